@@ -1,19 +1,24 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Checkpointer } from './boot/checkpointer.ts';
-import { followHeadOf, followTokens, ledgerClock, openDaemonLedger } from './boot/daemon-ledger.ts';
+import { Alerts } from './boot/alerts.ts';
+import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
+import type { Folded } from './boot/fold.ts';
+import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
+import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
+import { followTokens } from './boot/token-watch.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import type { HeadSigner } from './ledger/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import { watchPolicyFile } from './policy/file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';
@@ -84,11 +89,12 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const ledgerPath = join(config.home, config.venue, 'ledger.db');
-  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, ledgerPath);
+  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, config.alertsPath, ledgerPath);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const filePolicy = await loadPolicy(config);
 
   let recording: Gate | null = null;
+  let signer: HeadSigner | null = null;
   const clock = new DomainClock(time);
   const ledger = openDaemonLedger(config, ledgerPath, {
     clock,
@@ -101,23 +107,20 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()] };
   const { closers } = opened;
   try {
-    const { exchange, foldedFrom, gate, inForce, tokensFolder } = await build(
+    const alerts = new Alerts(config, secrets.alerts, time);
+    const { exchange, folded, gate, inForce, tokensFolder } = await build(
       opened,
       secrets,
+      alerts,
       ledger,
       clock,
       filePolicy,
+      () => signer,
     );
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    // A ledger in memory has no home that could be put back. The head is noted until the ledger itself is closed.
-    if (hasFiles(options)) {
-      const folder = checkpointFolder(config);
-      const checkpoints = new Checkpointer({ ledger, folder, fromSeq: foldedFrom, now: ledgerClock(clock, time), log });
-      const head = followHeadOf(config, ledger, gate, time, log);
-      closers.splice(closers.length - 1, 0, () => checkpoints.close(), head);
-    }
-    closers.unshift(followTokens(ledger, time, log));
+    if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
+    closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
       gate,
       logger: log,
@@ -127,11 +130,14 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
+    gate.core.consoleAddress = entrance.consoleAddress;
+    alerts.consoleUrl = entrance.consoleAddress;
     const needed = findFileShortage();
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
     options.onListening?.(entrance);
     const onFirstContact = (): void => {
       recordPolicy(gate, ledger, inForce, filePolicy);
+      closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
     };
@@ -153,9 +159,11 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
 async function build(
   { closers, config, options, signal, time }: Opened,
   secrets: Secrets,
+  alerts: Alerts,
   ledger: Ledger,
   clock: DomainClock,
   filePolicy: FilePolicy,
+  heads: () => HeadSigner | null,
 ) {
   const inForce = readPolicyInForce(ledger, config.venue) ?? filePolicy;
   if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash], time);
@@ -172,7 +180,7 @@ async function build(
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
-  let foldedFrom = 0;
+  let folded: Folded | null = null;
   const gate = openGate({
     ledger,
     ports: {
@@ -181,7 +189,9 @@ async function build(
       time,
       observer: metrics.observer,
       log: options.log,
+      receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
+      isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },
     settings: {
@@ -193,22 +203,36 @@ async function build(
     },
     policy: inForce,
     policyPort: createPolicyPort(config.venue, config.policyPath),
+    alerts: alerts.forGate,
     checkpointFolder: hasFiles(options) ? checkpointFolder(config) : null,
-    onFolded: (fromSeq) => {
-      foldedFrom = fromSeq;
+    onFolded: (done) => {
+      folded = done;
     },
     signal,
     metricsText: () => metrics.text(),
   });
   metrics.watch(gate, ledger);
-  return { exchange, foldedFrom, gate, inForce, tokensFolder };
+  return { exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };
+}
+
+/** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
+function keepHome(
+  { closers, config, options: { log }, time }: Opened,
+  ledger: Ledger,
+  gate: Gate,
+  clock: DomainClock,
+  folded: Folded | null,
+): HeadSigner | null {
+  const keeping = keepHistory(config, ledger, folded, { now: ledgerClock(clock, time), time, log });
+  const head = followHeadOf(config, ledger, gate, time, log);
+  const signer = openHeadSigner(config, ledger, gate, time);
+  // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.
+  closers.splice(closers.length - 1, 0, keeping, async () => signer?.close(), head);
+  return signer;
 }
 
 function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
-}
-function checkpointFolder({ home, venue }: Config): string {
-  return join(home, venue, 'checkpoints');
 }
 
 function describeEntrance(http: HttpServer, config: Config, tokensFolder: string): Entrance {

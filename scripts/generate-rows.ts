@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TSchema } from 'typebox';
 import { ExecutionContextSchema } from '../daemon/contract/context.ts';
 import { ExecutionRequestSchema } from '../daemon/contract/decision.ts';
-import { ROW_FORMS, type RowForm } from '../daemon/core/record-text/columns.ts';
+import { ABSENT, ROW_FORMS, type RowForm } from '../daemon/core/record-text/columns.ts';
 
 /** What of JSON Schema the rows of a record are made of. */
 interface Schema {
@@ -23,6 +23,9 @@ interface Writer {
 const WRITERS: { readonly [path: string]: Writer } = {
   account: { type: 'AccountView', keeps: 'newest' },
   agent: { type: 'AgentView', keeps: 'newest' },
+  approval: { type: 'ApprovalView', keeps: null },
+  grant: { type: 'ApprovalGrant', keeps: null },
+  losses: { type: 'LossesView', keeps: null },
   exposure: { type: 'ExposureView', keeps: 'newest' },
   // A view of the market serves every decision until a feed brings news, and its rules for hours.
   market: { type: 'MarketView', keeps: 'identity' },
@@ -38,8 +41,11 @@ const WRITERS: { readonly [path: string]: Writer } = {
 const HEADER = `import type {
   AccountView,
   AgentView,
+  ApprovalGrant,
+  ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -89,11 +95,14 @@ function writeRow(name: string, schema: TSchema, { columns, parts }: RowForm): s
   const always = columns.filter((column) => required.includes(column));
   const maybe = columns.slice(always.length);
   const pieces = always.map((column) => pieceOf(`row.${column}`, column, schemaOf(properties, column)));
-  if (maybe.length > 1) throw new Error(`${name} has more than one column that may be absent`);
-  const ends = maybe.map((column) => {
+  const ends = maybe.map((column, at) => {
     const piece = pieceOf(`row.${column}`, column, schemaOf(properties, column));
-    return `(row.${column} === undefined ? ']' : \`,${piece}]\`)`;
+    // Its place is kept for those after it.
+    const isNeeded = maybe.slice(at + 1).map((later) => `row.${later} !== undefined`);
+    const absent = isNeeded.length === 0 ? "''" : `(${isNeeded.join(' || ')} ? ',${ABSENT}' : '')`;
+    return `(row.${column} === undefined ? ${absent} : \`,${piece}\`)`;
   });
+  if (ends.length > 0) ends.push("']'");
   const texts = fill(`[${pieces[0]}`, pieces.slice(1), ends.length > 0 ? '' : ']');
   const body = [...texts.map((text) => `\`${text}\``), ...ends].join(' + ');
   return [...inner, ...define(name, writer, body, properties)];

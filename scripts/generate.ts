@@ -3,11 +3,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'json-schema-to-typescript';
 import { placeSettingsTable } from '../daemon/config/settings-table.ts';
+import { buildAlertsJsonSchema } from '../daemon/contract/alerts.ts';
 import { buildBriefCatalogue } from '../daemon/contract/brief-catalogue.ts';
 import { buildComponents } from '../daemon/contract/components.ts';
 import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
+import { placeAlertCodes } from './alert-codes.ts';
 import { placeConsole } from './build-console.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
 import { buildRowWriters } from './generate-rows.ts';
@@ -69,7 +71,9 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
   const traderState = buildTraderState();
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
+    { path: 'policies/alerts.schema.json', build: () => `${JSON.stringify(buildAlertsJsonSchema(), null, 2)}\n` },
     { path: 'docs/reasons.md', build: buildReasonsPage },
+    { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },

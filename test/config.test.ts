@@ -44,16 +44,19 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       home: join(homedir(), '.holdfast'),
       venue: 'paper',
       policyPath: join(PACKAGE, 'policies', 'default.yaml'),
+      alertsPath: join(PACKAGE, 'policies', 'alerts.yaml'),
+      alertsExec: false,
       listen: { kind: 'tcp', host: '127.0.0.1', port: 7433 },
       allowedHosts: [],
       paper: { url: null, market: 'synthetic', seed: null, speed: 1 },
       logLevel: 'info',
       answerWithinMs: 3000,
+      archiveBeforeMs: null,
       leaveOrders: false,
       headFile: join(homedir(), '.holdfast.paper.head'),
       liveArmed: false,
     },
-    secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null },
+    secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null, alerts: {} },
   });
 });
 
@@ -80,7 +83,24 @@ test('every setting is read, and paths become absolute', () => {
   assert.deepEqual(config.allowedHosts, ['holdfast', 'box.lan']);
   assert.deepEqual(config.paper, { url: null, market: folder, seed: null, speed: 2.5 });
   assert.deepEqual([config.logLevel, config.answerWithinMs, config.leaveOrders], ['warn', 0, true]);
-  assert.deepEqual(secrets, { venueKeys: { apiKey: 'k', secret: 's' }, simToken: '12345678' });
+  assert.deepEqual(secrets, { venueKeys: { apiKey: 'k', secret: 's' }, simToken: '12345678', alerts: {} });
+});
+
+test('secrets of alert channels are read by their prefix, and alert routes lie beside the policy or where a setting says', () => {
+  const env = { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x', HOLDFAST_ALERTS_SECRET_EMPTY: '', OTHER: 'x' };
+  assert.deepEqual(readEnv(env).secrets.alerts, { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x' });
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  const policy = join(folder, 'policy.yaml');
+  writeFileSync(policy, '');
+  assert.equal(readEnv({ HOLDFAST_POLICY: policy }).config.alertsPath, join(folder, 'alerts.yaml'));
+  assert.equal(readEnv({ HOLDFAST_ALERTS: policy, HOLDFAST_ALERTS_EXEC: '1' }).config.alertsPath, policy);
+  assert.equal(readEnv({ HOLDFAST_ALERTS_EXEC: '1' }).config.alertsExec, true);
+  assert.throws(
+    () => readEnv({ HOLDFAST_ALERTS: join(folder, 'absent.yaml') }),
+    /HOLDFAST_ALERTS names .* does not exist/,
+  );
+  assert.throws(() => readEnv({ HOLDFAST_ALERTS_SECRETS_X: 'x' }), /HOLDFAST_ALERTS_SECRETS_X/);
+  rmSync(folder, { recursive: true });
 });
 
 test('flags win over the environment, and every variable that is not secret has one', () => {
@@ -131,6 +151,8 @@ const CASES: readonly Case[] = [
   ['the root as home', () => ({ HOLDFAST_HOME: '/' }), [/HOLDFAST_HOME is the root/]],
   ['a policy that does not exist', () => ({ HOLDFAST_POLICY: '/no/policy.yaml' }), [/names \/no\/policy.yaml/]],
   ['a market that does not exist', () => ({ HOLDFAST_MARKET: '/no/bars' }), [/names \/no\/bars/]],
+  ['an age that is no number of days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '12h' }), [/a number of days from 1d/]],
+  ['an age of no days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '0d' }), [/a number of days from 1d/]],
   ['speed 0', () => ({ HOLDFAST_SPEED: '0' }), [/a number above 0/]],
   ['a speed in words', () => ({ HOLDFAST_SPEED: 'Infinity' }), [/a number above 0/]],
   ['a seed for recorded bars', () => ({ HOLDFAST_SEED: '1', HOLDFAST_MARKET: folder }), [/SEED has no meaning/]],

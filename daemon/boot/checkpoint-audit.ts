@@ -15,11 +15,13 @@ export interface CheckpointAudit {
   readonly elsewhere: number;
 }
 
-export function createCheckpointAudit(reader: LedgerReader): CheckpointAudit {
+/** `only`: checkpoints of these records; absent: all. */
+export function createCheckpointAudit(reader: LedgerReader, only?: ReadonlySet<number>): CheckpointAudit {
   const waiting = new Map<number, CheckpointEvent[]>();
   let elsewhere = 0;
   for (const { payload } of reader.iterateEvents({ kind: 'checkpoint' })) {
     const checkpoint = payload as CheckpointEvent;
+    if (only?.has(checkpoint.seq) === false) continue;
     const isOwn = checkpoint.fold_sha256 === FOLD_SHA256 && checkpoint.fold_version === FOLD_VERSION;
     if (!isOwn) elsewhere += 1;
     else waiting.set(checkpoint.seq, [...(waiting.get(checkpoint.seq) ?? []), checkpoint]);

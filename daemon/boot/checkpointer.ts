@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import type { CheckpointEvent } from '../gate/events.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { pruneCheckpoints } from './checkpoint-file.ts';
-import type { CheckpointTask } from './checkpoint-worker.ts';
 import { readCheckpoints } from './fold.ts';
+import type { CheckpointTask } from './take-checkpoint.ts';
 
 /** Records between two checkpoints: what a start folds at most after a crash, some 40 us each. */
 export const EVERY_RECORDS = 10_000;
@@ -25,6 +25,8 @@ export interface CheckpointerOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly everyRecords?: number;
   readonly leastAtStop?: number;
+  /** One was written and recorded. */
+  readonly onWritten?: () => void;
 }
 
 /** Has checkpoints written while the daemon runs, and records each in the chain once its file is on disk. */
@@ -87,6 +89,7 @@ export class Checkpointer {
     );
     const { bytes, seq } = checkpoint;
     log.info({ seq, bytes, ms: Math.round(performance.now() - startedMs) }, 'checkpoint written');
+    this.#options.onWritten?.();
   }
 
   #write(task: CheckpointTask): Promise<CheckpointEvent> {

@@ -1,8 +1,13 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { ClockPort } from '../gate/ports.ts';
+import { LedgerError } from '../ledger/errors.ts';
 import { checkHead, followHead } from '../ledger/head-file.ts';
+import { HeadSigner } from '../ledger/head-signer.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { openSigningKey } from '../ledger/signing-key.ts';
 import type { Ledger, OpenLedgerOptions } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 import type { DomainClock } from '../venue/clock.ts';
@@ -10,8 +15,6 @@ import { ACCOUNT_NAME } from './live.ts';
 
 /** How long a start waits for a verb that briefly holds the ledger, wall ms. */
 const LOCK_WAIT_MS = 1_000;
-/** How often token changes by the command line are recorded, wall ms. */
-const TOKEN_CHANGES_MS = 1_000;
 
 export interface DaemonLedgerOptions {
   readonly clock: DomainClock;
@@ -24,7 +27,7 @@ export interface DaemonLedgerOptions {
 }
 
 /** Domain time, or the host's until the venue has told it, ms. */
-export function ledgerClock(clock: DomainClock, time: TimePort): () => number {
+export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
   return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
 }
 
@@ -62,18 +65,32 @@ export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: T
   return () => head.close();
 }
 
-/** Records token changes by the command line until the returned function is called. */
-export function followTokens(ledger: Ledger, time: TimePort, log: Logger): () => void {
-  const timer = time.every(TOKEN_CHANGES_MS, () => recordTokenChanges(ledger, log), { unref: true });
-  return () => timer.cancel();
-}
-
-/** The table alone decides whether a token is valid; a record that cannot be written now is written later. */
-function recordTokenChanges(ledger: Ledger, log: Logger): void {
-  if (ledger.isFailed) return;
+/**
+ * Signs heads from now on; null: the key cannot be used, and an alert says why. Trading does not depend on it.
+ */
+export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time: TimePort): HeadSigner | null {
+  const { clock, log } = gate.core.ports;
+  const tell = (why: string): void => {
+    if (clock.isSynced) gate.core.alert('HEAD_KEY', why);
+    else log.error({}, why);
+  };
   try {
-    ledger.recordTokenChanges();
+    const key = openSigningKey(signingKeyPath(config), ledger);
+    if (key.warning !== null) tell(key.warning);
+    return new HeadSigner({
+      ledger,
+      key,
+      now: ledgerClock(clock, time),
+      time,
+      onProblem: (error) => log.warn({ err: error }, 'no head was signed; the next one covers more'),
+    });
   } catch (error) {
-    log.warn({ err: error }, 'token changes are not recorded yet');
+    if (!(error instanceof LedgerError) || error.code !== 'LEDGER_PERMISSIONS') throw error;
+    tell(`no heads are signed: ${error.message}`);
+    return null;
   }
+}
+/** Where the key of a ledger's heads lies. */
+export function signingKeyPath({ home, venue }: Pick<Config, 'home' | 'venue'>): string {
+  return join(home, venue, 'head.key');
 }

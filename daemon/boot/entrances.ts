@@ -7,6 +7,7 @@ import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
+import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
 import { readVersion, StartError } from './live.ts';
@@ -28,6 +29,7 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
 
 type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & {
   readonly gate: Gate;
+  /** Wall time, by which tokens expire. */
   readonly hostMs: () => number;
 };
 
@@ -50,7 +52,9 @@ export function openEntrances(
     console: {
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
-        identify(ledger.tokens.listTokens().find((each) => each.id === id && each.revoked_at_ms === null) ?? null),
+        identify(
+          ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, options.hostMs())) ?? null,
+        ),
       codes: createCodes(codeFileOf(config.home, config.venue), options.hostMs),
       hostMs: options.hostMs,
     },

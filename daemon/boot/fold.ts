@@ -1,8 +1,9 @@
 import type { CheckpointEvent, GateEvent } from '../gate/events.ts';
 import { FOLD_SHA256, FOLD_VERSION } from '../gate/state/fold-version.ts';
 import { GateState } from '../gate/state/gate-state.ts';
+import { LedgerError, messageOf } from '../ledger/errors.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
-import type { LedgerReader } from '../ledger/types.ts';
+import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';
 import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-file.ts';
 
 /** Checkpoints whose files are kept: the newest, and the one before, should that be damaged. */
@@ -14,6 +15,10 @@ export interface Folded {
   readonly fromSeq: number;
   /** The last record that was folded. */
   readonly seq: number;
+  /** No checkpoint was sound, and records are archived: somebody has to look at it. */
+  readonly isUnaided: boolean;
+  /** Records of archives could not be read: the views lack what they say. */
+  readonly isPartial: boolean;
 }
 export interface FoldOptions {
   /** Where files of checkpoints lie; null: there are none. */
@@ -24,15 +29,36 @@ export interface FoldOptions {
   readonly onSkipped?: (seq: number, reason: string) => void;
 }
 
-/** The views of a ledger: those of its newest sound checkpoint, and what was recorded since. */
+/**
+ * The views of a ledger: those of its newest sound checkpoint, and what was recorded since. Without one all records are
+ * folded, also those of archives; if an archive cannot be read, those of the live file alone.
+ */
 export function foldLedger(ledger: LedgerReader, options: FoldOptions): Folded {
-  const untilSeq = options.untilSeq ?? ledger.lastSeq();
-  const { fromSeq, state } = findCheckpoint(ledger, options, untilSeq) ?? { fromSeq: 0, state: new GateState() };
-  for (const event of ledger.iterateEvents({ fromSeq: fromSeq + 1 })) {
+  const seq = options.untilSeq ?? ledger.lastSeq();
+  const found = findCheckpoint(ledger, options, seq);
+  if (found !== null) {
+    foldInto(found.state, ledger.iterateEvents({ fromSeq: found.fromSeq + 1 }), seq);
+    return { ...found, seq, isUnaided: false, isPartial: false };
+  }
+  const isUnaided = ledger.archives.lastSeq() > 0;
+  const state = new GateState();
+  try {
+    foldInto(state, ledger.iterateEvents(), seq);
+    return { state, fromSeq: 0, seq, isUnaided, isPartial: false };
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'LEDGER_ARCHIVE') throw error;
+    options.onSkipped?.(ledger.archives.lastSeq(), error.message);
+    const rest = new GateState();
+    foldInto(rest, ledger.iterateLive(), seq);
+    return { state: rest, fromSeq: 0, seq, isUnaided, isPartial: true };
+  }
+}
+
+function foldInto(state: GateState, events: Iterable<LedgerEvent>, untilSeq: number): void {
+  for (const event of events) {
     if (event.seq > untilSeq) break;
     if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
   }
-  return { state, fromSeq, seq: untilSeq };
 }
 
 function findCheckpoint(
@@ -48,7 +74,7 @@ function findCheckpoint(
       if (problem !== null) throw new Error(problem);
       return { state: readCheckpoint(folder, checkpoint), fromSeq: checkpoint.seq };
     } catch (error) {
-      onSkipped?.(checkpoint.seq, error instanceof Error ? error.message : String(error));
+      onSkipped?.(checkpoint.seq, messageOf(error));
     }
   }
   return null;
@@ -57,6 +83,17 @@ function findCheckpoint(
 /** What the chain says of those whose files are kept, newest first. */
 export function readCheckpoints(ledger: LedgerReader): readonly CheckpointEvent[] {
   return ledger.readNewest('checkpoint', KEPT_CHECKPOINTS).map(({ payload }) => payload as CheckpointEvent);
+}
+
+/** Why a start passes over a checkpoint; null: it takes it. */
+export function findUnsound(ledger: LedgerReader, folder: string, checkpoint: CheckpointEvent): string | null {
+  try {
+    const problem = findMismatch(ledger, checkpoint);
+    if (problem === null) readCheckpoint(folder, checkpoint);
+    return problem;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Why the views of a checkpoint are not those that this build folds from this ledger; null: they are. */

@@ -21,14 +21,15 @@ function isWritableByOthers(path: string): boolean {
 }
 
 /** On live the home has no token files, and nobody else can write to home, policy or ledger (BY-33). */
-export function checkLiveFiles(home: string, policyPath: string, ledgerPath: string): void {
+export function checkLiveFiles(home: string, policyPath: string, alertsPath: string, ledgerPath: string): void {
   const tokens = join(home, 'tokens');
   if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token'))) {
     throw new StartError(
       `there are token files in ${tokens}: on binance-live the home folder may contain no plaintext token; remove them and use \`holdfast token create\``,
     );
   }
-  for (const path of [home, policyPath, dirname(policyPath), ledgerPath]) {
+  const alerts = existsSync(alertsPath) ? [alertsPath, dirname(alertsPath)] : [];
+  for (const path of [home, policyPath, dirname(policyPath), ...alerts, ledgerPath]) {
     if (isWritableByOthers(path))
       throw new StartError(`${path} can be written by others: chmod go-w it before trading live`);
   }

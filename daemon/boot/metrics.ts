@@ -56,6 +56,7 @@ export function createGateMetrics(): GateMetrics {
       summed: (kind) => summed.add(kind),
     },
     watch: (gate, ledger) => {
+      watchAlertChannels(registers, gate);
       const gauge = (name: string, help: string, read: () => number): void => {
         new Gauge({
           name,
@@ -80,6 +81,44 @@ export function createGateMetrics(): GateMetrics {
     text: async () =>
       `${(await registry.metrics()).trimEnd()}\n${durations.format([{ labels: '', series: decideSeries }])}\n`,
   };
+}
+
+/** Read from the outbox at each scrape: it survives restarts, so its counters do too. */
+function watchAlertChannels(registers: Registry[], { core }: Gate): void {
+  new Gauge({
+    name: 'holdfast_alert_channel_silent',
+    help: '1 when the channel has failed for an hour',
+    labelNames: ['channel'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { isSilent }] of core.state.outbox.channels) this.set({ channel }, isSilent ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'holdfast_alert_groups_waiting',
+    help: 'Groups of equal alerts that the channel was not told yet',
+    labelNames: ['channel'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { outgoing, waiting }] of core.state.outbox.channels)
+        this.set({ channel }, waiting.size + (outgoing?.groups.length ?? 0));
+    },
+  });
+  new Counter({
+    name: 'holdfast_alert_messages_total',
+    help: 'Messages of the channel, by outcome',
+    labelNames: ['channel', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { delivered, dropped }] of core.state.outbox.channels) {
+        this.inc({ channel, outcome: 'delivered' }, delivered);
+        this.inc({ channel, outcome: 'dropped' }, dropped);
+      }
+    },
+  });
 }
 
 /** A counter that reaches prom-client only at a scrape: hashing labels at every decision would cost more. */

@@ -5,7 +5,8 @@ import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
-import { foldLedger } from './fold.ts';
+import { type Folded, foldLedger } from './fold.ts';
+import { haltUnaided } from './halt-unaided.ts';
 import { StartError } from './live.ts';
 import { createSchemaChecks, readStoredPolicy } from './policy.ts';
 
@@ -18,21 +19,21 @@ export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
   readonly checks?: SchemaChecks;
   /** Where files of checkpoints lie; absent: there are none. */
   readonly checkpointFolder?: string | null;
-  /** The record that the checkpoint takes in, which folding went on from; 0: there was none. */
-  readonly onFolded?: (fromSeq: number) => void;
+  readonly onFolded?: (folded: Folded) => void;
 }
 
 /** The gate with the views that its ledger holds, before its first contact with the venue. */
 export function openGate({ ledger, ports, checks, checkpointFolder, onFolded, ...options }: OpenGateOptions): Gate {
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
-  const { fromSeq, state } = foldLedger(ledger, {
+  const folded = foldLedger(ledger, {
     folder: checkpointFolder ?? null,
     onSkipped: (seq, reason) => ports.log.warn({ seq, reason }, 'a checkpoint was passed over'),
   });
-  onFolded?.(fromSeq);
+  if (folded.isUnaided) haltUnaided(ledger, folded);
+  onFolded?.(folded);
   return new Gate({
     ...options,
-    state,
+    state: folded.state,
     ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 },
   });
 }

@@ -20,6 +20,7 @@ export function ensurePaperTokens(home: string, store: TokenStore): string {
   const folder = join(home, 'tokens');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
+  store.endExpired();
   const known = store.listTokens().filter((token) => token.revoked_at_ms === null);
   for (const { role, name, agent } of FIRST_TOKENS) {
     const file = join(folder, `${role}.token`);

@@ -47,6 +47,14 @@ export class DaemonClient {
     return (await this.#exchange('GET', path)) as T;
   }
 
+  /** The same as it is sent, for what is no JSON. @throws CliError */
+  async getText(path: string): Promise<string> {
+    const answer = await this.#send('GET', path);
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(text));
+    return text;
+  }
+
   /** @throws CliError */
   async post<T>(path: string, body: unknown): Promise<T> {
     return (await this.#exchange('POST', path, body)) as T;
@@ -78,6 +86,16 @@ export class DaemonClient {
   async requireAgent(): Promise<void> {
     const { status, body } = await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
     if (status === 401 || status === 403) throw toCliError(status, body);
+  }
+
+  /** The answer to one message of MCP, whether it comes as JSON or as an event. @throws CliError when nobody answers */
+  async callMcp(method: string, params: object): Promise<DaemonAnswer> {
+    const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const accept = { accept: 'application/json, text/event-stream' };
+    const { body, statusCode } = await this.#send('POST', '/mcp', message, accept);
+    const text = await body.text();
+    const event = text.split('\n').find((line) => line.startsWith('data: {'));
+    return { status: statusCode, body: parseAnswer(event?.slice('data: '.length) ?? text), retryAfterMs: null };
   }
 
   /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */

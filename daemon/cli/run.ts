@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { findPackageFolder } from '../config/config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode, toErrorBody } from './exit-codes.ts';
+import { addAlerts } from './local/alerts.ts';
 import { addArm } from './local/arm.ts';
 import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
 import { addData } from './local/data.ts';
+import { addDoctor } from './local/doctor.ts';
 import { addExchangeSim } from './local/exchange-sim.ts';
 import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
@@ -18,7 +20,8 @@ import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import { screen } from './screen.ts';
 import type { Io } from './verb.ts';
-import { addAlerts } from './verbs/alerts.ts';
+import { addAgents } from './verbs/agents.ts';
+import { addApprovals, addApprove, addDeny } from './verbs/approvals.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
@@ -31,7 +34,9 @@ import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
+import { addReceipt } from './verbs/receipt.ts';
 import { addReduce } from './verbs/reduce.ts';
+import { addReport } from './verbs/report.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
@@ -53,7 +58,13 @@ const VERBS = [
   addLimits,
   addDecisions,
   addExplain,
+  addAgents,
+  addReport,
+  addReceipt,
   addAlerts,
+  addApprovals,
+  addApprove,
+  addDeny,
   addSignals,
   addEndOrder,
   addHalt,
@@ -65,6 +76,7 @@ const VERBS = [
   addAudit,
   addToken,
   addSkill,
+  addDoctor,
   addPasskey,
   addRecover,
   addArm,

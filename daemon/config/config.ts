@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
 import { Reading } from './reading.ts';
 import {
+  ALERT_SECRET_NAMES,
   type Environment,
   type Flags,
   SETTING_NAMES,
@@ -34,6 +35,10 @@ export interface Config {
   readonly home: string;
   readonly venue: VenueName;
   readonly policyPath: string;
+  /** Of alert routes; it need not exist. */
+  readonly alertsPath: string;
+  /** Alert channels may run a program. */
+  readonly alertsExec: boolean;
   readonly listen: ListenConfig;
   /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
@@ -41,6 +46,8 @@ export interface Config {
   readonly paper: PaperConfig | null;
   readonly logLevel: LogLevel;
   readonly answerWithinMs: number;
+  /** Records older than this are archived, ms; null: none are. */
+  readonly archiveBeforeMs: number | null;
   readonly leaveOrders: boolean;
   /** The head file, outside the home. */
   readonly headFile: string;
@@ -61,6 +68,8 @@ export interface Secrets {
   readonly venueKeys: VenueKeys;
   /** Control token of the simulated exchange; null: tokens/sim.token. */
   readonly simToken: string | null;
+  /** Secrets of alert channels, by the variable that each came from. */
+  readonly alerts: Readonly<Record<string, string>>;
 }
 
 /**
@@ -73,20 +82,28 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
   const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   refuseOtherVenues(reading, venue);
   const home = readHome(reading, env);
+  const policyPath = readPolicyPath(reading);
   const config: Config = {
     home,
     venue,
-    policyPath: readPolicyPath(reading),
+    policyPath,
+    alertsPath: readAlertsPath(reading, policyPath),
+    alertsExec: reading.isSet('HOLDFAST_ALERTS_EXEC'),
     listen: readListen(reading),
     allowedHosts: readAllowedHosts(reading),
     paper: venue === 'paper' ? readPaper(reading) : null,
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
+    archiveBeforeMs: readArchiveBefore(reading),
     leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
     headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
-  const secrets = { venueKeys: readVenueKeys(reading, venue), simToken: readSimToken(reading) };
+  const secrets = {
+    venueKeys: readVenueKeys(reading, venue),
+    simToken: readSimToken(reading),
+    alerts: readAlertSecrets(env),
+  };
   reading.finish();
   return { config, secrets };
 }
@@ -211,6 +228,21 @@ function readPolicyPath(reading: Reading): string {
   return path;
 }
 
+/** Named by a setting it must exist; beside the policy it need not. */
+function readAlertsPath(reading: Reading, policyPath: string): string {
+  const text = reading.get('HOLDFAST_ALERTS');
+  const path = text === null ? join(dirname(policyPath), 'alerts.yaml') : resolve(text);
+  if (text !== null) requireFile(reading, 'HOLDFAST_ALERTS', path);
+  return path;
+}
+
+function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {
+  const found: [string, string][] = [];
+  for (const [name, value] of Object.entries(env))
+    if (ALERT_SECRET_NAMES.test(name) && value !== undefined && value !== '') found.push([name, value]);
+  return Object.fromEntries(found);
+}
+
 function requireFile(reading: Reading, name: SettingName, path: string): void {
   if (!existsSync(path)) reading.refuse(name, `names ${path}, which does not exist`);
 }
@@ -234,6 +266,19 @@ function readListen(reading: Reading): ListenConfig {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
     reading.refuse('HOLDFAST_SOCKET', `is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
   return { kind: 'socket', path };
+}
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 36_500;
+
+/** Whole days: the budgets of a day, and what is compared with the venue at a start, are of the last one. */
+function readArchiveBefore(reading: Reading): number | null {
+  const text = reading.get('HOLDFAST_ARCHIVE_BEFORE');
+  if (text === null) return null;
+  const days = Number(/^([1-9]\d{0,4})d$/.exec(text)?.[1] ?? Number.NaN);
+  if (days <= MOST_DAYS) return days * DAY_MS;
+  reading.refuse('HOLDFAST_ARCHIVE_BEFORE', 'is not a number of days from 1d to 36500d, such as 30d');
+  return null;
 }
 
 function readAllowedHosts(reading: Reading): readonly string[] {

@@ -18,6 +18,8 @@ export const SETTINGS = {
   HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head file, outside the home (HOME.VENUE.head, beside it)"),
   HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
   HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
+  HOLDFAST_ALERTS: setting('FILE', 'file of alert routes (alerts.yaml beside the policy file, if there is one)'),
+  HOLDFAST_ALERTS_EXEC: setting(null, 'permit alert channels that run a program'),
   HOLDFAST_HOST: setting('ADDRESS', 'address to listen on (127.0.0.1)'),
   HOLDFAST_PORT: setting('N', 'port to listen on, 0 for a free one (7433)'),
   HOLDFAST_SOCKET: setting('PATH', 'unix socket to listen on instead of host and port'),
@@ -31,6 +33,7 @@ export const SETTINGS = {
   HOLDFAST_SPEED: setting('X', 'milliseconds of paper market time per millisecond (1)'),
   HOLDFAST_LOG_LEVEL: setting('LEVEL', 'trace, debug, info, warn, error, fatal or silent (info)'),
   HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before the answer says `submitting` (3000)'),
+  HOLDFAST_ARCHIVE_BEFORE: setting('AGE', 'archive records older than this, such as 30d (never)'),
   HOLDFAST_LEAVE_ORDERS: setting(null, 'leave resting opening orders in place when the daemon stops'),
   HOLDFAST_LIVE_ARMED: setting(null, 'permit binance-live; it also needs `holdfast arm`'),
   HOLDFAST_TOKEN: setting('TOKEN', 'bearer token of the command line', 'client'),
@@ -71,5 +74,7 @@ export const START_FLAGS: readonly { readonly name: SettingName; readonly flag: 
     ];
   });
 
+/** Secrets of alert channels, which the file of alert routes names. */
+export const ALERT_SECRET_NAMES = /^HOLDFAST_ALERTS_SECRET_[A-Z0-9_]{1,64}$/;
 /** Prefixes of our names: an unknown one is a typo, and could leave a limit unset. */
-export const OUR_NAMES = /^(?:HOLDFAST|BINANCE_DEMO|BINANCE_LIVE)_/;
+export const OUR_NAMES = /^(?:HOLDFAST(?!_ALERTS_SECRET_)|BINANCE_DEMO|BINANCE_LIVE)_/;

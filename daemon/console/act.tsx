@@ -69,7 +69,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
         ? await actByPasskey<unknown>(method, path, body)
         : await ask<unknown>(method, path, { bearer: token.trim(), body });
       done.value = current.describe(answer);
-      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'passkeys', 'policy');
+      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'approvals', 'passkeys', 'policy');
       close();
     } catch (failure) {
       setFault(describeFault(failure));

@@ -1,3 +1,4 @@
+import type { ApprovalBody, ApprovedBody } from '../gate/api/approvals.ts';
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
@@ -139,6 +140,39 @@ export function openEndOrder(order: OrderBody): void {
     describe: () => `Order ${order.client_order_id} is ended.`,
   };
 }
+export function openApprove(approval: ApprovalBody): void {
+  const { approval_id: id, digest, quorum, signatures } = approval;
+  const others = quorum - signatures.length - 1;
+  act.value = {
+    title: `Approve ${approval.words}`,
+    effect: `${approval.agent} may ${approval.side} at most ${approval.quantity} ${approval.symbol} (${usdt(approval.notional_usdt)} USDT) at ${approval.worst_price} or better, with leverage up to ${approval.leverage}. ${others > 0 ? `${others} more must approve before anything is sent.` : 'The gate decides again now, and sends the order if every other rule permits it.'} Approval ${id}. Compare the four words with another screen.`,
+    confirm: 'Approve',
+    isGrave: true,
+    needsReason: false,
+    send: () => ({ method: 'POST', path: pathOfApproval(id), body: { action: 'approve', digest } }),
+    describe: (answer) => {
+      const { answer: granted } = answer as ApprovedBody;
+      if (granted === null) return `Your approval of ${approval.words} is on record; others are needed.`;
+      return `${approval.words}: ${granted.decision.decision}, ${words(granted.execution.state)}.`;
+    },
+  };
+}
+export function openDeny(approval: ApprovalBody): void {
+  act.value = {
+    title: `Deny ${approval.words}`,
+    effect: `Nothing is sent. ${approval.agent} reads the reason, and may ask for another order.`,
+    confirm: 'Deny',
+    needsReason: true,
+    send: ({ reason }) => ({
+      method: 'POST',
+      path: pathOfApproval(approval.approval_id),
+      body: { action: 'deny', reason },
+    }),
+    describe: () => `${approval.words} is denied.`,
+  };
+}
+const pathOfApproval = (id: string): string => `/v1/approvals/${encodeURIComponent(id)}`;
+
 export function openAcceptPolicy(pending: NonNullable<ReadinessBody['pending_policy']>): void {
   act.value = {
     title: 'Accept the pending policy',

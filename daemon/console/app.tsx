@@ -9,6 +9,7 @@ import { SignIn } from './sign-in.tsx';
 import { account, connection, nowMs, readFault, readiness, startReading, tradingState } from './store.ts';
 import { AgentsPanel } from './views/agents.tsx';
 import { AlertsPanel } from './views/alerts.tsx';
+import { ApprovalCards } from './views/approvals.tsx';
 import { BudgetsPanel } from './views/budgets.tsx';
 import { DecisionDialog } from './views/decision.tsx';
 import { DecisionsPanel } from './views/decisions.tsx';
@@ -32,6 +33,7 @@ function Board() {
         To the trading state
       </a>
       <TopBar />
+      <ApprovalCards />
       <main class="board">
         <h1 class="hidden">Holdfast console</h1>
         <StatePanel />

@@ -1,4 +1,6 @@
 import { batch, type Signal, signal } from '@preact/signals';
+import type { AgentsBody } from '../gate/api/accounts.ts';
+import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeysBody } from '../gate/api/passkeys.ts';
@@ -28,12 +30,14 @@ import { followLedger, type LedgerRecord } from './stream.ts';
 export const readiness = signal<ReadinessBody | null>(null);
 export const tradingState = signal<TradingStateBody | null>(null);
 export const account = signal<AccountBody | null>(null);
+export const agents = signal<AgentsBody | null>(null);
 export const limits = signal<LimitsBody | null>(null);
 export const markets = signal<readonly MarketBody[] | null>(null);
 export const positions = signal<readonly PositionBody[] | null>(null);
 export const orders = signal<readonly OrderBody[] | null>(null);
 export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
+export const approvals = signal<ApprovalsBody['approvals'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
 export const passkeys = signal<PasskeysBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
@@ -44,7 +48,9 @@ export const readFault = signal<string | null>(null);
 
 type Topic =
   | 'account'
+  | 'agents'
   | 'alerts'
+  | 'approvals'
   | 'decisions'
   | 'limits'
   | 'market'
@@ -69,7 +75,10 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
+  agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
+  approvals: () =>
+    read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
   // What the stream has shown, with what bound it; and what a stream that was cut off has not.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
@@ -99,24 +108,30 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
 /** What a record of the ledger may have changed. */
 const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   account: ['account', 'positions'],
+  income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
+  approval: ['approvals'],
+  alert_message: ['state'],
+  alert_routes: ['state'],
   arming: ['state'],
-  decision: ['decisions', 'orders', 'limits'],
+  decision: ['approvals', 'decisions', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
   passkey: ['passkeys'],
-  policy: ['policy', 'limits', 'state'],
+  policy: ['approvals', 'policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
-  state: ['state', 'limits'],
-  trade: ['positions', 'account', 'limits'],
+  state: ['approvals', 'state', 'limits'],
+  trade: ['positions', 'account', 'limits', 'agents'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
+  agents: 5_000,
   alerts: 15_000,
+  approvals: 5_000,
   decisions: 30_000,
   limits: 4_000,
   market: 2_000,
@@ -219,12 +234,14 @@ export function startReading(): () => void {
         readiness,
         tradingState,
         account,
+        agents,
         limits,
         markets,
         positions,
         orders,
         signals,
         alerts,
+        approvals,
         policy,
         passkeys,
       ])

@@ -2,7 +2,7 @@
 
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
+import { ApprovalCeilingSchema, BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
@@ -86,8 +86,82 @@ export const ExecutionOrderSchema = Type.Object(
   },
   field.closed,
 );
+const approvalStatus = field.oneOf(
+  ['pending', 'granted', 'denied', 'voided', 'expired'],
+  'granted: used up by decision_id, whatever that says. voided: detail says by what.',
+);
+const approvalId = text('Id of the approval: decision_id of the decision that was blocked.');
+const words = text('The digest as four words, to compare between two screens.');
+const card = text('Address of its card in the console; only a path where the console is not served.');
+const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
+const approvalDetail = nullable(text('Why it ended.'));
+const approvalEnd = instant('After it nobody can approve.');
+export const ExecutionApprovalSchema = Type.Object(
+  {
+    approval_id: approvalId,
+    status: approvalStatus,
+    detail: approvalDetail,
+    decision_id: grantDecision,
+    expires_at_ms: approvalEnd,
+    quorum: count('People who must approve.'),
+    signatures: count('People who have.'),
+    words,
+    card,
+  },
+  { ...field.closed, description: 'The approval that this decision asked for, or rests on.' },
+);
+export const ApprovalBodySchema = Type.Object(
+  {
+    approval_id: approvalId,
+    status: approvalStatus,
+    detail: approvalDetail,
+    ...ApprovalCeilingSchema.properties,
+    requested_at_ms: instant('When it was asked for.'),
+    expires_at_ms: approvalEnd,
+    ended_at_ms: nullable(instant('When it ended.')),
+    decision_id: grantDecision,
+    text: text('What is approved, canonical JSON.'),
+    digest: text('sha256 of text: what an approval names, and a passkey signs.'),
+    words,
+    card,
+    signatures: Type.Array(
+      Type.Object(
+        {
+          at_ms: instant('When.'),
+          by: text('Who.'),
+          kind: field.oneOf(['operator_token', 'passkey'], 'By what.'),
+        },
+        field.closed,
+      ),
+      { description: 'Approvals that were given.' },
+    ),
+    untrusted: Type.Object(
+      { rationale: nullable(text('Reason that the agent gave.')), strategy_id: nullable(text('Its strategy.')) },
+      { ...field.closed, description: "The agent's own words. They prove nothing." },
+    ),
+  },
+  { ...field.closed, description: 'An order that waits for a person, or waited.' },
+);
+export const ApprovalChallengeSchema = Type.Object(
+  {
+    options: Type.Unsafe<{ readonly [member: string]: unknown }>({
+      type: 'object',
+      description: 'Of the WebAuthn request; its challenge is the digest.',
+    }),
+  },
+  { ...field.closed, description: 'What the browser asks a passkey for.' },
+);
+export const ApprovalsBodySchema = Type.Object(
+  {
+    approvals: Type.Array(ApprovalBodySchema, {
+      description: 'Those that wait, oldest first; then the last 100 that have ended, newest first.',
+    }),
+  },
+  field.closed,
+);
 export const ExecutionBodySchema = Type.Object(
   {
+    approval: Type.Optional(ExecutionApprovalSchema),
     state: field.oneOf(
       EXECUTION_STATES,
       'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
@@ -105,6 +179,13 @@ export const ExecutionBodySchema = Type.Object(
 export const ToolAnswerSchema = Type.Object(
   { decision: DecisionBodySchema, execution: ExecutionBodySchema },
   { ...field.closed, description: 'A decided request. A refusal is an answer too (status 200, decision BLOCK).' },
+);
+export const ApprovedBodySchema = Type.Object(
+  { approval: ApprovalBodySchema, answer: nullable(ToolAnswerSchema) },
+  {
+    ...field.closed,
+    description: 'An approval that was given or denied. answer: what was decided with it; null: nothing yet.',
+  },
 );
 /** intercept: advice has a decision and, where the gate shows one, an execution without orders. */
 export const InterceptAnswerSchema = Type.Object(
@@ -326,6 +407,16 @@ const pendingPolicy = nullable(
     { ...field.closed, description: 'A looser policy that waits for an operator.' },
   ),
 );
+const pendingRoutes = nullable(
+  Type.Object(
+    {
+      hash: text('Accept it with POST /v1/alerts/routes/reload.'),
+      looser: Type.Array(Type.String(), { description: 'In what they tell less, or tell others.' }),
+      not_before_ms: nullable(instant('They take effect no earlier.')),
+    },
+    { ...field.closed, description: 'Looser alert routes that wait for an operator.' },
+  ),
+);
 export const ReadinessBodySchema = Type.Object(
   {
     ready: flag('Opening orders may pass.'),
@@ -336,6 +427,9 @@ export const ReadinessBodySchema = Type.Object(
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
     alerts: count('Alerts since the start.'),
+    alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
+    alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),
+    pending_alert_routes: pendingRoutes,
     requests_summed: count('Calls without an effect that were only counted.'),
   },
   field.closed,
@@ -391,6 +485,61 @@ export const AlertsBodySchema = Type.Object(
   {
     alerts: Type.Array(AlertBodySchema, { description: 'Newest first.' }),
     next,
+  },
+  field.closed,
+);
+export const AlertChannelSchema = Type.Object(
+  {
+    name: text('Name in the file.'),
+    type: text('webhook, slack, discord, telegram, ntfy or exec.'),
+    waiting: count('Groups of equal alerts that no message tells yet.'),
+    sending: nullable(text('Id of the message that is being delivered.')),
+    delivered: count('Messages that were taken.'),
+    dropped: count('Messages that were given up.'),
+    last_delivered_ms: nullable(instant('When the last one was taken.')),
+    failing_since_ms: nullable(instant('First failure since then; null: none.')),
+    last_failure: nullable(text('What the last failure was.')),
+    is_silent: flag('It has failed for an hour or more.'),
+  },
+  field.closed,
+);
+export const AlertChannelsBodySchema = Type.Object(
+  {
+    hash: nullable(text('sha256 of the routes in force; null: there are none.')),
+    pending: pendingRoutes,
+    error: nullable(text('Why the file on disk is not in force.')),
+    channels: Type.Array(AlertChannelSchema, { description: 'Channels of the routes in force.' }),
+    dead_letters: Type.Array(
+      Type.Object(
+        {
+          message_id: text('Its id.'),
+          channel: text('Its channel.'),
+          at_ms: instant('When it was given up.'),
+          attempts: count('How often it was sent since the start.'),
+          reason: text('Why.'),
+          alerts: Type.Array(Type.String(), { description: 'Code, symbol and how many.' }),
+        },
+        field.closed,
+      ),
+      { description: 'The last 100 messages that were given up, newest first.' },
+    ),
+  },
+  field.closed,
+);
+export const AlertTestBodySchema = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object(
+        {
+          channel: text('Name in the file.'),
+          delivered: flag('The receiver took it.'),
+          detail: text('Its answer, or what failed.'),
+          took_ms: count('How long it took.'),
+        },
+        field.closed,
+      ),
+      { description: 'One for each channel.' },
+    ),
   },
   field.closed,
 );

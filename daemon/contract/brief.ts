@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
+import { ExecutionApprovalSchema, ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
 import { decimal } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
@@ -55,6 +55,16 @@ export const BriefAnswerSchema = Type.Object(
         fee_usdt: Type.Optional(Type.Number({ description: 'Paid for all of it.' })),
         realised_pnl_usdt: Type.Optional(Type.Number({ description: 'Realised, before fees.' })),
         open_orders: Type.Optional(Type.Array(OpenOrder)),
+        approval: Type.Optional(
+          Type.Object(
+            {
+              status: ExecutionApprovalSchema.properties.status,
+              card: Type.String(),
+              decision_id: Type.Optional(Type.String()),
+            },
+            field.closed,
+          ),
+        ),
         note: Type.Optional(Type.String()),
         retryable: Type.Optional(Type.Boolean()),
         slices_dropped: Type.Optional(Type.Integer()),
@@ -128,7 +138,7 @@ function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']
 }
 
 function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['execution'] {
-  const { orders, note, retryable, slices_dropped: dropped, state } = execution;
+  const { approval, orders, note, retryable, slices_dropped: dropped, state } = execution;
   const filled = sumDecimals(orders.map((order) => order.filled_quantity));
   const price = averagePrice(orders);
   const open = orders.filter((order) => !OVER.has(order.status));
@@ -140,10 +150,19 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
     ...(open.length === 0
       ? {}
       : { open_orders: open.map(({ client_order_id, status }) => ({ client_order_id, status })) }),
+    ...(approval === undefined ? {} : { approval: toBriefApproval(approval) }),
     ...(note === null ? {} : { note }),
     ...(retryable ? { retryable } : {}),
     ...(dropped > 0 ? { slices_dropped: dropped } : {}),
   };
+}
+
+function toBriefApproval({
+  card,
+  decision_id: id,
+  status,
+}: NonNullable<FullAnswer['execution']['approval']>): NonNullable<BriefAnswer['execution']['approval']> {
+  return { status, card, ...(id === null ? {} : { decision_id: id }) };
 }
 
 /**

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { SIGNAL_KINDS } from '../core/policy.ts';
 import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
+import { AssertionSchema } from './passkeys.ts';
 
 /** Bodies and queries of the routes that are not tools. */
 
@@ -69,6 +70,17 @@ export const FlattenRequest = Type.Object(
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
+/** Absent proof: the operator token of the call itself. */
+export const ApprovalRequest = Type.Object(
+  {
+    action: field.oneOf(['approve', 'deny'], 'What is done with it.'),
+    digest: Type.Optional(field.sha256('approve: digest of the approval as it was looked at.')),
+    reason: Type.Optional(reason),
+    assertion: Type.Optional(AssertionSchema),
+  },
+  field.closed,
+);
+export const ApprovalPath = Type.Object({ id: field.decisionId }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
 export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
@@ -80,6 +92,19 @@ export const PolicyReloadRequest = Type.Object(
   {
     hash: Type.Optional(
       field.sha256('Hash of the pending policy to accept, from /readyz. Absent: says what is in force or pending.'),
+    ),
+  },
+  field.closed,
+);
+
+export const AlertTestRequest = Type.Object(
+  { channel: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'Only this one. Absent: all.' })) },
+  field.closed,
+);
+export const AlertRoutesReloadRequest = Type.Object(
+  {
+    hash: Type.Optional(
+      field.sha256('Hash of the pending routes to accept, from /readyz. Absent: says what is in force or pending.'),
     ),
   },
   field.closed,
@@ -127,9 +152,14 @@ export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
 export const checkIntercept = buildRequestCheck<Static<typeof InterceptRequest>>(InterceptRequest);
 export const checkSignal = buildContractCheck<Static<typeof SignalRequest>>(SignalRequest);
 export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequest>>(StateChangeRequest);
+export const checkAlertTest = buildContractCheck<Static<typeof AlertTestRequest>>(AlertTestRequest);
+export const checkAlertRoutesReload =
+  buildContractCheck<Static<typeof AlertRoutesReloadRequest>>(AlertRoutesReloadRequest);
 export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);
 export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
 export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest);
+export const checkApproval = buildContractCheck<Static<typeof ApprovalRequest>>(ApprovalRequest);
+export const checkApprovalPath = buildContractCheck<Static<typeof ApprovalPath>>(ApprovalPath);
 export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
 export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);

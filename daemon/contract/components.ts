@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import * as account from './accounts.ts';
 import * as body from './bodies.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import { toPlainSchema } from './catalogue.ts';
@@ -12,7 +13,17 @@ import * as tool from './tools.ts';
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
+  AgentAccount: account.AgentAccountSchema,
+  AgentSums: account.AgentSumsSchema,
+  Agents: account.AgentsBodySchema,
+  Alert: body.AlertBodySchema,
+  AlertChannels: body.AlertChannelsBodySchema,
+  AlertTest: body.AlertTestBodySchema,
   Alerts: body.AlertsBodySchema,
+  Approval: body.ApprovalBodySchema,
+  ApprovalCeiling: decision.ApprovalCeilingSchema,
+  Approvals: body.ApprovalsBodySchema,
+  Approved: body.ApprovedBodySchema,
   ArithmeticRow: ArithmeticRowSchema,
   BriefAnswer: BriefAnswerSchema,
   BudgetFactors: decision.BudgetFactorsSchema,
@@ -29,6 +40,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   EffectiveAction: decision.EffectiveActionSchema,
   Error: body.ErrorBodySchema,
   Execution: body.ExecutionBodySchema,
+  ExecutionApproval: body.ExecutionApprovalSchema,
   ExecutionOrder: body.ExecutionOrderSchema,
   EndRequest: command.EndRequest,
   Explanation: ExplanationBodySchema,
@@ -53,12 +65,15 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Position: body.PositionBodySchema,
   Positions: body.PositionsBodySchema,
   Readiness: body.ReadinessBodySchema,
+  Report: account.ReportBodySchema,
+  ReportSums: account.ReportSumsSchema,
   RequestId: field.requestId,
   Reason: decision.ReasonSchema,
   ReasonCode: field.reasonCode,
   Reloaded: body.ReloadBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   StrategyId: field.strategyId,
+  Sums: account.SumsSchema,
   SymbolName: field.symbol,
   Signal: body.SignalEntrySchema,
   SignalRequest: command.SignalRequest,

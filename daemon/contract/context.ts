@@ -31,6 +31,7 @@ const account = Type.Object(
   },
   field.closed,
 );
+const losses = Type.Object({ day_usdt: nullable(signed), week_usdt: nullable(signed) }, field.closed);
 const agent = Type.Object(
   {
     fees_usdt: signed,
@@ -45,6 +46,7 @@ const agent = Type.Object(
     short_units: amount,
     symbol_resting_exits: count,
     turnover_usdt: amount,
+    losses: Type.Optional(losses),
   },
   field.closed,
 );
@@ -167,11 +169,37 @@ const trust = Type.Object(
   },
   field.closed,
 );
+const grant = Type.Object(
+  {
+    agent: name,
+    approval_id: name,
+    expires_at_ms: instant,
+    leverage: amount,
+    lots,
+    policy_hash: Type.String(),
+    price_ticks: count,
+    side,
+    symbol: field.symbol,
+  },
+  field.closed,
+);
+const approval = Type.Object(
+  {
+    approved_usdt: amount,
+    grant: nullable(grant),
+    opened_usdt: amount,
+    order_price_ticks: nullable(count),
+    pending_count: count,
+    pending_id: nullable(name),
+  },
+  field.closed,
+);
 export const ExecutionContextSchema = Type.Object(
   {
     account: nullable(account),
     account_name: name,
     agent,
+    approval: Type.Optional(approval),
     clock_skew_ms: nullable(amount),
     duplicate_of: nullable(name),
     duplicate_until_ms: Type.Optional(instant),

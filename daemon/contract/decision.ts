@@ -46,7 +46,7 @@ export const ExecutionRequestSchema = Type.Object(
 
 export const RuleVerdictSchema = Type.Object(
   {
-    rule: Type.Integer({ minimum: 1, maximum: 15, description: 'Number of the rule.' }),
+    rule: Type.Integer({ minimum: 1, maximum: 16, description: 'Number of the rule.' }),
     code: Type.String({ description: 'What the rule examined.' }),
     outcome: field.oneOf(['pass', 'tighten', 'deny', 'skipped'], 'What it found.'),
     observed: Type.Optional(figure('The value found; absent when the rule compared no figures.')),
@@ -157,8 +157,27 @@ export const BudgetRecordSchema = Type.Object(
   },
   { ...field.closed, description: 'SAE-BUDGET: B_t and the factors that made it.' },
 );
+export const ApprovalCeilingSchema = Type.Object(
+  {
+    agent: field.agentName,
+    intent: Type.Literal('open', { description: 'Only what opens needs an approval.' }),
+    side,
+    symbol: field.symbol,
+    order_type: orderType,
+    lots: Type.Integer({ description: 'Most lots of the symbol.' }),
+    quantity: decimal('The same in the base asset.'),
+    notional_usdt: number('Its value at the worse of mark and price, USDT.'),
+    leverage: number('Largest leverage.'),
+    worst_price: decimal('Worst price in USDT: a buy pays no more, a sell takes no less.'),
+    price_ticks: Type.Integer({ description: 'The same in ticks of the symbol.' }),
+    quorum: count('Number of different people who must approve.'),
+    policy_hash: Type.String({ description: 'sha256 of the policy under which it was asked for.' }),
+  },
+  { ...field.closed, description: 'The most that the order may be, as a person approves it.' },
+);
 /** Members of SAE-DEC. The API's answer adds identifiers. */
 export const decisionMembers = {
+  approval: Type.Optional(ApprovalCeilingSchema),
   decision: field.oneOf(
     ['ALLOW', 'LIMIT', 'BLOCK'],
     'ALLOW: as asked. LIMIT: a smaller or safer order is sent, see effective. BLOCK: nothing is sent.',

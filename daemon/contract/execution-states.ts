@@ -7,6 +7,10 @@ export interface StateText {
 /** Every state that an execution can have, and no other. docs/agents.md has this table. */
 export const EXECUTION_STATE_TEXTS = {
   none: { meaning: 'nothing was sent', advice: 'see `reasons`' },
+  awaiting_approval: {
+    meaning: 'nothing was sent; a person is asked (`approval` has the card and the end)',
+    advice: 'never send again; ask `get_decision`: `approval.decision_id` is the decision that followed',
+  },
   submitting: {
     meaning: 'sent; the exchange has not answered yet',
     advice: 'never send again; ask `get_decision`',

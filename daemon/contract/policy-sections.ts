@@ -1,6 +1,7 @@
 import Type from 'typebox';
-import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS, VENUES } from '../core/policy.ts';
 import {
+  AGENT_PATTERN,
   bps,
   closed,
   componentFactors,
@@ -10,7 +11,9 @@ import {
   MAX_USDT,
   milliseconds,
   multiplier,
+  names,
   reduceOnly,
+  texts,
   usdt,
 } from './policy-values.ts';
 
@@ -204,4 +207,67 @@ export const trustSection = Type.Object(
     ),
   },
   { ...closed, description: 'z: trust in the source of a request tightens the budgets.' },
+);
+
+const requestMatch = Type.Object(
+  {
+    in: Type.Optional(
+      Type.Array(
+        Type.Union([Type.String({ maxLength: 128 }), Type.Number({ minimum: -MAX_USDT, maximum: MAX_USDT })]),
+        {
+          minItems: 1,
+          maxItems: 1000,
+          description: 'It is one of these.',
+        },
+      ),
+    ),
+    above: Type.Optional(Type.Number({ minimum: -MAX_USDT, maximum: MAX_USDT, description: 'It is a number above.' })),
+    below: Type.Optional(Type.Number({ minimum: -MAX_USDT, maximum: MAX_USDT, description: 'It is a number below.' })),
+  },
+  { ...closed, minProperties: 1, description: 'What the request says there; all that are given must hold.' },
+);
+const approvalCondition = Type.Object(
+  {
+    notional_above_usdt: Type.Optional(
+      usdt('What the agent opens without an approval within window_ms, with this order, is above.', MAX_USDT, 0),
+    ),
+    untraded_ms: Type.Optional(milliseconds('No opening order of the symbol was filled for this time.')),
+    provenance_below: Type.Optional(fraction('Provenance of the source is below.', 0, 1)),
+    capability_risk_above: Type.Optional(fraction('Capability risk of the source is above.', 0, 1)),
+    venues: Type.Optional(names(VENUES, 'The daemon trades on one of these.', 1)),
+    agents: Type.Optional(texts(AGENT_PATTERN, 'One of these agents asks.', 1, 1000)),
+    request: Type.Optional(
+      Type.Record(Type.String({ pattern: `^(${APPROVAL_KEYS.join('|')})$` }), requestMatch, {
+        ...closed,
+        minProperties: 1,
+        description: 'Members of the request, each with what it says.',
+      }),
+    ),
+  },
+  { ...closed, description: 'All that are given must hold; {} is every opening order.' },
+);
+export const approvalsSection = Type.Object(
+  {
+    when: Type.Array(approvalCondition, {
+      maxItems: 50,
+      description: 'Opening orders that a person must approve; one condition that holds is enough. [] is none.',
+    }),
+    window_ms: milliseconds(
+      'Time over which the orders of an agent are summed, so that splitting does not help.',
+      DAY_MS,
+      1000,
+    ),
+    expiry_ms: milliseconds('How long an approval may be given after it was asked for.', 600_000, 1000),
+    quorum: Type.Optional(
+      count('Number of different people who must approve above quorum_above_usdt. Without it: 1.', 10),
+    ),
+    quorum_above_usdt: Type.Optional(
+      usdt(
+        'Opened within window_ms with or without approval, with this order; without it every approval needs the quorum.',
+        MAX_USDT,
+        0,
+      ),
+    ),
+  },
+  { ...closed, description: 'What a person must approve. Exits and cancels never need an approval.' },
 );

@@ -1,10 +1,11 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
 
+import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
 import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
-import { accountSection, marketSection, trustSection } from './policy-sections.ts';
+import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {
   ACCOUNT_PATTERN,
   AGENT_PATTERN,
@@ -110,6 +111,9 @@ const agentSection = Type.Object(
         { ...closed, description: 'What the agent may exit.' },
       ),
     ),
+    schedule: Type.Optional(agentSchedule),
+    heartbeat_ms: Type.Optional(heartbeat),
+    loss: Type.Optional(agentLoss),
   },
   { ...closed, description: 'Limits of one agent; they may only tighten.' },
 );
@@ -203,6 +207,7 @@ export const PolicySchema = Type.Object(
         },
       ),
     ),
+    approvals: Type.Optional(approvalsSection),
     intercept: Type.Object(
       {
         allow: Type.Record(

@@ -3,6 +3,7 @@ import type {
   Budgets,
   Factor,
   IntendedPolicySpec,
+  LossTier,
   Multiplier,
   Regime,
   RegimeRow,
@@ -15,6 +16,7 @@ import type {
   TrustLevel,
   TrustTier,
 } from './policy.ts';
+import { type CompiledSchedule, compileSchedule } from './schedule.ts';
 
 /** Numbers by component; the order of multiplication is fixed so that figures are reproducible to the digit. */
 export interface Factors {
@@ -75,6 +77,12 @@ export interface CompiledPolicy {
   readonly traderState: TraderStateSection;
   readonly traderStateFactors: Factors;
   readonly exitScope: 'own' | 'account';
+  /** When this agent may open; null: at any time. */
+  readonly schedule: CompiledSchedule | null;
+  /** Null: it may be silent for as long as it likes. */
+  readonly heartbeatMs: number | null;
+  /** Tiers on this agent's own loss, USDT; null: none. */
+  readonly lossTiers: { readonly day: readonly CompiledTier[]; readonly week: readonly CompiledTier[] } | null;
 }
 
 /** Value of a factor: `2/3` is the quotient, a number is itself. Precondition: checked by the policy schema. */
@@ -100,6 +108,9 @@ export function compileMultiplier(multiplier: Multiplier | undefined): Factors {
 
 function compileTier(tier: Tier): CompiledTier {
   return { at: tier.at, factors: compileMultiplier(tier.multiplier), reduceOnly: tier.reduce_only === true };
+}
+function compileLossTier({ at_usdt: at, ...effect }: LossTier): CompiledTier {
+  return compileTier({ at, ...effect });
 }
 function compileTrustTier(tier: TrustTier): CompiledTrustTier {
   return {
@@ -173,5 +184,11 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     traderState,
     traderStateFactors: compileMultiplier(traderState.multiplier),
     exitScope: own.exits?.scope ?? spec.exits.scope,
+    schedule: own.schedule === undefined ? null : compileSchedule(own.schedule),
+    heartbeatMs: own.heartbeat_ms ?? null,
+    lossTiers:
+      own.loss === undefined
+        ? null
+        : { day: (own.loss.day ?? []).map(compileLossTier), week: (own.loss.week ?? []).map(compileLossTier) },
   };
 }

@@ -1,3 +1,4 @@
+import type { ApprovalCeiling } from './approval.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { EffectiveAction, ExecutionDecision, Reason, StagedSlice, Verdict } from './decision.ts';
 import { type BudgetFinding, describeConstraints } from './rules/budget-finding.ts';
@@ -29,10 +30,12 @@ export function conclude(
   found: BudgetFinding,
   effective: EffectiveAction | null,
   plan: readonly StagedSlice[],
+  approval: ApprovalCeiling | null = null,
 ): ExecutionDecision {
   // ALLOW iff leverage, slippage and lots are as asked: rules 7 to 10 alone cut nothing.
   const decision: Verdict = trace.denied || effective === null ? 'BLOCK' : trace.isCut ? 'LIMIT' : 'ALLOW';
   return {
+    ...(approval === null ? {} : { approval }),
     budget: found.record,
     condition_reducing: found.account?.reduceOnly ?? false,
     constraints: describeConstraints(found, policy, decision === 'BLOCK' ? [] : plan),

@@ -13,6 +13,8 @@ export interface ExecutionContext {
   /** The account that this daemon serves, as the policy names it. */
   readonly account_name: string;
   readonly agent: AgentView;
+  /** Absent where no approval is at stake, and in records of before. */
+  readonly approval?: ApprovalView;
   /** |venue time - extrapolated venue time| at the last sync, null before the first. */
   readonly clock_skew_ms: number | null;
   /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
@@ -143,6 +145,44 @@ export interface AgentView {
   /** As `resting_exits`, of all agents in the symbol: the venue takes so many orders of an account there. */
   readonly symbol_resting_exits: number;
   readonly turnover_usdt: number;
+  /** Its own losses; absent where its policy has no tiers for them. */
+  readonly losses?: LossesView;
+}
+
+/** What an agent has lost by its own trades and share, USDT; below 0 it has gained. Null: a mark is missing. */
+export interface LossesView {
+  /** Of this UTC day. */
+  readonly day_usdt: number | null;
+  /** Of this UTC day and the six before. */
+  readonly week_usdt: number | null;
+}
+
+/** An approval that is being used: the order is held to it. It is used up by the record of the decision that has it. */
+export interface ApprovalGrant {
+  readonly agent: string;
+  readonly approval_id: string;
+  readonly expires_at_ms: number;
+  readonly leverage: number;
+  readonly lots: number;
+  readonly policy_hash: string;
+  readonly price_ticks: number;
+  readonly side: Side;
+  readonly symbol: string;
+}
+/** What rule 16 reads. */
+export interface ApprovalView {
+  /** What this agent opened with an approval within `approvals.window_ms`, USDT. */
+  readonly approved_usdt: number;
+  /** Null: none is being used. */
+  readonly grant: ApprovalGrant | null;
+  /** What it opened without one, USDT: from the decision on, filled or not. */
+  readonly opened_usdt: number;
+  /** slice, modify: the worst price that was approved for the order; null: it needed no approval. */
+  readonly order_price_ticks: number | null;
+  /** Approvals of this agent that wait. */
+  readonly pending_count: number;
+  /** The one among them for this symbol. */
+  readonly pending_id: string | null;
 }
 
 export interface RulesView {

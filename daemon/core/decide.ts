@@ -7,8 +7,8 @@ import { buildExit, checkResting, type ExitSize, findExit } from './exit.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
+import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import type { OpeningAsk } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { describePlan } from './rules/staging.ts';
 import { Trace } from './trace.ts';
@@ -67,6 +67,8 @@ function decideExit(
     Number.isSafeInteger(effective.lots) &&
     (effective.price_ticks === null || Number.isSafeInteger(effective.price_ticks)) &&
     effective.reduce_only;
+  // What was approved is an opening; an exit is never asked of anybody, and this one was not asked for now.
+  if (context.approval?.grant != null) trace.deny(16, 'APPROVAL_STALE', 'exit', 'open', 'intent');
   if (sound) trace.pass(13, 'RECHECK', effective.lots, exit.permittedLots, 'lots');
   else trace.deny(13, 'INTERNAL_RECHECK', effective.lots, exit.permittedLots, 'lots');
   trace.pass(14, 'STAGING', 1, 1, 'slices');
@@ -102,12 +104,6 @@ function decideOpening(
   policy: CompiledPolicy,
   found: BudgetFinding,
 ): ExecutionDecision {
-  const ask: OpeningAsk = {
-    side: request.side ?? 'buy',
-    leverage: request.requested_leverage ?? 1,
-    lots: context.slice_lots,
-    notional: request.requested_notional,
-  };
-  const opening = runOpeningRules(trace, request, context, policy, found, ask, 'open');
-  return conclude(trace, policy, found, opening.effective, opening.plan);
+  const opening = runOpeningRules(trace, request, context, policy, found, buildAsk(request, context), 'open');
+  return conclude(trace, policy, found, opening.effective, opening.plan, opening.approval);
 }

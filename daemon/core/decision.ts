@@ -1,3 +1,4 @@
+import type { ApprovalCeiling } from './approval.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { OrderType, Side } from './request.ts';
 
@@ -93,6 +94,8 @@ export interface BudgetComponents {
 }
 /** SAE-DEC. Identifiers (decision id, seq, hashes) are added by the shell; everything here is derived. */
 export interface ExecutionDecision {
+  /** What a person may approve; present only where nothing else refuses the order. */
+  readonly approval?: ApprovalCeiling;
   readonly budget: BudgetRecord;
   /** True when rule 8 puts the account in `reducing` now (the condition layer). */
   readonly condition_reducing: boolean;

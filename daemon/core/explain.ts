@@ -8,12 +8,13 @@ import { findExit } from './exit.ts';
 import { areUsable, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 import type { ExecutionRequest } from './request.ts';
+import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import { lockedLeverage, type OpeningAsk } from './rules/fit-order.ts';
+import { lockedLeverage, lotsOfAsk, type OpeningAsk } from './rules/fit-order.ts';
 import { followParent } from './rules/opening-rules.ts';
 import { checkPrice, type PriceBound } from './rules/price.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
-import { lotsFor, minimumLots } from './rules/staging.ts';
+import { minimumLots } from './rules/staging.ts';
 import { Trace } from './trace.ts';
 
 /** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */
@@ -72,7 +73,7 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   const slippageBps = bound?.slippageBps ?? slippageCapOf(policy, found.budget);
   const inputs = prepareRows({ context, policy, found, rules, side: ask.side, leverage, slippageBps, valueTicks });
   const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
-  const requestedLots = ask.lots ?? (valueTicks === null ? 0 : lotsFor(ask.notional ?? 0, valueTicks, rules));
+  const requestedLots = valueTicks === null ? (ask.lots ?? 0) : lotsOfAsk(ask, valueTicks, rules);
   const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
   const locked = lockedLeverage(context, policy);
   const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
@@ -93,13 +94,7 @@ function openingAsk(
 ): { readonly request: ExecutionRequest; readonly ask: OpeningAsk } | null {
   if (request.intent === 'modify') return amendAsk(request, context);
   if (request.intent !== 'open' || request.reduce_only || findExit(request, context, policy) !== null) return null;
-  const ask: OpeningAsk = {
-    side: request.side ?? 'buy',
-    leverage: request.requested_leverage ?? 1,
-    lots: context.slice_lots,
-    notional: request.requested_notional,
-  };
-  return { request, ask };
+  return { request, ask: buildAsk(request, context) };
 }
 
 function priceOf(

@@ -171,6 +171,27 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
 export type RequestsSection = { readonly [kind in RequestKind]?: RateLimit };
 /** What holds where a policy is silent: some 6 kB a record, so that all three together stay below 2 MB a minute. */
 export const REQUEST_CEILING: RateLimit = { max: 60, window_ms: 60_000 };
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+/** When an agent may open: within its hours and outside its blackouts, in the wall time of `utc_offset`. */
+export interface AgentSchedule {
+  /** `+00:00`; explicit, since nothing says where an agent lives. */
+  readonly utc_offset: string;
+  /** Absent: at any hour. */
+  readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
+  readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
+}
+/** Counts from a loss in USDT on. */
+export interface LossTier {
+  readonly at_usdt: number;
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+}
+/** Tiers on an agent's own loss of this UTC day, and of this day and the six before; absent: none. */
+export interface AgentLoss {
+  readonly day?: readonly LossTier[];
+  readonly week?: readonly LossTier[];
+}
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {
   readonly scope?: Partial<Scope>;
@@ -178,7 +199,59 @@ export interface AgentSection {
   readonly temporal?: Partial<TemporalSection>;
   readonly trader_state?: Partial<TraderStateSection>;
   readonly exits?: { readonly scope?: 'own' };
+  readonly schedule?: AgentSchedule;
+  /** Longest time without a call before its opening orders are canceled, ms. */
+  readonly heartbeat_ms?: number;
+  readonly loss?: AgentLoss;
 }
+/** Members of a request that a condition may name. */
+export const APPROVAL_KEYS = [
+  'account',
+  'limit_price',
+  'max_slippage_bps',
+  'order_type',
+  'origin',
+  'requested_leverage',
+  'requested_notional',
+  'side',
+  'skill_sha256',
+  'strategy_id',
+  'symbol',
+  'tool',
+] as const;
+export type ApprovalKey = (typeof APPROVAL_KEYS)[number];
+/** All that are given must hold. */
+export interface RequestMatch {
+  readonly in?: readonly (string | number)[];
+  readonly above?: number;
+  readonly below?: number;
+}
+/** All that are given must hold; none: every opening order. */
+export interface ApprovalCondition {
+  /** What the agent opens without an approval within `window_ms`, this order included. */
+  readonly notional_above_usdt?: number;
+  /** Time since the last opening fill of the symbol; one without any counts as longer. */
+  readonly untraded_ms?: number;
+  readonly provenance_below?: number;
+  readonly capability_risk_above?: number;
+  readonly venues?: readonly VenueName[];
+  readonly agents?: readonly string[];
+  /** By members of APPROVAL_KEYS. */
+  readonly request?: { readonly [key: string]: RequestMatch };
+}
+/** Opening orders that a person must approve. */
+export interface ApprovalsSection {
+  /** One that holds is enough. */
+  readonly when: readonly ApprovalCondition[];
+  readonly window_ms: number;
+  readonly expiry_ms: number;
+  /** Different people who must approve above `quorum_above_usdt`; absent: 1. */
+  readonly quorum?: number;
+  /** Absent: every approval needs the quorum. */
+  readonly quorum_above_usdt?: number;
+}
+/** Approvals of one agent that wait at a time. */
+export const MOST_PENDING_APPROVALS = 3;
 export type JsonSchemaObject = { readonly [key: string]: unknown };
 
 export interface IntendedPolicySpec {
@@ -198,6 +271,8 @@ export interface IntendedPolicySpec {
   readonly protection: { readonly required: boolean; readonly stop_bps: number };
   /** Absent, or silent on a kind: REQUEST_CEILING. */
   readonly requests?: RequestsSection;
+  /** Absent: no order needs an approval. */
+  readonly approvals?: ApprovalsSection;
   readonly intercept: { readonly allow: { readonly [tool: string]: JsonSchemaObject } };
   readonly tools: { readonly [tool: string]: { readonly args: JsonSchemaObject } };
   readonly agents: { readonly [agent: string]: AgentSection };

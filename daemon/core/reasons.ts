@@ -41,6 +41,10 @@ export const REASONS = {
     message: 'Trading is `halted`: agents may only cancel their opening orders.',
     hint: 'Exits of agents wait, too; an operator can close positions or end the halt.',
   },
+  AGENT_SCHEDULE: {
+    message: 'This agent may not open now: it is outside its hours, or in a blackout, which lasts `observed` longer.',
+    hint: 'Ask again after retry_after_ms. Exits and cancels pass at any time.',
+  },
   STALE_CLOCK: { message: 'The clock is not in step with the venue.', hint: FRESH },
   STALE_REQUEST: {
     message: 'The request is too old, from the future, or past valid_until_ms.',
@@ -105,6 +109,10 @@ export const REASONS = {
   TRADER_STATE_BLOCKED: {
     message: "This agent's recent trades look like risk escalation; opening is refused.",
     hint: 'Exits pass. The window moves on with time.',
+  },
+  AGENT_LOSS: {
+    message: "This agent's own loss (`observed`) has reached a tier (`limit`) of the day or of seven days.",
+    hint: 'GET /v1/limits shows what may still be opened, if anything. Exits pass. Days end at 00:00 UTC.',
   },
   PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
   PRICE_SLIPPAGE: {
@@ -174,6 +182,18 @@ export const REASONS = {
   EXITS_RESTING: {
     message: 'As many exits of this agent, or of all agents in the symbol, rest already as may (`limit`).',
     hint: 'Cancel or move one of your own. Exits that close at once always pass.',
+  },
+  APPROVAL_REQUIRED: {
+    message: 'A person must approve this order; nothing was sent.',
+    hint: 'Do not send it again. get_decision says in execution.approval what became of it; cancel_all withdraws it.',
+  },
+  APPROVAL_STALE: {
+    message: 'The order does not fit what was approved any more (`unit` says in what); nothing was sent.',
+    hint: 'The approval is used up. Decide anew: a new request asks for a new approval.',
+  },
+  APPROVAL_CEILING: {
+    message: 'Prices or budgets have moved since the order was approved: it is held to what was approved (`limit`).',
+    hint: 'Nothing to do.',
   },
   ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
   ORDER_NOT_OWN: {

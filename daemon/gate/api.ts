@@ -5,6 +5,9 @@
 
 import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -29,6 +32,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -49,6 +53,8 @@ export interface DecisionFilter {
 }
 
 export interface GateApi {
+  /** Every authenticated call, before what it requests: an agent's sign of life. */
+  noteCall(caller: Caller): void;
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   /** `call` is null when the tool is not one of Holdfast's, or its arguments do not fit the contract. */
@@ -66,6 +72,8 @@ export interface GateApi {
   /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
   getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
+  /** `head`: number of a signed head; null: the last. */
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome>;
   getOrders(
     caller: Caller,
     filter: { readonly symbol?: string; readonly open?: boolean },
@@ -77,6 +85,12 @@ export interface GateApi {
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getEquityHistory(): EquityHistoryBody;
+  /** Accounts by agent: an agent its own, anybody else all. */
+  getAgents(caller: Caller): AgentsBody;
+  /** Null: nothing is known of such an agent, or the caller may not see it. */
+  getAgent(caller: Caller, name: string): AgentBody | null;
+  /** Null: no accounts are kept of that time, or there is no such day or week. */
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
   addSignal(
     caller: Caller,
@@ -90,6 +104,22 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getApprovals(): ApprovalsBody;
+  /** Null: there is none with this id. */
+  getApproval(id: string): ApprovalBody | null;
+  /**
+   * The entrance has verified the proof. Null: there is no such approval.
+   *
+   * @throws an error with the code APPROVAL_REFUSED, which is on record: nothing was sent
+   */
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null>;
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null>;
+  /** Records that the entrance did not accept a proof, and returns the error for the caller. */
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error>;
+  getAlertChannels(): AlertChannelsBody;
+  /** Sends a message to one channel, or to each, once; no result: there is no such channel. */
+  testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;
+  reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readonly passkeys: PasskeyApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;

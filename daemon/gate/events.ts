@@ -4,12 +4,16 @@
  * a restart and `audit verify --deep` rebuild the very same views. Instants are domain time; the event's own `at_ms`
  * is when it was appended. Keys are in canonical order where records are hot.
  */
+
+import type { AlertRoutesSpec } from '../contract/alerts.ts';
+import type { SignedApproval } from '../core/approval.ts';
 import type { ExecutionContext, StateLayer, TradingStateName } from '../core/context.ts';
 import type { TimeInForce } from '../core/decision.ts';
 import type { MarketFeatures } from '../core/features/market.ts';
 import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
+import type { ApprovalProof } from './api/approvals.ts';
 import type { DecisionBody, DerivedMember, OrderStatus } from './api/decisions.ts';
 import type { OrderKind, SymbolRules } from './venue-port.ts';
 
@@ -201,6 +205,25 @@ export interface AccountEvent {
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;
 }
+/** One booking of the exchange on the account's wallet. */
+export interface IncomeRow {
+  /** Signed, USDT. */
+  readonly amount_usdt: number;
+  readonly at_venue_ms: number;
+  /** The exchange's number of the booking; one number may stand for one booking of each type. */
+  readonly income_id: string;
+  /** Empty: of the account as a whole. */
+  readonly symbol: string;
+  /** The trade that it is of; null: of none. */
+  readonly trade_id: string | null;
+  /** The exchange's word: REALIZED_PNL, COMMISSION, FUNDING_FEE, INSURANCE_CLEAR, TRANSFER… */
+  readonly type: string;
+}
+/** What the exchange has booked since the record before; every booking until `read_to_ms` is on record. */
+export interface IncomeEvent {
+  readonly read_to_ms: number;
+  readonly rows: readonly IncomeRow[];
+}
 export interface TransferEvent {
   readonly amount_usdt: number;
   readonly at_venue_ms: number;
@@ -267,12 +290,58 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/** An agent with a heartbeat has called, and nothing else on record says so. At most four in one heartbeat. */
+export interface AgentSeenEvent {
+  readonly agent: string;
+}
 /** An operator has seen the alert of that record. It changes nothing else. */
 export interface AlertAckEvent {
   readonly alert_seq: number;
   readonly reason: string;
   readonly set_by: string;
 }
+/** Where alerts go: `routes` of a record of `in_force` are all of them, so that a start needs no file. No secret is in them. */
+export interface AlertRoutesEvent {
+  readonly action: 'in_force' | 'pending';
+  readonly detail: string | null;
+  readonly hash: string;
+  readonly routes: AlertRoutesSpec | null;
+  readonly set_by: string;
+}
+/** Equal alerts (code and symbol) that are told together. */
+export interface AlertGroup {
+  readonly code: string;
+  readonly count: number;
+  readonly first_ms: number;
+  readonly first_seq: number;
+  readonly last_ms: number;
+  readonly last_seq: number;
+  readonly symbol: string | null;
+}
+/**
+ * A message of one channel. It is recorded before it is sent, with all that it tells and the id that receivers know it
+ * by, and again when the receiver has taken it; in between it is sent as often as needed. `failed`: its first failure.
+ * `dropped`: it was given up. `silent`: the channel has failed for an hour. `test`: an operator sends one, once.
+ */
+export type AlertMessageEvent =
+  | {
+      readonly action: 'queued';
+      readonly channel: string;
+      readonly groups: readonly AlertGroup[];
+      readonly kind: 'alert' | 'hourly' | 'daily';
+      readonly message_id: string;
+    }
+  | { readonly action: 'failed'; readonly channel: string; readonly detail: string; readonly message_id: string }
+  | { readonly action: 'delivered'; readonly attempts: number; readonly channel: string; readonly message_id: string }
+  | {
+      readonly action: 'dropped';
+      readonly attempts: number;
+      readonly channel: string;
+      readonly message_id: string;
+      readonly reason: string;
+    }
+  | { readonly action: 'silent'; readonly channel: string; readonly since_ms: number }
+  | { readonly action: 'test'; readonly channel: string; readonly message_id: string; readonly set_by: string };
 /**
  * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of
  * another ledger: ids are of a new epoch from here on.
@@ -286,11 +355,11 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
  * it.
  */
 export interface TokenEvent {
-  readonly action: 'created' | 'revoked';
+  readonly action: 'created' | 'revoked' | 'expires';
   readonly at_ms: number;
   readonly id: string;
 }
@@ -366,6 +435,62 @@ export interface CheckpointEvent {
   readonly sha256: string;
   readonly venue: string;
 }
+/**
+ * The ledger's own key vouches for all records up to `seq` (docs/receipts.md). No view follows from it. Hashes, keys and
+ * signatures are hex.
+ */
+export interface HeadEvent {
+  readonly at_ms: number;
+  /** Merkle root over the hashes of the records `first_seq` to `seq`. */
+  readonly batch_root: string;
+  readonly first_seq: number;
+  /** Hash of the genesis record. */
+  readonly genesis: string;
+  /** Hash of record `seq`. */
+  readonly hash: string;
+  readonly key: string;
+  /** Counts from 1. */
+  readonly number: number;
+  /** Merkle root over the batches of this head and all before it. */
+  readonly root: string;
+  readonly seq: number;
+  readonly signature: string;
+}
+/** From here on heads are signed by this key. No view follows from it. */
+export interface KeyEvent {
+  readonly genesis: string;
+  readonly key: string;
+  /** Counts from 1. */
+  readonly number: number;
+  /** The key before; null: this is the first. */
+  readonly previous: string | null;
+  /** By the key before; null: this is the first, or the one before was lost. */
+  readonly signature: string | null;
+}
+/**
+ * A segment of the chain lies in a file of its own, compressed: what is to be known of it without the file. No view
+ * follows from it.
+ */
+export interface ArchivedEvent {
+  readonly bytes: number;
+  /** The two checkpoints above it that were folded again from the beginning and were the same. */
+  readonly checkpoints: readonly { readonly seq: number; readonly sha256: string }[];
+  /** Name of the file in the folder `archives` beside the ledger. */
+  readonly file: string;
+  readonly first_at_ms: number;
+  /** Bytes of each frame; frame `n` begins with record `from_seq + n * frame_records`. */
+  readonly frames: readonly number[];
+  readonly frame_records: number;
+  readonly from_seq: number;
+  /** Hash of record `to_seq`. */
+  readonly hash: string;
+  readonly last_at_ms: number;
+  /** Hash of the record before `from_seq`. */
+  readonly prev_hash: string;
+  /** Of the file. */
+  readonly sha256: string;
+  readonly to_seq: number;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   /** Absent in older records. */
@@ -386,6 +511,29 @@ export interface RequestSumEvent {
   readonly last_ms: number;
   readonly origin: SenderRole;
 }
+/** What a person is asked to approve. `digest` is of `approvalText` (core/approval.ts), and is what is signed. */
+export interface RequestedApproval extends SignedApproval {
+  readonly action: 'requested';
+  readonly digest: string;
+  /** The token that asked: once it is revoked, the approval is void. */
+  readonly token_id: string;
+}
+/**
+ * An approval: asked for, signed, denied, or void for a reason that no other record has. It is used up by the decision of
+ * the grant, which names it in its context. `refused`: a grant that was not accepted; nothing follows from it.
+ */
+export type ApprovalEvent =
+  | RequestedApproval
+  | {
+      readonly action: 'signed';
+      readonly approval_id: string;
+      readonly digest: string;
+      readonly proof: ApprovalProof;
+      readonly set_by: string;
+    }
+  | { readonly action: 'denied'; readonly approval_id: string; readonly reason: string; readonly set_by: string }
+  | { readonly action: 'voided'; readonly approval_id: string; readonly reason: string; readonly set_by: string }
+  | { readonly action: 'refused'; readonly approval_id: string; readonly reason: string; readonly set_by: string };
 export interface ArmingEvent {
   readonly account: string;
   /** Not before: arming waits `loosen_delay_ms` like every loosening on live. */
@@ -398,12 +546,20 @@ export interface ArmingEvent {
 
 export interface GateEvents {
   readonly account: AccountEvent;
+  readonly agent_seen: AgentSeenEvent;
   readonly alert: AlertEvent;
   readonly alert_ack: AlertAckEvent;
+  readonly approval: ApprovalEvent;
+  readonly alert_message: AlertMessageEvent;
+  readonly alert_routes: AlertRoutesEvent;
+  readonly archived: ArchivedEvent;
   readonly arming: ArmingEvent;
   readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
+  readonly income: IncomeEvent;
+  readonly head: HeadEvent;
+  readonly key: KeyEvent;
   readonly leverage: LeverageEvent;
   readonly market: MarketEvent;
   readonly order: OrderEvent;

@@ -1,4 +1,7 @@
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -23,6 +26,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
@@ -30,13 +34,18 @@ import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
+import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
-import { buildParts, type GateOptions, type GateParts } from './parts.ts';
+import { type AlertOptions, buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
+import { describeAgent, describeAgents } from './reads/accounts.ts';
+import { describeAlertChannels } from './reads/alert-channels.ts';
+import { describeApprovals } from './reads/approvals.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
+import { describeReport } from './reads/report.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
 /** Cleans up when the daemon stops: drops unsent slices, cancels opening orders unless they are left, keeps stops. */
@@ -69,16 +78,20 @@ export class Gate implements GateApi {
   readonly core: GateCore;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly alertRoutes: AlertRoutesControl;
   readonly passkeys: PasskeyApi;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
+  readonly #testAlerts: AlertOptions['test'];
 
   constructor(options: GateOptions) {
     this.#parts = buildParts(options);
     this.core = this.#parts.core;
     this.keeper = this.#parts.keeper;
     this.policies = this.#parts.policies;
+    this.alertRoutes = this.#parts.alertRoutes;
+    this.#testAlerts = options.alerts?.test ?? (async () => ({ results: [] }));
     this.passkeys = this.#parts.passkeys;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;
@@ -109,6 +122,10 @@ export class Gate implements GateApi {
       // Only a ledger that cannot record ends the loop, and it has already stopped the daemon.
       this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
     });
+  }
+
+  noteCall(caller: Caller): void {
+    if (caller.role === 'agent') this.#parts.heartbeats.noteCall(caller.agent);
   }
 
   // --- tools -----------------------------------------------------------------------------------------------------
@@ -157,6 +174,9 @@ export class Gate implements GateApi {
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);
   }
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome> {
+    return this.#parts.reads.getReceipt(caller, decisionId, head);
+  }
   getOrders(
     caller: Caller,
     filter: { readonly symbol?: string; readonly open?: boolean },
@@ -179,6 +199,15 @@ export class Gate implements GateApi {
   }
   getEquityHistory(): EquityHistoryBody {
     return describeEquityHistory(this.core);
+  }
+  getAgents(caller: Caller): AgentsBody {
+    return describeAgents(this.core, caller);
+  }
+  getAgent(caller: Caller, name: string): AgentBody | null {
+    return describeAgent(this.core, caller, name);
+  }
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null {
+    return describeReport(this.core, caller, period);
   }
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
     return this.#parts.reads.getMarket(symbol);
@@ -210,6 +239,30 @@ export class Gate implements GateApi {
   }
   async acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null> {
     return acknowledgeAlert(this.core, caller, seq, reason);
+  }
+  getApprovals(): ApprovalsBody {
+    return describeApprovals(this.core);
+  }
+  getApproval(id: string): ApprovalBody | null {
+    return this.#parts.approvals.find(id);
+  }
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null> {
+    return this.#parts.approvals.approve(caller, id, digest, proof);
+  }
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null> {
+    return this.#parts.approvals.deny(caller, id, reason);
+  }
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error> {
+    return this.#parts.approvals.refuse(caller, id, reason);
+  }
+  getAlertChannels(): AlertChannelsBody {
+    return describeAlertChannels(this.core, this.alertRoutes);
+  }
+  testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody> {
+    return this.#testAlerts(channel, caller.agent);
+  }
+  reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome> {
+    return this.alertRoutes.accept(hash, caller.agent);
   }
   getTradingState(): TradingStateBody {
     return this.#parts.operator.describeState();

@@ -1,3 +1,5 @@
+import type { AlertTestBody } from './api/alerts.ts';
+import { Approvals } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -13,6 +15,7 @@ import { MarketFeed } from './feeds/market-feed.ts';
 import { ReadingMarks } from './feeds/reading-marks.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
+import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { Operator } from './operator/commands.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
@@ -28,6 +31,7 @@ import { CutReadings } from './plan/cut-readings.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import type { GateState } from './state/gate-state.ts';
+import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
@@ -38,13 +42,16 @@ export interface GateParts {
   readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly alertRoutes: AlertRoutesControl;
   readonly calls: ToolCalls;
+  readonly approvals: Approvals;
   readonly reads: CallerReads;
   readonly executor: Executor;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
   readonly slices: SliceRunner;
+  readonly heartbeats: Heartbeats;
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
@@ -53,6 +60,11 @@ export interface GateParts {
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
 }
+export interface AlertOptions {
+  readonly compareRoutes: CompareAlertRoutes;
+  /** Sends a message to one channel, or to each, once. */
+  readonly test: (channel: string | null, setBy: string) => Promise<AlertTestBody>;
+}
 export interface GateOptions {
   readonly ports: GatePorts;
   readonly settings: GateSettings;
@@ -60,6 +72,8 @@ export interface GateOptions {
   /** What is folded already; empty views when absent. */
   readonly state?: GateState;
   readonly policyPort: PolicyPort;
+  /** Alerts that leave this machine; absent: none do. */
+  readonly alerts?: AlertOptions;
   readonly signal: AbortSignal;
   /** The observer's counters as Prometheus text. */
   readonly metricsText: () => Promise<string>;
@@ -92,6 +106,7 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
+  const heartbeats = new Heartbeats(core);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -127,9 +142,10 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
+    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
+  const alertRoutes = new AlertRoutesControl(core, options.alerts?.compareRoutes ?? (() => []));
   const loosening = new LooseningDelay(core);
   const operator = new Operator(core, canceler, slices, flatten, loosening);
   const signals = new Signals(core, loosening, budgets);
@@ -137,6 +153,7 @@ export function buildParts(options: GateOptions): GateParts {
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
+  const approvals = new Approvals({ core, availability, decisions, executor, reads });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -147,13 +164,16 @@ export function buildParts(options: GateOptions): GateParts {
     budgets,
     keeper,
     policies,
+    alertRoutes,
     calls,
+    approvals,
     reads,
     executor,
     sender,
     resolver,
     canceler,
     slices,
+    heartbeats,
     standing,
     operator,
     signals,
@@ -168,6 +188,7 @@ function buildTasks(parts: {
   core: GateCore;
   resolver: Resolver;
   canceler: Canceler;
+  heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
   exitShares: ExitShares;
@@ -175,13 +196,14 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
       await canceler.retryUnproven();
     },
     reviewStanding: async () => {
+      heartbeats.tick();
       await Promise.all([standing.tick(), exitShares.tick()]);
     },
     exits: () => exits.tick(),

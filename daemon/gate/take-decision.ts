@@ -1,3 +1,4 @@
+import { wordCode } from '../core/approval.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
 import { decide } from '../core/decide.ts';
@@ -10,6 +11,7 @@ import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
 import { endUndone } from './journal/end-undone.ts';
 import type { Appended, GateCore } from './journal/journal.ts';
 import { type RecordForm, writeBody, writeRecord } from './journal/record-text.ts';
+import { planApproval } from './plan/approvals.ts';
 import { findTarget } from './plan/exit-target.ts';
 import { decisionId } from './plan/order-ids.ts';
 import { buildBody } from './plan/retell.ts';
@@ -53,6 +55,8 @@ export interface RecordedAs {
   readonly parentDecisionId: string | null;
   /** Orders that follow from it; none for advisory kinds. */
   readonly orders: readonly PlannedOrder[];
+  /** The token of the call; absent where no caller asks. */
+  readonly tokenId?: string;
   /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
 }
@@ -85,6 +89,7 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
     const target = findTarget(event, policy, cause);
     if (target !== null) core.append('exit_target', target);
   }
+  requestApproval(core, decided, as);
   noteSend(core, event);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(kind, request.tool, decision.decision, codes, elapsedNs);
@@ -94,6 +99,23 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
     core.onRecheckFailure();
   }
   return decided;
+}
+
+/** In the turn of the decision, so that the next one sees that it waits. */
+function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: RecordedAs): void {
+  const expiryMs = core.policySpec.approvals?.expiry_ms;
+  if (tokenId === undefined || expiryMs === undefined) return;
+  const { account, venue } = core.settings;
+  const place = { account, ledger: core.ports.ledger.genesis.genesis_id, venue };
+  const requested = planApproval({ ...event, decision: body }, place, expiryMs, tokenId, core.ports.sha256);
+  if (requested === null) return;
+  core.append('approval', requested);
+  const words = wordCode(requested.digest);
+  core.alertRarely(
+    'APPROVAL_REQUESTED',
+    `agent ${requested.agent} asks for an approval (${words}): holdfast approve ${requested.approval_id}, or in the console`,
+    requested.symbol,
+  );
 }
 
 /** The record alone. `whole`: it says all of the decision, since that does not follow from request, view and policy. */

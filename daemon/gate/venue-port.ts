@@ -148,8 +148,20 @@ export interface VenueExecution {
   readonly tradeId: string;
   readonly atMs: number;
 }
+/** One booking on the account's wallet in USDT; `tradeId` null: of no trade. */
+export interface VenueBooking {
+  readonly incomeId: string;
+  /** The venue's word. */
+  readonly type: string;
+  /** Empty: of the account as a whole. */
+  readonly symbol: string;
+  readonly amountUsdt: number;
+  readonly tradeId: string | null;
+  readonly atMs: number;
+}
 /** What the income of all types shows; `isWhole` false: there was more than one read returns. */
 export interface VenueIncome {
+  readonly bookings: readonly VenueBooking[];
   readonly executions: readonly VenueExecution[];
   /** When money last moved into or out of the account; null: it did not. */
   readonly lastTransferMs: number | null;

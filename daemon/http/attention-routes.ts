@@ -42,6 +42,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
       return seen;
     },
   });
+  registerAlertDelivery(app, doors);
   addRoute(app, doors, {
     ...operator('GET', '/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
     query: command.NoQuery,
@@ -80,6 +81,56 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
       const ended = await whileInFlight(request, gate.endOrder(callerOf(request), id, reason));
       if (ended === null) throw new ApiError('NOT_FOUND', 'There is no order with this id.');
       return ended;
+    },
+  });
+}
+
+/** Where alerts go, and tests of the way there. */
+function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addRoute(app, doors, {
+    ...operator(
+      'GET',
+      '/v1/alerts/channels',
+      'Where alerts go, and what was not delivered',
+      body.AlertChannelsBodySchema,
+    ),
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return gate.getAlertChannels();
+    },
+  });
+  addRoute(app, doors, {
+    ...operator(
+      'POST',
+      '/v1/alerts/test',
+      'Send a test message to one alert channel, or to each',
+      body.AlertTestBodySchema,
+    ),
+    body: command.AlertTestRequest,
+    handler: async (request) => {
+      const { channel } = requireValid(command.checkAlertTest, request.body === undefined ? {} : request.body);
+      const tested = await whileInFlight(request, gate.testAlerts(callerOf(request), channel ?? null));
+      if (tested.results.length > 0) return tested;
+      const what = channel === undefined ? 'No alert routes are in force' : 'The routes in force have no such channel';
+      throw new ApiError('NOT_FOUND', `${what}.`);
+    },
+  });
+  addRoute(app, doors, {
+    ...operator(
+      'POST',
+      '/v1/alerts/routes/reload',
+      'Accept the pending alert routes by their hash; without a hash, say what is in force or pending',
+      body.ReloadBodySchema,
+    ),
+    body: command.AlertRoutesReloadRequest,
+    handler: async (request) => {
+      const { hash } = requireValid(command.checkAlertRoutesReload, request.body === undefined ? {} : request.body);
+      const outcome = await whileInFlight(request, gate.reloadAlertRoutes(callerOf(request), hash ?? null));
+      if (outcome.status !== 'refused') return outcome;
+      const { message, pending_hash } = outcome;
+      throw new ApiError('POLICY_NOT_PENDING', message, { details: { pending_hash } });
     },
   });
 }

@@ -27,6 +27,8 @@ export const ERROR_STATUS = {
   REQUEST_TIMEOUT: 408,
   /** The request id belongs to an earlier request with another body. */
   REQUEST_ID_REUSED: 409,
+  /** The approval does not wait any more, or the proof is not accepted. It is on record, and nothing was sent. */
+  APPROVAL_REFUSED: 409,
   /** The named policy is not the pending one. */
   POLICY_NOT_PENDING: 409,
   BODY_TOO_LARGE: 413,
@@ -87,6 +89,7 @@ const GATE_CODES: ReadonlySet<string> = new Set([
   'FORBIDDEN',
   'NOT_READY',
   'REFUSAL_RATE',
+  'APPROVAL_REFUSED',
 ]);
 /** The ledger accepts nothing more: the daemon is about to restart, or its disk is full. */
 const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);
@@ -100,6 +103,8 @@ export function toApiError(error: unknown): ApiError {
   if (LEDGER_CODES.has(code)) {
     return new ApiError('NOT_READY', 'Nothing can be recorded now, so nothing is done.', { retryAfterSeconds: 5 });
   }
+  // The message names the file that is needed.
+  if (code === 'LEDGER_ARCHIVE' && error instanceof Error) return new ApiError('NOT_READY', error.message);
   if (GATE_CODES.has(code) && error instanceof Error) {
     const details = 'details' in error ? error.details : undefined;
     const wait = 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : null;

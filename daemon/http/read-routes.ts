@@ -16,12 +16,15 @@ import {
 } from '../contract/commands.ts';
 import { ExplanationBodySchema, toExplanation } from '../contract/explanation.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { checkReceiptQuery, ReceiptBodySchema, ReceiptQuery } from '../contract/receipt.ts';
 import { parseSince } from '../contract/since.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
 import { violationAt } from '../contract/violations.ts';
+import type { ReceiptOutcome } from '../gate/api/receipts.ts';
 import type { DecisionFilter } from '../gate/api.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { readDecisions } from './decision-pages.ts';
-import { invalidInput } from './errors.ts';
+import { ApiError, invalidInput } from './errors.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
 import {
   AGENT_ROUTE,
@@ -88,6 +91,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   registerDecisionRoutes(app, doors);
+  registerAccountRoutes(app, doors);
 }
 
 /** @throws ApiError INVALID_INPUT */
@@ -143,4 +147,44 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
       return toExplanation((answer as FullAnswer).decision);
     },
   });
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/decisions/:id/receipt',
+    text: {
+      summary: 'A decision with the proof that the ledger holds it, to be verified offline',
+      tags: TAGS,
+    },
+    params: DecisionPath,
+    query: ReceiptQuery,
+    answer: ReceiptBodySchema,
+    handler: async (request) => {
+      const { head } = requireValid(checkReceiptQuery, queryOf(request));
+      const { id } = requireValid(checkDecisionPath, request.params);
+      const caller = callerOf(request);
+      requireScope(doors.gate, caller, 'get_decision');
+      await whileInFlight(request, doors.turns.next());
+      return toReceipt(await whileInFlight(request, doors.gate.getReceipt(caller, id, head ?? null)));
+    },
+  });
+}
+
+function toReceipt(outcome: ReceiptOutcome): unknown {
+  switch (outcome.kind) {
+    case 'receipt':
+      return outcome.receipt;
+    case 'unknown':
+      throw new ApiError('NOT_FOUND', 'There is no such decision of yours.');
+    case 'no_head':
+      throw new ApiError('NOT_FOUND', `There is no signed head of that number; the last is ${outcome.last}.`);
+    case 'unsigned':
+      throw new ApiError('NOT_FOUND', 'This ledger signs no heads, so there are no receipts.');
+    case 'uncovered': {
+      const { coveredTo, retryAfterMs, seq } = outcome;
+      const message = `The decision is record ${seq}, and the signed head covers the records up to ${coveredTo}.`;
+      if (retryAfterMs === 0) throw new ApiError('NOT_FOUND', `${message} Name a later head.`);
+      throw new ApiError('NOT_READY', `${message} Ask again for a newer one.`, {
+        retryAfterSeconds: Math.ceil(retryAfterMs / 1000),
+      });
+    }
+  }
 }

@@ -151,12 +151,13 @@ export function buildGuard(
   roles: readonly Role[],
   isLimited: boolean,
 ): onRequestHookHandler {
-  const { admits, authenticator, connections, flights, pace } = doors;
+  const { admits, authenticator, connections, flights, gate, pace } = doors;
   return (request, _reply, done) => {
     request.label = label;
     let caller: Caller;
     try {
       caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
+      gate.noteCall(caller);
       if (admits !== null && !admits.includes(caller.role))
         throw new ApiError('FORBIDDEN', 'This entrance is for operator and monitor tokens; agents use the other one.');
       connections.prove(request.raw.socket, caller.tokenId);
@@ -254,7 +255,7 @@ export function bodyOf(request: FastifyRequest): unknown {
   return request.body;
 }
 
-const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit']);
+const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit', 'head']);
 /**
  * Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says
  * why.

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
+import { registerApprovalRoutes } from './approval-routes.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { type Connections, limitConnections } from './connections.ts';
@@ -272,6 +273,7 @@ async function buildEntrance(
   registerEventRoute(app, doors, streams);
   if (admits === null) registerStreamRoute(app, doors, agentStreams);
   registerOperatorRoutes(app, doors);
+  registerApprovalRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   registerPasskeyRoutes(app, doors);
   await registerOpenRoutes(app, doors);

@@ -12,6 +12,8 @@ export function openForWriting(path: string): Database.Database {
   return openDatabase(path, false, (db) => {
     // Takes effect only in a new file: a decision record of about 7 kB fits into one page.
     db.pragma('page_size = 8192');
+    // Also only in a new file, or at its next VACUUM: pages that archived records leave are given back in small steps.
+    db.pragma('auto_vacuum = INCREMENTAL');
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw new LedgerError('LEDGER_PERMISSIONS', `SQLite cannot keep a write-ahead log beside ${path}.`);
     }
@@ -20,6 +22,16 @@ export function openForWriting(path: string): Database.Database {
     db.pragma('wal_autocheckpoint = 300');
     // Erased texts are overwritten, not only unlinked.
     db.pragma('secure_delete = ON');
+  });
+}
+
+/** Opens an existing ledger to remove what is archived: a connection of its own, whose settings are for that alone. */
+export function openForRemoval(path: string): Database.Database {
+  return openDatabase(path, false, (db) => {
+    db.pragma('synchronous = FULL');
+    db.pragma('wal_autocheckpoint = 300');
+    // The lookup tables go on referring to records that are in an archive then.
+    db.pragma('foreign_keys = OFF');
   });
 }
 

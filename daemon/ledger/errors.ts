@@ -20,6 +20,8 @@ export const LEDGER_ERROR_CODES = [
   'LEDGER_PERMISSIONS',
   /** The ledger does not contain the head noted outside the home, or that head cannot be read. */
   'LEDGER_HEAD',
+  /** A record lies in an archive whose file is missing or not the one that the chain names. */
+  'LEDGER_ARCHIVE',
   /** An unacceptable record, cursor or other argument; nothing was written. */
   'LEDGER_ARGUMENT',
 ] as const;

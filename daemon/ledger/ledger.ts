@@ -125,11 +125,13 @@ class SqliteLedger extends SqliteReader implements Ledger {
     this.#release = release;
     this.#now = options.now;
     this.#readTokenChanges = prepareTokenChanges(db, options.now);
-    const tokens = createTokenStore(db, options.now, options.randomBytes);
+    const tokens = createTokenStore(db, options.now, () => options.time.hostMs(), options.randomBytes);
     this.tokens = {
       ...tokens,
       createToken: (token) => this.#recorded(tokens.createToken(token)),
       revokeToken: (id) => this.#recorded(tokens.revokeToken(id)),
+      replaceTokens: (ids, endsAtMs, token) => this.#recorded(tokens.replaceTokens(ids, endsAtMs, token)),
+      endExpired: () => this.#recorded(tokens.endExpired()),
     };
     this.#commits = new GroupCommit(checkTail(this), {
       time: options.time,

@@ -1,4 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { archiveFolder } from './archive-file.ts';
+import { Archives } from './archives.ts';
 import { KIND } from './chain-builder.ts';
 import { openForReading, toLedgerError } from './connection.ts';
 import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
@@ -6,14 +8,16 @@ import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import { readPayload } from './read-payload.ts';
-import type {
-  DecisionPage,
-  DecisionRequestKey,
-  Genesis,
-  LedgerEvent,
-  LedgerReader,
-  ReadDecisionsQuery,
-  ReadEventsQuery,
+import {
+  type ChainRow,
+  type DecisionPage,
+  type DecisionRequestKey,
+  type Genesis,
+  KEPT_KINDS,
+  type LedgerEvent,
+  type LedgerReader,
+  type ReadDecisionsQuery,
+  type ReadEventsQuery,
 } from './types.ts';
 
 /** Largest number of events per read. */
@@ -22,15 +26,6 @@ export const MAX_PAGE = 5000;
 const MOST_KINDS = 64;
 /** Events that are held at once when all are walked. */
 const WALK_PAGE = 500;
-
-interface EventRow {
-  readonly seq: number;
-  readonly at_ms: number;
-  readonly kind: string;
-  readonly payload: string;
-  readonly prev_hash: string;
-  readonly hash: string;
-}
 
 /**
  * Opens a ledger for reading only, also while a daemon writes to it.
@@ -55,12 +50,14 @@ export class SqliteReader implements LedgerReader {
   readonly path: string;
   readonly genesis: Genesis;
   readonly db: Database;
+  readonly archives: Archives;
   readonly #statements: ReturnType<typeof prepareReads>;
 
   constructor(db: Database, path: string, genesis: Genesis) {
     this.db = db;
     this.path = path;
     this.genesis = genesis;
+    this.archives = new Archives(db, archiveFolder(path));
     this.#statements = prepareReads(db);
   }
 
@@ -69,19 +66,76 @@ export class SqliteReader implements LedgerReader {
   }
 
   readEvent(seq: number): LedgerEvent | null {
-    return oneEvent(this.#statements.event, seq);
+    const row = this.#statements.event.get(seq) ?? this.archives.read(seq);
+    return row === null ? null : toEvent(row);
   }
 
   readEvents({ fromSeq = 1, kind, limit }: ReadEventsQuery): LedgerEvent[] {
     checkLimit(limit);
     const { events, eventsOfKind } = this.#statements;
-    const rows = kind === undefined ? events.all(fromSeq, limit) : eventsOfKind(kind).all(fromSeq, limit);
-    return rows.map(toEvent);
+    const live = (from: number, most: number): ChainRow[] =>
+      kind === undefined ? events.all(from, most) : eventsOfKind(kind).all(from, most);
+    if (kind !== undefined && KEPT_KINDS.has(kind)) return live(fromSeq, limit).map(toEvent);
+    return this.#whileArchived((archivedSeq) => {
+      if (fromSeq > archivedSeq) return live(fromSeq, limit);
+      const isWanted = (row: ChainRow): boolean => kind === undefined || row.kind === kind;
+      const rows = takeFirst(this.archives.walk(fromSeq), limit, isWanted);
+      return rows.length === limit ? rows : [...rows, ...live(archivedSeq + 1, limit - rows.length)];
+    }).map(toEvent);
+  }
+
+  *iterateLive(): Generator<LedgerEvent, void> {
+    for (let fromSeq = 1; ; ) {
+      const page = this.#statements.events.all(fromSeq, WALK_PAGE).map(toEvent);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      fromSeq = last.seq + 1;
+    }
   }
 
   readNewest(kind: string, limit: number): LedgerEvent[] {
     checkLimit(limit);
-    return this.#statements.newestOfKind(kind).all(limit).map(toEvent);
+    const newest = this.#statements.newestOfKind(kind);
+    if (KEPT_KINDS.has(kind)) return newest.all(limit).map(toEvent);
+    return this.#whileArchived((archivedSeq) => {
+      const rows = newest.all(limit).filter(({ seq }) => seq > archivedSeq);
+      const isWanted = (row: ChainRow): boolean => row.kind === kind;
+      return [...rows, ...takeFirst(this.archives.walkBack(archivedSeq + 1), limit - rows.length, isWanted)];
+    }).map(toEvent);
+  }
+
+  /** What leaves the live file while it is read is archived by then: it is read again. */
+  #whileArchived(read: (archivedSeq: number) => ChainRow[]): ChainRow[] {
+    for (let archivedSeq = this.archives.lastSeq(); ; ) {
+      const rows = read(archivedSeq);
+      const now = this.archives.lastSeq();
+      if (now === archivedSeq) return rows;
+      archivedSeq = now;
+    }
+  }
+
+  readHashes(fromSeq: number, toSeq: number): readonly string[] {
+    const limit = toSeq - fromSeq + 1;
+    checkLimit(limit);
+    if (fromSeq > this.archives.lastSeq()) {
+      const hashes = this.#statements.hashes.all(fromSeq, toSeq);
+      // Fewer where an archive run took some out meanwhile.
+      if (hashes.length === limit || fromSeq > this.archives.lastSeq()) return hashes;
+    }
+    return this.readEvents({ fromSeq, limit }).map(({ hash }) => hash);
+  }
+
+  readOutcomes(fromSeq: number, toSeq: number, parentId: string): LedgerEvent[] {
+    const parent = `"parent_decision_id":${JSON.stringify(parentId)}`;
+    return this.#whileArchived((archivedSeq) => {
+      const live = this.#statements.outcomes.all(Math.max(fromSeq, archivedSeq + 1), toSeq, parent);
+      if (fromSeq > archivedSeq) return live;
+      const isWanted = ({ kind, payload, seq }: ChainRow): boolean =>
+        seq <= toSeq &&
+        (kind === 'order' || kind === 'exit_target' || (kind === DECISION_KIND && payload.includes(parent)));
+      return [...takeFirst(this.archives.walk(fromSeq), toSeq - fromSeq + 1, isWanted), ...live];
+    }).map(toEvent);
   }
 
   *iterateEvents(query: { readonly fromSeq?: number; readonly kind?: string } = {}): Generator<LedgerEvent, void> {
@@ -104,19 +158,35 @@ export class SqliteReader implements LedgerReader {
   }
 
   findDecisionByRequest({ agent, kind, request_id }: DecisionRequestKey): LedgerEvent | null {
-    return oneEvent(this.#statements.decisionByRequest, agent, kind, request_id);
+    const seq = this.#statements.decisionByRequest.get(agent, kind, request_id);
+    return seq === undefined ? null : this.readEvent(seq);
   }
 
   readDecisions({ agent, limit, cursor }: ReadDecisionsQuery): DecisionPage {
     checkLimit(limit);
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
     // One more than requested shows whether another page follows.
-    const { decisions, decisionsOfAgent } = this.#statements;
-    const rows =
-      agent === undefined ? decisions.all(before, limit + 1) : decisionsOfAgent.all(agent, before, limit + 1);
-    const events = rows.slice(0, limit).map(toEvent);
-    const next = rows.length > limit ? String(events.at(-1)?.seq) : null;
+    const found =
+      agent === undefined ? this.#newestDecisions(before, limit + 1) : this.#seqsOf(agent, before, limit + 1);
+    const events = found
+      .slice(0, limit)
+      .flatMap((one) => (typeof one === 'number' ? this.readEvent(one) : toEvent(one)) ?? []);
+    const next = found.length > limit ? String(events.at(-1)?.seq) : null;
     return { events, next };
+  }
+
+  #newestDecisions(before: number, most: number): ChainRow[] {
+    return this.#whileArchived((archivedSeq) => {
+      const rows = this.#statements.decisions.all(archivedSeq, before, most);
+      if (rows.length === most) return rows;
+      const isWanted = (row: ChainRow): boolean => row.kind === DECISION_KIND;
+      const older = this.archives.walkBack(Math.min(before, archivedSeq + 1));
+      return [...rows, ...takeFirst(older, most - rows.length, isWanted)];
+    });
+  }
+
+  #seqsOf(agent: string, before: number, most: number): number[] {
+    return this.#statements.decisionsOfAgent.all(agent, before, most);
   }
 
   readText(hash: string): string | null {
@@ -135,27 +205,30 @@ export class SqliteReader implements LedgerReader {
 const COLUMNS = 'e.seq, e.at_ms, e.kind, e.payload, e.prev_hash, e.hash';
 
 function prepareReads(db: Database) {
-  const events = <Parameters extends unknown[]>(sql: string) => db.prepare<Parameters, EventRow>(sql);
+  const events = <Parameters extends unknown[]>(sql: string) => db.prepare<Parameters, ChainRow>(sql);
   const value = <Parameters extends unknown[], Value>(sql: string) => db.prepare<Parameters, Value>(sql).pluck();
-  const newestDecisions = `SELECT ${COLUMNS} FROM events e WHERE kind = '${DECISION_KIND}' AND seq < ? ORDER BY seq DESC LIMIT ?`;
+  const newestDecisions = `SELECT ${COLUMNS} FROM events e WHERE kind = '${DECISION_KIND}' AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
   return {
     lastSeq: value<[], number | null>('SELECT max(seq) FROM events'),
     event: events<[number]>(`SELECT ${COLUMNS} FROM events e WHERE seq = ?`),
     events: events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE seq >= ? ORDER BY seq LIMIT ?`),
+    hashes: value<[number, number], string>('SELECT hash FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq'),
+    outcomes: events<[number, number, string]>(
+      `SELECT ${COLUMNS} FROM events e WHERE seq BETWEEN ? AND ?
+       AND (kind IN ('order', 'exit_target') OR (kind = '${DECISION_KIND}' AND instr(payload, ?) > 0)) ORDER BY seq`,
+    ),
     eventsOfKind: forKinds((kind) =>
       events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE ${kind} AND seq >= ? ORDER BY seq LIMIT ?`),
     ),
     newestOfKind: forKinds((kind) =>
       events<[number]>(`SELECT ${COLUMNS} FROM events e WHERE ${kind} ORDER BY seq DESC LIMIT ?`),
     ),
-    decisionByRequest: events<[string, string, string]>(
-      `SELECT ${COLUMNS} FROM decisions_by_request d JOIN events e ON e.seq = d.seq
-       WHERE d.agent = ? AND d.kind = ? AND d.request_id = ?`,
+    decisionByRequest: value<[string, string, string], number>(
+      'SELECT seq FROM decisions_by_request WHERE agent = ? AND kind = ? AND request_id = ?',
     ),
-    decisions: events<[number, number]>(newestDecisions),
-    decisionsOfAgent: events<[string, number, number]>(
-      `SELECT ${COLUMNS} FROM decisions_by_agent d JOIN events e ON e.seq = d.seq
-       WHERE d.agent = ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?`,
+    decisions: events<[number, number, number]>(newestDecisions),
+    decisionsOfAgent: value<[string, number, number], number>(
+      'SELECT seq FROM decisions_by_agent WHERE agent = ? AND seq < ? ORDER BY seq DESC LIMIT ?',
     ),
     text: value<[string], string>('SELECT body FROM texts WHERE hash = ?'),
     policy: value<[string], string>('SELECT body FROM policies WHERE hash = ?'),
@@ -175,15 +248,18 @@ function forKinds<Prepared>(prepare: (condition: string) => Prepared): (kind: st
   };
 }
 
-function oneEvent<Parameters extends unknown[]>(
-  statement: Statement<Parameters, EventRow>,
-  ...parameters: Parameters
-): LedgerEvent | null {
-  const row = statement.get(...parameters);
-  return row === undefined ? null : toEvent(row);
+/** The first rows that are wanted, in their order, at most so many. */
+function takeFirst(rows: Iterable<ChainRow>, most: number, isWanted: (row: ChainRow) => boolean): ChainRow[] {
+  const taken: ChainRow[] = [];
+  if (most <= 0) return taken;
+  for (const row of rows) {
+    if (isWanted(row)) taken.push(row);
+    if (taken.length === most) break;
+  }
+  return taken;
 }
 
-function toEvent(row: EventRow): LedgerEvent {
+function toEvent(row: ChainRow): LedgerEvent {
   const { seq, at_ms, kind, payload: text, prev_hash, hash } = row;
   return { seq, at_ms, kind, payload: readPayload(kind, parsePayload(text, seq), seq, at_ms), text, prev_hash, hash };
 }

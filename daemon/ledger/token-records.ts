@@ -10,17 +10,21 @@ export type TokenEvent =
       readonly action: 'created';
       readonly agent: string | null;
       readonly at_ms: number;
+      /** Absent in older records. */
+      readonly expires_at_ms?: number | null;
       readonly id: string;
       readonly name: string;
       readonly role: TokenRole;
       readonly skill_sha256: string | null;
       readonly token_hash: string;
     }
-  | { readonly action: 'revoked'; readonly at_ms: number; readonly id: string };
+  | { readonly action: 'revoked'; readonly at_ms: number; readonly id: string }
+  /** It was replaced, and expires at `at_ms`. */
+  | { readonly action: 'expires'; readonly at_ms: number; readonly id: string };
 
 interface ChangeRow {
   readonly nr: number;
-  readonly action: 'created' | 'revoked';
+  readonly action: TokenEvent['action'];
   readonly at_ms: number;
   readonly id: string;
   readonly role: TokenRole;
@@ -28,6 +32,7 @@ interface ChangeRow {
   readonly agent: string | null;
   readonly token_hash: string;
   readonly skill_sha256: string | null;
+  readonly expires_at_ms: number | null;
 }
 
 /** Records of the changes not yet in the chain, oldest first, and the number of the last one. */
@@ -39,7 +44,7 @@ export interface TokenChanges {
 /** Prepares the function that reads them; null: there are none, which is the usual case. */
 export function prepareTokenChanges(db: Database, now: () => number): (afterNr: number) => TokenChanges | null {
   const pending = db.prepare<[number], ChangeRow>(
-    `SELECT c.nr, c.action, c.at_ms, t.id, t.role, t.name, t.agent, t.token_hash, t.skill_sha256
+    `SELECT c.nr, c.action, c.at_ms, t.id, t.role, t.name, t.agent, t.token_hash, t.skill_sha256, t.expires_at_ms
      FROM token_changes c JOIN tokens t ON t.id = c.token_id WHERE c.nr > ? ORDER BY c.nr`,
   );
   return (afterNr) => {
@@ -54,9 +59,10 @@ export function prepareTokenChanges(db: Database, now: () => number): (afterNr: 
   };
 }
 
-function toPayload({ action, at_ms, id, role, name, agent, token_hash, skill_sha256 }: ChangeRow): TokenEvent {
-  if (action === 'revoked') return { action, at_ms, id };
-  return { action, agent, at_ms, id, name, role, skill_sha256, token_hash };
+function toPayload(row: ChangeRow): TokenEvent {
+  const { action, at_ms, id, role, name, agent, expires_at_ms, token_hash, skill_sha256 } = row;
+  if (action !== 'created') return { action, at_ms, id };
+  return { action, agent, at_ms, expires_at_ms, id, name, role, skill_sha256, token_hash };
 }
 
 interface TokenRow extends Omit<ChangeRow, 'nr' | 'action' | 'at_ms'> {
@@ -68,10 +74,14 @@ interface TokenRow extends Omit<ChangeRow, 'nr' | 'action' | 'at_ms'> {
 export class TokenCheck {
   readonly #created = new Map<string, Extract<TokenEvent, { action: 'created' }>>();
   readonly #revoked = new Map<string, number>();
+  readonly #expires = new Map<string, number | null>();
 
   note(payload: unknown): void {
     const event = payload as TokenEvent;
-    if (event.action === 'created') this.#created.set(event.id, event);
+    if (event.action === 'created') {
+      this.#created.set(event.id, event);
+      this.#expires.set(event.id, event.expires_at_ms ?? null);
+    } else if (event.action === 'expires') this.#expires.set(event.id, event.at_ms);
     else this.#revoked.set(event.id, event.at_ms);
   }
 
@@ -85,7 +95,7 @@ export class TokenCheck {
     const pending = new Set(waiting);
     const rows = db
       .prepare<[], TokenRow>(
-        'SELECT id, role, name, agent, token_hash, skill_sha256, created_at_ms, revoked_at_ms FROM tokens ORDER BY id',
+        'SELECT id, role, name, agent, token_hash, skill_sha256, created_at_ms, revoked_at_ms, expires_at_ms FROM tokens ORDER BY id',
       )
       .all();
     for (const payload of later.all(lastSeq)) this.note(JSON.parse(payload));
@@ -111,6 +121,8 @@ export class TokenCheck {
       row.skill_sha256 === skill_sha256 &&
       row.created_at_ms === at_ms;
     if (!isSame) return `token ${row.id} is not as it was recorded`;
+    if (row.expires_at_ms !== (this.#expires.get(row.id) ?? null) && !pending.has(`${row.id} expires`))
+      return `token ${row.id} expires at another time than was recorded`;
     const revokedAtMs = this.#revoked.get(row.id) ?? null;
     if (row.revoked_at_ms === revokedAtMs || (revokedAtMs === null && pending.has(`${row.id} revoked`))) return null;
     return row.revoked_at_ms === null

@@ -10,45 +10,78 @@ import type { NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts'
 /** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
-const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms';
+const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms, expires_at_ms';
+
+/** Neither revoked nor expired, at a wall time. */
+export function isLiveToken({ revoked_at_ms, expires_at_ms }: TokenRecord, hostMs: number): boolean {
+  return revoked_at_ms === null && (expires_at_ms === null || hostMs < expires_at_ms);
+}
 
 /** A secret is `hf_` and 256 random bits in base64url. */
 function createSecret(random: RandomBytes): string {
   return `hf_${random(32).toString('base64url')}`;
 }
 
-/** Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request. */
-export function createTokenStore(db: Database, now: () => number, random: RandomBytes = randomBytes): TokenStore {
+/**
+ * Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request.
+ * `now` stamps changes. `hostMs` is the wall time by which tokens expire, since domain time may be that of a tape.
+ */
+export function createTokenStore(
+  db: Database,
+  now: () => number,
+  hostMs: () => number,
+  random: RandomBytes = randomBytes,
+): TokenStore {
   const insert = db.prepare(
-    `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms, expires_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const live = db.prepare<[string], TokenRecord>(
     `SELECT ${COLUMNS} FROM tokens WHERE token_hash = ? AND revoked_at_ms IS NULL`,
   );
   const all = db.prepare<[], TokenRecord>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at_ms, id`);
+  const over = db.prepare<[number], TokenRecord>(
+    `SELECT ${COLUMNS} FROM tokens WHERE revoked_at_ms IS NULL AND expires_at_ms <= ? ORDER BY id`,
+  );
   const revoke = db.prepare(
     'UPDATE tokens SET revoked_at_ms = max(?, created_at_ms) WHERE id = ? AND revoked_at_ms IS NULL',
   );
+  const end = db.prepare(
+    `UPDATE tokens SET expires_at_ms = ?
+     WHERE id = ? AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)`,
+  );
+  function createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string } {
+    const secret = createSecret(random);
+    const record: TokenRecord = {
+      id: `tok_${random(8).toString('hex')}`,
+      role: token.role,
+      name: token.name,
+      agent: token.agent ?? null,
+      skill_sha256: token.skill_sha256 ?? null,
+      created_at_ms: now(),
+      revoked_at_ms: null,
+      expires_at_ms: token.expires_at_ms ?? null,
+    };
+    checkToken(record, hostMs());
+    const { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms } = record;
+    insert.run(id, role, name, agent, sha256Hex(secret), skill_sha256, created_at_ms, expires_at_ms);
+    return { record, secret };
+  }
   return {
-    createToken(token: NewToken) {
-      const secret = createSecret(random);
-      const record: TokenRecord = {
-        id: `tok_${random(8).toString('hex')}`,
-        role: token.role,
-        name: token.name,
-        agent: token.agent ?? null,
-        skill_sha256: token.skill_sha256 ?? null,
-        created_at_ms: now(),
-        revoked_at_ms: null,
-      };
-      checkToken(record);
-      const { id, role, name, agent, skill_sha256, created_at_ms } = record;
-      insert.run(id, role, name, agent, sha256Hex(secret), skill_sha256, created_at_ms);
-      return { record, secret };
+    createToken,
+    findToken(secret) {
+      const found = live.get(sha256Hex(secret));
+      return found !== undefined && isLiveToken(found, hostMs()) ? found : null;
     },
-    findToken: (secret) => live.get(sha256Hex(secret)) ?? null,
     listTokens: () => all.all(),
     revokeToken: (id) => revoke.run(now(), id).changes === 1,
+    replaceTokens: (ids, endsAtMs, token) =>
+      db.transaction(() => {
+        const endMs = Math.max(0, Math.floor(endsAtMs));
+        for (const id of ids) end.run(endMs, id, endMs);
+        return createToken(token);
+      })(),
+    endExpired: () => over.all(hostMs()).filter(({ id }) => revoke.run(now(), id).changes === 1),
   };
 }
 
@@ -67,15 +100,16 @@ export function openTokenStore(path: string, now: () => number): TokenStore & { 
   const db = openForWriting(path);
   try {
     requireMigrated(db, readMigrations(findMigrationsFolder()));
-    return { ...createTokenStore(db, now), close: () => db.close() };
+    return { ...createTokenStore(db, now, now), close: () => db.close() };
   } catch (error) {
     db.close();
     throw toLedgerError(error, path);
   }
 }
 
-function checkToken({ role, name, agent, skill_sha256 }: TokenRecord): void {
-  const problem = findTokenProblem(role, name, agent, skill_sha256);
+function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRecord, hostMs: number): void {
+  const isOver = expires_at_ms !== null && !(Number.isSafeInteger(expires_at_ms) && expires_at_ms > hostMs);
+  const problem = isOver ? 'it would expire before now' : findTokenProblem(role, name, agent, skill_sha256);
   if (problem !== null) throw new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
 }
 

@@ -1,3 +1,4 @@
+import type { ArchivedEvent } from '../gate/events.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
@@ -10,6 +11,16 @@ export interface LedgerEvent {
   readonly kind: string;
   readonly payload: unknown;
   readonly text: string;
+  readonly prev_hash: string;
+  readonly hash: string;
+}
+
+/** A record as it is stored: `payload` is the text that was hashed. */
+export interface ChainRow {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly payload: string;
   readonly prev_hash: string;
   readonly hash: string;
 }
@@ -41,8 +52,11 @@ export interface Genesis {
   readonly hash: string;
 }
 
-/** Kinds that migration 0005 has an index of. */
-export const RARE_KINDS: readonly string[] = ['arming', 'checkpoint', 'policy', 'recovery', 'rules'];
+/** Kinds that migrations 0005 and 0006 have an index of. */
+export const RARE_KINDS: readonly string[] = ['arming', 'checkpoint', 'head', 'key', 'policy', 'recovery', 'rules'];
+
+/** Kinds of records that stay in the live file when their segment is archived (migration 0007). */
+export const KEPT_KINDS: ReadonlySet<string> = new Set([...RARE_KINDS, 'archived', 'genesis', 'head', 'key']);
 
 export interface ReadEventsQuery {
   /** First seq to return; default 1. */
@@ -73,16 +87,34 @@ export interface DecisionRequestKey {
   readonly request_id: string;
 }
 
+/** The segments of a ledger that lie in files of their own. */
+export interface LedgerArchives {
+  /** Where the files lie. */
+  readonly folder: string;
+  /** The last record that is archived; 0: none is. */
+  lastSeq(): number;
+  /** Oldest first. */
+  list(): readonly ArchivedEvent[];
+}
+
 /** Read side of a ledger, for `audit`, the views and the reading routes. */
 export interface LedgerReader {
   readonly path: string;
   readonly genesis: Genesis;
+  /** Where the records up to its `lastSeq` are read from; all reads go there by themselves. */
+  readonly archives: LedgerArchives;
   lastSeq(): number;
   readEvent(seq: number): LedgerEvent | null;
   /** Ascending. */
   readEvents(query: ReadEventsQuery): LedgerEvent[];
+  /** Hashes of the records `fromSeq` to `toSeq`, of which there are at most 5,000. */
+  readHashes(fromSeq: number, toSeq: number): readonly string[];
+  /** Of these records those of orders, of exits, and of decisions whose parent is the one of that id. */
+  readOutcomes(fromSeq: number, toSeq: number, parentId: string): LedgerEvent[];
   /** All events from `fromSeq` on, ascending, read in pages so that appends may happen in between. */
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<LedgerEvent, void, undefined>;
+  /** Only the records in the live file: all that are not archived, and those of {@link KEPT_KINDS}. */
+  iterateLive(): Generator<LedgerEvent, void, undefined>;
   /** The newest records of a kind, newest first; of {@link RARE_KINDS} without going through the others. */
   readNewest(kind: string, limit: number): LedgerEvent[];
   findDecision(decisionId: string): LedgerEvent | null;
@@ -192,6 +224,8 @@ export interface TokenRecord {
   readonly skill_sha256: string | null;
   readonly created_at_ms: number;
   readonly revoked_at_ms: number | null;
+  /** Wall time from which on it is refused, ms; null: it does not expire. */
+  readonly expires_at_ms: number | null;
 }
 
 export interface NewToken {
@@ -199,14 +233,19 @@ export interface NewToken {
   readonly name: string;
   readonly agent?: string;
   readonly skill_sha256?: string;
+  readonly expires_at_ms?: number;
 }
 
 export interface TokenStore {
   /** Creates a token. `secret` exists only in this answer; the ledger keeps its hash. */
   createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string };
-  /** The live token with this secret; null if unknown or revoked. Sees changes by other processes at once. */
+  /** The live token with this secret; null if unknown, revoked or expired. Sees changes by other processes at once. */
   findToken(secret: string): TokenRecord | null;
   listTokens(): TokenRecord[];
   /** True iff the token was live. */
   revokeToken(id: string): boolean;
+  /** Creates a token in the place of others, which expire at `endsAtMs` unless they do so earlier. All or nothing. */
+  replaceTokens(ids: readonly string[], endsAtMs: number, token: NewToken): ReturnType<TokenStore['createToken']>;
+  /** Revokes the tokens that have expired, and returns them. */
+  endExpired(): readonly TokenRecord[];
 }

@@ -6,15 +6,16 @@ import type { LedgerEvent } from './types.ts';
 
 const LOOKUP_TABLES = ['decisions_by_agent', 'decisions_by_request'] as const;
 
+/** Rows that the decisions of a span give to each table. */
+export type LookupCounts = { readonly [table in (typeof LOOKUP_TABLES)[number]]: number };
+
 /** Compares the lookup tables with the chain's decisions, which it receives in order. */
 export class LookupCheck {
-  readonly #db: Database;
   readonly #byAgent: Statement<[string, number], number>;
   readonly #byRequest: Statement<[string, string, string], number>;
   readonly #expected = { decisions_by_agent: 0, decisions_by_request: 0 };
 
   constructor(db: Database) {
-    this.#db = db;
     this.#byAgent = db
       .prepare<[string, number], number>('SELECT seq FROM decisions_by_agent WHERE agent = ? AND seq = ?')
       .pluck();
@@ -45,16 +46,29 @@ export class LookupCheck {
     return null;
   }
 
+  get counts(): LookupCounts {
+    return { ...this.#expected };
+  }
+
   /** Says which table has rows up to `lastSeq` without a decision; null: none. */
-  findSurplus(lastSeq: number): string | null {
+  static findSurplus(db: Database, spans: readonly LookupCounts[], lastSeq: number): string | null {
     for (const table of LOOKUP_TABLES) {
-      const count = this.#db.prepare<[number], number>(`SELECT count(*) FROM ${table} WHERE seq <= ?`).pluck();
+      const count = db.prepare<[number], number>(`SELECT count(*) FROM ${table} WHERE seq <= ?`).pluck();
       const found = count.get(lastSeq) ?? 0;
-      const expected = this.#expected[table];
+      const expected = spans.reduce((sum, counts) => sum + counts[table], 0);
       if (found !== expected) return `${table} has ${found} rows where the chain gives ${expected}`;
     }
     return null;
   }
+}
+
+/** Compares the table of archives with the records that name them, which stay in the live file; null: it is as they say. */
+export function findWrongArchive(db: Database): string | null {
+  const said = db.prepare<[], string>("SELECT payload FROM events WHERE kind = 'archived' ORDER BY seq").pluck().all();
+  const listed = db.prepare<[], string>('SELECT body FROM archives ORDER BY to_seq').pluck().all();
+  const at = listed.findIndex((body, index) => body !== said[index]);
+  if (at >= 0) return `the table of archives holds a segment ${at + 1} that no record names`;
+  return listed.length === said.length ? null : 'the table of archives lacks a segment that a record names';
 }
 
 /** Finds a stored text or policy that does not match its hash. */

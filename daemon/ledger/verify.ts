@@ -1,45 +1,26 @@
-import type { Database } from 'better-sqlite3';
-import { parseCanonicalJson } from '../core/canonical-json.ts';
 import type { ChainHead } from './chain-builder.ts';
+import { ChainWalk, type EventCheck, failure, PAGE, type VerifyFailure } from './chain-walk.ts';
 import { toLedgerError } from './connection.ts';
 import { DECISION_KIND } from './decision-keys.ts';
-import { codeOf, LedgerError } from './errors.ts';
-import { hashEventBytes, ZERO_HASH } from './hash-chain.ts';
-import { readPayload } from './read-payload.ts';
+import { codeOf, LedgerError, messageOf } from './errors.ts';
+import { ZERO_HASH } from './hash-chain.ts';
+import { HEAD_KIND, HeadCheck, KEY_KIND } from './head-records.ts';
 import { SqliteReader } from './reader.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
-import { findWrongSideRow, LookupCheck } from './verify-tables.ts';
+import { findWrongArchive, findWrongSideRow, LookupCheck, type LookupCounts } from './verify-tables.ts';
+
+export type { VerifyFailure, VerifyProblem } from './chain-walk.ts';
 
 export type CheckOutcome = { readonly ok: true } | { readonly ok: false; readonly detail: string };
-
-export type VerifyProblem =
-  | 'unreadable' // the database itself is damaged
-  | 'seq' // a record is missing, or one too many
-  | 'prev_hash' // it does not name the record before
-  | 'hash' // its hash is not that of its content
-  | 'not_canonical' // hash and content agree, but the payload is not canonical JSON
-  | 'lookup' // a lookup table differs from the chain
-  | 'text' // a stored text is not the one of its hash
-  | 'token' // the table of tokens differs from the chain
-  | 'policy' // a stored policy is not the one of its hash
-  | 'rederive' // deciding again gives something else
-  | 'fold' // a recorded view is not what the events before it give
-  | 'head'; // the chain does not contain the head that was noted elsewhere
-
-/** `seq` is the first wrong record; null if the difference is in no single record. */
-export interface VerifyFailure {
-  readonly ok: false;
-  readonly seq: number | null;
-  readonly problem: VerifyProblem;
-  readonly detail: string;
-}
 
 export interface VerifySuccess {
   readonly ok: true;
   readonly events: number;
   readonly decisions: number;
   readonly head: ChainHead;
+  /** The last signed head by its number and record, of {@link verifyLedger}; absent: none was signed. */
+  readonly signed?: { readonly number: number; readonly seq: number };
 }
 
 export type VerifyResult = VerifySuccess | VerifyFailure;
@@ -58,24 +39,36 @@ export interface VerifyLedgerOptions extends VerifyChainOptions {
   readonly fold?: (event: LedgerEvent) => CheckOutcome;
 }
 
-interface RawEvent {
-  readonly seq: number;
-  readonly at_ms: number;
-  readonly kind: string;
-  readonly payload: Buffer;
-  readonly prev_hash: string;
-  readonly hash: string;
+/** Records `afterSeq + 1` to `toSeq`; `toSeq` infinite: to the end. */
+export interface SeqSpan {
+  readonly afterSeq: number;
+  readonly toSeq: number;
+}
+const WHOLE: SeqSpan = { afterSeq: 0, toSeq: Number.POSITIVE_INFINITY };
+
+/** What one span gives; {@link concludeVerify} puts those of a whole chain together. */
+export interface SpanFindings {
+  readonly span: SeqSpan;
+  readonly failed: VerifyFailure | null;
+  /** The record before the span, as it is stored. */
+  readonly before: ChainHead;
+  /** Its last correct record. */
+  readonly head: ChainHead;
+  readonly decisions: number;
+  readonly lookups: LookupCounts;
+  readonly tokens: readonly unknown[];
+  /** Of its records, 32 bytes each: heads are checked over the whole chain. */
+  readonly hashes: Uint8Array;
+  /** Its heads and keys. */
+  readonly signed: readonly LedgerEvent[];
 }
 
-const PAGE = 500;
 const TAIL = 256;
-const SELECT_RAW = `SELECT seq, at_ms, kind, CAST(payload AS BLOB) AS payload, prev_hash, hash
-  FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`;
-const BEFORE_ALL = Number.MIN_SAFE_INTEGER;
 
 /** Checks that the records form a chain: consecutive numbers, every link, every hash, every payload canonical. */
 export function verifyChain(reader: LedgerReader, options: VerifyChainOptions = {}): VerifyResult {
-  return verifyLinks(asSqliteReader(reader), options, () => null);
+  const sqlite = asSqliteReader(reader);
+  return concludeChain([walkSpan(sqlite, WHOLE, options, () => null)], options);
 }
 
 /**
@@ -83,29 +76,81 @@ export function verifyChain(reader: LedgerReader, options: VerifyChainOptions = 
  * `rederive` and `fold` find. Stops at the first difference and names it.
  */
 export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions = {}): VerifyResult {
+  return concludeVerify(reader, [verifySpan(reader, WHOLE, options)], options);
+}
+
+/** The records of one span, with their rows in the lookup tables. */
+export function verifySpan(reader: LedgerReader, span: SeqSpan, options: VerifyLedgerOptions = {}): SpanFindings {
   const sqlite = asSqliteReader(reader);
   const lookups = new LookupCheck(sqlite.db);
-  const tokens = new TokenCheck();
-  const result = verifyLinks(sqlite, options, (event) => {
+  const tokens: unknown[] = [];
+  const hashes: string[] = [];
+  const signed: LedgerEvent[] = [];
+  const walked = walkSpan(sqlite, span, options, (event) => {
+    hashes.push(event.hash);
+    if (event.kind === HEAD_KIND || event.kind === KEY_KIND) signed.push(event);
     if (event.kind === DECISION_KIND) {
       const problem = lookups.findProblem(event);
       if (problem !== null) return failure(event.seq, 'lookup', problem);
       const outcome = options.rederive?.(event);
       if (outcome?.ok === false) return failure(event.seq, 'rederive', outcome.detail);
     }
-    if (event.kind === TOKEN_KIND) tokens.note(event.payload);
+    if (event.kind === TOKEN_KIND) tokens.push(event.payload);
     const outcome = options.fold?.(event);
     return outcome?.ok === false ? failure(event.seq, 'fold', outcome.detail) : null;
   });
+  return { ...walked, lookups: lookups.counts, tokens, hashes: Buffer.from(hashes.join(''), 'hex'), signed };
+}
+
+/** The signed heads and keys of a chain of spans, over the hashes of its records. */
+function findWrongHead(heads: HeadCheck, spans: readonly SpanFindings[]): VerifyFailure | null {
+  for (const { hashes, signed, span } of spans) {
+    const bySeq = new Map(signed.map((event) => [event.seq, event]));
+    for (let at = 0; 32 * at < hashes.length; at += 1) {
+      const seq = span.afterSeq + at + 1;
+      const hash = Buffer.from(hashes.subarray(32 * at, 32 * at + 32)).toString('hex');
+      const problem = heads.findProblem(bySeq.get(seq) ?? { hash, kind: '', payload: null, seq });
+      if (problem !== null) return failure(seq, 'signature', problem);
+    }
+  }
+  return null;
+}
+
+/** The result for a chain of spans, in order: their first difference, or what only all of them show. */
+export function concludeVerify(
+  reader: LedgerReader,
+  spans: readonly SpanFindings[],
+  options: VerifyChainOptions = {},
+): VerifyResult {
+  const { db } = asSqliteReader(reader);
+  const result = concludeChain(spans, options);
   if (!result.ok) return result;
-  return catchUnreadable(sqlite, null, () => {
-    const surplus = lookups.findSurplus(result.head.seq);
-    if (surplus !== null) return failure(null, 'lookup', surplus);
-    const wrongToken = tokens.findProblem(sqlite.db, result.head.seq);
-    if (wrongToken !== null) return failure(null, 'token', wrongToken);
-    const wrong = findWrongSideRow(sqlite.db);
-    return wrong === null ? result : failure(null, wrong.problem, wrong.detail);
-  });
+  const heads = new HeadCheck(reader.genesis.hash);
+  const failed = catchUnreadable(
+    reader,
+    () => null,
+    () => {
+      const surplus = LookupCheck.findSurplus(
+        db,
+        spans.map(({ lookups }) => lookups),
+        result.head.seq,
+      );
+      if (surplus !== null) return failure(null, 'lookup', surplus);
+      const wrongHead = findWrongHead(heads, spans);
+      if (wrongHead !== null) return wrongHead;
+      const tokens = new TokenCheck();
+      for (const payload of spans.flatMap((span) => span.tokens)) tokens.note(payload);
+      const wrongToken = tokens.findProblem(db, result.head.seq);
+      if (wrongToken !== null) return failure(null, 'token', wrongToken);
+      const wrongArchive = findWrongArchive(db);
+      if (wrongArchive !== null) return failure(null, 'archive', wrongArchive);
+      const wrong = findWrongSideRow(db);
+      return wrong === null ? null : failure(null, wrong.problem, wrong.detail);
+    },
+  );
+  if (failed !== null) return failed;
+  const { last } = heads;
+  return last === null ? result : { ...result, signed: { number: last.number, seq: last.seq } };
 }
 
 /**
@@ -114,10 +159,15 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
  * @throws LedgerError LEDGER_CORRUPT
  */
 export function checkTail(reader: SqliteReader): ChainHead {
-  const before = reader.readEvent(Math.max(0, reader.lastSeq() - TAIL));
-  const start = before === null ? { seq: 0, hash: ZERO_HASH } : { seq: before.seq, hash: before.hash };
-  const walk = new ChainWalk(start);
-  const failed = walk.run(reader.db, start.seq, () => null);
+  const archived = reader.archives.list().at(-1);
+  const beforeSeq = Math.max(0, reader.lastSeq() - TAIL);
+  // A start needs no file of an archive: the chain says how the last one ends.
+  const before =
+    archived !== undefined && archived.to_seq >= beforeSeq
+      ? { seq: archived.to_seq, hash: archived.hash }
+      : reader.readEvent(beforeSeq);
+  const walk = new ChainWalk(reader, { seq: before?.seq ?? 0, hash: before?.hash ?? ZERO_HASH });
+  const failed = walk.run(Number.POSITIVE_INFINITY, () => null);
   if (failed === null) return walk.head;
   throw new LedgerError(
     'LEDGER_CORRUPT',
@@ -125,82 +175,72 @@ export function checkTail(reader: SqliteReader): ChainHead {
   );
 }
 
-function verifyLinks(reader: SqliteReader, options: VerifyChainOptions, check: EventCheck): VerifyResult {
+type Walked = Omit<SpanFindings, 'hashes' | 'lookups' | 'signed' | 'tokens'>;
+
+function walkSpan(reader: SqliteReader, span: SeqSpan, options: VerifyChainOptions, check: EventCheck): Walked {
   const { expectedHead, onProgress } = options;
-  const walk = new ChainWalk({ seq: 0, hash: ZERO_HASH });
+  let walk: ChainWalk | null = null;
   let decisions = 0;
-  return catchUnreadable(reader, walk, () => {
-    const lastSeq = reader.lastSeq();
-    const failed = walk.run(reader.db, BEFORE_ALL, (event) => {
-      if (event.kind === DECISION_KIND) decisions += 1;
-      if (event.seq % PAGE === 0) onProgress?.(event.seq, lastSeq);
-      if (expectedHead?.seq === event.seq && expectedHead.hash !== event.hash) {
-        return failure(event.seq, 'head', `its hash is ${event.hash}, noted was ${expectedHead.hash}`);
+  let before: ChainHead = { seq: 0, hash: ZERO_HASH };
+  const failed = catchUnreadable(
+    reader,
+    () => (walk?.head.seq ?? span.afterSeq) + 1,
+    () => {
+      if (span.afterSeq > 0) {
+        const stored = reader.readEvent(span.afterSeq);
+        if (stored === null) return failure(span.afterSeq, 'seq', `record ${span.afterSeq} is missing`);
+        before = { seq: stored.seq, hash: stored.hash };
       }
-      return check(event);
-    });
-    if (failed !== null) return failed;
-    if (walk.head.seq === 0) return failure(1, 'seq', 'there are no records');
-    if (expectedHead !== undefined && expectedHead.seq > walk.head.seq) {
-      return failure(walk.head.seq + 1, 'head', `the chain ends before record ${expectedHead.seq}, which was noted`);
-    }
-    onProgress?.(walk.head.seq, lastSeq);
-    return { ok: true, events: walk.head.seq, decisions, head: walk.head };
-  });
+      walk = new ChainWalk(reader, before);
+      const lastSeq = reader.lastSeq();
+      const found = walk.run(span.toSeq, (event) => {
+        if (event.kind === DECISION_KIND) decisions += 1;
+        if (event.seq % PAGE === 0) onProgress?.(event.seq, lastSeq);
+        if (expectedHead?.seq === event.seq && expectedHead.hash !== event.hash)
+          return failure(event.seq, 'head', `its hash is ${event.hash}, noted was ${expectedHead.hash}`);
+        return check(event);
+      });
+      if (found === null) onProgress?.(walk.head.seq, lastSeq);
+      return found;
+    },
+  );
+  return { span, failed, before, head: headOf(walk, before), decisions };
 }
 
-type EventCheck = (event: LedgerEvent) => VerifyFailure | null;
-
-/** Walks the chain; `head` is the last correct record. */
-class ChainWalk {
-  head: ChainHead;
-
-  constructor(head: ChainHead) {
-    this.head = head;
-  }
-
-  run(db: Database, afterSeq: number, check: EventCheck): VerifyFailure | null {
-    const select = db.prepare<[number], RawEvent>(SELECT_RAW);
-    for (let after = afterSeq; ; ) {
-      const rows = select.all(after);
-      for (const row of rows) {
-        const failed = this.#step(row, check);
-        if (failed !== null) return failed;
-        after = row.seq;
-      }
-      if (rows.length < PAGE) return null;
-    }
-  }
-
-  #step(row: RawEvent, check: EventCheck): VerifyFailure | null {
-    const { seq, at_ms, kind, prev_hash, hash } = row;
-    const expectedSeq = this.head.seq + 1;
-    if (seq > expectedSeq) return failure(expectedSeq, 'seq', `record ${expectedSeq} is missing, ${seq} follows`);
-    if (seq < expectedSeq) return failure(seq, 'seq', `record ${seq} lies before the beginning of the chain`);
-    if (prev_hash !== this.head.hash) {
-      return failure(seq, 'prev_hash', `its prev_hash is ${prev_hash}, the record before has ${this.head.hash}`);
-    }
-    const computed = hashEventBytes(prev_hash, seq, at_ms, kind, row.payload);
-    if (computed !== hash) return failure(seq, 'hash', `its hash is ${hash}, its content gives ${computed}`);
-    const text = row.payload.toString('utf8');
-    const stored = parseCanonicalJson(text);
-    if (stored === undefined) return failure(seq, 'not_canonical', 'its payload is not canonical JSON');
-    this.head = { seq, hash };
-    return check({ seq, at_ms, kind, payload: readPayload(kind, stored, seq, at_ms), text, prev_hash, hash });
-  }
+function headOf(walk: ChainWalk | null, before: ChainHead): ChainHead {
+  return walk === null ? before : walk.head;
 }
 
-function failure(seq: number | null, problem: VerifyProblem, detail: string): VerifyFailure {
-  return { ok: false, seq, problem, detail };
+function concludeChain(spans: readonly Walked[], { expectedHead }: VerifyChainOptions): VerifyResult {
+  let head: ChainHead = { seq: 0, hash: ZERO_HASH };
+  let decisions = 0;
+  for (const span of spans) {
+    if (span.before.seq === head.seq && span.before.hash !== head.hash)
+      return failure(head.seq, 'hash', 'it was changed while the ledger was verified');
+    if (span.failed !== null) return span.failed;
+    head = span.head;
+    decisions += span.decisions;
+    if (span.span.toSeq > head.seq && Number.isFinite(span.span.toSeq))
+      return failure(head.seq + 1, 'seq', `record ${head.seq + 1} is missing`);
+  }
+  if (head.seq === 0) return failure(1, 'seq', 'there are no records');
+  if (expectedHead !== undefined && expectedHead.seq > head.seq)
+    return failure(head.seq + 1, 'head', `the chain ends before record ${expectedHead.seq}, which was noted`);
+  return { ok: true, events: head.seq, decisions, head };
 }
 
-/** Turns SQLite's own errors into a failure at the next record. */
-function catchUnreadable(reader: SqliteReader, walk: ChainWalk | null, run: () => VerifyResult): VerifyResult {
+/** Turns SQLite's own errors, and those of an archive, into a failure at the next record. */
+function catchUnreadable(
+  reader: LedgerReader,
+  nextSeq: () => number | null,
+  run: () => VerifyFailure | null,
+): VerifyFailure | null {
   try {
     return run();
   } catch (error) {
+    if (codeOf(error) === 'LEDGER_ARCHIVE') return failure(nextSeq(), 'archive', messageOf(error));
     if (!codeOf(error).startsWith('SQLITE_')) throw error;
-    return failure(walk === null ? null : walk.head.seq + 1, 'unreadable', toLedgerError(error, reader.path).message);
+    return failure(nextSeq(), 'unreadable', toLedgerError(error, reader.path).message);
   }
 }
 

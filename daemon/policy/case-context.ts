@@ -1,5 +1,5 @@
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
-import type { ExecutionContext } from '../core/context.ts';
+import type { ApprovalGrant, ExecutionContext } from '../core/context.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 
@@ -38,6 +38,15 @@ export function buildBaseContext(): ExecutionContext {
       share_lots: 0,
       short_units: 0,
       turnover_usdt: 0,
+      losses: { day_usdt: 0, week_usdt: 0 },
+    },
+    approval: {
+      approved_usdt: 0,
+      grant: null,
+      opened_usdt: 0,
+      order_price_ticks: null,
+      pending_count: 0,
+      pending_id: null,
     },
     clock_skew_ms: 10,
     duplicate_of: null,
@@ -226,17 +235,43 @@ function instantKey(base: object, key: string): string | null {
 
 /** The context of one case. Besides the context's keys, `position_lots` (signed) creates a position of the agent. */
 export function buildCaseContext(partial: JsonRecord, path: string, violations: Violation[]): ExecutionContext {
-  const { position_lots: position, order, ...rest } = partial;
+  const { position_lots: position, order, grant, ...rest } = partial;
   let context = buildBaseContext();
   if (position !== undefined) {
     if (typeof position === 'number' && Number.isSafeInteger(position)) context = withPosition(context, position);
     else violations.push(violationAt(`${path}.position_lots`, 'is not a whole number of lots', position));
   }
-  const merged = leanOnGross(mergeOver(context, rest, path, violations), rest);
+  const merged = withGrant(leanOnGross(mergeOver(context, rest, path, violations), rest), grant, path, violations);
   if (order === undefined || order === null) return merged;
   if (isRecord(order)) return { ...merged, order: mergeOver(CASE_ORDER, order, `${path}.order`, violations) };
   violations.push(violationAt(`${path}.order`, 'is not an object', order));
   return merged;
+}
+
+/** The default of a case's `grant: {}`, some keys of which the case may override: the base request, approved. */
+const CASE_GRANT: ApprovalGrant = {
+  agent: 'agent',
+  approval_id: 'case-approval',
+  expires_at_ms: CASE_NOW_MS + 60_000,
+  leverage: 1,
+  lots: 2,
+  policy_hash: '',
+  price_ticks: 600_600,
+  side: 'buy',
+  symbol: 'BTCUSDT',
+};
+
+/** The approval that is being used; it is of the policy of the case, unless the case says of which. */
+function withGrant(context: ExecutionContext, grant: unknown, path: string, violations: Violation[]): ExecutionContext {
+  if (grant === undefined || grant === null || context.approval === undefined) return context;
+  if (!isRecord(grant)) {
+    violations.push(violationAt(`${path}.grant`, 'is not an object', grant));
+    return context;
+  }
+  return {
+    ...context,
+    approval: { ...context.approval, grant: mergeOver(CASE_GRANT, grant, `${path}.grant`, violations) },
+  };
 }
 
 /** If a case names only the gross exposure of the other symbols, it is taken as exposure at the venue. */

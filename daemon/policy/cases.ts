@@ -128,7 +128,8 @@ function argumentsOf(request: ExecutionRequest, given: { readonly [key: string]:
 }
 
 function runCase(prepared: PreparedCase, policy: LoadedPolicy, decide: DecideFunction): CaseResult {
-  const { request, context, case: each } = prepared;
+  const { request, case: each } = prepared;
+  const context = underPolicy(prepared.context, policy.hash);
   const decision = decide(request, context, compilePolicy(policy.spec, policy.hash, request.agent));
   const differences: string[] = [];
   compare('decision', decision.decision, each.expect.decision, differences);
@@ -146,6 +147,13 @@ function runCase(prepared: PreparedCase, policy: LoadedPolicy, decide: DecideFun
     compare('retry_after_ms', decision.retry_after_ms, each.expect.retry_after_ms, differences);
   }
   return { name: each.name, passed: differences.length === 0, differences, decision };
+}
+
+/** An approval of a case that names no policy is one of this one. */
+function underPolicy(context: ExecutionContext, hash: string): ExecutionContext {
+  const { approval } = context;
+  if (approval === undefined || approval.grant === null || approval.grant.policy_hash !== '') return context;
+  return { ...context, approval: { ...approval, grant: { ...approval.grant, policy_hash: hash } } };
 }
 
 /** Objects are compared only in the expected keys; lists and scalars completely. */

@@ -1,7 +1,7 @@
 import { MIN_FACTOR } from '../contract/policy-values.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
-import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
 import type { Findings } from './findings.ts';
 import { regimesAreOrdered } from './is-at-most.ts';
 import { shortNumber } from './short-number.ts';
@@ -82,11 +82,16 @@ export function checkTiers(
   spec: IntendedPolicySpec,
   found: Findings,
 ): void {
+  checkTierList(`account.${key}.tiers`, 'at', spec.account[key].tiers, found);
+}
+
+/** Levels rise, and every tier does something. `level`: what the document calls `at`. */
+export function checkTierList(list: string, level: string, tiers: readonly Tier[], found: Findings): void {
   let before = -1;
-  for (const [index, tier] of spec.account[key].tiers.entries()) {
-    const path = `account.${key}.tiers[${index}]`;
+  for (const [index, tier] of tiers.entries()) {
+    const path = `${list}[${index}]`;
     if (tier.at <= before) {
-      found.violations.push(violationAt(`${path}.at`, 'tiers must rise', tier.at, `above ${before}`));
+      found.violations.push(violationAt(`${path}.${level}`, 'tiers must rise', tier.at, `above ${before}`));
     }
     before = tier.at;
     if (tier.multiplier === undefined && tier.reduce_only !== true) {

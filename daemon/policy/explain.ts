@@ -55,7 +55,9 @@ export function explainPolicy(spec: IntendedPolicySpec): PolicyExplanation {
     agents: Object.entries(spec.agents).map(([agent, section]) => ({
       agent,
       held_to: Object.entries(section).flatMap(([part, keys]) =>
-        Object.entries(keys as object).map(([key, value]) => `${part}.${key} = ${JSON.stringify(value)}`),
+        typeof keys === 'object'
+          ? Object.entries(keys).map(([key, value]) => `${part}.${key} = ${JSON.stringify(value)}`)
+          : [`${part} = ${JSON.stringify(keys)}`],
       ),
     })),
   };

@@ -16,20 +16,37 @@ export interface WatchOptions {
   readonly pollMs?: number;
 }
 
-/**
- * Watches a policy file until `signal` aborts. It compares the content, not the time stamps: editors replace files,
- * network drives and containers lose events, and a half-written file must not be judged. A change is
- * therefore reported once the same content was read twice in a row.
- *
- * @returns a promise that ends with the signal; it rejects only when `onChange` throws
- */
-export async function watchPolicyFile(
+/** Watches a policy file ({@link watchFile}) and parses what was saved. */
+export function watchPolicyFile(
   path: string,
   onChange: (event: PolicyFileEvent) => void,
   signal: AbortSignal,
   options: WatchOptions,
 ): Promise<void> {
-  let reported = options.loadedText === undefined ? null : keyOf({ ok: true, text: options.loadedText });
+  const { loadedText, pollMs, time } = options;
+  const onRead = (read: FileRead): void => onChange(describe(path, read));
+  const loaded = loadedText === undefined ? undefined : ({ ok: true, text: loadedText } as const);
+  return watchFile(path, onRead, signal, { time, pollMs, loaded });
+}
+
+/**
+ * Watches a file until `signal` aborts. It compares the content, not the time stamps: editors replace files,
+ * network drives and containers lose events, and a half-written file must not be judged. A change is
+ * therefore reported once the same content was read twice in a row.
+ *
+ * @param options.loaded what is known already: the first report is the first difference from it
+ * @returns a promise that ends with the signal; it rejects only when `onRead` throws
+ */
+export async function watchFile(
+  path: string,
+  onRead: (read: FileRead) => void,
+  signal: AbortSignal,
+  options: Pick<WatchOptions, 'time'> & {
+    readonly pollMs?: number | undefined;
+    readonly loaded?: FileRead | undefined;
+  },
+): Promise<void> {
+  let reported = options.loaded === undefined ? null : keyOf(options.loaded);
   let before: string | null = null;
   while (!signal.aborted) {
     const read = await readPolicyFile(path);
@@ -37,7 +54,7 @@ export async function watchPolicyFile(
     const key = keyOf(read);
     if (key === before && key !== reported) {
       reported = key;
-      onChange(describe(path, read));
+      onRead(read);
     }
     before = key;
     await options.time.delay(options.pollMs ?? 250, signal);

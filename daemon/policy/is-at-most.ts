@@ -11,6 +11,8 @@ import {
   type Tier,
   type TrustTier,
 } from '../core/policy.ts';
+import { compareAgentLimits } from './agent-limits.ts';
+import { looserApprovals } from './looser-approvals.ts';
 import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
@@ -24,7 +26,11 @@ export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicyS
   const ordered = regimesAreOrdered(candidate) || regimesAreOrdered(current);
   for (const path of POLICY_PATHS) {
     const direction = DIRECTIONS[path];
-    if (direction === 'agents') looser.push(...compareAgents(candidate, current));
+    if (direction === 'approvals') {
+      const why = looserApprovals(path, candidate.approvals, current.approvals);
+      if (why !== null)
+        looser.push({ path, from: valueAt(current, path) ?? null, to: valueAt(candidate, path) ?? null, why });
+    } else if (direction === 'agents') looser.push(...compareAgents(candidate, current));
     else if (direction === 'skills')
       looser.push(...describeStep(path, findLooserSkill(candidate.trust, current.trust)));
     else looser.push(...compareKey(path, direction, valueAt(candidate, path), valueAt(current, path), ordered));
@@ -108,6 +114,7 @@ function looserBecause(direction: Direction, to: unknown, from: unknown, ordered
     case 'trust_tiers':
     case 'factor':
     case 'skills':
+    case 'approvals':
     case 'agents':
       throw new Error(`${direction} is compared elsewhere`);
     default: {
@@ -178,6 +185,7 @@ function compareSections(name: string, candidate: AgentView, current: AgentView)
     if (!names(candidate.section, part, key) && !names(current.section, part, key)) continue;
     looser.push(...compareKey(path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered));
   }
+  looser.push(...compareAgentLimits(candidate.section, current.section));
   return looser.map((each) => ({ ...each, path: `agents.${name}.${each.path}` }));
 }
 

@@ -1,4 +1,4 @@
-import type { IntendedPolicySpec, RateLimit } from '../core/policy.ts';
+import type { AgentSection, IntendedPolicySpec, RateLimit } from '../core/policy.ts';
 
 /**
  * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or
@@ -34,6 +34,8 @@ export type Direction =
   | 'allowed_tools'
   /** name -> schema: a removed name, or another schema, is looser. */
   | 'tool_schemas'
+  /** Looser where an order goes out without an approval that it needed before, or with an easier one. */
+  | 'approvals'
   /** name -> section: looser where any agent, listed or not, has wider limits than before. */
   | 'agents';
 
@@ -190,6 +192,12 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'requests.dry_runs': 'rate',
   'requests.intercepts': 'rate',
 
+  'approvals.when': 'approvals',
+  'approvals.window_ms': 'approvals',
+  'approvals.expiry_ms': 'approvals',
+  'approvals.quorum': 'approvals',
+  'approvals.quorum_above_usdt': 'approvals',
+
   'intercept.allow': 'allowed_tools',
   tools: 'tool_schemas',
   agents: 'agents',
@@ -211,9 +219,33 @@ export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   'trust.tiers': ['provenance_below', 'capability_risk_above', 'multiplier', 'reduce_only'],
   // `name` is for people: the digest decides.
   'trust.skills': ['name', 'sha256', 'provenance', 'capability_risk'],
+  'approvals.when': [
+    'notional_above_usdt',
+    'untraded_ms',
+    'provenance_below',
+    'capability_risk_above',
+    'venues',
+    'agents',
+    'request',
+  ],
   tools: ['args'],
-  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits'],
+  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms', 'loss'],
 };
 
 /** The parts of the policy that an agent's section may contain. */
 export const AGENT_PARTS = ['scope', 'budgets', 'temporal', 'trader_state', 'exits'] as const;
+
+/** How the limits that only an agent's section has are compared. Absent, they bind nothing. */
+export type AgentDirection =
+  /** Looser where an instant is open that was closed before. */
+  | 'schedule'
+  | 'larger'
+  /** Step functions of the loss, as `tiers`. */
+  | 'loss_tiers';
+export const AGENT_DIRECTIONS: {
+  readonly [part in Exclude<keyof AgentSection, (typeof AGENT_PARTS)[number]>]-?: AgentDirection;
+} = {
+  schedule: 'schedule',
+  heartbeat_ms: 'larger',
+  loss: 'loss_tiers',
+};

@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 export const MAX_POLICY_BYTES = 256 * 1024;
+/** The problem of a file that is not there. */
+export const ABSENT = 'does not exist';
 
 export type FileRead =
   | { readonly ok: true; readonly text: string }
@@ -27,7 +29,7 @@ export async function readPolicyFile(path: string): Promise<FileRead> {
   } catch (error) {
     if (error instanceof TypeError) return { ok: false, of: 'bytes', problem: 'is not UTF-8 text' };
     const code = (error as NodeJS.ErrnoException).code;
-    const problem = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? String(error)})`;
+    const problem = code === 'ENOENT' ? ABSENT : `cannot be read (${code ?? String(error)})`;
     return { ok: false, of: 'file', problem };
   }
 }

@@ -86,6 +86,8 @@ function looserInWords(direction: Direction): string {
       return 'a new name, or another schema';
     case 'tool_schemas':
       return 'a removed name, or another schema';
+    case 'approvals':
+      return 'an order goes out unapproved, or is approved more easily';
     case 'agents':
       return 'wider limits of any agent, named or not';
     default:

@@ -9,6 +9,7 @@ import {
   checkOperatorSchemas,
   checkWaysOut,
 } from './check-access.ts';
+import { checkAgentLimits } from './check-agents.ts';
 import {
   checkCapOrder,
   checkFractions,
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   { reads: ['scope.tools', 'scope.actions'], run: checkWaysOut },
   { reads: ['scope', 'agents'], run: checkAgentWaysOut },
   { reads: ['agents'], run: checkAgentNames },
+  { reads: ['agents'], run: checkAgentLimits },
   {
     reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'exits.scope', 'agents'],
     run: checkAgents,

@@ -64,5 +64,6 @@ export interface CcxtBinance {
   fapiPrivatePostPositionSideDual: Implicit;
   fapiPrivatePostMarginType: Implicit;
   sapiGetAccountApiRestrictions: Implicit;
+  sapiGetSubAccountList: Implicit;
 }
 export type CcxtBinanceConstructor = new (config: Record<string, unknown>) => CcxtBinance;

@@ -7,6 +7,7 @@ import { EmergencyReads } from './emergency-reads.ts';
 import type { VenueAccess } from './endpoints.ts';
 import { HistoryReads } from './history-reads.ts';
 import { readAmount, requireObject } from './json-fields.ts';
+import { KeyReads } from './key-reads.ts';
 import { MarketReads } from './market-reads.ts';
 import { MarketTables } from './market-tables.ts';
 import { ReadLimiter } from './read-limiter.ts';
@@ -87,6 +88,7 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
 export async function createEmergencyVenue(config: VenueConfig): Promise<{
   readonly venue: VenuePort;
   readonly reads: EmergencyReads;
+  readonly keys: KeyReads;
 }> {
   const { access, clock, time, exchange } = config;
   const build = await loadBinanceusdm();
@@ -151,5 +153,5 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       await Promise.all([orderClient.close(CLOSE_GRACE_MS), readClient.close(0)]);
     },
   };
-  return { venue, reads: new EmergencyReads(reader, tables) };
+  return { venue, reads: new EmergencyReads(reader, tables), keys: new KeyReads(reader) };
 }

@@ -1,6 +1,7 @@
 import type {
   FetchOutcome,
   PlacedOrder,
+  VenueBooking,
   VenueExecution,
   VenueIncome,
   VenueTrade,
@@ -9,7 +10,7 @@ import type {
 import { MalformedAnswerError } from './decimals.ts';
 import { requireList } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
-import { parseExecution, parseTransfer } from './parse-account.ts';
+import { parseIncome, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
 import { ReadFailedError } from './venue-link.ts';
@@ -91,6 +92,7 @@ export class HistoryReads {
   async fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>> {
     return this.#reader.link.outcome(async () => {
       const executions = new Map<string, VenueExecution>();
+      const bookings = new Map<string, VenueBooking>();
       let lastTransferMs: number | null = null;
       let startTime = sinceMs;
       for (let page = 0; page < MAX_PAGES_LOOKED_THROUGH; page += 1) {
@@ -98,16 +100,17 @@ export class HistoryReads {
         const rows = requireList(await this.#reader.read(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)), 'income');
         let lastMs = startTime;
         for (const row of rows) {
-          const { atMs, execution, isTransfer } = parseExecution(row);
+          const { atMs, booking, execution, isTransfer } = parseIncome(row);
+          if (booking !== null) bookings.set(`${booking.type} ${booking.incomeId}`, booking);
           if (isTransfer) lastTransferMs = atMs;
           lastMs = Math.max(lastMs, atMs);
           if (execution !== null) executions.set(`${execution.symbol} ${execution.tradeId}`, execution);
         }
-        if (rows.length < PAGE_ROWS) return { executions: [...executions.values()], lastTransferMs, isWhole: true };
+        if (rows.length < PAGE_ROWS) return incomeOf(bookings, executions, lastTransferMs, true);
         // The next page begins at the last time, whose rows may be split.
         startTime = lastMs === startTime ? lastMs + 1 : lastMs;
       }
-      return { executions: [...executions.values()], lastTransferMs, isWhole: false };
+      return incomeOf(bookings, executions, lastTransferMs, false);
     });
   }
   /** The oldest since then, so that a later read continues where this one ended. */
@@ -153,6 +156,14 @@ export class HistoryReads {
   }
 }
 
+function incomeOf(
+  bookings: ReadonlyMap<string, VenueBooking>,
+  executions: ReadonlyMap<string, VenueExecution>,
+  lastTransferMs: number | null,
+  isWhole: boolean,
+): VenueIncome {
+  return { bookings: [...bookings.values()], executions: [...executions.values()], lastTransferMs, isWhole };
+}
 function nextTradeId(trade: VenueTrade | undefined): string | null {
   return trade === undefined ? null : String(BigInt(trade.tradeId) + 1n);
 }

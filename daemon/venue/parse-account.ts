@@ -1,4 +1,4 @@
-import type { VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
+import type { VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
 import type { StepTable } from './instruments.ts';
 import {
@@ -127,20 +127,27 @@ export function parseTransfer(json: unknown): {
   return { transferId, atMs, isUsdt, value: { transferId, amountUsdt: readAmount(source, 'income'), atMs } };
 }
 
-/** A row of `/fapi/v1/income` of any type; null: it belongs to no execution. */
-export function parseExecution(json: unknown): {
+/** A row of `/fapi/v1/income` of any type. `execution` null: it is of none; `booking` null: it is in another asset. */
+export function parseIncome(json: unknown): {
   readonly atMs: number;
   readonly isTransfer: boolean;
   readonly execution: VenueExecution | null;
+  readonly booking: VenueBooking | null;
 } {
   const source = requireObject(json, 'income');
   const atMs = readInstant(source, 'time');
-  const isTransfer = readText(source, 'incomeType') === 'TRANSFER';
-  const { tradeId } = source;
-  if (tradeId === undefined || tradeId === null || tradeId === '') return { atMs, isTransfer, execution: null };
+  const type = readText(source, 'incomeType');
+  const { symbol: ofSymbol, tradeId: ofTrade } = source;
+  const tradeId = ofTrade === undefined || ofTrade === null || ofTrade === '' ? null : readId(source, 'tradeId');
+  const symbol = ofSymbol === undefined || ofSymbol === null || ofSymbol === '' ? '' : readText(source, 'symbol');
+  const booking =
+    readText(source, 'asset') === 'USDT'
+      ? { incomeId: readId(source, 'tranId'), type, symbol, amountUsdt: readAmount(source, 'income'), tradeId, atMs }
+      : null;
   return {
     atMs,
-    isTransfer,
-    execution: { symbol: readText(source, 'symbol'), tradeId: readId(source, 'tradeId'), atMs },
+    isTransfer: type === 'TRANSFER',
+    execution: tradeId === null ? null : { symbol: readText(source, 'symbol'), tradeId, atMs },
+    booking,
   };
 }

@@ -1,8 +1,12 @@
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
 import { Checkpointer } from '../../daemon/boot/checkpointer.ts';
+import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
@@ -37,6 +41,10 @@ export interface LongLedgerFigures {
   readonly pause_ms: { readonly p999: number; readonly max: number; readonly took_ms: number };
   readonly idle_pause_ms: { readonly p999: number; readonly max: number };
   readonly audit_verify: PlainVerifyFigures;
+  /** The same in as many threads as the machine has. */
+  readonly audit_verify_threads: { readonly threads: number; readonly records_per_s: number };
+  /** All whole segments. */
+  readonly archived: { readonly records: number; readonly bytes: number; readonly bytes_per_decision: number };
 }
 
 export interface Bench {
@@ -88,6 +96,8 @@ export async function measureLongLedger(bench: Bench, decisions: number): Promis
     pause_ms: pauses.writing,
     idle_pause_ms: pauses.idle,
     audit_verify: measurePlainVerify(path),
+    audit_verify_threads: await measureThreads(path),
+    archived: await measureArchives(path),
   };
 }
 
@@ -138,6 +148,36 @@ async function recordModel({ serve }: Bench, home: string): Promise<number> {
   for (let i = 0; i < CYCLES; i += 1) await cycle();
   await end(child);
   return afterSeq;
+}
+
+async function measureThreads(path: string) {
+  const threads = availableParallelism();
+  const reader = openLedgerReader(path);
+  try {
+    const startedAt = performance.now();
+    const result = await auditLedger(reader, { threads, isDeep: false });
+    if (!result.ok) throw new Error(`record ${result.seq}: ${result.problem}: ${result.detail}`);
+    return { threads, records_per_s: Math.round((1_000 * result.events) / (performance.now() - startedAt)) };
+  } finally {
+    reader.close();
+  }
+}
+
+/** The last thing that is done to the ledger of a bench. @throws Error when it does not verify afterwards */
+async function measureArchives(path: string) {
+  const archived = await archiveLedger({ path, cutoffMs: () => Number.MAX_SAFE_INTEGER, headFile: null });
+  const last = archived.at(-1);
+  const bytes = archived.reduce((sum, event) => sum + event.bytes, 0);
+  measurePlainVerify(path);
+  if (last === undefined) return { records: 0, bytes, bytes_per_decision: 0 };
+  const reader = openLedgerReader(path);
+  try {
+    let decisions = 0;
+    for (const { seq } of reader.iterateEvents({ kind: DECISION_KIND })) if (seq <= last.to_seq) decisions += 1;
+    return { records: last.to_seq, bytes, bytes_per_decision: Math.round(bytes / decisions) };
+  } finally {
+    reader.close();
+  }
 }
 
 async function measurePause(path: string) {

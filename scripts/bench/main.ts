@@ -7,6 +7,7 @@ import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import { measureAlerts } from './alerts.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
 import { measureDoors } from './doors.ts';
@@ -24,7 +25,8 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
  * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records,
- * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call.
+ * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call; `-- alerts`
+ * the time from the record of an alert to its webhook.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -312,6 +314,15 @@ async function mainLedger(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+/** `bench -- alerts`: from the record of an alert to its webhook. */
+async function mainAlerts(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  try {
+    process.stdout.write(`${JSON.stringify({ alerts: await measureAlerts(folder, writeOpenPolicy(folder)) })}\n`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 /** `bench -- doors`: what each door adds to the same call over HTTP. */
 async function mainDoors(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -374,6 +385,7 @@ async function main(): Promise<void> {
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
 else if (process.argv.includes('flood')) await mainFlood();
+else if (process.argv[2] === 'alerts') await mainAlerts();
 else if (process.argv[2] === 'doors') await mainDoors();
 else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();

@@ -28,6 +28,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys']),
   // What the operator's browser runs; of the daemon it knows the bodies of its answers.
   console: rule([], ['core', 'gate']),
+  // What leaves this machine for people: the gate's records and clock arrive as ports.
+  alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
   cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
@@ -45,6 +47,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'time',
     'venue',
     'exchange-sim',
+    'alerts',
   ]),
   main: rule([
     'core',
@@ -58,6 +61,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'config',
     'boot',
     'time',
+    'alerts',
   ]),
 };
 

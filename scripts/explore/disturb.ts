@@ -1,3 +1,5 @@
+import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
@@ -24,6 +26,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       );
       return;
     }
+    case 'approve':
+      world.operate(step, 'approve', {}, (gate) => approve(gate, action));
+      return;
     case 'policy':
       world.savePolicy(step, action.edit);
       return;
@@ -89,4 +94,22 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
     default:
       return;
   }
+}
+
+/** Two operators take turns, so that a quorum comes about; what is refused is an answer. */
+async function approve(gate: Gate, { isDenied, pick, times }: Action & { readonly kind: 'approve' }): Promise<void> {
+  const { approvals } = gate.getApprovals();
+  const approval = approvals[pick % Math.max(1, approvals.length)];
+  if (approval === undefined) return;
+  const { approval_id: id, digest } = approval;
+  const asked = Array.from({ length: times }, (_, index) => {
+    if (isDenied === true) return gate.denyApproval(OPERATOR, id, 'plan');
+    const by = index % 2 === 0 ? 'operator' : 'second';
+    return gate.approve({ ...OPERATOR, agent: by }, id, digest, { kind: 'operator_token', by });
+  });
+  for (const outcome of await Promise.allSettled(asked))
+    if (outcome.status === 'rejected' && !isRefusal(outcome.reason)) throw outcome.reason;
+}
+function isRefusal(reason: unknown): boolean {
+  return reason instanceof ApprovalError;
 }

@@ -11,7 +11,8 @@ export interface GenerateOptions {
 /** The plan of a world: a mixture of short pieces that each look like something that happens. */
 export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}): Plan {
   const random = new Random(seed, 'plan');
-  const setup = drawSetup(random);
+  const plain = drawSetup(random);
+  const setup = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
   const draw = new Draw(random, setup);
   const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
@@ -56,5 +57,13 @@ function drawSetup(random: Random): Setup {
       : { order: 1_000, symbol: 1_500, gross: 2_000 },
     cooldownMs: random.chance(0.8) ? 0 : 4_000,
     settleMs: 30_000,
+  };
+}
+
+function withApprovals(setup: Setup, random: Random): Setup {
+  const aboveUsdt = random.pick([250, 500, 1_000]);
+  return {
+    ...setup,
+    approvals: { aboveUsdt, windowMs: random.pick([20_000, 60_000, 120_000]), quorum: random.pick([1, 2]) },
   };
 }

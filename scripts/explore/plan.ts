@@ -21,6 +21,8 @@ export interface Setup {
   readonly caps: { readonly order: number; readonly symbol: number; readonly gross: number };
   /** Cooldown in the volatile regime, ms. */
   readonly cooldownMs: number;
+  /** Absent: no order needs the approval of a person. */
+  readonly approvals?: { readonly aboveUsdt: number; readonly windowMs: number; readonly quorum: 1 | 2 };
   /** Quiet time at the end, ms, after which promises are judged. */
   readonly settleMs: number;
 }
@@ -99,6 +101,11 @@ export type Action =
       readonly symbol?: SymbolName;
       readonly ttlMs: number;
     }
+  /**
+   * People approve, so often at once; `pick`: 0 is the oldest that waits, and after those that wait the newest that has
+   * ended. `isDenied`: an operator denies it.
+   */
+  | { readonly kind: 'approve'; readonly pick: number; readonly times: number; readonly isDenied?: boolean }
   /** The operator saves another policy file, and accepts it where it is looser. */
   | { readonly kind: 'policy'; readonly edit: PolicyEdit }
   /** Moves the mark, and holds it there. */

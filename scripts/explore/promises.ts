@@ -1,6 +1,8 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
+import { findAccountBreaches } from './promises/accounts.ts';
 import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
+import { findApprovalBreaches } from './promises/approvals.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
@@ -25,6 +27,7 @@ const PROMISES: readonly Promised[] = [
   findAnswerBreaches,
   findQuietExits,
   findCapBreaches,
+  findApprovalBreaches,
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,
@@ -49,6 +52,7 @@ const PROMISES: readonly Promised[] = [
   findReservationBreaches,
   findFigureBreaches,
   findPageBreaches,
+  findAccountBreaches,
   findAuditBreaches,
 ];
 

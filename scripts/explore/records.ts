@@ -33,7 +33,16 @@ export interface CallRecord {
 /** What the operator did, and when it was answered. */
 export interface OperatorRecord {
   readonly step: number;
-  readonly what: 'active' | 'reducing' | 'halted' | 'flatten' | 'policy' | 'signal' | 'rebase' | 'end_signals';
+  readonly what:
+    | 'active'
+    | 'reducing'
+    | 'halted'
+    | 'flatten'
+    | 'policy'
+    | 'signal'
+    | 'rebase'
+    | 'end_signals'
+    | 'approve';
   readonly symbol: string | null;
   readonly agent: string | null;
   readonly askedAtMs: number;

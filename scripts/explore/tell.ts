@@ -59,6 +59,8 @@ function tellAction(action: Action): string {
       return `operator flattens ${action.symbol ?? 'everything'}`;
     case 'signal':
       return `signal ${action.signal} for ${action.ttlMs} ms ${action.agent ?? action.symbol ?? ''}`.trim();
+    case 'approve':
+      return `people ${action.isDenied === true ? 'deny' : 'approve'} approval ${action.pick}, ${action.times} at once`;
     case 'policy':
       return `operator saves policy ${action.edit}`;
     case 'mark':

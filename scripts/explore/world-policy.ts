@@ -16,8 +16,8 @@ let base: LoadedPolicy['spec'] | null = null;
  * is the same in all of them is one object, so that schemas of tools are compiled once.
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
-  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs } = setup;
-  const key = JSON.stringify([regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, edit]);
+  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals } = setup;
+  const key = JSON.stringify([regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals, edit]);
   const known = kept.get(key);
   if (known !== undefined) return known;
   const spec = editSpec(setup, edit);
@@ -86,5 +86,16 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   });
   Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
   policy.standing.on_breach = setup.onBreach;
-  return { ...policy, tools, intercept } as unknown as LoadedPolicy['spec'];
+  // Never reached: what an agent lost is then a figure of every decision.
+  const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
+  policy.agents = { default: { loss: { day: never, week: never } } };
+  return { ...policy, ...approvalsOf(setup), tools, intercept } as unknown as LoadedPolicy['spec'];
+}
+
+/** One may be given within half the window. */
+function approvalsOf({ approvals }: Setup): Pick<LoadedPolicy['spec'], 'approvals'> {
+  if (approvals === undefined) return {};
+  const { aboveUsdt, windowMs, quorum } = approvals;
+  const section = { when: [{ notional_above_usdt: aboveUsdt }], window_ms: windowMs, expiry_ms: windowMs / 2 };
+  return { approvals: quorum === 1 ? section : { ...section, quorum, quorum_above_usdt: 3 * aboveUsdt } };
 }

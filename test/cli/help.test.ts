@@ -20,7 +20,13 @@ const COMMANDS = [
   ['limits'],
   ['decisions'],
   ['explain'],
+  ['agents'],
+  ['report'],
+  ['receipt'],
   ['alerts'],
+  ['approvals'],
+  ['approve'],
+  ['deny'],
   ['signals'],
   ['end-order'],
   ['halt'],
@@ -39,13 +45,18 @@ const COMMANDS = [
   ['audit', 'verify'],
   ['audit', 'export'],
   ['audit', 'backup'],
+  ['audit', 'head'],
+  ['audit', 'receipt'],
+  ['audit', 'rotate-key'],
   ['token'],
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['token', 'rotate'],
   ['skill'],
   ['skill', 'pin'],
   ['skill', 'check'],
+  ['doctor'],
   ['passkey'],
   ['passkey', 'enrol'],
   ['passkey', 'recover'],
@@ -106,13 +117,13 @@ test('wrong usage ends with 2 and says what is meant', async () => {
 test('an unknown verb ends with 2 also where help is asked for', async () => {
   for (const args of [
     ['explode', '--help'],
-    ['doctor', '-h'],
-    ['--help', 'doctor'],
+    ['medic', '-h'],
+    ['--help', 'medic'],
     ['policy', 'expain', '--help'],
   ]) {
     const { code, out, err } = await holdfast(args);
     assert.deepEqual([code, out], [2, ''], args.join(' '));
-    assert.match(err, /unknown command '(?:explode|doctor|expain)'/);
+    assert.match(err, /unknown command '(?:explode|medic|expain)'/);
   }
   assert.equal((await holdfast(['--help', 'status'])).code, 0, 'a verb that exists');
 });

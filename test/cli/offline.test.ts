@@ -97,6 +97,37 @@ test('tokens are created, listed without their secret, and revoked', async () =>
   assert.match(plain.out, /^hf_[\w-]{43}\n$/, 'standard output holds the token and nothing else');
 });
 
+test('a token expires when it was said to, and rotates into one of the same rights and life', async () => {
+  const create = await run('token', 'create', '--agent', 'swing', '--expires', '10d', '--json');
+  const first = JSON.parse(create.out) as { id: string; created_at_ms: number; expires_at_ms: number };
+  assert.ok(Math.abs(first.expires_at_ms - first.created_at_ms - 10 * 86_400_000) < 10_000, create.out);
+  const before = Date.now();
+  const rotated = await run('token', 'rotate', 'swing', '--overlap', '2h', '--json');
+  const second = JSON.parse(rotated.out) as typeof first & { agent: string; token: string };
+  assert.deepEqual([rotated.code, second.agent], [0, 'swing'], rotated.err);
+  assert.match(second.token, /^hf_/);
+  assert.ok(Math.abs(second.expires_at_ms - before - 10 * 86_400_000) < 60_000, 'as long a life');
+  const { tokens } = JSON.parse((await run('token', 'list', '--json')).out) as { tokens: (typeof first)[] };
+  const end = tokens.find(({ id }) => id === first.id)?.expires_at_ms ?? 0;
+  assert.ok(Math.abs(end - before - 2 * 3_600_000) < 60_000, 'the former one ends after the overlap');
+  const now = await run('token', 'rotate', second.id, '--overlap', '0s', '--expires', '1d');
+  assert.deepEqual([now.code, now.out.startsWith('hf_')], [0, true], now.err);
+  assert.match(
+    (await run('token', 'list')).out,
+    new RegExp(`${second.id}.*20\\d\\d.*20\\d\\d.*20\\d\\d`),
+    'revoked at once',
+  );
+  for (const [args, code] of [
+    [['rotate', 'nobody'], 1],
+    [['rotate', 'swing', '--overlap', '2 weeks'], 2],
+    [['create', '--expires', '0d'], 2],
+    [['create', '--expires', '-1d'], 2],
+  ] as const)
+    assert.equal((await run('token', ...args)).code, code, args.join(' '));
+  const audit = await run('audit', 'verify');
+  assert.equal(audit.code, 0, audit.out + audit.err);
+});
+
 test('a token is for the agent `agent` unless something else is said', async () => {
   const digest = 'cd'.repeat(32);
   for (const [args, skill] of [
@@ -203,4 +234,19 @@ test('arming is recorded with its policy, version and expiry, after the delay of
   assert.ok(arming.effective_at_ms > Date.now(), 'not at once');
   const live = await run('audit', 'verify', '--venue', 'binance-live');
   assert.equal(live.code, 0, live.out);
+});
+
+test('audit archive needs an age, says when nothing is that old, and leaves the ledger to a running daemon', async () => {
+  assert.equal((await run('audit', 'archive')).code, 2);
+  assert.equal((await run('audit', 'archive', '--before', 'soon')).code, 2);
+  const none = await run('audit', 'archive', '--before', '30d');
+  assert.deepEqual([none.code, /nothing to archive/.test(none.out)], [0, true], none.err);
+  const options = { path: ledgerPath(), venue: 'paper', account: 'main', now: () => NOW_MS, time: SYSTEM_TIME };
+  const ledger = openLedger({ ...options, reserveBytes: 65536 });
+  try {
+    const held = await run('audit', 'archive', '--before', '1d');
+    assert.deepEqual([held.code, /Another Holdfast process/.test(held.err)], [1, true], held.err);
+  } finally {
+    ledger.close();
+  }
 });

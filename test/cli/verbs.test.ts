@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
-import { ANSWER, decisionBody } from '../http/fake-gate.ts';
+import { ANSWER, APPROVAL, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';
 
@@ -176,6 +177,9 @@ const READY = {
   pending_policy: null,
   policy_error: null,
   alerts: 0,
+  alert_channels_silent: [],
+  alert_routes_error: null,
+  pending_alert_routes: null,
 };
 const ACCOUNT = {
   account: 'main',
@@ -290,6 +294,131 @@ test('flatten is a failure as long as something is left', async () => {
   assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, ['flatten'])).result.code, 0);
 });
 
+test('agents and report show profit by agent, as a table, for a spreadsheet and as a page', async () => {
+  const sums = { realised_usdt: 12.5, fees_usdt: 0.75, funding_usdt: -0.25, other_usdt: 0, result_usdt: 11.5 };
+  const more = { turnover_usdt: 1500, slippage_usdt: 0.3, slippage_bps: 2, fills: 4, requests: 9, cuts: 2, blocks: 3 };
+  const all = { ...sums, ...more };
+  const account = { agent: 'momentum', positions: [], unrealised_usdt: 1.5, today: all, seven_days: all, total: all };
+  const agents = { agents: [account], others: { ...account, agent: null }, as_of_ms: 0, since_ms: 0 };
+  const listed = await runAgainst({ 'GET /v1/agents': replyJson(agents) }, ['agents']);
+  assert.match(listed.result.out, /momentum +- +11.5 +11.5 +1.5 +13 +12.5 +0.75 +-0.25 +0 +1500 +2 +9 +2 +3\n/);
+  assert.match(listed.result.out, /\(nobody here\)/);
+  const days = [{ day: '2026-11-26', sums: all }];
+  const one = { account, symbols: [{ symbol: 'BTCUSDT', sums: all }], days, as_of_ms: 0, since_ms: 0 };
+  const shown = await runAgainst({ 'GET /v1/agents/momentum': replyJson(one) }, ['agents', 'momentum']);
+  assert.match(shown.result.out, /2026-11-26 +11.5 +12.5/);
+
+  const profit = { ...all, unrealised_before_usdt: 0, unrealised_usdt: 1.5, profit_usdt: 13 };
+  const hostile = '<script>x</script>';
+  const report = {
+    ...{ period: 'day', name: '2026-11-26', from_ms: 0, to_ms: 1, is_over: false, as_of_ms: 0, since_ms: 0 },
+    ...{ venue: 'paper', account: 'main', total: profit },
+    agents: [{ agent: hostile, requests: 9, cuts: 2, blocks: 3, sums: profit }],
+    rows: [{ agent: null, symbol: 'BTCUSDT', sums: profit }],
+    books: {
+      ...{ realised_usdt: 12.5, commission_usdt: -0.75, funding_usdt: -0.25, other_usdt: 0, transfers_usdt: 0 },
+      ...{ read_to_ms: 0, booked_usdt: 12, accounted_usdt: 11.5, entry_difference_usdt: 0, waiting_usdt: 0 },
+      ...{ unconfirmed_usdt: 0, unexplained_usdt: 0.5 },
+    },
+  };
+  const replies = { 'GET /v1/report': replyJson(report) };
+  const table = await runAgainst(replies, ['report', '--day', 'yesterday']);
+  assert.equal(table.daemon.seen[0]?.url, '/v1/report?day=yesterday');
+  assert.match(table.result.out, /UNEXPLAINED +0.5/);
+  const page = await runAgainst(replies, ['report', '--week', '--html']);
+  assert.equal(page.daemon.seen[0]?.url, '/v1/report?week=this');
+  assert.match(page.result.out, /^<!doctype html>/);
+  assert.ok(page.result.out.includes('&lt;script&gt;') && !page.result.out.includes('<script'));
+  assert.match(page.result.out, /<td class="differs">0.50</);
+  const csv: Reply = (_call, response) => response.end('period,agent\r\n');
+  const sheet = await runAgainst({ 'GET /v1/report': csv }, ['report', '--csv']);
+  assert.equal(sheet.daemon.seen[0]?.url, '/v1/report?day=today&format=csv');
+  assert.equal(sheet.result.out, 'period,agent\r\n');
+  assert.equal((await runAgainst(replies, ['report', '--day', 'today', '--week', 'last'])).result.code, 2);
+});
+
+test('status names silent alert channels, and what alert routes wait for', async () => {
+  const hash = 'b'.repeat(64);
+  const readiness = {
+    ...READY,
+    ready: true,
+    alert_channels_silent: ['desk'],
+    alert_routes_error: 'channels.desk: is in no route',
+    pending_alert_routes: { hash, looser: ['channels.phone is gone'], not_before_ms: 60_000 },
+  };
+  const { result } = await runAgainst(
+    {
+      'GET /readyz': replyJson(readiness),
+      'GET /v1/trading-state': replyJson({ state: 'active', layers: [] }),
+      'GET /v1/account': replyJson(ACCOUNT),
+      'GET /v1/positions': replyJson({ positions: [] }),
+      'GET /v1/orders': replyJson({ orders: [] }),
+    },
+    ['status'],
+  );
+  assert.match(result.out, /SILENT alert channels +desk/);
+  assert.match(result.out, /REFUSED: channels\.desk: is in no route/);
+  assert.match(result.out, /looser: channels\.phone is gone/);
+  assert.ok(result.out.includes(`npx holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
+});
+
+test('alerts test, channels, reload and check say what came of them, and end with it', async () => {
+  const channel = {
+    name: 'desk',
+    type: 'webhook',
+    waiting: 2,
+    sending: 'alert-ab-7',
+    delivered: 5,
+    dropped: 1,
+    last_delivered_ms: 0,
+    failing_since_ms: 60_000,
+    last_failure: 'HTTP 500',
+    is_silent: true,
+  };
+  const letter = {
+    message_id: 'alert-ab-3',
+    channel: 'desk',
+    at_ms: 0,
+    attempts: 3,
+    reason: 'HTTP 422',
+    alerts: ['X x 1'],
+  };
+  const hash = 'c'.repeat(64);
+  const results = [{ channel: 'desk', delivered: false, detail: 'HTTP 500', took_ms: 12 }];
+  const replies = {
+    'POST /v1/alerts/test': replyJson({ results }),
+    'GET /v1/alerts/channels': replyJson({
+      hash,
+      pending: null,
+      error: null,
+      channels: [channel],
+      dead_letters: [letter],
+    }),
+    'POST /v1/alerts/routes/reload': replyJson({ status: 'pending', hash, looser: ['x is gone'], not_before_ms: null }),
+  };
+  const tested = await runAgainst(replies, ['alerts', 'test', 'desk']);
+  assert.match(tested.result.out, /desk +FAILED +HTTP 500 +12 ms/);
+  assert.deepEqual([tested.result.code, tested.daemon.seen[0]?.body], [EXIT.FAILURE, { channel: 'desk' }]);
+  const listed = await runAgainst(replies, ['alerts', 'channels']);
+  assert.match(listed.result.out, /desk +webhook +SILENT +3 +5 +1 +1970-01-01 00:00:00 +HTTP 500/);
+  assert.match(listed.result.out, /alert-ab-3 +X x 1 +HTTP 422/);
+  const asJson = await runAgainst(replies, ['alerts', 'test', '--json']);
+  assert.deepEqual(JSON.parse(asJson.result.out), { results });
+  const reloaded = await runAgainst(replies, ['alerts', 'reload', hash]);
+  assert.equal(reloaded.result.code, EXIT.REFUSED);
+  assert.match(reloaded.result.out, /looser: x is gone/);
+  assert.equal((await holdfast(['alerts', 'reload', 'abc'])).code, EXIT.USAGE);
+
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  const file = join(folder, 'alerts.yaml');
+  writeFileSync(file, 'channels: { desk: { slack: { url: { file: url } } } }\nroutes: []\n');
+  const bad = await holdfast(['alerts', 'check', file]);
+  assert.deepEqual([bad.code, bad.out], [EXIT.VERIFICATION, 'channels.desk: is in no route\n']);
+  writeFileSync(file, 'channels: {}\nroutes: []\n');
+  assert.match((await holdfast(['alerts', 'check', file])).out, /is valid: hash [0-9a-f]{64}/);
+  rmSync(folder, { recursive: true });
+});
+
 test('alerts, signals and end-order show what waits for a person, and end it', async () => {
   const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
   const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [
@@ -314,6 +443,38 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
   assert.match(order.result.out, /hf1-0-0 +canceled/);
   assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
   assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
+});
+
+test('approvals, approve and deny: what is approved is shown first, and its four words approve it', async () => {
+  const replies = {
+    'GET /v1/approvals': replyJson({ approvals: [APPROVAL, { ...APPROVAL, approval_id: 'old', status: 'denied' }] }),
+    'GET /v1/approvals/hf000000-2a': replyJson(APPROVAL),
+    'POST /v1/approvals/hf000000-2a': replyJson({
+      approval: { ...APPROVAL, detail: 'denied by operator: no' },
+      answer: { decision: { decision: 'ALLOW', decision_id: 'd-9', reasons: [] }, execution: { state: 'filled' } },
+    }),
+  };
+  const listed = await runAgainst(replies, ['approvals']);
+  assert.match(
+    listed.result.out,
+    /hf000000-2a +momentum +buy 0\.002 BTCUSDT +60060\.0 +0 of 1 .* lusab-babad-gutih-tugad/,
+  );
+  assert.doesNotMatch(listed.result.out, /old/, 'only those that wait');
+  const shown = await runAgainst(replies, ['approve', 'hf000000-2a']);
+  assert.match(shown.result.out, /at most +buy 0\.002 BTCUSDT, 120\.00 USDT/);
+  assert.match(shown.result.out, /agent says +"because" \(s; not checked by anybody\)/);
+  assert.match(shown.result.out, /--words lusab-babad-gutih-tugad/);
+  assert.equal(shown.daemon.seen.length, 1, 'nothing was approved');
+  const wrong = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', 'lusab-babad-gutih-other']);
+  assert.equal(wrong.result.code, 2);
+  assert.equal(wrong.daemon.seen.length, 1, 'nothing was approved');
+  const approved = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', APPROVAL.words]);
+  assert.match(approved.result.out, /decision +ALLOW d-9\nexecution +filled/);
+  assert.deepEqual(approved.daemon.seen[1]?.body, { action: 'approve', digest: APPROVAL.digest });
+  assert.equal(approved.daemon.seen[1]?.authorization, 'Bearer hf_operator');
+  const denied = await runAgainst(replies, ['deny', 'hf000000-2a', '--reason', 'no']);
+  assert.match(denied.result.out, /denied by operator: no/);
+  assert.deepEqual(denied.daemon.seen[0]?.body, { action: 'deny', reason: 'no' });
 });
 
 test('tools prints a table, or the catalogue in the form of a model API', async () => {

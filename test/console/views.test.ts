@@ -39,7 +39,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await shows('positions', 'BTCUSDT', /momentum 0\.\d+/);
   await shows('orders', 'working', /buy 0\.\d+ ETHUSDT/, /1 open, 0 unknown, 0 lost/);
   await shows('market', 'calm', 'nothing unusual');
-  await shows('agents', 'momentum', 'carry');
+  await shows('agents', 'momentum', 'carry', 'Unrealised', /^[+-]?\d+\.\d\d$/);
   await shows('trust', 'narrative', 'provenance 0.5, risk 0.5');
   await shows('policy', 'one is pending', /order_notional_usdt/);
   await shows('decisions', 'BUDGET_CONCENTRATION', 'SCOPE_SYMBOL', 'SCOPE_TOOL', 'as asked');

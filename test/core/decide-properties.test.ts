@@ -125,6 +125,8 @@ const EXITING = cases.map((drawn): Case => {
     request: { ...request, account: 'main', venue: 'paper' },
     context: {
       ...context,
+      // What a person approved is an opening: decided again as an exit it is stale.
+      ...(context.approval === undefined ? {} : { approval: { ...context.approval, grant: null } }),
       // Of exits only those that rest are refused, for their number.
       agent: { ...context.agent, resting_exits: 0, share_lots: side === 'sell' ? 7 : -7, symbol_resting_exits: 0 },
       exposure: { ...context.exposure, ...position },

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { REASON_CODES, type ReasonCode } from '../../daemon/core/reasons.ts';
 import { type Change, codesOf, decideWith } from './decision-fixture.ts';
 import { ADMISSION_ROWS } from './table-admission.ts';
+import { APPROVAL_ROWS } from './table-approval.ts';
 import { ORDER_ROWS } from './table-order.ts';
 import type { Row } from './table-row.ts';
 import { TIGHTENING_ROWS } from './table-tightening.ts';
 
 /** In the order in which the rules run: the reasons of a decision stand in it, too. */
-const TABLE: readonly Row[] = [...ADMISSION_ROWS, ...TIGHTENING_ROWS, ...ORDER_ROWS];
+const TABLE: readonly Row[] = [...ADMISSION_ROWS, ...TIGHTENING_ROWS, ...ORDER_ROWS, ...APPROVAL_ROWS];
 
 /** Raised by no row: a code of rule 13, which says that the gate itself is wrong (see decide-properties.test.ts). */
 const ONLY_BY_A_DEFECT: readonly ReasonCode[] = ['INTERNAL_RECHECK'];

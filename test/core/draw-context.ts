@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ExecutionContext, PacingView, RulesView } from '../../daemon/core/context.ts';
+import type { ApprovalView, ExecutionContext, LossesView, PacingView, RulesView } from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
@@ -22,6 +22,26 @@ const instant = (limitMs: number): fc.Arbitrary<number | null> =>
 const digest = fc.constantFrom('a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64), null);
 /** Lots of 60 USDT; other symbols take the like value. */
 const lots = fc.integer({ min: 1, max: 14 });
+
+const grants = fc.record({
+  agent: fc.constantFrom('alice', 'alice', 'alice', 'bob'),
+  approval_id: fc.constant('d-abcdef-1'),
+  expires_at_ms: fc.constantFrom(NOW + 60_000, NOW + 1, NOW),
+  leverage: fc.constantFrom(3, 2, 1),
+  lots: fc.constantFrom(1_000_000, 10, 7, 1),
+  policy_hash: fc.constantFrom('test', 'test', 'test', 'other'),
+  price_ticks: fc.constantFrom(600_600, 600_599, 600_000, 599_999, 599_400, 10_000_000),
+  side: fc.constantFrom('buy', 'sell'),
+  symbol: fc.constantFrom('BTCUSDT', 'BTCUSDT', 'BTCUSDT', 'ETHUSDT'),
+});
+const approvals: fc.Arbitrary<ApprovalView> = fc.record({
+  approved_usdt: usdt,
+  grant: fc.oneof(fc.constant(null), grants),
+  opened_usdt: fc.oneof(fc.constant(0), usdt),
+  order_price_ticks: fc.constantFrom(null, 600_000, 600_600),
+  pending_count: fc.constantFrom(0, 0, 1, 3),
+  pending_id: fc.constantFrom(null, 'd-abcdef-2'),
+});
 
 const usual = {
   symbol: { mark: 60_000, rules: baseRules } as SymbolSample,
@@ -75,6 +95,8 @@ const usual = {
     symbol_resting_exits: 0,
     turnover_usdt: 0,
   },
+  /** Null: none is recorded. */
+  losses: null as LossesView | null,
   agentLots: 0,
   shareKind: 'whole' as 'whole' | 'half' | 'none' | 'foreign',
   liquidation: null as number | null,
@@ -86,6 +108,7 @@ const usual = {
   phase: 'parent' as ExecutionContext['phase'],
   sliceLots: 10,
   parentPrice: 0,
+  approval: undefined as ApprovalView | undefined,
   brackets: 0,
   /** Lowest and highest price of the venue, in ticks from the mark; null: far away. */
   priceRange: null as readonly [number, number] | null,
@@ -93,6 +116,7 @@ const usual = {
 type Drawn = typeof usual;
 
 const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
+  approval: approvals,
   symbol: symbols,
   spread: fc.constantFrom(1, 2, 5),
   skewBps: fc.constantFrom(99, 100, 101, -99, -100, -101, 37),
@@ -151,6 +175,10 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
     resting_exits: fc.constantFrom(0, 49, 50, 51),
     symbol_resting_exits: fc.constantFrom(0, 99, 100, 101),
     turnover_usdt: fc.constantFrom(0, 999.99, 1000),
+  }),
+  losses: fc.record({
+    day_usdt: fc.constantFrom(-5, 24.99, 25, 49.99, 50, null),
+    week_usdt: fc.constantFrom(0, 79.99, 80),
   }),
   agentLots: lots,
   shareKind: fc.constantFrom('half', 'none', 'foreign'),
@@ -233,6 +261,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
   const isForeign = d.shareKind === 'foreign';
   return {
     ...baseContext,
+    ...(d.approval === undefined ? {} : { approval: d.approval }),
     account:
       d.accountAt === null
         ? null
@@ -247,6 +276,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
           }),
     agent: {
       ...d.agent,
+      ...(d.losses === null ? {} : { losses: d.losses }),
       long_units: d.agentLots * scale * markTicks,
       p_risk: d.pRisk,
       share_lots: Math.trunc((long - short) * owned),

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import type { AgentSection, IntendedPolicySpec, Multiplier, RegimeRow } from '../../daemon/core/policy.ts';
-import { basePolicy } from './decision-fixture.ts';
+import type {
+  AgentSection,
+  ApprovalCondition,
+  IntendedPolicySpec,
+  Multiplier,
+  RegimeRow,
+} from '../../daemon/core/policy.ts';
+import { schedules } from '../oracle/oracle-schedule.ts';
+import { basePolicy, NOW } from './decision-fixture.ts';
 import { mostlyUsual } from './draw.ts';
 
 /** Valid policies whose caps and factors differ from the base policy in a few places. */
@@ -34,8 +41,22 @@ const ownBudgets: fc.Arbitrary<AgentSection['budgets'] & object> = fc.record(
   },
   { requiredKeys: [] },
 );
-const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
+/** Tiers on an agent's own loss; drawn losses lie around them. */
+export const losses: fc.Arbitrary<AgentSection['loss'] & object> = fc.oneof(
+  multiplier.map((each) => ({ day: [{ at_usdt: 25, multiplier: each }] })),
+  multiplier.map((each) => ({
+    day: [
+      { at_usdt: 25, multiplier: each },
+      { at_usdt: 50, reduce_only: true },
+    ],
+    week: [{ at_usdt: 80, multiplier: '2/3' }],
+  })),
+  fc.constant({ week: [{ at_usdt: 80, reduce_only: true }] }),
+);
+export const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
   ownBudgets.map((budgets) => ({ budgets })),
+  schedules(NOW).map((schedule) => ({ schedule })),
+  losses.map((loss) => ({ loss })),
   fc.constantFrom<AgentSection>(
     { exits: { scope: 'own' } },
     { scope: { symbols: ['ETHUSDT'] } },
@@ -43,6 +64,22 @@ const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
     { scope: { actions: ['close', 'cancel'] } },
   ),
 );
+
+const conditions = fc.constantFrom<ApprovalCondition>(
+  {},
+  { notional_above_usdt: 0 },
+  { notional_above_usdt: 600 },
+  { notional_above_usdt: 1200.01, agents: ['alice'] },
+  { untraded_ms: 60_000 },
+  { provenance_below: 0.5 },
+  { provenance_below: 0.9, agents: ['alice', 'bob'] },
+  { venues: ['binance-live'] },
+  { venues: ['paper'], notional_above_usdt: 720 },
+  { request: { order_type: { in: ['limit'] } } },
+);
+const approvals: fc.Arbitrary<IntendedPolicySpec['approvals'] & object> = fc
+  .array(conditions, { maxLength: 3 })
+  .map((when) => ({ when, window_ms: 3_600_000, expiry_ms: 300_000 }));
 
 const usual = {
   volatile: basePolicy.market.regimes.volatile,
@@ -58,6 +95,7 @@ const usual = {
   enforceBlock: false,
   exitScope: 'own' as 'own' | 'account',
   agent: {} as AgentSection,
+  approvals: undefined as IntendedPolicySpec['approvals'],
 };
 export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usual>(
   usual,
@@ -87,6 +125,7 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
     enforceBlock: fc.constant(true),
     exitScope: fc.constant('account' as const),
     agent: agentSections,
+    approvals: approvals,
   },
   4,
 ).map((drawn) => ({
@@ -120,4 +159,5 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
   trader_state: { ...basePolicy.trader_state, multiplier: drawn.trader, enforce_block: drawn.enforceBlock },
   exits: { ...basePolicy.exits, scope: drawn.exitScope },
   agents: { default: {}, alice: drawn.agent },
+  ...(drawn.approvals === undefined ? {} : { approvals: drawn.approvals }),
 }));

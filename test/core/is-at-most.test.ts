@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/policy/is-at-most.ts';
-import { AGENT_PARTS, DIRECTIONS, ENTRY_KEYS, POLICY_PATHS } from '../../daemon/policy/policy-directions.ts';
+import {
+  AGENT_DIRECTIONS,
+  AGENT_PARTS,
+  DIRECTIONS,
+  ENTRY_KEYS,
+  POLICY_PATHS,
+} from '../../daemon/policy/policy-directions.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 
@@ -21,11 +27,14 @@ describe('isAtMost', () => {
   it('has a direction for every key of the schema, entries of lists and maps included', () => {
     const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
     assert.ok(leaves.length > 100, 'the schema was walked');
-    const uncovered = leaves.filter((leaf) => !isCovered(leaf.replace(/^agents\.\*\./, '')));
+    const own = Object.keys(AGENT_DIRECTIONS).map((part) => `agents.*.${part}`);
+    const uncovered = leaves.filter(
+      (leaf) => !own.some((part) => `${leaf}.`.startsWith(`${part}.`)) && !isCovered(leaf.replace(/^agents\.\*\./, '')),
+    );
     assert.deepEqual(uncovered, []);
     for (const leaf of leaves.filter((each) => each.startsWith('agents.*.'))) {
       assert.ok(
-        AGENT_PARTS.some((part) => leaf.startsWith(`agents.*.${part}.`)),
+        [...AGENT_PARTS, ...Object.keys(AGENT_DIRECTIONS)].some((part) => `${leaf}.`.startsWith(`agents.*.${part}.`)),
         leaf,
       );
     }
@@ -173,6 +182,33 @@ describe('isAtMost', () => {
       ),
       [],
     );
+  });
+
+  it('takes a later or missing heartbeat of an agent as looser', () => {
+    const compare = (to: object, from: object) => looserPaths({ 'agents.bob': to }, { 'agents.bob': from });
+    const path = ['agents.bob.heartbeat_ms'];
+    assert.deepEqual(compare({ heartbeat_ms: 60_000 }, {}), []);
+    assert.deepEqual(compare({ heartbeat_ms: 60_000 }, { heartbeat_ms: 60_000 }), []);
+    assert.deepEqual(compare({ heartbeat_ms: 60_001 }, { heartbeat_ms: 60_000 }), path);
+    assert.deepEqual(compare({}, { heartbeat_ms: 60_000 }), path);
+    assert.deepEqual(
+      looserPaths({ agents: { default: {}, bob: {} } }, { agents: { default: { heartbeat_ms: 60_000 } } }),
+      ['agents.bob.heartbeat_ms', 'agents.default.heartbeat_ms'].sort((a, b) => (a < b ? 1 : -1)),
+    );
+  });
+
+  it("compares tiers on an agent's own loss as step functions", () => {
+    const half = { at_usdt: 25, multiplier: 0.5 };
+    const stop = { at_usdt: 50, reduce_only: true };
+    const compare = (to: object, from: object) =>
+      looserPaths({ 'agents.bob': { loss: to } }, { 'agents.bob': { loss: from } });
+    const path = ['agents.bob.loss'];
+    assert.deepEqual(compare({ day: [half, stop] }, { day: [half] }), []);
+    assert.deepEqual(compare({ day: [half] }, { day: [half, stop] }), path);
+    assert.deepEqual(compare({ day: [{ ...half, at_usdt: 26 }] }, { day: [half] }), path);
+    assert.deepEqual(compare({ day: [half] }, { day: [half], week: [stop] }), path);
+    assert.deepEqual(looserPaths({ 'agents.bob': {} }, { 'agents.bob': { loss: { day: [half] } } }), path);
+    assert.deepEqual(looserPaths({ 'agents.bob': { loss: { day: [half] } } }, { 'agents.bob': {} }), []);
   });
 
   it('holds between the shipped policies: strict is nowhere looser than default', () => {

@@ -171,6 +171,44 @@ const SCOPE_ROWS: readonly Row[] = [
   },
 ];
 
+const SCHEDULE_ROWS: readonly Row[] = [
+  {
+    rule: 3,
+    clause: 'SAE-T',
+    code: 'AGENT_SCHEDULE',
+    // NOW is a Thursday, 08:53:20 UTC.
+    what: 'the end of a schedule, at an offset of -01:00,',
+    cases: [
+      ['07:54', 'pass'],
+      ['07:53', 'deny'],
+      ['08:53', 'pass'],
+    ],
+    change: (to) => ({
+      policy: {
+        agents: {
+          alice: { schedule: { utc_offset: '-01:00', hours: [{ days: ['thu'], from: '00:00', to: asText(to) }] } },
+        },
+      },
+    }),
+  },
+  {
+    rule: 3,
+    clause: 'SAE-T',
+    code: 'AGENT_SCHEDULE',
+    what: 'the end of a blackout',
+    cases: [
+      ['2025-10-09T08:53', 'pass'],
+      ['2025-10-09T08:54', 'deny'],
+    ],
+    change: (to) => ({
+      policy: {
+        agents: {
+          alice: { schedule: { utc_offset: '+00:00', blackouts: [{ from: '2025-10-01T00:00', to: asText(to) }] } },
+        },
+      },
+    }),
+  },
+];
 const FRESHNESS_ROWS: readonly Row[] = [
   {
     rule: 4,
@@ -356,4 +394,4 @@ const PACING_ROWS: readonly Row[] = [
   },
 ];
 
-export const ADMISSION_ROWS: readonly Row[] = [...SCOPE_ROWS, ...FRESHNESS_ROWS, ...PACING_ROWS];
+export const ADMISSION_ROWS: readonly Row[] = [...SCOPE_ROWS, ...SCHEDULE_ROWS, ...FRESHNESS_ROWS, ...PACING_ROWS];

@@ -292,6 +292,51 @@ const TRUST_ROWS: readonly Row[] = [
     ],
     change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
   },
+  {
+    rule: 10,
+    clause: 'SAE-U',
+    code: 'AGENT_LOSS',
+    what: "the agent's own loss of the day in USDT",
+    setting: {
+      policy: {
+        agents: {
+          alice: {
+            loss: {
+              day: [
+                { at_usdt: 25, multiplier: 0.5 },
+                { at_usdt: 50, reduce_only: true },
+              ],
+            },
+          },
+        },
+      },
+      ...ASKS_TOO_MUCH,
+    },
+    cases: [
+      [-80, 'pass'],
+      [24.99, 'pass'],
+      [25, 'tighten'],
+      [49.99, 'tighten'],
+      [50, 'deny'],
+      [null, 'deny'],
+    ],
+    change: (usdt) => ({
+      context: { agent: { losses: { day_usdt: usdt === null ? null : asNumber(usdt), week_usdt: 0 } } },
+    }),
+  },
+  {
+    rule: 10,
+    clause: 'SAE-U',
+    code: 'AGENT_LOSS',
+    what: "the agent's own loss of seven days in USDT",
+    setting: { policy: { agents: { alice: { loss: { week: [{ at_usdt: 80, reduce_only: true }] } } } } },
+    cases: [
+      [79.99, 'pass'],
+      [80, 'deny'],
+      [80.01, 'deny'],
+    ],
+    change: (usdt) => ({ context: { agent: { losses: { day_usdt: 500, week_usdt: asNumber(usdt) } } } }),
+  },
 ];
 
 export const TIGHTENING_ROWS: readonly Row[] = [...MARKET_ROWS, ...ACCOUNT_ROWS, ...TRUST_ROWS];

@@ -8,12 +8,20 @@ export interface RewritingProxy {
   readonly url: string;
   /** May be changed while it runs. */
   readonly rewrites: Rewrites;
+  /** Bodies that it answers itself, by path: what the exchange has no route for. */
+  readonly answers: Map<string, unknown>;
   close(): Promise<void>;
 }
 
 /** Stands between a daemon and the simulated exchange: what the exchange cannot be brought to say is put in its answers. */
 export async function startRewritingProxy(target: string, rewrites: Rewrites = new Map()): Promise<RewritingProxy> {
+  const answers = new Map<string, unknown>();
   const server = createServer((request, response) => {
+    const own = answers.get((request.url ?? '').split('?')[0] ?? '');
+    if (own !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+      return;
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -42,6 +50,7 @@ export async function startRewritingProxy(target: string, rewrites: Rewrites = n
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     rewrites,
+    answers,
     close: async () => {
       server.closeAllConnections();
       server.close();

@@ -303,7 +303,7 @@ export class GateVenue implements VenuePort {
     return ok([]);
   }
   fetchExecutions() {
-    return ok({ executions: [], isWhole: true, lastTransferMs: null });
+    return ok({ bookings: [], executions: [], isWhole: true, lastTransferMs: null });
   }
   fetchPlacedOrders() {
     return ok([]);

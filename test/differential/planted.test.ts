@@ -73,6 +73,7 @@ const PLANTED: readonly Planted[] = [
 
 /** Files in which nothing can part: what they are of is no plan of what goes out. */
 const WITHOUT: { readonly [file: string]: string } = {
+  'approvals.ts': 'what people are asked, whom a replay does not have',
   'describe-target.ts': 'words for the callers of exits, whom a replay does not have',
   'plan-clock.ts': 'a type',
   'retell.ts': 'what a record leaves out: told on reading',

@@ -134,7 +134,7 @@ test('the answer is the canonical text of the body, and a later one, derived fro
       const read = readBack(writeRecord(asked, answered, writeContext(event.context), 'derived'), around.seq);
       const sha256 = (text: string): string => (text === writeContext(event.context) ? body.context_hash : 'another');
       const policyOf: PolicyLookup = (hash, agent) =>
-        hash === body.policy_hash ? compilePolicy(drawn.policy, 'e'.repeat(64), agent) : null;
+        hash === body.policy_hash ? compilePolicy(drawn.policy, 'test', agent) : null;
       assert.equal(canonicalJson(retell(read, policyOf, sha256)), canonicalJson(answered), 'told');
     }),
     { seed: 11, numRuns: 800 },

@@ -25,6 +25,7 @@ const ASK = {
   exitRung: 0,
   sliceLots: null,
   parentPriceTicks: null,
+  grant: null,
   target: null,
 } as const;
 

@@ -41,7 +41,9 @@ class Site {
           fetchExecutions: async (sinceMs: number) => {
             this.asked.push(`income ${(sinceMs - T0) / MINUTE}`);
             const { executions, isWhole } = this;
-            return executions === null ? failed : { kind: 'ok', value: { executions, lastTransferMs: null, isWhole } };
+            return executions === null
+              ? failed
+              : { kind: 'ok', value: { bookings: [], executions, lastTransferMs: null, isWhole } };
           },
           fetchPlacedOrders: async (symbol: string, sinceMs: number) => {
             this.asked.push(`${symbol} ${(sinceMs - T0) / MINUTE}`);

@@ -1,3 +1,5 @@
+import type { Receipt } from '../../daemon/contract/receipt.ts';
+import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
 import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
@@ -18,6 +20,93 @@ const SIGNAL_ENTRY = {
 const ALERT = { seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null } as const;
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
+export const APPROVAL = {
+  agent: 'momentum',
+  approval_id: 'hf000000-2a',
+  card: '/#/approvals/hf000000-2a',
+  decision_id: null,
+  detail: null,
+  digest: 'd'.repeat(64),
+  ended_at_ms: null,
+  expires_at_ms: 600_000,
+  intent: 'open',
+  leverage: 1,
+  lots: 2,
+  notional_usdt: 120,
+  order_type: 'market',
+  policy_hash: HASH,
+  price_ticks: 600_600,
+  quantity: '0.002',
+  quorum: 1,
+  requested_at_ms: 1,
+  side: 'buy',
+  signatures: [],
+  status: 'pending',
+  symbol: 'BTCUSDT',
+  text: '{}',
+  untrusted: { rationale: 'because', strategy_id: 's' },
+  words: 'lusab-babad-gutih-tugad',
+  worst_price: '60060.0',
+} as const;
+
+const SUMS = {
+  realised_usdt: 12.5,
+  fees_usdt: 0.75,
+  funding_usdt: -0.25,
+  other_usdt: 0,
+  result_usdt: 11.5,
+  turnover_usdt: 1_500,
+  slippage_usdt: 0.3,
+  slippage_bps: 2,
+  fills: 4,
+  requests: 9,
+  cuts: 2,
+  blocks: 3,
+};
+const ACCOUNT = {
+  agent: 'momentum',
+  positions: [{ symbol: 'BTCUSDT', quantity: '0.002', entry_price: '60000', unrealised_usdt: 1.5 }],
+  unrealised_usdt: 1.5,
+  today: SUMS,
+  seven_days: SUMS,
+  total: SUMS,
+};
+/** A report as the gate answers it, with every field. */
+export function reportBody(kind: 'day' | 'week' = 'day'): ReportBody {
+  const { requests, cuts, blocks, ...sums } = SUMS;
+  const profits = { unrealised_before_usdt: 0, unrealised_usdt: 1.5, profit_usdt: 13 };
+  return {
+    period: kind,
+    name: kind === 'day' ? '2026-11-26' : '2026-W48',
+    from_ms: 1_795_651_200_000,
+    to_ms: 1_795_737_600_000,
+    is_over: false,
+    as_of_ms: 1_795_700_000_000,
+    since_ms: 1,
+    venue: 'paper',
+    account: 'main',
+    agents: [{ agent: 'momentum', requests, cuts, blocks, sums: { ...sums, ...profits } }],
+    rows: [
+      { agent: 'momentum', symbol: 'BTCUSDT', sums: { ...sums, ...profits } },
+      { agent: null, symbol: '', sums: { ...sums, ...profits, slippage_bps: null } },
+    ],
+    total: { ...sums, ...profits },
+    books: {
+      realised_usdt: 12.5,
+      commission_usdt: -0.75,
+      funding_usdt: -0.25,
+      other_usdt: 0,
+      transfers_usdt: 0,
+      read_to_ms: 1_795_699_990_000,
+      booked_usdt: 11.5,
+      accounted_usdt: 11.5,
+      entry_difference_usdt: 0,
+      waiting_usdt: 0,
+      unconfirmed_usdt: 0,
+      unexplained_usdt: 0,
+    },
+  };
+}
 
 const ORDER_CAP = {
   base: 1000,
@@ -172,6 +261,25 @@ export interface FakeGate extends GateApi {
   failure: Error | null;
 }
 
+const RECORD = { seq: 1, at_ms: 1, kind: 'genesis', payload: '{}', prev_hash: HASH };
+const SIGNED = { genesis: HASH, hash: HASH, batch_root: HASH, root: HASH, key: HASH, signature: '' };
+const RECEIPT: Receipt = {
+  format: 1,
+  decision_id: ANSWER.decision.decision_id,
+  request: {},
+  context: {},
+  policy: '{}',
+  decision: {},
+  orders: [],
+  end: null,
+  is_complete: true,
+  genesis: RECORD,
+  records: [],
+  batches: [],
+  head: { ...SIGNED, at_ms: 1, first_seq: 1, number: 5, seq: 9 },
+  keys: [],
+};
+
 export function createFakeGate(): FakeGate {
   const calls: Call[] = [];
   const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
@@ -189,6 +297,9 @@ export function createFakeGate(): FakeGate {
     policy_error: null,
     requests_summed: 0,
     alerts: 0,
+    alert_channels_silent: [],
+    alert_routes_error: null,
+    pending_alert_routes: null,
   });
   const fake: FakeGate = {
     calls,
@@ -210,6 +321,7 @@ export function createFakeGate(): FakeGate {
       note('intercept', caller, tool, args, call, skill);
       return fake.outcome();
     },
+    noteCall: () => undefined,
     recordRejectedInput(caller, tool, paths) {
       calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
     },
@@ -248,6 +360,14 @@ export function createFakeGate(): FakeGate {
       note('getDecision', caller, decisionId);
       return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
     },
+    async getReceipt(caller, decisionId, head) {
+      note('getReceipt', caller, decisionId, head);
+      if (decisionId !== ANSWER.decision.decision_id) return { kind: 'unknown' };
+      if (head === 7) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 0 };
+      if (head === 8) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 9_001 };
+      if (head === 5) return { kind: 'receipt', receipt: RECEIPT };
+      return head === null ? { kind: 'unsigned' } : { kind: 'no_head', last: 3 };
+    },
     getFills(caller, limit, cursor) {
       note('getFills', caller, limit, cursor);
       return { fills: [FILL], next: null };
@@ -270,6 +390,21 @@ export function createFakeGate(): FakeGate {
       const amounts = { equity_usdt: 10_000, wallet_usdt: 10_000, available_usdt: 9000 };
       const day = { turnover_24h_usdt: 0, fees_24h_usdt: 0 };
       return { account: 'main', venue: 'paper', ...amounts, ...ratios, ...day, observed_at_ms: 1 };
+    },
+    getAgents: (caller) => {
+      note('getAgents', caller.agent);
+      return { agents: [ACCOUNT], others: { ...ACCOUNT, agent: null }, as_of_ms: 2, since_ms: 1 };
+    },
+    getAgent: (caller, name) => {
+      note('getAgent', caller.agent, name);
+      if (name !== ACCOUNT.agent) return null;
+      const { requests: _r, cuts: _c, blocks: _b, ...sums } = SUMS;
+      const symbols = [{ symbol: 'BTCUSDT', sums }];
+      return { account: ACCOUNT, symbols, days: [{ day: '2026-11-26', sums: SUMS }], as_of_ms: 2, since_ms: 1 };
+    },
+    getReport: (caller, period) => {
+      note('getReport', caller.agent, period);
+      return period.name === 'yesterday' ? null : reportBody(period.kind);
     },
     getEquityHistory: () => ({ points: [{ at_ms: 1, equity_usdt: 10_000 }] }),
     getMarket(symbol) {
@@ -297,6 +432,19 @@ export function createFakeGate(): FakeGate {
       note('endOrder', caller, clientOrderId, reason);
       return clientOrderId === ORDER.client_order_id ? ORDER : null;
     },
+    getAlertChannels() {
+      note('getAlertChannels');
+      return { hash: HASH, pending: null, error: null, channels: [], dead_letters: [] };
+    },
+    async testAlerts(caller, channel) {
+      note('testAlerts', caller, channel);
+      return { results: [{ channel: channel ?? 'desk', delivered: true, detail: 'HTTP 200', took_ms: 3 }] };
+    },
+    async reloadAlertRoutes(caller, hash) {
+      note('reloadAlertRoutes', caller, hash);
+      if (hash === null || hash === HASH) return { status: 'in_force', hash: HASH };
+      return { status: 'refused', message: 'no alert routes are pending', pending_hash: null };
+    },
     getAlerts(limit, cursor) {
       note('getAlerts', limit, cursor);
       return { alerts: [{ ...ALERT, acknowledged: null }], next: '9' };
@@ -304,6 +452,20 @@ export function createFakeGate(): FakeGate {
     async acknowledgeAlert(caller: Caller, seq: number, reason: string) {
       note('acknowledgeAlert', caller, seq, reason);
       return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
+    },
+    getApprovals: () => ({ approvals: [APPROVAL] }),
+    getApproval: (id) => (id === APPROVAL.approval_id ? APPROVAL : null),
+    async approve(caller, id, digest, proof) {
+      note('approve', caller, id, digest, proof);
+      return id === APPROVAL.approval_id ? { approval: APPROVAL, answer: null } : null;
+    },
+    async denyApproval(caller, id, reason) {
+      note('denyApproval', caller, id, reason);
+      return id === APPROVAL.approval_id ? { ...APPROVAL, status: 'denied' } : null;
+    },
+    async refuseApproval(caller, id, reason) {
+      note('refuseApproval', caller, id, reason);
+      return Object.assign(new Error(reason), { code: 'APPROVAL_REFUSED' });
     },
     passkeys: createFakePasskeys(note),
     getTradingState: () => ({ state: 'active', layers: [] }),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TSchema } from 'typebox';
+import * as account from '../../daemon/contract/accounts.ts';
 import * as body from '../../daemon/contract/bodies.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
+import { ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
 import { READING_TOOLS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { Role } from '../../daemon/gate/api.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
@@ -17,6 +19,7 @@ interface RouteCase {
   readonly answer: TSchema | null;
 }
 const AGENTS = ['agent', 'operator'] as const;
+const EVERYBODY = ['agent', 'monitor', 'operator'] as const;
 const TOOL_ARGS: { readonly [tool: string]: unknown } = {
   place_order: PLACE_ORDER,
   close_position: { symbol: 'BTCUSDT' },
@@ -56,11 +59,16 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: body.DecisionsBodySchema },
   { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
   { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
+  { method: 'GET', path: '/v1/decisions/dec_7/receipt?head=5', roles: AGENTS, answer: ReceiptBodySchema },
   { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: AGENTS, answer: body.OrdersBodySchema },
   { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: AGENTS, answer: body.FillsBodySchema },
   { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
   { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },
+  { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
+  { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
+  { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
+  { method: 'GET', path: '/v1/report?week=this', roles: EVERYBODY, answer: account.ReportBodySchema },
   { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
   { method: 'GET', path: '/v1/signals', roles: ['operator'], answer: body.SignalsBodySchema },
   {
@@ -69,6 +77,21 @@ const CASES: readonly RouteCase[] = [
     roles: ['operator'],
     body: { reason: 'a false alarm' },
     answer: body.SignalEntrySchema,
+  },
+  { method: 'GET', path: '/v1/alerts/channels', roles: ['operator'], answer: body.AlertChannelsBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/alerts/test',
+    roles: ['operator'],
+    body: { channel: 'desk' },
+    answer: body.AlertTestBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/alerts/routes/reload',
+    roles: ['operator'],
+    body: {},
+    answer: body.ReloadBodySchema,
   },
   { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: ['operator'], answer: body.AlertsBodySchema },
   {
@@ -308,6 +331,21 @@ test('the outcomes conflict, over budget and unavailable are 409, 429 and 503', 
   assert.equal(unavailable.status, 503);
   assert.equal(unavailable.json.error.code, 'NOT_READY');
   assert.equal(unavailable.headers['retry-after'], '1');
+});
+
+test('a receipt that cannot be given says why, and when to ask again', async (t) => {
+  const server = await startServer(t);
+  const ask = async (query: string, id = 'dec_7') => {
+    const { headers, json, status } = await server.call('GET', `/v1/decisions/${id}/receipt${query}`);
+    return [status, (json.error as { code: string }).code, headers['retry-after']];
+  };
+  assert.deepEqual(await ask(''), [404, 'NOT_FOUND', undefined]);
+  assert.deepEqual(await ask('?head=5', 'dec_8'), [404, 'NOT_FOUND', undefined]);
+  assert.deepEqual(await ask('?head=6'), [404, 'NOT_FOUND', undefined]);
+  assert.deepEqual(await ask('?head=7'), [404, 'NOT_FOUND', undefined]);
+  assert.deepEqual(await ask('?head=8'), [503, 'NOT_READY', '10']);
+  for (const query of ['?head=0', '?head=1.5', '?head=x', '?heads=1'])
+    assert.deepEqual(await ask(query), [400, 'INVALID_INPUT', undefined], query);
 });
 
 test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies', async (t) => {

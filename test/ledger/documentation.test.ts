@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
+import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import { archiveHome, makeHome, playWorld } from './archived-home.ts';
 import { decision, NOW_MS, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf8');
@@ -28,6 +30,20 @@ test('the program in docs/ledger.md verifies a ledger in use and names a record 
   const tampered = verify(ledger.path);
   assert.equal(tampered.stderr, 'record 3 is wrong\n');
   assert.equal(tampered.status, 1);
+});
+
+test('the program in docs/ledger.md goes through archives as well', async (t) => {
+  if (!hasPython || spawnSync('zstd', ['--version']).status !== 0) {
+    t.skip('python3 with sqlite3, or zstd, is not installed');
+    return;
+  }
+  const home = makeHome(t, await playWorld());
+  await archiveHome(home);
+  const reader = openLedgerReader(home.path);
+  const last = reader.readEvent(reader.lastSeq());
+  reader.close();
+  const { stdout, stderr } = spawnSync('python3', ['-c', script, home.path], { encoding: 'utf8' });
+  assert.equal(stdout, `${last?.seq} records, head ${last?.hash}\n`, stderr);
 });
 
 test('docs/ledger.md names the columns of every row in their order', () => {

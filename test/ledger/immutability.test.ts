@@ -27,8 +27,8 @@ const REFUSED: readonly (readonly [statement: string, because: RegExp])[] = [
   ['DELETE FROM tokens', /revoked, not deleted/],
   [`UPDATE tokens SET role = 'operator', revoked_at_ms = created_at_ms`, /only be revoked/],
   [`UPDATE tokens SET agent = 'b'`, /only be revoked/],
-  [`INSERT INTO tokens VALUES ('t', 'root', 'n', 'a', '${HASH}', NULL, 0, NULL)`, /CHECK/],
-  [`INSERT INTO tokens VALUES ('t', 'agent', 'n', NULL, '${HASH}', NULL, 0, NULL)`, /CHECK/],
+  [`INSERT INTO tokens VALUES ('t', 'root', 'n', 'a', '${HASH}', NULL, 0, NULL, NULL)`, /CHECK/],
+  [`INSERT INTO tokens VALUES ('t', 'agent', 'n', NULL, '${HASH}', NULL, 0, NULL, NULL)`, /CHECK/],
 ];
 
 test('the database itself refuses to change, remove or squeeze in anything', (t) => {

@@ -4,6 +4,7 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
+import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
 import { type Findings, ownBudgets, ownSection, tightenBudgets } from './oracle-factors.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
@@ -88,7 +89,7 @@ function decideOpening(
   findings: Findings,
 ): OracleDecision {
   const scope = checkScope(request, context, policy, findings.deny);
-  checkState(context, findings.deny);
+  checkState(request, context, policy, findings.deny);
   // Nothing is known of a symbol out of scope, and nothing needs to be: its inputs, regime, pace and place say nothing.
   const isInScope = !scope.has('SCOPE_SYMBOL');
   if (isInScope) checkFreshness(request, context, policy, findings.deny);
@@ -109,7 +110,9 @@ function decideOpening(
   }
   // The venue takes no price outside of PRICE_FILTER: nothing is left to be projected.
   const slippage = boundSlippage(request, policy, ownBudgets(policy, request.agent), tightening, findings);
-  const price = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps);
+  const unheld = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps);
+  const held = approvedTicks(context);
+  const price = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps, held);
   if (price < BigInt(rules.min_price_ticks) || price > BigInt(rules.max_price_ticks)) {
     findings.deny.add('PRICE_OUT_OF_RANGE');
     return blocked(findings, [scope]);
@@ -127,7 +130,14 @@ function decideOpening(
       opening,
     );
   }
+  const approval = judgeApproval(request, context, policy, side, opening, unheld);
+  if (approval === 'APPROVAL_CEILING') findings.tighten.add(approval);
+  else if (approval !== null) {
+    findings.deny.add(approval);
+    return blocked(findings, [], opening);
+  }
   const isAsAsked =
+    approval === null &&
     opening.lots === opening.requestedLots &&
     opening.leverage === BigInt(request.requested_leverage ?? 1) &&
     !findings.tighten.has('PRICE_SLIPPAGE');
@@ -246,6 +256,7 @@ function decideExit(
   const isMoved = rules !== null && isBeyondRange(request, side, rules);
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
   if (isOneTooMany(request, side, context, policy)) findings.deny.add('EXITS_RESTING');
+  if (rules !== null && grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
   const asked =

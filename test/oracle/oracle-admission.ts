@@ -4,6 +4,7 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { type ExactFactors, ownBudgets, ownSection, type TighteningResult } from './oracle-factors.ts';
+import { isOpen } from './oracle-schedule.ts';
 import { exact, floor, mul } from './rational.ts';
 
 /** Rules 1 and 2 for whatever opens risk. Returns what is out of scope: at least one of these is named. */
@@ -26,7 +27,14 @@ export function checkScope(
 }
 
 /** Rule 3 for whatever opens risk. */
-export function checkState(context: ExecutionContext, deny: Set<ReasonCode>): void {
+export function checkState(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+  deny: Set<ReasonCode>,
+): void {
+  const { schedule } = ownSection(policy, request.agent);
+  if (schedule !== undefined && !isOpen(schedule, context.now_ms)) deny.add('AGENT_SCHEDULE');
   if (context.state.state === 'reducing') deny.add('STATE_REDUCING');
   if (context.state.state === 'halted') deny.add('STATE_HALTED');
 }

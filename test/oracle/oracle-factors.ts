@@ -89,7 +89,7 @@ function applyTiers(
 }
 
 /** z = min over the evidence: what the token was created for, and what the caller claims (which only lowers it). */
-function trustLevel(context: ExecutionContext, policy: IntendedPolicySpec): TrustLevel {
+export function trustLevel(context: ExecutionContext, policy: IntendedPolicySpec): TrustLevel {
   const levelOf = (digest: string): TrustLevel =>
     policy.trust.skills.find((skill) => skill.sha256 === digest) ?? policy.trust.unknown_skill;
   const { token_skill_sha256: token, claimed_skill_sha256: claimed } = context.trust;
@@ -123,19 +123,40 @@ function trustFactors(context: ExecutionContext, policy: IntendedPolicySpec, fin
   return product(factors, signals);
 }
 
+/** An agent's own loss of the day and of seven days; one that is not known counts as any. */
+function lossFactors(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+  findings: Findings,
+): ExactFactors {
+  const { loss } = ownSection(policy, request.agent);
+  const { losses } = context.agent;
+  let factors = NONE;
+  for (const [tiers, observed] of [
+    [loss?.day ?? [], losses?.day_usdt ?? Number.POSITIVE_INFINITY],
+    [loss?.week ?? [], losses?.week_usdt ?? Number.POSITIVE_INFINITY],
+  ] as const) {
+    const levels = tiers.map(({ at_usdt: at, ...effect }) => ({ at, ...effect }));
+    factors = applyTiers(levels, observed, 'AGENT_LOSS', findings, factors);
+  }
+  return factors;
+}
+
 function traderFactors(
   request: ExecutionRequest,
   context: ExecutionContext,
   policy: IntendedPolicySpec,
   findings: Findings,
 ): ExactFactors {
-  // A slice re-decides 2-4, 7-9 and 11-13 only.
-  if (context.phase === 'slice') return NONE;
+  const ofLoss = lossFactors(request, context, policy, findings);
+  // A slice re-decides 2-4, 7-9 and 11-13 only, and the agent's own loss.
+  if (context.phase === 'slice') return ofLoss;
   const rule = { ...policy.trader_state, ...ownSection(policy, request.agent).trader_state };
   if (rule.enforce_block && context.agent.p_risk >= rule.block_at) findings.deny.add('TRADER_STATE_BLOCKED');
-  if (context.agent.p_risk < rule.limit_at) return NONE;
+  if (context.agent.p_risk < rule.limit_at) return ofLoss;
   findings.tighten.add('TRADER_STATE_TIGHTENED');
-  return exactMultiplier(rule.multiplier);
+  return product(exactMultiplier(rule.multiplier), ofLoss);
 }
 
 /** Rules 7 to 10: the factors, with what they deny and tighten. */

@@ -3,6 +3,7 @@ import type { Budgets, IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { orderRateCap } from './oracle-admission.ts';
+import { approvedTicks, grantOf } from './oracle-approval.ts';
 import { leverageCap, listBounds, marginBound } from './oracle-bounds.ts';
 import { type Findings, ownBudgets, type TighteningResult } from './oracle-factors.ts';
 import { exactPrice, lotSize, markInTicks, minimumLots, type OpeningInputs, tickSize } from './oracle-price.ts';
@@ -66,11 +67,14 @@ export function projectOpening(
   const { market } = context;
   const own = ownBudgets(policy, request.agent);
   const slippage = boundSlippage(request, policy, own, tightening, findings);
-  const priceTicks = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps);
+  const held = approvedTicks(context);
+  const priceTicks = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps, held);
   const lotValue = mul(whole(higher(markInTicks(inputs), priceTicks)), tickSize(rules), lotSize(rules));
 
   const cap = leverageCap(policy, own, tightening.symbol, rules, side);
-  const asked = BigInt(request.requested_leverage ?? 1);
+  const grant = grantOf(context);
+  const requested = BigInt(request.requested_leverage ?? 1);
+  const asked = grant === null ? requested : lower(requested, BigInt(grant.leverage));
   const leverage = lower(asked, cap);
   if (leverage < asked) findings.tighten.add('BUDGET_LEVERAGE');
   const { leverage_locked: locked, leverage_setting: setting } = market;
@@ -82,10 +86,11 @@ export function projectOpening(
   bounds.push(marginBound(context, policy, rules, charged, slippage));
   const values = bounds.map((bound) => bound.value);
   const permitted = values.reduce((a, b) => least(a, b));
-  const requestedLots =
+  const askedLots =
     context.slice_lots === null
       ? floor(div(exact(request.requested_notional ?? 0), lotValue))
       : BigInt(context.slice_lots);
+  const requestedLots = grant === null ? askedLots : lower(askedLots, BigInt(grant.lots));
   for (const bound of bounds) if (floor(div(bound.value, lotValue)) < requestedLots) findings.tighten.add(bound.code);
   const permittedLots = greatest(ZERO, div(permitted, lotValue));
   const fitting = lower(floor(permittedLots), requestedLots);

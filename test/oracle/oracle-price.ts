@@ -59,15 +59,20 @@ export function exactPrice(
   slippage: Rational,
   side: Side,
   collarBps: number,
+  held: bigint | null = null,
 ): bigint {
   const tick = tickSize(inputs.rules);
   const bounds = [after(middle(inputs), slippage, side), after(exact(inputs.mark), exact(collarBps), side)];
   if (request.order_type === 'limit' && request.limit_price !== null) bounds.push(exact(request.limit_price));
   const [first = UNITY, ...rest] = bounds;
   const ticks = side === 'buy' ? floor(div(least(first, ...rest), tick)) : ceil(div(greatest(first, ...rest), tick));
-  if (context.parent_price_ticks === null) return ticks;
-  const worst = after(whole(context.parent_price_ticks), slippage, side);
-  return side === 'buy' ? lower(ticks, floor(worst)) : higher(ticks, ceil(worst));
+  const bounded = [ticks];
+  if (context.parent_price_ticks !== null) {
+    const worst = after(whole(context.parent_price_ticks), slippage, side);
+    bounded.push(side === 'buy' ? floor(worst) : ceil(worst));
+  }
+  if (held !== null) bounded.push(held);
+  return bounded.reduce(side === 'buy' ? lower : higher);
 }
 
 export function markInTicks(inputs: Pick<OpeningInputs, 'mark' | 'rules'>): bigint {

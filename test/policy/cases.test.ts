@@ -34,13 +34,87 @@ describe('policy cases', () => {
       'ABOVE_MAXIMUM',
       'BUDGET_BRACKET',
       'BUDGET_AGENT',
+      'AGENT_SCHEDULE',
+      'AGENT_LOSS',
       'ORDER_UNKNOWN',
       'ORDER_NOT_OPEN',
       'SCOPE_TOOL',
       'SCOPE_ACTION',
+      // Neither policy wants an approval; test/policy/approvals.test.ts has cases of one that does.
+      'APPROVAL_REQUIRED',
+      'APPROVAL_STALE',
+      'APPROVAL_CEILING',
     ];
     const missing = REASON_CODES.filter((code) => !new RegExp(`\\b${code}\\b`).test(text) && !elsewhere.includes(code));
     assert.deepEqual(missing, []);
+  });
+
+  it('tighten an agent by its own loss', () => {
+    const loss = { day: [{ at_usdt: 25, multiplier: 0.5 }], week: [{ at_usdt: 80, reduce_only: true }] };
+    const lost = (day_usdt: number, week_usdt: number) => ({ agent: { losses: { day_usdt, week_usdt } } });
+    const ask = { requested_notional: 900 };
+    const found = run(
+      {
+        cases: [
+          { name: 'before', agent: 'held', request: ask, context: lost(24, 79), expect: expectAllow },
+          { name: 'another', request: ask, context: lost(500, 500), expect: expectAllow },
+          {
+            name: 'half',
+            agent: 'held',
+            request: ask,
+            context: lost(25, 79),
+            expect: {
+              decision: 'LIMIT',
+              reasons: ['AGENT_LOSS', 'BUDGET_NOTIONAL'],
+              constraints: { notional_cap: 500 },
+            },
+          },
+          {
+            name: 'stopped',
+            agent: 'held',
+            context: lost(0, 80),
+            expect: { decision: 'BLOCK', reasons: ['AGENT_LOSS'] },
+          },
+        ],
+      },
+      JSON.stringify(changed({ 'agents.held': { loss } })),
+    );
+    assert.ok(found.ok, JSON.stringify(found));
+    for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
+  });
+
+  it('hold an agent to its own schedule, at the time of a case', () => {
+    const at = (from: string, to: string) => ({
+      utc_offset: '-03:00',
+      hours: [{ days: ['fri'], from: '05:00', to: '06:00' }],
+      blackouts: [{ from: `2027-01-15T${from}`, to: `2027-01-15T${to}` }],
+    });
+    const policy = changed({
+      'agents.free': { schedule: at('04:00', '05:00') },
+      'agents.held': { schedule: at('04:59', '05:01') },
+    });
+    const found = run(
+      {
+        cases: [
+          { name: 'it opens within its hours', agent: 'free', expect: expectAllow },
+          {
+            name: 'it waits for the end of a blackout',
+            agent: 'held',
+            expect: { decision: 'BLOCK', reasons: ['AGENT_SCHEDULE'], retry_after_ms: 60_000 },
+          },
+          {
+            name: 'it exits at any time',
+            agent: 'held',
+            tool: 'close_position',
+            context: { position_lots: 2 },
+            expect: expectAllow,
+          },
+        ],
+      },
+      JSON.stringify(policy),
+    );
+    assert.ok(found.ok, JSON.stringify(found));
+    for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
   });
 
   it('say what differs', () => {

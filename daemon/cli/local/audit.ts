@@ -1,42 +1,55 @@
-import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
-import { readEpochs } from '../../ledger/epochs.ts';
+import type { Command } from 'commander';
+import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
-import type { VerifyResult } from '../../ledger/verify.ts';
+import type { VerifyFailure } from '../../ledger/verify.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
-import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
+import { addArchive } from './audit-archive.ts';
+import { addAuditProofs, type NotedRecord, parseNoted } from './audit-proofs.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
-interface Head {
-  readonly seq: number;
-  readonly hash: string;
-}
 interface VerifyOptions extends LedgerOptions {
   readonly deep?: boolean;
-  readonly head?: Head;
+  readonly head?: NotedRecord;
+  readonly threads?: number;
 }
+/** More threads than that wait for the disk. */
+const MOST_THREADS = 8;
+/** So few are verified before a thread has started. */
+const FEW_RECORDS = 20_000;
+
 interface ExportOptions extends LedgerOptions {
   readonly from?: number;
   readonly kind?: string;
 }
 
 export function addAudit(program: Command, io: Io): void {
-  const audit = program.command('audit').summary('Verify or export the ledger').description('The ledger.');
+  const audit = program.command('audit').summary('Verify, prove or export the ledger').description('The ledger.');
   audit.addHelpText('after', '\nExample:\n  $ npx holdfast audit verify --deep');
   const verify = addVerb(audit, {
     usage: 'verify',
     summary: 'Check the chain of records and derive every decision again',
-    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head 4812:9f86d0…'],
+    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head head.json'],
   });
   addLedgerOptions(verify)
     .option('--deep', "also rebuild each decision's context from the records before it")
-    .option('--head <seq:hash>', 'a record noted elsewhere earlier: proves that the end was not cut off', parseHead)
+    .option(
+      '--head <head>',
+      'a record noted elsewhere earlier, SEQ:HASH or a file of a head: proves that the end was not cut off',
+      parseNoted,
+    )
+    .option(
+      '--threads <n>',
+      `threads that verify a long ledger (as many as the machine has, at most ${MOST_THREADS})`,
+      upTo(MAX_THREADS),
+    )
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
+  addAuditProofs(audit, io);
   const backup = addVerb(audit, {
     usage: 'backup',
     summary: 'Write a complete copy of the ledger to a new file, also while the daemon runs',
@@ -45,6 +58,7 @@ export function addAudit(program: Command, io: Io): void {
   addLedgerOptions(backup)
     .argument('<file>', 'path of the new file')
     .action((file: string, options: LedgerOptions) => backUp(io, file, options));
+  addArchive(audit, io);
   const exportVerb = addVerb(audit, {
     usage: 'export',
     summary: 'Write the records as JSON lines, oldest first',
@@ -58,18 +72,15 @@ export function addAudit(program: Command, io: Io): void {
 
 async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
   const target = resolve(file);
-  const head = await withReader(io, options, async (reader) => {
+  const { archives, head } = await withReader(io, options, async (reader) => {
     const { backUpLedger } = await import('../../ledger/backup.ts');
-    return backUpLedger(reader, target);
+    const files = reader.archives.list().map(({ file: name }) => name);
+    return { head: backUpLedger(reader, target), archives: { folder: reader.archives.folder, files } };
   });
-  if (options.json === true) printJson(io, { file: target, head });
-  else io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
-}
-
-function parseHead(text: string): Head {
-  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('Expected SEQ:HASH.');
-  return { seq: Number(seq), hash };
+  if (options.json === true) return printJson(io, { file: target, head, archives });
+  io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
+  if (archives.files.length > 0)
+    io.out(`older records are in ${archives.files.length} files in ${archives.folder}: copy that folder as well\n`);
 }
 
 async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: LedgerReader) => Promise<T>): Promise<T> {
@@ -83,41 +94,32 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 }
 
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
+  const isDeep = options.deep === true;
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
-    const [{ verifyLedger }, { createAuditor }, { createCheckpointAudit }] = await Promise.all([
-      import('../../ledger/verify.ts'),
-      import('../../gate/audit/verify.ts'),
-      import('../../boot/checkpoint-audit.ts'),
-    ]);
-    const auditor = createAuditor({
-      genesisId: reader.genesis.genesis_id,
-      epochs: readEpochs(reader),
-      readPolicy: (hash) => reader.readPolicy(hash),
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    });
-    const checkpoints = options.deep === true ? createCheckpointAudit(reader) : null;
-    const verified = verifyLedger(reader, {
-      rederive: (event) => auditor.rederive(event),
-      ...(checkpoints === null
-        ? {}
-        : {
-            fold: (event) => {
-              const outcome = auditor.fold(event);
-              return outcome.ok ? checkpoints.check(event.seq, auditor.state) : outcome;
-            },
-          }),
+    const { auditLedger } = await import('../../boot/audit-ledger.ts');
+    const checked = await auditLedger(reader, {
+      isDeep,
+      threads: reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MOST_THREADS)),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
-    const { compared = 0, elsewhere = 0 } = checkpoints ?? {};
-    const more = { elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
-    const passkeys = await auditSignatures(reader);
-    const { problem } = passkeys;
-    if (!verified.ok || problem === null) return { ...verified, ...more, passkeys };
-    return { ok: false, seq: problem.seq, problem: 'passkey', detail: problem.detail, ...more, passkeys };
+    const { checkpoints, elsewhere } = checked;
+    const verified = findWrongGenesis(reader, options.head ?? null) ?? checked;
+    // Of a ledger that cannot be read as a whole nothing more is proven.
+    const passkeys = verified.ok ? await auditSignatures(reader) : null;
+    if (passkeys === null || passkeys.problem === null) return { ...verified, elsewhere, checkpoints, passkeys };
+    const { seq, detail } = passkeys.problem;
+    return { ok: false, seq, problem: 'passkey', detail, elsewhere, checkpoints, passkeys };
   });
   if (options.json === true) printJson(io, result);
-  else io.out(describe(result, options.deep === true));
+  else io.out(describe(result, isDeep));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
+}
+
+/** A head of another ledger is a difference too: the chain was replaced. */
+function findWrongGenesis({ genesis }: LedgerReader, noted: NotedRecord | null): VerifyFailure | null {
+  if (noted === null || noted.genesis === null || [genesis.hash, genesis.genesis_id].includes(noted.genesis))
+    return null;
+  return { ok: false, seq: 1, problem: 'head', detail: `the head was noted of another ledger, ${noted.genesis}` };
 }
 
 /** What passkeys signed is proven again by the records alone. */
@@ -135,11 +137,9 @@ interface PasskeyFailure {
   readonly problem: 'passkey';
   readonly detail: string;
 }
-type VerifiedLedger = (VerifyResult | PasskeyFailure) & {
-  readonly passkeys: PasskeyAudit;
-  readonly elsewhere: readonly DecidedElsewhere[];
-  /** `elsewhere`: taken by another version of the fold. */
-  readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
+type VerifiedLedger = (LedgerAudit | (PasskeyFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
+  /** Null: the ledger is not intact, and nothing was proven. */
+  readonly passkeys: PasskeyAudit | null;
 };
 
 /** Why a record that the chain holds may differ from what is derived. */
@@ -159,12 +159,15 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     ...result.elsewhere.map(
       ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
     ),
-    result.passkeys.signatures > 0
+    result.passkeys !== null && result.passkeys.signatures > 0
       ? `${result.passkeys.signatures} signatures of ${result.passkeys.keys} passkeys verified\n`
       : '',
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',
+    result.signed === undefined
+      ? ''
+      : `${result.signed.number} signed heads cover the records up to ${result.signed.seq}\n`,
     `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
   ].join('');
 }

@@ -30,6 +30,13 @@ export function findHeadFile(io: Io, options: LedgerOptions): string | null {
   return options.ledger === undefined ? readConfig(io, options).headFile : null;
 }
 
+/** Where a paper daemon keeps its tokens; null: the ledger is not in a home, or on a venue that has no such files. */
+export function findTokenFolder(io: Io, options: LedgerOptions): string | null {
+  if (options.ledger !== undefined) return null;
+  const { home, venue } = readConfig(io, options);
+  return venue === 'paper' ? join(home, 'tokens') : null;
+}
+
 function readConfig(io: Io, options: LedgerOptions): ClientConfig {
   return readClientEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),

@@ -30,7 +30,8 @@ export function addStart(program: Command, io: Io): void {
         import('../../main.ts'),
         import('../../http/logging.ts'),
       ]);
-      const known = [secrets.venueKeys.apiKey, secrets.venueKeys.secret, secrets.simToken ?? ''];
+      const { alerts, simToken, venueKeys } = secrets;
+      const known = [venueKeys.apiKey, venueKeys.secret, simToken ?? '', ...Object.values(alerts)];
       // Short secrets are the well-known keys of the paper exchange: redacting them would only garble the log.
       const log = createLogger({ level: config.logLevel, secrets: known.filter((secret) => secret.length >= 16) });
       // Shown at once: an operator must be able to halt while the venue is silent.

@@ -1,28 +1,38 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
-import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
+import { addLedgerOptions, findHeadFile, findLedger, findTokenFolder, type LedgerOptions } from './ledger-options.ts';
 
 interface CreateOptions extends LedgerOptions {
   readonly role: TokenRole;
   readonly agent?: string;
   readonly name?: string;
   readonly skill?: string;
+  readonly expires?: number;
+}
+interface RotateOptions extends LedgerOptions {
+  readonly overlap: number;
+  readonly expires?: number;
 }
 
 /** The agent when none is given: that of the first token on paper. */
 const DEFAULT_AGENT = 'agent';
 
 export function addToken(program: Command, io: Io): void {
-  const token = program.command('token').summary('Create, list or revoke access tokens').description('Access tokens.');
+  const token = program
+    .command('token')
+    .summary('Create, list, rotate or revoke access tokens')
+    .description('Access tokens.');
   token.addHelpText('after', '\nExample:\n  $ npx holdfast token create --agent momentum');
   const create = addVerb(token, {
     usage: 'create',
     summary: 'Create a token and print it once; the ledger keeps only its hash',
     examples: [
       'token create',
-      'token create --agent momentum',
+      'token create --agent momentum --expires 30d',
       'token create --skill $(npx holdfast skill check DIR --json | jq -r .sha256)',
       'token create --role operator --venue binance-demo',
     ],
@@ -32,6 +42,7 @@ export function addToken(program: Command, io: Io): void {
     .option('--agent <name>', `agent that it acts for (role agent: ${DEFAULT_AGENT})`)
     .option('--name <name>', 'its name in lists (the agent, else the role)')
     .option('--skill <sha256>', 'digest of the skill it is for, which the policy may trust more', parseDigest)
+    .option('--expires <time>', 'how long it is valid, such as 12h or 30d (for ever)', parseSpan)
     .action((options: CreateOptions) => createToken(io, options));
   const list = addVerb(token, {
     usage: 'list',
@@ -39,6 +50,16 @@ export function addToken(program: Command, io: Io): void {
     examples: ['token list'],
   });
   addLedgerOptions(list).action((options: LedgerOptions) => listTokens(io, options));
+  const rotate = addVerb(token, {
+    usage: 'rotate',
+    summary: 'Create a token in the place of another, which stays valid for an overlap',
+    examples: ['token rotate momentum', 'token rotate momentum --overlap 10min --expires 30d'],
+  });
+  addLedgerOptions(rotate)
+    .argument('<name>', 'name or id from `token list`')
+    .option('--overlap <time>', 'how long the former token stays valid; 0s ends it at once', parseSpan, HOUR_MS)
+    .option('--expires <time>', 'how long the new one is valid (as long as the former was given)', parseSpan)
+    .action((name: string, options: RotateOptions) => rotateToken(io, name, options));
   const revoke = addVerb(token, {
     usage: 'revoke',
     summary: 'Revoke a token; it fails from the next request on',
@@ -47,6 +68,17 @@ export function addToken(program: Command, io: Io): void {
   addLedgerOptions(revoke)
     .argument('<id>', 'id from `token list`')
     .action((id: string, options: LedgerOptions) => revokeToken(io, id, options));
+}
+
+const HOUR_MS = 3_600_000;
+const SPANS: { readonly [unit: string]: number } = { s: 1000, min: 60_000, h: HOUR_MS, d: 24 * HOUR_MS };
+/** A hundred years. */
+const LONGEST_MS = 36_525 * 24 * HOUR_MS;
+function parseSpan(text: string): number {
+  const [, count, unit] = /^([0-9]{1,9})(s|min|h|d)$/.exec(text) ?? [];
+  const ms = Number(count) * (SPANS[unit ?? ''] ?? Number.NaN);
+  if (ms <= LONGEST_MS) return ms;
+  throw new InvalidArgumentError('A time is a whole number of s, min, h or d, such as 30d.');
 }
 
 function parseDigest(text: string): string {
@@ -85,14 +117,89 @@ async function createToken(io: Io, options: CreateOptions): Promise<void> {
       name: options.name ?? agent ?? role,
       ...(agent === undefined ? {} : { agent }),
       ...(skill === undefined ? {} : { skill_sha256: skill }),
+      ...(options.expires === undefined ? {} : { expires_at_ms: Date.now() + requireSome(options.expires) }),
     }),
   );
-  if (options.json === true) printJson(io, { ...record, token: secret });
-  else {
-    // Only the secret goes to standard output, so that it can be piped.
-    io.err(`${record.id}, role ${record.role}. This is the only time the token is shown:\n`);
-    io.out(`${secret}\n`);
-  }
+  await showSecret(io, options, record, secret, '');
+}
+
+function requireSome(ms: number): number {
+  if (ms > 0) return ms;
+  throw new CliError(EXIT.USAGE, 'A token that expires at once is of no use; give a longer --expires.');
+}
+
+async function showSecret(
+  io: Io,
+  options: LedgerOptions,
+  record: TokenRecord,
+  secret: string,
+  note: string,
+): Promise<void> {
+  if (options.json === true) return printJson(io, { ...record, token: secret });
+  const { formatInstant } = await import('../tables.ts');
+  const end = record.expires_at_ms === null ? '' : `, expires ${formatInstant(record.expires_at_ms)} UTC`;
+  // Only the secret goes to standard output, so that it can be piped.
+  io.err(`${note}${record.id}, role ${record.role}${end}. This is the only time the token is shown:\n`);
+  io.out(`${secret}\n`);
+}
+
+/** The new token has role, agent, skill and name of the former, and is given as long a life. */
+async function rotateToken(io: Io, name: string, options: RotateOptions): Promise<void> {
+  const { isLiveToken } = await import('../../ledger/tokens.ts');
+  const nowMs = Date.now();
+  const rotated = await changeTokens(io, options, (store) => {
+    const former = store
+      .listTokens()
+      .filter((token) => (token.id === name || token.name === name) && isLiveToken(token, nowMs));
+    const [first] = former;
+    if (first === undefined)
+      throw new CliError(EXIT.FAILURE, `There is no live token ${name}; \`holdfast token list\` shows them.`);
+    if (former.some((token) => !hasSameRights(token, first)))
+      throw new CliError(EXIT.USAGE, `Live tokens named ${name} differ in role, agent or skill; give an id.`);
+    const lifeMs = options.expires === undefined ? longestLife(former) : requireSome(options.expires);
+    const { agent, role, skill_sha256 } = first;
+    const files = findTokenFiles(io, options, store, new Set(former.map(({ id }) => id)));
+    const made = store.replaceTokens(
+      former.map(({ id }) => id),
+      nowMs + options.overlap,
+      {
+        role,
+        name: first.name,
+        ...(agent === null ? {} : { agent }),
+        ...(skill_sha256 === null ? {} : { skill_sha256 }),
+        ...(lifeMs === null ? {} : { expires_at_ms: nowMs + lifeMs }),
+      },
+    );
+    for (const file of files) writeFileSync(file, `${made.secret}\n`, { mode: 0o600 });
+    if (options.overlap === 0) store.endExpired();
+    return { ...made, former, files };
+  });
+  const { formatInstant } = await import('../tables.ts');
+  const until = formatInstant(nowMs + options.overlap);
+  const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
+  const written = rotated.files.map((file) => `${file} has the new token\n`).join('');
+  await showSecret(io, options, rotated.record, rotated.secret, ended + written);
+}
+
+function hasSameRights(a: TokenRecord, b: TokenRecord): boolean {
+  return a.role === b.role && a.agent === b.agent && a.skill_sha256 === b.skill_sha256 && a.name === b.name;
+}
+/** Null: one of them does not expire. */
+function longestLife(former: readonly TokenRecord[]): number | null {
+  const lives = former.map(({ created_at_ms, expires_at_ms }) =>
+    expires_at_ms === null ? null : Math.max(HOUR_MS, expires_at_ms - created_at_ms),
+  );
+  return lives.includes(null) ? null : Math.max(...lives.map((ms) => ms ?? 0));
+}
+
+/** Files of a paper home that hold one of these tokens: the verbs and the first run's command line read them. */
+function findTokenFiles(io: Io, options: LedgerOptions, store: TokenStore, ids: ReadonlySet<string>): string[] {
+  const folder = findTokenFolder(io, options);
+  if (folder === null || !existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.token'))
+    .map((file) => join(folder, file))
+    .filter((file) => ids.has(store.findToken(readFileSync(file, 'utf8').trim())?.id ?? ''));
 }
 
 async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
@@ -106,9 +213,11 @@ async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
     token.agent,
     token.skill_sha256?.slice(0, 12),
     formatInstant(token.created_at_ms),
+    token.expires_at_ms === null ? '' : formatInstant(token.expires_at_ms),
     token.revoked_at_ms === null ? '' : formatInstant(token.revoked_at_ms),
   ]);
-  io.out(renderTable(['id', 'role', 'name', 'agent', 'skill', 'created (UTC)', 'revoked (UTC)'], rows, 'no tokens'));
+  const titles = ['id', 'role', 'name', 'agent', 'skill', 'created (UTC)', 'expires (UTC)', 'revoked (UTC)'];
+  io.out(renderTable(titles, rows, 'no tokens'));
 }
 
 async function revokeToken(io: Io, id: string, options: LedgerOptions): Promise<void> {

@@ -6,13 +6,14 @@ interface AlertsOptions extends ConnectionOptions {
   readonly limit: number;
 }
 
-export function addAlerts(program: Command, io: Io): void {
+/** `alerts`, below which cli/local/alerts.ts puts what is about their delivery. */
+export function addAlertList(program: Command, io: Io): Command {
   const verb = addVerb(program, {
     usage: 'alerts',
     summary: 'List the last alerts; older ones: `audit export --kind alert`',
     examples: ['alerts', 'alerts --limit 100 --json'],
   });
-  addConnectionOptions(verb)
+  return addConnectionOptions(verb)
     .option('--limit <n>', 'how many, at most 1000', parseCount, 20)
     .action(async (options: AlertsOptions) => {
       const { withClient } = await import('../client.ts');

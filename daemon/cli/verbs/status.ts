@@ -61,6 +61,7 @@ async function renderStatus(status: Status): Promise<string> {
     ['daily loss', percent(account.daily_loss)],
     ['turnover 24 h', `${formatNumber(account.turnover_24h_usdt, 2)} USDT`],
     ['alerts', readiness.alerts],
+    ...describeAlertDelivery(readiness, formatInstant),
     ...(readiness.requests_summed > 0 ? [['calls only counted', readiness.requests_summed] as const] : []),
     ...(readiness.policy_error === null ? [] : [['policy file', `REFUSED: ${readiness.policy_error}`] as const]),
     ...(pending === null
@@ -91,6 +92,27 @@ async function renderStatus(status: Status): Promise<string> {
     await renderPositions(status.positions),
     await renderOrders(status.open_orders),
   ].join('\n');
+}
+
+type Field = readonly [name: string, value: string];
+function describeAlertDelivery(readiness: ReadinessBody, formatInstant: (ms: number) => string): readonly Field[] {
+  const { alert_channels_silent: silent, alert_routes_error: error, pending_alert_routes: pending } = readiness;
+  const from =
+    pending === null || pending.not_before_ms === null
+      ? ''
+      : ` (not before ${formatInstant(pending.not_before_ms)} UTC)`;
+  return [
+    ...(silent.length === 0
+      ? []
+      : [['SILENT alert channels', `${silent.join(', ')}: see holdfast alerts channels`] as const]),
+    ...(error === null ? [] : [['alert routes', `REFUSED: ${error}`] as const]),
+    ...(pending === null
+      ? []
+      : [
+          ['pending alert routes', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
+          ['accept them', `npx holdfast alerts reload ${pending.hash}${from}`] as const,
+        ]),
+  ];
 }
 
 function acceptPending(hash: string, notBeforeMs: number | null, formatInstant: (ms: number) => string): string {

@@ -1,71 +1,92 @@
 import { useMemo } from 'preact/hooks';
+import type { AgentAccount } from '../../gate/api/accounts.ts';
 import { boundByOf, type ListedDecision, listDecisions, slowVersion } from '../decisions.ts';
-import { clock } from '../format.ts';
+import { clock, signedUsdt, usdt } from '../format.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
-import { positions } from '../store.ts';
+import { agents, positions } from '../store.ts';
 
-interface AgentSum {
-  readonly name: string;
-  requests: number;
-  cuts: number;
-  blocks: number;
+/** What the decisions on this page say of an agent. */
+interface Seen {
   lastAtMs: number;
   readonly codes: Map<string, number>;
 }
 
-function sumUp(decisions: readonly ListedDecision[]): readonly AgentSum[] {
-  const sums = new Map<string, AgentSum>();
+function sumUp(decisions: readonly ListedDecision[]): ReadonlyMap<string, Seen> {
+  const all = new Map<string, Seen>();
   for (const decision of decisions) {
     if (decision.kind !== 'tool') continue;
-    let sum = sums.get(decision.agent);
-    if (sum === undefined) {
-      sum = { name: decision.agent, requests: 0, cuts: 0, blocks: 0, lastAtMs: 0, codes: new Map() };
-      sums.set(decision.agent, sum);
-    }
-    sum.requests += 1;
-    if (decision.decision === 'LIMIT') sum.cuts += 1;
-    if (decision.decision === 'BLOCK') sum.blocks += 1;
-    sum.lastAtMs = Math.max(sum.lastAtMs, decision.at_ms);
+    const seen = all.get(decision.agent) ?? { lastAtMs: 0, codes: new Map<string, number>() };
+    all.set(decision.agent, seen);
+    seen.lastAtMs = Math.max(seen.lastAtMs, decision.at_ms);
     const code = boundByOf(decision.decision_id) ?? decision.reasons[0]?.code;
-    if (code !== undefined && decision.decision !== 'ALLOW') sum.codes.set(code, (sum.codes.get(code) ?? 0) + 1);
+    if (code !== undefined && decision.decision !== 'ALLOW') seen.codes.set(code, (seen.codes.get(code) ?? 0) + 1);
   }
-  return [...sums.values()].sort((a, b) => b.lastAtMs - a.lastAtMs);
+  return all;
 }
 
+const HEAD = [
+  'Agent',
+  'Today',
+  '7 days',
+  'Unrealised',
+  'Fees',
+  'Requests',
+  'Cut',
+  'Blocked',
+  'Most often',
+  'Holds',
+  'Last',
+];
+
+/** Profit by agent, with calls of today and what stood in their way. */
 export function AgentsPanel() {
   const version = slowVersion.value;
-  const sums = useMemo(() => sumUp(listDecisions()), [version]);
+  const seen = useMemo(() => sumUp(listDecisions()), [version]);
   const held = new Map<string, string[]>();
   for (const { symbol, agent_share: shares } of positions.value ?? [])
     for (const [agent, quantity] of Object.entries(shares))
       held.set(agent, [...(held.get(agent) ?? []), `${quantity} ${symbol}`]);
+  const { agents: all = [], others = null } = agents.value ?? {};
+  const last = (of: AgentAccount): number => seen.get(of.agent ?? '')?.lastAtMs ?? 0;
+  const rows = [...all].sort((a, b) => last(b) - last(a));
   return (
-    <Panel title="Agents" name="agents" note="in the decisions on this page">
-      {sums.length === 0 ? (
+    <Panel title="Agents" name="agents" note="USDT; calls of today (UTC)">
+      {rows.length === 0 && others === null ? (
         <Empty>No agent has asked for anything yet.</Empty>
       ) : (
-        <Table
-          label="Agents"
-          head={['Agent', 'Requests', 'Cut', 'Blocked', 'Most often', 'Holds', 'Last']}
-          figures={[1, 2, 3]}
-        >
-          {sums.map((sum) => (
-            <tr key={sum.name}>
-              <th scope="row">{sum.name}</th>
-              <td class="figure">{sum.requests}</td>
-              <td class="figure">{sum.cuts}</td>
-              <td class="figure">{sum.blocks}</td>
-              <td>{mostOften(sum.codes)}</td>
-              <td>{held.get(sum.name)?.join(', ') ?? 'nothing'}</td>
-              <td>{clock(sum.lastAtMs)}</td>
-            </tr>
+        <Table label="Agents" head={HEAD} figures={[1, 2, 3, 4, 5, 6, 7]}>
+          {rows.map((of) => (
+            <Row key={of.agent} of={of} seen={seen.get(of.agent ?? '')} holds={held.get(of.agent ?? '')?.join(', ')} />
           ))}
+          {others === null ? null : <Row key="" of={others} seen={undefined} holds={holdingsOf(others)} />}
         </Table>
       )}
     </Panel>
   );
 }
 
+function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; holds: string | undefined }) {
+  const { seven_days: week, today, unrealised_usdt: unrealised } = of;
+  return (
+    <tr>
+      <th scope="row">{of.agent ?? 'nobody here'}</th>
+      <td class="figure">{signedUsdt(today.result_usdt)}</td>
+      <td class="figure">{signedUsdt(week.result_usdt)}</td>
+      <td class="figure">{signedUsdt(unrealised)}</td>
+      <td class="figure">{usdt(today.fees_usdt)}</td>
+      <td class="figure">{today.requests}</td>
+      <td class="figure">{today.cuts}</td>
+      <td class="figure">{today.blocks}</td>
+      <td>{seen === undefined ? '–' : mostOften(seen.codes)}</td>
+      <td>{holds ?? 'nothing'}</td>
+      <td>{seen === undefined ? '–' : clock(seen.lastAtMs)}</td>
+    </tr>
+  );
+}
+
+function holdingsOf({ positions: held }: AgentAccount): string | undefined {
+  return held.length === 0 ? undefined : held.map(({ quantity, symbol }) => `${quantity} ${symbol}`).join(', ');
+}
 function mostOften(codes: ReadonlyMap<string, number>): string {
   const [first] = [...codes].sort((a, b) => b[1] - a[1]);
   return first === undefined ? '–' : `${first[0]} (${first[1]})`;

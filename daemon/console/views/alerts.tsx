@@ -1,7 +1,7 @@
 import { openAcknowledge } from '../acts.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Pill, showText } from '../parts.tsx';
-import { alerts } from '../store.ts';
+import { alerts, readiness } from '../store.ts';
 
 const LONGEST_DETAIL = 2_000;
 
@@ -16,6 +16,7 @@ export function AlertsPanel() {
       name="alerts"
       note={open.length === 0 ? 'all acknowledged' : <Pill kind="halted">{open.length} open</Pill>}
     >
+      <DeliveryNotes />
       {known.length === 0 ? (
         <Empty>No alert was raised.</Empty>
       ) : (
@@ -45,5 +46,28 @@ export function AlertsPanel() {
         </div>
       )}
     </Panel>
+  );
+}
+
+/** What keeps alerts from reaching people. */
+function DeliveryNotes() {
+  const now = readiness.value;
+  if (now === null) return null;
+  const { alert_channels_silent: silent, alert_routes_error: error, pending_alert_routes: pending } = now;
+  return (
+    <>
+      {silent.length === 0 ? null : (
+        <p role="status">
+          <Pill kind="halted">silent</Pill> For an hour or more nothing was delivered to {silent.join(', ')}.
+        </p>
+      )}
+      {error === null ? null : <p>The file of alert routes is not in force: {showText(error, LONGEST_DETAIL)}</p>}
+      {pending === null ? null : (
+        <p>
+          Looser alert routes wait for <code>holdfast alerts reload</code>:{' '}
+          {showText(pending.looser.join('; '), LONGEST_DETAIL)}
+        </p>
+      )}
+    </>
   );
 }

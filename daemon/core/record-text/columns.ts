@@ -1,8 +1,11 @@
 import type {
   AccountView,
   AgentView,
+  ApprovalGrant,
+  ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -29,6 +32,8 @@ const ACCOUNT = [
   'observed_at_ms',
   'reserved_margin_usdt',
 ] as const;
+const LOSSES = ['day_usdt', 'week_usdt'] as const;
+/** The last one is absent where the agent's policy has no tiers on its loss. */
 const AGENT = [
   'fees_usdt',
   'gross_other_usdt',
@@ -42,6 +47,7 @@ const AGENT = [
   'short_units',
   'symbol_resting_exits',
   'turnover_usdt',
+  'losses',
 ] as const;
 const EXPOSURE = [
   'gross_other_sent_usdt',
@@ -133,7 +139,19 @@ const PACING = [
 ] as const;
 const STATE = ['layer', 'reason', 'scope', 'state'] as const;
 const TRUST = ['claimed_skill_sha256', 'signals', 'token_skill_sha256'] as const;
-/** The last one is absent where the intent is no duplicate, or one without an end. */
+const GRANT = [
+  'agent',
+  'approval_id',
+  'expires_at_ms',
+  'leverage',
+  'lots',
+  'policy_hash',
+  'price_ticks',
+  'side',
+  'symbol',
+] as const;
+const APPROVAL = ['approved_usdt', 'grant', 'opened_usdt', 'order_price_ticks', 'pending_count', 'pending_id'] as const;
+/** The last two may be absent: the intent is no duplicate, or one without an end; no approval is at stake. */
 const CONTEXT = [
   'account',
   'account_name',
@@ -156,6 +174,7 @@ const CONTEXT = [
   'trust',
   'venue',
   'duplicate_until_ms',
+  'approval',
 ] as const;
 const REQUEST = [
   'account',
@@ -228,7 +247,8 @@ function form(columns: readonly string[], parts: { readonly [column: string]: Ro
 export const ROW_FORMS = {
   context: form(CONTEXT, {
     account: form(ACCOUNT),
-    agent: form(AGENT),
+    agent: form(AGENT, { losses: form(LOSSES) }),
+    approval: form(APPROVAL, { grant: form(GRANT) }),
     exposure: form(EXPOSURE),
     market: form(MARKET, { rules: form(RULES) }),
     order: form(ORDER),
@@ -246,6 +266,9 @@ export const ROW_FORMS = {
 export const COLUMNS_ARE_WHOLE: readonly [
   Names<AccountView, (typeof ACCOUNT)[number]>,
   Names<AgentView, (typeof AGENT)[number]>,
+  Names<ApprovalGrant, (typeof GRANT)[number]>,
+  Names<ApprovalView, (typeof APPROVAL)[number]>,
+  Names<LossesView, (typeof LOSSES)[number]>,
   Names<ExposureView, (typeof EXPOSURE)[number]>,
   Names<RulesView, (typeof RULES)[number]>,
   Names<MarketView, (typeof MARKET)[number]>,
@@ -257,7 +280,13 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ExecutionRequest, (typeof REQUEST)[number]>,
   Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
   Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+
+/** Stands for a column that is absent, where a later one is not: rows and lists are arrays, so no column is an object. */
+export const ABSENT = '{}';
+function isAbsent(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** The value of a row, member by member. What is no row (null) stays as it is. */
 export function readRow({ columns, parts }: RowForm, row: unknown): unknown {
@@ -266,6 +295,8 @@ export function readRow({ columns, parts }: RowForm, row: unknown): unknown {
   // A newer version has more columns: what it decided is not derived here, and views need these alone.
   const { length } = row.length > columns.length ? columns : row;
   for (let at = 0; at < length; at += 1) {
+    // One that is absent before one that is not.
+    if (isAbsent(row[at])) continue;
     const part = parts[at] as RowForm | null;
     value[columns[at] as string] = part === null ? row[at] : readRow(part, row[at]);
   }

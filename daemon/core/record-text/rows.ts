@@ -1,8 +1,11 @@
 import type {
   AccountView,
   AgentView,
+  ApprovalGrant,
+  ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -34,13 +37,19 @@ const writeAccount = keepNewest(
     a.reserved_margin_usdt === b.reserved_margin_usdt,
 );
 
+function writeLosses(row: LossesView): string {
+  return `[${numberOrNull(row.day_usdt)},${numberOrNull(row.week_usdt)}]`;
+}
+
 const writeAgent = keepNewest(
   (row: AgentView): string =>
     `[${numberText(row.fees_usdt)},${numberText(row.gross_other_usdt)},${numberText(row.long_units)}` +
     `,${numberText(row.other_positions)},${numberText(row.p_risk)},${numberText(row.pending_fees_usdt)}` +
     `,${numberText(row.pending_turnover_usdt)},${numberText(row.resting_exits)}` +
     `,${numberText(row.share_lots)},${numberText(row.short_units)}` +
-    `,${numberText(row.symbol_resting_exits)},${numberText(row.turnover_usdt)}]`,
+    `,${numberText(row.symbol_resting_exits)},${numberText(row.turnover_usdt)}` +
+    (row.losses === undefined ? '' : `,${writeLosses(row.losses)}`) +
+    ']',
   (a, b) =>
     a.fees_usdt === b.fees_usdt &&
     a.gross_other_usdt === b.gross_other_usdt &&
@@ -53,7 +62,8 @@ const writeAgent = keepNewest(
     a.share_lots === b.share_lots &&
     a.short_units === b.short_units &&
     a.symbol_resting_exits === b.symbol_resting_exits &&
-    a.turnover_usdt === b.turnover_usdt,
+    a.turnover_usdt === b.turnover_usdt &&
+    a.losses === b.losses,
 );
 
 const writeExposure = keepNewest(
@@ -125,7 +135,8 @@ const writePacing = keepNewest(
     `,${numberOrNull(row.last_open_fill_at_ms)},${wordOrNull(row.last_open_fill_side)}` +
     `,${numberOrNull(row.last_open_parent_at_ms)},${numberText(row.pending_fees_usdt)}` +
     `,${numberText(row.pending_turnover_usdt)},${numberText(row.turnover_usdt)}` +
-    (row.venue_sends_free_at_ms === undefined ? ']' : `,${numberText(row.venue_sends_free_at_ms)}]`),
+    (row.venue_sends_free_at_ms === undefined ? '' : `,${numberText(row.venue_sends_free_at_ms)}`) +
+    ']',
   (a, b) =>
     a.account_sends === b.account_sends &&
     a.account_sends_free_at_ms === b.account_sends_free_at_ms &&
@@ -159,6 +170,22 @@ const writeTrust = keepNewest(
     a.token_skill_sha256 === b.token_skill_sha256,
 );
 
+function writeGrant(row: ApprovalGrant): string {
+  return (
+    `[${quoted(row.agent)},${quoted(row.approval_id)},${numberText(row.expires_at_ms)}` +
+    `,${numberText(row.leverage)},${numberText(row.lots)},${quoted(row.policy_hash)}` +
+    `,${numberText(row.price_ticks)},"${row.side}",${quoted(row.symbol)}]`
+  );
+}
+
+function writeApproval(row: ApprovalView): string {
+  return (
+    `[${numberText(row.approved_usdt)},${row.grant === null ? 'null' : writeGrant(row.grant)}` +
+    `,${numberText(row.opened_usdt)},${numberOrNull(row.order_price_ticks)}` +
+    `,${numberText(row.pending_count)},${quotedOrNull(row.pending_id)}]`
+  );
+}
+
 /** @throws CanonicalJsonError when a figure is not finite */
 export function writeContext(row: ExecutionContext): string {
   return (
@@ -170,7 +197,13 @@ export function writeContext(row: ExecutionContext): string {
     `,${writePacing(row.pacing)},${numberOrNull(row.parent_price_ticks)},"${row.phase}"` +
     `,${quotedOrNull(row.schema_violation)},${numberOrNull(row.slice_lots)},${writeState(row.state)}` +
     `,${writeTrust(row.trust)},${quoted(row.venue)}` +
-    (row.duplicate_until_ms === undefined ? ']' : `,${numberText(row.duplicate_until_ms)}]`)
+    (row.duplicate_until_ms === undefined
+      ? row.approval !== undefined
+        ? ',{}'
+        : ''
+      : `,${numberText(row.duplicate_until_ms)}`) +
+    (row.approval === undefined ? '' : `,${writeApproval(row.approval)}`) +
+    ']'
   );
 }
 

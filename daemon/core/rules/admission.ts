@@ -5,6 +5,7 @@ import { scaleBarCount } from '../features/bars.ts';
 import { areUsable } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest } from '../request.ts';
+import { opensAt } from '../schedule.ts';
 import type { Trace } from '../trace.ts';
 
 /** Rule 1: the operator's JSON Schema for the tool; exits and cancels pass it (they are never refused for form). */
@@ -79,6 +80,15 @@ export function checkState(
       } else trace.deny(3, 'STATE_HALTED', state, note, null);
     }
   }
+}
+
+/** Rule 3: an agent opens within its own hours only. */
+export function checkSchedule(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
+  if (policy.schedule === null) return;
+  const now = context.now_ms;
+  const opensAtMs = opensAt(policy.schedule, now);
+  if (opensAtMs > now) trace.denyUntil(3, 'AGENT_SCHEDULE', now, opensAtMs, opensAtMs - now, null, 'ms');
+  else trace.pass(3, 'AGENT_SCHEDULE');
 }
 
 /** An instant is fresh when it is at most `maxAgeMs` old and not from the future by more than the allowed skew. */
@@ -185,7 +195,9 @@ function sumOfFigures(context: ExecutionContext): number {
     agent.p_risk +
     agent.pending_fees_usdt +
     agent.pending_turnover_usdt +
-    agent.turnover_usdt;
+    agent.turnover_usdt +
+    (agent.losses?.day_usdt ?? 0) +
+    (agent.losses?.week_usdt ?? 0);
   const exposures =
     exposure.gross_other_sent_usdt +
     exposure.gross_other_usdt +

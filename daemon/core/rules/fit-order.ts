@@ -26,6 +26,8 @@ export interface OpeningAsk {
   /** Lots requested when they are known (slices, standing orders, modify), else they follow from the notional. */
   readonly lots: number | null;
   readonly notional: number | null;
+  /** Approved lots: no more than these, whatever the notional makes of it. */
+  readonly mostLots?: number;
 }
 
 /** Rules 12 to 14: project onto F(B), quantise against the requester, check again in integers, split into slices. */
@@ -40,7 +42,7 @@ export function fitOrder(
   rules: RulesView,
   action: SizedAction['action'],
 ): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
-  const requestedLots = ask.lots ?? lotsFor(ask.notional ?? 0, price.valueTicks, rules);
+  const requestedLots = lotsOfAsk(ask, price.valueTicks, rules);
   const valuePerLot = lotsToQuantity(1, rules) * ticksToPrice(price.valueTicks, rules);
   const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
@@ -95,6 +97,12 @@ export function fitOrder(
         ? [{ delay_ms: 0, quantity, slice: 0 }]
         : describePlan(plan, rules, policy.spec.staging.spacing_ms),
   };
+}
+
+/** What is requested, in lots: of an approved order no more than was approved. */
+export function lotsOfAsk(ask: OpeningAsk, valueTicks: number, rules: RulesView): number {
+  const lots = ask.lots ?? lotsFor(ask.notional ?? 0, valueTicks, rules);
+  return ask.mostLots === undefined ? lots : Math.min(lots, ask.mostLots);
 }
 
 /** Leverage is a symbol setting at the venue that must stay while a position or order exists (-4161, BY-39). */

@@ -1,18 +1,35 @@
+import type { ApprovalCeiling } from '../approval.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
 import type { SizedAction, StagedSlice } from '../decision.ts';
 import { ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import { checkDuplicate, checkFreshness, checkSchema, checkScope, checkState } from './admission.ts';
+import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
+import { checkApproval, heldTicks } from './approval.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
-import { checkAccount, checkOpposition, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
+import {
+  checkAccount,
+  checkAgentLoss,
+  checkOpposition,
+  checkRegime,
+  checkTraderState,
+  checkTrust,
+} from './tightening.ts';
 
-/** Rules 1 to 14 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
+/** What the rules make of an ask. `approval`: nothing but the approval of a person is missing. */
+export interface Opening {
+  readonly approval: ApprovalCeiling | null;
+  readonly effective: SizedAction | null;
+  readonly plan: readonly StagedSlice[];
+}
+const NOTHING: Opening = { approval: null, effective: null, plan: [] };
+
+/** Rules 1 to 14 and 16 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
 export function runOpeningRules(
   trace: Trace,
   request: ExecutionRequest,
@@ -21,10 +38,11 @@ export function runOpeningRules(
   found: BudgetFinding,
   ask: OpeningAsk,
   action: SizedAction['action'],
-): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
+): Opening {
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
+  checkSchedule(trace, context, policy);
   // No feed watches a symbol outside the scope: that its inputs are missing, and what follows from that (its regime,
   // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
   const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);
@@ -41,6 +59,7 @@ export function runOpeningRules(
   checkAccount(trace, context, policy, found.account, isInScope);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
+  checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
   const rules = context.market.rules;
@@ -49,21 +68,33 @@ export function runOpeningRules(
     trace.skip(12, 'PROJECTION');
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
-    return { effective: null, plan: [] };
+    return NOTHING;
   }
-  return fitOrder(trace, request, context, policy, found, ask, followed, rules, action);
+  const { effective, plan } = fitOrder(trace, request, context, policy, found, ask, followed, rules, action);
+  const approval = checkApproval(trace, request, context, policy, found, effective, {
+    ask,
+    rules,
+    priceTicks: price?.priceTicks ?? followed.priceTicks,
+    valueTicks: followed.valueTicks,
+  });
+  return trace.denied ? { ...NOTHING, approval } : { approval, effective, plan };
 }
 
-/** A later slice's price is no worse than its parent's by more than the slippage bound. */
+/**
+ * A later slice's price is no worse than its parent's by more than the slippage bound, and no approved order's worse than
+ * what was approved.
+ */
 export function followParent(price: PriceBound, context: ExecutionContext, rules: RulesView, side: Side): PriceBound {
   const parent = context.parent_price_ticks;
-  if (parent === null) return price;
-  const worst =
-    ticksToPrice(parent, rules) * (side === 'buy' ? 1 + price.slippageBps / 1e4 : 1 - price.slippageBps / 1e4);
-  const priceTicks =
-    side === 'buy'
-      ? Math.min(price.priceTicks, floorTicks(worst, rules))
-      : Math.max(price.priceTicks, ceilTicks(worst, rules));
+  const held = heldTicks(context);
+  if (parent === null && held === null) return price;
+  const isBuy = side === 'buy';
+  let { priceTicks } = price;
+  if (parent !== null) {
+    const worst = ticksToPrice(parent, rules) * (isBuy ? 1 + price.slippageBps / 1e4 : 1 - price.slippageBps / 1e4);
+    priceTicks = isBuy ? Math.min(priceTicks, floorTicks(worst, rules)) : Math.max(priceTicks, ceilTicks(worst, rules));
+  }
+  if (held !== null) priceTicks = isBuy ? Math.min(priceTicks, held) : Math.max(priceTicks, held);
   const valueTicks = Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks);
   return { slippageBps: price.slippageBps, priceTicks, valueTicks };
 }

@@ -4,7 +4,14 @@ import type { ExecutionContext } from '../context.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import type { AccountFinding, RegimeFinding, TierFinding, TrustFinding } from './budgets.ts';
+import {
+  type AccountFinding,
+  findTiers,
+  multiply,
+  type RegimeFinding,
+  type TierFinding,
+  type TrustFinding,
+} from './budgets.ts';
 
 /** Rule 7, SAE-M: the market regime reduces the budgets or ends opening. */
 export function checkRegime(trace: Trace, found: RegimeFinding, policy: CompiledPolicy): void {
@@ -81,10 +88,39 @@ export function checkTrust(trace: Trace, found: TrustFinding, context: Execution
   else trace.pass(9, 'TRUST', found.provenance, found.capabilityRisk, null);
 }
 
-/** Rule 10: p_t of this agent (SAE section 6 thresholds). Returns the factors it puts on the budgets. */
+/** Rule 10: what this agent's recent trades and its own loss put on the budgets (SAE section 6 thresholds). */
 export function traderFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
-  if (context.phase === 'slice') return ONE;
-  return context.agent.p_risk < policy.traderState.limit_at ? ONE : policy.traderStateFactors;
+  const loss = findLoss(context, policy)?.factors ?? ONE;
+  if (context.phase === 'slice' || context.agent.p_risk < policy.traderState.limit_at) return loss;
+  return multiply(policy.traderStateFactors, loss);
+}
+
+interface LossFinding {
+  readonly factors: Factors;
+  readonly day: TierFinding;
+  readonly week: TierFinding;
+}
+/** Null: the agent's policy has no tiers on its loss. One that is not known reaches all of them. */
+function findLoss({ agent }: ExecutionContext, { lossTiers }: CompiledPolicy): LossFinding | null {
+  if (lossTiers === null) return null;
+  const day = findTiers(lossTiers.day, agent.losses?.day_usdt ?? Number.NaN);
+  const week = findTiers(lossTiers.week, agent.losses?.week_usdt ?? Number.NaN);
+  return { factors: multiply(day.factors, week.factors), day, week };
+}
+
+/** Rule 10: an agent's own loss ends or tightens its own opening; in every phase, as that of the account does. */
+export function checkAgentLoss(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
+  const found = findLoss(context, policy);
+  if (found === null) return;
+  const { losses } = context.agent;
+  for (const [tier, observed, unit] of [
+    [found.day, losses?.day_usdt ?? null, 'USDT, today'],
+    [found.week, losses?.week_usdt ?? null, 'USDT, 7 days'],
+  ] as const) {
+    if (tier.reduceOnly) trace.deny(10, 'AGENT_LOSS', observed, tier.reached, unit);
+    else if (tier.reached !== null) trace.tighten(10, 'AGENT_LOSS', observed, tier.reached, unit);
+    else trace.pass(10, 'AGENT_LOSS', observed, null, unit);
+  }
 }
 export function checkTraderState(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
   const p = context.agent.p_risk;

@@ -106,7 +106,8 @@ function commissionRate({ account, params }: Context): unknown {
 /** What the key may do: read and trade futures, never withdraw. */
 function apiRestrictions({ state }: Context): unknown {
   return {
-    ipRestrict: false,
+    // It listens on loopback alone.
+    ipRestrict: true,
     createTime: state.nowMs,
     enableReading: true,
     enableWithdrawals: false,

@@ -18,6 +18,7 @@ interface Recorded extends ExecutionDecision {
 }
 /** What a record leaves out: it follows from request, view and policy, in the core that decided. */
 export type DerivedMember =
+  | 'approval'
   | 'budget'
   | 'condition_reducing'
   | 'constraints'

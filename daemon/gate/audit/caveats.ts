@@ -82,6 +82,11 @@ const CONDITIONS: readonly Condition[] = [
     restsOn: ({ agentBudgets }) => agentBudgets !== null,
   },
   {
+    code: 'AGENT_LOSS',
+    text: "agents: an agent's own loss is recorded only where it had tiers on it. Elsewhere it counts as none.",
+    restsOn: ({ lossTiers }) => lossTiers !== null,
+  },
+  {
     code: 'GATE_ACTIONS',
     text: 'staging, standing, exits, protection: later actions of the gate itself (slices, reviews of resting orders and positions, rungs, stops) are no requests and are not compared.',
     restsOn: ({ spec }) => [spec.staging, spec.standing, spec.exits, spec.protection],

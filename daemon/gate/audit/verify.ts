@@ -37,6 +37,11 @@ export interface DecidedElsewhere {
   /** The program that derives them. */
   readonly needs: string;
 }
+export interface SeenVersions {
+  readonly hasVersioned: boolean;
+  /** The first decision that names no core version; null: all do. */
+  readonly firstUnversioned: number | null;
+}
 export interface Auditor {
   /**
    * SAE-AUDIT: decides again from the recorded request, context and policy, and rewrites the record, which must be the
@@ -46,6 +51,8 @@ export interface Auditor {
   /** `--deep`: folds the ledger and rebuilds the context of each decision from the events before it. */
   fold(event: AuditedEvent): AuditOutcome;
   readonly elsewhere: readonly DecidedElsewhere[];
+  /** Of what {@link rederive} was given: those of a later part of a ledger must fit those of an earlier one. */
+  readonly versions: SeenVersions;
   /** What is folded so far. */
   readonly state: GateState;
 }
@@ -67,10 +74,12 @@ export function createAuditor(sources: AuditSources, state = new GateState()): A
   const policyOf = lookUpPolicies((hash) => sources.readPolicy(hash));
   const elsewhere = new Map<number | null, number>();
   let isVersioned = false;
+  let firstUnversioned: number | null = null;
   return {
     rederive: (event) => {
       const version = (event.payload as DecisionEvent).decision.core_version ?? null;
       if (version === null && isVersioned) return UNVERSIONED;
+      if (version === null) firstUnversioned ??= event.seq;
       isVersioned ||= version !== null;
       const outcome = rederive(event, sources, policyOf);
       if (outcome !== ELSEWHERE) return outcome;
@@ -84,6 +93,9 @@ export function createAuditor(sources: AuditSources, state = new GateState()): A
       return outcome;
     },
     state,
+    get versions() {
+      return { hasVersioned: isVersioned, firstUnversioned };
+    },
     get elsewhere() {
       return [...elsewhere].map(([version, decisions]) => ({
         core_version: version,
@@ -228,6 +240,7 @@ function askOf(context: ExecutionContext, state: GateState): Ask {
     exitRung: context.exit_rung,
     sliceLots: context.slice_lots,
     parentPriceTicks: context.parent_price_ticks,
+    grant: context.approval?.grant ?? null,
     target: order(context.order?.client_order_id ?? null),
   };
 }

@@ -77,6 +77,7 @@ function recordForeignTool(
     exitRung: 0,
     sliceLots: null,
     parentPriceTicks: null,
+    grant: null,
     target: null,
   };
   const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);

@@ -1,12 +1,12 @@
+import type { ApprovalGrant } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../api/decisions.ts';
 import type { ExitCause, PlannedOrder } from '../events.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
-import { parentAsk } from '../plan/asks.ts';
+import { type AskDraft, parentAsk } from '../plan/asks.ts';
 import { planFromDecision } from '../plan/orders.ts';
-import type { Ask } from '../snapshot/inputs.ts';
 import { type Considered, consider, type Decided, recordDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
@@ -53,6 +53,7 @@ export class ParentDecisions {
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
+      tokenId: intake.caller.tokenId,
       orders: kind === 'tool' ? this.#plan(considered) : [],
     });
     if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
@@ -64,6 +65,21 @@ export class ParentDecisions {
     if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) return DISK_FULL;
     const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
     return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
+  }
+
+  /** A blocked request again, with the approval of people: recorded whatever it says, which uses the approval up. */
+  decideGranted(intake: Intake, grant: ApprovalGrant): Decided {
+    const ask = this.#ask(intake);
+    ask.grant = grant;
+    const considered = consider(this.#core, intake.request, ask);
+    return recordDecision(this.#core, considered, {
+      kind: 'tool',
+      route: intake.request.tool,
+      bodyHash: null,
+      texts: intake.texts,
+      parentDecisionId: null,
+      orders: this.#plan(considered),
+    });
   }
 
   /** A request of the gate itself: recorded even on a full disk. */
@@ -88,7 +104,7 @@ export class ParentDecisions {
     });
   }
 
-  #ask(intake: Intake): Ask {
+  #ask(intake: Intake): AskDraft {
     const { caller, request, schemaViolation, target } = intake;
     const own = request.intent === 'modify' ? target : null;
     return parentAsk(this.#core.settings, caller.skillSha256, schemaViolation, own, target);

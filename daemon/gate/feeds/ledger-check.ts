@@ -7,6 +7,7 @@ import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
+import { recordIncome } from './record-income.ts';
 
 const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
   LEDGER_BEHIND_VENUE:
@@ -42,6 +43,8 @@ export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
 /** The venue's order list goes back seven days, and the views know our own orders for as long. */
 const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
+/** The venue tells three months of income. */
+const LONGEST_INCOME_MS = 85 * 86_400_000;
 /** Lists may be this late: the period is checked again, ms. */
 const START_OVERLAP_MS = 300_000;
 const OVERLAP_MS = 120_000;
@@ -194,10 +197,11 @@ export class LedgerCheck implements Lookout {
 
   async #readIncome(others: (isWhole: boolean) => ReadonlySet<string>): Promise<boolean> {
     const askedAtMs = this.#core.nowMs();
-    const sinceMs = this.#incomeToMs === null ? this.#startsAtMs() : this.#goOnFrom(this.#incomeToMs);
+    const sinceMs = this.#incomeToMs === null ? this.#incomeSinceMs() : this.#goOnFrom(this.#incomeToMs);
     const outcome = await this.#core.ports.venue.fetchExecutions(sinceMs);
     if (outcome.kind === 'failed') return false;
     const { executions, isWhole, lastTransferMs } = outcome.value;
+    recordIncome(this.#core, outcome.value, askedAtMs);
     const knownToMs = this.#core.state.account?.requested_at_ms ?? askedAtMs;
     this.#hasTransfers = !isWhole || (lastTransferMs !== null && lastTransferMs >= knownToMs);
     const newest = new Map<string, bigint>();
@@ -241,6 +245,12 @@ export class LedgerCheck implements Lookout {
     return Math.max(0, Math.min(readToMs, this.#core.nowMs()) - OVERLAP_MS);
   }
 
+  /** After a long absence the accounts lack more than what is compared. */
+  #incomeSinceMs(): number {
+    const { incomeReadToMs } = this.#core.state.accounts;
+    const from = incomeReadToMs === null ? this.#startsAtMs() : Math.min(this.#startsAtMs(), incomeReadToMs);
+    return Math.max(0, from, this.#core.nowMs() - LONGEST_INCOME_MS);
+  }
   #startsAtMs(): number {
     const now = this.#core.nowMs();
     const readAtMs = this.#core.state.account?.requested_at_ms ?? now;

@@ -1,14 +1,19 @@
 import type { GateCore } from '../journal/journal.ts';
+import type { VenueTrade } from '../venue-port.ts';
 import { noteUnread } from './feed-schedule.ts';
-import { awaitsTrades, firstTradesSince, hasUnnumbered } from './unread-trades.ts';
+import { TradeOwners } from './trade-owners.ts';
+import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 
 /** Between two readings of the trades of a symbol that lack what was executed, wall ms. */
 const TRADES_AGAIN_MS = 2_000;
+/** The same while only the exchange's income tells of a trade. */
+const UNTOLD_AGAIN_MS = 30_000;
 
 /** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
 export class TradeFeed {
   readonly #core: GateCore;
   readonly #signal: AbortSignal;
+  readonly #owners: TradeOwners;
   readonly #symbols = new Set<string>();
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   /** Symbols that were read without what was executed last, and when they are read again, monotonic ms. */
@@ -18,6 +23,7 @@ export class TradeFeed {
   constructor(core: GateCore, signal: AbortSignal) {
     this.#core = core;
     this.#signal = signal;
+    this.#owners = new TradeOwners(core);
   }
 
   add(symbol: string): void {
@@ -25,6 +31,10 @@ export class TradeFeed {
   }
 
   start(): void {
+    const { accounts, rules } = this.#core.state;
+    // Without its steps the trades of a symbol cannot be read.
+    for (const symbol of accounts.untoldSymbols())
+      if (rules.has(symbol) && !this.#againAt.has(symbol)) this.#symbols.add(symbol);
     for (const [symbol, atMs] of this.#againAt)
       if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
     if (this.#running !== null) return;
@@ -54,41 +64,64 @@ export class TradeFeed {
     this.#againAt.delete(symbol);
     if (!(await this.#pollTrades(symbol))) return false;
     // The venue's list of trades may lag behind what it says of the order.
-    if (awaitsTrades(this.#core, symbol))
-      this.#againAt.set(symbol, this.#core.ports.time.monotonicMs() + TRADES_AGAIN_MS);
+    const now = this.#core.ports.time.monotonicMs();
+    if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
+    else if (this.#core.state.accounts.untoldTrades(symbol).size > 0) this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
     return true;
   }
 
-  /** Prices and fees of what was executed; trades are deduplicated by id. */
+  /** Prices and fees of what was executed, whoever's; trades are deduplicated by id. */
   async #pollTrades(symbol: string): Promise<boolean> {
-    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(this.#core, symbol) };
-    const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
+    const core = this.#core;
+    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(core, symbol) };
+    const from = goBack(last, core.state.accounts.untoldTrades(symbol));
+    const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
     let isRead = true;
     for (const trade of outcome.value) {
-      const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
-      // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
-      if (order === undefined && trade.tradeId !== last.id) this.#core.lookout.suspect(symbol);
-      if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
-        // An id in use again is that of the later order.
-        const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;
-        this.#core.append('trade', {
-          at_venue_ms: trade.atMs,
-          client_order_id: isOfId ? order.clientOrderId : null,
-          fee_usdt: trade.feeUsdt,
-          is_maker: trade.isMaker,
-          lots: trade.lots,
-          price: trade.price,
-          realised_pnl_usdt: trade.realisedPnlUsdt,
-          side: trade.side,
-          symbol,
-          trade_id: trade.tradeId,
-        });
+      const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
+      if (!isKnown && trade.tradeId !== last.id) core.lookout.suspect(symbol);
+      if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
+        const owner = await this.#owners.find(trade);
+        // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is.
+        if (owner.kind === 'unread') return false;
+        // One whose order cannot be told yet is read again, with all that follow.
+        isRead &&= owner.kind !== 'later';
+        if (owner.kind === 'order' && !core.state.seenTrades.has(symbol, trade.tradeId))
+          this.#record(trade, owner.clientOrderId);
       }
-      // One whose order is not known yet is read again once it is, with all that follow.
-      isRead &&= order !== undefined || !hasUnnumbered(this.#core, symbol);
       if (isRead) this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
   }
+
+  #record(trade: VenueTrade, clientOrderId: string | null): void {
+    this.#core.append('trade', {
+      at_venue_ms: trade.atMs,
+      client_order_id: clientOrderId,
+      fee_usdt: trade.feeUsdt,
+      is_maker: trade.isMaker,
+      lots: trade.lots,
+      price: trade.price,
+      realised_pnl_usdt: trade.realisedPnlUsdt,
+      side: trade.side,
+      symbol: trade.symbol,
+      trade_id: trade.tradeId,
+    });
+  }
+}
+
+interface ReadFrom {
+  readonly id: string | null;
+  readonly atMs: number;
+}
+
+/** Not behind the first trade that the exchange's income tells of and that was not read. */
+function goBack(last: ReadFrom, untold: ReadonlyMap<string, number>): ReadFrom {
+  let from = last;
+  for (const [id, atMs] of untold) {
+    if (from.id === null) from = { id: null, atMs: Math.min(from.atMs, atMs) };
+    else if (BigInt(id) < BigInt(from.id)) from = { id, atMs };
+  }
+  return from;
 }

@@ -2,6 +2,7 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { ToldDecision } from '../api/decisions.ts';
+import type { ReceiptPort } from '../api/receipts.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
@@ -65,8 +66,11 @@ export interface GatePorts {
   readonly observer: ObserverPort;
   readonly log: GateLog;
   readonly startCache?: StartCachePort;
+  readonly receipts?: ReceiptPort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
+  /** Whether the token may still be used; absent: as far as is known. */
+  readonly isTokenLive?: (tokenId: string) => boolean;
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   /**
@@ -115,6 +119,8 @@ export class GateCore {
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   readonly #setBackListeners: ((nowMs: number) => void)[] = [];
+  /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
+  consoleAddress: string | null = null;
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */

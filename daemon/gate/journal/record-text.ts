@@ -26,7 +26,7 @@ import { isPaced } from '../state/apply-decision.ts';
 /** `canonicalJson(body)`: what the caller is answered. @throws CanonicalJsonError when a figure is not finite */
 export function writeBody(body: DecisionBody): string {
   return (
-    `{"agent":${quoted(body.agent)},"at_ms":${numberText(body.at_ms)},"binding":${body.binding}` +
+    `{"agent":${quoted(body.agent)}${writeApproval(body)},"at_ms":${numberText(body.at_ms)},"binding":${body.binding}` +
     `,"budget":${writeBudget(body.budget)},"condition_reducing":${body.condition_reducing}` +
     `,"constraints":${writeConstraints(body.constraints)},"context_hash":"${body.context_hash}"` +
     `,"core_version":${body.core_version},"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
@@ -40,6 +40,11 @@ export function writeBody(body: DecisionBody): string {
 
 /** Where a decision does not follow from its record (a tool that is executed elsewhere), the record holds all of it. */
 export type RecordForm = 'derived' | 'whole';
+
+/** `,"approval":…`; empty where nothing is to be approved. */
+function writeApproval({ approval }: DecisionBody): string {
+  return approval === undefined ? '' : `,"approval":${canonicalJson(approval)}`;
+}
 
 /**
  * The record of a decision, canonical JSON; `readDecisionRecord` reads it. View, request, effective action, reasons and
@@ -92,6 +97,7 @@ export const RECORD_IS_WHOLE: readonly [
   Names<
     DecisionBody,
     | 'agent'
+    | 'approval'
     | 'at_ms'
     | 'binding'
     | 'budget'

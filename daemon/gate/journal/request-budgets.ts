@@ -154,6 +154,8 @@ export function idleKind(
 ): 'blocked' | 'empty_cancel' | null {
   // Our own defects are always recorded.
   if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
+  // A close withdraws what waits for an approval, also where there is nothing to close.
+  if (request.intent === 'close' && core.state.approvals.isWaiting(request.agent, request.symbol)) return null;
   if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
   if (acted.effective.action !== 'cancel') return null;
   return cancelsNothing(core.state, request, core.nowMs()) ? 'empty_cancel' : null;

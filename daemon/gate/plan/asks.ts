@@ -24,6 +24,7 @@ export function parentAsk(
     exitRung: 0,
     sliceLots: null,
     parentPriceTicks: null,
+    grant: null,
     target,
   };
 }

@@ -92,6 +92,7 @@ export function retell(event: DecisionEvent, policyOf: PolicyLookup, sha256: (te
   const contextHash = decision.context_hash ?? (derived === null ? null : sha256(writeContext(event.context)));
   return {
     agent: decision.agent,
+    ...(derived?.approval === undefined ? {} : { approval: derived.approval }),
     at_ms: decision.at_ms,
     binding: decision.binding,
     budget: derived?.budget ?? null,
@@ -122,6 +123,7 @@ export function buildBody(
 ): DecisionBody {
   return {
     agent: around.agent,
+    ...(derived.approval === undefined ? {} : { approval: derived.approval }),
     at_ms: around.at_ms,
     binding: around.kind !== 'intercept' && around.kind !== 'dry_run',
     budget: derived.budget,

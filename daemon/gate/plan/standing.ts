@@ -137,6 +137,7 @@ function reviewAsk(
     exitRung: 0,
     sliceLots,
     parentPriceTicks: null,
+    grant: null,
     target: null,
   };
 }

@@ -1,5 +1,9 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
+import type { LossesView } from '../../core/context.ts';
+import { findTiers } from '../../core/rules/budgets.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
+import { opensAt } from '../../core/schedule.ts';
+import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
 import type { LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -38,12 +42,22 @@ export function describeTightness(
     const { traderState } = policy;
     const risk = state.trades.risk(agent, now, traderState);
     parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
+    if (policy.lossTiers !== null)
+      parts.push(`${agent}:${describeLoss(viewLosses(state, inputs, agent), policy.lossTiers)}`);
+    if (policy.schedule !== null && opensAt(policy.schedule, now) > now) parts.push(`${agent}@closed`);
     for (const position of state.positions.values()) {
       const bound = describeBound(position, inputs, policy);
       if (bound !== '') parts.push(`${agent}/${position.symbol}=${bound}`);
     }
   }
   return parts.join(';');
+}
+
+/** The tiers that an agent's own loss has reached. */
+function describeLoss({ day_usdt, week_usdt }: LossesView, tiers: CompiledPolicy['lossTiers'] & object): string {
+  const reached = (list: readonly CompiledTier[], usdt: number | null): string =>
+    String(findTiers(list, usdt ?? Number.NaN).reached ?? '');
+  return `${reached(tiers.day, day_usdt)}/${reached(tiers.week, week_usdt)}`;
 }
 
 /** What rule 8 holds against a position for its age, and for its distance from liquidation. */

@@ -118,6 +118,7 @@ export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
     exitRung: 0,
     sliceLots: null,
     parentPriceTicks: null,
+    grant: null,
     target: null,
   };
 }

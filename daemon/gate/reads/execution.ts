@@ -6,11 +6,13 @@ import { SLICE_DROPPED } from '../plan/undone.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
+import { tellApproval } from './approvals.ts';
 import { averageText, quantityText } from './bodies.ts';
 import type { Recalled } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
+const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
 
 function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrder {
@@ -50,12 +52,19 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
   const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
-  const state = isTriedAgain ? 'staging' : ended;
+  const approval = tellApproval(core, event);
+  const isAwaited = orders.length === 0 && approval?.status === 'pending';
+  const state = isTriedAgain ? 'staging' : isAwaited ? 'awaiting_approval' : ended;
   const rejected = orders.find((order) => order.status === 'rejected');
   const missed = state === 'expired' ? describeMiss(event) : null;
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
   return {
-    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? missed),
+    ...(approval === undefined ? {} : { approval }),
+    note: isAwaited
+      ? AWAITING
+      : unclear
+        ? PENDING
+        : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? missed),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
     slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,

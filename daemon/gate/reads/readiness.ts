@@ -13,12 +13,17 @@ export interface ReadinessSources {
   readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly operator: { stateOfAccount(): TradingStateName };
+  readonly alertRoutes: {
+    readonly pending: ReadinessBody['pending_alert_routes'];
+    readonly error: string | null;
+  };
   readonly policies: { readonly pending: ReadinessBody['pending_policy']; readonly error: string | null };
 }
 
 /** Whether the gate can open positions now, and what it still waits for. */
 export function describeReadiness({
   core,
+  alertRoutes,
   availability,
   budgets,
   keeper,
@@ -43,6 +48,9 @@ export function describeReadiness({
   const reducing = [...closed, ...layers.map((entry) => entry.name).filter((name) => name !== null)];
   return {
     alerts: core.state.alerts.count,
+    alert_channels_silent: core.state.outbox.listSilent(),
+    alert_routes_error: alertRoutes.error,
+    pending_alert_routes: alertRoutes.pending,
     pending_policy: policies.pending,
     policy_error: policies.error,
     ready: waiting.length === 0,

@@ -2,6 +2,7 @@ import type { ToolName } from '../../core/policy.ts';
 import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { FillsBody, MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
+import type { ReceiptOutcome } from '../api/receipts.ts';
 import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
@@ -72,6 +73,13 @@ export class CallerReads {
       decision: tellExplained(this.#core, event),
       execution: describeExecution(this.#core, this.#recall.recall(stored), event),
     };
+  }
+
+  async getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome> {
+    const { ledger, receipts } = this.#core.ports;
+    const event = ledger.findDecision(decisionId)?.payload as DecisionEvent | undefined;
+    if (event === undefined || (caller.role !== 'operator' && event.agent !== caller.agent)) return { kind: 'unknown' };
+    return receipts === undefined ? { kind: 'unsigned' } : receipts.read(decisionId, head);
   }
 
   getOrders(

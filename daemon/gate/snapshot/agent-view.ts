@@ -6,6 +6,7 @@ import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { viewLosses } from './agent-losses.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
 import { type Ask, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 
@@ -107,6 +108,7 @@ export function viewAgent(
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
+    ...(policy.lossTiers === null ? {} : { losses: viewLosses(state, inputs, agent) }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '../../core/context.ts';
+import type { ApprovalGrant, ExecutionContext } from '../../core/context.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
 import type { OrderState } from '../state/orders.ts';
@@ -65,6 +65,8 @@ export interface Ask extends Own {
   readonly exitRung: number;
   readonly sliceLots: number | null;
   readonly parentPriceTicks: number | null;
+  /** The approval that is being used; null: none. */
+  readonly grant: ApprovalGrant | null;
   /** Target of modify_order and cancel_order. */
   readonly target: OrderState | null;
 }

@@ -7,6 +7,7 @@ import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { Duplicate } from '../state/requests.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
+import { viewApproval } from './approval-view.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
@@ -27,11 +28,13 @@ export function buildContext(
   const live = inputs.symbols.get(symbol) ?? null;
   const rulesView = rules === null ? null : viewRules(rules, policy);
   const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null;
+  const approval = viewApproval(state, request, policy, ask, now);
   const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask);
   return {
     account: viewAccount(state, inputs, policy, symbol, ask),
     account_name: ask.accountName,
     agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
+    ...(approval === undefined ? {} : { approval }),
     clock_skew_ms: inputs.clockSkewMs,
     duplicate_of: duplicate?.decisionId ?? null,
     ...(duplicate === null ? {} : { duplicate_until_ms: duplicate.untilMs }),

@@ -49,11 +49,22 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
     state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
+  noteAdded(state, event, order.lots, atMs);
   setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+}
+
+/** The lots that an amend adds are opened like those of a new order, at the worse of mark and price. */
+function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, lots: number, atMs: number): void {
+  const { effective } = decision;
+  const { mark, rules } = context.market;
+  if (effective === null || effective.action === 'cancel' || effective.reduce_only || effective.lots <= lots) return;
+  const markUsdt = mark === null || rules === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
+  const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
+  state.approvals.addOpened(agent, (effective.lots - lots) * lotUsdt, false, atMs);
 }
 
 /** Whether rule 6 looked at its rate. */

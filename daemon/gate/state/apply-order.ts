@@ -84,6 +84,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const { agent = null, decisionId = null } = order ?? {};
   state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
+  state.accounts.applyTrade(event, order, rules);
   if (order === undefined || rules === undefined) return;
   const counted = takeCounted(order, event);
   order.tradedLots += event.lots;

@@ -30,16 +30,21 @@ export class GateState extends GateViews {
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // Recorded past the gate: no decision may see one that was folded only after a restart.
-    if (event.kind === 'token' || event.kind === 'checkpoint') return;
+    if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'archived') return;
+    if (event.kind === 'head' || event.kind === 'key') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
+    this.approvals.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
+        this.approvals.noteDecision(event.payload, event.at_ms);
+        this.lives.noteDecision(event.payload, event.at_ms);
+        this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
@@ -64,13 +69,17 @@ export class GateState extends GateViews {
         applyTrade(this, event.payload);
         return;
       case 'account':
+        this.accounts.applyAccount(event.payload, this.rules);
         applyAccount(this, event.payload);
+        return;
+      case 'income':
+        this.accounts.applyIncome(event.payload, (symbol, id) => this.seenTrades.has(symbol, id));
         return;
       case 'market':
         this.markets.set(event.payload.symbol, event.payload);
         return;
       case 'rules':
-        this.#applyRules(event.payload.rules);
+        this.#applyRules(event.payload.rules, event.at_ms);
         return;
       case 'state':
         if (event.payload.clock_set_back === true) {
@@ -78,6 +87,7 @@ export class GateState extends GateViews {
           setBack(this, event.at_ms);
         }
         applyStateEvent(this.layers, event.payload, event.at_ms);
+        this.approvals.noteState(event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
           this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);
         }
@@ -98,15 +108,29 @@ export class GateState extends GateViews {
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;
+        this.approvals.notePolicy(event.payload, event.at_ms);
+        return;
+      case 'approval':
+        this.approvals.apply(event.payload, event.at_ms);
         return;
       case 'arming':
         this.arming = event.payload;
         return;
+      case 'agent_seen':
+        this.lives.note(event.payload.agent, event.at_ms);
+        return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        this.outbox.addAlert(event.payload, event.seq, event.at_ms);
         return;
       case 'alert_ack':
         this.alerts.acknowledge(event.payload, event.at_ms);
+        return;
+      case 'alert_routes':
+        this.outbox.applyRoutes(event.payload);
+        return;
+      case 'alert_message':
+        this.outbox.applyMessage(event.payload, event.at_ms);
         return;
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);
@@ -120,6 +144,7 @@ export class GateState extends GateViews {
         return;
       case 'request_sum':
         this.requestRecords.noteSum(event.payload);
+        this.accounts.noteSum(event.payload);
         return;
     }
   }
@@ -147,16 +172,19 @@ export class GateState extends GateViews {
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
-  #applyRules(rules: SymbolRules): void {
+  #applyRules(rules: SymbolRules, atMs: number): void {
     const { symbol } = rules;
     const change = findStepChange(this.rules.get(symbol), rules);
     this.rules.set(symbol, rules);
     if (change === null) return;
+    // RISK: what was approved is a number of lots and ticks: in other steps it would be another order.
+    this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
     this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
+    this.accounts.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>

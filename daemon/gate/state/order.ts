@@ -1,7 +1,7 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
-import type { EvidenceKind } from '../events.ts';
+import type { DecisionEvent, EvidenceKind } from '../events.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -26,9 +26,13 @@ export interface OrderState {
   readonly dueAtMs: number;
   /** Bound on the price that was requested; null: none was, which exits may leave out. */
   readonly slippageBps: number | null;
+  /** Middle of the book that the decision saw which planned the order; null: it saw none, or there was no decision. */
+  readonly midAtDecision: number | null;
   /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
   readonly tokenSkillSha256: string | null;
   readonly claimedSkillSha256: string | null;
+  /** The worst price that a person approved for it; null: it needed no approval. */
+  approvedTicks: number | null;
   lots: number;
   priceTicks: number | null;
   executedLots: number;
@@ -78,4 +82,10 @@ export interface OrderMaps {
   readonly live: Map<string, Set<OrderState>>;
   readonly byDecision: Map<string, OrderState[]>;
   readonly byVenueId: Map<string, OrderState>;
+}
+
+/** Middle of the book that a decision saw. */
+export function midOf({ context }: DecisionEvent): number | null {
+  const { ask, bid } = context.market;
+  return ask === null || bid === null ? null : (bid + ask) / 2;
 }

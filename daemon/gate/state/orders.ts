@@ -2,7 +2,7 @@ import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import { EndedOrders } from './ended-orders.ts';
 import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
-import type { OrderMaps, OrderState } from './order.ts';
+import { midOf, type OrderMaps, type OrderState } from './order.ts';
 import type { PossibleFills } from './positions.ts';
 
 export { isTerminal } from './evidence.ts';
@@ -94,8 +94,10 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     plannedAtMs: atMs,
     dueAtMs: atMs + planned.delay_ms,
     slippageBps: event.decision.effective?.max_slippage_bps ?? null,
+    midAtDecision: midOf(event),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
+    approvedTicks: event.context.approval?.grant?.price_ticks ?? null,
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     executedLots: 0,
@@ -148,8 +150,10 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     plannedAtMs: atMs,
     dueAtMs: atMs,
     slippageBps: null,
+    midAtDecision: null,
     tokenSkillSha256: null,
     claimedSkillSha256: null,
+    approvedTicks: null,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
     // What it filled before it was seen is in the position already, which the account shows.

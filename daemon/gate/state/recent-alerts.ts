@@ -45,6 +45,11 @@ export class RecentAlerts {
     return this.#kept[this.#placeOf(seq)] ?? null;
   }
 
+  /** Whether one of those that are kept says just that. */
+  has(code: string, detail: string): boolean {
+    return this.#kept.some((alert) => alert.code === code && alert.detail === detail);
+  }
+
   acknowledge({ alert_seq, reason, set_by }: AlertAckEvent, atMs: number): void {
     const place = this.#placeOf(alert_seq);
     const alert = this.#kept[place];

@@ -1,6 +1,7 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
+import type { ApprovalBook } from './approvals.ts';
 import type { DisplacedExits } from './displaced-exits.ts';
 import type { ExitTargets } from './exit-targets.ts';
 import { keeps } from './keep.ts';
@@ -15,6 +16,7 @@ const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
 /** What shows whether a cancel cancels anything. */
 export interface CancelViews {
+  readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
   readonly displaced: DisplacedExits;
   readonly layers: LayerMap;
   readonly orders: OrderBook;
@@ -167,13 +169,14 @@ function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): Req
  * that it would end is between two of its orders.
  */
 export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
-  const { displaced, layers, orders, targets } = state;
+  const { approvals, displaced, layers, orders, targets } = state;
   if (displaced.size > 0) return false;
   if (request.client_order_id !== null) {
     const order = orders.all.get(request.client_order_id);
     return order === undefined || order.cancelRequested || isTerminal(order.status);
   }
   const { agent, origin, symbol } = request;
+  if (approvals.isWaiting(agent, symbol)) return false;
   for (const target of targets.open) {
     if (symbol !== null && symbol !== target.symbol) continue;
     if (origin === 'operator' ? target.origin !== 'gate' : target.agent === agent && target.origin === 'agent')

@@ -63,6 +63,8 @@ export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): vo
   order.lots = total(order.lots, lots);
   order.executedLots = isDone ? order.lots : less(order.executedLots, lots);
   if (order.priceTicks !== null) order.priceTicks = price(order.priceTicks, ticks);
+  if (order.approvedTicks !== null)
+    order.approvedTicks = (order.side === 'buy' ? less : more)(order.approvedTicks, ticks);
   if (order.triggerTicks !== null) order.triggerTicks = more(order.triggerTicks, ticks);
   if (order.amend !== null)
     order.amend = { lots: total(order.amend.lots, lots), priceTicks: more(order.amend.priceTicks, ticks) };

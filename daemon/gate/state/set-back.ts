@@ -20,8 +20,11 @@ export function setBack(state: GateViews, nowMs: number): void {
   for (const position of state.positions.values()) setBackPosition(position, nowMs);
   state.pacing.setBack(nowMs);
   state.requests.setBack(nowMs);
+  state.approvals.setBack(nowMs);
   state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
+  state.lives.setBack(nowMs);
+  state.outbox.setBack(nowMs);
   state.passkeys.setBack(nowMs);
   setBackLayers(state, nowMs);
 }

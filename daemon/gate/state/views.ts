@@ -1,6 +1,8 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { Accounts } from './accounts.ts';
+import { ApprovalBook } from './approvals.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -8,6 +10,7 @@ import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
+import { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
@@ -17,6 +20,7 @@ import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
@@ -40,8 +44,12 @@ export class GateViews {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly approvals = new ApprovalBook();
+  readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
+  readonly outbox = new Outbox();
   readonly fills = new RecentFills();
+  readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);

@@ -1,12 +1,13 @@
 import type { LedgerTable } from '../plan.ts';
+import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { RARITIES } from './rarities.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
- * and ledgers that were put back.
+ * and ledgers that were put back; `approvals`: people approve what agents open.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities';
+export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -49,6 +50,7 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 /** What still breaks promises, and is played when it is requested. */
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
+  approvals: APPROVALS,
   hands: [
     // The account's owner trades at the exchange itself.
     [

@@ -3,6 +3,7 @@ import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';
+import { PlainLosses } from '../plain/plain-losses.ts';
 import { pendingUsdt } from '../plain/plain-orders.ts';
 import { PlainPace, type Range } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
@@ -13,6 +14,7 @@ const HAIR = 1e-9;
 interface Plain {
   readonly pace: PlainPace;
   readonly equity: PlainEquity;
+  readonly losses: PlainLosses;
   readonly trust: PlainTrust;
   /** The last records of the account's side and of the market's. */
   readonly heads: { state: number; market: number };
@@ -20,12 +22,13 @@ interface Plain {
 
 /**
  * The figures that a decision was taken on are what the records before it add up to, by their definitions: order tokens,
- * turnover, fees, drawdown, daily loss, p_t, what may still fill, signals, the trading state.
+ * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, signals, the trading state.
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
   const plain: Plain = {
     pace: new PlainPace(),
     equity: new PlainEquity(),
+    losses: new PlainLosses(),
     trust: new PlainTrust(),
     heads: { state: 0, market: 0 },
   };
@@ -40,11 +43,12 @@ export function findFigureBreaches(history: History): readonly Breach[] {
   return [...breaches.values()];
 }
 
-function takeIn({ equity, heads, pace, trust }: Plain, event: Note['event'], seq: number): void {
+function takeIn({ equity, heads, losses, pace, trust }: Plain, event: Note['event'], seq: number): void {
   if (event.kind === 'market' || event.kind === 'rules') heads.market = seq;
   else if (event.kind !== 'token') heads.state = seq;
   pace.take(event);
   equity.take(event);
+  losses.take(event);
   trust.take(event);
 }
 
@@ -56,6 +60,7 @@ function* compare(history: History, plain: Plain, event: DecisionEvent): Generat
   yield* comparePacing(history, plain.pace, event);
   yield* compareAccount(history, plain.equity, event.context);
   yield* compareTrust(plain.trust, event);
+  yield* compareLosses(plain.losses, event);
   if (!plain.pace.orders.isUnclear) yield* comparePending(plain.pace, event);
 }
 
@@ -94,6 +99,22 @@ function* compareTrust(trust: PlainTrust, { context, request }: DecisionEvent): 
   yield* unequal('signals', [...context.trust.signals].sort().join(), [...signals].sort().join());
   if (!trust.isUnclear)
     yield* unequal('state', context.state.state, trust.strictest(nowMs, request.symbol, request.agent));
+}
+
+/** On one day the loss of the day is that of the week. */
+function* compareLosses(plain: PlainLosses, { context, request }: DecisionEvent): Generator<Found> {
+  const { losses } = context.agent;
+  if (losses === undefined || plain.isUnclear) return;
+  const marks = new Map(context.exposure.other_marks);
+  if (context.market.mark !== null && request.symbol !== null) marks.set(request.symbol, context.market.mark);
+  const lost = plain.lossOf(request.agent, marks);
+  if (lost === null) return;
+  for (const [name, told] of [
+    ['loss-of-day', losses.day_usdt],
+    ['loss-of-week', losses.week_usdt],
+  ] as const)
+    if (told === null || Math.abs(told - lost) > CENT)
+      yield [`figure/${name}`, `${told}, by the records ${lost.toFixed(4)}`];
 }
 
 /** Opening orders other than the decided one: what may still fill of them counts, and what has ended does not. */

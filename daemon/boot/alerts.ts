@@ -1,0 +1,89 @@
+import { dirname } from 'node:path';
+import { AlertDelivery } from '../alerts/delivery.ts';
+import { parseAlertRoutes } from '../alerts/file.ts';
+import { compareAlertRoutes } from '../alerts/looser.ts';
+import { createSecretReader } from '../alerts/secrets.ts';
+import { createSender } from '../alerts/send.ts';
+import type { Config, Secrets } from '../config/config.ts';
+import { formatViolation } from '../contract/violations.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
+import type { AlertOptions } from '../gate/parts.ts';
+import type { Ledger } from '../ledger/types.ts';
+import { watchFile } from '../policy/file.ts';
+import { ABSENT, type FileRead, readPolicyFile } from '../policy/read-file.ts';
+import type { TimePort } from '../time/time-port.ts';
+
+const POLL_MS = 2_000;
+
+/** Alerts that leave this machine: the file of their routes, and their delivery. */
+export class Alerts {
+  readonly #config: Config;
+  readonly #secrets: Secrets['alerts'];
+  readonly #time: TimePort;
+  #delivery: AlertDelivery | null = null;
+  consoleUrl: string | null = null;
+
+  constructor(config: Config, secrets: Secrets['alerts'], time: TimePort) {
+    this.#config = config;
+    this.#secrets = secrets;
+    this.#time = time;
+  }
+
+  /** What the gate needs of it. */
+  readonly forGate: AlertOptions = {
+    compareRoutes: compareAlertRoutes,
+    test: async (channel, setBy) => (await this.#delivery?.test(channel, setBy)) ?? { results: [] },
+  };
+
+  /** After the first contact, since records need the domain clock: offers the file, and delivers. Returns how to stop. */
+  begin(gate: Gate, ledger: Ledger, signal: AbortSignal): () => Promise<void> {
+    const sender = createSender(this.#time, this.#config.alertsExec);
+    const delivery = new AlertDelivery({
+      core: gate.core,
+      time: this.#time,
+      send: sender.send,
+      readSecret: createSecretReader(dirname(this.#config.alertsPath), this.#secrets),
+      consoleUrl: () => this.consoleUrl,
+      onCommitted: (listener) => ledger.onCommitted(listener),
+    });
+    this.#delivery = delivery;
+    delivery.start();
+    this.#followFile(gate, signal);
+    return async () => {
+      await delivery.close();
+      await sender.close();
+    };
+  }
+
+  #followFile(gate: Gate, signal: AbortSignal): void {
+    const path = this.#config.alertsPath;
+    const follow = async (): Promise<void> => {
+      const loaded = await readPolicyFile(path);
+      if (signal.aborted) return;
+      this.#offer(gate, loaded, 'start');
+      await watchFile(path, (read) => this.#offer(gate, read, 'file'), signal, {
+        time: this.#time,
+        pollMs: POLL_MS,
+        loaded,
+      });
+    };
+    follow().catch((error: unknown) =>
+      gate.core.ports.log.error({ error: String(error) }, 'the file of alert routes is no longer watched'),
+    );
+  }
+
+  #offer(gate: Gate, file: FileRead, setBy: string): void {
+    // Nobody has to have routes; who had some keeps them.
+    const isAbsent = !file.ok && file.problem === ABSENT;
+    if (isAbsent && gate.core.state.outbox.routes === null) gate.alertRoutes.forgetError();
+    else gate.alertRoutes.offerInBackground(this.#parse(file), setBy);
+  }
+
+  #parse(file: FileRead): AlertRoutesRead {
+    if (!file.ok) return { ok: false, problem: file.problem };
+    const parsed = parseAlertRoutes(file.text, this.#config.alertsExec);
+    if (parsed.ok) return { ok: true, routes: { spec: parsed.spec, hash: parsed.hash } };
+    return { ok: false, problem: parsed.violations.map(formatViolation).join('; ') };
+  }
+}

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { Gate } from '../gate/gate.ts';
+import { isLiveToken } from '../ledger/tokens.ts';
+import type { Ledger, TokenRecord } from '../ledger/types.ts';
+import type { TimePort } from '../time/time-port.ts';
+
+/** How often token changes by the command line are recorded, and tokens that have expired are revoked, wall ms. */
+const EVERY_MS = 1_000;
+/** How long before its end a token is told of, at most. */
+const TELL_BEFORE_MS = 3 * 86_400_000;
+/** The part of its life before the end in which a shorter-lived token is told of. */
+const TOLD_PART = 0.1;
+
+type Alerts = Pick<Gate['core'], 'alert' | 'state' | 'ports'>;
+
+/**
+ * Until the returned function is called: records token changes by the command line, revokes what has expired, and raises
+ * an alert for a token that will, unless another one has taken its place.
+ */
+export function followTokens(ledger: Ledger, gate: Alerts, time: TimePort, log: Logger): () => void {
+  const timer = time.every(EVERY_MS, () => followOnce(ledger, gate, time.hostMs(), log), { unref: true });
+  return () => timer.cancel();
+}
+
+/** The table alone decides whether a token is valid; what cannot be written now is written later. */
+function followOnce(ledger: Ledger, gate: Alerts, hostMs: number, log: Logger): void {
+  if (ledger.isFailed) return;
+  try {
+    ledger.recordTokenChanges();
+    const expired = ledger.tokens.endExpired();
+    const tokens = ledger.tokens.listTokens();
+    // An alert has its place in domain time.
+    if (!gate.ports.clock.isSynced) return;
+    for (const token of expired)
+      if (!isReplaced(token, tokens, hostMs)) gate.alert('TOKEN_EXPIRED', `${describe(token)} has expired`);
+    for (const token of tokens) {
+      if (!isLiveToken(token, hostMs) || isReplaced(token, tokens, hostMs) || !isEnding(token, hostMs)) continue;
+      const at = new Date(token.expires_at_ms ?? 0).toISOString();
+      const detail = `${describe(token)} expires at ${at}: run npx holdfast token rotate ${token.id}`;
+      if (!gate.state.alerts.has('TOKEN_EXPIRES', detail)) gate.alert('TOKEN_EXPIRES', detail);
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'token changes are not recorded yet');
+  }
+}
+
+function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, hostMs: number): boolean {
+  if (expires_at_ms === null) return false;
+  const toldMs = Math.min(TELL_BEFORE_MS, TOLD_PART * Math.max(0, expires_at_ms - created_at_ms));
+  return expires_at_ms - hostMs <= toldMs;
+}
+
+/** A token of the same name and rights lives longer. */
+function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], hostMs: number): boolean {
+  const endOf = ({ expires_at_ms }: TokenRecord): number => expires_at_ms ?? Number.POSITIVE_INFINITY;
+  return tokens.some(
+    (other) =>
+      isLiveToken(other, hostMs) &&
+      endOf(other) > endOf(token) &&
+      other.role === token.role &&
+      other.name === token.name &&
+      other.agent === token.agent &&
+      other.skill_sha256 === token.skill_sha256,
+  );
+}
+
+function describe({ id, role, name, agent }: TokenRecord): string {
+  return `token ${id} (${role} ${name}${agent === null || agent === name ? '' : `, agent ${agent}`})`;
+}

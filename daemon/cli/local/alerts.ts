@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { AlertChannelsBody, AlertTestBody } from '../../gate/api/alerts.ts';
+import type { ReloadBody } from '../../gate/api/policy.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+import { addAlertList } from '../verbs/alerts.ts';
+
+export function addAlerts(program: Command, io: Io): void {
+  const alerts = addAlertList(program, io);
+  addCheck(alerts, io);
+  addTest(alerts, io);
+  addChannels(alerts, io);
+  addReload(alerts, io);
+}
+
+/** Options of `alerts` itself are those of each verb below it. */
+type Options = ConnectionOptions;
+const optionsOf = (command: Command): Options => command.optsWithGlobals<Options>();
+
+function addCheck(alerts: Command, io: Io): void {
+  addVerb(alerts, {
+    usage: 'check',
+    summary: 'List everything that is wrong with a file of alert routes',
+    examples: ['alerts check alerts.yaml'],
+  })
+    .argument('<file>', 'file of alert routes, YAML or JSON')
+    .option('--alerts-exec', 'the daemon is started with --alerts-exec')
+    .action(async (file: string, options: { readonly alertsExec?: boolean }, command: Command) => {
+      const text = readText(file);
+      const [{ parseAlertRoutes }, { formatViolation }, { plain }] = await Promise.all([
+        import('../../alerts/file.ts'),
+        import('../../contract/violations.ts'),
+        import('../tables.ts'),
+      ]);
+      const parsed = parseAlertRoutes(text, options.alertsExec === true);
+      if (optionsOf(command).json === true)
+        printJson(
+          io,
+          parsed.ok ? { ok: true, file, hash: parsed.hash } : { ok: false, file, violations: parsed.violations },
+        );
+      else if (parsed.ok) io.out(`${file} is valid: hash ${parsed.hash}\n`);
+      else for (const violation of parsed.violations) io.out(`${plain(formatViolation(violation))}\n`);
+      io.exit(parsed.ok ? EXIT.OK : EXIT.VERIFICATION);
+    });
+}
+
+function addTest(alerts: Command, io: Io): void {
+  const verb = addVerb(alerts, {
+    usage: 'test',
+    summary: 'Send a test message to one alert channel, or to each',
+    examples: ['alerts test', 'alerts test phone'],
+  });
+  addConnectionOptions(verb)
+    .argument('[channel]', 'name in the file of alert routes')
+    .action(async (channel: string | undefined, _options: Options, command: Command) => {
+      const options = optionsOf(command);
+      const { withClient } = await import('../client.ts');
+      const { results } = await withClient(io, options, 'operator', (client) =>
+        client.post<AlertTestBody>('/v1/alerts/test', channel === undefined ? {} : { channel }),
+      );
+      if (options.json === true) printJson(io, { results });
+      else {
+        const { renderTable } = await import('../tables.ts');
+        const rows = results.map(({ channel: name, delivered, detail, took_ms }) => [
+          name,
+          delivered ? 'delivered' : 'FAILED',
+          detail,
+          `${took_ms} ms`,
+        ]);
+        io.out(renderTable(['channel', 'test', 'answer', 'took'], rows, 'no channels'));
+      }
+      io.exit(results.every(({ delivered }) => delivered) ? EXIT.OK : EXIT.FAILURE);
+    });
+}
+
+function addChannels(alerts: Command, io: Io): void {
+  const verb = addVerb(alerts, {
+    usage: 'channels',
+    summary: 'Show where alerts go, what waits and what was given up',
+    examples: ['alerts channels', 'alerts channels --json'],
+  });
+  addConnectionOptions(verb).action(async (_options: Options, command: Command) => {
+    const options = optionsOf(command);
+    const { withClient } = await import('../client.ts');
+    const body = await withClient(io, options, 'operator', (client) =>
+      client.get<AlertChannelsBody>('/v1/alerts/channels'),
+    );
+    if (options.json === true) printJson(io, body);
+    else io.out(await renderChannels(body));
+  });
+}
+
+async function renderChannels({ channels, dead_letters }: AlertChannelsBody): Promise<string> {
+  const { formatInstant, renderTable } = await import('../tables.ts');
+  const instant = (ms: number | null): string => (ms === null ? '-' : formatInstant(ms));
+  return [
+    renderTable(
+      ['channel', 'type', 'state', 'waiting', 'delivered', 'given up', 'last delivered (UTC)', 'last failure'],
+      channels.map((channel) => [
+        channel.name,
+        channel.type,
+        channel.is_silent ? 'SILENT' : channel.failing_since_ms === null ? 'ok' : 'failing',
+        channel.waiting + (channel.sending === null ? 0 : 1),
+        channel.delivered,
+        channel.dropped,
+        instant(channel.last_delivered_ms),
+        channel.failing_since_ms === null ? null : channel.last_failure,
+      ]),
+      'no alert routes are in force',
+    ),
+    renderTable(
+      ['given up (UTC)', 'channel', 'message', 'alerts', 'why'],
+      dead_letters.map((letter) => [
+        formatInstant(letter.at_ms),
+        letter.channel,
+        letter.message_id,
+        letter.alerts.join(', '),
+        letter.reason,
+      ]),
+      'nothing was given up',
+    ),
+  ].join('\n');
+}
+
+function addReload(alerts: Command, io: Io): void {
+  const verb = addVerb(alerts, {
+    usage: 'reload',
+    summary: 'Accept the pending, looser alert routes by their hash; without a hash, say what is pending',
+    examples: ['alerts reload', `alerts reload ${'0123456789abcdef'.repeat(4)}`],
+  });
+  addConnectionOptions(verb)
+    .argument('[hash]', 'hash of the pending alert routes, from `status`', parseHash)
+    .action(async (hash: string | undefined, _options: Options, command: Command) => {
+      const options = optionsOf(command);
+      const { withClient } = await import('../client.ts');
+      const body = await withClient(io, options, 'operator', (client) =>
+        client.post<ReloadBody>('/v1/alerts/routes/reload', hash === undefined ? {} : { hash }),
+      );
+      if (options.json === true) printJson(io, body);
+      else io.out(await describe(body));
+      io.exit(body.status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK);
+    });
+}
+
+/** The whole hash, so that an operator accepts exactly what they looked at. */
+function parseHash(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('A hash has 64 hex digits; `holdfast status` shows that of the pending routes.');
+}
+
+async function describe(body: ReloadBody): Promise<string> {
+  if (body.status === 'in_force') return `alert routes ${body.hash} are in force\n`;
+  const { formatInstant, plain } = await import('../tables.ts');
+  const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
+  const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
+  return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: npx holdfast alerts reload ${body.hash}\n`;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
+  }
+}

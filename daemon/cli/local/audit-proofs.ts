@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, printJson } from '../verb.ts';
+import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
+
+/** A record that was noted elsewhere: `SEQ:HASH`, or a file of `audit head` or `HOLDFAST_HEAD_FILE`. */
+export interface NotedRecord {
+  readonly seq: number;
+  readonly hash: string;
+  /** Genesis hash or id, where the file names one. */
+  readonly genesis: string | null;
+  /** Of a signed head. */
+  readonly number: number | null;
+}
+
+export function parseNoted(text: string): NotedRecord {
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq !== undefined && hash !== undefined) return { seq: Number(seq), hash, genesis: null, number: null };
+  return readNotedFile(text);
+}
+
+function readNotedFile(path: string): NotedRecord {
+  let noted: Record<string, unknown>;
+  try {
+    noted = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  } catch {
+    throw new InvalidArgumentError('Expected SEQ:HASH, or a file that holds a head.');
+  }
+  const { genesis, genesis_id, hash, number, seq } = noted ?? {};
+  if (typeof seq !== 'number' || typeof hash !== 'string')
+    throw new InvalidArgumentError(`${path} holds no head: it lacks seq and hash.`);
+  const named = genesis ?? genesis_id;
+  return {
+    seq,
+    hash,
+    genesis: typeof named === 'string' ? named : null,
+    number: typeof number === 'number' ? number : null,
+  };
+}
+
+/** Verbs for those who trust neither the daemon nor its host. */
+export function addAuditProofs(audit: Command, io: Io): void {
+  const head = addVerb(audit, {
+    usage: 'head',
+    summary: 'Print the last signed head; note it elsewhere',
+    examples: ['audit head > head.json', 'audit head --venue binance-demo'],
+  });
+  addLedgerOptions(head).action((options: LedgerOptions) => printHead(io, options));
+  const receipt = addVerb(audit, {
+    usage: 'receipt',
+    summary: 'Print the receipt of a decision from the ledger file; anybody can verify it offline',
+    examples: ['audit receipt d-4f1c2a-1b2 > receipt.json', 'audit receipt d-4f1c2a-1b2 --head head.json'],
+  });
+  addLedgerOptions(receipt)
+    .argument('<decision>', 'its decision_id')
+    .option(
+      '--head <head>',
+      'prove it to this head: a number, or a file of `audit head` (else the last)',
+      parseHeadNumber,
+    )
+    .action((id: string, options: LedgerOptions & { readonly head?: number }) => printReceipt(io, id, options));
+  const rotate = addVerb(audit, {
+    usage: 'rotate-key',
+    summary: 'Replace the key that signs heads; the old key signs the new one; the daemon must be stopped',
+    examples: ['audit rotate-key'],
+  });
+  addLedgerOptions(rotate).action((options: LedgerOptions) => rotateKey(io, options));
+}
+
+function parseHeadNumber(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  const { number } = readNotedFile(text);
+  if (number === null) throw new InvalidArgumentError(`${text} holds no signed head; \`audit head\` prints one.`);
+  return number;
+}
+
+async function printHead(io: Io, options: LedgerOptions): Promise<void> {
+  const { openLedgerReader } = await import('../../ledger/reader.ts');
+  const { readLastHead } = await import('../../ledger/head-signer.ts');
+  const reader = openLedgerReader(findLedger(io, options));
+  try {
+    const last = readLastHead(reader);
+    if (last === null)
+      throw new CliError(EXIT.FAILURE, 'No head is signed yet: the daemon signs one every hour and when it stops.');
+    printJson(io, last);
+  } finally {
+    reader.close();
+  }
+}
+
+async function printReceipt(io: Io, id: string, options: LedgerOptions & { readonly head?: number }): Promise<void> {
+  const { openLedgerReader } = await import('../../ledger/reader.ts');
+  const { buildReceipt } = await import('../../boot/receipts.ts');
+  const reader = openLedgerReader(findLedger(io, options));
+  try {
+    const outcome = await buildReceipt(reader, id, {
+      ...(options.head === undefined ? {} : { head: options.head }),
+      turn: () => setImmediate(),
+      mostRecords: Number.MAX_SAFE_INTEGER,
+    });
+    switch (outcome.kind) {
+      case 'receipt':
+        return printJson(io, outcome.receipt);
+      case 'uncovered':
+        throw new CliError(
+          EXIT.FAILURE,
+          `The decision is record ${outcome.seq}, and the signed head covers the records up to ${outcome.coveredTo}. A daemon signs the next one within the hour and at its stop; \`holdfast receipt ${id}\` asks a running one now.`,
+        );
+      case 'no_head':
+        throw new CliError(EXIT.FAILURE, `There is no signed head of that number; the last is ${outcome.last}.`);
+      default:
+        throw new CliError(EXIT.FAILURE, `The ledger has no decision ${id}.`);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+async function rotateKey(io: Io, options: LedgerOptions): Promise<void> {
+  const [{ openLedgerReader }, { openLedger }, { rotateSigningKey }, { advanceHead }, { SYSTEM_TIME }] =
+    await Promise.all([
+      import('../../ledger/reader.ts'),
+      import('../../ledger/ledger.ts'),
+      import('../../ledger/signing-key.ts'),
+      import('../../ledger/head-file.ts'),
+      import('../../time/system-time.ts'),
+    ]);
+  const path = findLedger(io, options);
+  const reader = openLedgerReader(path);
+  const { account, venue } = reader.genesis;
+  reader.close();
+  const ledger = openLedger({ path, venue, account, now: () => SYSTEM_TIME.hostMs(), time: SYSTEM_TIME });
+  try {
+    const event = rotateSigningKey(join(dirname(path), 'head.key'), ledger);
+    const headFile = findHeadFile(io, options);
+    if (headFile !== null) advanceHead(headFile, ledger);
+    if (options.json === true) printJson(io, event);
+    else io.out(`key ${event.number} signs the heads from now on: ${event.key}\nit is signed by ${event.previous}\n`);
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander';
+import { readEnv } from '../../config/config.ts';
+import type { PolicyBody } from '../../gate/api/policy.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
+import type { Examined, Line, Outcome } from './doctor/finding.ts';
+
+interface DoctorOptions extends ConnectionOptions {
+  readonly agentTokenFile?: string;
+  readonly exercise?: boolean;
+  readonly days: number;
+  readonly backup?: string;
+  readonly backupHours: number;
+  readonly noted?: string;
+}
+
+export function addDoctor(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'doctor',
+    summary: 'Prove, on a running daemon, that its protections work',
+    examples: ['doctor', 'doctor --exercise --backup ledger-backup.db --noted head.json', 'doctor --json'],
+  });
+  addConnectionOptions(verb)
+    .option('--agent-token-file <file>', 'file with an agent token (else that of the home folder on paper)')
+    .option('--exercise', 'halt, ask every door, and lift the halt; refused on binance-live and with open orders')
+    .addOption(new Option('--days <n>', 'days that the disk must last').argParser(parseCount).default(30))
+    .option('--backup <file>', 'the newest copy of the ledger')
+    .addOption(new Option('--backup-hours <n>', 'its greatest age').argParser(parseCount).default(24))
+    .option('--noted <head>', 'a head kept elsewhere: a file, or SEQ:HASH')
+    .action((options: DoctorOptions) => examine(io, options));
+}
+
+async function examine(io: Io, options: DoctorOptions): Promise<void> {
+  const { createClient } = await import('../client.ts');
+  const { agentTokenFile, ...shared } = options;
+  const operator = createClient(io, shared, 'operator');
+  // The token of the operator must not stand in for an agent's.
+  const { tokenFile: _operators, ...place } = shared;
+  const agent = createClient(
+    io,
+    agentTokenFile === undefined ? place : { ...place, tokenFile: agentTokenFile },
+    'agent',
+  );
+  try {
+    const { config, secrets } = readEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
+    const examined: Examined = {
+      config,
+      secrets,
+      operator,
+      agent,
+      policy: await operator.get<PolicyBody>('/v1/policy'),
+      isExercised: options.exercise === true,
+      days: options.days,
+      backup: options.backup ?? null,
+      backupHours: options.backupHours,
+      noted: options.noted ?? null,
+    };
+    const lines = await check(examined, io);
+    if (options.json === true) printJson(io, { venue: config.venue, ...count(lines), lines });
+    else io.out(await render(lines));
+    io.exit(exitCodeOf(lines));
+  } finally {
+    await operator.close();
+    await agent.close();
+  }
+}
+
+async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
+  const [
+    { doorChecks, refuseExercise },
+    { fileChecks },
+    { freshnessChecks },
+    { durabilityChecks },
+    { runChecks },
+    { VenueSide },
+  ] = await Promise.all([
+    import('./doctor/doors.ts'),
+    import('./doctor/files.ts'),
+    import('./doctor/freshness.ts'),
+    import('./doctor/durability.ts'),
+    import('./doctor/finding.ts'),
+    import('./doctor/venue-side.ts'),
+  ]);
+  if (examined.isExercised) await refuseExercise(examined);
+  const side = new VenueSide(examined);
+  try {
+    return await runChecks([
+      ...doorChecks(examined),
+      ...fileChecks(examined, io.env),
+      ...freshnessChecks(examined, side),
+      ...side.checks(),
+      ...durabilityChecks(examined),
+    ]);
+  } finally {
+    await side.close();
+  }
+}
+
+function count(lines: readonly Line[]): Record<Outcome, number> {
+  const of = (outcome: Outcome): number => lines.filter((line) => line.outcome === outcome).length;
+  return { proven: of('proven'), refuted: of('refuted'), unknown: of('unknown') };
+}
+
+/** By the worst line. */
+function exitCodeOf(lines: readonly Line[]): ExitCode {
+  const { refuted, unknown } = count(lines);
+  if (refuted > 0) return EXIT.VERIFICATION;
+  return unknown > 0 ? EXIT.FAILURE : EXIT.OK;
+}
+
+const WORDS: Readonly<Record<Outcome, string>> = { proven: 'proven', refuted: 'REFUTED', unknown: 'not checked' };
+
+async function render(lines: readonly Line[]): Promise<string> {
+  const { renderTable } = await import('../tables.ts');
+  const { proven, refuted, unknown } = count(lines);
+  const rows = lines.map(({ claim, detail, id, outcome }) => [WORDS[outcome], id, claim, detail]);
+  const table = renderTable(['', 'line', 'claim', 'found'], rows, 'nothing was checked');
+  return `${table}\n${proven} proven, ${refuted} refuted, ${unknown} could not be checked\n`;
+}

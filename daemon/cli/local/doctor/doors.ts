@@ -1,0 +1,166 @@
+import type { TradingStateBody } from '../../../gate/api/operator.ts';
+import type { OrderBody } from '../../../gate/api/reads.ts';
+import type { DaemonAnswer } from '../../client.ts';
+import { CliError, EXIT } from '../../exit-codes.ts';
+import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
+
+/** USDT: more than any policy permits. */
+const HUGE_USDT = 10_000_000;
+const REASON = 'doctor --exercise: lifted again at once';
+
+/** The doors through which an agent's order could come, and the halt that closes them. */
+export function doorChecks(examined: Examined): readonly Check[] {
+  const { agent, config, isExercised } = examined;
+  const order = hugeOrder(examined);
+  const claim = (door: string): string => `${door} lets no order of 10,000,000 USDT pass`;
+  const checks: Check[] = [
+    {
+      id: 'door_dry_run',
+      claim: claim('the dry run'),
+      run: async () => judgeSize(await agent.call('/v1/dry-run/place_order', order)),
+    },
+    {
+      id: 'door_intercept',
+      claim: claim('the intercept'),
+      run: async () => judgeSize(await agent.call('/v1/intercept', { tool: 'place_order', args: order })),
+    },
+  ];
+  // On live nothing may be sent that could become an order.
+  if (config.venue === 'binance-live') return checks;
+  const exercise = isExercised ? exerciseOnce(examined, order) : null;
+  const after = (read: (seen: Exercise) => Finding) => async (): Promise<Finding> =>
+    exercise === null
+      ? unknown('it could place an order that the policy has cut to size: --exercise asks while halted')
+      : read(await exercise());
+  return [
+    ...checks,
+    { id: 'door_http', claim: claim('HTTP'), run: after(({ http }) => judgeRefusal(http)) },
+    { id: 'door_mcp', claim: claim('MCP'), run: after(({ mcp }) => judgeRefusal(mcp)) },
+    {
+      id: 'halt',
+      claim: 'a halt acts, and is lifted again',
+      run: async () => (exercise === null ? unknown('--exercise halts and lifts it') : judgeHalt(await exercise())),
+    },
+  ];
+}
+
+function hugeOrder({ policy }: Examined): object {
+  const { scope } = policy.policy as { readonly scope: { readonly symbols: readonly string[] } };
+  return {
+    symbol: scope.symbols[0],
+    intent: 'open',
+    side: 'buy',
+    requested_notional: HUGE_USDT,
+    requested_leverage: 1,
+    order_type: 'market',
+    max_slippage_bps: 10,
+    strategy_id: 'doctor',
+  };
+}
+
+interface Told {
+  readonly decision: string;
+  readonly notional: number | null;
+  readonly reasons: readonly string[];
+}
+/** A decision in either view; null: it is none. */
+function readDecision(body: unknown): Told | null {
+  const { decision, effective, reasons } = (body ?? {}) as Record<string, unknown>;
+  if (typeof decision === 'object' && decision !== null) return readDecision(decision);
+  if (typeof decision !== 'string') return null;
+  const { notional } = (effective ?? {}) as { readonly notional?: number };
+  const codes = Array.isArray(reasons) ? reasons.map((reason) => String(reason?.code ?? reason)) : [];
+  return { decision, notional: notional ?? null, reasons: codes };
+}
+function describeAnswer({ body, status }: DaemonAnswer): string {
+  const { error } = (body ?? {}) as { readonly error?: { readonly code: string; readonly message: string } };
+  return error === undefined ? `HTTP ${status}` : `${error.code}: ${error.message}`;
+}
+
+/** Refused, or cut to a size that the policy allows. */
+function judgeSize(answer: DaemonAnswer): Finding {
+  const told = answer.status === 200 ? readDecision(answer.body) : null;
+  if (told === null) return unknown(describeAnswer(answer));
+  if (told.decision === 'BLOCK') return proven(`refused: ${told.reasons.join(', ')}`);
+  if (told.decision === 'LIMIT' && told.notional !== null && told.notional < HUGE_USDT)
+    return proven(`cut to ${told.notional} USDT`);
+  return refuted(`${told.decision} of ${told.notional ?? '?'} USDT`);
+}
+
+function judgeRefusal(answer: DaemonAnswer): Finding {
+  const told = answer.status === 200 ? readDecision(answer.body) : null;
+  if (told === null) return unknown(describeAnswer(answer));
+  const codes = told.reasons.join(', ');
+  return told.decision === 'BLOCK'
+    ? proven(`refused while halted: ${codes}`)
+    : refuted(`${told.decision} while halted`);
+}
+
+interface Exercise {
+  readonly http: DaemonAnswer;
+  readonly mcp: DaemonAnswer;
+  readonly halted: TradingStateBody;
+  /** What a dry run met while halted. */
+  readonly dryRun: DaemonAnswer;
+  readonly lifted: TradingStateBody;
+}
+
+function judgeHalt({ dryRun, halted, lifted }: Exercise): Finding {
+  if (halted.state !== 'halted') return refuted(`the trading state was ${halted.state} after a halt`);
+  const told = readDecision(dryRun.body);
+  if (told?.decision !== 'BLOCK' || !told.reasons.includes('STATE_HALTED'))
+    return refuted(`a dry run met ${told?.decision ?? describeAnswer(dryRun)} while halted`);
+  if (findHalt(lifted) !== undefined) return refuted('the halt was not lifted: run `holdfast resume`');
+  return proven(`halted, refused, and ${lifted.state} again`);
+}
+const findHalt = ({ layers }: TradingStateBody) =>
+  layers.find(({ layer, state }) => layer === 'operator' && state !== 'active');
+
+/**
+ * Refuses where a halt could cost something, or would lift somebody else's.
+ * @throws CliError REFUSED
+ */
+export async function refuseExercise({ config, operator }: Pick<Examined, 'config' | 'operator'>): Promise<void> {
+  if (config.venue === 'binance-live')
+    throw new CliError(EXIT.USAGE, '--exercise halts: it is refused on binance-live.');
+  const { orders } = await operator.get<{ readonly orders: readonly OrderBody[] }>('/v1/orders?open=true&limit=1');
+  if (orders.length > 0)
+    throw new CliError(EXIT.REFUSED, '--exercise is refused while orders are open: a halt would cancel them.');
+  const standing = findHalt(await operator.get<TradingStateBody>('/v1/trading-state'));
+  if (standing !== undefined)
+    throw new CliError(
+      EXIT.REFUSED,
+      `--exercise is refused: an operator's ${standing.state} stands (${standing.reason}), which it would lift.`,
+    );
+}
+
+/** Halts, asks every door, and lifts it, however the doors answer. */
+function exerciseOnce({ agent, operator }: Examined, order: object): () => Promise<Exercise> {
+  let done: Promise<Exercise> | null = null;
+  const run = async (): Promise<Exercise> => {
+    let seen: Omit<Exercise, 'lifted'>;
+    try {
+      const halted = await operator.put<TradingStateBody>('/v1/trading-state', { state: 'halted', reason: REASON });
+      const dryRun = await agent.call('/v1/dry-run/place_order', order);
+      // RISK: where the halt did not act, nothing is sent that could become an order.
+      const isHalted = readDecision(dryRun.body)?.decision === 'BLOCK' && halted.state === 'halted';
+      if (!isHalted) throw new Error('the halt did not act, so nothing was sent');
+      const http = await agent.call('/v1/tools/place_order', order);
+      seen = { halted, dryRun, http, mcp: await callMcp(agent, order) };
+    } finally {
+      await operator.put('/v1/trading-state', { state: 'active', reason: REASON });
+    }
+    return { ...seen, lifted: await operator.get<TradingStateBody>('/v1/trading-state') };
+  };
+  return () => {
+    done ??= run();
+    return done;
+  };
+}
+
+/** The decision in a tool's result. */
+async function callMcp(agent: Examined['agent'], order: object): Promise<DaemonAnswer> {
+  const answer = await agent.callMcp('tools/call', { name: 'place_order', arguments: order });
+  const { result } = (answer.body ?? {}) as { readonly result?: { readonly structuredContent?: unknown } };
+  return result?.structuredContent === undefined ? answer : { ...answer, body: result.structuredContent };
+}

@@ -1,0 +1,85 @@
+import { loadPolicy } from '../../../boot/policy.ts';
+import type { LimitsBody } from '../../../gate/api/limits.ts';
+import type { ReadinessBody } from '../../../gate/api/operator.ts';
+import type { AccountBody, MarketBody } from '../../../gate/api/reads.ts';
+import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
+import type { VenueSide } from './venue-side.ts';
+
+interface Freshness {
+  readonly account_ms: number;
+  readonly clock_skew_ms: number;
+  readonly filters_ms: number;
+  readonly mark_ms: number;
+  readonly quote_ms: number;
+}
+
+/** Whether what decides is current: the policy, the clock, the filters, the readings. */
+export function freshnessChecks(examined: Examined, side: VenueSide): readonly Check[] {
+  const { config, operator, policy } = examined;
+  const { market } = policy.policy as { readonly market: { readonly freshness: Freshness } };
+  const { freshness } = market;
+  const waiting = async (): Promise<readonly string[]> =>
+    ((await operator.ask('/readyz')).body as ReadinessBody).waiting_for;
+  return [
+    {
+      id: 'policy_in_force',
+      claim: 'the policy in force is the file on disk',
+      run: async () => {
+        const file = await loadPolicy(config);
+        if (file.hash === policy.hash) return proven(`${policy.name} ${policy.hash.slice(0, 12)}`);
+        const state = policy.pending === null ? 'it was not taken over' : 'it is looser, and waits for an operator';
+        return refuted(
+          `in force is ${policy.hash.slice(0, 12)}, ${config.policyPath} is ${file.hash.slice(0, 12)}: ${state}`,
+        );
+      },
+    },
+    {
+      id: 'clock',
+      claim: "the daemon's clock is the venue's",
+      run: async () => {
+        if ((await waiting()).includes('the clock')) return refuted('the daemon itself does not trust its clock');
+        return side.compareClock(
+          () => operator.get<LimitsBody>('/v1/limits').then(({ at_ms }) => at_ms),
+          freshness.clock_skew_ms,
+        );
+      },
+    },
+    {
+      id: 'filters',
+      claim: 'the filters of every symbol are current',
+      run: async () => {
+        const late = (await waiting()).filter((what) => what.startsWith('the filters of') || what.includes('filters'));
+        if (late.length > 0) return refuted(`too old, or not read: ${late.join(', ')}`);
+        return proven(`read within ${describe(freshness.filters_ms)}`);
+      },
+    },
+    {
+      id: 'polls',
+      claim: 'account, marks and books are current',
+      run: () => judgeAges(operator, freshness),
+    },
+  ];
+}
+
+async function judgeAges(operator: Examined['operator'], freshness: Freshness): Promise<Finding> {
+  const [account, { markets }, limits] = await Promise.all([
+    operator.get<AccountBody>('/v1/account'),
+    operator.get<{ readonly markets: readonly MarketBody[] }>('/v1/market'),
+    operator.get<LimitsBody>('/v1/limits'),
+  ]);
+  if (markets.length === 0) return unknown('the daemon names no market');
+  const ages = [
+    { what: 'account', atMs: account.observed_at_ms, mostMs: freshness.account_ms },
+    ...markets.flatMap(({ symbol, mark_at_ms, quote_at_ms }) => [
+      { what: `mark of ${symbol}`, atMs: mark_at_ms, mostMs: freshness.mark_ms },
+      { what: `book of ${symbol}`, atMs: quote_at_ms, mostMs: freshness.quote_ms },
+    ]),
+  ].map(({ atMs, mostMs, what }) => ({ what, ageMs: atMs === null ? null : limits.at_ms - atMs, mostMs }));
+  const late = ages.filter(({ ageMs, mostMs }) => ageMs === null || ageMs > mostMs);
+  if (late.length > 0)
+    return refuted(late.map(({ ageMs, what }) => `${what}: ${ageMs === null ? 'never' : describe(ageMs)}`).join(', '));
+  return proven(`the oldest is of ${describe(Math.max(0, ...ages.map(({ ageMs }) => ageMs ?? 0)))} ago`);
+}
+
+const describe = (ms: number): string =>
+  ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;

@@ -1,0 +1,70 @@
+import Type from 'typebox';
+import { WEEKDAYS } from '../core/policy.ts';
+import { closed, DAY_MS, milliseconds, multiplier, names, reduceOnly, usdt } from './policy-values.ts';
+
+/** The limits that only an agent's own section has. */
+const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]';
+const wallTime = (description: string) =>
+  Type.String({
+    pattern: `^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T${TIME}$`,
+    description: `${description} Wall time of utc_offset, such as 2026-12-24T18:00.`,
+  });
+
+const hours = Type.Object(
+  {
+    days: names(WEEKDAYS, 'Days of the week.', 1),
+    from: Type.String({ pattern: `^${TIME}$`, description: 'Wall time of utc_offset, such as 08:00.' }),
+    to: Type.String({ pattern: `^(${TIME}|24:00)$`, description: 'Later on the same day; 24:00 is its end.' }),
+  },
+  closed,
+);
+const blackout = Type.Object(
+  { from: wallTime('Begin.'), to: wallTime('End; opening is possible again from here on.') },
+  closed,
+);
+
+export const agentSchedule = Type.Object(
+  {
+    utc_offset: Type.String({
+      pattern: '^[+-](0[0-9]|1[0-3]):[0-5][0-9]$|^[+]14:00$',
+      description: 'Offset of the wall times from UTC, such as +01:00. It does not follow daylight saving time.',
+    }),
+    hours: Type.Optional(
+      Type.Array(hours, {
+        minItems: 1,
+        maxItems: 100,
+        description: 'When the agent may open. Without it: at any hour.',
+      }),
+    ),
+    blackouts: Type.Optional(
+      Type.Array(blackout, { minItems: 1, maxItems: 1000, description: 'When it may not, whatever the hours.' }),
+    ),
+  },
+  { ...closed, description: 'When the agent may open. Exits and cancels pass at any time.' },
+);
+
+export const heartbeat = milliseconds(
+  'Longest time without an authenticated call; then its opening orders are canceled until it calls again.',
+  DAY_MS,
+  5000,
+);
+
+const lossTiers = (what: string) =>
+  Type.Array(
+    Type.Object(
+      {
+        at_usdt: usdt(`The tier counts from this ${what} on.`),
+        multiplier: Type.Optional(multiplier('Factor on the budgets.')),
+        reduce_only: Type.Optional(reduceOnly('The agent only reduces.')),
+      },
+      closed,
+    ),
+    { minItems: 1, maxItems: 20, description: `Tiers by ${what}, in rising order; all that are reached multiply.` },
+  );
+export const agentLoss = Type.Object(
+  {
+    day: Type.Optional(lossTiers("loss of this UTC day, by the agent's own trades and share")),
+    week: Type.Optional(lossTiers('loss of this UTC day and the six before')),
+  },
+  { ...closed, description: "What the agent's own loss does to its own opening." },
+);

@@ -1,0 +1,152 @@
+import Type, { type Static, type TSchema } from 'typebox';
+import { ALERT_KINDS, DELIVERIES, SEVERITIES } from '../core/alerts.ts';
+import type { JsonSchemaObject } from '../core/policy.ts';
+import { buildChecker } from './ajv.ts';
+import { closed, DAY_MS, milliseconds, names, texts } from './policy-values.ts';
+
+/**
+ * The file of alert routes (`alerts.yaml`) as a schema. No secret stands in it, only where one is. daemon/alerts/file.ts
+ * checks what a schema cannot express.
+ */
+
+/** Variables that a secret may come from: no other of the daemon's environment can be sent anywhere. */
+export const ALERT_SECRET_PREFIX = 'HOLDFAST_ALERTS_SECRET_';
+const CHANNEL_PATTERN = '^[a-z][a-z0-9_-]{0,31}$';
+const CLOCK_PATTERN = '^(?:[01][0-9]|2[0-3]):[0-5][0-9]$';
+const URL_PATTERN = '^https?://[^\\s]{1,2000}$';
+const MOST_CHANNELS = 16;
+
+const secret = (description: string) =>
+  Type.Object(
+    {
+      file: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 1024,
+          description: 'File with the secret in one line, which nobody else can read; relative to this file.',
+        }),
+      ),
+      env: Type.Optional(
+        Type.String({ pattern: `^${ALERT_SECRET_PREFIX}[A-Z0-9_]{1,64}$`, description: 'Variable with the secret.' }),
+      ),
+    },
+    { ...closed, description: `${description} Either file or env.` },
+  );
+const url = (description: string) => Type.String({ pattern: URL_PATTERN, description });
+const clockTime = (description: string) => Type.String({ pattern: CLOCK_PATTERN, description });
+
+const channel = Type.Object(
+  {
+    webhook: Type.Optional(
+      Type.Object(
+        {
+          url: url('Where to: https, or http on loopback.'),
+          secret: secret('Secret of the Standard Webhooks signature, whsec_ and base64.'),
+        },
+        { ...closed, description: 'JSON, signed as Standard Webhooks says.' },
+      ),
+    ),
+    slack: Type.Optional(
+      Type.Object({ url: secret('Incoming webhook.') }, { ...closed, description: 'A channel of Slack.' }),
+    ),
+    discord: Type.Optional(
+      Type.Object({ url: secret('Webhook.') }, { ...closed, description: 'A channel of Discord.' }),
+    ),
+    telegram: Type.Optional(
+      Type.Object(
+        {
+          token: secret('Token of the bot.'),
+          chat_id: Type.String({ pattern: '^(?:-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64})$', description: 'The chat.' }),
+          server: Type.Optional(url('Server of the bot API. Absent: https://api.telegram.org.')),
+        },
+        { ...closed, description: 'A chat of Telegram.' },
+      ),
+    ),
+    ntfy: Type.Optional(
+      Type.Object(
+        {
+          topic: secret('Name of the topic, which whoever knows it can read.'),
+          token: Type.Optional(secret('Access token.')),
+          server: Type.Optional(url('Absent: https://ntfy.sh.')),
+        },
+        { ...closed, description: 'A topic of ntfy.' },
+      ),
+    ),
+    exec: Type.Optional(
+      Type.Object(
+        {
+          command: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
+            minItems: 1,
+            maxItems: 32,
+            description: 'Absolute path of a program, and its arguments. It gets the alert as JSON on standard input.',
+          }),
+        },
+        { ...closed, description: 'A program; needs the flag --alerts-exec of `start`.' },
+      ),
+    ),
+    details: Type.Optional(
+      Type.Boolean({ description: 'Also tell what happened in the words of the alert, sizes and ids included.' }),
+    ),
+    private_network: Type.Optional(
+      Type.Boolean({ description: 'Its server may have an address of a private network.' }),
+    ),
+  },
+  { ...closed, description: 'Exactly one of webhook, slack, discord, telegram, ntfy, exec.' },
+);
+
+const route = Type.Object(
+  {
+    channels: texts(CHANNEL_PATTERN, 'Channels that get them.', 1, MOST_CHANNELS),
+    severity: Type.Enum([...SEVERITIES], { description: 'Alerts of this severity, and more urgent ones.' }),
+    kinds: Type.Optional(names(ALERT_KINDS, 'Only alerts about these. Absent: about anything.', 1)),
+    codes: Type.Optional(texts('^[A-Z][A-Z0-9_]{0,63}$', 'Only alerts of these codes. Absent: of any.', 1, 100)),
+    when: Type.Optional(
+      Type.Enum([...DELIVERIES], { description: 'at_once, or collected into one message. Absent: at_once.' }),
+    ),
+  },
+  closed,
+);
+
+export const AlertRoutesSchema = Type.Object(
+  {
+    channels: Type.Record(Type.String({ pattern: CHANNEL_PATTERN }), channel, {
+      ...closed,
+      maxProperties: MOST_CHANNELS,
+      description: 'Where alerts can go, by a name of your choice.',
+    }),
+    routes: Type.Array(route, { maxItems: 100, description: 'Which alerts go where; all that match count.' }),
+    coalesce_ms: Type.Optional(
+      milliseconds('Equal alerts (code and symbol) within it are one message. Absent: 60000.', DAY_MS),
+    ),
+    age_limit_ms: Type.Optional(
+      milliseconds(
+        'Alerts that could not be delivered for so long are given up. Absent: 86400000.',
+        30 * DAY_MS,
+        60_000,
+      ),
+    ),
+    time_zone: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'IANA name, such as Europe/Berlin. Absent: UTC.' }),
+    ),
+    quiet_hours: Type.Optional(
+      Type.Object(
+        { from: clockTime('HH:MM.'), to: clockTime('HH:MM; earlier than from: on the next day.') },
+        { ...closed, description: 'Alerts that are not critical wait until they end.' },
+      ),
+    ),
+    daily_at: Type.Optional(clockTime('When daily summaries leave, HH:MM. Absent: 08:00.')),
+  },
+  { ...closed, title: 'Holdfast alert routes', description: 'Where alerts go. See docs/alerts.md.' },
+);
+export type AlertRoutesSpec = Static<typeof AlertRoutesSchema>;
+export type AlertChannelSpec = AlertRoutesSpec['channels'][string];
+export type AlertRouteSpec = AlertRoutesSpec['routes'][number];
+export type SecretRef = { readonly file?: string; readonly env?: string };
+
+export const checkAlertRoutesShape = buildChecker<AlertRoutesSpec>(AlertRoutesSchema);
+
+/** The schema as a file for editors (`policies/alerts.schema.json`). */
+export function buildAlertsJsonSchema(): JsonSchemaObject {
+  const plain = JSON.parse(JSON.stringify(AlertRoutesSchema as TSchema)) as Record<string, unknown>;
+  return { $schema: 'http://json-schema.org/draft-07/schema#', ...plain };
+}

@@ -1,0 +1,272 @@
+import type { ApprovalCeiling } from '../approval.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ApprovalGrant, ApprovalView, ExecutionContext, OrderView, RulesView } from '../context.ts';
+import type { SizedAction } from '../decision.ts';
+import {
+  type ApprovalCondition,
+  type ApprovalKey,
+  type ApprovalsSection,
+  MOST_PENDING_APPROVALS,
+  type RequestMatch,
+} from '../policy.ts';
+import { ticksToPrice } from '../quantities.ts';
+import type { ExecutionRequest, Side } from '../request.ts';
+import type { Trace } from '../trace.ts';
+import type { BudgetFinding } from './budget-finding.ts';
+import { lotsOfAsk, type OpeningAsk } from './fit-order.ts';
+
+const RULE = 16;
+const CODE = 'APPROVAL';
+
+/** What an opening order asks for; of an approved one no more than was approved. */
+export function buildAsk(request: ExecutionRequest, context: ExecutionContext): OpeningAsk {
+  const grant = context.approval?.grant ?? null;
+  const leverage = request.requested_leverage ?? 1;
+  const ask: OpeningAsk = {
+    side: request.side ?? 'buy',
+    leverage: grant === null ? leverage : Math.min(leverage, grant.leverage),
+    lots: context.slice_lots,
+    notional: request.requested_notional,
+  };
+  return grant === null ? ask : { ...ask, mostLots: grant.lots };
+}
+
+/** The worst price that was approved, in ticks; null: nothing holds the order to one. An amend is compared instead. */
+export function heldTicks({ approval, phase }: ExecutionContext): number | null {
+  if (approval === undefined) return null;
+  return approval.grant?.price_ticks ?? (phase === 'slice' ? approval.order_price_ticks : null);
+}
+
+/** The order as it would be without an approval in play: shows what the approval cut. */
+interface Unheld {
+  readonly ask: OpeningAsk;
+  readonly rules: RulesView;
+  readonly priceTicks: number;
+  /** What a lot counts as now. */
+  readonly valueTicks: number;
+}
+
+/**
+ * Rule 16: what a person must approve is not sent before. It is the last rule, so that nobody is asked about an order that
+ * could not go out, and it sees exactly what would go out. Later slices and standing orders were approved as a whole.
+ *
+ * @returns what a person may approve; null: nothing, as none is needed, one is in play, or other approvals wait
+ */
+export function checkApproval(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  effective: SizedAction | null,
+  unheld: Unheld,
+): ApprovalCeiling | null {
+  const { approvals } = policy.spec;
+  const { approval: view, order, phase } = context;
+  if (phase !== 'parent' || (approvals === undefined && view === undefined)) return null;
+  if (trace.denied || effective === null) {
+    trace.skip(RULE, CODE);
+    return null;
+  }
+  const grant = view?.grant ?? null;
+  if (grant !== null) {
+    checkGrant(trace, grant, request, context, policy, effective, unheld);
+    return null;
+  }
+  if (order !== null && (view?.order_price_ticks ?? null) !== null) {
+    checkAmend(trace, order, effective, view?.order_price_ticks ?? 0, unheld.rules);
+    return null;
+  }
+  if (approvals === undefined) {
+    trace.pass(RULE, CODE);
+    return null;
+  }
+  return ask(trace, request, context, policy, found, approvals, effective);
+}
+
+/** Nothing of the order may be above what was approved. */
+function checkGrant(
+  trace: Trace,
+  grant: ApprovalGrant,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  effective: SizedAction,
+  { ask: asked, priceTicks, rules, valueTicks }: Unheld,
+): void {
+  const stale = findStale(grant, request, context, policy, effective, rules);
+  if (stale !== null) {
+    trace.deny(RULE, 'APPROVAL_STALE', stale.observed, stale.limit, stale.unit);
+    return;
+  }
+  const leverage = request.requested_leverage ?? 1;
+  const lots = lotsOfAsk({ ...asked, mostLots: Number.POSITIVE_INFINITY }, valueTicks, rules);
+  if (leverage > grant.leverage) trace.tighten(RULE, 'APPROVAL_CEILING', leverage, grant.leverage, 'x');
+  else if (isWorse(priceTicks, grant.price_ticks, grant.side))
+    trace.tighten(
+      RULE,
+      'APPROVAL_CEILING',
+      ticksToPrice(priceTicks, rules),
+      ticksToPrice(grant.price_ticks, rules),
+      'USDT',
+    );
+  else if (lots > grant.lots) trace.tighten(RULE, 'APPROVAL_CEILING', lots, grant.lots, 'lots');
+  else trace.pass(RULE, CODE, effective.lots, grant.lots, 'lots');
+}
+
+interface Figures {
+  readonly observed: number | string | null;
+  readonly limit: number | string | null;
+  readonly unit: string;
+}
+/** The first component in which an order is not what was approved; null: it is, or less. */
+function findStale(
+  grant: ApprovalGrant,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  effective: SizedAction,
+  rules: RulesView,
+): Figures | null {
+  if (policy.hash !== grant.policy_hash) return { observed: policy.hash, limit: grant.policy_hash, unit: 'policy' };
+  // Negated, so that NaN does not fit.
+  if (!(context.now_ms < grant.expires_at_ms))
+    return { observed: context.now_ms, limit: grant.expires_at_ms, unit: 'ms' };
+  if (request.agent !== grant.agent) return { observed: request.agent, limit: grant.agent, unit: 'agent' };
+  if (request.symbol !== grant.symbol) return { observed: request.symbol, limit: grant.symbol, unit: 'symbol' };
+  if (effective.side !== grant.side || request.intent !== 'open' || effective.action !== 'open')
+    return { observed: effective.side, limit: grant.side, unit: 'side' };
+  if (!(effective.lots <= grant.lots)) return { observed: effective.lots, limit: grant.lots, unit: 'lots' };
+  if (!((effective.leverage ?? 1) <= grant.leverage))
+    return { observed: effective.leverage, limit: grant.leverage, unit: 'x' };
+  const worst = ticksToPrice(grant.price_ticks, rules);
+  const price = effective.price_ticks ?? Number.NaN;
+  if (!(grant.side === 'buy' ? price <= grant.price_ticks : price >= grant.price_ticks))
+    return { observed: ticksToPrice(price, rules), limit: worst, unit: 'USDT' };
+  // A market order that cannot fill within the approved price would only be noise at the venue.
+  const quote = grant.side === 'buy' ? context.market.ask : context.market.bid;
+  const isBeyond = quote === null || (grant.side === 'buy' ? quote > worst : quote < worst);
+  return request.order_type === 'market' && isBeyond ? { observed: quote, limit: worst, unit: 'USDT' } : null;
+}
+
+function isWorse(ticks: number, thanTicks: number, side: Side): boolean {
+  return side === 'buy' ? ticks > thanTicks : ticks < thanTicks;
+}
+
+/**
+ * An approved order stays within what was approved: it is made no larger, and its price no worse. RISK: otherwise a small
+ * approval would be a large order after an amend.
+ */
+function checkAmend(
+  trace: Trace,
+  order: OrderView,
+  effective: SizedAction,
+  approvedTicks: number,
+  rules: RulesView,
+): void {
+  const lots = effective.lots + order.filled_lots;
+  const price = effective.price_ticks ?? 0;
+  if (lots > order.lots) trace.deny(RULE, 'APPROVAL_REQUIRED', lots, order.lots, 'lots');
+  else if (isWorse(price, approvedTicks, order.side))
+    trace.deny(RULE, 'APPROVAL_REQUIRED', ticksToPrice(price, rules), ticksToPrice(approvedTicks, rules), 'USDT');
+  else trace.pass(RULE, CODE, lots, order.lots, 'lots');
+}
+
+/** Whether the policy wants a person to look at it; if so, what that person would approve. */
+function ask(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  approvals: ApprovalsSection,
+  effective: SizedAction,
+): ApprovalCeiling | null {
+  const view = context.approval ?? null;
+  const addedUsdt = addedNotional(effective, context.order);
+  // Sums that are not known count as above any threshold.
+  const unapproved = view === null ? Number.POSITIVE_INFINITY : view.opened_usdt + addedUsdt;
+  const condition = approvals.when.find((each) => holds(each, request, context, found, unapproved));
+  if (condition === undefined) {
+    const least = leastThreshold(approvals);
+    trace.pass(RULE, CODE, least === null || view === null ? null : unapproved, least, least === null ? null : 'USDT');
+    return null;
+  }
+  const threshold = condition.notional_above_usdt;
+  const isFree = view !== null && view.pending_id === null && view.pending_count < MOST_PENDING_APPROVALS;
+  if (view !== null && !isFree) denyAnother(trace, view);
+  else if (threshold !== undefined && view !== null)
+    trace.deny(RULE, 'APPROVAL_REQUIRED', unapproved, threshold, 'USDT');
+  else trace.deny(RULE, 'APPROVAL_REQUIRED', nameOf(condition), null, null);
+  const { price_ticks: priceTicks, limit_price: price, action } = effective;
+  // An amend waits for nobody: the order that rests may fill meanwhile.
+  if (!isFree || action !== 'open' || priceTicks === null || price === null) return null;
+  const allUsdt = unapproved + (view?.approved_usdt ?? 0);
+  return {
+    agent: request.agent,
+    intent: 'open',
+    leverage: effective.leverage ?? 1,
+    lots: effective.lots,
+    notional_usdt: effective.notional,
+    order_type: request.order_type ?? 'market',
+    policy_hash: policy.hash,
+    price_ticks: priceTicks,
+    quantity: effective.quantity,
+    quorum: allUsdt > (approvals.quorum_above_usdt ?? 0) ? (approvals.quorum ?? 1) : 1,
+    side: effective.side,
+    symbol: request.symbol ?? '',
+    worst_price: price,
+  };
+}
+
+/** Other approvals wait: for this symbol, or as many as one agent may have. */
+function denyAnother(trace: Trace, { pending_count: count, pending_id: id }: ApprovalView): void {
+  if (id !== null) trace.deny(RULE, 'APPROVAL_REQUIRED', id, 1, 'pending');
+  else trace.deny(RULE, 'APPROVAL_REQUIRED', count, MOST_PENDING_APPROVALS, 'pending');
+}
+
+/** What is opened beside what was permitted before: of an amend the lots that it adds. */
+export function addedNotional(effective: SizedAction, order: OrderView | null): number {
+  if (effective.action !== 'amend' || order === null) return effective.notional;
+  const total = effective.lots + order.filled_lots;
+  const added = Math.max(0, total - order.lots);
+  return effective.lots > 0 ? (effective.notional * added) / effective.lots : 0;
+}
+
+function leastThreshold({ when }: ApprovalsSection): number | null {
+  const thresholds = when.flatMap(({ notional_above_usdt: usdt }) => (usdt === undefined ? [] : [usdt]));
+  return thresholds.length === 0 ? null : Math.min(...thresholds);
+}
+
+/** All of its parts hold. Comparisons are negated, so that what is not a number asks for a person. */
+function holds(
+  condition: ApprovalCondition,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  found: BudgetFinding,
+  unapprovedUsdt: number,
+): boolean {
+  const { notional_above_usdt: usdt, untraded_ms: untradedMs, provenance_below, capability_risk_above } = condition;
+  if (usdt !== undefined && unapprovedUsdt <= usdt) return false;
+  const filledAt = context.pacing.last_open_fill_at_ms;
+  if (untradedMs !== undefined && filledAt !== null && context.now_ms - filledAt < untradedMs) return false;
+  if (provenance_below !== undefined && found.trust.provenance >= provenance_below) return false;
+  if (capability_risk_above !== undefined && found.trust.capabilityRisk <= capability_risk_above) return false;
+  if (condition.venues !== undefined && !condition.venues.some((venue) => venue === context.venue)) return false;
+  if (condition.agents !== undefined && !condition.agents.includes(request.agent)) return false;
+  const named = Object.entries(condition.request ?? {});
+  return named.every(([key, match]) => matches(request[key as ApprovalKey], match));
+}
+
+/** A member that the request leaves out matches nothing. */
+function matches(value: string | number | null, match: RequestMatch): boolean {
+  if (value === null) return false;
+  if (match.in !== undefined && !match.in.includes(value)) return false;
+  if (match.above !== undefined && !(typeof value === 'number' && value > match.above)) return false;
+  return match.below === undefined || (typeof value === 'number' && value < match.below);
+}
+
+function nameOf(condition: ApprovalCondition): string {
+  const names = Object.keys(condition).sort();
+  return names.length === 0 ? 'every opening order' : names.join(', ');
+}

@@ -1,0 +1,34 @@
+import type { GateCore } from '../journal/journal.ts';
+import { INCOME_LATE_MS } from '../state/accounts.ts';
+import type { VenueIncome } from '../venue-port.ts';
+
+/** Bookings of one record. */
+const ROWS_OF_A_RECORD = 200;
+
+/**
+ * Records the bookings that are news. A list without news is recorded too where it lacks a trade that it should contain:
+ * then the accounts show the difference.
+ */
+export function recordIncome(core: GateCore, { bookings, isWhole }: VenueIncome, askedAtMs: number): void {
+  const { accounts } = core.state;
+  const rows = accounts.newsOf(
+    bookings.map(({ amountUsdt, atMs, incomeId, symbol, tradeId, type }) => ({
+      amount_usdt: amountUsdt,
+      at_venue_ms: atMs,
+      income_id: incomeId,
+      symbol,
+      trade_id: tradeId,
+      type,
+    })),
+  );
+  // Of a list that was cut off, the rows of its last instant may be split.
+  const wholeToMs = isWhole ? askedAtMs - INCOME_LATE_MS : (bookings.at(-1)?.atMs ?? askedAtMs) - 1;
+  const readToMs = Math.max(wholeToMs, accounts.incomeReadToMs ?? 0);
+  const lacks = accounts.unconfirmed.some(({ atMs }) => atMs <= readToMs);
+  if (rows.length === 0 && !lacks) return;
+  for (let i = 0; i === 0 || i < rows.length; i += ROWS_OF_A_RECORD) {
+    const part = rows.slice(i, i + ROWS_OF_A_RECORD);
+    const isLast = i + ROWS_OF_A_RECORD >= rows.length;
+    core.append('income', { read_to_ms: isLast ? readToMs : (accounts.incomeReadToMs ?? 0), rows: part });
+  }
+}

@@ -1,0 +1,66 @@
+import type { GateCore } from '../journal/journal.ts';
+import { isAsSent } from '../plan/sent-form.ts';
+import type { VenueOrder, VenueTrade } from '../venue-port.ts';
+import { hasUnnumbered } from './unread-trades.ts';
+
+/** Orders of others whose trades were read; forgotten together when there are more. */
+const MOST_STRANGERS = 1_000;
+
+/** Whose order a trade is of. */
+export type TradeOwner =
+  | { readonly kind: 'order'; readonly clientOrderId: string | null }
+  /** Of before the accounts begin; it cannot be told yet; the exchange did not say. */
+  | { readonly kind: 'before' | 'later' | 'unread' };
+
+/**
+ * Trades name their order by the exchange's number. That of a stop which fired is none that we know, and orders of
+ * other people are known only while they rest: the exchange is asked for both, once an order.
+ */
+export class TradeOwners {
+  readonly #core: GateCore;
+  readonly #strangers = new Map<string, string | null>();
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  async find(trade: VenueTrade): Promise<TradeOwner> {
+    const { accounts } = this.#core.state;
+    const key = `${trade.symbol} ${trade.venueOrderId}`;
+    const numbered = this.#numbered(key);
+    if (numbered !== null) return numbered;
+    if (accounts.sinceMs === null || trade.atMs <= accounts.sinceMs) return { kind: 'before' };
+    let clientOrderId = this.#strangers.get(key);
+    if (clientOrderId === undefined) {
+      const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId);
+      if (found.kind === 'failed') return { kind: 'unread' };
+      // Of whom it is, only its order tells; ours may not be known by the exchange's number yet.
+      if (found.kind === 'not_found' && hasUnnumbered(this.#core, trade.symbol)) return { kind: 'later' };
+      clientOrderId = found.kind === 'found' ? this.#ownId(found.order) : null;
+      if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+      this.#strangers.set(key, clientOrderId);
+      // RISK: the answer to the order itself may have come meanwhile.
+      const numberedSince = this.#numbered(key);
+      if (numberedSince !== null) return numberedSince;
+    }
+    return { kind: 'order', clientOrderId };
+  }
+
+  /** Id of the order of ours that it is: a stop that fired, or one whose number no answer has told us yet. */
+  #ownId(found: VenueOrder): string | null {
+    const known = this.#core.state.orders.all.get(found.clientOrderId);
+    if (known === undefined || known.foreign || known.symbol !== found.symbol) return null;
+    if (known.kind === 'algo') return known.side === found.side ? known.clientOrderId : null;
+    return known.venueOrderId === null && isAsSent(known, found) ? known.clientOrderId : null;
+  }
+
+  /** Of an order that is known by the exchange's number. */
+  #numbered(key: string): TradeOwner | null {
+    const { orders } = this.#core.state;
+    const order = orders.byVenueId.get(key);
+    if (order === undefined) return null;
+    // An id in use again is that of the later order.
+    const isOfId = orders.all.get(order.clientOrderId) === order;
+    return { kind: 'order', clientOrderId: isOfId ? order.clientOrderId : null };
+  }
+}

@@ -1,0 +1,48 @@
+import type { AlertChannelSpec } from '../../contract/alerts.ts';
+import type { AlertChannelBody, AlertChannelsBody } from '../api/alerts.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { ChannelOutbox } from '../state/outbox.ts';
+
+/** What the channels of the routes in force have delivered, and what they have not. */
+export function describeAlertChannels(
+  core: GateCore,
+  control: Pick<AlertChannelsBody, 'pending' | 'error'>,
+): AlertChannelsBody {
+  const { outbox } = core.state;
+  const specs = outbox.routes?.routes?.channels ?? {};
+  const { error, pending } = control;
+  return {
+    hash: outbox.routes?.hash ?? null,
+    pending,
+    error,
+    channels: [...outbox.channels].map(([name, channel]) => describeChannel(name, specs[name] ?? {}, channel)),
+    dead_letters: outbox.dead.toReversed().map(({ messageId, channel, atMs, attempts, reason, groups }) => ({
+      message_id: messageId,
+      channel,
+      at_ms: atMs,
+      attempts,
+      reason,
+      alerts: groups.map(({ code, count, symbol }) => `${code}${symbol === null ? '' : ` ${symbol}`} x ${count}`),
+    })),
+  };
+}
+
+function describeChannel(name: string, spec: AlertChannelSpec, channel: ChannelOutbox): AlertChannelBody {
+  return {
+    name,
+    type: typeOfChannel(spec),
+    waiting: channel.waiting.size,
+    sending: channel.outgoing?.messageId ?? null,
+    delivered: channel.delivered,
+    dropped: channel.dropped,
+    last_delivered_ms: channel.lastDeliveredMs,
+    failing_since_ms: channel.failingSinceMs,
+    last_failure: channel.lastFailure,
+    is_silent: channel.isSilent,
+  };
+}
+
+const TYPES = ['webhook', 'slack', 'discord', 'telegram', 'ntfy', 'exec'] as const;
+function typeOfChannel(spec: AlertChannelSpec): string {
+  return TYPES.find((type) => spec[type] !== undefined) ?? 'unknown';
+}

@@ -1,0 +1,43 @@
+import type { LossesView } from '../../core/context.ts';
+import { DAY_MS } from '../state/account-days.ts';
+import type { GateState } from '../state/gate-state.ts';
+import type { LiveInputs } from './inputs.ts';
+
+/** Days before today that the loss of a week takes in. */
+const WEEK_DAYS = 6;
+
+/**
+ * What an agent has lost of its own: realised at its own cost, fees, funding, and the change of what its share is worth. A
+ * day begins with the account's first reading of it, which values what was held then; until that one, it is still the day
+ * before.
+ */
+export function viewLosses(state: GateState, inputs: LiveInputs, agent: string): LossesView {
+  const { accounts } = state;
+  const today = accounts.openDayMs;
+  // Nothing was read yet, so nothing was traded here.
+  if (today === null) return { day_usdt: 0, week_usdt: 0 };
+  const heldUsdt = valueHeld(state, inputs, agent);
+  if (heldUsdt === null) return { day_usdt: null, week_usdt: null };
+  const lossSince = (fromMs: number): number => {
+    let openingUsdt = 0;
+    for (const usdt of accounts.openingOf(fromMs, state.rules).get(agent)?.values() ?? []) openingUsdt += usdt;
+    const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
+    // Not -0, which no record holds.
+    return 0 - (resultUsdt + heldUsdt - openingUsdt);
+  };
+  return { day_usdt: lossSince(today), week_usdt: lossSince(today - WEEK_DAYS * DAY_MS) };
+}
+
+/** Unrealised profit of all that the agent holds, USDT; null: a mark or a lot size is missing. */
+function valueHeld({ account, accounts, rules }: GateState, inputs: LiveInputs, agent: string): number | null {
+  let usdt = 0;
+  for (const [symbol, { shares }] of accounts.books) {
+    if ((shares.get(agent) ?? 0) === 0) continue;
+    const recorded = account?.positions.find((position) => position.symbol === symbol)?.mark_price;
+    const mark = inputs.symbols.get(symbol)?.mark ?? recorded;
+    const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark, rules.get(symbol)).get(agent);
+    if (found === undefined) return null;
+    usdt += found;
+  }
+  return usdt;
+}

@@ -1,0 +1,174 @@
+import { keeps } from './keep.ts';
+import type { Owner } from './owned-lots.ts';
+
+export const DAY_MS = 86_400_000;
+/** Days that are kept, the newest ones: a week, the week before, and a month to look back. */
+const MOST_DAYS = 35;
+
+export function dayOf(atMs: number): number {
+  return Math.floor(atMs / DAY_MS) * DAY_MS;
+}
+
+/** What trades, funding and the rest made of one owner's part in one symbol, USDT. */
+export interface Figures {
+  realisedUsdt: number;
+  /** Paid; above 0 is a cost. */
+  feesUsdt: number;
+  fundingUsdt: number;
+  /** What the exchange books otherwise: liquidation fees, the insurance fund, rebates. */
+  otherUsdt: number;
+  /** What fills cost against the mid at the decision of their order; below 0: they were better. */
+  slippageUsdt: number;
+  /** Turnover of the fills of which that is known. */
+  slippageOfUsdt: number;
+  turnoverUsdt: number;
+  fills: number;
+}
+/** What an agent asked for, by outcome. */
+export interface Asks {
+  requests: number;
+  cuts: number;
+  blocks: number;
+}
+/** What the exchange booked, by kind of income, signed. */
+export interface Booked {
+  realised: number;
+  commission: number;
+  funding: number;
+  other: number;
+  transfers: number;
+}
+export interface AccountDay {
+  readonly dayMs: number;
+  readonly figures: Map<Owner, Map<string, Figures>>;
+  readonly asks: Map<string, Asks>;
+  /** By the exchange's income. */
+  readonly booked: Booked;
+  /** Realised profit and fees by the exchange's trades, of what its income has to contain by now. */
+  readonly told: { realisedUsdt: number; feesUsdt: number };
+  /** Unrealised profit by owner and symbol when the day began. */
+  readonly opening: Map<Owner, Map<string, number>>;
+}
+
+export function putUsdt(figures: Map<Owner, Map<string, number>>, owner: Owner, symbol: string, usdt: number): void {
+  const bySymbol = figures.get(owner) ?? new Map<string, number>();
+  figures.set(owner, bySymbol);
+  bySymbol.set(symbol, usdt);
+}
+export function copyOf(figures: ReadonlyMap<Owner, ReadonlyMap<string, number>>): Map<Owner, Map<string, number>> {
+  return new Map([...figures].map(([owner, bySymbol]) => [owner, new Map(bySymbol)]));
+}
+function createFigures(): Figures {
+  return {
+    realisedUsdt: 0,
+    feesUsdt: 0,
+    fundingUsdt: 0,
+    otherUsdt: 0,
+    slippageUsdt: 0,
+    slippageOfUsdt: 0,
+    turnoverUsdt: 0,
+    fills: 0,
+  };
+}
+function createDay(dayMs: number): AccountDay {
+  return {
+    dayMs,
+    figures: new Map(),
+    asks: new Map(),
+    booked: { realised: 0, commission: 0, funding: 0, other: 0, transfers: 0 },
+    told: { realisedUsdt: 0, feesUsdt: 0 },
+    opening: new Map(),
+  };
+}
+
+/** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
+export class AccountDays {
+  #days = new Map<number, AccountDay>();
+  /** Some were dropped. */
+  hasDropped = false;
+  /** Of all days, dropped ones included. */
+  total: AccountDay = createDay(0);
+
+  static {
+    keeps(
+      AccountDays,
+      (view) => ({ days: view.#days, hasDropped: view.hasDropped, total: view.total }),
+      (kept) => {
+        const made = new AccountDays();
+        made.#days = kept.days;
+        made.hasDropped = kept.hasDropped;
+        made.total = kept.total;
+        return made;
+      },
+    );
+  }
+
+  find(dayMs: number): AccountDay | undefined {
+    return this.#days.get(dayMs);
+  }
+  /** Those of them that are kept, oldest first. */
+  between(fromMs: number, toMs: number): readonly AccountDay[] {
+    return [...this.#days.values()]
+      .filter(({ dayMs }) => dayMs >= fromMs && dayMs <= toMs)
+      .sort((a, b) => a.dayMs - b.dayMs);
+  }
+  /** The day before which no other is kept. */
+  get oldestMs(): number | null {
+    return this.#days.size === 0 ? null : Math.min(...this.#days.keys());
+  }
+
+  /** Realised profit with funding and other bookings, less fees, of days of which the first and the last are named. */
+  resultOf(owner: Owner, fromMs: number, toMs: number): number {
+    let usdt = 0;
+    for (const day of this.#days.values()) {
+      if (day.dayMs < dayOf(fromMs) || day.dayMs > toMs) continue;
+      for (const figures of day.figures.get(owner)?.values() ?? [])
+        usdt += figures.realisedUsdt + figures.fundingUsdt + figures.otherUsdt - figures.feesUsdt;
+    }
+    return usdt;
+  }
+
+  /** Adds to the figures of an owner and symbol, of the day and in total. */
+  add(atMs: number, owner: Owner, symbol: string, change: Partial<Figures>): void {
+    for (const day of this.#both(atMs)) {
+      const bySymbol = day.figures.get(owner) ?? new Map<string, Figures>();
+      day.figures.set(owner, bySymbol);
+      const figures = bySymbol.get(symbol) ?? createFigures();
+      bySymbol.set(symbol, figures);
+      for (const name of Object.keys(change) as (keyof Figures)[]) figures[name] += change[name] ?? 0;
+    }
+  }
+  book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
+    for (const day of this.#both(atMs)) day.booked[kind] += amountUsdt;
+  }
+  tell(atMs: number, realisedUsdt: number, feesUsdt: number): void {
+    for (const { told } of this.#both(atMs)) {
+      told.realisedUsdt += realisedUsdt;
+      told.feesUsdt += feesUsdt;
+    }
+  }
+  open(dayMs: number, owner: Owner, symbol: string, unrealisedUsdt: number): void {
+    putUsdt(this.#both(dayMs)[0].opening, owner, symbol, unrealisedUsdt);
+  }
+  ask(atMs: number, agent: string, change: Partial<Asks>): void {
+    for (const day of this.#both(atMs)) {
+      const asks = day.asks.get(agent) ?? { requests: 0, cuts: 0, blocks: 0 };
+      day.asks.set(agent, asks);
+      for (const name of Object.keys(change) as (keyof Asks)[]) asks[name] += change[name] ?? 0;
+    }
+  }
+
+  #both(atMs: number): readonly [AccountDay, AccountDay] {
+    const dayMs = dayOf(atMs);
+    let day = this.#days.get(dayMs);
+    if (day === undefined) {
+      day = createDay(dayMs);
+      this.#days.set(dayMs, day);
+      if (this.#days.size > MOST_DAYS) {
+        this.#days.delete(Math.min(...this.#days.keys()));
+        this.hasDropped = true;
+      }
+    }
+    return [day, this.total];
+  }
+}

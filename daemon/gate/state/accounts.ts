@@ -1,0 +1,305 @@
+import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../events.ts';
+import type { SymbolRules } from '../venue-port.ts';
+import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
+import { idOf, kindOf, lotSizeOf, slippageOf } from './income-rows.ts';
+import { keeps } from './keep.ts';
+import type { OrderState } from './order.ts';
+import {
+  createOwnedLots,
+  moveLots,
+  type OwnedLots,
+  type Owner,
+  ownedBy,
+  rescaleOwned,
+  splitHeld,
+} from './owned-lots.ts';
+import type { Scale } from './rescale.ts';
+import { SeenIds } from './seen-ids.ts';
+
+/** Lists of income overlap by minutes, or by what a start reads again. */
+const KEEP_INCOME_MS = 2 * 86_400_000;
+/** Income of trades that are not read yet, and funding that waits for them: of one symbol at most. */
+const MOST_WAITING = 1_000;
+/** Rows of the newest income may still be missing from a list. */
+export const INCOME_LATE_MS = 10_000;
+
+/** What the exchange says of a trade that is not among its bookings yet. */
+export interface Unconfirmed {
+  readonly atMs: number;
+  readonly realisedUsdt: number;
+  readonly feesUsdt: number;
+}
+/** What of a symbol's income waits. */
+interface Waiting {
+  /** Instants of trades that only income has told of, by trade id. */
+  readonly untold: Map<string, number>;
+  readonly funding: IncomeRow[];
+}
+
+/**
+ * Profit by agent, symbol and day, from recorded trades and income alone. Trades move lots in the order in which the
+ * exchange made them, so an agent's profit is that of its own buys and sells: its lots close at what they cost it. What
+ * closes on nobody's order is taken from shares as positions are (shares.ts), and with it profit and fee.
+ */
+export class Accounts {
+  readonly days = new AccountDays();
+  readonly #seenIncome = new SeenIds(KEEP_INCOME_MS);
+  #books = new Map<string, OwnedLots>();
+  #waiting = new Map<string, Waiting>();
+  /** Trades that the exchange's income need not contain yet. */
+  #unconfirmed = new Map<string, Unconfirmed>();
+  /** First reading of the account; what was before is in what was held then. */
+  #sinceMs: number | null = null;
+  #incomeReadToMs: number | null = null;
+  #openDayMs: number | null = null;
+  /** At the first reading of that day, of symbols that were not traded since. */
+  #openingMarks = new Map<string, number>();
+
+  static {
+    keeps(
+      Accounts,
+      (view) => ({
+        days: view.days,
+        seenIncome: view.#seenIncome,
+        books: view.#books,
+        waiting: view.#waiting,
+        unconfirmed: view.#unconfirmed,
+        sinceMs: view.#sinceMs,
+        incomeReadToMs: view.#incomeReadToMs,
+        openDayMs: view.#openDayMs,
+        openingMarks: view.#openingMarks,
+      }),
+      (kept) => {
+        const made = Object.assign(new Accounts(kept.seenIncome), { days: kept.days });
+        made.#books = kept.books;
+        made.#waiting = kept.waiting;
+        made.#unconfirmed = kept.unconfirmed;
+        made.#sinceMs = kept.sinceMs;
+        made.#incomeReadToMs = kept.incomeReadToMs;
+        made.#openDayMs = kept.openDayMs;
+        made.#openingMarks = kept.openingMarks;
+        return made;
+      },
+    );
+  }
+
+  constructor(seenIncome = new SeenIds(KEEP_INCOME_MS)) {
+    this.#seenIncome = seenIncome;
+  }
+
+  get sinceMs(): number | null {
+    return this.#sinceMs;
+  }
+  /** Every booking until then is recorded; null: none was read. */
+  get incomeReadToMs(): number | null {
+    return this.#incomeReadToMs;
+  }
+  /** The day that the newest reading of the account has begun; null: none was read. */
+  get openDayMs(): number | null {
+    return this.#openDayMs;
+  }
+  get books(): ReadonlyMap<string, OwnedLots> {
+    return this.#books;
+  }
+  /** Trades that income has not confirmed yet. */
+  get unconfirmed(): readonly Unconfirmed[] {
+    return [...this.#unconfirmed.values()];
+  }
+  /** Bookings of a span that wait for trades before they are split, USDT. */
+  waitingUsdt(fromMs: number, toMs: number): number {
+    let usdt = 0;
+    for (const { funding } of this.#waiting.values())
+      for (const { amount_usdt: amount, at_venue_ms: atMs } of funding)
+        if (atMs >= fromMs && atMs < toMs) usdt += amount;
+    return usdt;
+  }
+  /** The day that began with the last first reading, if it is not before an instant. */
+  openedAfter(atMs: number): number | null {
+    return this.#openDayMs !== null && this.#openDayMs >= atMs ? this.#openDayMs : null;
+  }
+  /** Rows that are news: not recorded yet, and of after the first reading. */
+  newsOf(rows: readonly IncomeRow[]): readonly IncomeRow[] {
+    const sinceMs = this.#sinceMs ?? Number.POSITIVE_INFINITY;
+    return rows.filter((row) => row.at_venue_ms > sinceMs && !this.#seenIncome.has('', idOf(row)));
+  }
+  /** Trades of a symbol that only income has told of: when they were made, by id. */
+  untoldTrades(symbol: string): ReadonlyMap<string, number> {
+    return this.#waiting.get(symbol)?.untold ?? NONE;
+  }
+  *untoldSymbols(): Generator<string> {
+    for (const [symbol, { untold }] of this.#waiting) if (untold.size > 0) yield symbol;
+  }
+
+  /** The first reading says what was held before; it is nobody's. */
+  applyAccount(event: AccountEvent, rules: ReadonlyMap<string, SymbolRules>): void {
+    const isFirst = this.#sinceMs === null;
+    this.#sinceMs ??= event.requested_at_ms;
+    if (isFirst)
+      for (const { entry_price, lots, symbol, updated_at_ms } of event.positions) {
+        const sinceMs = Math.max(event.requested_at_ms, updated_at_ms);
+        const cost = lots * lotSizeOf(rules.get(symbol)) * entry_price;
+        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, lots, cost));
+      }
+    this.#openDay(event, rules);
+  }
+
+  /** The first reading of a day values what was held when it began. */
+  #openDay(event: AccountEvent, rules: ReadonlyMap<string, SymbolRules>): void {
+    const dayMs = dayOf(event.requested_at_ms);
+    if (this.#openDayMs !== null && dayMs <= this.#openDayMs) return;
+    for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol, rules.get(symbol));
+    this.#openDayMs = dayMs;
+    this.#openingMarks = new Map(event.positions.map(({ mark_price: mark, symbol }) => [symbol, mark]));
+  }
+  /** The first trade of a day comes after all of the day before in its symbol. */
+  #openSymbol(symbol: string, rules: SymbolRules | undefined): void {
+    const mark = this.#openingMarks.get(symbol);
+    if (this.#openDayMs === null || mark === undefined) return;
+    this.#openingMarks.delete(symbol);
+    for (const [owner, usdt] of this.unrealised(symbol, mark, rules))
+      this.days.open(this.#openDayMs, owner, symbol, usdt);
+  }
+  /** What was held when a day began, by owner and symbol, USDT; null: the day is not known. */
+  openingOf(dayMs: number, rules: ReadonlyMap<string, SymbolRules>): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
+    const opening = copyOf(this.days.find(dayMs)?.opening ?? new Map());
+    if (dayMs !== this.#openDayMs) return opening;
+    for (const [symbol, mark] of this.#openingMarks)
+      for (const [owner, usdt] of this.unrealised(symbol, mark, rules.get(symbol)))
+        putUsdt(opening, owner, symbol, usdt);
+    return opening;
+  }
+
+  /** By owner, USDT; empty without a lot size. */
+  unrealised(symbol: string, mark: number, rules: SymbolRules | undefined): ReadonlyMap<Owner, number> {
+    const found = new Map<Owner, number>();
+    const book = this.#books.get(symbol);
+    const lotSize = lotSizeOf(rules);
+    if (book === undefined || lotSize === 0) return found;
+    for (const [owner, lots] of ownedBy(book)) found.set(owner, lots * lotSize * mark - (book.costs.get(owner) ?? 0));
+    return found;
+  }
+
+  /** A trade that is recorded for the first time. */
+  applyTrade(event: TradeEvent, order: OrderState | undefined, rules: SymbolRules | undefined): void {
+    const { at_venue_ms: atMs, symbol } = event;
+    if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined) return;
+    if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol, rules);
+    const book = this.#books.get(symbol) ?? createOwnedLots(symbol, this.#sinceMs);
+    this.#books.set(symbol, book);
+    const lotUsdt = event.price * lotSizeOf(rules);
+    const agent = order?.agent ?? null;
+    const agentsFirst = order?.origin === 'gate' && !order.protective;
+    const moved =
+      atMs <= book.sinceMs
+        ? []
+        : moveLots(book, {
+            agent,
+            side: event.side,
+            lots: event.lots,
+            atMs,
+            lotUsdt,
+            agentsFirst,
+            isUnknown: order === undefined,
+          });
+    for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });
+    const slippage = slippageOf(event, order, lotUsdt);
+    // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
+    const payers = order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, lots: event.lots }] : moved;
+    for (const { owner, lots } of payers) {
+      const part = lots / event.lots;
+      this.days.add(atMs, owner, symbol, {
+        feesUsdt: event.fee_usdt * part,
+        turnoverUsdt: lots * lotUsdt,
+        fills: 1,
+        ...(slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: lots * lotUsdt }),
+      });
+    }
+    const waiting = this.#waiting.get(symbol);
+    const isBooked = waiting?.untold.delete(event.trade_id) === true;
+    const told = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
+    if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(told);
+    else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, told);
+    if (isBooked) this.#settle(symbol, waiting);
+  }
+
+  #confirm({ atMs, realisedUsdt, feesUsdt }: Unconfirmed): void {
+    this.days.tell(atMs, realisedUsdt, feesUsdt);
+  }
+
+  /** `isTold`: whether a trade is recorded. */
+  applyIncome(event: IncomeEvent, isTold: (symbol: string, tradeId: string) => boolean): void {
+    const sinceMs = this.#sinceMs ?? Number.POSITIVE_INFINITY;
+    const symbols = new Set<string>();
+    for (const row of event.rows) {
+      if (row.at_venue_ms <= sinceMs || !this.#seenIncome.add('', idOf(row), row.at_venue_ms)) continue;
+      this.#takeRow(row, isTold);
+      symbols.add(row.symbol);
+    }
+    this.#incomeReadToMs = Math.max(this.#incomeReadToMs ?? 0, event.read_to_ms);
+    for (const [key, told] of this.#unconfirmed) {
+      if (told.atMs > this.#incomeReadToMs) continue;
+      this.#unconfirmed.delete(key);
+      this.#confirm(told);
+    }
+    for (const symbol of symbols) {
+      const waiting = this.#waiting.get(symbol);
+      if (waiting !== undefined) this.#settle(symbol, waiting);
+    }
+  }
+
+  #takeRow(row: IncomeRow, isTold: (symbol: string, tradeId: string) => boolean): void {
+    const { amount_usdt: amount, at_venue_ms: atMs, symbol, trade_id: tradeId } = row;
+    const kind = kindOf(row.type);
+    this.days.book(atMs, kind, amount);
+    const waiting = this.#waiting.get(symbol) ?? { untold: new Map<string, number>(), funding: [] };
+    this.#waiting.set(symbol, waiting);
+    const told = tradeId === null ? undefined : this.#unconfirmed.get(`${symbol} ${tradeId}`);
+    if (told !== undefined && this.#unconfirmed.delete(`${symbol} ${tradeId}`)) this.#confirm(told);
+    if (tradeId !== null && !isTold(symbol, tradeId)) {
+      waiting.untold.set(tradeId, atMs);
+      const [oldest] = waiting.untold.keys();
+      if (waiting.untold.size > MOST_WAITING && oldest !== undefined) waiting.untold.delete(oldest);
+    }
+    if (kind === 'funding' || kind === 'other') waiting.funding.push(row);
+  }
+
+  /** Splits what was booked on what was held, once every trade before it is known. */
+  #settle(symbol: string, waiting: Waiting): void {
+    const firstUntoldMs = Math.min(Number.POSITIVE_INFINITY, ...waiting.untold.values());
+    const isReady = ({ at_venue_ms: atMs }: IncomeRow): boolean => atMs < firstUntoldMs;
+    const due = waiting.funding.filter((row, i) => isReady(row) || i < waiting.funding.length - MOST_WAITING);
+    if (due.length > 0) {
+      const later = waiting.funding.filter((row) => !due.includes(row));
+      waiting.funding.splice(0, waiting.funding.length, ...later);
+    }
+    for (const row of due) {
+      const { amount_usdt: amount, at_venue_ms: atMs, type } = row;
+      const isFunding = kindOf(type) === 'funding';
+      // A liquidation is charged to those whose lots it took, at the instant at which they are gone.
+      const parts = splitHeld(this.#books.get(symbol), isFunding ? atMs : atMs - 1, amount);
+      for (const [owner, part] of parts)
+        this.days.add(atMs, owner, symbol, isFunding ? { fundingUsdt: part } : { otherUsdt: part });
+    }
+    if (waiting.untold.size === 0 && waiting.funding.length === 0) this.#waiting.delete(symbol);
+  }
+
+  /** A call of an agent that was decided. */
+  noteDecision({ agent, decision, request }: DecisionEvent, atMs: number): void {
+    if (decision.kind !== 'tool' || request.origin !== 'agent') return;
+    const cut = decision.decision === 'LIMIT' ? 1 : 0;
+    const block = decision.decision === 'BLOCK' ? 1 : 0;
+    this.days.ask(atMs, agent, { requests: 1, cuts: cut, blocks: block });
+  }
+  /** Calls that are recorded as a sum. */
+  noteSum({ agent, count, kind, last_ms, origin }: RequestSumEvent): void {
+    if (origin !== 'agent' || (kind !== 'blocked' && kind !== 'empty_cancel')) return;
+    this.days.ask(last_ms, agent, { requests: count, blocks: kind === 'blocked' ? count : 0 });
+  }
+
+  rescale(symbol: string, scale: Scale): void {
+    const book = this.#books.get(symbol);
+    if (book !== undefined) rescaleOwned(book, scale);
+  }
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();

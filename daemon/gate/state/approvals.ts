@@ -1,0 +1,218 @@
+import type { ApprovalGrant } from '../../core/context.ts';
+import type { ApprovalEvent, DecisionEvent, PolicyEvent, RequestedApproval, StateEvent } from '../events.ts';
+import { keeps } from './keep.ts';
+import { OpenedSums } from './opened-sums.ts';
+
+/** Older ones that have ended are only in the ledger. */
+const MOST_ENDED = 1_000;
+
+/** `granted`: used up by the decision of the grant, whatever that said. `expired` follows from the time alone. */
+export type ApprovalStatus = 'pending' | 'granted' | 'denied' | 'voided' | 'expired';
+export interface Signature {
+  readonly atMs: number;
+  readonly by: string;
+  readonly kind: 'operator_token' | 'passkey';
+  /** Equal for two signatures of one approver. */
+  readonly approver: string;
+}
+export interface ApprovalState {
+  readonly requested: RequestedApproval;
+  readonly requestedAtMs: number;
+  readonly signatures: readonly Signature[];
+  readonly status: ApprovalStatus;
+  readonly endedAtMs: number | null;
+  /** Why it ended; null: it waits, or was granted. */
+  readonly detail: string | null;
+  /** The decision of the grant. */
+  readonly decisionId: string | null;
+}
+
+/**
+ * Approvals that wait, what became of others, and what agents opened. All of it follows from records: also that an approval
+ * is void, so that no restart and no order of records brings one back.
+ */
+export class ApprovalBook {
+  #pending = new Map<string, ApprovalState>();
+  #ended = new Map<string, ApprovalState>();
+  #opened = new Map<string, OpenedSums>();
+
+  static {
+    keeps(
+      ApprovalBook,
+      (view) => ({ pending: view.#pending, ended: view.#ended, opened: view.#opened }),
+      (kept) => {
+        const made = new ApprovalBook();
+        made.#pending = kept.pending;
+        made.#ended = kept.ended;
+        made.#opened = kept.opened;
+        return made;
+      },
+    );
+  }
+
+  find(id: string): ApprovalState | null {
+    return this.#pending.get(id) ?? this.#ended.get(id) ?? null;
+  }
+  /** Oldest first; {@link isOver} says which of them have expired since the last record. */
+  pending(): IterableIterator<ApprovalState> {
+    return this.#pending.values();
+  }
+  /** Newest first. */
+  ended(limit: number): readonly ApprovalState[] {
+    return [...this.#ended.values()].slice(-limit).reverse();
+  }
+
+  /** Those of an agent that wait at this time, and the one among them for a symbol. */
+  count(agent: string, symbol: string, nowMs: number): { readonly count: number; readonly inSymbol: string | null } {
+    let count = 0;
+    let inSymbol: string | null = null;
+    for (const approval of this.#pending.values()) {
+      if (approval.requested.agent !== agent || isOver(approval, nowMs)) continue;
+      count += 1;
+      if (approval.requested.symbol === symbol) inSymbol = approval.requested.approval_id;
+    }
+    return { count, inSymbol };
+  }
+  /** Whether the agent has one that waits; `symbol` null: in any. */
+  isWaiting(agent: string, symbol: string | null): boolean {
+    if (this.#pending.size === 0) return false;
+    for (const { requested } of this.#pending.values())
+      if (requested.agent === agent && (symbol === null || symbol === requested.symbol)) return true;
+    return false;
+  }
+  openedUsdt(
+    agent: string,
+    nowMs: number,
+    windowMs: number,
+  ): { readonly approved: number; readonly unapproved: number } {
+    return this.#opened.get(agent)?.sum(nowMs, windowMs) ?? { approved: 0, unapproved: 0 };
+  }
+
+  apply(event: ApprovalEvent, atMs: number): void {
+    switch (event.action) {
+      case 'requested': {
+        const { approval_id: id } = event;
+        this.#pending.set(id, {
+          requested: event,
+          requestedAtMs: atMs,
+          signatures: [],
+          status: 'pending',
+          endedAtMs: null,
+          detail: null,
+          decisionId: null,
+        });
+        return;
+      }
+      case 'signed': {
+        const approval = this.#pending.get(event.approval_id);
+        if (approval === undefined) return;
+        const { proof } = event;
+        const by = proof.kind === 'passkey' ? proof.name : proof.by;
+        const approver = proof.kind === 'passkey' ? `passkey ${proof.key_id}` : `operator ${proof.by}`;
+        const signature: Signature = { atMs, by, kind: proof.kind, approver };
+        this.#pending.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
+        return;
+      }
+      case 'denied':
+        this.#end(event.approval_id, 'denied', `denied by ${event.set_by}: ${event.reason}`, null, atMs);
+        return;
+      case 'voided':
+        this.#end(event.approval_id, 'voided', event.reason, null, atMs);
+        return;
+      case 'refused':
+        return;
+    }
+  }
+
+  /** INVARIANT: the record that uses an approval ends it, whatever it decided. */
+  noteDecision(event: DecisionEvent, atMs: number): void {
+    const { context, decision, request } = event;
+    if (decision.kind !== 'tool') return;
+    const grant = context.approval?.grant ?? null;
+    if (grant !== null) this.#end(grant.approval_id, 'granted', null, decision.decision_id, atMs);
+    const isCancelAll = request.tool === 'cancel_all';
+    if (isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit') {
+      const what = isCancelAll ? 'canceled all' : 'closed';
+      this.#void(
+        (each) => each.agent === event.agent && (request.symbol === null || request.symbol === each.symbol),
+        `the agent itself ${what}`,
+        atMs,
+      );
+    }
+    if (decision.effective?.action === 'open' && event.orders.length > 0 && !event.orders.some((o) => o.reduce_only))
+      this.addOpened(event.agent, decision.effective.notional, grant !== null, atMs);
+  }
+  addOpened(agent: string, usdt: number, isApproved: boolean, atMs: number): void {
+    if (usdt <= 0) return;
+    let sums = this.#opened.get(agent);
+    if (sums === undefined) {
+      sums = new OpenedSums();
+      this.#opened.set(agent, sums);
+    }
+    sums.add(atMs, usdt, isApproved);
+  }
+
+  /** Whatever ends opening ends what waits to open: a person would approve it again under the new circumstances. */
+  noteState({ layer, name, reason, scope, state }: StateEvent, atMs: number): void {
+    if (state === 'active') return;
+    this.#void(
+      (each) => scope === 'account' || name === (scope === 'symbol' ? each.symbol : each.agent),
+      `trading state ${state} by the ${layer} layer${layer === 'operator' ? '' : `: ${reason}`}`,
+      atMs,
+    );
+  }
+  notePolicy({ action, hash }: PolicyEvent, atMs: number): void {
+    if (action === 'in_force') this.#void((each) => each.policy_hash !== hash, 'another policy is in force', atMs);
+  }
+
+  noteSteps(symbol: string, atMs: number): void {
+    this.#void((each) => each.symbol === symbol, 'the venue changed the lot or tick size', atMs);
+  }
+
+  setBack(nowMs: number): void {
+    for (const sums of this.#opened.values()) sums.setBack(nowMs);
+  }
+
+  /** What a record finds expired has ended; until then {@link isOver} says so. */
+  dropOld(atMs: number): void {
+    if (this.#pending.size === 0) return;
+    for (const [id, { requested }] of this.#pending)
+      if (atMs >= requested.expires_at_ms) this.#end(id, 'expired', 'nobody approved it in time', null, atMs);
+  }
+
+  #void(concerns: (requested: RequestedApproval) => boolean, why: string, atMs: number): void {
+    if (this.#pending.size === 0) return;
+    for (const [id, { requested }] of this.#pending) if (concerns(requested)) this.#end(id, 'voided', why, null, atMs);
+  }
+
+  #end(id: string, status: ApprovalStatus, detail: string | null, decisionId: string | null, atMs: number): void {
+    const approval = this.#pending.get(id);
+    if (approval === undefined) return;
+    this.#pending.delete(id);
+    this.#ended.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= MOST_ENDED) return;
+      this.#ended.delete(oldest);
+    }
+  }
+}
+
+/** Nobody can grant it any more. */
+export function isOver(approval: ApprovalState, nowMs: number): boolean {
+  return approval.status !== 'pending' || !(nowMs < approval.requested.expires_at_ms);
+}
+
+/** The grant that a decision is held to. */
+export function grantOf({ requested }: ApprovalState): ApprovalGrant {
+  return {
+    agent: requested.agent,
+    approval_id: requested.approval_id,
+    expires_at_ms: requested.expires_at_ms,
+    leverage: requested.leverage,
+    lots: requested.lots,
+    policy_hash: requested.policy_hash,
+    price_ticks: requested.price_ticks,
+    side: requested.side,
+    symbol: requested.symbol,
+  };
+}

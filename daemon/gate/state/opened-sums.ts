@@ -1,0 +1,70 @@
+import { keeps } from './keep.ts';
+
+const BUCKET_MS = 60_000;
+/** The longest window of a policy, and an hour more: records are dated by two clocks, which may lie apart. */
+const KEEP_MS = 86_400_000 + 3_600_000;
+
+interface Bucket {
+  readonly index: number;
+  approved: number;
+  unapproved: number;
+}
+
+/**
+ * What one agent opened, with and without an approval, by the minute. A minute counts until all of it has left the window:
+ * never too small a sum.
+ */
+export class OpenedSums {
+  #buckets: Bucket[] = [];
+
+  static {
+    keeps(
+      OpenedSums,
+      (view) => ({ buckets: view.#buckets }),
+      (kept) => {
+        const made = new OpenedSums();
+        made.#buckets = kept.buckets;
+        return made;
+      },
+    );
+  }
+
+  add(atMs: number, usdt: number, isApproved: boolean): void {
+    const index = Math.floor(atMs / BUCKET_MS);
+    let last = this.#buckets.at(-1);
+    if (last === undefined || last.index < index) {
+      last = { index, approved: 0, unapproved: 0 };
+      this.#buckets.push(last);
+      const first = Math.floor((atMs - KEEP_MS) / BUCKET_MS);
+      const kept = this.#buckets.findIndex((bucket) => bucket.index >= first);
+      if (kept > 0) this.#buckets.splice(0, kept);
+    }
+    if (isApproved) last.approved += usdt;
+    else last.unapproved += usdt;
+  }
+
+  sum(nowMs: number, windowMs: number): { readonly approved: number; readonly unapproved: number } {
+    const first = Math.floor((nowMs - windowMs) / BUCKET_MS);
+    let approved = 0;
+    let unapproved = 0;
+    for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.#buckets[i] as Bucket;
+      if (bucket.index < first) break;
+      approved += bucket.approved;
+      unapproved += bucket.unapproved;
+    }
+    return { approved, unapproved };
+  }
+
+  /** The clock was set back to `nowMs`: what was opened at later instants was opened by now. */
+  setBack(nowMs: number): void {
+    const newest = Math.floor(nowMs / BUCKET_MS);
+    const later = this.#buckets.filter((bucket) => bucket.index > newest);
+    if (later.length === 0) return;
+    this.#buckets = this.#buckets.filter((bucket) => bucket.index <= newest);
+    for (const { approved, unapproved } of later) {
+      if (approved > 0) this.add(nowMs, approved, true);
+      if (unapproved > 0) this.add(nowMs, unapproved, false);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import type { Side } from '../../core/request.ts';
+import { less, type Scale } from './rescale.ts';
+import { followShares, heldAt, type ShareChange, type Shares } from './shares.ts';
+
+/** Changes of a symbol's position that are kept; what is older counts as held all along. */
+const MOST_MOVES = 1_000;
+
+/** Whose something is; null: nobody's here (a person at the exchange, a liquidation, what was held before). */
+export type Owner = string | null;
+
+/**
+ * One symbol's position by what its trades have moved, in the order of the trades: lots of each owner, and what they
+ * cost it. The account's own cost is the exchange's, which averages over all that is held.
+ */
+export interface OwnedLots extends Shares {
+  readonly symbol: string;
+  /** Trades until then are in what was held at first. */
+  readonly sinceMs: number;
+  /** Signed lots of all. */
+  lots: number;
+  /** Signed USDT paid for the lots that are held, by owner. */
+  readonly costs: Map<Owner, number>;
+  moves: { readonly lots: number; readonly atMs: number }[];
+}
+
+/** `lots` at `entryPrice` are nobody's. */
+export function createOwnedLots(symbol: string, sinceMs: number, lots = 0, costUsdt = 0): OwnedLots {
+  const costs = new Map<Owner, number>(lots === 0 ? [] : [[null, costUsdt]]);
+  return { symbol, sinceMs, lots, costs, moves: [], shares: new Map(), shareChanges: [] };
+}
+
+/** A trade as it moves lots. */
+export interface MovingTrade {
+  readonly agent: Owner;
+  readonly side: Side;
+  readonly lots: number;
+  readonly atMs: number;
+  /** USDT of one lot at its price. */
+  readonly lotUsdt: number;
+  /** An exit of the gate: what agents hold goes first. */
+  readonly agentsFirst: boolean;
+  /** No order of it is known: it cuts shares as a reading of the account does, the last names first. */
+  readonly isUnknown: boolean;
+}
+/** What a trade moved of one owner. */
+export interface Moved {
+  readonly owner: Owner;
+  /** Lots, without sign. */
+  readonly lots: number;
+  readonly realisedUsdt: number;
+}
+
+/** Moves the lots of a trade. What it closes is told with what that made, by what the lots had cost their owner. */
+export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] {
+  const signed = trade.side === 'buy' ? trade.lots : -trade.lots;
+  const isClosing = book.lots !== 0 && Math.sign(book.lots) !== Math.sign(signed);
+  const closing = isClosing ? Math.sign(signed) * Math.min(trade.lots, Math.abs(book.lots)) : 0;
+  const moved = [...step(book, closing, trade), ...step(book, signed - closing, trade)];
+  book.moves.push({ lots: signed, atMs: trade.atMs });
+  if (book.moves.length > MOST_MOVES) book.moves.shift();
+  return moved;
+}
+
+/** One direction: all of it closes, or all of it opens. */
+function step(book: OwnedLots, signed: number, trade: MovingTrade): readonly Moved[] {
+  if (signed === 0) return [];
+  const before = book.lots;
+  const was = ownedBy(book);
+  if (trade.isUnknown && before * signed < 0) cutShares(book, Math.abs(before) - Math.abs(signed), trade.atMs);
+  else {
+    const { agent, agentsFirst, atMs } = trade;
+    followShares(book, { before, signed, agent, atMs, agentsFirst });
+  }
+  book.lots += signed;
+  const is = ownedBy(book);
+  const moved: Moved[] = [];
+  for (const owner of new Set([...was.keys(), ...is.keys()])) {
+    const held = was.get(owner) ?? 0;
+    const change = (is.get(owner) ?? 0) - held;
+    if (change === 0) continue;
+    const cost = book.costs.get(owner) ?? 0;
+    const released =
+      held !== 0 && held * change < 0 ? (cost * Math.min(Math.abs(change), Math.abs(held))) / Math.abs(held) : null;
+    const paid = change * trade.lotUsdt;
+    setCost(book, owner, held + change === 0 ? 0 : released === null ? cost + paid : cost - released);
+    moved.push({ owner, lots: Math.abs(change), realisedUsdt: released === null ? 0 : -paid - released });
+  }
+  return moved;
+}
+
+/** Signed lots by owner. */
+export function ownedBy({ lots, shares }: OwnedLots): Map<Owner, number> {
+  const owned = new Map<Owner, number>(shares);
+  let rest = lots;
+  for (const share of shares.values()) rest -= share;
+  if (rest !== 0) owned.set(null, rest);
+  return owned;
+}
+
+function setCost(book: OwnedLots, owner: Owner, costUsdt: number): void {
+  if (costUsdt === 0) book.costs.delete(owner);
+  else book.costs.set(owner, costUsdt);
+}
+
+/** Agents keep what still fits, in alphabetical order, as when a reading of the account is adopted. */
+function cutShares(book: OwnedLots, leftLots: number, atMs: number): void {
+  let room = Math.max(0, leftLots);
+  for (const name of [...book.shares.keys()].sort()) {
+    const share = book.shares.get(name) ?? 0;
+    const kept = Math.min(Math.abs(share), room);
+    room -= kept;
+    if (kept === Math.abs(share)) continue;
+    const change: ShareChange = { agent: name, lots: Math.sign(share) * kept - share, atMs };
+    book.shareChanges.push(change);
+    if (kept === 0) book.shares.delete(name);
+    else book.shares.set(name, Math.sign(share) * kept);
+  }
+}
+
+/**
+ * Splits an amount over what was held at an instant, in proportion to lots; all of it is nobody's when nothing was. The
+ * last part takes what rounding leaves, so that the parts add up.
+ */
+export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt: number): ReadonlyMap<Owner, number> {
+  let lots = book?.lots ?? 0;
+  for (const move of book?.moves ?? []) if (move.atMs > atMs) lots -= move.lots;
+  if (book === undefined || lots === 0) return new Map([[null, amountUsdt]]);
+  const held = new Map<Owner, number>([...heldAt(book, Math.sign(lots), atMs)].sort(([a], [b]) => (a < b ? -1 : 1)));
+  let owned = 0;
+  for (const share of held.values()) owned += share;
+  if (owned < Math.abs(lots)) held.set(null, Math.abs(lots) - owned);
+  const total = Math.max(owned, Math.abs(lots));
+  const parts = new Map<Owner, number>();
+  let rest = amountUsdt;
+  let left = held.size;
+  for (const [owner, share] of held) {
+    left -= 1;
+    const part = left === 0 ? rest : (amountUsdt * share) / total;
+    rest -= part;
+    parts.set(owner, part);
+  }
+  return parts;
+}
+
+/** The exchange changed the step of quantities: what was paid stays. */
+export function rescaleOwned(book: OwnedLots, scale: Scale): void {
+  book.lots = Math.round((book.lots * scale.up) / scale.down);
+  for (const [agent, held] of [...book.shares]) {
+    const share = less(held, scale);
+    if (share === 0) book.shares.delete(agent);
+    else book.shares.set(agent, share);
+  }
+  book.shareChanges = book.shareChanges.map((change) => ({ ...change, lots: less(change.lots, scale) }));
+  book.moves = book.moves.map((move) => ({ ...move, lots: less(move.lots, scale) }));
+  // Less than a lot of the new step is left of a share: it has become nobody's, with its cost.
+  for (const [owner, cost] of [...book.costs]) {
+    if (owner === null || book.shares.has(owner)) continue;
+    book.costs.delete(owner);
+    book.costs.set(null, (book.costs.get(null) ?? 0) + cost);
+  }
+}

@@ -1,0 +1,119 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { KeyEvent } from '../gate/events.ts';
+import { codeOf, LedgerError, messageOf } from './errors.ts';
+import { exportPublicKey, KEY_KIND, readPrivateKey, signKey } from './head-records.ts';
+import { ensurePrivateFile } from './private-files.ts';
+import type { Ledger, LedgerReader } from './types.ts';
+
+/** The key that signs the heads of one ledger. */
+export interface SigningKey {
+  readonly privateKey: KeyObject;
+  /** Hex. */
+  readonly publicKey: string;
+}
+export interface OpenedKey extends SigningKey {
+  /** What a person should know of it; null: nothing. */
+  readonly warning: string | null;
+}
+
+/** A rotation writes the new key here first, so that no crash leaves a chain that names a key nobody has. */
+const nextFile = (path: string): string => `${path}.next`;
+
+/**
+ * The key in a file (0600), which is created if there is none. The chain names it from then on.
+ *
+ * @throws LedgerError LEDGER_PERMISSIONS when the file cannot be used
+ */
+export function openSigningKey(path: string, ledger: Ledger): OpenedKey {
+  const known = readLastKey(ledger);
+  finishRotation(path, known);
+  const key = readKeyFile(path) ?? createKeyFile(path);
+  if (known?.key === key.publicKey) return { ...key, warning: null };
+  const payload: KeyEvent = {
+    genesis: ledger.genesis.hash,
+    key: key.publicKey,
+    number: (known?.number ?? 0) + 1,
+    previous: known?.key ?? null,
+    signature: null,
+  };
+  ledger.appendSync([{ kind: KEY_KIND, at_ms: lastInstant(ledger), payload }]);
+  if (known === null) return { ...key, warning: null };
+  return {
+    ...key,
+    warning: `heads are signed by another key than before, which the one before has not signed: ${path} was lost, replaced or belongs to a newer copy of this ledger`,
+  };
+}
+
+/**
+ * Replaces the key by a new one, which the old one signs. The ledger has no other writer meanwhile.
+ *
+ * @throws LedgerError when the file is missing, or does not hold the last key of the chain
+ */
+export function rotateSigningKey(path: string, ledger: Ledger): KeyEvent {
+  const known = readLastKey(ledger);
+  finishRotation(path, known);
+  const old = readKeyFile(path);
+  if (old === null || known === null || old.publicKey !== known.key) {
+    throw new LedgerError(
+      'LEDGER_ARGUMENT',
+      `${path} does not hold the key that signs this ledger's heads, so it cannot sign the next one. A start creates or names one.`,
+    );
+  }
+  const next = createKeyFile(nextFile(path));
+  const { genesis, number } = known;
+  const payload = signKey(
+    { genesis, key: next.publicKey, number: number + 1, previous: old.publicKey },
+    old.privateKey,
+  );
+  ledger.appendSync([{ kind: KEY_KIND, at_ms: lastInstant(ledger), payload }]);
+  renameSync(nextFile(path), path);
+  return payload;
+}
+
+/** What a crash in the middle of a rotation left: the chain says which key is the one. */
+function finishRotation(path: string, known: KeyEvent | null): void {
+  const next = readKeyFile(nextFile(path));
+  if (next === null) return;
+  if (next.publicKey === known?.key) renameSync(nextFile(path), path);
+  else rmSync(nextFile(path));
+}
+
+export function readLastKey(ledger: LedgerReader): KeyEvent | null {
+  const [last] = ledger.readNewest(KEY_KIND, 1);
+  return last === undefined ? null : (last.payload as KeyEvent);
+}
+/** Venue time of the last record: a start does not know a later one yet. */
+function lastInstant(ledger: LedgerReader): number {
+  return ledger.readEvent(ledger.lastSeq())?.at_ms ?? 0;
+}
+
+function readKeyFile(path: string): SigningKey | null {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+    ensurePrivateFile(path);
+    return describeKey(readPrivateKey(pem));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new LedgerError('LEDGER_PERMISSIONS', `The key ${path} cannot be used: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+function createKeyFile(path: string): SigningKey {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return describeKey(privateKey);
+}
+
+function describeKey(privateKey: KeyObject): SigningKey {
+  return { privateKey, publicKey: exportPublicKey(privateKey) };
+}

@@ -1,0 +1,55 @@
+import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../core/policy.ts';
+import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../core/schedule.ts';
+import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
+import { findLooserTier } from './step-functions.ts';
+
+/** The limits that only an agent's section has: what makes one looser. */
+export function compareAgentLimits(candidate: AgentSection, current: AgentSection): LooserKey[] {
+  return Object.entries(AGENT_DIRECTIONS).flatMap(([part, direction]) => {
+    const key = part as keyof typeof AGENT_DIRECTIONS;
+    const [to, from] = [candidate[key], current[key]];
+    if (from === undefined) return [];
+    const why = to === undefined ? 'without it nothing is bound' : looserBecause(direction, to, from);
+    return why === null ? [] : [{ path: part, from, to: to ?? null, why }];
+  });
+}
+
+type Limit = Exclude<AgentSection[keyof typeof AGENT_DIRECTIONS], undefined>;
+function looserBecause(direction: AgentDirection, to: Limit, from: Limit): string | null {
+  switch (direction) {
+    case 'schedule':
+      return looserSchedule(to as AgentSchedule, from as AgentSchedule);
+    case 'larger':
+      return (to as number) > (from as number) ? 'larger allows more' : null;
+    case 'loss_tiers':
+      return looserLoss(to as AgentLoss, from as AgentLoss);
+  }
+}
+
+/** Compared as instants: hours minute by minute of the UTC week, and every blackout whole. */
+function looserSchedule(to: AgentSchedule, from: AgentSchedule): string | null {
+  const [next, former] = [compileSchedule(to), compileSchedule(from)];
+  const opened = findUncovered(openInUtcWeek(next), openInUtcWeek(former));
+  if (opened !== null) return `open at ${describeInWeek(opened)}, which was closed`;
+  const ended = findUncovered(former.blackouts, next.blackouts);
+  return ended === null ? null : `no blackout at ${new Date(ended).toISOString()} any more`;
+}
+
+function looserLoss(to: AgentLoss, from: AgentLoss): string | null {
+  for (const span of ['day', 'week'] as const) {
+    const step = findLooserTier(levelsOf(to[span]), levelsOf(from[span]));
+    if (step !== null) return `${span}: at ${step.at}, ${step.component} goes from ${step.from} to ${step.to}`;
+  }
+  return null;
+}
+/** Their levels, as those of other tiers are named. */
+export function levelsOf(tiers: readonly LossTier[] | undefined): readonly Tier[] {
+  return (tiers ?? []).map(({ at_usdt: at, ...effect }) => ({ at, ...effect }));
+}
+
+const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+function describeInWeek(ms: number): string {
+  const minutes = Math.floor((ms % WEEK_MS) / 60_000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${DAYS[Math.floor(minutes / 1440)]} ${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)} UTC`;
+}

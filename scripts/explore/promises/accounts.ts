@@ -1,0 +1,133 @@
+import type { Income, Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import type { ReportBody } from '../../../daemon/gate/api/accounts.ts';
+import type { Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { OPERATOR } from '../records.ts';
+
+const DAY_MS = 86_400_000;
+const CENT = 0.01;
+type Books = NonNullable<ReportBody['books']>;
+
+/**
+ * At quiet, the reports of all days add up to the exchange's books to the cent, whatever the agents' parts are; and where
+ * it is plain whose lots an exit closed, an agent's profit is that of its own buys and sells.
+ */
+export function findAccountBreaches(history: History): readonly Breach[] {
+  const { gate, homes } = history.world;
+  if (gate === null || !gate.keeper.isReconciled) return [];
+  // What a restore has lost this ledger cannot tell; what another daemon did counts as anybody's trade.
+  if (homes.restores.length > 0) return [];
+  const { sinceMs } = gate.core.state.accounts;
+  if (sinceMs === null) return [{ code: 'accounts/none', detail: 'the accounts never began' }];
+  const { income, trades } = history.world.exchange.world.state;
+  const rows = income.filter(({ timeMs }) => timeMs > sinceMs);
+  const readToMs = gate.core.state.accounts.incomeReadToMs ?? 0;
+  const isRead = rows.every(({ timeMs }) => timeMs <= readToMs);
+  const days = new Set(
+    [...rows, ...trades.filter(({ timeMs }) => timeMs > sinceMs)].map(({ timeMs }) => dayOf(timeMs)),
+  );
+  return [...[...days].flatMap((dayMs) => judgeDay(history, dayMs, rows, isRead)), ...judgeAgents(history, sinceMs)];
+}
+
+function dayOf(atMs: number): number {
+  return Math.floor(atMs / DAY_MS) * DAY_MS;
+}
+
+function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], isRead: boolean): readonly Breach[] {
+  const name = new Date(dayMs).toISOString().slice(0, 10);
+  const books = world.gate?.getReport(OPERATOR, { kind: 'day', name })?.books ?? null;
+  if (books === null) return [{ code: 'accounts/day', detail: `there is no report of ${name}` }];
+  const breaches: Breach[] = [];
+  const compare = (what: keyof Books, told: number | null, due: number): void => {
+    if (told === null || Math.abs(told - due) >= CENT)
+      breaches.push({ code: `accounts/${what}`, detail: `${name}: ${told} told, ${due} by the books` });
+  };
+  compare('unexplained_usdt', books.unexplained_usdt, 0);
+  compare('waiting_usdt', books.waiting_usdt, 0);
+  if (!isRead) return breaches;
+  const sum = (isOf: (row: Income) => boolean): number =>
+    rows.reduce((usdt, row) => (dayOf(row.timeMs) === dayMs && isOf(row) ? usdt + Number(row.amount) / 1e8 : usdt), 0);
+  compare('unconfirmed_usdt', books.unconfirmed_usdt, 0);
+  compare(
+    'realised_usdt',
+    books.realised_usdt,
+    sum(({ type }) => type === 'REALIZED_PNL'),
+  );
+  compare(
+    'commission_usdt',
+    books.commission_usdt,
+    sum(({ type }) => type === 'COMMISSION'),
+  );
+  compare(
+    'funding_usdt',
+    books.funding_usdt,
+    sum(({ type }) => type === 'FUNDING_FEE'),
+  );
+  compare(
+    'other_usdt',
+    books.other_usdt,
+    sum(({ type }) => type === 'INSURANCE_CLEAR'),
+  );
+  compare(
+    'transfers_usdt',
+    books.transfers_usdt,
+    sum(({ type }) => type === 'TRANSFER'),
+  );
+  const earned = sum(({ type }) => type !== 'TRANSFER');
+  compare('accounted_usdt', books.accounted_usdt + books.entry_difference_usdt, earned);
+  return breaches;
+}
+
+/** Figures of an agent in a symbol, by its own trades. */
+interface Plain {
+  lots: number;
+  costUsdt: number;
+  realisedUsdt: number;
+  feesUsdt: number;
+}
+
+/** Own trades alone; a symbol in which somebody closed what is not plainly its own is left out. */
+function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
+  const { gate, exchange } = history.world;
+  const plain = new Map<string, Plain>();
+  const unsure = new Set<string>();
+  for (const trade of exchange.world.state.trades) {
+    const owner = history.orders.get(trade.clientOrderId)?.decision;
+    if (owner?.origin !== 'agent' || trade.timeMs <= sinceMs) unsure.add(trade.symbol);
+    else if (!take(plain, `${owner.agent} ${trade.symbol}`, trade)) unsure.add(trade.symbol);
+  }
+  const breaches: Breach[] = [];
+  for (const [key, { feesUsdt, realisedUsdt }] of plain) {
+    const [agent = '', symbol = ''] = key.split(' ');
+    if (unsure.has(symbol)) continue;
+    const sums = gate?.getAgent(OPERATOR, agent)?.symbols.find((of) => of.symbol === symbol)?.sums;
+    const compare = (what: string, told: number | undefined, due: number): void => {
+      if (told === undefined || Math.abs(told - due) >= CENT)
+        breaches.push({ code: `accounts/agent-${what}`, detail: `${key}: ${told} told, ${due} by its trades` });
+    };
+    compare('realised', sums?.realised_usdt, realisedUsdt);
+    compare('fees', sums?.fees_usdt, feesUsdt);
+  }
+  return breaches;
+}
+
+/** False: it closed more than its agent held, or the account's lots lie on the other side. */
+function take(all: Map<string, Plain>, key: string, trade: Trade): boolean {
+  const of = all.get(key) ?? { lots: 0, costUsdt: 0, realisedUsdt: 0, feesUsdt: 0 };
+  all.set(key, of);
+  const signed = (trade.side === 'BUY' ? 1 : -1) * Number(trade.quantity);
+  const price = Number(trade.price) / 1e16;
+  of.feesUsdt += Number(trade.commission) / 1e8;
+  const isClosing = trade.positionBefore !== 0n && trade.positionBefore > 0n !== signed > 0;
+  if (!isClosing) {
+    of.lots += signed;
+    of.costUsdt += signed * price;
+    return true;
+  }
+  if (Math.abs(signed) > Math.abs(of.lots) || of.lots * signed >= 0) return false;
+  const released = (of.costUsdt * -signed) / of.lots;
+  of.realisedUsdt += -signed * price - released;
+  of.costUsdt -= released;
+  of.lots += signed;
+  return true;
+}

@@ -1,0 +1,142 @@
+import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/gate/events.ts';
+import { at, type Breach } from '../breach.ts';
+import type { Decision, History } from '../history.ts';
+
+/** Prices and sums are decimals of money: a millionth of a cent is none. */
+const SAME_USDT = 1e-6;
+
+/**
+ * An approved order opens at most its ceiling, at most once, and never after it was voided; and without an approval an agent
+ * opens no more than the policy says within any window. Told from the requests that came to the exchange.
+ */
+export function findApprovalBreaches(history: History): readonly Breach[] {
+  const { approvals } = history.world.setup;
+  if (approvals === undefined) return [];
+  return [...findBadGrants(history), ...findUnapproved(history, approvals.aboveUsdt, approvals.windowMs)];
+}
+
+interface Sent {
+  readonly lots: number;
+  readonly usdt: number;
+  readonly worst: number;
+}
+/** What came to the exchange of a decision's opening orders; `worst`: the least favourable of their prices. */
+function sentOf({ orders, posts }: History, id: string): Sent {
+  let [lots, usdt, worst] = [0, 0, Number.NaN];
+  for (const [clientId, { decision, planned }] of orders) {
+    const post = posts.get(clientId);
+    if (decision.rootId !== id || planned.reduce_only || post === undefined) continue;
+    const quantity = Number(post.params.text('quantity'));
+    const price = Number(post.params.text('price'));
+    lots += Math.round(quantity * 1000);
+    usdt += quantity * price;
+    if (!(planned.side === 'buy' ? price <= worst : price >= worst)) worst = price;
+  }
+  return { lots, usdt, worst };
+}
+
+function findBadGrants(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const breach = (code: string, decision: Decision, detail: string): void => {
+    breaches.push({ code: `approval/${code}`, detail: `${decision.id} at ${at(decision.atMs)}: ${detail}` });
+  };
+  const asked = new Map<string, { readonly requested: RequestedApproval; readonly index: number }>();
+  const used = new Set<string>();
+  for (const [index, { event }] of history.events.entries())
+    if (event.kind === 'approval' && event.payload.action === 'requested')
+      asked.set(event.payload.approval_id, { requested: event.payload, index });
+  for (const decision of history.decisions.values()) {
+    const grant = decision.event.context.approval?.grant ?? null;
+    if (grant === null || decision.event.decision.kind !== 'tool') continue;
+    const known = asked.get(grant.approval_id);
+    if (known === undefined) {
+      breach('unknown', decision, `rests on ${grant.approval_id}, which nobody asked for`);
+      continue;
+    }
+    const { requested } = known;
+    if (used.has(grant.approval_id)) breach('twice', decision, `rests on ${grant.approval_id}, which was used`);
+    used.add(grant.approval_id);
+    const { lots, worst } = sentOf(history, decision.id);
+    if (lots > requested.lots) breach('lots', decision, `${lots} lots were sent, ${requested.lots} approved`);
+    const limit = Number(requested.worst_price);
+    if (requested.side === 'buy' ? worst > limit : worst < limit)
+      breach('price', decision, `${worst} was sent, ${limit} approved`);
+    if (lots === 0) continue;
+    const isSame = decision.agent === requested.agent && decision.symbol === requested.symbol;
+    if (!isSame) breach('whose', decision, `is of ${decision.agent}, approved was ${requested.agent}`);
+    const between = history.events.slice(known.index + 1).filter(({ seq }) => seq < decision.seq);
+    const voided = between.find(({ event }) => voids(event, requested));
+    if (voided !== undefined)
+      breach('void', decision, `was sent, although record ${voided.seq} had ended its approval`);
+    if (decision.event.context.now_ms >= requested.expires_at_ms) breach('void', decision, 'was sent after its end');
+    const signers = new Set(between.map(({ event }) => signerOf(event, grant.approval_id)).filter((by) => by !== null));
+    if (signers.size < requested.quorum)
+      breach('quorum', decision, `${signers.size} approved it, ${requested.quorum} must`);
+  }
+  return breaches;
+}
+
+function signerOf(event: GateEvent, id: string): string | null {
+  if (event.kind !== 'approval') return null;
+  const { payload }: { readonly payload: ApprovalEvent } = event;
+  if (payload.action !== 'signed' || payload.approval_id !== id) return null;
+  return payload.proof.kind === 'passkey' ? payload.proof.key_id : payload.proof.by;
+}
+
+/** What ends an approval, in the words of docs/approvals.md. */
+function voids(event: GateEvent, requested: RequestedApproval): boolean {
+  const { agent, approval_id: id, policy_hash: hash, symbol } = requested;
+  switch (event.kind) {
+    case 'state': {
+      const { name, scope, state } = event.payload;
+      return state !== 'active' && (scope === 'account' || name === (scope === 'symbol' ? symbol : agent));
+    }
+    case 'policy':
+      return event.payload.action === 'in_force' && event.payload.hash !== hash;
+    case 'approval':
+      return ['denied', 'voided'].includes(event.payload.action) && event.payload.approval_id === id;
+    case 'decision': {
+      const { decision, request } = event.payload;
+      if (decision.kind !== 'tool' || event.payload.agent !== agent) return false;
+      if (request.symbol !== null && request.symbol !== symbol) return false;
+      return request.tool === 'cancel_all' || request.intent === 'close' || decision.effective?.action === 'exit';
+    }
+    default:
+      return false;
+  }
+}
+
+/** Sliding sums of what each agent's unapproved decisions sent. */
+function findUnapproved(history: History, aboveUsdt: number, windowMs: number): readonly Breach[] {
+  const opened = new Map<string, { readonly atMs: number; readonly usdt: number; readonly id: string }[]>();
+  for (const decision of history.decisions.values()) {
+    const { agent, event, id } = decision;
+    if (event.decision.kind !== 'tool' || event.context.approval?.grant != null) continue;
+    const usdt = event.decision.effective?.action === 'open' ? sentOf(history, id).usdt : addedOf(event);
+    if (usdt <= 0) continue;
+    const known = opened.get(agent) ?? [];
+    opened.set(agent, [...known, { atMs: event.context.now_ms, usdt, id }]);
+  }
+  const breaches: Breach[] = [];
+  for (const [agent, list] of opened)
+    for (const { atMs, id } of list) {
+      const sum = list.reduce(
+        (all, each) => (each.atMs > atMs - windowMs && each.atMs <= atMs ? all + each.usdt : all),
+        0,
+      );
+      if (sum > aboveUsdt + SAME_USDT)
+        breaches.push({
+          code: 'approval/unapproved',
+          detail: `${agent} opened ${sum.toFixed(2)} USDT within ${windowMs} ms up to ${id}, without an approval; ${aboveUsdt} may be`,
+        });
+    }
+  return breaches;
+}
+
+/** The lots that a permitted amend adds to its order, at its own price. */
+function addedOf({ context, decision }: Decision['event']): number {
+  const { effective } = decision;
+  const { order } = context;
+  if (effective === null || effective.action !== 'amend' || effective.reduce_only || order === null) return 0;
+  return effective.lots > order.lots ? (effective.notional * (effective.lots - order.lots)) / effective.lots : 0;
+}

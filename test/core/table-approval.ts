@@ -1,0 +1,240 @@
+import type { ApprovalGrant, ApprovalView } from '../../daemon/core/context.ts';
+import type { ApprovalCondition } from '../../daemon/core/policy.ts';
+import { type Change, NOW } from './decision-fixture.ts';
+import { asNumber, asText, type Row } from './table-row.ts';
+
+/** Rule 16. The base ask is ten lots of 60.06 USDT at most, one of alice's. */
+export const NO_APPROVAL: ApprovalView = {
+  approved_usdt: 0,
+  grant: null,
+  opened_usdt: 0,
+  order_price_ticks: null,
+  pending_count: 0,
+  pending_id: null,
+};
+const when = (...conditions: ApprovalCondition[]): Change => ({
+  policy: { approvals: { when: conditions, window_ms: 3_600_000, expiry_ms: 300_000 } },
+  context: { approval: NO_APPROVAL },
+});
+export const GRANT: ApprovalGrant = {
+  agent: 'alice',
+  approval_id: 'd-abcdef-1',
+  expires_at_ms: NOW + 60_000,
+  leverage: 3,
+  lots: 10,
+  policy_hash: 'test',
+  price_ticks: 600_600,
+  side: 'buy',
+  symbol: 'BTCUSDT',
+};
+const granted = (change: Partial<ApprovalGrant>): Change => ({
+  ...when({}),
+  context: { approval: { ...NO_APPROVAL, grant: { ...GRANT, ...change } } },
+});
+const view = (change: Partial<ApprovalView>): Change => ({ context: { approval: { ...NO_APPROVAL, ...change } } });
+
+const required = { rule: 16, clause: 'SAE-DEC', code: 'APPROVAL_REQUIRED' } as const;
+const stale = { rule: 16, clause: 'SAE-DEC', code: 'APPROVAL_STALE' } as const;
+const ceiling = { rule: 16, clause: 'SAE-DEC', code: 'APPROVAL_CEILING' } as const;
+
+export const APPROVAL_ROWS: readonly Row[] = [
+  {
+    ...required,
+    what: 'what was opened without an approval before ten lots of 60.06, 1000 being the threshold,',
+    setting: when({ notional_above_usdt: 1000 }),
+    cases: [
+      [399.39, 'pass'],
+      [399.4, 'pass'],
+      [399.41, 'deny'],
+    ],
+    change: (opened) => view({ opened_usdt: asNumber(opened) }),
+  },
+  {
+    ...required,
+    what: 'what was opened with an approval, which does not count against the threshold,',
+    isNever: true,
+    setting: when({ notional_above_usdt: 1000 }),
+    cases: [
+      [99_999, 'pass'],
+      [100_000, 'pass'],
+      [100_001, 'pass'],
+    ],
+    change: (opened) => view({ approved_usdt: asNumber(opened) }),
+  },
+  {
+    ...required,
+    what: 'the age of the last fill of the symbol, an hour being long,',
+    setting: when({ untraded_ms: 3_600_000 }),
+    cases: [
+      [3_599_999, 'pass'],
+      [3_600_000, 'deny'],
+      [3_600_001, 'deny'],
+    ],
+    change: (age) => ({
+      context: { pacing: { last_open_fill_at_ms: NOW - asNumber(age), last_open_fill_side: 'buy' } },
+    }),
+  },
+  {
+    ...required,
+    what: 'the threshold of provenance, 0.5 being that of the token,',
+    setting: when(),
+    cases: [
+      [0.49, 'pass'],
+      [0.5, 'pass'],
+      [0.51, 'deny'],
+    ],
+    change: (below) => when({ provenance_below: asNumber(below) }),
+  },
+  {
+    ...required,
+    what: 'the threshold of capability risk, 0.5 being that of the token,',
+    setting: when(),
+    cases: [
+      [0.49, 'deny'],
+      [0.5, 'pass'],
+      [0.51, 'pass'],
+    ],
+    change: (above) => when({ capability_risk_above: asNumber(above) }),
+  },
+  {
+    ...required,
+    what: 'the venue of the condition',
+    cases: [
+      ['binance-live', 'pass'],
+      ['paper', 'deny'],
+    ],
+    change: (venue) => when({ venues: [venue === 'paper' ? 'paper' : 'binance-live'] }),
+  },
+  {
+    ...required,
+    what: 'the agent of the condition, alice asking,',
+    cases: [
+      ['bob', 'pass'],
+      ['alice', 'deny'],
+    ],
+    change: (agent) => when({ agents: [asText(agent)] }),
+  },
+  {
+    ...required,
+    what: 'the leverage above which the request is looked at, two being asked for,',
+    cases: [
+      [1, 'deny'],
+      [2, 'pass'],
+      [3, 'pass'],
+    ],
+    change: (above) => when({ request: { requested_leverage: { above: asNumber(above) } } }),
+  },
+  {
+    ...required,
+    what: 'the kind of order of the condition, a market order being asked for,',
+    cases: [
+      ['limit', 'pass'],
+      ['market', 'deny'],
+    ],
+    change: (type) => when({ request: { order_type: { in: [asText(type)] } } }),
+  },
+  {
+    ...required,
+    what: 'the threshold of a condition of which the other part does not hold',
+    isNever: true,
+    cases: [
+      [1, 'pass'],
+      [2, 'pass'],
+      [3, 'pass'],
+    ],
+    change: (usdt) => when({ notional_above_usdt: asNumber(usdt), agents: ['bob'] }),
+  },
+  {
+    ...stale,
+    what: 'the end of the approval, in ms from now,',
+    cases: [
+      [1, 'pass'],
+      [0, 'deny'],
+      [-1, 'deny'],
+    ],
+    change: (ms) => granted({ expires_at_ms: NOW + asNumber(ms) }),
+  },
+  {
+    ...stale,
+    what: 'the policy of the approval',
+    cases: [
+      ['test', 'pass'],
+      ['another', 'deny'],
+    ],
+    change: (hash) => granted({ policy_hash: asText(hash) }),
+  },
+  {
+    ...stale,
+    what: 'the agent of the approval',
+    cases: [
+      ['alice', 'pass'],
+      ['bob', 'deny'],
+    ],
+    change: (agent) => granted({ agent: asText(agent) }),
+  },
+  {
+    ...stale,
+    what: 'the symbol of the approval',
+    cases: [
+      ['BTCUSDT', 'pass'],
+      ['ETHUSDT', 'deny'],
+    ],
+    change: (symbol) => granted({ symbol: asText(symbol) }),
+  },
+  {
+    ...stale,
+    what: 'the side of the approval',
+    cases: [
+      ['buy', 'pass'],
+      ['sell', 'deny'],
+    ],
+    change: (side) =>
+      granted({ side: side === 'buy' ? 'buy' : 'sell', price_ticks: side === 'buy' ? 600_600 : 599_400 }),
+  },
+  {
+    ...stale,
+    what: 'the ask in ticks above the worst price that was approved',
+    cases: [
+      [-1, 'pass'],
+      [0, 'pass'],
+      [1, 'deny'],
+    ],
+    change: (ticks) => ({
+      ...granted({ price_ticks: 600_000 }),
+      context: {
+        approval: { ...NO_APPROVAL, grant: { ...GRANT, price_ticks: 600_000 } },
+        market: { ask: 60_000 + asNumber(ticks) / 10 },
+      },
+    }),
+  },
+  {
+    ...ceiling,
+    what: 'the approved lots, ten being asked for,',
+    cases: [
+      [11, 'pass'],
+      [10, 'pass'],
+      [9, 'tighten'],
+    ],
+    change: (lots) => granted({ lots: asNumber(lots) }),
+  },
+  {
+    ...ceiling,
+    what: 'the approved price in ticks, 600600 being the bound of now,',
+    cases: [
+      [600_601, 'pass'],
+      [600_600, 'pass'],
+      [600_599, 'tighten'],
+    ],
+    change: (ticks) => granted({ price_ticks: asNumber(ticks) }),
+  },
+  {
+    ...ceiling,
+    what: 'the approved leverage, two being asked for,',
+    cases: [
+      [3, 'pass'],
+      [2, 'pass'],
+      [1, 'tighten'],
+    ],
+    change: (leverage) => granted({ leverage: asNumber(leverage) }),
+  },
+];

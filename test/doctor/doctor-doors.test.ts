@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Line, Outcome } from '../../daemon/cli/local/doctor/finding.ts';
+import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from '../cli/fake-daemon.ts';
+import { holdfast } from '../cli/run.ts';
+
+/** A daemon whose protections fail, as no honest one does: it answers what a test says. */
+let home = '';
+before(() => {
+  home = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
+  mkdirSync(join(home, 'tokens'));
+  for (const role of ['agent', 'operator']) writeFileSync(join(home, 'tokens', `${role}.token`), `hf_${role}\n`);
+});
+after(() => rmSync(home, { recursive: true }));
+
+const decided = (decision: string, notional: number | null, ...codes: string[]): object => ({
+  decision: { decision, effective: notional === null ? null : { notional }, reasons: codes.map((code) => ({ code })) },
+});
+const BLOCK = decided('BLOCK', null, 'STATE_HALTED');
+const ACTIVE = { state: 'active', layers: [] };
+const HALTED = { state: 'halted', layers: [{ layer: 'operator', state: 'halted', reason: 'x' }] };
+const freshness = { account_ms: 5000, clock_skew_ms: 1000, filters_ms: 60_000, mark_ms: 3000, quote_ms: 3000 };
+const mcp = (brief: object): object => ({ jsonrpc: '2.0', id: 1, result: { structuredContent: brief } });
+const SOUND: Readonly<Record<string, Reply>> = {
+  'GET /v1/policy': replyJson({
+    hash: '0'.repeat(64),
+    name: 'p',
+    policy: { scope: { symbols: ['BTCUSDT'] }, market: { freshness } },
+    pending: null,
+  }),
+  'GET /v1/orders': replyJson({ orders: [], next: null }),
+  'GET /v1/trading-state': replyJson(ACTIVE),
+  'PUT /v1/trading-state': replyJson(HALTED),
+  'GET /readyz': replyJson({ waiting_for: [] }),
+  'GET /v1/account': replyJson({ observed_at_ms: 99_000 }),
+  'GET /v1/limits': replyJson({ at_ms: 100_000 }),
+  'GET /v1/market': replyJson({ markets: [{ symbol: 'BTCUSDT', mark_at_ms: 99_000, quote_at_ms: 99_000 }] }),
+  'POST /v1/dry-run/place_order': replyJson(BLOCK),
+  'POST /v1/intercept': replyJson(BLOCK),
+  'POST /v1/tools/place_order': replyJson(BLOCK),
+  'POST /mcp': replyJson(mcp({ decision: 'BLOCK', reasons: [{ code: 'STATE_HALTED' }] })),
+};
+
+async function examine(
+  replies: Readonly<Record<string, Reply>>,
+  args: readonly string[] = ['--exercise'],
+): Promise<{
+  readonly code: number;
+  readonly lines: readonly Line[];
+  readonly err: string;
+  readonly daemon: FakeDaemon;
+}> {
+  const daemon = await startFakeDaemon({ ...SOUND, ...replies });
+  try {
+    const { code, err, out } = await holdfast(['doctor', '--json', '--url', daemon.url, ...args], {
+      HOLDFAST_HOME: home,
+    });
+    return {
+      code,
+      err,
+      daemon,
+      lines: out === '' ? [] : (JSON.parse(out) as { readonly lines: readonly Line[] }).lines,
+    };
+  } finally {
+    await daemon.close();
+  }
+}
+async function expect(
+  id: string,
+  outcome: Outcome,
+  replies: Readonly<Record<string, Reply>>,
+  args?: readonly string[],
+) {
+  const { lines, daemon, err } = await examine(replies, args);
+  const line = lines.find((each) => each.id === id);
+  assert.deepEqual([id, line?.outcome], [id, outcome], line?.detail ?? err);
+  return daemon;
+}
+const sentOf = ({ seen }: FakeDaemon): readonly string[] => seen.map(({ method, url }) => `${method} ${url}`);
+
+test('a sound daemon passes every line that it answers', async () => {
+  for (const id of ['door_dry_run', 'door_intercept', 'door_http', 'door_mcp', 'halt', 'filters', 'polls'])
+    await expect(id, 'proven', {});
+});
+
+test('a door that lets the order pass is told, and one that does not answer is not taken for closed', async () => {
+  const passed = replyJson(decided('ALLOW', 10_000_000));
+  const whole = replyJson(decided('LIMIT', 10_000_000));
+  const busy = replyJson({ error: { code: 'NOT_READY', message: 'not yet' } }, 503);
+  for (const [id, route] of [
+    ['door_dry_run', 'POST /v1/dry-run/place_order'],
+    ['door_intercept', 'POST /v1/intercept'],
+  ] as const) {
+    await expect(id, 'refuted', { [route]: passed }, []);
+    await expect(id, 'refuted', { [route]: whole }, []);
+    await expect(id, 'proven', { [route]: replyJson(decided('LIMIT', 250)) }, []);
+    await expect(id, 'unknown', { [route]: busy }, []);
+  }
+  await expect('door_http', 'refuted', { 'POST /v1/tools/place_order': replyJson(decided('LIMIT', 250)) });
+  await expect('door_http', 'unknown', { 'POST /v1/tools/place_order': busy });
+  await expect('door_mcp', 'refuted', { 'POST /mcp': replyJson(mcp({ decision: 'ALLOW', reasons: [] })) });
+  await expect('door_mcp', 'unknown', {
+    'POST /mcp': replyJson({ jsonrpc: '2.0', id: 1, error: { code: 1, message: 'no' } }),
+  });
+});
+
+test('a halt that does not act sends nothing, and one that stays is told', async () => {
+  const deaf = await expect('halt', 'unknown', { 'POST /v1/dry-run/place_order': replyJson(decided('LIMIT', 250)) });
+  assert.ok(
+    !sentOf(deaf).some((sent) => sent.endsWith('/v1/tools/place_order') || sent.endsWith('/mcp')),
+    'nothing is sent',
+  );
+  assert.equal(sentOf(deaf).filter((sent) => sent === 'PUT /v1/trading-state').length, 2, 'it is lifted all the same');
+  await expect('halt', 'refuted', { 'POST /v1/dry-run/place_order': replyJson(decided('BLOCK', null, 'COOLDOWN')) });
+  let reads = 0;
+  const stays: Reply = (seen, response) => {
+    reads += 1;
+    replyJson(reads === 1 ? ACTIVE : HALTED)(seen, response);
+  };
+  await expect('halt', 'refuted', { 'GET /v1/trading-state': stays });
+});
+
+test('without the exercise nothing that could become an order is sent, and no halt', async () => {
+  const daemon = await expect('door_http', 'unknown', {}, []);
+  const sent = sentOf(daemon).filter((each) => !each.startsWith('GET '));
+  assert.deepEqual([...new Set(sent)].sort(), ['POST /v1/dry-run/place_order', 'POST /v1/intercept']);
+});
+
+test('on live no door is asked that could place an order, and the exercise is refused', async () => {
+  const daemon = await startFakeDaemon(SOUND);
+  const env = {
+    HOLDFAST_HOME: home,
+    HOLDFAST_VENUE: 'binance-live',
+    BINANCE_LIVE_API_KEY: 'a'.repeat(64),
+    BINANCE_LIVE_API_SECRET: 'b'.repeat(64),
+  };
+  try {
+    const { code, err } = await holdfast(['doctor', '--url', daemon.url, '--exercise'], env);
+    assert.equal(code, 2);
+    assert.match(err, /refused on binance-live/);
+    assert.deepEqual(sentOf(daemon), ['GET /v1/policy']);
+  } finally {
+    await daemon.close();
+  }
+});
+
+test('inputs that are too old, or that the daemon itself does not trust, are told', async () => {
+  await expect('polls', 'refuted', { 'GET /v1/account': replyJson({ observed_at_ms: 90_000 }) });
+  await expect('polls', 'refuted', {
+    'GET /v1/market': replyJson({ markets: [{ symbol: 'BTCUSDT', mark_at_ms: null, quote_at_ms: 99_000 }] }),
+  });
+  await expect('filters', 'refuted', { 'GET /readyz': replyJson({ waiting_for: ['the filters of BTCUSDT'] }) });
+  await expect('clock', 'refuted', { 'GET /readyz': replyJson({ waiting_for: ['the clock'] }) });
+  await expect('clock', 'unknown', {});
+});

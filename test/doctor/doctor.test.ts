@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Line, Outcome } from '../../daemon/cli/local/doctor/finding.ts';
+import { holdfast } from '../cli/run.ts';
+import { DaemonWorld, until } from '../daemon/harness.ts';
+import { type RewritingProxy, startRewritingProxy } from '../daemon/rewriting-proxy.ts';
+
+interface Report {
+  readonly proven: number;
+  readonly refuted: number;
+  readonly unknown: number;
+  readonly lines: readonly Line[];
+}
+const ORDER = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 120,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 20,
+  strategy_id: 'demo',
+};
+
+describe('doctor on a running daemon', () => {
+  let world: DaemonWorld;
+  let venue: RewritingProxy;
+  const path = (...names: string[]): string => join(world.home, ...names);
+  before(async () => {
+    world = await DaemonWorld.start({ real: true, wall: true });
+    venue = await startRewritingProxy(world.sim.url);
+    const { code } = await holdfast(['audit', 'backup', path('copy.db'), '--ledger', path('paper', 'ledger.db')]);
+    assert.equal(code, 0);
+    const { ledger } = world.daemon;
+    const head = ledger.readEvent(ledger.lastSeq());
+    writeFileSync(
+      path('noted.json'),
+      JSON.stringify({ seq: head?.seq, hash: head?.hash, genesis: ledger.genesis.hash }),
+    );
+    chmodSync(world.home, 0o700);
+    chmodSync(world.policyPath, 0o600);
+  });
+  after(async () => {
+    await venue?.close();
+    await world?.close();
+  });
+
+  async function examine(
+    args: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<Report & { code: number }> {
+    const given = ['--backup', path('copy.db'), '--noted', path('noted.json'), ...args];
+    const { code, err, out } = await holdfast(['doctor', '--json', ...given], {
+      HOLDFAST_HOME: world.home,
+      HOLDFAST_HEAD_FILE: path('head'),
+      HOLDFAST_PORT: new URL(world.daemon.url).port,
+      HOLDFAST_POLICY: world.policyPath,
+      HOLDFAST_PAPER_URL: venue.url,
+      ...env,
+    });
+    assert.notEqual(out, '', err);
+    return { code, ...(JSON.parse(out) as Report) };
+  }
+  const lineOf = ({ lines }: Report, id: string): Line => {
+    const line = lines.find((each) => each.id === id);
+    assert.ok(line, id);
+    return line;
+  };
+  /** Does something, looks at one line, and undoes it. */
+  async function expect(
+    id: string,
+    outcome: Outcome,
+    says: RegExp,
+    spoil: () => () => void,
+    args: readonly string[] = [],
+  ) {
+    const mend = spoil();
+    try {
+      const report = await examine(args);
+      const line = lineOf(report, id);
+      assert.deepEqual([id, line.outcome], [id, outcome], line.detail);
+      assert.match(line.detail, says);
+      assert.equal(report.code, outcome === 'refuted' ? 5 : 1);
+    } finally {
+      mend();
+    }
+  }
+  const rewrite = (name: string, change: object) => (): (() => void) => {
+    const route = `/sapi/v1/${name}`;
+    venue.rewrites.set(route, (body) => ({ ...(body as object), ...change }));
+    return () => void venue.rewrites.delete(route);
+  };
+  const mode = (file: () => string, bits: number, good: number) => (): (() => void) => {
+    chmodSync(file(), bits);
+    return () => chmodSync(file(), good);
+  };
+
+  test('proves every line that can be proven, and places no order', async () => {
+    const orders = async () => ((await world.books()) as { readonly orders: readonly unknown[] }).orders.length;
+    const before = await orders();
+    const report = await examine(['--exercise']);
+    const others = report.lines.filter(({ outcome }) => outcome !== 'proven');
+    assert.deepEqual(
+      others.map(({ id, outcome }) => [id, outcome]),
+      [['sub_account', 'unknown']],
+      JSON.stringify(others, null, 1),
+    );
+    assert.equal(report.lines.length, 24);
+    assert.equal(report.code, 1, 'one line could not be checked');
+    assert.equal(await orders(), before);
+    assert.equal((await world.tradingState()).state, 'active');
+    const plain = await examine();
+    assert.deepEqual(
+      plain.lines.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id),
+      ['door_http', 'door_mcp', 'halt', 'sub_account'],
+    );
+    const told = await holdfast(['doctor', '--url', world.daemon.url, '--home', world.home], {
+      HOLDFAST_POLICY: world.policyPath,
+    });
+    assert.match(told.out, /proven +door_dry_run +the dry run lets no order of 10,000,000 USDT pass/);
+  });
+
+  test('says what others could read or write', async () => {
+    const cases: readonly [string, () => string, number, number][] = [
+      ['files_ledger', () => path('paper', 'ledger.db'), 0o640, 0o600],
+      ['files_ledger', () => path('paper', 'ledger.db-wal'), 0o604, 0o600],
+      ['files_keys', () => path('paper', 'head.key'), 0o644, 0o600],
+      ['files_tokens', () => path('tokens', 'operator.token'), 0o640, 0o600],
+      ['files_policy', () => world.policyPath, 0o620, 0o600],
+      ['files_socket', () => path('paper', 'operator.sock'), 0o666, 0o600],
+      ['files_head', () => path('head'), 0o644, 0o600],
+    ];
+    for (const [id, file, bad, good] of cases) await expect(id, 'refuted', /has mode/, mode(file, bad, good));
+  });
+
+  test("says what the venue's key may do", async () => {
+    const rights = 'account/apiRestrictions';
+    await expect('key_withdrawal', 'refuted', /may withdraw/, rewrite(rights, { enableWithdrawals: true }));
+    await expect(
+      'key_futures_only',
+      'refuted',
+      /also trades spot/,
+      rewrite(rights, { enableSpotAndMarginTrading: true }),
+    );
+    await expect('key_futures_only', 'refuted', /does not trade/, rewrite(rights, { enableFutures: false }));
+    await expect('key_addresses', 'refuted', /any address/, rewrite(rights, { ipRestrict: false }));
+    await expect('key_transfers', 'refuted', /may transfer/, rewrite(rights, { permitsUniversalTransfer: true }));
+    await expect('sub_account', 'refuted', /main account with 2 sub-accounts/, () => {
+      venue.answers.set('/sapi/v1/sub-account/list', { subAccounts: [{}, {}] });
+      return () => void venue.answers.delete('/sapi/v1/sub-account/list');
+    });
+    await expect('key_withdrawal', 'unknown', /does not tell/, rewrite(rights, { enableWithdrawals: 'yes' }));
+  });
+
+  test("says when the clock is another one than the venue's", async () => {
+    await expect('clock', 'refuted', /ms apart/, () => {
+      venue.rewrites.set('/fapi/v1/time', (body) => ({
+        serverTime: (body as { serverTime: number }).serverTime + 60_000,
+      }));
+      return () => void venue.rewrites.delete('/fapi/v1/time');
+    });
+  });
+
+  test('says when the file of the policy is not what is in force', async () => {
+    const text = readFileSync(world.policyPath, 'utf8');
+    await expect('policy_in_force', 'refuted', /it is looser, and waits|not taken over/, () => {
+      const other = path('other.yaml');
+      writeFileSync(other, text.replace('order_notional_usdt: 1000', 'order_notional_usdt: 1001'));
+      copyFileSync(world.policyPath, path('kept.yaml'));
+      renameSync(other, world.policyPath);
+      return () => {
+        renameSync(path('kept.yaml'), world.policyPath);
+        chmodSync(world.policyPath, 0o600);
+      };
+    });
+    await until(
+      'the policy is the one in force again',
+      async () => lineOf(await examine(), 'policy_in_force').outcome === 'proven',
+    );
+  });
+
+  test('says when the disk, a backup or a noted head would not help', async () => {
+    const nothing = () => () => {};
+    await expect('disk', 'refuted', /days/, nothing, ['--days', '999999999']);
+    const { ledger } = world.daemon;
+    await expect('backup', 'unknown', /no such|cannot|There is no/i, nothing, ['--backup', path('none.db')]);
+    await expect('head_elsewhere', 'refuted', /is not the one/, nothing, ['--noted', `2:${'0'.repeat(64)}`]);
+    await expect('head_elsewhere', 'refuted', /ends before/, nothing, ['--noted', `999999:${'0'.repeat(64)}`]);
+    await expect(
+      'head_elsewhere',
+      'refuted',
+      /another ledger/,
+      () => {
+        writeFileSync(
+          path('foreign.json'),
+          JSON.stringify({ seq: 1, hash: ledger.genesis.hash, genesis: '3'.repeat(64) }),
+        );
+        return () => {};
+      },
+      ['--noted', path('foreign.json')],
+    );
+    const head = readFileSync(path('head'), 'utf8');
+    const report = await examine([], { HOLDFAST_HEAD_FILE: path('absent') });
+    assert.deepEqual(lineOf(report, 'head_file').outcome, 'refuted');
+    assert.deepEqual(lineOf(report, 'files_head').outcome, 'unknown');
+    writeFileSync(path('stale'), head.replace(/"hash":"../, '"hash":"zz').replace('zz', '00'), { mode: 0o600 });
+    assert.equal(lineOf(await examine([], { HOLDFAST_HEAD_FILE: path('stale') }), 'head_file').outcome, 'refuted');
+  });
+
+  test("refuses the exercise with open orders, and under somebody else's halt", async () => {
+    const run = (...args: string[]) =>
+      holdfast(['doctor', ...args], {
+        HOLDFAST_HOME: world.home,
+        HOLDFAST_PORT: new URL(world.daemon.url).port,
+        HOLDFAST_POLICY: world.policyPath,
+        HOLDFAST_PAPER_URL: venue.url,
+      });
+    const operator = world.token('operator');
+    const set = (state: string) => world.call('PUT', '/v1/trading-state', { state, reason: 'by hand' }, operator);
+    await set('reducing');
+    const standing = await run('--exercise');
+    assert.deepEqual([standing.code, (await world.tradingState()).state], [3, 'reducing'], standing.err);
+    assert.match(standing.err, /operator's reducing stands/);
+    await set('active');
+    const { markets } = (await world.call<{ markets: { mark_price: number }[] }>('GET', '/v1/market?symbol=BTCUSDT'))
+      .body;
+    const price = Math.round((markets[0]?.mark_price ?? 0) * 0.995);
+    const placed = await world.tool('place_order', { ...ORDER, order_type: 'limit', limit_price: price });
+    assert.equal(placed.body.execution?.state, 'working', JSON.stringify(placed.body));
+    const open = await run('--exercise');
+    assert.equal(open.code, 3, open.out);
+    assert.match(open.err, /while orders are open/);
+    assert.equal((await world.orders('?open=true')).length, 1);
+  });
+});
+
+test('says when a backup is old, or the head file stands still', async (t) => {
+  const world = await DaemonWorld.start({ real: true });
+  t.after(() => world.close());
+  const path = (name: string): string => join(world.home, name);
+  const backup = await holdfast([
+    'audit',
+    'backup',
+    path('copy.db'),
+    '--ledger',
+    join(world.home, 'paper', 'ledger.db'),
+  ]);
+  assert.equal(backup.code, 0);
+  await until('a head is noted', () => existsSync(path('head')));
+  copyFileSync(path('head'), path('still'));
+  const look = async (head: string) => {
+    const env = {
+      HOLDFAST_HOME: world.home,
+      HOLDFAST_HEAD_FILE: path(head),
+      HOLDFAST_PORT: new URL(world.daemon.url).port,
+      HOLDFAST_POLICY: world.policyPath,
+      HOLDFAST_PAPER_URL: world.sim.url,
+    };
+    const { err, out } = await holdfast(['doctor', '--json', '--backup', path('copy.db')], env);
+    assert.notEqual(out, '', err);
+    const { lines } = JSON.parse(out) as Report;
+    return Object.fromEntries(lines.map(({ id, outcome }) => [id, outcome]));
+  };
+  assert.equal((await look('still')).backup, 'proven');
+  const { ledger } = world.daemon;
+  // A day later; the daemon's own records come between.
+  const isTold = async (): Promise<boolean> => {
+    const alert = { code: 'TEST', detail: '', symbol: null };
+    ledger.appendSync([{ kind: 'alert', at_ms: Math.floor(world.nowMs()) + 25 * 3_600_000, payload: alert }]);
+    const { backup: copy, head_file: still } = await look('still');
+    return copy === 'refuted' && still === 'refuted';
+  };
+  await until('both are told', isTold, 30_000);
+  await until('the head file follows', async () => (await look('head')).head_file === 'proven');
+});

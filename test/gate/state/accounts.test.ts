@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { IncomeRow } from '../../../daemon/gate/events.ts';
+import type { Figures } from '../../../daemon/gate/state/account-days.ts';
+import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+
+const MINUTE = 60_000;
+
+/** A ledger of two agents on one account, told as the exchange would tell it. */
+class Told {
+  readonly ledger = new FoldedLedger();
+  #ids = 0;
+  constructor(positions: readonly object[] = []) {
+    this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    this.read(T0, positions);
+  }
+  get accounts() {
+    return this.ledger.state.accounts;
+  }
+  read(atMs: number, positions: readonly object[] = []): void {
+    const payload = {
+      available_usdt: 10_000,
+      initial_margin_usdt: 0,
+      leverage: {},
+      maintenance_margin_usdt: 0,
+      margin_balance_usdt: 10_000,
+      margin_ratio: 0,
+      positions: positions.map((position) => ({
+        entry_price: 60_000,
+        liquidation_price: null,
+        lots: 0,
+        maintenance_margin_usdt: 0,
+        mark_price: 60_000,
+        symbol: 'BTCUSDT',
+        unrealised_pnl_usdt: 0,
+        updated_at_ms: 0,
+        ...position,
+      })),
+      requested_at_ms: atMs,
+      wallet_usdt: 10_000,
+    };
+    this.ledger.append({ kind: 'account', at_ms: atMs, payload });
+  }
+  /** An order, filled at once, and its trade. */
+  fill(fill: {
+    agent: string;
+    side: 'buy' | 'sell';
+    lots: number;
+    price: number;
+    atMs: number;
+    realised?: number;
+    fee?: number;
+    origin?: 'operator' | 'gate';
+  }): string {
+    this.#ids += 1;
+    const { agent, atMs, lots, price, side, fee = 0, origin, realised = 0 } = fill;
+    const id = `o${this.#ids}`;
+    const request = origin === undefined ? {} : { origin };
+    const reduceOnly = origin !== undefined;
+    const orders = [{ client_order_id: id, lots, side, reduce_only: reduceOnly }];
+    this.ledger.append(decisionEvent({ id: `d${this.#ids}`, atMs, agent, request, orders }));
+    this.ledger.append(
+      orderEvent(id, atMs, { average_price: price, executed_lots: lots, status: 'filled', venue_at_ms: atMs }),
+    );
+    this.ledger.append(
+      tradeEvent(String(this.#ids), id, atMs, { fee_usdt: fee, lots, price, realised_pnl_usdt: realised, side }),
+    );
+    return String(this.#ids);
+  }
+  income(readToMs: number, rows: readonly Partial<IncomeRow>[]): void {
+    const full = rows.map((row) => {
+      this.#ids += 1;
+      return {
+        amount_usdt: 0,
+        at_venue_ms: readToMs,
+        income_id: `i${this.#ids}`,
+        symbol: 'BTCUSDT',
+        trade_id: null,
+        type: 'FUNDING_FEE',
+        ...row,
+      };
+    });
+    this.ledger.append({ kind: 'income', at_ms: readToMs, payload: { read_to_ms: readToMs, rows: full } });
+  }
+  figures(owner: string | null, dayMs = T0): Figures | undefined {
+    return this.accounts.days.find(dayMs)?.figures.get(owner)?.get('BTCUSDT');
+  }
+}
+
+describe('accounts by agent', () => {
+  test("an agent's lots close at what they cost it, though the exchange averages over the account", () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'bob', side: 'buy', lots: 10, price: 62_000, atMs: T0 + 2 });
+    // By the exchange the lots cost 61,000 each.
+    told.fill({ agent: 'alice', side: 'sell', lots: 10, price: 62_000, atMs: T0 + 3, realised: 10 });
+    assert.equal(told.figures('alice')?.realisedUsdt, 20);
+    assert.equal(told.figures('bob')?.realisedUsdt, 0);
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 62_000, BTC_RULES), new Map([['bob', 0]]));
+    told.fill({ agent: 'bob', side: 'sell', lots: 10, price: 62_000, atMs: T0 + 4, realised: 10 });
+    assert.equal(told.figures('bob')?.realisedUsdt, 0);
+    assert.equal(told.accounts.days.resultOf('alice', T0, T0), 20);
+  });
+
+  test("an operator's exit takes lots, profit and fee from the shares in proportion", () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'bob', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 2 });
+    told.fill({ agent: 'operator', origin: 'operator', side: 'sell', lots: 20, price: 61_000, atMs: T0 + 3, fee: 4 });
+    assert.deepEqual(
+      ['alice', 'bob', 'operator'].map((name) => [told.figures(name)?.realisedUsdt, told.figures(name)?.feesUsdt]),
+      [
+        [15, 3],
+        [5, 1],
+        [undefined, undefined],
+      ],
+    );
+  });
+
+  test('a trade of nobody here closes what agents hold, and opens for nobody', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    told.ledger.append(tradeEvent('t', null, T0 + 2, { fee_usdt: 3, lots: 30, price: 59_000, side: 'sell' }));
+    assert.equal(told.figures('alice')?.realisedUsdt, -10);
+    assert.equal(told.figures('alice')?.feesUsdt, 1);
+    assert.equal(told.figures(null)?.feesUsdt, 2);
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 58_000, BTC_RULES), new Map([[null, 20]]));
+  });
+
+  test('funding is split over the shares at its instant, once every trade before it is known', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
+    const late = { lots: 10, price: 60_000, side: 'buy', fee_usdt: 0.5 } as const;
+    told.ledger.append(decisionEvent({ id: 'db', atMs: T0 + 2, agent: 'bob', orders: [{ client_order_id: 'ob' }] }));
+    // The list of income is ahead of the trades, and one trade is of after the funding.
+    told.income(T0 + 9, [
+      { at_venue_ms: T0 + 3, trade_id: 'b', type: 'COMMISSION', amount_usdt: -0.5 },
+      { at_venue_ms: T0 + 5, amount_usdt: -8 },
+    ]);
+    assert.equal(told.figures('alice')?.fundingUsdt, 0);
+    told.ledger.append(tradeEvent('b', 'ob', T0 + 3, late));
+    told.fill({ agent: 'alice', side: 'sell', lots: 30, price: 60_000, atMs: T0 + 6 });
+    assert.equal(told.figures('alice')?.fundingUsdt, -6);
+    assert.equal(told.figures('bob')?.fundingUsdt, -2);
+    assert.deepEqual([...told.accounts.untoldSymbols()], []);
+  });
+
+  test('funding that comes after later trades goes to those who held at its instant', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'alice', side: 'sell', lots: 10, price: 60_000, atMs: T0 + 6 });
+    told.fill({ agent: 'bob', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 7 });
+    told.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
+    assert.equal(told.figures('alice')?.fundingUsdt, 4);
+    assert.equal(told.figures('bob')?.fundingUsdt, 0);
+  });
+
+  test('what is bought after a funding has no part in it', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 7 });
+    told.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
+    assert.equal(told.figures('alice')?.fundingUsdt, 4);
+    assert.equal(told.figures(null), undefined);
+  });
+
+  test('what was held at the first reading is nobody’s, and what was booked before it is left out', () => {
+    const told = new Told([{ lots: 20, entry_price: 50_000 }]);
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([[null, 200]]));
+    told.income(T0 + 9, [{ at_venue_ms: T0 - 5, amount_usdt: 7 }]);
+    assert.equal(told.accounts.days.find(T0), undefined);
+    told.fill({ agent: 'alice', side: 'buy', lots: 20, price: 60_000, atMs: T0 + 10 });
+    told.income(T0 + 20, [{ at_venue_ms: T0 + 15, amount_usdt: -6 }]);
+    assert.equal(told.figures('alice')?.fundingUsdt, -3);
+    assert.equal(told.figures(null)?.fundingUsdt, -3);
+  });
+
+  test('a booking counts once however often it is told, and a trade once', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0.3 });
+    told.ledger.append(tradeEvent('1', 'o1', T0 + 1, { fee_usdt: 0.3 }));
+    const row = { at_venue_ms: T0 + 1, amount_usdt: -0.3, income_id: 'x', trade_id: '1', type: 'COMMISSION' };
+    told.income(T0 + 9, [row]);
+    told.income(T0 + 19, [row]);
+    const day = told.accounts.days.find(T0);
+    assert.equal(day?.booked.commission, -0.3);
+    assert.equal(day?.told.feesUsdt, 0.3);
+    assert.equal(told.figures('alice')?.feesUsdt, 0.3);
+  });
+
+  test('a trade that income should contain by now counts as told, one that is newer does not yet', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0.3 });
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + MINUTE, fee: 0.3 });
+    told.income(T0 + 9, []);
+    assert.equal(told.accounts.days.find(T0)?.told.feesUsdt, 0.3);
+    assert.equal(told.accounts.unconfirmed.length, 1);
+  });
+
+  test('a day begins with what was held, whatever trades come before its first reading', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + DAY - 5 });
+    told.read(T0 + DAY + 10, [{ lots: 10, mark_price: 61_000 }]);
+    told.fill({ agent: 'alice', side: 'sell', lots: 10, price: 62_000, atMs: T0 + DAY + 20 });
+    const rules = told.ledger.state.rules;
+    assert.equal(
+      told.accounts
+        .openingOf(T0 + DAY, rules)
+        .get('alice')
+        ?.get('BTCUSDT'),
+      10,
+    );
+    told.read(T0 + 2 * DAY + 10);
+    assert.equal(
+      told.accounts
+        .openingOf(T0 + DAY, rules)
+        .get('alice')
+        ?.get('BTCUSDT'),
+      10,
+    );
+    assert.equal(told.accounts.openingOf(T0 + 2 * DAY, rules).size, 0);
+  });
+
+  test('35 days are kept, and the total of all', () => {
+    const told = new Told();
+    for (let day = 0; day < 60; day += 1)
+      told.fill({
+        agent: 'alice',
+        side: day % 2 === 0 ? 'buy' : 'sell',
+        lots: 10,
+        price: 60_000 + day,
+        atMs: T0 + day * DAY + 1,
+        fee: 1,
+      });
+    assert.equal(told.accounts.days.between(0, T0 + 99 * DAY).length, 35);
+    assert.equal(told.accounts.days.oldestMs, T0 + 25 * DAY);
+    assert.equal(told.accounts.days.total.figures.get('alice')?.get('BTCUSDT')?.feesUsdt, 60);
+  });
+
+  test('slippage is against the middle of the book that the decision saw', () => {
+    const told = new Told();
+    const decision = decisionEvent({ id: 'd', atMs: T0 + 1, orders: [{ client_order_id: 'o', lots: 10 }] });
+    const { ask, bid } = decision.payload.context.market;
+    assert.ok(ask !== null && bid !== null);
+    told.ledger.append(decision);
+    told.ledger.append(tradeEvent('1', 'o', T0 + 2, { price: (ask + bid) / 2 + 5, lots: 10 }));
+    const figures = told.figures('alice');
+    assert.ok(Math.abs((figures?.slippageUsdt ?? 0) - 5 * 0.01) < 1e-9);
+    assert.equal(figures?.slippageOfUsdt, figures?.turnoverUsdt);
+  });
+
+  test('a checkpoint keeps all of it', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0.3 });
+    told.income(T0 + 9, [
+      { at_venue_ms: T0 + 5, amount_usdt: -8 },
+      { at_venue_ms: T0 + 6, trade_id: 'z', type: 'COMMISSION' },
+    ]);
+    told.read(T0 + DAY, [{ lots: 10 }]);
+    const text = [...writeGraph(told.ledger.state)].join('\n');
+    const reader = new GraphReader();
+    for (const line of text.split('\n')) reader.take(line);
+    assert.equal([...writeGraph(reader.root as object)].join('\n'), text);
+    assert.equal([...writeGraph(told.ledger.refold())].join('\n'), text);
+  });
+});

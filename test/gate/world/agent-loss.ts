@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('an agent with tiers on its own loss', () => {
+  let world: DaemonWorld;
+  let other: string;
+  before(async () => {
+    world = await DaemonWorld.start({
+      leaveOrders: true,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+        const { calm } = spec.market.regimes;
+        spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
+        spec.account.daily_loss.tiers = [];
+        spec.account.drawdown.tiers = [];
+        spec.agents = {
+          default: {},
+          agent: {
+            loss: {
+              day: [
+                { at_usdt: 10, multiplier: 0.5 },
+                { at_usdt: 20, reduce_only: true },
+              ],
+              week: [{ at_usdt: 45, reduce_only: true }],
+            },
+          },
+        };
+      },
+    });
+    other = world.createAgent('other');
+    // Accounts begin after their first reading. The regime is extreme from here on, so that no label rises later.
+    await world.advance(5_000);
+    await world.setMark('BTCUSDT', 57_000);
+    await world.advance(5_000);
+    await world.setMark('BTCUSDT', 60_000);
+    await world.advance(5_000);
+  });
+  after(() => world.close());
+
+  const ask = async (token?: string, more: object = {}) =>
+    (await world.dryRun('place_order', order({ requested_notional: 900, ...more }), token)).body.decision;
+  /** Wallet and unrealised profit, by the exchange's books. */
+  const worth = async (): Promise<number> => {
+    const { wallet_balance_usdt: wallet, positions } = await world.books();
+    return positions.reduce(
+      (sum, { quantity, mark_price: mark, ...row }) =>
+        sum + Number(quantity) * (Number(mark) - Number((row as { entry_price?: string }).entry_price ?? mark)),
+      Number(wallet),
+    );
+  };
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 3; i += 1) {
+      await world.sleep(2_500);
+      await world.advance(1_000);
+    }
+  };
+
+  it('SAE-U is told by the exchange: fees and the change of what it holds, and it alone', async () => {
+    const before = await worth();
+    const opened = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body));
+    await settle();
+    await world.setMark('BTCUSDT', 59_400);
+    await settle();
+    const decision = await ask();
+    const told = decision.verdicts.find(({ code }) => code === 'AGENT_LOSS');
+    const lost = before - (await worth());
+    assert.ok(lost > 5 && Math.abs(Number(told?.observed) - lost) < 0.02, `${told?.observed} told, ${lost} lost`);
+    assert.ok(!(await ask(other)).verdicts.some(({ code }) => code === 'AGENT_LOSS'));
+  });
+
+  it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else', async () => {
+    const rest = (token?: string) =>
+      world.tool(
+        'place_order',
+        order({ order_type: 'limit', limit_price: 56_000, requested_notional: 400, ...(token ? { side: 'buy' } : {}) }),
+        token,
+      );
+    const regime = (await world.limits('BTCUSDT')).symbols[0]?.regime;
+    for (const token of [undefined, other]) {
+      const { body } = await rest(token);
+      assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    }
+    // What is new is reviewed once: that is over before the tier is reached.
+    await settle();
+    await world.setMark('BTCUSDT', 58_900);
+    await settle();
+    const tightened = await ask();
+    assert.ok(
+      tightened.reasons.some(({ code }) => code === 'AGENT_LOSS'),
+      JSON.stringify(tightened.reasons),
+    );
+    const free = await ask(other);
+    assert.ok(Math.abs(tightened.constraints.notional_cap - free.constraints.notional_cap / 2) < 1e-6);
+    assert.ok(!free.reasons.some(({ code }) => code === 'AGENT_LOSS'));
+    await world.setMark('BTCUSDT', 58_000);
+    await settle();
+    const stopped = await ask();
+    assert.deepEqual(
+      [stopped.decision, stopped.verdicts.find(({ outcome }) => outcome === 'deny')?.code],
+      ['BLOCK', 'AGENT_LOSS'],
+    );
+    assert.equal(openOrders(await world.books()).length, 1, 'that of the other agent rests on');
+    assert.deepEqual([regime, (await world.limits('BTCUSDT')).symbols[0]?.regime], ['extreme', 'extreme']);
+    const exit = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    assert.notEqual(exit.body.decision.decision, 'BLOCK', 'its exits pass');
+    await settle();
+  });
+
+  it('SAE-U is as large after a restart, and of seven days when the day is over', async () => {
+    const lossOf = async (unit: string) =>
+      Number(
+        (await ask()).verdicts.find((verdict) => verdict.code === 'AGENT_LOSS' && verdict.unit === unit)?.observed,
+      );
+    const before = [await lossOf('USDT, today'), await lossOf('USDT, 7 days')];
+    assert.ok(before[0]! > 20 && Math.abs(before[0]! - before[1]!) < 1e-9, before.join());
+    await world.restart();
+    await settle();
+    const after = [await lossOf('USDT, today'), await lossOf('USDT, 7 days')];
+    assert.ok(Math.abs(after[0]! - before[0]!) < 2, `${after.join()} after ${before.join()}`);
+    assert.equal((await ask()).decision, 'BLOCK');
+    await world.advance(DAY_MS - (world.nowMs() % DAY_MS) - 60_000);
+    await world.setMark('BTCUSDT', 57_000);
+    await world.advance(62_000);
+    await settle();
+    const { unrealised_pnl_usdt: held } = (await world.positions())[0] ?? {};
+    const today = await lossOf('USDT, today');
+    assert.ok(Math.abs(today) < 5 && (held ?? 0) < -15, `${today} today, though ${held} on what is held`);
+    assert.ok((await lossOf('USDT, 7 days')) > 15, 'yesterday counts in the week');
+    checkAudit(world);
+  });
+});

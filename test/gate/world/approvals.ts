@@ -1,0 +1,398 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
+import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/gate/api/approvals.ts';
+import type { ApprovalEvent } from '../../../daemon/gate/events.ts';
+import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
+import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../../daemon/harness.ts';
+
+interface Refusal {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Above 400 USDT within ten minutes a person looks at it. */
+const WINDOW_MS = 600_000;
+const EXPIRY_MS = 120_000;
+
+describe('SAE-DEC orders that a person must approve', () => {
+  let world: DaemonWorld;
+  let second: string;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        // No jump of the price makes it another regime.
+        spec.market.volatility.jump_sigma = 1000;
+        spec.market.volatility.volatile = 900;
+        spec.market.volatility.extreme = 1000;
+        spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
+        spec.approvals = {
+          when: [{ notional_above_usdt: 400 }],
+          window_ms: WINDOW_MS,
+          expiry_ms: EXPIRY_MS,
+          quorum: 2,
+          quorum_above_usdt: 900,
+        };
+      },
+    });
+    second = world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'second' }).secret;
+  });
+  after(() => world.close());
+  beforeEach(async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.tool('cancel_all', {});
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await world.setMark('BTCUSDT', 60_000);
+    // The longest window of all: what was opened is counted no more.
+    await world.advance(2 * WINDOW_MS);
+    await world.untilReady();
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+    assert.deepEqual(await pending(), []);
+  });
+
+  const list = async (): Promise<readonly ApprovalBody[]> =>
+    (await world.operator<ApprovalsBody>('GET', '/v1/approvals')).body.approvals;
+  const pending = async (): Promise<readonly ApprovalBody[]> =>
+    (await list()).filter(({ status }) => status === 'pending');
+  const find = async (id: string): Promise<ApprovalBody> =>
+    (await world.operator<ApprovalBody>('GET', `/v1/approvals/${id}`)).body;
+  const read = async (id: string): Promise<ToolBody> => (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body;
+  /** A blocked order that waits. */
+  const ask = async (change: object = {}, token?: string): Promise<ApprovalBody> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 600, ...change }), token);
+    assert.equal(body.decision.decision, 'BLOCK', JSON.stringify(body.decision));
+    assert.deepEqual(
+      body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED'],
+    );
+    assert.equal(body.execution.state, 'awaiting_approval');
+    assert.equal(body.execution.approval?.approval_id, body.decision.decision_id);
+    return find(body.decision.decision_id);
+  };
+  const approve = (
+    { approval_id: id, digest }: Pick<ApprovalBody, 'approval_id' | 'digest'>,
+    token = world.token('operator'),
+  ): Promise<TestAnswer<ApprovedBody & Refusal>> =>
+    world.call('POST', `/v1/approvals/${id}`, { action: 'approve', digest }, token);
+  const refused = async (approval: Pick<ApprovalBody, 'approval_id' | 'digest'>, why: RegExp): Promise<void> => {
+    const before = (await world.books()).orders.length;
+    const { status, body } = await approve(approval);
+    assert.equal(status, 409, JSON.stringify(body));
+    assert.equal(body.error.code, 'APPROVAL_REFUSED');
+    assert.match(body.error.message, why);
+    assert.equal((await world.books()).orders.length, before, 'nothing was sent');
+    const last = records().at(-1);
+    assert.ok(last?.action === 'refused' && last.approval_id === approval.approval_id, 'it is on record');
+  };
+  const records = (): readonly ApprovalEvent[] =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
+
+  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once', async () => {
+    const approval = await ask({ rationale: 'the moon' });
+    assert.equal(sha256Hex(approval.text), approval.digest);
+    assert.equal(wordCode(approval.digest), approval.words);
+    const requested = records().findLast(({ action }) => action === 'requested');
+    assert.ok(requested?.action === 'requested');
+    assert.equal(approvalText(requested), approval.text, 'the record says what was signed');
+    assert.deepEqual(approval.untrusted, { rationale: 'the moon', strategy_id: 'test' });
+    assert.equal((await world.books()).orders.filter(({ side }) => side === 'BUY').length, 0, 'nothing was sent');
+    assert.equal((await world.call('GET', '/v1/approvals')).status, 403, 'no agent sees them');
+    for (const role of ['agent', 'monitor'] as const)
+      assert.equal((await approve(approval, world.token(role))).status, 403, role);
+
+    const { status, body } = await approve(approval);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.ok(body.answer !== null);
+    assert.equal(body.answer.decision.decision, 'ALLOW', JSON.stringify(body.answer.decision.reasons));
+    assert.equal(body.answer.execution.state, 'filled');
+    assert.equal(await world.position('BTCUSDT'), Number(approval.quantity));
+    assert.deepEqual(
+      body.approval.signatures.map(({ by, kind }) => [by, kind]),
+      [['operator', 'operator_token']],
+    );
+
+    const blocked = await read(approval.approval_id);
+    assert.equal(blocked.execution.state, 'none');
+    assert.equal(blocked.execution.approval?.status, 'granted');
+    const granted = await read(blocked.execution.approval?.decision_id ?? '');
+    assert.equal(granted.execution.state, 'filled', 'the agent finds the order by the link');
+    assert.equal(granted.execution.approval?.approval_id, approval.approval_id);
+    await refused(approval, /approved already/);
+    assert.equal(await world.position('BTCUSDT'), Number(approval.quantity), 'once');
+  });
+
+  it('two grants at once: one sends', async () => {
+    const approval = await ask();
+    const answers = await Promise.all([approve(approval), approve(approval, second), approve(approval)]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409, 409]);
+    assert.equal(await world.position('BTCUSDT'), Number(approval.quantity));
+  });
+
+  it('splitting does not pass below: what was opened within the window counts, filled or not', async () => {
+    for (const usdt of [190, 125]) {
+      const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
+      assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
+      await world.advance(15_000);
+    }
+    const rest = { requested_notional: 65, order_type: 'limit', limit_price: 59_500 };
+    const resting = await world.tool('place_order', order({ ...rest, symbol: 'ETHUSDT', limit_price: 2_900 }));
+    assert.equal(resting.body.decision.decision, 'ALLOW', JSON.stringify(resting.body.decision.reasons));
+    await world.tool('cancel_all', { symbol: 'ETHUSDT' });
+    const { body } = await world.tool('place_order', order({ requested_notional: 100 }));
+    assert.deepEqual(
+      body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED'],
+    );
+    assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
+    await world.tool('cancel_all', {});
+    await world.advance(WINDOW_MS + 60_000);
+    const later = await world.tool('place_order', order({ requested_notional: 100 }));
+    assert.equal(later.body.decision.decision, 'ALLOW', JSON.stringify(later.body.decision.reasons));
+  });
+
+  it('an amend does not pass below either, and an approved order stays within what was approved', async () => {
+    const small = { requested_notional: 190, order_type: 'limit', limit_price: 59_000 };
+    const first = await world.tool('place_order', order(small));
+    const id = first.body.execution.orders[0]?.client_order_id;
+    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
+    assert.deepEqual(
+      larger.body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
+    );
+    assert.equal(larger.body.execution.state, 'none', 'nobody is asked');
+    await world.tool('cancel_all', {});
+    await world.advance(2 * WINDOW_MS);
+
+    const approval = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const { body } = await approve(approval);
+    const approved = body.answer?.execution.orders[0]?.client_order_id;
+    assert.equal(body.answer?.execution.state, 'working');
+    await world.advance(61_000);
+    const dearer = await world.tool('modify_order', { client_order_id: approved, limit_price: 59_500 });
+    assert.deepEqual(
+      dearer.body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
+    );
+    const cheaper = await world.tool('modify_order', { client_order_id: approved, limit_price: 58_500 });
+    assert.equal(cheaper.body.decision.decision, 'ALLOW', JSON.stringify(cheaper.body.decision.reasons));
+  });
+
+  it('an approved order is held to its ceiling when the price has moved, and is stale beyond it', async () => {
+    const approval = await ask();
+    await world.setMark('BTCUSDT', 59_000);
+    const fell = await approve(approval);
+    assert.deepEqual(
+      fell.body.answer?.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_CEILING'],
+    );
+    assert.equal(await world.position('BTCUSDT'), Number(approval.quantity), 'no more lots, though they cost less');
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await world.setMark('BTCUSDT', 60_000);
+    await world.advance(2 * WINDOW_MS);
+
+    const again = await ask();
+    await world.setMark('BTCUSDT', 60_060);
+    const rose = await approve(again);
+    const effective = rose.body.answer?.decision.effective;
+    assert.equal(rose.body.answer?.decision.decision, 'LIMIT', JSON.stringify(rose.body.answer?.decision.reasons));
+    assert.deepEqual(
+      rose.body.answer?.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_CEILING'],
+    );
+    assert.equal(effective?.limit_price, again.worst_price, 'no worse price than was approved');
+    assert.ok((effective?.lots ?? 0) <= again.lots);
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await world.setMark('BTCUSDT', 60_000);
+    await world.advance(2 * WINDOW_MS);
+
+    const last = await ask();
+    await world.setMark('BTCUSDT', 60_500);
+    const stale = await approve(last);
+    assert.equal(stale.status, 200);
+    assert.equal(stale.body.answer?.decision.decision, 'BLOCK');
+    assert.deepEqual(
+      stale.body.answer?.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_STALE'],
+    );
+    assert.equal(await world.position('BTCUSDT'), 0);
+    await world.setMark('BTCUSDT', 60_000);
+    await refused(last, /approved already, and is used up/);
+  });
+
+  it('one waits for each agent and symbol; a repeat is told which', async () => {
+    const approval = await ask();
+    const again = await world.tool('place_order', order({ requested_notional: 700 }));
+    assert.equal(again.body.decision.reasons[0]?.observed, approval.approval_id);
+    assert.equal(again.body.decision.reasons[0]?.unit, 'pending');
+    assert.equal(again.body.execution.state, 'none');
+    const other = world.createAgent(`other-${world.nowMs()}`);
+    await ask({}, other);
+    await ask({ symbol: 'ETHUSDT' });
+    assert.equal((await pending()).length, 3);
+  });
+
+  it('exits never wait', async () => {
+    const approval = await ask();
+    await approve(approval);
+    await world.advance(61_000);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+  });
+
+  it('above a second threshold two different people must approve', async () => {
+    const approval = await ask({ requested_notional: 950 });
+    assert.equal(approval.quorum, 2);
+    const first = await approve(approval);
+    assert.equal(first.status, 200);
+    assert.equal(first.body.answer, null, 'another one is needed');
+    assert.equal(await world.position('BTCUSDT'), 0);
+    await refused(approval, /approved it already/);
+    const last = await approve(approval, second);
+    assert.equal(last.body.answer?.execution.state, 'filled', JSON.stringify(last.body));
+    assert.deepEqual(
+      last.body.approval.signatures.map(({ by }) => by),
+      ['operator', 'second'],
+    );
+  });
+
+  it('a denial ends it, and the agent reads why', async () => {
+    const approval = await ask();
+    const denied = await world.operator('POST', `/v1/approvals/${approval.approval_id}`, {
+      action: 'deny',
+      reason: 'not today',
+    });
+    assert.equal(denied.status, 200);
+    const { execution } = await read(approval.approval_id);
+    assert.deepEqual([execution.state, execution.approval?.status], ['none', 'denied']);
+    assert.match(execution.approval?.detail ?? '', /not today/);
+    await refused(approval, /denied/);
+  });
+
+  const VOIDED: readonly (readonly [string, (approval: ApprovalBody) => unknown, RegExp])[] = [
+    ['its time', () => world.advance(EXPIRY_MS), /expired/],
+    ['the agent cancels all', () => world.tool('cancel_all', {}), /the agent itself canceled all/],
+    ['the agent closes', () => world.tool('close_position', { symbol: 'BTCUSDT' }), /the agent itself closed/],
+    [
+      'reduce',
+      () => world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'x' }),
+      /trading state reducing/,
+    ],
+    [
+      'a halt of the symbol, also after it has ended',
+      async () => {
+        for (const state of ['halted', 'active'])
+          await world.operator('PUT', '/v1/trading-state', { state, reason: 'x', symbol: 'BTCUSDT' });
+      },
+      /trading state halted/,
+    ],
+    ['a flatten', () => world.operator('POST', '/v1/flatten', { reason: 'x' }), /trading state halted/],
+    ['a restart', () => world.restart(), /boot layer/],
+    [
+      'a change of the lot size, though the rules of now are as before',
+      () => {
+        const { core } = world.daemon.gate;
+        const rules = core.state.rules.get('BTCUSDT');
+        assert.ok(rules !== undefined);
+        core.append('rules', { rules: { ...rules, lotMantissa: rules.lotMantissa * 10 } });
+        core.append('rules', { rules });
+      },
+      /lot or tick size/,
+    ],
+    [
+      'another policy',
+      async () => {
+        const { gate } = world.daemon;
+        const spec = { ...gate.core.policySpec, name: `other ${world.nowMs()}` };
+        const hash = sha256Hex(JSON.stringify(spec));
+        await world.run(gate.policies.offer({ ok: true, policy: { spec, hash }, warnings: [] }, 'test'));
+      },
+      /another policy/,
+    ],
+  ];
+  for (const [what, happens, why] of VOIDED)
+    it(`${what} ends it: nothing is sent`, async () => {
+      const approval = await ask();
+      await happens(approval);
+      await refused(approval, why);
+      assert.equal(await world.position('BTCUSDT'), 0);
+    });
+
+  it('a revoked token ends what it asked for', async () => {
+    const name = `fired-${world.nowMs()}`;
+    const { tokens } = world.daemon.ledger;
+    const { record, secret } = tokens.createToken({ role: 'agent', name, agent: name });
+    const approval = await ask({}, secret);
+    tokens.revokeToken(record.id);
+    await refused(approval, /revoked/);
+    assert.equal((await find(approval.approval_id)).status, 'voided');
+  });
+
+  it('another digest, an unknown id, a made-up passkey: refused', async () => {
+    const approval = await ask();
+    await refused({ ...approval, digest: 'f'.repeat(64) }, /digest/);
+    const unknown = await approve({ approval_id: 'nothing', digest: approval.digest });
+    assert.equal(unknown.status, 404);
+    const path = `/v1/approvals/${approval.approval_id}`;
+    const made = await world.operator<Refusal>('POST', path, {
+      action: 'approve',
+      digest: approval.digest,
+      assertion: {
+        id: 'eA',
+        rawId: 'eA',
+        type: 'public-key',
+        response: { authenticatorData: 'eA', clientDataJSON: 'eA', signature: 'eA' },
+      },
+    });
+    assert.equal(made.status, 409, JSON.stringify(made.body));
+    assert.equal((await world.operator('POST', path, { action: 'approve' })).status, 400, 'a digest is needed');
+    assert.equal((await pending()).length, 1, 'it still waits');
+    assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
+  });
+
+  it('on binance-live an operator token does not approve', async () => {
+    const approval = await ask();
+    const { core } = world.daemon.gate;
+    const { settings } = core;
+    Object.assign(core, { settings: { ...settings, venue: 'binance-live' } });
+    try {
+      await refused(approval, /only a passkey/);
+    } finally {
+      Object.assign(core, { settings });
+    }
+    assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
+  });
+
+  it('an approved opening that a new position has made an exit is stale', async () => {
+    const approval = await ask({ side: 'sell' });
+    const { body } = await world.tool('place_order', order({ requested_notional: 190 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    const granted = await approve(approval);
+    assert.deepEqual(granted.body.answer?.decision.reasons.map(({ code }) => code).at(-1), 'APPROVAL_STALE');
+    assert.equal(await world.position('BTCUSDT'), 0.003);
+  });
+
+  it('every order of an approved decision keeps the price that was approved, for its slices and amends', async () => {
+    const approval = await ask({ requested_notional: 600, order_type: 'limit', limit_price: 60_040 });
+    const { body } = await approve(approval);
+    const { orders } = world.daemon.gate.core.state;
+    const sent = orders.byDecision.get(body.answer?.decision.decision_id ?? '') ?? [];
+    assert.ok(sent.length > 0 && sent.every((each) => (each.priceTicks ?? 0) <= approval.price_ticks));
+    assert.equal(sent.at(-1)?.approvedTicks, approval.price_ticks, 'each of its orders knows it');
+  });
+
+  it('advice asks nobody, and says that it would', async () => {
+    const { body } = await world.dryRun('place_order', order({ requested_notional: 600 }));
+    assert.deepEqual(
+      body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED'],
+    );
+    assert.equal(body.execution.state, 'none');
+    assert.deepEqual(await pending(), []);
+  });
+
+  it('its records derive again', async () => {
+    const approval = await ask();
+    await approve(approval);
+    const { body } = await world.operator<{ readonly items?: unknown }>('GET', '/v1/decisions?limit=5');
+    assert.ok(JSON.stringify(body).includes('"approval":'), 'the ceiling is told again');
+  });
+});

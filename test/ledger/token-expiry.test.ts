@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import type { TokenEvent } from '../../daemon/ledger/token-records.ts';
+import { openTokenStore } from '../../daemon/ledger/tokens.ts';
+import type { LedgerReader } from '../../daemon/ledger/types.ts';
+import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { hasCode, ledgerOptions, makeFolder, NOW_MS } from './temp-ledger.ts';
+
+const AGENT = { role: 'agent', name: 'momentum', agent: 'momentum' } as const;
+const HOUR = 3_600_000;
+
+/** A ledger whose wall time is given, unlike its domain time. */
+function openAt(t: { after(cleanup: () => void): void }, wall: { ms: number }) {
+  const options = ledgerOptions(makeFolder(t));
+  const ledger = openLedger({ ...options, time: { ...SYSTEM_TIME, hostMs: () => wall.ms } });
+  t.after(() => ledger.close());
+  return ledger;
+}
+const recorded = (ledger: LedgerReader) =>
+  [...ledger.iterateEvents({ kind: 'token' })].map(({ payload }) => {
+    const { action, id, at_ms } = payload as TokenEvent;
+    return [action, id, at_ms];
+  });
+const problemOf = (ledger: LedgerReader): string | null => {
+  const result = verifyLedger(ledger);
+  return result.ok ? null : `${result.problem}: ${result.detail}`;
+};
+
+test('a token is refused from the instant of its expiry on, by wall time, and is then revoked on record', (t) => {
+  const wall = { ms: NOW_MS + 50 * HOUR };
+  const ledger = openAt(t, wall);
+  const end = wall.ms + HOUR;
+  const { record, secret } = ledger.tokens.createToken({ ...AGENT, expires_at_ms: end });
+  assert.equal(record.expires_at_ms, end);
+  wall.ms = end - 1;
+  assert.deepEqual(ledger.tokens.findToken(secret), record);
+  assert.deepEqual(ledger.tokens.endExpired(), []);
+  wall.ms = end;
+  assert.equal(ledger.tokens.findToken(secret), null, 'before anybody revoked it');
+  assert.deepEqual(
+    ledger.tokens.endExpired().map(({ id }) => id),
+    [record.id],
+  );
+  assert.deepEqual(ledger.tokens.endExpired(), [], 'once');
+  ledger.flush();
+  assert.deepEqual(recorded(ledger), [
+    ['created', record.id, NOW_MS],
+    ['revoked', record.id, NOW_MS],
+  ]);
+  assert.equal(problemOf(ledger), null);
+});
+
+test('a token takes the place of others, which go on until the overlap is over, and never longer than before', (t) => {
+  const wall = { ms: NOW_MS };
+  const ledger = openAt(t, wall);
+  const lasting = ledger.tokens.createToken(AGENT);
+  const ending = ledger.tokens.createToken({ ...AGENT, expires_at_ms: NOW_MS + 1000 });
+  const ids = [lasting.record.id, ending.record.id];
+  const made = ledger.tokens.replaceTokens(ids, NOW_MS + HOUR, AGENT);
+  wall.ms = NOW_MS + 1000;
+  assert.equal(ledger.tokens.findToken(ending.secret), null, 'its own end was earlier');
+  wall.ms = NOW_MS + HOUR - 1;
+  for (const { record, secret } of [lasting, made]) assert.equal(ledger.tokens.findToken(secret)?.id, record.id);
+  wall.ms = NOW_MS + HOUR;
+  assert.equal(ledger.tokens.findToken(lasting.secret), null);
+  assert.equal(ledger.tokens.findToken(made.secret)?.id, made.record.id);
+  ledger.flush();
+  assert.ok(recorded(ledger).some(([action, id, at]) => action === 'expires' && id === ids[0] && at === NOW_MS + HOUR));
+  assert.equal(problemOf(ledger), null);
+});
+
+test('of tokens that cannot be replaced all together, none is', (t) => {
+  const ledger = openAt(t, { ms: NOW_MS });
+  const { record } = ledger.tokens.createToken(AGENT);
+  const wrong = { ...AGENT, agent: 'no agent' };
+  assert.throws(() => ledger.tokens.replaceTokens([record.id], NOW_MS + HOUR, wrong), hasCode('LEDGER_ARGUMENT'));
+  assert.deepEqual(ledger.tokens.listTokens(), [record]);
+});
+
+test('an expiry in the past is refused', (t) => {
+  const { tokens } = openAt(t, { ms: NOW_MS });
+  for (const expires_at_ms of [NOW_MS, NOW_MS - 1, 0.5, Number.NaN])
+    assert.throws(() => tokens.createToken({ ...AGENT, expires_at_ms }), hasCode('LEDGER_ARGUMENT'));
+  assert.deepEqual(tokens.listTokens(), []);
+});
+
+test('nothing puts an expiry off, and audit verify finds one that was put off past the triggers', (t) => {
+  const options = ledgerOptions(makeFolder(t));
+  openLedger(options).close();
+  const store = openTokenStore(options.path, () => NOW_MS);
+  const { record } = store.createToken({ ...AGENT, expires_at_ms: NOW_MS + HOUR });
+  store.close();
+  openLedger(options).close();
+  const db = new Database(options.path);
+  t.after(() => db.close());
+  const set = (sql: string): void => void db.exec(`UPDATE tokens SET ${sql} WHERE id = '${record.id}'`);
+  for (const sql of [
+    `expires_at_ms = ${NOW_MS + HOUR + 1}`,
+    'expires_at_ms = NULL',
+    "role = 'operator'",
+    'revoked_at_ms = NULL',
+  ])
+    assert.throws(() => set(sql), /only be revoked, or expire sooner/, sql);
+  db.exec('DROP TRIGGER tokens_only_revoke; DROP TRIGGER tokens_note_expires');
+  set('expires_at_ms = NULL');
+  const reader = openLedgerReader(options.path);
+  t.after(() => reader.close());
+  assert.match(problemOf(reader) ?? '', /expires at another time/);
+});

@@ -1,0 +1,95 @@
+import type { ApprovalGrant, ExecutionContext } from '../../daemon/core/context.ts';
+import type { ApprovalCondition, IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import type { ReasonCode } from '../../daemon/core/reasons.ts';
+import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
+import { trustLevel } from './oracle-factors.ts';
+import type { OpeningResult } from './oracle-opening.ts';
+import { tickSize } from './oracle-price.ts';
+import { add, compare, div, exact, floor, mul, type Rational, whole } from './rational.ts';
+
+/** Rule 16 (docs/approvals.md), in exact fractions: what a person must approve, and whether an order is what was approved. */
+
+/** The hash under which the cases compile their policy. */
+export const ORACLE_POLICY_HASH = 'test';
+
+export function grantOf(context: ExecutionContext): ApprovalGrant | null {
+  return context.approval?.grant ?? null;
+}
+
+/** The worst price that was approved, in ticks. */
+export function approvedTicks(context: ExecutionContext): bigint | null {
+  const ofOrder = context.phase === 'slice' ? (context.approval?.order_price_ticks ?? null) : null;
+  const ticks = grantOf(context)?.price_ticks ?? ofOrder;
+  return ticks === null ? null : BigInt(ticks);
+}
+
+export function judgeApproval(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+  side: Side,
+  opening: OpeningResult,
+  unheldTicks: bigint,
+): Extract<ReasonCode, 'APPROVAL_REQUIRED' | 'APPROVAL_STALE' | 'APPROVAL_CEILING'> | null {
+  if (context.phase !== 'parent') return null;
+  const grant = grantOf(context);
+  if (grant === null) return isWanted(request, context, policy, opening) ? 'APPROVAL_REQUIRED' : null;
+  if (!fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
+  const lots = floor(div(exact(request.requested_notional ?? 0), opening.lotValue));
+  const isCut =
+    BigInt(request.requested_leverage ?? 1) > BigInt(grant.leverage) ||
+    lots > BigInt(grant.lots) ||
+    (side === 'buy' ? unheldTicks > BigInt(grant.price_ticks) : unheldTicks < BigInt(grant.price_ticks));
+  return isCut ? 'APPROVAL_CEILING' : null;
+}
+
+function fits(
+  grant: ApprovalGrant,
+  request: ExecutionRequest,
+  { market, now_ms: now }: ExecutionContext,
+  side: Side,
+  { leverage, lots }: OpeningResult,
+): boolean {
+  if (grant.policy_hash !== ORACLE_POLICY_HASH || now >= grant.expires_at_ms) return false;
+  if (grant.agent !== request.agent || grant.symbol !== request.symbol || grant.side !== side) return false;
+  if (lots > BigInt(grant.lots) || leverage > BigInt(grant.leverage)) return false;
+  if (request.order_type !== 'market' || market.rules === null) return true;
+  const worst = mul(whole(grant.price_ticks), tickSize(market.rules));
+  const quote = exact((side === 'buy' ? market.ask : market.bid) ?? 0);
+  return side === 'buy' ? compare(quote, worst) <= 0 : compare(quote, worst) >= 0;
+}
+
+function isWanted(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+  opening: OpeningResult,
+): boolean {
+  const { approval } = context;
+  const opened =
+    approval === undefined ? null : add(exact(approval.opened_usdt), mul(whole(opening.lots), opening.lotValue));
+  return (policy.approvals?.when ?? []).some((condition) => isMet(condition, request, context, policy, opened));
+}
+
+function isMet(
+  condition: ApprovalCondition,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+  opened: Rational | null,
+): boolean {
+  const level = trustLevel(context, policy);
+  const filledAt = context.pacing.last_open_fill_at_ms;
+  const parts: boolean[] = [];
+  // What is not known counts as above.
+  if (condition.notional_above_usdt !== undefined)
+    parts.push(opened === null || compare(opened, exact(condition.notional_above_usdt)) > 0);
+  if (condition.untraded_ms !== undefined)
+    parts.push(filledAt === null || context.now_ms - filledAt >= condition.untraded_ms);
+  if (condition.provenance_below !== undefined) parts.push(level.provenance < condition.provenance_below);
+  if (condition.venues !== undefined) parts.push(condition.venues.some((venue) => venue === context.venue));
+  if (condition.agents !== undefined) parts.push(condition.agents.includes(request.agent));
+  const type = condition.request?.order_type?.in;
+  if (type !== undefined) parts.push(request.order_type !== null && type.includes(request.order_type));
+  return parts.every(Boolean);
+}
