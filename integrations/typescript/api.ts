@@ -2542,7 +2542,7 @@ export interface Signal {
   /**
    * What was seen.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Only this account; null: any.
    */
@@ -2570,9 +2570,9 @@ export interface Signal {
 }
 export interface SignalRequest {
   /**
-   * What was seen. The policy says what each kind does.
+   * What was seen. The policy says what it does.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Whom it concerns; {} is the whole account.
    */
@@ -2592,7 +2592,7 @@ export interface SignalRequest {
    */
   severity: number;
   /**
-   * How long it is active, milliseconds; the policy sets a lower maximum for each kind.
+   * How long it is active, ms; the policy sets a lower maximum for each kind.
    */
   ttl_ms: number;
   /**

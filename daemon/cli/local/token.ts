@@ -33,7 +33,7 @@ export function addToken(program: Command, io: Io): void {
     examples: [
       'token create',
       'token create --agent momentum --expires 30d',
-      'token create --skill $(sha256sum SKILL.md | cut -d" " -f1)',
+      'token create --skill $(npx holdfast skill check DIR --json | jq -r .sha256)',
       'token create --role operator --venue binance-demo',
     ],
   });
