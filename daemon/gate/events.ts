@@ -355,8 +355,8 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
- * it.
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members).
+ * No view follows from it.
  */
 export interface TokenEvent {
   readonly action: 'created' | 'revoked' | 'expires';
