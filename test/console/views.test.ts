@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { findPackageFolder } from '../../daemon/config/config.ts';
-import { closeBrowser, findInaccessible, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { closeBrowser, findInaccessible, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
-const IMAGES = join(findPackageFolder(), 'docs', 'img');
-
-/** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set; taken in any case. */
-async function photograph(page: Page, name: string): Promise<void> {
-  await page.mouse.move(0, 0);
-  const image = await page.screenshot();
-  assert.ok(image.length > 10_000, `${name} shows something`);
-  if (process.env.HOLDFAST_TEST_SCREENSHOTS === undefined) return;
-  mkdirSync(IMAGES, { recursive: true });
-  writeFileSync(join(IMAGES, `${name}.png`), image);
-}
 
 test('every view shows what the daemon knows, without a finding of axe, in both themes and all widths', {
   skip: WITHOUT_BROWSER,
@@ -73,9 +59,16 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await dialog.waitFor({ state: 'detached' });
 
   await page.getByText('Check a policy file').click();
-  await page.getByLabel(/YAML of a policy/).fill('version: 1\nname: x\n');
-  await page.locator('.violations li').first().waitFor();
-  assert.ok((await page.locator('.violations li').count()) > 3, 'violations while typing');
+  const draft = page.getByLabel(/YAML of a policy/);
+  await draft.fill('version: 1\nname: x\n');
+  await page.locator('.violations li', { hasText: /sections are missing/ }).waitFor();
+  const mistaken = readFileSync(world.policyPath, 'utf8')
+    .replace(/^mode: .*/m, 'mode: maybe')
+    .replace(/^loosen_delay_ms: .*/m, 'loosen_delay_ms: -1')
+    .replace(/^( +)leverage: .*/m, '$1leverage: four');
+  await draft.fill(mistaken);
+  for (const path of ['mode', 'loosen_delay_ms', 'budgets.leverage'])
+    await page.locator('.violations li code', { hasText: path }).first().waitFor();
   assert.deepEqual(complaints, []);
 
   for (const [width, height, colorScheme, name] of [
