@@ -130,6 +130,6 @@ export interface GateApi {
   /** `passkeyId`: of the passkey that signed the call; null: a token made it. */
   reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome>;
   readiness(): ReadinessBody;
-  /** Prometheus text of the gate's own metrics. */
-  metrics(): Promise<string>;
+  /** Prometheus text of the gate's own metrics; `withAccount`: also money and agents. */
+  metrics(withAccount: boolean): Promise<string>;
 }
