@@ -279,7 +279,8 @@ export interface RebaseEvent {
   readonly set_by: string;
 }
 export interface PolicyEvent {
-  readonly action: 'in_force' | 'pending' | 'refused';
+  /** `signed`: one of several passkeys that must accept the pending policy; its id is the detail. */
+  readonly action: 'in_force' | 'pending' | 'refused' | 'signed';
   readonly detail: string | null;
   readonly hash: string;
   readonly name: string;

@@ -304,6 +304,14 @@ export type Reloaded =
        * It takes effect no earlier. Milliseconds since 1970.
        */
       not_before_ms: number | null;
+      /**
+       * Passkeys that have accepted it.
+       */
+      accepted_by?: string[];
+      /**
+       * Passkeys that must accept it; absent: one operator must.
+       */
+      quorum?: number;
     };
 
 export interface Components {
@@ -2191,6 +2199,14 @@ export interface Policy {
      * The file differs.
      */
     file_differs: boolean;
+    /**
+     * Passkeys that have accepted it.
+     */
+    accepted_by?: string[];
+    /**
+     * Passkeys that must accept it; absent: one operator must.
+     */
+    quorum?: number;
   } | null;
 }
 export interface Position {
@@ -2285,6 +2301,14 @@ export interface Readiness {
      * The file differs.
      */
     file_differs: boolean;
+    /**
+     * Passkeys that have accepted it.
+     */
+    accepted_by?: string[];
+    /**
+     * Passkeys that must accept it; absent: one operator must.
+     */
+    quorum?: number;
   } | null;
   /**
    * Why the policy file on disk is not in force.
