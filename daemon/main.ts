@@ -209,7 +209,7 @@ async function build(
       folded = done;
     },
     signal,
-    metricsText: () => metrics.text(),
+    metricsText: (withAccount) => metrics.text(withAccount),
   });
   metrics.watch(gate, ledger);
   return { exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };

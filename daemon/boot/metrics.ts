@@ -1,19 +1,33 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
+import { everyLiveOrder } from '../gate/state/orders.ts';
 import { DurationHistogram } from '../http/duration-histogram.ts';
+import type { TokenStore } from '../ledger/types.ts';
+import { AccountMetrics } from './account-metrics.ts';
 
+const STATES = ['active', 'reducing', 'halted'] as const;
+const LAYERS = ['operator', 'breaker', 'boot', 'condition'] as const;
+
+/** What the ledger tells of itself. */
+interface LedgerFigures {
+  readonly stats: { readonly commits: number; readonly records: number };
+  readonly tokens: Pick<TokenStore, 'listTokens'>;
+}
 /** The gate's own Prometheus metrics; HTTP adds its own. */
 export interface GateMetrics {
   readonly observer: ObserverPort;
-  /** Gauges that are read from the gate at each scrape. */
-  watch(gate: Gate, ledger: { readonly stats: { readonly commits: number; readonly records: number } }): void;
-  text(): Promise<string>;
+  /** What is read from the gate and the ledger at each scrape. */
+  watch(gate: Gate, ledger: LedgerFigures): void;
+  /** `withAccount`: also money and agents. */
+  text(withAccount: boolean): Promise<string>;
 }
 
 export function createGateMetrics(): GateMetrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
+  const accountRegistry = new Registry();
+  const account = new AccountMetrics([accountRegistry]);
   const decisions = new Tally(registers, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
     'kind',
     'tool',
@@ -46,8 +60,9 @@ export function createGateMetrics(): GateMetrics {
   );
   return {
     observer: {
-      decided: (kind, tool, verdict, codes, elapsedNs) => {
+      decided: (agent, kind, tool, verdict, codes, elapsedNs) => {
         decisions.add(`${kind} ${tool} ${verdict}`);
+        account.decided(agent, verdict);
         for (const code of codes) reasons.add(code);
         durations.observe(decideSeries, elapsedNs / 1e9);
       },
@@ -56,31 +71,86 @@ export function createGateMetrics(): GateMetrics {
       summed: (kind) => summed.add(kind),
     },
     watch: (gate, ledger) => {
+      watchGate(registers, gate);
       watchAlertChannels(registers, gate);
-      const gauge = (name: string, help: string, read: () => number): void => {
-        new Gauge({
-          name,
-          help,
-          registers,
-          collect() {
-            this.set(read());
-          },
-        });
+      watchLedger(registers, ledger);
+      const agents = () => {
+        const live = ledger.tokens
+          .listTokens()
+          .filter(({ role, revoked_at_ms: end }) => role === 'agent' && end === null);
+        return live.map(({ agent, name }) => agent ?? name);
       };
-      gauge('holdfast_ready', '1 when ready', () => (gate.readiness().ready ? 1 : 0));
-      gauge('holdfast_ledger_records_total', 'Records committed by this process', () => ledger.stats.records);
-      gauge('holdfast_ledger_commits_total', 'Commits of this process', () => ledger.stats.commits);
-      gauge('holdfast_open_orders', 'Orders not proven terminal', () => gate.openOrderCount());
-      gauge('holdfast_unknown_orders', 'Orders whose outcome is unknown', () => gate.unknownOrderCount());
-      gauge(
-        'holdfast_equity_usdt',
-        'Margin balance of the account',
-        () => gate.core.market.account?.marginBalanceUsdt ?? Number.NaN,
-      );
+      account.watch(gate, agents);
     },
-    text: async () =>
-      `${(await registry.metrics()).trimEnd()}\n${durations.format([{ labels: '', series: decideSeries }])}\n`,
+    text: async (withAccount) => {
+      const parts = [await registry.metrics(), durations.format([{ labels: '', series: decideSeries }])];
+      if (withAccount) parts.push(await accountRegistry.metrics());
+      return `${parts.map((part) => part.trimEnd()).join('\n')}\n`;
+    },
   };
+}
+
+function watchGate(registers: Registry[], gate: Gate): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('holdfast_ready', '1 when ready', () => (gate.readiness().ready ? 1 : 0));
+  gauge('holdfast_policy_pending', '1 while a looser policy waits for an operator', () =>
+    gate.readiness().pending_policy === null ? 0 : 1,
+  );
+  gauge('holdfast_open_orders', 'Orders not proven terminal', () => gate.openOrderCount());
+  gauge('holdfast_unknown_orders', 'Orders whose outcome is unknown', () => gate.unknownOrderCount());
+  gauge('holdfast_lost_orders', 'Orders that are lost', () => {
+    let count = 0;
+    for (const order of everyLiveOrder(gate.core.state.orders)) if (order.status === 'lost') count += 1;
+    return count;
+  });
+  new Gauge({
+    name: 'holdfast_trading_state',
+    help: 'Trading state of the account: 1 for the one in force',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const inForce = gate.readiness().trading_state;
+      for (const state of STATES) this.set({ state }, state === inForce ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'holdfast_state_layers',
+    help: 'Restrictions that stand, by layer: of the account, symbols and agents',
+    labelNames: ['layer'],
+    registers,
+    collect() {
+      for (const layer of LAYERS) this.set({ layer }, 0);
+      const { ports, state } = gate.core;
+      const now = ports.clock.isSynced ? ports.clock.nowMs() : Number.NEGATIVE_INFINITY;
+      for (const { clearsAtMs, layer } of state.layers.values())
+        if (clearsAtMs === null || now < clearsAtMs) this.inc({ layer });
+    },
+  });
+}
+
+function watchLedger(registers: Registry[], ledger: LedgerFigures): void {
+  const counter = (name: string, help: string, read: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+  counter('holdfast_ledger_records_total', 'Records committed by this process', () => ledger.stats.records);
+  counter('holdfast_ledger_commits_total', 'Commits of this process', () => ledger.stats.commits);
 }
 
 /** Read from the outbox at each scrape: it survives restarts, so its counters do too. */

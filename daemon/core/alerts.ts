@@ -15,9 +15,11 @@ const text = (severity: Severity, kind: AlertKind, says: string): AlertText => (
 
 export const ALERTS = {
   ACCOUNT_MODE: text('critical', 'account', 'The account has a mode that Holdfast cannot trade in.'),
+  AGENT_SILENT: text('warning', 'orders', 'An agent has made no call for longer than its heartbeat; it opens nothing.'),
   ALERT_CHANNEL_SILENT: text('critical', 'daemon', 'A channel has delivered no alert for an hour of failures.'),
   ALERT_ROUTES_PENDING: text('warning', 'policy', 'Looser alert routes wait for an operator.'),
   ALERT_ROUTES_REFUSED: text('warning', 'policy', 'The file of alert routes cannot be used; the old routes stay.'),
+  APPROVAL_REQUESTED: text('warning', 'orders', 'An opening order waits for an approval.'),
   BARS_MISSING: text('warning', 'venue', 'Bars are missing; nothing opens in the symbol.'),
   CANCEL_FAILED: text('critical', 'orders', 'An order could not be canceled.'),
   CLOCK_JUMP: text('warning', 'venue', 'The clock jumped; openings wait for a new reconciliation.'),
@@ -35,6 +37,7 @@ export const ALERTS = {
   FLATTEN_FAILED: text('critical', 'exits', 'A flatten failed.'),
   GATE_EXIT_FAILED: text('critical', 'exits', 'An exit of the gate itself failed.'),
   HEAD_FILE: text('critical', 'daemon', 'The head file cannot be written.'),
+  HEAD_KEY: text('critical', 'daemon', 'The key that signs heads of the ledger is unusable or new.'),
   HOLDING_TIME: text('warning', 'account', 'A position is held longer than the policy allows.'),
   INTERNAL_RECHECK: text('critical', 'orders', 'An order failed the last check of what would be sent.'),
   LEDGER_BEHIND_VENUE: text('critical', 'daemon', 'The venue has orders that this ledger never issued.'),
@@ -60,6 +63,8 @@ export const ALERTS = {
   STOP_NOT_MOVED: text('critical', 'exits', 'A protective stop could not be moved.'),
   STOP_REFUSED: text('critical', 'exits', 'The venue refused a protective stop.'),
   SYMBOL_CLOSED: text('warning', 'venue', 'The venue does not trade a symbol of the policy.'),
+  TOKEN_EXPIRED: text('warning', 'policy', 'A token has expired and was not replaced.'),
+  TOKEN_EXPIRES: text('warning', 'policy', 'A token expires soon.'),
   VENUE_CLOSED: text('critical', 'venue', 'The venue refuses this account or this key.'),
   VENUE_RESTRICTED: text('critical', 'venue', 'The venue takes orders that reduce only.'),
 } as const satisfies Record<string, AlertText>;

@@ -129,6 +129,6 @@ export interface GateApi {
   checkPolicy(text: string): PolicyCheckBody;
   reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readiness(): ReadinessBody;
-  /** Prometheus text of the gate's own metrics. */
-  metrics(): Promise<string>;
+  /** Prometheus text of the gate's own metrics; `withAccount`: also money and agents. */
+  metrics(withAccount: boolean): Promise<string>;
 }

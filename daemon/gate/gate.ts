@@ -82,7 +82,7 @@ export class Gate implements GateApi {
   readonly passkeys: PasskeyApi;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
-  readonly #metricsText: () => Promise<string>;
+  readonly #metricsText: GateOptions['metricsText'];
   readonly #testAlerts: AlertOptions['test'];
 
   constructor(options: GateOptions) {
@@ -292,8 +292,8 @@ export class Gate implements GateApi {
     return describeReadiness(this.#parts);
   }
 
-  metrics(): Promise<string> {
-    return this.#metricsText();
+  metrics(withAccount: boolean): Promise<string> {
+    return this.#metricsText(withAccount);
   }
   openOrderCount(): number {
     let count = 0;

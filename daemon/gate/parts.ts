@@ -76,7 +76,7 @@ export interface GateOptions {
   readonly alerts?: AlertOptions;
   readonly signal: AbortSignal;
   /** The observer's counters as Prometheus text. */
-  readonly metricsText: () => Promise<string>;
+  readonly metricsText: (withAccount: boolean) => Promise<string>;
 }
 
 /** Composes the parts; nothing runs yet. */

@@ -81,7 +81,14 @@ export type ClockSync =
   | { readonly kind: 'failed'; readonly detail: string };
 /** Counters and durations; main.ts turns them into Prometheus metrics. */
 export interface ObserverPort {
-  decided(kind: string, tool: string, verdict: string, codes: readonly string[], elapsedNs: number): void;
+  decided(
+    agent: string,
+    kind: string,
+    tool: string,
+    verdict: string,
+    codes: readonly string[],
+    elapsedNs: number,
+  ): void;
   submitted(outcome: string): void;
   alerted(code: string): void;
   /** A call without an effect was only counted. */

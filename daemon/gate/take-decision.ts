@@ -92,7 +92,7 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
   requestApproval(core, decided, as);
   noteSend(core, event);
   const codes = decision.reasons.map((reason) => reason.code);
-  core.ports.observer.decided(kind, request.tool, decision.decision, codes, elapsedNs);
+  core.ports.observer.decided(request.agent, kind, request.tool, decision.decision, codes, elapsedNs);
   if (codes.includes('INTERNAL_RECHECK')) {
     const detail = `decision ${body.decision_id} failed the last check on what would be sent`;
     core.alert('INTERNAL_RECHECK', detail, request.symbol);

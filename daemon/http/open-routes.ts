@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
 import { shapeOpenApi } from './openapi.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
 
@@ -26,6 +27,15 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
 
 /** Probes that only need the status may use HEAD. */
 const PROBES = { exposeHeadRoute: true };
+
+/**
+ * Money and agents are for tokens that may see all of them. Without a token there is no refusal, but a wrong one is
+ * refused: a scrape that was set up with it would go on without what it was meant to see. @throws ApiError
+ */
+function showsAccount({ authenticator }: Doors, { raw }: FastifyRequest): boolean {
+  if (raw.headers.authorization === undefined) return false;
+  return authenticator.authenticate(raw.headers.authorization, raw.socket).role !== 'agent';
+}
 
 /** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
 function openRoute(doors: Doors) {
@@ -65,11 +75,13 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
   const textAnswer = { 200: { type: 'string', description: 'Prometheus text format.' } };
   app.route({
     ...open('/metrics', 'Prometheus metrics', textAnswer),
-    handler: async (_request, reply) => {
-      const own = await metrics.text();
-      const gates = await gate.metrics();
-      reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-      return `${own.trimEnd()}\n${gates.trimEnd()}\n`;
+    handler: async (request, reply) => {
+      const withAccount = showsAccount(doors, request);
+      const text = `${await metrics.text()}${await gate.metrics(withAccount)}`;
+      const isOpenMetrics = wantsOpenMetrics(request.headers.accept);
+      reply.header('content-type', isOpenMetrics ? OPEN_METRICS_TYPE : 'text/plain; version=0.0.4; charset=utf-8');
+      reply.header('vary', 'authorization, accept');
+      return isOpenMetrics ? toOpenMetrics(text) : text;
     },
   });
   if (doors.admits === null) await registerDocs(app, doors);

@@ -73,7 +73,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await dialog.waitFor({ state: 'detached' });
 
   await page.getByText('Check a policy file').click();
-  await page.getByLabel(/YAML of a policy/).fill('version: 1\nname: x\n');
+  await page.getByLabel(/YAML of a policy/).fill('version: 2\nname: 5\nmode: odd\nscope: all\nbudgets: none\n');
   await page.locator('.violations li').first().waitFor();
   assert.ok((await page.locator('.violations li').count()) > 3, 'violations while typing');
   assert.deepEqual(complaints, []);

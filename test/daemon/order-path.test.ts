@@ -9,7 +9,8 @@ const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256
 const DAEMON = new URL('../../daemon/', import.meta.url).href;
 /** Modules that a market order may pass, at most: from its body to its record, and to its answer. */
 const MOST_TO_THE_RECORD = 75;
-const MOST_TO_THE_ANSWER = 120;
+/** With the accounts by agent, approvals, the outbox and signs of life, whose views follow the record. */
+const MOST_TO_THE_ANSWER = 132;
 
 let world: DaemonWorld;
 const session = new Session();

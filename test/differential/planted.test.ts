@@ -75,6 +75,7 @@ const PLANTED: readonly Planted[] = [
 const WITHOUT: { readonly [file: string]: string } = {
   'approvals.ts': 'what people are asked, whom a replay does not have',
   'describe-target.ts': 'words for the callers of exits, whom a replay does not have',
+  'heartbeats.ts': 'agents that fall silent, of which a replay has none',
   'plan-clock.ts': 'a type',
   'retell.ts': 'what a record leaves out: told on reading',
   'sent-form.ts': 'tells an order of ours from another under its id, which no replay has',

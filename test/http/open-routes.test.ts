@@ -38,10 +38,12 @@ test('health and readiness take HEAD: the status without a body', async (t) => {
   for (const path of ['/metrics', '/v1/account']) assert.equal((await server.call('HEAD', path)).status, 405, path);
 });
 
-test('metrics have the durations by route and status and what the gate adds', async (t) => {
+test('metrics count requests by route and status, and have the durations of what they do', async (t) => {
   const server = await startServer(t);
   await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
   await server.call('POST', '/v1/tools/place_order', { body: {} });
+  await server.call('POST', '/v1/tools/get_limits', { body: {} });
+  await server.call('GET', '/v1/limits');
   await server.call('GET', '/no/such/route');
   const { text, headers } = await server.call('GET', '/metrics', { role: null });
   assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
@@ -49,17 +51,22 @@ test('metrics have the durations by route and status and what the gate adds', as
     ['POST /v1/tools/place_order', 200],
     ['POST /v1/tools/place_order', 400],
     ['none', 404],
+  ] as const)
+    assert.ok(text.includes(`\nholdfast_http_requests_total{route="${route}",status="${status}"} 1\n`), text);
+  for (const [action, times] of [
+    ['place_order', 2],
+    ['read', 2],
+    ['open', 1],
   ] as const) {
-    const labels = `route="${route}",status="${status}"`;
-    const count = new RegExp(`^holdfast_http_request_duration_seconds_count\\{${labels}\\} 1$`, 'm');
-    assert.match(text, count);
+    const label = `action="${action}"`;
+    assert.match(text, new RegExp(`^holdfast_http_request_duration_seconds_count\\{${label}\\} ${times}$`, 'm'));
     const buckets = [
       ...text.matchAll(
-        new RegExp(`^holdfast_http_request_duration_seconds_bucket\\{le="([^"]+)",${labels}\\} (\\d+)$`, 'gm'),
+        new RegExp(`^holdfast_http_request_duration_seconds_bucket\\{le="([^"]+)",${label}\\} (\\d+)$`, 'gm'),
       ),
     ];
     assert.equal(buckets.at(-1)?.[1], '+Inf');
-    assert.equal(buckets.at(-1)?.[2], '1');
+    assert.equal(buckets.at(-1)?.[2], String(times));
     const counts = buckets.map((bucket) => Number(bucket[2]));
     assert.deepEqual(
       counts,
@@ -71,6 +78,33 @@ test('metrics have the durations by route and status and what the gate adds', as
   // Prometheus text: a comment, or a name with labels and a value.
   for (const line of text.split('\n').filter((each) => each !== ''))
     assert.match(line, /^(# (HELP|TYPE) .+|[a-z_]+(\{.+\})? [0-9.e+-]+)$/);
+});
+
+test('metrics are OpenMetrics where that is asked for', async (t) => {
+  const server = await startServer(t);
+  const typeOf = async (accept: string) => {
+    const { headers, text } = await server.call('GET', '/metrics', { role: null, headers: { accept } });
+    const type = String(headers['content-type']).split(';')[0];
+    assert.equal(text.endsWith('\n# EOF\n'), type === 'application/openmetrics-text', accept);
+    assert.equal(/^# TYPE holdfast_http_shed_total counter$/m.test(text), type === 'text/plain', accept);
+    assert.match(text, /\nholdfast_http_shed_total 0\n/);
+    return type;
+  };
+  for (const accept of [
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;q=0.3',
+    'APPLICATION/openmetrics-text',
+  ])
+    assert.equal(await typeOf(accept), 'application/openmetrics-text', accept);
+  for (const accept of [
+    '*/*',
+    'text/plain',
+    'application/openmetrics-text;q=0',
+    'application/openmetrics-text;version=2.0.0',
+    'application/openmetrics-text;q=0.3,text/plain;q=0.4',
+    'application/openmetrics-text;q=x',
+  ])
+    assert.equal(await typeOf(accept), 'text/plain', accept);
 });
 
 test('from another machine the open routes need a token, but for /healthz', async (t) => {

@@ -119,6 +119,7 @@ function recordForeignTool(
     'whole',
   );
   core.ports.observer.decided(
+    request.agent,
     'intercept',
     'foreign',
     decision.decision,
