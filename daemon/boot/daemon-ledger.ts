@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { ClockPort } from '../gate/ports.ts';
-import { LedgerError } from '../ledger/errors.ts';
+import { LedgerError, messageOf } from '../ledger/errors.ts';
 import { checkHead, followHead } from '../ledger/head-file.ts';
 import { HeadSigner } from '../ledger/head-signer.ts';
 import { openLedger } from '../ledger/ledger.ts';
@@ -85,8 +85,8 @@ export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time:
       onProblem: (error) => log.warn({ err: error }, 'no head was signed; the next one covers more'),
     });
   } catch (error) {
-    if (!(error instanceof LedgerError) || error.code !== 'LEDGER_PERMISSIONS') throw error;
-    tell(`no heads are signed: ${error.message}`);
+    if (error instanceof LedgerError && error.code !== 'LEDGER_PERMISSIONS') throw error;
+    tell(`no heads are signed: ${messageOf(error)}`);
     return null;
   }
 }

@@ -14,6 +14,7 @@ import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
 import { addRecover } from './local/recover.ts';
 import { addReplay } from './local/replay.ts';
+import { addSkill } from './local/skill.ts';
 import { addStart } from './local/start.ts';
 import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
@@ -74,6 +75,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addSkill,
   addDoctor,
   addPasskey,
   addRecover,

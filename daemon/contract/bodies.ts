@@ -396,6 +396,10 @@ export const LimitsBodySchema = Type.Object(
   field.closed,
 );
 
+const ofSeveral = {
+  accepted_by: Type.Optional(Type.Array(Type.String(), { description: 'Passkeys that have accepted it.' })),
+  quorum: Type.Optional(count('Passkeys that must accept it; absent: one operator must.')),
+};
 const pendingPolicy = nullable(
   Type.Object(
     {
@@ -403,6 +407,7 @@ const pendingPolicy = nullable(
       looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
       file_differs: flag('The file differs.'),
+      ...ofSeveral,
     },
     { ...field.closed, description: 'A looser policy that waits for an operator.' },
   ),
@@ -625,6 +630,7 @@ export const ReloadBodySchema = Type.Union([
       hash: text('sha256 of the policy.'),
       looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
+      ...ofSeveral,
     },
     field.closed,
   ),

@@ -20,7 +20,7 @@ export const InterceptRequest = Type.Object(
 
 export const SignalRequest = Type.Object(
   {
-    kind: field.oneOf(SIGNAL_KINDS, 'What was seen. The policy says what each kind does.'),
+    kind: field.oneOf(SIGNAL_KINDS, 'What was seen. The policy says what it does.'),
     scope: Type.Object(
       {
         account: Type.Optional(field.accountName),
@@ -33,7 +33,7 @@ export const SignalRequest = Type.Object(
     ttl_ms: Type.Integer({
       minimum: 1,
       maximum: 2_592_000_000,
-      description: 'How long it is active, milliseconds; the policy sets a lower maximum for each kind.',
+      description: 'How long it is active, ms; the policy sets a lower maximum for each kind.',
     }),
     evidence: Type.Optional(field.freeText('Why, at most 2 kB. Kept as untrusted text.')),
   },

@@ -194,7 +194,12 @@ export const trustSection = Type.Object(
       },
     ),
     signals: Type.Object(
-      { injection: signalRule('injection'), narrative: signalRule('narrative'), anomaly: signalRule('anomaly') },
+      {
+        injection: signalRule('injection'),
+        narrative: signalRule('narrative'),
+        anomaly: signalRule('anomaly'),
+        spend: Type.Optional(signalRule('spend')),
+      },
       {
         ...closed,
         description: `What monitors report (${SIGNAL_KINDS.join(', ')}); a signal ends with its ttl.`,

@@ -133,7 +133,10 @@ function compileRegime(row: RegimeRow): CompiledRegime {
     reduceOnly: row.reduce_only === true,
   };
 }
-function compileSignal(rule: SignalRule): CompiledSignal {
+/** A signal that came under an earlier policy does nothing under one without its kind. */
+const NO_SIGNAL: CompiledSignal = { factors: compileMultiplier(undefined), reduceOnly: false };
+function compileSignal(rule: SignalRule | undefined): CompiledSignal {
+  if (rule === undefined) return NO_SIGNAL;
   return { factors: compileMultiplier(rule.multiplier), reduceOnly: rule.reduce_only === true };
 }
 
@@ -175,6 +178,7 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
       injection: compileSignal(spec.trust.signals.injection),
       narrative: compileSignal(spec.trust.signals.narrative),
       anomaly: compileSignal(spec.trust.signals.anomaly),
+      spend: compileSignal(spec.trust.signals.spend),
     },
     temporal: { ...spec.temporal, ...own.temporal },
     traderState,

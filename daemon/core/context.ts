@@ -98,7 +98,10 @@ export interface ExposureView {
    * last mark, however old that is.
    */
   readonly other_mark_at_ms: number | null;
-  /** Marks at which the other symbols with exposure were valued, by symbol in alphabetical order. */
+  /**
+   * Marks at which the other symbols with exposure were valued, by symbol in alphabetical order, then those of lots that
+   * the agent holds by the trades that were read.
+   */
   readonly other_marks: readonly (readonly [string, number])[];
   /** Number of symbols with exposure, without this one. */
   readonly other_positions: number;

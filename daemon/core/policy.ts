@@ -35,7 +35,7 @@ export const VENUES = ['paper', 'binance-demo', 'binance-live'] as const;
 export type VenueName = (typeof VENUES)[number];
 export const REGIMES = ['calm', 'volatile', 'extreme'] as const;
 export type Regime = (typeof REGIMES)[number];
-export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly'] as const;
+export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly', 'spend'] as const;
 export type SignalKind = (typeof SIGNAL_KINDS)[number];
 
 export interface RateLimit {
@@ -132,7 +132,13 @@ export interface TrustSection {
   readonly unknown_skill: TrustLevel;
   readonly skills: readonly SkillEntry[];
   readonly tiers: readonly TrustTier[];
-  readonly signals: { readonly injection: SignalRule; readonly narrative: SignalRule; readonly anomaly: SignalRule };
+  readonly signals: {
+    readonly injection: SignalRule;
+    readonly narrative: SignalRule;
+    readonly anomaly: SignalRule;
+    /** Absent: signals of this kind are refused. */
+    readonly spend?: SignalRule;
+  };
 }
 export interface TraderStateSection {
   readonly window_trades: number;

@@ -127,7 +127,8 @@ export interface GateApi {
   rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }>;
   getPolicy(): PolicyBody;
   checkPolicy(text: string): PolicyCheckBody;
-  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
+  /** `passkeyId`: of the passkey that signed the call; null: a token made it. */
+  reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome>;
   readiness(): ReadinessBody;
   /** Prometheus text of the gate's own metrics; `withAccount`: also money and agents. */
   metrics(withAccount: boolean): Promise<string>;

@@ -279,7 +279,8 @@ export interface RebaseEvent {
   readonly set_by: string;
 }
 export interface PolicyEvent {
-  readonly action: 'in_force' | 'pending' | 'refused';
+  /** `signed`: one of several passkeys that must accept the pending policy; its id is the detail. */
+  readonly action: 'in_force' | 'pending' | 'refused' | 'signed';
   readonly detail: string | null;
   readonly hash: string;
   readonly name: string;
@@ -355,8 +356,8 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
- * it.
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members).
+ * No view follows from it.
  */
 export interface TokenEvent {
   readonly action: 'created' | 'revoked' | 'expires';

@@ -284,8 +284,8 @@ export class Gate implements GateApi {
   checkPolicy(text: string): PolicyCheckBody {
     return this.policies.check(text);
   }
-  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadOutcome> {
-    return this.policies.accept(hash, caller.agent);
+  reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome> {
+    return this.policies.accept(hash, caller.agent, passkeyId);
   }
 
   readiness(): ReadinessBody {

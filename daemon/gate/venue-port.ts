@@ -283,8 +283,8 @@ export interface VenuePort {
   /** Regular orders that the venue accepted since a time, at most six days ago, including those that never rested. */
   fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
-  /** The regular order of a trade, whoever placed it. */
-  lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome>;
+  /** The regular order of a trade, whoever placed it. `canWait`: behind all other reads. */
+  lookupByVenueId(symbol: string, venueOrderId: string, canWait?: boolean): Promise<LookupOutcome>;
   /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
   submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
   submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome>;

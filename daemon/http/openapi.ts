@@ -2,6 +2,7 @@ import { toPlainSchema } from '../contract/catalogue.ts';
 import { buildComponents, nameWithin } from '../contract/components.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
 import { isTradingTool } from '../contract/tools.ts';
+import { joinNullables, type Paths, shareParameters } from './openapi-shared.ts';
 
 type Json = { readonly [key: string]: unknown };
 interface Operation {
@@ -39,6 +40,8 @@ const STATUSES: { readonly [status: string]: { readonly name: string; readonly d
 const EVERYWHERE = ['400', '401', '403', '429', '500', '503'];
 const WITH_BODY = ['408', '413', '415'];
 const CONFLICTS: ReadonlySet<string> = new Set(['POST /v1/policy/reload']);
+/** What a route without a description of its answer gets. */
+const NO_WORDS = 'Default Response';
 /** What is not JSON. */
 const ANSWER_TYPES: { readonly [route: string]: string } = {
   'GET /metrics': 'text/plain',
@@ -58,10 +61,13 @@ export function shapeOpenApi(described: object): object {
     ),
   ]);
   const examples = { Limited: { summary: 'More than one order may have', value: ANSWER_EXAMPLE } };
+  const shared = shareParameters(joinNullables(Object.fromEntries(paths)) as Paths);
+  const schemas = joinNullables(buildComponents());
+  const { parameters } = shared;
   return {
     ...document,
-    components: { ...document.components, schemas: buildComponents(), responses: buildResponses(), examples },
-    paths: Object.fromEntries(paths),
+    components: { ...document.components, schemas, parameters, responses: buildResponses(), examples },
+    paths: shared.paths,
   };
 }
 
@@ -115,7 +121,8 @@ function shapeAnswers({ responses }: Operation, route: string, tool: string | un
     ([status]) => status === '200' || !(status in STATUSES) || isOpen(route),
   );
   return Object.fromEntries(
-    kept.map(([status, answer]) => {
+    kept.map(([status, described]) => {
+      const answer = described.description === NO_WORDS ? { ...described, description: 'OK' } : described;
       const json = (answer.content as Json | undefined)?.['application/json'];
       if (type !== undefined) return [status, { ...answer, content: { [type]: json } }];
       if (tool === undefined || !isTradingTool(tool) || status !== '200') return [status, answer];

@@ -133,7 +133,9 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       body: command.PolicyReloadRequest,
       handler: async (request) => {
         const { hash } = requireValid(command.checkPolicyReload, request.body === undefined ? {} : request.body);
-        const outcome = await whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
+        const caller = callerOf(request);
+        const passkeyId = request.signed === null ? null : caller.tokenId;
+        const outcome = await whileInFlight(request, gate.reloadPolicy(caller, hash ?? null, passkeyId));
         if (outcome.status !== 'refused') return outcome;
         const { message, pending_hash } = outcome;
         throw new ApiError('POLICY_NOT_PENDING', message, { details: { pending_hash } });

@@ -108,6 +108,10 @@ function createKeyFile(path: string): SigningKey {
   try {
     writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     fsyncSync(file);
+  } catch (error) {
+    // A part of a key would be taken for a damaged one.
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }

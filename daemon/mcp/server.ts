@@ -5,6 +5,7 @@ import {
   ProtocolErrorCode,
   Server,
 } from '@modelcontextprotocol/server';
+import { askedBefore, askPerson } from './ask-person.ts';
 
 /** Sent once, when a client connects, instead of in every tool's description. */
 export function buildInstructions(venue: string): string {
@@ -62,9 +63,15 @@ export function buildMcpServer(port: ToolPort): Server {
     },
   );
   server.setRequestHandler('tools/list', async () => ({ tools: await port.listTools() }) as unknown as ListToolsResult);
-  server.setRequestHandler('tools/call', async ({ params }) => {
+  server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const id = askedBefore(context);
+    // RISK: the client calls again after it has shown the card. That is no second order.
+    if (id !== null) {
+      const { body, isError } = await port.callTool('get_decision', { decision_id: id });
+      return toResult(body, isError);
+    }
     const { body, isError } = await port.callTool(params.name, params.arguments ?? {});
-    return toResult(body, isError);
+    return (isError ? null : askPerson(body, context)) ?? toResult(body, isError);
   });
   addActivity(server, port);
   return server;

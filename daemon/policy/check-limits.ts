@@ -115,7 +115,7 @@ export function checkTrustTiers(spec: IntendedPolicySpec, found: Findings): void
 export function checkSignals(spec: IntendedPolicySpec, found: Findings): void {
   for (const kind of SIGNAL_KINDS) {
     const rule = spec.trust.signals[kind];
-    if (rule.multiplier !== undefined || rule.reduce_only === true) continue;
+    if (rule === undefined || rule.multiplier !== undefined || rule.reduce_only === true) continue;
     const allowed = 'a multiplier (1 for none), or reduce_only: true';
     found.violations.push(violationAt(`trust.signals.${kind}`, 'does not say what a signal does', undefined, allowed));
   }

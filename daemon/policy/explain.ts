@@ -154,8 +154,9 @@ function isReached(tier: TrustTier, level: TrustLevel): boolean {
 }
 
 function explainSignals(spec: IntendedPolicySpec): TighteningExplanation[] {
-  return SIGNAL_KINDS.map((kind) => {
+  return SIGNAL_KINDS.flatMap((kind) => {
     const rule = spec.trust.signals[kind];
+    if (rule === undefined) return [];
     return explainEffects(spec, `${kind} signal, for at most ${duration(rule.max_ttl_ms)}`, [rule]);
   });
 }

@@ -153,6 +153,9 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'trust.signals.anomaly.multiplier': 'factor',
   'trust.signals.anomaly.reduce_only': 'turned_off',
   'trust.signals.anomaly.max_ttl_ms': 'smaller',
+  'trust.signals.spend.multiplier': 'factor',
+  'trust.signals.spend.reduce_only': 'turned_off',
+  'trust.signals.spend.max_ttl_ms': 'smaller',
 
   // More or older trades can raise the probability of one agent and lower that of another.
   'trader_state.window_trades': 'any_change',

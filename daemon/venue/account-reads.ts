@@ -129,20 +129,22 @@ export class AccountReads {
     );
   }
   /** The regular order of a trade. */
-  async lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome> {
+  async lookupByVenueId(symbol: string, venueOrderId: string, canWait = false): Promise<LookupOutcome> {
     return this.#lookUp(
       (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, orderId: venueOrderId }),
       (json) => parseRegularOrder(json, this.#tables.steps),
       (order) => order.venueOrderId === venueOrderId && order.symbol === symbol,
+      canWait,
     );
   }
   async #lookUp(
     start: StartRead,
     parse: (json: unknown) => VenueOrder,
     isAskedFor: (order: VenueOrder) => boolean,
+    canWait = false,
   ): Promise<LookupOutcome> {
     try {
-      const order = parse(await this.#reader.readNow(start));
+      const order = parse(await (canWait ? this.#reader.readLater(WEIGHT.order, start) : this.#reader.readNow(start)));
       if (!isAskedFor(order)) throw new MalformedAnswerError('the answer is about another order');
       return { kind: 'found', order };
     } catch (error) {

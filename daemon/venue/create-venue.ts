@@ -136,7 +136,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     fetchExecutions: (sinceMs) => history.fetchExecutions(sinceMs),
     fetchPlacedOrders: (symbol, sinceMs) => history.fetchPlacedOrders(symbol, sinceMs),
     lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
-    lookupByVenueId: (symbol, venueOrderId) => account.lookupByVenueId(symbol, venueOrderId),
+    lookupByVenueId: (symbol, venueOrderId, canWait) => account.lookupByVenueId(symbol, venueOrderId, canWait),
     submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
     submitStop: (order) => orders.submitStop(order),
     amend: (order, deadlineMs) => orders.amend(order, deadlineMs),

@@ -11,6 +11,7 @@ export const WEIGHT = {
   symbolConfig: 5,
   account: 5,
   positionRisk: 5,
+  order: 1,
   /** Of one symbol, in each of the two lists of open orders; and of the whole account. */
   openOrders: 1,
   openOrdersOfAll: 40,

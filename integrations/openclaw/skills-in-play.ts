@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { ToolCallContext, ToolCallEvent } from './host.ts';
 import { bound, type SharedState } from './shared-state.ts';
+import { digestFolder } from './skill-digest.ts';
 
 /** As `meta.skill` of the daemon's contract takes it. Without a digest the daemon takes it for an unknown skill. */
 export interface SkillClaim {
@@ -13,7 +14,8 @@ export interface SkillClaim {
 
 const MAX_SESSIONS = 500;
 const MAX_SKILLS = 50;
-const MAX_BYTES = 1024 * 1024;
+/** Of a SKILL.md, in which its name is searched. */
+const HEAD_CHARS = 4096;
 const UNREADABLE = 'unreadable';
 
 /**
@@ -61,20 +63,38 @@ function sessionOf({ sessionKey, sessionId }: ToolCallContext): string {
   return sessionId ?? sessionKey ?? '';
 }
 
-/** The folder of a skill is its name; the contract takes up to 100 characters. */
+/** The name by which it can be pinned; without one, that of its folder. The contract takes up to 100 characters. */
 function nameOf(path: string): string {
+  const own = /^---\r?\n(?:[^\n]*\n)*?name:[ \t]*["']?([a-z0-9-]{1,64})["']?[ \t]*\r?\n/.exec(textOf(path))?.[1];
+  if (own !== undefined) return own;
   const folder = path.split(/[\\/]/).at(-2) ?? '';
   return (folder === '' ? 'skill' : folder).slice(0, 100);
 }
 
+function textOf(path: string): string {
+  try {
+    return readFileSync(absolute(path), 'utf8').slice(0, HEAD_CHARS);
+  } catch {
+    return '';
+  }
+}
+
 /** A relative path is one inside a workspace that this hook is not told: its content is not known. */
 function digestOf(named: string): string {
-  const path = named.startsWith('~/') ? join(homedir(), named.slice(2)) : named;
+  const path = absolute(named);
+  if (!isAbsolute(path) || !isFile(path)) return UNREADABLE;
+  return digestFolder(dirname(path)) ?? UNREADABLE;
+}
+
+function absolute(named: string): string {
+  return named.startsWith('~/') ? join(homedir(), named.slice(2)) : named;
+}
+
+function isFile(path: string): boolean {
   try {
-    if (!isAbsolute(path) || statSync(path).size > MAX_BYTES) return UNREADABLE;
-    return sha256(readFileSync(path));
+    return statSync(path).isFile();
   } catch {
-    return UNREADABLE;
+    return false;
   }
 }
 

@@ -304,6 +304,14 @@ export type Reloaded =
        * It takes effect no earlier. Milliseconds since 1970.
        */
       not_before_ms: number | null;
+      /**
+       * Passkeys that have accepted it.
+       */
+      accepted_by?: string[];
+      /**
+       * Passkeys that must accept it; absent: one operator must.
+       */
+      quorum?: number;
     };
 
 export interface Components {
@@ -2191,6 +2199,14 @@ export interface Policy {
      * The file differs.
      */
     file_differs: boolean;
+    /**
+     * Passkeys that have accepted it.
+     */
+    accepted_by?: string[];
+    /**
+     * Passkeys that must accept it; absent: one operator must.
+     */
+    quorum?: number;
   } | null;
 }
 export interface Position {
@@ -2285,6 +2301,14 @@ export interface Readiness {
      * The file differs.
      */
     file_differs: boolean;
+    /**
+     * Passkeys that have accepted it.
+     */
+    accepted_by?: string[];
+    /**
+     * Passkeys that must accept it; absent: one operator must.
+     */
+    quorum?: number;
   } | null;
   /**
    * Why the policy file on disk is not in force.
@@ -2542,7 +2566,7 @@ export interface Signal {
   /**
    * What was seen.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Only this account; null: any.
    */
@@ -2570,9 +2594,9 @@ export interface Signal {
 }
 export interface SignalRequest {
   /**
-   * What was seen. The policy says what each kind does.
+   * What was seen. The policy says what it does.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Whom it concerns; {} is the whole account.
    */
@@ -2592,7 +2616,7 @@ export interface SignalRequest {
    */
   severity: number;
   /**
-   * How long it is active, milliseconds; the policy sets a lower maximum for each kind.
+   * How long it is active, ms; the policy sets a lower maximum for each kind.
    */
   ttl_ms: number;
   /**

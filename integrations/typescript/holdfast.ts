@@ -6,18 +6,18 @@
  * what is pending is settled by reading.
  */
 
-import type { BriefAnswer, PlaceOrder } from './api.ts';
+import type { BriefAnswer, PlaceOrder, SignalRequest } from './api.ts';
 
 /** What a trading tool answers in brief. Quantities and prices are decimals as text. */
 export type Answer = BriefAnswer;
 export type Decision = Answer['decision'];
 export type ExecutionState = Answer['execution']['state'];
 export type Reason = NonNullable<Answer['reasons']>[number];
-export type { PlaceOrder } from './api.ts';
+export type { PlaceOrder, SignalRequest } from './api.ts';
 export interface HoldfastOptions {
   /** `http://127.0.0.1:7433` when absent. */
   readonly url?: string;
-  /** Token of an agent. */
+  /** Token of an agent; of a monitor for `signal`. */
   readonly token: string;
   readonly fetch?: typeof fetch;
 }
@@ -108,6 +108,12 @@ export class Holdfast {
   /** A reading tool: get_account, get_positions, get_orders, get_market, get_limits, get_decision. */
   async read<T>(tool: string, args: object = {}): Promise<T> {
     return ((await this.#post(tool, args, null)) as { readonly result: T }).result;
+  }
+
+  /** What a monitor saw. It can only tighten: nothing that a monitor sends ends a signal or weakens one. */
+  async signal(signal: SignalRequest): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
+    const answer = await this.#send('POST', '/v1/signals', signal);
+    return answer as unknown as { readonly signal_id: string; readonly expires_at_ms: number };
   }
 
   /** The tools as a model API takes them. */

@@ -1,5 +1,6 @@
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
+import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { readPayload } from '../../daemon/ledger/read-payload.ts';
 import type { LedgerEvent } from '../../daemon/ledger/types.ts';
@@ -26,11 +27,14 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
   let nowMs = 0;
   const ledger = openLedger({ path, venue: 'paper', account: 'main', now: () => nowMs, time: SYSTEM_TIME });
   try {
-    const model = [...ledger.iterateEvents({ fromSeq: afterSeq + 1 })];
-    const first = model[0];
+    const recorded = [...ledger.iterateEvents({ fromSeq: afterSeq + 1 })];
+    const first = recorded[0];
+    // A head that the stop has signed is of its own place in the chain alone.
+    const model = recorded.slice(0, recorded.findLastIndex(({ kind }) => kind !== HEAD_KIND) + 1);
     const last = model.at(-1);
     const each = model.filter(({ kind }) => kind === DECISION_KIND).length;
     if (first === undefined || last === undefined || each === 0) throw new Error('there is nothing to repeat');
+    if (model.some(({ kind }) => kind === HEAD_KIND)) throw new Error('a head was signed amid what is to be repeated');
     const rounds = Math.ceil(decisions / each);
     const spanMs = RECENT_MS * Math.max(1, decisions / RECENT_DECISIONS);
     const stepMs = spanMs / rounds;
@@ -39,7 +43,7 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
     let batch: LedgerRecord[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const shift: Shift = {
-        seqs: round * model.length,
+        seqs: recorded.length + (round - 1) * model.length,
         fromSeq: first.seq,
         ms: Math.round(endMs - spanMs + round * stepMs) - last.at_ms,
         ids: round * 1_000_000,

@@ -19,6 +19,7 @@ import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
+import { measureConsoles, measureGrants, type SeatFigures } from './seat.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
 /**
@@ -26,7 +27,8 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
  * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records,
  * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call; `-- alerts`
- * the time from the record of an alert to its webhook.
+ * the time from the record of an alert to its webhook; `-- seat` the time from an approval to the exchange's answer, and
+ * what three open consoles cost.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -323,6 +325,34 @@ async function mainAlerts(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+/** `bench -- seat`: from an approval to the exchange's answer, and what three open consoles cost. */
+async function mainSeat(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  const measure = async <T>(
+    name: string,
+    policyPath: string,
+    by: (options: Parameters<typeof measureGrants>[0]) => Promise<T>,
+  ): Promise<T> => {
+    const { daemonUrl, home, pids, token } = await serve(join(folder, name), policyPath, children);
+    const operatorToken = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
+    const figures = await by({ url: daemonUrl, agentToken: token, operatorToken, cpuUs: () => cpuUsOf(pids[0]) });
+    for (const child of children.splice(0).reverse()) await end(child);
+    return figures;
+  };
+  try {
+    const open = writeOpenPolicy(folder);
+    const asking = join(folder, 'asking.yaml');
+    const approvals = { when: [{}], window_ms: 60_000, expiry_ms: 60_000 };
+    writeFileSync(asking, stringify({ ...openPolicy(readDefaultPolicy()), approvals }));
+    const click_to_order = await measure('grants', asking, measureGrants);
+    const consoles = await measure('consoles', open, measureConsoles);
+    process.stdout.write(`${JSON.stringify({ seat: { click_to_order, consoles } satisfies SeatFigures })}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 /** `bench -- doors`: what each door adds to the same call over HTTP. */
 async function mainDoors(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -387,6 +417,7 @@ if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(ro
 else if (process.argv.includes('flood')) await mainFlood();
 else if (process.argv[2] === 'alerts') await mainAlerts();
 else if (process.argv[2] === 'doors') await mainDoors();
+else if (process.argv[2] === 'seat') await mainSeat();
 else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);

@@ -179,7 +179,7 @@ export abstract class PlayedWorld {
     this.keepPolicy(policy);
     this.operate(step, 'policy', {}, async (gate) => {
       const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
-      if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash);
+      if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash, null);
     });
   }
 }

@@ -53,6 +53,9 @@ const COMMANDS = [
   ['token', 'list'],
   ['token', 'revoke'],
   ['token', 'rotate'],
+  ['skill'],
+  ['skill', 'pin'],
+  ['skill', 'check'],
   ['doctor'],
   ['passkey'],
   ['passkey', 'enrol'],
@@ -68,7 +71,7 @@ const COMMANDS = [
   ['tune'],
   ['completion'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'skill', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');

@@ -97,6 +97,19 @@ test('tokens are created, listed without their secret, and revoked', async () =>
   assert.match(plain.out, /^hf_[\w-]{43}\n$/, 'standard output holds the token and nothing else');
 });
 
+test('a new token is shown though its change cannot be noted, since the former one ends', async () => {
+  const unmounted = { HOLDFAST_HOME: home, HOLDFAST_HEAD_FILE: join(home, 'not-mounted', 'head'), HOLDFAST_PORT: '1' };
+  for (const args of [
+    ['token', 'create', '--agent', 'kept'],
+    ['token', 'rotate', 'kept', '--overlap', '0s'],
+  ]) {
+    const shown = await holdfast(args, unmounted);
+    assert.match(shown.out, /^hf_[\w-]{43}\n$/, shown.err);
+    assert.equal(shown.code, 0);
+    assert.match(shown.err, /not noted everywhere yet: ENOENT/);
+  }
+});
+
 test('a token expires when it was said to, and rotates into one of the same rights and life', async () => {
   const create = await run('token', 'create', '--agent', 'swing', '--expires', '10d', '--json');
   const first = JSON.parse(create.out) as { id: string; created_at_ms: number; expires_at_ms: number };

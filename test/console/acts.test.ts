@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { AlertAckEvent } from '../../daemon/gate/events.ts';
-import { until } from '../daemon/harness.ts';
+import { order, until } from '../daemon/harness.ts';
 import { closeBrowser, confirm, findInaccessible, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { loseAnOrder, offerLooserPolicy, playMorning } from './scene.ts';
 
@@ -116,4 +116,25 @@ test('the keyboard alone halts', { skip: WITHOUT_BROWSER }, async (t) => {
   await page.keyboard.press('Enter');
   await page.locator('.state-word', { hasText: 'halted' }).waitFor();
   assert.equal((await world.tradingState()).layers.at(-1)?.reason, 'by keyboard');
+});
+
+test('halt works while the exchange answers nothing but failures', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await playMorning(t);
+  const resting = (await world.orders('?open=true')).filter(({ reduce_only: isExit }) => !isExit).length;
+  assert.ok(resting > 0, 'something rests that a halt cancels');
+  const seat = await openPage(t, world);
+  const { complaints, page } = seat;
+  await signIn(seat);
+  await world.fault({ kind: 'status', status: 503, count: 10_000, match: {} });
+  await page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name: 'Halt' }).click();
+  await confirm(seat, 'the exchange fails', 'Halt');
+  await page.locator('.state-word', { hasText: 'halted' }).waitFor();
+  assert.equal((await world.tradingState()).state, 'halted');
+  const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }));
+  assert.equal(body.decision.decision, 'BLOCK', 'nothing opens');
+  const atExchange = async () => (await world.books()).orders.filter(({ status }) => status === 'NEW');
+  assert.equal((await atExchange()).length, resting, 'the exchange took no cancel yet');
+  await world.control('clear-faults', {});
+  await until('what rests is canceled', async () => (await atExchange()).length === 0);
+  assert.deepEqual(complaints, []);
 });

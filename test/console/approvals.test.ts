@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import type { ApprovalsBody } from '../../daemon/gate/api/approvals.ts';
+import type { ApprovalBody, ApprovalsBody } from '../../daemon/gate/api/approvals.ts';
+import type { ApprovalEvent, PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/gate/events.ts';
+import { verifyApprovalRecord } from '../../daemon/passkeys/offline.ts';
+import { holdfast } from '../cli/run.ts';
 import { type DaemonWorld, order } from '../daemon/harness.ts';
 import {
   closeBrowser,
@@ -10,9 +14,11 @@ import {
   openPage,
   openWorld,
   panel,
+  photograph,
   signIn,
   WITHOUT_BROWSER,
 } from './browser.ts';
+import { enrol, plugIn } from './device.ts';
 
 after(closeBrowser);
 
@@ -62,5 +68,61 @@ test('a card shows what is approved; the console approves it once, and denies an
   // The link of the agent's answer shows what became of it.
   await page.goto(`${consoleAddress(world)}#/approvals/${next}`);
   await cards.getByText(/denied by operator: not today/).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('a passkey in the browser moves an order, and the ledger alone proves who approved what', {
+  skip: WITHOUT_BROWSER,
+}, async (t) => {
+  const world = await openWorld(t, {
+    wall: false,
+    policy: (spec) => {
+      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
+    },
+  });
+  const seat = await openPage(t, world, { viewport: { width: 900, height: 900 } });
+  const { page, complaints } = seat;
+  await plugIn(page);
+  await signIn(seat);
+  await enrol(seat, 'laptop');
+  await panel(page, 'passkeys').getByText('in force').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+
+  const id = await ask(world, { rationale: 'Breakout above the range of the last four hours, on rising volume.' });
+  const cards = panel(page, 'approvals');
+  await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();
+  await photograph(page, 'approval-card', cards);
+  await cards.getByRole('button', { name: `Approve… ${id}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Use a passkey' }).click();
+  await cards.waitFor({ state: 'detached' });
+  assert.equal(await world.position('BTCUSDT'), 0.009, 'the exchange has the order');
+  const shown = (await world.operator<ApprovalBody>('GET', `/v1/approvals/${id}`)).body;
+  assert.deepEqual(
+    [shown.status, ...shown.signatures.map(({ by, kind }) => `${kind} ${by}`)],
+    ['granted', 'passkey laptop'],
+  );
+
+  // From here on with what an outsider has: the ledger.
+  const records = <T>(kind: 'approval' | 'passkey') =>
+    [...world.daemon.ledger.iterateEvents({ kind })].map(({ payload }) => payload as T);
+  const approvals = records<ApprovalEvent>('approval');
+  const requested = approvals.find((each) => each.action === 'requested' && each.approval_id === id);
+  const signed = approvals.find((each) => each.action === 'signed' && each.approval_id === id);
+  assert.ok(requested?.action === 'requested' && signed?.action === 'signed' && signed.proof.kind === 'passkey');
+  assert.equal(signed.digest, createHash('sha256').update(shown.text).digest('hex'));
+  assert.deepEqual([signed.digest, JSON.parse(shown.text).lots], [requested.digest, requested.lots]);
+  const passkeys = records<PasskeyEvent>('passkey');
+  const key = passkeys.find((each): each is PasskeyAddedEvent => each.action === 'added');
+  const assertion = passkeys.findLast((each): each is PasskeyAssertedEvent => each.action === 'asserted');
+  assert.ok(key !== undefined && assertion !== undefined);
+  assert.deepEqual([assertion.id, assertion.purpose], [signed.proof.key_id, 'act']);
+  const { body, path } = JSON.parse(assertion.text ?? '');
+  assert.deepEqual([path, body], [`/v1/approvals/${id}`, { action: 'approve', digest: signed.digest }]);
+  assert.equal(await verifyApprovalRecord(assertion, key), null, 'its key signed exactly that');
+  const { code, out } = await holdfast(['audit', 'verify', '--json'], { HOLDFAST_HOME: world.home });
+  assert.equal(code, 0, out);
+  assert.deepEqual(JSON.parse(out).passkeys, { keys: 1, signatures: 2, problem: null });
   assert.deepEqual(complaints, []);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
@@ -83,6 +85,17 @@ export async function confirm(seat: Seat, reason: string | null, button: string,
   await dialog.getByRole('button', { name: button }).click();
   await dialog.waitFor({ state: 'detached' });
   return effect;
+}
+
+const IMAGES = join(findPackageFolder(), 'docs', 'img');
+/** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set; taken in any case. */
+export async function photograph(page: Page, name: string, what: Page | Locator = page): Promise<void> {
+  await page.mouse.move(0, 0);
+  const image = await what.screenshot();
+  assert.ok(image.length > 10_000, `${name} shows something`);
+  if (process.env.HOLDFAST_TEST_SCREENSHOTS === undefined) return;
+  mkdirSync(IMAGES, { recursive: true });
+  writeFileSync(join(IMAGES, `${name}.png`), image);
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

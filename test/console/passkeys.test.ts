@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { PasskeyEvent } from '../../daemon/gate/events.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
-import { holdfast } from '../cli/run.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import {
   closeBrowser,
@@ -15,37 +14,10 @@ import {
   signIn,
   WITHOUT_BROWSER,
 } from './browser.ts';
+import { type Device, enrol, plugIn } from './device.ts';
 
 after(closeBrowser);
 
-/** An authenticator, of which Chromium's own code asks keys and signatures. */
-interface Device {
-  /** Whether somebody touches it. */
-  setTouched(isTouched: boolean): Promise<void>;
-  setVerified(isVerified: boolean): Promise<void>;
-}
-async function plugIn(page: Page, transport: 'internal' | 'usb' = 'internal'): Promise<Device> {
-  const session: CDPSession = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport,
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    setTouched: async (enabled) => {
-      await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
-    },
-    setVerified: async (isUserVerified) => {
-      await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
-    },
-  };
-}
 const records = (world: DaemonWorld): readonly PasskeyRecord[] =>
   [...world.daemon.ledger.iterateEvents({ kind: 'passkey' })] as unknown as PasskeyRecord[];
 const actions = (world: DaemonWorld): readonly string[] =>
@@ -53,15 +25,6 @@ const actions = (world: DaemonWorld): readonly string[] =>
     payload.action === 'asserted' ? payload.purpose : payload.action,
   );
 
-async function enrol({ page, world }: Seat, name: string): Promise<void> {
-  const { out } = await holdfast(['passkey', 'enrol', name], { HOLDFAST_HOME: world.home });
-  await panel(page, 'passkeys').getByRole('button', { name: 'Enrol…' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('One-time code').fill(out.trim());
-  await dialog.getByLabel('Operator token').fill(world.token('operator'));
-  assert.deepEqual(await findInaccessible(page), []);
-  await dialog.getByRole('button', { name: 'Make the passkey' }).click();
-}
 async function openSeat(t: TestContext): Promise<Seat & { readonly laptop: Device }> {
   const world = await openWorld(t);
   const seat = await openPage(t, world);

@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { findPackageFolder } from '../../daemon/config/config.ts';
-import { closeBrowser, findInaccessible, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { closeBrowser, findInaccessible, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
-const IMAGES = join(findPackageFolder(), 'docs', 'img');
-
-/** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set; taken in any case. */
-async function photograph(page: Page, name: string): Promise<void> {
-  await page.mouse.move(0, 0);
-  const image = await page.screenshot();
-  assert.ok(image.length > 10_000, `${name} shows something`);
-  if (process.env.HOLDFAST_TEST_SCREENSHOTS === undefined) return;
-  mkdirSync(IMAGES, { recursive: true });
-  writeFileSync(join(IMAGES, `${name}.png`), image);
-}
 
 test('every view shows what the daemon knows, without a finding of axe, in both themes and all widths', {
   skip: WITHOUT_BROWSER,

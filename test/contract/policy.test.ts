@@ -47,7 +47,7 @@ describe('policy schema', () => {
   });
 
   it('takes every key as required', () => {
-    const isOptional = /^(tools|agents)\.|reduce_only$|^trust\.signals\..*\.multiplier$/;
+    const isOptional = /^(tools|agents)\.|reduce_only$|^trust\.signals\.(spend$|.*\.multiplier$)/;
     let removed = 0;
     walkDocument(DEFAULT_POLICY, '', (path) => {
       if (isOptional.test(path)) return;

@@ -100,6 +100,7 @@ const usual = {
   buffer: 10,
   tier: 0.5 as Multiplier,
   signal: 0.5 as Multiplier,
+  spend: null as Multiplier | null,
   trader: 0.5 as Multiplier,
   enforceBlock: false,
   exitScope: 'own' as 'own' | 'account',
@@ -129,6 +130,7 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
     buffer: fc.constantFrom(0, 10),
     tier: multiplier,
     signal: multiplier,
+    spend: fc.option(multiplier),
     trader: multiplier,
     enforceBlock: fc.constant(true),
     exitScope: fc.constant('account' as const),
@@ -158,7 +160,11 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
   },
   trust: {
     ...basePolicy.trust,
-    signals: { ...basePolicy.trust.signals, narrative: { multiplier: drawn.signal, max_ttl_ms: 3_600_000 } },
+    signals: {
+      ...basePolicy.trust.signals,
+      narrative: { multiplier: drawn.signal, max_ttl_ms: 3_600_000 },
+      ...(drawn.spend === null ? {} : { spend: { multiplier: drawn.spend, max_ttl_ms: 3_600_000 } }),
+    },
   },
   trader_state: { ...basePolicy.trader_state, multiplier: drawn.trader, enforce_block: drawn.enforceBlock },
   exits: { ...basePolicy.exits, scope: drawn.exitScope },

@@ -78,6 +78,9 @@ describe('isAtMost', () => {
     assert.deepEqual(looserPaths({ [signal]: byComponent }), []);
     assert.deepEqual(looserPaths({ [signal]: { ...byComponent, slippage: '1/2' } }), [signal]);
     assert.deepEqual(looserPaths({ [signal]: undefined }), [signal]);
+    const none = { 'trust.signals.spend': undefined };
+    assert.deepEqual(looserPaths(none), ['trust.signals.spend.multiplier'], 'without it its signals do nothing');
+    assert.deepEqual(looserPaths({}, none), []);
   });
 
   for (const [title, changes, expected] of CASES()) {

@@ -209,7 +209,8 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
       mkdirSync(join(skills, name));
       const text = `---\nname: ${name}\n---\n`;
       writeFileSync(join(skills, name, 'SKILL.md'), text);
-      return createHash('sha256').update(text).digest('hex');
+      const file = createHash('sha256').update(text).digest('hex');
+      return createHash('sha256').update(`${file}  SKILL.md\n`).digest('hex');
     });
     const claimed = async (sessionKey: string, args: object = ORDER): Promise<unknown> => {
       const { decision_id: id } = verdictOf(await host.call('place_order', args, { sessionKey }));

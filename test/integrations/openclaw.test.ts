@@ -21,7 +21,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
 
   it('needs nothing but Node: no import of a package', () => {
     const files = ['index', 'canary', 'daemon-link', 'hook-proof', 'host', 'intercept', 'settings', 'shared-state'];
-    for (const file of [...files, 'skills-in-play', 'trading-tools']) {
+    for (const file of [...files, 'skill-digest', 'skills-in-play', 'trading-tools']) {
       const text = readFileSync(join(FOLDER, `${file}.ts`), 'utf8');
       for (const [, from] of text.matchAll(/from '([^']+)'/g)) assert.match(from ?? '', /^(node:|\.\/)/, file);
     }

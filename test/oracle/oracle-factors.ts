@@ -115,6 +115,7 @@ function trustFactors(context: ExecutionContext, policy: IntendedPolicySpec, fin
   let signals = NONE;
   for (const kind of context.trust.signals) {
     const rule = policy.trust.signals[kind];
+    if (rule === undefined) continue;
     if (rule.reduce_only === true) findings.deny.add('TRUST_REDUCE_ONLY');
     signals = strictest(signals, exactMultiplier(rule.multiplier));
     findings.tighten.add('TRUST_TIGHTENED');

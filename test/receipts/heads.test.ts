@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { openHeadSigner } from '../../daemon/boot/daemon-ledger.ts';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
+import type { Config } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { HeadEvent, KeyEvent } from '../../daemon/gate/events.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
 import { hashEvent, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { MOST_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/head-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
@@ -142,6 +145,30 @@ describe('the key', () => {
       ],
     );
     assert.ok(verifyLedger(ledger).ok);
+  });
+
+  test('that cannot be created refuses no start: an alert says why, and no heads are signed', (t) => {
+    const ledger = openOnDisk(t);
+    // A link to a volume that is not there, and a folder that takes no file, as on a full disk.
+    for (const [home, spoil] of [
+      ['dangling', () => symlinkSync(join(dirname(ledger.path), 'not-mounted', 'key'), keyPath(ledger))],
+      ['missing', () => undefined],
+    ] as const) {
+      spoil();
+      const alerts: string[] = [];
+      const clock = { isSynced: true, nowMs: () => NOW_MS };
+      const core = {
+        alert: (code: string, detail: string) => alerts.push(`${code}: ${detail}`),
+        ports: { clock, log: { warn: () => undefined } },
+      };
+      const folder = home === 'missing' ? join(dirname(ledger.path), 'gone') : dirname(dirname(ledger.path));
+      const config = { home: folder, venue: basename(dirname(ledger.path)) } as unknown as Config;
+      const signer = openHeadSigner(config, ledger, { core } as unknown as Gate, new ManualTime());
+      assert.equal(signer, null);
+      assert.equal(alerts.length, 1);
+      assert.match(alerts[0] ?? '', /^HEAD_KEY: no heads are signed: E[A-Z]+/);
+    }
+    assert.deepEqual(keysOf(ledger), [], 'no key is named that nobody has');
   });
 
   test('survives a crash at each step of a rotation', async (t) => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../ledger/types.ts';
@@ -33,7 +33,7 @@ export function addToken(program: Command, io: Io): void {
     examples: [
       'token create',
       'token create --agent momentum --expires 30d',
-      'token create --skill $(sha256sum SKILL.md | cut -d" " -f1)',
+      'token create --skill $(npx holdfast skill check DIR --json | jq -r .sha256)',
       'token create --role operator --venue binance-demo',
     ],
   });
@@ -103,7 +103,12 @@ async function changeTokens<T>(io: Io, options: LedgerOptions, work: (tokens: To
     import('../../ledger/token-command.ts'),
     import('../../time/system-time.ts'),
   ]);
-  recordChangedTokens(findLedger(io, options), findHeadFile(io, options), SYSTEM_TIME);
+  try {
+    recordChangedTokens(findLedger(io, options), findHeadFile(io, options), SYSTEM_TIME);
+  } catch (error) {
+    // RISK: the change is valid already. A new token that is not shown now is lost, and may have ended the one before.
+    io.err(`The change is valid, but not noted everywhere yet: ${messageOf(error)}\n`);
+  }
   return changed;
 }
 
@@ -170,15 +175,33 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
         ...(lifeMs === null ? {} : { expires_at_ms: nowMs + lifeMs }),
       },
     );
-    for (const file of files) writeFileSync(file, `${made.secret}\n`, { mode: 0o600 });
+    const written = files.filter((file) => replaceFile(io, file, `${made.secret}\n`));
     if (options.overlap === 0) store.endExpired();
-    return { ...made, former, files };
+    return { ...made, former, written };
   });
   const { formatInstant } = await import('../tables.ts');
   const until = formatInstant(nowMs + options.overlap);
   const ended = rotated.former.map(({ id }) => `${id} is valid until ${until} UTC at most\n`).join('');
-  const written = rotated.files.map((file) => `${file} has the new token\n`).join('');
+  const written = rotated.written.map((file) => `${file} has the new token\n`).join('');
   await showSecret(io, options, rotated.record, rotated.secret, ended + written);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** False: it could not be written, and holds what it held. The token is shown all the same. */
+function replaceFile(io: Io, file: string, text: string): boolean {
+  const draft = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    renameSync(draft, file);
+    return true;
+  } catch (error) {
+    rmSync(draft, { force: true });
+    io.err(`${file} still has the former token: ${messageOf(error)}\n`);
+    return false;
+  }
 }
 
 function hasSameRights(a: TokenRecord, b: TokenRecord): boolean {

@@ -36,7 +36,11 @@ async function describe(body: ReloadBody): Promise<string> {
     case 'pending': {
       const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
       const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
-      return `policy ${body.hash} waits for an operator\n${looser}${from}accept it: npx holdfast policy reload ${body.hash}\n`;
+      const how =
+        body.quorum === undefined
+          ? `accept it: npx holdfast policy reload ${body.hash}\n`
+          : `accepted by ${body.accepted_by?.map(plain).join(', ') || 'nobody yet'}; ${body.quorum} passkeys must, in the console\n`;
+      return `policy ${body.hash} waits for an operator\n${looser}${from}${how}`;
     }
   }
 }

@@ -48,7 +48,7 @@ export function addStatus(program: Command, io: Io): void {
 
 async function renderStatus(status: Status): Promise<string> {
   const { readiness, trading_state, account } = status;
-  const { formatInstant, formatNumber, renderFields, renderTable } = await import('../tables.ts');
+  const { formatInstant, formatNumber, plain, renderFields, renderTable } = await import('../tables.ts');
   const percent = (value: number | null) => (value === null ? '-' : `${formatNumber(value * 100, 2)} %`);
   const pending = readiness.pending_policy;
   const fields = renderFields([
@@ -71,7 +71,7 @@ async function renderStatus(status: Status): Promise<string> {
           ...(pending.file_differs
             ? [['note', 'the policy file holds something else by now, which is not in force'] as const]
             : []),
-          ['accept it', acceptPending(pending.hash, pending.not_before_ms, formatInstant)] as const,
+          ['accept it', acceptPending(pending, formatInstant, plain)] as const,
         ]),
   ]);
   const layers = trading_state.layers.filter((layer) => layer.state !== 'active');
@@ -115,8 +115,14 @@ function describeAlertDelivery(readiness: ReadinessBody, formatInstant: (ms: num
   ];
 }
 
-function acceptPending(hash: string, notBeforeMs: number | null, formatInstant: (ms: number) => string): string {
+function acceptPending(
+  { accepted_by: acceptedBy, hash, not_before_ms: notBeforeMs, quorum }: NonNullable<ReadinessBody['pending_policy']>,
+  formatInstant: (ms: number) => string,
+  plain: (text: string) => string,
+): string {
   const from = notBeforeMs === null ? '' : ` (not before ${formatInstant(notBeforeMs)} UTC)`;
+  if (quorum !== undefined)
+    return `${quorum} passkeys must, in the console${from}; accepted by ${acceptedBy?.map(plain).join(', ') || 'nobody yet'}`;
   return `npx holdfast policy reload ${hash}${from}`;
 }
 

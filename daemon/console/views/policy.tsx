@@ -28,6 +28,9 @@ export function PolicyPanel() {
           <p>
             A looser policy <code>{pending.hash.slice(0, 12)}</code> waits for an operator
             {pending.not_before_ms === null ? '' : `, no earlier than ${clock(pending.not_before_ms)}`}.{' '}
+            {pending.quorum === undefined
+              ? ''
+              : `Accepted by ${pending.accepted_by?.join(', ') || 'nobody yet'}; ${pending.quorum} passkeys must. `}
             {pending.file_differs ? 'The policy file holds something else by now. ' : ''}It allows more in:
           </p>
           <ul>

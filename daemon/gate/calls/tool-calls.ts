@@ -10,6 +10,7 @@ import { describeExecution } from '../reads/execution.ts';
 import { explanationText } from '../reads/explained.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
 import type { Decided } from '../take-decision.ts';
+import { claimOf, noteChangedSkill } from './changed-skill.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
@@ -52,6 +53,7 @@ export class ToolCalls {
     const known = this.#findKnown(intake);
     if (known !== null) return this.#answerKnown(intake, known);
     if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return DISK_FULL;
+    if (!this.#availability.isDiskFull) noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(intake, 'tool');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
@@ -65,6 +67,7 @@ export class ToolCalls {
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
     const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
+    noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
@@ -83,6 +86,7 @@ export class ToolCalls {
   ): Promise<ToolOutcome> {
     const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
+    noteChangedSkill(this.#core, caller, skill ?? (call === null ? null : claimOf(call)));
     const decided =
       call === null
         ? (this.#budgets.findOverrun('intercepts', senderOf(caller), 'intercept', null) ??

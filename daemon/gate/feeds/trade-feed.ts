@@ -4,7 +4,7 @@ import { noteUnread } from './feed-schedule.ts';
 import { TradeOwners } from './trade-owners.ts';
 import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 
-/** Between two readings of the trades of a symbol that lack what was executed, wall ms. */
+/** Between two readings of the trades of a symbol that failed, or lack what was executed, wall ms. */
 const TRADES_AGAIN_MS = 2_000;
 /** The same while only the exchange's income tells of a trade. */
 const UNTOLD_AGAIN_MS = 30_000;
@@ -56,18 +56,21 @@ export class TradeFeed {
   async #read(): Promise<void> {
     const symbols = [...this.#symbols];
     this.#symbols.clear();
-    for (const symbol of symbols) if (!(await this.readOnce(symbol))) this.#symbols.add(symbol);
+    for (const symbol of symbols) await this.readOnce(symbol);
   }
 
-  /** The one reading of trades, at a start as well; false: it failed, and nobody tries again. */
+  /** The one reading of trades, at a start as well; false: it failed, and is tried again. */
   async readOnce(symbol: string): Promise<boolean> {
-    this.#againAt.delete(symbol);
-    if (!(await this.#pollTrades(symbol))) return false;
+    // RISK: while it is being read it is not due: each round would add it again, and it would be read without a pause.
+    this.#againAt.set(symbol, Number.POSITIVE_INFINITY);
+    const isRead = await this.#pollTrades(symbol).catch((error: unknown) => noteUnread(this.#core, 'trades', error));
     // The venue's list of trades may lag behind what it says of the order.
     const now = this.#core.ports.time.monotonicMs();
-    if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
+    this.#againAt.delete(symbol);
+    if (!isRead) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
+    else if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
     else if (this.#core.state.accounts.untoldTrades(symbol).size > 0) this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
-    return true;
+    return isRead;
   }
 
   /** Prices and fees of what was executed, whoever's; trades are deduplicated by id. */
@@ -78,6 +81,7 @@ export class TradeFeed {
     const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
     let isRead = true;
+    this.#owners.begin();
     for (const trade of outcome.value) {
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
       if (!isKnown && trade.tradeId !== last.id) core.lookout.suspect(symbol);

@@ -6,6 +6,9 @@ import { hasUnnumbered } from './unread-trades.ts';
 /** Orders of others whose trades were read; forgotten together when there are more. */
 const MOST_STRANGERS = 1_000;
 
+/** Orders that one reading of trades asks for: many a stranger's trades take several. */
+const MOST_LOOKUPS = 20;
+
 /** Whose order a trade is of. */
 export type TradeOwner =
   | { readonly kind: 'order'; readonly clientOrderId: string | null }
@@ -19,9 +22,15 @@ export type TradeOwner =
 export class TradeOwners {
   readonly #core: GateCore;
   readonly #strangers = new Map<string, string | null>();
+  #asked = 0;
 
   constructor(core: GateCore) {
     this.#core = core;
+  }
+
+  /** A reading of trades begins. */
+  begin(): void {
+    this.#asked = 0;
   }
 
   async find(trade: VenueTrade): Promise<TradeOwner> {
@@ -32,7 +41,10 @@ export class TradeOwners {
     if (accounts.sinceMs === null || trade.atMs <= accounts.sinceMs) return { kind: 'before' };
     let clientOrderId = this.#strangers.get(key);
     if (clientOrderId === undefined) {
-      const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId);
+      if (this.#asked >= MOST_LOOKUPS) return { kind: 'unread' };
+      this.#asked += 1;
+      // RISK: the weight that strangers' trades cost must not be what prices, cancels and exits lack.
+      const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId, true);
       if (found.kind === 'failed') return { kind: 'unread' };
       // Of whom it is, only its order tells; ours may not be known by the exchange's number yet.
       if (found.kind === 'not_found' && hasUnnumbered(this.#core, trade.symbol)) return { kind: 'later' };

@@ -32,6 +32,14 @@ export interface PolicyPort {
   compare(candidate: PolicyDocument, inForce: PolicyDocument, nowMs: number): ReloadVerdict;
 }
 
+interface PendingPolicy {
+  readonly policy: PolicyDocument;
+  readonly looser: readonly string[];
+  readonly notBeforeMs: number | null;
+  /** Names of the passkeys that have accepted it, by their ids. A restart forgets them: they are asked again. */
+  readonly signers: Map<string, string>;
+}
+
 const MAX_VALUE_CHARACTERS = 120;
 
 /** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
@@ -51,11 +59,7 @@ function showValue(value: unknown): string {
 export class PolicyControl {
   readonly #core: GateCore;
   readonly #port: PolicyPort;
-  #pending: {
-    readonly policy: PolicyDocument;
-    readonly looser: readonly string[];
-    readonly notBeforeMs: number | null;
-  } | null = null;
+  #pending: PendingPolicy | null = null;
   #error: string | null = null;
   /** The file as it was last read is another than the pending one: not usable, or gone. */
   #differs = false;
@@ -71,7 +75,7 @@ export class PolicyControl {
   get pending(): ReadinessBody['pending_policy'] {
     if (this.#pending === null) return null;
     const { policy, looser, notBeforeMs } = this.#pending;
-    return { hash: policy.hash, looser, not_before_ms: notBeforeMs, file_differs: this.#differs };
+    return { hash: policy.hash, looser, not_before_ms: notBeforeMs, file_differs: this.#differs, ...this.#progress() };
   }
 
   /** A file was saved (or could not be read: `problem`). */
@@ -105,7 +109,7 @@ export class PolicyControl {
         this.#differs = false;
         const looser = verdict.looser.map(describeLooser);
         if (this.#pending?.policy.hash !== candidate.hash) {
-          this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null };
+          this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null, signers: new Map() };
           this.#core.ports.ledger.putPolicy(candidate.spec);
           this.#core.append('policy', {
             action: 'pending',
@@ -119,7 +123,7 @@ export class PolicyControl {
             `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}. Accept it: holdfast policy reload ${candidate.hash}`,
           );
         }
-        return { status: 'pending', hash: candidate.hash, looser, not_before_ms: this.#pending.notBeforeMs };
+        return this.#describeWaiting(this.#pending);
       }
       case 'refused': {
         const detail = verdict.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
@@ -155,20 +159,18 @@ export class PolicyControl {
     this.#core.ports.log.info({ policy: policy.spec.name, hash: policy.hash, setBy }, 'policy in force');
   }
 
-  /** An operator puts the pending policy in force, naming its hash so that it is the one they looked at. */
-  async accept(hash: string | null, setBy: string): Promise<ReloadOutcome> {
+  /**
+   * An operator puts the pending policy in force, naming its hash so that it is the one they looked at.
+   *
+   * @param passkeyId of the passkey that signed this call; null: a token made it
+   */
+  async accept(hash: string | null, setBy: string, passkeyId: string | null): Promise<ReloadOutcome> {
     const pending = this.#pending;
     if (pending === null) {
       if (hash === null || hash === this.#core.policyHash) return { status: 'in_force', hash: this.#core.policyHash };
       return { status: 'refused', message: `no policy with hash ${hash} is pending`, pending_hash: null };
     }
-    if (hash === null)
-      return {
-        status: 'pending',
-        hash: pending.policy.hash,
-        looser: pending.looser,
-        not_before_ms: pending.notBeforeMs,
-      };
+    if (hash === null) return this.#describeWaiting(pending);
     if (hash !== pending.policy.hash) {
       const pendingHash = pending.policy.hash;
       return {
@@ -177,11 +179,45 @@ export class PolicyControl {
         pending_hash: pendingHash,
       };
     }
-    if (pending.notBeforeMs !== null && this.#core.nowMs() < pending.notBeforeMs) {
-      return { status: 'pending', hash, looser: pending.looser, not_before_ms: pending.notBeforeMs };
+    if (this.#quorum > 1) {
+      // RISK: a token lies in a file; one that is read there must not stand for several people.
+      if (passkeyId === null)
+        return {
+          status: 'refused',
+          message: `approvals.quorum: ${this.#quorum} different passkeys must accept it, and a token is none: use the console`,
+          pending_hash: hash,
+        };
+      await this.#sign(pending, passkeyId, setBy);
+      if (this.#pending !== pending) return { status: 'refused', message: 'it waits no longer', pending_hash: null };
+      if (this.#signersInForce().length < this.#quorum) return this.#describeWaiting(pending);
     }
+    if (pending.notBeforeMs !== null && this.#core.nowMs() < pending.notBeforeMs) return this.#describeWaiting(pending);
     await this.#enforce(pending.policy, setBy);
     return { status: 'in_force', hash };
+  }
+
+  /** How many passkeys must accept a looser policy: what the policy in force says of approvals, where money is. */
+  get #quorum(): number {
+    return this.#core.settings.venue === 'binance-live' ? (this.#core.policySpec.approvals?.quorum ?? 1) : 1;
+  }
+  /** Each passkey once, and none that was removed since. */
+  #signersInForce(): readonly string[] {
+    const { passkeys } = this.#core.state;
+    return [...(this.#pending?.signers ?? [])].filter(([id]) => passkeys.find(id) !== null).map(([, name]) => name);
+  }
+  #progress(): { readonly accepted_by?: readonly string[]; readonly quorum?: number } {
+    return this.#quorum > 1 ? { accepted_by: this.#signersInForce(), quorum: this.#quorum } : {};
+  }
+  #describeWaiting({ looser, notBeforeMs, policy }: PendingPolicy): ReloadOutcome {
+    return { status: 'pending', hash: policy.hash, looser, not_before_ms: notBeforeMs, ...this.#progress() };
+  }
+  async #sign(pending: PendingPolicy, passkeyId: string, name: string): Promise<void> {
+    if (pending.signers.has(passkeyId)) return;
+    const { hash, spec } = pending.policy;
+    const signed = { action: 'signed', detail: passkeyId, hash, name: spec.name, set_by: name } as const;
+    const appended = this.#core.append('policy', signed);
+    pending.signers.set(passkeyId, name);
+    await appended.committed;
   }
 
   check(text: string): PolicyCheckBody {

@@ -36,7 +36,8 @@ export class Signals {
     signal: SignalBody,
   ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
     const core = this.#core;
-    const limit = core.policySpec.trust.signals[signal.kind].max_ttl_ms;
+    const limit = core.policySpec.trust.signals[signal.kind]?.max_ttl_ms;
+    if (limit === undefined) throw new OperatorRequestError(`the policy has no trust.signals.${signal.kind}`);
     if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
     const now = core.nowMs();
     const scope = {

@@ -137,7 +137,7 @@ export function ordersThatCount({ orders }: GateState, symbol: string): Readonly
 /** An opening whose fills are not the exit's to close may fill before it: as a rule one that was requested after it. */
 function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
   const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
-  return mayFill && !(isWhole && openings.has(order));
+  return mayFill && !(isWhole && openings?.has(order) === true);
 }
 
 /** At the venue or about to be, and not at rest. */

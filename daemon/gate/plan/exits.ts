@@ -93,7 +93,7 @@ function holdsNothing({ positions }: GateState, { agent, origin, scope, side, sy
 /** Openings of before it have not ended: what they fill is to be closed as well. */
 function mayStillOpen({ isWhole, openings }: ExitTarget): boolean {
   if (!isWhole) return false;
-  for (const order of openings) if (!isTerminal(order.status)) return true;
+  for (const order of openings ?? []) if (!isTerminal(order.status)) return true;
   return false;
 }
 

@@ -20,7 +20,8 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
   if (heldUsdt === null) return { day_usdt: null, week_usdt: null };
   const lossSince = (fromMs: number): number => {
     let openingUsdt = 0;
-    for (const usdt of accounts.openingOf(fromMs, state.rules).get(agent)?.values() ?? []) openingUsdt += usdt;
+    const openedMs = accounts.days.firstOpened(fromMs) ?? today;
+    for (const usdt of accounts.openingOf(openedMs, state.rules).get(agent)?.values() ?? []) openingUsdt += usdt;
     const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
     // Not -0, which no record holds.
     return 0 - (resultUsdt + heldUsdt - openingUsdt);

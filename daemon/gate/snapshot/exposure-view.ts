@@ -96,7 +96,8 @@ export function viewExposure(
   let regime: Regime | null = null;
   let markAtMs: number | null = null;
   const marks: (readonly [string, number])[] = [];
-  for (const other of exposedInOrder(state)) {
+  const exposed = exposedInOrder(state);
+  for (const other of exposed) {
     if (other === symbol) continue;
     const otherRules = state.rules.get(other);
     const otherLive = inputs.symbols.get(other);
@@ -115,6 +116,7 @@ export function viewExposure(
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
+  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed]));
   const opposed = findOpposed(state, symbol, agent);
   return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
@@ -137,6 +139,23 @@ export function viewExposure(
     short_lots: short,
     short_units: worst.shortUnits,
   };
+}
+
+/**
+ * Marks of what an agent still holds by its trades where nothing is exposed any more: the last ones are not read yet, and
+ * its loss is told with them.
+ */
+function* marksOfLots(
+  state: GateState,
+  inputs: LiveInputs,
+  agent: string,
+  told: readonly string[],
+): Generator<readonly [string, number]> {
+  for (const [other, { shares }] of state.accounts.books) {
+    if ((shares.get(agent) ?? 0) === 0 || told.includes(other)) continue;
+    const mark = inputs.symbols.get(other)?.mark;
+    if (mark !== undefined) yield [other, mark];
+  }
 }
 
 /** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */

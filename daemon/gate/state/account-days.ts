@@ -81,9 +81,37 @@ function createDay(dayMs: number): AccountDay {
   };
 }
 
+function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
+  const sums = sum as Record<string, number>;
+  for (const [name, value] of Object.entries(change)) sums[name] = (sums[name] ?? 0) + Number(value);
+}
+function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
+  for (const [owner, bySymbol] of later.figures) {
+    const own = day.figures.get(owner) ?? new Map<string, Figures>();
+    day.figures.set(owner, own);
+    for (const [symbol, change] of bySymbol) {
+      const figures = own.get(symbol) ?? createFigures();
+      own.set(symbol, figures);
+      addTo(figures, change);
+    }
+  }
+  for (const [agent, change] of later.asks) {
+    const asks = day.asks.get(agent) ?? { requests: 0, cuts: 0, blocks: 0 };
+    day.asks.set(agent, asks);
+    addTo(asks, change);
+  }
+  addTo(day.booked, later.booked);
+  addTo(day.told, later.told);
+  if (!isOpening) return;
+  for (const [owner, bySymbol] of later.opening)
+    for (const [symbol, usdt] of bySymbol) putUsdt(day.opening, owner, symbol, usdt);
+}
+
 /** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
 export class AccountDays {
   #days = new Map<number, AccountDay>();
+  /** Those that a reading of the account has begun, oldest first. */
+  #opened: number[] = [];
   /** Some were dropped. */
   hasDropped = false;
   /** Of all days, dropped ones included. */
@@ -92,10 +120,11 @@ export class AccountDays {
   static {
     keeps(
       AccountDays,
-      (view) => ({ days: view.#days, hasDropped: view.hasDropped, total: view.total }),
+      (view) => ({ days: view.#days, opened: view.#opened, hasDropped: view.hasDropped, total: view.total }),
       (kept) => {
         const made = new AccountDays();
         made.#days = kept.days;
+        made.#opened = kept.opened;
         made.hasDropped = kept.hasDropped;
         made.total = kept.total;
         return made;
@@ -117,6 +146,26 @@ export class AccountDays {
     return this.#days.size === 0 ? null : Math.min(...this.#days.keys());
   }
 
+  noteOpened(dayMs: number): void {
+    this.#opened.push(dayMs);
+    if (this.#opened.length > MOST_DAYS) this.#opened.shift();
+  }
+  /** The first day from then on of which it is known what was held when it began; null: there is none. */
+  firstOpened(fromMs: number): number | null {
+    return this.#opened.find((dayMs) => dayMs >= fromMs) ?? null;
+  }
+  /** The clock was set back: what lies in later days is of this one. It begins as the first of them that did. */
+  setBack(dayMs: number): void {
+    const firstOpened = this.firstOpened(dayMs);
+    const later = this.between(dayMs + 1, Number.POSITIVE_INFINITY);
+    const [today] = later.length === 0 ? [] : this.#both(dayMs);
+    for (const day of later) {
+      if (today !== undefined) join(today, day, day.dayMs === firstOpened);
+      this.#days.delete(day.dayMs);
+    }
+    if (firstOpened !== null) this.#opened = [...this.#opened.filter((one) => one < dayMs), dayMs];
+  }
+
   /** Realised profit with funding and other bookings, less fees, of days of which the first and the last are named. */
   resultOf(owner: Owner, fromMs: number, toMs: number): number {
     let usdt = 0;
@@ -135,7 +184,7 @@ export class AccountDays {
       day.figures.set(owner, bySymbol);
       const figures = bySymbol.get(symbol) ?? createFigures();
       bySymbol.set(symbol, figures);
-      for (const name of Object.keys(change) as (keyof Figures)[]) figures[name] += change[name] ?? 0;
+      addTo(figures, change);
     }
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
@@ -154,7 +203,7 @@ export class AccountDays {
     for (const day of this.#both(atMs)) {
       const asks = day.asks.get(agent) ?? { requests: 0, cuts: 0, blocks: 0 };
       day.asks.set(agent, asks);
-      for (const name of Object.keys(change) as (keyof Asks)[]) asks[name] += change[name] ?? 0;
+      addTo(asks, change);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   type Owner,
   ownedBy,
   rescaleOwned,
+  setBackOwned,
   splitHeld,
 } from './owned-lots.ts';
 import type { Scale } from './rescale.ts';
@@ -149,6 +150,7 @@ export class Accounts {
     if (this.#openDayMs !== null && dayMs <= this.#openDayMs) return;
     for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol, rules.get(symbol));
     this.#openDayMs = dayMs;
+    this.days.noteOpened(dayMs);
     this.#openingMarks = new Map(event.positions.map(({ mark_price: mark, symbol }) => [symbol, mark]));
   }
   /** The first trade of a day comes after all of the day before in its symbol. */
@@ -294,6 +296,26 @@ export class Accounts {
   noteSum({ agent, count, kind, last_ms, origin }: RequestSumEvent): void {
     if (origin !== 'agent' || (kind !== 'blocked' && kind !== 'empty_cancel')) return;
     this.days.ask(last_ms, agent, { requests: count, blocks: kind === 'blocked' ? count : 0 });
+  }
+
+  /** RISK: days that have not come would leave what is lost meanwhile out of today, and trades of now before the first. */
+  setBack(nowMs: number): void {
+    const today = dayOf(nowMs);
+    if (this.#openDayMs !== null && this.#openDayMs > today) {
+      if (this.days.firstOpened(today) !== this.#openDayMs) this.#openingMarks.clear();
+      this.#openDayMs = today;
+    }
+    this.days.setBack(today);
+    if (this.#sinceMs !== null) this.#sinceMs = Math.min(this.#sinceMs, nowMs);
+    if (this.#incomeReadToMs !== null) this.#incomeReadToMs = Math.min(this.#incomeReadToMs, nowMs);
+    for (const book of this.#books.values()) setBackOwned(book, nowMs);
+    for (const [key, told] of this.#unconfirmed)
+      this.#unconfirmed.set(key, { ...told, atMs: Math.min(told.atMs, nowMs) });
+    for (const { funding, untold } of this.#waiting.values()) {
+      for (const [id, atMs] of untold) untold.set(id, Math.min(atMs, nowMs));
+      const rows = funding.map((row) => ({ ...row, at_venue_ms: Math.min(row.at_venue_ms, nowMs) }));
+      funding.splice(0, funding.length, ...rows);
+    }
   }
 
   rescale(symbol: string, scale: Scale): void {

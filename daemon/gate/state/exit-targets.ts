@@ -38,13 +38,13 @@ export interface ExitTarget {
   readonly openedAtMs: number;
   /** The order that its decision planned: sent at once, or waiting. */
   readonly first: OrderState;
-  /** Earlier openings that may still fill: a full exit closes what they fill too. */
-  readonly openings: Set<OrderState>;
-  /** Openings decided after it, if it is a full exit. */
-  readonly younger: Set<OrderState>;
+  /** Earlier openings that may still fill: a full exit closes what they fill too. Null: there are none. */
+  openings: Set<OrderState> | null;
+  /** Openings decided after it, if it is a full exit; null: there are none. */
+  younger: Set<OrderState> | null;
   /** Lots appeared that none of our orders opened. */
   hasGrown: boolean;
-  readonly allotments: Allotment[];
+  allotments: Allotment[];
   askedLots: number;
   /** Lots still to close, including those in flight. */
   leftLots: number;
@@ -133,6 +133,8 @@ export class ExitTargets {
     // Orders of other decisions may have closed lots of it that are not folded here.
     target.filledLots = Math.max(target.filledLots, event.filled_lots);
     target.end = { reason: event.reason, detail: event.detail, atMs: at.atMs };
+    // It stays for days, without room for more.
+    target.allotments = target.allotments.slice();
     this.#open.delete(target);
     this.#ended.push(target);
   }
@@ -153,8 +155,8 @@ export class ExitTargets {
       isOfAll: event.is_whole && (event.origin === 'operator' || isGatesOfAll(event, held)),
       openedAtMs: at.atMs,
       first,
-      openings: new Set(held.openings),
-      younger: new Set(),
+      openings: held.openings.length === 0 ? null : new Set(held.openings),
+      younger: null,
       hasGrown: false,
       allotments: [],
       askedLots: event.lots,
@@ -173,7 +175,7 @@ export class ExitTargets {
   /** An opening order was decided or seen. */
   noteOpening(order: OrderState): void {
     for (const target of this.#open)
-      if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) target.younger.add(order);
+      if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) addYounger(target, order);
   }
 
   /** A list shows an opening order working that counted as ended: it may still fill lots to close. */
@@ -181,8 +183,8 @@ export class ExitTargets {
     for (const target of this.#open) {
       if (target.symbol !== order.symbol || target.side === order.side) continue;
       const isMine = target.origin !== 'agent' || target.agent === order.agent;
-      if (order.plannedAtMs <= target.openedAtMs && isMine) target.openings.add(order);
-      else if (target.isOfAll) target.younger.add(order);
+      if (order.plannedAtMs <= target.openedAtMs && isMine) addOpening(target, order);
+      else if (target.isOfAll) addYounger(target, order);
     }
   }
 
@@ -213,7 +215,7 @@ export class ExitTargets {
       target.allotments.push(part);
       target.rung = Math.max(target.rung, rung);
     }
-    this.#byOrder.set(order, parts);
+    this.#byOrder.set(order, parts.slice());
   }
 
   /** Lots of an order were executed: they are credited to the oldest target first. */
@@ -241,7 +243,7 @@ export class ExitTargets {
       if (change === undefined) continue;
       const grown = change.after - change.before;
       if (grown <= 0) target.roomLots = Math.max(0, target.roomLots + grown);
-      else if (order === null || target.openings.has(order)) takeGrowth(target, grown, order);
+      else if (order === null || target.openings?.has(order) === true) takeGrowth(target, grown, order);
       bound(target, change.after);
     }
   }
@@ -288,6 +290,15 @@ export class ExitTargets {
       }
     }
   }
+}
+
+function addOpening(target: ExitTarget, order: OrderState): void {
+  target.openings ??= new Set();
+  target.openings.add(order);
+}
+function addYounger(target: ExitTarget, order: OrderState): void {
+  target.younger ??= new Set();
+  target.younger.add(order);
 }
 
 /** Lots held when a target is opened, on the side that it closes. */
@@ -352,7 +363,7 @@ export function unsentLots(target: ExitTarget): number {
 /** RISK: sent again, it would close what was opened since the first one closed all. */
 function mayGoOnUnproven({ hasGrown, isOfAll, younger }: ExitTarget): boolean {
   if (!isOfAll || hasGrown) return false;
-  for (const { executedLots, status } of younger) if (executedLots > 0 || !isTerminal(status)) return false;
+  for (const { executedLots, status } of younger ?? []) if (executedLots > 0 || !isTerminal(status)) return false;
   return true;
 }
 

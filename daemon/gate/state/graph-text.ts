@@ -2,6 +2,8 @@ import { putTogether, takeApart } from './keep.ts';
 
 /** Objects of one line: a line is a JSON array of them. */
 const LINE_NODES = 512;
+/** Numbers from which on an array of nothing else is read as a column. */
+const LEAST_NUMBERS = 16;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
 
@@ -170,9 +172,7 @@ export class GraphReader {
         return;
       }
       case 'array': {
-        const array: unknown[] = [];
-        for (let i = 1; i < node.length; i += 1) array.push(this.#value(node[i]!));
-        this.#objects.push(array);
+        this.#objects.push(this.#array(node));
         return;
       }
       case 'map': {
@@ -193,6 +193,19 @@ export class GraphReader {
       default:
         throw new Error(`there is no object of kind ${String(head)}`);
     }
+  }
+
+  #array(node: Node): unknown[] {
+    if (node.length > LEAST_NUMBERS && node.every((cell, i) => i === 0 || typeof cell === 'number')) {
+      // Columns: an array that never held anything but numbers holds them without an object for each.
+      const numbers: number[] = [];
+      for (let i = 1; i < node.length; i += 1) numbers.push(node[i] as number);
+      return numbers;
+    }
+    // As long as it is: one that grows from nothing keeps room for 17, and most hold one.
+    const array: unknown[] = node.slice(1);
+    for (let i = 0; i < array.length; i += 1) array[i] = this.#value(array[i] as Cell);
+    return array;
   }
 
   #plain(shape: number, node: Node): object {

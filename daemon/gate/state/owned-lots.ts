@@ -15,7 +15,7 @@ export type Owner = string | null;
 export interface OwnedLots extends Shares {
   readonly symbol: string;
   /** Trades until then are in what was held at first. */
-  readonly sinceMs: number;
+  sinceMs: number;
   /** Signed lots of all. */
   lots: number;
   /** Signed USDT paid for the lots that are held, by owner. */
@@ -140,6 +140,13 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
     parts.set(owner, part);
   }
   return parts;
+}
+
+/** The clock was set back: what lies after that has happened by now. */
+export function setBackOwned(book: OwnedLots, nowMs: number): void {
+  book.sinceMs = Math.min(book.sinceMs, nowMs);
+  book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
+  book.shareChanges = book.shareChanges.map((change) => ({ ...change, atMs: Math.min(change.atMs, nowMs) }));
 }
 
 /** The exchange changed the step of quantities: what was paid stays. */

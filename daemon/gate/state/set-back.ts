@@ -24,6 +24,7 @@ export function setBack(state: GateViews, nowMs: number): void {
   state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
   state.lives.setBack(nowMs);
+  state.accounts.setBack(nowMs);
   state.outbox.setBack(nowMs);
   state.passkeys.setBack(nowMs);
   setBackLayers(state, nowMs);

@@ -7,12 +7,6 @@ export const EXACT_MS = 48 * HOUR_MS;
 /** The longest window that a policy may have. */
 const LONGEST_MS = 366 * 24 * HOUR_MS;
 
-interface Entry {
-  readonly atMs: number;
-  readonly tokens: number;
-  /** Tokens of this entry and of all that were ever added before it. */
-  readonly total: number;
-}
 export interface TokenCount {
   readonly tokens: number;
   /** When the oldest of them leaves the window; null: there is none. */
@@ -28,8 +22,13 @@ const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
  * else.
  */
 export class TokenWindow {
-  #recent: Entry[] = [];
-  /** Entries of `#recent` before it have moved to `#hours`. */
+  /** Instants of the entries of the last {@link EXACT_MS}. Columns take a third of what objects would. */
+  #atMs: number[] = [];
+  /** Tokens of each of them. */
+  #tokens: number[] = [];
+  /** Tokens of each of them and of all that were ever added before it. */
+  #totals: number[] = [];
+  /** Entries before it have moved to `#hours`. */
   #head = 0;
   /** Indices of entries that are older than everything after them: where counting back may end. */
   #ends: number[] = [];
@@ -40,10 +39,20 @@ export class TokenWindow {
   static {
     keeps(
       TokenWindow,
-      (view) => ({ recent: view.#recent, head: view.#head, ends: view.#ends, hours: view.#hours, total: view.#total }),
+      (view) => ({
+        atMs: view.#atMs,
+        tokens: view.#tokens,
+        totals: view.#totals,
+        head: view.#head,
+        ends: view.#ends,
+        hours: view.#hours,
+        total: view.#total,
+      }),
       (kept) => {
         const made = new TokenWindow();
-        made.#recent = kept.recent;
+        made.#atMs = kept.atMs;
+        made.#tokens = kept.tokens;
+        made.#totals = kept.totals;
         made.#head = kept.head;
         made.#ends = kept.ends;
         made.#hours = kept.hours;
@@ -55,56 +64,63 @@ export class TokenWindow {
 
   add(atMs: number, tokens: number): void {
     this.#total += tokens;
-    while (this.#ends.length > 0 && this.#recent[this.#ends.at(-1)!]!.atMs >= atMs) this.#ends.pop();
-    this.#ends.push(this.#recent.length);
-    this.#recent.push({ atMs, tokens, total: this.#total });
-    while (this.#recent[this.#head]!.atMs <= atMs - EXACT_MS) {
-      this.#join(this.#recent[this.#head]!);
+    this.#endBefore(this.#atMs.length, atMs);
+    this.#atMs.push(atMs);
+    this.#tokens.push(tokens);
+    this.#totals.push(this.#total);
+    while (this.#atMs[this.#head]! <= atMs - EXACT_MS) {
+      this.#join(this.#atMs[this.#head]!, this.#tokens[this.#head]!);
       this.#head += 1;
     }
-    if (this.#head >= 1024 && this.#head * 2 >= this.#recent.length) this.#compact();
+    if (this.#head >= 1024 && this.#head * 2 >= this.#atMs.length) this.#compact();
   }
 
   /** The clock was set back to `nowMs`: tokens of later instants were taken by now. */
   setBack(nowMs: number): void {
-    this.#recent = this.#recent
-      .slice(this.#head)
-      .map((entry) => (entry.atMs > nowMs ? { ...entry, atMs: nowMs } : entry));
-    this.#head = 0;
+    this.#dropHead();
+    this.#atMs = this.#atMs.map((atMs) => Math.min(atMs, nowMs));
     this.#ends = [];
-    for (const [index, { atMs }] of this.#recent.entries()) {
-      while (this.#ends.length > 0 && this.#recent[this.#ends.at(-1)!]!.atMs >= atMs) this.#ends.pop();
-      this.#ends.push(index);
-    }
+    for (const [index, atMs] of this.#atMs.entries()) this.#endBefore(index, atMs);
     for (const hour of this.#hours) hour.atMs = Math.min(hour.atMs, nowMs);
   }
 
-  #join(entry: Entry): void {
+  /** What lies before an entry, and is not older, is no end. */
+  #endBefore(index: number, atMs: number): void {
+    while (this.#ends.length > 0 && this.#atMs[this.#ends.at(-1)!]! >= atMs) this.#ends.pop();
+    this.#ends.push(index);
+  }
+
+  #join(atMs: number, tokens: number): void {
     const last = this.#hours.at(-1);
-    if (last !== undefined && Math.floor(last.atMs / HOUR_MS) >= Math.floor(entry.atMs / HOUR_MS)) {
-      last.tokens += entry.tokens;
-      last.atMs = Math.max(last.atMs, entry.atMs);
-    } else this.#hours.push({ atMs: entry.atMs, tokens: entry.tokens });
-    if (this.#hours[0]!.atMs <= entry.atMs - LONGEST_MS) this.#hours.shift();
+    if (last !== undefined && Math.floor(last.atMs / HOUR_MS) >= Math.floor(atMs / HOUR_MS)) {
+      last.tokens += tokens;
+      last.atMs = Math.max(last.atMs, atMs);
+    } else this.#hours.push({ atMs, tokens });
+    if (this.#hours[0]!.atMs <= atMs - LONGEST_MS) this.#hours.shift();
   }
 
   #compact(): void {
-    this.#recent = this.#recent.slice(this.#head);
     this.#ends = this.#ends.filter((index) => index >= this.#head).map((index) => index - this.#head);
+    this.#dropHead();
+  }
+  #dropHead(): void {
+    this.#atMs = this.#atMs.slice(this.#head);
+    this.#tokens = this.#tokens.slice(this.#head);
+    this.#totals = this.#totals.slice(this.#head);
     this.#head = 0;
   }
 
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
   count(nowMs: number, windowMs: number): TokenCount {
     const oldestMs = nowMs - windowMs;
-    const newest = this.#recent.at(-1);
-    if (newest === undefined || newest.atMs <= oldestMs) return NONE;
+    const newestMs = this.#atMs.at(-1);
+    if (newestMs === undefined || newestMs <= oldestMs) return NONE;
     // What lies before the head has moved to the hours; a window that ends among it goes on there.
-    const ended = bisect(this.#ends.length, (i) => this.#recent[this.#ends[i]!]!.atMs > oldestMs) - 1;
+    const ended = bisect(this.#ends.length, (i) => this.#atMs[this.#ends[i]!]! > oldestMs) - 1;
     const first = ended < 0 ? this.#head : Math.max(this.#head, this.#ends[ended]! + 1);
-    const oldest = this.#recent[first];
-    let tokens = oldest === undefined ? 0 : this.#total - oldest.total + oldest.tokens;
-    let freeAtMs = oldest === undefined ? null : oldest.atMs + windowMs;
+    const firstMs = this.#atMs[first];
+    let tokens = firstMs === undefined ? 0 : this.#total - this.#totals[first]! + this.#tokens[first]!;
+    let freeAtMs = firstMs === undefined ? null : firstMs + windowMs;
     if (first > this.#head) return { tokens, freeAtMs };
     for (let i = this.#hours.length - 1; i >= 0 && this.#hours[i]!.atMs > oldestMs; i -= 1) {
       tokens += this.#hours[i]!.tokens;

@@ -1,92 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { IncomeRow } from '../../../daemon/gate/events.ts';
-import type { Figures } from '../../../daemon/gate/state/account-days.ts';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { Told } from './told-accounts.ts';
 
 const MINUTE = 60_000;
-
-/** A ledger of two agents on one account, told as the exchange would tell it. */
-class Told {
-  readonly ledger = new FoldedLedger();
-  #ids = 0;
-  constructor(positions: readonly object[] = []) {
-    this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
-    this.read(T0, positions);
-  }
-  get accounts() {
-    return this.ledger.state.accounts;
-  }
-  read(atMs: number, positions: readonly object[] = []): void {
-    const payload = {
-      available_usdt: 10_000,
-      initial_margin_usdt: 0,
-      leverage: {},
-      maintenance_margin_usdt: 0,
-      margin_balance_usdt: 10_000,
-      margin_ratio: 0,
-      positions: positions.map((position) => ({
-        entry_price: 60_000,
-        liquidation_price: null,
-        lots: 0,
-        maintenance_margin_usdt: 0,
-        mark_price: 60_000,
-        symbol: 'BTCUSDT',
-        unrealised_pnl_usdt: 0,
-        updated_at_ms: 0,
-        ...position,
-      })),
-      requested_at_ms: atMs,
-      wallet_usdt: 10_000,
-    };
-    this.ledger.append({ kind: 'account', at_ms: atMs, payload });
-  }
-  /** An order, filled at once, and its trade. */
-  fill(fill: {
-    agent: string;
-    side: 'buy' | 'sell';
-    lots: number;
-    price: number;
-    atMs: number;
-    realised?: number;
-    fee?: number;
-    origin?: 'operator' | 'gate';
-  }): string {
-    this.#ids += 1;
-    const { agent, atMs, lots, price, side, fee = 0, origin, realised = 0 } = fill;
-    const id = `o${this.#ids}`;
-    const request = origin === undefined ? {} : { origin };
-    const reduceOnly = origin !== undefined;
-    const orders = [{ client_order_id: id, lots, side, reduce_only: reduceOnly }];
-    this.ledger.append(decisionEvent({ id: `d${this.#ids}`, atMs, agent, request, orders }));
-    this.ledger.append(
-      orderEvent(id, atMs, { average_price: price, executed_lots: lots, status: 'filled', venue_at_ms: atMs }),
-    );
-    this.ledger.append(
-      tradeEvent(String(this.#ids), id, atMs, { fee_usdt: fee, lots, price, realised_pnl_usdt: realised, side }),
-    );
-    return String(this.#ids);
-  }
-  income(readToMs: number, rows: readonly Partial<IncomeRow>[]): void {
-    const full = rows.map((row) => {
-      this.#ids += 1;
-      return {
-        amount_usdt: 0,
-        at_venue_ms: readToMs,
-        income_id: `i${this.#ids}`,
-        symbol: 'BTCUSDT',
-        trade_id: null,
-        type: 'FUNDING_FEE',
-        ...row,
-      };
-    });
-    this.ledger.append({ kind: 'income', at_ms: readToMs, payload: { read_to_ms: readToMs, rows: full } });
-  }
-  figures(owner: string | null, dayMs = T0): Figures | undefined {
-    return this.accounts.days.find(dayMs)?.figures.get(owner)?.get('BTCUSDT');
-  }
-}
 
 describe('accounts by agent', () => {
   test("an agent's lots close at what they cost it, though the exchange averages over the account", () => {

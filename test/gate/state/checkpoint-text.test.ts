@@ -73,6 +73,23 @@ describe('the text of views', () => {
     assert.equal(textOf(again), textOf(new Holder(held)));
   });
 
+  test('gives back long columns of numbers, and arrays that look like one', () => {
+    const column = Array.from({ length: 40 }, (_, i) => 1_740_960_000_000 + i / 3);
+    const held = {
+      column,
+      counts: column.map((_, i) => i),
+      odd: [...column, -0, Number.NaN, Number.NEGATIVE_INFINITY],
+      oddFirst: [Number.NaN, ...column],
+      texts: [...column, 'x'],
+      objects: [...column, { n: 1 }],
+    };
+    const again = read<Holder>(textOf(new Holder(held)));
+    assert.deepEqual(again.held, held);
+    const { odd } = again.held as typeof held;
+    for (const [i, value] of held.odd.entries()) assert.ok(Object.is(odd[i], value));
+    assert.equal(textOf(again), textOf(new Holder(held)));
+  });
+
   test('refuses what it could not give back: a circle, a class that declares nothing, a function', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
-import type { SignalEvent } from '../../../daemon/gate/events.ts';
-import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
-import { isTerminal } from '../../../daemon/gate/state/orders.ts';
+import type { DecisionEvent, SignalEvent } from '../../../daemon/gate/events.ts';
+import { EndedOrders, KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import {
+  createOrderBook,
+  isTerminal,
+  type OrderBook,
+  type OrderState,
+  planOrders,
+} from '../../../daemon/gate/state/orders.ts';
 import { SeenIds } from '../../../daemon/gate/state/seen-ids.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
@@ -36,6 +42,48 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       assert.deepEqual(found, [isKept, isKept, isKept], `${ageMs} ms after its end`);
       assert.equal(ledger.state.position('BTCUSDT').lots, 10, 'what it filled stays');
     }
+  });
+
+  it('keeps each ended order for its own time when one before it lives again, or the clock is set back', () => {
+    const build = (id: string): OrderState => {
+      const [order] = planOrders(
+        decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id }] }).payload as DecisionEvent,
+        T0,
+      );
+      assert.ok(order !== undefined);
+      return Object.assign(order, { status: 'canceled' });
+    };
+    const [a, b, c] = [build('o-1'), build('o-2'), build('o-3')];
+    const left = (change: (ended: EndedOrders, book: OrderBook) => void, nowMs: number): readonly string[] => {
+      const book = createOrderBook();
+      for (const order of [a, b, c]) {
+        book.all.set(order.clientOrderId, order);
+        book.byDecision.set(order.decisionId ?? '', [order]);
+      }
+      const ended = new EndedOrders();
+      ended.add(a, T0 + 1);
+      ended.add(b, T0 + 2);
+      ended.add(c, T0 + 3);
+      change(ended, book);
+      ended.dropOld(book, nowMs + KEEP_ENDED_MS, () => false);
+      return [...book.all.keys()];
+    };
+    assert.deepEqual(
+      left(() => {}, T0 + 1),
+      ['o-2', 'o-3'],
+    );
+    const revive = (ended: EndedOrders): void => ended.remove(a);
+    assert.deepEqual(left(revive, T0 + 1), ['o-1', 'o-2', 'o-3'], 'what lives stays, and the others are not older');
+    assert.deepEqual(left(revive, T0 + 2), ['o-1', 'o-3']);
+    const dropAndRevive = (ended: EndedOrders, book: OrderBook): void => {
+      ended.dropOld(book, T0 + 1 + KEEP_ENDED_MS, () => false);
+      ended.remove(c);
+    };
+    assert.deepEqual(left(dropAndRevive, T0 + 1), ['o-2', 'o-3'], 'one has left, the next is not older for it');
+    assert.deepEqual(left(dropAndRevive, T0 + 2), ['o-3']);
+    const setBack = (ended: EndedOrders): void => ended.setBack(T0 + 2);
+    assert.deepEqual(left(setBack, T0 + 1), ['o-2', 'o-3']);
+    assert.deepEqual(left(setBack, T0 + 2), []);
   });
 
   it('never forgets what may still fill, however old, and drops a decision whole', () => {

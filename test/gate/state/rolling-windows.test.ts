@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { RollingSum } from '../../../daemon/gate/state/rolling-sum.ts';
 import { EXACT_MS, TokenWindow } from '../../../daemon/gate/state/token-window.ts';
 
@@ -139,6 +140,36 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
         assert.ok(tokens >= least.tokens && tokens <= most.tokens, `${least.tokens} <= ${tokens} <= ${most.tokens}`);
       }),
       { seed: 8, numRuns: 300 },
+    );
+  });
+
+  it('counts tokens of later instants as of now after the clock was set back, also after a checkpoint', () => {
+    const drawnStep = fc.record({ stepMs: step, tokens: fc.integer({ min: 1, max: 6 }) });
+    const events = fc.array(drawnStep, { minLength: 1, maxLength: 80 });
+    fc.assert(
+      fc.property(events, events, fc.integer({ min: 0, max: 20 * HOUR }), (before, after, backMs) => {
+        let window = new TokenWindow();
+        let added: [number, number][] = [];
+        let now = T0;
+        const take = (drawn: typeof before): void => {
+          for (const { stepMs, tokens } of drawn) {
+            now += stepMs;
+            window.add(now, tokens);
+            added.push([now, tokens]);
+          }
+        };
+        take(before);
+        now -= backMs;
+        window.setBack(now);
+        added = added.map(([atMs, tokens]) => [Math.min(atMs, now), tokens]);
+        const reader = new GraphReader();
+        for (const line of writeGraph(window)) reader.take(line);
+        window = reader.root as TokenWindow;
+        take(after);
+        for (const windowMs of [MINUTE, HOUR, 20 * HOUR])
+          assert.deepEqual(window.count(now, windowMs), plainCount(added, now, windowMs), `over ${windowMs} ms`);
+      }),
+      { seed: 9, numRuns: 300 },
     );
   });
 

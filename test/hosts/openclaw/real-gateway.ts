@@ -174,7 +174,8 @@ describe('the plugin in a real OpenClaw gateway', () => {
     assert.match(await turn('read', { path: join(skill, 'SKILL.md') }, 'skilled'), /Buy\./);
     const claimed = JSON.parse(await turn('place_order', ORDER, 'skilled'));
     const { request } = find(claimed.decision_id);
-    assert.equal(request.skill_sha256, createHash('sha256').update(text).digest('hex'));
+    const file = createHash('sha256').update(text).digest('hex');
+    assert.equal(request.skill_sha256, createHash('sha256').update(`${file}  SKILL.md\n`).digest('hex'));
     await close();
   });
 

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+import { load, median, quantile, timeRequests } from './load.ts';
+import { ORDER_BODY } from './world.ts';
+
+const GRANTS = 40;
+const WARM_UP = 5;
+const ROUNDS = 6;
+const SECONDS = 2;
+const CONNECTIONS = 8;
+const ORDERS = 25;
+const CONSOLES = 3;
+/** What a page reads at its opening is not what it costs to leave it open. */
+const SETTLE_MS = 1_500;
+
+export interface SeatOptions {
+  readonly url: string;
+  readonly agentToken: string;
+  readonly operatorToken: string;
+  /** CPU time of the daemon so far, us. */
+  readonly cpuUs: () => number;
+}
+interface Share {
+  /** Of the consoles' round to the one without them next to it. */
+  readonly ratio: number;
+  readonly without: number;
+  readonly with: number;
+}
+export interface SeatFigures {
+  /** From the call that approves to its answer, which comes after the exchange's. */
+  readonly click_to_order: { readonly orders: number; readonly p50_ms: number; readonly p99_ms: number };
+  /** Null where no Chromium is in /usr/bin. */
+  readonly consoles: {
+    readonly open: number;
+    readonly intercept_rps: Share;
+    readonly intercept_cpu_us: Share;
+    readonly place_order_p50_us: Share;
+  } | null;
+}
+
+/** An order that waits for an approval, from the click to the exchange's answer: over sockets, with every record on disk. */
+export async function measureGrants({ url, agentToken, operatorToken }: SeatOptions) {
+  const times: number[] = [];
+  for (let count = 0; count < WARM_UP + GRANTS; count += 1) {
+    const asked = await ask<{ decision: { decision_id: string } }>(
+      `${url}/v1/tools/place_order`,
+      agentToken,
+      ORDER_BODY,
+    );
+    const path = `${url}/v1/approvals/${asked.decision.decision_id}`;
+    const { digest } = await ask<{ digest: string }>(path, operatorToken);
+    const startedAt = performance.now();
+    const { answer } = await ask<{ answer: { execution: { state: string } } | null }>(path, operatorToken, {
+      action: 'approve',
+      digest,
+    });
+    const took = performance.now() - startedAt;
+    if (answer?.execution.state !== 'filled') throw new Error(`the order did not fill: ${JSON.stringify(answer)}`);
+    if (count >= WARM_UP) times.push(took);
+  }
+  return { orders: times.length, p50_ms: round1(median(times)), p99_ms: round1(quantile(times, 0.99)) };
+}
+
+async function ask<T>(url: string, token: string, body?: object): Promise<T> {
+  const response = await fetch(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${url}: ${response.status} ${text.slice(0, 500)}`);
+  return JSON.parse(text) as T;
+}
+
+interface Round {
+  readonly rps: number;
+  readonly cpuUs: number;
+  readonly orderUs: number;
+}
+
+/** Rounds in turn with and without pages of the console, in a real browser; each is compared with its neighbour. */
+export async function measureConsoles(options: SeatOptions): Promise<SeatFigures['consoles']> {
+  const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((each) => existsSync(each));
+  if (path === undefined) return null;
+  const browser = await chromium.launch({ executablePath: path });
+  try {
+    await measureRound(options);
+    const pairs: (readonly [without: Round, withConsoles: Round])[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // Whichever is first has a quieter machine or a colder cache: they take turns.
+      const isFirst = round % 2 === 0;
+      const before = isFirst ? await measureRound(options) : null;
+      const close = await openConsoles(browser, options);
+      const during = await measureRound(options);
+      await close();
+      pairs.push([before ?? (await measureRound(options)), during]);
+    }
+    return {
+      open: CONSOLES,
+      intercept_rps: compare(pairs, ({ rps }) => rps),
+      intercept_cpu_us: compare(pairs, ({ cpuUs }) => cpuUs),
+      place_order_p50_us: compare(pairs, ({ orderUs }) => orderUs),
+    };
+  } finally {
+    await browser.close();
+  }
+}
+
+async function openConsoles(browser: Browser, { operatorToken, url }: SeatOptions): Promise<() => Promise<void>> {
+  const contexts = await Promise.all(Array.from({ length: CONSOLES }, () => browser.newContext()));
+  for (const context of contexts) {
+    const page = await context.newPage();
+    await page.goto(`http://localhost:${new URL(url).port}/`);
+    await page.getByLabel('Operator or monitor token').fill(operatorToken);
+    await page.getByRole('button', { name: 'Look' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+  }
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  return async () => {
+    await Promise.all(contexts.map((context) => context.close()));
+  };
+}
+
+async function measureRound({ agentToken, cpuUs, url }: SeatOptions): Promise<Round> {
+  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+  const before = cpuUs();
+  const { rps } = await load({ url: `${url}/v1/intercept`, token: agentToken, body }, CONNECTIONS, SECONDS);
+  const spent = cpuUs() - before;
+  const orders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, JSON.stringify(ORDER_BODY), ORDERS);
+  return { rps, cpuUs: spent / (rps * SECONDS), orderUs: median(orders) };
+}
+
+function compare(pairs: readonly (readonly [Round, Round])[], figure: (round: Round) => number): Share {
+  return {
+    ratio: Math.round(median(pairs.map(([without, during]) => figure(during) / figure(without))) * 1_000) / 1_000,
+    without: Math.round(median(pairs.map(([without]) => figure(without)))),
+    with: Math.round(median(pairs.map(([, during]) => figure(during)))),
+  };
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}

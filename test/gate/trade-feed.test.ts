@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { TradeFeed } from '../../daemon/gate/feeds/trade-feed.ts';
+import type { LookupOutcome, VenuePort, VenueTrade } from '../../daemon/gate/venue-port.ts';
+import { ProofWorld } from './proof-fixture.ts';
+
+const ROUND_MS = 50;
+/** An answer takes longer than a round of the feeds. */
+const ANSWER_MS = 120;
+
+const worlds: ProofWorld[] = [];
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.stop();
+});
+
+/** A running feed of trades, on an account whose accounts have begun. */
+class Feed {
+  readonly world = new ProofWorld();
+  readonly feed = new TradeFeed(this.world.core, new AbortController().signal);
+  reads = 0;
+  lookups = 0;
+  waited = 0;
+
+  constructor(trades: () => readonly VenueTrade[], lookup: (asked: number) => LookupOutcome) {
+    const { core, time } = this.world;
+    worlds.push(this.world);
+    const venue = core.ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
+    venue.fetchTrades = async (_symbol, from) => {
+      this.reads += 1;
+      await time.delay(ANSWER_MS);
+      return { kind: 'ok', value: trades().filter(({ tradeId }) => Number(tradeId) >= Number(from ?? 0)) };
+    };
+    venue.lookupByVenueId = async (_symbol, _id, canWait) => {
+      this.lookups += 1;
+      if (canWait === true) this.waited += 1;
+      return lookup(this.lookups);
+    };
+    core.append('account', {
+      available_usdt: 0,
+      initial_margin_usdt: 0,
+      leverage: {},
+      maintenance_margin_usdt: 0,
+      margin_balance_usdt: 0,
+      margin_ratio: 0,
+      positions: [],
+      requested_at_ms: core.nowMs(),
+      wallet_usdt: 0,
+    });
+  }
+  async run(ms: number): Promise<void> {
+    for (let i = 0; i < ms / ROUND_MS; i += 1) {
+      this.feed.start();
+      await this.world.time.advance(ROUND_MS);
+    }
+  }
+  get recorded(): readonly string[] {
+    return this.world.events.flatMap((event) => (event.kind === 'trade' ? [event.payload.trade_id] : []));
+  }
+}
+
+/** Trades of as many orders of somebody else. */
+function strangers(count: number, atMs: number): readonly VenueTrade[] {
+  return Array.from({ length: count }, (_, at) => ({
+    tradeId: String(at + 1),
+    symbol: 'BTCUSDT',
+    venueOrderId: String(9_000 + at),
+    side: at % 2 === 0 ? 'buy' : 'sell',
+    lots: 1,
+    price: 60_000,
+    feeUsdt: 0.01,
+    realisedPnlUsdt: 0,
+    isMaker: false,
+    atMs: atMs + at + 1,
+  }));
+}
+
+describe('the feed of trades', () => {
+  it('reads a symbol twice a minute, not without a pause, while only income tells of a trade', async () => {
+    const feed = new Feed(
+      () => [],
+      () => ({ kind: 'not_found' }),
+    );
+    const { core } = feed.world;
+    const atMs = core.nowMs() + 1;
+    const row = { amount_usdt: -1, at_venue_ms: atMs, income_id: '1', symbol: 'BTCUSDT', trade_id: '7' };
+    core.append('income', { read_to_ms: atMs, rows: [{ ...row, type: 'COMMISSION' }] });
+    await feed.run(60_000);
+    assert.ok(feed.reads >= 2 && feed.reads <= 3, `${feed.reads} readings`);
+  });
+
+  it('asks for an order that cannot be read every two seconds at most, and records its trade when it can', async () => {
+    let isAnswered = false;
+    const feed = new Feed(
+      () => strangers(1, feed.world.core.nowMs()),
+      () => (isAnswered ? { kind: 'not_found' } : { kind: 'failed', detail: 'HTTP 500' }),
+    );
+    feed.feed.add('BTCUSDT');
+    await feed.run(20_000);
+    assert.ok(feed.lookups >= 5 && feed.lookups <= 11, `${feed.lookups} lookups`);
+    assert.ok(feed.reads <= 11, `${feed.reads} readings`);
+    assert.deepEqual(feed.recorded, []);
+    isAnswered = true;
+    await feed.run(5_000);
+    assert.deepEqual(feed.recorded, ['1']);
+  });
+
+  it("takes in a stranger's hundred orders in order, behind all other reads, a few at a time", async () => {
+    const start = { atMs: 0 };
+    const feed = new Feed(
+      () => strangers(100, start.atMs),
+      () => ({ kind: 'not_found' }),
+    );
+    start.atMs = feed.world.core.nowMs();
+    feed.feed.add('BTCUSDT');
+    await feed.run(2_000);
+    assert.ok(feed.lookups > 0 && feed.lookups <= 40, `${feed.lookups} lookups in two seconds`);
+    await feed.run(20_000);
+    assert.deepEqual(
+      feed.recorded,
+      Array.from({ length: 100 }, (_, at) => String(at + 1)),
+    );
+    assert.equal(feed.lookups, 100, 'each order is asked for once');
+    assert.equal(feed.waited, 100, 'and none of them before other reads');
+  });
+});
