@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from 'json-schema-to-typescript';
 import { placeSettingsTable } from '../daemon/config/settings-table.ts';
@@ -65,6 +65,17 @@ export async function buildClientTypes(): Promise<string> {
   });
 }
 
+/** The skill as the daemon serves it over MCP, in a folder of its name: integrations/ is not in the package. */
+function copySkill(): GeneratedFile[] {
+  const source = join(ROOT, 'integrations', 'skill');
+  const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map((entry) => {
+    const file = join(entry.parentPath, entry.name);
+    const path = join('daemon', 'mcp', 'skills', 'holdfast-trading', relative(source, file));
+    return { path, build: () => readFileSync(file, 'utf8') };
+  });
+}
+
 /** Fits once, since it takes seconds and two files come of it. */
 async function listGeneratedFiles(): Promise<GeneratedFile[]> {
   const clientTypes = await buildClientTypes();
@@ -81,6 +92,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'integrations/openclaw/catalogue.json', build: buildPluginCatalogue },
     { path: 'integrations/typescript/api.ts', build: () => clientTypes },
     { path: 'docs/trader-state.md', build: (current) => placeFigures(current ?? '', traderState.figures) },
+    ...copySkill(),
   ];
 }
 
@@ -94,7 +106,10 @@ async function generate(root: string, isCheck: boolean): Promise<number> {
     const text = build(current);
     if (current === text) continue;
     differing += 1;
-    if (!isCheck) writeFileSync(target, text);
+    if (!isCheck) {
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, text);
+    }
     process.stdout.write(isCheck ? `${path} is not up to date. Run: npm run generate\n` : `wrote ${path}\n`);
   }
   for (const path of await placeConsole(root, isCheck)) {

@@ -21,9 +21,15 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
   let face: Promise<McpFace> | null = null;
   // The protocol's code is loaded at the first request.
   const loadFace = (): Promise<McpFace> => {
-    face ??= import('../mcp/http.ts').then(({ createMcpFace }) =>
-      createMcpFace((error) => doors.logger.debug({ err: error }, 'MCP refused a message')),
-    );
+    face ??= import('../mcp/http.ts')
+      .then(({ createMcpFace }) =>
+        createMcpFace((error) => doors.logger.debug({ err: error }, 'MCP refused a message')),
+      )
+      .catch((error) => {
+        // The next request tries again: a file that could not be read once must not keep exits from this door.
+        face = null;
+        throw error;
+      });
     return face;
   };
   app.route({

@@ -1,5 +1,6 @@
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
 import { buildMcpServer, type ToolPort } from './server.ts';
+import { loadSkills } from './skill.ts';
 
 export interface McpRequest {
   readonly method: string;
@@ -14,12 +15,13 @@ export type McpFace = (request: McpRequest, port: ToolPort) => Promise<Response>
  * Streamable HTTP without sessions: each request is independent, so that nothing is kept for a caller who never comes
  * back, and a revoked token fails at its next request.
  */
-export function createMcpFace(onError: (error: Error) => void): McpFace {
+export async function createMcpFace(onError: (error: Error) => void): Promise<McpFace> {
+  const skills = await loadSkills();
   const handler: McpHttpHandler = createMcpHandler(
     ({ authInfo }) => {
       const port = authInfo?.extra?.port;
       if (port === undefined) throw new Error('a request without its caller');
-      return buildMcpServer(port as ToolPort);
+      return buildMcpServer(port as ToolPort, skills);
     },
     { onerror: onError },
   );

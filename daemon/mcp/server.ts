@@ -1,10 +1,11 @@
 import {
   type CallToolResult,
   type ListToolsResult,
+  McpServer,
   ProtocolError,
   ProtocolErrorCode,
-  Server,
 } from '@modelcontextprotocol/server';
+import type { SkillCatalog } from '@modelcontextprotocol/server/ext/skills';
 import { askedBefore, askPerson } from './ask-person.ts';
 
 /** Sent once, when a client connects, instead of in every tool's description. */
@@ -43,25 +44,31 @@ export interface ToolPort {
 /** Own decisions and fills as a resource. */
 export const ACTIVITY_URI = 'holdfast://activity';
 const ACTIVITY = {
-  uri: ACTIVITY_URI,
-  name: 'activity',
   title: 'Own decisions and fills',
   description: 'The last of your decisions, in brief, and of your fills, newest first.',
   mimeType: 'application/json',
 };
 
 /**
- * A server of the Model Context Protocol for one caller. The low-level class: arguments reach the daemon's own check,
- * so that its texts and its records of rejected input hold here, too.
+ * A server of the Model Context Protocol for one caller. Its tools are handled by the low-level server: arguments reach
+ * the daemon's own check, so that its texts and its records of rejected input hold here, too.
  */
-export function buildMcpServer(port: ToolPort): Server {
-  const server = new Server(
+export function buildMcpServer(port: ToolPort, skills: SkillCatalog): McpServer {
+  const mcp = new McpServer(
     { name: 'holdfast', title: 'Holdfast', version: port.version },
     {
-      capabilities: { tools: {}, resources: { subscribe: port.onActivity !== undefined } },
+      capabilities: { resources: { subscribe: port.onActivity !== undefined, listChanged: false } },
       instructions: buildInstructions(port.venue),
     },
   );
+  addTools(mcp, port);
+  addActivity(mcp, port);
+  skills.attach(mcp);
+  return mcp;
+}
+
+function addTools({ server }: McpServer, port: ToolPort): void {
+  server.registerCapabilities({ tools: {} });
   server.setRequestHandler('tools/list', async () => ({ tools: await port.listTools() }) as unknown as ListToolsResult);
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const id = askedBefore(context);
@@ -73,19 +80,16 @@ export function buildMcpServer(port: ToolPort): Server {
     const { body, isError } = await port.callTool(params.name, params.arguments ?? {});
     return (isError ? null : askPerson(body, context)) ?? toResult(body, isError);
   });
-  addActivity(server, port);
-  return server;
 }
 
-function addActivity(server: Server, port: ToolPort): void {
-  server.setRequestHandler('resources/list', async () => ({ resources: [ACTIVITY] }));
-  server.setRequestHandler('resources/read', async ({ params: { uri } }) => {
-    requireActivity(uri);
+function addActivity(mcp: McpServer, port: ToolPort): void {
+  mcp.registerResource('activity', ACTIVITY_URI, ACTIVITY, async () => {
     const text = JSON.stringify(await port.readActivity());
-    return { contents: [{ uri, mimeType: ACTIVITY.mimeType, text }] };
+    return { contents: [{ uri: ACTIVITY_URI, mimeType: ACTIVITY.mimeType, text }] };
   });
   const { onActivity } = port;
   if (onActivity === undefined) return;
+  const { server } = mcp;
   let stop: (() => void) | null = null;
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
     requireActivity(uri);

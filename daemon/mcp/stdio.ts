@@ -1,7 +1,12 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { buildMcpServer, type ToolPort } from './server.ts';
+import { loadSkills } from './skill.ts';
 
 /** Serves one client over this process's standard input and output, until the input ends. */
-export function serveOverStdio(port: ToolPort, onError: (error: Error) => void): { close(): Promise<void> } {
-  return serveStdio(() => buildMcpServer(port), { onerror: onError });
+export async function serveOverStdio(
+  port: ToolPort,
+  onError: (error: Error) => void,
+): Promise<{ close(): Promise<void> }> {
+  const skills = await loadSkills();
+  return serveStdio(() => buildMcpServer(port, skills), { onerror: onError });
 }

@@ -14,6 +14,34 @@ export type Decision = Answer['decision'];
 export type ExecutionState = Answer['execution']['state'];
 export type Reason = NonNullable<Answer['reasons']>[number];
 export type { PlaceOrder, SignalRequest } from './api.ts';
+/** A JSON Schema of a tool's arguments. */
+export interface ArgumentsSchema {
+  readonly type: 'object';
+  readonly [keyword: string]: unknown;
+}
+interface ToolFunction {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: ArgumentsSchema;
+}
+/** An entry of the catalogue in each format. The strict ones require every property and let optional ones be null. */
+export interface ToolForms {
+  readonly openai: { readonly type: 'function'; readonly function: ToolFunction };
+  readonly openai_strict: { readonly type: 'function'; readonly function: ToolFunction & { readonly strict: true } };
+  readonly openai_responses: ToolFunction & { readonly type: 'function'; readonly strict: true };
+  readonly anthropic: {
+    readonly name: string;
+    readonly description: string;
+    readonly input_schema: ArgumentsSchema;
+  };
+  readonly mcp: {
+    readonly name: string;
+    readonly title: string;
+    readonly description: string;
+    readonly inputSchema: ArgumentsSchema;
+    readonly annotations: Readonly<Record<string, boolean>>;
+  };
+}
 export interface HoldfastOptions {
   /** `http://127.0.0.1:7433` when absent. */
   readonly url?: string;
@@ -116,10 +144,10 @@ export class Holdfast {
     return answer as unknown as { readonly signal_id: string; readonly expires_at_ms: number };
   }
 
-  /** The tools as a model API takes them. */
-  async tools(format: 'openai' | 'anthropic' | 'mcp'): Promise<readonly unknown[]> {
+  /** The tools as a model API takes them: they fit into its requests unchanged. */
+  async tools<Format extends keyof ToolForms>(format: Format): Promise<ToolForms[Format][]> {
     const body = await this.#send('GET', `/v1/tools?format=${format}`, undefined);
-    return (body as { readonly tools: readonly unknown[] }).tools;
+    return (body as { readonly tools: ToolForms[Format][] }).tools;
   }
 
   /** A tool call as a model made it; resolves to what the model is to see, refusals and errors included. */

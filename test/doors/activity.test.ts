@@ -48,7 +48,7 @@ test('own decisions and fills are a resource of MCP, and its updates are pushed 
     const { resources } = await client.listResources();
     assert.deepEqual(
       resources.map(({ uri }) => uri),
-      [URI],
+      [URI, 'skill://holdfast-trading/SKILL.md'],
     );
     const { contents } = await client.readResource({ uri: URI });
     const text = (contents[0] as { readonly text: string }).text;

@@ -34,7 +34,7 @@ async function serve(io: Io, options: ConnectionOptions): Promise<void> {
   try {
     await client.requireAgent();
     const port = createDaemonPort(client, readVersion(), await readVenue(client));
-    const server = serveOverStdio(port, (error) => io.err(`holdfast mcp: ${error.message}\n`));
+    const server = await serveOverStdio(port, (error) => io.err(`holdfast mcp: ${error.message}\n`));
     await new Promise<void>((done) => {
       process.stdin.once('close', done);
       process.stdin.once('end', done);
