@@ -211,3 +211,28 @@ test('the orders of what is to rest again are not forgotten, however old: the ne
   book.read(10, T0 + 16 * DAY);
   assert.equal(book.ledger.state.orders.byDecision.get('d-t-1'), undefined);
 });
+
+test('lots that only a reading showed are no longer room once readings agree, though as many were opened since', () => {
+  const book = new FoldedExits();
+  const bobOpens = (id: string) =>
+    book.ledger.append(
+      decisionEvent({
+        id: `d-${id}`,
+        atMs: T0,
+        agent: 'bob',
+        orders: [{ client_order_id: id, lots: 4, time_in_force: 'IOC' }],
+      }),
+    );
+  bobOpens('o-1');
+  book.read(4, T0 + 100);
+  book.takeProfit('t-1', 4, { atMs: T0 + 200 });
+  book.report('t-1', 'working', 0, T0 + 300);
+  const room = (): number | undefined => book.ledger.state.displaced.bounds.find('d-t-1')?.roomLots;
+  assert.equal(room(), 4);
+  bobOpens('o-2');
+  book.report('o-2', 'filled', 4, T0 + 400);
+  book.report('o-1', 'expired', 0, T0 + 500);
+  book.read(4, T0 + 600);
+  assert.equal(room(), 0);
+  assert.equal(book.ledger.refold().displaced.bounds.find('d-t-1')?.roomLots, 0);
+});

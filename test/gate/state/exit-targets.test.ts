@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stateOf } from '../../../daemon/gate/plan/describe-target.ts';
 import { DAY, decisionEvent, orderEvent, T0 } from '../fold-fixture.ts';
 import { FoldedExits } from './folded-exits.ts';
 
@@ -109,4 +110,22 @@ test('what has come to rest carries nobody else: a younger exit within the same 
   book.report('x-3', 'filled', 4);
   assert.equal(book.find('x-1').filledLots, 4);
   assert.equal(book.find('x-2').filledLots, 0);
+});
+
+test('a full close is not called filled while an opening of before may fill, only when it has ended', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.open('o-2', 3);
+  book.exit('x-1', 10);
+  book.report('x-1', 'filled', 10);
+  assert.equal(stateOf(book.find('x-1')), 'staging');
+  book.report('o-2', 'filled', 3);
+  assert.equal(book.find('x-1').leftLots, 3);
+  book.ledger.append({
+    kind: 'exit_target',
+    at_ms: T0,
+    payload: { action: 'ended', decision_id: 'd-x-1', detail: '', filled_lots: 10, reason: 'filled' },
+  });
+  assert.equal(stateOf(book.find('x-1')), 'filled');
 });
