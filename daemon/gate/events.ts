@@ -6,6 +6,7 @@
  */
 
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
+import type { KeyOfHeads, SignedHead } from '../contract/receipt.ts';
 import type { SignedApproval } from '../core/approval.ts';
 import type { ExecutionContext, StateLayer, TradingStateName } from '../core/context.ts';
 import type { TimeInForce } from '../core/decision.ts';
@@ -436,38 +437,10 @@ export interface CheckpointEvent {
   readonly sha256: string;
   readonly venue: string;
 }
-/**
- * The ledger's own key vouches for all records up to `seq` (docs/receipts.md). No view follows from it. Hashes, keys and
- * signatures are hex.
- */
-export interface HeadEvent {
-  readonly at_ms: number;
-  /** Merkle root over the hashes of the records `first_seq` to `seq`. */
-  readonly batch_root: string;
-  readonly first_seq: number;
-  /** Hash of the genesis record. */
-  readonly genesis: string;
-  /** Hash of record `seq`. */
-  readonly hash: string;
-  readonly key: string;
-  /** Counts from 1. */
-  readonly number: number;
-  /** Merkle root over the batches of this head and all before it. */
-  readonly root: string;
-  readonly seq: number;
-  readonly signature: string;
-}
-/** From here on heads are signed by this key. No view follows from it. */
-export interface KeyEvent {
-  readonly genesis: string;
-  readonly key: string;
-  /** Counts from 1. */
-  readonly number: number;
-  /** The key before; null: this is the first. */
-  readonly previous: string | null;
-  /** By the key before; null: this is the first, or the one before was lost. */
-  readonly signature: string | null;
-}
+/** No view follows from it. */
+export type HeadEvent = SignedHead;
+/** No view follows from it. */
+export type KeyEvent = KeyOfHeads;
 /**
  * A segment of the chain lies in a file of its own, compressed: what is to be known of it without the file. No view
  * follows from it.

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import type { Assertion } from '../contract/passkeys.ts';
@@ -10,14 +9,11 @@ import {
   bodyOf,
   callerOf,
   type Doors,
-  OPERATOR_ROUTE,
+  operatorRoute,
   queryOf,
   requireValid,
   whileInFlight,
 } from './routing.ts';
-
-const operator = (method: 'GET' | 'POST', url: string, summary: string, answer: TSchema) =>
-  ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
 
 const UNKNOWN = 'There is no approval with this id among those that wait and the last 1,000 that have ended.';
 
@@ -25,7 +21,7 @@ const UNKNOWN = 'There is no approval with this id among those that wait and the
 export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operator(
+    ...operatorRoute(
       'GET',
       '/v1/approvals',
       'Orders that wait for an approval, and what became of others',
@@ -38,7 +34,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operator('GET', '/v1/approvals/:id', 'One approval', body.ApprovalBodySchema),
+    ...operatorRoute('GET', '/v1/approvals/:id', 'One approval', body.ApprovalBodySchema),
     params: command.ApprovalPath,
     query: command.NoQuery,
     handler: async (request) => {
@@ -47,7 +43,12 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operator('GET', '/v1/approvals/:id/challenge', 'What a passkey signs to approve', body.ApprovalChallengeSchema),
+    ...operatorRoute(
+      'GET',
+      '/v1/approvals/:id/challenge',
+      'What a passkey signs to approve',
+      body.ApprovalChallengeSchema,
+    ),
     params: command.ApprovalPath,
     query: command.NoQuery,
     handler: async (request) => {
@@ -58,7 +59,7 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/approvals/:id', 'Approve or deny an order', body.ApprovedBodySchema),
+    ...operatorRoute('POST', '/v1/approvals/:id', 'Approve or deny an order', body.ApprovedBodySchema),
     params: command.ApprovalPath,
     body: command.ApprovalRequest,
     handler: async (request) => {

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
@@ -10,20 +9,17 @@ import {
   bodyOf,
   callerOf,
   type Doors,
-  OPERATOR_ROUTE,
+  operatorRoute,
   queryOf,
   requireValid,
   whileInFlight,
 } from './routing.ts';
 
-const operator = (method: 'GET' | 'POST', url: string, summary: string, answer: TSchema) =>
-  ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
-
 /** What needs a person: alerts, active signals, orders about which nothing can be proven. */
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operator('GET', '/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
+    ...operatorRoute('GET', '/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
     query: command.PageQuery,
     handler: async (request) => {
       const { limit, cursor } = requireValid(command.checkPageQuery, queryOf(request));
@@ -31,7 +27,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', body.AlertBodySchema),
+    ...operatorRoute('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', body.AlertBodySchema),
     params: command.AlertPath,
     body: command.EndRequest,
     handler: async (request) => {
@@ -44,7 +40,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
   });
   registerAlertDelivery(app, doors);
   addRoute(app, doors, {
-    ...operator('GET', '/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
+    ...operatorRoute('GET', '/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -52,7 +48,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('GET', '/v1/signals', 'Active signals', body.SignalsBodySchema),
+    ...operatorRoute('GET', '/v1/signals', 'Active signals', body.SignalsBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -60,7 +56,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/signals/:id/end', 'End a signal early', body.SignalEntrySchema),
+    ...operatorRoute('POST', '/v1/signals/:id/end', 'End a signal early', body.SignalEntrySchema),
     params: command.SignalPath,
     body: command.EndRequest,
     handler: async (request) => {
@@ -72,7 +68,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/orders/:id/end', 'End a lost order', body.OrderBodySchema),
+    ...operatorRoute('POST', '/v1/orders/:id/end', 'End a lost order', body.OrderBodySchema),
     params: command.OrderPath,
     body: command.EndRequest,
     handler: async (request) => {
@@ -89,7 +85,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
 function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operator(
+    ...operatorRoute(
       'GET',
       '/v1/alerts/channels',
       'Where alerts go, and what was not delivered',
@@ -102,7 +98,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operator(
+    ...operatorRoute(
       'POST',
       '/v1/alerts/test',
       'Send a test message to one alert channel, or to each',
@@ -118,7 +114,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operator(
+    ...operatorRoute(
       'POST',
       '/v1/alerts/routes/reload',
       'Accept the pending alert routes by their hash; without a hash, say what is in force or pending',

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from './body-parser.ts';
@@ -10,7 +9,7 @@ import {
   callerOf,
   type Doors,
   MONITOR_ROUTE,
-  OPERATOR_ROUTE,
+  operatorRoute,
   queryOf,
   requireValid,
   whileInFlight,
@@ -41,20 +40,10 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
   registerRoutesWithOptionalBody(app, doors);
 }
 
-const operator = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
-  ({
-    method,
-    url,
-    roles: OPERATOR_ROUTE,
-    isLimited: false,
-    text: { summary, tags: ['operator'] },
-    answer,
-  }) as const;
-
 function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operator('GET', '/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
+    ...operatorRoute('GET', '/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -62,7 +51,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operator('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
+    ...operatorRoute('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
     body: command.StateChangeRequest,
     handler: async (request) => {
       const change = requireValid(command.checkStateChange, bodyOf(request));
@@ -70,7 +59,12 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/flatten', 'Halt, cancel all opening orders, close all positions', body.FlattenBodySchema),
+    ...operatorRoute(
+      'POST',
+      '/v1/flatten',
+      'Halt, cancel all opening orders, close all positions',
+      body.FlattenBodySchema,
+    ),
     body: command.FlattenRequest,
     handler: async (request) => {
       const { symbols, reason } = requireValid(command.checkFlatten, bodyOf(request));
@@ -82,7 +76,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
 function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operator('GET', '/v1/policy', 'The policy in force', body.PolicyBodySchema),
+    ...operatorRoute('GET', '/v1/policy', 'The policy in force', body.PolicyBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -93,7 +87,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
   app.register(async (scope) => {
     registerJsonParser(scope, MAX_POLICY_BODY_BYTES);
     registerTextParser(scope, POLICY_TYPES, MAX_POLICY_BODY_BYTES);
-    const route = operator('POST', '/v1/policy/check', 'Check a policy file', body.PolicyCheckBodySchema);
+    const route = operatorRoute('POST', '/v1/policy/check', 'Check a policy file', body.PolicyCheckBodySchema);
     addRoute(scope, doors, {
       ...route,
       text: { ...route.text, description: 'The file as text/yaml, or as JSON {text}. Nothing is put in force.' },
@@ -111,7 +105,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
   app.register(async (scope) => {
     registerOptionalJsonParser(scope);
     addRoute(scope, doors, {
-      ...operator(
+      ...operatorRoute(
         'POST',
         '/v1/account/rebase',
         'Make the current equity the drawdown reference',
@@ -124,7 +118,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       },
     });
     addRoute(scope, doors, {
-      ...operator(
+      ...operatorRoute(
         'POST',
         '/v1/policy/reload',
         'Accept the pending policy by its hash; without a hash, say what is in force or pending',

@@ -91,6 +91,9 @@ export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
 /** An operator's token has no business in a model's configuration. */
 export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
+/** A route of operators, without the limits of agents. `answer`: schema of a 200. */
+export const operatorRoute = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
+  ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
 /** The same, by the token itself: no session of the console does it, whoever confirms. */
 export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
