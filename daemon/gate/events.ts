@@ -6,7 +6,7 @@
  */
 
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
-import type { KeyOfHeads, SignedHead } from '../contract/receipt.ts';
+import type { KeyOfHeads, SignedHead } from '../contract/signed-heads.ts';
 import type { SignedApproval } from '../core/approval.ts';
 import type { ExecutionContext, StateLayer, TradingStateName } from '../core/context.ts';
 import type { TimeInForce } from '../core/decision.ts';
