@@ -10,7 +10,8 @@ import { listFiles, ROOT } from './package-state.mjs';
 
 /** Test processes at once: each may start daemons of its own, and two cores are the least that is supported. */
 const CONCURRENCY = 2;
-const TIMEOUT_MS = 180_000;
+/** Of a file: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
+const TIMEOUT_MS = 600_000;
 
 /** Reporters: everything to standard output, and what failed to `failuresPath` when there is one. */
 function reportersOf(failuresPath) {
