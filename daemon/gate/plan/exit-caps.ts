@@ -9,7 +9,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { heldAt } from '../state/shares.ts';
+import { sharesAt } from '../state/share-fills.ts';
 
 /**
  * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may
@@ -55,8 +55,8 @@ function mostTaken(position: PositionState | undefined, order: OrderState, agent
   const { sentAtMs, side } = order;
   if (position === undefined) return 0;
   const direction = side === 'sell' ? 1 : -1;
-  const now = heldAt(position, direction, Number.POSITIVE_INFINITY);
-  const then = heldAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
+  const now = sharesAt(position, direction, Number.POSITIVE_INFINITY);
+  const then = sharesAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
   const all = heldOn(position, side, null);
   const allThen = all - sumOf(now) + sumOf(then);
   const partOf = (share: number, total: number): number =>

@@ -2,7 +2,7 @@ import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import { remainingLots } from './exposure.ts';
-import type { HeldChange } from './held-lots.ts';
+import { type HeldChange, isGivenBack } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 
@@ -243,7 +243,8 @@ export class ExitTargets {
       if (change === undefined) continue;
       const grown = change.after - change.before;
       if (grown <= 0) target.roomLots = Math.max(0, target.roomLots + grown);
-      else if (order === null || target.openings?.has(order) === true) takeGrowth(target, grown, order);
+      else if (order === null || target.openings?.has(order) === true || isGivenBack(change, order))
+        takeGrowth(target, grown, order);
       bound(target, change.after);
     }
   }
