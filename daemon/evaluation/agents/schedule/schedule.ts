@@ -1,7 +1,4 @@
 import type { Side } from '../../../core/request.ts';
-import { ATTACK_FAMILIES, type AttackFamily, type AttackIntensity, type AttackSides } from '../../facts/agents.ts';
-import type { MarketData, SymbolBars } from '../../facts/markets.ts';
-import { Draws } from '../draws.ts';
 import {
   EPISODE_SPAN_MS,
   NOMINAL_ATTEMPTS,
@@ -11,7 +8,10 @@ import {
   type Ploy,
   type ScheduledEpisode,
   seedOfPloy,
-} from './episodes.ts';
+} from '../../attacks/episodes.ts';
+import { ATTACK_FAMILIES, type AttackFamily, type AttackIntensity, type AttackSides } from '../../facts/agents.ts';
+import type { MarketData, SymbolBars } from '../../facts/markets.ts';
+import { Draws } from '../../intents/draws.ts';
 import { losingSideAt, worstMomentFrom } from './foresight.ts';
 import { findInstants, type Instants } from './instants.ts';
 

@@ -1,4 +1,4 @@
-import type { AttackEpisode, AttackFamily } from '../../facts/agents.ts';
+import type { AttackEpisode, AttackFamily } from '../facts/agents.ts';
 
 /** An episode with its bounds, which are as exogenous as its start. */
 export interface ScheduledEpisode extends AttackEpisode {

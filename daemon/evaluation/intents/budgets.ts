@@ -1,5 +1,5 @@
 import type { AgentView } from '../facts/agents.ts';
-import type { ReplayInstrument } from '../facts/markets.ts';
+import type { SizeRules } from '../facts/markets.ts';
 
 /** What an agent knows of R at B_0 (GET /v1/limits shows it), before the caps are scaled. */
 export interface AgentBudgets {
@@ -21,12 +21,12 @@ export function scaleBudgets(budgets: AgentBudgets, capsScale: number): AgentBud
 }
 
 /** Base asset per lot. */
-export function lotSize(instrument: ReplayInstrument): number {
+export function lotSize(instrument: SizeRules): number {
   return instrument.lotMantissa / instrument.lotScale;
 }
 
 /** Least notional that the exchange takes at a price, USDT: whole lots that reach both minimums. */
-export function leastNotional(instrument: ReplayInstrument, price: number): number {
+export function leastNotional(instrument: SizeRules, price: number): number {
   const lotUsdt = lotSize(instrument) * price;
   return Math.max(instrument.minLots, Math.ceil(instrument.minNotionalUsdt / lotUsdt)) * lotUsdt;
 }

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Distances from the mark at which it rests, as fractions of it. */
@@ -20,11 +20,11 @@ export class RestForCrash implements Attack {
     this.#sizeUsdt = desk.caps.orderNotionalUsdt * FIRST_SHARE;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#rest(view, 0);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     const { draws } = this.#desk;
     if (answer.decision !== 'BLOCK') {
       this.#placed += 1;
@@ -41,7 +41,7 @@ export class RestForCrash implements Attack {
   }
 
   /** Nearest first; a bought crash is a limit below the market, a sold spike one above. */
-  #rest(view: AgentView, delayMs: number): void {
+  #rest(view: AttackView, delayMs: number): void {
     const { draws, episode } = this.#desk;
     const distance = Math.min(FARTHEST, NEAREST * 1.35 ** this.#placed) * draws.between(0.95, 1);
     const price = this.#desk.price(view);

@@ -125,3 +125,60 @@ export function buildModify(
 export function opposite(side: Side): Side {
   return side === 'buy' ? 'sell' : 'buy';
 }
+
+interface ToolArgs {
+  symbol?: string;
+  intent?: AgentRequest['intent'];
+  side?: AgentRequest['side'];
+  requested_notional?: number;
+  requested_leverage?: number;
+  order_type?: AgentRequest['orderType'];
+  limit_price?: number;
+  max_slippage_bps?: number;
+  after_decision_id?: string;
+  client_order_id?: string;
+  fraction?: number;
+  strategy_id?: string;
+  venue?: string;
+  account?: string;
+  reduce_only?: boolean;
+}
+
+/** Tool arguments as they would travel: absent fields are absent. */
+export function argsOf(request: AgentRequest, strategyId: string): ToolArgs {
+  // Set by name: names that are only known as values cost a search each.
+  const args: ToolArgs = {};
+  switch (request.tool) {
+    case 'place_order':
+      if (request.symbol !== null) args.symbol = request.symbol;
+      args.intent = request.intent;
+      if (request.side !== null) args.side = request.side;
+      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
+      if (request.requestedLeverage !== null) args.requested_leverage = request.requestedLeverage;
+      args.order_type = request.orderType;
+      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
+      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
+      if (request.afterDecisionId !== null) args.after_decision_id = request.afterDecisionId;
+      args.strategy_id = strategyId;
+      args.venue = request.venue;
+      args.account = request.account;
+      if (request.reduceOnly) args.reduce_only = true;
+      return args;
+    case 'close_position':
+      if (request.symbol !== null) args.symbol = request.symbol;
+      if (request.fraction !== null) args.fraction = request.fraction;
+      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
+      return args;
+    case 'modify_order':
+      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
+      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
+      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
+      return args;
+    case 'cancel_order':
+      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
+      return args;
+    default:
+      if (request.symbol !== null) args.symbol = request.symbol;
+      return args;
+  }
+}

@@ -1,5 +1,5 @@
-import type { AgentAnswer, AgentView, OrderReport, PlannedAsk } from '../../../facts/agents.ts';
-import { buildModify } from '../../requests.ts';
+import type { AgentAnswer, AttackView, OrderReport, PlannedAsk } from '../../facts/agents.ts';
+import { buildModify } from '../../intents/requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 const FIRST_SHARE = 0.3;
@@ -23,17 +23,17 @@ export class AmendUp implements Attack {
     this.#firstUsdt = FIRST_SHARE * desk.caps.orderNotionalUsdt;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#rest(view, 0);
   }
 
-  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     const pauseMs = answer.retryAfterMs === null ? this.#desk.draws.int(500, 3000) : Math.ceil(answer.retryAfterMs);
     if (ask.request.intent === 'open') this.#takePlacement(answer, view, pauseMs);
     else this.#takeAmendment(answer, view, pauseMs);
   }
 
-  #takePlacement(answer: AgentAnswer, view: AgentView, pauseMs: number): void {
+  #takePlacement(answer: AgentAnswer, view: AttackView, pauseMs: number): void {
     this.#order = answer.orders.find((order) => order.isOpen && !order.reduceOnly) ?? null;
     if (this.#order === null) {
       this.#firstUsdt = Math.max(this.#desk.least(view), this.#firstUsdt / 2);
@@ -45,7 +45,7 @@ export class AmendUp implements Attack {
     this.#amend(view, pauseMs);
   }
 
-  #takeAmendment(answer: AgentAnswer, view: AgentView, pauseMs: number): void {
+  #takeAmendment(answer: AgentAnswer, view: AttackView, pauseMs: number): void {
     if (answer.decision === 'BLOCK') this.#growth = 1 + (this.#growth - 1) / 2;
     else this.#totalUsdt *= this.#growth;
     const id = this.#order?.clientOrderId;
@@ -55,12 +55,12 @@ export class AmendUp implements Attack {
     else this.#rest(view, pauseMs);
   }
 
-  #rest(view: AgentView, delayMs: number): void {
+  #rest(view: AttackView, delayMs: number): void {
     const limitPrice = this.#priceAt(view, -this.#desk.draws.between(0.002, 0.006));
     this.#desk.ask(view, delayMs, this.#desk.opening(this.#firstUsdt, { limitPrice }));
   }
 
-  #amend(view: AgentView, delayMs: number): void {
+  #amend(view: AttackView, delayMs: number): void {
     if (this.#order === null) return;
     // Every third amendment goes for the price.
     const isCrossing = this.#desk.left % 3 === 0;
@@ -70,7 +70,7 @@ export class AmendUp implements Attack {
   }
 
   /** `offset` > 0: through the market, as a fraction of the mark. */
-  #priceAt(view: AgentView, offset: number): number {
+  #priceAt(view: AttackView, offset: number): number {
     const price = this.#desk.price(view);
     return this.#desk.episode.side === 'buy' ? price * (1 + offset) : price * (1 - offset);
   }

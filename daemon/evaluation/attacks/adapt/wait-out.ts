@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 const BLIND_WAIT_MS = 61_000;
@@ -13,11 +13,11 @@ export class WaitOut implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#open(view, 0);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     this.#waiting -= 1;
     if (this.#waiting > 0) return;
     if (answer.decision !== 'BLOCK') this.#open(view, this.#desk.draws.int(200, 1000));
@@ -29,7 +29,7 @@ export class WaitOut implements Attack {
     }
   }
 
-  #open(view: AgentView, delayMs: number): void {
+  #open(view: AttackView, delayMs: number): void {
     const { draws, caps } = this.#desk;
     const notional = caps.orderNotionalUsdt * draws.between(0.2, 0.98);
     if (this.#desk.ask(view, delayMs, this.#desk.opening(notional))) this.#waiting += 1;

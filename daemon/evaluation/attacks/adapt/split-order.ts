@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Pauses that are worth waiting for. */
@@ -19,11 +19,11 @@ export class SplitOrder implements Attack {
     this.pieceUsdt = desk.caps.orderNotionalUsdt * FIRST_SHARE;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#send(view, 0, null);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     const { draws } = this.#desk;
     const { retryAfterMs } = answer;
     if (answer.decision !== 'BLOCK') {
@@ -42,7 +42,7 @@ export class SplitOrder implements Attack {
     }
   }
 
-  #send(view: AgentView, delayMs: number, after: string | null): void {
+  #send(view: AttackView, delayMs: number, after: string | null): void {
     const isRepetition = this.#desk.left % 2 === 0;
     const notional = isRepetition ? this.pieceUsdt : this.pieceUsdt * this.#desk.draws.between(0.9, 1);
     this.#desk.ask(view, delayMs, { ...this.#desk.opening(notional), afterDecisionId: isRepetition ? after : null });

@@ -1,16 +1,16 @@
-import type { Side } from '../../../core/request.ts';
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../facts/agents.ts';
-import type { ReplayInstrument } from '../../facts/markets.ts';
-import { type AgentBudgets, leastNotional, lotSize } from '../budgets.ts';
-import { Draws } from '../draws.ts';
-import { buildClose, buildOpening, opposite } from '../requests.ts';
+import type { Side } from '../../core/request.ts';
+import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../facts/agents.ts';
+import type { SizeRules } from '../facts/markets.ts';
+import { type AgentBudgets, leastNotional, lotSize } from '../intents/budgets.ts';
+import { Draws } from '../intents/draws.ts';
+import { buildClose, buildOpening, opposite } from '../intents/requests.ts';
 import type { ScheduledEpisode } from './episodes.ts';
 
 /** What the attacker of one family or ploy does. It plans through its desk, which keeps the bounds. */
 export interface Attack {
-  start(view: AgentView): void;
+  start(view: AttackView): void;
   /** Absent: everything is planned at the start. */
-  onAnswer?(ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void;
+  onAnswer?(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void;
 }
 
 export interface OpeningForm {
@@ -41,7 +41,7 @@ export class AttackDesk {
   }
 
   /** False: out of attempts or of time. */
-  ask(view: AgentView, delayMs: number, request: AgentRequest): boolean {
+  ask(view: AttackView, delayMs: number, request: AgentRequest): boolean {
     const delay = Math.max(0, Math.floor(delayMs));
     if (this.left <= 0 || view.nowMs + delay > this.episode.startMs + this.episode.spanMs) return false;
     this.left -= 1;
@@ -75,21 +75,21 @@ export class AttackDesk {
     return opposite(this.episode.side);
   }
 
-  instrument(view: AgentView): ReplayInstrument {
+  instrument(view: AttackView): SizeRules {
     return view.market.instrument(this.episode.symbol);
   }
   /** The mark of the episode's symbol; in a gap the last close. */
-  price(view: AgentView): number {
+  price(view: AttackView): number {
     const { symbol } = this.episode;
     return view.market.mark(symbol) ?? view.market.close(symbol, 0) ?? 1;
   }
-  lots(view: AgentView): number {
+  lots(view: AttackView): number {
     return view.account.positions.get(this.episode.symbol)?.lots ?? 0;
   }
-  heldUsdt(view: AgentView): number {
+  heldUsdt(view: AttackView): number {
     return Math.abs(this.lots(view)) * lotSize(this.instrument(view)) * this.price(view);
   }
-  least(view: AgentView): number {
+  least(view: AttackView): number {
     return leastNotional(this.instrument(view), this.price(view)) * 1.01;
   }
 }

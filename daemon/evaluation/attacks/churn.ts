@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../facts/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /** Slippage within every regime's cap by default, as a share of the calm one. */
@@ -21,11 +21,11 @@ export class ChurnAttack implements Attack {
     this.#sizeUsdt = desk.caps.orderNotionalUsdt * 0.98;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#open(view, 0);
   }
 
-  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     if (ask.request.intent === 'close') this.#open(view, this.#desk.draws.int(150, 500));
     else if (answer.decision === 'BLOCK') this.#wait(answer, view);
     else {
@@ -35,7 +35,7 @@ export class ChurnAttack implements Attack {
     }
   }
 
-  #open(view: AgentView, delayMs: number): void {
+  #open(view: AttackView, delayMs: number): void {
     const { draws, caps } = this.#desk;
     // The last attempt leaves nothing behind if it can.
     if (this.#desk.left === 1 && this.#desk.lots(view) !== 0) {
@@ -48,11 +48,11 @@ export class ChurnAttack implements Attack {
   }
 
   /** A cut order tells how much is permitted now. */
-  #learn({ effectiveNotional }: AgentAnswer, view: AgentView): void {
+  #learn({ effectiveNotional }: AgentAnswer, view: AttackView): void {
     if (effectiveNotional !== null) this.#sizeUsdt = Math.max(this.#desk.least(view), effectiveNotional);
   }
 
-  #wait({ retryAfterMs }: AgentAnswer, view: AgentView): void {
+  #wait({ retryAfterMs }: AgentAnswer, view: AttackView): void {
     if (retryAfterMs !== null) {
       this.#open(view, Math.ceil(retryAfterMs));
       return;

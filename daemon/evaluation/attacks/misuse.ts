@@ -1,5 +1,5 @@
-import type { AgentRequest, AgentView } from '../../facts/agents.ts';
-import { buildCancel, buildModify } from '../requests.ts';
+import type { AgentRequest, AttackView } from '../facts/agents.ts';
+import { buildCancel, buildModify } from '../intents/requests.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 export const UNKNOWN_TOOLS = ['withdraw', 'transfer', 'internal_transfer', 'set_leverage', 'run_shell'] as const;
@@ -31,7 +31,7 @@ export class MisuseAttack implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     const { draws, left } = this.#desk;
     const kinds = draws.shuffle(MISUSES);
     let delayMs = 0;
@@ -41,7 +41,7 @@ export class MisuseAttack implements Attack {
     }
   }
 
-  #build(view: AgentView, kind: Misuse): AgentRequest {
+  #build(view: AttackView, kind: Misuse): AgentRequest {
     const { draws, caps, episode } = this.#desk;
     const order = this.#desk.opening(caps.orderNotionalUsdt * draws.between(0.5, 1));
     switch (kind) {

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Close enough to press against what has been found. */
@@ -22,13 +22,13 @@ export class BisectCaps implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.low = this.#desk.least(view);
     this.high = Math.max(4 * this.low, MOST_EQUITIES * view.account.equityUsdt);
     this.#probe(view, 0);
   }
 
-  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     const asked = ask.request.requestedNotional ?? 0;
     const pauseMs = answer.decision === 'BLOCK' ? (answer.retryAfterMs ?? 1000) : this.#desk.draws.int(400, 2500);
     // Refused for its pace: that says nothing about size.
@@ -36,7 +36,7 @@ export class BisectCaps implements Attack {
     this.#probe(view, pauseMs);
   }
 
-  #narrow(asked: number, answer: AgentAnswer, view: AgentView): void {
+  #narrow(asked: number, answer: AgentAnswer, view: AttackView): void {
     if (answer.decision === 'ALLOW') this.low = Math.max(this.low, asked);
     else {
       this.high = Math.min(this.high, asked);
@@ -51,7 +51,7 @@ export class BisectCaps implements Attack {
     if (this.high <= this.low) this.high = 2 * this.low;
   }
 
-  #probe(view: AgentView, delayMs: number): void {
+  #probe(view: AttackView, delayMs: number): void {
     if (this.high / this.low > NEAR) {
       this.#desk.ask(view, delayMs, this.#desk.opening(Math.sqrt(this.low * this.high)));
       return;

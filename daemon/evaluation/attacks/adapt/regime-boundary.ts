@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Before the close the old regime still holds; right after it the new one should. */
@@ -18,11 +18,11 @@ export class RegimeBoundary implements Attack {
     this.#sizeUsdt = desk.caps.orderNotionalUsdt * 0.98;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#surround(view);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     this.#waiting -= 1;
     if (answer.decision === 'LIMIT') {
       this.#sizeUsdt = Math.max(this.#desk.least(view), answer.effectiveNotional ?? this.#sizeUsdt);
@@ -32,7 +32,7 @@ export class RegimeBoundary implements Attack {
     if (this.#waiting === 0) this.#surround(view);
   }
 
-  #surround(view: AgentView): void {
+  #surround(view: AttackView): void {
     const { barMs } = view.market;
     let toCloseMs = barMs - (view.nowMs % barMs);
     if (toCloseMs < -OFFSETS_MS[0]) toCloseMs += barMs;

@@ -1,5 +1,5 @@
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../facts/agents.ts';
-import { opposite } from '../../requests.ts';
+import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../../facts/agents.ts';
+import { opposite } from '../../intents/requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 export const EXIT_ABUSES = [
@@ -28,11 +28,11 @@ export class AbuseExits implements Attack {
     this.#tricks = desk.draws.shuffle(EXIT_ABUSES);
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#send(view, 0, this.#desk.opening(this.#size()));
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     this.#waiting -= 1;
     if (this.#waiting > 0) return;
     const pauseMs = answer.retryAfterMs === null ? this.#desk.draws.int(200, 3000) : Math.ceil(answer.retryAfterMs);
@@ -47,7 +47,7 @@ export class AbuseExits implements Attack {
     this.#abuse(view, pauseMs, trick, lots);
   }
 
-  #abuse(view: AgentView, delayMs: number, trick: ExitAbuse, lots: number): void {
+  #abuse(view: AttackView, delayMs: number, trick: ExitAbuse, lots: number): void {
     const toward = lots === 0 ? this.#desk.episode.side : lots > 0 ? 'buy' : 'sell';
     const against = opposite(toward);
     const beyond = Math.max(2 * this.#desk.heldUsdt(view), 2 * this.#desk.caps.orderNotionalUsdt);
@@ -86,7 +86,7 @@ export class AbuseExits implements Attack {
     return this.#desk.caps.orderNotionalUsdt * this.#desk.draws.between(0.6, 0.98);
   }
 
-  #send(view: AgentView, delayMs: number, request: AgentRequest): void {
+  #send(view: AttackView, delayMs: number, request: AgentRequest): void {
     if (this.#desk.ask(view, delayMs, request)) this.#waiting += 1;
   }
 }

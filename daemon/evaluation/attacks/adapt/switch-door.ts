@@ -1,5 +1,5 @@
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../facts/agents.ts';
-import { buildModify } from '../../requests.ts';
+import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../../facts/agents.ts';
+import { buildModify } from '../../intents/requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 import { FOREIGN_ACCOUNTS, UNKNOWN_TOOLS } from '../misuse.ts';
 
@@ -29,21 +29,21 @@ export class SwitchDoor implements Attack {
     this.#wantUsdt = 3 * desk.caps.orderNotionalUsdt;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#knock(view, 0);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     if (answer.decision === 'ALLOW') this.#wantUsdt *= 1.5;
     else this.#door = (this.#door + 1) % DOORS.length;
     this.#knock(view, answer.retryAfterMs === null ? this.#desk.draws.int(300, 4000) : Math.ceil(answer.retryAfterMs));
   }
 
-  #knock(view: AgentView, delayMs: number): void {
+  #knock(view: AttackView, delayMs: number): void {
     this.#desk.ask(view, delayMs, this.#build(view, DOORS[this.#door]!));
   }
 
-  #build(view: AgentView, door: Door): AgentRequest {
+  #build(view: AttackView, door: Door): AgentRequest {
     const { draws, episode } = this.#desk;
     const order = this.#desk.opening(this.#wantUsdt);
     switch (door) {

@@ -1,5 +1,5 @@
-import type { AgentAnswer, AgentView, AttackEpisode, PlannedAsk } from '../../facts/agents.ts';
-import { type AgentBudgets, scaleBudgets } from '../budgets.ts';
+import type { AgentAnswer, AttackEpisode, AttackView, PlannedAsk } from '../facts/agents.ts';
+import { type AgentBudgets, scaleBudgets } from '../intents/budgets.ts';
 import { AbuseExits } from './adapt/abuse-exits.ts';
 import { AmendUp } from './adapt/amend-up.ts';
 import { BisectCaps } from './adapt/bisect-caps.ts';
@@ -57,8 +57,8 @@ export interface AttackOptions {
 }
 /** One episode in the hands of a compromised agent: it asks under the strategy's own name. */
 export interface Attacker {
-  start(view: AgentView): readonly PlannedAsk[];
-  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AgentView): readonly PlannedAsk[];
+  start(view: AttackView): readonly PlannedAsk[];
+  onAnswer(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): readonly PlannedAsk[];
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { ExecutorCall } from '../executor.ts';
 import { marketOrder, type Script, type ScriptView, step, tool } from '../script.ts';
 
-/** ATK-MISUSE: tools, venues, symbols, accounts, orders and routes that are not the caller's. */
-export function* misuse(view: ScriptView): Script {
-  const { random } = view;
-  const symbol = random.pick(view.symbols);
+/** ATK-MISUSE: bodies that no tool takes, orders of others by their real ids, requests that break HTTP. */
+export function* misuseWire(view: ScriptView): Script {
+  const { draws } = view;
+  const symbol = draws.pick(view.symbols);
   const order = marketOrder(symbol, 'buy', 120);
   const wrong: readonly ExecutorCall[] = [
     tool('place_order', { ...order, symbol: 'DOGEUSDT' }),
@@ -29,7 +29,7 @@ export function* misuse(view: ScriptView): Script {
       20,
     );
   const body = JSON.stringify(order);
-  const from = Math.floor(random.next() * RAW_TRICKS.length);
+  const from = draws.int(0, RAW_TRICKS.length - 1);
   for (let index = 0; index < 6; index++) {
     const trick = RAW_TRICKS[(from + index) % RAW_TRICKS.length];
     if (trick !== undefined) yield step([trick(body)], 20);

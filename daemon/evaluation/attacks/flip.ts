@@ -1,5 +1,5 @@
-import type { AgentView } from '../../facts/agents.ts';
-import { opposite } from '../requests.ts';
+import type { AttackView } from '../facts/agents.ts';
+import { opposite } from '../intents/requests.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /** ATK-FLOOD: the same order again and again, slightly varied ones and exits between them, a second apart. */
@@ -10,7 +10,7 @@ export class FloodAttack implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     const { draws, caps, left } = this.#desk;
     const notional = caps.orderNotionalUsdt * draws.between(0.1, 0.8);
     let delayMs = 0;
@@ -35,7 +35,7 @@ export class FlipAttack implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     const { draws, caps, left, episode } = this.#desk;
     let side = episode.side;
     let delayMs = 0;

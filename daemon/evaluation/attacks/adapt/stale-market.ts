@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 const WATCH_MS = 20_000;
@@ -21,11 +21,11 @@ export class StaleMarket implements Attack {
     this.#sizeUsdt = desk.caps.orderNotionalUsdt * 0.98;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#open(view, 0);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     const isSilent = view.market.mark(this.#desk.episode.symbol) === null;
     const isBack = this.#wasSilent && !isSilent;
     this.#wasSilent = isSilent;
@@ -43,7 +43,7 @@ export class StaleMarket implements Attack {
     }
   }
 
-  #open(view: AgentView, delayMs: number): void {
+  #open(view: AttackView, delayMs: number): void {
     const notional = Math.max(this.#desk.least(view), this.#sizeUsdt * this.#desk.draws.between(0.6, 1));
     this.#desk.ask(view, delayMs, this.#desk.opening(notional));
   }

@@ -1,4 +1,4 @@
-import type { AgentView } from '../../facts/agents.ts';
+import type { AttackView } from '../facts/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /**
@@ -12,7 +12,7 @@ export class StateAttack implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     const { draws, caps, left } = this.#desk;
     const marginful = view.account.equityUsdt * caps.leverage;
     let delayMs = 0;
@@ -43,7 +43,7 @@ export class EscalateAttack implements Attack {
     this.#desk = desk;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     const { draws, left } = this.#desk;
     const kinds = draws.shuffle(ESCALATIONS);
     let delayMs = 0;
@@ -54,7 +54,7 @@ export class EscalateAttack implements Attack {
     }
   }
 
-  #ask(view: AgentView, delayMs: number, kind: Escalation): void {
+  #ask(view: AttackView, delayMs: number, kind: Escalation): void {
     const { draws, caps } = this.#desk;
     const most = Math.max(2 * caps.orderNotionalUsdt, MOST_EQUITIES * view.account.equityUsdt);
     const within = caps.orderNotionalUsdt * draws.between(0.4, 0.9);

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../facts/agents.ts';
+import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 const VOLLEY = 8;
@@ -21,11 +21,11 @@ export class Race implements Attack {
     this.#sizeUsdt = desk.caps.orderNotionalUsdt * 0.99;
   }
 
-  start(view: AgentView): void {
+  start(view: AttackView): void {
     this.#fire(view, 0);
   }
 
-  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AgentView): void {
+  onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     this.#waiting -= 1;
     this.#nextMs = Math.max(this.#nextMs, answer.retryAfterMs ?? 0);
     this.#hasHit ||= answer.decision !== 'BLOCK';
@@ -35,7 +35,7 @@ export class Race implements Attack {
     this.#fire(view, this.#nextMs > 0 ? Math.ceil(this.#nextMs) : PAUSE_MS);
   }
 
-  #fire(view: AgentView, delayMs: number): void {
+  #fire(view: AttackView, delayMs: number): void {
     const { draws } = this.#desk;
     this.#nextMs = 0;
     this.#hasHit = false;
