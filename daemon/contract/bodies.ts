@@ -584,8 +584,24 @@ export const FlattenBodySchema = Type.Object(
   field.closed,
 );
 export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
+export const ArmingBodySchema = Type.Object(
+  {
+    account: text('Account that may be traded.'),
+    digest: text('sha256 of what is signed. Sign it with POST /v1/arming.'),
+    effective_at_ms: instant('Not before.'),
+    expires_at_ms: instant('Not after.'),
+    policy_hash: text('Policy that it is for.'),
+    problem: nullable(text('Why nothing may be opened; null: it is good.')),
+    quorum: count('Different passkeys that must sign it; 1: none needs to.'),
+    set_by: text('User of the operating system who armed.'),
+    signed_by: Type.Array(Type.String(), { description: 'Names of the passkeys that have signed it.' }),
+    version: text('Version that it is for.'),
+  },
+  { ...field.closed, description: 'What permits binance-live, for a time.' },
+);
 export const PolicyBodySchema = Type.Object(
   {
+    arming: Type.Optional(ArmingBodySchema),
     hash: text('sha256 of its canonical JSON.'),
     name: text('Its name.'),
     policy: Type.Unknown({ description: 'The policy in force, whole.' }),

@@ -70,6 +70,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   RequestId: field.requestId,
   Reason: decision.ReasonSchema,
   ReasonCode: field.reasonCode,
+  Arming: body.ArmingBodySchema,
   Reloaded: body.ReloadBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   StrategyId: field.strategyId,

@@ -373,6 +373,7 @@ export interface Components {
   RequestId?: RequestId;
   Reason?: Reason;
   ReasonCode?: ReasonCode;
+  Arming?: Arming;
   Reloaded?: Reloaded;
   RuleVerdict?: RuleVerdict;
   StrategyId?: StrategyId;
@@ -2165,6 +2166,7 @@ export interface PlaceOrder {
   };
 }
 export interface Policy {
+  arming?: Arming;
   /**
    * sha256 of its canonical JSON.
    */
@@ -2208,6 +2210,51 @@ export interface Policy {
      */
     quorum?: number;
   } | null;
+}
+/**
+ * What permits binance-live, for a time.
+ */
+export interface Arming {
+  /**
+   * Account that may be traded.
+   */
+  account: string;
+  /**
+   * sha256 of what is signed. Sign it with POST /v1/arming.
+   */
+  digest: string;
+  /**
+   * Not before. Milliseconds since 1970.
+   */
+  effective_at_ms: number;
+  /**
+   * Not after. Milliseconds since 1970.
+   */
+  expires_at_ms: number;
+  /**
+   * Policy that it is for.
+   */
+  policy_hash: string;
+  /**
+   * Why nothing may be opened; null: it is good.
+   */
+  problem: string | null;
+  /**
+   * Different passkeys that must sign it; 1: none needs to.
+   */
+  quorum: number;
+  /**
+   * User of the operating system who armed.
+   */
+  set_by: string;
+  /**
+   * Names of the passkeys that have signed it.
+   */
+  signed_by: string[];
+  /**
+   * Version that it is for.
+   */
+  version: string;
 }
 export interface Position {
   /**

@@ -495,6 +495,21 @@ export function createFakeGate(): FakeGate {
       if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
       return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
     },
+    async signArming(caller, digest) {
+      note('signArming', caller, digest);
+      return {
+        account: 'main',
+        digest,
+        effective_at_ms: 1,
+        expires_at_ms: 2,
+        policy_hash: HASH,
+        problem: null,
+        quorum: 2,
+        set_by: 'ops',
+        signed_by: [caller.agent],
+        version: '1',
+      };
+    },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);
       if (hash !== null && hash !== HASH)
