@@ -350,8 +350,13 @@ export const LimitsBodySchema = Type.Object(
               account: BudgetFactorsSchema,
               trust: BudgetFactorsSchema,
               trader: BudgetFactorsSchema,
+              loss: BudgetFactorsSchema,
             },
-            { ...field.closed, description: 'g, h, q and p: limit = base times all of them.' },
+            {
+              ...field.closed,
+              description:
+                "g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.",
+            },
           ),
           budgets: Type.Array(
             Type.Object(
@@ -371,6 +376,8 @@ export const LimitsBodySchema = Type.Object(
                     'concurrent_positions',
                     'turnover_usdt_per_day',
                     'fees_usdt_per_day',
+                    'agent_loss_day_usdt',
+                    'agent_loss_week_usdt',
                   ],
                   'Which budget.',
                 ),

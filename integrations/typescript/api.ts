@@ -1197,9 +1197,13 @@ export interface ArithmeticRow {
      */
     trust: number;
     /**
-     * p.
+     * p, of recent trades.
      */
     trader: number;
+    /**
+     * p, of the agent's own loss.
+     */
+    loss: number;
   };
   /**
    * In force.
@@ -1819,13 +1823,14 @@ export interface Limits {
      */
     regime: 'calm' | 'volatile' | 'extreme';
     /**
-     * g, h, q and p: limit = base times all of them.
+     * g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.
      */
     factors: {
       market: BudgetFactors;
       account: BudgetFactors;
       trust: BudgetFactors;
       trader: BudgetFactors;
+      loss: BudgetFactors;
     };
     budgets: {
       /**
@@ -1844,7 +1849,9 @@ export interface Limits {
         | 'margin_usdt'
         | 'concurrent_positions'
         | 'turnover_usdt_per_day'
-        | 'fees_usdt_per_day';
+        | 'fees_usdt_per_day'
+        | 'agent_loss_day_usdt'
+        | 'agent_loss_week_usdt';
       code: ReasonCode;
       /**
        * B_0 of the policy, or the agent's own cap where less of that is left.

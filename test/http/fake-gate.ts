@@ -112,7 +112,7 @@ const ORDER_CAP = {
   base: 1000,
   cap: 1000,
   code: 'BUDGET_NOTIONAL',
-  factors: { account: 1, market: 1, trader: 1, trust: 1 },
+  factors: { account: 1, loss: 1, market: 1, trader: 1, trust: 1 },
   label: 'order cap',
   left: 1000,
   lots: 16,
@@ -328,7 +328,7 @@ export function createFakeGate(): FakeGate {
     mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);
-      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
+      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO, loss: ZERO };
       const line = {
         component: 'leverage',
         code: 'BUDGET_LEVERAGE',
