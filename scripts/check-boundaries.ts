@@ -9,7 +9,7 @@ import { BANS, COMPUTED_IMPORTS, FOLDER_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS
 
 /** What a browser runs is bundled with what it imports, so its packages are needed by the build alone. */
 const BUNDLED = 'daemon/console/';
-const BUILT = join('console', 'built');
+const BUILT = [join('console', 'built'), join('contract', 'built')];
 
 export interface BoundaryReport {
   readonly files: number;
@@ -64,7 +64,10 @@ function listSources(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   const sources = entries.filter(
-    (entry) => entry.isFile() && /\.(tsx?|mts|cts|js|mjs|cjs)$/.test(entry.name) && !entry.parentPath.endsWith(BUILT),
+    (entry) =>
+      entry.isFile() &&
+      /\.(tsx?|mts|cts|js|mjs|cjs)$/.test(entry.name) &&
+      !BUILT.some((folder) => entry.parentPath.endsWith(folder)),
   );
   return sources.map((entry) => join(entry.parentPath, entry.name)).sort();
 }

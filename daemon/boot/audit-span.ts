@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ApprovalRecord } from '../gate/audit/approvals.ts';
 import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../gate/audit/verify.ts';
 import type { ApprovalEvent } from '../gate/events.ts';
-import type { ChainHead } from '../ledger/chain-builder.ts';
 import { readEpochs } from '../ledger/epochs.ts';
+import type { ChainHead } from '../ledger/hash-chain.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { type SeqSpan, type SpanFindings, verifySpan } from '../ledger/verify.ts';
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ChainHead } from '../ledger/chain-builder.ts';
+import type { ChainHead } from '../ledger/hash-chain.ts';
 import { openLedgerReader } from '../ledger/reader.ts';
 import type { SeqSpan } from '../ledger/verify.ts';
 import { auditSpan, type SpanAudit } from './audit-span.ts';

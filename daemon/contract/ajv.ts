@@ -1,8 +1,8 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
-import { describeErrors, type Violation } from './violations.ts';
+import { type Checked, describeErrors } from './violations.ts';
 
-export { describeErrors, formatViolation, type Violation } from './violations.ts';
+export { type Checked, describeErrors, formatViolation, type Violation } from './violations.ts';
 
 /**
  * Ajv's optimiser counts the names in generated code in objects keyed by them. That makes thousands of shapes until
@@ -11,11 +11,8 @@ export { describeErrors, formatViolation, type Violation } from './violations.ts
  */
 export const PLAIN_CODE = { optimize: false } as const;
 
-/**
- * The only validator of input. It coerces, removes and fills in nothing, and reports every error. A schema with a
- * keyword that ajv does not know is a defect, and fails at its first use.
- */
-export const contractAjv: Ajv = new Ajv({
+/** Nothing is coerced, removed or filled in, and every error is reported. */
+export const AJV_OPTIONS: Options = {
   code: PLAIN_CODE,
   strict: true,
   allErrors: true,
@@ -24,11 +21,12 @@ export const contractAjv: Ajv = new Ajv({
   removeAdditional: false,
   useDefaults: false,
   allowUnionTypes: true,
-});
-
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly violations: readonly Violation[] };
+};
+/**
+ * The only validator of input, besides what is compiled before (`built/`). A schema with a keyword that ajv does not
+ * know is a defect, and fails at its first use.
+ */
+export const contractAjv: Ajv = new Ajv(AJV_OPTIONS);
 
 /**
  * A checker of one contract schema: takes unknown data and returns it typed, or all violations. It is compiled at its

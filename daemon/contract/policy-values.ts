@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { MIN_FACTOR } from '../core/policy.ts';
 
 /** The kinds of value in a policy, each with its range, and its unit in the description. */
 
@@ -6,8 +7,6 @@ export const DAY_MS = 86_400_000;
 export const YEAR_MS = 365 * DAY_MS;
 /** Largest amount in a policy, so that sums and products stay well within exact integers of cents. */
 export const MAX_USDT = 1_000_000_000_000;
-/** Smallest factor: below it a cap is practically zero. `reduce_only: true` says that nothing may be opened. */
-export const MIN_FACTOR = 0.0001;
 export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
 export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
 /** Other systems choose any tool names. Only characters that cannot be displayed or told apart are excluded. */

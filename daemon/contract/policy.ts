@@ -3,7 +3,6 @@ import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VE
 
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
-import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {
@@ -245,12 +244,6 @@ export const PolicySchema = Type.Object(
 
 /** Schema and core types describe the same documents; each line stops compiling when they part. */
 export const POLICY_TYPES_AGREE: readonly [Agree<Static<typeof PolicySchema>, IntendedPolicySpec>] = [true];
-
-const check = buildChecker<IntendedPolicySpec>(PolicySchema);
-/** Shape and ranges only; `parsePolicy` (policy/parse.ts) adds what a schema cannot express. */
-export function checkPolicyShape(document: unknown): Checked<IntendedPolicySpec> {
-  return check(document);
-}
 
 /**
  * The schema as a file for editors (`policies/policy.schema.json`): plain JSON, draft 7, which editors support best.

@@ -10,6 +10,10 @@ export interface Violation {
   readonly allowed?: string;
 }
 
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
 /** How many violations are listed; the rest is counted. */
 export const MAX_VIOLATIONS = 200;
 const MAX_SHOWN_CHARACTERS = 80;

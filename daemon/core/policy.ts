@@ -6,6 +6,8 @@
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
 export type Factor = number | string;
+/** Smallest factor: below it a cap is practically zero. `reduce_only: true` says that nothing may be opened. */
+export const MIN_FACTOR = 0.0001;
 export interface ComponentFactors {
   readonly leverage: Factor;
   readonly notional: Factor;

@@ -7,7 +7,6 @@ import { ToolCalls } from './calls/tool-calls.ts';
 import { ExitBook } from './exits/exit-book.ts';
 import { Flatten } from './exits/flatten.ts';
 import { ExitResumption } from './exits/resume.ts';
-import { ExitShares } from './exits/shares.ts';
 import { AccountFeed } from './feeds/account-feed.ts';
 import { Keeper, type KeeperTasks } from './feeds/keeper.ts';
 import { LedgerCheck } from './feeds/ledger-check.ts';
@@ -29,8 +28,10 @@ import { OrderSender } from './orders/sender.ts';
 import { SliceRunner } from './orders/slices.ts';
 import { VenueHealth } from './orders/venue-health.ts';
 import { CutReadings } from './plan/cut-readings.ts';
+import { findExitsToCut } from './plan/shares.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
+import { BEYOND_SHARE } from './state/displaced-exits.ts';
 import type { GateState } from './state/gate-state.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
@@ -94,7 +95,7 @@ export function buildParts(options: GateOptions): GateParts {
     fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     resolve: (order) => void resolver.resolve(order),
     reviewExits: () => {
-      exitShares.tick().catch((error: unknown) => core.alertRarely('CANCEL_FAILED', String(error)));
+      fitExits().catch((error: unknown) => core.alertRarely('CANCEL_FAILED', String(error)));
     },
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
@@ -106,7 +107,7 @@ export function buildParts(options: GateOptions): GateParts {
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
-  const exitShares: ExitShares = new ExitShares(core, canceler);
+  const fitExits = fitterOfExits(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
   const heartbeats = new Heartbeats(core);
   const marks = new ReadingMarks(core);
@@ -144,7 +145,7 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts }),
+    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, fitExits, flatten, protection, cuts }),
   });
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
@@ -195,12 +196,12 @@ function buildTasks(parts: {
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
-  exitShares: ExitShares;
+  fitExits: () => Promise<void>;
   flatten: Flatten;
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, heartbeats, standing, exits, fitExits, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -208,7 +209,7 @@ function buildTasks(parts: {
     },
     reviewStanding: async () => {
       heartbeats.tick();
-      await Promise.all([standing.tick(), exitShares.tick()]);
+      await Promise.all([standing.tick(), fitExits()]);
     },
     exits: () => exits.tick(),
     flatten: () => flatten.tick(),
@@ -218,5 +219,17 @@ function buildTasks(parts: {
       const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
       await Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
     },
+  };
+}
+
+/**
+ * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that
+ * shrinks, or others join the position, what is beyond it is canceled, so that it does not close what is another
+ * agent's; it rests again, clipped to what the share is then. Cheap: called at every tick and after every fill.
+ */
+function fitterOfExits(core: GateCore, canceler: Canceler): () => Promise<void> {
+  return async () => {
+    const beyond = findExitsToCut(core.state, (agent) => core.policyFor(agent));
+    await Promise.all(beyond.map((order) => canceler.cancel(order, BEYOND_SHARE)));
   };
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import type { ChainHead } from './chain-builder.ts';
 import { toLedgerError } from './connection.ts';
 import { codeOf, LedgerError } from './errors.ts';
+import type { ChainHead } from './hash-chain.ts';
 import { openLedgerReader, SqliteReader } from './reader.ts';
 import type { LedgerReader } from './types.ts';
 import { checkTail } from './verify.ts';

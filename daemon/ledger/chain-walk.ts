@@ -1,6 +1,6 @@
 import { parseCanonicalJson } from '../core/canonical-json.ts';
-import type { ChainHead } from './chain-builder.ts';
 import { exportLine } from './export.ts';
+import type { ChainHead } from './hash-chain.ts';
 import { hashEventBytes } from './hash-chain.ts';
 import { readPayload } from './read-payload.ts';
 import type { SqliteReader } from './reader.ts';

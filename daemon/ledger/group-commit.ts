@@ -1,8 +1,8 @@
 import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
-import { type ChainHead, chainRecords } from './chain-builder.ts';
 import { LedgerError } from './errors.ts';
+import { type ChainHead, chainRecords } from './hash-chain.ts';
 import type { LedgerStats, PendingAppend } from './types.ts';
 
 /** How many records may wait for their commit; with more, the commit happens at once. */

@@ -1,4 +1,9 @@
 import { hash as digest } from 'node:crypto';
+import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
+import type { PreparedEvent } from './batch-writer.ts';
+import { DECISION_KIND, readDecisionKeys } from './decision-keys.ts';
+import { LedgerError } from './errors.ts';
 
 /** `prev_hash` of the genesis record. */
 export const ZERO_HASH = '0'.repeat(64);
@@ -25,4 +30,76 @@ export function hashEvent(prevHash: string, seq: number, atMs: number, kind: str
 export function hashEventBytes(prevHash: string, seq: number, atMs: number, kind: string, payload: Buffer): string {
   const head = Buffer.from(`${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":`);
   return sha256Hex(Buffer.concat([head, payload, Buffer.from(`,"seq":${seq}}`)]));
+}
+
+/** Kinds need no escape in JSON, which keeps the hash preimage simple. */
+export const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
+
+/** The last record of a chain. */
+export interface ChainHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/**
+ * Places records after `head`: consecutive seqs, canonical text, hashes.
+ *
+ * @throws LedgerError LEDGER_ARGUMENT when one of them cannot be taken, or was made for another place; then none is
+ */
+export function chainRecords(head: ChainHead, records: readonly LedgerRecord[]): PreparedEvent[] {
+  let { seq, hash } = head;
+  return records.map((record) => {
+    seq += 1;
+    const event = chainRecord(seq, hash, record);
+    hash = event.hash;
+    return event;
+  });
+}
+
+function chainRecord(seq: number, prevHash: string, record: LedgerRecord): PreparedEvent {
+  const { kind, at_ms, payload } = record;
+  // INVARIANT: what a record says of its own place is true, or it is not taken.
+  if (record.seq !== undefined && record.seq !== seq) {
+    throw new LedgerError('LEDGER_ARGUMENT', `An event of kind ${kind} for place ${record.seq} has come at ${seq}.`);
+  }
+  if (!KIND.test(kind)) throw new LedgerError('LEDGER_ARGUMENT', `"${kind}" is not a kind of event.`);
+  if (!Number.isSafeInteger(at_ms) || at_ms < 0) {
+    throw new LedgerError('LEDGER_ARGUMENT', `An event of kind ${kind} has the instant ${at_ms}; integer ms expected.`);
+  }
+  const text = record.text ?? writePayload(kind, payload);
+  const encoded = encodeRecord(prevHash, seq, at_ms, kind, text);
+  const decision = kind === DECISION_KIND ? readDecisionKeys(payload, seq) : null;
+  return { seq, at_ms, kind, prev_hash: prevHash, hash: encoded.hash, payload: encoded.payload, decision };
+}
+
+function writePayload(kind: string, payload: unknown): string {
+  try {
+    return canonicalJson(payload);
+  } catch (error) {
+    if (!(error instanceof CanonicalJsonError)) throw error;
+    const message = `The payload of an event of kind ${kind} has no canonical JSON form: ${error.message}.`;
+    throw new LedgerError('LEDGER_ARGUMENT', message, { cause: error });
+  }
+}
+
+/** The UTF-8 bytes of a record's payload, encoded once for both the hash and the database. */
+interface EncodedRecord {
+  readonly payload: Buffer;
+  readonly hash: string;
+}
+
+/**
+ * `hashEvent` of a record, and its payload as bytes. The preimage is built in one buffer, so that nothing is joined.
+ */
+function encodeRecord(prevHash: string, seq: number, atMs: number, kind: string, payload: string): EncodedRecord {
+  const head = `${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":`;
+  const tail = `,"seq":${seq}}`;
+  const payloadBytes = Buffer.byteLength(payload);
+  const tailAt = head.length + payloadBytes;
+  const bytes = Buffer.allocUnsafe(tailAt + tail.length);
+  bytes.write(head, 0, head.length, 'latin1');
+  // Given exactly the room it needs, a pure ASCII text is copied instead of encoded.
+  bytes.write(payload, head.length, payloadBytes, 'utf8');
+  bytes.write(tail, tailAt, tail.length, 'latin1');
+  return { payload: bytes.subarray(head.length, tailAt), hash: sha256Hex(bytes) };
 }

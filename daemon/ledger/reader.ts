@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import { archiveFolder } from './archive-file.ts';
 import { Archives } from './archives.ts';
-import { KIND } from './chain-builder.ts';
 import { openForReading, toLedgerError } from './connection.ts';
 import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
+import { KIND } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import { readPayload } from './read-payload.ts';
 import {

@@ -1,8 +1,8 @@
-import type { ChainHead } from './chain-builder.ts';
 import { ChainWalk, type EventCheck, failure, PAGE, type VerifyFailure } from './chain-walk.ts';
 import { toLedgerError } from './connection.ts';
 import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
+import type { ChainHead } from './hash-chain.ts';
 import { ZERO_HASH } from './hash-chain.ts';
 import { HEAD_KIND, HeadCheck, KEY_KIND } from './head-records.ts';
 import { SqliteReader } from './reader.ts';

@@ -1,7 +1,6 @@
-import { MIN_FACTOR } from '../contract/policy-values.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
-import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
+import { type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
 import type { Findings } from './findings.ts';
 import { regimesAreOrdered } from './is-at-most.ts';
 import { shortNumber } from './short-number.ts';

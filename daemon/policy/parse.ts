@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkPolicyShape } from '../contract/policy.ts';
+import { checkPolicyShape } from '../contract/policy-shape.ts';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';

@@ -20,6 +20,7 @@ import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
 import { measureConsoles, measureGrants, type SeatFigures } from './seat.ts';
+import { measureVerbs } from './verbs.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
 /**
@@ -387,6 +388,7 @@ async function main(): Promise<void> {
     const replay = measureReplay();
     note('start …');
     const startup = await measureStartup(folder);
+    const verbs_cpu_ms = measureVerbs(findPackageFolder(), folder);
     const policyPath = writeOpenPolicy(folder);
     const c8: Pair[] = [];
     const c32: Pair[] = [];
@@ -405,7 +407,7 @@ async function main(): Promise<void> {
       ratio: round3(median(orders.map(([a, b]) => a / b))),
     };
     const intercept = { c8: summarise(c8), c32: summarise(c32) };
-    process.stdout.write(`${JSON.stringify({ decide, intercept, place_order, ...startup, replay })}\n`);
+    process.stdout.write(`${JSON.stringify({ decide, intercept, place_order, ...startup, verbs_cpu_ms, replay })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });
@@ -420,5 +422,7 @@ else if (process.argv[2] === 'doors') await mainDoors();
 else if (process.argv[2] === 'seat') await mainSeat();
 else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();
+else if (process.argv[2] === 'verbs')
+  process.stdout.write(`${JSON.stringify(measureVerbs(findPackageFolder(), tmpdir()))}\n`);
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();

@@ -5,14 +5,14 @@ import { CanonicalJsonError, canonicalJson, isCanonicalJson } from '../../daemon
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { EffectiveAction } from '../../daemon/core/decision.ts';
 import { ROW_FORMS, type RowForm, readRow } from '../../daemon/core/record-text/columns.ts';
+import { writeBudget, writeConstraints } from '../../daemon/core/record-text/members.ts';
+import { writeContext, writeEffectiveRow, writeRequest } from '../../daemon/core/record-text/rows.ts';
 import {
   writeEffectiveOrNull,
   writeReasonRows,
   writeReasons,
   writeVerdicts,
-} from '../../daemon/core/record-text/decision.ts';
-import { writeBudget, writeConstraints } from '../../daemon/core/record-text/members.ts';
-import { writeContext, writeEffectiveRow, writeRequest } from '../../daemon/core/record-text/rows.ts';
+} from '../../daemon/gate/journal/record-text.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 

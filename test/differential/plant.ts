@@ -2,9 +2,9 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
 
-/** One small mistake in one file of the plan. */
+/** One small mistake in one file of the plan, or of what it asks of a snapshot. */
 export interface Planted {
-  /** In `daemon/gate/plan`. */
+  /** From `daemon/gate/plan`. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -12,14 +12,15 @@ export interface Planted {
 
 const ENGINE = new URL('../../daemon/evaluation/engine/', import.meta.url).href;
 const PLAN = new URL('../../daemon/gate/plan/', import.meta.url).href;
+const SNAPSHOT = new URL('../snapshot/', PLAN).href;
 const planted = new Map<string, Planted>();
 
 registerHooks({
-  // Whatever a planted module imports of the engine and of the plan is its own, too.
+  // Whatever a planted module imports of the engine, the plan and the snapshot is its own, too.
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context);
     const query = context.parentURL === undefined ? null : /\?planted=\d+$/.exec(context.parentURL);
-    if (query === null || !(resolved.url.startsWith(ENGINE) || resolved.url.startsWith(PLAN))) return resolved;
+    if (query === null || ![ENGINE, PLAN, SNAPSHOT].some((folder) => resolved.url.startsWith(folder))) return resolved;
     return resolved.url.includes('?') ? resolved : { ...resolved, url: `${resolved.url}${query[0]}` };
   },
   load(url, context, nextLoad) {
@@ -36,7 +37,7 @@ let count = 0;
 /** An engine of its own whose plan has the mistake in it; everybody else's is as it was. */
 export async function plantInEngine(mistake: Planted): Promise<typeof ReplayRun> {
   count += 1;
-  planted.set(`${PLAN}${mistake.file}?planted=${count}`, mistake);
+  planted.set(`${new URL(mistake.file, PLAN).href}?planted=${count}`, mistake);
   const { ReplayRun: Run } = (await import(`${ENGINE}run.ts?planted=${count}`)) as { ReplayRun: typeof ReplayRun };
   return Run;
 }

@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { basename, dirname } from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { chainRecords } from '../../daemon/ledger/chain-builder.ts';
 import { buildGenesisRecord } from '../../daemon/ledger/genesis.ts';
-import { ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
+import { chainRecords, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { migrationBackupPath } from '../../daemon/ledger/migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';

@@ -15,7 +15,7 @@ import type {
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
-import type { Names } from './scalars.ts';
+import type { Names } from './text-parts.ts';
 
 /**
  * The record of a decision holds its view, its request and what follows from it as rows: JSON arrays whose members

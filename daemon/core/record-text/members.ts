@@ -9,8 +9,7 @@ import type {
   RuleVerdict,
   StagedSlice,
 } from '../decision.ts';
-import { keepNewest } from './kept-text.ts';
-import { figureText, listText, numberOrNull, numberText, quoted, wordOrNull } from './scalars.ts';
+import { figureText, keepNewest, listText, numberOrNull, numberText, quoted, wordOrNull } from './text-parts.ts';
 
 /**
  * `canonicalJson` of the parts of SAE-DEC, as a caller is answered. Written by `npm run generate` from the schemas of

@@ -15,8 +15,17 @@ import type {
 } from '../context.ts';
 import type { EffectiveAction, Reason } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
-import { keepByIdentity, keepNewest } from './kept-text.ts';
-import { figureText, listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
+import {
+  figureText,
+  keepByIdentity,
+  keepNewest,
+  listText,
+  numberOrNull,
+  numberText,
+  quoted,
+  quotedOrNull,
+  wordOrNull,
+} from './text-parts.ts';
 
 /**
  * The rows of SAE-CTX, SAE-REQ and SAE-DEC (columns.ts), canonical JSON. Written by `npm run generate` from the schemas

@@ -1,6 +1,6 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { parentAsk } from '../../gate/plan/asks.ts';
+import { parentAsk } from '../../gate/snapshot/inputs.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type {
   AccountGlance,

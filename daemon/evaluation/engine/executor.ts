@@ -1,10 +1,10 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
+import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../gate/plan/breakers.ts';
 import { isTargetInCancelAll } from '../../gate/plan/cancel-all.ts';
 import { isLeverageFree } from '../../gate/plan/leverage.ts';
 import { planFromDecision } from '../../gate/plan/orders.ts';
-import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../gate/plan/refusal-loops.ts';
 import {
   describeRefusedSlice,
   FIRST_REJECTED,

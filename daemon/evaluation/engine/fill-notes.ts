@@ -1,4 +1,4 @@
-import { findRepeatedExecution } from '../../gate/plan/repeated-execution.ts';
+import { findRepeatedExecution } from '../../gate/plan/breakers.ts';
 import { findExitsToCut } from '../../gate/plan/shares.ts';
 import { findUndoneByAnswer, findUndoneByStop } from '../../gate/plan/undone.ts';
 import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';

@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
-import { parentAsk } from '../../gate/plan/asks.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
 import { awaitsReading } from '../../gate/plan/exit-caps.ts';
 import { findOverLayers } from '../../gate/plan/over-layers.ts';
@@ -12,6 +11,7 @@ import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
 import { buildStopOrder } from '../../gate/plan/stop-order.ts';
 import { OTHER_STOP } from '../../gate/plan/stops.ts';
+import { parentAsk } from '../../gate/snapshot/inputs.ts';
 import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import { isResting, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';

@@ -6,11 +6,10 @@ import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
+import { explanationText } from '../reads/bodies.ts';
 import { describeExecution } from '../reads/execution.ts';
-import { explanationText } from '../reads/explained.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
 import type { Decided } from '../take-decision.ts';
-import { claimOf, noteChangedSkill } from './changed-skill.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
 import { type Intake, originOf, readIntake } from './intake.ts';
@@ -164,4 +163,39 @@ function senderOf(caller: Caller): Sender & { readonly origin: Origin } {
 function withSkill(intake: Intake, skill: SkillClaim | null): Intake {
   if (skill === null) return intake;
   return { ...intake, request: { ...intake.request, skill_sha256: skill.sha256 ?? 'none' } };
+}
+
+/** Who reported it, in the list of signals. */
+const GATE = 'gate';
+
+function claimOf(call: TradingArgs): SkillClaim | null {
+  return call.tool === 'place_order' ? (call.args.meta?.skill ?? null) : null;
+}
+
+/**
+ * A skill that has the name of a pinned one and another content: what instructs the agent is not what the operator has
+ * read. It raises an injection signal for the agent, recorded before its call is decided, and lasts as long as the
+ * policy lets one last, or until an operator ends it. One at a time, so that an agent cannot fill the ledger with it.
+ */
+function noteChangedSkill(core: GateCore, caller: Caller, skill: SkillClaim | null): void {
+  if (caller.role !== 'agent' || skill?.name === undefined || skill.sha256 === undefined) return;
+  const { skills, signals } = core.policySpec.trust;
+  const pinned = skills.filter(({ name }) => name === skill.name);
+  if (pinned.length === 0 || pinned.some(({ sha256 }) => sha256 === skill.sha256)) return;
+  const now = core.nowMs();
+  const scope = { account: null, agent: caller.agent, kind: 'injection' as const, set_by: GATE, symbol: null };
+  if (core.state.signals.findEqual(scope, now) !== null) return;
+  const evidence = `The skill ${skill.name} is not as trust.skills has it: its digest is ${skill.sha256}.`;
+  const seq = core.nextSeq();
+  core.append(
+    'signal',
+    {
+      ...scope,
+      evidence_hash: core.ports.ledger.putText(evidence),
+      expires_at_ms: now + signals.injection.max_ttl_ms,
+      severity: 1,
+      signal_id: `s-${seq.toString(36)}`,
+    },
+    { seq },
+  );
 }

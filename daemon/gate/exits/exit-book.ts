@@ -2,7 +2,7 @@ import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';

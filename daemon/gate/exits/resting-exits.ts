@@ -1,6 +1,6 @@
 import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { ExitForm } from '../plan/exit-order.ts';
 import type { ExitPace } from '../plan/exit-pace.ts';

@@ -1,7 +1,7 @@
 import type { DecisionEvent } from '../events.ts';
 import type { Keeper } from '../feeds/keeper.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { isWaitingExit } from '../plan/exits.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';

@@ -1,8 +1,15 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
+import type { EffectiveAction, Reason, RuleVerdict } from '../../core/decision.ts';
 import type { PlannedOrderColumn } from '../../core/record-text/columns.ts';
-import { writeEffectiveOrNull, writeReasonRows, writeReasons, writeVerdicts } from '../../core/record-text/decision.ts';
-import { writeBudget, writeConstraints } from '../../core/record-text/members.ts';
-import { writeEffectiveRow, writeRequest } from '../../core/record-text/rows.ts';
+import {
+  isSameVerdict,
+  writeBudget,
+  writeConstraints,
+  writeEffective,
+  writeReason,
+  writeVerdict,
+} from '../../core/record-text/members.ts';
+import { writeEffectiveRow, writeReasonRow, writeRequest } from '../../core/record-text/rows.ts';
 import {
   inOnePiece,
   listText,
@@ -12,7 +19,7 @@ import {
   quoted,
   quotedOrNull,
   wordOrNull,
-} from '../../core/record-text/scalars.ts';
+} from '../../core/record-text/text-parts.ts';
 import type { DecisionBody } from '../api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import { isPaced } from '../state/apply-decision.ts';
@@ -129,3 +136,47 @@ export const RECORD_IS_WHOLE: readonly [
   >,
   Names<PlannedOrder, PlannedOrderColumn>,
 ] = [true, true, true];
+
+/**
+ * Lists of SAE-DEC as they are answered (`canonicalJson`) and as they are recorded. Each throws CanonicalJsonError when a
+ * figure is not finite.
+ */
+
+/** Precondition: codes and units are words of ours, as `decide` gives them. */
+export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {
+  if (verdicts.length === lastList.length && verdicts.every(isUnchanged)) return lastList.text;
+  // Writing may throw, and leaves some of the newest verdicts then.
+  lastList = NO_LIST;
+  lastList = { length: verdicts.length, text: inOnePiece(listText(verdicts, writeKept)) };
+  return lastList.text;
+}
+const NO_LIST = { length: -1, text: '' };
+/** The newest list, whole: its verdicts are the first of `lastVerdicts`. */
+let lastList = NO_LIST;
+function isUnchanged(verdict: RuleVerdict, place: number): boolean {
+  return isSameVerdict(verdict, lastVerdicts[place]?.verdict);
+}
+function writeKept(verdict: RuleVerdict, place: number): string {
+  const last = lastVerdicts[place];
+  if (last !== undefined && isSameVerdict(verdict, last.verdict)) return last.text;
+  const text = inOnePiece(writeVerdict(verdict));
+  lastVerdicts[place] = { verdict, text };
+  return text;
+}
+
+/**
+ * The newest verdict at each place of the list, and its text: rules run in one order, and what most of them find stays
+ * from one decision to the next. Bounded by the longest list of verdicts.
+ */
+const lastVerdicts: { readonly verdict: RuleVerdict; readonly text: string }[] = [];
+
+export function writeEffectiveOrNull(effective: EffectiveAction | null): string {
+  return effective === null ? 'null' : writeEffective(effective);
+}
+export function writeReasons(reasons: readonly Reason[]): string {
+  return listText(reasons, writeReason);
+}
+/** What is recorded of them (columns.ts). */
+export function writeReasonRows(reasons: readonly Reason[]): string {
+  return listText(reasons, writeReasonRow);
+}

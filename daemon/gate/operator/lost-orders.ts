@@ -1,6 +1,6 @@
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedByOperator } from '../journal/order-words.ts';
+import { endedByOperator } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { type OrderState, statusOf } from '../state/orders.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';

@@ -1,7 +1,7 @@
 import type { OrderStatus } from '../api/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
-import { headSeq, wordOn } from '../journal/order-words.ts';
+import { headSeq, wordOn } from '../journal/order-records.ts';
 import { describeDifference, isAsSent } from '../plan/sent-form.ts';
 import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
 import type { OrderState } from '../state/orders.ts';

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent, unknownEvent } from '../journal/order-words.ts';
+import { endedEvent, unknownEvent } from '../journal/order-records.ts';
 import { isWaitingExit } from '../plan/exits.ts';
 import { everyLiveOrder, statusOf } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';

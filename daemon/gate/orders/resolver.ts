@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { stalledEvent } from '../journal/order-words.ts';
+import { stalledEvent } from '../journal/order-records.ts';
 import { neverRests } from '../state/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';

@@ -1,8 +1,13 @@
 import { REGIME_RANK } from '../../core/features/market.ts';
 import type { OrderEvent } from '../events.ts';
-import { endUndoneByAnswer, endUndoneByStop } from '../journal/end-undone.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
-import { endedEvent, rejectedEvent, unknownEvent } from '../journal/order-words.ts';
+import {
+  endedEvent,
+  endUndoneByAnswer,
+  endUndoneByStop,
+  rejectedEvent,
+  unknownEvent,
+} from '../journal/order-records.ts';
 import { isLeverageFree } from '../plan/leverage.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';

@@ -1,6 +1,6 @@
 import type { Timer } from '../../time/time-port.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import {
   describeRefusedSlice,

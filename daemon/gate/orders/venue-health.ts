@@ -1,8 +1,13 @@
 import type { GateCore } from '../journal/journal.ts';
+import {
+  findAccountBreaker,
+  findLoopBreaker,
+  findRepeatedExecution,
+  isCountedRefusal,
+  RefusalLoops,
+} from '../plan/breakers.ts';
 import { Deadline } from '../plan/deadline.ts';
 import { findOverLayers } from '../plan/over-layers.ts';
-import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
-import { findRepeatedExecution } from '../plan/repeated-execution.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import type { VenueConsequences } from './sender.ts';

@@ -6,8 +6,8 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
+import { laterAsk } from '../snapshot/inputs.ts';
 import type { OrderState } from '../state/orders.ts';
-import { laterAsk } from './asks.ts';
 import { planSingle } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
 

@@ -1,7 +1,11 @@
+import { CORE_VERSION } from '../../core/core-version.ts';
+import { type Explanation, explainDecision, explainWithoutPolicy } from '../../core/explain.ts';
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
+import type { ExplainedDecision, ToldDecision } from '../api/decisions.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import type { DecisionEvent } from '../events.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../snapshot/inputs.ts';
@@ -176,7 +180,7 @@ export function describeAtVenue(
 }
 
 /** A cursor that no page can have issued; a 400 over HTTP. */
-export class CursorError extends Error {
+class CursorError extends Error {
   readonly code = 'CURSOR_UNKNOWN';
 }
 
@@ -220,4 +224,30 @@ export function describeAlerts(core: GateCore, limit: number, cursor: string | n
     alerts: page.map(describeAlert),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };
+}
+
+type Recorded = Pick<DecisionEvent, 'context' | 'request'>;
+
+/** Another version of the core decided: what bound it is not derived here. */
+const NOT_DERIVED: Explanation = { arithmetic: { line: null, rows: [] }, bound_by: null };
+
+/** Why a recorded decision is what it is, under the policy that it was taken by. */
+function explainRecorded(core: GateCore, { context, request }: Recorded, told: ToldDecision): Explanation {
+  const { verdicts } = told;
+  if (verdicts === null) return NOT_DERIVED;
+  const policy = told.core_version === CORE_VERSION ? core.policyOf(told.policy_hash, request.agent) : null;
+  const decision = { ...told, verdicts };
+  return policy === null ? explainWithoutPolicy(decision) : explainDecision(request, context, policy, decision);
+}
+
+/** A recorded decision as it is told later, with what is derived of it. */
+export function tellExplained(core: GateCore, event: DecisionEvent): ExplainedDecision {
+  const told = core.retell(event);
+  return { ...told, ...explainRecorded(core, event, told) };
+}
+
+/** The members that an answer has behind the decision's own, to stand before the closing brace. */
+export function explanationText(core: GateCore, event: Recorded, told: ToldDecision): string {
+  const { arithmetic, bound_by: boundBy } = explainRecorded(core, event, told);
+  return `,"arithmetic":${JSON.stringify(arithmetic)},"bound_by":${JSON.stringify(boundBy)}`;
 }

@@ -7,9 +7,15 @@ import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
-import { describeFills, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import {
+  describeFills,
+  describeMarket,
+  describeOrder,
+  describePositions,
+  parseCursor,
+  tellExplained,
+} from './bodies.ts';
 import { describeExecution } from './execution.ts';
-import { tellExplained } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
 

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import type { ExecutionContext, OrderView } from '../../core/context.ts';
+import type { ApprovalView, ExecutionContext, OrderView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { isProvenUnfilled } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -7,7 +7,6 @@ import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { Duplicate } from '../state/requests.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
-import { viewApproval } from './approval-view.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
@@ -112,4 +111,29 @@ function isExecutionTerminal(state: GateState, decisionId: string): boolean {
 function isExecutionUnfilled(state: GateState, decisionId: string): boolean {
   const orders = state.orders.byDecision.get(decisionId);
   return orders !== undefined && orders.length > 0 && orders.every(isProvenUnfilled);
+}
+
+/** What rule 16 reads; undefined where no approval is at stake: neither the policy nor the order has to do with one. */
+function viewApproval(
+  state: GateState,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+  nowMs: number,
+): ApprovalView | undefined {
+  if (ask.phase === 'standing' || (request.intent !== 'open' && request.intent !== 'modify')) return undefined;
+  const orderTicks = ask.own?.approvedTicks ?? null;
+  const { approvals } = policy.spec;
+  const isAtStake = ask.grant !== null || orderTicks !== null || (ask.phase === 'parent' && approvals !== undefined);
+  if (!isAtStake) return undefined;
+  const opened = state.approvals.openedUsdt(request.agent, nowMs, approvals?.window_ms ?? 0);
+  const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
+  return {
+    approved_usdt: opened.approved,
+    grant: ask.grant,
+    opened_usdt: opened.unapproved,
+    order_price_ticks: orderTicks,
+    pending_count: waiting.count,
+    pending_id: waiting.inSymbol,
+  };
 }

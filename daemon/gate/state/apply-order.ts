@@ -3,7 +3,7 @@ import type { SymbolRules } from '../venue-port.ts';
 import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
-import type { RollingSum } from './rolling-sum.ts';
+import type { RollingSum } from './rolling-windows.ts';
 import type { GateViews } from './views.ts';
 
 /** What became of an order, and what of it was executed. */

@@ -1,6 +1,6 @@
 import { createCursor, type DatedEquity, EquitySamples } from './dated-equity.ts';
 import { keeps } from './keep.ts';
-import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
+import { bisect } from './rolling-windows.ts';
 
 /**
  * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD).
@@ -121,4 +121,168 @@ export class EquityHistory {
 function fractionLost(equity: number, reference: number): number {
   if (reference <= 0) return equity < 0 ? 1 : 0;
   return Math.max(0, 1 - equity / reference);
+}
+
+/** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
+const MINUTE_MS = 60_000;
+/** The longest drawdown window that a policy may have. */
+const YEAR_MS = 366 * 86_400_000;
+/** Entries from which on those older than that window are dropped: some 527,000 are a year. */
+const MOST_ENTRIES = 600_000;
+
+function minuteOf(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS);
+}
+
+/**
+ * The highest equity of each minute, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
+ * what a scan from the newest minute backwards would find. INVARIANT: a peak never counts for less than the window: a
+ * minute counts until all of it has left.
+ */
+export class MinuteMaxima {
+  #entries: DatedEquity[] = [];
+  /** Entries that exceed everything after them: equities fall along the stack. */
+  #tops: number[] = [];
+  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
+  #ends: number[] = [];
+  /**
+   * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
+   * higher entry comes it is the answer for every later start up to its own instant, as instants then rise.
+   */
+  #found = -1;
+  #foundFromMs = Number.POSITIVE_INFINITY;
+  /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
+  #isOrdered = true;
+
+  static {
+    keeps(
+      MinuteMaxima,
+      (view) => ({ entries: view.#entries, tops: view.#tops, ends: view.#ends, isOrdered: view.#isOrdered }),
+      (kept) => {
+        const made = new MinuteMaxima();
+        made.#entries = kept.entries;
+        made.#tops = kept.tops;
+        made.#ends = kept.ends;
+        made.#isOrdered = kept.isOrdered;
+        return made;
+      },
+    );
+  }
+
+  get newestMinute(): number {
+    return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
+  raise(sample: DatedEquity): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {
+      if (sample.equity <= last.equity) return;
+      this.#forgetFoundBelow(sample.equity);
+      this.#entries.pop();
+      this.#entries.push(sample);
+      // Later than what it replaces, it may no longer hide an older end.
+      if (this.#isOrdered) this.#restackLast();
+      else this.#restack();
+      return;
+    }
+    if (last !== undefined && minuteOf(last.atMs) > minuteOf(sample.atMs)) this.#isOrdered = false;
+    this.#forgetFoundBelow(sample.equity);
+    this.#entries.push(sample);
+    this.#stack(this.#entries.length - 1);
+    if (this.#entries.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(sample.atMs - YEAR_MS);
+  }
+
+  #dropUntil(untilMs: number): void {
+    this.#entries.splice(
+      0,
+      bisect(this.#entries.length, (i) => this.#entries[i]!.atMs > untilMs),
+    );
+    this.#restack();
+  }
+
+  /** Drops the newest entries down to the first one of an earlier minute. */
+  forgetFrom(minute: number): void {
+    while (this.#entries.length > 0 && this.newestMinute >= minute) this.#entries.pop();
+    this.#restack();
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+    this.#restack();
+  }
+
+  /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
+  highestSince(sinceMs: number): number {
+    const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
+    if (minuteStartMs >= this.#foundFromMs) {
+      const found = this.#entries[this.#found]!;
+      if (minuteStartMs <= found.atMs) return found.equity;
+    }
+    const ended = this.#endsBefore(minuteStartMs) - 1;
+    const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
+    const top = this.#tops[this.#topFrom(first)];
+    if (top === undefined) return Number.NEGATIVE_INFINITY;
+    if (this.#isOrdered) {
+      this.#found = top;
+      this.#foundFromMs = minuteStartMs;
+    }
+    return this.#entries[top]!.equity;
+  }
+
+  /** Only a higher entry, or one out of order, hides what was found. */
+  #forgetFoundBelow(equity: number): void {
+    const found = this.#entries[this.#found];
+    if (found === undefined || (this.#isOrdered && equity < found.equity)) return;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Ends before an instant; written out like the next one, for both are asked at every look at the account. */
+  #endsBefore(instantMs: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#entries[this.#ends[middle]!]!.atMs >= instantMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  /** Place of the first top that is not before an entry. */
+  #topFrom(entry: number): number {
+    let low = 0;
+    let high = this.#tops.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#tops[middle]! >= entry) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #stack(index: number): void {
+    const entry = this.#entries[index]!;
+    while (this.#tops.length > 0 && this.#entries[this.#tops.at(-1)!]!.equity <= entry.equity) this.#tops.pop();
+    while (this.#ends.length > 0 && this.#entries[this.#ends.at(-1)!]!.atMs >= entry.atMs) this.#ends.pop();
+    this.#tops.push(index);
+    this.#ends.push(index);
+  }
+  #restackLast(): void {
+    this.#tops.pop();
+    this.#ends.pop();
+    this.#stack(this.#entries.length - 1);
+  }
+  #restack(): void {
+    this.#tops.length = 0;
+    this.#ends.length = 0;
+    this.#isOrdered = true;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
+    for (const [index, entry] of this.#entries.entries()) {
+      const before = this.#entries[index - 1];
+      if (before !== undefined && minuteOf(before.atMs) > minuteOf(entry.atMs)) this.#isOrdered = false;
+      this.#stack(index);
+    }
+  }
 }

@@ -1,7 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import { keeps } from './keep.ts';
-import { RollingSum } from './rolling-sum.ts';
-import { TokenWindow } from './token-window.ts';
+import { RollingSum, TokenWindow } from './rolling-windows.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;

@@ -2,7 +2,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { endedEvent } from '../journal/order-words.ts';
+import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { StandingReview } from '../plan/review.ts';

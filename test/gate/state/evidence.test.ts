@@ -7,7 +7,7 @@ import {
   rejectedEvent,
   stalledEvent,
   unknownEvent,
-} from '../../../daemon/gate/journal/order-words.ts';
+} from '../../../daemon/gate/journal/order-records.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';

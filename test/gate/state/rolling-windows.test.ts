@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
-import { RollingSum } from '../../../daemon/gate/state/rolling-sum.ts';
-import { EXACT_MS, TokenWindow } from '../../../daemon/gate/state/token-window.ts';
+import { EXACT_MS, RollingSum, TokenWindow } from '../../../daemon/gate/state/rolling-windows.ts';
 
 const T0 = 1_740_960_000_000;
 const MINUTE = 60_000;

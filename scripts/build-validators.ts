@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import standalone from 'ajv/dist/standalone/index.js';
+import type { TSchema } from 'typebox';
+import { build, type Rollup } from 'vite';
+import { AJV_OPTIONS } from '../daemon/contract/ajv.ts';
+import { PolicySchema } from '../daemon/contract/policy.ts';
+
+const ENTRY = 'virtual:validator';
+
+/** daemon/contract/built/policy-validator.js: what ajv makes of the schema of policies, without ajv and the schema. */
+export function buildPolicyValidator(root: string): Promise<string> {
+  return buildValidator(root, PolicySchema);
+}
+
+/** With the few functions of ajv that it calls, and with the settings of every other check. */
+async function buildValidator(root: string, schema: TSchema): Promise<string> {
+  const ajv = new Ajv({ ...AJV_OPTIONS, code: { ...AJV_OPTIONS.code, source: true, esm: true } });
+  const code = standalone.default(ajv, ajv.compile(withoutWords(JSON.parse(JSON.stringify(schema))) as object));
+  const output = (await build({
+    root,
+    configFile: false,
+    envFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    plugins: [
+      {
+        name: 'validator',
+        resolveId: (id) => (id === ENTRY ? id : null),
+        load: (id) => (id === ENTRY ? importingModules(root, code) : null),
+      },
+    ],
+    build: {
+      write: false,
+      target: 'es2023',
+      minify: true,
+      rollupOptions: {
+        input: ENTRY,
+        preserveEntrySignatures: 'strict',
+        output: { format: 'es', entryFileNames: 'validator.js' },
+      },
+    },
+  })) as Rollup.RollupOutput;
+  const [chunk, ...others] = output.output;
+  if (others.length > 0) throw new Error('a validator is one file');
+  return chunk.code;
+}
+
+/** `const f = require("m").default` -> an import of m. */
+function importingModules(root: string, code: string): string {
+  const imports: string[] = [];
+  const body = code.replaceAll(/require\("(ajv\/[\w/]+)"\)\.default/g, (_, module: string) => {
+    const path = join(root, 'node_modules', `${module}.js`);
+    imports.push(`import * as module${imports.length} from ${JSON.stringify(path)};`);
+    const name = `module${imports.length - 1}`;
+    return `(${name}.default?.default ?? ${name}.default)`;
+  });
+  if (body.includes('require(')) throw new Error('the validator requires what is not bundled');
+  return `${imports.join('\n')}\n${body}`;
+}
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Descriptions are for editors; no violation quotes them. */
+function withoutWords(part: Json): Json {
+  if (Array.isArray(part)) return part.map(withoutWords);
+  if (typeof part !== 'object' || part === null) return part;
+  const kept = Object.entries(part).filter(([key, member]) => !(key === 'description' && typeof member === 'string'));
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutWords(member)]));
+}
