@@ -78,9 +78,10 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       world.operate(step, 'rebase', {}, (gate) => gate.rebase(OPERATOR, 'plan'));
       return;
     case 'end_signals':
-      world.operate(step, 'end_signals', {}, (gate) =>
-        Promise.all(gate.getSignals().signals.map(({ signal_id: id }) => gate.endSignal(OPERATOR, id, 'plan'))),
-      );
+      // Right after a start the list is refused: there is no time yet.
+      world.operate(step, 'end_signals', {}, async (gate) => {
+        await Promise.all(gate.getSignals().signals.map(({ signal_id: id }) => gate.endSignal(OPERATOR, id, 'plan')));
+      });
       return;
     case 'transfer':
       world.venue.transfer(action.usdt);

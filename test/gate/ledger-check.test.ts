@@ -7,6 +7,7 @@ import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
+import { accountEvent } from './state/folded-exits.ts';
 
 const OWN = 'hf012345';
 const OTHER = 'hfabcdef';
@@ -89,6 +90,25 @@ describe('BY-45, BY-46: what a start compares', () => {
     const old = new Site(T0 - 30 * 1440 * MINUTE);
     await old.check.refuseStart();
     assert.deepEqual(old.asked, ['income -8640'], 'six days at most');
+  });
+
+  it('asks for income of all that the accounts lack, for as long as the venue tells of it', async () => {
+    const days = 1440 * MINUTE;
+    for (const [sinceDays, askedDays] of [
+      [5, 6],
+      [30, 30],
+      [100, 85],
+    ] as const) {
+      const site = new Site(T0 - 7 * days);
+      site.apply(accountEvent(0, T0 - sinceDays * days));
+      await site.check.refuseStart();
+      assert.deepEqual(site.asked, [`income ${-askedDays * 1440}`], `the accounts began ${sinceDays} days ago`);
+      const told = new Site(T0 - 7 * days);
+      told.apply(accountEvent(0, T0 - sinceDays * days));
+      told.apply({ kind: 'income', at_ms: T0 - 7 * days, payload: { read_to_ms: T0 - 4 * days, rows: [] } });
+      await told.check.refuseStart();
+      assert.deepEqual(told.asked, ['income -8640'], 'what was told before is not asked for again');
+    }
   });
 
   it('lists symbols that income names, also outside the scope, and no others', async () => {

@@ -245,10 +245,10 @@ export class LedgerCheck implements Lookout {
     return Math.max(0, Math.min(readToMs, this.#core.nowMs()) - OVERLAP_MS);
   }
 
-  /** After a long absence the accounts lack more than what is compared. */
+  /** After a long absence the accounts lack more than what is compared; all since they began, where nothing was told yet. */
   #incomeSinceMs(): number {
-    const { incomeReadToMs } = this.#core.state.accounts;
-    const from = incomeReadToMs === null ? this.#startsAtMs() : Math.min(this.#startsAtMs(), incomeReadToMs);
+    const { incomeReadToMs, sinceMs } = this.#core.state.accounts;
+    const from = Math.min(this.#startsAtMs(), incomeReadToMs ?? sinceMs ?? Number.POSITIVE_INFINITY);
     return Math.max(0, from, this.#core.nowMs() - LONGEST_INCOME_MS);
   }
   #startsAtMs(): number {

@@ -47,6 +47,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   if (rules === undefined || price === null) return;
   const untold = untoldLots(order, lots) * price;
   order.untoldUsdt += untold;
+  order.untoldAtMs = atMs;
   const lotSize = rules.lotMantissa / rules.lotScale;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
@@ -96,8 +97,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const notional = (event.lots * event.price - counted) * lotSize;
   const fee = event.fee_usdt - counted * lotSize * rules.takerFee;
   order.feesUsdt += fee;
-  correct(state.pacing.account, event.at_venue_ms, notional, fee);
-  if (order.agent !== null) correct(state.pacing.agent(order.agent), event.at_venue_ms, notional, fee);
+  // RISK: a correction that outlives the figure which it corrects would make another one too small.
+  const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
+  correct(state.pacing.account, countedAtMs, notional, fee);
+  if (order.agent !== null) correct(state.pacing.agent(order.agent), countedAtMs, notional, fee);
 }
 
 /** Of the lots that an order has just executed, those whose trades are not read yet. */

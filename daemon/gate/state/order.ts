@@ -69,6 +69,8 @@ export interface OrderState {
   tradedUsdt: number;
   /** What executed lots whose trades are not read yet were counted as, lots times price; without a price as nothing. */
   untoldUsdt: number;
+  /** When they were counted last, ms of event time; null: there were none. */
+  untoldAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
   tradedFeesUsdt: number;
   realisedPnlUsdt: number;

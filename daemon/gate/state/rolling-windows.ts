@@ -53,7 +53,7 @@ export class RollingSum {
     const index = Math.floor(atMs / this.#bucketMs);
     const last = this.#buckets.at(-1);
     if (last !== undefined && last.index >= index) {
-      last.value += value;
+      this.#addTo(index, value);
       return;
     }
     this.#buckets.push({ index, value });
@@ -63,6 +63,15 @@ export class RollingSum {
     if (drop === 0) return;
     this.#buckets.splice(0, drop);
     this.#fold = null;
+  }
+
+  /** What corrects an earlier figure counts with it, and leaves the span with it. */
+  #addTo(index: number, value: number): void {
+    const at = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index >= index);
+    const bucket = this.#buckets[at];
+    if (bucket?.index === index) bucket.value += value;
+    else this.#buckets.splice(at, 0, { index, value });
+    if (at < this.#buckets.length - 1) this.#fold = null;
   }
 
   /** The clock was set back to `nowMs`: what was added at later instants was added by now. */

@@ -38,6 +38,7 @@ function setBackOrder(order: Mutable<OrderState>, nowMs: number): void {
   order.sentAtMs = earlier(order.sentAtMs, nowMs);
   order.acknowledgedAtMs = earlier(order.acknowledgedAtMs, nowMs);
   order.sentByMs = earlier(order.sentByMs, nowMs);
+  order.untoldAtMs = earlier(order.untoldAtMs, nowMs);
   order.amendSentByMs = earlier(order.amendSentByMs, nowMs);
 }
 

@@ -37,7 +37,7 @@ export class PlainPace {
   readonly #turnover: Sum[] = [];
   readonly #fees: Sum[] = [];
   /** What executed lots without a trade were taken for, lots times price. */
-  readonly #untold = new Map<PlainOrder, number>();
+  readonly #untold = new Map<PlainOrder, { readonly value: number; atMs: number }>();
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
@@ -75,7 +75,8 @@ export class PlainPace {
     const { agent, side, symbol } = order;
     const lotSize = rules.lotMantissa / rules.lotScale;
     const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
-    this.#untold.set(order, (this.#untold.get(order) ?? 0) + (lots - alreadyTold) * price);
+    const value = (this.#untold.get(order)?.value ?? 0) + (lots - alreadyTold) * price;
+    this.#untold.set(order, { value, atMs });
     const fee = lots * lotSize * price * rules.takerFee;
     const usdt = (lots - alreadyTold) * lotSize * price;
     this.#turnover.push({ atMs, agent, usdt });
@@ -104,23 +105,20 @@ export class PlainPace {
     if (order === undefined || rules === undefined) return;
     const untold = Math.max(0, order.executed - order.traded.lots);
     const moved = Math.min(trade.lots, untold);
-    const value = this.#untold.get(order) ?? 0;
+    const { value, atMs } = this.#untold.get(order) ?? { value: 0, atMs: trade.at_venue_ms };
     const taken = untold === 0 ? 0 : (value * moved) / untold;
-    this.#untold.set(order, value - taken);
+    this.#untold.set(order, { value: value - taken, atMs });
     const lotSize = rules.lotMantissa / rules.lotScale;
     const known = taken * lotSize;
-    this.#put(this.#turnover, trade.at_venue_ms, order.agent, trade.lots * trade.price * lotSize - known);
-    this.#put(this.#fees, trade.at_venue_ms, order.agent, trade.fee_usdt - known * rules.takerFee);
-  }
-  /** What is dated before the newest of a sum counts with it. */
-  #put(sums: Sum[], atMs: number, agent: string | null, usdt: number): void {
-    const newestMs = Math.max(...sums.filter((sum) => sum.agent === agent).map((sum) => sum.atMs));
-    sums.push({ atMs: Math.max(atMs, newestMs), agent, usdt });
+    const { agent } = order;
+    this.#turnover.push({ atMs, agent, usdt: trade.lots * trade.price * lotSize - known });
+    this.#fees.push({ atMs, agent, usdt: trade.fee_usdt - known * rules.takerFee });
   }
 
   #setBack(nowMs: number): void {
     for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = Math.min(dated.atMs, nowMs);
     for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, Math.min(atMs, nowMs));
+    for (const told of this.#untold.values()) told.atMs = Math.min(told.atMs, nowMs);
     for (const fill of this.lastOpenFill.values()) fill.atMs = Math.min(fill.atMs, nowMs);
   }
 

@@ -6,7 +6,7 @@ import { possibleFills } from '../../../daemon/gate/state/orders.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
 import { rescalePosition } from '../../../daemon/gate/state/rescale.ts';
 import { setBack } from '../../../daemon/gate/state/set-back.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const CLOSES = { side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
 
@@ -208,4 +208,28 @@ test('a reading that takes lots from shares is where their history begins', () =
   assert.deepEqual(sharesOf(position), { alice: 20, bob: 5 });
   applyFill(position, 'sell', 5, null, 60_000, T0 + 10, true, true);
   assert.deepEqual(sharesOf(position), { alice: 16, bob: 4 });
+});
+
+test('what a trade corrects leaves the day with what it corrects', () => {
+  const HOUR = 3_600_000;
+  const ledger = new FoldedLedger();
+  ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  const fill = (id: string, atMs: number): void => {
+    const orders = [{ client_order_id: id, lots: 10, time_in_force: 'IOC' } as const];
+    ledger.append(decisionEvent({ id: `d-${id}`, atMs, orders }));
+    ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: 10 }));
+  };
+  const turnover = (atMs: number): readonly number[] => {
+    const { pacing } = ledger.state;
+    return [pacing.account, pacing.readAgent('alice')].map((window) => Math.round(window.turnover.sum(atMs)));
+  };
+  fill('a', T0);
+  fill('b', T0 + 10 * HOUR);
+  assert.deepEqual(turnover(T0 + 10 * HOUR), [1200, 1200], 'at the bound of the orders');
+  const toldAtMs = T0 + 25 * HOUR;
+  ledger.append(tradeEvent('1', 'a', toldAtMs, { at_venue_ms: T0, lots: 10, price: 59_000 }));
+  assert.deepEqual(turnover(toldAtMs), [600, 600], 'the first is a day old, and so is what corrects it');
+  ledger.append(tradeEvent('2', 'b', toldAtMs, { at_venue_ms: T0 + 10 * HOUR, lots: 10, price: 59_000 }));
+  assert.deepEqual(turnover(toldAtMs), [590, 590]);
+  assert.deepEqual(turnover(T0 + 35 * HOUR), [0, 0]);
 });

@@ -22,10 +22,11 @@ function plainSum(added: readonly (readonly [number, number])[], nowMs: number):
   const buckets: { index: number; value: number }[] = [];
   for (const [atMs, value] of added) {
     const index = Math.floor(atMs / MINUTE);
-    const last = buckets.at(-1);
-    if (last !== undefined && last.index >= index) last.value += value;
+    const known = buckets.find((bucket) => bucket.index === index);
+    if (known !== undefined) known.value += value;
     else buckets.push({ index, value });
   }
+  buckets.sort((a, b) => a.index - b.index);
   const first = Math.floor((nowMs - DAY) / MINUTE);
   return Math.max(
     0,
