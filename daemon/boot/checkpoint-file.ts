@@ -22,7 +22,7 @@ import type { LedgerReader } from '../ledger/types.ts';
 
 /** Of the file: a line of JSON that says what it is of, then the views (gate/state/graph-text.ts). */
 export const CHECKPOINT_FORMAT = 1;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 const FILE_NAME = /^checkpoint-\d+\.jsonl(?:\.new)?$/;
 
 /** What a checkpoint is of: the first line of its file. */

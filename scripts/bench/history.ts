@@ -1,3 +1,4 @@
+import type { StateEvent } from '../../daemon/gate/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';
@@ -40,10 +41,12 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
     const stepMs = spanMs / rounds;
     if (stepMs < last.at_ms - first.at_ms) throw new Error('what is repeated takes longer than there is time');
     const endMs = Date.now() - 60_000;
-    let batch: LedgerRecord[] = [];
+    nowMs = Math.round(endMs - spanMs + stepMs) - last.at_ms + first.at_ms;
+    let batch: LedgerRecord[] = [setBackTo(nowMs)];
     for (let round = 1; round <= rounds; round += 1) {
       const shift: Shift = {
-        seqs: recorded.length + (round - 1) * model.length,
+        // Behind the record of the clock.
+        seqs: recorded.length + 1 + (round - 1) * model.length,
         fromSeq: first.seq,
         ms: Math.round(endMs - spanMs + round * stepMs) - last.at_ms,
         ids: round * 1_000_000,
@@ -61,6 +64,25 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
   } finally {
     ledger.close();
   }
+}
+
+/**
+ * What is repeated begins before what the model itself is of. Time runs back with a record that says so alone: views
+ * count later times as now. Without it, nothing that is kept for some time would ever be old.
+ */
+function setBackTo(atMs: number): LedgerRecord {
+  const payload: StateEvent = {
+    clears_at_ms: null,
+    clears_when: '',
+    clock_set_back: true,
+    layer: 'boot',
+    name: null,
+    reason: 'the clock was set back',
+    scope: 'account',
+    set_by: 'bench',
+    state: 'active',
+  };
+  return { kind: 'state', at_ms: atMs, payload };
 }
 
 interface Shift {

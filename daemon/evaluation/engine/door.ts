@@ -56,7 +56,8 @@ const TIMED_EVERY = 16;
  * (SAE-SAME-CODE).
  */
 export class GateDoor {
-  readonly state = new GateState();
+  /** A run is over before it is worth the time to keep ended orders in less memory. */
+  readonly state = new GateState(Number.POSITIVE_INFINITY);
   readonly market: MarketInputs;
   readonly ids: IdSource = { genesisId: 'replay', epoch: null };
   /** Orders of the account at the exchange, against the limits that the gate keeps to. */

@@ -25,7 +25,7 @@ export function readReplayIntake(
   asked: AgentRequest,
   agent: string,
   nowMs: number,
-  orders: ReadonlyMap<string, OrderState>,
+  orders: Pick<ReadonlyMap<string, OrderState>, 'get'>,
 ): Intake {
   if (!isTradingTool(asked.tool))
     return isToolName(asked.tool) ? { kind: 'read' } : { kind: 'rejected', code: 'UNKNOWN_TOOL' };

@@ -6,7 +6,7 @@ import type { ReceiptOutcome } from '../api/receipts.ts';
 import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { everyLiveOrder } from '../state/orders.ts';
+import { everyLiveOrder, findNewest, newestFirst, type OrderState } from '../state/orders.ts';
 import {
   describeFills,
   describeMarket,
@@ -95,13 +95,16 @@ export class CallerReads {
     cursor: string | null,
   ): Page<OrderBody> {
     const offset = cursor === null ? 0 : parseCursor(cursor);
-    const source =
-      filter.open === true ? [...everyLiveOrder(this.#core.state.orders)] : [...this.#core.state.orders.all.values()];
-    const matching = source.filter((order) => {
-      if (caller.role !== 'operator' && order.agent !== caller.agent) return false;
-      return filter.symbol === undefined || order.symbol === filter.symbol;
-    });
-    matching.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    const isWanted = ({ agent, symbol }: Pick<OrderState, 'agent' | 'symbol'>): boolean => {
+      if (caller.role !== 'operator' && agent !== caller.agent) return false;
+      return filter.symbol === undefined || symbol === filter.symbol;
+    };
+    const { orders } = this.#core.state;
+    const matching =
+      filter.open === true
+        ? [...everyLiveOrder(orders)].filter(isWanted).sort(newestFirst)
+        : // One more says whether there is a next page.
+          findNewest(orders, isWanted, offset + limit + 1);
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
   }

@@ -197,7 +197,7 @@ export class DisplacedExits {
   }
 }
 
-type OrdersById = ReadonlyMap<string, OrderState>;
+type OrdersById = Pick<ReadonlyMap<string, OrderState>, 'get'>;
 
 /** All that it was to take profit of is closed. */
 export function hasNothingLeft({ bound }: DisplacedExit): boolean {

@@ -1,38 +1,69 @@
 import { keeps } from './keep.ts';
-import type { OrderMaps, OrderState } from './order.ts';
+import type { OrderState } from './order.ts';
+import type { OrdersBy } from './orders-by.ts';
+import { type SettledOrders, venueKeyOf } from './settled-orders.ts';
+
+/** Where orders are found. */
+export interface OrderMaps {
+  readonly all: OrdersBy<'client'>;
+  /** Orders not proven terminal, by symbol. */
+  readonly live: Map<string, Set<OrderState>>;
+  readonly byDecision: OrdersBy<'decision', OrderState[]>;
+  readonly byVenueId: OrdersBy<'venue'>;
+  readonly settled: SettledOrders;
+}
 
 /**
  * How long ended orders stay in the views, ms of event time. Their late fills, trades and repeated
  * requests arrive within minutes. Older ones are read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
+/** When they are settled: nothing more is heard of nearly all of them by then. */
+export const SETTLE_AFTER_MS = 600_000;
 
 /**
  * Ended orders by time of their end, until they leave the views. All orders of a decision leave together, so that
  * an execution is shown or read back as a whole. It is driven by events alone: a restart drops the same orders.
  */
 export class EndedOrders {
-  #orders: OrderState[] = [];
+  /** Never, for who folds a history once and soon lets go of it: Infinity. */
+  readonly settleAfterMs: number;
+  /** A number is that of the settled row of which the order is. */
+  #orders: (OrderState | number)[] = [];
   /** When each of them ended: a column takes a third of what pairs would. */
   #endedAtMs: number[] = [];
   /** Those before it have left. */
   #head = 0;
+  /** Those before it were looked at, whether they can be settled. */
+  #considered = 0;
   /** Orders that are old enough but wait for others of their decision. */
   #waiting = new Set<OrderState>();
 
   static {
     keeps(
       EndedOrders,
-      (view) => ({ orders: view.#orders, endedAtMs: view.#endedAtMs, head: view.#head, waiting: view.#waiting }),
+      (view) => ({
+        settleAfterMs: view.settleAfterMs,
+        orders: view.#orders,
+        endedAtMs: view.#endedAtMs,
+        head: view.#head,
+        considered: view.#considered,
+        waiting: view.#waiting,
+      }),
       (kept) => {
-        const made = new EndedOrders();
+        const made = new EndedOrders(kept.settleAfterMs);
         made.#orders = kept.orders;
         made.#endedAtMs = kept.endedAtMs;
         made.#head = kept.head;
+        made.#considered = kept.considered;
         made.#waiting = kept.waiting;
         return made;
       },
     );
+  }
+
+  constructor(settleAfterMs = SETTLE_AFTER_MS) {
+    this.settleAfterMs = settleAfterMs;
   }
 
   add(order: OrderState, endedAtMs: number): void {
@@ -43,6 +74,8 @@ export class EndedOrders {
   /** The order is live after all. This is rare, so the whole queue is searched. */
   remove(order: OrderState): void {
     this.#dropHead();
+    const before = this.#orders.indexOf(order);
+    if (before >= 0 && before < this.#considered) this.#considered -= 1;
     this.#endedAtMs = this.#endedAtMs.filter((_, i) => this.#orders[i] !== order);
     this.#orders = this.#orders.filter((entry) => entry !== order);
     this.#waiting.delete(order);
@@ -60,6 +93,10 @@ export class EndedOrders {
     for (let order = this.#orders[this.#head]; order !== undefined; order = this.#orders[this.#head]) {
       if (this.#endedAtMs[this.#head]! > nowMs - KEEP_ENDED_MS) break;
       this.#head += 1;
+      if (typeof order === 'number') {
+        book.settled.dropOrder(order);
+        continue;
+      }
       const { decisionId } = order;
       if (decisionId !== null && mayGoOn(decisionId)) this.add(order, nowMs);
       else this.#drop(book, order);
@@ -70,11 +107,55 @@ export class EndedOrders {
   #dropHead(): void {
     this.#orders = this.#orders.slice(this.#head);
     this.#endedAtMs = this.#endedAtMs.slice(this.#head);
+    this.#considered = Math.max(0, this.#considered - this.#head);
     this.#head = 0;
   }
 
+  /**
+   * Shows each order once that ended long enough before `nowMs`. What is not settled then stays an object.
+   */
+  consider(nowMs: number, settle: (order: OrderState) => void): void {
+    this.#considered = Math.max(this.#considered, this.#head);
+    while (this.#considered < this.#orders.length) {
+      const at = this.#considered;
+      if (this.#endedAtMs[at]! > nowMs - this.settleAfterMs) return;
+      this.#considered += 1;
+      const order = this.#orders[at]!;
+      if (typeof order !== 'number') settle(order);
+    }
+  }
+
+  /** Where orders stand that were shown and have not left; null: one of them does not. */
+  places(orders: readonly OrderState[]): readonly number[] | null {
+    const places: number[] = [];
+    for (let i = this.#considered - 1; i >= this.#head && places.length < orders.length; i -= 1) {
+      const entry = this.#orders[i]!;
+      if (typeof entry !== 'number' && orders.includes(entry)) places.push(i);
+    }
+    return places.length === orders.length ? places : null;
+  }
+  settle(places: readonly number[], row: number): void {
+    for (const place of places) this.#orders[place] = row;
+  }
+
+  /** They are objects again: in the order of their ends, of which the first may have left. `left`: how many have not. */
+  bringBack(row: number, orders: readonly OrderState[], left: number): void {
+    const byEnd = orders.toSorted((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
+    const gone = orders.length - left;
+    if (left > 0) for (const order of byEnd.slice(0, gone)) this.#waiting.add(order);
+    for (let i = this.#head, next = gone; i < this.#orders.length && next < byEnd.length; i += 1) {
+      if (this.#orders[i] !== row) continue;
+      this.#orders[i] = byEnd[next]!;
+      next += 1;
+    }
+  }
+  /** All are looked at again. */
+  considerAgain(): void {
+    this.#considered = this.#head;
+  }
+
   #drop(book: OrderMaps, order: OrderState): void {
-    const siblings = order.decisionId === null ? undefined : book.byDecision.get(order.decisionId);
+    const siblings = order.decisionId === null ? undefined : book.byDecision.held.get(order.decisionId);
     if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);
     else {
       this.#waiting.add(order);
@@ -91,8 +172,8 @@ export class EndedOrders {
 
 function forget(book: OrderMaps, order: OrderState): void {
   // The id may be in use again.
-  if (book.all.get(order.clientOrderId) === order) book.all.delete(order.clientOrderId);
+  if (book.all.held.get(order.clientOrderId) === order) book.all.delete(order.clientOrderId);
   if (order.venueOrderId === null) return;
-  const key = `${order.symbol} ${order.venueOrderId}`;
-  if (book.byVenueId.get(key) === order) book.byVenueId.delete(key);
+  const key = venueKeyOf(order) ?? '';
+  if (book.byVenueId.held.get(key) === order) book.byVenueId.delete(key);
 }

@@ -55,6 +55,12 @@ export class ExitBounds {
   get all(): Iterable<ExitBound> {
     return this.#byDecision.values();
   }
+  /** One of them may still ask about an order. */
+  isMentioned(order: OrderState): boolean {
+    for (const bounds of [this.#byDecision, this.#renewed])
+      for (const { openings } of bounds.values()) if (openings.has(order)) return true;
+    return false;
+  }
   find(decisionId: string | null): ExitBound | null {
     return this.#byDecision.get(decisionId ?? '') ?? null;
   }

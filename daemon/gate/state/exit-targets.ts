@@ -1,66 +1,18 @@
-import type { Origin, Side } from '../../core/request.ts';
-import type { ExitCause, ExitEnd, ExitTargetEvent } from '../events.ts';
+import type { ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
+import type { Allotment, ExitTarget } from './exit-target.ts';
 import { remainingLots } from './exposure.ts';
 import { type HeldChange, isGivenBack } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
+import type { SettledOrders } from './settled-orders.ts';
 
-/** How much one order should close for one target, and how much it has. */
-export interface Allotment {
-  readonly order: OrderState;
-  lots: number;
-  filledLots: number;
+export type { Allotment, ExitTarget } from './exit-target.ts';
+
+interface ServedTarget {
+  readonly target: ExitTarget;
+  readonly part: Allotment;
 }
-
-/**
- * What a permitted exit should close. Targets of one key add up: their lots are sent together, one order at a time, and
- * fills are credited to the oldest first. INVARIANT: the lots credited to an order's targets are its executed lots.
- */
-export interface ExitTarget {
-  readonly decisionId: string;
-  /** Seq of the record that opened it. */
-  readonly seq: number;
-  /** The caller; of an operator's and the gate's, whoever asked. */
-  readonly agent: string;
-  readonly origin: Origin;
-  readonly cause: ExitCause;
-  readonly symbol: string;
-  readonly side: Side;
-  /** Targets with the same key may share an order: same share, symbol, side and price bound. */
-  readonly key: string;
-  /** own: limited by an agent's share; account: by the position. */
-  readonly scope: 'own' | 'account';
-  /** It closes everything that its caller may close, including what earlier openings still fill. */
-  readonly isWhole: boolean;
-  /** An operator's or the gate's exit of the whole position: `reduceOnly` limits it while nothing opens after it. */
-  readonly isOfAll: boolean;
-  readonly openedAtMs: number;
-  /** The order that its decision planned: sent at once, or waiting. */
-  readonly first: OrderState;
-  /** Earlier openings that may still fill: a full exit closes what they fill too. Null: there are none. */
-  openings: Set<OrderState> | null;
-  /** Openings decided after it, if it is a full exit; null: there are none. */
-  younger: Set<OrderState> | null;
-  /** Lots appeared that none of our orders opened. */
-  hasGrown: boolean;
-  allotments: Allotment[];
-  askedLots: number;
-  /** Lots still to close, including those in flight. */
-  leftLots: number;
-  /**
-   * Lots held when it was opened and not closed since. It does not close what was opened later. Negative: more was
-   * closed than was known to be held, which comes off what earlier openings turn out to have filled.
-   */
-  roomLots: number;
-  /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
-  disputedLots: number;
-  filledLots: number;
-  /** The last rung that was decided for it; -1: none. */
-  rung: number;
-  end: { readonly reason: ExitEnd; readonly detail: string; readonly atMs: number } | null;
-}
-
 interface At {
   readonly seq: number;
   readonly atMs: number;
@@ -71,26 +23,76 @@ export class ExitTargets {
   #all = new Map<string, ExitTarget>();
   /** In the order of their decisions. */
   #open = new Set<ExitTarget>();
-  #byOrder = new Map<OrderState, readonly { readonly target: ExitTarget; readonly part: Allotment }[]>();
-  #ended: ExitTarget[] = [];
+  #byOrder = new Map<OrderState, readonly ServedTarget[]>();
+  /** A number is that of the settled row whose target it is. */
+  #ended: (ExitTarget | number)[] = [];
+  #endedAtMs: number[] = [];
+  readonly #settled: SettledOrders;
+  /** How many targets name an order as an opening of before or after them. */
+  readonly #mentioned = new Map<OrderState, number>();
 
   static {
     keeps(
       ExitTargets,
-      (view) => ({ all: view.#all, open: view.#open, byOrder: view.#byOrder, ended: view.#ended }),
+      (view) => ({
+        all: view.#all,
+        open: view.#open,
+        byOrder: view.#byOrder,
+        ended: view.#ended,
+        endedAtMs: view.#endedAtMs,
+        settled: view.#settled,
+      }),
       (kept) => {
-        const made = new ExitTargets();
+        const made = new ExitTargets(kept.settled);
         made.#all = kept.all;
         made.#open = kept.open;
         made.#byOrder = kept.byOrder;
         made.#ended = kept.ended;
+        made.#endedAtMs = kept.endedAtMs;
+        for (const target of made.#all.values()) for (const order of openingsOf(target)) made.#mention(order, 1);
         return made;
       },
     );
   }
 
+  constructor(settled: SettledOrders) {
+    this.#settled = settled;
+  }
+
+  /** Of one that is settled, a frozen copy. */
   find(decisionId: string): ExitTarget | null {
+    const held = this.#all.get(decisionId);
+    if (held !== undefined || this.#settled.isEmpty) return held ?? null;
+    const row = this.#settled.find('decision', decisionId);
+    return row === null || !this.#settled.hasTarget(row) ? null : this.#settled.read(row).target;
+  }
+  /** One that is not settled. */
+  held(decisionId: string): ExitTarget | null {
     return this.#all.get(decisionId) ?? null;
+  }
+  partsOf(order: OrderState): readonly ServedTarget[] {
+    return this.#byOrder.get(order) ?? [];
+  }
+  /** A target of which it is none of the own orders may still ask about it. */
+  isMentioned(order: OrderState): boolean {
+    return this.#mentioned.has(order);
+  }
+  #mention(order: OrderState, by: 1 | -1): void {
+    const times = (this.#mentioned.get(order) ?? 0) + by;
+    if (times === 0) this.#mentioned.delete(order);
+    else this.#mentioned.set(order, times);
+  }
+
+  /** It has ended, and stands in a row from now on. */
+  putAway(target: ExitTarget, row: number): void {
+    this.#all.delete(target.decisionId);
+    for (const { order } of target.allotments) this.#byOrder.delete(order);
+    this.#ended[this.#ended.indexOf(target)] = row;
+  }
+  bringBack(row: number, target: ExitTarget): void {
+    this.#all.set(target.decisionId, target);
+    for (const part of target.allotments) this.#byOrder.set(part.order, [{ target, part }]);
+    this.#ended[this.#ended.indexOf(row)] = target;
   }
   /** Oldest first. */
   get open(): ReadonlySet<ExitTarget> {
@@ -117,6 +119,7 @@ export class ExitTargets {
       opened.openedAtMs = Math.min(opened.openedAtMs, nowMs);
       if (target.end !== null) target.end = { ...target.end, atMs: Math.min(target.end.atMs, nowMs) };
     }
+    this.#endedAtMs = this.#endedAtMs.map((atMs) => Math.min(atMs, nowMs));
   }
   /** Whether an order works for a target, even an ended one. */
   isServing(order: OrderState): boolean {
@@ -140,6 +143,7 @@ export class ExitTargets {
     target.allotments = target.allotments.slice();
     this.#open.delete(target);
     this.#ended.push(target);
+    this.#endedAtMs.push(at.atMs);
   }
 
   #begin(event: ExitTargetEvent & { readonly action: 'opened' }, first: OrderState, held: HeldThen, at: At): void {
@@ -172,13 +176,15 @@ export class ExitTargets {
     };
     this.#all.set(target.decisionId, target);
     this.#open.add(target);
+    for (const order of held.openings) this.#mention(order, 1);
     if (first.status !== 'pending_send') this.#assign(first, [target], 0);
   }
 
   /** An opening order was decided or seen. */
   noteOpening(order: OrderState): void {
     for (const target of this.#open)
-      if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) addYounger(target, order);
+      if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side)
+        this.#addYounger(target, order);
   }
 
   /** A list shows an opening order working that counted as ended: it may still fill lots to close. */
@@ -186,9 +192,22 @@ export class ExitTargets {
     for (const target of this.#open) {
       if (target.symbol !== order.symbol || target.side === order.side) continue;
       const isMine = target.origin !== 'agent' || target.agent === order.agent;
-      if (order.plannedAtMs <= target.openedAtMs && isMine) addOpening(target, order);
-      else if (target.isOfAll) addYounger(target, order);
+      if (order.plannedAtMs <= target.openedAtMs && isMine) this.#addOpening(target, order);
+      else if (target.isOfAll) this.#addYounger(target, order);
     }
+  }
+
+  #addOpening(target: ExitTarget, order: OrderState): void {
+    if (target.openings?.has(order) === true) return;
+    target.openings ??= new Set();
+    target.openings.add(order);
+    this.#mention(order, 1);
+  }
+  #addYounger(target: ExitTarget, order: OrderState): void {
+    if (target.younger?.has(order) === true) return;
+    target.younger ??= new Set();
+    target.younger.add(order);
+    this.#mention(order, 1);
   }
 
   /** A later order of an exit: its lots are allotted to its parent and then to the younger targets of that key. */
@@ -283,10 +302,15 @@ export class ExitTargets {
 
   /** Ended targets go when their orders do. */
   dropOld(nowMs: number): void {
-    for (let oldest = this.#ended[0]; oldest?.end != null; oldest = this.#ended[0]) {
-      if (oldest.end.atMs > nowMs - KEEP_ENDED_MS) return;
-      this.#ended.shift();
+    while (this.#ended.length > 0 && this.#endedAtMs[0]! <= nowMs - KEEP_ENDED_MS) {
+      const oldest = this.#ended.shift()!;
+      this.#endedAtMs.shift();
+      if (typeof oldest === 'number') {
+        this.#settled.dropTarget(oldest);
+        continue;
+      }
       this.#all.delete(oldest.decisionId);
+      for (const order of openingsOf(oldest)) this.#mention(order, -1);
       for (const { order } of oldest.allotments) {
         // A merged order may still work for a younger target.
         const isUsed = this.targetsOf(order).some(({ decisionId }) => this.#all.has(decisionId));
@@ -296,13 +320,9 @@ export class ExitTargets {
   }
 }
 
-function addOpening(target: ExitTarget, order: OrderState): void {
-  target.openings ??= new Set();
-  target.openings.add(order);
-}
-function addYounger(target: ExitTarget, order: OrderState): void {
-  target.younger ??= new Set();
-  target.younger.add(order);
+function* openingsOf({ openings, younger }: ExitTarget): Generator<OrderState, void> {
+  yield* openings ?? [];
+  yield* younger ?? [];
 }
 
 /** Lots held when a target is opened, on the side that it closes. */

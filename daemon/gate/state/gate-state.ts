@@ -11,6 +11,7 @@ import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
 import { setLeverage } from './positions.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { setBack } from './set-back.ts';
+import { bringBackAll, bringBackNamed, settleOld } from './settle.ts';
 import { GateViews } from './views.ts';
 
 /**
@@ -39,6 +40,8 @@ export class GateState extends GateViews {
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
     this.approvals.dropOld(event.at_ms);
+    settleOld(this, event.at_ms);
+    bringBackNamed(this, event);
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
@@ -84,6 +87,7 @@ export class GateState extends GateViews {
       case 'state':
         if (event.payload.clock_set_back === true) {
           this.latestEventAtMs = event.at_ms;
+          bringBackAll(this);
           setBack(this, event.at_ms);
         }
         applyStateEvent(this.layers, event.payload, event.at_ms);
@@ -184,6 +188,7 @@ export class GateState extends GateViews {
     const change = findStepChange(this.rules.get(symbol), rules);
     this.rules.set(symbol, rules);
     if (change === null) return;
+    bringBackAll(this);
     // RISK: what was approved is a number of lots and ticks: in other steps it would be another order.
     this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
@@ -192,7 +197,7 @@ export class GateState extends GateViews {
     this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     this.accounts.rescale(symbol, change.lots);
-    for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
+    for (const order of this.orders.all.held.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>
       held.symbol === symbol ? rescaleRecord(held, change) : held,

@@ -1,11 +1,14 @@
 import { putTogether, takeApart } from './keep.ts';
 
-/** Objects of one line: a line is a JSON array of them. */
+/** Objects of one line, a JSON array of them; and what they hold, from which on a line ends sooner. */
 const LINE_NODES = 512;
+const LINE_CELLS = 2_048;
 /** Numbers from which on an array of nothing else is read as a column. */
 const LEAST_NUMBERS = 16;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
+/** Longer than ids are: such texts stand in one place. */
+const LONGEST_SHARED = 100;
 
 /**
  * What stands for a value: strings, booleans, null and finite numbers are themselves; `[n]` is object n of the text; a name
@@ -42,6 +45,8 @@ class GraphWriter {
   readonly #ids = new Map<object, number>();
   readonly #shapes = new Map<string, number>();
   #nodes: Node[] = [];
+  /** Of the nodes. */
+  #cells = 0;
   #full: string[] = [];
 
   *write(root: object): Generator<string, void> {
@@ -124,12 +129,14 @@ class GraphWriter {
 
   #push(node: Node): void {
     this.#nodes.push(node);
-    if (this.#nodes.length >= LINE_NODES) this.#endLine();
+    this.#cells += node.length;
+    if (this.#nodes.length >= LINE_NODES || this.#cells >= LINE_CELLS) this.#endLine();
   }
   #endLine(): void {
     if (this.#nodes.length === 0) return;
     this.#full.push(JSON.stringify(this.#nodes));
     this.#nodes = [];
+    this.#cells = 0;
   }
 }
 
@@ -219,7 +226,7 @@ export class GraphReader {
 
   #text(text: string): string {
     // The parser keeps one of shorter ones by itself.
-    if (text.length <= PARSER_KEEPS) return text;
+    if (text.length <= PARSER_KEEPS || text.length > LONGEST_SHARED) return text;
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
     this.#texts.set(text, text);

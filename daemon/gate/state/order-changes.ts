@@ -21,6 +21,8 @@ export class OrderChanges {
   #byDecision = new Map<string, OrderChange>();
   /** The amend of each order whose outcome is not proven, by client order id. */
   #amending = new Map<string, OrderChange>();
+  /** How many changes are of an order. */
+  readonly #concerned = new Map<OrderState, number>();
 
   static {
     keeps(
@@ -30,6 +32,7 @@ export class OrderChanges {
         const made = new OrderChanges();
         made.#byDecision = kept.byDecision;
         made.#amending = kept.amending;
+        for (const change of kept.byDecision.values()) made.#concern(change, 1);
         return made;
       },
     );
@@ -46,11 +49,24 @@ export class OrderChanges {
     const orders = findConcerned(event, book, layers, atMs);
     const change: OrderChange = { action, orders, isSettled: false, refusal: null };
     this.#byDecision.set(event.decision.decision_id, change);
+    this.#concern(change, 1);
     if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
     for (const [oldest, old] of this.#byDecision) {
       if (this.#byDecision.size <= MOST_CHANGES) break;
       this.#byDecision.delete(oldest);
+      this.#concern(old, -1);
       for (const order of old.orders) this.#drop(order, old);
+    }
+  }
+
+  isConcerned(order: OrderState): boolean {
+    return this.#concerned.has(order);
+  }
+  #concern({ orders }: OrderChange, by: 1 | -1): void {
+    for (const order of orders) {
+      const times = (this.#concerned.get(order) ?? 0) + by;
+      if (times === 0) this.#concerned.delete(order);
+      else this.#concerned.set(order, times);
     }
   }
 

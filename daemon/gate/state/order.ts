@@ -77,15 +77,6 @@ export interface OrderState {
   feesUsdt: number;
 }
 
-/** Where orders are found. */
-export interface OrderMaps {
-  readonly all: Map<string, OrderState>;
-  /** Orders not proven terminal, by symbol. */
-  readonly live: Map<string, Set<OrderState>>;
-  readonly byDecision: Map<string, OrderState[]>;
-  readonly byVenueId: Map<string, OrderState>;
-}
-
 /** Middle of the book that a decision saw. */
 export function midOf({ context }: DecisionEvent): number | null {
   const { ask, bid } = context.market;

@@ -1,9 +1,11 @@
 import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
-import { EndedOrders } from './ended-orders.ts';
+import { EndedOrders, type OrderMaps } from './ended-orders.ts';
 import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
-import { midOf, type OrderMaps, type OrderState } from './order.ts';
+import { midOf, type OrderState } from './order.ts';
+import { OrdersBy } from './orders-by.ts';
 import type { PossibleFills } from './positions.ts';
+import { SettledOrders } from './settled-orders.ts';
 
 export { isTerminal } from './evidence.ts';
 export type { OrderState } from './order.ts';
@@ -21,8 +23,17 @@ export interface OrderBook extends OrderMaps {
   /** Orders that are proven terminal and still in the maps. */
   readonly ended: EndedOrders;
 }
-export function createOrderBook(): OrderBook {
-  return { all: new Map(), live: new Map(), byDecision: new Map(), byVenueId: new Map(), ended: new EndedOrders() };
+/** `settleAfterMs`: {@link EndedOrders.settleAfterMs} */
+export function createOrderBook(settleAfterMs?: number): OrderBook {
+  const settled = new SettledOrders();
+  return {
+    all: new OrdersBy('client', settled),
+    live: new Map(),
+    byDecision: new OrdersBy('decision', settled),
+    byVenueId: new OrdersBy('venue', settled),
+    ended: new EndedOrders(settleAfterMs),
+    settled,
+  };
 }
 const NONE: ReadonlySet<OrderState> = new Set();
 export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderState> {
@@ -30,6 +41,40 @@ export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderSt
 }
 export function* everyLiveOrder(book: OrderBook): Generator<OrderState> {
   for (const orders of book.live.values()) yield* orders;
+}
+
+/** Agents and symbols of all orders, settled ones too; some more than once. */
+export function* namedInOrders({ all, settled }: OrderBook): Generator<Pick<OrderState, 'agent' | 'symbol'>> {
+  yield* all.held.values();
+  yield* settled.named();
+}
+
+/** By when they were planned. */
+export function newestFirst(a: OrderState, b: OrderState): number {
+  return b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1);
+}
+
+/**
+ * At least the `count` that were planned last, of those of some agents and symbols, newest first; all of them when there
+ * are fewer. Of what is settled, no more is read than it takes.
+ */
+export function findNewest(
+  { all, settled }: OrderBook,
+  isWanted: (order: Pick<OrderState, 'agent' | 'symbol'>) => boolean,
+  count: number,
+): readonly OrderState[] {
+  let found = [...all.held.values()].filter(isWanted).sort(newestFirst);
+  let read: OrderState[] = [];
+  for (const { number, untilMs } of settled.newest(isWanted)) {
+    // All of the others come behind those that were found.
+    const last = found[count - 1];
+    if (last !== undefined && last.plannedAtMs > untilMs) break;
+    read.push(...settled.read(number).orders);
+    if (found.length >= count ? read.length < count : found.length + read.length < count) continue;
+    found = [...found, ...read].sort(newestFirst);
+    read = [];
+  }
+  return [...found, ...read].sort(newestFirst);
 }
 
 /** What live orders may have filled without our knowing it yet; unsent slices cannot. */
@@ -62,7 +107,7 @@ export function insertOrder(book: OrderBook, order: OrderState): void {
     else live.add(order);
   }
   if (order.decisionId !== null) {
-    const siblings = book.byDecision.get(order.decisionId);
+    const siblings = book.byDecision.held.get(order.decisionId);
     if (siblings === undefined) book.byDecision.set(order.decisionId, [order]);
     else siblings.push(order);
   }

@@ -14,7 +14,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function setBack(state: GateViews, nowMs: number): void {
   if (state.account !== null && state.account.requested_at_ms > nowMs)
     state.account = { ...state.account, requested_at_ms: nowMs };
-  for (const order of state.orders.all.values()) setBackOrder(order, nowMs);
+  for (const order of state.orders.all.held.values()) setBackOrder(order, nowMs);
   state.orders.ended.setBack(nowMs);
   state.targets.setBack(nowMs);
   state.displaced.setBack(nowMs);

@@ -9,7 +9,7 @@ import type { Then } from './exit-bounds.ts';
 import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
+import { createOrderBook, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
@@ -30,9 +30,9 @@ const KEEP_TRANSFERS_MS = 30 * 86_400_000;
 
 /** Every view of the gate. {@link GateState} folds ledger events into them, and nothing else writes them. */
 export class GateViews {
-  readonly orders = createOrderBook();
+  readonly orders: OrderBook;
   readonly changes = new OrderChanges();
-  readonly targets = new ExitTargets();
+  readonly targets: ExitTargets;
   readonly displaced = new DisplacedExits();
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
@@ -72,6 +72,12 @@ export class GateViews {
   lastEventAtMs = 0;
   /** Latest instant of a record since the clock was last set back. */
   latestEventAtMs = 0;
+
+  /** `settleAfterMs`: {@link OrderBook.ended} */
+  constructor(settleAfterMs?: number) {
+    this.orders = createOrderBook(settleAfterMs);
+    this.targets = new ExitTargets(this.orders.settled);
+  }
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);

@@ -101,8 +101,12 @@ describe('the text of views', () => {
 /** Fields that speed up a question and hold nothing that events made. */
 const DERIVED: Readonly<Record<string, readonly string[]>> = {
   EquityHistory: ['#atMidnight', '#dayAgo'],
+  ExitTargets: ['#mentioned'],
+  HashIndex: ['#size', '#slots'],
   MinuteMaxima: ['#found', '#foundFromMs'],
+  OrderChanges: ['#concerned'],
   RollingSum: ['#fold'],
+  SettledOrders: ['#gone', '#read'],
   TradeBook: ['#risk'],
 };
 

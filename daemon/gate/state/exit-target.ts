@@ -1,0 +1,58 @@
+import type { Origin, Side } from '../../core/request.ts';
+import type { ExitCause, ExitEnd } from '../events.ts';
+import type { OrderState } from './order.ts';
+
+/** How much one order should close for one target, and how much it has. */
+export interface Allotment {
+  readonly order: OrderState;
+  lots: number;
+  filledLots: number;
+}
+
+/**
+ * What a permitted exit should close. Targets of one key add up: their lots are sent together, one order at a time, and
+ * fills are credited to the oldest first. INVARIANT: the lots credited to an order's targets are its executed lots.
+ */
+export interface ExitTarget {
+  readonly decisionId: string;
+  /** Seq of the record that opened it. */
+  readonly seq: number;
+  /** The caller; of an operator's and the gate's, whoever asked. */
+  readonly agent: string;
+  readonly origin: Origin;
+  readonly cause: ExitCause;
+  readonly symbol: string;
+  readonly side: Side;
+  /** Targets with the same key may share an order: same share, symbol, side and price bound. */
+  readonly key: string;
+  /** own: limited by an agent's share; account: by the position. */
+  readonly scope: 'own' | 'account';
+  /** It closes everything that its caller may close, including what earlier openings still fill. */
+  readonly isWhole: boolean;
+  /** An operator's or the gate's exit of the whole position: `reduceOnly` limits it while nothing opens after it. */
+  readonly isOfAll: boolean;
+  readonly openedAtMs: number;
+  /** The order that its decision planned: sent at once, or waiting. */
+  readonly first: OrderState;
+  /** Earlier openings that may still fill: a full exit closes what they fill too. Null: there are none. */
+  openings: Set<OrderState> | null;
+  /** Openings decided after it, if it is a full exit; null: there are none. */
+  younger: Set<OrderState> | null;
+  /** Lots appeared that none of our orders opened. */
+  hasGrown: boolean;
+  allotments: Allotment[];
+  askedLots: number;
+  /** Lots still to close, including those in flight. */
+  leftLots: number;
+  /**
+   * Lots held when it was opened and not closed since. It does not close what was opened later. Negative: more was
+   * closed than was known to be held, which comes off what earlier openings turn out to have filled.
+   */
+  roomLots: number;
+  /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
+  disputedLots: number;
+  filledLots: number;
+  /** The last rung that was decided for it; -1: none. */
+  rung: number;
+  end: { readonly reason: ExitEnd; readonly detail: string; readonly atMs: number } | null;
+}

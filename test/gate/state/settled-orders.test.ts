@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
+import type { DecisionEvent, GateEvent } from '../../../daemon/gate/events.ts';
+import { KEEP_ENDED_MS, SETTLE_AFTER_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import { GateState } from '../../../daemon/gate/state/gate-state.ts';
+import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
+import { HashIndex } from '../../../daemon/gate/state/hash-index.ts';
+import { keeps } from '../../../daemon/gate/state/keep.ts';
+import { findNewest, newestFirst, type OrderState, planOrders } from '../../../daemon/gate/state/orders.ts';
+import { SettledOrders } from '../../../daemon/gate/state/settled-orders.ts';
+import { generatePlan } from '../../../scripts/explore/generate.ts';
+import { playPlan } from '../../../scripts/explore/run-plan.ts';
+import { World } from '../../../scripts/explore/world.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+
+class Kept {
+  static {
+    keeps(
+      Kept,
+      (view) => ({ held: view.held }),
+      (kept) => new Kept(kept.held),
+    );
+  }
+  readonly held: unknown;
+  constructor(held: unknown) {
+    this.held = held;
+  }
+}
+const textOf = (held: object): string => [...writeGraph(held)].join('\n');
+function readBack(state: GateState): GateState {
+  const reader = new GraphReader();
+  for (const line of writeGraph(state)) reader.take(line);
+  return reader.root as GateState;
+}
+
+const OF_ORDERS = new Set(['orders', 'targets', 'changes', 'displaced', 'uncontained', 'readAs']);
+const live = (state: GateState): readonly string[] =>
+  [...state.orders.live.values()].flatMap((orders) => [...orders]).map(({ clientOrderId }) => clientOrderId);
+
+/** Whatever can be asked of two states is answered alike; `ids`: of everything that was ever recorded. */
+function assertSame(settling: GateState, plain: GateState, ids: Ids, when: string): void {
+  const sorted = <T>(map: Iterable<readonly [string, T]>): readonly (readonly [string, T])[] =>
+    [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const book of ['all', 'byDecision', 'byVenueId'] as const) {
+    assert.deepEqual(sorted<unknown>(settling.orders[book]), sorted<unknown>(plain.orders[book]), `${when}: ${book}`);
+    assert.equal(settling.orders[book].size, plain.orders[book].size, when);
+    for (const [key] of plain.orders[book]) assert.ok(settling.orders[book].has(key), `${when}: ${book} ${key}`);
+  }
+  for (const id of ids.orders)
+    assert.deepEqual(settling.orders.all.get(id), plain.orders.all.get(id), `${when}: ${id}`);
+  for (const id of ids.decisions) {
+    assert.deepEqual(settling.targets.find(id), plain.targets.find(id), `${when}: target ${id}`);
+    assert.deepEqual(settling.changes.find(id), plain.changes.find(id), `${when}: change ${id}`);
+    assert.deepEqual(settling.displaced.find(id), plain.displaced.find(id), `${when}: displaced ${id}`);
+  }
+  assert.deepEqual(live(settling), live(plain), when);
+  const rest = (state: GateState) => new Kept(Object.entries(state).filter(([name]) => !OF_ORDERS.has(name)));
+  assert.equal(textOf(rest(settling)), textOf(rest(plain)), when);
+  for (const count of [1, 3, 1_000])
+    assert.deepEqual(
+      findNewest(settling.orders, () => true, count).slice(0, count),
+      [...plain.orders.all.values()].sort(newestFirst).slice(0, count),
+      when,
+    );
+}
+
+interface Ids {
+  readonly orders: Set<string>;
+  readonly decisions: Set<string>;
+}
+function noteIds(ids: Ids, event: GateEvent): void {
+  if (event.kind === 'order') ids.orders.add(event.payload.client_order_id);
+  if (event.kind !== 'decision') return;
+  ids.decisions.add(event.payload.decision.decision_id);
+  for (const { client_order_id } of event.payload.orders) ids.orders.add(client_order_id);
+}
+
+const SETTLE_AT_ONCE = 0;
+function setBackEvent(atMs: number): Omit<Extract<GateEvent, { kind: 'state' }>, 'seq'> {
+  const payload = {
+    clears_at_ms: null,
+    clears_when: '',
+    layer: 'boot',
+    name: null,
+    reason: '',
+    scope: 'account',
+  } as const;
+  return { kind: 'state', at_ms: atMs, payload: { ...payload, clock_set_back: true, set_by: 'test', state: 'active' } };
+}
+
+describe('SAE-AUDIT: settled orders', () => {
+  for (const seed of [13, 14, 29]) {
+    test(`say what objects would, through world ${seed} and what comes late`, async (t) => {
+      const plan = generatePlan(seed);
+      const world = new World(plan.seed, plan.setup);
+      t.after(() => world.close());
+      await playPlan(world, plan);
+      const events = [...world.ledger.iterateEvents()].filter(({ kind }) => kind !== 'genesis');
+      const plain = new GateState(Number.POSITIVE_INFINITY);
+      let settling = new GateState(SETTLE_AT_ONCE);
+      const ids: Ids = { orders: new Set(), decisions: new Set() };
+      let seq = 0;
+      let most = 0;
+      const apply = (event: GateEvent, when: string | null): void => {
+        seq = event.seq;
+        noteIds(ids, event);
+        plain.apply(event);
+        settling.apply(event);
+        most = Math.max(most, [...settling.orders.settled.numbers()].length);
+        if (when === null) return;
+        assertSame(settling, plain, ids, when);
+        settling = readBack(settling);
+      };
+      for (const [i, event] of events.entries())
+        apply(event as unknown as GateEvent, i % 9 === 0 ? `record ${event.seq} (${event.kind})` : null);
+      assert.ok(most > 0, 'some are settled');
+      const nowMs = plain.latestEventAtMs;
+      const late = (event: Omit<GateEvent, 'seq'>, when: string): void =>
+        apply({ ...event, seq: seq + 1 } as GateEvent, when);
+      const { held } = settling.orders.all;
+      const someIds = [...plain.orders.all.keys()].filter((id) => !held.has(id)).slice(0, 12);
+      assert.ok(someIds.length > 0, 'late words are of settled orders');
+      for (const [i, id] of someIds.entries()) {
+        const order = plain.orders.all.get(id);
+        if (order === undefined) continue;
+        const venue_order_id = order.venueOrderId;
+        const executed_lots = order.executedLots + (i % 2);
+        late(orderEvent(id, nowMs, { status: 'filled', executed_lots, venue_order_id }), `a late word on ${id}`);
+        late(tradeEvent(`late-${i}`, id, nowMs, { symbol: order.symbol, lots: 1 }), `a late trade of ${id}`);
+      }
+      for (const rules of [...plain.rules.values()].slice(0, 1))
+        late(
+          { kind: 'rules', at_ms: nowMs, payload: { rules: { ...rules, lotScale: rules.lotScale * 10 } } } as never,
+          'rules',
+        );
+      late(setBackEvent(nowMs - 120_000), 'the clock was set back');
+      const tick = (atMs: number): Omit<GateEvent, 'seq'> =>
+        ({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', severity: 'info' } }) as never;
+      late(tick(nowMs), 'later');
+      // Each order leaves at its time.
+      for (let atMs = nowMs - 120_000; atMs <= nowMs + 120_000; atMs += 7_000)
+        late(tick(atMs + KEEP_ENDED_MS), `${atMs}`);
+    });
+  }
+
+  test('are settled so long after their end: before, at, after', () => {
+    for (const [ageMs, held] of [
+      [SETTLE_AFTER_MS - 1, 1],
+      [SETTLE_AFTER_MS, 0],
+      [SETTLE_AFTER_MS + 1, 0],
+    ] as const) {
+      const ledger = filledOrders(1);
+      ledger.append({ kind: 'alert', at_ms: T0 + 10 + ageMs, payload: { code: 'T', detail: '', symbol: null } });
+      assert.equal(ledger.state.orders.all.held.size, held, `${ageMs} ms after its end`);
+      assert.ok(ledger.state.orders.all.has('o-0'));
+    }
+  });
+
+  test('of which trades are not read yet stay objects, and so do all orders of their decision', () => {
+    const ledger = new FoldedLedger();
+    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    const orders = ['o-1', 'o-2'].map((id) => ({ client_order_id: id }));
+    ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
+    ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
+    ledger.append(orderEvent('o-2', T0 + 2, { status: 'filled', executed_lots: 10 }));
+    readAccount(ledger, T0 + 3);
+    ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
+    assert.deepEqual([...ledger.state.orders.all.held.keys()], ['o-1', 'o-2']);
+  });
+
+  test('take a tenth of what objects would, as texts', () => {
+    const COUNT = 500;
+    const ledger = filledOrders(COUNT);
+    ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
+    const { orders } = ledger.state;
+    assert.deepEqual([orders.all.held.size, orders.byDecision.held.size, orders.byVenueId.held.size], [0, 0, 0]);
+    assert.equal(orders.all.size, COUNT);
+    const settled = textOf(orders.settled).length / COUNT;
+    assert.ok(settled < 320, `${settled} bytes an order`);
+  });
+
+  test('are read as copies that nobody can change', () => {
+    const ledger = filledOrders(2);
+    ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
+    const order = ledger.state.orders.all.get('o-1')!;
+    assert.throws(() => {
+      order.executedLots = 0;
+    }, TypeError);
+    assert.equal(ledger.state.orders.byVenueId.get('BTCUSDT v-o-1'), order, 'asked for twice, it is one object');
+  });
+
+  test('are not taken where a text would not give back the same bits', () => {
+    const build = (change: Partial<OrderState>): OrderState =>
+      Object.assign(
+        planOrders(
+          decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }).payload as DecisionEvent,
+          T0,
+        )[0]!,
+        { status: 'canceled' as OrderStatus, sentAtMs: T0 + 1, updatedAtMs: T0 + 5, ...change },
+      );
+    const take = (order: OrderState): boolean =>
+      new SettledOrders().add({ decisionId: 'd-1', orders: [order], target: null }) !== null;
+    assert.ok(take(build({})));
+    assert.ok(take(build({ detail: 'words "in" quotes \u2028', averagePrice: 0.1 + 0.2, tradedUsdt: 5e-324 })));
+    const odd: readonly Partial<OrderState>[] = [
+      { tradedUsdt: -0 },
+      { averagePrice: Number.NaN },
+      { feesUsdt: Number.POSITIVE_INFINITY },
+      { updatedAtMs: 0.1 },
+      { decisionId: 'd-2' },
+      { detail: undefined as unknown as null },
+    ];
+    for (const change of odd) assert.ok(!take(build(change)), JSON.stringify(change));
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), fc.string(), (price, usdt, detail) => {
+        const settled = new SettledOrders();
+        const order = build({ averagePrice: price, tradedUsdt: usdt, detail });
+        const number = settled.add({ decisionId: 'd-1', orders: [order], target: null });
+        if (number === null) return Object.is(price, -0) || Object.is(usdt, -0) || !Number.isFinite(price + usdt);
+        assert.deepEqual(settled.take(number).orders, [order]);
+        return settled.isEmpty;
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+
+  test('keep no shared text that no row uses', () => {
+    const settled = new SettledOrders();
+    const orders = planOrders(
+      decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }).payload as DecisionEvent,
+      T0,
+    );
+    const number = settled.add({ decisionId: 'd-1', orders, target: null })!;
+    assert.equal([...settled.named()].length, 1);
+    settled.dropOrder(number);
+    assert.equal([...settled.named()].length, 0);
+    assert.equal(settled.find('client', 'o-1'), null);
+  });
+});
+
+test('an index of hashes finds all rows of a hash, also of equal ones, after rows were dropped, and read back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: -6, max: 6 }), { maxLength: 300 }), fc.nat(300), (hashes, from) => {
+      const index = new HashIndex();
+      for (const [row, hash] of hashes.entries()) index.add(hash, row);
+      index.dropBefore(from);
+      const reader = new GraphReader();
+      for (const line of writeGraph(index)) reader.take(line);
+      for (const known of [index, reader.root as HashIndex])
+        for (let hash = -7; hash <= 7; hash += 1)
+          assert.deepEqual(
+            [...known.find(hash)],
+            hashes.flatMap((one, row) => (one === hash && row >= from ? [row] : [])),
+          );
+    }),
+    { seed: 3, numRuns: 200 },
+  );
+});
+
+function readAccount(ledger: FoldedLedger, atMs: number): void {
+  const sums = { available_usdt: 1e5, initial_margin_usdt: 0, maintenance_margin_usdt: 0, margin_balance_usdt: 1e5 };
+  const payload = { ...sums, leverage: {}, margin_ratio: 0, positions: [], requested_at_ms: atMs, wallet_usdt: 1e5 };
+  ledger.append({ kind: 'account', at_ms: atMs, payload });
+}
+
+/** Orders that filled at `T0 + 10`, with their trades. */
+function filledOrders(count: number): FoldedLedger {
+  const ledger = new FoldedLedger();
+  ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  for (let i = 0; i < count; i += 1) {
+    ledger.append(decisionEvent({ id: `d-${i}`, atMs: T0, orders: [{ client_order_id: `o-${i}` }] }));
+    ledger.append(orderEvent(`o-${i}`, T0 + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
+    ledger.append(tradeEvent(`t-${i}`, `o-${i}`, T0 + 10));
+  }
+  readAccount(ledger, T0 + 11);
+  return ledger;
+}
