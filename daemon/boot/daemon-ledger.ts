@@ -8,7 +8,7 @@ import { checkHead, followHead } from '../ledger/head-file.ts';
 import { HeadSigner } from '../ledger/head-signer.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { openSigningKey } from '../ledger/signing-key.ts';
-import type { Ledger, OpenLedgerOptions } from '../ledger/types.ts';
+import type { ExpiryClock, Ledger, OpenLedgerOptions } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 import type { DomainClock } from '../venue/clock.ts';
 import { ACCOUNT_NAME } from './live.ts';
@@ -31,6 +31,30 @@ export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: 
   return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
 }
 
+/**
+ * Tokens expire by the venue's time where there is one, and before it is known by the host's, which then ends none for
+ * good. On paper the exchange may play a tape: there the host's clock counts, and a token has ended for good when time
+ * went by its end while this process saw it, by the host's and by the monotonic clock.
+ */
+export function expiryClock(
+  venue: Config['venue'],
+  clock: Pick<ClockPort, 'isSynced' | 'nowMs'>,
+  time: TimePort,
+): ExpiryClock {
+  if (venue !== 'paper')
+    return {
+      nowMs: ledgerClock(clock, time),
+      certain: () => (clock.isSynced ? { afterMs: 0, toMs: clock.nowMs() } : null),
+    };
+  const afterMs = time.hostMs();
+  const sinceMs = time.monotonicMs();
+  const steadyMs = (): number => afterMs + time.monotonicMs() - sinceMs;
+  return {
+    nowMs: () => time.hostMs(),
+    certain: () => ({ afterMs, toMs: Math.min(time.hostMs(), steadyMs()) }),
+  };
+}
+
 /** The ledger that a daemon records in. @throws LedgerError */
 export function openDaemonLedger(config: Config, path: string, options: DaemonLedgerOptions): Ledger {
   const { clock, log, time } = options;
@@ -42,6 +66,7 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
     account: ACCOUNT_NAME,
     now: ledgerClock(clock, time),
     time,
+    expiry: expiryClock(config.venue, clock, time),
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
       void options.recording()?.onLedgerFailure();

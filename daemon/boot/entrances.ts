@@ -53,7 +53,8 @@ export function openEntrances(
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
         identify(
-          ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, options.hostMs())) ?? null,
+          ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, ledger.tokens.expiryMs())) ??
+            null,
         ),
       codes: createCodes(codeFileOf(config.home, config.venue), options.hostMs),
       hostMs: options.hostMs,

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import type { Config, Secrets } from '../config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../exchange-sim/start.ts';
+import { isLiveToken } from '../ledger/tokens.ts';
 import type { TokenStore } from '../ledger/types.ts';
 import type { VenueAccess } from '../venue/endpoints.ts';
 
@@ -20,8 +21,8 @@ export function ensurePaperTokens(home: string, store: TokenStore): string {
   const folder = join(home, 'tokens');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
-  store.endExpired();
-  const known = store.listTokens().filter((token) => token.revoked_at_ms === null);
+  const nowMs = store.expiryMs();
+  const known = store.listTokens().filter((token) => isLiveToken(token, nowMs));
   for (const { role, name, agent } of FIRST_TOKENS) {
     const file = join(folder, `${role}.token`);
     if (existsSync(file) && known.some((token) => token.name === name && token.role === role)) continue;

@@ -18,13 +18,14 @@ type Alerts = Pick<Gate['core'], 'alert' | 'state' | 'ports'>;
  * an alert for a token that will, unless another one has taken its place.
  */
 export function followTokens(ledger: Ledger, gate: Alerts, time: TimePort, log: Logger): () => void {
-  const timer = time.every(EVERY_MS, () => followOnce(ledger, gate, time.hostMs(), log), { unref: true });
+  const timer = time.every(EVERY_MS, () => followOnce(ledger, gate, log), { unref: true });
   return () => timer.cancel();
 }
 
 /** The table alone decides whether a token is valid; what cannot be written now is written later. */
-function followOnce(ledger: Ledger, gate: Alerts, hostMs: number, log: Logger): void {
+function followOnce(ledger: Ledger, gate: Alerts, log: Logger): void {
   if (ledger.isFailed) return;
+  const nowMs = ledger.tokens.expiryMs();
   try {
     ledger.recordTokenChanges();
     const expired = ledger.tokens.endExpired();
@@ -32,9 +33,9 @@ function followOnce(ledger: Ledger, gate: Alerts, hostMs: number, log: Logger): 
     // An alert has its place in domain time.
     if (!gate.ports.clock.isSynced) return;
     for (const token of expired)
-      if (!isReplaced(token, tokens, hostMs)) gate.alert('TOKEN_EXPIRED', `${describe(token)} has expired`);
+      if (!isReplaced(token, tokens, nowMs)) gate.alert('TOKEN_EXPIRED', `${describe(token)} has expired`);
     for (const token of tokens) {
-      if (!isLiveToken(token, hostMs) || isReplaced(token, tokens, hostMs) || !isEnding(token, hostMs)) continue;
+      if (!isLiveToken(token, nowMs) || isReplaced(token, tokens, nowMs) || !isEnding(token, nowMs)) continue;
       const at = new Date(token.expires_at_ms ?? 0).toISOString();
       const detail = `${describe(token)} expires at ${at}: run npx holdfast token rotate ${token.id}`;
       if (!gate.state.alerts.has('TOKEN_EXPIRES', detail)) gate.alert('TOKEN_EXPIRES', detail);
@@ -44,18 +45,18 @@ function followOnce(ledger: Ledger, gate: Alerts, hostMs: number, log: Logger): 
   }
 }
 
-function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, hostMs: number): boolean {
+function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, nowMs: number): boolean {
   if (expires_at_ms === null) return false;
   const toldMs = Math.min(TELL_BEFORE_MS, TOLD_PART * Math.max(0, expires_at_ms - created_at_ms));
-  return expires_at_ms - hostMs <= toldMs;
+  return expires_at_ms - nowMs <= toldMs;
 }
 
 /** A token of the same name and rights lives longer. */
-function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], hostMs: number): boolean {
+function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], nowMs: number): boolean {
   const endOf = ({ expires_at_ms }: TokenRecord): number => expires_at_ms ?? Number.POSITIVE_INFINITY;
   return tokens.some(
     (other) =>
-      isLiveToken(other, hostMs) &&
+      isLiveToken(other, nowMs) &&
       endOf(other) > endOf(token) &&
       other.role === token.role &&
       other.name === token.name &&

@@ -29,6 +29,7 @@ export const ALERTS = {
   EXIT_DROPPED: text('warning', 'exits', 'An exit was dropped before it was filled.'),
   EXIT_ENDED: text('critical', 'exits', 'An exit ended with a rest that is still open.'),
   EXIT_FAILED: text('critical', 'exits', 'An exit failed.'),
+  EXIT_RECORD_UNREADABLE: text('warning', 'exits', 'The record of an exit could not be read; the exit goes on.'),
   EXIT_NOT_RESUMED: text('critical', 'exits', 'An exit was not resumed after a restart.'),
   FEEDS_STOPPED: text('critical', 'venue', 'The feeds have stopped.'),
   FEED_ROUND_FAILED: text('warning', 'venue', 'A round of the feeds failed.'),

@@ -83,6 +83,21 @@ export function checkHead(
   refuseBehind(readHeadFile(path), path, ledger, { isNew, mayReplace });
 }
 
+/** RISK: what cannot be seen is refused as well. Exits meanwhile go out by `flatten --emergency`, which needs no ledger. */
+function compareReadable(noted: NotedHead, path: string, ledger: LedgerReader): HeadComparison {
+  try {
+    return compareHead(noted, ledger);
+  } catch (error) {
+    if (codeOf(error) !== 'LEDGER_ARCHIVE') throw error;
+    const at = new Date(noted.at_ms).toISOString();
+    throw new LedgerError(
+      'LEDGER_HEAD',
+      `${path} notes record ${noted.seq} of ${at}, and it cannot be seen whether the ledger ${ledger.path} contains it. ${messageOf(error)} If that file is lost, and this home is the newest, remove ${path} and start again; if the home was restored, see that no other daemon trades this account and run: npx holdfast recover. To close positions now: npx holdfast flatten --emergency`,
+      { cause: error },
+    );
+  }
+}
+
 /** {@link checkHead} of what was noted at a place. @throws LedgerError LEDGER_HEAD */
 export function refuseBehind(
   noted: NotedHead | null,
@@ -90,8 +105,9 @@ export function refuseBehind(
   ledger: LedgerReader,
   { isNew, mayReplace }: { readonly isNew: boolean; readonly mayReplace: boolean },
 ): void {
-  const comparison = compareHead(noted, ledger);
-  if (noted === null || comparison === 'contained' || comparison === 'absent') return;
+  if (noted === null) return;
+  const comparison = compareReadable(noted, path, ledger);
+  if (comparison === 'contained') return;
   const at = new Date(noted.at_ms).toISOString();
   if (comparison === 'behind') {
     throw new LedgerError(

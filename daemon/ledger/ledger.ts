@@ -124,7 +124,9 @@ class SqliteLedger extends SqliteReader implements Ledger {
     this.#release = release;
     this.#now = options.now;
     this.#readTokenChanges = prepareTokenChanges(db, options.now);
-    const tokens = createTokenStore(db, options.now, () => options.time.hostMs(), options.randomBytes);
+    const { time } = options;
+    const byHost = { nowMs: () => time.hostMs(), certain: () => ({ afterMs: 0, toMs: time.hostMs() }) };
+    const tokens = createTokenStore(db, options.now, options.expiry ?? byHost, options.randomBytes);
     this.tokens = {
       ...tokens,
       createToken: (token) => this.#recorded(tokens.createToken(token)),

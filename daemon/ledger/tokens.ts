@@ -5,16 +5,16 @@ import { openForWriting, toLedgerError } from './connection.ts';
 import { LedgerError } from './errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
-import type { NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
+import type { ExpiryClock, NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
 
 /** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms, expires_at_ms';
 
-/** Neither revoked nor expired, at a wall time. */
-export function isLiveToken({ revoked_at_ms, expires_at_ms }: TokenRecord, hostMs: number): boolean {
-  return revoked_at_ms === null && (expires_at_ms === null || hostMs < expires_at_ms);
+/** Neither revoked nor expired at a time. */
+export function isLiveToken({ revoked_at_ms, expires_at_ms }: TokenRecord, atMs: number): boolean {
+  return revoked_at_ms === null && (expires_at_ms === null || atMs < expires_at_ms);
 }
 
 /** A secret is `hf_` and 256 random bits in base64url. */
@@ -24,12 +24,12 @@ function createSecret(random: RandomBytes): string {
 
 /**
  * Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request.
- * `now` stamps changes. `hostMs` is the wall time by which tokens expire, since domain time may be that of a tape.
+ * `now` stamps changes.
  */
 export function createTokenStore(
   db: Database,
   now: () => number,
-  hostMs: () => number,
+  expiry: ExpiryClock,
   random: RandomBytes = randomBytes,
 ): TokenStore {
   const insert = db.prepare(
@@ -40,8 +40,9 @@ export function createTokenStore(
     `SELECT ${COLUMNS} FROM tokens WHERE token_hash = ? AND revoked_at_ms IS NULL`,
   );
   const all = db.prepare<[], TokenRecord>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at_ms, id`);
-  const over = db.prepare<[number], TokenRecord>(
-    `SELECT ${COLUMNS} FROM tokens WHERE revoked_at_ms IS NULL AND expires_at_ms <= ? ORDER BY id`,
+  const over = db.prepare<[number, number], TokenRecord>(
+    `SELECT ${COLUMNS} FROM tokens
+     WHERE revoked_at_ms IS NULL AND expires_at_ms > ? AND expires_at_ms <= ? ORDER BY id`,
   );
   const revoke = db.prepare(
     'UPDATE tokens SET revoked_at_ms = max(?, created_at_ms) WHERE id = ? AND revoked_at_ms IS NULL',
@@ -62,7 +63,7 @@ export function createTokenStore(
       revoked_at_ms: null,
       expires_at_ms: token.expires_at_ms ?? null,
     };
-    checkToken(record, hostMs());
+    checkToken(record, expiry.nowMs());
     const { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms } = record;
     insert.run(id, role, name, agent, sha256Hex(secret), skill_sha256, created_at_ms, expires_at_ms);
     return { record, secret };
@@ -71,7 +72,7 @@ export function createTokenStore(
     createToken,
     findToken(secret) {
       const found = live.get(sha256Hex(secret));
-      return found !== undefined && isLiveToken(found, hostMs()) ? found : null;
+      return found !== undefined && isLiveToken(found, expiry.nowMs()) ? found : null;
     },
     listTokens: () => all.all(),
     revokeToken: (id) => revoke.run(now(), id).changes === 1,
@@ -81,7 +82,12 @@ export function createTokenStore(
         for (const id of ids) end.run(endMs, id, endMs);
         return createToken(token);
       })(),
-    endExpired: () => over.all(hostMs()).filter(({ id }) => revoke.run(now(), id).changes === 1),
+    expiryMs: () => expiry.nowMs(),
+    endExpired() {
+      const span = expiry.certain();
+      if (span === null) return [];
+      return over.all(span.afterMs, span.toMs).filter(({ id }) => revoke.run(now(), id).changes === 1);
+    },
   };
 }
 
@@ -100,15 +106,15 @@ export function openTokenStore(path: string, now: () => number): TokenStore & { 
   const db = openForWriting(path);
   try {
     requireMigrated(db, readMigrations(findMigrationsFolder()));
-    return { ...createTokenStore(db, now, now), close: () => db.close() };
+    return { ...createTokenStore(db, now, { nowMs: now, certain: () => null }), close: () => db.close() };
   } catch (error) {
     db.close();
     throw toLedgerError(error, path);
   }
 }
 
-function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRecord, hostMs: number): void {
-  const isOver = expires_at_ms !== null && !(Number.isSafeInteger(expires_at_ms) && expires_at_ms > hostMs);
+function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRecord, nowMs: number): void {
+  const isOver = expires_at_ms !== null && !(Number.isSafeInteger(expires_at_ms) && expires_at_ms > nowMs);
   const problem = isOver ? 'it would expire before now' : findTokenProblem(role, name, agent, skill_sha256);
   if (problem !== null) throw new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
 }

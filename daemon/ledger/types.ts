@@ -190,6 +190,8 @@ export interface OpenLedgerOptions {
   readonly now: () => number;
   /** Timers and clocks of the group commit. */
   readonly time: TimePort;
+  /** By which tokens expire; default: the host's clock. */
+  readonly expiry?: ExpiryClock;
   /** Source of the genesis id and of tokens; default: node:crypto. */
   readonly randomBytes?: RandomBytes;
   /** Files beside `path` (the default), or memory: no file, no lock, no reserve; the same chain and the same reads. */
@@ -211,6 +213,14 @@ export interface OpenLedgerOptions {
   readonly onReserveUsed?: () => void;
 }
 
+/** Tokens expire by this time, in which a clock that was set wrong must end none for good. */
+export interface ExpiryClock {
+  /** Time by which a token is refused, ms. When a wrong clock is put right, the token is valid again. */
+  nowMs(): number;
+  /** Tokens that expired within this span have ended for good; null: no time is certain at the moment. */
+  certain(): { readonly afterMs: number; readonly toMs: number } | null;
+}
+
 export type TokenRole = 'agent' | 'monitor' | 'operator';
 
 /** An access token without its secret. */
@@ -224,7 +234,7 @@ export interface TokenRecord {
   readonly skill_sha256: string | null;
   readonly created_at_ms: number;
   readonly revoked_at_ms: number | null;
-  /** Wall time from which on it is refused, ms; null: it does not expire. */
+  /** From then on it is refused ({@link ExpiryClock}), ms; null: it does not expire. */
   readonly expires_at_ms: number | null;
 }
 
@@ -246,6 +256,8 @@ export interface TokenStore {
   revokeToken(id: string): boolean;
   /** Creates a token in the place of others, which expire at `endsAtMs` unless they do so earlier. All or nothing. */
   replaceTokens(ids: readonly string[], endsAtMs: number, token: NewToken): ReturnType<TokenStore['createToken']>;
-  /** Revokes the tokens that have expired, and returns them. */
+  /** {@link ExpiryClock.nowMs} */
+  expiryMs(): number;
+  /** Revokes the tokens that have expired for certain, and returns them. */
   endExpired(): readonly TokenRecord[];
 }

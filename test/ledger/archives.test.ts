@@ -6,9 +6,11 @@ import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-file.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
+import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
 import { writeGraph } from '../../daemon/gate/state/graph-text.ts';
 import { exportEvents } from '../../daemon/ledger/export.ts';
+import { checkHead, writeHead } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { KEPT_KINDS, type LedgerReader } from '../../daemon/ledger/types.ts';
@@ -64,6 +66,43 @@ describe('an archived ledger', () => {
     assert.equal(reader.db.pragma('freelist_count', { simple: true }), 0);
     assert.ok(statSync(home.path).size < bytesBefore, 'the file has shrunk');
     assert.equal(problemOf(reader), 'none');
+  });
+
+  test('a head noted in an archive that is gone refuses a start, and says which file and which ways out', async (t) => {
+    const home = await archived(t);
+    const head = `${home.path}.head`;
+    const noted = home.events[SEGMENT + 5];
+    assert.ok(noted !== undefined);
+    const { at_ms, hash, seq } = noted;
+    const note = () => {
+      const reader = openReader(t, home.path);
+      const genesis_id = reader.genesis.genesis_id;
+      writeFileSync(head, JSON.stringify({ genesis_id, seq, hash, at_ms }));
+      return reader;
+    };
+    const there = { isNew: false, mayReplace: true };
+    checkHead(head, note(), there);
+    const [, file = ''] = readdirSync(home.archives).sort();
+    rmSync(join(home.archives, file));
+    const without = note();
+    assert.throws(
+      () => checkHead(head, without, there),
+      (error: Error) => {
+        assert.ok(hasCode('LEDGER_HEAD')(error));
+        for (const part of [file, `record ${seq} `, `remove ${head}`, 'npx holdfast recover', 'flatten --emergency'])
+          assert.ok(error.message.includes(part), `${part}: ${error.message}`);
+        return true;
+      },
+    );
+    // The ways out lead out.
+    rmSync(head);
+    checkHead(head, without, there);
+    note().close();
+    const ledger = openLedger({ ...ledgerOptions(''), path: home.path });
+    recordRecovery(ledger, { atVenueMs: at_ms + 1_000_000_000, takeOver: false, setBy: 'operator' });
+    writeHead(head, ledger);
+    checkHead(head, ledger, there);
+    ledger.close();
   });
 
   test('reads as before: every record, every kind, every page, every request id, from any record on', async (t) => {

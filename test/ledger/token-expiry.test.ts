@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { expiryClock } from '../../daemon/boot/daemon-ledger.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { TokenEvent } from '../../daemon/ledger/token-records.ts';
@@ -53,6 +54,45 @@ test('a token is refused from the instant of its expiry on, by wall time, and is
   ]);
   assert.equal(problemOf(ledger), null);
 });
+
+for (const venue of ['binance-live', 'paper'] as const)
+  test(`on ${venue} a host's clock that is years ahead for a while ends no token for good`, (t) => {
+    const YEARS = 5 * 365 * 24 * HOUR;
+    const host = { ms: NOW_MS, aheadMs: 0 };
+    const time = { ...SYSTEM_TIME, hostMs: () => host.ms + host.aheadMs, monotonicMs: () => host.ms };
+    // The venue's time is known a while after the start.
+    const clock = { isSynced: false, nowMs: () => host.ms };
+    const options = ledgerOptions(makeFolder(t));
+    const open = () => openLedger({ ...options, time, expiry: expiryClock(venue, clock, time) });
+    let ledger = open();
+    const end = NOW_MS + 24 * HOUR;
+    const { record, secret } = ledger.tokens.createToken({ ...AGENT, expires_at_ms: end });
+    const isValid = () => ledger.tokens.findToken(secret)?.id === record.id;
+    const ended = () => ledger.tokens.endExpired().map(({ id }) => id);
+    clock.isSynced = true;
+    host.aheadMs = YEARS;
+    assert.equal(isValid(), venue !== 'paper', 'a venue says what time it is');
+    assert.deepEqual(ended(), []);
+    ledger.close();
+    // Started with the wrong clock, before the venue has told its time.
+    clock.isSynced = false;
+    ledger = open();
+    t.after(() => ledger.close());
+    assert.equal(isValid(), false);
+    host.ms += HOUR;
+    assert.deepEqual(ended(), []);
+    clock.isSynced = true;
+    assert.deepEqual(ended(), []);
+    host.aheadMs = 0;
+    assert.ok(isValid(), 'the clock was put right');
+    // What really ends.
+    ledger.close();
+    ledger = open();
+    host.ms = end;
+    assert.equal(isValid(), false);
+    assert.deepEqual(ended(), [record.id]);
+    assert.equal(problemOf(ledger), null);
+  });
 
 test('a token takes the place of others, which go on until the overlap is over, and never longer than before', (t) => {
   const wall = { ms: NOW_MS };

@@ -176,7 +176,7 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
       },
     );
     const written = files.filter((file) => replaceFile(io, file, `${made.secret}\n`));
-    if (options.overlap === 0) store.endExpired();
+    if (options.overlap === 0) for (const { id } of former) store.revokeToken(id);
     return { ...made, former, written };
   });
   const { formatInstant } = await import('../tables.ts');

@@ -1,6 +1,12 @@
-import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { type ExitForm, exitOrderAsk, exitOrderId, exitOrderRequest, planExitOrder } from '../plan/exit-order.ts';
+import {
+  type ExitForm,
+  type ExitParent,
+  exitOrderAsk,
+  exitOrderId,
+  exitOrderRequest,
+  planExitOrder,
+} from '../plan/exit-order.ts';
 import type { OrderState } from '../state/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 
@@ -11,7 +17,7 @@ export interface DecidedOrder {
 }
 
 /** Decides a further order of a permitted exit, at the size and on the rung of now. */
-export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: ExitForm): DecidedOrder {
+export function decideExitOrder(core: GateCore, parent: ExitParent, form: ExitForm): DecidedOrder {
   const [first] = parent.orders;
   if (first === undefined) throw new Error(`exit ${parent.decision.decision_id} planned no order`);
   const id = exitOrderId(core.ids, core.state.orders, parent, form);

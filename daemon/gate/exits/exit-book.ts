@@ -1,11 +1,12 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionEvent, ExitEnd } from '../events.ts';
+import type { ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
+import type { ExitParent } from '../plan/exit-order.ts';
 import { ExitPace } from '../plan/exit-pace.ts';
 import { type DecidedExit, ExitPump, isLive } from '../plan/exit-pump.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
@@ -14,6 +15,7 @@ import type { ExitTarget } from '../state/exit-targets.ts';
 import { isResting, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
+import { readParent } from './read-parent.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
 import { Waiters } from './waiters.ts';
@@ -34,7 +36,7 @@ export class ExitBook {
   readonly #pump: ExitPump;
   readonly #resting: RestingExits;
   readonly #signal: AbortSignal;
-  readonly #events = new Map<string, DecisionEvent>();
+  readonly #events = new Map<string, ExitParent>();
   readonly #waiters = new Waiters();
   readonly #wakeUp: WakeUp;
 
@@ -167,7 +169,7 @@ export class ExitBook {
   }
 
   #decide(parent: ExitTarget, lots: number, rung: number): DecidedExit {
-    const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), { lots, rung, own: null });
+    const { decided, order } = decideExitOrder(this.#core, this.#parentOf(parent), { lots, rung, own: null });
     return {
       order,
       code: decided.body.reasons[0]?.code ?? 'BLOCK',
@@ -177,14 +179,13 @@ export class ExitBook {
     };
   }
 
-  #eventOf(target: ExitTarget): DecisionEvent {
-    const known = this.#events.get(target.decisionId);
+  #parentOf({ decisionId, first }: ExitTarget): ExitParent {
+    const known = this.#events.get(decisionId);
     if (known !== undefined) return known;
-    const stored = this.#core.ports.ledger.findDecision(target.decisionId);
-    if (stored === null) throw new Error(`decision ${target.decisionId} is not in the ledger`);
-    const event = stored.payload as DecisionEvent;
-    this.#events.set(target.decisionId, event);
-    return event;
+    const parent = readParent(this.#core, decisionId, first);
+    if (parent === null) throw new Error(`decision ${decisionId} is not in the ledger`);
+    this.#events.set(decisionId, parent);
+    return parent;
   }
 
   // --- one order -------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-import type { DecisionEvent, ExitEnd } from '../events.ts';
+import type { ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import type { ExitForm } from '../plan/exit-order.ts';
+import type { ExitForm, ExitParent } from '../plan/exit-order.ts';
 import type { ExitPace } from '../plan/exit-pace.ts';
 import type { DecidedExit } from '../plan/exit-pump.ts';
 import { RestingPump } from '../plan/resting-pump.ts';
@@ -10,6 +10,7 @@ import type { DisplacedExit } from '../state/displaced-exits.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
+import { readParent } from './read-parent.ts';
 import type { ExitRoom } from './room.ts';
 import { Waiters } from './waiters.ts';
 
@@ -27,7 +28,7 @@ export class RestingExits {
   readonly #signal: AbortSignal;
   readonly #onChange: () => void;
   readonly #pump: RestingPump;
-  readonly #events = new Map<string, DecisionEvent>();
+  readonly #events = new Map<string, ExitParent>();
   readonly #waiters = new Waiters();
 
   constructor(
@@ -95,9 +96,9 @@ export class RestingExits {
   }
 
   #decide(decisionId: string, form: ExitForm, makesRoom: boolean): DecidedExit | null {
-    const event = this.#eventOf(decisionId);
-    if (event === null) return null;
-    const { decided, order } = decideExitOrder(this.#core, event, form);
+    const parent = this.#parentOf(decisionId);
+    if (parent === null) return null;
+    const { decided, order } = decideExitOrder(this.#core, parent, form);
     return {
       order,
       code: decided.body.reasons[0]?.code ?? 'BLOCK',
@@ -107,11 +108,13 @@ export class RestingExits {
     };
   }
 
-  #eventOf(decisionId: string): DecisionEvent | null {
+  #parentOf(decisionId: string): ExitParent | null {
     const known = this.#events.get(decisionId);
     if (known !== undefined) return known;
-    const stored = this.#core.ports.ledger.findDecision(decisionId);
-    return stored === null ? null : (stored.payload as DecisionEvent);
+    const { displaced, orders } = this.#core.state;
+    const order = displaced.find(decisionId)?.order ?? orders.byDecision.get(decisionId)?.at(-1);
+    if (order === undefined) return null;
+    return readParent(this.#core, decisionId, order);
   }
 
   /** Runs by itself, once `committed` says that the decision is on disk. */

@@ -1,4 +1,3 @@
-import type { DecisionEvent } from '../events.ts';
 import type { Keeper } from '../feeds/keeper.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
@@ -8,6 +7,7 @@ import type { ExitTarget } from '../state/exit-targets.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import type { ExitBook } from './exit-book.ts';
+import { readParent } from './read-parent.ts';
 
 /** How long exits of before a restart wait for the first whole reading, wall ms. */
 const RESUME_WITHIN_MS = 10_000;
@@ -76,8 +76,7 @@ export class ExitResumption {
     const ageMs = now - openedAtMs;
     if (ageMs > (origin === 'agent' ? this.#resumeMs() : OPERATOR_RESUMABLE_MS))
       return 'too old to go on after a restart';
-    const stored = this.#core.ports.ledger.findDecision(target.decisionId);
-    const until = (stored?.payload as DecisionEvent | undefined)?.request.valid_until_ms ?? null;
+    const until = readParent(this.#core, target.decisionId, target.first)?.request.valid_until_ms ?? null;
     if (until !== null && until < now) return 'it is past valid_until_ms';
     const position = this.#core.state.position(symbol);
     if (origin === 'operator') {

@@ -5,6 +5,7 @@ import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { laterAsk } from '../snapshot/inputs.ts';
 import type { OrderBook, OrderState } from '../state/orders.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { clientOrderId, type IdSource } from './order-ids.ts';
 import { planSingle } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
@@ -19,7 +20,66 @@ export interface ExitForm {
   readonly limitPrice?: number | null;
 }
 
-export function exitOrderRequest(parent: DecisionEvent, form: ExitForm): ExecutionRequest {
+/** What a further order of an exit takes from the decision that permitted the exit. */
+export interface ExitParent {
+  readonly decision: Pick<DecisionEvent['decision'], 'decision_id' | 'seq'>;
+  readonly orders: readonly Pick<PlannedOrder, 'side' | 'symbol'>[];
+  readonly request: ExecutionRequest;
+  readonly route: string;
+}
+
+/**
+ * The same from an order of the exit, for a record that cannot be read. Whose it is, which side it closes and its bounds
+ * on the price are those of the order; how much is the pump's to say.
+ */
+export function exitParentOf(
+  order: OrderState,
+  decisionId: string,
+  { account, nowMs, rules, venue }: ParentPlace,
+): ExitParent {
+  const { agent, orderType, origin, priceTicks, side, slippageBps, symbol } = order;
+  const isLimit = orderType === 'limit';
+  const price = rules === undefined || priceTicks === null ? null : (priceTicks * rules.tickMantissa) / rules.tickScale;
+  return {
+    // It ends in its record's seq.
+    decision: { decision_id: decisionId, seq: Number.parseInt(decisionId.split('-').at(-1) ?? '', 36) },
+    orders: [{ side, symbol }],
+    request: {
+      account,
+      after_decision_id: null,
+      agent: agent ?? '',
+      client_order_id: null,
+      fraction: null,
+      intent: 'close',
+      limit_price: isLimit ? price : null,
+      max_slippage_bps: slippageBps,
+      order_type: isLimit ? 'limit' : 'market',
+      origin: origin ?? 'agent',
+      reduce_only: true,
+      request_id: null,
+      requested_leverage: null,
+      requested_notional: null,
+      side,
+      skill_sha256: order.claimedSkillSha256,
+      strategy_id: null,
+      symbol,
+      timestamp_ms: nowMs,
+      tool: 'close_position',
+      valid_until_ms: null,
+      venue,
+    },
+    route: 'close_position',
+  };
+}
+export interface ParentPlace {
+  readonly account: string;
+  readonly venue: string;
+  readonly nowMs: number;
+  /** Of the symbol. */
+  readonly rules: SymbolRules | undefined;
+}
+
+export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionRequest {
   const request = copyRequest(parent.request);
   request.intent = 'close';
   if (form.limitPrice !== undefined) request.limit_price = form.limitPrice;
@@ -35,7 +95,7 @@ export function exitOrderAsk(place: ReviewPlace, form: ExitForm): Ask {
 }
 
 /** By the number of orders before it, so that no id is used twice. */
-export function exitOrderId(ids: IdSource, book: OrderBook, parent: DecisionEvent, form: ExitForm): string {
+export function exitOrderId(ids: IdSource, book: OrderBook, parent: ExitParent, form: ExitForm): string {
   const { decision_id: decisionId, seq } = parent.decision;
   const attempt = book.byDecision.get(decisionId)?.length ?? 1;
   return form.own?.clientOrderId ?? clientOrderId(ids, seq, 0, attempt);

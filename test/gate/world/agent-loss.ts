@@ -164,3 +164,55 @@ describe('an agent with tiers on its own loss', () => {
     checkAudit(world);
   });
 });
+
+describe('an agent of whose fills no trade can be read', () => {
+  it('SAE-U has lost what they may have cost, until they are read', async (t) => {
+    const world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        const { calm } = spec.market.regimes;
+        spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
+        spec.account.daily_loss.tiers = [];
+        spec.account.drawdown.tiers = [];
+        spec.agents = { default: {}, agent: { loss: { day: [{ at_usdt: 20, reduce_only: true }] } } };
+      },
+    });
+    t.after(() => world.close());
+    await world.advance(5_000);
+    const worth = async (): Promise<number> => Number((await world.account()).equity_usdt);
+    const told = async () =>
+      (await world.dryRun('place_order', order({ requested_notional: 300 }))).body.decision.verdicts.find(
+        ({ code }) => code === 'AGENT_LOSS',
+      );
+    const settle = async (): Promise<void> => {
+      for (let i = 0; i < 4; i += 1) {
+        await world.sleep(2_500);
+        await world.advance(1_000);
+      }
+      await world.refresh();
+    };
+    const before = await worth();
+    await world.fault({
+      kind: 'status',
+      status: 500,
+      count: 100_000,
+      match: { method: 'GET', path: '/fapi/v1/userTrades' },
+    });
+    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(body.execution.state, 'filled');
+    await world.setMark('BTCUSDT', 58_000);
+    await settle();
+    assert.equal([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length, 0, 'no trade is read');
+    const lost = before - (await worth());
+    const unread = await told();
+    const counted = Number(unread?.observed);
+    // By the bound on its price, which is 10 bps, and the taker's fee.
+    assert.ok(lost > 25 && counted >= lost && counted < lost + 2, `${counted} told, ${lost} lost`);
+    assert.equal(unread?.outcome, 'deny');
+    await world.control('clear-faults', {});
+    await settle();
+    assert.ok([...world.daemon.ledger.iterateEvents({ kind: 'trade' })].length > 0);
+    const read = await told();
+    assert.ok(Math.abs(Number(read?.observed) - lost) < 0.1, `${read?.observed} told, ${lost} lost`);
+  });
+});

@@ -1,0 +1,24 @@
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { type ExitParent, exitParentOf } from '../plan/exit-order.ts';
+import type { OrderState } from '../state/orders.ts';
+
+/**
+ * The decision of an exit that goes on, as it was recorded; null: the ledger has none. `order`: one of its orders.
+ *
+ * RISK: its record may lie in an archive whose file is gone. The exit goes on all the same, with what the views know.
+ */
+export function readParent(core: GateCore, decisionId: string, order: OrderState): ExitParent | null {
+  try {
+    return (core.ports.ledger.findDecision(decisionId)?.payload as DecisionEvent | undefined) ?? null;
+  } catch (error) {
+    const { account, venue } = core.settings;
+    core.alertRarely('EXIT_RECORD_UNREADABLE', `exit ${decisionId} goes on without it: ${String(error)}`, order.symbol);
+    return exitParentOf(order, decisionId, {
+      account,
+      venue,
+      nowMs: core.nowMs(),
+      rules: core.state.rules.get(order.symbol),
+    });
+  }
+}

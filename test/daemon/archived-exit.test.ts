@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { DaemonWorld, order, until } from './harness.ts';
+
+const SEGMENT = 10;
+const SEND = { method: 'POST', path: '/fapi/v1/order' };
+
+test('an exit goes on after a restart whose decision lies in an archive that is gone', async (t) => {
+  const world = await DaemonWorld.start({
+    real: true,
+    answerWithinMs: 300,
+    policy: (spec) => {
+      spec.temporal.duplicate_window_ms = 1;
+      spec.exits.step_ms = 60_000;
+    },
+  });
+  t.after(() => world.close());
+  await world.tool('place_order', order({ requested_notional: 900 }));
+  await until('it is filled', async () => (await world.position('BTCUSDT')) > 0);
+  await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+  const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+  const left = await world.position('BTCUSDT');
+  assert.ok(left > 0, 'a part is left');
+  for (let n = 0; n < 30; n += 1) await world.intercept('place_order', order());
+  await world.daemon.close();
+
+  const folder = join(world.home, 'paper');
+  const segments = await archiveLedger({
+    path: join(folder, 'ledger.db'),
+    cutoffMs: () => Number.MAX_SAFE_INTEGER,
+    headFile: null,
+    segmentRecords: SEGMENT,
+  });
+  const { seq } = body.decision;
+  assert.ok(segments.some(({ from_seq, to_seq }) => seq >= from_seq && seq <= to_seq));
+  for (const name of readdirSync(join(folder, 'archives')))
+    renameSync(join(folder, 'archives', name), join(world.home, name));
+
+  await world.startAgain();
+  await until('the rest is closed', async () => (await world.position('BTCUSDT')) === 0, 20_000);
+  const orders = [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly);
+  const [cut, rest, ...more] = orders;
+  assert.ok(cut !== undefined && rest !== undefined && more.length === 0);
+  assert.equal(rest.lots, Math.round(left * 1_000), 'what was left, once');
+  for (const key of ['agent', 'origin', 'side', 'slippageBps', 'decisionId'] as const)
+    assert.equal(rest[key], cut[key], `the same ${key}`);
+  const told = [...world.daemon.ledger.iterateLive()]
+    .filter(({ kind }) => kind === 'alert')
+    .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
+    .filter(({ code }) => code === 'EXIT_RECORD_UNREADABLE');
+  assert.equal(told.length, 1);
+  assert.match(told[0]?.detail ?? '', /archives\/.*\.jsonl\.zst .*is missing/);
+});
