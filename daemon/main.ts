@@ -11,6 +11,7 @@ import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
+import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
 import { followTokens } from './boot/token-watch.ts';
@@ -189,6 +190,7 @@ async function build(
       time,
       observer: metrics.observer,
       log: options.log,
+      ...(hasFiles(options) ? { preview: createPreviewPort({ ledgerPath: ledger.path, time, signal }) } : {}),
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
       isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),

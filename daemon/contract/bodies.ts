@@ -616,6 +616,17 @@ export const PolicyBodySchema = Type.Object(
   },
   field.closed,
 );
+export const ViolationsSchema = Type.Array(
+  Type.Object(
+    {
+      path: text('Place in the file.'),
+      message: text('What is wrong.'),
+      value: Type.Optional(Type.Unknown({ description: 'What was found.' })),
+      allowed: Type.Optional(text('What is legal there.')),
+    },
+    field.closed,
+  ),
+);
 export const PolicyCheckBodySchema = Type.Union([
   Type.Object(
     {
@@ -630,20 +641,72 @@ export const PolicyCheckBodySchema = Type.Union([
   Type.Object(
     {
       ok: Type.Literal(false),
-      violations: Type.Array(
-        Type.Object(
-          {
-            path: text('Place in the file.'),
-            message: text('What is wrong.'),
-            value: Type.Optional(Type.Unknown({ description: 'What was found.' })),
-            allowed: Type.Optional(text('What is legal there.')),
-          },
-          field.closed,
-        ),
-      ),
+      violations: ViolationsSchema,
     },
     field.closed,
   ),
+]);
+export const OutcomeCountsSchema = Type.Object(
+  { ALLOW: count('Sent as asked.'), LIMIT: count('Cut.'), BLOCK: count('Refused.') },
+  { ...field.closed, description: 'Requests by outcome.' },
+);
+export const PreviewSideSchema = Type.Object(
+  {
+    decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'Outcome.'),
+    notional_usdt: orNull('Permitted, USDT.'),
+    reasons: Type.Array(Type.String(), { description: 'Reason codes.' }),
+  },
+  { ...field.closed, description: 'One of two outcomes.' },
+);
+export const PolicyPreviewSchema = Type.Object(
+  {
+    hash: text('sha256 of the policy that was tried.'),
+    since_ms: instant('Requests from then on were decided again.'),
+    until_ms: instant('Time of the last record.'),
+    left_off_before_ms: nullable(instant('There were too many: requests before were left off. Null: none were.')),
+    requests: count('Requests that were decided again.'),
+    not_compared: count(
+      'Requests that this version does not decide as recorded, and tools that are executed elsewhere.',
+    ),
+    recorded: OutcomeCountsSchema,
+    candidate: OutcomeCountsSchema,
+    changes: Type.Object(
+      {
+        blocked: count('Were permitted, would be refused.'),
+        let_through: count('Were refused, would be permitted.'),
+        cut: count('Would be smaller, with less leverage or a tighter bound.'),
+        widened: count('Would be larger, with more leverage or a wider bound.'),
+        restaged: count('Would be sent in other slices.'),
+        unchanged: count('The same.'),
+      },
+      { ...field.closed, description: 'What would change.' },
+    ),
+    opening_notional_usdt: Type.Object(
+      { recorded: number('As it was.'), candidate: number('Under the policy that was tried.') },
+      { ...field.closed, description: 'Opening orders permitted, USDT.' },
+    ),
+    examples: Type.Array(
+      Type.Object(
+        {
+          decision_id: text('Id of the decision.'),
+          at_ms: instant('When it was decided.'),
+          agent: text('Who asked.'),
+          symbol: nullable(text('Symbol.')),
+          change: field.oneOf(['blocked', 'let_through', 'cut', 'widened', 'restaged'], 'What would change.'),
+          recorded: PreviewSideSchema,
+          candidate: PreviewSideSchema,
+        },
+        field.closed,
+      ),
+      { description: 'The newest that would change, oldest first.' },
+    ),
+    caveats: Type.Array(Type.String(), { description: 'What this cannot show.' }),
+  },
+  { ...field.closed, description: 'What recorded requests would have been under another policy.' },
+);
+export const PolicyPreviewBodySchema = Type.Union([
+  Type.Object({ ok: Type.Literal(true), preview: PolicyPreviewSchema }, field.closed),
+  Type.Object({ ok: Type.Literal(false), violations: ViolationsSchema }, field.closed),
 ]);
 export const ReloadBodySchema = Type.Union([
   Type.Object({ status: Type.Literal('in_force'), hash: text('sha256 of the policy.') }, field.closed),

@@ -261,27 +261,28 @@ export type PolicyCheck =
     }
   | {
       ok: false;
-      violations: {
-        /**
-         * Place in the file.
-         */
-        path: string;
-        /**
-         * What is wrong.
-         */
-        message: string;
-        /**
-         * What was found.
-         */
-        value?: {
-          [k: string]: unknown | undefined;
-        };
-        /**
-         * What is legal there.
-         */
-        allowed?: string;
-      }[];
+      violations: Violations;
     };
+export type Violations = {
+  /**
+   * Place in the file.
+   */
+  path: string;
+  /**
+   * What is wrong.
+   */
+  message: string;
+  /**
+   * What was found.
+   */
+  value?: {
+    [k: string]: unknown | undefined;
+  };
+  /**
+   * What is legal there.
+   */
+  allowed?: string;
+}[];
 export type Reloaded =
   | {
       status: 'in_force';
@@ -374,6 +375,10 @@ export interface Components {
   Reason?: Reason;
   ReasonCode?: ReasonCode;
   Arming?: Arming;
+  OutcomeCounts?: OutcomeCounts;
+  PreviewSide?: PreviewSide;
+  Violations?: Violations;
+  PolicyPreview?: PolicyPreview;
   Reloaded?: Reloaded;
   RuleVerdict?: RuleVerdict;
   StrategyId?: StrategyId;
@@ -2573,6 +2578,144 @@ export interface ReportSums {
    * result + what the unrealised profit changed by. USDT.
    */
   profit_usdt: number;
+}
+/**
+ * Requests by outcome.
+ */
+export interface OutcomeCounts {
+  /**
+   * Sent as asked.
+   */
+  ALLOW: number;
+  /**
+   * Cut.
+   */
+  LIMIT: number;
+  /**
+   * Refused.
+   */
+  BLOCK: number;
+}
+/**
+ * One of two outcomes.
+ */
+export interface PreviewSide {
+  /**
+   * Outcome.
+   */
+  decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
+  /**
+   * Permitted, USDT.
+   */
+  notional_usdt: number | null;
+  /**
+   * Reason codes.
+   */
+  reasons: string[];
+}
+/**
+ * What recorded requests would have been under another policy.
+ */
+export interface PolicyPreview {
+  /**
+   * sha256 of the policy that was tried.
+   */
+  hash: string;
+  /**
+   * Requests from then on were decided again. Milliseconds since 1970.
+   */
+  since_ms: number;
+  /**
+   * Time of the last record. Milliseconds since 1970.
+   */
+  until_ms: number;
+  /**
+   * There were too many: requests before were left off. Null: none were. Milliseconds since 1970.
+   */
+  left_off_before_ms: number | null;
+  /**
+   * Requests that were decided again.
+   */
+  requests: number;
+  /**
+   * Requests that this version does not decide as recorded, and tools that are executed elsewhere.
+   */
+  not_compared: number;
+  recorded: OutcomeCounts;
+  candidate: OutcomeCounts;
+  /**
+   * What would change.
+   */
+  changes: {
+    /**
+     * Were permitted, would be refused.
+     */
+    blocked: number;
+    /**
+     * Were refused, would be permitted.
+     */
+    let_through: number;
+    /**
+     * Would be smaller, with less leverage or a tighter bound.
+     */
+    cut: number;
+    /**
+     * Would be larger, with more leverage or a wider bound.
+     */
+    widened: number;
+    /**
+     * Would be sent in other slices.
+     */
+    restaged: number;
+    /**
+     * The same.
+     */
+    unchanged: number;
+  };
+  /**
+   * Opening orders permitted, USDT.
+   */
+  opening_notional_usdt: {
+    /**
+     * As it was.
+     */
+    recorded: number;
+    /**
+     * Under the policy that was tried.
+     */
+    candidate: number;
+  };
+  /**
+   * The newest that would change, oldest first.
+   */
+  examples: {
+    /**
+     * Id of the decision.
+     */
+    decision_id: string;
+    /**
+     * When it was decided. Milliseconds since 1970.
+     */
+    at_ms: number;
+    /**
+     * Who asked.
+     */
+    agent: string;
+    /**
+     * Symbol.
+     */
+    symbol: string | null;
+    /**
+     * What would change.
+     */
+    change: 'blocked' | 'let_through' | 'cut' | 'widened' | 'restaged';
+    recorded: PreviewSide;
+    candidate: PreviewSide;
+  }[];
+  /**
+   * What this cannot show.
+   */
+  caveats: string[];
 }
 export interface Sums {
   /**

@@ -171,6 +171,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/passkeys/{id}/remove'],
   ['get', '/v1/policy'],
   ['post', '/v1/policy/check'],
+  ['post', '/v1/policy/preview'],
+  ['post', '/v1/arming'],
   ['post', '/v1/policy/reload'],
   ['get', '/healthz'],
   ['get', '/readyz'],
@@ -222,7 +224,7 @@ test('openapi.json describes every route with its schemas, and no other', async 
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
-  assert.ok(text.length <= 141_000, `${text.length} bytes`);
+  assert.ok(text.length <= 149_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
   const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
   const ids = operations.map(({ operationId }) => operationId);

@@ -2,6 +2,7 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { ToldDecision } from '../api/decisions.ts';
+import type { PreviewPort } from '../api/policy.ts';
 import type { ReceiptPort } from '../api/receipts.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
@@ -67,6 +68,8 @@ export interface GatePorts {
   readonly log: GateLog;
   readonly startCache?: StartCachePort;
   readonly receipts?: ReceiptPort;
+  /** Absent: there is no history on disk. */
+  readonly preview?: PreviewPort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */
