@@ -9,7 +9,7 @@ import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TracePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { VenuePort } from '../venue-port.ts';
@@ -68,6 +68,8 @@ export interface GatePorts {
   readonly log: GateLog;
   readonly startCache?: StartCachePort;
   readonly receipts?: ReceiptPort;
+  /** Absent: no execution is followed. */
+  readonly trace?: TracePort;
   /** Absent: there is no history on disk. */
   readonly preview?: PreviewPort;
   /** Agents that tokens name, revoked ones too. */
