@@ -11,9 +11,11 @@ import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
+import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
 import { followTokens } from './boot/token-watch.ts';
+import { openTraces } from './boot/traces.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
@@ -180,6 +182,8 @@ async function build(
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
+  const traces = config.traces === null ? null : await openTraces(config.traces, readVersion(), time);
+  if (traces !== null) closers.unshift(() => traces.close());
   let folded: Folded | null = null;
   const gate = openGate({
     ledger,
@@ -189,6 +193,8 @@ async function build(
       time,
       observer: metrics.observer,
       log: options.log,
+      ...(hasFiles(options) ? { preview: createPreviewPort({ ledgerPath: ledger.path, time, signal }) } : {}),
+      ...(traces === null ? {} : { trace: traces.port }),
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
       isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),

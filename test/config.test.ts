@@ -55,6 +55,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       leaveOrders: false,
       headFile: join(homedir(), '.holdfast.paper.head'),
       liveArmed: false,
+      traces: null,
     },
     secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null, alerts: {} },
   });
@@ -167,6 +168,11 @@ const CASES: readonly Case[] = [
     'BY-28 a paper URL that starts like loopback',
     () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1.example.com/' }),
     [/PAPER_URL must be/],
+  ],
+  [
+    'a collector of traces elsewhere',
+    () => ({ HOLDFAST_TRACES_URL: 'http://collector.example.com' }),
+    [/TRACES_URL must be http:\/\/127/],
   ],
   ['BY-28 a paper URL over TLS', () => ({ HOLDFAST_PAPER_URL: 'https://127.0.0.1:1' }), [/PAPER_URL must be/]],
   ['BY-28 a paper URL with a path', () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1:1/fapi' }), [/PAPER_URL must be/]],

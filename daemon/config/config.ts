@@ -49,10 +49,17 @@ export interface Config {
   /** Records older than this are archived, ms; null: none are. */
   readonly archiveBeforeMs: number | null;
   readonly leaveOrders: boolean;
+  /** Where traces go; null: no execution is followed. */
+  readonly traces: TracesConfig | null;
   /** The head file, outside the home. */
   readonly headFile: string;
   /** Only permits it: the arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
+}
+export interface TracesConfig {
+  /** Origin of an OTLP collector on loopback. */
+  readonly url: string;
+  readonly withSizes: boolean;
 }
 export interface PaperConfig {
   /** Origin of a running simulated exchange; null: the daemon starts one. */
@@ -96,6 +103,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
     archiveBeforeMs: readArchiveBefore(reading),
     leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
+    traces: readTraces(reading),
     headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
@@ -308,6 +316,20 @@ function readPaper(reading: Reading): PaperConfig {
     seed: reading.integer('HOLDFAST_SEED', 0, 2 ** 31 - 1, null),
     speed: reading.positive('HOLDFAST_SPEED', 100_000, 1),
   };
+}
+
+/** What an agent does leaves this machine by no setting of ours: a collector of your own sends it on. */
+function readTraces(reading: Reading): TracesConfig | null {
+  const text = reading.get('HOLDFAST_TRACES_URL');
+  const withSizes = reading.isSet('HOLDFAST_TRACES_SIZES');
+  if (text === null) return null;
+  const url = toLoopbackOrigin(text);
+  if (url !== null) return { url, withSizes };
+  reading.refuse(
+    'HOLDFAST_TRACES_URL',
+    'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more',
+  );
+  return null;
 }
 
 /** BY-28: the paper venue never leaves this machine. The value is not shown, since it may contain a password. */

@@ -19,9 +19,7 @@ const sums = {
   other_usdt: usdt('What the exchange booked besides: liquidation fees, insurance, rebates.'),
   result_usdt: usdt('realised + funding + other - fees.'),
   turnover_usdt: usdt(),
-  slippage_usdt: usdt(
-    'Cost of fills against the mid that the decision of their order saw; negative: they were better.',
-  ),
+  slippage_usdt: usdt('Against the mid at decision; negative: better.'),
   slippage_bps: nullable(Type.Number({ description: 'The same, of the turnover of those fills.' })),
   fills: count('Executions that it had a part in.'),
 };
@@ -35,7 +33,7 @@ const sumsOnceMore = field.unsaid(sums);
 const AS_SUMS = 'The members of Sums, and more.';
 export const AgentSumsSchema = Type.Object({ ...sumsOnceMore, ...asks }, { ...field.closed, description: AS_SUMS });
 
-const owner = nullable(text('Null: of nobody here (a person, another tool, what was held before the first start).'));
+const owner = nullable(text('Null: of nobody here.'));
 export const AgentAccountSchema = Type.Object(
   {
     agent: owner,
@@ -58,7 +56,7 @@ export const AgentAccountSchema = Type.Object(
   field.closed,
 );
 const as_of_ms = instant();
-const since_ms = nullable(instant('First reading of the account: the accounts begin there.'));
+const since_ms = nullable(instant('First reading of the account.'));
 export const AgentsBodySchema = Type.Object(
   {
     agents: Type.Array(AgentAccountSchema, { description: 'By name; an agent sees itself only.' }),
@@ -93,8 +91,8 @@ export const ReportBodySchema = Type.Object(
   {
     period: field.oneOf(['day', 'week'], 'Of what.'),
     name: text('UTC day, or ISO week from Monday on.'),
-    from_ms: instant('Its beginning.'),
-    to_ms: instant('Its end.'),
+    from_ms: instant(),
+    to_ms: instant(),
     is_over: Type.Boolean({ description: 'False: figures are as of now.' }),
     as_of_ms,
     since_ms,

@@ -90,11 +90,11 @@ export const approvalStatus = field.oneOf(
   ['pending', 'granted', 'denied', 'voided', 'expired'],
   'granted: used up by decision_id, whatever that says. voided: detail says by what.',
 );
-const approvalId = text('Id of the approval: decision_id of the decision that was blocked.');
-const words = text('The digest as four words, to compare between two screens.');
-const card = text('Address of its card in the console; only a path where the console is not served.');
+const approvalId = text('decision_id of the blocked decision.');
+const words = text('The digest as four words.');
+const card = text('Its card in the console; a path where none is served.');
 const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
-const approvalDetail = nullable(text('Why it ended.'));
+const approvalDetail = nullable(text());
 const approvalEnd = instant('After it nobody can approve.');
 export const ExecutionApprovalSchema = Type.Object(
   {
@@ -103,8 +103,8 @@ export const ExecutionApprovalSchema = Type.Object(
     detail: approvalDetail,
     decision_id: grantDecision,
     expires_at_ms: approvalEnd,
-    quorum: count('People who must approve.'),
-    signatures: count('People who have.'),
+    quorum: count(),
+    signatures: count(),
     words,
     card,
   },
@@ -234,7 +234,7 @@ export const FillBodySchema = Type.Object(
     price: decimal('USDT.'),
     fee_usdt: number('Paid; negative is a rebate.'),
     realised_pnl_usdt: number('Realised before fees; 0 for what opens.'),
-    is_maker: flag('It rested in the book.'),
+    is_maker: flag(),
     client_order_id: nullable(text()),
     decision_id: nullable(text()),
     agent: nullable(text('Whose it is; null: the order is not of this daemon.')),
@@ -332,7 +332,7 @@ export const openingLimits = Type.Object(
 );
 export const LimitsBodySchema = Type.Object(
   {
-    agent: text('For whom.'),
+    agent: text(),
     at_ms: instant(),
     policy_hash: text(),
     symbols: Type.Array(
@@ -405,13 +405,13 @@ export const LimitsBodySchema = Type.Object(
 );
 
 const ofSeveral = {
-  accepted_by: Type.Optional(Type.Array(Type.String(), { description: 'Passkeys that have accepted it.' })),
-  quorum: Type.Optional(count('Passkeys that must accept it; absent: one operator must.')),
+  accepted_by: Type.Optional(Type.Array(Type.String())),
+  quorum: Type.Optional(count('Passkeys that must accept it; absent: one operator.')),
 };
 export const PendingPolicySchema = Type.Object(
   {
     hash: text('Accept it with POST /v1/policy/reload.'),
-    looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
+    looser: Type.Array(Type.String()),
     not_before_ms: nullable(instant('It takes effect no earlier.')),
     file_differs: flag(),
     ...ofSeveral,
@@ -437,7 +437,7 @@ export const ReadinessBodySchema = Type.Object(
     symbols_reducing: Type.Array(Type.String()),
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
-    alerts: count('Alerts since the start.'),
+    alerts: count(),
     alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
     alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),
     pending_alert_routes: pendingRoutes,
@@ -499,11 +499,11 @@ export const AlertChannelSchema = Type.Object(
     type: text('webhook, slack, discord, telegram, ntfy or exec.'),
     waiting: count('Groups of equal alerts that no message tells yet.'),
     sending: nullable(text('Id of the message that is being delivered.')),
-    delivered: count('Messages that were taken.'),
-    dropped: count('Messages that were given up.'),
-    last_delivered_ms: nullable(instant('When the last one was taken.')),
+    delivered: count(),
+    dropped: count(),
+    last_delivered_ms: nullable(instant()),
     failing_since_ms: nullable(instant('First failure since then; null: none.')),
-    last_failure: nullable(text('What the last failure was.')),
+    last_failure: nullable(text()),
     is_silent: flag('It has failed for an hour or more.'),
   },
   field.closed,
@@ -537,8 +537,8 @@ export const AlertTestBodySchema = Type.Object(
       Type.Object(
         {
           channel: text(),
-          delivered: flag('The receiver took it.'),
-          detail: text('Its answer, or what failed.'),
+          delivered: flag(),
+          detail: text(),
           took_ms: count(),
         },
         field.closed,
@@ -561,7 +561,7 @@ export const TradingStateBodySchema = Type.Object(
           reason: text(),
           since_ms: instant(),
           set_by: text(),
-          clears_when: text('What ends it.'),
+          clears_when: text(),
         },
         field.closed,
       ),
@@ -584,16 +584,16 @@ export const FlattenBodySchema = Type.Object(
 export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
 export const ArmingBodySchema = Type.Object(
   {
-    account: text('Account that may be traded.'),
+    account: text(),
     digest: text('sha256 of what is signed. Sign it with POST /v1/arming.'),
-    effective_at_ms: instant('Not before.'),
-    expires_at_ms: instant('Not after.'),
-    policy_hash: text('Policy that it is for.'),
+    effective_at_ms: instant(),
+    expires_at_ms: instant(),
+    policy_hash: text(),
     problem: nullable(text('Why nothing may be opened; null: it is good.')),
     quorum: count('Different passkeys that must sign it; 1: none needs to.'),
-    set_by: text('User of the operating system who armed.'),
-    signed_by: Type.Array(Type.String(), { description: 'Names of the passkeys that have signed it.' }),
-    version: text('Version that it is for.'),
+    set_by: text(),
+    signed_by: Type.Array(Type.String()),
+    version: text(),
   },
   { ...field.closed, description: 'What permits binance-live, for a time.' },
 );
@@ -606,6 +606,17 @@ export const PolicyBodySchema = Type.Object(
     pending: pendingPolicy,
   },
   field.closed,
+);
+export const ViolationsSchema = Type.Array(
+  Type.Object(
+    {
+      path: text(),
+      message: text(),
+      value: Type.Optional(Type.Unknown()),
+      allowed: Type.Optional(text()),
+    },
+    field.closed,
+  ),
 );
 export const PolicyCheckBodySchema = Type.Union([
   Type.Object(
@@ -621,20 +632,67 @@ export const PolicyCheckBodySchema = Type.Union([
   Type.Object(
     {
       ok: Type.Literal(false),
-      violations: Type.Array(
-        Type.Object(
-          {
-            path: text(),
-            message: text(),
-            value: Type.Optional(Type.Unknown()),
-            allowed: Type.Optional(text('What is legal there.')),
-          },
-          field.closed,
-        ),
-      ),
+      violations: ViolationsSchema,
     },
     field.closed,
   ),
+]);
+export const OutcomeCountsSchema = Type.Object({ ALLOW: count(), LIMIT: count(), BLOCK: count() }, field.closed);
+export const PreviewSideSchema = Type.Object(
+  {
+    decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'Outcome.'),
+    notional_usdt: orNull('Permitted, USDT.'),
+    reasons: Type.Array(Type.String()),
+  },
+  field.closed,
+);
+export const PolicyPreviewSchema = Type.Object(
+  {
+    hash: text(),
+    since_ms: instant('Requests since then.'),
+    until_ms: instant(),
+    left_off_before_ms: nullable(instant('Earlier ones were left off; null: none.')),
+    requests: count(),
+    not_compared: count('Of another version, or executed elsewhere.'),
+    recorded: OutcomeCountsSchema,
+    candidate: OutcomeCountsSchema,
+    changes: Type.Object(
+      {
+        blocked: count(),
+        let_through: count(),
+        cut: count('Would be smaller, with less leverage or a tighter bound.'),
+        widened: count('Would be larger, with more leverage or a wider bound.'),
+        restaged: count(),
+        unchanged: count(),
+      },
+      field.closed,
+    ),
+    opening_notional_usdt: Type.Object(
+      { recorded: number(), candidate: number() },
+      { ...field.closed, description: 'Opening orders permitted, USDT.' },
+    ),
+    examples: Type.Array(
+      Type.Object(
+        {
+          decision_id: text(),
+          at_ms: instant(),
+          agent: text(),
+          symbol: nullable(text()),
+          change: field.oneOf(['blocked', 'let_through', 'cut', 'widened', 'restaged'], 'What would change.'),
+          recorded: PreviewSideSchema,
+          candidate: PreviewSideSchema,
+        },
+        field.closed,
+      ),
+      { description: 'The newest that would change, oldest first.' },
+    ),
+    caveats: Type.Array(Type.String()),
+  },
+  { ...field.closed, description: 'What recorded requests would have been under another policy.' },
+);
+export const PolicyPreviewBodySchema = Type.Union([
+  Type.Object({ ok: Type.Literal(true), preview: PolicyPreviewSchema }, field.closed),
+  Type.Object({ ok: Type.Literal(false), violations: ViolationsSchema }, field.closed),
 ]);
 export const ReloadBodySchema = Type.Union([
   Type.Object({ status: Type.Literal('in_force'), hash: text() }, field.closed),
@@ -642,7 +700,7 @@ export const ReloadBodySchema = Type.Union([
     {
       status: Type.Literal('pending'),
       hash: text(),
-      looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
+      looser: Type.Array(Type.String()),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
       ...ofSeveral,
     },

@@ -70,15 +70,12 @@ export const FlattenRequest = Type.Object(
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
-export const ArmingRequest = Type.Object(
-  { digest: field.sha256('digest of the arming as it was looked at.') },
-  field.closed,
-);
+export const ArmingRequest = Type.Object({ digest: field.sha256('As it was looked at.') }, field.closed);
 /** Absent proof: the operator token of the call itself. */
 export const ApprovalRequest = Type.Object(
   {
     action: field.oneOf(['approve', 'deny'], 'What is done with it.'),
-    digest: Type.Optional(field.sha256('approve: digest of the approval as it was looked at.')),
+    digest: Type.Optional(field.sha256('approve: as it was looked at.')),
     reason: Type.Optional(reason),
     assertion: Type.Optional(AssertionSchema),
   },
@@ -94,9 +91,7 @@ export const PolicyCheckRequest = Type.Object(
 );
 export const PolicyReloadRequest = Type.Object(
   {
-    hash: Type.Optional(
-      field.sha256('Hash of the pending policy to accept, from /readyz. Absent: says what is in force or pending.'),
-    ),
+    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')),
   },
   field.closed,
 );
@@ -107,9 +102,7 @@ export const AlertTestRequest = Type.Object(
 );
 export const AlertRoutesReloadRequest = Type.Object(
   {
-    hash: Type.Optional(
-      field.sha256('Hash of the pending routes to accept, from /readyz. Absent: says what is in force or pending.'),
-    ),
+    hash: Type.Optional(field.sha256('Pending hash to accept, from /readyz. Absent: only asks.')),
   },
   field.closed,
 );

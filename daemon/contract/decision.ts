@@ -69,7 +69,7 @@ export const ReasonSchema = Type.Object(
 );
 const actionTerms = {
   side,
-  notional: number('Its value in USDT, at the worse of mark and price; 0 for a cancel.'),
+  notional: number('At the worse of mark and price; 0 for a cancel.'),
   leverage: nullable(number()),
   order_type: orderType,
   time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what does not fill at once is canceled.')),
@@ -89,7 +89,7 @@ export const EffectiveActionSchema = Type.Union(
         lots,
         ...actionTerms,
       },
-      { ...field.closed, description: 'An order, new or amended.' },
+      field.closed,
     ),
     Type.Object(
       {
@@ -189,7 +189,7 @@ export const decisionMembers = {
   reasons: Type.Array(ReasonSchema, {
     description: 'Why it is not as asked, most important first. An ALLOW has none but OPEN_BECAME_EXIT.',
   }),
-  verdicts: Type.Array(RuleVerdictSchema, { description: 'The finding of every rule.' }),
+  verdicts: Type.Array(RuleVerdictSchema),
   retry_after_ms: nullable(number('Milliseconds after which a retry makes sense.')),
   enforced: Type.Boolean({ description: 'false: recorded only (policy mode shadow).' }),
   condition_reducing: Type.Boolean({ description: 'The state of the account allows exits only.' }),

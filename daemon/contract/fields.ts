@@ -140,7 +140,7 @@ export const pageLimit = Type.Integer({
 export const wholeLimit = Type.Integer({
   minimum: 1,
   maximum: MAX_PAGE_SIZE,
-  description: 'Most entries of one page; absent: all of them.',
+  description: 'Most of one page; absent: all.',
 });
 export const cursor = Type.String({
   pattern: '^[A-Za-z0-9_.:=-]{1,256}$',

@@ -80,7 +80,7 @@ export const PasskeyBodySchema = Type.Object(
     added_at_ms: field.instant(),
     effective_at_ms: field.instant('From when on it counts.'),
     confirmed_by: nullable(Type.String({ description: 'Id of the passkey that confirmed it.' })),
-    last_used_at_ms: nullable(field.instant('When it signed last.')),
+    last_used_at_ms: nullable(field.instant()),
   },
   field.closed,
 );
@@ -89,7 +89,7 @@ export const PasskeysBodySchema = Type.Object(
     passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. first: nothing. confirmed: the signature of one in force. waiting: that one of these comes into force. recovery: none is left; `holdfast passkey recover`.',
+      'What a new one needs beside token and code. confirmed: one in force signs. waiting: one comes into force. recovery: `holdfast passkey recover`.',
     ),
   },
   field.closed,

@@ -20,7 +20,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
-import type { ArmingBody, PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
+import type { ArmingBody, PolicyBody, PolicyCheckBody, PolicyPreviewBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
   AlertBody,
@@ -127,6 +127,8 @@ export interface GateApi {
   rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }>;
   getPolicy(): PolicyBody;
   checkPolicy(text: string): PolicyCheckBody;
+  /** What the last seven days would have been under it. */
+  previewPolicy(text: string): Promise<PolicyPreviewBody>;
   /** `passkeyId`: of the passkey that signed the call; null: a token made it. */
   reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome>;
   /** `passkeyId`: of the passkey that signed the call; null: a token made it, which is refused. */

@@ -14,7 +14,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
-import type { ArmingBody, PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
+import type { ArmingBody, PolicyBody, PolicyCheckBody, PolicyPreviewBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
   AlertBody,
@@ -286,6 +286,9 @@ export class Gate implements GateApi {
   }
   checkPolicy(text: string): PolicyCheckBody {
     return this.policies.check(text);
+  }
+  previewPolicy(text: string): Promise<PolicyPreviewBody> {
+    return this.policies.preview(text);
   }
   reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome> {
     return this.policies.accept(hash, caller.agent, passkeyId);

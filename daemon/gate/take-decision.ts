@@ -44,6 +44,8 @@ export interface Considered {
   readonly seq: number;
   /** When the snapshot was taken, wall ms of the process. */
   readonly startedAtWallMs: number;
+  /** When the snapshot was taken and `decide` began, wall ms; of interest to traces alone. */
+  readonly decideAtWallMs: number;
   readonly elapsedNs: number;
 }
 /** How a decision is recorded. */
@@ -57,6 +59,8 @@ export interface RecordedAs {
   readonly orders: readonly PlannedOrder[];
   /** The token of the call; absent where no caller asks. */
   readonly tokenId?: string;
+  /** When the call came in, wall ms; absent: nobody called, or no trace is kept. */
+  readonly intakeAtWallMs?: number;
   /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
 }
@@ -70,16 +74,18 @@ export function consider(core: GateCore, request: ExecutionRequest, ask: Ask): C
   const policy = core.policyFor(request.agent);
   const startedAtWallMs = core.ports.time.monotonicMs();
   const context = buildContext(core.state, readInputs(core), request, policy, ask);
+  const decideAtWallMs = core.ports.trace === undefined ? startedAtWallMs : core.ports.time.monotonicMs();
   const decision = decide(request, context, policy);
   const elapsedNs = (core.ports.time.monotonicMs() - startedAtWallMs) * 1e6;
   const acted = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
-  return { request, policy, context, decision, acted, seq, startedAtWallMs, elapsedNs };
+  return { request, policy, context, decision, acted, seq, startedAtWallMs, decideAtWallMs, elapsedNs };
 }
 
 /** Appends a decision with its orders and its reservation, and what it ends. */
 export function recordDecision(core: GateCore, considered: Considered, as: RecordedAs): Decided {
   const { decision, elapsedNs, policy, request } = considered;
   const { kind } = as;
+  const appendAtMs = core.ports.trace === undefined ? 0 : core.ports.time.monotonicMs();
   const decided = appendDecision(core, considered, as, request.tool, 'derived');
   const { body, event } = decided;
   // INVARIANT: in the exit's transaction, before it is sent.
@@ -93,12 +99,41 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
   noteSend(core, event);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(request.agent, kind, request.tool, decision.decision, codes, elapsedNs);
+  if (kind === 'tool') traceDecision(core, considered, as, decided, appendAtMs);
   if (codes.includes('INTERNAL_RECHECK')) {
     const detail = `decision ${body.decision_id} failed the last check on what would be sent`;
     core.alert('INTERNAL_RECHECK', detail, request.symbol);
     core.onRecheckFailure();
   }
   return decided;
+}
+
+function traceDecision(
+  core: GateCore,
+  { decideAtWallMs, decision, elapsedNs, request, startedAtWallMs }: Considered,
+  { intakeAtWallMs }: RecordedAs,
+  { appended, body: { decision_id: decisionId } }: Decided,
+  appendAtMs: number,
+): void {
+  const { trace } = core.ports;
+  if (trace === undefined) return;
+  trace.decided({
+    decisionId,
+    tool: request.tool,
+    verdict: decision.decision,
+    codes: decision.reasons.map(({ code }) => code),
+    symbol: request.symbol,
+    notionalUsdt: decision.effective?.notional ?? null,
+    intakeAtMs: intakeAtWallMs ?? null,
+    snapshotAtMs: startedAtWallMs,
+    decideAtMs: decideAtWallMs,
+    planAtMs: startedAtWallMs + elapsedNs / 1e6,
+    appendAtMs,
+  });
+  appended.committed.then(
+    () => trace.committed(decisionId),
+    () => undefined,
+  );
 }
 
 /** In the turn of the decision, so that the next one sees that it waits. */

@@ -22,7 +22,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         { name: 'tools', description: 'What trades answers 200 with decision BLOCK when it is refused.' },
         {
           name: 'dry run',
-          description: 'Advice only: it authorises nothing, reserves nothing, and the call itself is decided again.',
+          description: 'Advice only: nothing is reserved, and the call itself is decided again.',
         },
       ],
       security: [{ bearer: [] }],

@@ -4,7 +4,8 @@ type Json = { readonly [key: string]: unknown };
 
 /**
  * Without `additionalProperties: false` in answers, and in the schemas that only answers have. What requests may hold
- * stays closed: the daemon refuses an unknown member.
+ * stays closed: the daemon refuses an unknown member. That a count is not below 0, and of which type the values of a list are, is
+ * said of requests alone.
  */
 export function openAnswers<T extends Json>(document: T): T {
   const { components = {} } = document as { components?: Json };
@@ -46,9 +47,16 @@ function openBelow(value: unknown, key: string): unknown {
 export function openSchema(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(openSchema);
   if (typeof value !== 'object' || value === null) return value;
+  const schema = value as Json;
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key, each]) => key !== 'additionalProperties' || each !== false)
+    Object.entries(schema)
+      .filter(([key]) => !isClosing(schema, key))
       .map(([key, each]) => [key, key === 'example' || key === 'value' ? each : openSchema(each)]),
   );
+}
+
+function isClosing(schema: Json, key: string): boolean {
+  if (key === 'additionalProperties') return schema[key] === false;
+  if (key === 'minimum') return schema[key] === 0;
+  return key === 'type' && typeof schema[key] === 'string' && Array.isArray(schema.enum);
 }

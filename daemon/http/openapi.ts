@@ -45,7 +45,10 @@ const ANSWER_TYPES: { readonly [route: string]: string } = {
   'GET /v1/stream': 'text/event-stream',
 };
 const LIMITED = { limited: { $ref: '#/components/examples/Limited' } };
-const TEXT_BODIES: { readonly [route: string]: string } = { 'POST /v1/policy/check': 'text/yaml' };
+const TEXT_BODIES: { readonly [route: string]: string } = {
+  'POST /v1/policy/check': 'text/yaml',
+  'POST /v1/policy/preview': 'text/yaml',
+};
 
 /** The description that the routes make, with what they share said once: schemas and refusals have names. */
 export function shapeOpenApi(described: object): object {

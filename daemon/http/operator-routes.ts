@@ -107,6 +107,21 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
         return gate.checkPolicy(typeof sent === 'string' ? sent : requireValid(command.checkPolicyCheck, sent).text);
       },
     });
+    const preview = operatorRoute(
+      'POST',
+      '/v1/policy/preview',
+      'What the last seven days would have been under a policy file',
+      body.PolicyPreviewBodySchema,
+    );
+    addRoute(scope, doors, {
+      ...preview,
+      text: { ...preview.text, description: 'The file as text/yaml, or as JSON {text}. Nothing is put in force.' },
+      body: command.PolicyCheckRequest,
+      handler: async (request) => {
+        const sent = bodyOf(request);
+        return gate.previewPolicy(typeof sent === 'string' ? sent : requireValid(command.checkPolicyCheck, sent).text);
+      },
+    });
   });
 }
 

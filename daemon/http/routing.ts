@@ -187,7 +187,11 @@ const confirmSigned = (doors: Doors) => async (request: FastifyRequest) => {
 
 /** What changes nothing and records nothing. */
 const isLooking = (label: string): boolean => label.startsWith('GET ') || LOOKING.has(label);
-const LOOKING: ReadonlySet<string> = new Set(['POST /v1/policy/check', 'POST /v1/passkeys/challenge']);
+const LOOKING: ReadonlySet<string> = new Set([
+  'POST /v1/policy/check',
+  'POST /v1/policy/preview',
+  'POST /v1/passkeys/challenge',
+]);
 
 /** What comes with a session that shall act. Whether it is good is seen when the body has come. @throws ApiError */
 function findSignature({ raw }: FastifyRequest, asker: Caller, roles: readonly Role[]): SignedCall {

@@ -48,7 +48,7 @@ import {
 
 const EitherView = Type.Union([ToolAnswerSchema, BriefAnswerSchema]);
 const TAGS = ['tools'];
-const ADVICE = 'Advice only: it authorises nothing, reserves nothing, and the call itself is decided again.';
+const ADVICE = 'Advice only: nothing is reserved, and the call itself is decided again.';
 
 /** `/v1/tools`, `/v1/dry-run`, `/v1/intercept`. */
 export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {

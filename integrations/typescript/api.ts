@@ -53,7 +53,7 @@ export type EffectiveAction =
       lots: number;
       side: Side;
       /**
-       * Its value in USDT, at the worse of mark and price; 0 for a cancel.
+       * At the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -86,7 +86,7 @@ export type EffectiveAction =
       lots: number | null;
       side: Side;
       /**
-       * Its value in USDT, at the worse of mark and price; 0 for a cancel.
+       * At the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -290,16 +290,14 @@ export type PolicyCheck =
     }
   | {
       ok: false;
-      violations: {
-        path: string;
-        message: string;
-        value?: unknown;
-        /**
-         * What is legal there.
-         */
-        allowed?: string;
-      }[];
+      violations: Violations;
     };
+export type Violations = {
+  path: string;
+  message: string;
+  value?: unknown;
+  allowed?: string;
+}[];
 export type Reloaded =
   | {
       status: 'in_force';
@@ -308,20 +306,14 @@ export type Reloaded =
   | {
       status: 'pending';
       hash: string;
-      /**
-       * In what it allows more.
-       */
       looser: string[];
       /**
        * It takes effect no earlier. Milliseconds since 1970.
        */
       not_before_ms: number | null;
-      /**
-       * Passkeys that have accepted it.
-       */
       accepted_by?: string[];
       /**
-       * Passkeys that must accept it; absent: one operator must.
+       * Passkeys that must accept it; absent: one operator.
        */
       quorum?: number;
     };
@@ -401,6 +393,10 @@ export interface Components {
   RequestId?: RequestId;
   RequestMeta?: RequestMeta;
   Arming?: Arming;
+  OutcomeCounts?: OutcomeCounts;
+  PreviewSide?: PreviewSide;
+  Violations?: Violations;
+  PolicyPreview?: PolicyPreview;
   RuleVerdict?: RuleVerdict;
   Side?: Side;
   Signal?: Signal;
@@ -448,7 +444,7 @@ export interface Account {
 }
 export interface AgentAccount {
   /**
-   * Null: of nobody here (a person, another tool, what was held before the first start).
+   * Null: of nobody here.
    */
   agent: string | null;
   positions: {
@@ -511,7 +507,7 @@ export interface Agents {
    */
   as_of_ms: number;
   /**
-   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   * First reading of the account. Milliseconds since 1970.
    */
   since_ms: number | null;
 }
@@ -563,25 +559,16 @@ export interface AlertChannels {
      * Id of the message that is being delivered.
      */
     sending: string | null;
-    /**
-     * Messages that were taken.
-     */
     delivered: number;
-    /**
-     * Messages that were given up.
-     */
     dropped: number;
     /**
-     * When the last one was taken. Milliseconds since 1970.
+     * Milliseconds since 1970.
      */
     last_delivered_ms: number | null;
     /**
      * First failure since then; null: none. Milliseconds since 1970.
      */
     failing_since_ms: number | null;
-    /**
-     * What the last failure was.
-     */
     last_failure: string | null;
     /**
      * It has failed for an hour or more.
@@ -639,13 +626,7 @@ export interface AlertTest {
    */
   results: {
     channel: string;
-    /**
-     * The receiver took it.
-     */
     delivered: boolean;
-    /**
-     * Its answer, or what failed.
-     */
     detail: string;
     took_ms: number;
   }[];
@@ -655,13 +636,10 @@ export interface AlertTest {
  */
 export interface Approval {
   /**
-   * Id of the approval: decision_id of the decision that was blocked.
+   * decision_id of the blocked decision.
    */
   approval_id: string;
   status: ApprovalStatus;
-  /**
-   * Why it ended.
-   */
   detail: string | null;
   agent: string;
   intent: 'open';
@@ -701,11 +679,11 @@ export interface Approval {
    */
   digest: string;
   /**
-   * The digest as four words, to compare between two screens.
+   * The digest as four words.
    */
   words: string;
   /**
-   * Address of its card in the console; only a path where the console is not served.
+   * Its card in the console; a path where none is served.
    */
   card: string;
   /**
@@ -835,9 +813,6 @@ export interface Decision {
    */
   budget: BudgetRecord | null;
   reasons: Reasons;
-  /**
-   * The finding of every rule.
-   */
   verdicts: RuleVerdict[] | null;
   /**
    * Milliseconds after which a retry makes sense.
@@ -1080,13 +1055,10 @@ export interface Execution {
  */
 export interface ExecutionApproval {
   /**
-   * Id of the approval: decision_id of the decision that was blocked.
+   * decision_id of the blocked decision.
    */
   approval_id: string;
   status: ApprovalStatus;
-  /**
-   * Why it ended.
-   */
   detail: string | null;
   /**
    * The decision after the approval; null: there is none.
@@ -1096,20 +1068,14 @@ export interface ExecutionApproval {
    * After it nobody can approve. Milliseconds since 1970.
    */
   expires_at_ms: number;
-  /**
-   * People who must approve.
-   */
   quorum: number;
-  /**
-   * People who have.
-   */
   signatures: number;
   /**
-   * The digest as four words, to compare between two screens.
+   * The digest as four words.
    */
   words: string;
   /**
-   * Address of its card in the console; only a path where the console is not served.
+   * Its card in the console; a path where none is served.
    */
   card: string;
 }
@@ -1333,9 +1299,6 @@ export interface Fill {
    * Realised before fees; 0 for what opens.
    */
   realised_pnl_usdt: number;
-  /**
-   * It rested in the book.
-   */
   is_maker: boolean;
   client_order_id: string | null;
   decision_id: string | null;
@@ -1420,9 +1383,6 @@ export interface RequestMeta {
   };
 }
 export interface Limits {
-  /**
-   * For whom.
-   */
   agent: string;
   /**
    * Milliseconds since 1970.
@@ -1655,7 +1615,7 @@ export interface Passkey {
    */
   confirmed_by: string | null;
   /**
-   * When it signed last. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   last_used_at_ms: number | null;
 }
@@ -1667,21 +1627,15 @@ export interface PendingPolicy {
    * Accept it with POST /v1/policy/reload.
    */
   hash: string;
-  /**
-   * In what it allows more.
-   */
   looser: string[];
   /**
    * It takes effect no earlier. Milliseconds since 1970.
    */
   not_before_ms: number | null;
   file_differs: boolean;
-  /**
-   * Passkeys that have accepted it.
-   */
   accepted_by?: string[];
   /**
-   * Passkeys that must accept it; absent: one operator must.
+   * Passkeys that must accept it; absent: one operator.
    */
   quorum?: number;
 }
@@ -1752,25 +1706,19 @@ export interface Policy {
  * What permits binance-live, for a time.
  */
 export interface Arming {
-  /**
-   * Account that may be traded.
-   */
   account: string;
   /**
    * sha256 of what is signed. Sign it with POST /v1/arming.
    */
   digest: string;
   /**
-   * Not before. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   effective_at_ms: number;
   /**
-   * Not after. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   expires_at_ms: number;
-  /**
-   * Policy that it is for.
-   */
   policy_hash: string;
   /**
    * Why nothing may be opened; null: it is good.
@@ -1780,17 +1728,8 @@ export interface Arming {
    * Different passkeys that must sign it; 1: none needs to.
    */
   quorum: number;
-  /**
-   * User of the operating system who armed.
-   */
   set_by: string;
-  /**
-   * Names of the passkeys that have signed it.
-   */
   signed_by: string[];
-  /**
-   * Version that it is for.
-   */
   version: string;
 }
 export interface Position {
@@ -1852,9 +1791,6 @@ export interface Readiness {
    * Why the policy file on disk is not in force.
    */
   policy_error: string | null;
-  /**
-   * Alerts since the start.
-   */
   alerts: number;
   /**
    * Channels that fail for an hour or more.
@@ -1883,11 +1819,11 @@ export interface Report {
    */
   name: string;
   /**
-   * Its beginning. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   from_ms: number;
   /**
-   * Its end. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   to_ms: number;
   /**
@@ -1899,14 +1835,14 @@ export interface Report {
    */
   as_of_ms: number;
   /**
-   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   * First reading of the account. Milliseconds since 1970.
    */
   since_ms: number | null;
   venue: string;
   account: string;
   agents: {
     /**
-     * Null: of nobody here (a person, another tool, what was held before the first start).
+     * Null: of nobody here.
      */
     agent: string | null;
     /**
@@ -1925,7 +1861,7 @@ export interface Report {
   }[];
   rows: {
     /**
-     * Null: of nobody here (a person, another tool, what was held before the first start).
+     * Null: of nobody here.
      */
     agent: string | null;
     /**
@@ -2015,6 +1951,87 @@ export interface ReportSums {
    */
   profit_usdt: number;
 }
+export interface OutcomeCounts {
+  ALLOW: number;
+  LIMIT: number;
+  BLOCK: number;
+}
+export interface PreviewSide {
+  /**
+   * Outcome.
+   */
+  decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
+  /**
+   * Permitted, USDT.
+   */
+  notional_usdt: number | null;
+  reasons: string[];
+}
+/**
+ * What recorded requests would have been under another policy.
+ */
+export interface PolicyPreview {
+  hash: string;
+  /**
+   * Requests since then. Milliseconds since 1970.
+   */
+  since_ms: number;
+  /**
+   * Milliseconds since 1970.
+   */
+  until_ms: number;
+  /**
+   * Earlier ones were left off; null: none. Milliseconds since 1970.
+   */
+  left_off_before_ms: number | null;
+  requests: number;
+  /**
+   * Of another version, or executed elsewhere.
+   */
+  not_compared: number;
+  recorded: OutcomeCounts;
+  candidate: OutcomeCounts;
+  changes: {
+    blocked: number;
+    let_through: number;
+    /**
+     * Would be smaller, with less leverage or a tighter bound.
+     */
+    cut: number;
+    /**
+     * Would be larger, with more leverage or a wider bound.
+     */
+    widened: number;
+    restaged: number;
+    unchanged: number;
+  };
+  /**
+   * Opening orders permitted, USDT.
+   */
+  opening_notional_usdt: {
+    recorded: number;
+    candidate: number;
+  };
+  /**
+   * The newest that would change, oldest first.
+   */
+  examples: {
+    decision_id: string;
+    /**
+     * Milliseconds since 1970.
+     */
+    at_ms: number;
+    agent: string;
+    symbol: string | null;
+    /**
+     * What would change.
+     */
+    change: 'blocked' | 'let_through' | 'cut' | 'widened' | 'restaged';
+    recorded: PreviewSide;
+    candidate: PreviewSide;
+  }[];
+  caveats: string[];
+}
 export interface Signal {
   signal_id: string;
   /**
@@ -2098,7 +2115,7 @@ export interface Sums {
    */
   turnover_usdt: number;
   /**
-   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   * Against the mid at decision; negative: better. USDT.
    */
   slippage_usdt: number;
   /**
@@ -2138,9 +2155,6 @@ export interface TradingState {
      */
     since_ms: number;
     set_by: string;
-    /**
-     * What ends it.
-     */
     clears_when: string;
   }[];
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { closeBrowser, findInaccessible, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
@@ -61,6 +62,17 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await page.getByLabel(/YAML of a policy/).fill('version: 2\nname: 5\nmode: odd\nscope: all\nbudgets: none\n');
   await page.locator('.violations li').first().waitFor();
   assert.ok((await page.locator('.violations li').count()) > 3, 'violations while typing');
+  const policyText = readFileSync(world.policyPath, 'utf8').replace(
+    /order_notional_usdt: \d+/,
+    'order_notional_usdt: 70',
+  );
+  await page.getByLabel(/YAML of a policy/).fill(policyText);
+  const week = page.getByTestId('week');
+  await week.getByText(/The last seven days under it: \d+ of \d+ requests/).waitFor();
+  assert.ok((await week.locator('tbody tr').count()) === 3, 'outcomes then and under it');
+  assert.match((await week.getByRole('listitem').first().textContent()) ?? '', /→ (?:LIMIT|BLOCK)/, 'an example');
+  await page.getByLabel(/YAML of a policy/).fill('version: 2\n');
+  await week.waitFor({ state: 'detached' });
   assert.deepEqual(complaints, []);
 
   for (const [width, height, colorScheme, name] of [

@@ -64,6 +64,8 @@ export interface DaemonWorldOptions {
   readonly rewrites?: Rewrites;
   /** Resting opening orders stay at the exchange when the daemon stops. */
   readonly leaveOrders?: boolean;
+  /** Further settings of the daemon. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Weight of reads that the venue gives in a wall minute; no limit when not given. */
   readonly readWeightPerMinute?: number;
 }
@@ -381,5 +383,6 @@ function environment(home: string, options: DaemonWorldOptions): Record<string, 
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
     ...(options.leaveOrders === true ? { HOLDFAST_LEAVE_ORDERS: '1' } : {}),
+    ...options.env,
   };
 }

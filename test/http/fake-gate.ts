@@ -510,6 +510,28 @@ export function createFakeGate(): FakeGate {
         version: '1',
       };
     },
+    async previewPolicy(text) {
+      note('previewPolicy', text);
+      if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
+      const none = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
+      return {
+        ok: true,
+        preview: {
+          hash: HASH,
+          since_ms: 1,
+          until_ms: 2,
+          left_off_before_ms: null,
+          requests: 0,
+          not_compared: 0,
+          recorded: none,
+          candidate: none,
+          changes: { blocked: 0, let_through: 0, cut: 0, widened: 0, restaged: 0, unchanged: 0 },
+          opening_notional_usdt: { recorded: 0, candidate: 0 },
+          examples: [],
+          caveats: [],
+        },
+      };
+    },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);
       if (hash !== null && hash !== HASH)

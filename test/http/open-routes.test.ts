@@ -182,6 +182,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/passkeys/{id}/remove'],
   ['get', '/v1/policy'],
   ['post', '/v1/policy/check'],
+  ['post', '/v1/policy/preview'],
+  ['post', '/v1/arming'],
   ['post', '/v1/policy/reload'],
   ['get', '/healthz'],
   ['get', '/readyz'],

@@ -141,6 +141,13 @@ const CASES: readonly RouteCase[] = [
   },
   {
     method: 'POST',
+    path: '/v1/policy/preview',
+    roles: ['operator'],
+    body: { text: 'version: 1' },
+    answer: body.PolicyPreviewBodySchema,
+  },
+  {
+    method: 'POST',
     path: '/v1/arming',
     roles: ['operator'],
     body: { digest: 'a'.repeat(64) },

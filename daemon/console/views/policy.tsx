@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
-import type { ArmingBody, PolicyCheckBody } from '../../gate/api/policy.ts';
+import type { ArmingBody, PolicyCheckBody, PolicyPreview, PolicyPreviewBody } from '../../gate/api/policy.ts';
 import { openAcceptPolicy, openSignArming } from '../acts.ts';
 import { ask, describeFault } from '../api.ts';
-import { clock } from '../format.ts';
+import { clock, usdt, words } from '../format.ts';
 import { Panel, Pill } from '../parts.tsx';
 import { session } from '../session.ts';
 import { policy } from '../store.ts';
@@ -83,22 +83,44 @@ function Arming({ arming }: { readonly arming: ArmingBody }) {
 }
 
 const CHECK_AFTER_MS = 400;
+/** Longer: a thread of the daemon decides a week again for it. */
+const PREVIEW_AFTER_MS = 1_200;
 let checking: ReturnType<typeof setTimeout> | undefined;
+let previewing: ReturnType<typeof setTimeout> | undefined;
+/** Counts what was typed: what comes back for an earlier text is dropped. */
+let typed = 0;
+
+type Preview = PolicyPreview | 'running' | { readonly fault: string } | null;
 
 /** Checked while it is typed; nothing is put in force from here: a policy is a file. */
 function Draft() {
   const [result, setResult] = useState<PolicyCheckBody | string | null>(null);
+  const [preview, setPreview] = useState<Preview>(null);
+  const post = <T,>(path: string, text: string): Promise<T> =>
+    ask<T>('POST', path, { bearer: session.value?.session ?? '', text });
+  const look = async (text: string, mine: number): Promise<void> => {
+    setPreview('running');
+    const got = await post<PolicyPreviewBody>('/v1/policy/preview', text).then(
+      (body): Preview => (body.ok ? body.preview : null),
+      (error: unknown): Preview => ({ fault: describeFault(error) }),
+    );
+    if (mine === typed) setPreview(got);
+  };
   const check = (text: string): void => {
+    typed += 1;
+    const mine = typed;
     clearTimeout(checking);
+    clearTimeout(previewing);
+    setPreview(null);
     if (text.trim() === '') {
       setResult(null);
       return;
     }
-    checking = setTimeout(() => {
-      ask<PolicyCheckBody>('POST', '/v1/policy/check', { bearer: session.value?.session ?? '', text }).then(
-        setResult,
-        (error: unknown) => setResult(describeFault(error)),
-      );
+    checking = setTimeout(async () => {
+      const found = await post<PolicyCheckBody>('/v1/policy/check', text).catch(describeFault);
+      if (mine !== typed) return;
+      setResult(found);
+      if (typeof found !== 'string' && found.ok) previewing = setTimeout(() => void look(text, mine), PREVIEW_AFTER_MS);
     }, CHECK_AFTER_MS);
   };
   return (
@@ -125,7 +147,76 @@ function Draft() {
             ))}
           </ul>
         )}
+        <WeekUnderIt preview={preview} />
       </div>
     </div>
   );
+}
+
+/** What the last seven days would have been under the text. */
+function WeekUnderIt({ preview }: { readonly preview: Preview }) {
+  if (preview === null) return null;
+  if (preview === 'running') return <p class="dim">Deciding the last seven days again under it…</p>;
+  if ('fault' in preview) return <p class="fault">{preview.fault}</p>;
+  const {
+    candidate,
+    changes,
+    examples,
+    left_off_before_ms: leftOff,
+    opening_notional_usdt: opened,
+    recorded,
+  } = preview;
+  const changed = preview.requests - changes.unchanged;
+  const kinds = (['blocked', 'let_through', 'cut', 'widened', 'restaged'] as const).filter((kind) => changes[kind] > 0);
+  return (
+    <div class="week" data-testid="week">
+      <p>
+        The last seven days under it: {changed} of {preview.requests} requests would have been decided otherwise
+        {kinds.length === 0 ? '' : ` (${kinds.map((kind) => `${changes[kind]} ${words(kind)}`).join(', ')})`}. Opening
+        orders permitted: {usdt(opened.recorded)} USDT then, {usdt(opened.candidate)} under it.
+        {leftOff === null ? '' : ` Requests before ${clock(leftOff)} were left off.`}
+        {preview.not_compared === 0 ? '' : ` ${preview.not_compared} could not be decided again.`}
+      </p>
+      <table aria-label="Outcomes then and under it">
+        <thead>
+          <tr>
+            <th scope="col">Outcome</th>
+            <th scope="col">Then</th>
+            <th scope="col">Under it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {(['ALLOW', 'LIMIT', 'BLOCK'] as const).map((verdict) => (
+            <tr key={verdict}>
+              <th scope="row">{verdict}</th>
+              <td class="figure">{recorded[verdict]}</td>
+              <td class="figure">{candidate[verdict]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {examples.length === 0 ? null : (
+        <ul>
+          {examples.map((each) => (
+            <li key={each.decision_id}>
+              {clock(each.at_ms)} {each.agent} {each.symbol ?? ''}: {tell(each.recorded)} → {tell(each.candidate)}
+            </li>
+          ))}
+        </ul>
+      )}
+      <details>
+        <summary>What this cannot show</summary>
+        <ul>
+          {preview.caveats.map((caveat) => (
+            <li key={caveat}>{caveat}</li>
+          ))}
+        </ul>
+      </details>
+    </div>
+  );
+}
+
+function tell({ decision, notional_usdt: notional, reasons }: PolicyPreview['examples'][number]['recorded']): string {
+  const size = notional === null ? '' : ` ${usdt(notional)} USDT`;
+  return `${decision}${size}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}`;
 }

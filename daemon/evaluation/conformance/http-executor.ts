@@ -99,7 +99,7 @@ interface AnswerBody {
   readonly execution?: { readonly orders?: readonly { readonly client_order_id: string }[] };
 }
 
-function parseAnswer(status: number, text: string): ExecutorAnswer {
+export function parseAnswer(status: number, text: string): ExecutorAnswer {
   let body: AnswerBody | null = null;
   try {
     body = JSON.parse(text) as AnswerBody | null;

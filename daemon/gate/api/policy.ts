@@ -1,11 +1,23 @@
 /** The policy in force, a check of another, and its reload. */
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 
 /** An arming of binance-live, and who signed it. */
 export type ArmingBody = Body<typeof body.ArmingBodySchema>;
 export type PolicyBody = Body<typeof body.PolicyBodySchema>;
 export type PolicyCheckBody = Body<typeof body.PolicyCheckBodySchema>;
+export type PolicyPreview = Body<typeof body.PolicyPreviewSchema>;
+export type PolicyPreviewBody = Body<typeof body.PolicyPreviewBodySchema>;
+/** Decides recorded requests again under another policy, away from the event loop; boot/policy-preview.ts implements it. */
+export interface PreviewPort {
+  /** @throws PreviewUnavailable */
+  run(candidate: { readonly spec: IntendedPolicySpec; readonly hash: string }, sinceMs: number): Promise<PolicyPreview>;
+}
+export class PreviewUnavailable extends Error {
+  readonly code = 'NOT_READY';
+  readonly retryAfterMs = 5_000;
+}
 export type ReloadBody = Body<typeof body.ReloadBodySchema>;
 /** `refused`: the hash is not that of the pending policy (null: none is pending); a 409 over HTTP. */
 export type ReloadOutcome =

@@ -1,7 +1,7 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
-import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionDecision, Verdict } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { deriveAsRecorded } from '../plan/retell.ts';
@@ -20,6 +20,8 @@ export interface PolicyDiffOptions {
   readonly allKinds: boolean;
   /** How many changes are listed, newest first. All are counted. */
   readonly limit: number;
+  /** How many decisions are looked at, newest first; absent: all. */
+  readonly most?: number;
 }
 export interface DiffEntry {
   readonly decision_id: string;
@@ -37,6 +39,8 @@ export interface PolicyDiff {
   readonly since_ms: number;
   /** Time of the ledger's last record. */
   readonly until_ms: number;
+  /** Decisions before this time were left off, since there were too many; null: none were. */
+  readonly left_off_before_ms: number | null;
   /** Policies that decided the requests, newest first. */
   readonly recorded: readonly { readonly name: string; readonly hash: string; readonly requests: number }[];
   readonly totals: { readonly [change in Change]: number } & {
@@ -47,6 +51,8 @@ export interface PolicyDiff {
     readonly foreign_tools: number;
     readonly not_derived: number;
   };
+  /** Outcomes of the requests. */
+  readonly verdicts: { readonly recorded: Verdicts; readonly candidate: Verdicts };
   /** Notional of the opening orders permitted, USDT. */
   readonly opening_notional_usdt: { readonly recorded: number; readonly candidate: number };
   /** Seq of the first decision that changes; null when none does. */
@@ -58,12 +64,21 @@ export interface PolicyDiff {
   readonly caveats: readonly (Caveat & { readonly requests: number })[];
 }
 
+export type Verdicts = { readonly [verdict in Verdict]: number };
+
 /** Decides a ledger's recorded requests again under another policy. Only reads; nothing is appended. */
 export function diffPolicy(source: HistorySource, options: PolicyDiffOptions): PolicyDiff {
   const policies = new PolicyShelf(source, options.candidate);
   const tally = new Tally(options.limit);
   const rulesAt = indexRules(source);
+  let looked = 0;
   for (const recorded of walkDecisions(source, options.sinceMs)) {
+    if (looked >= (options.most ?? Number.POSITIVE_INFINITY)) {
+      tally.leftOffBeforeMs = tally.oldestMs ?? recorded.atMs;
+      break;
+    }
+    looked += 1;
+    tally.oldestMs = recorded.atMs;
     if (recorded.decision.kind !== 'tool' && !options.allKinds) continue;
     compareOne(recorded, policies, rulesAt, tally);
   }
@@ -144,6 +159,8 @@ class PolicyShelf {
   }
 }
 
+const NO_VERDICTS: Verdicts = { ALLOW: 0, LIMIT: 0, BLOCK: 0 };
+
 /** Counts as it goes; memory does not grow with the length of the history. */
 class Tally {
   readonly #limit: number;
@@ -159,7 +176,10 @@ class Tally {
   #openedBefore = 0;
   #openedAfter = 0;
   #firstChange: number | null = null;
+  readonly #verdicts = { recorded: { ...NO_VERDICTS }, candidate: { ...NO_VERDICTS } };
   foreignTools = 0;
+  oldestMs: number | null = null;
+  leftOffBeforeMs: number | null = null;
   notDerived = 0;
 
   constructor(limit: number) {
@@ -176,6 +196,8 @@ class Tally {
     const change = classifyChange(before, after);
     this.#requests += 1;
     this.#counts[change] += 1;
+    this.#verdicts.recorded[before.decision] += 1;
+    this.#verdicts.candidate[after.decision] += 1;
     this.#openedBefore += openedUsdt(before);
     this.#openedAfter += openedUsdt(after);
     const policy = this.#policies.get(decision.policy_hash);
@@ -213,6 +235,7 @@ class Tally {
       candidate: { name: options.candidate.spec.name, hash: options.candidate.hash },
       since_ms: options.sinceMs,
       until_ms: untilMs,
+      left_off_before_ms: this.leftOffBeforeMs,
       recorded: [...this.#policies].map(([hash, { agent, requests }]) => ({
         name: policies.recorded(hash, agent)?.spec.name ?? '',
         hash,
@@ -225,6 +248,7 @@ class Tally {
         foreign_tools: this.foreignTools,
         not_derived: this.notDerived,
       },
+      verdicts: this.#verdicts,
       opening_notional_usdt: { recorded: this.#openedBefore, candidate: this.#openedAfter },
       first_change_seq: this.#firstChange,
       changes: this.#changes.reverse(),

@@ -76,6 +76,7 @@ export class Approvals {
     const { decided, intake } = this.#grant(now);
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK') await this.#executor.execute(intake, decided);
+    core.ports.trace?.answered(decided.body.decision_id);
     const answer = this.#reads.getDecision(caller, decided.body.decision_id);
     if (answer === null) throw new Error(`decision ${decided.body.decision_id} is not in the ledger`);
     return { approval: describeApproval(core, core.state.approvals.find(id) ?? now), answer };

@@ -18,6 +18,8 @@ export interface Intake {
   /** The order that modify_order or cancel_order names, if it exists. */
   readonly target: OrderState | null;
   readonly schemaViolation: string | null;
+  /** When the call came in, wall ms of the process; absent: no trace is kept. */
+  readonly atWallMs?: number;
 }
 
 const NOT_ECONOMIC = new Set(['timestamp_ms', 'valid_until_ms', 'rationale', 'meta', 'request_id']);

@@ -110,7 +110,17 @@ function recordForeignTool(
   };
   const seq = core.nextSeq();
   const startedAtWallMs = core.ports.time.monotonicMs();
-  const considered = { request, policy, context, decision, acted: decision, seq, startedAtWallMs, elapsedNs: 0 };
+  const considered = {
+    request,
+    policy,
+    context,
+    decision,
+    acted: decision,
+    seq,
+    startedAtWallMs,
+    decideAtWallMs: startedAtWallMs,
+    elapsedNs: 0,
+  };
   const decided = appendDecision(
     core,
     considered,

@@ -54,6 +54,7 @@ export class ParentDecisions {
       texts: intake.texts,
       parentDecisionId: null,
       tokenId: intake.caller.tokenId,
+      ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
       orders: kind === 'tool' ? this.#plan(considered) : [],
     });
     if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);

@@ -48,7 +48,10 @@ export class ToolCalls {
   async runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
     const closed = this.#availability.findRefusal();
     if (closed !== null) return closed;
-    const intake = readIntake(this.#core, caller, call);
+    const { time, trace } = this.#core.ports;
+    const atWallMs = trace === undefined ? undefined : time.monotonicMs();
+    const read = readIntake(this.#core, caller, call);
+    const intake = atWallMs === undefined ? read : { ...read, atWallMs };
     const known = this.#findKnown(intake);
     if (known !== null) return this.#answerKnown(intake, known);
     if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return DISK_FULL;
@@ -57,6 +60,7 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
+    trace?.answered(decided.body.decision_id);
     return {
       kind: 'decided',
       text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, decided.bodyText),

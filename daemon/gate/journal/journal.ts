@@ -2,13 +2,14 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { ToldDecision } from '../api/decisions.ts';
+import type { PreviewPort } from '../api/policy.ts';
 import type { ReceiptPort } from '../api/receipts.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TracePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { VenuePort } from '../venue-port.ts';
@@ -67,6 +68,10 @@ export interface GatePorts {
   readonly log: GateLog;
   readonly startCache?: StartCachePort;
   readonly receipts?: ReceiptPort;
+  /** Absent: no execution is followed. */
+  readonly trace?: TracePort;
+  /** Absent: there is no history on disk. */
+  readonly preview?: PreviewPort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */

@@ -1,6 +1,12 @@
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import type { ReadinessBody } from '../api/operator.ts';
-import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from '../api/policy.ts';
+import {
+  type PolicyBody,
+  type PolicyCheckBody,
+  type PolicyPreviewBody,
+  PreviewUnavailable,
+  type ReloadOutcome,
+} from '../api/policy.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeAtVenue } from '../reads/bodies.ts';
 
@@ -40,6 +46,8 @@ interface PendingPolicy {
   readonly signers: Map<string, string>;
 }
 
+/** How far back a preview looks. */
+const PREVIEW_MS = 7 * 86_400_000;
 const MAX_VALUE_CHARACTERS = 120;
 
 /** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
@@ -236,6 +244,15 @@ export class PolicyControl {
       looser: verdict.action === 'pending' ? verdict.looser.map(describeLooser) : [],
       warnings: read.warnings.map((warning) => `${warning.path}: ${warning.message}`),
     };
+  }
+
+  /** What the requests of the last seven days would have been under another policy. Nothing is put in force. */
+  async preview(text: string): Promise<PolicyPreviewBody> {
+    const { preview } = this.#core.ports;
+    const read = this.#port.parse(text, (symbol) => describeAtVenue(this.#core, symbol));
+    if (!read.ok) return { ok: false, violations: read.violations };
+    if (preview === undefined) throw new PreviewUnavailable('this ledger has no history on disk');
+    return { ok: true, preview: await preview.run(read.policy, this.#core.nowMs() - PREVIEW_MS) };
   }
 
   describe(): PolicyBody {

@@ -92,8 +92,12 @@ export class OrderSender {
     }
     const asked = this.#ask(withinMs);
     const approved = this.#approvals.approveOrder(order);
+    const traced = this.#traceSend(order.decisionId);
     const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
-    return this.#take(order, outcome, asked);
+    const taken = traced?.(outcome.kind);
+    const shown = this.#take(order, outcome, asked);
+    taken?.();
+    return shown;
   }
 
   /**
@@ -117,6 +121,19 @@ export class OrderSender {
       this.#core.alert('SEND_FAILED', `sending ${order.clientOrderId}: ${String(error)}`, order.symbol);
       return { kind: 'unknown', detail: String(error) };
     }
+  }
+
+  /** Called with the venue's answer, and then once that is applied. Null: no trace is kept. */
+  #traceSend(decisionId: string | null): ((outcome: string) => () => void) | null {
+    const { time, trace } = this.#core.ports;
+    if (trace === undefined || decisionId === null) return null;
+    const sentMs = time.monotonicMs();
+    return (outcome) => {
+      const answeredMs = time.monotonicMs();
+      trace.stage(decisionId, 'send', sentMs, answeredMs, outcome);
+      const end = (): void => trace.stage(decisionId, 'outcome', answeredMs, time.monotonicMs(), outcome);
+      return () => void this.#core.settled().then(end, () => undefined);
+    };
   }
 
   #leftMs(decided: Decided): number {
@@ -187,7 +204,9 @@ export class OrderSender {
     const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
     const asked = this.#ask(withinMs);
     const approved = this.#approvals.approveAmend(order);
+    const traced = this.#traceSend(decided.body.decision_id);
     const outcome = await this.#call(order, () => this.#core.ports.venue.amend(approved, withinMs));
+    traced?.(outcome.kind)();
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
     this.#noteCounts();
     switch (outcome.kind) {
