@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one port, looked up by name
 /** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter uses decimals. */
 import type { TimeInForce } from '../core/decision.ts';
 import type { VenueName } from '../core/policy.ts';

@@ -1,5 +1,5 @@
 import type { FetchOutcome } from '../gate/venue-port.ts';
-import { readFlag, requireList, requireObject } from './json-fields.ts';
+import { readFlag, requireList, requireObject } from './exact-fields.ts';
 import type { Reader } from './reader.ts';
 
 /** What the key may do at the venue, whoever holds it. */

@@ -1,8 +1,8 @@
 import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
-import { MalformedAnswerError } from './decimals.ts';
+import type { JsonObject } from './exact-fields.ts';
+import { MalformedAnswerError } from './exact-fields.ts';
 import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
-import type { JsonObject } from './json-fields.ts';
 
 /** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */
 export class RulesNotLoadedError extends MalformedAnswerError {
