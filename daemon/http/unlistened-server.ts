@@ -20,7 +20,7 @@ export interface UnlistenedServer extends HttpServer {
   ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-/** Its name; nothing is to be had there. */
+/** The host that requests name; nothing listens there. */
 const UNLISTENED_HOST = 'localhost:0';
 const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
 

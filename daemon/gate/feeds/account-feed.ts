@@ -102,7 +102,7 @@ export class AccountFeed {
       marginRatio: marginRatio(snapshot),
       observedAtMs: snapshot.observedAtMs,
     };
-    // What one reading alone shows was never to be had.
+    // A balance that only one reading shows was never available.
     const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
     const peak = Math.min(before, snapshot.marginBalanceUsdt);
     this.#before = snapshot.marginBalanceUsdt;
