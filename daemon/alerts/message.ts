@@ -1,7 +1,7 @@
 import { describeCode, SEVERITIES, type Severity } from '../core/alerts.ts';
 import type { AlertGroup } from '../gate/events.ts';
 
-/** What a receiver is told, before it has the form of a channel. */
+/** The content of an alert, before it takes the form of a channel. */
 export interface Message {
   readonly id: string;
   readonly kind: 'alert' | 'hourly' | 'daily' | 'test';

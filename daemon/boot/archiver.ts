@@ -24,7 +24,7 @@ export interface ArchiverOptions {
   readonly segmentRecords?: number;
 }
 
-/** Archives old segments while the daemon runs, and goes on with what an earlier process had begun to remove. */
+/** Archives old segments while the daemon runs, and finishes removals that an earlier process began. */
 export class Archiver {
   readonly #options: ArchiverOptions;
   #running: Promise<void> | null = null;
@@ -60,7 +60,7 @@ export class Archiver {
     this.#lastRunMs = time.monotonicMs();
     this.#running = this.#run(cutoffMs)
       .catch((error: unknown) => {
-        if (!this.#isClosed) log.warn({ err: error }, 'nothing more is archived for now');
+        if (!this.#isClosed) log.warn({ err: error }, 'archiving is paused');
       })
       .finally(async () => {
         // One whose record was refused waits for an answer that does not come.

@@ -6,9 +6,9 @@ import type { TimePort } from '../time/time-port.ts';
 
 /** How often token changes by the command line are recorded, and tokens that have expired are revoked, wall ms. */
 const EVERY_MS = 1_000;
-/** How long before its end a token is told of, at most. */
+/** How long before a token expires it is announced, at most. */
 const TELL_BEFORE_MS = 3 * 86_400_000;
-/** The part of its life before the end in which a shorter-lived token is told of. */
+/** For a token with a shorter life: the last part of it in which its end is announced. */
 const TOLD_PART = 0.1;
 
 type Alerts = Pick<Gate['core'], 'alert' | 'state' | 'ports'>;

@@ -1,5 +1,5 @@
 import type { Context, Span, Tracer } from '@opentelemetry/api';
-import type { TracesConfig } from '../config/config.ts';
+import type { TracesConfig } from '../config/traces.ts';
 import type { TracePort } from '../gate/ports.ts';
 import type { TimePort } from '../time/time-port.ts';
 

@@ -3,23 +3,11 @@ import { homedir } from 'node:os';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
-import { Reading } from './reading.ts';
-import {
-  ALERT_SECRET_NAMES,
-  type Environment,
-  type Flags,
-  SETTING_NAMES,
-  type SettingName,
-  SIM_TOKEN,
-  SIM_TOKEN_RULE,
-} from './settings.ts';
-import {
-  readPaperUrlFile,
-  readVenueKeys,
-  refuseOtherVenues,
-  toLoopbackOrigin,
-  type VenueKeys,
-} from './venue-access.ts';
+import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
+import { Reading, requireFile } from './reading.ts';
+import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
+import { readTraces, type TracesConfig } from './traces.ts';
+import { readPaperUrlFile, readVenueKeys, refuseOtherVenues, type VenueKeys } from './venue-access.ts';
 
 export { ConfigError } from './reading.ts';
 
@@ -55,21 +43,6 @@ export interface Config {
   readonly headFile: string;
   /** Only permits it: the arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
-}
-export interface TracesConfig {
-  /** Origin of an OTLP collector on loopback. */
-  readonly url: string;
-  readonly withSizes: boolean;
-}
-export interface PaperConfig {
-  /** Origin of a running simulated exchange; null: the daemon starts one. */
-  readonly url: string | null;
-  /** `synthetic`, or the path of a folder or CSV file of bars. */
-  readonly market: string;
-  /** Null: the exchange's default, or the seed of its state. */
-  readonly seed: number | null;
-  /** Milliseconds of market time per wall millisecond. */
-  readonly speed: number;
 }
 export interface Secrets {
   readonly venueKeys: VenueKeys;
@@ -251,10 +224,6 @@ function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(found);
 }
 
-function requireFile(reading: Reading, name: SettingName, path: string): void {
-  if (!existsSync(path)) reading.refuse(name, `names ${path}, which does not exist`);
-}
-
 function readListen(reading: Reading): ListenConfig {
   const socket = reading.get('HOLDFAST_SOCKET');
   const host = reading.get('HOLDFAST_HOST') ?? '127.0.0.1';
@@ -297,55 +266,4 @@ function readAllowedHosts(reading: Reading): readonly string[] {
     reading.refuse('HOLDFAST_ALLOWED_HOSTS', `holds ${JSON.stringify(host.slice(0, 80))}, which is not a host name`);
   }
   return hosts;
-}
-
-function readPaper(reading: Reading): PaperConfig {
-  const url = readPaperUrl(reading);
-  const market = reading.get('HOLDFAST_MARKET') ?? 'synthetic';
-  const marketPath = market === 'synthetic' ? market : resolve(market);
-  if (market !== 'synthetic') requireFile(reading, 'HOLDFAST_MARKET', marketPath);
-  if (market !== 'synthetic' && reading.has('HOLDFAST_SEED')) {
-    reading.refuse('HOLDFAST_SEED', 'has no meaning for recorded bars');
-  }
-  for (const name of ['HOLDFAST_MARKET', 'HOLDFAST_SEED', 'HOLDFAST_SPEED'] as const) {
-    if (url !== null && reading.has(name)) reading.refuse(name, 'must be set at the exchange of HOLDFAST_PAPER_URL');
-  }
-  return {
-    url,
-    market: marketPath,
-    seed: reading.integer('HOLDFAST_SEED', 0, 2 ** 31 - 1, null),
-    speed: reading.positive('HOLDFAST_SPEED', 100_000, 1),
-  };
-}
-
-/** What an agent does leaves this machine by no setting of ours: a collector of your own sends it on. */
-function readTraces(reading: Reading): TracesConfig | null {
-  const text = reading.get('HOLDFAST_TRACES_URL');
-  const withSizes = reading.isSet('HOLDFAST_TRACES_SIZES');
-  if (text === null) return null;
-  const url = toLoopbackOrigin(text);
-  if (url !== null) return { url, withSizes };
-  reading.refuse(
-    'HOLDFAST_TRACES_URL',
-    'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more',
-  );
-  return null;
-}
-
-/** BY-28: the paper venue never leaves this machine. The value is not shown, since it may contain a password. */
-function readPaperUrl(reading: Reading): string | null {
-  const text = reading.get('HOLDFAST_PAPER_URL');
-  if (text === null) return null;
-  const origin = toLoopbackOrigin(text);
-  if (origin !== null) return origin;
-  reading.refuse('HOLDFAST_PAPER_URL', 'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more');
-  return null;
-}
-
-function readSimToken(reading: Reading): string | null {
-  const token = reading.get('HOLDFAST_SIM_TOKEN');
-  if (token !== null && !SIM_TOKEN.test(token)) {
-    reading.refuse('HOLDFAST_SIM_TOKEN', `is not a token: ${SIM_TOKEN_RULE}`);
-  }
-  return token;
 }

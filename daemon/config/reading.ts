@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { closestKey } from '../contract/violations.ts';
 import { type Environment, type Flags, OUR_NAMES, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
@@ -91,4 +92,8 @@ export class Reading {
     const meant = closestKey(name, SETTING_NAMES);
     this.problems.push(`${name.slice(0, 80)} is not a setting${meant === null ? '' : `; did you mean ${meant}?`}`);
   }
+}
+
+export function requireFile(reading: Reading, name: SettingName, path: string): void {
+  if (!existsSync(path)) reading.refuse(name, `names ${path}, which does not exist`);
 }

@@ -1,4 +1,4 @@
-/** What is told of each kind of alert, without figures: how urgent it is, what it is about, and what it says. */
+/** What each kind of alert says, without figures: how urgent it is, what it is about, and what it says. */
 
 /** From the least to the most urgent. `critical`: a person has to look now; quiet hours do not hold it. */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;

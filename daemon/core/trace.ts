@@ -56,7 +56,7 @@ export class Trace {
     this.reason(code, observed, limit, unit);
     this.denied = true;
   }
-  /** Denies until `untilMs`; the longest wait is what the agent is told. */
+  /** Denies until `untilMs`; the agent gets the longest wait. */
   denyUntil(
     rule: number,
     code: ReasonCode,

@@ -26,7 +26,7 @@ export class WorkerPool<Task, Outcome> {
   /**
    * Hands over the outcomes in the order of the tasks, whatever worker is first, so that sums of them are the same on any
    * number of workers. Tasks are drawn as workers become free, and few outcomes wait for an earlier one. Rejects with the
-   * first failure, after which nothing more is started.
+   * first failure; no further task starts after it.
    */
   async runAll(tasks: Iterable<Task>, onOutcome: (outcome: Outcome) => void): Promise<void> {
     const most = this.#options.threads * TASKS_PER_WORKER;
@@ -34,7 +34,7 @@ export class WorkerPool<Task, Outcome> {
     for (const task of tasks) {
       if (running.length >= most) onOutcome(await (running.shift() as Promise<Outcome>));
       const outcome = this.#open().run(task) as Promise<Outcome>;
-      // The first failure in order is the one that is told.
+      // The first failure in order is the one that is reported.
       outcome.catch(() => undefined);
       running.push(outcome);
     }

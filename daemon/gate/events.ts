@@ -310,7 +310,7 @@ export interface AlertRoutesEvent {
   readonly routes: AlertRoutesSpec | null;
   readonly set_by: string;
 }
-/** Equal alerts (code and symbol) that are told together. */
+/** Equal alerts (code and symbol) that are reported together. */
 export interface AlertGroup {
   readonly code: string;
   readonly count: number;

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one method for each call of the API, in its order
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';

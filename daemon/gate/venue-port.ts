@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one port, looked up by name
 /** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter uses decimals. */
 import type { TimeInForce } from '../core/decision.ts';
 import type { VenueName } from '../core/policy.ts';
@@ -142,7 +143,7 @@ export interface VenueTransfer {
   readonly amountUsdt: number;
   readonly atMs: number;
 }
-/** An execution in a symbol, whoever caused it. */
+/** An execution in a symbol, of any origin. */
 export interface VenueExecution {
   readonly symbol: string;
   readonly tradeId: string;
@@ -167,7 +168,7 @@ export interface VenueIncome {
   readonly lastTransferMs: number | null;
   readonly isWhole: boolean;
 }
-/** A regular order that the venue accepted, whoever placed it and however it ended. */
+/** A regular order that the venue accepted, of any origin and with any end. */
 export interface PlacedOrder {
   readonly symbol: string;
   readonly clientOrderId: string;
@@ -302,7 +303,7 @@ export interface VenuePort {
   close(): Promise<void>;
 }
 
-/** How many orders of the account fall into a window of the venue, whoever sent them. */
+/** How many orders of the account fall into a window of the venue, of any origin. */
 export interface OrderCount {
   readonly windowMs: number;
   readonly used: number;

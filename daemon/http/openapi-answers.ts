@@ -4,7 +4,7 @@ type Json = { readonly [key: string]: unknown };
 
 /**
  * Without `additionalProperties: false` in answers, and in the schemas that only answers have. What requests may hold
- * stays closed: the daemon refuses an unknown member. That a count is not below 0, and of which type the values of a list are, is
+ * stays closed: the daemon refuses an unknown member. That a count is not below 0, and the type of listed values, is
  * said of requests alone.
  */
 export function openAnswers<T extends Json>(document: T): T {

@@ -69,18 +69,6 @@ export interface HttpServer {
 
 type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'>;
 
-/** A request within this process. */
-export interface AskedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-}
-/** The same routes without a listener. */
-export interface UnlistenedServer extends HttpServer {
-  ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
-}
-
 /** What all entrances of one server share. */
 interface House {
   readonly options: HttpServerOptions;
@@ -134,42 +122,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
-/**
- * The HTTP interface of a gate for a caller in the same process, such as a simulation: every route with its
- * authentication, guards and parser, but without sockets and so without connection limits.
- */
-export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
-  const house = buildHouse(options);
-  const { app, authenticator, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
-  hosts.add(UNLISTENED_HOST);
-  await app.ready();
-  const close = createClose(house, () => [app.close()]);
-  closeOnAbort(options, close);
-  return {
-    address: `http://${UNLISTENED_HOST}`,
-    port: null,
-    operatorAddress: null,
-    consoleAddress: null,
-    forgetTokens: () => authenticator.forget(),
-    close,
-    ask: async ({ method, path, headers, body }) => {
-      const answer = await app.inject({
-        method: method as 'GET',
-        url: path,
-        headers: { ...headers, host: UNLISTENED_HOST },
-        ...(body === undefined ? {} : { payload: body }),
-      });
-      return { status: answer.statusCode, text: answer.payload };
-    },
-  };
-}
-
-/** Its name; nothing is to be had there. */
-const UNLISTENED_HOST = 'localhost:0';
 const NO_CONSOLE: ConsoleSource = { key: () => Buffer.alloc(0), findToken: () => null };
-const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
 
-function buildHouse(options: HttpServerOptions): House {
+export function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
   const streams = createEventStreams(options.events, options.logger);
   const agentStreams = createEventStreams(options.events, options.logger);
@@ -185,7 +140,7 @@ function buildHouse(options: HttpServerOptions): House {
   return { options, shared, streams, agentStreams, closing: { isClosing: false } };
 }
 
-function createClose(
+export function createClose(
   { closing, streams, agentStreams }: House,
   closeAll: () => readonly Promise<void>[],
 ): () => Promise<void> {
@@ -199,7 +154,7 @@ function createClose(
   };
 }
 
-function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => Promise<void>): void {
+export function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => Promise<void>): void {
   const onAbort = () => {
     close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
   };
@@ -236,7 +191,7 @@ async function openConsole(
   return second;
 }
 
-async function buildEntrance(
+export async function buildEntrance(
   { options, shared, streams, agentStreams, closing }: House,
   isSocket: boolean,
   admits: Doors['admits'],

@@ -82,7 +82,7 @@ export class Archives implements LedgerArchives {
     const held = this.#held.find((one) => one.sha256 === sha256 && one.frame === frame);
     if (held !== undefined) return held.rows;
     const path = this.pathOf(event);
-    // INVARIANT: no record of a file is told before all of the file is known to be what the chain names.
+    // INVARIANT: no record of a file is returned before the whole file is known to be the one that the chain names.
     if (this.#file?.sha256 !== sha256) this.#file = { sha256, bytes: readWhole(path, event) };
     const rows = readFrame(path, this.#file.bytes, event, frame);
     this.#held = [...this.#held.slice(1 - MOST_FRAMES), { sha256, frame, rows }];

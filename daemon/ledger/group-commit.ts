@@ -52,7 +52,7 @@ interface Batch {
  * MAX_COLLECT_MS. SQLite runs synchronously, so requests that arrive during a commit are read in the next turn and
  * share the next commit. The answers to that commit bring the next requests while those are being decided.
  *
- * After a failed commit nothing more is accepted: only a new process that reads the file can know what is on disk. The
+ * After a failed commit no record is accepted: only a new process that reads the file can know what is on disk. The
  * only exception is a full disk, once: the reserve is freed and the same batch is written again.
  */
 export class GroupCommit {

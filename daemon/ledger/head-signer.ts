@@ -97,7 +97,7 @@ export class HeadSigner {
     const isBehind = target - this.#coveredTo > MOST_RECORDS;
     while (this.#coveredTo < target) {
       await this.#signBatch(Math.min(target, this.#coveredTo + MOST_RECORDS), isBehind);
-      // The next start goes on with an old ledger's first heads.
+      // The next start continues with an old ledger's first heads.
       if (this.#isClosing) return;
     }
   }

@@ -12,7 +12,7 @@ export interface MerkleTree {
   path(index: number): string[];
 }
 
-/** Nodes that are hashed at once; between them a daemon goes on with its work. */
+/** Nodes that are hashed at once; between batches the daemon does its other work. */
 const SLICE = 512;
 
 function hashNodes(prefix: number, parts: readonly Buffer[]): Buffer {

@@ -94,7 +94,7 @@ function addActivity(mcp: McpServer, port: ToolPort): void {
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
     requireActivity(uri);
     stop ??= onActivity(() => {
-      // Who has gone is told nothing more.
+      // A client that has left gets no further message.
       server.sendResourceUpdated({ uri }).catch(() => stop?.());
     });
     return {};

@@ -52,5 +52,5 @@ function isAtMost(left: number | undefined, right: number | undefined, isFree = 
   return isFree || (left !== undefined && right !== undefined && left <= right);
 }
 function hasAll(wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean {
-  return wide === undefined || (narrow !== undefined && narrow.every((name) => wide.includes(name)));
+  return wide === undefined || narrow?.every((name) => wide.includes(name)) === true;
 }

@@ -6,8 +6,7 @@ import type {
   OrderKind,
   VenueOrder,
 } from '../gate/venue-port.ts';
-import { MalformedAnswerError } from './decimals.ts';
-import { requireList } from './json-fields.ts';
+import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
   parseAccountConfig,

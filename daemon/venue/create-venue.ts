@@ -5,8 +5,8 @@ import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS }
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
 import { EmergencyReads } from './emergency-reads.ts';
 import type { VenueAccess } from './endpoints.ts';
+import { readAmount, requireObject } from './exact-fields.ts';
 import { HistoryReads } from './history-reads.ts';
-import { readAmount, requireObject } from './json-fields.ts';
 import { KeyReads } from './key-reads.ts';
 import { MarketReads } from './market-reads.ts';
 import { MarketTables } from './market-tables.ts';

@@ -1,7 +1,15 @@
 import type { FetchOutcome, VenueOrder } from '../gate/venue-port.ts';
-import { MalformedAnswerError, parseUnits } from './decimals.ts';
+import {
+  type JsonObject,
+  MalformedAnswerError,
+  parseUnits,
+  readAmount,
+  readDecimalText,
+  readText,
+  requireList,
+  requireObject,
+} from './exact-fields.ts';
 import { InstrumentTable } from './instruments.ts';
-import { type JsonObject, readAmount, readDecimalText, readText, requireList, requireObject } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';

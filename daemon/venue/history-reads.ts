@@ -7,8 +7,7 @@ import type {
   VenueTrade,
   VenueTransfer,
 } from '../gate/venue-port.ts';
-import { MalformedAnswerError } from './decimals.ts';
-import { requireList } from './json-fields.ts';
+import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import { parseIncome, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';

@@ -1,12 +1,17 @@
 import {
   formatUnits,
+  type JsonObject,
   MalformedAnswerError,
   parseStep,
   parseUnitsCeil,
   parseUnitsFloor,
+  readAmount,
+  readDecimalText,
+  readText,
+  requireList,
+  requireObject,
   type Step,
-} from './decimals.ts';
-import { type JsonObject, readAmount, readDecimalText, readText, requireList, requireObject } from './json-fields.ts';
+} from './exact-fields.ts';
 
 /** Filters of one symbol from exchangeInfo, in whole ticks and lots. */
 export interface Instrument {

@@ -1,8 +1,8 @@
 import type { FetchOutcome } from '../gate/venue-port.ts';
-import { readFlag, requireList, requireObject } from './json-fields.ts';
+import { readFlag, requireList, requireObject } from './exact-fields.ts';
 import type { Reader } from './reader.ts';
 
-/** What the key may do at the venue, whoever holds it. */
+/** What the key permits at the venue. */
 export interface KeyRights {
   readonly withdraws: boolean;
   /** Moves money to other accounts. */
@@ -39,7 +39,7 @@ export class KeyReads {
     });
   }
 
-  /** Number of sub-accounts that the key's account has: only a main account is told. */
+  /** Number of sub-accounts that the key's account has: the venue tells it to a main account only. */
   fetchSubAccounts(): Promise<FetchOutcome<number>> {
     return this.#reader.link.outcome(async () => {
       const json = requireObject(await this.#reader.read(1, (ccxt) => ccxt.sapiGetSubAccountList()), 'subAccounts');

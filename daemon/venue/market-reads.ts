@@ -1,7 +1,6 @@
 import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/venue-port.ts';
-import { MalformedAnswerError } from './decimals.ts';
+import { MalformedAnswerError, readInstant, requireList, requireObject } from './exact-fields.ts';
 import { InstrumentTable } from './instruments.ts';
-import { readInstant, requireList, requireObject } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
   buildRules,

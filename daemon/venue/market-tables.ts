@@ -1,8 +1,8 @@
 import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
-import { MalformedAnswerError } from './decimals.ts';
+import type { JsonObject } from './exact-fields.ts';
+import { MalformedAnswerError } from './exact-fields.ts';
 import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
-import type { JsonObject } from './json-fields.ts';
 
 /** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */
 export class RulesNotLoadedError extends MalformedAnswerError {
@@ -44,7 +44,7 @@ export class MarketTables {
   /**
    * Steps to read answers and to write orders with. INVARIANT: those of the gate's views ({@link noteRules}), in which
    * lots and ticks are counted, also between a fetch and its record; of symbols that it has not recorded those that
-   * were fetched. Never throws by itself: what cannot be read is told where it is read.
+   * were fetched. Never throws by itself: a failed read is reported by the part that reads.
    */
   readonly steps: StepTable = {
     require: (symbol) => this.#noted.get(symbol) ?? this.instruments.require(symbol),

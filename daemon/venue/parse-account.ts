@@ -1,8 +1,8 @@
 import type { VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
-import { MalformedAnswerError, parseUnits } from './decimals.ts';
-import type { StepTable } from './instruments.ts';
 import {
   type JsonObject,
+  MalformedAnswerError,
+  parseUnits,
   readAmount,
   readDecimalText,
   readFlag,
@@ -13,7 +13,8 @@ import {
   readText,
   requireList,
   requireObject,
-} from './json-fields.ts';
+} from './exact-fields.ts';
+import type { StepTable } from './instruments.ts';
 
 export interface Balances {
   readonly walletUsdt: number;

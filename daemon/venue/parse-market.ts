@@ -1,7 +1,7 @@
 import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../gate/venue-port.ts';
-import { MalformedAnswerError, parseAmount } from './decimals.ts';
-import type { Instrument } from './instruments.ts';
 import {
+  MalformedAnswerError,
+  parseAmount,
   readAmount,
   readInstant,
   readInteger,
@@ -9,7 +9,8 @@ import {
   readText,
   requireList,
   requireObject,
-} from './json-fields.ts';
+} from './exact-fields.ts';
+import type { Instrument } from './instruments.ts';
 import type { Terms } from './market-tables.ts';
 
 const HOUR_MS = 3_600_000;

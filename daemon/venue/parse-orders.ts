@@ -1,9 +1,10 @@
 import type { Side } from '../core/request.ts';
 import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/venue-port.ts';
-import { MalformedAnswerError, parseAmount, parseUnits } from './decimals.ts';
-import type { Steps, StepTable } from './instruments.ts';
 import {
   type JsonObject,
+  MalformedAnswerError,
+  parseAmount,
+  parseUnits,
   readAmount,
   readDecimalText,
   readFlag,
@@ -12,7 +13,8 @@ import {
   readPositive,
   readText,
   requireObject,
-} from './json-fields.ts';
+} from './exact-fields.ts';
+import type { Steps, StepTable } from './instruments.ts';
 
 const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
   NEW: 'working',

@@ -2,7 +2,7 @@ import type { FetchOutcome, OrderCount, Rejection } from '../gate/venue-port.ts'
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
-import { MalformedAnswerError } from './decimals.ts';
+import { MalformedAnswerError } from './exact-fields.ts';
 import { type AnswerFacts, classifySubmit } from './outcome.ts';
 import { ReadQueueFullError } from './read-limiter.ts';
 import type { Redact } from './redaction.ts';

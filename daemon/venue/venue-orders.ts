@@ -11,7 +11,7 @@ import type {
 } from '../gate/venue-port.ts';
 import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
-import { formatUnits, MalformedAnswerError } from './decimals.ts';
+import { formatUnits, MalformedAnswerError } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import { classifySubmit } from './outcome.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';

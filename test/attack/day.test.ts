@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { parseBooks } from '../../daemon/evaluation/conformance/books.ts';
 import type { ExecutorAnswer, ExecutorCall } from '../../daemon/evaluation/conformance/executor.ts';
-import { FAMILIES } from '../../daemon/evaluation/conformance/families/index.ts';
+import { FAMILIES } from '../../daemon/evaluation/conformance/families.ts';
+import { createView, drawsOf } from '../../daemon/evaluation/conformance/fleet.ts';
+import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
 import { parseAnswer } from '../../daemon/evaluation/conformance/http-executor.ts';
 import { trade } from '../../daemon/evaluation/conformance/legitimate.ts';
-import { createRandom } from '../../daemon/evaluation/conformance/random.ts';
-import type { ScriptMaker, ScriptView } from '../../daemon/evaluation/conformance/script.ts';
+import type { ScriptMaker } from '../../daemon/evaluation/conformance/script.ts';
 import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { PolicyBody } from '../../daemon/gate/api/policy.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
@@ -14,8 +16,11 @@ import { type Books, DaemonWorld } from '../daemon/harness.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
-const SEED = 20;
+const SIZES = new Map([
+  ['BTCUSDT', { lotMantissa: 1, lotScale: 1000, minLots: 1, minNotionalUsdt: 50 }],
+  ['ETHUSDT', { lotMantissa: 1, lotScale: 1000, minLots: 1, minNotionalUsdt: 20 }],
+]);
+const SEED = 21;
 const ATTACKERS = ['m', 'n', 'o', 'p'];
 const CENT = 0.01;
 
@@ -32,12 +37,12 @@ class Day {
   readonly world: DaemonWorld;
   readonly spec: IntendedPolicySpec;
   readonly answers = new Map<string, number>();
-  #books: Books;
+  readonly #history: BookHistory;
 
   constructor(world: DaemonWorld, spec: IntendedPolicySpec, books: Books) {
     this.world = world;
     this.spec = spec;
-    this.#books = books;
+    this.#history = new BookHistory(parseBooks(books));
   }
 
   async #call(token: string, call: ExecutorCall): Promise<ExecutorAnswer> {
@@ -58,21 +63,19 @@ class Day {
   }
 
   async play(maker: ScriptMaker, token: string, client: number, episode: number): Promise<void> {
-    const held = (symbol: string) => this.#books.positions.find((each) => each.symbol === symbol);
-    const view: ScriptView = {
-      spec: this.spec,
-      symbols: SYMBOLS,
-      mark: (symbol) => Number(held(symbol)?.mark_price ?? 0),
-      position: (symbol) => Number(held(symbol)?.quantity ?? 0),
-      openOrderIds: () =>
-        this.#books.orders.filter(({ status }) => status === 'NEW').map((each) => String(each.client_order_id)),
-      isStressed: () => false,
-      random: createRandom(SEED, client, episode),
-    };
+    const { spec } = this;
+    const history = this.#history;
+    const exchangeMs = (): number => history.last.atMs;
+    const view = createView(
+      { spec, history, sizes: SIZES, exchangeMs, isStressed: () => false },
+      SEED,
+      client,
+      episode,
+    );
     const script = maker(view);
     for (let next = script.next(); next.done !== true; ) {
       const answers = await Promise.all(next.value.calls.map((call) => this.#call(token, call)));
-      this.#books = await this.world.books();
+      history.add(parseBooks(await this.world.books()));
       next = script.next(answers);
     }
   }
@@ -99,7 +102,7 @@ test('the report of a whole day under attack is the exchange’s books to the ce
   const day = new Day(world, policy as IntendedPolicySpec, first);
   const attackers = ATTACKERS.map((name) => world.createAgent(name));
   const honest = ['honest-1', 'honest-2'].map((name) => world.createAgent(name));
-  const walk = createRandom(SEED, 0, 0);
+  const walk = drawsOf(SEED, 0, 0);
   const marks = new Map([
     ['BTCUSDT', 60_000],
     ['ETHUSDT', 3_000],

@@ -10,7 +10,7 @@ import { serveControl, serveRequest } from '../../daemon/exchange-sim/rest/serve
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import { GRACE_MS } from '../../daemon/http/listening.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
-import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/server.ts';
+import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import { ACCOUNT_NAME, type Daemon, startDaemon } from '../../daemon/main.ts';

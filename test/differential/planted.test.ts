@@ -79,7 +79,6 @@ const WITHOUT: { readonly [file: string]: string } = {
   'heartbeats.ts': 'agents that fall silent, of which a replay has none',
   'plan-clock.ts': 'a type',
   'retell.ts': 'what a record leaves out: told on reading',
-  'sent-form.ts': 'tells an order of ours from another under its id, which no replay has',
 };
 
 const MOST_WORLDS = 400;

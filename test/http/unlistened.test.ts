@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pino from 'pino';
-import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/server.ts';
+import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/unlistened-server.ts';
 import { createFakeGate } from './fake-gate.ts';
 import { createTestEvents, PLACE_ORDER, SECRETS } from './http-kit.ts';
 

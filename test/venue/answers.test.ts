@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MalformedAnswerError } from '../../daemon/venue/decimals.ts';
+import { MalformedAnswerError } from '../../daemon/venue/exact-fields.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
 import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';

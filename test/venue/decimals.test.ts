@@ -9,7 +9,7 @@ import {
   parseUnits,
   parseUnitsCeil,
   parseUnitsFloor,
-} from '../../daemon/venue/decimals.ts';
+} from '../../daemon/venue/exact-fields.ts';
 
 test('a step is reduced to the smallest mantissa and power of ten', () => {
   const rows: readonly [string, number, number][] = [

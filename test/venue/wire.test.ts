@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { SymbolRules, VenuePort } from '../../daemon/gate/venue-port.ts';
-import { formatUnits } from '../../daemon/venue/decimals.ts';
+import { formatUnits } from '../../daemon/venue/exact-fields.ts';
 import {
   API_KEY,
   answerJson,

@@ -106,7 +106,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
     });
     const { checkpoints, elsewhere } = checked;
     const verified = findWrongGenesis(reader, options.head ?? null) ?? checked;
-    // Of a ledger that cannot be read as a whole nothing more is proven.
+    // A ledger that cannot be read as a whole proves nothing further.
     const passkeys = verified.ok ? await auditSignatures(reader) : null;
     if (passkeys === null) return { ...verified, elsewhere, checkpoints, passkeys };
     if (passkeys.problem !== null)

@@ -43,7 +43,7 @@ const ROUND_MS = 1_000;
  * reduceOnly orders, cancels what reduces once its symbol is flat, and lists again until there is none (BINANCE.md part
  * B 2.5). Asking the venue again is always safe here: a cancel changes nothing twice, and reduceOnly cannot cross zero.
  * So a read that fails is asked again as well, until the time is over. An exit needs the list of positions and that of
- * symbols alone; what else cannot be read, and a row that cannot be understood, is told and delays nothing.
+ * symbols alone; what else cannot be read, and a row that cannot be understood, is reported and delays nothing.
  * @throws Error when the time is over and the positions could not be read once
  */
 export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions): Promise<EmergencyReport> {

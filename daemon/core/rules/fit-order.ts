@@ -164,7 +164,7 @@ function checkBounds(
     const cap = capsUsdt[i] as number;
     const base = basesUsdt[i] as number;
     const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
-    // The bound is the turnover that the fees pay for; what is told are the fees.
+    // The bound is the turnover that the fees pay for; the reason names the fees.
     const isOfFees = code === 'BUDGET_FEES';
     const observed = isOfFees ? fees.countedUsdt + asked * rules.taker_fee : base + asked;
     const limit = isOfFees ? fees.capUsdt : cap;

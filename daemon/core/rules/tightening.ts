@@ -61,7 +61,7 @@ export function checkAccount(
   else trace.pass(8, 'ACCOUNT_HOLDING_TIME', since === null ? null : now - since, holdingMs, 'ms');
 }
 
-/** How long a position may be held before nothing more is added to it, ms. */
+/** How long a position may be held before it may only shrink, ms. */
 export function holdingTimeMs({ budgets, agentBudgets }: CompiledPolicy): number {
   return Math.min(budgets.holding_time_ms, agentBudgets?.holding_time_ms ?? budgets.holding_time_ms);
 }

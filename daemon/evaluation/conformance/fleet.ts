@@ -83,8 +83,15 @@ async function runClient(
 /** Between two episodes of a client. */
 const PAUSE_MS = 150;
 
-function createView(
-  { spec, history, sizes, exchangeMs, isStressed }: FleetWorld,
+/** What one client sees in one episode. */
+export function createView(
+  {
+    spec,
+    history,
+    sizes,
+    exchangeMs,
+    isStressed,
+  }: Pick<FleetWorld, 'spec' | 'history' | 'sizes' | 'exchangeMs' | 'isStressed'>,
   seed: number,
   client: number,
   episode: number,

@@ -52,7 +52,7 @@ export class PaceJudge {
     return breaches;
   }
 
-  /** Turnover and fees of the 24 hours before: used up means that nothing more is opened. */
+  /** Turnover and fees of the 24 hours before: once they are used up, nothing may be opened. */
   judgeDay(order: BookOrder): readonly Breach[] {
     const { history, spec, slackMs } = this.#input;
     const breaches: Breach[] = [];

@@ -67,7 +67,7 @@ export interface AttackReport {
 }
 /** No ratio from fewer in-scope requests (SAE section 9). */
 const LEAST_REQUESTS = 30;
-/** Failures of one kind that are told one by one. */
+/** Failures of one kind that are listed one by one. */
 const MOST_DETAILS = 10;
 
 /** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
@@ -242,7 +242,7 @@ export const FAMILY_COLUMNS = [
   'broke',
 ] as const;
 type Format = (value: number | null, digits: number) => string;
-/** What passed without having been tried is told apart from what held. */
+/** A check that was never tried is shown apart from one that held. */
 const NO_EXITS = 'none was owed: this run says nothing about exits, attack for longer';
 
 /** One row a family, in the order of FAMILY_COLUMNS; amounts in USDT. */

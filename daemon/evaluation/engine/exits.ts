@@ -21,7 +21,7 @@ import type { GateDoor, Taken } from './door.ts';
 import { PLACE } from './intake.ts';
 import type { Asked } from './tally.ts';
 
-/** What the exits ask of whoever handles orders. */
+/** What the exits need of the part that handles orders. */
 export interface OrderHands {
   /** Sends an order; null: it was taken. */
   send(order: OrderState, asked: Asked | null): Rejection | null;

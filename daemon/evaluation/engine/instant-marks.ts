@@ -1,6 +1,6 @@
 import type { MarketClock } from './clock.ts';
 
-/** Marks of all symbols at an instant, as the judge is told them; one map an instant. */
+/** Marks of all symbols at an instant, as the judge receives them; one map per instant. */
 export class InstantMarks {
   readonly #clock: MarketClock;
   #marks: ReadonlyMap<string, number | null> = new Map();

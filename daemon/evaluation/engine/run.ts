@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';

@@ -78,7 +78,7 @@ class AccountJudge implements MarketJudge {
   }
 
   bar(symbol: string, openMs: number, _open: number, _high: number, _low: number, close: number, volume: number): void {
-    // Only what is told of an account or of a mark says from when on positions are seen again.
+    // Only a report of an account or of a mark says since when positions are visible again.
     this.#clock.settle();
     this.#book(symbol).regime.closeBar(openMs, close, volume);
   }

@@ -48,7 +48,7 @@ export class Executor {
   /** Carries out a permitted decision; returns at the outcome, or after `answer_within_ms`. */
   async execute(intake: Intake, decided: Decided): Promise<void> {
     const running = this.#act(intake, decided).catch((error: unknown) => {
-      // An exit that waits for its rate ends with the daemon, and goes on with the next.
+      // An exit that waits for its rate stops with the daemon and resumes with the next one.
       if (this.#signal.aborted && error instanceof Error && error.name === 'AbortError') return;
       this.#core.alert(
         'EXECUTION_FAILED',

@@ -169,7 +169,7 @@ export class RestingExits {
       return true;
     });
   }
-  /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
+  /** INVARIANT: no caller hears of a refusal while another attempt is still to come. */
   #isTriedAgain(id: string, orders: readonly OrderState[]): boolean {
     return this.#core.state.displaced.has(id) && orders.every(({ status }) => isTerminal(status));
   }

@@ -80,7 +80,7 @@ export class ExitResumption {
     if (until !== null && until < now) return 'it is past valid_until_ms';
     const position = this.#core.state.position(symbol);
     if (origin === 'operator') {
-      // What a flatten had begun it goes on with itself, and sooner.
+      // A flatten resumes by itself, and sooner.
       if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
       // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
       // what is held now somebody has opened afterwards, and means to.

@@ -1,20 +1,20 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../orders/order-proof.ts';
+import { isAsSent } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/exit-caps.ts';
-import { isAsSent } from '../plan/sent-form.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
+import { TransferFeed } from './transfer-feed.ts';
 import { findUnexplained } from './unexplained-positions.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
 const PEAK_EVERY_MS = 5_000;
-const DAY_MS = 86_400_000;
 /** A change of the wallet by more than this fraction asks for the list of transfers at once. */
 const WALLET_MOVED = 0.005;
 
@@ -33,7 +33,7 @@ interface AskedOrders {
   readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
 }
 
-/** Reads account, open orders and transfers from the venue and folds what is news into the ledger. */
+/** Reads account and open orders from the venue and folds what is news into the ledger. */
 export class AccountFeed {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
@@ -41,9 +41,9 @@ export class AccountFeed {
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
+  readonly transfers: TransferFeed;
   #first: AskedOrders | null = null;
   #isFirstAnswered = false;
-  #lastTransferMs = 0;
   /** The wallet moved, and the transfers could not be read then. */
   #owesTransfers = false;
   #asked = 0;
@@ -58,13 +58,11 @@ export class AccountFeed {
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
+    this.transfers = new TransferFeed(core, marks);
     this.#sender = sender;
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
-    core.onClockSetBack((nowMs) => {
-      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
-    });
   }
 
   watched(): readonly string[] {
@@ -94,7 +92,7 @@ export class AccountFeed {
     const last = this.#core.state.account;
     const hasMoved =
       last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
-    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.poll());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
@@ -104,7 +102,7 @@ export class AccountFeed {
       marginRatio: marginRatio(snapshot),
       observedAtMs: snapshot.observedAtMs,
     };
-    // What one reading alone shows was never to be had.
+    // A balance that only one reading shows was never available.
     const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
     const peak = Math.min(before, snapshot.marginBalanceUsdt);
     this.#before = snapshot.marginBalanceUsdt;
@@ -279,34 +277,6 @@ export class AccountFeed {
       venue_at_ms: report.updatedAtMs,
       venue_order_id: report.venueOrderId,
     });
-  }
-
-  /**
-   * After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or
-   * gain.
-   */
-  #transfersSince(nowMs: number): number {
-    const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
-    const readMs = this.#marks.atMs('transfers') ?? recordedMs;
-    return Math.max(recordedMs - DAY_MS, Math.min(recordedMs, readMs));
-  }
-
-  async pollTransfers(): Promise<boolean> {
-    const askedAtMs = this.#core.nowMs();
-    if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
-    const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
-    if (outcome.kind === 'failed') return false;
-    for (const transfer of outcome.value) {
-      if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
-      this.#core.append('transfer', {
-        amount_usdt: transfer.amountUsdt,
-        at_venue_ms: transfer.atMs,
-        transfer_id: transfer.transferId,
-      });
-      this.#lastTransferMs = Math.max(this.#lastTransferMs, transfer.atMs);
-    }
-    this.#marks.note('transfers', askedAtMs);
-    return true;
   }
 }
 

@@ -48,7 +48,7 @@ export class ClockSync {
         log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
         warnedAt = time.monotonicMs();
       }
-      // The venue bans longer whoever keeps asking during Retry-After.
+      // Requests during Retry-After make the ban longer.
       await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
     }
   }

@@ -256,7 +256,7 @@ export class Keeper {
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
     this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
     this.#schedule.start('income', () => this.#check.pollIncome());
-    this.#schedule.start('transfers', () => this.#account.pollTransfers());
+    this.#schedule.start('transfers', () => this.#account.transfers.poll());
   }
 
   /** Whether the readings for exits, stops and a flatten exist. */

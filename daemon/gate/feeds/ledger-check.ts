@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
+import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { ownerOf } from '../plan/order-ids.ts';
-import { wasPlacedBefore } from '../plan/sent-form.ts';
 import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';

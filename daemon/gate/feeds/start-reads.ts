@@ -259,7 +259,7 @@ export class StartReads {
         what: 'the transfers',
         weight: WEIGHT.transfers,
         isNeeded: false,
-        poll: () => this.#account.pollTransfers(),
+        poll: () => this.#account.transfers.poll(),
       }),
     ];
   }

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { isAsSent } from '../plan/sent-form.ts';
+import { isAsSent } from '../orders/order-proof.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import { hasUnnumbered } from './unread-trades.ts';
 

@@ -89,8 +89,8 @@ export class Canceler {
   }
 
   /**
-   * Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. One that fails proves
-   * nothing either, and takes nothing back: the cancel is requested again.
+   * Rejected and unknown prove nothing: a lookup tells whether the order filled, was canceled or
+   * triggered. One that fails proves nothing either, and takes nothing back: the cancel is requested again.
    */
   async #lookUp(order: OrderState, isAcknowledged: boolean): Promise<void> {
     const ask = this.#sender.proof.ask();

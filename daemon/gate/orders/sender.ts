@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
 import type { OrderEvent } from '../events.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';

@@ -27,11 +27,11 @@ export interface DecidedExit {
   readonly order: OrderState | null;
   /** The first reason where it is not. */
   readonly code: string;
-  /** Has it sent. {@link ExitPump.take} is told what it met. */
+  /** Has it sent; the outcome comes back through {@link ExitPump.take}. */
   send(): void;
 }
 
-/** What is asked of whoever carries exits out. */
+/** What exits need of the part that carries them out. */
 export interface ExitHands {
   readonly state: GateState;
   readonly clock: PlanClock;

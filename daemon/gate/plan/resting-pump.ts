@@ -2,7 +2,7 @@
  * Exits that rest at their own price: which of them goes out when, and which is given up; for the daemon and a replay alike
  * (SAE-SAME-CODE). They are their callers' orders, no targets. They go out one by one, in turn, as the rate of their agent
  * permits when it is their turn. One that does not rest, because it was not placed or made room, is in the book of
- * displaced exits until it does, is closed otherwise, or is given up, which is told.
+ * displaced exits until it does, is closed otherwise, or is given up, which its caller learns.
  */
 import type { ExitEnd } from '../events.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
@@ -18,7 +18,7 @@ import type { PlanClock } from './plan-clock.ts';
 import { isClosedOtherwise, lotsDue, lotsToRest, waitsForRests } from './rests.ts';
 import { Tries } from './tries.ts';
 
-/** What is asked of whoever carries resting exits out. */
+/** What resting exits need of the part that carries them out. */
 export interface RestingHands {
   readonly state: GateState;
   readonly clock: PlanClock;

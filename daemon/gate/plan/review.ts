@@ -31,7 +31,7 @@ export const NOT_ACTIVE = 'trading is not active';
 export const TTL_OVER = 'resting time to live is over';
 export const NO_LONGER_FITS = 'no longer fits the tightened policy';
 
-/** What is asked of whoever carries a review out. */
+/** What a review needs of the part that carries it out. */
 export interface ReviewHands {
   readonly state: GateState;
   readonly clock: PlanClock;

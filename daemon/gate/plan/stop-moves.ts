@@ -85,7 +85,7 @@ export class StopMovePlan {
     return this.findBlock(position, stop);
   }
 
-  /** Null: it was moved. `refused`: why it stays; it is said by whoever is told. */
+  /** Null: it was moved. `refused`: why it stays, for the caller to report. */
   noteMoved(symbol: string, refused: string | null): void {
     if (refused === null) {
       this.#tried.delete(symbol);

@@ -143,7 +143,7 @@ export function viewExposure(
 
 /**
  * Marks of what an agent still holds by its trades where nothing is exposed any more: the last ones are not read yet, and
- * its loss is told with them.
+ * its loss is reported with them.
  */
 function* marksOfLots(
   state: GateState,

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and what moves the bounds of its targets
 import type { ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import type { Allotment, ExitTarget } from './exit-target.ts';

@@ -30,7 +30,7 @@ interface Desk {
 }
 
 /**
- * Trades the difference between what its signals want and what the account holds, whoever made it what it is, spread
+ * Trades the difference between what its signals want and what the account holds, whatever its origin, spread
  * over the bar as people and schedulers do, and reads the answers.
  */
 export class Trader implements Agent {

@@ -6,7 +6,7 @@ import { FetchError } from '../../facts/out-folder.ts';
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000] as const;
 /** Waited after 429 or 418 that does not say how long. */
 const DEFAULT_RETRY_AFTER_MS = 60_000;
-/** A longer ban is told, not waited for. */
+/** A longer ban is reported instead of waited for. */
 const LONGEST_WAIT_MS = 600_000;
 /** Half of what one address may use in a minute: others on this machine want to trade. */
 const POLITE_WEIGHT = 1200;

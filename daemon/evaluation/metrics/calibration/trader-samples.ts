@@ -78,7 +78,7 @@ export interface TraderWatch {
 }
 
 /**
- * Puts a watch between an engine and its judge: what the judge is told is passed on unchanged.
+ * Puts a watch between an engine and its judge: everything that the judge receives is passed on unchanged.
  *
  * @param lotSizeOf base asset in one lot of a symbol
  */
