@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, type Dispatcher, request } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
 import { toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
 import { toExactJson } from './exact-json.ts';
 import { CliError, EXIT } from './exit-codes.ts';
+import { CONNECT_TIMEOUT_MS, knock, type Place } from './knock.ts';
 import { findRunningDaemon } from './running-daemon.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
@@ -18,28 +19,20 @@ export interface DaemonAnswer {
 
 /** Longest wait for an answer; a flatten may take a while. */
 const TIMEOUT_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-
-/** An address of the daemon. */
-interface Place {
-  readonly origin: string;
-  readonly socketPath: string | null;
-}
 
 /** A running daemon over HTTP. Requests are never repeated: an order may have been sent even if no answer came. */
 export class DaemonClient {
-  #origin: string;
+  #place: Place;
   #others: readonly Place[];
   /** An error: there is no token. It says what to do, and is thrown only once a daemon is known to answer. */
   readonly #token: string | CliError | null;
-  #agent: Agent;
+  #agent: Agent | null = null;
 
   /** `places`: tried in order, the next one only if no connection could be made. */
   constructor([first, ...others]: readonly [Place, ...Place[]], token: string | CliError | null) {
-    this.#origin = first.origin;
+    this.#place = first;
     this.#others = others;
     this.#token = token;
-    this.#agent = connectTo(first);
   }
 
   /** The body of a 200 answer. @throws CliError */
@@ -107,22 +100,22 @@ export class DaemonClient {
     try {
       for await (const chunk of answer.body) yield String(chunk);
     } catch (error) {
-      throw toConnectionError(this.#origin, 'GET', error);
+      throw toConnectionError(this.#place.origin, 'GET', error);
     }
   }
 
   async close(): Promise<void> {
-    await this.#agent.close();
+    await this.#agent?.close();
   }
 
   /** @throws CliError when nobody answers */
   async #reach(): Promise<void> {
     try {
-      const { body } = await request(`${this.#origin}/healthz`, { dispatcher: this.#agent });
+      const { body } = await this.#request('/healthz', {});
       await body.dump();
     } catch (error) {
       if (await this.#goElsewhere(error)) return this.#reach();
-      throw toConnectionError(this.#origin, 'GET', error);
+      throw toConnectionError(this.#place.origin, 'GET', error);
     }
   }
 
@@ -148,12 +141,12 @@ export class DaemonClient {
     }
     if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, dispatcher: this.#agent, bodyTimeout, ...(signal === null ? {} : { signal }) };
+    const options = { method, headers, bodyTimeout, ...(signal === null ? {} : { signal }) };
     try {
-      return await request(`${this.#origin}${path}`, body === undefined ? options : { ...options, body });
+      return await this.#request(path, body === undefined ? options : { ...options, body });
     } catch (error) {
       if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout, signal);
-      throw toConnectionError(this.#origin, method, error);
+      throw toConnectionError(this.#place.origin, method, error);
     }
   }
 
@@ -164,21 +157,30 @@ export class DaemonClient {
     const [next, ...others] = this.#others;
     if (next === undefined || !wasNeverMade(error)) return false;
     const left = this.#agent;
-    this.#origin = next.origin;
+    this.#place = next;
     this.#others = others;
-    this.#agent = connectTo(next);
-    await left.destroy();
+    this.#agent = null;
+    await left?.destroy();
     return true;
+  }
+
+  /** Whoever finds nobody there does not load the client either, which takes longer than the rest of most verbs. */
+  async #request(path: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+    if (this.#agent === null) await knock(this.#place);
+    const { Agent, request } = await import('undici');
+    this.#agent ??= new Agent({
+      connect: {
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(this.#place.socketPath === null ? {} : { socketPath: this.#place.socketPath }),
+      },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+    return request(`${this.#place.origin}${path}`, { ...options, dispatcher: this.#agent });
   }
 }
 
-function connectTo({ socketPath }: Place): Agent {
-  return new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(socketPath === null ? {} : { socketPath }) },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
-}
+type RequestOptions = Partial<Dispatcher.RequestOptions>;
 
 /** The client of a verb. `role`: whose token file is used on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
