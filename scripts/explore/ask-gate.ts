@@ -23,6 +23,7 @@ export function askGate(
   const checked = checkTradingCall(tool, args);
   if (!checked.ok) return { outcome: 'invalid', detail: JSON.stringify(checked.violations[0]) };
   const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
+  gate.noteCall(caller);
   return gate.runTool(caller, checked.call).then(
     (outcome) => {
       if (outcome.kind !== 'decided') return { outcome: outcome.kind, detail: outcome.message };

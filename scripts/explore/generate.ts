@@ -4,6 +4,8 @@ import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
 import { Random } from './random.ts';
 
+const MINUTE_MS = 60_000;
+
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
 }
@@ -12,7 +14,8 @@ export interface GenerateOptions {
 export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}): Plan {
   const random = new Random(seed, 'plan');
   const plain = drawSetup(random);
-  const setup = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
+  const approved = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
+  const setup = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
   const draw = new Draw(random, setup);
   const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
@@ -66,4 +69,10 @@ function withApprovals(setup: Setup, random: Random): Setup {
     ...setup,
     approvals: { aboveUsdt, windowMs: random.pick([20_000, 60_000, 120_000]), quorum: random.pick([1, 2]) },
   };
+}
+
+function withLimits(setup: Setup, random: Random): Setup {
+  const fromMs = random.pick([1, 1, 2]) * MINUTE_MS;
+  const closed = random.chance(0.7) ? { fromMs, toMs: fromMs + random.pick([1, 1, 60]) * MINUTE_MS } : null;
+  return { ...setup, limits: { heartbeatMs: random.chance(0.7) ? random.pick([5_000, 12_000]) : null, closed } };
 }

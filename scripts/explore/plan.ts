@@ -23,6 +23,11 @@ export interface Setup {
   readonly cooldownMs: number;
   /** Absent: no order needs the approval of a person. */
   readonly approvals?: { readonly aboveUsdt: number; readonly windowMs: number; readonly quorum: 1 | 2 };
+  /** Of the agent alpha alone; spans in whole minutes since the world began. Absent: it may open at any time, and be silent. */
+  readonly limits?: {
+    readonly heartbeatMs: number | null;
+    readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
+  };
   /** Quiet time at the end, ms, after which promises are judged. */
   readonly settleMs: number;
 }

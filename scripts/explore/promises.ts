@@ -8,6 +8,7 @@ import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
+import { findLimitBreaches } from './promises/limits.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
 import { findHammering, findUncut } from './promises/paces.ts';
@@ -45,6 +46,7 @@ const PROMISES: readonly Promised[] = [
   findInternalErrors,
   findLedgerBreaches,
   findSignalBreaches,
+  findLimitBreaches,
   findHammering,
   findUncut,
   findMistakenRepeats,

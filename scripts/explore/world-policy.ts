@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { hashPolicy, type LoadedPolicy, parsePolicy } from '../../daemon/policy/parse.ts';
+import { START_MS } from './market.ts';
 import type { PolicyEdit, Setup } from './plan.ts';
 
 type Json = Record<string, unknown>;
@@ -16,8 +17,19 @@ let base: LoadedPolicy['spec'] | null = null;
  * is the same in all of them is one object, so that schemas of tools are compiled once.
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
-  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals } = setup;
-  const key = JSON.stringify([regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals, edit]);
+  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals, limits } = setup;
+  const key = JSON.stringify([
+    regime,
+    exitRate,
+    exitScope,
+    stopBps,
+    onBreach,
+    caps,
+    cooldownMs,
+    approvals,
+    limits,
+    edit,
+  ]);
   const known = kept.get(key);
   if (known !== undefined) return known;
   const spec = editSpec(setup, edit);
@@ -88,8 +100,22 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   policy.standing.on_breach = setup.onBreach;
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
-  policy.agents = { default: { loss: { day: never, week: never } } };
+  policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup) };
   return { ...policy, ...approvalsOf(setup), tools, intercept } as unknown as LoadedPolicy['spec'];
+}
+
+/** When alpha may not open, and how long it may be silent. */
+function limitsOf({ limits }: Setup): Json {
+  if (limits === undefined) return {};
+  const { closed, heartbeatMs } = limits;
+  const wallTime = (ms: number): string => new Date(START_MS + ms).toISOString().slice(0, 16);
+  const blackouts = closed === null ? [] : [{ from: wallTime(closed.fromMs), to: wallTime(closed.toMs) }];
+  return {
+    alpha: {
+      ...(blackouts.length === 0 ? {} : { schedule: { utc_offset: '+00:00', blackouts } }),
+      ...(heartbeatMs === null ? {} : { heartbeat_ms: heartbeatMs }),
+    },
+  };
 }
 
 /** One may be given within half the window. */

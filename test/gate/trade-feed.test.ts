@@ -74,6 +74,21 @@ function strangers(count: number, atMs: number): readonly VenueTrade[] {
   }));
 }
 
+/** The venue shows an order that has executed its lot. */
+function filled(id: string, venueOrderId: string) {
+  return {
+    average_price: null,
+    client_order_id: id,
+    detail: null,
+    executed_lots: 1,
+    foreign: null,
+    retryable: false,
+    status: 'filled',
+    venue_at_ms: 1,
+    venue_order_id: venueOrderId,
+  } as const;
+}
+
 describe('the feed of trades', () => {
   it('reads a symbol twice a minute, not without a pause, while only income tells of a trade', async () => {
     const feed = new Feed(
@@ -121,5 +136,24 @@ describe('the feed of trades', () => {
     );
     assert.equal(feed.lookups, 100, 'each order is asked for once');
     assert.equal(feed.waited, 100, 'and none of them before other reads');
+  });
+
+  it('takes in no trade before one whose order has no number yet: lots move in the order of trades', async () => {
+    const start = { atMs: 0 };
+    const feed = new Feed(
+      () => strangers(2, start.atMs),
+      () => ({ kind: 'not_found' }),
+    );
+    const { world } = feed;
+    start.atMs = world.core.nowMs();
+    for (const id of ['a', 'b']) world.decide({ id: `d-${id}`, orders: [{ client_order_id: id, lots: 1 }] });
+    world.core.append('order', filled('b', '9001'));
+    feed.feed.add('BTCUSDT');
+    await feed.run(10_000);
+    assert.deepEqual(feed.recorded, [], 'the first may be the order that was not answered');
+    world.core.append('order', filled('a', '9000'));
+    feed.feed.add('BTCUSDT');
+    await feed.run(10_000);
+    assert.deepEqual(feed.recorded, ['1', '2']);
   });
 });

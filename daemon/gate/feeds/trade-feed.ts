@@ -80,21 +80,20 @@ export class TradeFeed {
     const from = goBack(last, core.state.accounts.untoldTrades(symbol));
     const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
-    let isRead = true;
     this.#owners.begin();
     for (const trade of outcome.value) {
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
       if (!isKnown && trade.tradeId !== last.id) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
         const owner = await this.#owners.find(trade);
-        // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is.
+        // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is,
         if (owner.kind === 'unread') return false;
-        // One whose order cannot be told yet is read again, with all that follow.
-        isRead &&= owner.kind !== 'later';
+        // nor before one whose order cannot be told yet: it is read again, with all that follow.
+        if (owner.kind === 'later') return true;
         if (owner.kind === 'order' && !core.state.seenTrades.has(symbol, trade.tradeId))
           this.#record(trade, owner.clientOrderId);
       }
-      if (isRead) this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
+      this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
   }

@@ -1,13 +1,15 @@
 import type { LedgerTable } from '../plan.ts';
 import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
+import { LIMITS } from './limits.ts';
 import { RARITIES } from './rarities.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
- * and ledgers that were put back; `approvals`: people approve what agents open.
+ * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
+ * one agent may not open at times, and not be silent for long.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals';
+export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -51,6 +53,7 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
   approvals: APPROVALS,
+  limits: LIMITS,
   hands: [
     // The account's owner trades at the exchange itself.
     [
