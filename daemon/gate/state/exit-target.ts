@@ -44,7 +44,10 @@ export interface ExitTarget {
   askedLots: number;
   /** Lots still to close, including those in flight. */
   leftLots: number;
-  /** Lots held when it was opened and not closed since. It does not close what was opened later. */
+  /**
+   * Lots held when it was opened and not closed since. It does not close what was opened later. Negative: more was
+   * closed than was known to be held, which comes off what earlier openings turn out to have filled.
+   */
   roomLots: number;
   /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
   disputedLots: number;

@@ -132,18 +132,19 @@ describe('SAE-AUDIT: settled orders', () => {
         if (i % 3 === 1) late(tradeEvent(`late-${i}`, id, nowMs, { symbol, lots: 1 }), `a trade of ${id}`);
       }
       assert.ok(!settling.orders.settled.isEmpty, 'some stay settled');
-      for (const rules of [...plain.rules.values()].slice(0, 1))
+      for (const rules of [...plain.rules.values()])
         late(
           { kind: 'rules', at_ms: nowMs, payload: { rules: { ...rules, lotScale: rules.lotScale * 10 } } } as never,
           'rules',
         );
-      late(setBackEvent(nowMs - 120_000), 'the clock was set back');
+      // To before all of it: every time of every order moves.
+      const backMs = nowMs - DAY;
+      late(setBackEvent(backMs), 'the clock was set back');
       const tick = (atMs: number): Omit<GateEvent, 'seq'> =>
         ({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', severity: 'info' } }) as never;
-      late(tick(nowMs), 'later');
       // Each order leaves at its time.
-      for (let atMs = nowMs - 120_000; atMs <= nowMs + 120_000; atMs += 7_000)
-        late(tick(atMs + KEEP_ENDED_MS), `${atMs}`);
+      for (const afterMs of [60_000, KEEP_ENDED_MS - 1, KEEP_ENDED_MS, KEEP_ENDED_MS + 60_000])
+        late(tick(backMs + afterMs), `${afterMs} ms after that`);
     });
   }
 
