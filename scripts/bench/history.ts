@@ -1,4 +1,4 @@
-import type { StateEvent } from '../../daemon/gate/events.ts';
+import type { IncomeEvent } from '../../daemon/gate/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { HEAD_KIND } from '../../daemon/ledger/head-records.ts';
@@ -18,9 +18,14 @@ const ID =
 export interface HistoryOptions {
   /** A ledger of a daemon that was stopped; it grows. */
   readonly path: string;
-  /** The record behind which it has done all that is repeated. */
+  /** The record behind which it has done all that is repeated, longer ago than the history is long. */
   readonly afterSeq: number;
   readonly decisions: number;
+}
+
+/** Time that a history of so many decisions takes, ms. */
+export function spanOf(decisions: number): number {
+  return RECENT_MS * Math.max(1, decisions / RECENT_DECISIONS);
 }
 
 /** Repeats what a daemon recorded, with ids and times of their own, by the ledger's own writer. */
@@ -37,16 +42,16 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
     if (first === undefined || last === undefined || each === 0) throw new Error('there is nothing to repeat');
     if (model.some(({ kind }) => kind === HEAD_KIND)) throw new Error('a head was signed amid what is to be repeated');
     const rounds = Math.ceil(decisions / each);
-    const spanMs = RECENT_MS * Math.max(1, decisions / RECENT_DECISIONS);
+    const spanMs = spanOf(decisions);
     const stepMs = spanMs / rounds;
     if (stepMs < last.at_ms - first.at_ms) throw new Error('what is repeated takes longer than there is time');
     const endMs = Date.now() - 60_000;
-    nowMs = Math.round(endMs - spanMs + stepMs) - last.at_ms + first.at_ms;
-    let batch: LedgerRecord[] = [setBackTo(nowMs)];
+    if (Math.round(endMs - spanMs + stepMs) - last.at_ms + first.at_ms < last.at_ms)
+      throw new Error('what is repeated is not older than the history');
+    let batch: LedgerRecord[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const shift: Shift = {
-        // Behind the record of the clock.
-        seqs: recorded.length + 1 + (round - 1) * model.length,
+        seqs: recorded.length + (round - 1) * (model.length + 1),
         fromSeq: first.seq,
         ms: Math.round(endMs - spanMs + round * stepMs) - last.at_ms,
         ids: round * 1_000_000,
@@ -58,31 +63,14 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
         ledger.appendSync(batch);
         batch = [];
       }
+      // A daemon reads what was booked every few minutes; the model is shorter than that.
+      batch.push({ kind: 'income', at_ms: nowMs, payload: { read_to_ms: nowMs, rows: [] } satisfies IncomeEvent });
     }
     ledger.appendSync(batch);
     return { records: ledger.lastSeq() };
   } finally {
     ledger.close();
   }
-}
-
-/**
- * What is repeated begins before what the model itself is of. Time runs back with a record that says so alone: views
- * count later times as now. Without it, nothing that is kept for some time would ever be old.
- */
-function setBackTo(atMs: number): LedgerRecord {
-  const payload: StateEvent = {
-    clears_at_ms: null,
-    clears_when: '',
-    clock_set_back: true,
-    layer: 'boot',
-    name: null,
-    reason: 'the clock was set back',
-    scope: 'account',
-    set_by: 'bench',
-    state: 'active',
-  };
-  return { kind: 'state', at_ms: atMs, payload };
 }
 
 interface Shift {

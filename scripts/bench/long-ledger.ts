@@ -6,11 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
 import { auditLedger } from '../../daemon/boot/audit-ledger.ts';
 import { Checkpointer } from '../../daemon/boot/checkpointer.ts';
+import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { writeHistory } from './history.ts';
+import { spanOf, writeHistory } from './history.ts';
 import { ledgerOf, measurePlainVerify, type PlainVerifyFigures } from './ledger.ts';
 import { median } from './load.ts';
 import { type Child, end } from './processes.ts';
@@ -21,6 +22,8 @@ const ROUNDS = 5;
 const CYCLES = 5;
 const INTERCEPTS = 4;
 const CHECKPOINT_POLLS = 1_200;
+/** From the recording of what is repeated to the begin of the history. */
+const LEAD_MS = 300_000;
 
 export interface StartFigures {
   readonly start_ms: number;
@@ -52,7 +55,7 @@ export interface Bench {
   /** Starts a daemon on a home, waits until it is ready; how long that took, and what it holds then. */
   readonly startDaemon: (home: string) => Promise<StartFigures & { readonly child: Child }>;
   /** A daemon that takes orders of the bench on a home, with its token. */
-  readonly serve: (home: string) => Promise<{ readonly child: Child; readonly token: string }>;
+  readonly serve: (home: string, exchangeUrl: string) => Promise<{ readonly child: Child; readonly token: string }>;
   readonly note: (text: string) => void;
 }
 
@@ -62,7 +65,7 @@ export async function measureLongLedger(bench: Bench, decisions: number): Promis
   const home = join(folder, `home-${decisions}`);
   const path = ledgerOf(home);
   note(`a ledger of ${decisions} decisions …`);
-  const afterSeq = await recordModel(bench, home);
+  const afterSeq = await recordModel(bench, home, spanOf(decisions) + LEAD_MS);
   const { records } = writeHistory({ path, afterSeq, decisions });
   const once = async (where: string): Promise<StartFigures> => {
     const { child, ...figures } = await startDaemon(where);
@@ -121,9 +124,24 @@ function middle(figures: readonly StartFigures[]): StartFigures {
   };
 }
 
-/** What a daemon records of some cycles of calls; returns the record before them. */
-async function recordModel({ serve }: Bench, home: string): Promise<number> {
-  const { child, token } = await serve(home);
+/**
+ * What a daemon records of some cycles of calls, at an exchange whose time is so much behind; returns the record before
+ * them.
+ */
+async function recordModel(bench: Bench, home: string, behindMs: number): Promise<number> {
+  const time = { ...SYSTEM_TIME, hostMs: () => SYSTEM_TIME.hostMs() - behindMs };
+  const exchange = await startExchangeSim({ seed: 3, simToken: 'bench-control', time });
+  try {
+    return await recordCycles(await bench.serve(home, exchange.url), home);
+  } finally {
+    await exchange.close();
+  }
+}
+
+async function recordCycles(
+  { child, token }: { readonly child: Child; readonly token: string },
+  home: string,
+): Promise<number> {
   const call = async (route: string, body: object, verdict: string): Promise<void> => {
     const answer = await fetch(`${child.url}/v1/${route}`, {
       method: 'POST',

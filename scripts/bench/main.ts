@@ -260,10 +260,10 @@ async function measureHistory(folder: string, policyPath: string, children: Chil
     HOLDFAST_LOG_LEVEL: 'silent',
     HOLDFAST_POLICY: policyPath,
   });
-  const begin = async (home: string): Promise<Child> => {
+  const begin = async (home: string, more: Record<string, string> = {}): Promise<Child> => {
     // What the generator added is not in the file; nobody put an older ledger back.
     rmSync(`${home}-head`, { force: true });
-    const child = await start(daemonArgs(), environment(home));
+    const child = await start(daemonArgs(), { ...environment(home), ...more });
     children.push(child);
     return child;
   };
@@ -276,8 +276,8 @@ async function measureHistory(folder: string, policyPath: string, children: Chil
         await untilReady(child.url);
         return { start_ms: performance.now() - startedAt, rss_mb: residentMb(child.process.pid ?? 0), child };
       },
-      serve: async (home) => {
-        const child = await begin(home);
+      serve: async (home, exchangeUrl) => {
+        const child = await begin(home, { HOLDFAST_PAPER_URL: exchangeUrl });
         await untilReady(child.url);
         return { child, token: readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim() };
       },

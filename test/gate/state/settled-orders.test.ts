@@ -14,6 +14,7 @@ import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { FoldedExits } from './folded-exits.ts';
 
 class Kept {
   static {
@@ -91,7 +92,7 @@ function setBackEvent(atMs: number): Omit<Extract<GateEvent, { kind: 'state' }>,
 }
 
 describe('SAE-AUDIT: settled orders', () => {
-  for (const seed of [13, 14, 29]) {
+  for (const seed of [14, 35, 49]) {
     test(`say what objects would, through world ${seed} and what comes late`, async (t) => {
       const plan = generatePlan(seed);
       const world = new World(plan.seed, plan.setup);
@@ -121,27 +122,29 @@ describe('SAE-AUDIT: settled orders', () => {
         apply({ ...event, seq: seq + 1 } as GateEvent, when);
       const { held } = settling.orders.all;
       const someIds = [...plain.orders.all.keys()].filter((id) => !held.has(id)).slice(0, 12);
-      assert.ok(someIds.length > 0, 'late words are of settled orders');
+      assert.ok(someIds.length > 2, 'late words are of settled orders');
       for (const [i, id] of someIds.entries()) {
-        const order = plain.orders.all.get(id);
-        if (order === undefined) continue;
-        const venue_order_id = order.venueOrderId;
-        const executed_lots = order.executedLots + (i % 2);
-        late(orderEvent(id, nowMs, { status: 'filled', executed_lots, venue_order_id }), `a late word on ${id}`);
-        late(tradeEvent(`late-${i}`, id, nowMs, { symbol: order.symbol, lots: 1 }), `a late trade of ${id}`);
+        const order = plain.orders.all.get(id)!;
+        const { symbol, venueOrderId: venue_order_id } = order;
+        const executed_lots = order.executedLots + 1;
+        if (i % 3 === 0)
+          late(orderEvent(id, nowMs, { status: 'filled', executed_lots, venue_order_id }), `a word on ${id}`);
+        if (i % 3 === 1) late(tradeEvent(`late-${i}`, id, nowMs, { symbol, lots: 1 }), `a trade of ${id}`);
       }
-      for (const rules of [...plain.rules.values()].slice(0, 1))
+      assert.ok(!settling.orders.settled.isEmpty, 'some stay settled');
+      for (const rules of [...plain.rules.values()])
         late(
           { kind: 'rules', at_ms: nowMs, payload: { rules: { ...rules, lotScale: rules.lotScale * 10 } } } as never,
           'rules',
         );
-      late(setBackEvent(nowMs - 120_000), 'the clock was set back');
+      // To before all of it: every time of every order moves.
+      const backMs = nowMs - DAY;
+      late(setBackEvent(backMs), 'the clock was set back');
       const tick = (atMs: number): Omit<GateEvent, 'seq'> =>
         ({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', severity: 'info' } }) as never;
-      late(tick(nowMs), 'later');
       // Each order leaves at its time.
-      for (let atMs = nowMs - 120_000; atMs <= nowMs + 120_000; atMs += 7_000)
-        late(tick(atMs + KEEP_ENDED_MS), `${atMs}`);
+      for (const afterMs of [60_000, KEEP_ENDED_MS - 1, KEEP_ENDED_MS, KEEP_ENDED_MS + 60_000])
+        late(tick(backMs + afterMs), `${afterMs} ms after that`);
     });
   }
 
@@ -170,7 +173,67 @@ describe('SAE-AUDIT: settled orders', () => {
     assert.deepEqual([...ledger.state.orders.all.held.keys()], ['o-1', 'o-2']);
   });
 
-  test('take a tenth of what objects would, as texts', () => {
+  test('leave at their time though the target of their exit stays longer, and it leaves at its own', () => {
+    const endedMs = T0 + 5_000;
+    const { ledger } = filledExit(endedMs);
+    const tick = (atMs: number): void =>
+      void ledger.append({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', symbol: null } });
+    const { orders, targets } = ledger.state;
+    tick(T0 + DAY);
+    assert.equal(orders.all.held.size, 0);
+    for (const [atMs, hasOrder, hasTarget] of [
+      [T0 + KEEP_ENDED_MS - 1, true, true],
+      [T0 + KEEP_ENDED_MS, false, true],
+      [endedMs + KEEP_ENDED_MS - 1, false, true],
+      [endedMs + KEEP_ENDED_MS, false, false],
+    ] as const) {
+      tick(atMs);
+      const found = [orders.all.has('c-1'), orders.byDecision.has('d-c-1'), targets.find('d-c-1') !== null];
+      assert.deepEqual(found, [hasOrder, hasOrder, hasTarget], `${atMs - T0}`);
+      assert.deepEqual([...orders.all.keys()], hasOrder ? ['o-1', 'c-1'] : []);
+    }
+  });
+
+  test('stay objects while the target of their exit is open, or ended too short a while ago', () => {
+    const atMs = T0 + DAY;
+    for (const [endedMs, isHeld] of [
+      [null, true],
+      [atMs - SETTLE_AFTER_MS + 1, true],
+      [T0 + 1, false],
+    ] as const) {
+      const { ledger } = filledExit(endedMs);
+      ledger.append({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', symbol: null } });
+      assert.equal(ledger.state.orders.all.held.has('c-1'), isHeld, `${endedMs}`);
+    }
+  });
+
+  test('that another target names as openings of before it stay objects', () => {
+    const book = new FoldedExits();
+    book.open('o-1', 10);
+    book.exit('c-1', 10);
+    book.report('o-1', 'canceled', 0);
+    book.read(0, T0 + 3);
+    book.ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
+    assert.ok(book.ledger.state.orders.all.held.has('o-1'));
+  });
+
+  test('of a change that is kept stay objects: it says what became of them', () => {
+    const ledger = filledOrders(1);
+    const effective = { action: 'cancel', client_order_id: 'o-0' } as never;
+    const cancel = decisionEvent({
+      id: 'd-9',
+      atMs: T0 + 20,
+      effective,
+      orders: [],
+      request: { client_order_id: 'o-0' },
+    });
+    ledger.append(cancel);
+    ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
+    assert.equal(ledger.state.changes.find('d-9')?.orders[0], ledger.state.orders.all.held.get('o-0'));
+    assert.ok(ledger.state.orders.all.held.has('o-0'));
+  });
+
+  test('take less than 320 characters each', () => {
     const COUNT = 500;
     const ledger = filledOrders(COUNT);
     ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
@@ -263,6 +326,22 @@ function readAccount(ledger: FoldedLedger, atMs: number): void {
   const sums = { available_usdt: 1e5, initial_margin_usdt: 0, maintenance_margin_usdt: 0, margin_balance_usdt: 1e5 };
   const payload = { ...sums, leverage: {}, margin_ratio: 0, positions: [], requested_at_ms: atMs, wallet_usdt: 1e5 };
   ledger.append({ kind: 'account', at_ms: atMs, payload });
+}
+
+/** An opening and its exit, both filled at `T0` with their trades; null: the target of the exit is open. */
+function filledExit(endedMs: number | null): FoldedExits {
+  const book = new FoldedExits();
+  const { ledger } = book;
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  ledger.append(tradeEvent('t-1', 'o-1', T0));
+  book.exit('c-1', 10);
+  book.report('c-1', 'filled', 10);
+  ledger.append(tradeEvent('t-2', 'c-1', T0, { side: 'sell' }));
+  book.read(0, T0 + 1);
+  const ended = { action: 'ended', decision_id: 'd-c-1', detail: '', filled_lots: 10, reason: 'filled' } as const;
+  if (endedMs !== null) ledger.append({ kind: 'exit_target', at_ms: endedMs, payload: ended });
+  return book;
 }
 
 /** Orders that filled at `T0 + 10`, with their trades. */
