@@ -3,11 +3,13 @@ import { dirname, join } from 'node:path';
 import { type Config, findPackageFolder } from '../config/config.ts';
 import type { ArmingEvent } from '../gate/events.ts';
 import type { Gate } from '../gate/gate.ts';
+import { checkArming } from '../gate/plan/arming.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 const ARMING_CHECK_MS = 5_000;
+const NOT_PERMITTED = 'HOLDFAST_LIVE_ARMED is not set';
 /** Name of a venue's only account, so far. */
 export const ACCOUNT_NAME = 'main';
 
@@ -33,26 +35,6 @@ export function checkLiveFiles(home: string, policyPath: string, alertsPath: str
     if (isWritableByOthers(path))
       throw new StartError(`${path} can be written by others: chmod go-w it before trading live`);
   }
-}
-
-/**
- * Armed: recorded in the ledger for this account, policy and version, not expired, and permitted by the environment.
- */
-export function checkArming(
-  arming: ArmingEvent | null,
-  bound: { readonly account: string; readonly policyHash: string; readonly version: string },
-  isPermitted: boolean,
-  nowMs: number,
-): string | null {
-  if (!isPermitted) return 'HOLDFAST_LIVE_ARMED is not set';
-  if (arming === null) return 'the ledger contains no arming: stop the daemon and run `holdfast arm`';
-  if (arming.account !== bound.account || arming.policy_hash !== bound.policyHash || arming.version !== bound.version) {
-    return 'the arming is for another account, policy or version: arm again';
-  }
-  if (nowMs < arming.effective_at_ms)
-    return `the arming takes effect at ${new Date(arming.effective_at_ms).toISOString()}`;
-  if (arming.expires_at_ms <= nowMs) return 'the arming has expired: arm again';
-  return null;
 }
 
 export interface ArmOptions {
@@ -99,8 +81,10 @@ export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: read
   let arming: ArmingEvent | null = null;
   for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
   // The file's policy may come into force at this start, so an arming for it counts too.
-  const problems = policyHashes.map((policyHash) =>
-    checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, time.hostMs()),
+  const problems = policyHashes.map(
+    (policyHash) =>
+      (config.liveArmed ? null : NOT_PERMITTED) ??
+      checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, time.hostMs()),
   );
   const [problem] = problems;
   if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
@@ -112,33 +96,14 @@ function notArmed(problem: string, config: Config): StartError {
   );
 }
 
-/** An expired arming leads to `reducing`. An unarmed start is refused before anything is sent. */
+/** An arming that is not good any more leads to `reducing`. An unarmed start is refused before anything is sent. */
 export function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
-  const check = (): void => {
-    const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };
-    const problem = checkArming(gate.core.state.arming, bound, config.liveArmed, gate.core.nowMs());
-    if (problem !== null && !gate.core.state.layers.has('breaker|account|')) {
-      gate.core.append('state', {
-        clears_at_ms: null,
-        clears_when: 'an operator arms again',
-        layer: 'breaker',
-        name: null,
-        reason: problem,
-        scope: 'account',
-        set_by: 'arming',
-        state: 'reducing',
-      });
-      gate.core.alert('NOT_ARMED', problem);
-    }
-  };
-  const problem = checkArming(
-    gate.core.state.arming,
-    { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version },
-    config.liveArmed,
-    gate.core.nowMs(),
-  );
+  const { policyHash, settings, state } = gate.core;
+  const bound = { account: settings.account, policyHash, version: settings.version };
+  const problem = checkArming(state.arming, bound, gate.core.nowMs());
   if (problem !== null) throw notArmed(problem, config);
-  const timer = time.every(ARMING_CHECK_MS, check);
+  gate.arming.begin();
+  const timer = time.every(ARMING_CHECK_MS, () => gate.arming.review());
   signal.addEventListener('abort', () => timer.cancel(), { once: true });
 }
 

@@ -14,6 +14,8 @@ export interface Act {
   readonly effect: ComponentChildren;
   readonly confirm: string;
   readonly isGrave?: boolean;
+  /** No token does it. */
+  readonly isForPasskeys?: boolean;
   readonly scopes?: readonly ActScope[];
   readonly needsReason: boolean;
   readonly send: (given: { readonly reason: string; readonly scope: string }) => ActRequest;
@@ -86,7 +88,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       aria-labelledby={title}
       aria-describedby={effect}
     >
-      <form ref={form} onSubmit={(event) => send(event, false)} autocomplete="off">
+      <form ref={form} onSubmit={(event) => send(event, current.isForPasskeys === true)} autocomplete="off">
         <h2 id={title}>{current.title}</h2>
         <div id={effect} class="effect">
           {current.effect}
@@ -115,12 +117,18 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
             />
           </label>
         ) : null}
-        <TokenField
-          label="Operator token"
-          value={token}
-          onInput={setToken}
-          fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
-        />
+        {current.isForPasskeys === true ? (
+          <p class="fault" role="alert">
+            {mayUsePasskey || fault !== null ? fault : 'No passkey is in force here.'}
+          </p>
+        ) : (
+          <TokenField
+            label="Operator token"
+            value={token}
+            onInput={setToken}
+            fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
+          />
+        )}
         <div class="buttons">
           <button type="button" onClick={close}>
             Leave it
@@ -130,9 +138,11 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
               Use a passkey
             </button>
           ) : null}
-          <button type="submit" class={current.isGrave === true ? 'danger' : 'primary'} disabled={isSending}>
-            {isSending ? 'Sending…' : current.confirm}
-          </button>
+          {current.isForPasskeys === true ? null : (
+            <button type="submit" class={current.isGrave === true ? 'danger' : 'primary'} disabled={isSending}>
+              {isSending ? 'Sending…' : current.confirm}
+            </button>
+          )}
         </div>
       </form>
     </dialog>

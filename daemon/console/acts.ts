@@ -1,6 +1,7 @@
 import type { ApprovalBody, ApprovedBody } from '../gate/api/approvals.ts';
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
+import type { ArmingBody } from '../gate/api/policy.ts';
 import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import { type ActRequest, type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
@@ -182,6 +183,22 @@ export function openAcceptPolicy(pending: NonNullable<ReadinessBody['pending_pol
     needsReason: false,
     send: () => ({ method: 'POST', path: '/v1/policy/reload', body: { hash: pending.hash } }),
     describe: (answer) => `The policy is ${words((answer as { status: string }).status)}.`,
+  };
+}
+export function openSignArming({ digest, policy_hash: hash, quorum, signed_by: names }: ArmingBody): void {
+  const left = quorum - names.length - 1;
+  act.value = {
+    title: 'Sign the arming of binance-live',
+    effect: `Your passkey signs the arming ${digest.slice(0, 12)} for the policy ${hash.slice(0, 12)}, on record. ${left > 0 ? `${left} more must sign before anything opens.` : 'Agents may open positions with real money at once.'} A token cannot sign it.`,
+    confirm: 'Sign with a token',
+    isGrave: true,
+    isForPasskeys: true,
+    needsReason: false,
+    send: () => ({ method: 'POST', path: '/v1/arming', body: { digest } }),
+    describe: (answer) => {
+      const { signed_by: signed, quorum: needed } = answer as ArmingBody;
+      return `Signed by ${signed.join(', ')}; ${needed} must.`;
+    },
   };
 }
 export function openRemovePasskey({ id, name }: PasskeyBody): void {

@@ -115,6 +115,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   alert_message: ['state'],
   alert_routes: ['state'],
   arming: ['state'],
+  arming_signed: ['state', 'policy'],
   decision: ['approvals', 'decisions', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],

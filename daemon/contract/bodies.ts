@@ -351,8 +351,13 @@ export const LimitsBodySchema = Type.Object(
               account: BudgetFactorsSchema,
               trust: BudgetFactorsSchema,
               trader: BudgetFactorsSchema,
+              loss: BudgetFactorsSchema,
             },
-            { ...field.closed, description: 'g, h, q and p: limit = base times all of them.' },
+            {
+              ...field.closed,
+              description:
+                "g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.",
+            },
           ),
           budgets: Type.Array(
             Type.Object(
@@ -372,6 +377,8 @@ export const LimitsBodySchema = Type.Object(
                     'concurrent_positions',
                     'turnover_usdt_per_day',
                     'fees_usdt_per_day',
+                    'agent_loss_day_usdt',
+                    'agent_loss_week_usdt',
                   ],
                   'Which budget.',
                 ),
@@ -575,8 +582,24 @@ export const FlattenBodySchema = Type.Object(
   field.closed,
 );
 export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
+export const ArmingBodySchema = Type.Object(
+  {
+    account: text('Account that may be traded.'),
+    digest: text('sha256 of what is signed. Sign it with POST /v1/arming.'),
+    effective_at_ms: instant('Not before.'),
+    expires_at_ms: instant('Not after.'),
+    policy_hash: text('Policy that it is for.'),
+    problem: nullable(text('Why nothing may be opened; null: it is good.')),
+    quorum: count('Different passkeys that must sign it; 1: none needs to.'),
+    set_by: text('User of the operating system who armed.'),
+    signed_by: Type.Array(Type.String(), { description: 'Names of the passkeys that have signed it.' }),
+    version: text('Version that it is for.'),
+  },
+  { ...field.closed, description: 'What permits binance-live, for a time.' },
+);
 export const PolicyBodySchema = Type.Object(
   {
+    arming: Type.Optional(ArmingBodySchema),
     hash: text(),
     name: text(),
     policy: Type.Unknown(),

@@ -70,6 +70,10 @@ export const FlattenRequest = Type.Object(
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
+export const ArmingRequest = Type.Object(
+  { digest: field.sha256('digest of the arming as it was looked at.') },
+  field.closed,
+);
 /** Absent proof: the operator token of the call itself. */
 export const ApprovalRequest = Type.Object(
   {
@@ -164,6 +168,7 @@ export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(Sig
 export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);
 export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
+export const checkArming = buildContractCheck<Static<typeof ArmingRequest>>(ArmingRequest);
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
 export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQuery);

@@ -85,6 +85,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   ReportSums: account.ReportSumsSchema,
   RequestId: field.requestId,
   RequestMeta: field.meta,
+  Arming: body.ArmingBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   Side: field.side,
   Signal: body.SignalEntrySchema,

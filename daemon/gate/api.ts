@@ -20,7 +20,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
-import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
+import type { ArmingBody, PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
   AlertBody,
@@ -129,6 +129,8 @@ export interface GateApi {
   checkPolicy(text: string): PolicyCheckBody;
   /** `passkeyId`: of the passkey that signed the call; null: a token made it. */
   reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome>;
+  /** `passkeyId`: of the passkey that signed the call; null: a token made it, which is refused. */
+  signArming(caller: Caller, digest: string, passkeyId: string | null): Promise<ArmingBody>;
   readiness(): ReadinessBody;
   /** Prometheus text of the gate's own metrics; `withAccount`: also money and agents. */
   metrics(withAccount: boolean): Promise<string>;

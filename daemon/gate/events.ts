@@ -517,6 +517,13 @@ export interface ArmingEvent {
   readonly set_by: string;
   readonly version: string;
 }
+/** A passkey signed the arming with this digest, by a call whose signature is on record. */
+export interface ArmingSignedEvent {
+  readonly digest: string;
+  readonly passkey_id: string;
+  /** The passkey's name. */
+  readonly set_by: string;
+}
 
 export interface GateEvents {
   readonly account: AccountEvent;
@@ -528,6 +535,7 @@ export interface GateEvents {
   readonly alert_routes: AlertRoutesEvent;
   readonly archived: ArchivedEvent;
   readonly arming: ArmingEvent;
+  readonly arming_signed: ArmingSignedEvent;
   readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;

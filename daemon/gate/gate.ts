@@ -14,7 +14,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
-import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
+import type { ArmingBody, PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
   AlertBody,
@@ -35,6 +35,7 @@ import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
+import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { type AlertOptions, buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
@@ -80,6 +81,7 @@ export class Gate implements GateApi {
   readonly policies: PolicyControl;
   readonly alertRoutes: AlertRoutesControl;
   readonly passkeys: PasskeyApi;
+  readonly arming: ArmingControl;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
   readonly #metricsText: GateOptions['metricsText'];
@@ -93,6 +95,7 @@ export class Gate implements GateApi {
     this.alertRoutes = this.#parts.alertRoutes;
     this.#testAlerts = options.alerts?.test ?? (async () => ({ results: [] }));
     this.passkeys = this.#parts.passkeys;
+    this.arming = this.#parts.arming;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;
   }
@@ -279,13 +282,18 @@ export class Gate implements GateApi {
     return this.#parts.operator.rebase(caller, reason);
   }
   getPolicy(): PolicyBody {
-    return this.policies.describe();
+    const arming = this.arming.describe();
+    return { ...this.policies.describe(), ...(arming === null ? {} : { arming }) };
   }
   checkPolicy(text: string): PolicyCheckBody {
     return this.policies.check(text);
   }
   reloadPolicy(caller: Caller, hash: string | null, passkeyId: string | null): Promise<ReloadOutcome> {
     return this.policies.accept(hash, caller.agent, passkeyId);
+  }
+
+  signArming(caller: Caller, digest: string, passkeyId: string | null): Promise<ArmingBody> {
+    return this.arming.sign(caller, digest, passkeyId);
   }
 
   readiness(): ReadinessBody {

@@ -16,6 +16,7 @@ import { ReadingMarks } from './feeds/reading-marks.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
+import { ArmingControl } from './operator/arming.ts';
 import { Operator } from './operator/commands.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
@@ -56,6 +57,7 @@ export interface GateParts {
   readonly operator: Operator;
   readonly signals: Signals;
   readonly passkeys: Passkeys;
+  readonly arming: ArmingControl;
   readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
@@ -144,6 +146,7 @@ export function buildParts(options: GateOptions): GateParts {
     signal,
     tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts }),
   });
+  const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.alerts?.compareRoutes ?? (() => []));
   const loosening = new LooseningDelay(core);
@@ -177,7 +180,8 @@ export function buildParts(options: GateOptions): GateParts {
     standing,
     operator,
     signals,
-    passkeys: new Passkeys(core),
+    passkeys: new Passkeys(core, () => arming.review()),
+    arming,
     ledgerCheck,
     lostOrders,
     exitResumption,

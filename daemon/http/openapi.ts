@@ -2,6 +2,7 @@ import { toPlainSchema } from '../contract/catalogue.ts';
 import { buildComponents, nameWithin } from '../contract/components.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
 import { isTradingTool } from '../contract/tools.ts';
+import { openAnswers } from './openapi-answers.ts';
 import { dropRepeatedWords, joinNullables, type Paths, shareMessages, shareParameters } from './openapi-shared.ts';
 import { DECIMALS, sayUnitsOnce, UNITS } from './openapi-units.ts';
 
@@ -63,12 +64,12 @@ export function shapeOpenApi(described: object): object {
   const schemas = { ...(shorten(named) as Json), ...DECIMALS };
   const responses = { ...buildResponses(), ...shared.responses };
   const { requestBodies } = shared;
-  return {
+  return openAnswers({
     ...document,
     info: { ...document.info, description: `${String(document.info.description)} ${UNITS}` },
     components: { ...document.components, schemas, parameters, requestBodies, responses, examples },
     paths: shared.paths,
-  };
+  });
 }
 
 function shapeOperation(method: string, path: string, operation: Operation): object {

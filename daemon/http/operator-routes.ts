@@ -83,6 +83,16 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
       return gate.getPolicy();
     },
   });
+  addRoute(app, doors, {
+    ...operatorRoute('POST', '/v1/arming', 'Sign the arming of binance-live with a passkey', body.ArmingBodySchema),
+    body: command.ArmingRequest,
+    handler: async (request) => {
+      const { digest } = requireValid(command.checkArming, bodyOf(request));
+      const caller = callerOf(request);
+      const passkeyId = request.signed === null ? null : caller.tokenId;
+      return whileInFlight(request, gate.signArming(caller, digest, passkeyId));
+    },
+  });
   // A separate scope: only here may a body be larger, or something other than JSON.
   app.register(async (scope) => {
     registerJsonParser(scope, MAX_POLICY_BODY_BYTES);

@@ -400,6 +400,7 @@ export interface Components {
   ReportSums?: ReportSums;
   RequestId?: RequestId;
   RequestMeta?: RequestMeta;
+  Arming?: Arming;
   RuleVerdict?: RuleVerdict;
   Side?: Side;
   Signal?: Signal;
@@ -1020,9 +1021,13 @@ export interface ArithmeticRow {
      */
     trust: number;
     /**
-     * p.
+     * p, of recent trades.
      */
     trader: number;
+    /**
+     * p, of the agent's own loss.
+     */
+    loss: number;
   };
   /**
    * In force.
@@ -1442,13 +1447,14 @@ export interface Limits {
      */
     regime: 'calm' | 'volatile' | 'extreme';
     /**
-     * g, h, q and p: limit = base times all of them.
+     * g, h, q and p, of recent trades and of the agent's own loss: limit = base times all of them.
      */
     factors: {
       market: BudgetFactors;
       account: BudgetFactors;
       trust: BudgetFactors;
       trader: BudgetFactors;
+      loss: BudgetFactors;
     };
     budgets: {
       /**
@@ -1467,7 +1473,9 @@ export interface Limits {
         | 'margin_usdt'
         | 'concurrent_positions'
         | 'turnover_usdt_per_day'
-        | 'fees_usdt_per_day';
+        | 'fees_usdt_per_day'
+        | 'agent_loss_day_usdt'
+        | 'agent_loss_week_usdt';
       code: ReasonCode;
       /**
        * B_0 of the policy, or the agent's own cap where less of that is left.
@@ -1731,6 +1739,7 @@ export interface PlaceOrder {
   meta?: RequestMeta;
 }
 export interface Policy {
+  arming?: Arming;
   hash: string;
   name: string;
   policy: unknown;
@@ -1738,6 +1747,51 @@ export interface Policy {
    * A looser policy that waits for an operator.
    */
   pending: PendingPolicy | null;
+}
+/**
+ * What permits binance-live, for a time.
+ */
+export interface Arming {
+  /**
+   * Account that may be traded.
+   */
+  account: string;
+  /**
+   * sha256 of what is signed. Sign it with POST /v1/arming.
+   */
+  digest: string;
+  /**
+   * Not before. Milliseconds since 1970.
+   */
+  effective_at_ms: number;
+  /**
+   * Not after. Milliseconds since 1970.
+   */
+  expires_at_ms: number;
+  /**
+   * Policy that it is for.
+   */
+  policy_hash: string;
+  /**
+   * Why nothing may be opened; null: it is good.
+   */
+  problem: string | null;
+  /**
+   * Different passkeys that must sign it; 1: none needs to.
+   */
+  quorum: number;
+  /**
+   * User of the operating system who armed.
+   */
+  set_by: string;
+  /**
+   * Names of the passkeys that have signed it.
+   */
+  signed_by: string[];
+  /**
+   * Version that it is for.
+   */
+  version: string;
 }
 export interface Position {
   symbol: string;

@@ -247,6 +247,13 @@ test('arming is recorded with its policy, version and expiry, after the delay of
   assert.ok(arming.effective_at_ms > Date.now(), 'not at once');
   const live = await run('audit', 'verify', '--venue', 'binance-live');
   assert.equal(live.code, 0, live.out);
+  assert.match(live.out, new RegExp(`armed policy ${arming.policy_hash.slice(0, 12)}`), 'it says who armed');
+  writeFileSync(
+    file,
+    `${text.replace('venues: [paper, binance-demo]', 'venues: [binance-live]')}\napprovals: { when: [{}], window_ms: 600000, expiry_ms: 300000, quorum: 2 }\n`,
+  );
+  const asked = await run('arm', '--policy', file);
+  assert.match(asked.out, /opens nothing until 2 different passkeys have signed/, asked.err);
 });
 
 test('audit archive needs an age, says when nothing is that old, and leaves the ledger to a running daemon', async () => {

@@ -120,7 +120,7 @@ test('explain shows the line, every budget and every rule, and order shows the l
   const { result, daemon } = await runAgainst(replies, ['explain', 'dec_7']);
   assert.equal(result.code, 0, result.err);
   assert.match(result.out, /bound by +BUDGET_NOTIONAL\narithmetic +order cap 1,000 -> 0\.016 BTC\n/);
-  assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
+  assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
   assert.match(result.out, /3 +trading state +STATE +pass +active/);
   assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_agent');
   const placed = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '5000']);

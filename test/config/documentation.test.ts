@@ -21,6 +21,7 @@ const KINDS: Record<EventKind, true> = {
   alert_routes: true,
   archived: true,
   arming: true,
+  arming_signed: true,
   checkpoint: true,
   decision: true,
   exit_target: true,

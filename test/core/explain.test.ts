@@ -76,8 +76,8 @@ test('a row adds up: cap from base and factors, left from cap, used and reserved
       const { decision, arithmetic } = explain(drawn);
       for (const row of arithmetic.rows) {
         const { base, cap, code, factors, left, lots, price, reserved, unit, used } = row;
-        const { account, market, trader, trust } = factors;
-        if (product.includes(code)) assert.ok(near(cap, base * account * market * trader * trust), code);
+        const { account, loss, market, trader, trust } = factors;
+        if (product.includes(code)) assert.ok(near(cap, base * account * market * trader * trust * loss), code);
         assert.ok(near(left, Math.max(0, cap - used - reserved)), `${code}: ${JSON.stringify(row)}`);
         assert.ok(lots === null || (Number.isInteger(lots) && lots >= 0 && price !== null), code);
         if (lots === null || code === 'BUDGET_MARGIN' || unit !== 'USDT' || row.label.includes('fee')) continue;

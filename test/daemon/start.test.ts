@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { armLedger, checkArming } from '../../daemon/boot/live.ts';
+import { armLedger } from '../../daemon/boot/live.ts';
 import { findPackageFolder, readEnv } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ArmingEvent } from '../../daemon/gate/events.ts';
+import { checkArming } from '../../daemon/gate/plan/arming.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { ACCOUNT_NAME, startDaemon } from '../../daemon/main.ts';
@@ -111,8 +112,8 @@ test('an arming is judged by account, policy, version and time', () => {
     version: '1',
   };
   const bound = { account: 'main', policyHash: 'h', version: '1' };
-  assert.equal(checkArming(arming, bound, true, 10), null, 'in effect from its first instant');
-  assert.notEqual(checkArming(arming, bound, true, 20), null, 'over at its last');
+  assert.equal(checkArming(arming, bound, 10), null, 'in effect from its first instant');
+  assert.notEqual(checkArming(arming, bound, 20), null, 'over at its last');
 });
 
 test('a port that is in use is named with the ways out', async (t) => {

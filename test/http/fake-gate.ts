@@ -112,7 +112,7 @@ const ORDER_CAP = {
   base: 1000,
   cap: 1000,
   code: 'BUDGET_NOTIONAL',
-  factors: { account: 1, market: 1, trader: 1, trust: 1 },
+  factors: { account: 1, loss: 1, market: 1, trader: 1, trust: 1 },
   label: 'order cap',
   left: 1000,
   lots: 16,
@@ -328,7 +328,7 @@ export function createFakeGate(): FakeGate {
     mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);
-      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
+      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO, loss: ZERO };
       const line = {
         component: 'leverage',
         code: 'BUDGET_LEVERAGE',
@@ -494,6 +494,21 @@ export function createFakeGate(): FakeGate {
       note('checkPolicy', text);
       if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
       return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
+    },
+    async signArming(caller, digest) {
+      note('signArming', caller, digest);
+      return {
+        account: 'main',
+        digest,
+        effective_at_ms: 1,
+        expires_at_ms: 2,
+        policy_hash: HASH,
+        problem: null,
+        quorum: 2,
+        set_by: 'ops',
+        signed_by: [caller.agent],
+        version: '1',
+      };
     },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);

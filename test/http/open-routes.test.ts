@@ -17,6 +17,7 @@ import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/co
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { isTradingTool, READING_TOOLS, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { ToolName } from '../../daemon/core/policy.ts';
+import { openSchema } from '../../daemon/http/openapi-answers.ts';
 import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {
@@ -172,6 +173,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/approvals/{id}'],
   ['get', '/v1/approvals/{id}/challenge'],
   ['post', '/v1/approvals/{id}'],
+  ['post', '/v1/arming'],
   ['get', '/v1/trading-state'],
   ['put', '/v1/trading-state'],
   ['post', '/v1/flatten'],
@@ -229,6 +231,20 @@ test('openapi.json describes every route with its schemas, and no other', async 
   }
 });
 
+test('openapi.json closes what requests hold and leaves answers open to new members', async (t) => {
+  const server = await startServer(t);
+  const { json } = await server.call('GET', '/openapi.json', { role: null });
+  const { responses, schemas } = json.components;
+  for (const name of ['PlaceOrder', 'ModifyOrder', 'SignalRequest', 'RequestMeta'])
+    assert.equal(schemas[name].additionalProperties, false, name);
+  for (const name of ['Decision', 'Order', 'Approval', 'Report'])
+    assert.ok(!('additionalProperties' in schemas[name]), name);
+  assert.doesNotMatch(JSON.stringify(responses), /"additionalProperties":false/);
+  const { post } = json.paths['/v1/account/rebase'];
+  assert.equal(post.requestBody.content['application/json'].schema.additionalProperties, false);
+  assert.doesNotMatch(JSON.stringify(post.responses), /additionalProperties/);
+});
+
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
@@ -263,6 +279,7 @@ test('what openapi.json says once is what the contract says at every place', asy
   const server = await startServer(t);
   const { json } = await server.call('GET', '/openapi.json', { role: null });
   const seen = (message: Json) => formOf(json, resolve(json, message).content['application/json'].schema);
+  const answered = (message: Json) => openSchema(seen(message));
   for (const tool of [...TRADING_TOOLS, ...READING_TOOLS]) {
     const route = json.paths[`/v1/tools/${tool}`].post;
     assert.deepEqual(seen(route.requestBody), formOf(json, toPlainSchema(TOOL_SCHEMAS[tool])), tool);
@@ -271,7 +288,7 @@ test('what openapi.json says once is what the contract says at every place', asy
       const { responses, requestBody } = json.paths[path].post;
       assert.deepEqual(seen(requestBody), seen(route.requestBody), path);
       const answers = { anyOf: [toPlainSchema(ToolAnswerSchema), toPlainSchema(BriefAnswerSchema)] };
-      assert.deepEqual(seen(responses[200]), formOf(json, answers), path);
+      assert.deepEqual(answered(responses[200]), openSchema(formOf(json, answers)), path);
     }
   }
   for (const [path, method, schema] of [
@@ -281,7 +298,11 @@ test('what openapi.json says once is what the contract says at every place', asy
     ['/v1/report', 'get', ReportBodySchema],
     ['/readyz', 'get', ReadinessBodySchema],
   ] as const)
-    assert.deepEqual(seen(json.paths[path][method].responses[200]), formOf(json, toPlainSchema(schema)), path);
+    assert.deepEqual(
+      answered(json.paths[path][method].responses[200]),
+      openSchema(formOf(json, toPlainSchema(schema))),
+      path,
+    );
 });
 
 test('a schema that repeats members without words leaves the same ones out', () => {

@@ -141,6 +141,13 @@ const CASES: readonly RouteCase[] = [
   },
   {
     method: 'POST',
+    path: '/v1/arming',
+    roles: ['operator'],
+    body: { digest: 'a'.repeat(64) },
+    answer: body.ArmingBodySchema,
+  },
+  {
+    method: 'POST',
     path: '/v1/policy/reload',
     roles: ['operator'],
     body: { hash: 'a'.repeat(64) },

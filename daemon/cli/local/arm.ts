@@ -36,9 +36,10 @@ function parseHours(text: string): number {
 async function arm(io: Io, options: ArmOptions): Promise<void> {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
   const file = resolve(options.policy);
-  const [{ ACCOUNT_NAME }, { armLedger }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
+  const [{ ACCOUNT_NAME }, { armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../main.ts'),
     import('../../boot/live.ts'),
+    import('../../core/arming.ts'),
     import('../../time/system-time.ts'),
     readValidPolicy(file),
   ]);
@@ -55,12 +56,16 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     hours: options.hours,
     setBy: userInfo().username,
   });
-  if (options.json === true) return printJson(io, arming);
+  const quorum = armingQuorum(spec);
+  if (options.json === true) return printJson(io, { ...arming, quorum });
   const { formatInstant } = await import('../tables.ts');
   io.out(
     [
       `armed for policy ${spec.name} (${hash.slice(0, 12)}) from ${formatInstant(arming.effective_at_ms)} UTC `,
       `to ${formatInstant(arming.expires_at_ms)} UTC\nthe daemon also needs HOLDFAST_LIVE_ARMED=1\n`,
+      quorum > 1
+        ? `approvals.quorum: it opens nothing until ${quorum} different passkeys have signed the arming in the console\n`
+        : '',
     ].join(''),
   );
 }

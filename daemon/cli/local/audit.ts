@@ -7,6 +7,7 @@ import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyFailure } from '../../ledger/verify.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
+import type { ArmingAudit, ProvenArming } from '../../passkeys/arming-proofs.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
@@ -111,9 +112,11 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
     if (passkeys.problem !== null)
       return { ok: false, ...passkeys.problem, problem: 'passkey', elsewhere, checkpoints, passkeys };
     const { problem } = await auditApprovals(reader);
-    return problem === null
-      ? { ...verified, elsewhere, checkpoints, passkeys }
-      : { ok: false, ...problem, problem: 'approval', elsewhere, checkpoints, passkeys };
+    if (problem !== null) return { ok: false, ...problem, problem: 'approval', elsewhere, checkpoints, passkeys };
+    const armed = await auditArmed(reader);
+    return armed.problem === null
+      ? { ...verified, elsewhere, checkpoints, passkeys, armings: armed.armings }
+      : { ok: false, ...armed.problem, problem: 'arming', elsewhere, checkpoints, passkeys };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, isDeep));
@@ -147,15 +150,33 @@ async function auditApprovals(reader: LedgerReader): Promise<ApprovalAudit> {
   );
 }
 
+/** Who armed, and that nothing opened before as many had signed as must. */
+async function auditArmed(reader: LedgerReader): Promise<ArmingAudit> {
+  const { auditArmings } = await import('../../passkeys/arming-proofs.ts');
+  const kinds = ['arming', 'arming_signed', 'passkey', 'policy'] as const;
+  const records = kinds.flatMap((kind) => [...reader.iterateEvents({ kind })]).toSorted((a, b) => a.seq - b.seq);
+  type Sources = Parameters<typeof auditArmings>[0];
+  return auditArmings({
+    records: records as unknown as Sources['records'],
+    venue: reader.genesis.venue,
+    ledger: reader.genesis.genesis_id,
+    readPolicy: (hash) => reader.readPolicy(hash),
+    decisionsFrom: (fromSeq) =>
+      reader.iterateEvents({ fromSeq, kind: 'decision' }) as unknown as ReturnType<Sources['decisionsFrom']>,
+  });
+}
+
 interface SignatureFailure {
   readonly ok: false;
   readonly seq: number;
-  readonly problem: 'passkey' | 'approval';
+  readonly problem: 'passkey' | 'approval' | 'arming';
   readonly detail: string;
 }
 type VerifiedLedger = (LedgerAudit | (SignatureFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
   /** Null: the ledger is not intact, and nothing was proven. */
   readonly passkeys: PasskeyAudit | null;
+  /** Of binance-live. */
+  readonly armings?: readonly ProvenArming[];
 };
 
 /** Why a record that the chain holds may differ from what is derived. */
@@ -178,6 +199,10 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     result.passkeys !== null && result.passkeys.signatures > 0
       ? `${result.passkeys.signatures} signatures of ${result.passkeys.keys} passkeys verified\n`
       : '',
+    ...(result.armings ?? []).map(
+      ({ policy_hash: policy, seq, set_by: setBy, signed_by: signers }) =>
+        `record ${seq}: ${setBy} armed policy ${policy.slice(0, 12)}${signers.length === 0 ? '' : `, signed by ${signers.map(({ name, passkey_id: id }) => `${name} (${id})`).join(', ')}`}\n`,
+    ),
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',

@@ -38,7 +38,7 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
   const { line, rows } = body.arithmetic;
   const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
   const factors = (row: (typeof rows)[number]): string =>
-    [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader]
+    [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader, row.factors.loss]
       .map((factor) => formatNumber(factor))
       .join(' x ');
   return [
@@ -58,7 +58,7 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         'budget',
         'code',
         'base',
-        'market x account x trust x trader',
+        'market x account x trust x trader x own loss',
         'cap',
         'used',
         'reserved',

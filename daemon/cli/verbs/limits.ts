@@ -24,7 +24,9 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
   const { formatDuration, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { factors } = limits;
   const factor = (key: keyof BudgetFactors) =>
-    [factors.market, factors.account, factors.trust, factors.trader].map((each) => formatNumber(each[key]));
+    [factors.market, factors.account, factors.trust, factors.trader, factors.loss].map((each) =>
+      formatNumber(each[key]),
+    );
   const keys = Object.keys(factors.market) as (keyof BudgetFactors)[];
   return [
     renderFields([
@@ -58,7 +60,7 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
       '',
     ),
     renderTable(
-      ['factor', 'market', 'account', 'trust', 'trader'],
+      ['factor', 'market', 'account', 'trust', 'trader', 'own loss'],
       keys.map((key) => [key, ...factor(key)]),
       'no factors',
     ),

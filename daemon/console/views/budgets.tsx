@@ -19,6 +19,8 @@ const TITLES: Readonly<Record<BudgetLine['component'], string>> = {
   concurrent_positions: 'Positions at once',
   turnover_usdt_per_day: 'Turnover, 24 h',
   fees_usdt_per_day: 'Fees, 24 h',
+  agent_loss_day_usdt: 'Own loss today, to the next tier',
+  agent_loss_week_usdt: 'Own loss of 7 days, to the next tier',
 };
 /** Which factor tightens which budget; the others have none. */
 const FACTOR_OF: Partial<Record<BudgetLine['component'], keyof BudgetFactors>> = {
@@ -29,7 +31,7 @@ const FACTOR_OF: Partial<Record<BudgetLine['component'], keyof BudgetFactors>> =
   slippage_bps: 'slippage',
   order_rate: 'order_rate',
 };
-const SOURCES = ['market', 'account', 'trust', 'trader'] as const;
+const SOURCES = ['market', 'account', 'trust', 'trader', 'loss'] as const;
 
 /** Budgets of one symbol as bars, each with the line that explains it. */
 export function BudgetsPanel() {
@@ -99,7 +101,9 @@ function explain(line: BudgetLine, of: SymbolLimits): string {
   const name = FACTOR_OF[line.component];
   const factors = name === undefined ? [] : SOURCES.map((source) => [source, of.factors[source][name]] as const);
   const tightening = factors.filter(([, value]) => value !== 1);
-  const product = tightening.map(([source, value]) => ` × ${factor(value)} ${source}`).join('');
+  const product = tightening
+    .map(([source, value]) => ` × ${factor(value)} ${source === 'loss' ? 'own loss' : source}`)
+    .join('');
   const cap =
     product === '' && base === limit ? amount(base, unit) : `${amount(base, unit)}${product} = ${amount(limit, unit)}`;
   const flat = used === 0 && reserved === 0 && remaining === limit;

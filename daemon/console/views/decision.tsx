@@ -139,7 +139,7 @@ function Reasons({ decision }: { readonly decision: ExplainedDecision }) {
   );
 }
 
-const SOURCES = ['market', 'account', 'trust', 'trader'] as const;
+const SOURCES = ['market', 'account', 'trust', 'trader', 'loss'] as const;
 
 interface Row {
   readonly label: string;
@@ -168,7 +168,9 @@ function standingRows(budget: BudgetRecord): readonly Row[] {
       market: budget.market[name],
       account: budget.account[name],
       trust: budget.trust[name],
+      // The record has both of them in one.
       trader: budget.trader[name],
+      loss: 1,
     };
     const product = SOURCES.reduce((all, source) => all * factors[source], 1);
     const cap = budget.budget[component];
@@ -193,10 +195,11 @@ function Arithmetic({ decision: { arithmetic, budget, bound_by: bound } }: { rea
           'Account',
           'Trust',
           'Trader',
+          'Own loss',
           'Cap',
           ...(isUsed ? ['Used', 'Reserved', 'Left'] : []),
         ]}
-        figures={[1, 2, 3, 4, 5, 6, 7, 8, 9]}
+        figures={[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}
       >
         {rows.map((row) => (
           <tr key={`${row.label} ${row.code}`} class={row.code !== null && row.code === bound ? 'bound' : ''}>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { PolicyCheckBody } from '../../gate/api/policy.ts';
-import { openAcceptPolicy } from '../acts.ts';
+import type { ArmingBody, PolicyCheckBody } from '../../gate/api/policy.ts';
+import { openAcceptPolicy, openSignArming } from '../acts.ts';
 import { ask, describeFault } from '../api.ts';
 import { clock } from '../format.ts';
 import { Panel, Pill } from '../parts.tsx';
@@ -23,6 +23,7 @@ export function PolicyPanel() {
           {body?.name ?? '–'} <code>{body?.hash.slice(0, 12)}</code>
         </dd>
       </dl>
+      {body?.arming === undefined ? null : <Arming arming={body.arming} />}
       {pending === null ? null : (
         <div class="pending">
           <p>
@@ -56,6 +57,28 @@ export function PolicyPanel() {
         <Draft />
       </details>
     </Panel>
+  );
+}
+
+/** What permits live trading, and who signed it. */
+function Arming({ arming }: { readonly arming: ArmingBody }) {
+  const waits = arming.signed_by.length < arming.quorum;
+  return (
+    <div class={arming.problem === null ? '' : 'pending'}>
+      <p>
+        Armed by {arming.set_by} for <code>{arming.policy_hash.slice(0, 12)}</code>, from{' '}
+        {clock(arming.effective_at_ms)} to {clock(arming.expires_at_ms)}.{' '}
+        {arming.quorum > 1
+          ? `Signed by ${arming.signed_by.join(', ') || 'nobody yet'}; ${arming.quorum} passkeys must. `
+          : ''}
+        {arming.problem === null ? '' : `Nothing opens: ${arming.problem}.`}
+      </p>
+      {waits && arming.quorum > 1 ? (
+        <button type="button" class="primary" onClick={() => openSignArming(arming)}>
+          Sign…
+        </button>
+      ) : null}
+    </div>
   );
 }
 

@@ -21,6 +21,7 @@ export function writeLine(row: ArithmeticRow, terms: LineTerms): string {
     [factors.account, 'account'],
     [factors.trust, 'trust'],
     [factors.trader, 'trader'],
+    [factors.loss, 'own loss'],
   ] as const;
   const causes = named.filter(([factor]) => factor !== 1);
   const figure = (value: number): string => `${grouped(value)}${SUFFIXES[unit]}`;

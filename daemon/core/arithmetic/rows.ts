@@ -14,11 +14,16 @@ import {
   slippageCapOf,
 } from '../rules/projection.ts';
 import { lotsFor } from '../rules/staging.ts';
+import { lossFactors, recentTradesFactors } from '../rules/tightening.ts';
+import { listLossRows } from './loss-rows.ts';
 
 /** What each cause leaves of the base: cap = base x all of them (SAE-BUDGET), but for whole numbers, rounded down. */
 export interface RowFactors {
   readonly account: number;
+  /** Of the agent's own loss. */
+  readonly loss: number;
   readonly market: number;
+  /** Of the agent's recent trades. */
   readonly trader: number;
   readonly trust: number;
 }
@@ -45,7 +50,7 @@ export interface ArithmeticRow {
   /** Held, traded or taken; of other symbols, the worst case of what was sent. */
   readonly used: number;
 }
-const NONE: RowFactors = { account: 1, market: 1, trader: 1, trust: 1 };
+const NONE: RowFactors = { account: 1, loss: 1, market: 1, trader: 1, trust: 1 };
 
 /** The order that the rows are for. `valueTicks` null: without a price there are no lots. */
 export interface RowInputs {
@@ -93,9 +98,15 @@ export function listRows(inputs: RowInputs): readonly ArithmeticRow[] {
   return rows.filter(({ base, cap, left, reserved, used }) => Number.isFinite(base + cap + left + reserved + used));
 }
 
-function factorsOf({ found }: RowInputs, key: keyof Factors, market: Factors): RowFactors {
-  const { account, trader, trust } = found.record;
-  return { account: account[key], market: market[key], trader: trader[key], trust: trust[key] };
+function factorsOf({ context, found, policy }: RowInputs, key: keyof Factors, market: Factors): RowFactors {
+  const { account, trust } = found.record;
+  return {
+    account: account[key],
+    loss: lossFactors(context, policy)[key],
+    market: market[key],
+    trader: recentTradesFactors(context, policy)[key],
+    trust: trust[key],
+  };
 }
 /** g of the strictest symbol with exposure: of all symbols together, and of the order rate. */
 function portfolioOf({ found, policy }: RowInputs): Factors {
@@ -251,6 +262,9 @@ function restOfRows(inputs: RowInputs): readonly ArithmeticRow[] {
       slippageCapOf(policy, found.budget),
       factorsOf(inputs, 'slippage', g),
       0,
+    ),
+    ...listLossRows(context, policy).map(({ label, tierUsdt, usedUsdt }) =>
+      row('AGENT_LOSS', label, 'USDT', tierUsdt, tierUsdt, NONE, usedUsdt),
     ),
   ];
   // Paced and counted was a later slice with its parent, and a standing order when it was sent.

@@ -90,9 +90,18 @@ export function checkTrust(trace: Trace, found: TrustFinding, context: Execution
 
 /** Rule 10: what this agent's recent trades and its own loss put on the budgets (SAE section 6 thresholds). */
 export function traderFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
-  const loss = findLoss(context, policy)?.factors ?? ONE;
-  if (context.phase === 'slice' || context.agent.p_risk < policy.traderState.limit_at) return loss;
-  return multiply(policy.traderStateFactors, loss);
+  const loss = lossFactors(context, policy);
+  const trades = recentTradesFactors(context, policy);
+  return trades === ONE ? loss : multiply(trades, loss);
+}
+/** Of both, what the agent's recent trades put on the budgets. */
+export function recentTradesFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  const isCalm = context.phase === 'slice' || context.agent.p_risk < policy.traderState.limit_at;
+  return isCalm ? ONE : policy.traderStateFactors;
+}
+/** Of both, what the agent's own loss puts on them. */
+export function lossFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  return findLoss(context, policy)?.factors ?? ONE;
 }
 
 interface LossFinding {

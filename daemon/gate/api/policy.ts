@@ -2,6 +2,8 @@
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
 
+/** An arming of binance-live, and who signed it. */
+export type ArmingBody = Body<typeof body.ArmingBodySchema>;
 export type PolicyBody = Body<typeof body.PolicyBodySchema>;
 export type PolicyCheckBody = Body<typeof body.PolicyCheckBodySchema>;
 export type ReloadBody = Body<typeof body.ReloadBodySchema>;

@@ -127,8 +127,8 @@ function needsOf(
   const scaled = (label: string, amount: number): number => {
     const row = rows.find((each) => each.label === label);
     if (row === undefined) return 0;
-    const { market, account, trust, trader } = row.factors;
-    return (row.used + row.reserved + amount) / (market * account * trust * trader);
+    const { market, account, trust, trader, loss } = row.factors;
+    return (row.used + row.reserved + amount) / (market * account * trust * trader * loss);
   };
   const fee = notional * (context.market.rules?.taker_fee ?? 0);
   return [

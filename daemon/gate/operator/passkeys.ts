@@ -23,9 +23,12 @@ export class PasskeyRefused extends Error {
 /** Records passkeys and what they signed. Which signature is good was found out before. */
 export class Passkeys implements PasskeyApi {
   readonly #core: GateCore;
+  readonly #onRemoved: () => void;
 
-  constructor(core: GateCore) {
+  /** @param onRemoved in the turn in which keys, and with them what they signed, ceased to count */
+  constructor(core: GateCore, onRemoved: () => void) {
     this.#core = core;
+    this.#onRemoved = onRemoved;
   }
 
   getPasskeys(): PasskeysBody {
@@ -98,6 +101,7 @@ export class Passkeys implements PasskeyApi {
       set_by: caller.agent,
       transports: key.transports,
     });
+    if (key.isRecovery) this.#onRemoved();
     const from = waitsMs === 0 ? 'at once' : `from ${new Date(now + waitsMs).toISOString()} on`;
     core.alert(
       key.isRecovery ? 'PASSKEY_RECOVERED' : 'PASSKEY_ADDED',
@@ -113,6 +117,7 @@ export class Passkeys implements PasskeyApi {
     if (key === null) return null;
     const told = this.#describe(key);
     const removed = core.append('passkey', { action: 'removed', id, reason, set_by: caller.agent });
+    this.#onRemoved();
     core.alert('PASSKEY_REMOVED', `${caller.agent} removed the passkey ${key.name} (${id})`);
     await removed.committed;
     return told;

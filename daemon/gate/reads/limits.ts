@@ -1,3 +1,4 @@
+import { listLossRows } from '../../core/arithmetic/loss-rows.ts';
 import { listRows, prepareRows } from '../../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
@@ -9,6 +10,7 @@ import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { type BudgetFinding, findBudget } from '../../core/rules/budget-finding.ts';
 import { findOpeningRoom } from '../../core/rules/opening-room.ts';
 import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../../core/rules/projection.ts';
+import { lossFactors, recentTradesFactors } from '../../core/rules/tightening.ts';
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
@@ -42,8 +44,9 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
     cooldown_remaining_ms: last === null ? 0 : Math.max(0, last + cooldownMs - now),
     factors: {
       account: found.record.account,
+      loss: lossFactors(context, policy),
       market: found.record.market,
-      trader: found.record.trader,
+      trader: recentTradesFactors(context, policy),
       trust: found.record.trust,
     },
     in_scope: inScope,
@@ -111,6 +114,8 @@ const CODES = {
   concurrent_positions: 'ACCOUNT_POSITIONS',
   turnover_usdt_per_day: 'BUDGET_TURNOVER',
   fees_usdt_per_day: 'BUDGET_FEES',
+  agent_loss_day_usdt: 'AGENT_LOSS',
+  agent_loss_week_usdt: 'AGENT_LOSS',
 } as const satisfies { readonly [Component in BudgetLine['component']]: ReasonCode };
 
 function buildLine(component: BudgetLine['component'], unit: string, figures: Figures): BudgetLine {
@@ -197,6 +202,15 @@ function listLines(inputs: LineInputs): readonly BudgetLine[] {
       'USDT',
       [base.fees_usdt_per_day, base.fees_usdt_per_day, pacing.fees_usdt, pacing.pending_fees_usdt],
       own && [own.fees_usdt_per_day, own.fees_usdt_per_day, agent.fees_usdt, 0],
+    ),
+    ...listLossRows(context, policy).map(({ span, tierUsdt, usedUsdt }) =>
+      // What is not known counts as all of it.
+      buildLine(`agent_loss_${span}_usdt`, 'USDT', [
+        tierUsdt,
+        tierUsdt,
+        Number.isNaN(usedUsdt) ? tierUsdt : usedUsdt,
+        0,
+      ]),
     ),
   ];
 }

@@ -115,6 +115,10 @@ export class GateState extends GateViews {
         return;
       case 'arming':
         this.arming = event.payload;
+        this.armingSigners.clear();
+        return;
+      case 'arming_signed':
+        this.armingSigners.set(event.payload.passkey_id, event.payload.set_by);
         return;
       case 'agent_seen':
         this.lives.note(event.payload.agent, event.at_ms);
@@ -135,6 +139,8 @@ export class GateState extends GateViews {
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);
         this.approvals.notePasskey(event.payload);
+        // What a key signed counts as long as the key does.
+        for (const id of this.armingSigners.keys()) if (this.passkeys.find(id) === null) this.armingSigners.delete(id);
         return;
       case 'recovery':
         this.recovery = event.payload;

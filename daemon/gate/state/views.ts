@@ -57,6 +57,8 @@ export class GateViews {
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
+  /** Names of the passkeys that signed it and are still enrolled, by their ids. */
+  readonly armingSigners = new Map<string, string>();
   /** The last one; null: none ever. */
   recovery: RecoveryEvent | null = null;
   /** Venue time until which orders of other ledgers are accounted for, ms. */

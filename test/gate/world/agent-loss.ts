@@ -99,6 +99,30 @@ describe('an agent with tiers on its own loss', () => {
     const free = await ask(other);
     assert.ok(Math.abs(tightened.constraints.notional_cap - free.constraints.notional_cap / 2) < 1e-6);
     assert.ok(!free.reasons.some(({ code }) => code === 'AGENT_LOSS'));
+    // The other tier of the day is next; how much has been lost, and how much more may be, adds up to it.
+    const rowOf = (rows: typeof tightened.arithmetic.rows, label: RegExp) => rows.find((row) => label.test(row.label));
+    const today = rowOf(tightened.arithmetic.rows, /own loss today/);
+    const week = rowOf(tightened.arithmetic.rows, /own loss of seven days/);
+    assert.deepEqual([today?.code, today?.cap, week?.cap], ['AGENT_LOSS', 20, 45]);
+    assert.ok(Math.abs((today?.used ?? 0) + (today?.left ?? 0) - 20) < 1e-9 && (today?.used ?? 0) > 10);
+    const orderCap = rowOf(tightened.arithmetic.rows, /^order cap/);
+    assert.deepEqual(
+      [orderCap?.factors.loss, orderCap?.factors.trader],
+      [0.5, 1],
+      'it is not what its trades look like',
+    );
+    assert.match(tightened.arithmetic.line ?? '', /x 0\.5 \(own loss\)/);
+    assert.ok(!free.arithmetic.rows.some(({ code }) => code === 'AGENT_LOSS'), 'of nobody else');
+    const told = (await world.limits('BTCUSDT')).symbols[0];
+    const lines = told?.budgets.filter(({ code }) => code === 'AGENT_LOSS') ?? [];
+    assert.deepEqual(
+      lines.map(({ component, limit }) => [component, limit]),
+      [
+        ['agent_loss_day_usdt', 20],
+        ['agent_loss_week_usdt', 45],
+      ],
+    );
+    assert.deepEqual([told?.factors.loss.notional, told?.factors.trader.notional], [0.5, 1]);
     await world.setMark('BTCUSDT', 58_000);
     await settle();
     const stopped = await ask();
@@ -106,6 +130,10 @@ describe('an agent with tiers on its own loss', () => {
       [stopped.decision, stopped.verdicts.find(({ outcome }) => outcome === 'deny')?.code],
       ['BLOCK', 'AGENT_LOSS'],
     );
+    assert.equal(stopped.bound_by, 'AGENT_LOSS');
+    assert.match(stopped.arithmetic.line ?? '', /^agent's own loss today 20; used \d+\.\d+; left 0$/);
+    const spent = (await world.limits('BTCUSDT')).symbols[0]?.budgets.find(({ code }) => code === 'AGENT_LOSS');
+    assert.equal(spent?.remaining, 0);
     assert.equal(openOrders(await world.books()).length, 1, 'that of the other agent rests on');
     assert.deepEqual([regime, (await world.limits('BTCUSDT')).symbols[0]?.regime], ['extreme', 'extreme']);
     const exit = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
