@@ -20,6 +20,8 @@ import { SeenIds } from './seen-ids.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
 const KEEP_INCOME_MS = 2 * 86_400_000;
+/** Those that are kept whatever their age, so that a clock that was days ahead makes none of them news again. */
+const KEEP_INCOMES = 1_000;
 /** Income of trades that are not read yet, and funding that waits for them: of one symbol at most. */
 const MOST_WAITING = 1_000;
 /** Rows of the newest income may still be missing from a list. */
@@ -45,7 +47,7 @@ interface Waiting {
  */
 export class Accounts {
   readonly days = new AccountDays();
-  readonly #seenIncome = new SeenIds(KEEP_INCOME_MS);
+  readonly #seenIncome: SeenIds;
   #books = new Map<string, OwnedLots>();
   #waiting = new Map<string, Waiting>();
   /** Trades that the exchange's income need not contain yet. */
@@ -85,7 +87,7 @@ export class Accounts {
     );
   }
 
-  constructor(seenIncome = new SeenIds(KEEP_INCOME_MS)) {
+  constructor(seenIncome = new SeenIds(KEEP_INCOME_MS, KEEP_INCOMES)) {
     this.#seenIncome = seenIncome;
   }
 
@@ -307,6 +309,7 @@ export class Accounts {
       this.#openDayMs = today;
     }
     this.days.setBack(today);
+    this.#seenIncome.setBack(nowMs);
     if (this.#sinceMs !== null) this.#sinceMs = Math.min(this.#sinceMs, nowMs);
     if (this.#incomeReadToMs !== null) this.#incomeReadToMs = Math.min(this.#incomeReadToMs, nowMs);
     for (const book of this.#books.values()) setBackOwned(book, nowMs);

@@ -1,26 +1,29 @@
 import { keeps } from './keep.ts';
 /**
  * Ids of what was taken in already, by scope, each with its own instant. An id is kept while it is at most `keepMs`
- * older than the newest of its scope: pages are requested from the newest one on, or from a while before a restart.
+ * older than the newest of its scope: pages are requested from the newest one on, or from a while before a restart. The
+ * last `keepLast` are kept whatever their age: the newest instant may be one of a clock that was wrong.
  */
 export class SeenIds {
   readonly #keepMs: number;
+  readonly #keepLast: number;
   #scopes = new Map<string, Scope>();
 
   static {
     keeps(
       SeenIds,
-      (view) => ({ keepMs: view.#keepMs, scopes: view.#scopes }),
+      (view) => ({ keepMs: view.#keepMs, keepLast: view.#keepLast, scopes: view.#scopes }),
       (kept) => {
-        const made = new SeenIds(kept.keepMs);
+        const made = new SeenIds(kept.keepMs, kept.keepLast);
         made.#scopes = kept.scopes;
         return made;
       },
     );
   }
 
-  constructor(keepMs: number) {
+  constructor(keepMs: number, keepLast = 0) {
     this.#keepMs = keepMs;
+    this.#keepLast = keepLast;
   }
 
   has(scope: string, id: string): boolean {
@@ -44,11 +47,20 @@ export class SeenIds {
     return true;
   }
 
+  /** What lies after `nowMs` has happened by now. */
+  setBack(nowMs: number): void {
+    for (const seen of this.#scopes.values()) {
+      for (const [id, atMs] of seen.ids) if (atMs > nowMs) seen.ids.set(id, nowMs);
+      seen.newestMs = Math.min(seen.newestMs, nowMs);
+      seen.oldestMs = Math.min(seen.oldestMs, nowMs);
+    }
+  }
+
   /** Up to the first one, in the order of their coming, that is young enough. */
   #forgetOld(seen: Scope): void {
     for (const [old, oldMs] of seen.ids) {
       seen.oldestMs = oldMs;
-      if (oldMs >= seen.newestMs - this.#keepMs) return;
+      if (seen.ids.size <= this.#keepLast || oldMs >= seen.newestMs - this.#keepMs) return;
       seen.ids.delete(old);
     }
   }

@@ -107,6 +107,21 @@ describe('accounts by agent', () => {
     assert.equal(told.figures('alice')?.feesUsdt, 0.3);
   });
 
+  test('a booking counts once though the clock was days ahead meanwhile, and then set back', () => {
+    const told = new Told();
+    const row = (id: string, atMs: number, amount: number) =>
+      ({ at_venue_ms: atMs, amount_usdt: amount, income_id: id, trade_id: null, type: 'FUNDING_FEE' }) as const;
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0 });
+    const first = row('x', T0 + 10, -1);
+    told.income(T0 + 9, [first]);
+    told.income(T0 + 5 * DAY, [row('y', T0 + 5 * DAY, -2)]);
+    told.accounts.setBack(T0 + 20);
+    // The list of before the jump is read again, and time goes on.
+    told.income(T0 + 30, [first]);
+    for (let day = 1; day < 5; day += 1) told.income(T0 + day * DAY, [row(`z${day}`, T0 + day * DAY, -4)]);
+    assert.equal(told.accounts.days.total.booked.funding, -1 - 2 - 4 * 4);
+  });
+
   test('a trade that income should contain by now counts as told, one that is newer does not yet', () => {
     const told = new Told();
     told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0.3 });
