@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ApiError } from './errors.ts';
+import { formatEvent, type SharedRecord, SharedRecords } from './shared-records.ts';
 
 /** A ledger record as the stream sends it. */
 export interface StreamedEvent {
@@ -24,9 +25,14 @@ export const MAX_STREAMS = 32;
 /** How many events are read and written at once: the most that one client keeps in memory. */
 const PAGE_SIZE = 100;
 
+/**
+ * What comes within this time after a page goes with the next one: under load a write for each commit and client costs more
+ * than all that is in it. The first record after a silence goes at once.
+ */
+export const GATHER_MS = 50;
+
 /** What a client is shown of a record; null: nothing. */
 export type Show = (event: StreamedEvent) => StreamedEvent | null;
-const showAll: Show = (event) => event;
 
 export interface EventStreams {
   readonly count: number;
@@ -42,17 +48,18 @@ export interface EventStreams {
 /** `max`: how many may be open at once. */
 export function createEventStreams(source: EventSource, logger: Logger, max = MAX_STREAMS): EventStreams {
   const streams = new Set<EventStream>();
+  const records = new SharedRecords(source);
   return {
     get count() {
       return streams.size;
     },
-    open(response, afterSeq, mayContinue, show = showAll) {
+    open(response, afterSeq, mayContinue, show) {
       if (streams.size >= max) {
         throw new ApiError('TOO_MANY_IN_FLIGHT', `${max} event streams are open already.`, {
           retryAfterSeconds: 5,
         });
       }
-      const stream = new EventStream(source, response, afterSeq, mayContinue, show, logger);
+      const stream = new EventStream({ source, records, response, afterSeq, mayContinue, show: show ?? null, logger });
       streams.add(stream);
       response.once('close', () => {
         stream.stop();
@@ -69,32 +76,38 @@ export function createEventStreams(source: EventSource, logger: Logger, max = MA
 /** One client. It reads the next page only after the previous one is written to the socket. */
 class EventStream {
   readonly #source: EventSource;
+  readonly #records: SharedRecords;
   readonly #response: ServerResponse;
   readonly #mayContinue: () => boolean;
-  readonly #show: Show;
+  /** Null: every record as it is. */
+  readonly #show: Show | null;
   readonly #logger: Logger;
   #nextSeq: number;
   #isFull = false;
   #isScheduled = false;
+  #gatherUntilMs = 0;
+  #gathering: NodeJS.Timeout | null = null;
   #isOver = false;
   #unsubscribe: (() => void) | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #stalled: NodeJS.Timeout | null = null;
 
-  constructor(
-    source: EventSource,
-    response: ServerResponse,
-    afterSeq: number,
-    mayContinue: () => boolean,
-    show: Show,
-    logger: Logger,
-  ) {
-    this.#source = source;
-    this.#response = response;
-    this.#nextSeq = afterSeq + 1;
-    this.#mayContinue = mayContinue;
-    this.#show = show;
-    this.#logger = logger;
+  constructor(parts: {
+    readonly source: EventSource;
+    readonly records: SharedRecords;
+    readonly response: ServerResponse;
+    readonly afterSeq: number;
+    readonly mayContinue: () => boolean;
+    readonly show: Show | null;
+    readonly logger: Logger;
+  }) {
+    this.#source = parts.source;
+    this.#records = parts.records;
+    this.#response = parts.response;
+    this.#nextSeq = parts.afterSeq + 1;
+    this.#mayContinue = parts.mayContinue;
+    this.#show = parts.show;
+    this.#logger = parts.logger;
   }
 
   start(): void {
@@ -122,6 +135,7 @@ class EventStream {
     this.#isOver = true;
     this.#unsubscribe?.();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
     if (this.#stalled !== null) clearTimeout(this.#stalled);
   }
 
@@ -138,10 +152,13 @@ class EventStream {
   #schedule(): void {
     if (this.#isScheduled || this.#isFull || this.#isOver) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    const waitMs = this.#gatherUntilMs - performance.now();
+    const send = (): void => {
       this.#isScheduled = false;
       if (!this.#isFull && !this.#isOver) this.#sendPage();
-    });
+    };
+    if (waitMs > 0) this.#gathering = setTimeout(send, waitMs);
+    else setImmediate(send);
   }
 
   #sendPage(): void {
@@ -149,11 +166,12 @@ class EventStream {
       this.end();
       return;
     }
-    let page: readonly StreamedEvent[];
+    let page: readonly SharedRecord[];
     let text: string;
     try {
-      page = this.#source.read(this.#nextSeq, PAGE_SIZE);
-      text = page.map((event) => formatEvent(this.#show(event))).join('');
+      const show = this.#show;
+      page = this.#records.read(this.#nextSeq, PAGE_SIZE);
+      text = page.map((record) => (show === null ? record.text() : formatEvent(show(record.event)))).join('');
     } catch (error) {
       this.#logger.error({ err: error }, 'events cannot be read; the stream ends');
       this.end();
@@ -161,7 +179,9 @@ class EventStream {
     }
     const last = page.at(-1);
     if (last === undefined) return;
-    this.#nextSeq = last.seq + 1;
+    this.#nextSeq = last.event.seq + 1;
+    // One that catches up waits for nothing.
+    this.#gatherUntilMs = page.length === PAGE_SIZE ? 0 : performance.now() + GATHER_MS;
     if (text !== '') this.#write(text);
     if (page.length === PAGE_SIZE) this.#schedule();
   }
@@ -171,11 +191,4 @@ class EventStream {
     this.#isFull = true;
     this.#stalled ??= setTimeout(() => this.#response.destroy(), STALLED_AFTER_MS);
   }
-}
-
-/** Canonical JSON contains no line breaks, so one data line holds it. */
-function formatEvent(event: StreamedEvent | null): string {
-  if (event === null) return '';
-  const { seq, at_ms, kind, payload } = event;
-  return `id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ seq, at_ms, kind, payload })}\n\n`;
 }

@@ -19,7 +19,7 @@ import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
-import { measureConsoles, measureGrants, type SeatFigures } from './seat.ts';
+import { measureConsoles, measureGrants, measureStreams, type SeatFigures } from './seat.ts';
 import { measureVerbs } from './verbs.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
@@ -347,8 +347,9 @@ async function mainSeat(): Promise<void> {
     const approvals = { when: [{}], window_ms: 60_000, expiry_ms: 60_000 };
     writeFileSync(asking, stringify({ ...openPolicy(readDefaultPolicy()), approvals }));
     const click_to_order = await measure('grants', asking, measureGrants);
+    const streams = await measure('streams', open, measureStreams);
     const consoles = await measure('consoles', open, measureConsoles);
-    process.stdout.write(`${JSON.stringify({ seat: { click_to_order, consoles } satisfies SeatFigures })}\n`);
+    process.stdout.write(`${JSON.stringify({ seat: { click_to_order, streams, consoles } satisfies SeatFigures })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });

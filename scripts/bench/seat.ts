@@ -36,6 +36,8 @@ export interface SeatFigures {
     readonly intercept_cpu_us: Share;
     readonly place_order_p50_us: Share;
   } | null;
+  /** Three readers of every record at a fixed rate of calls, and no browser that takes the cores. */
+  readonly streams: { readonly open: number; readonly calls_per_s: number; readonly cpu_ms_per_s: Share };
 }
 
 /** An order that waits for an approval, from the click to the exchange's answer: over sockets, with every record on disk. */
@@ -124,6 +126,59 @@ async function openConsoles(browser: Browser, { operatorToken, url }: SeatOption
   };
 }
 
+const RATE = 100;
+const STREAM_ROUNDS = 7;
+const STREAM_SECONDS = 3;
+
+/** CPU time of the daemon for each second of a fixed rate, in turn with and without streams of all records. */
+export async function measureStreams(options: SeatOptions): Promise<SeatFigures['streams']> {
+  await measureRate(options);
+  const pairs: (readonly [without: number, withStreams: number])[] = [];
+  for (let round = 0; round < STREAM_ROUNDS; round += 1) {
+    const before = round % 2 === 0 ? await measureRate(options) : null;
+    const close = await openStreams(options);
+    const during = await measureRate(options);
+    await close();
+    pairs.push([before ?? (await measureRate(options)), during]);
+  }
+  return { open: CONSOLES, calls_per_s: RATE, cpu_ms_per_s: compare(pairs, (spentMs) => spentMs) };
+}
+
+/** Sends at the same instants whatever the answers do. */
+async function measureRate({ agentToken, cpuUs, url }: SeatOptions): Promise<number> {
+  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+  const headers = { authorization: `Bearer ${agentToken}`, 'content-type': 'application/json' };
+  const before = cpuUs();
+  const startedAt = performance.now();
+  const sent: Promise<unknown>[] = [];
+  for (let call = 0; call < RATE * STREAM_SECONDS; call += 1) {
+    const waitMs = startedAt + (call * 1_000) / RATE - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    sent.push(fetch(`${url}/v1/intercept`, { method: 'POST', headers, body }).then((answer) => answer.text()));
+  }
+  await Promise.all(sent);
+  return (cpuUs() - before) / (performance.now() - startedAt);
+}
+
+async function openStreams({ operatorToken, url }: SeatOptions): Promise<() => Promise<void>> {
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${operatorToken}` };
+  const reading = Array.from({ length: CONSOLES }, async () => {
+    const { body, status } = await fetch(`${url}/v1/events`, { headers, signal: stop.signal });
+    if (status !== 200 || body === null) throw new Error(`no stream: ${status}`);
+    const drained = (async () => {
+      for await (const chunk of body) void chunk;
+    })().catch(() => undefined);
+    return () => drained;
+  });
+  const drains = await Promise.all(reading);
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS / 3));
+  return async () => {
+    stop.abort();
+    await Promise.all(drains.map((drained) => drained()));
+  };
+}
+
 async function measureRound({ agentToken, cpuUs, url }: SeatOptions): Promise<Round> {
   const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
   const before = cpuUs();
@@ -133,7 +188,7 @@ async function measureRound({ agentToken, cpuUs, url }: SeatOptions): Promise<Ro
   return { rps, cpuUs: spent / (rps * SECONDS), orderUs: median(orders) };
 }
 
-function compare(pairs: readonly (readonly [Round, Round])[], figure: (round: Round) => number): Share {
+function compare<T>(pairs: readonly (readonly [T, T])[], figure: (round: T) => number): Share {
   return {
     ratio: Math.round(median(pairs.map(([without, during]) => figure(during) / figure(without))) * 1_000) / 1_000,
     without: Math.round(median(pairs.map(([without]) => figure(without)))),
