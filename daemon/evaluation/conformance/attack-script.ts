@@ -8,8 +8,8 @@ import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, s
 /** Asks that the attack plans this close to each other leave at once and race. */
 const TOGETHER_MS = 60;
 /** An attack of hours is played in seconds: no wait is longer, and none that an answer asked for longer than the second. */
-const MOST_WAIT_MS = 40;
-const MOST_TOLD_WAIT_MS = 500;
+const MOST_WAIT_MS = 15;
+const MOST_TOLD_WAIT_MS = 250;
 /** Ploys about a market that falls silent or a bar that closes find neither in a run of seconds. */
 export const LIVE_PLOYS: readonly Ploy[] = PLOYS.filter(
   (ploy) => ploy !== 'stale-market' && ploy !== 'regime-boundary',
