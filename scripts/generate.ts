@@ -12,7 +12,8 @@ import { REASONS } from '../daemon/core/reasons.ts';
 import { placeAlertCodes } from './alert-codes.ts';
 import { placeConsole } from './build-console.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
-import { buildRowWriters } from './generate-rows.ts';
+import { buildMemberWriters } from './record-writers/members.ts';
+import { buildRowWriters } from './record-writers/rows.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -88,6 +89,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
+    { path: 'daemon/core/record-text/members.ts', build: () => buildMemberWriters(ROOT) },
     { path: 'daemon/core/record-text/rows.ts', build: () => buildRowWriters(ROOT) },
     { path: 'integrations/openclaw/catalogue.json', build: buildPluginCatalogue },
     { path: 'integrations/typescript/api.ts', build: () => clientTypes },

@@ -2,6 +2,7 @@
  * Runs the tests: `npm test`, or `npm test -- ledger http/` for the files whose path contains one of the words.
  * What starts with `--` goes to node (`npm test -- --test-name-pattern=halt`), except `--root=DIR`: another package
  * folder. Lists the files itself and fails on none, since a test runner that finds nothing reports success.
+ * `HOLDFAST_TEST_FAILURES=FILE` writes what failed into a file of its own, too.
  */
 import { spawn } from 'node:child_process';
 import { join, sep } from 'node:path';
@@ -9,7 +10,16 @@ import { listFiles, ROOT } from './package-state.mjs';
 
 /** Test processes at once: each may start daemons of its own, and two cores are the least that is supported. */
 const CONCURRENCY = 2;
-const TIMEOUT_MS = 180_000;
+/** Of a file: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
+const TIMEOUT_MS = 600_000;
+
+/** Reporters: everything to standard output, and what failed to `failuresPath` when there is one. */
+function reportersOf(failuresPath) {
+  const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  if (!failuresPath) return spec;
+  const reporter = new URL('./failures-reporter.mjs', import.meta.url).href;
+  return [...spec, `--test-reporter=${reporter}`, `--test-reporter-destination=${failuresPath}`];
+}
 
 /** Test files below `root`/test whose path contains one of `words` (all files without words). */
 function selectTests(root, words) {
@@ -32,7 +42,7 @@ function main() {
   }
   const nodeArgs = [
     '--test',
-    '--test-reporter=spec',
+    ...reportersOf(process.env.HOLDFAST_TEST_FAILURES),
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${TIMEOUT_MS}`,
   ];

@@ -6,10 +6,11 @@ import { nullable } from './nullable.ts';
 
 /** Bodies and queries of the accounts by agent. Amounts are USDT, rounded to 1e-8. */
 
-const usdt = (description: string) => Type.Number({ description: `${description} USDT.` });
-const text = (description: string) => Type.String({ description });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const instant = (description: string) => Type.Number({ description: `${description} Milliseconds since 1970.` });
+const { said } = field;
+const usdt = (description?: string) => Type.Number(said(description, 'USDT.'));
+const text = (description?: string) => Type.String(said(description));
+const count = (description: string) => Type.Integer({ minimum: 0, ...said(description) });
+const instant = (description?: string) => Type.Number(said(description, field.INSTANT_WORDS));
 
 const sums = {
   realised_usdt: usdt('Made by what was closed, at what the lots had cost their owner; before fees.'),
@@ -17,7 +18,7 @@ const sums = {
   funding_usdt: usdt('Received (+) or paid (-) for holding.'),
   other_usdt: usdt('What the exchange booked besides: liquidation fees, insurance, rebates.'),
   result_usdt: usdt('realised + funding + other - fees.'),
-  turnover_usdt: usdt('Executed.'),
+  turnover_usdt: usdt(),
   slippage_usdt: usdt(
     'Cost of fills against the mid that the decision of their order saw; negative: they were better.',
   ),
@@ -30,7 +31,9 @@ const asks = {
   blocks: count('Of these refused (BLOCK).'),
 };
 export const SumsSchema = Type.Object(sums, field.closed);
-export const AgentSumsSchema = Type.Object({ ...sums, ...asks }, field.closed);
+const sumsOnceMore = field.unsaid(sums);
+const AS_SUMS = 'The members of Sums, and more.';
+export const AgentSumsSchema = Type.Object({ ...sumsOnceMore, ...asks }, { ...field.closed, description: AS_SUMS });
 
 const owner = nullable(text('Null: of nobody here (a person, another tool, what was held before the first start).'));
 export const AgentAccountSchema = Type.Object(
@@ -39,7 +42,7 @@ export const AgentAccountSchema = Type.Object(
     positions: Type.Array(
       Type.Object(
         {
-          symbol: text('Symbol.'),
+          symbol: text(),
           quantity: decimal('Signed: negative is short. A fill counts once its trade is read.'),
           entry_price: nullable(decimal('What the agent paid on average.')),
           unrealised_usdt: nullable(usdt('At the mark; null without one.')),
@@ -54,7 +57,7 @@ export const AgentAccountSchema = Type.Object(
   },
   field.closed,
 );
-const as_of_ms = instant('When this was read.');
+const as_of_ms = instant();
 const since_ms = nullable(instant('First reading of the account: the accounts begin there.'));
 export const AgentsBodySchema = Type.Object(
   {
@@ -68,7 +71,7 @@ export const AgentsBodySchema = Type.Object(
 export const AgentBodySchema = Type.Object(
   {
     account: AgentAccountSchema,
-    symbols: Type.Array(Type.Object({ symbol: text('Symbol.'), sums: SumsSchema }, field.closed), {
+    symbols: Type.Array(Type.Object({ symbol: text(), sums: SumsSchema }, field.closed), {
       description: 'In total.',
     }),
     days: Type.Array(Type.Object({ day: text('UTC.'), sums: AgentSumsSchema }, field.closed), {
@@ -85,7 +88,7 @@ const profits = {
   unrealised_usdt: usdt('When it ended, or now.'),
   profit_usdt: usdt('result + what the unrealised profit changed by.'),
 };
-export const ReportSumsSchema = Type.Object({ ...sums, ...profits }, field.closed);
+export const ReportSumsSchema = Type.Object({ ...sumsOnceMore, ...profits }, { ...field.closed, description: AS_SUMS });
 export const ReportBodySchema = Type.Object(
   {
     period: field.oneOf(['day', 'week'], 'Of what.'),
@@ -95,8 +98,8 @@ export const ReportBodySchema = Type.Object(
     is_over: Type.Boolean({ description: 'False: figures are as of now.' }),
     as_of_ms,
     since_ms,
-    venue: text('Venue.'),
-    account: text('Name of the account.'),
+    venue: text(),
+    account: text(),
     agents: Type.Array(Type.Object({ agent: owner, ...asks, sums: ReportSumsSchema }, field.closed)),
     rows: Type.Array(
       Type.Object({ agent: owner, symbol: text('Empty: the whole account.'), sums: ReportSumsSchema }, field.closed),

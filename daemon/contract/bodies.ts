@@ -10,19 +10,19 @@ import { nullable } from './nullable.ts';
 
 /** Bodies of the answers. Decimals that must not lose a digit are text; other figures are numbers. */
 
-const number = (description: string) => Type.Number({ description });
-const text = (description: string) => Type.String({ description });
-const flag = (description: string) => Type.Boolean({ description });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const instant = (description: string) => Type.Number({ description: `${description} Milliseconds since 1970.` });
-const orNull = (description: string) => nullable(number(description));
-const side = field.oneOf(['buy', 'sell'], 'Direction of the order.');
+const { said, side } = field;
+const number = (description?: string) => Type.Number(said(description));
+const text = (description?: string) => Type.String(said(description));
+const flag = (description?: string) => Type.Boolean(said(description));
+const count = (description?: string) => Type.Integer({ minimum: 0, ...said(description) });
+const instant = (description?: string) => Type.Number(said(description, field.INSTANT_WORDS));
+const orNull = (description?: string) => nullable(number(description));
 export const TRADING_STATES = ['active', 'reducing', 'halted'] as const;
-const tradingState = field.oneOf(
+export const tradingState = field.oneOf(
   TRADING_STATES,
   'active: everything the policy permits. reducing: exits and cancels. halted: cancels.',
 );
-const orderStatus = field.oneOf(
+export const orderStatus = field.oneOf(
   [
     'pending_send',
     'in_flight',
@@ -52,41 +52,41 @@ const derivedMembers = {
 };
 export const DecisionBodySchema = Type.Object(
   {
-    decision_id: text('Permanent id of this decision.'),
-    request_id: nullable(text('As it was sent.')),
+    decision_id: text(),
+    request_id: nullable(text()),
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
     kind: field.oneOf(
       DECISION_KINDS,
       'How the request came in; slice, standing and gate: the daemon itself decided again.',
     ),
-    agent: text('Who asked.'),
-    tool: text('Tool that was called.'),
-    symbol: nullable(text('Symbol it concerns.')),
+    agent: text(),
+    tool: text(),
+    symbol: nullable(text()),
     binding: flag('false: advice that authorises nothing.'),
     ...decisionMembers,
     ...derivedMembers,
     ...explanationMembers,
-    policy_hash: text('sha256 of the policy in force.'),
+    policy_hash: text(),
     core_version: nullable(count('Version of the core that decided; null: recorded before there were any.')),
   },
   { ...field.closed, description: 'SAE-DEC with its identifiers.' },
 );
 export const ExecutionOrderSchema = Type.Object(
   {
-    client_order_id: text('Id of the order on our side.'),
-    venue_order_id: nullable(text('Id of the order at the exchange.')),
-    slice: count('Slice of the staging plan.'),
+    client_order_id: text(),
+    venue_order_id: nullable(text()),
+    slice: count(),
     status: orderStatus,
-    quantity: decimal('Ordered.'),
-    filled_quantity: decimal('Filled.'),
+    quantity: decimal(),
+    filled_quantity: decimal(),
     average_price: nullable(decimal('Average price of the fills, null until the exchange reports it.')),
     fee_usdt: orNull('Paid, null until the exchange reports all of it.'),
     realised_pnl_usdt: orNull('Realised before fees, null until the exchange reports all of it.'),
   },
   field.closed,
 );
-const approvalStatus = field.oneOf(
+export const approvalStatus = field.oneOf(
   ['pending', 'granted', 'denied', 'voided', 'expired'],
   'granted: used up by decision_id, whatever that says. voided: detail says by what.',
 );
@@ -115,10 +115,10 @@ export const ApprovalBodySchema = Type.Object(
     approval_id: approvalId,
     status: approvalStatus,
     detail: approvalDetail,
-    ...ApprovalCeilingSchema.properties,
-    requested_at_ms: instant('When it was asked for.'),
+    ...field.unsaid(ApprovalCeilingSchema.properties),
+    requested_at_ms: instant(),
     expires_at_ms: approvalEnd,
-    ended_at_ms: nullable(instant('When it ended.')),
+    ended_at_ms: nullable(instant()),
     decision_id: grantDecision,
     text: text('What is approved, canonical JSON.'),
     digest: text('sha256 of text: what an approval names, and a passkey signs.'),
@@ -127,8 +127,8 @@ export const ApprovalBodySchema = Type.Object(
     signatures: Type.Array(
       Type.Object(
         {
-          at_ms: instant('When.'),
-          by: text('Who.'),
+          at_ms: instant(),
+          by: text(),
           kind: field.oneOf(['operator_token', 'passkey'], 'By what.'),
         },
         field.closed,
@@ -136,11 +136,14 @@ export const ApprovalBodySchema = Type.Object(
       { description: 'Approvals that were given.' },
     ),
     untrusted: Type.Object(
-      { rationale: nullable(text('Reason that the agent gave.')), strategy_id: nullable(text('Its strategy.')) },
+      { rationale: nullable(text()), strategy_id: nullable(text()) },
       { ...field.closed, description: "The agent's own words. They prove nothing." },
     ),
   },
-  { ...field.closed, description: 'An order that waits for a person, or waited.' },
+  {
+    ...field.closed,
+    description: 'An order that waits for a person, or waited; it has the members of ApprovalCeiling.',
+  },
 );
 export const ApprovalChallengeSchema = Type.Object(
   {
@@ -159,15 +162,16 @@ export const ApprovalsBodySchema = Type.Object(
   },
   field.closed,
 );
+export const executionState = field.oneOf(
+  EXECUTION_STATES,
+  'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
+);
 export const ExecutionBodySchema = Type.Object(
   {
     approval: Type.Optional(ExecutionApprovalSchema),
-    state: field.oneOf(
-      EXECUTION_STATES,
-      'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
-    ),
-    orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),
-    note: nullable(text('Advice in words.')),
+    state: executionState,
+    orders: Type.Array(ExecutionOrderSchema),
+    note: nullable(text()),
     retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
@@ -195,27 +199,27 @@ export const InterceptAnswerSchema = Type.Object(
 
 export const OrderBodySchema = Type.Object(
   {
-    client_order_id: text('Id of the order on our side.'),
-    venue_order_id: nullable(text('Id of the order at the exchange.')),
+    client_order_id: text(),
+    venue_order_id: nullable(text()),
     decision_id: nullable(text('Decision that permitted it; null for foreign orders.')),
-    agent: nullable(text('Agent that owns it.')),
-    symbol: text('Symbol.'),
+    agent: nullable(text()),
+    symbol: text(),
     side,
     order_type: text('limit or market; for foreign orders the name at the exchange, in lower case: stop_market.'),
     limit_price: nullable(decimal('USDT.')),
-    quantity: decimal('Ordered.'),
-    filled_quantity: decimal('Filled.'),
+    quantity: decimal(),
+    filled_quantity: decimal(),
     average_price: nullable(decimal('Average price of the fills, USDT.')),
     reduce_only: flag('It can only reduce a position.'),
     status: orderStatus,
-    slice: count('Slice of its staging plan.'),
+    slice: count(),
     reserved_notional_usdt: number('What it still reserves of the budgets.'),
     foreign: flag('It was not placed by this daemon.'),
-    updated_at_ms: instant('Last change.'),
+    updated_at_ms: instant(),
   },
   field.closed,
 );
-const next = nullable(text('cursor of the next page; null on the last one.'));
+export const next = nullable(text('cursor of the next page; null on the last one.'));
 export const OrdersBodySchema = Type.Object({ orders: Type.Array(OrderBodySchema), next }, field.closed);
 export const DecisionsBodySchema = Type.Object({ decisions: Type.Array(DecisionBodySchema), next }, field.closed);
 
@@ -223,16 +227,16 @@ export const FillBodySchema = Type.Object(
   {
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When, exchange time.'),
-    trade_id: text('Id of the trade at the exchange.'),
-    symbol: text('Symbol.'),
+    trade_id: text(),
+    symbol: text(),
     side,
-    quantity: decimal('Filled.'),
+    quantity: decimal(),
     price: decimal('USDT.'),
     fee_usdt: number('Paid; negative is a rebate.'),
     realised_pnl_usdt: number('Realised before fees; 0 for what opens.'),
     is_maker: flag('It rested in the book.'),
-    client_order_id: nullable(text('Id of the order on our side.')),
-    decision_id: nullable(text('Decision that permitted it.')),
+    client_order_id: nullable(text()),
+    decision_id: nullable(text()),
     agent: nullable(text('Whose it is; null: the order is not of this daemon.')),
   },
   field.closed,
@@ -243,7 +247,7 @@ export const FillsBodySchema = Type.Object(
 );
 export const PositionBodySchema = Type.Object(
   {
-    symbol: text('Symbol.'),
+    symbol: text(),
     quantity: decimal('Signed: negative is short.'),
     notional_usdt: number('Value at the mark, never negative.'),
     entry_price: nullable(decimal('USDT.')),
@@ -260,21 +264,21 @@ export const PositionBodySchema = Type.Object(
   field.closed,
 );
 export const PositionsBodySchema = Type.Object(
-  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('When this was read.')), next },
+  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant()), next },
   field.closed,
 );
 export const AccountBodySchema = Type.Object(
   {
-    account: text('Name of the account.'),
-    venue: text('Venue.'),
-    equity_usdt: orNull('Margin balance.'),
+    account: text(),
+    venue: text(),
+    equity_usdt: orNull(),
     wallet_usdt: orNull('Without unrealised profit and loss.'),
     available_usdt: orNull('Free margin.'),
     margin_ratio: orNull('Maintenance margin / margin balance.'),
     drawdown: orNull('Against the highest equity, a fraction.'),
     daily_loss: orNull('A fraction.'),
-    turnover_24h_usdt: number('Executed in 24 hours.'),
-    fees_24h_usdt: number('Paid in 24 hours.'),
+    turnover_24h_usdt: number(),
+    fees_24h_usdt: number(),
     observed_at_ms: nullable(instant('Age of this view.')),
   },
   field.closed,
@@ -282,10 +286,7 @@ export const AccountBodySchema = Type.Object(
 export const EquityHistorySchema = Type.Object(
   {
     points: Type.Array(
-      Type.Object(
-        { at_ms: instant('When the account was asked.'), equity_usdt: number('Margin balance.') },
-        field.closed,
-      ),
+      Type.Object({ at_ms: instant('When the account was asked.'), equity_usdt: number() }, field.closed),
       { description: 'Oldest first, at most 720.' },
     ),
   },
@@ -293,17 +294,17 @@ export const EquityHistorySchema = Type.Object(
 );
 export const MarketBodySchema = Type.Object(
   {
-    symbol: text('Symbol.'),
+    symbol: text(),
     mark_price: orNull('USDT.'),
     bid: orNull('Best bid, USDT.'),
     ask: orNull('Best ask, USDT.'),
     funding_rate_8h: orNull('Fraction per 8 hours.'),
     regime: field.oneOf(REGIMES, 'Market regime in force.'),
-    regime_cause: text('What causes this regime.'),
-    sigma: orNull('Realised volatility over the window.'),
-    sigma_baseline: orNull('Its baseline.'),
+    regime_cause: text(),
+    sigma: orNull(),
+    sigma_baseline: orNull(),
     jump_ratio: orNull('Last move in sigmas.'),
-    liquidity: orNull('Liquidity proxy.'),
+    liquidity: orNull(),
     liquidity_floor: orNull('Below it the market is illiquid.'),
     tick_size: nullable(decimal('Step of prices, USDT.')),
     lot_size: nullable(decimal('Step of quantities.')),
@@ -311,7 +312,7 @@ export const MarketBodySchema = Type.Object(
     smallest_order_usdt: orNull(
       'Ask for no less: whole lots of at least min_notional_usdt, within any slippage bound.',
     ),
-    mark_at_ms: nullable(instant('Time of the mark price.')),
+    mark_at_ms: nullable(instant()),
     quote_at_ms: nullable(instant('Time of bid and ask.')),
     bars_as_of_ms: nullable(instant('Close of the last bar.')),
   },
@@ -319,7 +320,7 @@ export const MarketBodySchema = Type.Object(
 );
 export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema), next }, field.closed);
 
-const openingLimits = Type.Object(
+export const openingLimits = Type.Object(
   {
     remaining_usdt: number('Largest order that no budget cuts, at any leverage up to leverage_cap.'),
     bound_by: nullable(text('Reason code of the tightest limit.')),
@@ -332,12 +333,12 @@ const openingLimits = Type.Object(
 export const LimitsBodySchema = Type.Object(
   {
     agent: text('For whom.'),
-    at_ms: instant('When.'),
-    policy_hash: text('sha256 of the policy in force.'),
+    at_ms: instant(),
+    policy_hash: text(),
     symbols: Type.Array(
       Type.Object(
         {
-          symbol: text('Symbol.'),
+          symbol: text(),
           in_scope: flag('This agent may open it; if not, nothing remains.'),
           opening: Type.Object(
             { buy: openingLimits, sell: openingLimits },
@@ -383,9 +384,9 @@ export const LimitsBodySchema = Type.Object(
                 ),
                 code: field.reasonCode,
                 base: number("B_0 of the policy, or the agent's own cap where less of that is left."),
-                limit: number('In force now.'),
-                used: number('Used.'),
-                reserved: number('Reserved by open orders.'),
+                limit: number(),
+                used: number(),
+                reserved: number(),
                 remaining: number('Left of this budget alone, never below 0; opening says what is left of all.'),
                 unit: text('Unit of all five.'),
               },
@@ -393,7 +394,7 @@ export const LimitsBodySchema = Type.Object(
             ),
           ),
           leverage_cap: number('Largest leverage, a whole number.'),
-          cooldown_remaining_ms: number('Milliseconds until this symbol may be opened again.'),
+          cooldown_remaining_ms: number(),
           trading_state: tradingState,
         },
         field.closed,
@@ -407,35 +408,33 @@ const ofSeveral = {
   accepted_by: Type.Optional(Type.Array(Type.String(), { description: 'Passkeys that have accepted it.' })),
   quorum: Type.Optional(count('Passkeys that must accept it; absent: one operator must.')),
 };
-const pendingPolicy = nullable(
-  Type.Object(
-    {
-      hash: text('Accept it with POST /v1/policy/reload.'),
-      looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
-      not_before_ms: nullable(instant('It takes effect no earlier.')),
-      file_differs: flag('The file differs.'),
-      ...ofSeveral,
-    },
-    { ...field.closed, description: 'A looser policy that waits for an operator.' },
-  ),
+export const PendingPolicySchema = Type.Object(
+  {
+    hash: text('Accept it with POST /v1/policy/reload.'),
+    looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
+    not_before_ms: nullable(instant('It takes effect no earlier.')),
+    file_differs: flag(),
+    ...ofSeveral,
+  },
+  { ...field.closed, description: 'A looser policy that waits for an operator.' },
 );
-const pendingRoutes = nullable(
-  Type.Object(
-    {
-      hash: text('Accept it with POST /v1/alerts/routes/reload.'),
-      looser: Type.Array(Type.String(), { description: 'In what they tell less, or tell others.' }),
-      not_before_ms: nullable(instant('They take effect no earlier.')),
-    },
-    { ...field.closed, description: 'Looser alert routes that wait for an operator.' },
-  ),
+const pendingPolicy = nullable(PendingPolicySchema);
+export const PendingRoutesSchema = Type.Object(
+  {
+    hash: text('Accept it with POST /v1/alerts/routes/reload.'),
+    looser: Type.Array(Type.String(), { description: 'In what they tell less, or tell others.' }),
+    not_before_ms: nullable(instant('They take effect no earlier.')),
+  },
+  { ...field.closed, description: 'Looser alert routes that wait for an operator.' },
 );
+const pendingRoutes = nullable(PendingRoutesSchema);
 export const ReadinessBodySchema = Type.Object(
   {
-    ready: flag('Opening orders may pass.'),
-    waiting_for: Type.Array(Type.String(), { description: 'What is still missing.' }),
-    venue: text('Venue.'),
+    ready: flag(),
+    waiting_for: Type.Array(Type.String()),
+    venue: text(),
     trading_state: tradingState,
-    symbols_reducing: Type.Array(Type.String(), { description: 'Symbols that allow only exits.' }),
+    symbols_reducing: Type.Array(Type.String()),
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
     alerts: count('Alerts since the start.'),
@@ -447,46 +446,40 @@ export const ReadinessBodySchema = Type.Object(
   field.closed,
 );
 export const HealthBodySchema = Type.Object({ status: Type.Literal('ok') }, field.closed);
-export const SignalAnswerSchema = Type.Object(
-  { signal_id: text('Id of the signal.'), expires_at_ms: instant('When it ends.') },
-  field.closed,
-);
+export const SignalAnswerSchema = Type.Object({ signal_id: text(), expires_at_ms: instant() }, field.closed);
 export const SignalEntrySchema = Type.Object(
   {
-    signal_id: text('Id of the signal.'),
+    signal_id: text(),
     kind: field.oneOf(SIGNAL_KINDS, 'What was seen.'),
     account: nullable(text('Only this account; null: any.')),
     agent: nullable(text('Only this agent; null: every one.')),
     symbol: nullable(text('Only this symbol; null: every one.')),
     severity: number('How bad: 0 to 1. For the record.'),
-    set_by: text('Who reported it.'),
-    expires_at_ms: instant('When it ends, or ended.'),
+    set_by: text(),
+    expires_at_ms: instant(),
   },
   field.closed,
 );
-export const SignalsBodySchema = Type.Object(
-  { signals: Type.Array(SignalEntrySchema, { description: 'Active signals, in order of their end.' }) },
-  field.closed,
-);
+export const SignalsBodySchema = Type.Object({ signals: Type.Array(SignalEntrySchema) }, field.closed);
 export const ConsoleSessionSchema = Type.Object(
   {
     session: text('Bearer text that can only look.'),
-    expires_at_ms: instant('When it ends.'),
-    name: text('Name of the token.'),
+    expires_at_ms: instant(),
+    name: text(),
     role: field.oneOf(['operator', 'monitor'], 'Role of the token.'),
   },
   field.closed,
 );
 export const AlertBodySchema = Type.Object(
   {
-    seq: count('Number of its record.'),
-    at_ms: instant('When.'),
-    code: text('What kind of alert.'),
-    detail: text('What happened.'),
-    symbol: nullable(text('Symbol that it is about.')),
+    seq: count(),
+    at_ms: instant(),
+    code: text(),
+    detail: text(),
+    symbol: nullable(text()),
     acknowledged: nullable(
       Type.Object(
-        { at_ms: instant('When.'), by: text('Who.'), reason: text('What was said.') },
+        { at_ms: instant(), by: text(), reason: text() },
         { ...field.closed, description: 'Who has seen it first; null: nobody.' },
       ),
     ),
@@ -502,7 +495,7 @@ export const AlertsBodySchema = Type.Object(
 );
 export const AlertChannelSchema = Type.Object(
   {
-    name: text('Name in the file.'),
+    name: text(),
     type: text('webhook, slack, discord, telegram, ntfy or exec.'),
     waiting: count('Groups of equal alerts that no message tells yet.'),
     sending: nullable(text('Id of the message that is being delivered.')),
@@ -520,15 +513,15 @@ export const AlertChannelsBodySchema = Type.Object(
     hash: nullable(text('sha256 of the routes in force; null: there are none.')),
     pending: pendingRoutes,
     error: nullable(text('Why the file on disk is not in force.')),
-    channels: Type.Array(AlertChannelSchema, { description: 'Channels of the routes in force.' }),
+    channels: Type.Array(AlertChannelSchema),
     dead_letters: Type.Array(
       Type.Object(
         {
-          message_id: text('Its id.'),
-          channel: text('Its channel.'),
-          at_ms: instant('When it was given up.'),
+          message_id: text(),
+          channel: text(),
+          at_ms: instant(),
           attempts: count('How often it was sent since the start.'),
-          reason: text('Why.'),
+          reason: text(),
           alerts: Type.Array(Type.String(), { description: 'Code, symbol and how many.' }),
         },
         field.closed,
@@ -543,10 +536,10 @@ export const AlertTestBodySchema = Type.Object(
     results: Type.Array(
       Type.Object(
         {
-          channel: text('Name in the file.'),
+          channel: text(),
           delivered: flag('The receiver took it.'),
           detail: text('Its answer, or what failed.'),
-          took_ms: count('How long it took.'),
+          took_ms: count(),
         },
         field.closed,
       ),
@@ -563,11 +556,11 @@ export const TradingStateBodySchema = Type.Object(
         {
           layer: field.oneOf(['operator', 'breaker', 'boot', 'condition'], 'Who set it.'),
           scope: field.oneOf(['account', 'symbol', 'agent'], 'For whom.'),
-          name: nullable(text('Symbol or agent.')),
+          name: nullable(text()),
           state: tradingState,
-          reason: text('Why.'),
-          since_ms: instant('Since when.'),
-          set_by: text('By whom.'),
+          reason: text(),
+          since_ms: instant(),
+          set_by: text(),
           clears_when: text('What ends it.'),
         },
         field.closed,
@@ -579,14 +572,12 @@ export const TradingStateBodySchema = Type.Object(
 );
 export const FlattenBodySchema = Type.Object(
   {
-    state: Type.Literal('halted', { description: 'What was set, for the given scope.' }),
-    scope: field.oneOf(['account', 'symbols'], 'What is halted: the account, or the named symbols.'),
-    symbols: nullable(Type.Array(Type.String(), { description: 'The symbols; null: the whole account.' })),
+    state: Type.Literal('halted'),
+    scope: field.oneOf(['account', 'symbols'], 'What is halted.'),
+    symbols: nullable(Type.Array(Type.String(), { description: 'null: the whole account.' })),
     canceled: flag('Every opening order is proven canceled.'),
-    positions_left: Type.Array(Type.Object({ symbol: text('Symbol.'), quantity: decimal('Signed.') }, field.closed), {
-      description: 'What is still open.',
-    }),
-    note: text('Advice in words.'),
+    positions_left: Type.Array(Type.Object({ symbol: text(), quantity: decimal('Signed.') }, field.closed)),
+    note: text(),
   },
   field.closed,
 );
@@ -609,9 +600,9 @@ export const ArmingBodySchema = Type.Object(
 export const PolicyBodySchema = Type.Object(
   {
     arming: Type.Optional(ArmingBodySchema),
-    hash: text('sha256 of its canonical JSON.'),
-    name: text('Its name.'),
-    policy: Type.Unknown({ description: 'The policy in force, whole.' }),
+    hash: text(),
+    name: text(),
+    policy: Type.Unknown(),
     pending: pendingPolicy,
   },
   field.closed,
@@ -619,9 +610,9 @@ export const PolicyBodySchema = Type.Object(
 export const ViolationsSchema = Type.Array(
   Type.Object(
     {
-      path: text('Place in the file.'),
-      message: text('What is wrong.'),
-      value: Type.Optional(Type.Unknown({ description: 'What was found.' })),
+      path: text(),
+      message: text(),
+      value: Type.Optional(Type.Unknown()),
       allowed: Type.Optional(text('What is legal there.')),
     },
     field.closed,
@@ -631,9 +622,9 @@ export const PolicyCheckBodySchema = Type.Union([
   Type.Object(
     {
       ok: Type.Literal(true),
-      hash: text('sha256 of its canonical JSON.'),
+      hash: text(),
       name: Type.String(),
-      looser: Type.Array(Type.String(), { description: 'In what it allows more than the policy in force.' }),
+      looser: Type.Array(Type.String()),
       warnings: Type.Array(Type.String(), { description: 'What is legal but probably unintended.' }),
     },
     field.closed,
@@ -709,11 +700,11 @@ export const PolicyPreviewBodySchema = Type.Union([
   Type.Object({ ok: Type.Literal(false), violations: ViolationsSchema }, field.closed),
 ]);
 export const ReloadBodySchema = Type.Union([
-  Type.Object({ status: Type.Literal('in_force'), hash: text('sha256 of the policy.') }, field.closed),
+  Type.Object({ status: Type.Literal('in_force'), hash: text() }, field.closed),
   Type.Object(
     {
       status: Type.Literal('pending'),
-      hash: text('sha256 of the policy.'),
+      hash: text(),
       looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
       ...ofSeveral,
@@ -734,7 +725,7 @@ export const ErrorBodySchema = Type.Object(
     error: Type.Object(
       {
         code: text('Stable code; docs/api.md lists them.'),
-        message: text('What is wrong, for people.'),
+        message: text(),
         details: Type.Optional(
           Type.Unknown({
             description:

@@ -40,7 +40,7 @@ export const SignalRequest = Type.Object(
   field.closed,
 );
 
-const reason = field.freeText('Why, for the record. At most 2 kB.', 1);
+export const reason = field.freeText('Why, for the record. At most 2 kB.', 1);
 export const StateChangeRequest = Type.Object(
   {
     state: field.oneOf(

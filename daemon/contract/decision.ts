@@ -8,13 +8,14 @@ import { nullable } from './nullable.ts';
 
 /** SAE-REQ and SAE-DEC as recorded (core/request.ts, core/decision.ts). */
 
-const number = (description: string) => Type.Number({ description });
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-export const decimal = (description: string) =>
-  Type.String({ pattern: '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$', description: `${description} A decimal as text.` });
+const { orderType, said, side } = field;
+const number = (description?: string) => Type.Number(said(description));
+const count = (description?: string) => Type.Integer({ minimum: 0, ...said(description) });
+export const DECIMAL_PATTERN = '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$';
+export const DECIMAL_WORDS = 'A decimal as text.';
+export const decimal = (description?: string) =>
+  Type.String({ pattern: DECIMAL_PATTERN, ...said(description, DECIMAL_WORDS) });
 const figure = (description: string) => Type.Union([Type.Number(), Type.String(), Type.Null()], { description });
-const side = field.oneOf(['buy', 'sell'], 'Direction of the order.');
-const orderType = field.oneOf(['market', 'limit'], 'Kind of order.');
 
 export const ExecutionRequestSchema = Type.Object(
   {
@@ -47,7 +48,7 @@ export const ExecutionRequestSchema = Type.Object(
 export const RuleVerdictSchema = Type.Object(
   {
     rule: Type.Integer({ minimum: 1, maximum: 16, description: 'Number of the rule.' }),
-    code: Type.String({ description: 'What the rule examined.' }),
+    code: Type.String(),
     outcome: field.oneOf(['pass', 'tighten', 'deny', 'skipped'], 'What it found.'),
     observed: Type.Optional(figure('The value found; absent when the rule compared no figures.')),
     limit: Type.Optional(figure('What is allowed; absent when the rule compared no figures.')),
@@ -58,26 +59,26 @@ export const RuleVerdictSchema = Type.Object(
 export const ReasonSchema = Type.Object(
   {
     code: field.reasonCode,
-    message: Type.String({ description: 'The same in words.' }),
+    message: Type.String(),
     observed: figure('The value found.'),
     limit: figure('What is allowed.'),
-    unit: nullable(Type.String({ description: 'Unit of both.' })),
-    hint: Type.String({ description: 'What to do about it.' }),
+    unit: nullable(Type.String()),
+    hint: Type.String(),
   },
   { ...field.closed, description: 'Why the request was cut down or refused; the first one decides.' },
 );
 const actionTerms = {
   side,
   notional: number('Its value in USDT, at the worse of mark and price; 0 for a cancel.'),
-  leverage: nullable(number('Leverage that is charged.')),
+  leverage: nullable(number()),
   order_type: orderType,
   time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what does not fill at once is canceled.')),
   limit_price: nullable(decimal('Price bound in USDT.')),
-  max_slippage_bps: nullable(number('Slippage bound in basis points.')),
+  max_slippage_bps: nullable(number()),
   reduce_only: Type.Boolean({ description: 'The venue will only let it reduce a position.' }),
-  price_ticks: nullable(Type.Integer({ description: 'Price in ticks of the symbol.' })),
+  price_ticks: nullable(Type.Integer()),
 };
-const lots = Type.Integer({ description: 'Quantity in lots of the symbol.' });
+const lots = Type.Integer();
 export const EffectiveActionSchema = Type.Union(
   [
     Type.Object(
@@ -108,7 +109,7 @@ export const EffectiveActionSchema = Type.Union(
 );
 export const ConstraintsSchema = Type.Object(
   {
-    leverage_cap: number('Largest leverage.'),
+    leverage_cap: number(),
     notional_cap: number('Largest notional of one order, USDT.'),
     order_rate_cap: number('Orders per rate window.'),
     slippage_cap_bps: number('Largest slippage bound, basis points.'),
@@ -116,8 +117,8 @@ export const ConstraintsSchema = Type.Object(
     staging_plan: Type.Array(
       Type.Object(
         {
-          slice: count('Number of the slice.'),
-          quantity: decimal('Its quantity.'),
+          slice: count(),
+          quantity: decimal(),
           delay_ms: count('Milliseconds after the decision at which it is sent.'),
         },
         field.closed,
@@ -129,10 +130,10 @@ export const ConstraintsSchema = Type.Object(
 );
 export const BudgetFactorsSchema = Type.Object(
   {
-    leverage: number('Factor on leverage.'),
-    notional: number('Factor on notional.'),
-    order_rate: number('Factor on the order rate.'),
-    slippage: number('Factor on slippage.'),
+    leverage: number(),
+    notional: number(),
+    order_rate: number(),
+    slippage: number(),
   },
   field.closed,
 );
@@ -142,15 +143,15 @@ export const BudgetRecordSchema = Type.Object(
     account: BudgetFactorsSchema,
     trust: BudgetFactorsSchema,
     trader: BudgetFactorsSchema,
-    regime: Type.String({ description: 'Market regime.' }),
+    regime: Type.String(),
     budget: Type.Object(
       {
         leverage: number('Before the clamp to 1.'),
-        order_notional_usdt: number('One order.'),
+        order_notional_usdt: number(),
         symbol_notional_usdt: number('One symbol, worst case.'),
         gross_notional_usdt: number('All symbols, worst case.'),
-        order_rate: number('Orders per window.'),
-        slippage_bps: number('Basis points.'),
+        order_rate: number(),
+        slippage_bps: number(),
       },
       field.closed,
     ),
@@ -167,7 +168,7 @@ export const ApprovalCeilingSchema = Type.Object(
     lots: Type.Integer({ description: 'Most lots of the symbol.' }),
     quantity: decimal('The same in the base asset.'),
     notional_usdt: number('Its value at the worse of mark and price, USDT.'),
-    leverage: number('Largest leverage.'),
+    leverage: number(),
     worst_price: decimal('Worst price in USDT: a buy pays no more, a sell takes no less.'),
     price_ticks: Type.Integer({ description: 'The same in ticks of the symbol.' }),
     quorum: count('Number of different people who must approve.'),

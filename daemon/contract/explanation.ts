@@ -5,7 +5,7 @@ import { nullable } from './nullable.ts';
 
 /** The parts of a decision that are derived when it is read (core/explain.ts). */
 
-const number = (description: string) => Type.Number({ description });
+const number = (description: string) => Type.Number(field.said(description));
 export const ArithmeticRowSchema = Type.Object(
   {
     code: field.reasonCode,
@@ -63,22 +63,18 @@ export const RULE_TITLES = [
 
 export const ExplanationBodySchema = Type.Object(
   {
-    decision_id: Type.String({ description: 'Id of the decision.' }),
+    decision_id: Type.String(),
     at_ms: number('When it was decided, exchange time. Milliseconds since 1970.'),
-    agent: Type.String({ description: 'Who asked.' }),
-    tool: Type.String({ description: 'Tool that was called.' }),
-    symbol: nullable(Type.String({ description: 'Symbol it concerns.' })),
+    agent: Type.String(),
+    tool: Type.String(),
+    symbol: nullable(Type.String()),
     decision: decisionMembers.decision,
     ...explanationMembers,
     reasons: decisionMembers.reasons,
     rules: nullable(
-      Type.Array(
-        Type.Object(
-          { ...RuleVerdictSchema.properties, title: Type.String({ description: 'What the rule examines.' }) },
-          field.closed,
-        ),
-        { description: 'The finding of every rule, in their order; null: another version of the core decided.' },
-      ),
+      Type.Array(Type.Object({ ...field.unsaid(RuleVerdictSchema.properties), title: Type.String() }, field.closed), {
+        description: 'The finding of every rule, in their order; null: another version of the core decided.',
+      }),
     ),
     core_version: nullable(
       Type.Integer({

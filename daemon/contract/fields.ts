@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { REASON_CODES } from '../core/reasons.ts';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
@@ -23,14 +23,31 @@ const MAX_INSTANT_MS = 8_640_000_000_000_000;
 /** No other key than those named. */
 export const closed = { additionalProperties: false } as const;
 
+/** `{description}`: absent where the name of a field says all, or nothing but its unit needs words. */
+export function said(description?: string, unit?: string) {
+  const words = [description, unit].filter((each) => each !== undefined).join(' ');
+  return words === '' ? {} : { description: words };
+}
+/** The same members without their descriptions, for a schema that repeats those of another. */
+export function unsaid<const M extends { readonly [name: string]: TSchema }>(members: M): M {
+  const bare = Object.entries(members).map(([name, schema]): [string, TSchema] => {
+    // With the marks that Object.entries does not show: optional ones stay optional.
+    const { description: _, ...kept } = Object.getOwnPropertyDescriptors(schema) as PropertyDescriptorMap;
+    return [name, Object.defineProperties({}, kept)];
+  });
+  return Object.fromEntries(bare) as M;
+}
 /** One of a closed list of words. */
 export function oneOf<const V extends readonly string[]>(values: V, description: string) {
   return Type.Enum([...values] as V[number][], { type: 'string', description });
 }
 /** Said once, since it is long. */
 export const reasonCode = oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.');
-export function instant(description: string) {
-  return Type.Integer({ minimum: 0, maximum: MAX_INSTANT_MS, description: `${description} Milliseconds since 1970.` });
+export const INSTANT_WORDS = 'Milliseconds since 1970.';
+export const side = oneOf(['buy', 'sell'], 'Direction of the order.');
+export const orderType = oneOf(['market', 'limit'], 'Kind of order.');
+export function instant(description?: string) {
+  return Type.Integer({ minimum: 0, maximum: MAX_INSTANT_MS, ...said(description, INSTANT_WORDS) });
 }
 export function freeText(description: string, minLength = 0) {
   return Type.String({ minLength, maxLength: MAX_TEXT_BYTES, [MAX_BYTES_KEYWORD]: MAX_TEXT_BYTES, description });

@@ -74,10 +74,10 @@ const options = (description: string) =>
 const requestOptions = options('For `PublicKeyCredential.parseRequestOptionsFromJSON`.');
 export const PasskeyBodySchema = Type.Object(
   {
-    id: Type.String({ description: 'Id of the passkey.' }),
-    name: Type.String({ description: 'As it was enrolled.' }),
+    id: Type.String(),
+    name: Type.String(),
     state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts for nothing yet.'),
-    added_at_ms: field.instant('When it was enrolled.'),
+    added_at_ms: field.instant(),
     effective_at_ms: field.instant('From when on it counts.'),
     confirmed_by: nullable(Type.String({ description: 'Id of the passkey that confirmed it.' })),
     last_used_at_ms: nullable(field.instant('When it signed last.')),

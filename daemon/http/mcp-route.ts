@@ -23,7 +23,10 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
   const loadFace = (): Promise<McpFace> => {
     face ??= import('../mcp/http.ts')
       .then(({ createMcpFace }) =>
-        createMcpFace((error) => doors.logger.debug({ err: error }, 'MCP refused a message')),
+        createMcpFace({
+          onError: (error) => doors.logger.debug({ err: error }, 'MCP refused a message'),
+          onNoSkill: (error) => doors.logger.error({ err: error }, 'MCP is served without its skill'),
+        }),
       )
       .catch((error) => {
         // The next request tries again: a file that could not be read once must not keep exits from this door.

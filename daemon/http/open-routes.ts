@@ -18,6 +18,14 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         description:
           'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK. Errors have the form {error: {code, message, details?}}.',
       },
+      tags: [
+        { name: 'tools', description: 'What trades answers 200 with decision BLOCK when it is refused.' },
+        {
+          name: 'dry run',
+          description: 'Advice only: it authorises nothing, reserves nothing, and the call itself is decided again.',
+        },
+      ],
+      security: [{ bearer: [] }],
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token of the daemon.' } },
       },
@@ -42,7 +50,7 @@ function openRoute(doors: Doors) {
   return (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
     method: 'GET' as const,
     url,
-    schema: { summary, tags: ['open'], response },
+    schema: { summary, tags: ['open'], security: [], response },
     onRequest: buildLocalGuard(doors, `GET ${url}`),
   });
 }

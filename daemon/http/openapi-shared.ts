@@ -3,15 +3,22 @@
 type Json = { readonly [key: string]: unknown };
 interface Operation {
   readonly [key: string]: unknown;
+  readonly operationId?: string;
   readonly parameters?: readonly Json[];
+  readonly requestBody?: Json;
+  readonly responses?: { readonly [status: string]: Json };
 }
 export type Paths = { readonly [path: string]: { readonly [method: string]: Operation } };
 
-/** `{anyOf: [{type: T, …}, {type: 'null'}]}` is `{type: [T, 'null'], …}`, and no description stands there twice. */
+/**
+ * `{anyOf: [{type: T, …}, {type: 'null'}]}` is `{type: [T, 'null'], …}`, and no description stands there twice. The
+ * same where no form has anything but its type.
+ */
 export function joinNullables(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(joinNullables);
   if (typeof value !== 'object' || value === null) return value;
   const { anyOf, ...rest } = value as Json;
+  if (Array.isArray(anyOf) && anyOf.every(isOnlyType)) return { ...rest, type: anyOf.map(({ type }) => type) };
   const [schema, other] = Array.isArray(anyOf) && anyOf.length === 2 ? (anyOf as [Json, Json]) : [];
   if (schema === undefined || other?.type !== 'null') return mapEntries(value as Json, joinNullables);
   const { description, ...inner } = schema;
@@ -24,6 +31,10 @@ export function joinNullables(value: unknown): unknown {
   const said = rest.description ?? description;
   const joined = { ...inner, type: [inner.type, 'null'], ...(said === undefined ? {} : { description: said }) };
   return mapEntries(joined, joinNullables);
+}
+
+function isOnlyType(schema: Json): boolean {
+  return typeof schema.type === 'string' && Object.keys(schema).length === 1;
 }
 
 function mapEntries(value: Json, change: (each: unknown) => unknown): Json {
@@ -57,6 +68,64 @@ export function shareParameters(paths: Paths): { readonly paths: Paths; readonly
     }),
   ]);
   return { paths: Object.fromEntries(changed) as Paths, parameters: shared };
+}
+
+/** What stands beside a reference and says what the schema says itself. */
+export function dropRepeatedWords(value: unknown, schemas: Json): unknown {
+  if (Array.isArray(value)) return value.map((each) => dropRepeatedWords(each, schemas));
+  if (typeof value !== 'object' || value === null) return value;
+  const { anyOf, description, ...rest } = value as Json;
+  const [first] = Array.isArray(anyOf) ? (anyOf as Json[]) : [];
+  const named = typeof first?.$ref === 'string' ? (schemas[first.$ref.split('/').at(-1) ?? ''] as Json) : undefined;
+  const kept = description !== undefined && named?.description === description ? { ...rest, anyOf } : (value as Json);
+  return mapEntries(kept, (each) => dropRepeatedWords(each, schemas));
+}
+
+/**
+ * Bodies and answers that several operations have, named after the first of them: `PlaceOrderBody`. Refusals have
+ * names already.
+ */
+export function shareMessages(paths: Paths): {
+  readonly paths: Paths;
+  readonly requestBodies: Json;
+  readonly responses: Json;
+} {
+  const bodies = shareOf('requestBodies', 'Body');
+  const answers = shareOf('responses', 'Answer');
+  for (const { operationId = '', requestBody, responses = {} } of operationsOf(paths)) {
+    if (requestBody !== undefined) bodies.count(requestBody, operationId);
+    for (const each of Object.values(responses)) answers.count(each, operationId);
+  }
+  const changed = mapEntries(paths, (methods) =>
+    mapEntries(methods as Json, (each) => {
+      const { requestBody, responses = {}, ...operation } = each as Operation;
+      const body = requestBody === undefined ? {} : { requestBody: bodies.refer(requestBody) };
+      return { ...operation, ...body, responses: mapEntries(responses, (it) => answers.refer(it as Json)) };
+    }),
+  );
+  return { paths: changed as Paths, requestBodies: bodies.shared(), responses: answers.shared() };
+}
+
+function shareOf(kind: string, ending: string) {
+  const uses = new Map<string, { readonly name: string; times: number }>();
+  return {
+    count(value: Json, operationId: string): void {
+      if (value.$ref !== undefined) return;
+      const text = JSON.stringify(value);
+      const name = `${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}${ending}`;
+      const use = uses.get(text) ?? { name, times: 0 };
+      use.times += 1;
+      uses.set(text, use);
+    },
+    refer(value: Json): Json {
+      const use = uses.get(JSON.stringify(value));
+      return use === undefined || use.times < 2 ? value : { $ref: `#/components/${kind}/${use.name}` };
+    },
+    shared(): Json {
+      const often = [...uses].filter(([, { times }]) => times > 1);
+      return Object.fromEntries(often.map(([text, { name }]) => [name, JSON.parse(text)]));
+    },
+  };
 }
 
 function operationsOf(paths: Paths): readonly Operation[] {

@@ -2,7 +2,9 @@ import { toPlainSchema } from '../contract/catalogue.ts';
 import { buildComponents, nameWithin } from '../contract/components.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
 import { isTradingTool } from '../contract/tools.ts';
-import { joinNullables, type Paths, shareParameters } from './openapi-shared.ts';
+import { openAnswers } from './openapi-answers.ts';
+import { dropRepeatedWords, joinNullables, type Paths, shareMessages, shareParameters } from './openapi-shared.ts';
+import { DECIMALS, sayUnitsOnce, UNITS } from './openapi-units.ts';
 
 type Json = { readonly [key: string]: unknown };
 interface Operation {
@@ -12,30 +14,24 @@ interface Operation {
 }
 interface Document {
   readonly [key: string]: unknown;
+  readonly info: Json;
   readonly components: Json;
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
 }
 
-/** Why a route answers it. Of every route with a token, but for those that only some have. */
-const STATUSES: { readonly [status: string]: { readonly name: string; readonly description: string } } = {
-  400: {
-    name: 'BadRequest',
-    description: 'INVALID_INPUT, INVALID_JSON, BAD_REQUEST, HOST_NOT_ALLOWED: nothing was decided.',
-  },
-  401: { name: 'Unauthenticated', description: 'No token, or one that is not known (any more).' },
-  403: { name: 'Forbidden', description: 'FORBIDDEN, ORIGIN_NOT_ALLOWED, TOOL_NOT_IN_SCOPE.' },
-  404: { name: 'NotFound', description: 'NOT_FOUND, TOOL_UNKNOWN.' },
-  408: { name: 'RequestTimeout', description: 'The request did not arrive whole in time.' },
-  409: { name: 'Conflict', description: 'REQUEST_ID_REUSED, POLICY_NOT_PENDING.' },
-  413: { name: 'BodyTooLarge', description: 'The body is larger than this route takes.' },
-  415: { name: 'UnsupportedMediaType', description: 'The body is not of a type that this route takes.' },
-  429: {
-    name: 'TooMany',
-    description:
-      "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
-  },
-  500: { name: 'Internal', description: 'A defect or an unforeseen failure; the log has the details.' },
-  503: { name: 'Unavailable', description: 'With Retry-After. NOT_READY, SHUTTING_DOWN.' },
+/** Why a route answers it, in `components.responses` by the status itself. Of every route with a token, but for those that only some have. */
+const STATUSES: { readonly [status: string]: string } = {
+  400: 'INVALID_INPUT, INVALID_JSON, BAD_REQUEST, HOST_NOT_ALLOWED: nothing was decided.',
+  401: 'No token, or one that is not known (any more).',
+  403: 'FORBIDDEN, ORIGIN_NOT_ALLOWED, TOOL_NOT_IN_SCOPE.',
+  404: 'NOT_FOUND, TOOL_UNKNOWN.',
+  408: 'The request did not arrive whole in time.',
+  409: 'REQUEST_ID_REUSED, POLICY_NOT_PENDING.',
+  413: 'The body is larger than this route takes.',
+  415: 'The body is not of a type that this route takes.',
+  429: "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
+  500: 'A defect or an unforeseen failure; the log has the details.',
+  503: 'With Retry-After. NOT_READY, SHUTTING_DOWN.',
 };
 const EVERYWHERE = ['400', '401', '403', '429', '500', '503'];
 const WITH_BODY = ['408', '413', '415'];
@@ -61,14 +57,19 @@ export function shapeOpenApi(described: object): object {
     ),
   ]);
   const examples = { Limited: { summary: 'More than one order may have', value: ANSWER_EXAMPLE } };
-  const shared = shareParameters(joinNullables(Object.fromEntries(paths)) as Paths);
-  const schemas = joinNullables(buildComponents());
-  const { parameters } = shared;
-  return {
+  const named = buildComponents();
+  const shorten = (value: unknown) => sayUnitsOnce(joinNullables(dropRepeatedWords(value, named)));
+  const { parameters, paths: plain } = shareParameters(shorten(Object.fromEntries(paths)) as Paths);
+  const shared = shareMessages(plain);
+  const schemas = { ...(shorten(named) as Json), ...DECIMALS };
+  const responses = { ...buildResponses(), ...shared.responses };
+  const { requestBodies } = shared;
+  return openAnswers({
     ...document,
-    components: { ...document.components, schemas, parameters, responses: buildResponses(), examples },
+    info: { ...document.info, description: `${String(document.info.description)} ${UNITS}` },
+    components: { ...document.components, schemas, parameters, requestBodies, responses, examples },
     paths: shared.paths,
-  };
+  });
 }
 
 function shapeOperation(method: string, path: string, operation: Operation): object {
@@ -122,13 +123,19 @@ function shapeAnswers({ responses }: Operation, route: string, tool: string | un
   );
   return Object.fromEntries(
     kept.map(([status, described]) => {
-      const answer = described.description === NO_WORDS ? { ...described, description: 'OK' } : described;
-      const json = (answer.content as Json | undefined)?.['application/json'];
+      const json = (described.content as Json | undefined)?.['application/json'] as Json | undefined;
+      const answer = { ...described, description: describeAnswer(described, json) };
       if (type !== undefined) return [status, { ...answer, content: { [type]: json } }];
       if (tool === undefined || !isTradingTool(tool) || status !== '200') return [status, answer];
       return [status, { ...answer, content: { 'application/json': { ...(json as Json), examples: LIMITED } } }];
     }),
   );
+}
+
+/** A schema with a name says itself what it is. */
+function describeAnswer({ description }: Json, json: Json | undefined): unknown {
+  const isNamed = (json?.schema as Json | undefined)?.$ref !== undefined;
+  return isNamed || description === NO_WORDS ? 'OK' : description;
 }
 
 function isOpen(route: string): boolean {
@@ -145,17 +152,15 @@ function refusalsOf({ requestBody }: Operation, route: string, path: string, too
       ? ['409']
       : []),
   ];
-  return Object.fromEntries(
-    statuses.sort().map((status) => [status, { $ref: `#/components/responses/${STATUSES[status]?.name}` }]),
-  );
+  return Object.fromEntries(statuses.sort().map((status) => [status, { $ref: `#/components/responses/${status}` }]));
 }
 
 function buildResponses(): Json {
   const schema = { $ref: '#/components/schemas/Error' };
   const header = (description: string, type: string) => ({ description, schema: { type } });
   return Object.fromEntries(
-    Object.entries(STATUSES).map(([status, { name, description }]) => [
-      name,
+    Object.entries(STATUSES).map(([status, description]) => [
+      status,
       {
         description,
         ...(status === '429' || status === '503' ? { headers: { 'Retry-After': header('Seconds.', 'integer') } } : {}),

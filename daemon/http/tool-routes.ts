@@ -99,8 +99,8 @@ function addTradingRoute(app: FastifyInstance, doors: Doors, tool: TradingTool, 
     roles: AGENT_ROUTE,
     isLimited: isDryRun || !NEVER_SHED.has(tool),
     text: isDryRun
-      ? { summary: `The decision that ${tool} would get now`, description: ADVICE, tags: ['dry run'] }
-      : { summary: `Run ${tool}`, description: 'A refusal is an answer: status 200, decision BLOCK.', tags: TAGS },
+      ? { summary: `The decision that ${tool} would get now`, tags: ['dry run'] }
+      : { summary: `Run ${tool}`, tags: TAGS },
     body: TOOL_SCHEMAS[tool],
     query: ViewQuery,
     answer: EitherView,

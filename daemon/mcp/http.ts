@@ -10,13 +10,21 @@ export interface McpRequest {
 }
 /** Serves one HTTP request of MCP for one caller. */
 export type McpFace = (request: McpRequest, port: ToolPort) => Promise<Response>;
+export interface McpFaceOptions {
+  /** A message that the protocol refused. */
+  readonly onError: (error: Error) => void;
+  /** Once, where the skill cannot be read. */
+  readonly onNoSkill: (error: Error) => void;
+  /** Another folder of skills than the daemon's own. */
+  readonly skillFolder?: string;
+}
 
 /**
  * Streamable HTTP without sessions: each request is independent, so that nothing is kept for a caller who never comes
  * back, and a revoked token fails at its next request.
  */
-export async function createMcpFace(onError: (error: Error) => void): Promise<McpFace> {
-  const skills = await loadSkills();
+export async function createMcpFace({ onError, onNoSkill, skillFolder }: McpFaceOptions): Promise<McpFace> {
+  const skills = await loadSkills(onNoSkill, skillFolder);
   const handler: McpHttpHandler = createMcpHandler(
     ({ authInfo }) => {
       const port = authInfo?.extra?.port;

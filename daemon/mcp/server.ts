@@ -53,7 +53,7 @@ const ACTIVITY = {
  * A server of the Model Context Protocol for one caller. Its tools are handled by the low-level server: arguments reach
  * the daemon's own check, so that its texts and its records of rejected input hold here, too.
  */
-export function buildMcpServer(port: ToolPort, skills: SkillCatalog): McpServer {
+export function buildMcpServer(port: ToolPort, skills: SkillCatalog | null): McpServer {
   const mcp = new McpServer(
     { name: 'holdfast', title: 'Holdfast', version: port.version },
     {
@@ -63,7 +63,7 @@ export function buildMcpServer(port: ToolPort, skills: SkillCatalog): McpServer 
   );
   addTools(mcp, port);
   addActivity(mcp, port);
-  skills.attach(mcp);
+  skills?.attach(mcp);
   return mcp;
 }
 

@@ -7,6 +7,6 @@ export async function serveOverStdio(
   port: ToolPort,
   onError: (error: Error) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const skills = await loadSkills();
+  const skills = await loadSkills(onError);
   return serveStdio(() => buildMcpServer(port, skills), { onerror: onError });
 }

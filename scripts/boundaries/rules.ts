@@ -110,7 +110,8 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   evaluation: {
     floors: [
       ['facts', 'worker-pool.ts'],
-      ['market', 'judge'],
+      ['market', 'judge', 'intents'],
+      ['attacks'],
       ['agents', 'conformance'],
       ['engine'],
       ['metrics'],
@@ -125,8 +126,11 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     only: {
       // A second opinion: it shares no code with what it judges.
       judge: ['facts'],
+      // What agents and attackers ask for, of a replay and of a running executor alike.
+      intents: ['facts'],
+      attacks: ['facts', 'intents'],
       // It attacks a running daemon from outside, over HTTP, and reads the exchange's books.
-      conformance: ['facts'],
+      conformance: ['facts', 'intents', 'attacks'],
     },
   },
 };
@@ -134,6 +138,8 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
 /** Units that a room may not import although its unit may; types of core excepted where they are named. */
 export const ROOM_UNITS: Readonly<Record<string, UnitRule>> = {
   'evaluation/judge': rule([], ['core']),
+  'evaluation/intents': rule([], ['core']),
+  'evaluation/attacks': rule([], ['core']),
   'evaluation/conformance': rule(['core']),
 };
 

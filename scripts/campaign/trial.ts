@@ -52,8 +52,22 @@ export class Trial {
   async load(name: string, accepted: number, clients = 4): Promise<Load> {
     const load = new Load(this.daemon, this.seed, name, (id) => this.tale.planned.has(id));
     load.start(clients);
-    await until('enough orders are taken', () => load.accepted >= accepted, 2 * WITHIN_MS);
+    try {
+      await until('enough orders are taken', () => load.accepted >= accepted, 2 * WITHIN_MS);
+    } catch (error) {
+      throw new Error(await this.#describeStandstill(load, accepted), { cause: error });
+    }
     return load;
+  }
+  /** Why so few orders were taken, as far as the last answers and the daemon say. */
+  async #describeStandstill(load: Load, wanted: number): Promise<string> {
+    load.close();
+    const said = load.calls.slice(-8).map(({ answer, status, tool }) => {
+      const reasons = answer?.decision.reasons?.map(({ code }) => code).join(' ') ?? '';
+      return `${tool} ${status} ${answer?.decision.decision ?? ''} ${reasons}`;
+    });
+    const state = await this.daemon.operator('GET', '/readyz').catch(String);
+    return `${load.accepted} of ${wanted} orders were taken; ${said.join('; ')}; ${JSON.stringify(state)}`;
   }
   /** The same, and waits for their last answers. */
   async trade(name: string, accepted: number): Promise<void> {

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { measureDamage } from '../../daemon/evaluation/conformance/damage.ts';
 import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
+import { drawsOf } from '../../daemon/evaluation/conformance/fleet.ts';
 import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
 import { LegitimateJudge } from '../../daemon/evaluation/conformance/legitimate.ts';
 import { OwedJudge } from '../../daemon/evaluation/conformance/owed.ts';
 import { Pace } from '../../daemon/evaluation/conformance/pace.ts';
-import { createRandom } from '../../daemon/evaluation/conformance/random.ts';
 import { RegimeReading } from '../../daemon/evaluation/conformance/regime-reading.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, T0 } from './book-fixture.ts';
 
@@ -135,8 +135,8 @@ test('the pace holds on average and ends with the count', async () => {
 
 test('an episode draws the same from the same seed, and something else from another', () => {
   const draws = (seed: number, client: number, episode: number) => {
-    const random = createRandom(seed, client, episode);
-    return Array.from({ length: 5 }, () => random.next());
+    const random = drawsOf(seed, client, episode);
+    return Array.from({ length: 5 }, () => random.unit());
   };
   assert.deepEqual(draws(1, 2, 3), draws(1, 2, 3));
   assert.notDeepEqual(draws(1, 2, 3), draws(2, 2, 3));

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { promisify } from 'node:util';
+import { test } from 'node:test';
 import { findPackageFolder } from '../../daemon/config/config.ts';
+import { openShell, START } from './shell.ts';
 
-const run = promisify(execFile);
 const ROOT = findPackageFolder();
-const START = 'npx holdfast start';
 
 /** Lines of the shell block that follows `<!-- NAME: … -->` in docs/operating.md. */
 function readSteps(name: string): readonly string[] {
@@ -19,70 +13,6 @@ function readSteps(name: string): readonly string[] {
   const [, block] = new RegExp(`<!-- ${name}: [^>]*-->\\n+\`\`\`sh\\n([^\`]+)\`\`\``).exec(text) ?? [];
   assert.ok(block !== undefined, `docs/operating.md has a block ${name}`);
   return block.trim().split('\n');
-}
-
-interface Shell {
-  readonly home: string;
-  /** Runs lines as somebody types them in their home folder. Rejects when one of them fails. */
-  type(lines: readonly string[]): Promise<string>;
-  /** Starts the daemon; resolves once it is ready. Rejects with what it said when it ends. */
-  start(): Promise<Running>;
-}
-interface Running {
-  stop(): Promise<void>;
-}
-
-/** A user of their own: `~`, and an `npx` that is the checkout's. */
-async function openShell(t: TestContext): Promise<Shell> {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-user-'));
-  const bin = join(home, 'bin');
-  mkdirSync(bin);
-  const main = join(ROOT, 'scripts', 'holdfast.mjs');
-  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${main}' "$@"\n`);
-  chmodSync(join(bin, 'npx'), 0o700);
-  const env = {
-    HOME: home,
-    PATH: `${bin}:${process.env.PATH ?? ''}`,
-    HOLDFAST_PORT: String(await findFreePort()),
-    HOLDFAST_LOG_LEVEL: 'silent',
-  };
-  const children = new Set<ChildProcess>();
-  t.after(async () => {
-    for (const child of children) child.kill('SIGKILL');
-    rmSync(home, { recursive: true, force: true });
-  });
-  return {
-    home,
-    type: async (lines) => (await run('bash', ['-e', '-c', lines.join('\n')], { cwd: home, env })).stdout,
-    start: async () => {
-      const child = spawn('bash', ['-c', `exec ${START}`], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] });
-      children.add(child);
-      let said = '';
-      const ended = once(child, 'exit').finally(() => children.delete(child));
-      await new Promise<void>((resolve, reject) => {
-        child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-        child.stdout.on('data', (chunk: Buffer) => {
-          said += chunk.toString();
-          if (said.includes('Place a paper order')) resolve();
-        });
-        void ended.then(() => reject(new Error(said)));
-      });
-      return {
-        stop: async () => {
-          child.kill('SIGINT');
-          await ended;
-        },
-      };
-    },
-  };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 interface Status {

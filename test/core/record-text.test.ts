@@ -4,16 +4,15 @@ import fc from 'fast-check';
 import { CanonicalJsonError, canonicalJson, isCanonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { EffectiveAction } from '../../daemon/core/decision.ts';
-import { writeBudget, writeConstraints } from '../../daemon/core/record-text/budget.ts';
 import { ROW_FORMS, type RowForm, readRow } from '../../daemon/core/record-text/columns.ts';
 import {
-  writeEffective,
-  writeEffectiveRow,
+  writeEffectiveOrNull,
   writeReasonRows,
   writeReasons,
   writeVerdicts,
 } from '../../daemon/core/record-text/decision.ts';
-import { writeContext, writeRequest } from '../../daemon/core/record-text/rows.ts';
+import { writeBudget, writeConstraints } from '../../daemon/core/record-text/members.ts';
+import { writeContext, writeEffectiveRow, writeRequest } from '../../daemon/core/record-text/rows.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 
@@ -90,7 +89,7 @@ test('SAE-AUDIT: every part of a decision is written as the canonical text of wh
       for (const verdict of decision.verdicts) outcomes.add(verdict.outcome);
       assert.equal(writeVerdicts(decision.verdicts), canonicalJson(decision.verdicts), 'verdicts');
       assert.equal(writeReasons(decision.reasons), canonicalJson(decision.reasons), 'reasons');
-      assert.equal(writeEffective(decision.effective), canonicalJson(decision.effective), 'effective');
+      assert.equal(writeEffectiveOrNull(decision.effective), canonicalJson(decision.effective), 'effective');
       if (decision.effective !== null) {
         const row = named(ROW_FORMS.effective, writeEffectiveRow(decision.effective));
         assert.equal(row, canonicalJson(decision.effective), 'effective as a row');
@@ -163,7 +162,7 @@ test('SAE-AUDIT: a part of which one member alone has changed is written anew', 
       compare('constraints', writeConstraints, one.constraints, other.constraints);
       const next = one.effective ?? other.effective;
       if (action !== null && next !== null)
-        compare<EffectiveAction>('effective', writeEffective, action, { ...next, order_type: 'market' });
+        compare<EffectiveAction>('effective', writeEffectiveOrNull, action, { ...next, order_type: 'market' });
       action = next ?? action;
     }),
     { ...RUNS, numRuns: 600 },

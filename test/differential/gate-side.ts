@@ -3,9 +3,9 @@ import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.t
 import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
 import { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock.ts';
-import { argsOf } from '../../daemon/evaluation/engine/intake.ts';
 import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
+import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
@@ -183,7 +183,7 @@ class GateWorld {
     const { agent, symbol } = step;
     const index = this.#clock.market.symbols.indexOf(symbol);
     const request = requestOf(step, this.#parts.core.state, this.#clock.marks[index]!);
-    const args = argsOf(request);
+    const args = argsOf(request, 'replay');
     if (!isTradingTool(request.tool)) return;
     const checked = checkTradingCall(request.tool, args);
     if (!checked.ok) return;

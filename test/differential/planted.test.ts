@@ -20,8 +20,8 @@ const PLANTED: readonly Planted[] = [
   },
   {
     file: 'exit-caps.ts',
-    from: 'Math.max(0, Math.min(share, room) - onWay)',
-    to: 'Math.max(0, Math.min(share, room) - onWay - 1)',
+    from: 'Math.min(share, room) - Math.max(onWay, missing)',
+    to: 'Math.min(share, room) - Math.max(onWay, missing) - 1',
   },
   { file: 'exit-order.ts', from: 'ask.exitRung = form.rung;', to: '' },
   { file: 'exit-pace.ts', from: 'used.tokens < max', to: 'used.tokens <= max' },
@@ -74,6 +74,7 @@ const PLANTED: readonly Planted[] = [
 /** Files in which nothing can part: what they are of is no plan of what goes out. */
 const WITHOUT: { readonly [file: string]: string } = {
   'approvals.ts': 'what people are asked, whom a replay does not have',
+  'arming.ts': 'what permits live trading, which a replay never is',
   'describe-target.ts': 'words for the callers of exits, whom a replay does not have',
   'heartbeats.ts': 'agents that fall silent, of which a replay has none',
   'plan-clock.ts': 'a type',

@@ -17,25 +17,46 @@ export interface Input {
   readonly role: 'agent' | 'monitor' | 'operator' | null;
 }
 
+interface Body {
+  readonly content: { readonly [type: string]: { readonly schema: Schema } };
+}
+interface Parameter {
+  readonly in: string;
+  readonly name: string;
+  readonly schema: Schema;
+}
+interface Reference {
+  readonly $ref: string;
+}
 interface Operation {
-  readonly requestBody?: { readonly content: { readonly [type: string]: { readonly schema: Schema } } };
-  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly schema: Schema }[];
+  readonly requestBody?: Body | Reference;
+  readonly parameters?: readonly (Parameter | Reference)[];
 }
 export interface Description {
+  readonly components: { readonly [kind: string]: { readonly [name: string]: unknown } };
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
 }
 
 const STREAMS: readonly string[] = ['/v1/events', '/v1/stream'];
 /** Every route of /openapi.json but streams, whose answers have no end. */
-export function routesOf({ paths }: Description): readonly Route[] {
+export function routesOf({ components, paths }: Description): readonly Route[] {
+  const follow = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map(follow);
+    if ('$ref' in value) {
+      const [kind = '', name = ''] = String(value.$ref).split('/').slice(2);
+      return follow(components[kind]?.[name]);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, follow(each)]));
+  };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(() => !STREAMS.includes(path))
       .map(([method, { parameters = [], requestBody }]) => ({
         method: method.toUpperCase(),
         path,
-        body: requestBody?.content['application/json']?.schema ?? null,
-        query: parameters.filter((each) => each.in === 'query'),
+        body: (follow(requestBody) as Body | undefined)?.content['application/json']?.schema ?? null,
+        query: (follow(parameters) as Parameter[]).filter((each) => each.in === 'query'),
       })),
   );
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
@@ -190,4 +195,26 @@ test('the catalogue of all tools costs a model at most 1,900 tokens, the output 
   const told = tools.map((tool) => ({ ...tool, outputSchema: undefined }));
   const tokens = encode(JSON.stringify(told)).length;
   assert.ok(tokens <= 1_900, `${tokens} tokens`);
+});
+
+test('without the folder of its skill /mcp serves the tools all the same, and says so once', async (t) => {
+  // An installation of which the folder got lost.
+  const copy = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
+  t.after(() => rmSync(copy, { recursive: true }));
+  for (const part of ['daemon', 'test/http', 'package.json'])
+    cpSync(join(findPackageFolder(), part), join(copy, part), { recursive: true });
+  symlinkSync(join(findPackageFolder(), 'node_modules'), join(copy, 'node_modules'));
+  rmSync(join(copy, 'daemon', 'mcp', 'skills'), { recursive: true });
+  const kit = (await import(pathToFileURL(join(copy, 'test', 'http', 'http-kit.ts')).href)) as {
+    readonly startServer: typeof startServer;
+  };
+  const server = await kit.startServer(t);
+  for (const era of ['v2', 'v2 modern', 'v1'] as const) {
+    const client = await connect(t, server, era);
+    assert.equal((await client.listTools()).tools.length, 11, era);
+    const closed = await client.callTool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 50 });
+    assert.notEqual(closed.isError, true, JSON.stringify(closed));
+  }
+  const said = server.log.filter((line) => line.includes(join('mcp', 'skills')));
+  assert.equal(said.length, 1, said.join(''));
 });

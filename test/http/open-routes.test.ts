@@ -2,12 +2,22 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { request } from 'undici';
-import { ErrorBodySchema, ReadinessBodySchema } from '../../daemon/contract/bodies.ts';
+import { AgentBodySchema, ReportBodySchema } from '../../daemon/contract/accounts.ts';
+import {
+  ApprovalBodySchema,
+  ErrorBodySchema,
+  ReadinessBodySchema,
+  ToolAnswerSchema,
+} from '../../daemon/contract/bodies.ts';
 import { BriefAnswerSchema } from '../../daemon/contract/brief.ts';
+import { toPlainSchema } from '../../daemon/contract/catalogue.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
+import { RuleVerdictSchema } from '../../daemon/contract/decision.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/contract/examples.ts';
-import { READING_TOOLS, TOOL_CHECKS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
+import { isTradingTool, READING_TOOLS, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { ToolName } from '../../daemon/core/policy.ts';
+import { openSchema } from '../../daemon/http/openapi-answers.ts';
 import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {
@@ -163,6 +173,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/approvals/{id}'],
   ['get', '/v1/approvals/{id}/challenge'],
   ['post', '/v1/approvals/{id}'],
+  ['post', '/v1/arming'],
   ['get', '/v1/trading-state'],
   ['put', '/v1/trading-state'],
   ['post', '/v1/flatten'],
@@ -172,7 +183,6 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/policy'],
   ['post', '/v1/policy/check'],
   ['post', '/v1/policy/preview'],
-  ['post', '/v1/arming'],
   ['post', '/v1/policy/reload'],
   ['get', '/healthz'],
   ['get', '/readyz'],
@@ -192,15 +202,16 @@ test('openapi.json describes every route with its schemas, and no other', async 
     const route = paths[path]?.[method];
     const place = `${method} ${path}`;
     assert.ok(route.summary, place);
-    assert.ok(Object.values(route.responses[200].content)[0], place);
+    assert.ok(Object.values(resolve(json, route.responses[200]).content)[0], place);
+    // Open on this machine, or with a token.
+    assert.deepEqual(route.security ?? json.security, path.startsWith('/v1/') ? [{ bearer: [] }] : [], place);
     if (!path.startsWith('/v1/')) continue;
-    assert.deepEqual(route.security, [{ bearer: [] }], place);
     const hasBody = method !== 'get';
     for (const status of [400, 401, 403, 429, 500, 503, ...(hasBody ? [408, 413, 415] : [])])
       assert.ok(resolve(json, route.responses[status]).content['application/json'].schema, `${place} ${status}`);
     if (path.includes('{')) assert.ok(route.responses[404], place);
     if (hasBody) {
-      const { schema } = route.requestBody.content['application/json'];
+      const { schema } = resolve(json, route.requestBody).content['application/json'];
       assert.equal(resolve(json, schema).type, 'object', place);
     }
   }
@@ -221,10 +232,24 @@ test('openapi.json describes every route with its schemas, and no other', async 
   }
 });
 
+test('openapi.json closes what requests hold and leaves answers open to new members', async (t) => {
+  const server = await startServer(t);
+  const { json } = await server.call('GET', '/openapi.json', { role: null });
+  const { responses, schemas } = json.components;
+  for (const name of ['PlaceOrder', 'ModifyOrder', 'SignalRequest', 'RequestMeta'])
+    assert.equal(schemas[name].additionalProperties, false, name);
+  for (const name of ['Decision', 'Order', 'Approval', 'Report'])
+    assert.ok(!('additionalProperties' in schemas[name]), name);
+  assert.doesNotMatch(JSON.stringify(responses), /"additionalProperties":false/);
+  const { post } = json.paths['/v1/account/rebase'];
+  assert.equal(post.requestBody.content['application/json'].schema.additionalProperties, false);
+  assert.doesNotMatch(JSON.stringify(post.responses), /additionalProperties/);
+});
+
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
-  assert.ok(text.length <= 149_000, `${text.length} bytes`);
+  assert.ok(text.length <= 125_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
   const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
   const ids = operations.map(({ operationId }) => operationId);
@@ -233,7 +258,7 @@ test('openapi.json is small, and generators find names, types and examples in it
   // Every reference leads somewhere, and nothing is named that nobody refers to.
   const refs = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref));
   for (const ref of refs) assert.ok(resolve(json, { $ref: ref }), ref);
-  for (const kind of ['schemas', 'parameters', 'responses', 'examples'])
+  for (const kind of ['schemas', 'parameters', 'requestBodies', 'responses', 'examples'])
     for (const name of Object.keys(json.components[kind])) assert.ok(refs.has(`#/components/${kind}/${name}`), name);
   assert.deepEqual(contentTypes(json, 'get', '/metrics'), ['text/plain']);
   assert.deepEqual(contentTypes(json, 'get', '/v1/events'), ['text/event-stream']);
@@ -243,13 +268,69 @@ test('openapi.json is small, and generators find names, types and examples in it
   assert.ok(json.paths['/v1/tools/place_order'].post.responses[409]);
   assert.equal(json.paths['/v1/dry-run/place_order'].post.responses[409], undefined, 'it has no request id to repeat');
   for (const [tool, example] of Object.entries(REQUEST_EXAMPLES)) {
-    assert.deepEqual(json.paths[`/v1/tools/${tool}`].post.requestBody.content['application/json'].example, example);
+    const { content } = resolve(json, json.paths[`/v1/tools/${tool}`].post.requestBody);
+    assert.deepEqual(content['application/json'].example, example);
     assert.equal(TOOL_CHECKS[tool as ToolName](example).ok, true, tool);
   }
   assert.equal(buildContractCheck(BriefAnswerSchema)(ANSWER_EXAMPLE).ok, true);
   assert.equal(buildContractCheck(ErrorBodySchema)(ERROR_EXAMPLE).ok, true);
 });
 
+test('what openapi.json says once is what the contract says at every place', async (t) => {
+  const server = await startServer(t);
+  const { json } = await server.call('GET', '/openapi.json', { role: null });
+  const seen = (message: Json) => formOf(json, resolve(json, message).content['application/json'].schema);
+  const answered = (message: Json) => openSchema(seen(message));
+  for (const tool of [...TRADING_TOOLS, ...READING_TOOLS]) {
+    const route = json.paths[`/v1/tools/${tool}`].post;
+    assert.deepEqual(seen(route.requestBody), formOf(json, toPlainSchema(TOOL_SCHEMAS[tool])), tool);
+    if (!isTradingTool(tool)) continue;
+    for (const path of [`/v1/tools/${tool}`, `/v1/dry-run/${tool}`]) {
+      const { responses, requestBody } = json.paths[path].post;
+      assert.deepEqual(seen(requestBody), seen(route.requestBody), path);
+      const answers = { anyOf: [toPlainSchema(ToolAnswerSchema), toPlainSchema(BriefAnswerSchema)] };
+      assert.deepEqual(answered(responses[200]), openSchema(formOf(json, answers)), path);
+    }
+  }
+  for (const [path, method, schema] of [
+    ['/v1/decisions/{id}/explain', 'get', ExplanationBodySchema],
+    ['/v1/approvals/{id}', 'get', ApprovalBodySchema],
+    ['/v1/agents/{name}', 'get', AgentBodySchema],
+    ['/v1/report', 'get', ReportBodySchema],
+    ['/readyz', 'get', ReadinessBodySchema],
+  ] as const)
+    assert.deepEqual(
+      answered(json.paths[path][method].responses[200]),
+      openSchema(formOf(json, toPlainSchema(schema))),
+      path,
+    );
+});
+
+test('a schema that repeats members without words leaves the same ones out', () => {
+  const [rules] = ExplanationBodySchema.properties.rules.anyOf;
+  assert.deepEqual(rules.items.required, [...RuleVerdictSchema.required, 'title']);
+  const members = Object.keys(RuleVerdictSchema.properties);
+  assert.ok(members.length > RuleVerdictSchema.required.length, 'some of them are optional');
+});
+
+/** A schema in one form: references followed, without words, and what may be null or of several types in one way. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
+function formOf(document: any, value: any): any {
+  if (Array.isArray(value)) return value.map((each) => formOf(document, each));
+  if (typeof value !== 'object' || value === null) return value;
+  if (value.$ref !== undefined) return formOf(document, resolve(document, value));
+  const entries = Object.entries(value).map(([key, each]): [string, unknown] => {
+    if (key === 'const') return ['enum', [each]];
+    if (key !== 'properties') return [key, formOf(document, each)];
+    return [key, Object.fromEntries(Object.entries(each as Json).map(([name, it]) => [name, formOf(document, it)]))];
+  });
+  const { description: _, anyOf, ...rest } = Object.fromEntries(entries) as Json;
+  const forms = Array.isArray(rest.type)
+    ? rest.type.map((type: string) => (type === 'null' ? { type } : { ...rest, type }))
+    : anyOf;
+  if (forms === undefined) return rest;
+  return { ...(anyOf === undefined ? {} : rest), anyOf: forms };
+}
 // biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
 function resolve(document: any, value: any): any {
   if (value?.$ref === undefined) return value;
@@ -260,7 +341,7 @@ function resolve(document: any, value: any): any {
 }
 // biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
 function contentTypes(document: any, method: string, path: string): readonly string[] {
-  return Object.keys(document.paths[path][method].responses[200].content);
+  return Object.keys(resolve(document, document.paths[path][method].responses[200]).content);
 }
 
 test('/docs is served by the daemon alone', async (t) => {

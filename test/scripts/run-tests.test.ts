@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/run-tests.mjs', import.meta.url));
 let root = '';
+let failuresPath = '';
 
 before(() => {
   root = mkdtempSync(join(tmpdir(), 'holdfast-run-tests-'));
@@ -25,7 +26,8 @@ after(() => rmSync(root, { recursive: true }));
 
 function runTests(...args: string[]): { code: number | null; output: string } {
   // A runner inside a runner would report to the outer one.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { HOLDFAST_TEST_FAILURES: _, NODE_TEST_CONTEXT: __, ...outer } = process.env;
+  const env = failuresPath === '' ? outer : { ...outer, HOLDFAST_TEST_FAILURES: failuresPath };
   const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, `--root=${root}`, ...args], {
     env,
     encoding: 'utf8',
@@ -56,4 +58,14 @@ test('finding no file is a failure, since a runner that runs nothing is green', 
   const { code, output } = runTests('no-such-file');
   assert.equal(code, 1);
   assert.match(output, /No test file .* matches no-such-file/);
+});
+
+test('what failed is written apart, with its file and its error, when a file is named for it', () => {
+  failuresPath = join(root, 'failures.txt');
+  const { code, output } = runTests();
+  assert.equal(code, 1);
+  assert.equal(countOf(output, 'fail'), 1);
+  const failures = readFileSync(failuresPath, 'utf8');
+  assert.match(failures, /^== .*red\.test\.ts: fails\nError: no\n/);
+  assert.equal(failures.match(/^== /gm)?.length, 1);
 });

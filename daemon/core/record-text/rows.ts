@@ -13,13 +13,14 @@ import type {
   StateView,
   TrustView,
 } from '../context.ts';
+import type { EffectiveAction, Reason } from '../decision.ts';
 import type { ExecutionRequest } from '../request.ts';
 import { keepByIdentity, keepNewest } from './kept-text.ts';
-import { listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
+import { figureText, listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
 
 /**
- * The rows of SAE-CTX and SAE-REQ (columns.ts), canonical JSON. Written by `npm run generate` from the schemas of
- * contract/context.ts and contract/decision.ts.
+ * The rows of SAE-CTX, SAE-REQ and SAE-DEC (columns.ts), canonical JSON. Written by `npm run generate` from the schemas
+ * of contract/context.ts and contract/decision.ts. Each writer throws CanonicalJsonError when a figure is not finite.
  */
 
 const writeAccount = keepNewest(
@@ -186,7 +187,6 @@ function writeApproval(row: ApprovalView): string {
   );
 }
 
-/** @throws CanonicalJsonError when a figure is not finite */
 export function writeContext(row: ExecutionContext): string {
   return (
     `[${row.account === null ? 'null' : writeAccount(row.account)},${quoted(row.account_name)}` +
@@ -207,7 +207,6 @@ export function writeContext(row: ExecutionContext): string {
   );
 }
 
-/** @throws CanonicalJsonError when a figure is not finite */
 export function writeRequest(row: ExecutionRequest): string {
   return (
     `[${quoted(row.account)},${quotedOrNull(row.after_decision_id)},${quoted(row.agent)}` +
@@ -219,4 +218,17 @@ export function writeRequest(row: ExecutionRequest): string {
     `,${quotedOrNull(row.symbol)},${numberText(row.timestamp_ms)},"${row.tool}"` +
     `,${numberOrNull(row.valid_until_ms)},${quoted(row.venue)}]`
   );
+}
+
+export function writeEffectiveRow(row: EffectiveAction): string {
+  return (
+    `["${row.action}",${numberOrNull(row.leverage)},${wordOrNull(row.limit_price)}` +
+    `,${numberOrNull(row.lots)},${numberOrNull(row.max_slippage_bps)},${numberText(row.notional)}` +
+    `,"${row.order_type}",${numberOrNull(row.price_ticks)},${wordOrNull(row.quantity)},${row.reduce_only}` +
+    `,${wordOrNull(row.requested_quantity)},"${row.side}",${wordOrNull(row.time_in_force)}]`
+  );
+}
+
+export function writeReasonRow(row: Reason): string {
+  return `["${row.code}",${figureText(row.observed)},${figureText(row.limit)},${wordOrNull(row.unit)}]`;
 }

@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import type { SizeRules } from '../facts/markets.ts';
 import { type Books, parseBooks } from './books.ts';
 
 /** A closed bar of the exchange, oldest first in lists. */
@@ -12,8 +13,8 @@ export interface ExchangeUnderTest {
   readClock(): Promise<{ readonly serverMs: number; readonly scale: number }>;
   /** Closed bars of `barMs`, at least `count` when the exchange has as many. */
   readBars(symbol: string, barMs: number, count: number): Promise<readonly ClosedBar[]>;
-  /** Lot by symbol, base asset. A symbol without one is judged without tolerance. */
-  readLots(): Promise<ReadonlyMap<string, number>>;
+  /** Sizes by symbol. A symbol without them is judged without tolerance. */
+  readSizes(): Promise<ReadonlyMap<string, SizeRules>>;
   /** Holds the mark of a symbol at a price. */
   holdMark(symbol: string, price: number): Promise<void>;
   /** Lets the market move the mark again. */
@@ -67,19 +68,14 @@ export function createExchangeClient(url: string, simToken: string): ExchangeUnd
       }
       return bars;
     },
-    readLots: async () => {
+    readSizes: async () => {
       const info = (await ask('/fapi/v1/exchangeInfo')) as {
         readonly symbols: readonly {
           readonly symbol: string;
-          readonly filters: readonly Readonly<Record<string, string>>[];
+          readonly filters: readonly Filter[];
         }[];
       };
-      return new Map(
-        info.symbols.map(({ symbol, filters }) => [
-          symbol,
-          Number(filters.find((filter) => filter.filterType === 'LOT_SIZE')?.stepSize ?? 0),
-        ]),
-      );
+      return new Map(info.symbols.map(({ symbol, filters }) => [symbol, readSizeRules(filters)] as const));
     },
     holdMark: async (symbol, price) => {
       await ask('/sim/set-mark', { symbol, price: price.toFixed(2) });
@@ -88,6 +84,22 @@ export function createExchangeClient(url: string, simToken: string): ExchangeUnd
       await ask('/sim/release-mark', { symbol });
     },
     close: () => dispatcher.close(),
+  };
+}
+
+type Filter = Readonly<Record<string, string>>;
+
+function readSizeRules(filters: readonly Filter[]): SizeRules {
+  const find = (type: string): Filter | undefined => filters.find(({ filterType }) => filterType === type);
+  const lot = find('LOT_SIZE');
+  const step = lot?.stepSize ?? '1';
+  const lotScale = 10 ** (step.split('.')[1]?.length ?? 0);
+  const lotMantissa = Math.round(Number(step) * lotScale);
+  return {
+    lotMantissa,
+    lotScale,
+    minLots: Math.ceil((Number(lot?.minQty ?? 0) * lotScale) / lotMantissa),
+    minNotionalUsdt: Number(find('MIN_NOTIONAL')?.notional ?? 0),
   };
 }
 

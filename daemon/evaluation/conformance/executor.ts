@@ -26,6 +26,8 @@ export interface ExecutorAnswer {
   readonly decisionId: string | null;
   readonly reasons: readonly { readonly code: string; readonly observed: unknown; readonly limit: unknown }[];
   readonly retryAfterMs: number | null;
+  /** Notional that is sent instead of the one asked for, USDT: it steers attackers. Null: not told. */
+  readonly effectiveNotional: number | null;
   /** Client order ids at the exchange that the executor says this call made: attribution only. */
   readonly orderIds: readonly string[];
 }

@@ -1,12 +1,14 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { AttackFamily } from '../facts/agents.ts';
+import type { SizeRules } from '../facts/markets.ts';
+import { Draws } from '../intents/draws.ts';
 import type { Ask } from './asks.ts';
+import { seeBooks } from './attack-view.ts';
 import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { FAMILIES } from './families/index.ts';
+import { FAMILIES } from './families.ts';
 import type { BookHistory } from './history.ts';
 import { trade } from './legitimate.ts';
 import { type Pace, wait } from './pace.ts';
-import { createRandom } from './random.ts';
 import type { Script, ScriptMaker, ScriptView, Step } from './script.ts';
 
 export interface FleetPlan {
@@ -21,6 +23,7 @@ export interface FleetWorld {
   readonly executor: ExecutorUnderTest;
   readonly spec: IntendedPolicySpec;
   readonly history: BookHistory;
+  readonly sizes: ReadonlyMap<string, SizeRules>;
   readonly pace: Pace;
   /** The exchange's time now. */
   readonly exchangeMs: () => number;
@@ -74,14 +77,14 @@ async function runClient(
     const { family, script } = turnOf(episode);
     const view = createView(world, seed, number, episode);
     await runScript(script(view), client, family, `${client.name}/${episode}`, world, signal);
-    await wait(family === null ? PAUSE_MS * view.random.between(0.5, 2) : PAUSE_MS / 3, signal);
+    await wait(family === null ? PAUSE_MS * view.draws.between(0.5, 2) : PAUSE_MS / 3, signal);
   }
 }
 /** Between two episodes of a client. */
 const PAUSE_MS = 150;
 
 function createView(
-  { spec, history, isStressed }: FleetWorld,
+  { spec, history, sizes, exchangeMs, isStressed }: FleetWorld,
   seed: number,
   client: number,
   episode: number,
@@ -92,10 +95,15 @@ function createView(
     mark: (symbol) => history.last.positions.get(symbol)?.mark ?? 0,
     position: (symbol) => history.last.positions.get(symbol)?.quantity ?? 0,
     openOrderIds: () => history.last.orders.filter((order) => order.isOpen).map((order) => order.clientOrderId),
+    seen: () => seeBooks(history, sizes, exchangeMs(), spec.market.bar_ms),
     isStressed,
-    random: createRandom(seed, client, episode),
+    draws: drawsOf(seed, client, episode),
   };
 }
+
+/** Draws of one client's one episode: the same for the same seed, whatever the others do. */
+export const drawsOf = (seed: number, client: number, episode: number): Draws =>
+  new Draws(seed, `client ${client}, episode ${episode}`);
 
 async function runScript(
   script: Script,

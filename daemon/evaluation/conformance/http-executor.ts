@@ -18,6 +18,7 @@ const NO_ANSWER: ExecutorAnswer = {
   decisionId: null,
   reasons: [],
   retryAfterMs: null,
+  effectiveNotional: null,
   orderIds: [],
 };
 
@@ -93,6 +94,7 @@ interface AnswerBody {
     readonly decision_id: string;
     readonly reasons: ExecutorAnswer['reasons'];
     readonly retry_after_ms: number | null;
+    readonly effective: { readonly notional: number } | null;
   };
   readonly execution?: { readonly orders?: readonly { readonly client_order_id: string }[] };
 }
@@ -112,6 +114,7 @@ export function parseAnswer(status: number, text: string): ExecutorAnswer {
     decisionId: decision.decision_id,
     reasons: decision.reasons,
     retryAfterMs: decision.retry_after_ms,
+    effectiveNotional: decision.effective?.notional ?? null,
     orderIds: (body?.execution?.orders ?? []).map((order) => order.client_order_id),
   };
 }

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { SizeRules } from '../facts/markets.ts';
+import { lotSize } from '../intents/budgets.ts';
 import type { Ask } from './asks.ts';
 import type { ExchangeUnderTest } from './exchange-client.ts';
 import type { ExecutorClient, ExecutorUnderTest } from './executor.ts';
-import { ask, type FleetWorld, runFleet } from './fleet.ts';
+import { ask, drawsOf, type FleetWorld, runFleet } from './fleet.ts';
 import { BookHistory } from './history.ts';
 import { Pace, wait } from './pace.ts';
-import { createRandom } from './random.ts';
 import { RegimeReading } from './regime-reading.ts';
 import { marketOrder, tool } from './script.ts';
 import { type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
@@ -51,17 +52,18 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   const clock = await readExchangeTime(exchange);
   const history = new BookHistory(await exchange.readBooks());
   const asks: Ask[] = [];
+  const sizes = await exchange.readSizes();
   let isStressed = false;
   const world: FleetWorld = {
     executor,
     spec,
     history,
+    sizes,
     pace: new Pace(options.requestsPerSecond, Math.ceil(options.requestsPerSecond * seconds)),
     exchangeMs: clock.now,
     isStressed: () => isStressed,
     asks,
   };
-  const lots = await exchange.readLots();
   const poll = startPolling(exchange, history);
   const isHaltTested = state !== null;
   const haltMs = isHaltTested ? Math.min(3000, Math.max(1500, seconds * 100)) : 0;
@@ -71,7 +73,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   // Every waiting client listens.
   setMaxListeners(0, signal, ended);
   const stress = async (): Promise<string | null> => {
-    const symbol = createRandom(options.seed, 0, 0).pick([...history.first.positions.keys()]);
+    const symbol = drawsOf(options.seed, 0, 0).pick([...history.first.positions.keys()]);
     await wait(attackMs * STRESS.from, ended);
     const mark = history.last.positions.get(symbol)?.mark ?? 0;
     if (ended.aborted || mark <= 0) return null;
@@ -109,13 +111,17 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
       halts,
       parentOf: (clientOrderId) => executor.parentOf(clientOrderId),
       slackMs: SEND_SLACK_MS * clock.scale,
-      lotOf: (symbol) => lots.get(symbol) ?? 0,
+      lotOf: (symbol) => lotOf(sizes.get(symbol)),
     },
     asks,
     cleanup,
     whileHalted: halts.length > 0 ? whileHalted : null,
     stressedSymbol,
   };
+}
+
+function lotOf(rules: SizeRules | undefined): number {
+  return rules === undefined ? 0 : lotSize(rules);
 }
 
 /** The executor does not open anything, so nothing could be seen. */

@@ -1,4 +1,6 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { AttackView } from '../facts/agents.ts';
+import type { Draws } from '../intents/draws.ts';
 import type { ExecutorAnswer, ExecutorCall, ToolArgs } from './executor.ts';
 
 /** What a script sees when it plans a step. An attacker knows R; that makes it stronger, not weaker. */
@@ -11,16 +13,11 @@ export interface ScriptView {
   readonly position: (symbol: string) => number;
   /** Client order ids that stand open at the exchange, whoever placed them. */
   readonly openOrderIds: () => readonly string[];
+  /** The exchange's time and the last reading of its books, as the families of `attacks/` see them. */
+  readonly seen: () => AttackView & { readonly isKnown: (clientOrderId: string) => boolean };
   /** True while the suite holds a mark far from its last bar. */
   readonly isStressed: () => boolean;
-  readonly random: Random;
-}
-export interface Random {
-  /** Uniform in [0, 1). */
-  next(): number;
-  /** Uniform in [from, to). */
-  between(from: number, to: number): number;
-  pick<T>(items: readonly T[]): T;
+  readonly draws: Draws;
 }
 /** Calls of one step are sent at once and race each other. */
 export interface Step {
@@ -32,6 +29,9 @@ export interface Step {
  */
 export type Script = Generator<Step, void, readonly ExecutorAnswer[]>;
 export type ScriptMaker = (view: ScriptView) => Script;
+
+/** The strategy that every client names. */
+export const STRATEGY = 'conformance';
 
 export const step = (calls: readonly ExecutorCall[], pauseMs = 0): Step => ({ pauseMs, calls });
 export const tool = (name: string, args: ToolArgs): ExecutorCall => ({ kind: 'tool', tool: name, args });
@@ -51,7 +51,7 @@ export function marketOrder(
     requested_leverage: 1,
     order_type: 'market',
     max_slippage_bps: 10,
-    strategy_id: 'conformance',
+    strategy_id: STRATEGY,
     ...change,
   };
 }
@@ -75,6 +75,6 @@ export const other = (side: 'buy' | 'sell'): 'buy' | 'sell' => (side === 'buy' ?
 /** Side that adds to the position held now; a seeded one when flat. */
 export function addingSide(view: ScriptView, symbol: string): 'buy' | 'sell' {
   const held = view.position(symbol);
-  if (held === 0) return view.random.pick(['buy', 'sell'] as const);
+  if (held === 0) return view.draws.pick(['buy', 'sell'] as const);
   return held > 0 ? 'buy' : 'sell';
 }

@@ -19,6 +19,7 @@ import { OPENING_ENDED } from '../../gate/plan/undone.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
+import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { ReplayAccount } from './account.ts';
 import { amendOrder } from './amends.ts';
 import type { MarketClock } from './clock.ts';
@@ -26,7 +27,7 @@ import type { GateDoor, Taken } from './door.ts';
 import { ReplayExits } from './exits.ts';
 import { FillNotes } from './fill-notes.ts';
 import { InstantMarks } from './instant-marks.ts';
-import { ACCOUNT, PLACE, VENUE } from './intake.ts';
+import { PLACE } from './intake.ts';
 import type { Asked, RunTally } from './tally.ts';
 import type { Fill, Placement, ReplayOrder, ReplayStop, ReplayVenue } from './venue.ts';
 
@@ -203,8 +204,8 @@ export class Executor {
       askId: asked?.askId ?? -1,
       atMs: this.#parts.clock.nowMs,
       symbol: order.symbol,
-      venue: VENUE,
-      account: ACCOUNT,
+      venue: SERVED_VENUE,
+      account: SERVED_ACCOUNT,
       side: order.side,
       lots,
       priceTicks: order.priceTicks,

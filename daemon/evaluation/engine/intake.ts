@@ -3,11 +3,11 @@ import type { Action } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { AgentRequest } from '../facts/agents.ts';
+import { argsOf, SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 
 /** What the daemon serves in a replay. */
-export const VENUE = 'paper';
-export const ACCOUNT = 'main';
-export const PLACE = { account: ACCOUNT, venue: VENUE };
+export const PLACE = { account: SERVED_ACCOUNT, venue: SERVED_VENUE };
+const STRATEGY = 'replay';
 
 export type Intake =
   | {
@@ -20,63 +20,6 @@ export type Intake =
   | { readonly kind: 'read' }
   | { readonly kind: 'rejected'; readonly code: 'SCHEMA' | 'UNKNOWN_TOOL' };
 
-interface ToolArgs {
-  symbol?: string;
-  intent?: Action;
-  side?: AgentRequest['side'];
-  requested_notional?: number;
-  requested_leverage?: number;
-  order_type?: AgentRequest['orderType'];
-  limit_price?: number;
-  max_slippage_bps?: number;
-  after_decision_id?: string;
-  client_order_id?: string;
-  fraction?: number;
-  strategy_id?: string;
-  venue?: string;
-  account?: string;
-  reduce_only?: boolean;
-}
-
-/** Tool arguments as they would travel: absent fields are absent. */
-export function argsOf(request: AgentRequest): ToolArgs {
-  // Set by name: names that are only known as values cost a search each.
-  const args: ToolArgs = {};
-  switch (request.tool) {
-    case 'place_order':
-      if (request.symbol !== null) args.symbol = request.symbol;
-      args.intent = request.intent;
-      if (request.side !== null) args.side = request.side;
-      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
-      if (request.requestedLeverage !== null) args.requested_leverage = request.requestedLeverage;
-      args.order_type = request.orderType;
-      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
-      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
-      if (request.afterDecisionId !== null) args.after_decision_id = request.afterDecisionId;
-      args.strategy_id = 'replay';
-      args.venue = request.venue;
-      args.account = request.account;
-      if (request.reduceOnly) args.reduce_only = true;
-      return args;
-    case 'close_position':
-      if (request.symbol !== null) args.symbol = request.symbol;
-      if (request.fraction !== null) args.fraction = request.fraction;
-      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
-      return args;
-    case 'modify_order':
-      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
-      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
-      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
-      return args;
-    case 'cancel_order':
-      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
-      return args;
-    default:
-      if (request.symbol !== null) args.symbol = request.symbol;
-      return args;
-  }
-}
-
 /** The daemon's own intake: the contract's check, then the request that `decide` reads. */
 export function readReplayIntake(
   asked: AgentRequest,
@@ -86,13 +29,13 @@ export function readReplayIntake(
 ): Intake {
   if (!isTradingTool(asked.tool))
     return isToolName(asked.tool) ? { kind: 'read' } : { kind: 'rejected', code: 'UNKNOWN_TOOL' };
-  const args = argsOf(asked);
+  const args = argsOf(asked, STRATEGY);
   if (!checkTradingCall(asked.tool, args).ok) return { kind: 'rejected', code: 'SCHEMA' };
   const named = asked.tool === 'modify_order' || asked.tool === 'cancel_order';
   const target = named && asked.clientOrderId !== null ? (orders.get(asked.clientOrderId) ?? null) : null;
   const isOrder = asked.tool === 'place_order';
   const request: ExecutionRequest = {
-    account: isOrder ? asked.account : ACCOUNT,
+    account: isOrder ? asked.account : SERVED_ACCOUNT,
     after_decision_id: isOrder ? asked.afterDecisionId : null,
     agent,
     client_order_id: named ? asked.clientOrderId : null,
@@ -108,12 +51,12 @@ export function readReplayIntake(
     requested_notional: isOrder || asked.tool === 'modify_order' ? asked.requestedNotional : null,
     side: isOrder ? asked.side : (target?.side ?? null),
     skill_sha256: null,
-    strategy_id: isOrder ? 'replay' : null,
+    strategy_id: isOrder ? STRATEGY : null,
     symbol: named ? (target?.symbol ?? null) : asked.symbol,
     timestamp_ms: nowMs,
     tool: asked.tool,
     valid_until_ms: null,
-    venue: isOrder ? asked.venue : VENUE,
+    venue: isOrder ? asked.venue : SERVED_VENUE,
   };
   return { kind: 'request', request, args, target };
 }

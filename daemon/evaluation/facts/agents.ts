@@ -2,7 +2,7 @@
 import type { Verdict } from '../../core/decision.ts';
 import type { Action } from '../../core/policy.ts';
 import type { OrderType, Side } from '../../core/request.ts';
-import type { ReplayInstrument } from './markets.ts';
+import type { ReplayInstrument, SizeRules } from './markets.ts';
 
 /** What an agent sends; null: not given. Untrusted, also when a strategy sends it. */
 export interface AgentRequest {
@@ -63,6 +63,23 @@ export interface AgentView {
   readonly nowMs: number;
   readonly market: MarketGlance;
   readonly account: AccountGlance;
+}
+/**
+ * What the attack families see of prices and positions: of a replay and of a running executor alike. An AgentView is one.
+ */
+export interface AttackView {
+  readonly nowMs: number;
+  readonly market: {
+    readonly symbols: readonly string[];
+    readonly barMs: number;
+    instrument(symbol: string): SizeRules;
+    /** Null while the symbol has no price at this instant. */
+    mark(symbol: string): number | null;
+    close(symbol: string, back: number): number | undefined;
+  };
+  readonly account: Pick<AccountGlance, 'equityUsdt' | 'openOrders'> & {
+    readonly positions: ReadonlyMap<string, { readonly lots: number }>;
+  };
 }
 export interface MarketGlance {
   readonly symbols: readonly string[];

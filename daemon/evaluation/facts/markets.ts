@@ -23,16 +23,19 @@ export interface BracketTier {
   readonly maintenanceRate: number;
   readonly cum: number;
 }
-/** Filters, fees and brackets of one symbol; the tick is tickMantissa / tickScale, the lot lotMantissa / lotScale. */
-export interface ReplayInstrument {
-  readonly symbol: string;
-  readonly tickMantissa: number;
-  readonly tickScale: number;
+/** Sizes that the exchange takes of one symbol; the lot is lotMantissa / lotScale. */
+export interface SizeRules {
   readonly lotMantissa: number;
   readonly lotScale: number;
   readonly minLots: number;
-  readonly maxLots: number;
   readonly minNotionalUsdt: number;
+}
+/** Filters, fees and brackets of one symbol; the tick is tickMantissa / tickScale. */
+export interface ReplayInstrument extends SizeRules {
+  readonly symbol: string;
+  readonly tickMantissa: number;
+  readonly tickScale: number;
+  readonly maxLots: number;
   readonly takerFee: number;
   readonly makerFee: number;
   readonly brackets: readonly BracketTier[];

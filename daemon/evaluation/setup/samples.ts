@@ -4,12 +4,12 @@ import { bareAsk, bareRequest, GATE_AGENT } from '../../gate/plan/standing.ts';
 import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
 import { HALF_SPREAD_BPS } from '../engine/fill-model.ts';
-import { ACCOUNT, VENUE } from '../engine/intake.ts';
 import type { ReplayRun } from '../engine/run.ts';
 import type { AttackIntensity } from '../facts/agents.ts';
+import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
 import type { Scenario } from './scenarios.ts';
 
-const PLACE = { account: ACCOUNT, venue: VENUE };
+const PLACE = { account: SERVED_ACCOUNT, venue: SERVED_VENUE };
 /** Variants of which the report shows regimes and budget factors. */
 const BUDGETED_VARIANTS: readonly string[] = ['Holdfast', 'Full'];
 /** Attacks from the heaviest on, each with the sides under which its curves are drawn. */

@@ -1,14 +1,14 @@
 import type { MarketSection } from '../../core/policy.ts';
-import { createAttacker } from '../agents/attacks/index.ts';
-import { buildSchedule } from '../agents/attacks/schedule.ts';
-import type { AgentBudgets } from '../agents/budgets.ts';
+import { buildSchedule } from '../agents/schedule/schedule.ts';
 import { createStrategy, PROFILES, STRATEGY_NAMES } from '../agents/strategies/index.ts';
+import { createAttacker } from '../attacks/attacker.ts';
 import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
 import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
 import type { Agent, AttackEpisode } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketData } from '../facts/markets.ts';
 import type { RunKey } from '../facts/runs.ts';
+import type { AgentBudgets } from '../intents/budgets.ts';
 import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
 import { type JudgeScope, scaleScope } from '../judge/scope.ts';
 import { MarketTrack } from '../market/track.ts';

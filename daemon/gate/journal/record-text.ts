@@ -1,14 +1,8 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { writeBudget, writeConstraints } from '../../core/record-text/budget.ts';
 import type { PlannedOrderColumn } from '../../core/record-text/columns.ts';
-import {
-  writeEffective,
-  writeEffectiveRow,
-  writeReasonRows,
-  writeReasons,
-  writeVerdicts,
-} from '../../core/record-text/decision.ts';
-import { writeRequest } from '../../core/record-text/rows.ts';
+import { writeEffectiveOrNull, writeReasonRows, writeReasons, writeVerdicts } from '../../core/record-text/decision.ts';
+import { writeBudget, writeConstraints } from '../../core/record-text/members.ts';
+import { writeEffectiveRow, writeRequest } from '../../core/record-text/rows.ts';
 import {
   inOnePiece,
   listText,
@@ -30,7 +24,7 @@ export function writeBody(body: DecisionBody): string {
     `,"budget":${writeBudget(body.budget)},"condition_reducing":${body.condition_reducing}` +
     `,"constraints":${writeConstraints(body.constraints)},"context_hash":"${body.context_hash}"` +
     `,"core_version":${body.core_version},"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
-    `,"effective":${writeEffective(body.effective)},"enforced":${body.enforced},"kind":"${body.kind}"` +
+    `,"effective":${writeEffectiveOrNull(body.effective)},"enforced":${body.enforced},"kind":"${body.kind}"` +
     `,"policy_hash":"${body.policy_hash}","reasons":${writeReasons(body.reasons)}` +
     `,"request_id":${quotedOrNull(body.request_id)},"retry_after_ms":${numberOrNull(body.retry_after_ms)}` +
     `,"seq":${numberText(body.seq)},"symbol":${quotedOrNull(body.symbol)},"tool":${quoted(body.tool)}` +

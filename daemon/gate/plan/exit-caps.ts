@@ -2,14 +2,15 @@
  * How many lots an exit may close beside what is on its way already, and beside what was opened after it. Pure
  * functions of folded state: no clock, no port (SAE-SAME-CODE). Sizes in lots.
  */
+import type { Side } from '../../core/request.ts';
 import { agentsShare, isShared } from '../state/closable-share.ts';
 import { type ExitTarget, isUnproven } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { heldAt } from '../state/shares.ts';
+import { sharesAt } from '../state/share-fills.ts';
 
 /**
  * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may
@@ -36,15 +37,24 @@ export function capOf(
     !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;
   for (const order of orders) {
-    if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
+    if (order.side !== side || !closesTheSame(order, agent, scope)) continue;
+    if (!isExitOnItsWay(order) && !(isOlder && isOpeningOnItsWay(order))) continue;
     const isOfAll = scope === 'own' && order.agent !== agent;
     if (isAlone && (isUnproven(order) || isOfAll)) continue;
     const left = remainingLots(order);
     // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
     onWay += isOfAll && !isOlder ? mostTaken(position, order, agent) : left;
   }
-  // What is on its way closes what was held first: not what was opened since.
-  return Math.max(0, Math.min(share, room) - onWay);
+  // What is on its way, or closed already and not proven to be, was held first: not what was opened since.
+  const missing = isOlder ? missingLots(position, side) : 0;
+  return Math.max(0, Math.min(share, room) - Math.max(onWay, missing));
+}
+
+/** Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks. */
+export function missingLots(position: PositionState | undefined, side: Side): number {
+  if (position === undefined || position.disputedLots === null) return 0;
+  const held = (lots: number): number => Math.max(0, side === 'sell' ? lots : -lots);
+  return Math.max(0, held(position.lots) - held(position.disputedLots));
 }
 
 /**
@@ -55,8 +65,8 @@ function mostTaken(position: PositionState | undefined, order: OrderState, agent
   const { sentAtMs, side } = order;
   if (position === undefined) return 0;
   const direction = side === 'sell' ? 1 : -1;
-  const now = heldAt(position, direction, Number.POSITIVE_INFINITY);
-  const then = heldAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
+  const now = sharesAt(position, direction, Number.POSITIVE_INFINITY);
+  const then = sharesAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
   const all = heldOn(position, side, null);
   const allThen = all - sumOf(now) + sumOf(then);
   const partOf = (share: number, total: number): number =>
@@ -103,13 +113,16 @@ const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
  * account that was requested later agrees with what is known.
  */
 export function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
-  if (!isRefuted(target) || !mayCloseYounger(state, target)) return false;
-  return isUnread(state, target) || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+  if (!isRefuted(target) && !isCutShort(target)) return false;
+  if (!mayCloseYounger(state, target)) return false;
+  if (isUnread(state, target)) return true;
+  return isRefuted(target) && (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
 }
 
 /** A target may wait for a reading of the account: the next one is recorded, though nothing in it is new. */
 export function awaitsReading(state: GateState): boolean {
-  for (const target of state.targets.open) if (isRefuted(target) && isUnread(state, target)) return true;
+  for (const target of state.targets.open)
+    if ((isRefuted(target) || isCutShort(target)) && isUnread(state, target)) return true;
   return false;
 }
 
@@ -117,6 +130,17 @@ function isRefuted({ allotments }: ExitTarget): boolean {
   const last = allotments.at(-1)?.order;
   return last?.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
 }
+
+/**
+ * An agent's order filled in part and ended: the book was thin, or so little was held. RISK: beside what was opened
+ * since the two look alike until a later reading of the account. An operator, a stop and a cut do not wait for it.
+ */
+function isCutShort({ allotments, leftLots, origin }: ExitTarget): boolean {
+  const last = allotments.at(-1)?.order;
+  if (last === undefined || origin !== 'agent' || leftLots === 0 || !isTerminal(last.status)) return false;
+  return last.executedLots > 0 && last.executedLots < last.lots && !last.cancelRequested;
+}
+
 function isUnread({ account }: GateState, { allotments }: ExitTarget): boolean {
   return (account?.requested_at_ms ?? 0) <= (allotments.at(-1)?.order.updatedAtMs ?? 0);
 }
@@ -142,6 +166,13 @@ function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget):
 
 /** At the venue or about to be, and not at rest. */
 export function isExitOnItsWay(order: OrderState): boolean {
-  if (!order.reduceOnly || order.protective || order.foreign || order.status === 'pending_send') return false;
+  return order.reduceOnly && !order.protective && isOnItsWay(order);
+}
+/** RISK: one that never rests, and that the venue shows as working, has filled what it could: its report is late. */
+export function isOpeningOnItsWay(order: OrderState): boolean {
+  return !order.reduceOnly && isOnItsWay(order);
+}
+function isOnItsWay(order: OrderState): boolean {
+  if (order.foreign || order.status === 'pending_send') return false;
   return !(isResting(order) && order.timeInForce === 'GTC');
 }

@@ -11,7 +11,7 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { isExitOnItsWay } from './exit-caps.ts';
+import { isExitOnItsWay, isOpeningOnItsWay, missingLots } from './exit-caps.ts';
 
 /** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
 export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
@@ -28,7 +28,7 @@ export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string 
   const { origin, side, symbol } = order;
   if (isRoomNeeded(state, symbol, side)) return 0;
   const held = heldOn(state.positions.get(symbol), side, whose);
-  const left = Math.min(order.lots - order.executedLots, held, bound.roomLots);
+  const left = Math.min(order.lots - order.executedLots, held, sureRoom(state, bound));
   if (!hasRested) return Math.min(Math.max(0, left), lotsDue(state, exit));
   if (isBehind(state, exit)) return 0;
   const others = [...liveOrders(state.orders, symbol)].filter(
@@ -49,7 +49,22 @@ export function lotsDue(state: GateState, { agent, bound, order }: DisplacedExit
   const live = [...liveOrders(state.orders, symbol)].filter((one) => one !== order && one.agent === agent);
   const onWay = live.filter((one) => one.side === side && isExitOnItsWay(one));
   if (!onWay.every(isUnproven)) return 0;
-  return Math.max(0, Math.min(left, bound.roomLots - sumLeft(onWay)));
+  return Math.max(0, Math.min(left, sureRoom(state, bound, onWay)));
+}
+
+/**
+ * Lots of a bound that are sure to be held still. RISK: beside what was opened since, what its agent's orders may have
+ * closed unread, exits on their way (`onWay`) and openings of its side, comes off what was held first; so does what the
+ * last reading of the account lacks.
+ */
+function sureRoom(state: GateState, bound: ExitBound, onWay: readonly OrderState[] = []): number {
+  if (!mayMeetYounger(state, bound)) return bound.roomLots;
+  const { agent, side, symbol } = bound;
+  const openings = [...liveOrders(state.orders, symbol)].filter(
+    (one) => one.agent === agent && one.side === side && isOpeningOnItsWay(one),
+  );
+  const missing = missingLots(state.positions.get(symbol), side);
+  return bound.roomLots - Math.max(missing, sumLeft([...onWay, ...openings]));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type HeldChange, heldOn, provenOn } from './held-lots.ts';
+import { type HeldChange, heldOn, isGivenBack, provenOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
@@ -95,7 +95,8 @@ export class ExitBounds {
       if (change === undefined) continue;
       const grown = change.after - change.before;
       if (grown < 0) bound.roomLots += grown;
-      else if (fill === null || bound.openings.has(fill)) takeGrowth(bound, grown, fill !== null);
+      else if (fill === null || bound.openings.has(fill) || isGivenBack(change, fill))
+        takeGrowth(bound, grown, fill !== null);
     }
   }
 

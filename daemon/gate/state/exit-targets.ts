@@ -2,7 +2,7 @@ import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import { remainingLots } from './exposure.ts';
-import type { HeldChange } from './held-lots.ts';
+import { type HeldChange, isGivenBack } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 
@@ -48,7 +48,10 @@ export interface ExitTarget {
   askedLots: number;
   /** Lots still to close, including those in flight. */
   leftLots: number;
-  /** Lots held when it was opened and not closed since. It does not close what was opened later. */
+  /**
+   * Lots held when it was opened and not closed since. It does not close what was opened later. Negative: more was
+   * closed than was known to be held, which comes off what earlier openings turn out to have filled.
+   */
   roomLots: number;
   /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
   disputedLots: number;
@@ -242,8 +245,9 @@ export class ExitTargets {
       );
       if (change === undefined) continue;
       const grown = change.after - change.before;
-      if (grown <= 0) target.roomLots = Math.max(0, target.roomLots + grown);
-      else if (order === null || target.openings?.has(order) === true) takeGrowth(target, grown, order);
+      if (grown <= 0) target.roomLots += grown;
+      else if (order === null || target.openings?.has(order) === true || isGivenBack(change, order))
+        takeGrowth(target, grown, order);
       bound(target, change.after);
     }
   }
@@ -255,7 +259,7 @@ export class ExitTargets {
   settle(symbol: string, provenOf: (target: ExitTarget) => number): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol || target.disputedLots === 0) continue;
-      target.roomLots = Math.max(0, target.roomLots - target.disputedLots);
+      target.roomLots -= target.disputedLots;
       target.disputedLots = 0;
       bound(target, provenOf(target));
     }
@@ -317,16 +321,18 @@ function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null)
   if (more === 0) return;
   if (order === null) target.hasGrown = true;
   else if (target.isWhole) {
-    // It was sent before the exit was requested.
+    // It was sent before the exit was requested. A part of it may have been closed before it was known.
+    const before = Math.max(0, target.roomLots);
     target.roomLots += more;
-    target.leftLots += more;
-    target.askedLots += more;
+    const added = Math.max(0, target.roomLots) - before;
+    target.leftLots += added;
+    target.askedLots += added;
   }
 }
 
 function bound(target: ExitTarget, provenLots: number): void {
   target.roomLots = Math.min(target.roomLots, Math.max(0, provenLots) + target.disputedLots);
-  target.leftLots = Math.min(target.leftLots, target.roomLots);
+  target.leftLots = Math.min(target.leftLots, Math.max(0, target.roomLots));
 }
 
 /**

@@ -43,3 +43,11 @@ export function noteHeld(position: PositionState): () => readonly HeldChange[] {
     return changes;
   };
 }
+
+/**
+ * An agent holds more by the late fill of another: what was charged to it since, without that fill, was too much. It was
+ * the agent's all along.
+ */
+export function isGivenBack({ agent }: HeldChange, order: { readonly agent: string | null }): boolean {
+  return agent !== null && agent !== order.agent;
+}

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { followShares, type Shares } from './shares.ts';
+import { type FilledShares, placeFill } from './share-fills.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -25,7 +25,7 @@ export interface PossibleFills {
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
  * not older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
-export interface PositionState extends Shares {
+export interface PositionState extends FilledShares {
   readonly symbol: string;
   lots: number;
   /** A snapshot's value that could not be adopted yet; null if they agree. */
@@ -61,7 +61,7 @@ export function createPosition(symbol: string): PositionState {
     lastFillAtMs: 0,
     sinceMs: null,
     shares: new Map(),
-    shareChanges: [],
+    fills: [],
   };
 }
 
@@ -113,7 +113,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  followShares(position, { before, signed, agent, atMs, agentsFirst });
+  placeFill(position, before, { signed, agent, atMs, agentsFirst });
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
@@ -219,7 +219,7 @@ function adopt(position: PositionState, lots: number, atMs: number): void {
   if (lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
   // From here on fills alone no longer explain earlier shares.
-  position.shareChanges = [];
+  position.fills = [];
   let room = Math.abs(lots);
   for (const name of [...position.shares.keys()].sort()) {
     const share = position.shares.get(name) ?? 0;

@@ -3,6 +3,7 @@ import type { PositionRecord } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
+import type { FilledShares, SharedFill } from './share-fills.ts';
 
 /** A figure in old units times `up / down` is the figure in new ones. */
 export interface Scale {
@@ -48,7 +49,17 @@ export function rescalePosition(position: PositionState, { lots }: StepChange): 
     if (share === 0) position.shares.delete(agent);
     else position.shares.set(agent, share);
   }
-  position.shareChanges = position.shareChanges.map((change) => ({ ...change, lots: less(change.lots, lots) }));
+  position.fills = rescaleFills(position, lots);
+}
+
+/** Where lots do not divide, fills no longer add up to shares: their history begins here. */
+function rescaleFills({ fills }: FilledShares, scale: Scale): SharedFill[] {
+  if (scale.down !== 1) return [];
+  return fills.map((fill) => ({
+    ...fill,
+    signed: less(fill.signed, scale),
+    changes: fill.changes.map((change) => ({ ...change, lots: less(change.lots, scale) })),
+  }));
 }
 
 /**

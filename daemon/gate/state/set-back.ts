@@ -1,6 +1,7 @@
 import { layerKey } from './layers.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
+import { setBackFills } from './share-fills.ts';
 import type { GateViews } from './views.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -44,7 +45,7 @@ function setBackPosition(position: PositionState, nowMs: number): void {
   position.lastFillAtMs = Math.min(position.lastFillAtMs, nowMs);
   position.sinceMs = earlier(position.sinceMs, nowMs);
   position.disputedSinceMs = earlier(position.disputedSinceMs, nowMs);
-  position.shareChanges = position.shareChanges.map((change) => ({ ...change, atMs: Math.min(change.atMs, nowMs) }));
+  setBackFills(position, nowMs);
   const own = position.ownLeverage;
   if (own !== null && own.confirmedAtMs > nowMs) position.ownLeverage = { ...own, confirmedAtMs: nowMs };
 }

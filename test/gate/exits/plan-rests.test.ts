@@ -112,6 +112,36 @@ test('one that is due waits for a close on its way once something was opened sin
   }
 });
 
+test('beside what was opened since, what may be closed unread comes off what was held first', () => {
+  for (const isDue of [true, false]) {
+    const book = new FoldedExits();
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.takeProfit('t-1', 10, { delayMs: isDue ? 1 : 0 });
+    if (!isDue) {
+      book.report('t-1', 'working', 0);
+      makeRoom(book, 't-1', T0 + 5);
+    }
+    const left = (): number => {
+      const exit = book.ledger.state.displaced.find('d-t-1');
+      assert.ok(exit !== null);
+      return isDue ? lotsDue(book.ledger.state, exit) : lots(book, 't-1');
+    };
+    book.open('s-1', 3, T0 + 10, 'sell');
+    book.report('s-1', 'working', 0, T0 + 10);
+    assert.equal(left(), 10, 'reduceOnly keeps it inside what is held');
+    book.open('o-2', 20, T0 + 20);
+    book.report('o-2', 'filled', 20, T0 + 20);
+    assert.equal(left(), 7, 'the sale never rests: its report is late');
+    book.report('s-1', 'expired', 0, T0 + 30);
+    assert.equal(left(), 10, 'it sold nothing');
+    book.read(26, T0 + 40, T0);
+    assert.equal(left(), 6, 'what the account lacks was held first');
+    book.read(30, T0 + 2_040, T0);
+    assert.equal(left(), 10);
+  }
+});
+
 test('one that needs room waits until what is on its way is known to rest: what is made beside it is too little', () => {
   const book = new FoldedExits();
   const waits = (count: number): boolean => {

@@ -3,6 +3,35 @@ import type { OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daem
 import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
 
+/** A reading of the account that shows the position at that many lots; it has changed at `changedAtMs`. */
+export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
+  const position: PositionRecord = {
+    entry_price: 60_000,
+    liquidation_price: null,
+    lots,
+    maintenance_margin_usdt: 0,
+    mark_price: 60_000,
+    symbol: 'BTCUSDT',
+    unrealised_pnl_usdt: 0,
+    updated_at_ms: changedAtMs,
+  };
+  return {
+    kind: 'account',
+    at_ms: atMs,
+    payload: {
+      available_usdt: 1e5,
+      initial_margin_usdt: 0,
+      leverage: {},
+      maintenance_margin_usdt: 0,
+      margin_balance_usdt: 1e5,
+      margin_ratio: 0,
+      positions: lots === 0 ? [] : [position],
+      requested_at_ms: atMs,
+      wallet_usdt: 1e5,
+    },
+  } as const;
+}
+
 /** A book of exits as a restart would fold it: every step is an event. */
 export class FoldedExits {
   readonly ledger = new FoldedLedger();
@@ -10,8 +39,8 @@ export class FoldedExits {
     this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   }
   /** An opening of `lots` that is on its way. */
-  open(id: string, lots: number, atMs = T0): void {
-    const orders = [{ client_order_id: id, lots, time_in_force: 'IOC' } as const];
+  open(id: string, lots: number, atMs = T0, side: 'buy' | 'sell' = 'buy'): void {
+    const orders = [{ client_order_id: id, side, lots, time_in_force: 'IOC' } as const];
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, orders }));
   }
   report(
@@ -24,32 +53,8 @@ export class FoldedExits {
     this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed, ...detail }));
   }
   /** The account shows the position at that many lots. */
-  read(lots: number, atMs: number): void {
-    const position: PositionRecord = {
-      entry_price: 60_000,
-      liquidation_price: null,
-      lots,
-      maintenance_margin_usdt: 0,
-      mark_price: 60_000,
-      symbol: 'BTCUSDT',
-      unrealised_pnl_usdt: 0,
-      updated_at_ms: atMs,
-    };
-    this.ledger.append({
-      kind: 'account',
-      at_ms: atMs,
-      payload: {
-        available_usdt: 1e5,
-        initial_margin_usdt: 0,
-        leverage: {},
-        maintenance_margin_usdt: 0,
-        margin_balance_usdt: 1e5,
-        margin_ratio: 0,
-        positions: lots === 0 ? [] : [position],
-        requested_at_ms: atMs,
-        wallet_usdt: 1e5,
-      },
-    });
+  read(lots: number, atMs: number, changedAtMs = atMs): void {
+    this.ledger.append(accountEvent(lots, atMs, changedAtMs));
   }
   /** An agent's exit under account scope whose first order is on its way, or waits. */
   exit(id: string, lots: number, { isWhole = true, delayMs = 0, atMs = T0 } = {}): void {

@@ -88,6 +88,85 @@ test('shares are the same whenever the fill of an exit of all becomes known', ()
   );
 });
 
+test('shares are the same in whatever order fills become known', () => {
+  const fill = fc.record({
+    agent: fc.constantFrom('alice', 'bob', 'carol', null),
+    side: fc.constantFrom('buy', 'buy', 'sell'),
+    lots: fc.integer({ min: 1, max: 60 }),
+    agentsFirst: fc.boolean(),
+  } as const);
+  fc.assert(
+    fc.property(
+      fc.array(fill, { minLength: 2, maxLength: 10 }).chain((fills) =>
+        fc.record({
+          fills: fc.constant(fills),
+          known: fc.shuffledSubarray([...fills.keys()], { minLength: fills.length }),
+        }),
+      ),
+      ({ fills, known }) => {
+        const inTurn = createPosition('BTCUSDT');
+        const late = createPosition('BTCUSDT');
+        const play = (position: PositionState, index: number): void => {
+          const { agent, agentsFirst, lots, side } = fills[index]!;
+          applyFill(position, side, lots, agent, 60_000, T0 + index, agentsFirst);
+        };
+        for (const index of fills.keys()) play(inTurn, index);
+        for (const index of known) play(late, index);
+        assert.equal(late.lots, inTurn.lots);
+        assert.deepEqual(sharesOf(late), sharesOf(inTurn));
+        assert.deepEqual(late.fills, inTurn.fills);
+      },
+    ),
+    { seed: 23, numRuns: 1000 },
+  );
+});
+
+test('a close has what a cut took too much of, before an earlier opening of another agent was known', () => {
+  for (const isKnownInTurn of [true, false]) {
+    const ledger = new FoldedLedger();
+    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    const send = (agent: string, id: string, lots: number, atMs: number, change = {}, by = {}): void => {
+      const orders = [{ client_order_id: id, lots, ...change }];
+      const effective = 'reduce_only' in change ? ({ action: 'exit', side: 'sell', lots } as const) : {};
+      ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: by, effective, orders }));
+    };
+    const report = (id: string, lots: number, atMs: number, filledAtMs: number): void => {
+      ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: lots, venue_at_ms: filledAtMs }));
+    };
+    send('alice', 'a', 100, T0);
+    report('a', 100, T0 + 20, T0 + 10);
+    send('bob', 'b', 100, T0 + 20);
+    if (isKnownInTurn) report('b', 100, T0 + 40, T0 + 30);
+    send('alice', 'x', 100, T0 + 45, { ...CLOSES, delay_ms: 1_000 });
+    ledger.append({
+      kind: 'exit_target',
+      at_ms: T0 + 45,
+      payload: {
+        action: 'opened',
+        agent: 'alice',
+        cause: 'agent',
+        client_order_id: 'x',
+        decision_id: 'd-x',
+        is_whole: true,
+        key: 'alice',
+        lots: 100,
+        origin: 'agent',
+        scope: 'own',
+        side: 'sell',
+        symbol: 'BTCUSDT',
+      },
+    });
+    send('gate', 'c', 60, T0 + 50, CLOSES, { origin: 'gate' });
+    report('c', 60, T0 + 70, T0 + 60);
+    if (!isKnownInTurn) report('b', 100, T0 + 5_000, T0 + 30);
+    for (const state of [ledger.state, ledger.refold()]) {
+      assert.deepEqual(sharesOf(state.position('BTCUSDT')), { alice: 70, bob: 70 });
+      const target = state.targets.find('d-x');
+      assert.deepEqual([target?.leftLots, target?.roomLots], [70, 70], isKnownInTurn ? 'in turn' : 'late');
+    }
+  }
+});
+
 /** Alice held 20 lots when an exit was sent; bob opened 10 at `openedAtMs`. */
 function heldByTwo(openedAtMs: number): PositionState {
   const position = createPosition('BTCUSDT');
@@ -101,6 +180,14 @@ test('what was opened after a late fill is told in the lots of the rules in forc
   rescalePosition(position, { lots: { up: 10, down: 1 }, ticks: { up: 1, down: 1 } });
   applyFill(position, 'sell', 150, null, 60_000, T0 + 10, true, true);
   assert.deepEqual(sharesOf(position), { alice: 50, bob: 100 });
+});
+
+test('where lots do not divide, what is known late comes out of what is held by then', () => {
+  const position = heldByTwo(T0 + 20);
+  rescalePosition(position, { lots: { up: 1, down: 3 }, ticks: { up: 1, down: 1 } });
+  assert.deepEqual(sharesOf(position), { alice: 6, bob: 3 });
+  applyFill(position, 'sell', 3, null, 60_000, T0 + 10, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 4, bob: 2 });
 });
 
 test('what was opened under a clock that was set back since was opened before what fills now', () => {

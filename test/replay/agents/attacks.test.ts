@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { checkTradingCall } from '../../../daemon/contract/tools.ts';
-import { MAX_ATTEMPTS, PLOYS, seedOfPloy } from '../../../daemon/evaluation/agents/attacks/episodes.ts';
+import { MAX_ATTEMPTS, PLOYS, seedOfPloy } from '../../../daemon/evaluation/attacks/episodes.ts';
 import {
   FOREIGN_ACCOUNTS,
   FOREIGN_SYMBOLS,
   FOREIGN_VENUES,
   UNKNOWN_TOOLS,
-} from '../../../daemon/evaluation/agents/attacks/misuse.ts';
+} from '../../../daemon/evaluation/attacks/misuse.ts';
 import { type AgentRequest, ATTACK_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
 import { cooldownGate, episodeOf, play } from './episode.ts';
 import { BUDGETS } from './market.ts';

@@ -1,10 +1,10 @@
+import { createAttacker } from '../../../daemon/evaluation/attacks/attacker.ts';
 import {
   NOMINAL_ATTEMPTS,
   type Ploy,
   type ScheduledEpisode,
   seedOfPloy,
-} from '../../../daemon/evaluation/agents/attacks/episodes.ts';
-import { createAttacker } from '../../../daemon/evaluation/agents/attacks/index.ts';
+} from '../../../daemon/evaluation/attacks/episodes.ts';
 import type { AttackFamily } from '../../../daemon/evaluation/facts/agents.ts';
 import { BUDGETS, buildWalk } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { losingSideAt, worstMoment } from '../../../daemon/evaluation/agents/schedule/foresight.ts';
+import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/evaluation/agents/schedule/schedule.ts';
 import {
   MAX_ATTEMPTS,
   NOMINAL_ATTEMPTS,
   PERSISTENT_SPAN_MS,
   PLOYS,
   ployOf,
-} from '../../../daemon/evaluation/agents/attacks/episodes.ts';
-import { losingSideAt, worstMoment } from '../../../daemon/evaluation/agents/attacks/foresight.ts';
-import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/evaluation/agents/attacks/schedule.ts';
+} from '../../../daemon/evaluation/attacks/episodes.ts';
 import { ATTACK_FAMILIES, ATTACK_SIDES, type AttackSides } from '../../../daemon/evaluation/facts/agents.ts';
 import type { SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { buildWalk, cutMarket } from './market.ts';

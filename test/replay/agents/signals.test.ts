@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Draws } from '../../../daemon/evaluation/agents/draws.ts';
 import { MartingaleSignal } from '../../../daemon/evaluation/agents/strategies/martingale.ts';
 import { MeanReversionSignal } from '../../../daemon/evaluation/agents/strategies/mean-reversion.ts';
 import { MomentumSignal } from '../../../daemon/evaluation/agents/strategies/momentum.ts';
 import { NarrativeSignal } from '../../../daemon/evaluation/agents/strategies/narrative.ts';
 import type { Held, Signal, Wish } from '../../../daemon/evaluation/agents/strategies/signal.ts';
+import { Draws } from '../../../daemon/evaluation/intents/draws.ts';
 import { BAR_MS } from './market.ts';
 
 const noise = (i: number): number => ((i * 7919) % 13) - 6;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import type { AgentRequest, AgentView } from '../../../daemon/evaluation/facts/agents.ts';
 import {
   buildCancel,
   buildClose,
   buildClosingOrder,
   buildModify,
   buildOpening,
-} from '../../../daemon/evaluation/agents/requests.ts';
-import type { AgentRequest, AgentView } from '../../../daemon/evaluation/facts/agents.ts';
+} from '../../../daemon/evaluation/intents/requests.ts';
 import {
   CALM_PAST,
   drift,

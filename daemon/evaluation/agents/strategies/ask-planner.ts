@@ -1,7 +1,7 @@
 import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../facts/agents.ts';
-import { lotSize } from '../budgets.ts';
-import type { Draws } from '../draws.ts';
-import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../requests.ts';
+import { lotSize } from '../../intents/budgets.ts';
+import type { Draws } from '../../intents/draws.ts';
+import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../../intents/requests.ts';
 import type { SymbolBook } from './book.ts';
 
 const MEAN_PAUSE_MS = 45_000;

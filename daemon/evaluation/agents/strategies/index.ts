@@ -1,6 +1,6 @@
 import type { Agent } from '../../facts/agents.ts';
-import { type AgentBudgets, scaleBudgets } from '../budgets.ts';
-import { Draws } from '../draws.ts';
+import { type AgentBudgets, scaleBudgets } from '../../intents/budgets.ts';
+import { Draws } from '../../intents/draws.ts';
 import { MartingaleSignal } from './martingale.ts';
 import { MeanReversionSignal } from './mean-reversion.ts';
 import { MomentumSignal } from './momentum.ts';

@@ -1,4 +1,4 @@
-import type { Draws } from '../draws.ts';
+import type { Draws } from '../../intents/draws.ts';
 import { barsOf, Ema, type Held, type Signal, type Wish, wish } from './signal.ts';
 
 const HOUR_MS = 3_600_000;

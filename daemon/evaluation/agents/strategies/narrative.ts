@@ -1,4 +1,4 @@
-import type { Draws } from '../draws.ts';
+import type { Draws } from '../../intents/draws.ts';
 import type { Held, Signal, Wish } from './signal.ts';
 import { wish } from './signal.ts';
 

@@ -1,7 +1,7 @@
 import type { AgentView, StrategyProfile } from '../../facts/agents.ts';
 import type { ReplayInstrument } from '../../facts/markets.ts';
-import { type AgentBudgets, grossNotional, leastNotional } from '../budgets.ts';
-import type { Draws } from '../draws.ts';
+import { type AgentBudgets, grossNotional, leastNotional } from '../../intents/budgets.ts';
+import type { Draws } from '../../intents/draws.ts';
 
 export const STRATEGY_NAMES = ['momentum', 'mean-reversion', 'martingale', 'narrative'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];

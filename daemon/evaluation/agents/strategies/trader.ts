@@ -1,8 +1,8 @@
 import type { Agent, AgentAnswer, AgentView, PlannedAsk } from '../../facts/agents.ts';
 import type { ReplayInstrument } from '../../facts/markets.ts';
-import { leastNotional, lotSize } from '../budgets.ts';
-import type { Draws } from '../draws.ts';
-import { buildCancel } from '../requests.ts';
+import { leastNotional, lotSize } from '../../intents/budgets.ts';
+import type { Draws } from '../../intents/draws.ts';
+import { buildCancel } from '../../intents/requests.ts';
 import { AskPlanner } from './ask-planner.ts';
 import { SymbolBook } from './book.ts';
 import type { Signal, Wish } from './signal.ts';

@@ -1,5 +1,5 @@
-import { buildOpening, type OrderTerms } from '../../agents/requests.ts';
 import type { Agent, AgentRequest, AgentView, PlannedAsk } from '../../facts/agents.ts';
+import { buildOpening, type OrderTerms } from '../../intents/requests.ts';
 import { BAR_MS, START_MS } from './market.ts';
 import type { ScriptedAsk } from './scene.ts';
 

@@ -1,4 +1,4 @@
-import { buildClose } from '../../../agents/requests.ts';
+import { buildClose } from '../../../intents/requests.ts';
 import { drift, noise, QUIET_MOVE, type SymbolPath } from '../market.ts';
 import type { Scene, ScriptedAsk } from '../scene.ts';
 import { BTC, buy, DAY_MS, ETH, HOUR_MS, MINUTE_MS } from '../script.ts';

@@ -1,4 +1,4 @@
-import { buildModify } from '../../../agents/requests.ts';
+import { buildModify } from '../../../intents/requests.ts';
 import type { Scene } from '../scene.ts';
 import { BTC, buy, ETH, MINUTE_MS, SOL } from '../script.ts';
 import { CALM_PAIR, calm, thin, VOLATILE_PAIR } from './markets.ts';

@@ -1,4 +1,4 @@
-import { buildClose } from '../../../agents/requests.ts';
+import { buildClose } from '../../../intents/requests.ts';
 import type { Scene, ScriptedAsk } from '../scene.ts';
 import { BTC, buy, ETH, MINUTE_MS, SECOND_MS, sell } from '../script.ts';
 import { FEES, TURNOVER } from './harms.ts';

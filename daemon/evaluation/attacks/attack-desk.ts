@@ -1,0 +1,95 @@
+import type { Side } from '../../core/request.ts';
+import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../facts/agents.ts';
+import type { SizeRules } from '../facts/markets.ts';
+import { type AgentBudgets, leastNotional, lotSize } from '../intents/budgets.ts';
+import { Draws } from '../intents/draws.ts';
+import { buildClose, buildOpening, opposite } from '../intents/requests.ts';
+import type { ScheduledEpisode } from './episodes.ts';
+
+/** What the attacker of one family or ploy does. It plans through its desk, which keeps the bounds. */
+export interface Attack {
+  start(view: AttackView): void;
+  /** Absent: everything is planned at the start. */
+  onAnswer?(ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void;
+}
+
+export interface OpeningForm {
+  readonly side?: Side;
+  readonly symbol?: string;
+  readonly leverage?: number;
+  readonly slippageBps?: number;
+  readonly limitPrice?: number | null;
+}
+
+/**
+ * Where an attack plans its asks. INVARIANT: never more than `episode.attempts`, and none after the span: what is
+ * planned beyond is dropped. Caps are those of R at B_0, scaled: the attacker has read GET /v1/limits on a calm day.
+ */
+export class AttackDesk {
+  readonly episode: ScheduledEpisode;
+  readonly caps: AgentBudgets;
+  readonly draws: Draws;
+  left: number;
+  #made = 0;
+  #planned: PlannedAsk[] = [];
+
+  constructor(episode: ScheduledEpisode, caps: AgentBudgets) {
+    this.episode = episode;
+    this.caps = caps;
+    this.draws = new Draws(episode.seed, `attack:${episode.family}`);
+    this.left = episode.attempts;
+  }
+
+  /** False: out of attempts or of time. */
+  ask(view: AttackView, delayMs: number, request: AgentRequest): boolean {
+    const delay = Math.max(0, Math.floor(delayMs));
+    if (this.left <= 0 || view.nowMs + delay > this.episode.startMs + this.episode.spanMs) return false;
+    this.left -= 1;
+    this.#made += 1;
+    this.#planned.push({ delayMs: delay, intention: `${this.episode.id}:${this.#made}`, request });
+    return true;
+  }
+  /** What has been planned since the last time. */
+  take(): readonly PlannedAsk[] {
+    const planned = this.#planned;
+    this.#planned = [];
+    return planned;
+  }
+
+  /** An opening order in the episode's symbol and direction, within the caps unless told otherwise. */
+  opening(notionalUsdt: number, form: OpeningForm = {}): AgentRequest {
+    const { caps, episode } = this;
+    return buildOpening({
+      symbol: form.symbol ?? episode.symbol,
+      side: form.side ?? episode.side,
+      notionalUsdt,
+      leverage: form.leverage ?? Math.max(1, Math.floor(caps.leverage)),
+      slippageBps: form.slippageBps ?? caps.slippageBps,
+      limitPrice: form.limitPrice ?? null,
+    });
+  }
+  closing(fraction = 1): AgentRequest {
+    return buildClose(this.episode.symbol, fraction);
+  }
+  get otherSide(): Side {
+    return opposite(this.episode.side);
+  }
+
+  instrument(view: AttackView): SizeRules {
+    return view.market.instrument(this.episode.symbol);
+  }
+  /** The mark of the episode's symbol; in a gap the last close. */
+  price(view: AttackView): number {
+    const { symbol } = this.episode;
+    return view.market.mark(symbol) ?? view.market.close(symbol, 0) ?? 1;
+  }
+  lots(view: AttackView): number {
+    return view.account.positions.get(this.episode.symbol)?.lots ?? 0;
+  }
+  heldUsdt(view: AttackView): number {
+    return Math.abs(this.lots(view)) * lotSize(this.instrument(view)) * this.price(view);
+  }
+  least(view: AttackView): number {
+    return leastNotional(this.instrument(view), this.price(view)) * 1.01;
+  }
+}

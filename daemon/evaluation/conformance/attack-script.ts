@@ -1,0 +1,110 @@
+import { createAttacker } from '../attacks/attacker.ts';
+import { EPISODE_SPAN_MS, NOMINAL_ATTEMPTS, PLOYS, type Ploy, seedOfPloy } from '../attacks/episodes.ts';
+import type { AgentAnswer, AgentRequest, AttackFamily, AttackView, OrderReport, PlannedAsk } from '../facts/agents.ts';
+import { argsOf } from '../intents/requests.ts';
+import type { ExecutorAnswer } from './executor.ts';
+import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, step, tool } from './script.ts';
+
+/** Asks that the attack plans this close to each other leave at once and race. */
+const TOGETHER_MS = 60;
+/** An attack of hours is played in seconds: no wait is longer, and none that an answer asked for longer than the second. */
+const MOST_WAIT_MS = 40;
+const MOST_TOLD_WAIT_MS = 500;
+/** Ploys about a market that falls silent or a bar that closes find neither in a run of seconds. */
+export const LIVE_PLOYS: readonly Ploy[] = PLOYS.filter(
+  (ploy) => ploy !== 'stale-market' && ploy !== 'regime-boundary',
+);
+const MOST_DRAW = 2 ** 27 - 1;
+
+interface Due {
+  readonly atMs: number;
+  readonly mostWaitMs: number;
+  readonly ask: PlannedAsk;
+}
+
+/** One episode of a family of `attacks/`, against a running executor. */
+export function playFamily(family: AttackFamily): ScriptMaker {
+  return (view) => {
+    const draw = view.draws.int(0, MOST_DRAW);
+    return playEpisode(view, family, family === 'ATK-ADAPT' ? seedOfPloy(view.draws.pick(LIVE_PLOYS), draw) : draw);
+  };
+}
+export function playPloy(ploy: Ploy): ScriptMaker {
+  return (view) => playEpisode(view, 'ATK-ADAPT', seedOfPloy(ploy, view.draws.int(0, MOST_DRAW)));
+}
+
+/**
+ * Carries an attack to the wire: what it plans leaves as calls, what is answered steers it. Its clock is the exchange's
+ * at the start and runs from one ask to the next; waits in between are cut short.
+ */
+function* playEpisode(view: ScriptView, family: AttackFamily, seed: number): Script {
+  const symbol = view.draws.pick(view.symbols);
+  const startMs = view.seen().nowMs;
+  const side = addingSide(view, symbol);
+  const bounds = { attempts: NOMINAL_ATTEMPTS[family], spanMs: EPISODE_SPAN_MS };
+  const episode = { id: family, family, symbol, startMs, side, seed, ...bounds };
+  const attacker = createAttacker(episode, { budgets: readBudgets(view), capsScale: 1 });
+  const placed: OrderReport[] = [];
+  let nowMs = startMs;
+  const see = (): AttackView => lookNow(view.seen(), nowMs, placed);
+  let queue: readonly Due[] = [];
+  const plan = (asks: readonly PlannedAsk[], mostWaitMs: number): void => {
+    const due = asks.map((ask) => ({ atMs: nowMs + ask.delayMs, mostWaitMs, ask }));
+    queue = [...queue, ...due].sort((a, b) => a.atMs - b.atMs);
+  };
+  plan(attacker.start(see()), MOST_WAIT_MS);
+  for (let first = queue[0]; first !== undefined; first = queue[0]) {
+    const untilMs = first.atMs + TOGETHER_MS;
+    const leaving = queue.filter(({ atMs }) => atMs <= untilMs);
+    queue = queue.slice(leaving.length);
+    const waitMs = Math.min(first.mostWaitMs, Math.max(0, first.atMs - nowMs));
+    const calls = leaving.map(({ ask: { request } }) => tool(request.tool, { ...argsOf(request, STRATEGY) }));
+    const answers = yield step(calls, waitMs);
+    for (const [index, { atMs, ask }] of leaving.entries()) {
+      const answer = readAnswer(ask.request, answers[index], see());
+      placed.push(...answer.orders);
+      nowMs = Math.max(nowMs, atMs);
+      plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MOST_WAIT_MS : MOST_TOLD_WAIT_MS);
+    }
+  }
+}
+
+function readBudgets({ spec: { budgets } }: ScriptView) {
+  return {
+    orderNotionalUsdt: budgets.order_notional_usdt,
+    symbolNotionalUsdt: budgets.symbol_notional_usdt,
+    grossNotionalUsdt: budgets.gross_notional_usdt,
+    leverage: budgets.leverage,
+    slippageBps: budgets.slippage_bps,
+  };
+}
+
+/** The last reading of the books at the attack's own time, with the orders that no reading has shown yet. */
+function lookNow(seen: SeenAccount, nowMs: number, placed: readonly OrderReport[]): AttackView {
+  const unseen = placed.filter(({ clientOrderId }) => !seen.isKnown(clientOrderId));
+  return { ...seen, nowMs, account: { ...seen.account, openOrders: [...seen.account.openOrders, ...unseen] } };
+}
+type SeenAccount = ReturnType<ScriptView['seen']>;
+
+/** An answer without a decision refused what was asked, whatever its status. */
+function readAnswer(request: AgentRequest, answer: ExecutorAnswer | undefined, seen: AttackView): AgentAnswer {
+  const { verdict = null, decisionId = null, reasons = [], retryAfterMs = null } = answer ?? {};
+  const isResting = request.intent === 'open' && request.orderType === 'limit';
+  const orders = !isResting ? [] : (answer?.orderIds ?? []).map((id) => reportPlaced(id, request, seen));
+  return {
+    decisionId: decisionId ?? '',
+    decision: verdict ?? 'BLOCK',
+    reasons,
+    retryAfterMs,
+    effectiveNotional: answer?.effectiveNotional ?? null,
+    orders,
+  };
+}
+/** What the answer says of a limit order that it named: the books show the rest. */
+function reportPlaced(clientOrderId: string, request: AgentRequest, { market }: AttackView): OrderReport {
+  const symbol = request.symbol ?? '';
+  const { lotMantissa, lotScale } = market.instrument(symbol);
+  const lots = Math.floor(((request.requestedNotional ?? 0) / (request.limitPrice ?? 1)) * (lotScale / lotMantissa));
+  const side = request.side ?? 'buy';
+  return { clientOrderId, symbol, side, lots, filledLots: 0, priceTicks: null, reduceOnly: false, isOpen: true };
+}
