@@ -1,22 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ApiError } from './errors.ts';
-import { formatEvent, type SharedRecord, SharedRecords } from './shared-records.ts';
+import {
+  type EventSource,
+  formatEvent,
+  type SharedRecord,
+  SharedRecords,
+  type StreamedEvent,
+} from './shared-records.ts';
 
-/** A ledger record as the stream sends it. */
-export interface StreamedEvent {
-  readonly seq: number;
-  readonly at_ms: number;
-  readonly kind: string;
-  readonly payload: unknown;
-}
-/** The source of the events. All are durable; `read` is ascending from `fromSeq`. */
-export interface EventSource {
-  lastSeq(): number;
-  read(fromSeq: number, limit: number): readonly StreamedEvent[];
-  /** Calls the listener after every commit; returns a function that stops it. */
-  onCommitted(listener: () => void): () => void;
-}
+export type { EventSource, StreamedEvent };
 
 export const HEARTBEAT_MS = 15_000;
 /** A client that reads nothing for this long is disconnected. It can resume with Last-Event-ID. */

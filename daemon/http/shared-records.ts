@@ -1,4 +1,17 @@
-import type { EventSource, StreamedEvent } from './event-stream.ts';
+/** A ledger record as the stream sends it. */
+export interface StreamedEvent {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+/** The source of the events. All are durable; `read` is ascending from `fromSeq`. */
+export interface EventSource {
+  lastSeq(): number;
+  read(fromSeq: number, limit: number): readonly StreamedEvent[];
+  /** Calls the listener after every commit; returns a function that stops it. */
+  onCommitted(listener: () => void): () => void;
+}
 
 /** A record, and what a stream of all records sends of it. */
 export interface SharedRecord {

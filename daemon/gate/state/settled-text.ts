@@ -69,8 +69,7 @@ const MEMBERS = [
   'feesUsdt',
 ] as const satisfies readonly (keyof OrderState)[];
 type Member = (typeof MEMBERS)[number];
-const _all: Exclude<keyof OrderState, Member> extends never ? true : never = true;
-void _all;
+true satisfies Exclude<keyof OrderState, Member> extends never ? true : never;
 
 /** What orders have in common. */
 const SHARED: readonly Member[] = [
