@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { closesAll, type Fill, type History, isPermitted } from '../history.ts';
+import { closesAll, type Decision, type Fill, type History, isPermitted } from '../history.ts';
 import type { CallRecord } from '../records.ts';
 
 /**
@@ -13,6 +13,7 @@ export function findReopened(history: History): readonly Breach[] {
     const { effective } = decision?.event.decision ?? { effective: null };
     if (decision === null || decision.symbol === null || !isPermitted(call) || effective?.action !== 'exit') continue;
     if (call.answer?.execution.state !== 'filled' || call.answeredAtMs === null) continue;
+    if (isTakeProfit(history, decision)) continue;
     for (const fill of openingFills(history, decision.agent, decision.symbol)) {
       const opened = fill.order?.decision;
       if (opened === undefined || fill.atMs <= call.answeredAtMs || fill.side === effective.side) continue;
@@ -32,6 +33,15 @@ export function findReopened(history: History): readonly Breach[] {
     }
   }
   return [...breaches, ...findReopenedAfterGate(history)];
+}
+
+/** One that rested ends nothing, also where the market filled it before it was answered. */
+function isTakeProfit({ events }: History, { event, id }: Decision): boolean {
+  if (event.orders[0]?.time_in_force !== 'GTC') return false;
+  return !events.some(
+    ({ event: { kind, payload } }) =>
+      kind === 'exit_target' && payload.action === 'opened' && payload.decision_id === id,
+  );
 }
 
 /** A stop, a cut or a flatten closed the position: slices of before must not open it again. */
