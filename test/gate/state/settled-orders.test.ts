@@ -197,11 +197,11 @@ describe('SAE-AUDIT: settled orders', () => {
   });
 
   test('stay objects while the target of their exit is open, or ended too short a while ago', () => {
-    const atMs = T0 + DAY;
+    const atMs = T0 + SETTLE_AFTER_MS;
     for (const [endedMs, isHeld] of [
       [null, true],
-      [atMs - SETTLE_AFTER_MS + 1, true],
-      [T0 + 1, false],
+      [T0 + 1, true],
+      [T0, false],
     ] as const) {
       const { ledger } = filledExit(endedMs);
       ledger.append({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', symbol: null } });
