@@ -137,11 +137,13 @@ describe('SAE-AUDIT: settled orders', () => {
           { kind: 'rules', at_ms: nowMs, payload: { rules: { ...rules, lotScale: rules.lotScale * 10 } } } as never,
           'rules',
         );
+      const tick = (atMs: number): Omit<GateEvent, 'seq'> =>
+        ({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', severity: 'info' } }) as never;
+      late(tick(nowMs), 'settled again');
+      assert.ok(!settling.orders.settled.isEmpty, 'some are settled when the clock is set back');
       // To before all of it: every time of every order moves.
       const backMs = nowMs - DAY;
       late(setBackEvent(backMs), 'the clock was set back');
-      const tick = (atMs: number): Omit<GateEvent, 'seq'> =>
-        ({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', severity: 'info' } }) as never;
       // Each order leaves at its time.
       for (const afterMs of [60_000, KEEP_ENDED_MS - 1, KEEP_ENDED_MS, KEEP_ENDED_MS + 60_000])
         late(tick(backMs + afterMs), `${afterMs} ms after that`);
@@ -195,11 +197,11 @@ describe('SAE-AUDIT: settled orders', () => {
   });
 
   test('stay objects while the target of their exit is open, or ended too short a while ago', () => {
-    const atMs = T0 + DAY;
+    const atMs = T0 + SETTLE_AFTER_MS;
     for (const [endedMs, isHeld] of [
       [null, true],
-      [atMs - SETTLE_AFTER_MS + 1, true],
-      [T0 + 1, false],
+      [T0 + 1, true],
+      [T0, false],
     ] as const) {
       const { ledger } = filledExit(endedMs);
       ledger.append({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', symbol: null } });
