@@ -84,30 +84,7 @@ function recordForeignTool(
   const found = findBudget(context, policy);
   // By characters: half of one would be no text.
   const shown = [...tool].slice(0, MAX_TOOL_CHARS).join('');
-  const reasons: readonly Reason[] = allowed
-    ? []
-    : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];
-  const trace = new Trace();
-  trace.note(2, 'SCOPE_TOOL', allowed ? 'pass' : 'deny', shown, null, null);
-  trace.skipTheRest();
-  const decision: ExecutionDecision = {
-    budget: found.record,
-    condition_reducing: false,
-    constraints: {
-      cooldown_ms: 0,
-      leverage_cap: 1,
-      notional_cap: 0,
-      order_rate_cap: 0,
-      slippage_cap_bps: 0,
-      staging_plan: [],
-    },
-    decision: allowed ? 'ALLOW' : 'BLOCK',
-    effective: null,
-    enforced: true,
-    reasons,
-    retry_after_ms: null,
-    verdicts: trace.verdicts,
-  };
+  const decision = judgeTool(found.record, allowed, shown, violation);
   const seq = core.nextSeq();
   const startedAtWallMs = core.ports.time.monotonicMs();
   const considered = {
@@ -133,8 +110,40 @@ function recordForeignTool(
     'intercept',
     'foreign',
     decision.decision,
-    reasons.map((reason) => reason.code),
+    decision.reasons.map((reason) => reason.code),
     0,
   );
   return decided;
+}
+
+function judgeTool(
+  budget: ExecutionDecision['budget'],
+  allowed: boolean,
+  shown: string,
+  violation: string | null,
+): ExecutionDecision {
+  const reasons: readonly Reason[] = allowed
+    ? []
+    : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];
+  const trace = new Trace();
+  trace.note(2, 'SCOPE_TOOL', allowed ? 'pass' : 'deny', shown, null, null);
+  trace.skipTheRest();
+  return {
+    budget,
+    condition_reducing: false,
+    constraints: {
+      cooldown_ms: 0,
+      leverage_cap: 1,
+      notional_cap: 0,
+      order_rate_cap: 0,
+      slippage_cap_bps: 0,
+      staging_plan: [],
+    },
+    decision: allowed ? 'ALLOW' : 'BLOCK',
+    effective: null,
+    enforced: true,
+    reasons,
+    retry_after_ms: null,
+    verdicts: trace.verdicts,
+  };
 }

@@ -1,7 +1,7 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
-import type { DecisionEvent, EvidenceKind } from '../events.ts';
+import type { DecisionEvent, EvidenceKind, OrderEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -81,4 +81,123 @@ export interface OrderState {
 export function midOf({ context }: DecisionEvent): number | null {
   const { ask, bid } = context.market;
   return ask === null || bid === null ? null : (bid + ask) / 2;
+}
+
+/** Orders of a permitted decision: slice 0 may be on its way from here on, later slices are planned. */
+export function planOrders(event: DecisionEvent, atMs: number): OrderState[] {
+  return event.orders.map((planned) => buildOrder(planned, event, atMs));
+}
+function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): OrderState {
+  const isFirst = planned.delay_ms === 0;
+  return {
+    clientOrderId: planned.client_order_id,
+    // Later rungs and merged exits belong to the decision that requested them.
+    decisionId: event.parent_decision_id ?? event.decision.decision_id,
+    agent: event.agent,
+    origin: event.request.origin,
+    symbol: planned.symbol,
+    side: planned.side,
+    orderType: planned.order_type,
+    timeInForce: planned.time_in_force,
+    kind: planned.kind,
+    slice: planned.slice,
+    leverage: planned.leverage,
+    reduceOnly: planned.reduce_only,
+    protective: planned.protective,
+    foreign: false,
+    triggerTicks: planned.trigger_ticks,
+    plannedAtMs: atMs,
+    dueAtMs: atMs + planned.delay_ms,
+    slippageBps: event.decision.effective?.max_slippage_bps ?? null,
+    midAtDecision: midOf(event),
+    tokenSkillSha256: event.context.trust.token_skill_sha256,
+    claimedSkillSha256: event.context.trust.claimed_skill_sha256,
+    approvedTicks: event.context.approval?.grant?.price_ticks ?? null,
+    lots: planned.lots,
+    priceTicks: planned.price_ticks,
+    executedLots: 0,
+    status: isFirst ? 'in_flight' : 'pending_send',
+    venueOrderId: null,
+    averagePrice: null,
+    detail: null,
+    retryable: false,
+    sentAtMs: isFirst ? atMs : null,
+    acknowledgedAtMs: null,
+    cancelRequested: false,
+    cancelRefusal: null,
+    amend: null,
+    amendSeq: null,
+    amendSentByMs: null,
+    shownSeq: null,
+    endedSeq: null,
+    isEndShown: false,
+    endedBy: null,
+    sentByMs: null,
+    updatedAtMs: atMs,
+    tradedLots: 0,
+    tradedUsdt: 0,
+    untoldUsdt: 0,
+    untoldAtMs: null,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
+    feesUsdt: 0,
+  };
+}
+
+export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState | null {
+  const foreign = event.foreign;
+  if (foreign === null) return null;
+  return {
+    clientOrderId: event.client_order_id,
+    decisionId: null,
+    agent: null,
+    origin: null,
+    symbol: foreign.symbol,
+    side: foreign.side,
+    orderType: foreign.order_type,
+    timeInForce: null,
+    kind: foreign.kind,
+    slice: 0,
+    leverage: 1,
+    reduceOnly: foreign.reduce_only || foreign.close_position,
+    protective: false,
+    foreign: true,
+    triggerTicks: foreign.trigger_ticks,
+    plannedAtMs: atMs,
+    dueAtMs: atMs,
+    slippageBps: null,
+    midAtDecision: null,
+    tokenSkillSha256: null,
+    claimedSkillSha256: null,
+    approvedTicks: null,
+    lots: foreign.lots,
+    priceTicks: foreign.price_ticks,
+    // What it filled before it was seen is in the position already, which the account shows.
+    executedLots: event.executed_lots,
+    status: event.status,
+    venueOrderId: event.venue_order_id,
+    averagePrice: null,
+    detail: null,
+    retryable: false,
+    sentAtMs: atMs,
+    acknowledgedAtMs: atMs,
+    cancelRequested: false,
+    cancelRefusal: null,
+    amend: null,
+    amendSeq: null,
+    amendSentByMs: null,
+    shownSeq: null,
+    endedSeq: null,
+    isEndShown: false,
+    endedBy: null,
+    sentByMs: null,
+    updatedAtMs: atMs,
+    tradedLots: 0,
+    tradedUsdt: 0,
+    untoldUsdt: 0,
+    untoldAtMs: null,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
+    feesUsdt: 0,
+  };
 }
