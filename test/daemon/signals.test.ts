@@ -48,7 +48,9 @@ async function startStuck(t: TestContext) {
     said += chunk.toString();
   });
   const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  await exchange.asked();
+  const gone = exited.then(([code, signal]) => assert.fail(`the start ended with ${code ?? signal}: ${said}`));
+  await Promise.race([exchange.asked(), gone]);
+  gone.catch(() => undefined);
   return { child, exited, said: () => said };
 }
 

@@ -11,7 +11,7 @@ import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
 import { writeBody, writeRecord } from '../../daemon/gate/journal/record-text.ts';
 import { longPart, type PolicyLookup, retell } from '../../daemon/gate/plan/retell.ts';
-import { isPaced } from '../../daemon/gate/state/apply-decision.ts';
+import { isPaced } from '../../daemon/gate/state/apply-orders.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
 

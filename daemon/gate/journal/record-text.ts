@@ -22,7 +22,7 @@ import {
 } from '../../core/record-text/text-parts.ts';
 import type { DecisionBody } from '../api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
-import { isPaced } from '../state/apply-decision.ts';
+import { isPaced } from '../state/apply-orders.ts';
 
 /** `canonicalJson(body)`: what the caller is answered. @throws CanonicalJsonError when a figure is not finite */
 export function writeBody(body: DecisionBody): string {

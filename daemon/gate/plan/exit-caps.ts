@@ -10,7 +10,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { sharesAt } from '../state/share-fills.ts';
+import { sharesAt } from '../state/shares.ts';
 
 /**
  * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may

@@ -1,8 +1,7 @@
 import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount } from './apply-account.ts';
-import { applyDecision } from './apply-decision.ts';
-import { applyOrder, applyTrade } from './apply-order.ts';
+import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { isOfAgent } from './exit-targets.ts';
 import { heldOn, provenOn } from './held-lots.ts';
 import { keeps } from './keep.ts';

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { type FilledShares, placeFill } from './share-fills.ts';
+import { type FilledShares, placeFill } from './shares.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;

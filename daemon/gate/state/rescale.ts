@@ -3,7 +3,7 @@ import type { PositionRecord } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
-import type { FilledShares, SharedFill } from './share-fills.ts';
+import type { FilledShares, SharedFill } from './shares.ts';
 
 /** A figure in old units times `up / down` is the figure in new ones. */
 export interface Scale {

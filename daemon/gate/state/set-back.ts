@@ -1,7 +1,7 @@
 import { layerKey } from './layers.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
-import { setBackFills } from './share-fills.ts';
+import { setBackFills } from './shares.ts';
 import type { GateViews } from './views.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -11,7 +11,7 @@ import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 import { Outbox } from './outbox.ts';
-import { Pacing } from './pacing.ts';
+import { Pacing, SignsOfLife } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
@@ -20,7 +20,6 @@ import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
-import { SignsOfLife } from './signs-of-life.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
