@@ -263,7 +263,6 @@ test('openapi.json is small, and generators find names, types and examples in it
   assert.deepEqual(contentTypes(json, 'get', '/metrics'), ['text/plain']);
   assert.deepEqual(contentTypes(json, 'get', '/v1/events'), ['text/event-stream']);
   const check = resolve(json, json.paths['/v1/policy/check'].post.requestBody).content;
-  const check = json.paths['/v1/policy/check'].post.requestBody.content;
   assert.deepEqual(Object.keys(check), ['application/json', 'text/yaml']);
   assert.ok(json.paths['/v1/tools/place_order'].post.responses[409]);
   assert.equal(json.paths['/v1/dry-run/place_order'].post.responses[409], undefined, 'it has no request id to repeat');
