@@ -2,7 +2,7 @@
  * Runs the tests: `npm test`, or `npm test -- ledger http/` for the files whose path contains one of the words.
  * What starts with `--` goes to node (`npm test -- --test-name-pattern=halt`), except `--root=DIR`: another package
  * folder. Lists the files itself and fails on none, since a test runner that finds nothing reports success.
- * `HOLDFAST_TEST_FAILURES=FILE` writes what failed into a file of its own, too.
+ * `TEST_FAILURES_FILE=FILE` writes what failed into a file of its own, too.
  */
 import { spawn } from 'node:child_process';
 import { join, sep } from 'node:path';
@@ -42,7 +42,7 @@ function main() {
   }
   const nodeArgs = [
     '--test',
-    ...reportersOf(process.env.HOLDFAST_TEST_FAILURES),
+    ...reportersOf(process.env.TEST_FAILURES_FILE),
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${TIMEOUT_MS}`,
   ];

@@ -26,8 +26,8 @@ after(() => rmSync(root, { recursive: true }));
 
 function runTests(...args: string[]): { code: number | null; output: string } {
   // A runner inside a runner would report to the outer one.
-  const { HOLDFAST_TEST_FAILURES: _, NODE_TEST_CONTEXT: __, ...outer } = process.env;
-  const env = failuresPath === '' ? outer : { ...outer, HOLDFAST_TEST_FAILURES: failuresPath };
+  const { TEST_FAILURES_FILE: _, NODE_TEST_CONTEXT: __, ...outer } = process.env;
+  const env = failuresPath === '' ? outer : { ...outer, TEST_FAILURES_FILE: failuresPath };
   const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, `--root=${root}`, ...args], {
     env,
     encoding: 'utf8',
