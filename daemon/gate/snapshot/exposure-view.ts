@@ -2,6 +2,8 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
+import type { Side } from '../../core/request.ts';
+import { exitsBeyondHeld } from '../state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -11,7 +13,7 @@ import {
   worstCase,
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders } from '../state/orders.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
@@ -82,6 +84,7 @@ export function viewExposure(
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   own: Own,
+  isBound: boolean,
 ): ExposureView {
   const position = state.positions.get(symbol);
   const long = position === undefined ? 0 : longLots(position);
@@ -138,8 +141,29 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
+    ...viewExitsBeyond(position, liveOrders(state.orders, symbol), isBound ? agent : null),
   };
 }
+
+/** `agent`: whose own exits its share bounds as well; null: nobody's. */
+function viewExitsBeyond(
+  position: PositionState | undefined,
+  orders: ReadonlySet<OrderState>,
+  agent: string | null,
+): Pick<ExposureView, 'exits_beyond_long' | 'exits_beyond_short'> {
+  if (orders.size === 0) return NONE_BEYOND;
+  const beyond = (closing: Side): number =>
+    Math.max(
+      exitsBeyondHeld(position, orders, closing, null),
+      agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent),
+    );
+  const [long, short] = [beyond('sell'), beyond('buy')];
+  return {
+    ...(long === 0 ? {} : { exits_beyond_long: long }),
+    ...(short === 0 ? {} : { exits_beyond_short: short }),
+  };
+}
+const NONE_BEYOND = {};
 
 /**
  * Marks of what an agent still holds by its trades where nothing is exposed any more: the last ones are not read yet, and
