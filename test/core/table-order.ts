@@ -117,6 +117,7 @@ const BUDGET_ROWS: readonly Row[] = [
     cases: [
       [0, 'pass'],
       [1, 'deny'],
+      [2, 'deny'],
     ],
     change: (lots) => ({ context: { exposure: { exits_beyond_long: asNumber(lots) } } }),
   },

@@ -2,7 +2,7 @@ import type { Side } from '../../core/request.ts';
 import { isUnproven } from './exit-targets.ts';
 import { remainingLots } from './exposure.ts';
 import { heldOn } from './held-lots.ts';
-import { isResting, type OrderState } from './orders.ts';
+import { isResting, newestFirst, type OrderState } from './orders.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /**
@@ -53,7 +53,7 @@ export function exitsBeyondShare(
     const share = closableShare(position, orders, agent, null);
     const room = Math.max(0, closing === 'sell' ? share : -share);
     let lots = resting.reduce((sum, order) => sum + remainingLots(order), 0);
-    resting.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    resting.sort(newestFirst);
     for (const order of resting) {
       if (lots <= room) break;
       lots -= remainingLots(order);
