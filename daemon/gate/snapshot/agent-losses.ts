@@ -1,6 +1,7 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
 import type { GateState } from '../state/gate-state.ts';
+import type { OrderState } from '../state/orders.ts';
 import type { LiveInputs } from './inputs.ts';
 
 /** Days before today that the loss of a week takes in. */
@@ -53,11 +54,11 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
  * the venue told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it
  * is read. Null: a mark, a price or a lot size is missing.
  */
-function worstOfUnread({ account, orders, rules }: GateState, inputs: LiveInputs, agent: string): number | null {
+function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
+  const { account, rules } = state;
   let usdt = 0;
-  for (const order of orders.all.values()) {
+  for (const order of unreadOf(state, agent)) {
     const lots = order.executedLots - order.tradedLots;
-    if (order.agent !== agent || order.foreign || order.kind !== 'regular' || lots <= 0) continue;
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
@@ -69,4 +70,13 @@ function worstOfUnread({ account, orders, rules }: GateState, inputs: LiveInputs
     usdt += base * (Math.max(0, worseBy) + price * known.takerFee);
   }
   return usdt;
+}
+
+/** Orders of an agent of which more is executed than trades tell. */
+export function* unreadOf({ orders }: GateState, agent: string): Generator<OrderState> {
+  // What left the maps of objects has no trade to come.
+  for (const order of orders.all.held.values()) {
+    if (order.agent !== agent || order.foreign || order.kind !== 'regular') continue;
+    if (order.executedLots > order.tradedLots) yield order;
+  }
 }

@@ -16,6 +16,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { unreadOf } from './agent-losses.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
@@ -84,7 +85,7 @@ export function viewExposure(
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   own: Own,
-  isBound: boolean,
+  policy: CompiledPolicy,
 ): ExposureView {
   const position = state.positions.get(symbol);
   const long = position === undefined ? 0 : longLots(position);
@@ -119,7 +120,7 @@ export function viewExposure(
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed]));
+  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed], policy.lossTiers !== null));
   const opposed = findOpposed(state, symbol, agent);
   return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
@@ -141,7 +142,7 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
-    ...viewExitsBeyond(position, liveOrders(state.orders, symbol), isBound ? agent : null),
+    ...viewExitsBeyond(position, liveOrders(state.orders, symbol), policy.exitScope === 'own' ? agent : null),
   };
 }
 
@@ -166,19 +167,22 @@ function viewExitsBeyond(
 const NONE_BEYOND = {};
 
 /**
- * Marks of what an agent still holds by its trades where nothing is exposed any more: the last ones are not read yet, and
- * its loss is reported with them.
+ * Marks of what an agent still holds by its trades where nothing is exposed any more, and of its fills whose trades are
+ * not read yet: its loss is reported with them.
  */
 function* marksOfLots(
   state: GateState,
   inputs: LiveInputs,
   agent: string,
   told: readonly string[],
+  hasLossTiers: boolean,
 ): Generator<readonly [string, number]> {
-  for (const [other, { shares }] of state.accounts.books) {
-    if ((shares.get(agent) ?? 0) === 0 || told.includes(other)) continue;
-    const mark = inputs.symbols.get(other)?.mark;
-    if (mark !== undefined) yield [other, mark];
+  const wanted = new Set<string>();
+  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) wanted.add(symbol);
+  if (hasLossTiers) for (const { symbol } of unreadOf(state, agent)) wanted.add(symbol);
+  for (const symbol of wanted) {
+    const mark = told.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
+    if (mark !== undefined) yield [symbol, mark];
   }
 }
 

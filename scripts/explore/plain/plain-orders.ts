@@ -18,6 +18,8 @@ export interface PlainOrder {
   readonly foreign: boolean;
   lots: number;
   priceTicks: number | null;
+  /** Bounds before an amendment: some of it may have filled under them. */
+  readonly formerTicks: number[];
   readonly triggerTicks: number | null;
   amend: { readonly lots: number; readonly priceTicks: number } | null;
   executed: number;
@@ -123,6 +125,7 @@ export class PlainOrders {
       priceTicks: foreign.price_ticks,
       triggerTicks: foreign.trigger_ticks,
       amend: null,
+      formerTicks: [],
       executed,
       averagePrice: null,
       traded: { lots: 0, usdt: 0 },
@@ -137,7 +140,10 @@ export class PlainOrders {
     const order = this.all.get(id);
     if (order === undefined) return;
     if (action === 'amend' && lots !== null && priceTicks !== null) order.amend = { lots, priceTicks };
-    if (action === 'amended' && order.amend !== null) Object.assign(order, order.amend);
+    if (action === 'amended' && order.amend !== null) {
+      if (order.priceTicks !== null) order.formerTicks.push(order.priceTicks);
+      Object.assign(order, order.amend);
+    }
     if (action === 'amended' || action === 'amend_failed') order.amend = null;
   }
 }
@@ -155,6 +161,7 @@ function plainOf(planned: PlannedOrder, { agent, decision, parent_decision_id: p
     priceTicks: planned.price_ticks,
     triggerTicks: planned.trigger_ticks,
     amend: null,
+    formerTicks: [],
     executed: 0,
     averagePrice: null,
     traded: { lots: 0, usdt: 0 },

@@ -60,7 +60,7 @@ function* compare(history: History, plain: Plain, event: DecisionEvent): Generat
   yield* comparePacing(history, plain.pace, event);
   yield* compareAccount(history, plain.equity, event.context);
   yield* compareTrust(plain.trust, event);
-  yield* compareLosses(plain.losses, event);
+  yield* compareLosses(plain.losses, plain.pace, event);
   if (!plain.pace.orders.isUnclear) yield* comparePending(plain.pace, event);
 }
 
@@ -101,20 +101,53 @@ function* compareTrust(trust: PlainTrust, { context, request }: DecisionEvent): 
     yield* unequal('state', context.state.state, trust.strictest(nowMs, request.symbol, request.agent));
 }
 
-/** On one day the loss of the day is that of the week. */
-function* compareLosses(plain: PlainLosses, { context, request }: DecisionEvent): Generator<Found> {
+/**
+ * On one day the loss of the day is that of the week. Fills whose trades are not read yet count at the price that was told
+ * or at the bound, where that is worse than the mark, and with the taker's fee.
+ */
+function* compareLosses(
+  plain: PlainLosses,
+  { orders }: PlainPace,
+  { context, request }: DecisionEvent,
+): Generator<Found> {
   const { losses } = context.agent;
   if (losses === undefined || plain.isUnclear) return;
   const marks = new Map(context.exposure.other_marks);
   if (context.market.mark !== null && request.symbol !== null) marks.set(request.symbol, context.market.mark);
   const lost = plain.lossOf(request.agent, marks);
-  if (lost === null) return;
+  const unread = unreadOf(orders, request.agent, marks);
+  if (lost === null || unread === null) return;
   for (const [name, told] of [
     ['loss-of-day', losses.day_usdt],
     ['loss-of-week', losses.week_usdt],
   ] as const)
-    if (told === null || Math.abs(told - lost) > CENT)
-      yield [`figure/${name}`, `${told}, by the records ${lost.toFixed(4)}`];
+    if (told === null || told < lost + unread.least - CENT || told > lost + unread.most + CENT)
+      yield [
+        `figure/${name}`,
+        `${told}, by the records ${(lost + unread.least).toFixed(4)} to ${(lost + unread.most).toFixed(4)}`,
+      ];
+}
+
+/** Null: a mark or a price is missing. */
+function unreadOf(orders: PlainPace['orders'], agent: string, marks: ReadonlyMap<string, number>): Range | null {
+  const sum = { least: 0, most: 0 };
+  for (const order of orders.all.values()) {
+    const lots = order.executed - order.traded.lots;
+    if (order.agent !== agent || order.foreign || order.triggerTicks !== null || lots <= 0) continue;
+    const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
+    if (rules === undefined || mark === undefined) return null;
+    const bounds = [order.priceTicks, ...order.formerTicks].filter((ticks) => ticks !== null);
+    const prices = bounds.map((ticks) => (ticks * rules.tickMantissa) / rules.tickScale);
+    if (order.averagePrice !== null) prices.push(order.averagePrice);
+    if (prices.length === 0) return null;
+    const costs = prices.map((price) => {
+      const worseBy = Math.max(0, order.side === 'buy' ? price - mark : mark - price);
+      return ((lots * rules.lotMantissa) / rules.lotScale) * (worseBy + price * rules.takerFee);
+    });
+    sum.least += Math.min(...costs);
+    sum.most += Math.max(...costs);
+  }
+  return sum;
 }
 
 /** Opening orders other than the decided one: what may still fill of them counts, and what has ended does not. */
