@@ -68,6 +68,8 @@ const exposure = Type.Object(
     recorded_price: nullable(amount),
     short_lots: lots,
     short_units: amount,
+    exits_beyond_long: Type.Optional(lots),
+    exits_beyond_short: Type.Optional(lots),
   },
   field.closed,
 );

@@ -120,6 +120,13 @@ export interface ExposureView {
   readonly recorded_price: number | null;
   readonly short_lots: number;
   readonly short_units: number;
+  /**
+   * Lots that sells on their way may close beyond the long lots that they were sent for: they would close what a buy
+   * opens now. Absent: none.
+   */
+  readonly exits_beyond_long?: number;
+  /** The same of buys and short lots. */
+  readonly exits_beyond_short?: number;
 }
 
 export interface AgentView {

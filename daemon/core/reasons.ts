@@ -127,6 +127,12 @@ export const REASONS = {
     message: 'Another agent holds a share of this symbol in the other direction (`observed`).',
     hint: 'Trade another symbol, or wait until that share is closed.',
   },
+  EXITS_IN_FLIGHT: {
+    message:
+      'Exits on their way may close `observed` lots more than is held of what they were sent for: they would close what ' +
+      'this opens.',
+    hint: 'Ask again once they have ended, as a rule within seconds. Exits and cancels pass.',
+  },
   LEVERAGE_LOCKED: {
     message:
       "The venue's leverage setting of this symbol is above the cap and cannot change while a position or order exists.",

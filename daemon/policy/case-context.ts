@@ -52,6 +52,8 @@ export function buildBaseContext(): ExecutionContext {
     duplicate_of: null,
     exit_rung: 0,
     exposure: {
+      exits_beyond_long: 0,
+      exits_beyond_short: 0,
       gross_other_sent_usdt: 0,
       gross_other_usdt: 0,
       liquidation_distance: null,

@@ -103,7 +103,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       !posts.has(record.clientId)
     )
       posts.set(record.clientId, record);
-  const shares = readShares(fills);
+  const shares = readShares(fills, orderEvents);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -157,8 +157,14 @@ function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): 
   });
 }
 
-/** An agent's own fills move its share; those of the operator, a stop or a cut move all shares in proportion. */
-function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareStep[]> {
+type Told = History['orderEvents'];
+
+/**
+ * An agent's own fills move its share; those of the operator, a stop or a cut move all shares in proportion. What an exit
+ * closes beyond its agent's share is a debt, which a promise finds, unless nobody could know: a stop had fired, and that
+ * was not told when the exit was decided. Then it comes out of what nobody holds, and then of the others' shares.
+ */
+function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, readonly ShareStep[]> {
   const shares = new Map<string, ShareStep[]>();
   const now = new Map<string, Map<string, number>>();
   const note = (agent: string, symbol: string, atMs: number, lots: number): void => {
@@ -170,17 +176,43 @@ function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareS
     if (steps === undefined) shares.set(key, [{ atMs, lots }]);
     else steps.push({ atMs, lots });
   };
-  for (const { atMs, symbol, side, lots, before, after, order } of fills) {
+  for (const fill of fills) {
+    const { atMs, symbol, side, lots, before, after, order } = fill;
     const signed = side === 'buy' ? lots : -lots;
     const held = now.get(symbol);
     if (order !== null && order.decision.origin === 'agent' && !order.planned.protective) {
       const { agent } = order.decision;
-      note(agent, symbol, atMs, (held?.get(agent) ?? 0) + signed);
+      const own = held?.get(agent) ?? 0;
+      const beyond = Math.max(0, lots - Math.max(0, own * Math.sign(before)));
+      if (!order.planned.reduce_only || beyond === 0 || !wasSentUntold(fill, fills, told)) {
+        note(agent, symbol, atMs, own + signed);
+        continue;
+      }
+      const others = [...(held ?? [])].filter(([name, share]) => name !== agent && share * before > 0);
+      const total = others.reduce((sum, [, share]) => sum + Math.abs(share), 0);
+      const taken = Math.max(0, beyond - Math.max(0, Math.abs(before) - Math.abs(own) - total));
+      note(agent, symbol, atMs, 0);
+      for (const [name, share] of others) note(name, symbol, atMs, share * (1 - Math.min(1, taken / total)));
     } else if (held !== undefined && before !== 0) {
       for (const [agent, share] of [...held]) note(agent, symbol, atMs, (share * after) / before);
     }
   }
   return shares;
+}
+
+/**
+ * When an exit was decided, no record had told of a stop that had fired before it filled. Other exits in flight are no
+ * such excuse: the gate has sent them, and counts them.
+ */
+function wasSentUntold({ atMs, order, symbol }: Fill, fills: readonly Fill[], told: Told): boolean {
+  const seq = order?.decision.seq ?? 0;
+  const filled = new Map<string, number>();
+  for (const other of fills)
+    if (other.symbol === symbol && other.atMs <= atMs && other.order?.planned.protective === true)
+      filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.lots);
+  return [...filled].some(
+    ([id, lots]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_lots >= lots),
+  );
 }
 
 /** Whether the account's owner traded at the exchange itself within a span: in a symbol, or in any. */

@@ -40,6 +40,7 @@ test('a higher price, or a larger size, is a new opening order: every opening ru
       ['ACCOUNT_DRAWDOWN', { account: { drawdown: 0.1 } }],
       ['RATE', { pacing: { account_sends: 20 } }],
       ['OPPOSES_AGENT', { exposure: { opposed_by_short: 'bob' } }],
+      ['EXITS_IN_FLIGHT', { exposure: { exits_beyond_long: 1 } }],
     ] as const) {
       const decision = modify({ request, context });
       assert.equal(decision.decision, 'BLOCK');

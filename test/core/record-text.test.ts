@@ -38,6 +38,8 @@ const withForeignTexts: fc.Arbitrary<Case> = fc
       exposure: {
         ...context.exposure,
         opposed_by_long: maybe,
+        ...(maybe === null ? {} : { exits_beyond_long: amount }),
+        ...(isModify ? { exits_beyond_short: amount } : {}),
         other_marks: [[text, amount]],
       },
       leaving_order_ids: maybe === null ? [] : [maybe, text],

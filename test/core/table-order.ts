@@ -111,6 +111,18 @@ const BUDGET_ROWS: readonly Row[] = [
   },
   {
     rule: 12,
+    clause: 'SAE-T',
+    code: 'EXITS_IN_FLIGHT',
+    what: 'what sells on their way may close beyond what is held',
+    cases: [
+      [0, 'pass'],
+      [1, 'deny'],
+      [2, 'deny'],
+    ],
+    change: (lots) => ({ context: { exposure: { exits_beyond_long: asNumber(lots) } } }),
+  },
+  {
+    rule: 12,
     clause: 'SAE-R',
     code: 'LEVERAGE_LOCKED',
     what: 'the locked leverage setting',

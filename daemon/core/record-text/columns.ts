@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one table, and how it is read
 import type {
   AccountView,
   AgentView,
@@ -49,6 +50,7 @@ const AGENT = [
   'turnover_usdt',
   'losses',
 ] as const;
+/** The last two are absent where exits on their way close no more than is held. */
 const EXPOSURE = [
   'gross_other_sent_usdt',
   'gross_other_usdt',
@@ -66,6 +68,8 @@ const EXPOSURE = [
   'recorded_price',
   'short_lots',
   'short_units',
+  'exits_beyond_long',
+  'exits_beyond_short',
 ] as const;
 const RULES = [
   'bracket_caps',

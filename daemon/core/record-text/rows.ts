@@ -85,7 +85,14 @@ const writeExposure = keepNewest(
     `,${listText(row.other_marks, (item) => `[${quoted(item[0])},${numberText(item[1])}]`)}` +
     `,${numberText(row.other_positions)},${wordOrNull(row.other_regime)},${numberText(row.position_lots)}` +
     `,${numberOrNull(row.position_since_ms)},${numberOrNull(row.recorded_price)}` +
-    `,${numberText(row.short_lots)},${numberText(row.short_units)}]`,
+    `,${numberText(row.short_lots)},${numberText(row.short_units)}` +
+    (row.exits_beyond_long === undefined
+      ? row.exits_beyond_short !== undefined
+        ? ',{}'
+        : ''
+      : `,${numberText(row.exits_beyond_long)}`) +
+    (row.exits_beyond_short === undefined ? '' : `,${numberText(row.exits_beyond_short)}`) +
+    ']',
   (a, b) =>
     a.gross_other_sent_usdt === b.gross_other_sent_usdt &&
     a.gross_other_usdt === b.gross_other_usdt &&
@@ -103,7 +110,9 @@ const writeExposure = keepNewest(
     a.position_since_ms === b.position_since_ms &&
     a.recorded_price === b.recorded_price &&
     a.short_lots === b.short_lots &&
-    a.short_units === b.short_units,
+    a.short_units === b.short_units &&
+    a.exits_beyond_long === b.exits_beyond_long &&
+    a.exits_beyond_short === b.exits_beyond_short,
 );
 
 const writeRules = keepByIdentity(

@@ -15,6 +15,7 @@ import { checkTemporal } from './temporal.ts';
 import {
   checkAccount,
   checkAgentLoss,
+  checkExitsInFlight,
   checkOpposition,
   checkRegime,
   checkTraderState,
@@ -62,6 +63,7 @@ export function runOpeningRules(
   checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
+  checkExitsInFlight(trace, context, ask.side);
   const rules = context.market.rules;
   const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
   if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {

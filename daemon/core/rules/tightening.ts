@@ -145,3 +145,12 @@ export function checkOpposition(trace: Trace, context: ExecutionContext, side: S
   const opposed = side === 'buy' ? context.exposure.opposed_by_short : context.exposure.opposed_by_long;
   if (opposed !== null) trace.deny(12, 'OPPOSES_AGENT', opposed, null, null);
 }
+
+/**
+ * Exits that were sent already meet at the venue what is held when they arrive. RISK: what they were sent for may be
+ * closed by then, and `reduceOnly` does not keep them from what was opened since. What rests already stays.
+ */
+export function checkExitsInFlight(trace: Trace, { exposure, phase }: ExecutionContext, side: Side): void {
+  const beyond = (side === 'buy' ? exposure.exits_beyond_long : exposure.exits_beyond_short) ?? 0;
+  if (phase !== 'standing' && beyond > 0) trace.deny(12, 'EXITS_IN_FLIGHT', beyond, 0, 'lots');
+}

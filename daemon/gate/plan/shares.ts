@@ -3,7 +3,7 @@ import { exitsBeyondShare } from '../state/closable-share.ts';
 import { mayOpenStill } from '../state/exit-bounds.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import { isExitOnItsWay } from './exit-caps.ts';
 import { mayMeetYounger } from './rests.ts';
 
@@ -37,7 +37,7 @@ function findExitsBeyondBounds(state: GateState): readonly OrderState[] {
         !beyond.has(order) &&
         (askedAtMs(order) ?? Number.POSITIVE_INFINITY) <= bound.askedAtMs,
     );
-    elder.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    elder.sort(newestFirst);
     let lots = elder.reduce((sum, order) => sum + remainingLots(order), 0);
     for (const order of elder) {
       if (lots <= Math.max(0, bound.roomLots)) break;

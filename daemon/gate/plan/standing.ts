@@ -15,7 +15,7 @@ import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, newestFirst, type OrderState } from '../state/orders.ts';
 import { surelyHeldLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
@@ -182,8 +182,7 @@ function worstPriceFirst(a: OrderState, b: OrderState): number {
     Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceTicks : -form.priceTicks)));
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   if (a.side !== b.side) return a.side < b.side ? -1 : 1;
-  const younger = b.plannedAtMs - a.plannedAtMs || b.slice - a.slice;
-  return worse(b) - worse(a) || younger || (a.clientOrderId < b.clientOrderId ? -1 : 1);
+  return worse(b) - worse(a) || newestFirst(a, b);
 }
 
 /** Tiers of rule 8 that the account has reached; null while the account is not known. */

@@ -2,6 +2,8 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
+import type { Side } from '../../core/request.ts';
+import { exitsBeyondHeld } from '../state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -11,7 +13,7 @@ import {
   worstCase,
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders } from '../state/orders.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
@@ -83,7 +85,7 @@ export function viewExposure(
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   own: Own,
-  hasLossTiers: boolean,
+  policy: CompiledPolicy,
 ): ExposureView {
   const position = state.positions.get(symbol);
   const long = position === undefined ? 0 : longLots(position);
@@ -118,7 +120,7 @@ export function viewExposure(
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed], hasLossTiers));
+  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed], policy.lossTiers !== null));
   const opposed = findOpposed(state, symbol, agent);
   return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
@@ -140,8 +142,29 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
+    ...viewExitsBeyond(position, liveOrders(state.orders, symbol), policy.exitScope === 'own' ? agent : null),
   };
 }
+
+/** `agent`: whose own exits its share bounds as well; null: nobody's. */
+function viewExitsBeyond(
+  position: PositionState | undefined,
+  orders: ReadonlySet<OrderState>,
+  agent: string | null,
+): Pick<ExposureView, 'exits_beyond_long' | 'exits_beyond_short'> {
+  if (orders.size === 0) return NONE_BEYOND;
+  const beyond = (closing: Side): number =>
+    Math.max(
+      exitsBeyondHeld(position, orders, closing, null),
+      agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent),
+    );
+  const [long, short] = [beyond('sell'), beyond('buy')];
+  return {
+    ...(long === 0 ? {} : { exits_beyond_long: long }),
+    ...(short === 0 ? {} : { exits_beyond_short: short }),
+  };
+}
+const NONE_BEYOND = {};
 
 /**
  * Marks of what an agent still holds by its trades where nothing is exposed any more, and of its fills whose trades are

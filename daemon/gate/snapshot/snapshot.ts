@@ -28,7 +28,7 @@ export function buildContext(
   const rulesView = rules === null ? null : viewRules(rules, policy);
   const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null;
   const approval = viewApproval(state, request, policy, ask, now);
-  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy.lossTiers !== null);
+  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy);
   return {
     account: viewAccount(state, inputs, policy, symbol, ask),
     account_name: ask.accountName,

@@ -1,7 +1,8 @@
 import type { Side } from '../../core/request.ts';
 import { isUnproven } from './exit-targets.ts';
 import { remainingLots } from './exposure.ts';
-import { isResting, type OrderState } from './orders.ts';
+import { heldOn } from './held-lots.ts';
+import { isResting, newestFirst, type OrderState } from './orders.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /**
@@ -52,7 +53,7 @@ export function exitsBeyondShare(
     const share = closableShare(position, orders, agent, null);
     const room = Math.max(0, closing === 'sell' ? share : -share);
     let lots = resting.reduce((sum, order) => sum + remainingLots(order), 0);
-    resting.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    resting.sort(newestFirst);
     for (const order of resting) {
       if (lots <= room) break;
       lots -= remainingLots(order);
@@ -97,6 +98,25 @@ export function waitsForOwnExits(
     if (isExitOnItsWay(order) && !isUnproven(order)) taken += remainingLots(order);
   }
   return taken >= Math.abs(share);
+}
+
+/**
+ * Lots that exits on their way on a side may close beyond what is held there: by an agent's own exits beyond its share,
+ * by all of them beyond the position (`agent` null). RISK: each was sized by what was held when it was sent; the venue
+ * takes it late, and closes what was opened meanwhile. One that is lost does not arrive any more.
+ */
+export function exitsBeyondHeld(
+  position: PositionState | undefined,
+  orders: ReadonlySet<OrderState>,
+  closing: Side,
+  agent: string | null,
+): number {
+  let onWay = 0;
+  for (const order of orders) {
+    if (order.side !== closing || order.status === 'lost' || (agent !== null && order.agent !== agent)) continue;
+    if (isExitOnItsWay(order)) onWay += remainingLots(order);
+  }
+  return onWay === 0 ? 0 : Math.max(0, onWay - heldOn(position, closing, agent));
 }
 
 /** Signed lots that all agents together hold of a position. The gate's own exits come out of them. */

@@ -49,9 +49,26 @@ export function* namedInOrders({ all, settled }: OrderBook): Generator<Pick<Orde
   yield* settled.named();
 }
 
-/** By when they were planned. */
-export function newestFirst(a: OrderState, b: OrderState): number {
-  return b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1);
+/** By when they were planned; those of one millisecond in the order of their ids. */
+export function newestFirst(
+  a: Pick<OrderState, 'clientOrderId' | 'plannedAtMs'>,
+  b: Pick<OrderState, 'clientOrderId' | 'plannedAtMs'>,
+): number {
+  return b.plannedAtMs - a.plannedAtMs || compareIds(b.clientOrderId, a.clientOrderId);
+}
+
+/**
+ * Ids are numbers with `-` between them, without leading zeros: the longer one is the larger one. Those of before the
+ * first recovery have one number less.
+ */
+function compareIds(a: string, b: string): number {
+  const [these, those] = [a.split('-'), b.split('-')];
+  if (these.length !== those.length) return these.length - those.length;
+  for (const [at, one] of these.entries()) {
+    const other = those[at] ?? '';
+    if (one !== other) return one.length - other.length || (one < other ? -1 : 1);
+  }
+  return 0;
 }
 
 /**

@@ -69,6 +69,27 @@ describe('BY-36 resting exits of an agent stay within its share', () => {
     }
   });
 
+  it('takes the newest of those of one millisecond by the number in their ids, not by its letters', () => {
+    const ledger = new FoldedLedger();
+    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    const place = (id: string, agent: string, lots: number, change: object): void => {
+      const orders = [{ client_order_id: id, lots, ...change }];
+      ledger.append(decisionEvent({ id: `d-${id}`, atMs: T0, agent, orders }));
+      const status = 'reduce_only' in change ? ('working' as const) : ('filled' as const);
+      ledger.append(orderEvent(id, T0, { status, executed_lots: status === 'filled' ? lots : 0 }));
+    };
+    place('hfbf7171x-0-0', 'alice', 10, { side: 'buy' });
+    place('hfbf7171y-0-0', 'bob', 10, { side: 'buy' });
+    for (const id of ['hfbf7171z-0-0', 'hfbf71710-0-0', 'hfbf717110-0-0'])
+      place(id, 'alice', 5, { side: 'sell', reduce_only: true });
+    const { orders, positions } = ledger.state;
+    const beyond = exitsBeyondShare(positions.get('BTCUSDT'), liveOrders(orders, 'BTCUSDT'), 'alice');
+    assert.deepEqual(
+      beyond.map((order) => order.clientOrderId),
+      ['hfbf717110-0-0'],
+    );
+  });
+
   it('counts exits on their way, and leaves out what is being canceled already', () => {
     const shared = new Holdings({ alice: 10, bob: 10 });
     const id = shared.rest('alice', 6);
