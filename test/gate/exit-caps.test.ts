@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Origin } from '../../daemon/core/request.ts';
+import { capOf } from '../../daemon/gate/plan/exit-caps.ts';
+import type { ExitTarget } from '../../daemon/gate/state/exit-targets.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
+
+/** Long positions of agents, and exits that sell them. */
+class Book extends FoldedLedger {
+  #count = 0;
+
+  constructor(held: Readonly<Record<string, number>>) {
+    super();
+    this.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    for (const [agent, lots] of Object.entries(held)) {
+      const id = this.#send(agent, lots, false, 'agent');
+      this.append(orderEvent(id, T0, { status: 'filled', executed_lots: lots }));
+    }
+  }
+  #send(agent: string, lots: number, reduceOnly: boolean, origin: Origin): string {
+    this.#count += 1;
+    const id = `o-${this.#count}`;
+    const side = reduceOnly ? ('sell' as const) : ('buy' as const);
+    const order = { client_order_id: id, lots, side, reduce_only: reduceOnly, time_in_force: 'IOC' } as const;
+    this.append(decisionEvent({ id: `d-${this.#count}`, atMs: T0, agent, request: { origin }, orders: [order] }));
+    return id;
+  }
+  exit(agent: string, lots: number, origin: Origin = 'agent'): string {
+    return this.#send(agent, lots, true, origin);
+  }
+  /** Lots that another exit of all that `agent` holds may send now. */
+  cap(agent: string, roomLots: number, scope: 'own' | 'account' = 'own', origin: Origin = 'agent'): number {
+    const asked = { agent, origin, scope, side: 'sell', symbol: 'BTCUSDT', roomLots, isWhole: true, openings: null };
+    return capOf(this.state, asked as ExitTarget, roomLots);
+  }
+}
+
+describe('Lots that an exit may send beside those on their way', () => {
+  it("are the agent's share less what its own exits may still close", () => {
+    const book = new Book({ alice: 10, bob: 5 });
+    assert.equal(book.cap('alice', 10), 10);
+    const id = book.exit('alice', 6);
+    assert.equal(book.cap('alice', 10), 4);
+    assert.equal(book.cap('bob', 5), 5, "another agent's exit takes nothing of it");
+    book.append(orderEvent(id, T0, { status: 'unknown' }));
+    assert.equal(book.cap('alice', 10), 4, 'unknown lots count while others hold a part');
+    book.append(orderEvent(id, T0, { status: 'canceled', executed_lots: 2 }));
+    assert.equal(book.cap('alice', 8), 8, 'what it did not close is there again');
+  });
+
+  it('of a sole holder do not wait for an exit of unknown outcome: reduceOnly keeps it inside', () => {
+    const book = new Book({ alice: 10 });
+    const id = book.exit('alice', 6);
+    assert.equal(book.cap('alice', 10), 4);
+    book.append(orderEvent(id, T0, { status: 'unknown' }));
+    assert.equal(book.cap('alice', 10), 10);
+  });
+
+  it("are less by the agent's part of an operator's exit, which itself waits for nobody", () => {
+    const book = new Book({ alice: 10, bob: 5 });
+    book.exit('operator', 6, 'operator');
+    assert.equal(book.cap('alice', 10), 6, 'two thirds of six come out of its share');
+    assert.equal(book.cap('bob', 5), 3);
+    assert.equal(book.cap('operator', 15, 'account', 'operator'), 15);
+  });
+
+  it('of an agent that may close all are the position less all exits on their way', () => {
+    const book = new Book({ alice: 10, bob: 5 });
+    book.exit('bob', 5);
+    assert.equal(book.cap('alice', 15, 'account'), 10);
+  });
+});
