@@ -31,14 +31,15 @@ export function findQuietExits(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Lots that this exit and the later ones of its agent in the symbol were permitted to close. */
+/** Lots that this exit and the later ones of its agent in the symbol were permitted to close. A repeat is none. */
 function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decision): number {
-  let lots = 0;
+  const lots = new Map<string, number>();
   for (const other of history.world.calls) {
     if (other.index < call.index || other.agent !== agent || other.args.symbol !== symbol) continue;
-    if (isMarketableExit(other)) lots += other.answer?.decision.effective?.lots ?? 0;
+    const { decision_id: id, effective } = other.answer?.decision ?? {};
+    if (id !== undefined && isMarketableExit(other)) lots.set(id, effective?.lots ?? 0);
   }
-  return lots;
+  return [...lots.values()].reduce((sum, each) => sum + each, 0);
 }
 
 /**
