@@ -31,7 +31,8 @@ export abstract class PlayedWorld {
   readonly venue: ExchangeSide;
   readonly calls: CallRecord[] = [];
   readonly operatorCalls: OperatorRecord[] = [];
-  readonly policies: { readonly atMs: number; readonly policy: WorldPolicy }[] = [];
+  /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */
+  readonly policies: { readonly atMs: number; readonly policy: WorldPolicy; mayWait: boolean }[] = [];
   readonly homes = new HomeRecords();
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
@@ -41,7 +42,7 @@ export abstract class PlayedWorld {
   constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
     this.setup = setup;
     this.venue = new ExchangeSide(exchange, nowMs);
-    this.policies.push({ atMs: 0, policy: buildPolicy(setup, 'original') });
+    this.policies.push({ atMs: 0, policy: buildPolicy(setup, 'original'), mayWait: false });
   }
 
   /** The process that runs, from 1. */
@@ -175,11 +176,15 @@ export abstract class PlayedWorld {
   /** The operator saves another file, and accepts it where it is looser. */
   savePolicy(step: number, edit: PolicyEdit): void {
     const policy = buildPolicy(this.setup, edit);
-    this.policies.push({ atMs: this.time.nowMs, policy });
+    // Every other file is tighter than the first one, and looser than another in something.
+    const mayWait = this.policies.length > 1;
+    const saved = { atMs: this.time.nowMs, policy, mayWait };
+    this.policies.push(saved);
     this.keepPolicy(policy);
     this.operate(step, 'policy', {}, async (gate) => {
       const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
       if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash, null);
+      saved.mayWait = false;
     });
   }
 }

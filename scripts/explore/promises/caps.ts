@@ -57,7 +57,7 @@ function loosestCaps(history: History, atMs: number): { order: number; symbol: n
   const { policies } = history.world;
   let loosest = { order: 0, symbol: 0, gross: 0 };
   for (const [index, { policy }] of policies.entries()) {
-    const untilMs = policies[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+    const untilMs = policies.find(({ mayWait }, later) => later > index && !mayWait)?.atMs ?? Number.POSITIVE_INFINITY;
     if (untilMs < atMs - DECISION_AGE_MS || (policies[index]?.atMs ?? 0) > atMs) continue;
     const { budgets } = policy.spec;
     loosest = {
