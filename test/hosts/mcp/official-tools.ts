@@ -87,6 +87,13 @@ describe("the protocol's own tools, against a daemon on paper", () => {
       assert.equal(JSON.parse(out).structuredContent.decision, 'ALLOW');
       assert.equal(await orders(), sent + 1);
     });
+    it(`the inspector verifies the skill ${door}`, async () => {
+      const { code, out, err } = await inspect('--method', 'skills/list', '--verify');
+      assert.equal(code, 0, err);
+      const { name, files, ok } = JSON.parse(out);
+      const statuses = files.map(({ status }: { status: string }) => status);
+      assert.deepEqual([name, ok, statuses], ['holdfast-trading', true, ['verified']]);
+    });
     it(`the inspector is shown what is wrong with a call ${door}`, async () => {
       const sent = await orders();
       const { out, err } = await inspect('--method', 'tools/call', ...PLACE);
