@@ -32,8 +32,8 @@ export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: 
 }
 
 /**
- * Tokens expire by the venue's time where there is one, and before it is known by the host's, which then ends none for
- * good. On paper the exchange may play a tape: there the host's clock counts, and a token has ended for good when time
+ * Tokens expire by the venue's time where there is one, and before it is known by the host's. Each of the two may be
+ * wrong for a while: one has ended for good when both say so. On paper the exchange may play a tape: there the host's clock counts, and a token has ended for good when time
  * went by its end while this process saw it, by the host's and by the monotonic clock.
  */
 export function expiryClock(
@@ -44,7 +44,7 @@ export function expiryClock(
   if (venue !== 'paper')
     return {
       nowMs: ledgerClock(clock, time),
-      certain: () => (clock.isSynced ? { afterMs: 0, toMs: clock.nowMs() } : null),
+      certain: () => (clock.isSynced ? { afterMs: 0, toMs: Math.min(clock.nowMs(), time.hostMs()) } : null),
     };
   const afterMs = time.hostMs();
   const sinceMs = time.monotonicMs();

@@ -39,6 +39,8 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
   for (const name of readdirSync(join(folder, 'archives')))
     renameSync(join(folder, 'archives', name), join(world.home, name));
 
+  // The market leaves the price of the order that filled in part.
+  await world.setMark('BTCUSDT', 59_400);
   await world.startAgain();
   await until('the rest is closed', async () => (await world.position('BTCUSDT')) === 0, 20_000);
   const orders = [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly);
@@ -47,6 +49,8 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
   assert.equal(rest.lots, Math.round(left * 1_000), 'what was left, once');
   for (const key of ['agent', 'origin', 'side', 'slippageBps', 'decisionId'] as const)
     assert.equal(rest[key], cut[key], `the same ${key}`);
+  assert.equal(rest.timeInForce, 'IOC', 'a rung of the ladder, at the price of now');
+  assert.ok((rest.priceTicks ?? 0) < (cut.priceTicks ?? 0));
   const told = [...world.daemon.ledger.iterateLive()]
     .filter(({ kind }) => kind === 'alert')
     .map(({ payload }) => payload as { readonly code: string; readonly detail: string })

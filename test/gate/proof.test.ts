@@ -280,6 +280,47 @@ describe('a cancel', () => {
   });
 });
 
+describe('a cancel that is asked for while the order is on its way', () => {
+  for (const [form, asked] of [
+    ['GTC', 'is sent once its answer is lost, though no look-up answers'],
+    ['IOC', 'is not sent: such an order cannot rest'],
+  ] as const)
+    it(`${form}: ${asked}`, async () => {
+      const world = start();
+      const answer = later<SubmitOutcome>();
+      world.script.submit = () => answer.promise;
+      let cancels = 0;
+      world.script.cancel = () => {
+        cancels += 1;
+        return { kind: 'canceled', order: shown('o-1', { ...SELL, status: 'canceled' }) };
+      };
+      const { order, sent } = world.place('o-1', { time_in_force: form });
+      await world.canceler.cancel(order, 'halted');
+      assert.deepEqual([order.status, order.cancelRequested, cancels], ['in_flight', true, 0]);
+      answer.end({ kind: 'unknown', detail: 'timeout' });
+      await sent;
+      await world.canceler.retryUnproven();
+      assert.deepEqual([order.status, cancels], form === 'GTC' ? ['canceled', 1] : ['unknown', 0]);
+    });
+
+  it('is sent again, at a distance, until the end is proven', async () => {
+    const world = start();
+    let cancels = 0;
+    world.script.cancel = () => {
+      cancels += 1;
+      return { kind: 'unknown', detail: 'timeout' };
+    };
+    const { order, sent } = world.place('o-1');
+    await sent;
+    await world.canceler.cancel(order, 'halted');
+    for (let second = 0; second < 60; second += 1) {
+      await world.canceler.retryUnproven();
+      await world.time.advance(1_000);
+    }
+    assert.ok(cancels >= 10 && cancels <= 13, `${cancels} in a minute`);
+  });
+});
+
 describe('only answers count', () => {
   it('45 s without one raise no ORDER_LOST, nor does an hour', async () => {
     const world = start();

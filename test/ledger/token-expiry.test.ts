@@ -94,6 +94,30 @@ for (const venue of ['binance-live', 'paper'] as const)
     assert.equal(problemOf(ledger), null);
   });
 
+test("a venue's clock that is a month ahead for a while ends no token for good", (t) => {
+  const MONTH = 30 * 24 * HOUR;
+  const host = { ms: NOW_MS };
+  const venue = { isSynced: true, aheadMs: 0, nowMs: () => host.ms + venue.aheadMs };
+  const time = { ...SYSTEM_TIME, hostMs: () => host.ms, monotonicMs: () => host.ms };
+  const ledger = openLedger({
+    ...ledgerOptions(makeFolder(t)),
+    time,
+    expiry: expiryClock('binance-live', venue, time),
+  });
+  t.after(() => ledger.close());
+  const { record, secret } = ledger.tokens.createToken({ ...AGENT, expires_at_ms: NOW_MS + 24 * HOUR });
+  venue.aheadMs = MONTH;
+  assert.equal(ledger.tokens.findToken(secret), null, 'it is refused meanwhile');
+  assert.deepEqual(ledger.tokens.endExpired(), []);
+  venue.aheadMs = 0;
+  assert.deepEqual(ledger.tokens.findToken(secret), record);
+  host.ms = NOW_MS + 24 * HOUR;
+  assert.deepEqual(
+    ledger.tokens.endExpired().map(({ id }) => id),
+    [record.id],
+  );
+});
+
 test('a token takes the place of others, which go on until the overlap is over, and never longer than before', (t) => {
   const wall = { ms: NOW_MS };
   const ledger = openAt(t, wall);

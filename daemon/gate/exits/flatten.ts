@@ -150,7 +150,7 @@ export class Flatten {
       if (readAtMs < entry.sinceMs || this.#describeLeft(this.#targetsOf(entry)) !== '') continue;
       this.#core.append('state', {
         clears_at_ms: entry.clearsAtMs,
-        clears_when: 'an operator clears it',
+        clears_when: entry.clearsAtMs === null ? 'an operator clears it' : entry.clearsWhen,
         layer: entry.layer,
         name: entry.name,
         reason: entry.reason,

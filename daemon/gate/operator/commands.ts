@@ -130,7 +130,8 @@ export class Operator {
 
   /**
    * Clears the operator layer and the breaker of the same scope. A breaker for something unresolved, or
-   * for the venue, is cleared only by its own condition. On live, loosening waits: the layer gets an end instead.
+   * for the venue, is cleared only by its own condition. On live, loosening waits: the layer gets an end instead, and a flatten in
+   * progress goes on until then.
    */
   #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
     const core = this.#core;
@@ -142,6 +143,7 @@ export class Operator {
       core.append('state', {
         clears_at_ms: isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null,
         clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
+        ...(isLive && entry.isFlattening ? { flatten: true as const } : {}),
         layer,
         name,
         reason: isLive ? entry.reason : reason,

@@ -1,11 +1,14 @@
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
+import { neverRests } from '../state/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 
 /** Wall-clock time between two attempts at the same cancel, ms. */
 const RETRY_MS = 500;
+/** The same for an order that nothing shows at the venue: its look-ups go on beside them. */
+const UNSEEN_RETRY_MS = 5_000;
 
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
 export class Canceler {
@@ -33,12 +36,17 @@ export class Canceler {
     return mayBeLeft(started);
   }
 
-  /** A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). */
+  /**
+   * A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). An
+   * order that was on its way when its cancel was asked for, and whose answer is lost, may rest: no look-up need show it
+   * first.
+   */
   async retryUnproven(): Promise<void> {
     const now = this.#core.ports.time.monotonicMs();
     const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
-      if (!order.cancelRequested || !isResting(order) || this.#running.has(order.clientOrderId)) return false;
-      return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= RETRY_MS;
+      if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
+      const waitMs = isResting(order) ? RETRY_MS : UNSEEN_RETRY_MS;
+      return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= waitMs;
     });
     await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
   }
@@ -110,6 +118,12 @@ export class Canceler {
       .map((order) => this.cancel(order, reason));
     return mayBeLeft(Promise.all(asked).then(() => undefined));
   }
+}
+
+/** It rests, or nobody knows what became of it and it is of a form that rests. */
+function mayRest(order: OrderState): boolean {
+  if (isResting(order)) return true;
+  return (order.status === 'unknown' || order.status === 'lost') && !neverRests(order);
 }
 
 /**

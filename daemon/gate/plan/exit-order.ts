@@ -37,8 +37,9 @@ export function exitParentOf(
   decisionId: string,
   { account, nowMs, rules, venue }: ParentPlace,
 ): ExitParent {
-  const { agent, orderType, origin, priceTicks, side, slippageBps, symbol } = order;
-  const isLimit = orderType === 'limit';
+  const { agent, orderType, origin, priceTicks, side, slippageBps, symbol, timeInForce } = order;
+  // The rungs of a market exit are limit orders, too, and immediate ones: their price is not the caller's.
+  const isLimit = orderType === 'limit' && timeInForce === 'GTC';
   const price = rules === undefined || priceTicks === null ? null : (priceTicks * rules.tickMantissa) / rules.tickScale;
   return {
     // It ends in its record's seq.

@@ -92,6 +92,28 @@ describe('a flatten that could not close everything', () => {
     await until('it is flat', isFlatInTime, 40_000);
   });
 
+  it('on live goes on until the loosening delay is over, and what is flat stays halted until then', async () => {
+    await resume();
+    await hold();
+    await refuseOrders();
+    await flatten();
+    const { core } = world.daemon.gate;
+    const { settings } = core;
+    Object.assign(core, { settings: { ...settings, venue: 'binance-live' } });
+    try {
+      await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+      assert.equal(layer()?.isFlattening, true);
+      const { clearsAtMs, clearsWhen } = layer() ?? assert.fail('the halt waits for its end');
+      assert.ok(clearsAtMs !== null && clearsAtMs > core.nowMs());
+      await world.control('clear-faults', {});
+      await until('it is flat', isFlatInTime, 40_000);
+      await until('it is done', () => layer()?.isFlattening === false, 20_000);
+      assert.deepEqual([layer()?.clearsAtMs, layer()?.clearsWhen], [clearsAtMs, clearsWhen]);
+    } finally {
+      Object.assign(core, { settings });
+    }
+  });
+
   it('ends when an operator sets another state', async () => {
     await resume();
     await hold();
