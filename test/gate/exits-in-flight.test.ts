@@ -100,6 +100,33 @@ describe('EXITS_IN_FLIGHT: what exits on their way may close beyond what is held
     assert.deepEqual(beyond(book.state, 'alice'), [0, 0], 'it is lost');
   });
 
+  it('counts no order of a person: a take-profit and a stop for all that is held rest for as long as they want', () => {
+    const book = new Book();
+    book.opened('alice', 10);
+    for (const [id, triggerTicks] of [
+      ['app-1', 620_000],
+      ['app-2', 580_000],
+    ] as const) {
+      const shown = {
+        close_position: false,
+        kind: 'algo',
+        lots: 10,
+        order_type: 'STOP_MARKET',
+        price_ticks: null,
+      } as const;
+      const foreign = {
+        ...shown,
+        reduce_only: true,
+        side: 'sell',
+        symbol: 'BTCUSDT',
+        trigger_ticks: triggerTicks,
+      } as const;
+      book.append(orderEvent(id, T0, { status: 'working', foreign, venue_order_id: id }));
+    }
+    assert.equal(book.state.orders.all.get('app-1')?.foreign, true);
+    assert.deepEqual(beyond(book.state, 'alice'), [0, 0]);
+  });
+
   it('denies the side that they would close, and no other', () => {
     const book = new Book();
     book.exit('alice', 1);

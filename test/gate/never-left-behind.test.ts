@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Flatten } from '../../daemon/gate/exits/flatten.ts';
 import type { SliceRunner } from '../../daemon/gate/orders/slices.ts';
-import type { SubmitOutcome } from '../../daemon/gate/venue-port.ts';
+import type { AccountSnapshot, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -108,51 +108,84 @@ describe('an order whose sending throws', () => {
 describe('the exit of a flatten that never comes to an end', () => {
   it('does not stand for the exit of the next one, once it closes nothing', async () => {
     const world = start();
-    world.script.account = () => ({
-      requestedAtMs: world.core.nowMs(),
-      observedAtMs: world.core.nowMs(),
-      walletUsdt: 1_000,
-      marginBalanceUsdt: 1_000,
-      availableUsdt: 1_000,
-      maintenanceMarginUsdt: 0,
-      initialMarginUsdt: 0,
-      positions: [
-        {
-          symbol: 'BTCUSDT',
-          lots: 10,
-          entryPrice: 60_000,
-          markPrice: 60_000,
-          unrealisedPnlUsdt: 0,
-          liquidationPrice: null,
-          leverage: null,
-          isolatedMarginUsdt: null,
-          maintenanceMarginUsdt: 0,
-          updatedAtMs: world.core.nowMs(),
-        },
-      ],
-      leverage: {},
-      isolated: {},
-    });
+    world.script.account = () => accountOf(world, 10);
     await world.feed.pollAccount();
     let exits = 0;
-    const flatten = new Flatten({
-      core: world.core,
-      canceler: world.canceler,
-      slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
-      account: world.feed,
-      exit: () => {
-        exits += 1;
-        return new Promise(() => undefined);
-      },
-      isQuiet: () => false,
-      signal: new AbortController().signal,
+    const flatten = buildFlatten(world, () => {
+      exits += 1;
+      return new Promise(() => undefined);
     });
-    const caller = { role: 'operator', agent: 'operator', tokenId: 't', skillSha256: null } as const;
     for (const calls of [1, 2]) {
-      const called = flatten.run(caller, null, 'a test');
+      const called = flatten.run(OPERATOR, null, 'a test');
       await world.time.advance(30_000);
       assert.equal((await called).positions_left.length, 1);
       assert.equal(exits, calls);
     }
   });
+
+  it('is not done while the venue lists an opening, whatever the views know of it', async () => {
+    const world = start();
+    world.script.account = () => accountOf(world, 0);
+    await world.feed.pollAccount();
+    const flatten = buildFlatten(world, () => Promise.resolve());
+    const isFlattening = () => world.core.state.layers.get('operator|account|')?.isFlattening;
+    // It ended by the views, and they do not take it back.
+    world.script.list = () => [shown('o-9')];
+    world.feed.pollOrders = () => Promise.resolve(true);
+    const called = flatten.run(OPERATOR, null, 'a test');
+    await world.time.advance(30_000);
+    await called;
+    await world.feed.pollAccount();
+    for (let second = 0; second < 60; second += 1) {
+      void flatten.tick();
+      await world.time.advance(1_000);
+    }
+    assert.equal(isFlattening(), true, 'it is listed still');
+    world.script.list = () => [];
+    for (let second = 0; second < 120; second += 1) {
+      void flatten.tick();
+      await world.time.advance(1_000);
+    }
+    assert.equal(isFlattening(), false);
+  });
 });
+
+const OPERATOR = { role: 'operator', agent: 'operator', tokenId: 't', skillSha256: null } as const;
+function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
+  return new Flatten({
+    core: world.core,
+    canceler: world.canceler,
+    slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
+    account: world.feed,
+    exit,
+    isQuiet: () => false,
+    signal: new AbortController().signal,
+  });
+}
+function accountOf(world: ProofWorld, lots: number): AccountSnapshot {
+  const nowMs = world.core.nowMs();
+  const position = {
+    symbol: 'BTCUSDT',
+    lots,
+    entryPrice: 60_000,
+    markPrice: 60_000,
+    unrealisedPnlUsdt: 0,
+    liquidationPrice: null,
+    leverage: null,
+    isolatedMarginUsdt: null,
+    maintenanceMarginUsdt: 0,
+    updatedAtMs: nowMs,
+  };
+  return {
+    requestedAtMs: nowMs,
+    observedAtMs: nowMs,
+    walletUsdt: 1_000,
+    marginBalanceUsdt: 1_000,
+    availableUsdt: 1_000,
+    maintenanceMarginUsdt: 0,
+    initialMarginUsdt: 0,
+    positions: lots === 0 ? [] : [position],
+    leverage: {},
+    isolated: {},
+  };
+}

@@ -41,6 +41,11 @@ export class Flatten {
   readonly #signal: AbortSignal;
   readonly #exiting = new Map<string, { readonly done: Promise<void>; readonly sinceWallMs: number }>();
   readonly #pace = new Map<LayerEntry, Pace>();
+  /**
+   * Symbols whose opening orders a round found gone from the venue's own lists, null the whole account. RISK: an order
+   * that ended by the views may be listed still, or again; until the lists are empty nothing is done.
+   */
+  readonly #emptied = new Set<string | null>();
   /** Rounds of earlier ticks: the keeper calls again while one waits for the venue. */
   readonly #underWay = new Set<LayerEntry>();
   #calls = 0;
@@ -71,6 +76,7 @@ export class Flatten {
   async run(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
     const core = this.#core;
     for (const name of symbols ?? [null]) {
+      this.#emptied.delete(name);
       const appended = core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it; until it is flat positions are closed',
@@ -122,10 +128,14 @@ export class Flatten {
   async #round(caller: Caller, symbols: readonly string[] | null): Promise<boolean> {
     // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
     const canceling = this.#cancelEverything(symbols);
-    const isCanceled = await this.#within(CANCEL_FIRST_MS, canceling);
+    await this.#within(CANCEL_FIRST_MS, canceling);
     await this.#within(READ_FIRST_MS, this.#account.pollAccount());
     await this.#exitAll(caller, symbols ?? this.#account.watched());
-    return isCanceled === true || (await this.#within(0, canceling)) === true;
+    const isCanceled = (await this.#within(0, canceling)) === true;
+    for (const name of symbols ?? [null])
+      if (isCanceled) this.#emptied.add(name);
+      else this.#emptied.delete(name);
+    return isCanceled;
   }
 
   #standing(): readonly LayerEntry[] {
@@ -142,12 +152,13 @@ export class Flatten {
 
   /**
    * What is flat stays halted, and is not closed again: whoever opens something at the venue afterwards means to.
-   * Nothing counts as flat before the account was read.
+   * Nothing counts as flat before the account was read, and the lists of orders that are left.
    */
   #endDone(): void {
     const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
     for (const entry of this.#standing()) {
-      if (readAtMs < entry.sinceMs || this.#describeLeft(this.#targetsOf(entry)) !== '') continue;
+      if (readAtMs < entry.sinceMs || !this.#emptied.has(entry.name)) continue;
+      if (this.#describeLeft(this.#targetsOf(entry)) !== '') continue;
       this.#core.append('state', {
         clears_at_ms: entry.clearsAtMs,
         clears_when: entry.clearsAtMs === null ? 'an operator clears it' : entry.clearsWhen,

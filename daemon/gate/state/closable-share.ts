@@ -103,7 +103,8 @@ export function waitsForOwnExits(
 /**
  * Lots that exits on their way on a side may close beyond what is held there: by an agent's own exits beyond its share,
  * by all of them beyond the position (`agent` null). RISK: each was sized by what was held when it was sent; the venue
- * takes it late, and closes what was opened meanwhile. One that is lost does not arrive any more.
+ * takes it late, and closes what was opened meanwhile. One that is lost does not arrive any more; a person's rests where
+ * the list shows it, and closes what they mean it to.
  */
 export function exitsBeyondHeld(
   position: PositionState | undefined,
@@ -114,7 +115,7 @@ export function exitsBeyondHeld(
   let onWay = 0;
   for (const order of orders) {
     if (order.side !== closing || order.status === 'lost' || (agent !== null && order.agent !== agent)) continue;
-    if (isExitOnItsWay(order)) onWay += remainingLots(order);
+    if (isExitOnItsWay(order) && !order.foreign) onWay += remainingLots(order);
   }
   return onWay === 0 ? 0 : Math.max(0, onWay - heldOn(position, closing, agent));
 }
