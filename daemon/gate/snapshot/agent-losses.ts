@@ -50,20 +50,20 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
 }
 
 /**
- * What fills of the agent may have cost of which the trades cannot be read yet, USDT: against the mark, at the price that
- * the venue told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it
- * is read. Null: a mark, a price or a lot size is missing.
+ * What fills may have cost of which the trades cannot be read yet, USDT: against the mark, at the price that the venue
+ * told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it is read.
+ * Null: a mark, a price or a lot size is missing.
  */
 function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
   const { account, rules } = state;
   let usdt = 0;
-  for (const order of unreadOf(state, agent)) {
-    const lots = order.executedLots - order.tradedLots;
+  for (const { lots, order } of unreadOf(state, agent)) {
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
-    const bound = order.priceTicks === null ? null : (order.priceTicks * known.tickMantissa) / known.tickScale;
-    const price = order.untoldUsdt > 0 ? order.untoldUsdt / lots : bound;
+    const ticks = order.priceTicks ?? order.triggerTicks;
+    const bound = ticks === null ? null : (ticks * known.tickMantissa) / known.tickScale;
+    const price = order.untoldUsdt > 0 ? order.untoldUsdt / (order.executedLots - order.tradedLots) : bound;
     if (price === null) return null;
     const worseBy = order.side === 'buy' ? price - mark : mark - price;
     const base = (lots * known.lotMantissa) / known.lotScale;
@@ -72,11 +72,41 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
   return usdt;
 }
 
-/** Orders of an agent of which more is executed than trades tell. */
-export function* unreadOf({ orders }: GateState, agent: string): Generator<OrderState> {
+/** Lots of an agent that an order has moved and no trade tells of. */
+export interface UnreadFill {
+  readonly order: OrderState;
+  readonly lots: number;
+}
+
+/**
+ * Of an agent's own orders, and of exits of others (an operator, the gate, a stop) that have taken of its lots: those at
+ * most that its share has lost by fills and not by trades.
+ */
+export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill> {
+  const missing = new Map<string, number>();
+  const others: OrderState[] = [];
   // What left the maps of objects has no trade to come.
-  for (const order of orders.all.held.values()) {
-    if (order.agent !== agent || order.foreign || order.kind !== 'regular') continue;
-    if (order.executedLots > order.tradedLots) yield order;
+  for (const order of state.orders.all.held.values()) {
+    const lots = order.executedLots - order.tradedLots;
+    if (order.foreign || lots <= 0) continue;
+    if (order.agent === agent && order.kind === 'regular') {
+      const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
+      missing.set(order.symbol, known + (order.side === 'buy' ? lots : -lots));
+      yield { order, lots };
+    } else if (order.reduceOnly && order.agent !== agent) others.push(order);
   }
+  for (const order of others) {
+    const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
+    const toward = order.side === 'sell' ? 1 : -1;
+    const lots = Math.min(order.executedLots - order.tradedLots, Math.max(0, toward * known));
+    if (lots === 0) continue;
+    missing.set(order.symbol, known - toward * lots);
+    yield { order, lots };
+  }
+}
+
+/** Signed lots that an agent holds by trades, and no more by fills. */
+function missingOf({ accounts, positions }: GateState, agent: string, symbol: string): number {
+  const byTrades = accounts.books.get(symbol)?.shares.get(agent) ?? 0;
+  return byTrades - (positions.get(symbol)?.shares.get(agent) ?? 0);
 }

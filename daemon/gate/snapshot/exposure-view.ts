@@ -167,8 +167,8 @@ function viewExitsBeyond(
 const NONE_BEYOND = {};
 
 /**
- * Marks of what an agent still holds by its trades where nothing is exposed any more, and of its fills whose trades are
- * not read yet: its loss is reported with them.
+ * Marks of what an agent still holds by its trades where nothing is exposed any more, and of fills whose trades are not
+ * read yet: its loss is reported with them.
  */
 function* marksOfLots(
   state: GateState,
@@ -179,7 +179,7 @@ function* marksOfLots(
 ): Generator<readonly [string, number]> {
   const wanted = new Set<string>();
   for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) wanted.add(symbol);
-  if (hasLossTiers) for (const { symbol } of unreadOf(state, agent)) wanted.add(symbol);
+  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) wanted.add(order.symbol);
   for (const symbol of wanted) {
     const mark = told.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
     if (mark !== undefined) yield [symbol, mark];

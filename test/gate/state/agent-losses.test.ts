@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { viewLosses } from '../../../daemon/gate/snapshot/agent-losses.ts';
 import type { LiveInputs, SymbolInputs } from '../../../daemon/gate/snapshot/inputs.ts';
-import { DAY, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { Told } from './told-accounts.ts';
 
 const HOUR = 3_600_000;
@@ -52,5 +52,41 @@ describe("an agent's own loss", () => {
     told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 - 4 * HOUR });
     told.fill({ agent: 'alice', side: 'sell', lots: 1_000, price: 59_000, atMs: T0 - 3 * HOUR });
     assert.deepEqual(lossesOf(told, T0 - 2 * HOUR, 59_000), { day_usdt: 1_000, week_usdt: 1_000 });
+  });
+
+  /** 1,000 lots (1 BTC) from 60,000, closed at 55,200 in a spike; the mark is back at 59,700. */
+  function closedUnread(origin: 'agent' | 'operator' | 'gate', sharedBy: readonly string[] = ['alice']): Told {
+    const told = new Told();
+    for (const agent of sharedBy) told.fill({ agent, side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
+    const lots = 1_000 * sharedBy.length;
+    const agent = origin === 'agent' ? 'alice' : origin;
+    const exit = { client_order_id: 'x', lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
+    told.ledger.append(
+      decisionEvent({
+        id: 'd-x',
+        atMs: T0 + 1_000,
+        agent,
+        request: { origin },
+        orders: [{ ...exit, price_ticks: 552_000 }],
+      }),
+    );
+    told.ledger.append(orderEvent('x', T0 + 2_000, { status: 'filled', executed_lots: lots, average_price: 55_200 }));
+    return told;
+  }
+  for (const origin of ['agent', 'operator', 'gate'] as const)
+    test(`counts an exit of ${origin} at its price before its trades are read, and no more than once afterwards`, () => {
+      const told = closedUnread(origin);
+      assert.deepEqual([...told.ledger.state.position('BTCUSDT').shares], [], 'by fills nothing is held');
+      const FEE = 55_200 * BTC_RULES.takerFee;
+      const { day_usdt: unread } = lossesOf(told, T0 + 5_000, 59_700);
+      assert.ok(Math.abs((unread ?? 0) - (4_800 + FEE)) < 1e-6, String(unread));
+      told.ledger.append(tradeEvent('t-x', 'x', T0 + 2_000, { fee_usdt: 0, lots: 1_000, price: 55_200, side: 'sell' }));
+      assert.ok(Math.abs((lossesOf(told, T0 + 5_000, 59_700).day_usdt ?? 0) - 4_800) < 1e-6);
+    });
+
+  test("counts of another's exit what it took of this agent", () => {
+    const told = closedUnread('operator', ['alice', 'bob']);
+    const alone = lossesOf(closedUnread('operator'), T0 + 5_000, 59_700);
+    assert.deepEqual(lossesOf(told, T0 + 5_000, 59_700), alone);
   });
 });
