@@ -9,6 +9,8 @@ import type { ExpiryClock, NewToken, RandomBytes, TokenRecord, TokenStore } from
 
 /** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** In whose name the gate itself exits and halts: an agent of this name would hold and stop what is the gate's. */
+const GATE_NAME = 'gate';
 
 const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms, expires_at_ms';
 
@@ -125,6 +127,7 @@ function findTokenProblem(role: string, name: string, agent: string | null, skil
   if (agent !== null && !AGENT_NAME.test(agent)) {
     return `the name of its agent must match ${AGENT_NAME.source} (letters, digits, _ . - and no spaces)`;
   }
+  if (agent === GATE_NAME) return `${GATE_NAME} is the name of the gate itself; choose another one for the agent`;
   if (skill !== null && !/^[0-9a-f]{64}$/.test(skill)) return 'a skill digest has 64 lowercase hex digits';
   return null;
 }

@@ -145,6 +145,12 @@ test('of tokens that cannot be replaced all together, none is', (t) => {
   assert.deepEqual(ledger.tokens.listTokens(), [record]);
 });
 
+test('no agent has the name of the gate itself', (t) => {
+  const { tokens } = openAt(t, { ms: NOW_MS });
+  assert.throws(() => tokens.createToken({ ...AGENT, agent: 'gate' }), /is the name of the gate itself/);
+  assert.deepEqual(tokens.listTokens(), []);
+});
+
 test('an expiry in the past is refused', (t) => {
   const { tokens } = openAt(t, { ms: NOW_MS });
   for (const expires_at_ms of [NOW_MS, NOW_MS - 1, 0.5, Number.NaN])

@@ -5,6 +5,9 @@ export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
 }
 
+/** So long after its delay a first request is good for a second one, domain ms: whoever asks later means another thing. */
+const GOOD_FOR_MS = 3_600_000;
+
 /**
  * On live a loosening must be requested twice: the first request starts the delay, the second takes effect after it.
  */
@@ -21,7 +24,8 @@ export class LooseningDelay {
     if (this.#core.settings.venue !== 'binance-live') return;
     const now = this.#core.nowMs();
     const delayMs = this.#core.policySpec.loosen_delay_ms;
-    const askedAt = this.#askedAt.get(what);
+    const firstAt = this.#askedAt.get(what);
+    const askedAt = firstAt !== undefined && now - firstAt <= delayMs + GOOD_FOR_MS ? firstAt : undefined;
     if (askedAt !== undefined && now - askedAt >= delayMs) {
       this.#askedAt.delete(what);
       return;
