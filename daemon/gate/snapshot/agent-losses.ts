@@ -88,12 +88,13 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
   // What left the maps of objects has no trade to come.
   for (const order of state.orders.all.held.values()) {
     const lots = order.executedLots - order.tradedLots;
-    if (order.foreign || lots <= 0) continue;
+    if (order.foreign || lots === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
       const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
+      // Less than none: a trade was read before the report of its order.
       missing.set(order.symbol, known + (order.side === 'buy' ? lots : -lots));
-      yield { order, lots };
-    } else if (order.reduceOnly && order.agent !== agent) others.push(order);
+      if (lots > 0) yield { order, lots };
+    } else if (order.reduceOnly && order.agent !== agent && lots > 0) others.push(order);
   }
   for (const order of others) {
     const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);

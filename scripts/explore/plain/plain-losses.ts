@@ -80,6 +80,15 @@ export class PlainLosses {
     if (signs.has(1) && signs.has(-1)) this.isUnclear = true;
   }
 
+  /** Signed lots by trades. */
+  lotsOf(agent: string, symbol: string): number {
+    return this.#books.get(agent)?.lots.get(symbol) ?? 0;
+  }
+  /** No other agent holds any by trades. */
+  isSole(agent: string, symbol: string): boolean {
+    return [...this.#books].every(([name, { lots }]) => name === agent || (lots.get(symbol) ?? 0) === 0);
+  }
+
   /** USDT; null: of a symbol that it holds there is no mark. */
   lossOf(agent: string, marks: ReadonlyMap<string, number>): number | null {
     const book = this.#books.get(agent);

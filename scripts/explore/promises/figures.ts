@@ -4,7 +4,7 @@ import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';
 import { PlainLosses } from '../plain/plain-losses.ts';
-import { pendingUsdt } from '../plain/plain-orders.ts';
+import { type PlainOrder, pendingUsdt } from '../plain/plain-orders.ts';
 import { PlainPace, type Range } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
 
@@ -103,7 +103,8 @@ function* compareTrust(trust: PlainTrust, { context, request }: DecisionEvent): 
 
 /**
  * On one day the loss of the day is that of the week. Fills whose trades are not read yet count at the price that was told
- * or at the bound, where that is worse than the mark, and with the taker's fee.
+ * or at the bound, where that is worse than the mark, and with the taker's fee: an agent's own, and what exits of others
+ * have taken of its lots.
  */
 function* compareLosses(
   plain: PlainLosses,
@@ -115,7 +116,7 @@ function* compareLosses(
   const marks = new Map(context.exposure.other_marks);
   if (context.market.mark !== null && request.symbol !== null) marks.set(request.symbol, context.market.mark);
   const lost = plain.lossOf(request.agent, marks);
-  const unread = unreadOf(orders, request.agent, marks);
+  const unread = unreadOf(orders, request.agent, marks, plain);
   if (lost === null || unread === null) return;
   for (const [name, told] of [
     ['loss-of-day', losses.day_usdt],
@@ -128,24 +129,51 @@ function* compareLosses(
       ];
 }
 
-/** Null: a mark or a price is missing. */
-function unreadOf(orders: PlainPace['orders'], agent: string, marks: ReadonlyMap<string, number>): Range | null {
+/**
+ * Exits of others may have closed what this agent holds: at least where nobody else holds any, at most up to all it holds.
+ * Null: a mark or a price is missing.
+ */
+function unreadOf(
+  orders: PlainPace['orders'],
+  agent: string,
+  marks: ReadonlyMap<string, number>,
+  losses: PlainLosses,
+): Range | null {
   const sum = { least: 0, most: 0 };
-  for (const order of orders.all.values()) {
-    const lots = order.executed - order.traded.lots;
-    if (order.agent !== agent || order.foreign || order.triggerTicks !== null || lots <= 0) continue;
+  const own = new Set<string>();
+  const others: PlainOrder[] = [];
+  const add = (order: PlainOrder, lots: number, isSure: boolean): boolean => {
     const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
-    if (rules === undefined || mark === undefined) return null;
-    const bounds = [order.priceTicks, ...order.formerTicks].filter((ticks) => ticks !== null);
+    if (rules === undefined || mark === undefined) return false;
+    const bounds = [order.priceTicks, order.triggerTicks, ...order.formerTicks].filter((ticks) => ticks !== null);
     const prices = bounds.map((ticks) => (ticks * rules.tickMantissa) / rules.tickScale);
     if (order.averagePrice !== null) prices.push(order.averagePrice);
-    if (prices.length === 0) return null;
+    if (prices.length === 0) return false;
     const costs = prices.map((price) => {
       const worseBy = Math.max(0, order.side === 'buy' ? price - mark : mark - price);
       return ((lots * rules.lotMantissa) / rules.lotScale) * (worseBy + price * rules.takerFee);
     });
-    sum.least += Math.min(...costs);
+    sum.least += isSure ? Math.min(...costs) : 0;
     sum.most += Math.max(...costs);
+    return true;
+  };
+  for (const order of orders.all.values()) {
+    const lots = order.executed - order.traded.lots;
+    if (order.foreign || lots === 0) continue;
+    if (order.agent === agent && order.triggerTicks === null) {
+      own.add(order.symbol);
+      if (lots > 0 && !add(order, lots, true)) return null;
+    } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
+  }
+  const taken = new Map<string, number>();
+  for (const order of others) {
+    const held = losses.lotsOf(agent, order.symbol) * (order.side === 'sell' ? 1 : -1);
+    const before = taken.get(order.symbol) ?? 0;
+    const lots = Math.min(order.executed - order.traded.lots, held - before);
+    if (lots <= 0) continue;
+    taken.set(order.symbol, before + lots);
+    const isSure = order.triggerTicks === null && !own.has(order.symbol) && losses.isSole(agent, order.symbol);
+    if (!add(order, lots, isSure)) return null;
   }
   return sum;
 }
