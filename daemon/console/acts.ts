@@ -6,6 +6,7 @@ import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import { type ActRequest, type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
 import { figure, usdt, words } from './format.ts';
+import { isGap } from './gaps.ts';
 import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
@@ -14,7 +15,9 @@ const ACCOUNT: ActScope = { value: 'account', label: 'the whole account' };
 function listScopes(hasAgents: boolean): readonly ActScope[] {
   const spec = policy.value?.policy as { scope?: { symbols?: readonly string[] } } | undefined;
   const symbols = new Set([...(spec?.scope?.symbols ?? []), ...(positions.value ?? []).map((each) => each.symbol)]);
-  const agents = hasAgents ? new Set(listDecisions().map((decision) => decision.agent)) : new Set<string>();
+  const agents = hasAgents
+    ? new Set(listDecisions().flatMap((row) => (isGap(row) ? [] : row.agent)))
+    : new Set<string>();
   for (const position of hasAgents ? (positions.value ?? []) : [])
     for (const agent of Object.keys(position.agent_share)) agents.add(agent);
   return [
