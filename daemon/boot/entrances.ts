@@ -47,6 +47,7 @@ export function openEntrances(
       lastSeq: () => ledger.lastSeq(),
       read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
+      tell: (record) => options.gate.tell(record),
       follow: (listener) => {
         options.gate.core.onAppended = listener;
         return () => {

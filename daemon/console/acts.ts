@@ -39,8 +39,16 @@ function setState(state: StateWord, reason: string, scope: string): ActRequest {
     body: { state, reason, ...(kind === 'account' ? {} : { [kind]: name }) },
   };
 }
-const describeState = (answer: unknown): string =>
-  `Done. The account is ${(answer as TradingStateBody).state} now; layers below say what holds.`;
+/** What now holds where it was set: the account may be in another state, and other layers may hold the same. */
+function describeState(answer: unknown, scope: string): string {
+  const { layers, state } = answer as TradingStateBody;
+  const { kind, name } = split(scope);
+  const account = `the account is ${state}`;
+  if (kind === 'account') return `Done: ${account} now.`;
+  const held = layers.filter((each) => each.scope === kind && each.name === name && each.state !== 'active');
+  const states = held.map((each) => `${each.state} by the ${each.layer} layer`).join(', ');
+  return `Done: ${name} is ${states === '' ? 'held by no layer of its own' : states}; ${account}.`;
+}
 
 /** What rests and would open, in words. */
 function resting(): string {

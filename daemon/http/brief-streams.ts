@@ -20,6 +20,8 @@ export const NEWEST_LISTED = 20;
 export interface AppendedSource {
   /** Returns what ends it. */
   follow(listener: (record: AppendedRecord) => void): () => void;
+  /** One of them as streams show it. */
+  tell(record: AppendedRecord): StreamedEvent;
 }
 /** Calls once after so many ms; returns what prevents it. */
 export type After = (ms: number, fn: () => void) => { cancel(): void };
@@ -85,7 +87,7 @@ export class BriefEventStreams implements BriefStreams {
 
   #follow(): void {
     const { source } = this.#parts;
-    const tally = new RecordTally(source.lastSeq());
+    const tally = new RecordTally(source.lastSeq(), MOST_LISTED);
     this.#tally = tally;
     this.#unfollow = [source.follow(tally.note), source.onCommitted(() => this.#schedule())];
   }
@@ -132,7 +134,8 @@ export class BriefEventStreams implements BriefStreams {
     const { logger, source } = this.#parts;
     const listedAfter = lastSeq - place > MOST_LISTED ? lastSeq - NEWEST_LISTED : place;
     try {
-      const listed = source.read(listedAfter + 1, lastSeq - listedAfter);
+      const recent = this.#tally?.list(listedAfter, lastSeq) ?? null;
+      const listed = recent?.map(source.tell) ?? source.read(listedAfter + 1, lastSeq - listedAfter);
       const texts = listed.map((event) => formatEvent(toListed(event)));
       if (listedAfter > place) {
         const payload = this.#tally?.sum(place, listedAfter) ?? null;

@@ -1,12 +1,9 @@
 import type { Counts, SkippedDecisions, SkippedRecords } from '../gate/api/stream.ts';
 import type { DecisionEvent } from '../gate/events.ts';
+import type { StreamedEvent } from './shared-records.ts';
 
 /** A record as it was appended, not necessarily on disk yet. */
-export interface AppendedRecord {
-  readonly seq: number;
-  readonly kind: string;
-  readonly payload: unknown;
-}
+export type AppendedRecord = StreamedEvent;
 interface Noted {
   readonly seq: number;
   readonly kind: string;
@@ -14,21 +11,37 @@ interface Noted {
   readonly decision: Pick<DecisionEvent['decision'], 'agent' | 'decision' | 'reasons'> | null;
 }
 
-/** Counts what is recorded while somebody looks, from memory: no record is read again to be counted. */
+/**
+ * What is recorded while somebody looks: counts, and the newest records as they are in memory. To be counted or listed no
+ * record is read again, which would cost four times as much.
+ */
 export class RecordTally {
   #noted: Noted[] = [];
+  readonly #newest: AppendedRecord[] = [];
+  readonly #mostKept: number;
   /** Everything behind this place was noted. */
   #from: number;
 
-  constructor(lastSeq: number) {
+  /** `mostKept`: of the newest records, whole. */
+  constructor(lastSeq: number, mostKept: number) {
     this.#from = lastSeq;
+    this.#mostKept = mostKept;
   }
 
-  readonly note = ({ kind, payload, seq }: AppendedRecord): void => {
+  readonly note = (record: AppendedRecord): void => {
+    const { kind, payload, seq } = record;
+    this.#newest.push(record);
+    if (this.#newest.length >= 2 * this.#mostKept) this.#newest.splice(0, this.#mostKept);
     const told = kind === 'decision' ? (payload as DecisionEvent).decision : null;
     const decision = told === null ? null : { agent: told.agent, decision: told.decision, reasons: told.reasons };
     this.#noted.push({ seq, kind, decision });
   };
+
+  /** All that came after `afterSeq` up to `toSeq`; null: not all of it is here. */
+  list(afterSeq: number, toSeq: number): readonly AppendedRecord[] | null {
+    const found = this.#newest.filter(({ seq }) => seq > afterSeq && seq <= toSeq);
+    return found.length === toSeq - afterSeq ? found : null;
+  }
 
   /** What came after `afterSeq` up to `toSeq`; without counts where that was forgotten. */
   sum(afterSeq: number, toSeq: number): SkippedRecords {

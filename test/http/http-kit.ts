@@ -53,12 +53,14 @@ export interface TestEvents extends EventSource, AppendedSource {
   readonly listenerCount: number;
   readonly followerCount: number;
   readonly reads: number;
+  /** Records that were told from memory. */
+  readonly told: number;
 }
 export function createTestEvents(): TestEvents {
   const events: StreamedEvent[] = [];
   const listeners = new Set<() => void>();
   const followers = new Set<(record: AppendedRecord) => void>();
-  let reads = 0;
+  let [reads, told] = [0, 0];
   return {
     lastSeq: () => events.at(-1)?.seq ?? 0,
     read(fromSeq, limit) {
@@ -68,6 +70,10 @@ export function createTestEvents(): TestEvents {
     onCommitted(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    tell(record) {
+      told += 1;
+      return record;
     },
     follow(listener) {
       followers.add(listener);
@@ -83,6 +89,9 @@ export function createTestEvents(): TestEvents {
     },
     get followerCount() {
       return followers.size;
+    },
+    get told() {
+      return told;
     },
     get reads() {
       return reads;

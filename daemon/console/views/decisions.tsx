@@ -170,7 +170,8 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
       </span>
       <span role="cell">{decision.agent}</span>
       <span role="cell">
-        {isAgentsWord(decision) ? <Untrusted text={decision.tool} /> : words(decision.tool)} {decision.symbol ?? ''}
+        {decision.symbol === null ? null : `${decision.symbol} `}
+        {isAgentsWord(decision) ? <Untrusted text={decision.tool} /> : words(decision.tool)}
         {decision.kind === 'tool' ? null : <span class="dim"> {words(decision.kind)}</span>}
       </span>
       <span role="cell" class="figure">
