@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import pino from 'pino';
@@ -57,6 +57,13 @@ class FakeResponse extends EventEmitter {
   }
 }
 
+const open = new Set<FakeResponse>();
+// A reader that is left open beats on.
+afterEach(() => {
+  for (const response of open) response.end();
+  open.clear();
+});
+
 function createSite() {
   const events = createTestEvents();
   const timers: { readonly atMs: number; readonly fn: () => void; isOver: boolean }[] = [];
@@ -81,6 +88,7 @@ function createSite() {
     ...{ events, pending, site, streams },
     open: (afterSeq = site.seq) => {
       const response = new FakeResponse();
+      open.add(response);
       streams.open(response as unknown as ServerResponse, afterSeq, () => site.mayContinue);
       return response;
     },
@@ -158,6 +166,24 @@ test('of more than anybody reads it says what there was, and lists the newest', 
   reader.end();
 });
 
+test('what the ledger records by itself comes in its place', () => {
+  const site = createSite();
+  const reader = site.open();
+  site.append(1);
+  site.events.append({ seq: 2, at_ms: 2, kind: 'token', payload: { name: 'x' } });
+  site.site.seq = 2;
+  site.append(1);
+  site.pass(0);
+  assert.deepEqual(
+    reader.messages.map(({ kind, payload, seq }) => [seq, kind, payload === null]),
+    [
+      [1, 'decision', false],
+      [2, 'token', true],
+      [3, 'decision', false],
+    ],
+  );
+});
+
 test('a flood is told once for three readers, twice a second, from memory', () => {
   const site = createSite();
   const readers = [site.open(), site.open(), site.open()];
@@ -166,7 +192,8 @@ test('a flood is told once for three readers, twice a second, from memory', () =
     site.pass(10);
   }
   const { reads, told } = site.events;
-  assert.ok(told <= 4 * MOST_LISTED && told >= 2 * NEWEST_LISTED, `${told} told in a second of 6,000 records`);
+  // The first page has what came at once, and each of the others the newest.
+  assert.ok(told <= 60 + 4 * NEWEST_LISTED && told >= 60 + NEWEST_LISTED, `${told} told in a second of 6,000 records`);
   assert.equal(reads, 0);
   site.pass(500);
   for (const { bytes, messages } of readers) {
