@@ -128,6 +128,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       logger: log,
       abort: signal,
       monotonicMs: () => time.monotonicMs(),
+      after: (ms, fn) => time.after(ms, fn, { unref: true }),
       hostMs: () => time.hostMs(),
     });
     closers.unshift(() => http.close());

@@ -27,7 +27,7 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
   }
 }
 
-type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & {
+type Opened = Pick<HttpServerOptions, 'after' | 'logger' | 'abort' | 'monotonicMs'> & {
   readonly gate: Gate;
   /** Wall time, by which tokens expire. */
   readonly hostMs: () => number;
@@ -47,6 +47,13 @@ export function openEntrances(
       lastSeq: () => ledger.lastSeq(),
       read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
+      tell: (record) => options.gate.tell(record),
+      follow: (listener) => {
+        options.gate.core.onAppended = listener;
+        return () => {
+          options.gate.core.onAppended = null;
+        };
+      },
     },
     tokens: { findToken: (secret) => identify(ledger.tokens.findToken(secret)) },
     console: {

@@ -20,7 +20,7 @@ export interface Act {
   readonly needsReason: boolean;
   readonly send: (given: { readonly reason: string; readonly scope: string }) => ActRequest;
   /** What the answer says of what was done. */
-  readonly describe: (answer: unknown) => string;
+  readonly describe: (answer: unknown, scope: string) => string;
 }
 export interface ActScope {
   readonly value: string;
@@ -70,7 +70,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       const answer = isByPasskey
         ? await actByPasskey<unknown>(method, path, body)
         : await ask<unknown>(method, path, { bearer: token.trim(), body });
-      done.value = current.describe(answer);
+      done.value = current.describe(answer, scope);
       markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'approvals', 'passkeys', 'policy');
       close();
     } catch (failure) {

@@ -6,6 +6,7 @@ import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import { type ActRequest, type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
 import { figure, usdt, words } from './format.ts';
+import { isGap } from './gaps.ts';
 import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
@@ -14,7 +15,9 @@ const ACCOUNT: ActScope = { value: 'account', label: 'the whole account' };
 function listScopes(hasAgents: boolean): readonly ActScope[] {
   const spec = policy.value?.policy as { scope?: { symbols?: readonly string[] } } | undefined;
   const symbols = new Set([...(spec?.scope?.symbols ?? []), ...(positions.value ?? []).map((each) => each.symbol)]);
-  const agents = hasAgents ? new Set(listDecisions().map((decision) => decision.agent)) : new Set<string>();
+  const agents = hasAgents
+    ? new Set(listDecisions().flatMap((row) => (isGap(row) ? [] : row.agent)))
+    : new Set<string>();
   for (const position of hasAgents ? (positions.value ?? []) : [])
     for (const agent of Object.keys(position.agent_share)) agents.add(agent);
   return [
@@ -36,8 +39,16 @@ function setState(state: StateWord, reason: string, scope: string): ActRequest {
     body: { state, reason, ...(kind === 'account' ? {} : { [kind]: name }) },
   };
 }
-const describeState = (answer: unknown): string =>
-  `Done. The account is ${(answer as TradingStateBody).state} now; layers below say what holds.`;
+/** What now holds where it was set: the account may be in another state, and other layers may hold the same. */
+function describeState(answer: unknown, scope: string): string {
+  const { layers, state } = answer as TradingStateBody;
+  const { kind, name } = split(scope);
+  const account = `the account is ${state}`;
+  if (kind === 'account') return `Done: ${account} now.`;
+  const held = layers.filter((each) => each.scope === kind && each.name === name && each.state !== 'active');
+  const states = held.map((each) => `${each.state} by the ${each.layer} layer`).join(', ');
+  return `Done: ${name} is ${states === '' ? 'held by no layer of its own' : states}; ${account}.`;
+}
 
 /** What rests and would open, in words. */
 function resting(): string {

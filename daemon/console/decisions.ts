@@ -1,27 +1,22 @@
 import { signal } from '@preact/signals';
 import type { ExplainedDecision } from '../gate/api/decisions.ts';
+import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
+import { type Gap, isGap, type Listed, makeGap, takeOut } from './gaps.ts';
 
 /** What the page keeps; older ones are a read away. */
 export const MOST_KEPT = 5_000;
 /** So many are let go at once, so that a full list does not move with each row. */
 const SLACK = 250;
 
-/** What a row shows: in every record. What is derived from a record comes with the pages, and with a decision that is opened. */
-export type ListedDecision = Pick<
-  ExplainedDecision,
-  'agent' | 'at_ms' | 'decision' | 'decision_id' | 'effective' | 'kind' | 'reasons' | 'seq' | 'symbol' | 'tool'
->;
 function toListed(of: ListedDecision): ListedDecision {
-  const { agent, at_ms, decision, decision_id, effective, kind, reasons, seq, symbol, tool } = of;
-  return { agent, at_ms, decision, decision_id, effective, kind, reasons, seq, symbol, tool };
+  const { agent, at_ms, bound_by, decision, decision_id, effective, kind, reasons, seq, symbol, tool } = of;
+  return { agent, at_ms, bound_by, decision, decision_id, effective, kind, reasons, seq, symbol, tool };
 }
 
 /** Newest last. */
-let kept: ListedDecision[] = [];
+let kept: Listed[] = [];
 let known = new Set<string>();
-let waiting: ListedDecision[] = [];
-/** By id; null: nothing bound it. */
-let boundBy = new Map<string, string | null>();
+let waiting: Listed[] = [];
 let cursor: string | null = null;
 let isOver = false;
 let isReading = false;
@@ -33,8 +28,21 @@ export const slowVersion = signal(0);
 let isCatchingUp = false;
 const SLOW_MS = 500;
 
-export const listDecisions = (): readonly ListedDecision[] => kept;
+export const listDecisions = (): readonly Listed[] => kept;
 export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
+
+/** Decisions that were counted and not listed, by when this page was told. */
+let told: { readonly atMs: number; readonly count: number }[] = [];
+/** How many of the last second; moves with them, and with `forgetTold`. */
+export const justSkipped = signal(0);
+const TOLD_MS = 1_000;
+
+/** Call it from time to time: a flood that is over is told of no longer. */
+export function forgetTold(): void {
+  const since = performance.now() - TOLD_MS;
+  told = told.filter(({ atMs }) => atMs > since);
+  justSkipped.value = told.reduce((sum, { count }) => sum + count, 0);
+}
 
 function changed(added: number): void {
   const { version, added: before } = listVersion.peek();
@@ -49,8 +57,19 @@ function changed(added: number): void {
 
 /** One that was just recorded; shown with the next frame. */
 export function addLive(decision: ListedDecision): void {
+  wait(toListed(decision));
+}
+/** Records that came faster than anybody reads: their decisions stand in the list as one row. */
+export function addSkipped(skipped: SkippedRecords, atMs: number): void {
+  const gap = makeGap(skipped, atMs);
+  if (gap === null) return;
+  told.push({ atMs: performance.now(), count: gap.count ?? 0 });
+  forgetTold();
+  wait(gap);
+}
+function wait(row: Listed): void {
   if (waiting.length === 0) schedule();
-  waiting.push(toListed(decision));
+  waiting.push(row);
 }
 /** With the frame, and in a page that nobody sees, which has none, by time. */
 function schedule(): void {
@@ -58,9 +77,9 @@ function schedule(): void {
   else requestAnimationFrame(flush);
 }
 function flush(): void {
-  const fresh = waiting.filter((decision) => !known.has(decision.decision_id));
+  const fresh = waiting.filter((row) => isGap(row) || !known.has(row.decision_id));
   waiting = [];
-  for (const decision of fresh) known.add(decision.decision_id);
+  note(fresh);
   let newest = kept.at(-1)?.seq ?? 0;
   let isInOrder = true;
   for (const { seq } of fresh) {
@@ -69,34 +88,30 @@ function flush(): void {
   }
   kept.push(...fresh);
   // A page that was read meanwhile may hold older ones than the stream.
-  if (!isInOrder) kept.sort((a, b) => a.seq - b.seq);
+  if (!isInOrder) {
+    kept.sort((a, b) => a.seq - b.seq);
+    kept = takeOut(kept, fresh);
+  }
   trim();
   if (fresh.length > 0) changed(fresh.length);
 }
+function note(rows: readonly Listed[]): void {
+  for (const row of rows) if (!isGap(row)) known.add(row.decision_id);
+}
 function trim(): void {
   if (kept.length <= MOST_KEPT + SLACK) return;
-  for (const old of kept.splice(0, kept.length - MOST_KEPT)) {
-    known.delete(old.decision_id);
-    boundBy.delete(old.decision_id);
-  }
+  for (const old of kept.splice(0, kept.length - MOST_KEPT)) if (!isGap(old)) known.delete(old.decision_id);
   // What was let go can be read no further: the cursor is older than that.
   isOver = true;
 }
-
-/** What made a decision what it is; undefined: it was not read yet. */
-export const boundByOf = (decisionId: string): string | null | undefined => boundBy.get(decisionId);
 
 export interface DecisionPage {
   readonly decisions: readonly ExplainedDecision[];
   readonly next: string | null;
 }
-/** The newest decisions with what is derived of them; those that the stream has not shown come in. */
+/** The newest decisions; those that the stream has not shown come in. */
 export function addPage(page: DecisionPage): void {
-  for (const decision of page.decisions.toReversed()) {
-    boundBy.set(decision.decision_id, decision.bound_by);
-    if (!known.has(decision.decision_id)) addLive(decision);
-  }
-  changed(0);
+  for (const decision of page.decisions.toReversed()) if (!known.has(decision.decision_id)) addLive(decision);
 }
 
 export async function addOlder(readPage: (cursor: string | null) => Promise<DecisionPage>): Promise<void> {
@@ -107,8 +122,7 @@ export async function addOlder(readPage: (cursor: string | null) => Promise<Deci
     cursor = page.next;
     isOver = page.next === null;
     const older = page.decisions.filter((decision) => !known.has(decision.decision_id)).reverse();
-    for (const { decision_id: id, bound_by: bound } of page.decisions) boundBy.set(id, bound);
-    for (const decision of older) known.add(decision.decision_id);
+    note(older);
     kept = [...older.map(toListed), ...kept];
     changed(0);
   } finally {
@@ -116,11 +130,29 @@ export async function addOlder(readPage: (cursor: string | null) => Promise<Deci
   }
 }
 
+/** Lists the newest decisions of a gap; what is left of it stays. */
+export async function fillGap(gap: Gap, readPage: (cursor: string) => Promise<DecisionPage>): Promise<void> {
+  const page = await readPage(String(gap.seq + 1));
+  const inside = page.decisions.filter(({ seq }) => seq >= gap.fromSeq);
+  const fresh = inside.filter((decision) => !known.has(decision.decision_id)).map(toListed);
+  note(fresh);
+  const isWhole = inside.length < page.decisions.length || page.next === null;
+  const readTo = isWhole ? gap.fromSeq : (inside.at(-1)?.seq ?? gap.fromSeq);
+  const rest = takeOut(kept, fresh).flatMap((row) => {
+    if (!isGap(row) || row.fromSeq !== gap.fromSeq) return [row];
+    return readTo > gap.fromSeq ? [{ ...row, seq: readTo - 1 }] : [];
+  });
+  kept = [...rest, ...fresh].sort((a, b) => a.seq - b.seq);
+  trim();
+  changed(0);
+}
+
 export function resetDecisions(): void {
   kept = [];
   known = new Set();
   waiting = [];
-  boundBy = new Map();
+  told = [];
+  justSkipped.value = 0;
   cursor = null;
   isOver = false;
   changed(0);

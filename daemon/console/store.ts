@@ -13,16 +13,21 @@ import type {
   OrderBody,
   PositionBody,
 } from '../gate/api/reads.ts';
+import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
 import {
   addLive,
   addOlder,
   addPage,
+  addSkipped,
   type DecisionPage,
+  fillGap,
+  forgetTold,
   isAtEnd,
-  type ListedDecision,
+  justSkipped,
   resetDecisions,
 } from './decisions.ts';
 import { addEquity, resetEquity, setHistory } from './equity.ts';
+import type { Gap } from './gaps.ts';
 import { look, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
 
@@ -79,7 +84,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
   approvals: () =>
     read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
-  // What the stream has shown, with what bound it; and what a stream that was cut off has not.
+  // What a stream that was cut off has not shown.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
   market: () =>
@@ -116,7 +121,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   alert_routes: ['state'],
   arming: ['state'],
   arming_signed: ['state', 'policy'],
-  decision: ['approvals', 'decisions', 'orders', 'limits'],
+  decision: ['approvals', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
@@ -145,6 +150,9 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
 };
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;
+/** The same while more is decided than anybody reads, but for what must be seen at once. */
+const FLOODED_EVERY_MS = 2_000;
+const URGENT: ReadonlySet<Topic> = new Set(['alerts', 'approvals', 'state']);
 const TICK_MS = 200;
 /** A page that nobody sees reads so much more seldom. */
 const HIDDEN_FACTOR = 10;
@@ -164,7 +172,8 @@ function tick(): void {
   for (const topic of TOPICS) {
     if (reading.has(topic)) continue;
     const age = now - (readAtMs.get(topic) ?? Number.NEGATIVE_INFINITY);
-    const due = age >= EVERY_MS[topic] * factor || (dirty.has(topic) && age >= AT_MOST_EVERY_MS * factor);
+    const atMostEveryMs = justSkipped.value > 0 && !URGENT.has(topic) ? FLOODED_EVERY_MS : AT_MOST_EVERY_MS;
+    const due = age >= EVERY_MS[topic] * factor || (dirty.has(topic) && age >= atMostEveryMs * factor);
     if (due) void readTopic(topic, now);
   }
 }
@@ -184,8 +193,19 @@ async function readTopic(topic: Topic, now: number): Promise<void> {
 }
 
 function onRecord(record: LedgerRecord): void {
+  if (record.kind === 'skipped') {
+    onSkipped(record.payload as SkippedRecords, record.at_ms);
+    return;
+  }
   markDirty(...(TOPICS_OF[record.kind] ?? []));
   if (record.kind === 'decision') addLive((record.payload as { readonly decision: ListedDecision }).decision);
+}
+
+function onSkipped(skipped: SkippedRecords, atMs: number): void {
+  const { kinds } = skipped;
+  if (kinds === null) markDirty(...TOPICS);
+  else for (const kind of Object.keys(kinds)) markDirty(...(TOPICS_OF[kind] ?? []));
+  addSkipped(skipped, atMs);
 }
 
 const OLDER_PAGE = 200;
@@ -195,6 +215,11 @@ export async function readOlder(): Promise<void> {
   await addOlder((cursor) =>
     look<DecisionPage>(`/v1/decisions?limit=${OLDER_PAGE}${cursor === null ? '' : `&cursor=${cursor}`}`),
   );
+}
+
+/** Reads the newest decisions of those that were only counted. */
+export async function readGap(gap: Gap): Promise<void> {
+  await fillGap(gap, (before) => look<DecisionPage>(`/v1/decisions?limit=${OLDER_PAGE}&cursor=${before}`));
 }
 
 async function readHistory(): Promise<void> {
@@ -223,6 +248,7 @@ export function startReading(): () => void {
   const ticking = setInterval(tick, TICK_MS);
   const clock = setInterval(() => {
     nowMs.value = Date.now();
+    forgetTold();
     if (Date.now() >= (session.value?.expires_at_ms ?? 0)) signOut('Eight hours are over.');
   }, 1_000);
   tick();

@@ -1,6 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
-/** A record of the ledger, as `GET /v1/events` sends it. */
+/** A record of the ledger, or several (`skipped`), as `GET /v1/events?view=brief` sends them. */
 export interface LedgerRecord {
   readonly seq: number;
   readonly at_ms: number;
@@ -30,7 +30,7 @@ export function followLedger(bearer: string, handlers: StreamHandlers): () => vo
     stop.signal.addEventListener('abort', abort, { once: true });
     let silence = setTimeout(abort, SILENT_AFTER_MS);
     try {
-      const response = await fetch('/v1/events', {
+      const response = await fetch('/v1/events?view=brief', {
         headers: {
           authorization: `Bearer ${bearer}`,
           ...(lastSeq === null ? {} : { 'last-event-id': String(lastSeq) }),

@@ -118,8 +118,14 @@ export const ToolsQuery = Type.Object(
 export const ViewQuery = Type.Object(
   {
     view: Type.Optional(
-      field.oneOf(['full', 'brief'], 'brief: what a model needs to continue, in a sixth of the tokens. Absent: full.'),
+      field.oneOf(['full', 'brief'], 'brief: what a model needs, in a sixth of the tokens. Absent: full.'),
     ),
+  },
+  field.closed,
+);
+export const EventsQuery = Type.Object(
+  {
+    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief: for screens, with sums.')),
   },
   field.closed,
 );
@@ -168,5 +174,6 @@ export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQ
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
 export const checkDecisionsQuery = buildContractCheck<Static<typeof DecisionsQuery>>(DecisionsQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
+export const checkEventsQuery = buildContractCheck<Static<typeof EventsQuery>>(EventsQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

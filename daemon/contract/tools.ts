@@ -109,7 +109,7 @@ export const GetOrdersArgs = Type.Object(
   {
     symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol.' }),
     open: Type.Optional(
-      Type.Boolean({ description: 'true: only orders that may still fill. false: only ended ones. Absent: both.' }),
+      Type.Boolean({ description: 'true: orders that may still fill. false: ended ones. Absent: both.' }),
     ),
     limit: Type.Optional(field.pageLimit),
     cursor: Type.Optional(field.cursor),

@@ -1,17 +1,23 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { type FullAnswer, toBrief } from '../contract/brief.ts';
-import { checkNoQuery, NoQuery } from '../contract/commands.ts';
+import { checkEventsQuery, checkNoQuery, EventsQuery, NoQuery } from '../contract/commands.ts';
 import { violationAt } from '../contract/violations.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { DecisionEvent } from '../gate/events.ts';
+import type { BriefStreams } from './brief-streams.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import type { EventStreams, StreamedEvent } from './event-stream.ts';
 import { requireScope } from './readings.ts';
 import { AGENT_ONLY, addRoute, callerOf, type Doors, OPERATOR_ROUTE, queryOf, requireValid } from './routing.ts';
 
 /** `GET /v1/events`: the ledger's records as they become durable, resumable with Last-Event-ID. */
-export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: EventStreams): void {
+export function registerEventRoute(
+  app: FastifyInstance,
+  doors: Doors,
+  streams: EventStreams,
+  briefStreams: BriefStreams,
+): void {
   addRoute(app, doors, {
     method: 'GET',
     url: '/v1/events',
@@ -20,17 +26,17 @@ export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: 
     text: {
       summary: 'Server-sent events: every record of the ledger from now on',
       description:
-        'id is the record number, event its kind, data {seq, at_ms, kind, payload}. Send Last-Event-ID to resume after a record; 0 starts at the first.',
+        'id: record number; event: kind; data: {seq, at_ms, kind, payload}. Last-Event-ID N resumes after N.',
       tags: ['operator'],
     },
-    query: NoQuery,
+    query: EventsQuery,
     answer: Type.String({ description: 'text/event-stream' }),
     handler: async (request, reply) => {
-      requireValid(checkNoQuery, queryOf(request));
+      const { view } = requireValid(checkEventsQuery, queryOf(request));
       const last = readLastEventId(request.headers['last-event-id'], doors.events.lastSeq());
       const { headers, socket } = request.raw;
       const may = () => mayContinue(doors, OPERATOR_ROUTE, headers.authorization, socket);
-      streams.open(reply.raw, last, may);
+      (view === 'brief' ? briefStreams : streams).open(reply.raw, last, may);
       reply.hijack();
       return reply;
     },
@@ -48,7 +54,7 @@ export function registerStreamRoute(app: FastifyInstance, doors: Doors, streams:
     text: {
       summary: "Server-sent events: an agent's own decisions and fills from now on",
       description:
-        'event is decision (data.payload: the brief answer with tool and symbol) or fill (as in /v1/fills); id and Last-Event-ID are as of /v1/events.',
+        'event: decision (payload: the brief answer, tool, symbol) or fill (as in /v1/fills); else as /v1/events.',
       tags: ['reading'],
     },
     query: NoQuery,

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ApiError } from './errors.ts';
+import { EventSocket } from './event-socket.ts';
 import {
   type EventSource,
   formatEvent,
@@ -11,9 +12,6 @@ import {
 
 export type { EventSource, StreamedEvent };
 
-export const HEARTBEAT_MS = 15_000;
-/** A client that reads nothing for this long is disconnected. It can resume with Last-Event-ID. */
-export const STALLED_AFTER_MS = 30_000;
 export const MAX_STREAMS = 32;
 /** How many events are read and written at once: the most that one client keeps in memory. */
 const PAGE_SIZE = 100;
@@ -38,8 +36,19 @@ export interface EventStreams {
   closeAll(): void;
 }
 
-/** `max`: how many may be open at once. */
-export function createEventStreams(source: EventSource, logger: Logger, max = MAX_STREAMS): EventStreams {
+/** @throws ApiError TOO_MANY_IN_FLIGHT */
+export function refuseMoreStreams(open: number, max: number): void {
+  if (open < max) return;
+  throw new ApiError('TOO_MANY_IN_FLIGHT', `${max} event streams are open already.`, { retryAfterSeconds: 5 });
+}
+
+/** `max`: how many may be open at once, beside `others`. */
+export function createEventStreams(
+  source: EventSource,
+  logger: Logger,
+  max = MAX_STREAMS,
+  others: () => number = () => 0,
+): EventStreams {
   const streams = new Set<EventStream>();
   const records = new SharedRecords(source);
   return {
@@ -47,12 +56,9 @@ export function createEventStreams(source: EventSource, logger: Logger, max = MA
       return streams.size;
     },
     open(response, afterSeq, mayContinue, show) {
-      if (streams.size >= max) {
-        throw new ApiError('TOO_MANY_IN_FLIGHT', `${max} event streams are open already.`, {
-          retryAfterSeconds: 5,
-        });
-      }
-      const stream = new EventStream({ source, records, response, afterSeq, mayContinue, show: show ?? null, logger });
+      refuseMoreStreams(streams.size + others(), max);
+      const socket = new EventSocket(response, mayContinue);
+      const stream = new EventStream({ source, records, socket, afterSeq, show: show ?? null, logger });
       streams.add(stream);
       response.once('close', () => {
         stream.stop();
@@ -70,93 +76,64 @@ export function createEventStreams(source: EventSource, logger: Logger, max = MA
 class EventStream {
   readonly #source: EventSource;
   readonly #records: SharedRecords;
-  readonly #response: ServerResponse;
-  readonly #mayContinue: () => boolean;
+  readonly #socket: EventSocket;
   /** Null: every record as it is. */
   readonly #show: Show | null;
   readonly #logger: Logger;
   #nextSeq: number;
-  #isFull = false;
   #isScheduled = false;
   #gatherUntilMs = 0;
   #gathering: NodeJS.Timeout | null = null;
-  #isOver = false;
   #unsubscribe: (() => void) | null = null;
-  #heartbeat: NodeJS.Timeout | null = null;
-  #stalled: NodeJS.Timeout | null = null;
 
   constructor(parts: {
     readonly source: EventSource;
     readonly records: SharedRecords;
-    readonly response: ServerResponse;
+    readonly socket: EventSocket;
     readonly afterSeq: number;
-    readonly mayContinue: () => boolean;
     readonly show: Show | null;
     readonly logger: Logger;
   }) {
     this.#source = parts.source;
     this.#records = parts.records;
-    this.#response = parts.response;
+    this.#socket = parts.socket;
     this.#nextSeq = parts.afterSeq + 1;
-    this.#mayContinue = parts.mayContinue;
     this.#show = parts.show;
     this.#logger = parts.logger;
   }
 
   start(): void {
-    this.#response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-accel-buffering': 'no',
-    });
-    this.#response.on('drain', () => {
-      this.#isFull = false;
-      if (this.#stalled !== null) clearTimeout(this.#stalled);
-      this.#stalled = null;
-      this.#schedule();
-    });
-    // Without an id, so that a client that has seen no event keeps its place.
-    this.#write(`retry: 2000\n\n`);
+    this.#socket.start(() => this.#schedule());
     this.#unsubscribe = this.#source.onCommitted(() => this.#schedule());
-    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#schedule();
   }
 
   stop(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    this.#socket.stop();
     this.#unsubscribe?.();
-    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     if (this.#gathering !== null) clearTimeout(this.#gathering);
-    if (this.#stalled !== null) clearTimeout(this.#stalled);
   }
 
   end(): void {
     this.stop();
-    this.#response.end();
-  }
-
-  #beat(): void {
-    if (!this.#mayContinue()) this.end();
-    else if (!this.#isFull) this.#write(': keep-alive\n\n');
+    this.#socket.end();
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#isFull || this.#isOver) return;
+    if (this.#isScheduled || !this.#socket.isReady) return;
     this.#isScheduled = true;
     const waitMs = this.#gatherUntilMs - performance.now();
     const send = (): void => {
       this.#isScheduled = false;
-      if (!this.#isFull && !this.#isOver) this.#sendPage();
+      if (this.#socket.isReady) this.#sendPage();
     };
     if (waitMs > 0) this.#gathering = setTimeout(send, waitMs);
     else setImmediate(send);
   }
 
   #sendPage(): void {
-    if (!this.#mayContinue()) {
-      this.end();
+    if (!this.#socket.mayContinue()) {
+      this.stop();
       return;
     }
     let page: readonly SharedRecord[];
@@ -175,13 +152,7 @@ class EventStream {
     this.#nextSeq = last.event.seq + 1;
     // One that catches up waits for nothing.
     this.#gatherUntilMs = page.length === PAGE_SIZE ? 0 : performance.now() + GATHER_MS;
-    if (text !== '') this.#write(text);
+    if (text !== '') this.#socket.write(text);
     if (page.length === PAGE_SIZE) this.#schedule();
-  }
-
-  #write(text: string): void {
-    if (this.#response.write(text)) return;
-    this.#isFull = true;
-    this.#stalled ??= setTimeout(() => this.#response.destroy(), STALLED_AFTER_MS);
   }
 }

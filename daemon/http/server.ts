@@ -5,13 +5,14 @@ import { addFallbacks, buildApp } from './app.ts';
 import { registerApprovalRoutes } from './approval-routes.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
+import { type After, type AppendedSource, BriefEventStreams, type BriefStreams } from './brief-streams.ts';
 import { type Connections, limitConnections } from './connections.ts';
 import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
-import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
+import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
 import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
 import { registerMcpRoute } from './mcp-route.ts';
@@ -41,7 +42,7 @@ export interface HttpConfig {
 }
 export interface HttpServerOptions {
   readonly gate: GateApi;
-  readonly events: EventSource;
+  readonly events: EventSource & AppendedSource;
   readonly tokens: TokenLookup;
   /** What the operator's console needs; absent: it is not served. */
   readonly console?: ConsoleSource;
@@ -51,6 +52,8 @@ export interface HttpServerOptions {
   readonly abort: AbortSignal;
   /** Clock of the token cache; by default the process's. */
   readonly monotonicMs?: () => number;
+  /** Timer of what is shown on screens; by default the process's. */
+  readonly after?: After;
 }
 export interface HttpServer {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
@@ -74,6 +77,7 @@ interface House {
   readonly options: HttpServerOptions;
   readonly shared: SharedDoors;
   readonly streams: EventStreams;
+  readonly briefStreams: BriefStreams;
   /** Apart, so that agents leave operators theirs. */
   readonly agentStreams: EventStreams;
   readonly closing: { isClosing: boolean };
@@ -124,9 +128,21 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
 const NO_CONSOLE: ConsoleSource = { key: () => Buffer.alloc(0), findToken: () => null };
 
+const waitInProcess: After = (ms, fn) => {
+  const timer = setTimeout(fn, ms);
+  return { cancel: () => clearTimeout(timer) };
+};
+
 export function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
-  const streams = createEventStreams(options.events, options.logger);
+  const briefStreams: BriefStreams = new BriefEventStreams({
+    source: options.events,
+    logger: options.logger,
+    after: options.after ?? waitInProcess,
+    nowMs: options.monotonicMs ?? (() => performance.now()),
+    others: () => streams.count,
+  });
+  const streams = createEventStreams(options.events, options.logger, MAX_STREAMS, () => briefStreams.count);
   const agentStreams = createEventStreams(options.events, options.logger);
   const shared: SharedDoors = {
     gate: options.gate,
@@ -134,20 +150,21 @@ export function buildHouse(options: HttpServerOptions): House {
     flights,
     turns: createTurns(),
     pace: createPace(),
-    metrics: createHttpMetrics(flights, () => streams.count + agentStreams.count),
+    metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
     logger: options.logger,
   };
-  return { options, shared, streams, agentStreams, closing: { isClosing: false } };
+  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false } };
 }
 
 export function createClose(
-  { closing, streams, agentStreams }: House,
+  { closing, streams, briefStreams, agentStreams }: House,
   closeAll: () => readonly Promise<void>[],
 ): () => Promise<void> {
   let closed: Promise<void> | null = null;
   return () => {
     closing.isClosing = true;
     streams.closeAll();
+    briefStreams.closeAll();
     agentStreams.closeAll();
     closed ??= Promise.all(closeAll()).then(() => undefined);
     return closed;
@@ -192,7 +209,7 @@ async function openConsole(
 }
 
 export async function buildEntrance(
-  { options, shared, streams, agentStreams, closing }: House,
+  { options, shared, streams, briefStreams, agentStreams, closing }: House,
   isSocket: boolean,
   admits: Doors['admits'],
   limit: (server: FastifyInstance['server']) => Connections,
@@ -225,7 +242,7 @@ export async function buildEntrance(
   // An entrance without agents needs no routes for agents.
   if (admits === null) registerMcpRoute(app, doors, config.version);
   registerReadRoutes(app, doors);
-  registerEventRoute(app, doors, streams);
+  registerEventRoute(app, doors, streams, briefStreams);
   if (admits === null) registerStreamRoute(app, doors, agentStreams);
   registerOperatorRoutes(app, doors);
   registerApprovalRoutes(app, doors);

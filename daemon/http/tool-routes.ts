@@ -173,7 +173,7 @@ function registerCatalogue(app: FastifyInstance, doors: Doors): void {
     text: {
       summary: 'The tools that this token may call, with their schemas',
       description:
-        'format gives entries that fit into requests unchanged: openai, openai_strict and openai_responses (strict: optional members may be null), anthropic, mcp.',
+        'With a format, entries fit into requests unchanged; openai_strict and openai_responses: optional members may be null.',
       tags: TAGS,
     },
     query: ToolsQuery,

@@ -18,8 +18,9 @@ import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
+import { type ReadersPlan, readAlong } from './readers.ts';
 import { measureReplay } from './replay.ts';
-import { measureConsoles, measureGrants, measureStreams, type SeatFigures } from './seat.ts';
+import { measureConsoles, measureFlooded, measureGrants, measureStreams, type SeatFigures } from './seat.ts';
 import { measureVerbs } from './verbs.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
@@ -191,6 +192,11 @@ async function runRole(role: string, args: readonly string[]): Promise<void> {
     process.stdout.write(`${JSON.stringify(figures)}\n`);
     process.exit();
   }
+  if (role === 'readers') {
+    const plan = JSON.parse(args[0] ?? '') as ReadersPlan;
+    await readAlong(plan, () => process.stdout.write(`reads ${plan.url}\n`));
+    return;
+  }
   const [databasePath = '', rowBytes = '0', answerBytes = '0', exchangeUrl = ''] = args;
   const sizes = { rowBytes: Number(rowBytes), answerBytes: Number(answerBytes) };
   const server = await startBaseline({ databasePath, ...sizes, exchangeUrl });
@@ -339,6 +345,7 @@ async function mainSeat(): Promise<void> {
     const operatorToken = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
     const figures = await by({ url: daemonUrl, agentToken: token, operatorToken, cpuUs: () => cpuUsOf(pids[0]) });
     for (const child of children.splice(0).reverse()) await end(child);
+    process.stderr.write(`${name} ${JSON.stringify(figures)}\n`);
     return figures;
   };
   try {
@@ -348,8 +355,13 @@ async function mainSeat(): Promise<void> {
     writeFileSync(asking, stringify({ ...openPolicy(readDefaultPolicy()), approvals }));
     const click_to_order = await measure('grants', asking, measureGrants);
     const streams = await measure('streams', open, measureStreams);
+    const self = fileURLToPath(import.meta.url);
+    const flooded = await measure('flooded', open, (options) =>
+      measureFlooded(options, (plan) => start([self, '--role', 'readers', JSON.stringify(plan)], {})),
+    );
     const consoles = await measure('consoles', open, measureConsoles);
-    process.stdout.write(`${JSON.stringify({ seat: { click_to_order, streams, consoles } satisfies SeatFigures })}\n`);
+    const seat: SeatFigures = { click_to_order, streams, flooded, consoles };
+    process.stdout.write(`${JSON.stringify({ seat })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });

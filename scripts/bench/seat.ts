@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { load, median, quantile, timeRequests } from './load.ts';
+import { type Child, end } from './processes.ts';
+import type { ReadersPlan } from './readers.ts';
 import { ORDER_BODY } from './world.ts';
 
 const GRANTS = 40;
@@ -36,6 +38,14 @@ export interface SeatFigures {
     readonly intercept_cpu_us: Share;
     readonly place_order_p50_us: Share;
   } | null;
+  /** The same flood with what three consoles follow, read by another process and dropped: what of it is the daemon's. */
+  readonly flooded: {
+    readonly open: number;
+    /** CPU time of the daemon for one request, us. */
+    readonly daemon_cpu_per_request: Share;
+    /** The same for streams of every record, which no screen asks for. */
+    readonly every_record: Share;
+  };
   /** Three readers of every record at a fixed rate of calls, and no browser that takes the cores. */
   readonly streams: { readonly open: number; readonly calls_per_s: number; readonly cpu_ms_per_s: Share };
 }
@@ -126,6 +136,41 @@ async function openConsoles(browser: Browser, { operatorToken, url }: SeatOption
   };
 }
 
+const FLOOD_ROUNDS = 7;
+
+/** CPU time of the daemon for a request while it gets all that it can take, in turn with and without streams. */
+export async function measureFlooded(
+  options: SeatOptions,
+  read: (plan: ReadersPlan) => Promise<Child>,
+): Promise<SeatFigures['flooded']> {
+  const { operatorToken: token, url } = options;
+  const compareWith = async (path: string, rounds: number): Promise<Share> => {
+    const pairs: (readonly [without: number, withStreams: number])[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const before = round % 2 === 0 ? (await measureFlood(options)).cpuUs : null;
+      const readers = await read({ url, token, path, count: CONSOLES });
+      const during = (await measureFlood(options)).cpuUs;
+      await end(readers);
+      pairs.push([before ?? (await measureFlood(options)).cpuUs, during]);
+    }
+    return compare(pairs, (cpuUs) => cpuUs);
+  };
+  await measureFlood(options);
+  return {
+    open: CONSOLES,
+    daemon_cpu_per_request: await compareWith('/v1/events?view=brief', FLOOD_ROUNDS),
+    every_record: await compareWith('/v1/events', 3),
+  };
+}
+
+/** `cpuUs`: of the daemon, for one request. */
+async function measureFlood({ agentToken: token, cpuUs, url }: SeatOptions): Promise<Omit<Round, 'orderUs'>> {
+  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+  const before = cpuUs();
+  const { rps } = await load({ url: `${url}/v1/intercept`, token, body }, CONNECTIONS, SECONDS);
+  return { rps, cpuUs: (cpuUs() - before) / (rps * SECONDS) };
+}
+
 const RATE = 100;
 const STREAM_ROUNDS = 7;
 const STREAM_SECONDS = 3;
@@ -179,13 +224,11 @@ async function openStreams({ operatorToken, url }: SeatOptions): Promise<() => P
   };
 }
 
-async function measureRound({ agentToken, cpuUs, url }: SeatOptions): Promise<Round> {
-  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
-  const before = cpuUs();
-  const { rps } = await load({ url: `${url}/v1/intercept`, token: agentToken, body }, CONNECTIONS, SECONDS);
-  const spent = cpuUs() - before;
+async function measureRound(options: SeatOptions): Promise<Round> {
+  const { agentToken, url } = options;
+  const flood = await measureFlood(options);
   const orders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, JSON.stringify(ORDER_BODY), ORDERS);
-  return { rps, cpuUs: spent / (rps * SECONDS), orderUs: median(orders) };
+  return { ...flood, orderUs: median(orders) };
 }
 
 function compare<T>(pairs: readonly (readonly [T, T])[], figure: (round: T) => number): Share {

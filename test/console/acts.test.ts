@@ -25,10 +25,12 @@ test('every act states its effect, asks for the operator token, and is done', { 
     ),
   );
   await panel(page, 'state').getByText('operator, agent momentum').waitFor();
+  await page.getByText('Done: momentum is reducing by the operator layer; the account is active.').waitFor();
 
   await press('Resume');
   assert.match(await confirm(seat, 'cooled down', 'Resume trading', 'agent:momentum'), /No other layer is lifted/);
   assert.ok(!(await layers()).some((layer) => layer.name === 'momentum'));
+  await page.getByText('Done: momentum is held by no layer of its own; the account is active.').waitFor();
 
   // A wrong token does nothing, and says so.
   await press('Halt');

@@ -4,7 +4,16 @@ import { after, test } from 'node:test';
 import { order } from '../daemon/harness.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 import { SECRETS, startServer } from '../http/http-kit.ts';
-import { closeBrowser, openBrowser, openPage, openWorld, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import {
+  closeBrowser,
+  findInaccessible,
+  openBrowser,
+  openPage,
+  openWorld,
+  panel,
+  signIn,
+  WITHOUT_BROWSER,
+} from './browser.ts';
 
 after(closeBrowser);
 
@@ -96,6 +105,83 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
   await panel(page, 'decisions')
     .getByRole('button', { name: `Open decision dec_${seq}` })
     .waitFor();
+});
+
+test('more than anybody reads: the page says how many, of what, and lists them when asked', {
+  skip: WITHOUT_BROWSER,
+}, async (t) => {
+  const server = await startServer(t, {}, Buffer.alloc(32, 7));
+  const makeDecision = (seq: number) =>
+    decisionBody({
+      agent: seq % 3 === 0 ? 'carry' : 'momentum',
+      decision: seq % 2 === 0 ? 'ALLOW' : 'BLOCK',
+      decision_id: `dec_${seq}`,
+      seq,
+    });
+  let last = 0;
+  server.gate.getDecisions = (_caller, limit, cursor) => {
+    // The newest, which the page reads from time to time, would come out of what is counted.
+    const from = cursor === null ? 0 : Math.min(last, Number(cursor) - 1);
+    const to = Math.max(1, from - limit + 1);
+    const items = Array.from({ length: Math.max(0, from - to + 1) }, (_, index) => makeDecision(from - index));
+    return { items, next: to > 1 ? String(to) : null };
+  };
+  const context = await (await openBrowser()).newContext({ viewport: { width: 1440, height: 1000 } });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  await page.goto(server.http.consoleAddress ?? '');
+  await page.getByLabel('Operator or monitor token').fill(SECRETS.operator);
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const decisions = panel(page, 'decisions');
+  await decisions.getByText('Nothing was decided yet.').waitFor();
+  const note = decisions.locator('.note');
+  last = 650;
+  server.events.append(
+    ...Array.from({ length: last }, (_, index) => {
+      const seq = index + 1;
+      return { seq, at_ms: seq, kind: 'decision', payload: { decision: makeDecision(seq) } };
+    }),
+  );
+  await note.filter({ hasText: /^20; 630 more in the last second$/ }).waitFor();
+  const toTheEnd = (): Promise<void> =>
+    decisions.locator('.rows-box').evaluate((element) => {
+      const scrolled = element as unknown as { scrollTop: number; scrollHeight: number };
+      scrolled.scrollTop = scrolled.scrollHeight;
+    });
+  await toTheEnd();
+  await decisions.getByText('630 more · BLOCK 315, ALLOW 315 · momentum 420, carry 210').waitFor();
+  assert.deepEqual(await findInaccessible(page), []);
+  // That many in a second is said while it is so.
+  await note.filter({ hasNotText: 'in the last second' }).waitFor();
+  assert.match((await note.textContent()) ?? '', /^20( or more)?$/);
+  await decisions.getByLabel('Outcome').selectOption('BLOCK');
+  await decisions.getByText(/^315 more/).waitFor();
+  await decisions.getByLabel('Agent').selectOption('carry');
+  await decisions.getByText(/^Not listed/).waitFor();
+  await decisions.getByLabel('Outcome').selectOption('all');
+  await decisions.getByText(/^210 more/).waitFor();
+  await decisions.getByLabel('Agent').selectOption('all');
+  for (const [listed, left] of [
+    [220, 430],
+    [420, 230],
+    [620, 30],
+    [650, 0],
+  ]) {
+    await toTheEnd();
+    await decisions.getByRole('button', { name: /^List/ }).focus();
+    await page.keyboard.press('Enter');
+    await note.filter({ hasText: new RegExp(`^${listed}( or more)?$`) }).waitFor();
+    const gap = decisions.getByText(/ more · /);
+    if (left === 0) assert.equal(await gap.count(), 0);
+    else {
+      await toTheEnd();
+      await gap.filter({ hasText: `${left} more` }).waitFor();
+    }
+  }
+  // Each once, newest first, though some came in two ways.
+  const rows = await decisions.getByRole('table').getAttribute('aria-rowcount');
+  assert.equal(rows, '651');
 });
 
 async function freePort(): Promise<number> {

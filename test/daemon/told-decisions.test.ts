@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
-import { DaemonWorld, order, type ToolBody } from './harness.ts';
+import { DaemonWorld, order, type ToolBody, until } from './harness.ts';
 
 describe('a decision is told later as it was answered, though its record leaves most of it out', () => {
   let world: DaemonWorld;
@@ -54,6 +54,23 @@ describe('a decision is told later as it was answered, though its record leaves 
     for (const answer of answers) assert.deepEqual(told.get(answer.seq), answer);
   });
 
+  it('by the stream for screens, as far as a list shows it, from memory and from the ledger', async () => {
+    const live = await openBrief(world);
+    for (const [index, symbol] of ['ETHUSDT', 'DOGEUSDT', 'BTCUSDT'].entries())
+      answers.push((await world.tool('place_order', order({ symbol, request_id: `seen-${index}` }))).body.decision);
+    const last = answers.at(-1)?.seq ?? 0;
+    const resumed = await openBrief(world, String(last - 1));
+    const listed = await live.until(last);
+    const read = await resumed.until(last);
+    for (const answer of answers.slice(-3)) {
+      const row = listed.get(answer.seq) as DecisionBody;
+      assert.ok(Object.keys(row).includes('bound_by') && !Object.keys(row).includes('verdicts'));
+      for (const [name, value] of Object.entries(row))
+        assert.deepEqual(value, (answer as unknown as Record<string, unknown>)[name], name);
+    }
+    assert.deepEqual(read.get(last), listed.get(last));
+  });
+
   it('after a restart', async () => {
     await world.restart();
     for (const answer of answers) {
@@ -65,11 +82,11 @@ describe('a decision is told later as it was answered, though its record leaves 
   it('and a permitted market order with all its records takes less than 4,000 bytes of the ledger', async () => {
     const [first, second] = answers;
     const later = [...world.daemon.ledger.iterateEvents({ fromSeq: first?.seq ?? 0 })];
-    const until = later.filter(({ seq }) => seq < (second?.seq ?? 0));
+    const before = later.filter(({ seq }) => seq < (second?.seq ?? 0));
     // The account is read after a fill, and goes on being read while time passes.
-    const reading = until.find(({ kind }) => kind === 'account');
+    const reading = before.find(({ kind }) => kind === 'account');
     const caused = new Set(['decision', 'leverage', 'order', 'trade']);
-    const records = until.filter((record) => caused.has(record.kind) || record === reading);
+    const records = before.filter((record) => caused.has(record.kind) || record === reading);
     assert.ok(records.length >= 3, 'decision, order and trade');
     // Beside its payload a record has two hashes, numbers, a kind, and its row in the look-ups.
     const bytes = records.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 190, 0);
@@ -79,6 +96,30 @@ describe('a decision is told later as it was answered, though its record leaves 
     );
   });
 });
+
+/** A stream for screens; `until`: what it has told of decisions up to a record. */
+async function openBrief(world: DaemonWorld, lastEventId?: string) {
+  const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+  const headers = { authorization: `Bearer ${world.token('operator')}`, ...resume };
+  const told = new Map<number, unknown>();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${world.daemon.url}/v1/events?view=brief`, { headers }, resolve).on('error', reject);
+  });
+  const parser = createParser({
+    onEvent: ({ data, event }) => {
+      const { seq, payload } = JSON.parse(data) as { seq: number; payload: { decision: unknown } };
+      if (event === 'decision') told.set(seq, payload.decision);
+    },
+  });
+  response.setEncoding('utf8').on('data', (chunk: string) => parser.feed(chunk));
+  return {
+    until: async (seq: number): Promise<ReadonlyMap<number, unknown>> => {
+      await until('the decision is told', () => told.has(seq));
+      response.destroy();
+      return told;
+    },
+  };
+}
 
 /** Decisions by the number of their record, from the first record to `lastSeq`. */
 function readStream(world: DaemonWorld, lastSeq: number): Promise<ReadonlyMap<number, DecisionBody>> {

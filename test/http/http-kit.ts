@@ -3,7 +3,9 @@ import pino from 'pino';
 import { Agent, request as undiciRequest } from 'undici';
 import type { Role } from '../../daemon/gate/api.ts';
 import type { TokenIdentity } from '../../daemon/http/authentication.ts';
+import type { AppendedSource } from '../../daemon/http/brief-streams.ts';
 import type { EventSource, StreamedEvent } from '../../daemon/http/event-stream.ts';
+import type { AppendedRecord } from '../../daemon/http/record-tally.ts';
 import { createHttpServer, type HttpConfig, type HttpServer } from '../../daemon/http/server.ts';
 import { createFakeGate, type FakeGate } from './fake-gate.ts';
 
@@ -46,15 +48,19 @@ export const SECRETS: { readonly [R in Role]: string } = {
   operator: 'hf_operator_secret_0123456789abcdefghi',
 };
 
-export interface TestEvents extends EventSource {
+export interface TestEvents extends EventSource, AppendedSource {
   append(...events: StreamedEvent[]): void;
   readonly listenerCount: number;
+  readonly followerCount: number;
   readonly reads: number;
+  /** Records that were told from memory. */
+  readonly told: number;
 }
 export function createTestEvents(): TestEvents {
   const events: StreamedEvent[] = [];
   const listeners = new Set<() => void>();
-  let reads = 0;
+  const followers = new Set<(record: AppendedRecord) => void>();
+  let [reads, told] = [0, 0];
   return {
     lastSeq: () => events.at(-1)?.seq ?? 0,
     read(fromSeq, limit) {
@@ -65,12 +71,28 @@ export function createTestEvents(): TestEvents {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    tell(record) {
+      told += 1;
+      return record;
+    },
+    follow(listener) {
+      followers.add(listener);
+      return () => followers.delete(listener);
+    },
     append(...more) {
+      // The ledger's own records do not come through the gate.
+      for (const event of more) if (event.kind !== 'token') for (const follower of followers) follower(event);
       events.push(...more);
       for (const listener of listeners) listener();
     },
     get listenerCount() {
       return listeners.size;
+    },
+    get followerCount() {
+      return followers.size;
+    },
+    get told() {
+      return told;
     },
     get reads() {
       return reads;

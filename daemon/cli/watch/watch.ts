@@ -80,7 +80,7 @@ class Watch {
     while (!signal.aborted) {
       try {
         await withClient(this.#io, this.#options, 'operator', async (client) => {
-          for await (const text of client.stream('/v1/events', null, signal)) {
+          for await (const text of client.stream('/v1/events?view=brief', null, signal)) {
             if (text.includes('data: ')) this.#wake();
           }
         });

@@ -1,7 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { AgentAccount } from '../../gate/api/accounts.ts';
-import { boundByOf, type ListedDecision, listDecisions, slowVersion } from '../decisions.ts';
+import { listDecisions, slowVersion } from '../decisions.ts';
 import { clock, signedUsdt, usdt } from '../format.ts';
+import { isGap, type Listed } from '../gaps.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
 import { agents, positions } from '../store.ts';
 
@@ -11,14 +12,22 @@ interface Seen {
   readonly codes: Map<string, number>;
 }
 
-function sumUp(decisions: readonly ListedDecision[]): ReadonlyMap<string, Seen> {
+function sumUp(rows: readonly Listed[]): ReadonlyMap<string, Seen> {
   const all = new Map<string, Seen>();
-  for (const decision of decisions) {
+  const seenAt = (agent: string, atMs: number): Seen => {
+    const seen = all.get(agent) ?? { lastAtMs: 0, codes: new Map<string, number>() };
+    all.set(agent, seen);
+    seen.lastAtMs = Math.max(seen.lastAtMs, atMs);
+    return seen;
+  };
+  for (const decision of rows) {
+    if (isGap(decision)) {
+      for (const agent of Object.keys(decision.byAgent ?? {})) seenAt(agent, decision.at_ms);
+      continue;
+    }
     if (decision.kind !== 'tool') continue;
-    const seen = all.get(decision.agent) ?? { lastAtMs: 0, codes: new Map<string, number>() };
-    all.set(decision.agent, seen);
-    seen.lastAtMs = Math.max(seen.lastAtMs, decision.at_ms);
-    const code = boundByOf(decision.decision_id) ?? decision.reasons[0]?.code;
+    const seen = seenAt(decision.agent, decision.at_ms);
+    const code = decision.bound_by ?? decision.reasons[0]?.code;
     if (code !== undefined && decision.decision !== 'ALLOW') seen.codes.set(code, (seen.codes.get(code) ?? 0) + 1);
   }
   return all;

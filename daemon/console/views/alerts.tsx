@@ -5,6 +5,10 @@ import { alerts, readiness } from '../store.ts';
 
 const LONGEST_DETAIL = 2_000;
 
+const HASH = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g;
+/** As they are shown elsewhere on the page; the whole text is a pointer away, and in `holdfast alerts`. */
+const shortenHashes = (text: string): string => text.replace(HASH, '$1…');
+
 /** What waits for a person: those nobody acknowledged come first. */
 export function AlertsPanel() {
   const known = alerts.value ?? [];
@@ -39,7 +43,7 @@ export function AlertsPanel() {
                     </span>
                   )}
                 </p>
-                <p>{showText(alert.detail, LONGEST_DETAIL)}</p>
+                <p title={alert.detail}>{showText(shortenHashes(alert.detail), LONGEST_DETAIL)}</p>
               </li>
             ))}
           </ul>

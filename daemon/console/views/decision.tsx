@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ListedDecision } from '../../gate/api/stream.ts';
 import { describeFault } from '../api.ts';
-import type { ListedDecision } from '../decisions.ts';
 import { amount, bare, clock, factor, figure, price, span, words } from '../format.ts';
 import { Empty, Pill, showText, Table, Untrusted } from '../parts.tsx';
 import { look } from '../session.ts';

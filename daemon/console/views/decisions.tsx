@@ -1,9 +1,11 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { boundByOf, isAtEnd, type ListedDecision, listDecisions, listVersion, slowVersion } from '../decisions.ts';
+import type { ListedDecision } from '../../gate/api/stream.ts';
+import { isAtEnd, justSkipped, listDecisions, listVersion, slowVersion } from '../decisions.ts';
 import { amount, shortClock, words } from '../format.ts';
+import { countInGap, type Gap, isGap, type Listed, mostFirst } from '../gaps.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
-import { readOlder } from '../store.ts';
+import { readGap, readOlder } from '../store.ts';
 
 /** The decision that is opened; null: none. */
 export const opened = signal<ListedDecision | null>(null);
@@ -12,13 +14,24 @@ const ROW_PX = 34;
 const EXTRA_ROWS = 6;
 export const VERDICT_KIND: Readonly<Record<string, string>> = { ALLOW: 'active', LIMIT: 'reducing', BLOCK: 'halted' };
 
-/** What decided: the bound that cut or refused, or that nothing did. Until it was read: the first of the reasons. */
-function bindingReason({ decision, decision_id: id, reasons }: ListedDecision): string {
+/** What decided: the bound that cut or refused, or that nothing did. Where that is not derived: the first of the reasons. */
+function bindingReason({ bound_by: boundBy, decision, reasons }: ListedDecision): string {
   if (decision === 'ALLOW') return 'as asked';
-  return boundByOf(id) ?? reasons[0]?.code ?? '–';
+  return boundBy ?? reasons[0]?.code ?? '–';
 }
 /** A tool of the intercept is named by the agent. */
 export const isAgentsWord = (decision: Pick<ListedDecision, 'kind'>): boolean => decision.kind === 'intercept';
+
+function isShown(row: Listed, outcome: string, agent: string): boolean {
+  if (isGap(row)) return countInGap(row, outcome, agent) !== 0;
+  return (outcome === 'all' || row.decision === outcome) && (agent === 'all' || row.agent === agent);
+}
+/** How many are listed, and how many of the last second are not. */
+function describeCount(rows: readonly Listed[], skipped: number): string {
+  const listed = rows.reduce((count, row) => count + (isGap(row) ? 0 : 1), 0);
+  const most = `${listed.toLocaleString('en')}${isAtEnd() ? '' : ' or more'}`;
+  return skipped === 0 ? most : `${most}; ${skipped.toLocaleString('en')} more in the last second`;
+}
 
 /** Decisions as they are made, newest first; only what is in sight is in the page. */
 export function DecisionsPanel() {
@@ -27,21 +40,16 @@ export function DecisionsPanel() {
   const [agent, setAgent] = useState('all');
   const all = listDecisions();
   const rows = useMemo(
-    () =>
-      outcome === 'all' && agent === 'all'
-        ? all
-        : all.filter(
-            (each) => (outcome === 'all' || each.decision === outcome) && (agent === 'all' || each.agent === agent),
-          ),
+    () => (outcome === 'all' && agent === 'all' ? all : all.filter((each) => isShown(each, outcome, agent))),
     [version, outcome, agent],
   );
   const slow = slowVersion.value;
-  const agents = useMemo(() => [...new Set(all.map((each) => each.agent))].sort(), [slow]);
+  const agents = useMemo(() => [...new Set(all.flatMap((each) => (isGap(each) ? [] : each.agent)))].sort(), [slow]);
   return (
     <Panel
       title="Decisions"
       name="decisions"
-      note={`${rows.length.toLocaleString('en')}${isAtEnd() ? '' : ' or more'}`}
+      note={describeCount(rows, justSkipped.value)}
       actions={
         <>
           <label>
@@ -63,12 +71,23 @@ export function DecisionsPanel() {
         </>
       }
     >
-      <VirtualRows rows={rows} added={outcome === 'all' && agent === 'all' ? added : 0} />
+      <VirtualRows
+        rows={rows}
+        added={outcome === 'all' && agent === 'all' ? added : 0}
+        outcome={outcome}
+        agent={agent}
+      />
     </Panel>
   );
 }
 
-function VirtualRows({ rows, added }: { readonly rows: readonly ListedDecision[]; readonly added: number }) {
+function VirtualRows(props: {
+  readonly rows: readonly Listed[];
+  readonly added: number;
+  readonly outcome: string;
+  readonly agent: string;
+}) {
+  const { added, agent, outcome, rows } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 480 });
   const before = useRef(added);
@@ -96,7 +115,7 @@ function VirtualRows({ rows, added }: { readonly rows: readonly ListedDecision[]
   }, []);
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - EXTRA_ROWS);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_PX) + EXTRA_ROWS);
-  const shown: ListedDecision[] = [];
+  const shown: Listed[] = [];
   for (let index = first; index < last; index += 1) shown.push(rows[rows.length - 1 - index]!);
   return (
     <div class="rows" role="table" aria-label="Decisions" aria-rowcount={rows.length + 1}>
@@ -110,9 +129,18 @@ function VirtualRows({ rows, added }: { readonly rows: readonly ListedDecision[]
       <div class="rows-box" ref={box} role="rowgroup" tabIndex={0}>
         <div class="rows-all" role="presentation" style={{ height: `${Math.max(rows.length, 1) * ROW_PX}px` }}>
           {rows.length === 0 ? <EmptyRow /> : null}
-          {shown.map((decision, index) => (
-            <Row key={decision.decision_id} decision={decision} index={first + index} />
-          ))}
+          {shown.map((row, index) =>
+            isGap(row) ? (
+              <GapRow
+                key={`gap-${row.fromSeq}`}
+                gap={row}
+                index={first + index}
+                count={countInGap(row, outcome, agent)}
+              />
+            ) : (
+              <Row key={row.decision_id} decision={row} index={first + index} />
+            ),
+          )}
         </div>
       </div>
     </div>
@@ -142,7 +170,8 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
       </span>
       <span role="cell">{decision.agent}</span>
       <span role="cell">
-        {isAgentsWord(decision) ? <Untrusted text={decision.tool} /> : words(decision.tool)} {decision.symbol ?? ''}
+        {decision.symbol === null ? null : `${decision.symbol} `}
+        {isAgentsWord(decision) ? <Untrusted text={decision.tool} /> : words(decision.tool)}
         {decision.kind === 'tool' ? null : <span class="dim"> {words(decision.kind)}</span>}
       </span>
       <span role="cell" class="figure">
@@ -164,4 +193,45 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
       </span>
     </div>
   );
+}
+
+/** Decisions that came faster than anybody reads: how many of what, and a way to read them. */
+function GapRow(props: { readonly gap: Gap; readonly index: number; readonly count: number | null }) {
+  const { count, gap, index } = props;
+  const [isReading, setReading] = useState(false);
+  const list = (): void => {
+    setReading(true);
+    readGap(gap)
+      .catch(() => undefined)
+      .finally(() => setReading(false));
+  };
+  const text = describeGap(gap, count);
+  return (
+    <div class="row gap" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * ROW_PX}px)` }}>
+      <span role="cell" class="dim">
+        {shortClock(gap.at_ms)}
+      </span>
+      <span role="cell" aria-colspan={5} title={text}>
+        {text}
+      </span>
+      <span role="cell">
+        <button type="button" disabled={isReading} aria-label={`List: ${text}`} onClick={list}>
+          List
+        </button>
+      </span>
+    </div>
+  );
+}
+
+const MOST_NAMED = 3;
+function describeGap({ byAgent, byOutcome, byReason }: Gap, count: number | null): string {
+  if (count === null) return 'Not listed: more that came too fast, or while this page was away';
+  const parts = [byOutcome, byAgent, byReason].flatMap((counts) =>
+    counts === null
+      ? []
+      : mostFirst(counts, MOST_NAMED)
+          .map(([name, part]) => `${name} ${part.toLocaleString('en')}`)
+          .join(', '),
+  );
+  return [`${count.toLocaleString('en')} more`, ...parts.filter((part) => part !== '')].join(' · ');
 }

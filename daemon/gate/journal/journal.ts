@@ -130,6 +130,8 @@ export class GateCore {
   onRecheckFailure: () => void = () => undefined;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */
   lookout: Lookout = NO_LOOKOUT;
+  /** Told of each record when it is in the views, before it is on disk; null: nobody looks. */
+  onAppended: ((event: GateEvent) => void) | null = null;
 
   constructor(
     ports: GatePorts,
@@ -241,6 +243,7 @@ export class GateCore {
     const { committed } = pending;
     const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
     this.state.apply(event);
+    this.onAppended?.(event);
     this.#lastCommit = committed;
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     committed.catch(() => undefined);

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { afterEach, test } from 'node:test';
+import { createParser } from 'eventsource-parser';
+import fc from 'fast-check';
+import pino from 'pino';
+import { BriefEventStreams, MOST_LISTED, NEWEST_LISTED } from '../../daemon/http/brief-streams.ts';
+import type { StreamedEvent } from '../../daemon/http/event-stream.ts';
+import { decisionBody } from './fake-gate.ts';
+import { createTestEvents } from './http-kit.ts';
+
+const AGENTS = ['momentum', 'carry', '__proto__'];
+const OUTCOMES = ['ALLOW', 'LIMIT', 'BLOCK'] as const;
+
+/** Every fourth record is no decision. */
+function makeRecord(seq: number): StreamedEvent {
+  if (seq % 4 === 0) return { seq, at_ms: seq, kind: 'account', payload: { equity_usdt: 1_000 } };
+  const decision = OUTCOMES[seq % 3] ?? 'ALLOW';
+  const reason = { code: 'BUDGET_NOTIONAL', message: 'm', hint: 'h', limit: 1, observed: 2, unit: 'USDT' } as const;
+  const told = decisionBody({
+    agent: AGENTS[seq % AGENTS.length] ?? '',
+    decision,
+    decision_id: `dec_${seq}`,
+    // Twice in one decision: it counts once.
+    reasons: (decision === 'ALLOW' ? [] : [reason, reason]) as never,
+    seq,
+  });
+  return { seq, at_ms: seq, kind: 'decision', payload: { decision: told, context: { much: 'x'.repeat(2_000) } } };
+}
+
+interface Message {
+  readonly seq: number;
+  readonly kind: string;
+  // biome-ignore lint/suspicious/noExplicitAny: payloads of every shape
+  readonly payload: any;
+}
+/** A client whose socket takes more only while it reads. */
+class FakeResponse extends EventEmitter {
+  readonly messages: Message[] = [];
+  isReading = true;
+  isOver = false;
+  bytes = 0;
+  readonly #parser = createParser({ onEvent: ({ data }) => this.messages.push(JSON.parse(data)) });
+  writeHead(): void {}
+  write(text: string): boolean {
+    this.bytes += text.length;
+    this.#parser.feed(text);
+    return this.isReading;
+  }
+  end(): void {
+    this.isOver = true;
+    this.emit('close');
+  }
+  destroy(): void {
+    this.end();
+  }
+}
+
+const open = new Set<FakeResponse>();
+// A reader that is left open beats on.
+afterEach(() => {
+  for (const response of open) response.end();
+  open.clear();
+});
+
+function createSite() {
+  const events = createTestEvents();
+  const timers: { readonly atMs: number; readonly fn: () => void; isOver: boolean }[] = [];
+  const site = { nowMs: 0, seq: 0, mayContinue: true };
+  const streams = new BriefEventStreams({
+    source: events,
+    logger: pino({ level: 'silent' }),
+    after: (ms, fn) => {
+      const timer = { atMs: site.nowMs + ms, fn, isOver: false };
+      timers.push(timer);
+      return {
+        cancel: () => {
+          timer.isOver = true;
+        },
+      };
+    },
+    nowMs: () => site.nowMs,
+    others: () => 0,
+  });
+  const pending = () => timers.filter(({ isOver }) => !isOver);
+  return {
+    ...{ events, pending, site, streams },
+    open: (afterSeq = site.seq) => {
+      const response = new FakeResponse();
+      open.add(response);
+      streams.open(response as unknown as ServerResponse, afterSeq, () => site.mayContinue);
+      return response;
+    },
+    append: (count: number) => {
+      const records = Array.from({ length: count }, (_, i) => makeRecord(site.seq + i + 1));
+      site.seq += count;
+      if (count > 0) events.append(...records);
+    },
+    pass: (ms: number) => {
+      site.nowMs += ms;
+      for (const timer of pending().filter(({ atMs }) => atMs <= site.nowMs)) {
+        timer.isOver = true;
+        timer.fn();
+      }
+    },
+  };
+}
+
+test('few records come one by one: of a decision what a list shows, of others that they were', () => {
+  const site = createSite();
+  const reader = site.open();
+  site.append(4);
+  site.pass(0);
+  assert.deepEqual(
+    reader.messages.map(({ kind, seq }) => [seq, kind]),
+    [
+      [1, 'decision'],
+      [2, 'decision'],
+      [3, 'decision'],
+      [4, 'account'],
+    ],
+  );
+  const { decision } = reader.messages[0]?.payload ?? {};
+  assert.deepEqual(Object.keys(decision).sort(), [
+    ...['agent', 'at_ms', 'bound_by', 'decision', 'decision_id', 'effective'],
+    ...['kind', 'reasons', 'seq', 'symbol', 'tool'],
+  ]);
+  assert.equal(reader.messages[3]?.payload, null);
+  reader.end();
+});
+
+test('of more than anybody reads it says what there was, and lists the newest', () => {
+  const site = createSite();
+  const reader = site.open();
+  site.append(1_000);
+  site.pass(0);
+  const [skipped, ...listed] = reader.messages;
+  assert.equal(skipped?.kind, 'skipped');
+  assert.equal(skipped?.seq, 1_000 - NEWEST_LISTED, 'a reader that resumes here misses nothing');
+  const to = 1_000 - NEWEST_LISTED;
+  const decisions = Array.from({ length: to }, (_, i) => i + 1).filter((seq) => seq % 4 !== 0);
+  const count = (isIt: (seq: number) => boolean) => decisions.filter(isIt).length;
+  assert.deepEqual(skipped?.payload, {
+    from_seq: 1,
+    to_seq: to,
+    kinds: { decision: decisions.length, account: to - decisions.length },
+    decisions: {
+      count: decisions.length,
+      by_outcome: {
+        LIMIT: count((seq) => seq % 3 === 1),
+        BLOCK: count((seq) => seq % 3 === 2),
+        ALLOW: count((seq) => seq % 3 === 0),
+      },
+      by_agent: JSON.parse(
+        `{"carry":${count((seq) => seq % 3 === 1)},"__proto__":${count((seq) => seq % 3 === 2)},"momentum":${count((seq) => seq % 3 === 0)}}`,
+      ),
+      by_reason: { BUDGET_NOTIONAL: count((seq) => seq % 3 !== 0) },
+    },
+  });
+  assert.deepEqual(
+    listed.map(({ seq }) => seq),
+    Array.from({ length: NEWEST_LISTED }, (_, i) => to + i + 1),
+  );
+  assert.ok(reader.bytes < 60_000, `${reader.bytes} characters`);
+  reader.end();
+});
+
+test('what the ledger records by itself comes in its place', () => {
+  const site = createSite();
+  const reader = site.open();
+  site.append(1);
+  site.events.append({ seq: 2, at_ms: 2, kind: 'token', payload: { name: 'x' } });
+  site.site.seq = 2;
+  site.append(1);
+  site.pass(0);
+  assert.deepEqual(
+    reader.messages.map(({ kind, payload, seq }) => [seq, kind, payload === null]),
+    [
+      [1, 'decision', false],
+      [2, 'token', true],
+      [3, 'decision', false],
+    ],
+  );
+});
+
+test('a flood is told once for three readers, twice a second, from memory', () => {
+  const site = createSite();
+  const readers = [site.open(), site.open(), site.open()];
+  for (let step = 0; step < 100; step += 1) {
+    site.append(60);
+    site.pass(10);
+  }
+  const { reads, told } = site.events;
+  // The first page has what came at once, and each of the others the newest.
+  assert.ok(told <= 60 + 4 * NEWEST_LISTED && told >= 60 + NEWEST_LISTED, `${told} told in a second of 6,000 records`);
+  assert.equal(reads, 0);
+  site.pass(500);
+  for (const { bytes, messages } of readers) {
+    assert.equal(messages.at(-1)?.seq, 6_000);
+    assert.equal(bytes, readers[0]?.bytes);
+  }
+  for (const reader of readers) reader.end();
+});
+
+test('nobody looks: nothing is followed, read or waited for', () => {
+  const site = createSite();
+  site.append(500);
+  assert.deepEqual([site.events.listenerCount, site.events.followerCount, site.events.reads], [0, 0, 0]);
+  const reader = site.open();
+  assert.deepEqual([site.events.listenerCount, site.events.followerCount], [1, 1]);
+  site.append(500);
+  reader.end();
+  assert.deepEqual([site.events.listenerCount, site.events.followerCount], [0, 0]);
+  assert.deepEqual(site.pending(), []);
+});
+
+test('a reader whose token was revoked is told nothing more', () => {
+  const site = createSite();
+  const reader = site.open();
+  site.append(3);
+  site.site.mayContinue = false;
+  site.pass(1_000);
+  assert.deepEqual([reader.isOver, reader.messages.length], [true, 0]);
+});
+
+test('whoever comes, waits, leaves and resumes: every record once, listed or counted, in order', () => {
+  const steps = fc.array(
+    fc.record({
+      grow: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 0, max: 700 })),
+      ms: fc.integer({ min: 0, max: 400 }),
+      reader: fc.integer({ min: 0, max: 2 }),
+      act: fc.constantFrom('nothing', 'pause', 'read', 'resume'),
+    }),
+    { maxLength: 40 },
+  );
+  let [withCounts, without] = [0, 0];
+  fc.assert(
+    fc.property(steps, (played) => {
+      const site = createSite();
+      const readers = [0, 1, 2].map(() => ({ response: site.open(0), covered: 0 }));
+      const settle = (reader: (typeof readers)[number]): void => {
+        for (const { kind, payload, seq } of reader.response.messages.splice(0)) {
+          if (kind !== 'skipped') {
+            assert.equal(seq, reader.covered + 1);
+          } else {
+            assert.deepEqual([payload.from_seq, payload.to_seq], [reader.covered + 1, seq]);
+            const records = seq - reader.covered;
+            assert.ok(records > MOST_LISTED - NEWEST_LISTED);
+            if (payload.kinds === null) without += 1;
+            else {
+              withCounts += 1;
+              const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0);
+              assert.equal(sum(payload.kinds), records);
+              assert.equal(sum(payload.decisions.by_outcome), payload.kinds.decision ?? 0);
+              assert.equal(sum(payload.decisions.by_agent), payload.decisions.count);
+            }
+          }
+          reader.covered = seq;
+        }
+      };
+      for (const { act, grow, ms, reader: index } of played) {
+        const reader = readers[index]!;
+        site.append(grow);
+        if (act === 'pause') reader.response.isReading = false;
+        if (act === 'read') {
+          reader.response.isReading = true;
+          reader.response.emit('drain');
+        }
+        if (act === 'resume') {
+          settle(reader);
+          reader.response.end();
+          reader.response = site.open(reader.covered);
+        }
+        site.pass(ms);
+        for (const each of readers) settle(each);
+      }
+      for (const { response } of readers) {
+        response.isReading = true;
+        response.emit('drain');
+      }
+      site.pass(1_000);
+      for (const reader of readers) {
+        settle(reader);
+        assert.equal(reader.covered, site.site.seq);
+        reader.response.end();
+      }
+    }),
+    { numRuns: 150, seed: 15 },
+  );
+  assert.ok(withCounts > 50 && without > 10, `${withCounts} with counts, ${without} without`);
+});
