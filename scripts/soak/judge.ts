@@ -1,9 +1,8 @@
-/** What the daemon's process holds at one moment. */
+/** What the daemon's process holds at one moment, after a collection of garbage. */
 export interface Sample {
   readonly at_ms: number;
   /** Bytes. */
   readonly rss: number;
-  /** After the last collection of all garbage, once a minute. */
   readonly heap: number;
   readonly external: number;
   /** Timers, sockets and other handles that are active, by kind. */
