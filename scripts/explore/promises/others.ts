@@ -40,17 +40,21 @@ export function findPutBack(history: History): readonly Breach[] {
   for (const target of readTargets(history)) {
     const isOnItsSide = ({ planned }: PlannedBy): boolean =>
       planned.symbol === target.symbol && planned.side === target.side && planned.reduce_only && !planned.protective;
-    const madeRoom = new Set<string>();
+    const madeRoom = new Map<string, number>();
     for (const { event, seq } of history.events) {
       if (seq > target.toSeq) break;
       if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
       const order = history.orders.get(event.payload.client_order_id);
       if (event.payload.reason.startsWith('makes room') && order !== undefined && isOnItsSide(order))
-        madeRoom.add(order.decision.rootId);
+        madeRoom.set(order.decision.rootId, Math.min(seq, madeRoom.get(order.decision.rootId) ?? seq));
     }
     for (const [id, order] of history.orders) {
       const { decision, planned } = order;
-      if (planned.time_in_force !== 'GTC' || decision.id === decision.rootId || !madeRoom.has(decision.rootId))
+      if (
+        planned.time_in_force !== 'GTC' ||
+        decision.id === decision.rootId ||
+        (madeRoom.get(decision.rootId) ?? decision.seq) >= decision.seq
+      )
         continue;
       if (!isOnItsSide(order) || decision.seq < target.fromSeq || decision.seq > target.toSeq) continue;
       const refused = history.world.wire.records.find(
