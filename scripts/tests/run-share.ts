@@ -3,6 +3,7 @@
  * their own, and each has to leave the process as it found it.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 import { relative } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -31,10 +32,18 @@ export async function runShare(root: string, files: readonly string[]): Promise<
     found = left;
     if (changed.length > 0) throw new Error(`${who} left the process changed: ${changed.join(', ')}`);
   };
+  let earlier = Promise.resolve();
   for (const path of files) {
     const file = relative(root, path);
-    // RISK: node finds the suite of a test by the promises that led to it. Nothing of another suite is awaited here.
+    // RISK: node finds the suite of a test by what led to the call. Two files that load at once would share the promises
+    // of their modules, and one the suite of the other: each loads by itself, as a consequence of its own suite.
     describe(file, async () => {
+      const suite = new AsyncResource('TestFile');
+      const turn = earlier;
+      let isLoaded = (): void => undefined;
+      earlier = new Promise((resolve) => {
+        isLoaded = resolve;
+      });
       let startedMs = 0;
       before(() => {
         compare();
@@ -43,11 +52,16 @@ export async function runShare(root: string, files: readonly string[]): Promise<
         who = file;
         startedMs = readCpuMs();
       });
-      await import(pathToFileURL(path).href);
-      after(() => {
-        noteFile(file, readCpuMs() - startedMs);
-        compare();
-      });
+      await turn;
+      try {
+        await suite.runInAsyncScope(() => import(pathToFileURL(path).href));
+        suite.runInAsyncScope(after, null, () => {
+          noteFile(file, readCpuMs() - startedMs);
+          compare();
+        });
+      } finally {
+        isLoaded();
+      }
     });
   }
   // The test runner has its own listeners by now, and no file is loaded yet.

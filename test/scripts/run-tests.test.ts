@@ -97,8 +97,12 @@ test('files that share a process have hooks of their own; one that leaves it cha
   mkdirSync(folder);
   const count = 3 * (SHARED.find(({ folders }) => folders.includes('core'))?.processes ?? 1);
   const counted =
-    "import assert from 'node:assert/strict';\nimport { beforeEach, test } from 'node:test';\nlet calls = 0;\n" +
+    "import assert from 'node:assert/strict';\nimport './shared.ts';\nimport { beforeEach, test } from 'node:test';\nlet calls = 0;\n" +
     "beforeEach(() => (calls += 1));\ntest('its own hook is called once for it', () => assert.equal(calls, 1));\n";
+  writeFileSync(
+    join(folder, 'shared.ts'),
+    "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(20);\n",
+  );
   for (let i = 0; i < count; i += 1) writeFileSync(join(folder, `hooks-${i}.test.ts`), counted);
   try {
     const good = runTests('core/', '--cpu');
