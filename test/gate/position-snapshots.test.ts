@@ -50,6 +50,17 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.shares.get('a'), 6, 'the agent can still close what is left');
   });
 
+  it('leaves a reading as it is when fills that it contains become known one by one', () => {
+    const position = held(4);
+    applySnapshot(position, record(8, T0 + 500), T0 + 600, null, UNPROVEN);
+    applyFill(position, 'buy', 9, 'b', 60_000, T0 + 300);
+    assert.deepEqual([position.lots, position.disputedLots, longLots(position)], [13, 8, 13]);
+    applyFill(position, 'buy', 2, 'a', 60_000, T0 + 700);
+    assert.deepEqual([position.lots, position.disputedLots], [15, 10], 'one of later adds to both');
+    applyFill(position, 'sell', 5, 'b', 60_000, T0 + 400);
+    assert.deepEqual([position.lots, position.disputedLots], [10, null]);
+  });
+
   it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {
     const position = createPosition('BTCUSDT');
     applySnapshot(position, record(5, T0 + 500), T0 + 600, null, UNPROVEN);

@@ -31,6 +31,8 @@ export interface PositionState extends FilledShares {
   /** A snapshot's value that could not be adopted yet; null if they agree. */
   disputedLots: number | null;
   disputedSinceMs: number | null;
+  /** Venue time until which the last reading contains all fills, whether it agreed or not; null: it does not say. */
+  readAtMs: number | null;
   /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
@@ -51,6 +53,7 @@ export function createPosition(symbol: string): PositionState {
     lots: 0,
     disputedLots: null,
     disputedSinceMs: null,
+    readAtMs: null,
     disputedTimes: 0,
     entryPrice: 0,
     liquidationPrice: null,
@@ -105,10 +108,11 @@ export function applyFill(
   position.lots += signed;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
+  const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   if (position.disputedLots === position.lots) {
     position.disputedLots = null;
     position.disputedSinceMs = null;
-  } else if (position.disputedLots !== null)
+  } else if (position.disputedLots !== null && !isRead)
     position.disputedLots = reduceOnly ? reduced(position.disputedLots, signed) : position.disputedLots + signed;
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
@@ -169,6 +173,7 @@ export function applySnapshot(
 ): void {
   const lots = record === null ? 0 : record.lots;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
+  position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
   if (lots !== position.lots) {
     const isSame = position.disputedLots === lots;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
