@@ -269,9 +269,7 @@ export class ExitTargets {
   follow(symbol: string, changes: readonly HeldChange[], fill: HeldFill | null): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol) continue;
-      const change = changes.find(
-        ({ agent, side }) => side === target.side && agent === (isOfAgent(target) ? target.agent : null),
-      );
+      const change = changes.find(({ agent, side }) => side === target.side && agent === whoseOf(target));
       if (change === undefined) continue;
       const grown = change.after - change.before;
       if (fill === null) adopt(target, grown);
@@ -381,9 +379,12 @@ function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, he
   return event.origin === 'gate' && event.lots >= held.closable;
 }
 
-/** Its share limits it; the gate's own exit comes out of what all agents hold. */
-export function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
-  return origin === 'agent' && scope === 'own';
+/**
+ * Whose lots it closes: its agent's share, or those of the whole position (null). An exit of the gate comes out of what
+ * all agents hold, whatever the scope of agents is.
+ */
+export function whoseOf({ agent, origin, scope }: Pick<ExitTarget, 'agent' | 'origin' | 'scope'>): string | null {
+  return origin === 'agent' && scope === 'own' ? agent : null;
 }
 
 /** The venue has not shown the order's outcome. */

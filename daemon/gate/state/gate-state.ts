@@ -2,7 +2,7 @@ import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
-import { isOfAgent } from './exit-targets.ts';
+import { whoseOf } from './exit-targets.ts';
 import { heldOn, provenOn, readingOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { applyStateEvent } from './layers.ts';
@@ -176,7 +176,7 @@ export class GateState extends GateViews {
       (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
     );
     const position = this.positions.get(symbol);
-    const whose = isOfAgent(event) ? agent : null;
+    const whose = whoseOf(event);
     const held = {
       closable: heldOn(position, side, whose),
       proven: provenOn(position, side, whose),
