@@ -117,7 +117,9 @@ export function isRefutedBesideYounger(state: GateState, target: ExitTarget): bo
   if (!isRefuted(target) && !isCutShort(target)) return false;
   if (!mayCloseYounger(state, target)) return false;
   if (isUnread(state, target)) return true;
-  return isRefuted(target) && (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+  if (!isRefuted(target)) return false;
+  const position = state.positions.get(target.symbol);
+  return position !== undefined && (position.disputedLots !== null || position.behindLots !== null);
 }
 
 /** Beside what was opened since, nothing of it is known to be held: it sends nothing before that is. */

@@ -29,7 +29,7 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     state.targets.follow(symbol, held, null);
     state.displaced.follow(symbol, held, null);
     // Effects of orders with unknown outcome may cancel out, so the agreement may be chance.
-    if (position.disputedLots !== null || possible.unproven) continue;
+    if (position.disputedLots !== null || position.behindLots !== null || possible.unproven) continue;
     state.targets.settle(symbol, (target) => provenOn(position, target.side, whoseOf(target)));
     state.displaced.agree(symbol, position);
   }

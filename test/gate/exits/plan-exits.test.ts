@@ -444,6 +444,8 @@ test('what the venue says is not held is closed beside what was opened since onl
     if (hasOpened) book.report('o-2', 'filled', 5, T0 + 30);
     book.read(hasOpened ? 15 : 10, T0 + 10);
     assert.deepEqual(planned(), hasOpened ? [] : [10], 'a reading of before says nothing of it');
+    book.read(10, T0 + 38, T0 + 1);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'nor does one that lags behind');
     book.read(hasOpened ? 6 : 1, T0 + 40);
     assert.deepEqual(planned(), [1], 'all but one were closed by somebody');
   }

@@ -115,3 +115,22 @@ test('what an exit may close is the same in whatever order the fills of before b
     { seed: 41, numRuns: 1_000 },
   );
 });
+
+test('a reading that lags behind does not settle what an earlier one showed beyond what is proven', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10, T0 + 5, { venue_at_ms: T0 });
+  // An order that rests may explain what somebody has bought by hand.
+  const resting = { client_order_id: 'r-1', lots: 5, price_ticks: 590_000 } as const;
+  book.ledger.append(decisionEvent({ id: 'd-r-1', atMs: T0 + 6, orders: [resting] }));
+  book.report('r-1', 'working', 0, T0 + 7);
+  book.read(15, T0 + 10, T0 + 8);
+  book.exit('x', 15, { atMs: T0 + 20, delayMs: 1_000 });
+  book.open('o-2', 5, T0 + 30);
+  book.report('o-2', 'filled', 5, T0 + 31);
+  book.read(10, T0 + 40, T0 + 1);
+  const room = (): number => book.find('x').roomLots;
+  assert.equal(room(), 15, 'what was bought by hand is still held');
+  book.read(20, T0 + 50, T0 + 31);
+  assert.equal(room(), 15);
+});
