@@ -18,6 +18,7 @@ export interface WorkerPoolOptions {
 export class WorkerPool<Task, Outcome> {
   readonly #options: WorkerPoolOptions;
   #pool: Piscina | null = null;
+  #closed = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -46,13 +47,16 @@ export class WorkerPool<Task, Outcome> {
     return (await this.#open().run(undefined, { name })) as T;
   }
 
+  /** Ends the workers, whatever they do; an answer that is on its way by then is nobody's. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#pool?.destroy();
   }
 
   #open(): Piscina {
     const { limits, settings, threads, worker } = this.#options;
-    this.#pool ??= new Piscina({
+    if (this.#pool !== null) return this.#pool;
+    const pool = new Piscina({
       filename: new URL(`${worker}${ENDING}`, import.meta.url).href,
       // As many at least as at most: a worker that waits between two batches keeps what it has prepared.
       minThreads: threads,
@@ -60,6 +64,11 @@ export class WorkerPool<Task, Outcome> {
       workerData: { settings },
       ...(limits === undefined ? {} : { resourceLimits: limits }),
     });
-    return this.#pool;
+    // Piscina calls an answer an error when it arrives in the turn in which the pool was closed.
+    pool.on('error', (error: Error) => {
+      if (!this.#closed) throw error;
+    });
+    this.#pool = pool;
+    return pool;
   }
 }

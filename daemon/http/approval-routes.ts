@@ -4,6 +4,7 @@ import * as command from '../contract/commands.ts';
 import type { Assertion } from '../contract/passkeys.ts';
 import type { ApprovalBody, ApprovalProof } from '../gate/api/approvals.ts';
 import { ApiError, codeOf } from './errors.ts';
+import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
@@ -43,12 +44,8 @@ export function registerApprovalRoutes(app: FastifyInstance, doors: Doors): void
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute(
-      'GET',
-      '/v1/approvals/:id/challenge',
-      'What a passkey signs to approve',
-      body.ApprovalChallengeSchema,
-    ),
+    ...operatorRoute('GET', '/v1/approvals/:id/challenge', '', body.ApprovalChallengeSchema),
+    text: { summary: 'What a passkey signs to approve', tags: [CONSOLE_TAG] },
     params: command.ApprovalPath,
     query: command.NoQuery,
     handler: async (request) => {

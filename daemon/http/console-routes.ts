@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { ApiError } from './errors.ts';
+import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   buildLocalGuard,
@@ -74,7 +75,7 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
       summary: 'A session for the console: eight hours of looking, for an operator or monitor token',
       description:
         'It is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else.',
-      tags: ['operator'],
+      tags: [CONSOLE_TAG],
     },
     query: NoQuery,
     answer: ConsoleSessionSchema,

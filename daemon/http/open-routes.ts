@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
-import { shapeOpenApi } from './openapi.ts';
+import { type Readers, shapeOpenApi } from './openapi.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
 
 /** Must run before any route is added, since it records their schemas. */
@@ -97,16 +97,22 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
 
 /** On one entrance only: the description is the same, and it takes memory. */
 async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
-  let document: string | null = null;
   const open = openRoute(doors);
-  app.route({
-    ...open('/openapi.json', 'This description', { 200: { type: 'object', additionalProperties: true } }),
-    handler: async (_request, reply) => {
-      document ??= JSON.stringify(shapeOpenApi(app.swagger()));
-      reply.header('content-type', JSON_TYPE);
-      return document;
-    },
-  });
+  const describe = (url: string, readers: Readers, summary: string): void => {
+    let document: string | null = null;
+    const route = open(url, summary, { 200: { type: 'object', additionalProperties: true } });
+    app.route({
+      ...route,
+      schema: { ...route.schema, hide: readers === 'console' },
+      handler: async (_request, reply) => {
+        document ??= JSON.stringify(shapeOpenApi(app.swagger(), readers));
+        reply.header('content-type', JSON_TYPE);
+        return document;
+      },
+    });
+  };
+  describe('/openapi.json', 'clients', 'This description');
+  describe('/openapi-console.json', 'console', 'The same of what only the console calls');
   const guard = buildLocalGuard(doors, 'GET /docs');
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -128,6 +128,26 @@ function shareOf(kind: string, ending: string) {
   };
 }
 
+/** Without what is named in `components` and referred to by nothing that is reached from a route. */
+export function dropUnused<T extends Json>(document: T): T {
+  const { components = {}, paths } = document as { components?: Json; paths?: Json };
+  const used = new Set<string>();
+  const visit = (value: unknown): void => {
+    for (const [, kind = '', name = ''] of JSON.stringify(value ?? null).matchAll(/"#\/components\/(\w+)\/([^"]+)"/g)) {
+      const key = `${kind}/${name}`;
+      if (used.has(key)) continue;
+      used.add(key);
+      visit((components[kind] as Json | undefined)?.[name]);
+    }
+  };
+  visit(paths);
+  const kept = Object.entries(components).map(([kind, named]) => {
+    if (kind === 'securitySchemes') return [kind, named];
+    return [kind, Object.fromEntries(Object.entries(named as Json).filter(([name]) => used.has(`${kind}/${name}`)))];
+  });
+  return { ...document, components: Object.fromEntries(kept) as Json };
+}
+
 function operationsOf(paths: Paths): readonly Operation[] {
   return Object.values(paths).flatMap((methods) => Object.values(methods));
 }

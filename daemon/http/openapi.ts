@@ -3,7 +3,14 @@ import { buildComponents, nameWithin } from '../contract/components.ts';
 import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
 import { isTradingTool } from '../contract/tools.ts';
 import { openAnswers } from './openapi-answers.ts';
-import { dropRepeatedWords, joinNullables, type Paths, shareMessages, shareParameters } from './openapi-shared.ts';
+import {
+  dropRepeatedWords,
+  dropUnused,
+  joinNullables,
+  type Paths,
+  shareMessages,
+  shareParameters,
+} from './openapi-shared.ts';
 import { DECIMALS, sayUnitsOnce, UNITS } from './openapi-units.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -50,15 +57,22 @@ const TEXT_BODIES: { readonly [route: string]: string } = {
   'POST /v1/policy/preview': 'text/yaml',
 };
 
-/** The description that the routes make, with what they share said once: schemas and refusals have names. */
-export function shapeOpenApi(described: object): object {
+/** For whom a route is: agents, operators and their programs; or the console's page, which alone calls it. */
+export type Readers = 'clients' | 'console';
+/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
+export const CONSOLE_TAG = 'console';
+
+/**
+ * The description that the routes for these readers make, with what they share said once: schemas and refusals have
+ * names.
+ */
+export function shapeOpenApi(described: object, readers: Readers = 'clients'): object {
   const document = toPlainSchema(described) as unknown as Document;
-  const paths = Object.entries(document.paths).map(([path, methods]) => [
-    path,
-    Object.fromEntries(
-      Object.entries(methods).map(([method, operation]) => [method, shapeOperation(method, path, operation)]),
-    ),
-  ]);
+  const paths = Object.entries(document.paths).flatMap(([path, methods]) => {
+    const shown = Object.entries(methods).filter(([, { tags }]) => isFor(readers, tags));
+    if (shown.length === 0) return [];
+    return [[path, Object.fromEntries(shown.map(([method, it]) => [method, shapeOperation(method, path, it)]))]];
+  });
   const examples = { Limited: { summary: 'More than one order may have', value: ANSWER_EXAMPLE } };
   const named = buildComponents();
   const shorten = (value: unknown) => sayUnitsOnce(joinNullables(dropRepeatedWords(value, named)));
@@ -67,12 +81,17 @@ export function shapeOpenApi(described: object): object {
   const schemas = { ...(shorten(named) as Json), ...DECIMALS };
   const responses = { ...buildResponses(), ...shared.responses };
   const { requestBodies } = shared;
-  return openAnswers({
+  const whole = openAnswers({
     ...document,
     info: { ...document.info, description: `${String(document.info.description)} ${UNITS}` },
     components: { ...document.components, schemas, parameters, requestBodies, responses, examples },
     paths: shared.paths,
   });
+  return dropUnused(whole);
+}
+
+function isFor(readers: Readers, tags: unknown): boolean {
+  return (Array.isArray(tags) && tags.includes(CONSOLE_TAG)) === (readers === 'console');
 }
 
 function shapeOperation(method: string, path: string, operation: Operation): object {

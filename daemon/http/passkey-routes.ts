@@ -4,6 +4,7 @@ import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/command
 import * as passkey from '../contract/passkeys.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, codeOf } from './errors.ts';
+import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
@@ -21,9 +22,11 @@ type Passkeys = NonNullable<Doors['passkeys']>;
 const operator = { roles: OPERATOR_ROUTE, isLimited: false } as const;
 /** Where it is the token that matters: no passkey stands in for it. */
 const byToken = { roles: TOKEN_ROUTE, isLimited: false } as const;
-const text = (summary: string, description?: string) => ({
+const text = (summary: string) => ({ summary, tags: ['operator'] });
+/** Of what takes a browser. */
+const pageText = (summary: string, description?: string) => ({
   summary,
-  tags: ['operator'],
+  tags: [CONSOLE_TAG],
   ...(description === undefined ? {} : { description }),
 });
 
@@ -69,7 +72,7 @@ function registerEnrolment(app: FastifyInstance, doors: Doors, passkeys: Passkey
     ...byToken,
     method: 'POST',
     url: '/v1/passkeys/enrolment',
-    text: text('Begin to enrol a passkey, with the code that `holdfast passkey enrol` printed'),
+    text: pageText('Begin to enrol a passkey, with the code that `holdfast passkey enrol` printed'),
     body: passkey.EnrolmentRequest,
     answer: passkey.EnrolmentBodySchema,
     handler: async (request) => {
@@ -81,7 +84,7 @@ function registerEnrolment(app: FastifyInstance, doors: Doors, passkeys: Passkey
     ...byToken,
     method: 'POST',
     url: '/v1/passkeys',
-    text: text(
+    text: pageText(
       'Enrol a passkey',
       'Where another one is in force, the first answer has what that one must sign; the same call with `confirmation` enrols.',
     ),
@@ -102,7 +105,7 @@ function registerChallenges(app: FastifyInstance, doors: Doors, passkeys: Passke
     ...operator,
     method: 'POST',
     url: '/v1/passkeys/challenge',
-    text: text(
+    text: pageText(
       'What a passkey must sign to confirm one call',
       'The call itself then carries a session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}.',
     ),
@@ -121,7 +124,7 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
     method: 'POST' as const,
     url,
     onRequest: buildLocalGuard(doors, `POST ${url}`),
-    schema: { ...text(summary), security: [] },
+    schema: { ...pageText(summary), security: [] },
   });
   const challenge = open('/v1/console/challenge', 'What a passkey must sign to open a session of the console');
   app.route({

@@ -41,8 +41,13 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
         for (const kind of SIGNAL_KINDS) spec.trust.signals[kind] = { multiplier: 1, max_ttl_ms: 3_600_000 };
       },
     });
-    routes = routesOf((await world.call<Description>('GET', '/openapi.json')).body);
-    assert.ok(routes.length > 30, `${routes.length} routes`);
+    const [forClients = [], forPages = []] = await Promise.all(
+      ['/openapi.json', '/openapi-console.json'].map(async (path) =>
+        routesOf((await world.call<Description>('GET', path)).body),
+      ),
+    );
+    assert.ok(forClients.length > 30 && forPages.length >= 5, `${forClients.length} and ${forPages.length} routes`);
+    routes = [...forClients, ...forPages];
   });
   after(() => world.close());
 
@@ -73,6 +78,11 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
       { seed: SEED, numRuns: Math.ceil((INPUTS * share) / RUN) },
     );
   };
+
+  it('the description that a daemon serves has at most 120 kB', async () => {
+    const { text } = await world.ask({ method: 'GET', path: '/openapi.json', headers: {} });
+    assert.ok(text.length <= 120_000, `${text.length} bytes`);
+  });
 
   it('by schema: no failure inside, and an error in its form', async () => {
     await explore(bySchema(routes, []), 0.4);

@@ -80,7 +80,7 @@ export function createTestEvents(): TestEvents {
 
 /**
  * A server on a free loopback port (or where `config` says) with a fake gate behind it. With the key of its sessions it
- * serves the console.
+ * serves the console, with passkeys and no code to enrol one.
  */
 export async function startServer(
   t: Cleanups,
@@ -106,6 +106,7 @@ export async function startServer(
           console: {
             key: () => consoleKey,
             findToken: (id: string) => [...tokens.values()].find((token) => token.id === id) ?? null,
+            codes: { look: () => null, take: () => null },
           },
         }),
     config: {

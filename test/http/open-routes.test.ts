@@ -18,7 +18,7 @@ import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { isTradingTool, READING_TOOLS, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { ToolName } from '../../daemon/core/policy.ts';
 import { openSchema } from '../../daemon/http/openapi-answers.ts';
-import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
+import { type Cleanups, type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {
   const server = await startServer(t);
@@ -132,7 +132,15 @@ test('from another machine the open routes need a token, but for /healthz', asyn
     return got.statusCode;
   };
   assert.equal(await ask('/healthz'), 200);
-  for (const path of ['/readyz', '/metrics', '/openapi.json', '/docs', '/docs/json', '/docs/']) {
+  for (const path of [
+    '/readyz',
+    '/metrics',
+    '/openapi.json',
+    '/openapi-console.json',
+    '/docs',
+    '/docs/json',
+    '/docs/',
+  ]) {
     assert.equal(await ask(path), 401, path);
     assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.monitor}` }), 200, path);
   }
@@ -171,7 +179,6 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/alerts/routes/reload'],
   ['get', '/v1/approvals'],
   ['get', '/v1/approvals/{id}'],
-  ['get', '/v1/approvals/{id}/challenge'],
   ['post', '/v1/approvals/{id}'],
   ['post', '/v1/arming'],
   ['get', '/v1/trading-state'],
@@ -190,8 +197,21 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/openapi.json'],
 ];
 
+/** As a daemon serves it: with the console and passkeys. */
+const startWhole = (t: Cleanups) => startServer(t, {}, Buffer.alloc(32, 1));
+/** What only the console's page calls. */
+const PAGE_ROUTES: readonly string[] = [
+  'get /v1/approvals/{id}/challenge',
+  'post /v1/console/challenge',
+  'post /v1/console/passkey',
+  'post /v1/console/session',
+  'post /v1/passkeys',
+  'post /v1/passkeys/challenge',
+  'post /v1/passkeys/enrolment',
+];
+
 test('openapi.json describes every route with its schemas, and no other', async (t) => {
-  const server = await startServer(t);
+  const server = await startWhole(t);
   const { json } = await server.call('GET', '/openapi.json', { role: null });
   const paths = json.paths as { [path: string]: { [method: string]: Json } };
   const described = Object.entries(paths).flatMap(([path, methods]) =>
@@ -233,7 +253,7 @@ test('openapi.json describes every route with its schemas, and no other', async 
 });
 
 test('openapi.json closes what requests hold and leaves answers open to new members', async (t) => {
-  const server = await startServer(t);
+  const server = await startWhole(t);
   const { json } = await server.call('GET', '/openapi.json', { role: null });
   const { responses, schemas } = json.components;
   for (const name of ['PlaceOrder', 'ModifyOrder', 'SignalRequest', 'RequestMeta'])
@@ -247,7 +267,7 @@ test('openapi.json closes what requests hold and leaves answers open to new memb
 });
 
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
-  const server = await startServer(t);
+  const server = await startWhole(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
   assert.ok(text.length <= 120_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
@@ -255,11 +275,7 @@ test('openapi.json is small, and generators find names, types and examples in it
   const ids = operations.map(({ operationId }) => operationId);
   assert.equal(new Set(ids).size, ids.length);
   for (const id of ids) assert.match(id, /^[a-z][A-Za-z]+$/);
-  // Every reference leads somewhere, and nothing is named that nobody refers to.
-  const refs = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref));
-  for (const ref of refs) assert.ok(resolve(json, { $ref: ref }), ref);
-  for (const kind of ['schemas', 'parameters', 'requestBodies', 'responses', 'examples'])
-    for (const name of Object.keys(json.components[kind])) assert.ok(refs.has(`#/components/${kind}/${name}`), name);
+  assertWhole(json, text);
   assert.deepEqual(contentTypes(json, 'get', '/metrics'), ['text/plain']);
   assert.deepEqual(contentTypes(json, 'get', '/v1/events'), ['text/event-stream']);
   const check = resolve(json, json.paths['/v1/policy/check'].post.requestBody).content;
@@ -275,8 +291,23 @@ test('openapi.json is small, and generators find names, types and examples in it
   assert.equal(buildContractCheck(ErrorBodySchema)(ERROR_EXAMPLE).ok, true);
 });
 
+test('what only the console calls is described apart', async (t) => {
+  const server = await startWhole(t);
+  const { json, text } = await server.call('GET', '/openapi-console.json', { role: null });
+  const paths = json.paths as { [path: string]: { [method: string]: Json } };
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, route]) => {
+      assert.ok(route.summary, path);
+      assert.ok(Object.values(resolve(json, route.responses[200]).content)[0], path);
+      return `${method} ${path}`;
+    }),
+  );
+  assert.deepEqual(described.sort(), PAGE_ROUTES);
+  assertWhole(json, text);
+});
+
 test('what openapi.json says once is what the contract says at every place', async (t) => {
-  const server = await startServer(t);
+  const server = await startWhole(t);
   const { json } = await server.call('GET', '/openapi.json', { role: null });
   const seen = (message: Json) => formOf(json, resolve(json, message).content['application/json'].schema);
   const answered = (message: Json) => openSchema(seen(message));
@@ -311,6 +342,14 @@ test('a schema that repeats members without words leaves the same ones out', () 
   const members = Object.keys(RuleVerdictSchema.properties);
   assert.ok(members.length > RuleVerdictSchema.required.length, 'some of them are optional');
 });
+
+/** Every reference leads somewhere, and nothing is named that nobody refers to. */
+function assertWhole(json: Json, text: string): void {
+  const refs = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref));
+  for (const ref of refs) assert.ok(resolve(json, { $ref: ref }), ref);
+  for (const kind of ['schemas', 'parameters', 'requestBodies', 'responses', 'examples'])
+    for (const name of Object.keys(json.components[kind])) assert.ok(refs.has(`#/components/${kind}/${name}`), name);
+}
 
 /** A schema in one form: references followed, without words, and what may be null or of several types in one way. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON of every shape

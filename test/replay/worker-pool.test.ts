@@ -34,6 +34,20 @@ test('few tasks are drawn ahead of the oldest that runs, and none after a failur
   assert.ok(drawn <= 8, `${drawn} tasks were drawn`);
 });
 
+test("an answer that is on its way when the pool is closed is nobody's, and no error", async () => {
+  const pool = openPool(1);
+  let failure: unknown = null;
+  await pool
+    .runAll([-7, 0], () => undefined)
+    .catch((reason: unknown) => {
+      failure = reason;
+      // The failed worker has the next task already, and answers before this turn ends.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      return pool.close();
+    });
+  assert.match(String(failure), /task -7/);
+});
+
 test('a replay is the same bit for bit on any number of workers', async () => {
   const symbols = ['BTCUSDT'];
   const market = buildSyntheticMarket({ seed: 3, bars: 48, barMs: 900_000, warmupBars: 800, symbols });
