@@ -143,6 +143,8 @@ function unreadOf(
   /** Signed lots of its own that no trade tells of, or that only trades tell of. */
   const own = new Map<string, number>();
   const others: PlainOrder[] = [];
+  /** In which others hold what no trade tells of. */
+  const shared = new Set<string>();
   const add = (order: PlainOrder, lots: number, isSure: boolean): boolean => {
     const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
     if (rules === undefined || mark === undefined) return false;
@@ -165,6 +167,7 @@ function unreadOf(
       own.set(order.symbol, (own.get(order.symbol) ?? 0) + (order.side === 'buy' ? lots : -lots));
       if (lots > 0 && !add(order, lots, true)) return null;
     } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
+    else if (order.agent !== agent) shared.add(order.symbol);
   }
   const taken = new Map<string, number>();
   for (const order of others) {
@@ -174,7 +177,8 @@ function unreadOf(
     const lots = Math.min(order.executed - order.traded.lots, held - before);
     if (lots <= 0) continue;
     taken.set(order.symbol, before + lots);
-    const isSure = order.triggerTicks === null && !own.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const isAlone = !own.has(order.symbol) && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const isSure = order.triggerTicks === null && isAlone;
     if (!add(order, lots, isSure)) return null;
   }
   return sum;
