@@ -13,6 +13,7 @@ import {
 } from './orders.ts';
 import { applyFill } from './positions.ts';
 import type { RollingSum } from './rolling-windows.ts';
+import { dateFill } from './shares.ts';
 import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
@@ -140,7 +141,8 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
   const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly);
+  const told = order.kind === 'regular' ? order.clientOrderId : null;
+  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly, told);
   state.targets.credit(order, lots);
   if (changes !== null) {
     const held = changes();
@@ -191,6 +193,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const rules = state.rules.get(event.symbol);
   state.accounts.applyTrade(event, order, rules);
   if (order === undefined || rules === undefined) return;
+  dateFills(state, order, event);
   const counted = takeCounted(order, event);
   order.tradedLots += event.lots;
   order.tradedUsdt += event.lots * event.price;
@@ -205,6 +208,18 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
   correct(state.pacing.account, countedAtMs, notional, fee);
   if (order.agent !== null) correct(state.pacing.agent(order.agent), countedAtMs, notional, fee);
+}
+
+/** Shares follow fills in the order of the venue's time, which a report of an order tells later than its trades. */
+function dateFills(state: GateViews, order: OrderState, { at_venue_ms: atMs, lots, symbol }: TradeEvent): void {
+  const position = state.positions.get(symbol);
+  if (position === undefined) return;
+  const changes = noteHeld(position);
+  dateFill(position, position.lots, order.clientOrderId, lots, atMs);
+  const held = changes();
+  if (held.length === 0) return;
+  state.targets.follow(symbol, held, { order, atMs });
+  state.displaced.follow(symbol, held, { order, atMs });
 }
 
 /** Of the lots that an order has just executed, those whose trades are not read yet. */

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 3;
-export const FOLD_SHA256 = '50376e208f8e8325747ae3e79259560f6d05428ed7eb935ab7e7ecedf467edc0';
+export const FOLD_SHA256 = '41a9915989df5a1950a6084b5dd9bcd9158f6f399d5be1b945fc4d1d5807bca6';

@@ -95,7 +95,8 @@ export function lotsToProtect(position: PositionState, nowMs: number): number {
 
 /**
  * Moves lots from an order to the position: the only view event of a fill. `agentsFirst`: an exit of the gate, which
- * closes agents' lots first and those of nobody last. `reduceOnly`: the venue did not cross zero with it.
+ * closes agents' lots first and those of nobody last. `reduceOnly`: the venue did not cross zero with it. `order`: its
+ * client id, if trades of it will say when it filled.
  */
 export function applyFill(
   position: PositionState,
@@ -106,6 +107,7 @@ export function applyFill(
   atMs: number,
   agentsFirst = false,
   reduceOnly = false,
+  order: string | null = null,
 ): void {
   const before = position.lots;
   const signed = side === 'buy' ? lots : -lots;
@@ -121,7 +123,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  placeFill(position, before, { signed, agent, atMs, agentsFirst });
+  placeFill(position, before, { signed, agent, atMs, agentsFirst, order });
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */

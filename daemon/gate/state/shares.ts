@@ -111,10 +111,12 @@ interface PlacedFill {
   /** Signed lots. */
   readonly signed: number;
   readonly agent: string | null;
-  /** When it filled, venue time. */
+  /** When it filled, venue time: at the latest, while it has an `order`. */
   readonly atMs: number;
   /** An exit of the gate, which closes what agents hold; what belongs to nobody goes last then. */
   readonly agentsFirst: boolean;
+  /** Client id of its order; null: its time is that of its trade, or no trade of it can be told. */
+  readonly order: string | null;
 }
 
 /** A fill, and what it moved of whose share. */
@@ -136,21 +138,64 @@ export interface FilledShares {
  * would be charged to those who held less by then. INVARIANT: shares do not depend on when a fill became known.
  */
 export function placeFill(book: FilledShares, lots: number, fill: PlacedFill): void {
+  const { before, later } = unwind(book, lots, fill.atMs);
+  replay(book, before, [fill, ...later]);
+}
+
+/**
+ * A trade tells when lots of an order filled, of which a report had told later: a cancel says at its own time what had
+ * filled before it. `lots`: of the position by all fills known so far.
+ */
+export function dateFill(book: FilledShares, lots: number, order: string, tradedLots: number, atMs: number): void {
+  let left = tradedLots;
+  for (let at = findUndated(book, order, atMs); left > 0 && at >= 0; at = findUndated(book, order, atMs)) {
+    const told = book.fills[at] as SharedFill;
+    const dated = Math.sign(told.signed) * Math.min(left, Math.abs(told.signed));
+    left -= Math.abs(dated);
+    if (told.atMs === atMs && dated === told.signed) {
+      book.fills[at] = { ...told, order: null };
+      continue;
+    }
+    const { before, later } = unwind(book, lots, Math.min(atMs, told.atMs - 1));
+    const rest = told.signed - dated;
+    const parts = [
+      { ...told, signed: dated, atMs, order: null },
+      { ...told, signed: rest },
+    ].filter(({ signed }) => signed !== 0);
+    const others: PlacedFill[] = later.filter((fill) => fill !== told);
+    for (const part of parts) {
+      const place = others.findIndex((fill) => fill.atMs > part.atMs);
+      others.splice(place < 0 ? others.length : place, 0, part);
+    }
+    replay(book, before, others);
+  }
+}
+/** The oldest fill of an order that its report has told, and no trade, at that time or later; -1: there is none. */
+function findUndated({ fills }: FilledShares, order: string, atMs: number): number {
+  return fills.findIndex((fill) => fill.order === order && fill.atMs >= atMs);
+}
+
+/** Takes back the fills that happened after an instant; `before`: lots of the position without them. */
+function unwind(book: FilledShares, lots: number, atMs: number): { before: number; later: readonly PlacedFill[] } {
   const later: PlacedFill[] = [];
   let before = lots;
-  for (let last = book.fills.at(-1); last !== undefined && last.atMs > fill.atMs; last = book.fills.at(-1)) {
+  for (let last = book.fills.at(-1); last !== undefined && last.atMs > atMs; last = book.fills.at(-1)) {
     book.fills.pop();
     for (const { agent, lots: moved } of last.changes) move(book.shares, agent, -moved);
     before -= last.signed;
     later.push(last);
   }
-  for (const { agent, agentsFirst, atMs, signed } of [fill, ...later.reverse()]) {
+  return { before, later: later.reverse() };
+}
+function replay(book: FilledShares, lots: number, fills: readonly PlacedFill[]): void {
+  let before = lots;
+  for (const { agent, agentsFirst, atMs, order, signed } of fills) {
     const moving = { shares: book.shares, shareChanges: [] };
     followShares(moving, { before, signed, agent, atMs, agentsFirst });
-    book.fills.push({ signed, agent, atMs, agentsFirst, changes: moving.shareChanges });
+    book.fills.push({ signed, agent, atMs, agentsFirst, order, changes: moving.shareChanges });
     before += signed;
   }
-  if (book.fills.length > MOST_FILLS) book.fills.shift();
+  if (book.fills.length > MOST_FILLS) book.fills.splice(0, book.fills.length - MOST_FILLS);
 }
 
 function move(shares: Map<string, number>, agent: string, signed: number): void {

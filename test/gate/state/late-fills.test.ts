@@ -6,6 +6,7 @@ import { possibleFills } from '../../../daemon/gate/state/orders.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
 import { rescalePosition } from '../../../daemon/gate/state/rescale.ts';
 import { setBack } from '../../../daemon/gate/state/set-back.ts';
+import { dateFill } from '../../../daemon/gate/state/shares.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const CLOSES = { side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
@@ -119,6 +120,80 @@ test('shares are the same in whatever order fills become known', () => {
     ),
     { seed: 23, numRuns: 1000 },
   );
+});
+
+test('shares are the same once trades have told when the lots of a late report filled', () => {
+  const fill = fc.record({
+    order: fc.nat(3),
+    lots: fc.integer({ min: 1, max: 60 }),
+  } as const);
+  const order = fc.record({
+    agent: fc.constantFrom('alice', 'bob', 'carol', null),
+    side: fc.constantFrom('buy', 'buy', 'sell'),
+    agentsFirst: fc.boolean(),
+  } as const);
+  fc.assert(
+    fc.property(
+      fc.array(order, { minLength: 4, maxLength: 4 }),
+      fc.array(fill, { minLength: 2, maxLength: 10 }).chain((fills) =>
+        fc.record({
+          fills: fc.constant(fills),
+          told: fc.shuffledSubarray([...fills.keys()], { minLength: fills.length }),
+          // Up to which fill each report of an order tells.
+          reports: fc.array(fc.nat(fills.length - 1), { maxLength: 4 }),
+        }),
+      ),
+      (orders, { fills, reports, told }) => {
+        const inTurn = createPosition('BTCUSDT');
+        const late = createPosition('BTCUSDT');
+        fills.forEach(({ lots, order: number }, index) => {
+          const { agent, agentsFirst, side } = orders[number]!;
+          applyFill(inTurn, side, lots, agent, 60_000, T0 + index, agentsFirst, false, null);
+        });
+        const tell = (number: number, upTo: number, before: number): number => {
+          const lots = fills.reduce((sum, each, i) => sum + (each.order === number && i <= upTo ? each.lots : 0), 0);
+          const { agent, agentsFirst, side } = orders[number]!;
+          if (lots > before)
+            applyFill(late, side, lots - before, agent, 60_000, T0 + upTo, agentsFirst, false, `o-${number}`);
+          return Math.max(lots, before);
+        };
+        for (const number of orders.keys()) {
+          let known = 0;
+          for (const upTo of [...reports, fills.length]) known = tell(number, upTo, known);
+        }
+        for (const index of told) {
+          const { lots, order: number } = fills[index]!;
+          dateFill(late, late.lots, `o-${number}`, lots, T0 + index);
+        }
+        assert.equal(late.lots, inTurn.lots);
+        assert.deepEqual(sharesOf(late), sharesOf(inTurn));
+      },
+    ),
+    { seed: 29, numRuns: 1000 },
+  );
+});
+
+test('what had filled before a cancel is shared out by its trade, not by the cancel', () => {
+  const ledger = new FoldedLedger();
+  ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  const send = (agent: string, id: string, lots: number, atMs: number, change = {}, by = {}): void => {
+    const orders = [{ client_order_id: id, lots, ...change }];
+    ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: by, orders }));
+  };
+  const report = (id: string, status: 'filled' | 'canceled', lots: number, atMs: number): void => {
+    ledger.append(orderEvent(id, atMs, { status, executed_lots: lots, venue_at_ms: atMs }));
+  };
+  send('bob', 'b', 100, T0);
+  report('b', 'filled', 100, T0 + 10);
+  // Half of it fills at 20; an operator's exit sells 100 at 30; then it is canceled, which tells of the half.
+  send('alice', 'a', 100, T0 + 11);
+  send('ops', 'x', 100, T0 + 25, CLOSES, { origin: 'operator' });
+  report('x', 'filled', 100, T0 + 30);
+  report('a', 'canceled', 50, T0 + 40);
+  assert.deepEqual(sharesOf(ledger.state.position('BTCUSDT')), { alice: 50 });
+  ledger.append(tradeEvent('1', 'a', T0 + 60, { at_venue_ms: T0 + 20, lots: 50, side: 'buy' }));
+  assert.deepEqual(sharesOf(ledger.state.position('BTCUSDT')), { alice: 17, bob: 33 });
+  assert.deepEqual(sharesOf(ledger.refold().position('BTCUSDT')), { alice: 17, bob: 33 });
 });
 
 test('a close has what a cut took too much of, before an earlier opening of another agent was known', () => {
