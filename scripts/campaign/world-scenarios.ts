@@ -55,6 +55,14 @@ async function closes(trial: Trial, expectations: Expectations, when: string, wi
   expectations.facts[`exit_ms ${when}`] = Math.round(performance.now() - startedMs);
 }
 
+/** Five openings in a row that were refused for our clock close the account until an operator clears it. */
+async function clearRefusals(trial: Trial, expectations: Expectations): Promise<void> {
+  const { body } = await trial.daemon.operator('GET', '/v1/trading-state');
+  if (!/the venue refused \d+ orders in a row with -1021/.test(JSON.stringify(body))) return;
+  await trial.daemon.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'campaign' });
+  expectations.facts['cleared by an operator'] = 'refused for the clock, five times in a row';
+}
+
 function exchangeClock(byMs: number): Scenario {
   const by = `${byMs / 3_600_000} hours`;
   return scenario(`the exchange's clock jumps by ${by}`, {}, async (trial, expectations) => {
@@ -68,6 +76,7 @@ function exchangeClock(byMs: number): Scenario {
     await trial.exchange.control('clear-faults', {});
     await delay(4_000);
     await trial.comeToRest();
+    await clearRefusals(trial, expectations);
     let last: unknown = null;
     const opens = async (): Promise<boolean> => {
       last = (await hold(trial)).body.decision?.reasons;
