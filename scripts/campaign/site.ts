@@ -78,7 +78,8 @@ async function launch(command: string, args: readonly string[], env: Record<stri
         children.delete(child);
         throw new LaunchError(child.exitCode, `${errors}${output}`.trim());
       }
-      return output.trimEnd().endsWith('}');
+      // A start that is refused says why in JSON as well, and ends.
+      return output.trimEnd().endsWith('}') && 'url' in (JSON.parse(output) as object);
     },
     START_WITHIN_MS,
   );
