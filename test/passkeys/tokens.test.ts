@@ -252,6 +252,14 @@ for (const venue of ['binance-demo', 'binance-live'] as const satisfies readonly
       });
     });
 
+    it('a passkey that was removed since it signed makes none', async () => {
+      const before = count();
+      const actor = { agent: 'phone', tokenId: 'tok_0', passkeyId: `pk_${'0'.repeat(20)}` };
+      const made = seat.world.daemon.gate.tokens.createToken(actor, { role: 'agent', name: 'carry', ttlMs: DAY_MS });
+      await assert.rejects(made, { code: 'FORBIDDEN', message: /was removed/ });
+      assert.equal(count(), before);
+    });
+
     it('to revoke one a token is enough: it only tightens', async () => {
       const made = seat.world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'stolen' });
       const { status } = await seat.operator('POST', `/v1/tokens/${made.record.id}/revoke`, { reason: 'stolen' });
