@@ -9,6 +9,7 @@ RUN npm ci --omit=dev --no-audit --no-fund
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
+    MALLOC_ARENA_MAX=2 \
     NODE_COMPILE_CACHE=/var/lib/holdfast/compiled \
     HOLDFAST_HOME=/var/lib/holdfast \
     HOLDFAST_HEAD_FILE=/var/lib/holdfast-head/head \

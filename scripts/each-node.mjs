@@ -1,7 +1,8 @@
 /**
  * `npm run test:nodes`: what has to hold on every Node of the supported line, on its oldest and its newest, each from
  * a copy of this checkout in which nothing was installed: install, start, one order, a kill and a restart,
- * `audit verify`, and the tests of ledger and venue. `npm test` runs everything on the recommended one.
+ * `audit verify`, and the tests of ledger and venue. `npm test` runs everything on the recommended one. With `--bring`
+ * it only brings those Nodes, so that a later run starts at once.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +11,10 @@ import { delimiter, dirname, join } from 'node:path';
 import { bringNode, findPin, platformName } from './node-line.mjs';
 import { listFiles, ROOT } from './package-state.mjs';
 
-const MAJORS = process.argv.length > 2 ? process.argv.slice(2) : ['22', '26'];
+const args = process.argv.slice(2);
+const BRING_ONLY = args.includes('--bring');
+const named = args.filter((arg) => !arg.startsWith('--'));
+const MAJORS = named.length > 0 ? named : ['22', '26'];
 const TESTS = ['daemon/on-this-node', 'ledger/', 'venue/', 'gate/world-venue'];
 const PARTS = ['daemon', 'migrations', 'policies', 'scripts', 'test', 'docs'];
 
@@ -30,14 +34,15 @@ function copyCheckout(folder) {
 
 function runOn(major) {
   const node = bringNode(ROOT, { major, say: (pin) => process.stdout.write(`bringing ${pin.name}@${pin.version}\n`) });
+  if (BRING_ONLY) return 0;
   const folder = mkdtempSync(join(tmpdir(), `holdfast-node-${major}-`));
   try {
     copyCheckout(folder);
     process.stdout.write(`== Node ${findPin(major)?.version}: install, ${TESTS.join(', ')}\n`);
     const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
     delete env.NODE_COMPILE_CACHE;
-    const args = [join(folder, 'scripts', 'run.mjs'), join(folder, 'scripts', 'run-tests.mjs'), ...TESTS];
-    return spawnSync(node, args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+    const command = [join(folder, 'scripts', 'run.mjs'), join(folder, 'scripts', 'run-tests.mjs'), ...TESTS];
+    return spawnSync(node, command, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,23 +1,28 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- ledger http/` for the files whose path contains one of the words.
- * What starts with `--` goes to node (`npm test -- --test-name-pattern=halt`), except `--root=DIR`: another package
- * folder. Lists the files itself and fails on none, since a test runner that finds nothing reports success.
+ * What starts with `--` goes to node (`npm test -- --test-name-pattern=halt`), except `--root=DIR`, another package
+ * folder, and `--cpu`, which lists the dearest processes and files by CPU time. Lists the files itself and fails on
+ * none, since a test runner that finds nothing reports success.
  * `TEST_FAILURES_FILE=FILE` writes what failed into a file of its own, too.
  */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { listFiles, ROOT } from './package-state.mjs';
+import { arrange } from './tests/arrange.ts';
+import { describeCpu } from './tests/describe-cpu.ts';
 
 /** Test processes at once: each may start daemons of its own, and two cores are the least that is supported. */
 const CONCURRENCY = 2;
-/** Of a file: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
-const TIMEOUT_MS = 600_000;
+/** Of a process: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
+const TIMEOUT_MS = 1_800_000;
 
 /** Reporters: everything to standard output, and what failed to `failuresPath` when there is one. */
 function reportersOf(failuresPath) {
   const spec = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   if (!failuresPath) return spec;
-  const reporter = new URL('./failures-reporter.mjs', import.meta.url).href;
+  const reporter = new URL('./tests/failures-reporter.mjs', import.meta.url).href;
   return [...spec, `--test-reporter=${reporter}`, `--test-reporter-destination=${failuresPath}`];
 }
 
@@ -28,10 +33,41 @@ function selectTests(root, words) {
   return wanted.length === 0 ? files : files.filter((file) => wanted.some((word) => file.includes(word)));
 }
 
+/** A module for each process, in `folder`; node runs them in the order of their names. */
+function writeEntries(folder, root, shares) {
+  const runner = new URL('./tests/run-share.ts', import.meta.url).href;
+  return shares.map((files, index) => {
+    const [first] = files;
+    const name = first
+      .slice('test'.length + 1)
+      .replaceAll(sep, '-')
+      .replace('.test.ts', '');
+    const more = files.length > 1 ? `-and-${files.length - 1}-more` : '';
+    const path = join(folder, `${String(index).padStart(3, '0')}-${name}${more}.mjs`);
+    const paths = JSON.stringify(files.map((file) => join(root, file)));
+    writeFileSync(path, `import { runShare } from '${runner}';\nawait runShare(${JSON.stringify(root)}, ${paths});\n`);
+    return path;
+  });
+}
+
+function runNode(args, onEnd) {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`The tests could not be started: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('close', (code) => {
+    process.exitCode = code ?? 1;
+    onEnd();
+  });
+}
+
 function main() {
   const args = process.argv.slice(2);
   const rootArg = args.find((arg) => arg.startsWith('--root='));
-  const options = args.filter((arg) => arg.startsWith('--') && arg !== rootArg);
+  const own = ['--cpu', rootArg];
+  const options = args.filter((arg) => arg.startsWith('--') && !own.includes(arg));
   const words = args.filter((arg) => !arg.startsWith('--'));
   const root = rootArg?.slice('--root='.length) ?? ROOT;
   const files = selectTests(root, words);
@@ -40,23 +76,19 @@ function main() {
     process.exitCode = 1;
     return;
   }
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tests-'));
+  const cpuPath = join(folder, 'cpu.jsonl');
+  const counter = new URL(`./tests/count-cpu.ts?out=${encodeURIComponent(cpuPath)}`, import.meta.url).href;
   const nodeArgs = [
+    ...(args.includes('--cpu') ? [`--import=${counter}`] : []),
     '--test',
     ...reportersOf(process.env.TEST_FAILURES_FILE),
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${TIMEOUT_MS}`,
   ];
-  const child = spawn(process.execPath, [...nodeArgs, ...options, ...files.map((file) => join(root, file))], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => {
-    process.stderr.write(`The tests could not be started: ${error.message}\n`);
-    process.exitCode = 1;
-  });
-  child.on('close', (code) => {
-    process.exitCode = code ?? 1;
+  runNode([...nodeArgs, ...options, ...writeEntries(folder, root, arrange(files))], () => {
+    if (args.includes('--cpu')) process.stdout.write(describeCpu(cpuPath));
+    rmSync(folder, { recursive: true, force: true });
   });
 }
 

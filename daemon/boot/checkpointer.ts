@@ -12,6 +12,8 @@ export const EVERY_RECORDS = 10_000;
 export const LEAST_AT_STOP = 1_000;
 /** How long an orderly stop waits for a checkpoint, wall ms. */
 const STOP_WITHIN_MS = 15_000;
+/** Nearly all that the thread makes is garbage soon. With less room for it, it takes no more CPU and half the memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
 /** Compiled or not, the worker is the neighbour of this file with the same ending. */
 const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
@@ -94,7 +96,10 @@ export class Checkpointer {
 
   #write(task: CheckpointTask): Promise<CheckpointEvent> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(`./checkpoint-worker${ENDING}`, import.meta.url), { workerData: task });
+      const worker = new Worker(new URL(`./checkpoint-worker${ENDING}`, import.meta.url), {
+        workerData: task,
+        resourceLimits: LIMITS,
+      });
       this.#worker = worker;
       worker.once('message', resolve);
       worker.once('error', reject);

@@ -80,7 +80,13 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
 }
 
 /** Compares the ledger with its head file, then keeps the head file up to date. @throws LedgerError */
-export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort, log: Logger): () => void {
+export function followHeadOf(
+  config: Config,
+  ledger: Ledger,
+  gate: Gate,
+  time: TimePort,
+  log: Logger,
+): () => Promise<void> {
   const isNew = gate.core.state.lastEventAtMs === 0;
   checkHead(config.headFile, ledger, { isNew, mayReplace: config.venue === 'paper' });
   const head = followHead(config.headFile, ledger, {

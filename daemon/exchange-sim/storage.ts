@@ -86,6 +86,8 @@ function openDatabase(path: string): Database.Database {
   try {
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
+    // Written, and read at a start: better-sqlite3's 16 MB of pages would only be memory.
+    db.pragma('cache_size = -2048');
     return db;
   } catch (error) {
     db.close();

@@ -5,6 +5,11 @@ import { ensurePrivateFile } from './private-files.ts';
 
 /** How long a commit waits for another writing process (`token create`, a replication tool), ms. */
 const BUSY_TIMEOUT_MS = 5000;
+/**
+ * Pages that a connection keeps, kB: better-sqlite3's default is 16 MB, which a daemon fills within hours. It appends, and
+ * reads single records; the pages above those are a few dozen.
+ */
+const CACHE_KB = 2_048;
 
 /** Opens the database for writing: WAL, every commit synced to disk before it returns. Creates it with mode 0600. */
 export function openForWriting(path: string): Database.Database {
@@ -47,6 +52,7 @@ function openDatabase(path: string, readonly: boolean, prepare: (db: Database.Da
     db = new Database(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
+    db.pragma(`cache_size = -${CACHE_KB}`);
     prepare(db);
     return db;
   } catch (error) {

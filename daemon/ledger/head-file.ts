@@ -158,8 +158,8 @@ export function readHead(ledger: LedgerReader): NotedHead | null {
 }
 
 export interface HeadFile {
-  /** Notes the head one last time. */
-  close(): void;
+  /** Notes the head one last time; nothing is written once it resolves. */
+  close(): Promise<void>;
 }
 
 /**
@@ -208,11 +208,12 @@ export function followHead(
   };
   now();
   return {
-    close: () => {
+    close: async () => {
       isClosed = true;
       stop();
       timer?.cancel();
       now();
+      await writing;
     },
   };
 }

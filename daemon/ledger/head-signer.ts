@@ -1,7 +1,7 @@
 import type { HeadEvent } from '../gate/events.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import { batchLeaf, HEAD_KIND, MOST_RECORDS, recordLeaf, signHead } from './head-records.ts';
-import { buildTree, type MerkleTree } from './merkle.ts';
+import { buildTree, MerkleFrontier, type MerkleTree } from './merkle.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Ledger, LedgerReader } from './types.ts';
 
@@ -107,17 +107,17 @@ export class HeadSigner {
     const turn = (): Promise<void> => time.delay(isBehind && !this.#isClosing ? REST_MS : 0);
     this.#batches ??= await readBatches(ledger, turn);
     const firstSeq = this.#coveredTo + 1;
-    const hashes = await readHashes(ledger, firstSeq, seq, turn);
-    const batch = { first_seq: firstSeq, seq, batch_root: (await grow(hashes.map(recordLeaf), turn)).root };
+    const { batch_root, hash } = await readBatch(ledger, firstSeq, seq, turn);
+    const batch = { first_seq: firstSeq, seq, batch_root };
     const batches = [...this.#batches, batchLeaf(batch)];
-    const { root } = await grow(batches, turn);
+    const root = await rootOf(batches, turn);
     const at_ms = Math.floor(now());
     const head = signHead(
       {
         ...batch,
         at_ms,
         genesis: ledger.genesis.hash,
-        hash: hashes.at(-1) as string,
+        hash,
         key: key.publicKey,
         number: batches.length,
         root,
@@ -146,6 +146,27 @@ export async function readHeads(ledger: LedgerReader, turn: () => Promise<void>)
 }
 async function readBatches(ledger: LedgerReader, turn: () => Promise<void>): Promise<Buffer[]> {
   return (await readHeads(ledger, turn)).map(batchLeaf);
+}
+
+/** The root of a batch and its last hash. No more than a page of its hashes is held: a batch has thousands. */
+async function readBatch(ledger: LedgerReader, firstSeq: number, lastSeq: number, turn: () => Promise<void>) {
+  const tree = new MerkleFrontier();
+  let hash = '';
+  for (let from = firstSeq; from <= lastSeq; from += PAGE) {
+    const page = ledger.readHashes(from, Math.min(lastSeq, from + PAGE - 1));
+    await turn();
+    for (hash of page) tree.append(recordLeaf(hash));
+    await turn();
+  }
+  return { batch_root: tree.root(), hash };
+}
+async function rootOf(leaves: readonly Buffer[], turn: () => Promise<void>): Promise<string> {
+  const tree = new MerkleFrontier();
+  for (const [at, leaf] of leaves.entries()) {
+    tree.append(leaf);
+    if (at % PAGE === PAGE - 1) await turn();
+  }
+  return tree.root();
 }
 
 export async function readHashes(

@@ -8,10 +8,10 @@ export interface Child {
   figures<T>(): Promise<T>;
 }
 
-/** Starts a child and waits for the line that names its URL. */
+/** Starts a child with the allocator set as `npm start` does, and waits for the line that names its URL. */
 export function start(args: readonly string[], env: Record<string, string>): Promise<Child> {
   const child = spawn(process.execPath, [...args], {
-    env: { ...process.env, ...env },
+    env: { MALLOC_ARENA_MAX: '2', ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

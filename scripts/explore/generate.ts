@@ -5,6 +5,7 @@ import { PIECES } from './plans/pieces.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -15,7 +16,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const random = new Random(seed, 'plan');
   const plain = drawSetup(random);
   const approved = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
-  const setup = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
+  const limited = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
+  const setup = extras.includes('rarities') ? withRarities(limited, new Random(seed, 'rarities')) : limited;
   const draw = new Draw(random, setup);
   const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
@@ -75,4 +77,13 @@ function withLimits(setup: Setup, random: Random): Setup {
   const fromMs = random.pick([1, 1, 2]) * MINUTE_MS;
   const closed = random.chance(0.7) ? { fromMs, toMs: fromMs + random.pick([1, 1, 60]) * MINUTE_MS } : null;
   return { ...setup, limits: { heartbeatMs: random.chance(0.7) ? random.pick([5_000, 12_000]) : null, closed } };
+}
+
+/** Windows that outlast what is counted one by one, and positions that come near their liquidation price. */
+function withRarities(setup: Setup, random: Random): Setup {
+  return {
+    ...setup,
+    ...(random.chance(0.3) ? { orderWindowMs: random.pick([HOUR_MS, 50 * HOUR_MS, 240 * HOUR_MS]) } : {}),
+    ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
+  };
 }

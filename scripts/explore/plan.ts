@@ -28,6 +28,10 @@ export interface Setup {
     readonly heartbeatMs: number | null;
     readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
   };
+  /** How near a position may be to its liquidation price, as a share of the mark. Absent: the default policy's. */
+  readonly minLiquidationDistance?: number;
+  /** Of the limit of orders; absent: a minute. */
+  readonly orderWindowMs?: number;
   /** Quiet time at the end, ms, after which promises are judged. */
   readonly settleMs: number;
 }

@@ -37,7 +37,7 @@ export abstract class PlayedWorld {
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;
-  abstract readonly wire: Pick<Wire, 'records' | 'addFault' | 'clearFaults'>;
+  abstract readonly wire: Pick<Wire, 'records' | 'looks' | 'addFault' | 'clearFaults'>;
 
   constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
     this.setup = setup;

@@ -1,23 +1,32 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
-import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
+import {
+  findAnswerBreaches,
+  findAnswersBehind,
+  findMistakenRepeats,
+  findRepeats,
+  findUnanswered,
+  findUncanceled,
+} from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
-import { findCutsUnread } from './promises/cuts.ts';
+import { findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
-import { findOperatorBreaches } from './promises/operator.ts';
-import { findRoomBreaches } from './promises/others.ts';
-import { findHammering, findUncut } from './promises/paces.ts';
+import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
+import { findPutBack, findRoomBreaches } from './promises/others.ts';
+import { findHammering, findHeldUp, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
+import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
+import { findStandingBreaches } from './promises/standing.ts';
 import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -50,6 +59,15 @@ const PROMISES: readonly Promised[] = [
   findHammering,
   findUncut,
   findMistakenRepeats,
+  findAnswersBehind,
+  findUncanceled,
+  findActsWhileHalted,
+  findUnsentChanges,
+  findCutsUnnamed,
+  findPutBack,
+  findHeldUp,
+  findUnheeded,
+  findStandingBreaches,
   findViewBreaches,
   findReservationBreaches,
   findFigureBreaches,

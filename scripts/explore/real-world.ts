@@ -68,6 +68,8 @@ export class RealWorld extends PlayedWorld {
     };
     this.wire = {
       records: this.#records,
+      // Questions are not looked at here: their promises count milliseconds.
+      looks: [],
       // What sockets do to an answer on its way is a fault of the exchange here.
       addFault: ({ kind, path, method, count, ms }) => {
         const match = {

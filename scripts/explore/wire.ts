@@ -26,6 +26,19 @@ export interface WireRecord {
   failure: string | null;
 }
 
+/** A question about orders, and what came back. */
+export interface LookRecord {
+  readonly life: number;
+  /** The list of open orders, or one order. */
+  readonly what: 'list' | 'order';
+  readonly clientId: string | null;
+  readonly sentAtMs: number;
+  /** Of a whole answer; null: none came. */
+  status: number | null;
+  answer: string | null;
+  answeredAtMs: number | null;
+}
+
 /** One life of the daemon: what belongs to it ends when the process dies. */
 export interface Life {
   readonly number: number;
@@ -46,6 +59,10 @@ export interface WireOptions {
 
 const PLAIN_WAY_MS = 5;
 const REFUSED_AFTER_MS = 1;
+const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
+  '/fapi/v1/openOrders': 'list',
+  '/fapi/v1/order': 'order',
+};
 
 /**
  * The way between the daemon's venue module and an exchange in the same process: latency, answers that are lost, late or
@@ -53,6 +70,7 @@ const REFUSED_AFTER_MS = 1;
  */
 export class Wire {
   readonly records: WireRecord[] = [];
+  readonly looks: LookRecord[] = [];
   /** How often the exchange answered what, by `GET /path 200`. */
   readonly answered = new Map<string, number>();
   readonly #options: WireOptions;
@@ -103,6 +121,7 @@ export class Wire {
   ): void {
     const raw = readRequest(request);
     const record = this.#record(life, raw);
+    const look = this.#noteLook(life, raw);
     let isOver = false;
     const end = (act: () => void): void => {
       if (isOver) return;
@@ -138,7 +157,9 @@ export class Wire {
         }
         end(() => {
           const { status, headers, body: text } = served.answer;
-          if (record !== null) Object.assign(record, { status, answer: text, answeredAtMs: this.#options.time.nowMs });
+          const answered = { status, answer: text, answeredAtMs: this.#options.time.nowMs };
+          if (record !== null) Object.assign(record, answered);
+          if (look !== null) Object.assign(look, answered);
           resolve({ status, headers: lowerCase(headers), text });
         });
       });
@@ -180,6 +201,24 @@ export class Wire {
     };
     this.records.push(record);
     return record;
+  }
+
+  #noteLook(life: Life, raw: RawRequest): LookRecord | null {
+    const what = raw.method === 'GET' ? LOOKS[raw.path] : undefined;
+    if (what === undefined) return null;
+    const clientId = readClientId(new Params(raw.query, raw.body));
+    const sentAtMs = this.#options.time.nowMs;
+    const look: LookRecord = {
+      life: life.number,
+      what,
+      clientId,
+      sentAtMs,
+      status: null,
+      answer: null,
+      answeredAtMs: null,
+    };
+    this.looks.push(look);
+    return look;
   }
 
   #takeFault({ method, path }: RawRequest): WireFault | null {

@@ -18,6 +18,7 @@ let base: LoadedPolicy['spec'] | null = null;
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals, limits } = setup;
+  const { minLiquidationDistance, orderWindowMs } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
@@ -28,6 +29,8 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     cooldownMs,
     approvals,
     limits,
+    minLiquidationDistance,
+    orderWindowMs,
     edit,
   ]);
   const known = kept.get(key);
@@ -53,7 +56,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
     name: string;
     budgets: Json;
     market: { volatility: Json; liquidity: Json; regimes: Record<string, Json>; regime_hold_bars: number };
-    account: { concentration: Json };
+    account: Json & { concentration: Json };
     trust: { default: Json };
     temporal: Json & { breaker: Json };
     exits: Json;
@@ -69,7 +72,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
     order_notional_usdt: Math.round(caps.order * factor),
     symbol_notional_usdt: Math.round(caps.symbol * factor),
     gross_notional_usdt: Math.round(caps.gross * factor),
-    order_rate: { max: 400, window_ms: 60_000 },
+    order_rate: { max: 400, window_ms: setup.orderWindowMs ?? 60_000 },
     slippage_bps: edit === 'tighter_slippage' ? 10 : 40,
     turnover_usdt_per_day: 10_000_000,
     fees_usdt_per_day: 10_000,
@@ -87,6 +90,8 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
     if (regime !== undefined) Object.assign(regime, { cooldown_ms: setup.cooldownMs });
   }
   Object.assign(policy.account.concentration, { share: 0.99, floor_usdt: caps.gross });
+  if (setup.minLiquidationDistance !== undefined)
+    policy.account.min_liquidation_distance = setup.minLiquidationDistance;
   Object.assign(policy.temporal, { duplicate_window_ms: 1_000, flip_interval_ms: 1 });
   Object.assign(policy.temporal.breaker, { repeats: 400 });
   Object.assign(policy.exits, {

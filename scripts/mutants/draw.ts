@@ -12,7 +12,7 @@ const SOURCES = [
   'daemon/gate/orders/slices.ts',
   'daemon/gate/orders/resolver.ts',
   'daemon/gate/exits/*.ts',
-  'daemon/gate/plan/{describe-target,exit-target,exits,rests,shares,standing,undone}.ts',
+  'daemon/gate/plan/{describe-target,exit-*,exits,resting-pump,rests,shares,slices,standing,tries,undone}.ts',
   'daemon/gate/watch/standing.ts',
   'daemon/gate/feeds/*-feed.ts',
   'daemon/gate/feeds/{feed-schedule,listed-orders}.ts',

@@ -28,7 +28,10 @@ export function listKeptJobs(): readonly Job[] {
 }
 
 /** Every other world has nothing but what CI plays. */
-const EXTRAS: readonly (Extra | null)[] = [null, 'hands', null, 'disks', null, 'ledgers'];
+const EXTRAS: readonly (Extra | null)[] = [
+  ...[null, 'hands', null, 'disks', null, 'ledgers'],
+  ...[null, 'rarities', null, 'approvals', null, 'limits'],
+] as const;
 
 export function createJob(seed: number): Job {
   const extra = EXTRAS[seed % EXTRAS.length] ?? null;

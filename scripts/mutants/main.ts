@@ -112,7 +112,7 @@ class Run {
 }
 
 function rowOf(mutant: Mutant | null, number: number, kept: Row | undefined): Row {
-  if (mutant === null) return { ...(kept as Row), status: kept?.status === 'caught' ? 'caught' : 'gone' };
+  if (mutant === null) return rowOfGone(kept as Row);
   const { line, occurrence, what } = mutant;
   const file = mutant.file.slice(ROOT.length);
   const reason = EQUIVALENT.get(nameOf(mutant));
@@ -121,6 +121,14 @@ function rowOf(mutant: Mutant | null, number: number, kept: Row | undefined): Ro
   if (kept === undefined || !/^(caught|survived)$/.test(kept.status))
     return { number, file, line, what, occurrence, status: 'waiting' };
   return { ...kept, file, line };
+}
+
+/** Its code is there no more: what was found out about it before stands. */
+function rowOfGone(kept: Row): Row {
+  const { number, file, line, what, occurrence } = kept;
+  const reason = EQUIVALENT.get(nameOf(kept));
+  if (reason !== undefined) return { number, file, line, what, occurrence, status: 'equivalent', reason };
+  return { ...kept, status: kept.status === 'caught' ? 'caught' : 'gone' };
 }
 
 async function main(): Promise<void> {

@@ -1,11 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
 import type { Sample } from './judge.ts';
 
 /** Loaded into the daemon's process ahead of it: notes every few seconds what the process holds. */
 const EVERY_MS = 5_000;
 const file = process.env.SOAK_PROBE_FILE;
-if (file !== undefined) {
+// The thread that writes a checkpoint loads it too, and lasts longer than a sample on a loaded machine.
+if (file !== undefined && isMainThread) {
   const startedAt = performance.now();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

@@ -13,6 +13,8 @@ describe('ways around a gate: killed while orders rest or a position is held', {
       const limit = { order_type: 'limit', limit_price: 59_000 };
       const { body } = await world.tool('place_order', order(limit));
       resting = body.execution?.orders[0]?.client_order_id ?? '';
+      // The answer may have come before the exchange's.
+      await world.untilKnown();
       assert.equal(orderOf(await world.books(), resting).status, 'NEW', JSON.stringify(body));
     }
     const amendment = (id: string) => ({

@@ -340,9 +340,12 @@ export function order(change: object = {}): object {
   };
 }
 
+/** Real time is no measure of a program on a loaded machine, only a guard against one that hangs. */
+const REAL_PATIENCE = 24;
+
 /**
  * Polls until the condition holds; fails with `what` after `withinMs` of wall time: that of the worlds that are open, and
- * of this process while one of them is real, or none is open.
+ * a multiple of this process's while one of them is real, or none is open.
  */
 export async function until(
   what: string,
@@ -352,9 +355,10 @@ export async function until(
   const worlds = [...open];
   const isReal = worlds.length === 0 || worlds.some((world) => world.isReal);
   const now = (): number => (isReal ? performance.now() : Math.max(...worlds.map((world) => world.monotonicMs())));
-  const deadline = now() + withinMs;
+  const patienceMs = isReal ? withinMs * REAL_PATIENCE : withinMs;
+  const deadline = now() + patienceMs;
   while (!(await condition())) {
-    if (now() > deadline) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    if (now() > deadline) throw new Error(`did not happen within ${patienceMs} ms: ${what}`);
     const sleeping = worlds.filter((world) => open.has(world)).map((world) => world.sleep(10));
     if (sleeping.length === 0) sleeping.push(new Promise((resolve) => setTimeout(resolve, 10)));
     await Promise.all(sleeping);

@@ -23,8 +23,11 @@ async function hold(t: TestContext, policy: DaemonWorldOptions['policy']): Promi
   await world.refresh();
   return world;
 }
+/** Oldest first; those that have ended for a while are kept elsewhere. */
 const exitsOf = (world: DaemonWorld): readonly OrderState[] =>
-  [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly);
+  [...world.daemon.gate.core.state.orders.all.values()]
+    .filter((one) => one.reduceOnly)
+    .sort((a, b) => a.plannedAtMs - b.plannedAtMs);
 /** Beyond the rate: permitted, and waiting. */
 async function closeBeyondRate(world: DaemonWorld): Promise<string> {
   await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.1 });

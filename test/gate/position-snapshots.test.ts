@@ -9,6 +9,7 @@ import {
   type PositionState,
   setLeverage,
   shortLots,
+  surelyHeldLots,
 } from '../../daemon/gate/state/positions.ts';
 
 const T0 = 1_740_960_000_000;
@@ -48,6 +49,34 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.lots, 6);
     assert.equal(longLots(position), 6);
     assert.equal(position.shares.get('a'), 6, 'the agent can still close what is left');
+  });
+
+  it('leaves a reading as it is when fills that it contains become known one by one', () => {
+    const position = held(4);
+    applySnapshot(position, record(8, T0 + 500), T0 + 600, null, UNPROVEN);
+    applyFill(position, 'buy', 9, 'b', 60_000, T0 + 300);
+    assert.deepEqual([position.lots, position.disputedLots, longLots(position)], [13, 8, 13]);
+    applyFill(position, 'buy', 2, 'a', 60_000, T0 + 700);
+    assert.deepEqual([position.lots, position.disputedLots], [15, 10], 'one of later adds to both');
+    applyFill(position, 'sell', 5, 'b', 60_000, T0 + 400);
+    assert.deepEqual([position.lots, position.disputedLots], [10, null]);
+  });
+
+  it('takes no reading of before our last fills for lots that are held, or lack', () => {
+    const position = held(57);
+    applyFill(position, 'sell', 57, 'a', 60_000, T0 + 500);
+    applySnapshot(position, record(57, T0), T0 + 400, null, NONE);
+    assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [0, null, 57], 'all is closed');
+    applyFill(position, 'buy', 4, 'a', 60_000, T0 + 700);
+    applySnapshot(position, record(57, T0), T0 + 800, null, NONE);
+    assert.deepEqual([longLots(position), surelyHeldLots(position)], [4, 4]);
+    applySnapshot(position, record(60, T0), T0 + 900, null, UNPROVEN);
+    assert.deepEqual([longLots(position), position.behindLots], [60, null], 'those three nobody knows of');
+    applySnapshot(position, record(4, T0 + 700), T0 + 1_000, null, NONE);
+    assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [4, null, null]);
+    applyFill(position, 'buy', 5, 'a', 60_000, T0 + 1_100);
+    applySnapshot(position, record(4, T0 + 700), T0 + 1_200, null, NONE);
+    assert.deepEqual([longLots(position), surelyHeldLots(position)], [9, 4], 'a cut takes the smaller count');
   });
 
   it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {

@@ -131,6 +131,7 @@ export class ProofWorld {
         lookupByVenueId: async () => FAILED,
         fetchOpenOrders: async () => read(await script.list()),
         fetchTrades: async () => read(script.trades()),
+        fetchPlacedOrders: async () => read([]),
         setLeverage: async () => script.leverage(),
         fetchAccount: async () => read(script.account()),
         fetchTransfers: async () => read(await script.transfers()),

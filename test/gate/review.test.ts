@@ -5,7 +5,6 @@ import { decide } from '../../daemon/core/decide.ts';
 import {
   bareRequest,
   findBreaches,
-  findStrictestRegime,
   judgeForms,
   judgeStanding,
   restingOpenings,
@@ -100,7 +99,6 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     ]);
     const lenient = compilePolicy(basePolicy, 'test', 'gate');
     assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
-    assert.equal(findStrictestRegime(state, extreme, strict, PLACE), 'extreme');
   });
 
   it('lets a mark drift by a hundredth of the position: below, at, above', () => {

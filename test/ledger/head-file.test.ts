@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { backUpLedger } from '../../daemon/ledger/backup.ts';
@@ -94,7 +94,7 @@ test('the head follows commits, at most once a second and at the end', async (t)
   await time.advance(1_000);
   while (readHeadFile(head)?.seq !== 51) await new Promise((resolve) => setTimeout(resolve, 5));
   ledger.appendSync([note('last')]);
-  followed.close();
+  await followed.close();
   assert.deepEqual(readHeadFile(head), {
     genesis_id: ledger.genesis.genesis_id,
     seq: 52,
@@ -114,8 +114,13 @@ test('a head that waits to be written while the ledger closes is written by the 
     await time.advance(1_000);
   }
   const last = ledger.lastSeq();
-  head.close();
+  await head.close();
   ledger.close();
+  assert.deepEqual(
+    readdirSync(folder).filter((file) => file.endsWith('.tmp')),
+    [],
+    'nothing is being written',
+  );
   // An exception of the write that waited would be an unhandled rejection here.
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(readHeadFile(path)?.seq, last);
@@ -131,7 +136,7 @@ test('a head file that cannot be written holds nothing up and is told once', asy
     ledger.appendSync([note(String(i))]);
     await time.advance(1_000);
   }
-  followed.close();
+  await followed.close();
   assert.equal(told.length, 1);
   assert.match(told[0] ?? '', /cannot be written .*an older home would not be noticed/);
 });

@@ -44,6 +44,16 @@ test('commits are synced to a write-ahead log', (t) => {
   assert.equal(ledger.db.pragma('wal_autocheckpoint', { simple: true }), 300);
 });
 
+test('a connection keeps no more than 2 MB of pages, however long the ledger is', (t) => {
+  const ledger = openTempLedger(t);
+  const reader = openLedgerReader(ledger.path);
+  t.after(() => reader.close());
+  for (const one of [ledger, reader]) {
+    assert.ok(one instanceof SqliteReader);
+    assert.equal(one.db.pragma('cache_size', { simple: true }), -2_048);
+  }
+});
+
 test('files are 0600 and the folder is 0700, whatever the umask', (t) => {
   const umask = process.umask(0);
   t.after(() => process.umask(umask));

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ALONE, arrange, SHARED } from '../../scripts/tests/arrange.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/run-tests.mjs', import.meta.url));
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
 let root = '';
 let failuresPath = '';
 
@@ -68,4 +70,75 @@ test('what failed is written apart, with its file and its error, when a file is 
   const failures = readFileSync(failuresPath, 'utf8');
   assert.match(failures, /^== .*red\.test\.ts: fails\nError: no\n/);
   assert.equal(failures.match(/^== /gm)?.length, 1);
+});
+
+test('each file is run by one process, and every folder and file that the arrangement names is there', () => {
+  const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `test/${file.replaceAll('\\', '/')}`);
+  const processes = arrange(files);
+  assert.deepEqual(processes.flat().sort(), [...files].sort());
+  assert.ok(processes.length < files.length / 4, `${processes.length} processes for ${files.length} files`);
+  for (const { folders } of SHARED)
+    for (const folder of folders)
+      assert.ok(
+        files.some((file) => file.startsWith(`test/${folder}/`)),
+        folder,
+      );
+  for (const name of ALONE)
+    assert.ok(
+      processes.some(([file, more]) => file === `test/${name}.test.ts` && !more),
+      name,
+    );
+});
+
+test('files that share a process have hooks of their own; one that leaves it changed, or does not load, fails', () => {
+  const folder = join(root, 'test', 'core');
+  mkdirSync(folder);
+  const count = 3 * (SHARED.find(({ folders }) => folders.includes('core'))?.processes ?? 1);
+  const counted =
+    "import assert from 'node:assert/strict';\nimport './shared.ts';\nimport { beforeEach, test } from 'node:test';\nlet calls = 0;\n" +
+    "beforeEach(() => (calls += 1));\ntest('its own hook is called once for it', () => assert.equal(calls, 1));\n";
+  writeFileSync(
+    join(folder, 'shared.ts'),
+    "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(20);\n",
+  );
+  for (let i = 0; i < count; i += 1) writeFileSync(join(folder, `hooks-${i}.test.ts`), counted);
+  try {
+    const good = runTests('core/', '--cpu');
+    assert.equal(good.code, 0, good.output);
+    assert.equal(countOf(good.output, 'pass'), count);
+    assert.match(good.output, /^[\d.]+ s of CPU in \d+ processes/m);
+    assert.match(good.output, /^ +[\d.]+ {2}test\/core\/hooks-0\.test\.ts$/m);
+
+    const test = "import { test } from 'node:test';\ntest('holds', () => ";
+    writeFileSync(join(folder, 'leaves.test.ts'), `${test}void (process.env.HOLDFAST_LEFT = '1'));\n`);
+    writeFileSync(join(folder, 'patches.test.ts'), `${test}void (Date.now = () => 0));\n`);
+    writeFileSync(join(folder, 'stays.test.ts'), `${test}void process.on('SIGUSR2', () => {}));\n`);
+    writeFileSync(
+      join(folder, 'strays.test.ts'),
+      "import { test } from 'node:test';\nimport { setTimeout } from 'node:timers/promises';\n" +
+        "test('holds', async () => {\n  void Promise.reject(new Error('nobody caught it'));\n  await setTimeout(20);\n});\n",
+    );
+    writeFileSync(join(folder, 'unreadable.test.ts'), "import './is-not-there.ts';\n");
+    const bad = runTests('core/');
+    assert.equal(bad.code, 1);
+    assert.equal(countOf(bad.output, 'pass'), count + 4, 'no other file suffers');
+    assert.match(bad.output, /leaves\.test\.ts left the process changed: process\.env\.HOLDFAST_LEFT/);
+    assert.match(bad.output, /patches\.test\.ts left the process changed: Date\.now/);
+    assert.match(bad.output, /stays\.test\.ts left the process changed: listeners of SIGUSR2/);
+    assert.match(bad.output, /is-not-there/);
+    assert.match(bad.output, /strays\.test\.ts threw where no test was waiting: Error: nobody caught it/);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'alone.test.ts'),
+      "import { test } from 'node:test';\ntest('holds', () => void setTimeout(() => {\n  throw new Error('too late');\n}, 20));\n",
+    );
+    const alone = runTests('core/');
+    assert.equal(alone.code, 1, 'an error behind the end of its test');
+    assert.match(alone.output, /too late/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -234,8 +234,10 @@ export class AccountFeed {
     const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
     const isOld =
       found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
-    const isKnown = this.#core.state.orders.all.get(order.clientOrderId) === order;
-    if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
+    // It may have been settled meanwhile, or its id may be in use again.
+    const known = this.#core.state.orders.all.get(order.clientOrderId);
+    const isSame = known !== undefined && known.plannedAtMs === order.plannedAtMs && !isAnother(known, report);
+    if (!isOld && isSame && isTerminal(known.status)) this.#takeListed(report, ask);
   }
 
   /** An order that no record explains may be another daemon's. */

@@ -4,7 +4,10 @@ import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 
-/** What lists of open orders and trades prove about an order that no lookup finds. */
+/** The venue tells of accepted orders for about a week. */
+const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
+
+/** What lists of orders and of trades prove about an order that no lookup finds. */
 export class AbsentOrders {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
@@ -32,6 +35,7 @@ export class AbsentOrders {
     if (trades.kind === 'failed') return false;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
     if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others))) return false;
+    if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;
     proof.settleAmend(order, order.amendSeq, false, 'order absent');
     if (isTerminal(statusOf(order))) return true;
@@ -43,6 +47,29 @@ export class AbsentOrders {
     if (order.acknowledgedAtMs !== null)
       return proof.recordAbsent(order, 'canceled', 'no longer at the venue', since) !== null;
     return proof.recordAbsent(order, 'not_placed', 'proven absent at the venue', since) !== null;
+  }
+
+  /**
+   * RISK: one that never rests leaves neither a trade nor an open order if it does not fill, and a lookup may lag behind:
+   * only the list of all orders that were accepted tells it from one that never arrived.
+   */
+  async #mayBePlaced(order: OrderState, others: Set<string>): Promise<boolean> {
+    const { venue } = this.#core.ports;
+    const since = Math.max((order.sentAtMs ?? order.plannedAtMs) - 1000, this.#core.nowMs() - LONGEST_LOOKBACK_MS);
+    const placed = await venue.fetchPlacedOrders(order.symbol, since);
+    if (placed.kind === 'failed') return true;
+    for (const { clientOrderId, venueOrderId } of placed.value) {
+      if (clientOrderId !== order.clientOrderId || others.has(venueOrderId)) continue;
+      const ask = this.#sender.proof.ask();
+      const found = await venue.lookupByVenueId(order.symbol, venueOrderId);
+      if (found.kind !== 'found') return true;
+      if (!this.#sender.proof.isOther(order, found.order)) {
+        this.#sender.adopt(order, found.order, ask);
+        return true;
+      }
+      others.add(venueOrderId);
+    }
+    return false;
   }
 
   /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */

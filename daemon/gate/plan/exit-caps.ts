@@ -4,7 +4,7 @@
  */
 import type { Side } from '../../core/request.ts';
 import { agentsShare, isShared } from '../state/closable-share.ts';
-import { type ExitTarget, isUnproven } from '../state/exit-targets.ts';
+import { type ExitTarget, isUnproven, whoseOf } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
@@ -15,7 +15,8 @@ import { sharesAt } from '../state/shares.ts';
 /**
  * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may
  * close all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a
- * sole holder's inside it. An operator waits for nobody.
+ * sole holder's inside it. An operator's and the gate's wait for nobody; beside what was opened since, they leave out
+ * what a reading lacks, as all do.
  */
 export function capOf(
   state: GateState,
@@ -26,13 +27,16 @@ export function capOf(
   const { agent, origin, scope, side, symbol } = target;
   const position = state.positions.get(symbol);
   const held = heldOn(position, side, null);
-  if (origin === 'operator') return held;
-  if (origin === 'gate') {
+  const isOlder = mayCloseYounger(state, target, orders);
+  // What is on its way, or closed already and not proven to be, was held first: not what was opened since.
+  const missing = isOlder ? missingLots(position, side) : 0;
+  if (origin !== 'agent') {
     const owned = agentsShare(position);
-    return scope === 'account' ? held : Math.min(held, Math.max(0, side === 'sell' ? owned : -owned));
+    const isBound = origin === 'gate' && scope === 'own';
+    const most = isBound ? Math.min(held, Math.max(0, side === 'sell' ? owned : -owned)) : held;
+    return isOlder ? Math.max(0, Math.min(most, room) - missing) : most;
   }
   const share = scope === 'own' ? heldOn(position, side, agent) : held;
-  const isOlder = mayCloseYounger(state, target, orders);
   const isAlone =
     !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;
@@ -45,8 +49,6 @@ export function capOf(
     // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
     onWay += isOfAll && !isOlder ? mostTaken(position, order, agent) : left;
   }
-  // What is on its way, or closed already and not proven to be, was held first: not what was opened since.
-  const missing = isOlder ? missingLots(position, side) : 0;
   return Math.max(0, Math.min(share, room) - Math.max(onWay, missing));
 }
 
@@ -98,8 +100,7 @@ export function mayCloseYounger(
   target: ExitTarget,
   orders: ReadonlySet<OrderState> = liveOrders(book, target.symbol),
 ): boolean {
-  const { agent, roomLots, scope, side, symbol } = target;
-  if (heldOn(positions.get(symbol), side, scope === 'own' ? agent : null) > roomLots) return true;
+  if (heldOn(positions.get(target.symbol), target.side, whoseOf(target)) > target.roomLots) return true;
   for (const order of orders) if (opensAfter(order, target)) return true;
   return false;
 }
@@ -116,7 +117,15 @@ export function isRefutedBesideYounger(state: GateState, target: ExitTarget): bo
   if (!isRefuted(target) && !isCutShort(target)) return false;
   if (!mayCloseYounger(state, target)) return false;
   if (isUnread(state, target)) return true;
-  return isRefuted(target) && (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+  if (!isRefuted(target)) return false;
+  const position = state.positions.get(target.symbol);
+  return position !== undefined && (position.disputedLots !== null || position.behindLots !== null);
+}
+
+/** Beside what was opened since, nothing of it is known to be held: it sends nothing before that is. */
+export function waitsForReading(state: GateState, target: ExitTarget): boolean {
+  if (!mayCloseYounger(state, target)) return false;
+  return isRefutedBesideYounger(state, target) || capOf(state, target, target.roomLots) === 0;
 }
 
 /** A target may wait for a reading of the account: the next one is recorded, though nothing in it is new. */

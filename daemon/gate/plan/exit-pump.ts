@@ -11,7 +11,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
-import { closesTheSame, isExitOnItsWay } from './exit-caps.ts';
+import { closesTheSame, isExitOnItsWay, waitsForReading } from './exit-caps.ts';
 import type { ExitPace } from './exit-pace.ts';
 import { exitKey } from './exit-target.ts';
 import { type ExitGroup, ExitTurns, findEndings } from './exits.ts';
@@ -98,12 +98,14 @@ export class ExitPump {
 
   /**
    * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One that
-   * only waits for openings of before it to end closes nothing now, and does not stand for the next position's exit.
+   * only waits, for openings of before it to end, or until it is known whether its lots are still held, closes nothing
+   * now, and does not stand for the exit of what was opened since.
    */
   isGateExiting(symbol: string): boolean {
-    for (const target of this.#hands.state.targets.open)
+    const { state } = this.#hands;
+    for (const target of state.targets.open)
       if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target))
-        if (target.leftLots > 0 || isLive(target)) return true;
+        if (isLive(target) || (target.leftLots > 0 && !waitsForReading(state, target))) return true;
     return false;
   }
 

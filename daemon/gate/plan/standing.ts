@@ -6,11 +6,9 @@
 
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { REGIME_RANK } from '../../core/features/market.ts';
-import type { Regime } from '../../core/policy.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
-import { findAccount, findRegime } from '../../core/rules/budgets.ts';
+import { findAccount } from '../../core/rules/budgets.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
@@ -255,20 +253,4 @@ export function findBreaches(
     if (excess > BREACH_TOLERANCE * notional && lots > 0) breaches.push({ symbol, lots, cause });
   }
   return breaches;
-}
-
-/** The strictest regime over the policy's symbols. */
-export function findStrictestRegime(
-  state: GateState,
-  inputs: LiveInputs,
-  policy: CompiledPolicy,
-  place: ReviewPlace,
-): Regime {
-  let strictest: Regime = 'calm';
-  for (const symbol of policy.symbols) {
-    const request = bareRequest(place, symbol, inputs.nowMs);
-    const found = findRegime(buildContext(state, inputs, request, policy, bareAsk(place)), policy).regime;
-    if (REGIME_RANK[found] > REGIME_RANK[strictest]) strictest = found;
-  }
-  return strictest;
 }

@@ -49,7 +49,8 @@ export class StopMovePlan {
     // While the position is disputed its entry price is that of before; until the account was read after a fill it may
     // be made of a limit.
     if ((account?.requested_at_ms ?? 0) <= position.lastFillAtMs) return false;
-    if (position.lots === 0 || position.disputedLots !== null || rules === undefined || entryPrice <= 0) return false;
+    if (position.disputedLots !== null || position.behindLots !== null) return false;
+    if (position.lots === 0 || rules === undefined || entryPrice <= 0) return false;
     const stopBps = this.#parts.spec().protection.stop_bps;
     if (stop.triggerTicks === null || !isStopTooFar(stop.side, stop.triggerTicks, entryPrice, stopBps, rules)) {
       this.#tried.delete(symbol);

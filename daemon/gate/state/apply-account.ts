@@ -1,5 +1,5 @@
 import type { AccountEvent } from '../events.ts';
-import { isOfAgent } from './exit-targets.ts';
+import { whoseOf } from './exit-targets.ts';
 import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot } from './positions.ts';
@@ -29,8 +29,8 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     state.targets.follow(symbol, held, null);
     state.displaced.follow(symbol, held, null);
     // Effects of orders with unknown outcome may cancel out, so the agreement may be chance.
-    if (position.disputedLots !== null || possible.unproven) continue;
-    state.targets.settle(symbol, (target) => provenOn(position, target.side, isOfAgent(target) ? target.agent : null));
+    if (position.disputedLots !== null || position.behindLots !== null || possible.unproven) continue;
+    state.targets.settle(symbol, (target) => provenOn(position, target.side, whoseOf(target)));
     state.displaced.agree(symbol, position);
   }
   for (const order of state.readAs.keys()) {

@@ -144,8 +144,9 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   state.targets.credit(order, lots);
   if (changes !== null) {
     const held = changes();
-    state.targets.follow(order.symbol, held, order);
-    state.displaced.follow(order.symbol, held, order);
+    const fill = { order, atMs: event.venue_at_ms };
+    state.targets.follow(order.symbol, held, fill);
+    state.displaced.follow(order.symbol, held, fill);
   }
   if (rules === undefined || price === null) return;
   const untold = untoldLots(order, lots) * price;

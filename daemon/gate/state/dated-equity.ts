@@ -4,8 +4,10 @@ export interface DatedEquity {
   readonly atMs: number;
   /** USDT. */
   readonly equity: number;
-  /** As much of it as the reading before shows as well: what a maximum takes in. Absent: all of it. */
-  readonly peak?: number;
+}
+export interface EquitySample extends DatedEquity {
+  /** As much of it as the reading before shows as well: what a maximum takes in. */
+  readonly peak: number;
 }
 
 /** Where a question that is asked again and again, of ever later instants, was answered last. */
@@ -26,7 +28,10 @@ export function createCursor(): SampleCursor {
  * so far does.
  */
 export class EquitySamples {
-  #samples: DatedEquity[] = [];
+  /** Columns: an object for each of the samples of two days would take five times as much. */
+  #atMs: number[] = [];
+  #equity: number[] = [];
+  #peak: number[] = [];
   /** Latest instant among the samples kept up to this one. */
   #reachedMs: number[] = [];
   /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
@@ -37,10 +42,19 @@ export class EquitySamples {
   static {
     keeps(
       EquitySamples,
-      (view) => ({ samples: view.#samples, reachedMs: view.#reachedMs, head: view.#head, version: view.#version }),
+      (view) => ({
+        atMs: view.#atMs,
+        equity: view.#equity,
+        peak: view.#peak,
+        reachedMs: view.#reachedMs,
+        head: view.#head,
+        version: view.#version,
+      }),
       (kept) => {
         const made = new EquitySamples();
-        made.#samples = kept.samples;
+        made.#atMs = kept.atMs;
+        made.#equity = kept.equity;
+        made.#peak = kept.peak;
         made.#reachedMs = kept.reachedMs;
         made.#head = kept.head;
         made.#version = kept.version;
@@ -49,38 +63,40 @@ export class EquitySamples {
     );
   }
 
-  get oldest(): DatedEquity | undefined {
-    return this.#samples[this.#head];
+  get oldestMs(): number | undefined {
+    return this.#atMs[this.#head];
   }
 
-  *[Symbol.iterator](): Generator<DatedEquity> {
-    for (let i = this.#head; i < this.#samples.length; i += 1) yield this.#samples[i]!;
+  *[Symbol.iterator](): Generator<EquitySample> {
+    for (let i = this.#head; i < this.#atMs.length; i += 1)
+      yield { atMs: this.#atMs[i]!, equity: this.#equity[i]!, peak: this.#peak[i]! };
   }
 
-  add(sample: DatedEquity): void {
+  add({ atMs, equity, peak }: EquitySample): void {
     const reachedMs = this.#reachedMs.at(-1) ?? Number.NEGATIVE_INFINITY;
-    this.#samples.push(sample);
-    this.#reachedMs.push(Math.max(reachedMs, sample.atMs));
+    this.#atMs.push(atMs);
+    this.#equity.push(equity);
+    this.#peak.push(peak);
+    this.#reachedMs.push(Math.max(reachedMs, atMs));
   }
 
   /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */
   dropUntil(untilMs: number): void {
     const before = this.#head;
-    while (this.#head + 1 < this.#samples.length && this.#samples[this.#head + 1]!.atMs <= untilMs) this.#head += 1;
+    while (this.#head + 1 < this.#atMs.length && this.#atMs[this.#head + 1]! <= untilMs) this.#head += 1;
     if (this.#head === before) return;
     this.#reachFromHead();
-    if (this.#head < 1024 || this.#head * 2 < this.#samples.length) return;
+    if (this.#head < 1024 || this.#head * 2 < this.#atMs.length) return;
     this.#version += 1;
-    this.#samples.splice(0, this.#head);
-    this.#reachedMs.splice(0, this.#head);
+    for (const column of [this.#atMs, this.#equity, this.#peak, this.#reachedMs]) column.splice(0, this.#head);
     this.#head = 0;
   }
 
   /** What a dropped sample had reached no longer counts. */
   #reachFromHead(): void {
     let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.#head; i < this.#samples.length; i += 1) {
-      reached = Math.max(reached, this.#samples[i]!.atMs);
+    for (let i = this.#head; i < this.#atMs.length; i += 1) {
+      reached = Math.max(reached, this.#atMs[i]!);
       if (this.#reachedMs[i] === reached) return;
       this.#version += 1;
       this.#reachedMs[i] = reached;
@@ -90,23 +106,17 @@ export class EquitySamples {
   /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
   setBack(nowMs: number): void {
     this.#version += 1;
-    for (let i = this.#head; i < this.#samples.length; i += 1) {
-      const sample = this.#samples[i]!;
-      this.#samples[i] = { ...sample, atMs: Math.min(sample.atMs, nowMs) };
+    for (let i = this.#head; i < this.#atMs.length; i += 1) {
+      this.#atMs[i] = Math.min(this.#atMs[i]!, nowMs);
       this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
     }
   }
 
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
   correctAfter(atMs: number, amountUsdt: number): void {
-    for (let i = this.#samples.length - 1; i >= this.#head && this.#samples[i]!.atMs > atMs; i -= 1) {
-      const sample = this.#samples[i]!;
-      const equity = sample.equity + amountUsdt;
-      this.#samples[i] = {
-        atMs: sample.atMs,
-        equity,
-        ...(sample.peak === undefined ? {} : { peak: sample.peak + amountUsdt }),
-      };
+    for (let i = this.#atMs.length - 1; i >= this.#head && this.#atMs[i]! > atMs; i -= 1) {
+      this.#equity[i]! += amountUsdt;
+      this.#peak[i]! += amountUsdt;
     }
   }
 
@@ -117,7 +127,7 @@ export class EquitySamples {
     cursor.version = this.#version;
     cursor.instantMs = instantMs;
     cursor.after = after;
-    return this.#samples[Math.max(this.#head, after - 1)]?.equity ?? null;
+    return this.#equity[Math.max(this.#head, after - 1)] ?? null;
   }
 
   /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */
@@ -129,7 +139,7 @@ export class EquitySamples {
 
   #search(instantMs: number): number {
     let after = this.#head;
-    let end = this.#samples.length;
+    let end = this.#atMs.length;
     while (after < end) {
       const middle = (after + end) >>> 1;
       if (this.#reachedMs[middle]! > instantMs) end = middle;

@@ -1,7 +1,7 @@
 import type { DecisionEvent, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
 import { type ExitBound, ExitBounds, mayOpenStill, type Then } from './exit-bounds.ts';
 import type { ExitTargets } from './exit-targets.ts';
-import type { HeldChange } from './held-lots.ts';
+import type { HeldChange, HeldFill } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
@@ -123,7 +123,7 @@ export class DisplacedExits {
   }
 
   /** What is held has been proven to be another: what was closed has nothing left to take profit of. */
-  follow(symbol: string, changes: readonly HeldChange[], fill: OrderState | null): void {
+  follow(symbol: string, changes: readonly HeldChange[], fill: HeldFill | null): void {
     this.bounds.follow(symbol, changes, fill);
     for (const entry of this.#byDecision.values())
       if (changes.some(({ agent, side }) => side === entry.order.side && agent === entry.bound.whose))

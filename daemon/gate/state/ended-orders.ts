@@ -18,8 +18,10 @@ export interface OrderMaps {
  * requests arrive within minutes. Older ones are read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
-/** When they are settled: nothing more is heard of nearly all of them by then. */
-export const SETTLE_AFTER_MS = 600_000;
+/** When they are settled: nothing more is heard of nearly all of them by then, and no call to the venue lasts as long. */
+export const SETTLE_AFTER_MS = 60_000;
+/** How much later those are looked at again that could not be settled, or were brought back: their trades came late. */
+export const LOOK_AGAIN_MS = 540_000;
 
 /**
  * Ended orders by time of their end, until they leave the views. All orders of a decision leave together, so that
@@ -36,6 +38,8 @@ export class EndedOrders {
   #head = 0;
   /** Those before it were looked at, whether they can be settled. */
   #considered = 0;
+  /** Those before it were looked at for the second and last time. */
+  #again = 0;
   /** Orders that are old enough but wait for others of their decision. */
   #waiting = new Set<OrderState>();
 
@@ -48,6 +52,7 @@ export class EndedOrders {
         endedAtMs: view.#endedAtMs,
         head: view.#head,
         considered: view.#considered,
+        again: view.#again,
         waiting: view.#waiting,
       }),
       (kept) => {
@@ -56,6 +61,7 @@ export class EndedOrders {
         made.#endedAtMs = kept.endedAtMs;
         made.#head = kept.head;
         made.#considered = kept.considered;
+        made.#again = kept.again;
         made.#waiting = kept.waiting;
         return made;
       },
@@ -76,6 +82,7 @@ export class EndedOrders {
     this.#dropHead();
     const before = this.#orders.indexOf(order);
     if (before >= 0 && before < this.#considered) this.#considered -= 1;
+    if (before >= 0 && before < this.#again) this.#again -= 1;
     this.#endedAtMs = this.#endedAtMs.filter((_, i) => this.#orders[i] !== order);
     this.#orders = this.#orders.filter((entry) => entry !== order);
     this.#waiting.delete(order);
@@ -108,21 +115,30 @@ export class EndedOrders {
     this.#orders = this.#orders.slice(this.#head);
     this.#endedAtMs = this.#endedAtMs.slice(this.#head);
     this.#considered = Math.max(0, this.#considered - this.#head);
+    this.#again = Math.max(0, this.#again - this.#head);
     this.#head = 0;
   }
 
   /**
-   * Shows each order once that ended long enough before `nowMs`. What is not settled then stays an object.
+   * Shows each order that ended long enough before `nowMs`, and once more later. What is not settled then stays an
+   * object.
    */
   consider(nowMs: number, settle: (order: OrderState) => void): void {
+    const untilMs = nowMs - this.settleAfterMs;
     this.#considered = Math.max(this.#considered, this.#head);
-    while (this.#considered < this.#orders.length) {
-      const at = this.#considered;
-      if (this.#endedAtMs[at]! > nowMs - this.settleAfterMs) return;
+    while (this.#endedAtMs[this.#considered]! <= untilMs) {
       this.#considered += 1;
-      const order = this.#orders[at]!;
-      if (typeof order !== 'number') settle(order);
+      this.#show(this.#considered - 1, settle);
     }
+    this.#again = Math.max(this.#again, this.#head);
+    while (this.#endedAtMs[this.#again]! <= untilMs - LOOK_AGAIN_MS) {
+      this.#again += 1;
+      this.#show(this.#again - 1, settle);
+    }
+  }
+  #show(at: number, settle: (order: OrderState) => void): void {
+    const order = this.#orders[at]!;
+    if (typeof order !== 'number') settle(order);
   }
 
   /** Where orders stand that were shown and have not left; null: one of them does not. */
@@ -149,9 +165,10 @@ export class EndedOrders {
       next += 1;
     }
   }
-  /** All are looked at again. */
+  /** All are looked at from the start. */
   considerAgain(): void {
     this.#considered = this.#head;
+    this.#again = this.#head;
   }
 
   #drop(book: OrderMaps, order: OrderState): void {

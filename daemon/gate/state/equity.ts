@@ -49,13 +49,12 @@ export class EquityHistory {
     this.#transfers += amountUsdt;
     this.#recent.correctAfter(atMs, -amountUsdt);
     const firstMinute = minuteOf(atMs);
-    const { oldest } = this.#recent;
+    const { oldestMs } = this.#recent;
     // Minutes that the samples no longer cover keep their values.
-    if (oldest === undefined || minuteOf(oldest.atMs) > firstMinute) return;
+    if (oldestMs === undefined || minuteOf(oldestMs) > firstMinute) return;
     this.#maxima.forgetFrom(firstMinute);
-    for (const sample of this.#recent)
-      if (minuteOf(sample.atMs) >= firstMinute && sample.atMs >= this.#rebasedAtMs)
-        this.#maxima.raise({ atMs: sample.atMs, equity: sample.peak ?? sample.equity });
+    for (const { atMs: sampledMs, peak } of this.#recent)
+      if (minuteOf(sampledMs) >= firstMinute && sampledMs >= this.#rebasedAtMs) this.#maxima.raise(sampledMs, peak);
   }
 
   /**
@@ -66,8 +65,8 @@ export class EquityHistory {
   add(atMs: number, marginBalanceUsdt: number, peakUsdt = marginBalanceUsdt): void {
     const equity = marginBalanceUsdt - this.#transfers;
     const peak = peakUsdt - this.#transfers;
-    this.#maxima.raise({ atMs, equity: peak });
-    this.#recent.add(peak === equity ? { atMs, equity } : { atMs, equity, peak });
+    this.#maxima.raise(atMs, peak);
+    this.#recent.add({ atMs, equity, peak });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
   }
 
@@ -140,7 +139,9 @@ function minuteOf(atMs: number): number {
  * minute counts until all of it has left.
  */
 export class MinuteMaxima {
-  #entries: DatedEquity[] = [];
+  /** Entries, as columns: a year has half a million. */
+  #atMs: number[] = [];
+  #equity: number[] = [];
   /** Entries that exceed everything after them: equities fall along the stack. */
   #tops: number[] = [];
   /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
@@ -157,10 +158,17 @@ export class MinuteMaxima {
   static {
     keeps(
       MinuteMaxima,
-      (view) => ({ entries: view.#entries, tops: view.#tops, ends: view.#ends, isOrdered: view.#isOrdered }),
+      (view) => ({
+        atMs: view.#atMs,
+        equity: view.#equity,
+        tops: view.#tops,
+        ends: view.#ends,
+        isOrdered: view.#isOrdered,
+      }),
       (kept) => {
         const made = new MinuteMaxima();
-        made.#entries = kept.entries;
+        made.#atMs = kept.atMs;
+        made.#equity = kept.equity;
         made.#tops = kept.tops;
         made.#ends = kept.ends;
         made.#isOrdered = kept.isOrdered;
@@ -170,55 +178,58 @@ export class MinuteMaxima {
   }
 
   get newestMinute(): number {
-    return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
+    return minuteOf(this.#atMs.at(-1) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
-  raise(sample: DatedEquity): void {
-    const last = this.#entries.at(-1);
-    if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {
-      if (sample.equity <= last.equity) return;
-      this.#forgetFoundBelow(sample.equity);
-      this.#entries.pop();
-      this.#entries.push(sample);
+  raise(atMs: number, equity: number): void {
+    const last = this.#atMs.length - 1;
+    const lastMinute = this.newestMinute;
+    if (last >= 0 && lastMinute === minuteOf(atMs)) {
+      if (equity <= this.#equity[last]!) return;
+      this.#forgetFoundBelow(equity);
+      this.#atMs[last] = atMs;
+      this.#equity[last] = equity;
       // Later than what it replaces, it may no longer hide an older end.
       if (this.#isOrdered) this.#restackLast();
       else this.#restack();
       return;
     }
-    if (last !== undefined && minuteOf(last.atMs) > minuteOf(sample.atMs)) this.#isOrdered = false;
-    this.#forgetFoundBelow(sample.equity);
-    this.#entries.push(sample);
-    this.#stack(this.#entries.length - 1);
-    if (this.#entries.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(sample.atMs - YEAR_MS);
+    if (last >= 0 && lastMinute > minuteOf(atMs)) this.#isOrdered = false;
+    this.#forgetFoundBelow(equity);
+    this.#atMs.push(atMs);
+    this.#equity.push(equity);
+    this.#stack(last + 1);
+    if (this.#atMs.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(atMs - YEAR_MS);
   }
 
   #dropUntil(untilMs: number): void {
-    this.#entries.splice(
-      0,
-      bisect(this.#entries.length, (i) => this.#entries[i]!.atMs > untilMs),
-    );
+    const gone = bisect(this.#atMs.length, (i) => this.#atMs[i]! > untilMs);
+    this.#atMs.splice(0, gone);
+    this.#equity.splice(0, gone);
     this.#restack();
   }
 
   /** Drops the newest entries down to the first one of an earlier minute. */
   forgetFrom(minute: number): void {
-    while (this.#entries.length > 0 && this.newestMinute >= minute) this.#entries.pop();
+    while (this.#atMs.length > 0 && this.newestMinute >= minute) {
+      this.#atMs.pop();
+      this.#equity.pop();
+    }
     this.#restack();
   }
 
   clear(): void {
-    this.#entries.length = 0;
+    this.#atMs.length = 0;
+    this.#equity.length = 0;
     this.#restack();
   }
 
   /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
   highestSince(sinceMs: number): number {
     const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
-    if (minuteStartMs >= this.#foundFromMs) {
-      const found = this.#entries[this.#found]!;
-      if (minuteStartMs <= found.atMs) return found.equity;
-    }
+    if (minuteStartMs >= this.#foundFromMs && minuteStartMs <= this.#atMs[this.#found]!)
+      return this.#equity[this.#found]!;
     const ended = this.#endsBefore(minuteStartMs) - 1;
     const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
     const top = this.#tops[this.#topFrom(first)];
@@ -227,13 +238,12 @@ export class MinuteMaxima {
       this.#found = top;
       this.#foundFromMs = minuteStartMs;
     }
-    return this.#entries[top]!.equity;
+    return this.#equity[top]!;
   }
 
   /** Only a higher entry, or one out of order, hides what was found. */
   #forgetFoundBelow(equity: number): void {
-    const found = this.#entries[this.#found];
-    if (found === undefined || (this.#isOrdered && equity < found.equity)) return;
+    if (this.#found < 0 || (this.#isOrdered && equity < this.#equity[this.#found]!)) return;
     this.#found = -1;
     this.#foundFromMs = Number.POSITIVE_INFINITY;
   }
@@ -244,7 +254,7 @@ export class MinuteMaxima {
     let high = this.#ends.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#entries[this.#ends[middle]!]!.atMs >= instantMs) high = middle;
+      if (this.#atMs[this.#ends[middle]!]! >= instantMs) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -262,16 +272,16 @@ export class MinuteMaxima {
   }
 
   #stack(index: number): void {
-    const entry = this.#entries[index]!;
-    while (this.#tops.length > 0 && this.#entries[this.#tops.at(-1)!]!.equity <= entry.equity) this.#tops.pop();
-    while (this.#ends.length > 0 && this.#entries[this.#ends.at(-1)!]!.atMs >= entry.atMs) this.#ends.pop();
+    const [atMs, equity] = [this.#atMs[index]!, this.#equity[index]!];
+    while (this.#tops.length > 0 && this.#equity[this.#tops.at(-1)!]! <= equity) this.#tops.pop();
+    while (this.#ends.length > 0 && this.#atMs[this.#ends.at(-1)!]! >= atMs) this.#ends.pop();
     this.#tops.push(index);
     this.#ends.push(index);
   }
   #restackLast(): void {
     this.#tops.pop();
     this.#ends.pop();
-    this.#stack(this.#entries.length - 1);
+    this.#stack(this.#atMs.length - 1);
   }
   #restack(): void {
     this.#tops.length = 0;
@@ -279,9 +289,8 @@ export class MinuteMaxima {
     this.#isOrdered = true;
     this.#found = -1;
     this.#foundFromMs = Number.POSITIVE_INFINITY;
-    for (const [index, entry] of this.#entries.entries()) {
-      const before = this.#entries[index - 1];
-      if (before !== undefined && minuteOf(before.atMs) > minuteOf(entry.atMs)) this.#isOrdered = false;
+    for (let index = 0; index < this.#atMs.length; index += 1) {
+      if (index > 0 && minuteOf(this.#atMs[index - 1]!) > minuteOf(this.#atMs[index]!)) this.#isOrdered = false;
       this.#stack(index);
     }
   }

@@ -1,4 +1,16 @@
-import { type HeldChange, heldOn, isGivenBack, provenOn } from './held-lots.ts';
+import {
+  askRoom,
+  type HeldChange,
+  type HeldFill,
+  heldOn,
+  isGivenBack,
+  isReadInto,
+  moveRoom,
+  provenOn,
+  type Room,
+  readingOn,
+  settleRoom,
+} from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
@@ -14,7 +26,7 @@ export interface Then {
  * What an exit that rests may close, together with all that its agent requested no later: what was held when it was
  * asked for. What was opened since is a younger request's to close.
  */
-export interface ExitBound {
+export interface ExitBound extends Room {
   readonly agent: string;
   readonly symbol: string;
   readonly side: OrderState['side'];
@@ -22,10 +34,6 @@ export interface ExitBound {
   readonly whose: string | null;
   /** When it was requested, or amended last, ms of event time. */
   askedAtMs: number;
-  /** Lots held then that have not been closed since. */
-  roomLots: number;
-  /** Those of them that only a reading showed. */
-  disputedLots: number;
   /** Its agent's openings of before that may still fill: what they fill is its to close, too. */
   readonly openings: ReadonlySet<OrderState>;
 }
@@ -94,15 +102,15 @@ export class ExitBounds {
   }
 
   /** What is held has been proven to be another. */
-  follow(symbol: string, changes: readonly HeldChange[], fill: OrderState | null): void {
+  follow(symbol: string, changes: readonly HeldChange[], fill: HeldFill | null): void {
     for (const bound of this.#each()) {
       if (bound.symbol !== symbol) continue;
       const change = changes.find(({ agent, side }) => side === bound.side && agent === bound.whose);
       if (change === undefined) continue;
       const grown = change.after - change.before;
-      if (grown < 0) bound.roomLots += grown;
-      else if (fill === null || bound.openings.has(fill) || isGivenBack(change, fill))
-        takeGrowth(bound, grown, fill !== null);
+      if (fill === null) adopt(bound, grown);
+      else if (grown <= 0 || isOfBefore(bound, fill) || isGivenBack(change, fill.order))
+        moveRoom(bound, grown, isReadInto(bound, grown, fill.atMs));
     }
   }
 
@@ -110,15 +118,17 @@ export class ExitBounds {
   agree(symbol: string, position: PositionState): void {
     for (const bound of this.#each()) {
       if (bound.symbol !== symbol) continue;
-      const proven = Math.max(0, provenOn(position, bound.side, bound.whose));
-      bound.roomLots = Math.min(bound.roomLots - bound.disputedLots, proven);
-      bound.disputedLots = 0;
+      settleRoom(bound);
+      bound.roomLots = Math.min(bound.roomLots, Math.max(0, provenOn(position, bound.side, bound.whose)));
     }
   }
 
   /** The clock was set back. */
   setBack(nowMs: number): void {
-    for (const bound of this.#each()) bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
+    for (const bound of this.#each()) {
+      bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
+      if (bound.readAtMs !== null) bound.readAtMs = Math.min(bound.readAtMs, nowMs);
+    }
   }
 
   /** The unit of quantities has changed. */
@@ -131,19 +141,24 @@ export class ExitBounds {
   }
 }
 
-/** More is held: it proves what was counted already; only what an earlier opening adds beyond that is more. */
-function takeGrowth(bound: ExitBound, grown: number, isFilled: boolean): void {
-  const counted = Math.min(grown, bound.disputedLots);
-  bound.disputedLots -= counted;
-  if (isFilled) bound.roomLots += grown - counted;
+/** A reading is believed: it proves what an earlier one showed. */
+function adopt(bound: ExitBound, grown: number): void {
+  const lots = Math.min(grown, Math.max(0, bound.disputedLots));
+  moveRoom(bound, lots, lots > 0);
+}
+
+/** Held when it was asked for, or its agent's and sent before. */
+function isOfBefore(bound: ExitBound, { order, atMs }: HeldFill): boolean {
+  if (bound.openings.has(order)) return true;
+  return order.plannedAtMs < bound.askedAtMs && atMs <= Math.max(bound.askedAtMs, bound.readAtMs ?? 0);
 }
 
 function buildBound(agent: string, { side, symbol }: OrderState, { atMs, live, position }: Then): ExitBound {
   const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
   const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
-  const roomLots = heldOn(position, side, whose);
-  const disputedLots = Math.max(0, roomLots - Math.max(0, provenOn(position, side, whose)));
-  return { agent, symbol, side, whose, askedAtMs: atMs, roomLots, disputedLots, openings };
+  const reading = whose === null ? readingOn(position, side) : null;
+  const room = askRoom(heldOn(position, side, whose), provenOn(position, side, whose), reading);
+  return { agent, symbol, side, whose, askedAtMs: atMs, ...room, openings };
 }
 
 /** What was sent before it was requested may have opened: what only rests has not, and may do so for hours. */

@@ -1,5 +1,6 @@
 import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd } from '../events.ts';
+import type { Room } from './held-lots.ts';
 import type { OrderState } from './order.ts';
 
 /** How much one order should close for one target, and how much it has. */
@@ -13,7 +14,7 @@ export interface Allotment {
  * What a permitted exit should close. Targets of one key add up: their lots are sent together, one order at a time, and
  * fills are credited to the oldest first. INVARIANT: the lots credited to an order's targets are its executed lots.
  */
-export interface ExitTarget {
+export interface ExitTarget extends Room {
   readonly decisionId: string;
   /** Seq of the record that opened it. */
   readonly seq: number;
@@ -44,13 +45,10 @@ export interface ExitTarget {
   askedLots: number;
   /** Lots still to close, including those in flight. */
   leftLots: number;
-  /**
-   * Lots held when it was opened and not closed since. It does not close what was opened later. Negative: more was
-   * closed than was known to be held, which comes off what earlier openings turn out to have filled.
-   */
+  /** It does not close what was opened later. */
   roomLots: number;
-  /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
   disputedLots: number;
+  readAtMs: number | null;
   filledLots: number;
   /** The last rung that was decided for it; -1: none. */
   rung: number;

@@ -3,7 +3,16 @@ import type { ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import type { Allotment, ExitTarget } from './exit-target.ts';
 import { remainingLots } from './exposure.ts';
-import { type HeldChange, isGivenBack } from './held-lots.ts';
+import {
+  askRoom,
+  type HeldChange,
+  type HeldFill,
+  isGivenBack,
+  isReadInto,
+  moveRoom,
+  type RoomReading,
+  settleRoom,
+} from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import type { SettledOrders } from './settled-orders.ts';
@@ -118,6 +127,7 @@ export class ExitTargets {
     for (const target of this.#all.values()) {
       const opened: { openedAtMs: number } = target;
       opened.openedAtMs = Math.min(opened.openedAtMs, nowMs);
+      if (target.readAtMs !== null) target.readAtMs = Math.min(target.readAtMs, nowMs);
       if (target.end !== null) target.end = { ...target.end, atMs: Math.min(target.end.atMs, nowMs) };
     }
     this.#endedAtMs = this.#endedAtMs.map((atMs) => Math.min(atMs, nowMs));
@@ -140,6 +150,7 @@ export class ExitTargets {
     // Orders of other decisions may have closed lots of it that are not folded here.
     target.filledLots = Math.max(target.filledLots, event.filled_lots);
     target.end = { reason: event.reason, detail: event.detail, atMs: at.atMs };
+    target.readAtMs = null;
     // It stays for days, without room for more.
     target.allotments = target.allotments.slice();
     this.#open.delete(target);
@@ -148,7 +159,6 @@ export class ExitTargets {
   }
 
   #begin(event: ExitTargetEvent & { readonly action: 'opened' }, first: OrderState, held: HeldThen, at: At): void {
-    const roomLots = Math.max(event.lots, held.closable);
     const target: ExitTarget = {
       decisionId: event.decision_id,
       seq: at.seq,
@@ -169,8 +179,7 @@ export class ExitTargets {
       allotments: [],
       askedLots: event.lots,
       leftLots: event.lots,
-      roomLots,
-      disputedLots: Math.max(0, roomLots - Math.max(0, held.proven)),
+      ...askRoom(Math.max(event.lots, held.closable), held.proven, held.reading),
       filledLots: 0,
       rung: -1,
       end: null,
@@ -256,18 +265,16 @@ export class ExitTargets {
     }
   }
 
-  /** Callers are proven to hold a different amount. `order`: the order that filled; null: a reading showed it. */
-  follow(symbol: string, changes: readonly HeldChange[], order: OrderState | null): void {
+  /** Callers are proven to hold a different amount. `fill`: of which order, and when; null: a reading showed it. */
+  follow(symbol: string, changes: readonly HeldChange[], fill: HeldFill | null): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol) continue;
-      const change = changes.find(
-        ({ agent, side }) => side === target.side && agent === (isOfAgent(target) ? target.agent : null),
-      );
+      const change = changes.find(({ agent, side }) => side === target.side && agent === whoseOf(target));
       if (change === undefined) continue;
       const grown = change.after - change.before;
-      if (grown <= 0) target.roomLots += grown;
-      else if (order === null || target.openings?.has(order) === true || isGivenBack(change, order))
-        takeGrowth(target, grown, order);
+      if (fill === null) adopt(target, grown);
+      else if (grown <= 0) moveRoom(target, grown, isReadInto(target, grown, fill.atMs));
+      else if (isOfBefore(target, fill) || isGivenBack(change, fill.order)) takeGrowth(target, grown, fill.atMs);
       bound(target, change.after);
     }
   }
@@ -278,10 +285,10 @@ export class ExitTargets {
    */
   settle(symbol: string, provenOf: (target: ExitTarget) => number): void {
     for (const target of this.#open) {
-      if (target.symbol !== symbol || target.disputedLots === 0) continue;
-      target.roomLots -= target.disputedLots;
-      target.disputedLots = 0;
-      bound(target, provenOf(target));
+      if (target.symbol !== symbol) continue;
+      const isDisputed = target.disputedLots > 0;
+      settleRoom(target);
+      if (isDisputed) bound(target, provenOf(target));
     }
   }
 
@@ -331,28 +338,37 @@ export interface HeldThen {
   readonly closable: number;
   /** Signed; without lots that only a reading shows. */
   readonly proven: number;
+  /** Of the whole position, where that is what it closes. */
+  readonly reading: RoomReading | null;
   readonly openings: readonly OrderState[];
 }
 
-/** More is held: lots counted before are proven by it; what an earlier opening adds is closed too. */
-function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null): void {
-  const counted = Math.min(grown, target.disputedLots);
-  target.disputedLots -= counted;
-  const more = grown - counted;
-  if (more === 0) return;
-  if (order === null) target.hasGrown = true;
-  else if (target.isWhole) {
-    // It was sent before the exit was requested. A part of it may have been closed before it was known.
-    const before = Math.max(0, target.roomLots);
-    target.roomLots += more;
-    const added = Math.max(0, target.roomLots) - before;
-    target.leftLots += added;
-    target.askedLots += added;
-  }
+/** A reading is believed: it proves what an earlier one showed. */
+function adopt(target: ExitTarget, grown: number): void {
+  if (grown > Math.max(0, target.disputedLots)) target.hasGrown = true;
+  const lots = Math.min(grown, Math.max(0, target.disputedLots));
+  moveRoom(target, lots, lots > 0);
+}
+
+/** Held when the exit was requested, whoever opened it; a full exit closes what its earlier openings fill later, too. */
+function isOfBefore(target: ExitTarget, { order, atMs }: HeldFill): boolean {
+  if (target.isWhole && target.openings?.has(order) === true) return true;
+  return order.plannedAtMs < target.openedAtMs && atMs <= Math.max(target.openedAtMs, target.readAtMs ?? 0);
+}
+
+/** What was counted by a reading is proven; what an earlier opening adds to that, a full exit closes, too. */
+function takeGrowth(target: ExitTarget, grown: number, filledAtMs: number): void {
+  const before = Math.max(0, target.roomLots);
+  moveRoom(target, grown, isReadInto(target, grown, filledAtMs));
+  if (!target.isWhole) return;
+  // A part of it may have been closed before it was known.
+  const added = Math.max(0, target.roomLots) - before;
+  target.leftLots += added;
+  target.askedLots += added;
 }
 
 function bound(target: ExitTarget, provenLots: number): void {
-  target.roomLots = Math.min(target.roomLots, Math.max(0, provenLots) + target.disputedLots);
+  target.roomLots = Math.min(target.roomLots, Math.max(0, provenLots) + Math.max(0, target.disputedLots));
   target.leftLots = Math.min(target.leftLots, Math.max(0, target.roomLots));
 }
 
@@ -363,9 +379,12 @@ function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, he
   return event.origin === 'gate' && event.lots >= held.closable;
 }
 
-/** Its share limits it; the gate's own exit comes out of what all agents hold. */
-export function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
-  return origin === 'agent' && scope === 'own';
+/**
+ * Whose lots it closes: its agent's share, or those of the whole position (null). An exit of the gate comes out of what
+ * all agents hold, whatever the scope of agents is.
+ */
+export function whoseOf({ agent, origin, scope }: Pick<ExitTarget, 'agent' | 'origin' | 'scope'>): string | null {
+  return origin === 'agent' && scope === 'own' ? agent : null;
 }
 
 /** The venue has not shown the order's outcome. */

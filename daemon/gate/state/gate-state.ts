@@ -2,8 +2,8 @@ import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
-import { isOfAgent } from './exit-targets.ts';
-import { heldOn, provenOn } from './held-lots.ts';
+import { whoseOf } from './exit-targets.ts';
+import { heldOn, provenOn, readingOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { applyStateEvent } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
@@ -167,7 +167,7 @@ export class GateState extends GateViews {
 
   #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
     if (event.action === 'ended') {
-      this.targets.apply(event, undefined, { closable: 0, proven: 0, openings: [] }, at);
+      this.targets.apply(event, undefined, { closable: 0, proven: 0, reading: null, openings: [] }, at);
       return;
     }
     const { agent, origin, side, symbol } = event;
@@ -176,8 +176,13 @@ export class GateState extends GateViews {
       (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
     );
     const position = this.positions.get(symbol);
-    const whose = isOfAgent(event) ? agent : null;
-    const held = { closable: heldOn(position, side, whose), proven: provenOn(position, side, whose), openings };
+    const whose = whoseOf(event);
+    const held = {
+      closable: heldOn(position, side, whose),
+      proven: provenOn(position, side, whose),
+      reading: whose === null ? readingOn(position, side) : null,
+      openings,
+    };
     this.targets.apply(event, this.orders.all.get(event.client_order_id), held, at);
   }
 

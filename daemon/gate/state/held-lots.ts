@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import type { OrderState } from './order.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /** Lots that a side would close: of the position, or of one agent's share. */
@@ -18,12 +19,77 @@ export function provenOn(position: PositionState | undefined, side: Side, agent:
   return side === 'sell' ? lots : -lots;
 }
 
+/** What an exit may close. */
+export interface Room {
+  /**
+   * Lots held when it was requested and not closed since. Negative: more was closed than was known to be held, which
+   * comes off what earlier openings turn out to have filled.
+   */
+  roomLots: number;
+  /** By how much a reading of that time differs from what is proven by now. Positive: the room counts what it showed. */
+  disputedLots: number;
+  /** Venue time until which that reading contains all fills; null: there is none, or it does not say. */
+  readAtMs: number | null;
+}
+
+/** The reading that was the last one when a room was asked for. */
+export interface RoomReading {
+  /** Signed, on the side that is closed. */
+  readonly lots: number;
+  readonly atMs: number;
+}
+
+/** `provenLots`: signed. `reading`: what of it is not proven may turn out to be fills of before. */
+export function askRoom(roomLots: number, provenLots: number, reading: RoomReading | null): Room {
+  if (reading === null)
+    return { roomLots, disputedLots: Math.max(0, roomLots - Math.max(0, provenLots)), readAtMs: null };
+  const shown = roomLots > Math.max(0, provenLots) ? roomLots : reading.lots;
+  return { roomLots, disputedLots: shown - provenLots, readAtMs: reading.atMs };
+}
+
+/**
+ * A fill is proven. INVARIANT: one that the reading contains, closing or opening, was counted when the room was asked
+ * for: it changes what is disputed, and the room only as far as more is proven than the reading showed. So the room is
+ * the same in whatever order such fills become known.
+ */
+export function moveRoom(room: Room, lots: number, isRead: boolean): void {
+  const provenLots = room.roomLots - Math.max(0, room.disputedLots) + lots;
+  if (isRead) room.disputedLots -= lots;
+  room.roomLots = provenLots + Math.max(0, room.disputedLots);
+}
+
+/** `lots`: by which a fill moves what is held. What a reading without a time shows are openings that are not proven yet. */
+export function isReadInto({ disputedLots, readAtMs }: Room, lots: number, filledAtMs: number): boolean {
+  return readAtMs === null ? lots > 0 && disputedLots > 0 : filledAtMs <= readAtMs;
+}
+
+/** A later reading agrees with what is proven, and no order is unproven: what only the earlier one showed was not held. */
+export function settleRoom(room: Room): void {
+  room.roomLots -= Math.max(0, room.disputedLots);
+  room.disputedLots = 0;
+  room.readAtMs = null;
+}
+
 /** Proven lots on the side that `side` closes, signed; `agent` null: of the whole position. */
 export interface HeldChange {
   readonly agent: string | null;
   readonly side: Side;
   readonly before: number;
   readonly after: number;
+}
+
+/** What the last reading showed of the whole position on that side; null: it does not say when that was so. */
+export function readingOn(position: PositionState | undefined, side: Side): RoomReading | null {
+  if (position === undefined || position.readAtMs === null) return null;
+  const lots = position.disputedLots ?? position.lots;
+  return { lots: side === 'sell' ? lots : -lots, atMs: position.readAtMs };
+}
+
+/** Lots of an order that are proven to have been executed. */
+export interface HeldFill {
+  readonly order: OrderState;
+  /** When they were, venue time. */
+  readonly atMs: number;
 }
 
 /**

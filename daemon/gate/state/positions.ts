@@ -31,6 +31,10 @@ export interface PositionState extends FilledShares {
   /** A snapshot's value that could not be adopted yet; null if they agree. */
   disputedLots: number | null;
   disputedSinceMs: number | null;
+  /** Venue time until which the last reading contains all fills, whether it agreed or not; null: it does not say. */
+  readAtMs: number | null;
+  /** What the last reading shows, where it is of before our last fills and agrees with all else; null: it is not so. */
+  behindLots: number | null;
   /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
@@ -51,6 +55,8 @@ export function createPosition(symbol: string): PositionState {
     lots: 0,
     disputedLots: null,
     disputedSinceMs: null,
+    readAtMs: null,
+    behindLots: null,
     disputedTimes: 0,
     entryPrice: 0,
     liquidationPrice: null,
@@ -72,8 +78,9 @@ export function shortLots(position: PositionState): number {
   return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
 }
 /** Lots that a reduction may rely on: the smaller of our own count and a reading's on that side. */
-export function surelyHeldLots({ lots, disputedLots }: PositionState): number {
-  return Math.max(0, Math.min(Math.abs(lots), (disputedLots ?? lots) * Math.sign(lots)));
+export function surelyHeldLots({ lots, behindLots, disputedLots }: PositionState): number {
+  const shown = (disputedLots ?? lots) * Math.sign(lots);
+  return Math.max(0, Math.min(Math.abs(lots), shown, (behindLots ?? lots) * Math.sign(lots)));
 }
 
 /**
@@ -105,10 +112,11 @@ export function applyFill(
   position.lots += signed;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
+  const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
   if (position.disputedLots === position.lots) {
     position.disputedLots = null;
     position.disputedSinceMs = null;
-  } else if (position.disputedLots !== null)
+  } else if (position.disputedLots !== null && !isRead)
     position.disputedLots = reduceOnly ? reduced(position.disputedLots, signed) : position.disputedLots + signed;
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
@@ -157,8 +165,9 @@ function followLeverage(position: PositionState, leverage: number, requestedAtMs
 
 /**
  * Applies the venue's value. It is adopted if it agrees, if it is newer than our last fill, or if the disagreement has
- * lasted. Otherwise the larger of the two counts on each side. RISK: a fill that the snapshot shows before the order's
- * report would move twice, so nothing is adopted while one of our orders may explain the difference.
+ * lasted. Otherwise the larger of the two counts on each side; but one of before our own last fills that agrees with
+ * what was known then changes nothing. RISK: a fill that the snapshot shows before the order's report would move twice,
+ * so nothing is adopted while one of our orders may explain the difference.
  */
 export function applySnapshot(
   position: PositionState,
@@ -169,6 +178,9 @@ export function applySnapshot(
 ): void {
   const lots = record === null ? 0 : record.lots;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
+  position.behindLots = lots !== position.lots && isOfBefore(position, record) ? lots : null;
+  if (position.behindLots !== null) return;
+  position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
   if (lots !== position.lots) {
     const isSame = position.disputedLots === lots;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
@@ -186,6 +198,17 @@ export function applySnapshot(
   position.liquidationPrice = record?.liquidation_price ?? null;
   position.unrealisedPnlUsdt = record?.unrealised_pnl_usdt ?? null;
   position.maintenanceMarginUsdt = record?.maintenance_margin_usdt ?? 0;
+}
+
+/**
+ * A reading lags behind: with our fills after its own time it is what we know. It says nothing of what is held now, and
+ * nothing to dispute.
+ */
+function isOfBefore({ fills, lots }: PositionState, record: PositionRecord | null): boolean {
+  if (record === null || record.updated_at_ms === 0) return false;
+  let since = 0;
+  for (const { atMs, signed } of fills) if (atMs > record.updated_at_ms) since += signed;
+  return since !== 0 && record.lots + since === lots;
 }
 
 function mayAdopt(

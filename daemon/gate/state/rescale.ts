@@ -44,6 +44,7 @@ function more(value: number, { up, down }: Scale): number {
 export function rescalePosition(position: PositionState, { lots }: StepChange): void {
   position.lots = more(position.lots, lots);
   if (position.disputedLots !== null) position.disputedLots = more(position.disputedLots, lots);
+  if (position.behindLots !== null) position.behindLots = more(position.behindLots, lots);
   for (const [agent, held] of [...position.shares]) {
     const share = less(held, lots);
     if (share === 0) position.shares.delete(agent);

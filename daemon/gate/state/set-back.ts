@@ -46,6 +46,7 @@ function setBackPosition(position: PositionState, nowMs: number): void {
   position.lastFillAtMs = Math.min(position.lastFillAtMs, nowMs);
   position.sinceMs = earlier(position.sinceMs, nowMs);
   position.disputedSinceMs = earlier(position.disputedSinceMs, nowMs);
+  position.readAtMs = earlier(position.readAtMs, nowMs);
   setBackFills(position, nowMs);
   const own = position.ownLeverage;
   if (own !== null && own.confirmedAtMs > nowMs) position.ownLeverage = { ...own, confirmedAtMs: nowMs };

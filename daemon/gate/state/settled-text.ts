@@ -230,11 +230,10 @@ function readTarget(
     shared.textOf(common),
   );
   const sent = orders[first];
-  const allotments: Allotment[] = [];
-  for (const [at, lots, filled] of parts) {
+  const allotments = parts.flatMap(([at, lots, filled]): Allotment[] => {
     const order = orders[at];
-    if (order !== undefined) allotments.push({ order, lots, filledLots: filled });
-  }
+    return order === undefined ? [] : [{ order, lots, filledLots: filled }];
+  });
   if (sent === undefined) return null;
   const openedAtMs = openedLater + sent.plannedAtMs;
   return {
@@ -259,6 +258,7 @@ function readTarget(
     leftLots,
     roomLots,
     disputedLots,
+    readAtMs: null,
     filledLots,
     rung,
     end: { reason, detail: row[11], atMs: row[12] + openedAtMs },

@@ -1,18 +1,11 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { StandingReview } from '../plan/review.ts';
-import {
-  type Breach,
-  bareRequest as buildBareRequest,
-  findBreaches,
-  findStrictestRegime,
-  GATE_AGENT,
-} from '../plan/standing.ts';
+import { type Breach, bareRequest as buildBareRequest, findBreaches, GATE_AGENT } from '../plan/standing.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
@@ -80,12 +73,6 @@ export class StandingOrders {
   /** Positions above the tightened symbol, gross or liquidation-distance cap; empty unless `on_breach: reduce`. */
   findBreaches(): readonly Breach[] {
     return findBreaches(this.#core.state, this.#inputs(), this.#core.policyFor(GATE_AGENT), this.#core.settings);
-  }
-
-  /** The strictest regime over symbols with exposure, for status and metrics. */
-  portfolioRegime(): Regime {
-    const policy = this.#core.policyFor(GATE_AGENT);
-    return findStrictestRegime(this.#core.state, this.#inputs(), policy, this.#core.settings);
   }
 }
 

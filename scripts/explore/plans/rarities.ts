@@ -6,7 +6,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 /**
  * What reaches the views that age, and figures that few worlds move: the daemon is away for hours or days, orders fill in
- * parts while they rest, prices crash, leverage is asked for, an operator measures drawdown anew or ends a signal.
+ * parts while they rest, prices crash, leverage is asked for, an operator measures drawdown anew or ends a signal, orders
+ * rest against the position, cancels hang, and words of the operator meet changes of orders.
  */
 export const RARITIES: readonly (readonly [number, Piece])[] = [
   // Windows of a day, of two and of a week lie between what was and what comes.
@@ -58,6 +59,84 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
     },
   ],
   [1, (draw) => [draw.step({ ...draw.open(), leverage: draw.random.pick([2, 3, 3, 10]) } as Step['do'])]],
+  // Borrowed, and the market goes against it.
+  [
+    0.7,
+    (draw) => {
+      const { random, side, symbol } = draw;
+      const bps = (side === 'buy' ? -1 : 1) * random.pick([100, 300, 450]);
+      return [
+        draw.step({ kind: 'open', agent: draw.agent, symbol, side, usdt: 900, leverage: 3 }),
+        draw.step({ kind: 'mark', symbol, bps }, random.int(1_000, 9_000)),
+        draw.step({ kind: 'mark', symbol, bps }, random.int(1_000, 4_000)),
+        draw.step(draw.close(), random.int(9_000, 20_000)),
+      ];
+    },
+  ],
+  // An order of the other way round rests beside a position and its exit.
+  [
+    1,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const side = draw.side === 'buy' ? 'sell' : 'buy';
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: draw.usdt(), limitBps: -random.int(20, 60) }, 'answered'),
+        draw.step(draw.open()),
+        draw.step(random.chance(0.7) ? draw.close() : draw.exit(), random.int(0, 3_000)),
+      ];
+    },
+  ],
+  // An exit is changed in the turn in which the operator says something.
+  [
+    1.2,
+    (draw) => {
+      const { agent, random } = draw;
+      const state = random.pick(['halted', 'reducing', 'reducing'] as const);
+      return [
+        draw.step(draw.exit(-random.int(10, 60))),
+        draw.step({ kind: 'amend', agent, pick: 0, limitBps: -random.int(5, 60) }, 'answered'),
+        draw.step({ kind: 'state', state }, random.chance(0.8) ? 'parallel' : random.int(0, 20)),
+        draw.step({ kind: 'state', state: 'active' }, random.int(2_000, 9_000)),
+      ];
+    },
+  ],
+  // A cancel that makes room hangs.
+  [
+    0.7,
+    (draw) => {
+      const match = { method: 'DELETE', path: '/fapi/v1/order' };
+      const fault = draw.random.pick([
+        { kind: 'accept-then-timeout', match },
+        { kind: 'delay', ms: 7_000, match },
+      ]);
+      return [
+        draw.step(draw.exit(-draw.random.int(10, 60))),
+        draw.step({ kind: 'fault', fault }, 'answered'),
+        draw.step(draw.close(), draw.random.int(0, 9_000)),
+      ];
+    },
+  ],
+  // One that calls too often wants back what the exchange has refused so far.
+  [
+    0.7,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const match = { method: 'POST', path: '/fapi/v1/order' };
+      const fault = {
+        kind: 'error',
+        code: -2022,
+        msg: 'ReduceOnly Order is rejected.',
+        match,
+        count: random.int(1, 4),
+      };
+      return [
+        draw.step({ kind: 'fault', fault }, 'answered'),
+        draw.step(draw.exit(-random.int(10, 60)), 'parallel'),
+        draw.step({ kind: 'flood', agent, what: 'scope', count: 120 }, random.int(50, 1_000)),
+        draw.step({ kind: 'cancel_all', agent, symbol }, 'parallel'),
+      ];
+    },
+  ],
   [0.4, () => [{ gap: 1_000, do: { kind: 'rebase' } }]],
   // A signal that is ended before its time, and an opening.
   [

@@ -1,6 +1,7 @@
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History, isLost } from '../history.ts';
 import type { CallRecord } from '../records.ts';
+import { wasMerged } from './exits.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -39,6 +40,63 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
           code: 'answer-undone/filled-is-not',
           detail: `${who}: ${order.client_order_id} answered with ${reported} lots filled, the books have ${real}`,
         });
+    }
+  }
+  return breaches;
+}
+
+const TELLING = new Set([...PLACING, 'modify_order']);
+
+/** What the exchange's own answer says is filled, the caller is told. */
+export function findAnswersBehind(history: History): readonly Breach[] {
+  const { world } = history;
+  const breaches: Breach[] = [];
+  for (const call of world.calls) {
+    const { agent, answer, answeredAtMs, askedAtMs, step, tool } = call;
+    if (answer === null || answeredAtMs === null || !TELLING.has(tool)) continue;
+    const decision = history.decisionOf(call);
+    // One of several exits that share an order is told its own part.
+    if (decision === null || wasMerged(history, decision)) continue;
+    for (const { client_order_id: id, filled_quantity: told } of answer.execution.orders) {
+      const said = world.wire.records.findLast(
+        (record) =>
+          record.clientId === id &&
+          (record.method === 'POST' || record.method === 'PUT') &&
+          record.path === ORDER_PATH &&
+          record.status === 200 &&
+          record.sentAtMs >= askedAtMs &&
+          record.answeredAtMs !== null &&
+          record.answeredAtMs <= answeredAtMs,
+      );
+      if (said === undefined) continue;
+      const { executedQty } = JSON.parse(said.answer ?? '{}') as { readonly executedQty?: string };
+      if (Number(told) < Number(executedQty ?? 0))
+        breaches.push({
+          code: 'answer-behind',
+          detail: `${agent} ${tool} (step ${step}): ${id} answered at ${at(answeredAtMs)} with ${told} filled, the exchange's answer of ${at(said.answeredAtMs ?? 0)} says ${executedQty}`,
+        });
+    }
+  }
+  return breaches;
+}
+const ORDER_PATH = '/fapi/v1/order';
+
+/** A cancel that is not carried out, since calls that change nothing were too many, would have changed nothing. */
+export function findUncanceled(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { agent, answeredAtMs, args, askedAtSeq, outcome, step, tool } of history.world.calls) {
+    if (outcome !== 'over_budget' || answeredAtMs === null || !tool.startsWith('cancel')) continue;
+    const named = history.orders.get(String(args.client_order_id ?? ''))?.decision.rootId;
+    for (const [id, { decision, planned }] of history.orders) {
+      const root = history.decisions.get(decision.rootId);
+      const sentAtMs = history.posts.get(id)?.sentAtMs ?? 0;
+      if (root === undefined || root.agent !== agent || root.seq > askedAtSeq || sentAtMs <= answeredAtMs) continue;
+      if (args.symbol !== undefined && args.symbol !== planned.symbol) continue;
+      if (named !== undefined && named !== root.id) continue;
+      breaches.push({
+        code: 'cancel-unheard',
+        detail: `${agent} ${tool} (step ${step}) was answered as one call too many at ${at(answeredAtMs)}; ${id} of before is sent at ${at(sentAtMs)}`,
+      });
     }
   }
   return breaches;

@@ -2,6 +2,17 @@ import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
 
+const CAPS = /the tightened (symbol notional|gross notional|liquidation distance) cap/;
+
+/** Who is told of a cut is told which cap it is for. */
+export function findCutsUnnamed({ events }: History): readonly Breach[] {
+  return events.flatMap(({ atMs, event }) =>
+    event.kind === 'alert' && event.payload.code === 'POSITION_CUT' && !CAPS.test(event.payload.detail)
+      ? [{ code: 'cut-unnamed', detail: `${event.payload.symbol} at ${at(atMs)}: ${event.payload.detail}` }]
+      : [],
+  );
+}
+
 /** A cut is not sized before the account was queried for what the gate's previous exit has left. */
 export function findCutsUnread(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

@@ -130,8 +130,8 @@ function* compareLosses(
 }
 
 /**
- * Exits of others may have closed what this agent holds: at least where nobody else holds any, at most up to all it holds.
- * Null: a mark or a price is missing.
+ * Exits of others may have closed what this agent holds: at least where nobody else holds any, at most up to all that it
+ * held by trades and by fills. Null: a mark or a price is missing.
  */
 function unreadOf(
   orders: PlainPace['orders'],
@@ -140,8 +140,11 @@ function unreadOf(
   losses: PlainLosses,
 ): Range | null {
   const sum = { least: 0, most: 0 };
-  const own = new Set<string>();
+  /** Signed lots of its own that no trade tells of, or that only trades tell of. */
+  const own = new Map<string, number>();
   const others: PlainOrder[] = [];
+  /** In which others hold what no trade tells of. */
+  const shared = new Set<string>();
   const add = (order: PlainOrder, lots: number, isSure: boolean): boolean => {
     const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
     if (rules === undefined || mark === undefined) return false;
@@ -161,18 +164,21 @@ function unreadOf(
     const lots = order.executed - order.traded.lots;
     if (order.foreign || lots === 0) continue;
     if (order.agent === agent && order.triggerTicks === null) {
-      own.add(order.symbol);
+      own.set(order.symbol, (own.get(order.symbol) ?? 0) + (order.side === 'buy' ? lots : -lots));
       if (lots > 0 && !add(order, lots, true)) return null;
     } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
+    else if (order.agent !== agent) shared.add(order.symbol);
   }
   const taken = new Map<string, number>();
   for (const order of others) {
-    const held = losses.lotsOf(agent, order.symbol) * (order.side === 'sell' ? 1 : -1);
+    const signed = losses.lotsOf(agent, order.symbol) + (own.get(order.symbol) ?? 0);
+    const held = order.side === 'sell' ? signed : -signed;
     const before = taken.get(order.symbol) ?? 0;
     const lots = Math.min(order.executed - order.traded.lots, held - before);
     if (lots <= 0) continue;
     taken.set(order.symbol, before + lots);
-    const isSure = order.triggerTicks === null && !own.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const isAlone = !own.has(order.symbol) && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const isSure = order.triggerTicks === null && isAlone;
     if (!add(order, lots, isSure)) return null;
   }
   return sum;

@@ -61,6 +61,57 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** A halt takes effect as it is requested: an agent's exits go out no more either, nor do its changes of them. */
+export function findActsWhileHalted(history: History): readonly Breach[] {
+  const { orders, world } = history;
+  const breaches: Breach[] = [];
+  for (const word of world.operatorCalls) {
+    if (word.what !== 'halted' || word.failure !== null || word.answeredAtMs === null) continue;
+    const untilMs = liftedAtMs(history, word);
+    for (const { clientId, method, path, sentAtMs } of world.wire.records) {
+      const order = orders.get(clientId ?? '');
+      if (order === undefined || path !== '/fapi/v1/order' || (method !== 'POST' && method !== 'PUT')) continue;
+      const { decision, planned } = order;
+      if (!planned.reduce_only || decision.origin !== 'agent') continue;
+      if (!concerns(word, planned.symbol, decision.agent) || sentAtMs <= word.askedAtMs || sentAtMs >= untilMs)
+        continue;
+      breaches.push({
+        code: 'operator/acts-while-halted',
+        detail: `halted (step ${word.step}) at ${at(word.askedAtMs)}; ${method} of ${clientId}, an exit of ${decision.agent}, sent at ${at(sentAtMs)}`,
+      });
+    }
+  }
+  return breaches;
+}
+
+/** Why a change that only closes may stay unsent: its order is over, or nothing of an agent goes out now. */
+const UNSENT_EXIT = /^(it is|canceled|halted|the venue|the account|another|not sent)/;
+
+/** What forbids opening, a reducing account among it, holds up no permitted change that only closes. */
+export function findUnsentChanges(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const isExit = (id: string): boolean => history.orders.get(id)?.planned.reduce_only === true;
+  for (const { atMs, event, seq } of history.events) {
+    if (event.kind !== 'order_intent' || event.payload.action !== 'amend_failed') continue;
+    const { client_order_id: id, reason } = event.payload;
+    if (!isExit(id) || UNSENT_EXIT.test(reason)) continue;
+    const asked = history.events.findLast(
+      ({ event: { kind, payload }, seq: at }) =>
+        at < seq && kind === 'order_intent' && payload.client_order_id === id && payload.action === 'amend',
+    );
+    const isSent = history.world.wire.records.some(
+      ({ clientId, method, sentAtMs }) =>
+        clientId === id && method === 'PUT' && sentAtMs >= (asked?.atMs ?? 0) && sentAtMs <= atMs,
+    );
+    if (!isSent)
+      breaches.push({
+        code: 'exit-change-unsent',
+        detail: `the permitted change of ${id}, which only closes, was not sent at ${at(atMs)}: ${reason}`,
+      });
+  }
+  return breaches;
+}
+
 function concerns(word: OperatorRecord, symbol: string, agent: string): boolean {
   return (word.symbol === null || word.symbol === symbol) && (word.agent === null || word.agent === agent);
 }

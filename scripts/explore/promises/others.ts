@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import type { History, PlannedBy } from '../history.ts';
 
 const ASKED_WITHIN_MS = 3_000;
 
@@ -29,4 +29,78 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/**
+ * What made room for an exit is not put back in its way while it still works: the exchange refuses what would close more
+ * than there is.
+ */
+export function findPutBack(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const target of readTargets(history)) {
+    const isOnItsSide = ({ planned }: PlannedBy): boolean =>
+      planned.symbol === target.symbol && planned.side === target.side && planned.reduce_only && !planned.protective;
+    const madeRoom = new Map<string, number>();
+    for (const { event, seq } of history.events) {
+      if (seq > target.toSeq) break;
+      if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
+      const order = history.orders.get(event.payload.client_order_id);
+      if (event.payload.reason.startsWith('makes room') && order !== undefined && isOnItsSide(order))
+        madeRoom.set(order.decision.rootId, Math.min(seq, madeRoom.get(order.decision.rootId) ?? seq));
+    }
+    for (const [id, order] of history.orders) {
+      const { decision, planned } = order;
+      if (
+        planned.time_in_force !== 'GTC' ||
+        decision.id === decision.rootId ||
+        (madeRoom.get(decision.rootId) ?? decision.seq) >= decision.seq
+      )
+        continue;
+      if (!isOnItsSide(order) || decision.seq < target.fromSeq || decision.seq > target.toSeq) continue;
+      const refused = history.world.wire.records.find(
+        ({ answer, clientId, method, sentAtMs, status }) =>
+          method === 'POST' &&
+          status === 400 &&
+          answer?.includes('-2022') === true &&
+          sentAtMs > decision.atMs &&
+          history.orders.get(clientId ?? '')?.decision.rootId === target.id,
+      );
+      if (refused === undefined || hasFaults(history)) continue;
+      breaches.push({
+        code: 'others/put-back',
+        detail: `${id} of ${decision.agent}, which made room, is placed again at ${at(decision.atMs)} while the exit ${target.id} works: the exchange refuses that at ${at(refused.sentAtMs)}`,
+      });
+    }
+  }
+  return breaches;
+}
+
+/** The exchange refuses what it has no reason to. */
+function hasFaults({ plan }: History): boolean {
+  return plan.steps.some(({ do: action }) => action.kind === 'fault' && action.fault.code === -2022);
+}
+
+interface Target {
+  readonly id: string;
+  readonly symbol: string;
+  readonly side: string;
+  readonly fromSeq: number;
+  toSeq: number;
+}
+
+/** Exits that close now, from the request to their end. */
+function readTargets({ events }: History): Iterable<Target> {
+  const targets = new Map<string, Target>();
+  for (const { event, seq } of events) {
+    if (event.kind !== 'exit_target') continue;
+    const { decision_id: id } = event.payload;
+    if (event.payload.action === 'opened') {
+      const { side, symbol } = event.payload;
+      targets.set(id, { id, symbol, side, fromSeq: seq, toSeq: Number.POSITIVE_INFINITY });
+    } else {
+      const target = targets.get(id);
+      if (target !== undefined) target.toSeq = seq;
+    }
+  }
+  return targets.values();
 }

@@ -31,6 +31,48 @@ export function findHammering(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** Lots that an exit may wait for: a cancel that makes room has a second, ms. */
+const HELD_UP_MS = 3_000;
+/** What was opened so shortly before may be what an exit waits for, ms. */
+const OPENED_LATELY_MS = 15_000;
+
+/**
+ * Where nobody else's share has to be kept and nothing was opened lately, an exit that goes out at once is at the exchange
+ * within seconds: no cancel that hangs holds it up.
+ */
+export function findHeldUp(history: History): readonly Breach[] {
+  const { decisions, endMs, orderEvents, orders, plan, posts, world } = history;
+  if (plan.setup.exitScope === 'own') return [];
+  if (plan.steps.some(({ do: { kind } }) => /^(crash|restart|away|trouble|wire|flood|ladder)$/.test(kind))) return [];
+  const breaches: Breach[] = [];
+  for (const { atMs, event, id, origin, rootId, symbol } of decisions.values()) {
+    const [planned] = event.orders;
+    if (planned === undefined || origin !== 'agent' || !planned.reduce_only || planned.protective || id !== rootId)
+      continue;
+    const untilMs = atMs + HELD_UP_MS;
+    if (planned.delay_ms > 0 || planned.time_in_force === 'GTC' || untilMs > endMs) continue;
+    const sentAtMs = posts.get(planned.client_order_id)?.sentAtMs ?? Number.POSITIVE_INFINITY;
+    if (sentAtMs <= untilMs) continue;
+    const isOver = orderEvents.get(planned.client_order_id)?.some((note) => note.atMs <= untilMs);
+    const isOpened = [...orders.values()].some(
+      (other) =>
+        !other.planned.reduce_only &&
+        other.planned.symbol === symbol &&
+        other.decision.atMs > atMs - OPENED_LATELY_MS &&
+        other.decision.atMs <= untilMs,
+    );
+    const isRefusing = world.wire.records.some(
+      ({ sentAtMs: askedAtMs, status }) => (status === 418 || status === 429) && askedAtMs <= untilMs,
+    );
+    if (isOver !== true && !isOpened && !isRefusing)
+      breaches.push({
+        code: 'exit-held-up',
+        detail: `${planned.client_order_id} decided at ${at(atMs)} is not at the exchange by ${at(untilMs)}`,
+      });
+  }
+  return breaches;
+}
+
 /** Where a policy is tightened below what is held, and says so, the gate closes what is above, whatever agents close beside. */
 export function findUncut(history: History): readonly Breach[] {
   const { decisions, endMs, fills, plan, world } = history;

@@ -117,16 +117,17 @@ function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
   return sums;
 }
 
-/** Each decision tells its own part of its orders: the parts add up to what was executed, and to the fees of that. */
+/** Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees. */
 function findExecutionBreaches(history: History): readonly Breach[] {
   const { exchange, gate } = history.world;
-  const told = new Map<string, { lots: number; fee: number; isWhole: boolean }>();
+  const told = new Map<string, { size: number; lots: number; fee: number; isWhole: boolean }>();
   for (const { event, id, rootId } of history.decisions.values()) {
     const action = event.decision.effective?.action;
     if (id !== rootId || !ASKS.has(event.decision.kind) || (action !== 'open' && action !== 'exit')) continue;
     for (const order of gate?.getDecision(OPERATOR, id)?.execution.orders ?? []) {
-      const sum = told.get(order.client_order_id) ?? { lots: 0, fee: 0, isWhole: true };
+      const sum = told.get(order.client_order_id) ?? { size: 0, lots: 0, fee: 0, isWhole: true };
       told.set(order.client_order_id, sum);
+      sum.size += lotsOf(order.quantity);
       sum.lots += lotsOf(order.filled_quantity);
       sum.fee += order.fee_usdt ?? 0;
       sum.isWhole &&= order.fee_usdt !== null || lotsOf(order.filled_quantity) === 0;
@@ -145,6 +146,12 @@ function findExecutionBreaches(history: History): readonly Breach[] {
       breaches.push({
         code: 'page/execution',
         detail: `${id}: its decisions tell of ${sum?.lots ?? 0} lots of ${lots}`,
+      });
+    const size = Number(order.quantity / LOT);
+    if (sum !== undefined && sum.size !== size && known.planned.lots === size)
+      breaches.push({
+        code: 'page/execution-size',
+        detail: `${id}: its decisions tell of a size of ${sum.size}, not ${size}`,
       });
     const fee = sums.get(id)?.fee ?? 0;
     if (sum?.isWhole === true && Math.abs(sum.fee - fee) > 1e-6)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExitCause } from '../../../daemon/gate/events.ts';
+import { type ExitHands, ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { type ExitGroup, ExitTurns, findEndings } from '../../../daemon/gate/plan/exits.ts';
 import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
@@ -418,8 +419,17 @@ test('what was opened after an exit was asked for is not closed by it; what was 
   assert.equal(model.held('alice'), 4);
 });
 
+/** Whose exits close lots of before, beside which something may have been opened. */
+const CALLERS = [
+  { origin: 'agent', scope: 'own' },
+  { origin: 'agent', scope: 'account' },
+  { origin: 'gate', scope: 'own' },
+  { origin: 'gate', scope: 'account' },
+  { origin: 'operator', scope: 'account' },
+] as const;
+
 test('what the venue says is not held is closed beside what was opened since only once a reading agrees that it is', () => {
-  for (const hasOpened of [false, true]) {
+  for (const [by, hasOpened] of CALLERS.flatMap((by) => [[by, false] as const, [by, true] as const])) {
     const book = new FoldedExits();
     const planned = (): number[] => {
       const { state } = book.ledger;
@@ -427,15 +437,43 @@ test('what the venue says is not held is closed beside what was opened since onl
     };
     book.open('o-1', 10);
     book.report('o-1', 'filled', 10);
-    book.exit('x-1', 10);
+    book.exit('x-1', 10, by);
     book.report('x-1', 'rejected', 0, T0 + 20, { detail: 'ReduceOnly Order is rejected.', venue_order_id: null });
     if (hasOpened) book.open('o-2', 5, T0 + 30);
     assert.deepEqual(planned(), hasOpened ? [] : [10], 'reduceOnly keeps it inside while nothing was opened');
     if (hasOpened) book.report('o-2', 'filled', 5, T0 + 30);
     book.read(hasOpened ? 15 : 10, T0 + 10);
     assert.deepEqual(planned(), hasOpened ? [] : [10], 'a reading of before says nothing of it');
+    book.read(10, T0 + 38, T0 + 1);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'nor does one that lags behind');
     book.read(hasOpened ? 6 : 1, T0 + 40);
     assert.deepEqual(planned(), [1], 'all but one were closed by somebody');
+  }
+});
+
+test('what a reading lacks is not closed beside what was opened since, whoever asked for it', () => {
+  for (const by of CALLERS) {
+    const book = new FoldedExits();
+    const { state } = book.ledger;
+    const planned = (): number[] => planExits(state).map(({ lots }) => lots);
+    const isGateExiting = (): boolean => new ExitPump({ state } as ExitHands).isGateExiting('BTCUSDT');
+    book.open('o-1', 13);
+    book.report('o-1', 'filled', 13, T0 + 5);
+    // An exit of four of them is on its way, and nobody knows that it has filled.
+    book.sell('s-1', 4, T0 + 6);
+    book.read(9, T0 + 10);
+    book.exit('x-1', 13, { ...by, atMs: T0 + 20 });
+    book.report('x-1', 'expired', 9, T0 + 30);
+    assert.equal(isGateExiting(), by.origin === 'gate');
+    book.open('o-2', 1, T0 + 40);
+    book.report('o-2', 'filled', 1, T0 + 45);
+    book.read(1, T0 + 50);
+    assert.deepEqual(planned(), [], `${by.origin}: the only lot that is held was opened since`);
+    assert.equal(isGateExiting(), false, 'and the gate may close that one by another exit');
+    book.report('s-1', 'filled', 4, T0 + 60, { venue_at_ms: T0 + 7 });
+    assert.deepEqual(planned(), []);
+    const { end, leftLots, roomLots } = book.find('x-1');
+    assert.deepEqual([end, leftLots, roomLots], [null, 0, 0], `${by.origin}: nothing of it is left`);
   }
 });
 

@@ -32,6 +32,14 @@ export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
   } as const;
 }
 
+interface HowToExit {
+  readonly isWhole?: boolean;
+  readonly delayMs?: number;
+  readonly atMs?: number;
+  readonly origin?: 'agent' | 'operator' | 'gate';
+  readonly scope?: 'own' | 'account';
+}
+
 /** A book of exits as a restart would fold it: every step is an event. */
 export class FoldedExits {
   readonly ledger = new FoldedLedger();
@@ -42,6 +50,11 @@ export class FoldedExits {
   open(id: string, lots: number, atMs = T0, side: 'buy' | 'sell' = 'buy'): void {
     const orders = [{ client_order_id: id, side, lots, time_in_force: 'IOC' } as const];
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, orders }));
+  }
+  /** An exit of `lots` that is on its way, of another agent that holds none of them. */
+  sell(id: string, lots: number, atMs = T0): void {
+    const orders = [{ client_order_id: id, side: 'sell', lots, reduce_only: true, time_in_force: 'IOC' } as const];
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent: 'bob', orders }));
   }
   report(
     id: string,
@@ -56,25 +69,27 @@ export class FoldedExits {
   read(lots: number, atMs: number, changedAtMs = atMs): void {
     this.ledger.append(accountEvent(lots, atMs, changedAtMs));
   }
-  /** An agent's exit under account scope whose first order is on its way, or waits. */
-  exit(id: string, lots: number, { isWhole = true, delayMs = 0, atMs = T0 } = {}): void {
+  /** An exit whose first order is on its way, or waits; unless said otherwise an agent's under account scope. */
+  exit(id: string, lots: number, how: HowToExit = {}): void {
+    const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', scope = 'account' } = how;
+    const agent = origin === 'agent' ? 'alice' : origin;
     const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, delay_ms: delayMs } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
-    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [order] }));
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: { origin }, effective, orders: [order] }));
     this.ledger.append({
       kind: 'exit_target',
       at_ms: atMs,
       payload: {
         action: 'opened',
-        agent: 'alice',
-        cause: 'agent',
+        agent,
+        cause: origin === 'gate' ? 'stop' : origin,
         client_order_id: id,
         decision_id: `d-${id}`,
         is_whole: isWhole,
-        key: 'alice at any price',
+        key: `${agent} at any price`,
         lots,
-        origin: 'agent',
-        scope: 'account',
+        origin,
+        scope,
         side: 'sell',
         symbol: 'BTCUSDT',
       },

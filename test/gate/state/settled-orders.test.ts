@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/gate/events.ts';
-import { KEEP_ENDED_MS, SETTLE_AFTER_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import { KEEP_ENDED_MS, LOOK_AGAIN_MS, SETTLE_AFTER_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { HashIndex } from '../../../daemon/gate/state/hash-index.ts';
@@ -160,6 +160,39 @@ describe('SAE-AUDIT: settled orders', () => {
       ledger.append({ kind: 'alert', at_ms: T0 + 10 + ageMs, payload: { code: 'T', detail: '', symbol: null } });
       assert.equal(ledger.state.orders.all.held.size, held, `${ageMs} ms after its end`);
       assert.ok(ledger.state.orders.all.has('o-0'));
+    }
+  });
+
+  test('whose trades came late, or that something late was heard of, are looked at once more: before, at, after', () => {
+    const untilMs = T0 + 10 + SETTLE_AFTER_MS + LOOK_AGAIN_MS;
+    for (const [atMs, held] of [
+      [untilMs - 1, ['o-0', 'o-1']],
+      [untilMs, []],
+      [untilMs + 1, []],
+    ] as const) {
+      const ledger = filledOrders(2, ['o-1']);
+      const tick = (tickMs: number): void =>
+        void ledger.append({ kind: 'alert', at_ms: tickMs, payload: { code: 'T', detail: '', symbol: null } });
+      tick(T0 + 10 + SETTLE_AFTER_MS);
+      assert.deepEqual([...ledger.state.orders.all.held.keys()], ['o-1']);
+      ledger.append(tradeEvent('t-1', 'o-1', T0 + 20 + SETTLE_AFTER_MS));
+      ledger.append(orderEvent('o-0', T0 + 20 + SETTLE_AFTER_MS, { status: 'filled', executed_lots: 10 }));
+      assert.deepEqual([...ledger.state.orders.all.held.keys()].sort(), ['o-0', 'o-1']);
+      tick(atMs);
+      assert.deepEqual([...ledger.state.orders.all.held.keys()].sort(), held, `${atMs - T0}`);
+      assert.equal(readBack(ledger.state).orders.all.held.size, held.length);
+    }
+  });
+
+  test('are not looked at a third time, nor because the views were read from a checkpoint', () => {
+    const ledger = filledOrders(1, ['o-0']);
+    const tick = { kind: 'alert', payload: { code: 'T', detail: '', symbol: null } } as const;
+    const lateMs = T0 + 10 + SETTLE_AFTER_MS + LOOK_AGAIN_MS;
+    ledger.append({ ...tick, at_ms: lateMs });
+    const { seq } = ledger.append(tradeEvent('t-0', 'o-0', lateMs + 1));
+    for (const state of [ledger.state, readBack(ledger.state)]) {
+      state.apply({ ...tick, at_ms: lateMs + DAY, seq: seq + 1 } as never);
+      assert.deepEqual([...state.orders.all.held.keys()], ['o-0']);
     }
   });
 
@@ -346,14 +379,14 @@ function filledExit(endedMs: number | null): FoldedExits {
   return book;
 }
 
-/** Orders that filled at `T0 + 10`, with their trades. */
-function filledOrders(count: number): FoldedLedger {
+/** Orders that filled at `T0 + 10`, with their trades but for those of `untold`. */
+function filledOrders(count: number, untold: readonly string[] = []): FoldedLedger {
   const ledger = new FoldedLedger();
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   for (let i = 0; i < count; i += 1) {
     ledger.append(decisionEvent({ id: `d-${i}`, atMs: T0, orders: [{ client_order_id: `o-${i}` }] }));
     ledger.append(orderEvent(`o-${i}`, T0 + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
-    ledger.append(tradeEvent(`t-${i}`, `o-${i}`, T0 + 10));
+    if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, T0 + 10));
   }
   readAccount(ledger, T0 + 11);
   return ledger;

@@ -58,6 +58,32 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.equal(close.body.decision.decision, 'ALLOW', JSON.stringify(close.body.decision.reasons));
   });
 
+  it('has ended unfilled, as the list of all orders says: no trade and no open order told of it', async () => {
+    const venue = core().ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
+    const { fetchPlacedOrders, lookupOrder, submit } = venue;
+    let [isListed, asked] = [false, 0];
+    venue.lookupOrder = async () => ({ kind: 'not_found' });
+    venue.fetchPlacedOrders = async (symbol, sinceMs) => {
+      asked += 1;
+      if (isListed) return fetchPlacedOrders(symbol, sinceMs);
+      return { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null };
+    };
+    venue.submit = async (...sent) => {
+      await submit(...sent);
+      return { kind: 'unknown', detail: 'its answer is lost' };
+    };
+    await world.fault({ kind: 'partial-fill', fraction: 0, match: { method: 'POST', path: '/fapi/v1/order' } });
+    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    const unknown = known(body.execution.orders[0]?.client_order_id);
+    await pastHorizon();
+    await until('the list of all orders is read', () => asked > 0, 15_000);
+    assert.equal(unknown.status, 'unknown', 'a list that was not read proves nothing');
+    isListed = true;
+    await until('its end', () => unknown.status !== 'unknown', 15_000);
+    assert.deepEqual([unknown.status, unknown.executedLots], ['expired', 0]);
+    Object.assign(venue, { fetchPlacedOrders, lookupOrder, submit });
+  });
+
   it('was not placed though somebody else bought meanwhile: whose trade it is, that trade’s order tells', async () => {
     const venue = core().ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
     const { lookupByVenueId } = venue;

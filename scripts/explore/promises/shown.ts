@@ -1,0 +1,81 @@
+import { at, type Breach } from '../breach.ts';
+import { couldNotRecord, type History } from '../history.ts';
+import type { LookRecord } from '../wire.ts';
+
+/** From a list's answer until what it shows is known, ms. */
+const KNOWN_WITHIN_MS = 1_500;
+/** From an answer that leaves an exit open until it is asked about, ms. */
+const ASKED_WITHIN_MS = 500;
+const UNKNOWN: ReadonlySet<string> = new Set(['pending_send', 'in_flight', 'unknown', 'lost', 'not_placed']);
+
+/** What the exchange shows is known, and what it leaves open is asked about. */
+export function findUnheeded(history: History): readonly Breach[] {
+  const { homes } = history.world;
+  if (couldNotRecord(history) || homes.restores.length + homes.seconds.length > 0) return [];
+  return [...findUnheededLists(history), ...findUnaskedExits(history)];
+}
+
+/** An order of ours that a list of open orders shows is known as open, or as ended, soon afterwards. */
+function findUnheededLists(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const look of history.world.wire.looks) {
+    const { answer, answeredAtMs, status, what } = look;
+    if (what !== 'list' || status !== 200 || answer === null || answeredAtMs === null) continue;
+    const untilMs = answeredAtMs + KNOWN_WITHIN_MS;
+    if (!isAliveAt(history, look, untilMs) || !wasReadyAt(history, answeredAtMs)) continue;
+    for (const { clientOrderId: id } of JSON.parse(answer) as readonly { readonly clientOrderId: string }[]) {
+      if (!history.orders.has(id)) continue;
+      const notes = history.orderEvents.get(id) ?? [];
+      if (notes.some(({ atMs, event }) => atMs <= untilMs && !UNKNOWN.has(event.status))) continue;
+      breaches.push({
+        code: 'list-unheeded',
+        detail: `${id} is listed as open at ${at(answeredAtMs)}; by ${at(untilMs)} it is recorded as ${notes.findLast(({ atMs }) => atMs <= untilMs)?.event.status ?? 'sent'}`,
+      });
+    }
+  }
+  return breaches;
+}
+
+/** An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that. */
+function findUnaskedExits(history: History): readonly Breach[] {
+  // Where the exchange refuses to be asked, nothing is.
+  const isRefusing = history.plan.steps.some(
+    ({ do: action }) => action.kind === 'fault' && (action.fault.kind === 'status' || action.fault.kind === 'error'),
+  );
+  if (isRefusing) return [];
+  const { looks, records } = history.world.wire;
+  const breaches: Breach[] = [];
+  for (const record of records) {
+    const { answer, answeredAtMs, clientId, method, path, status } = record;
+    const planned = history.orders.get(clientId ?? '')?.planned;
+    if (method !== 'POST' || path !== '/fapi/v1/order' || planned?.reduce_only !== true) continue;
+    if (status !== 200 || answer === null || answeredAtMs === null || planned.time_in_force === 'GTC') continue;
+    if ((JSON.parse(answer) as { readonly status: string }).status !== 'NEW') continue;
+    const untilMs = answeredAtMs + ASKED_WITHIN_MS;
+    const isAsked = looks.some(
+      (look) => look.clientId === clientId && look.sentAtMs >= record.sentAtMs && look.sentAtMs <= untilMs,
+    );
+    const isEnded = history.orderEvents
+      .get(clientId ?? '')
+      ?.some(({ atMs, event }) => atMs <= untilMs && /^(filled|canceled|expired|rejected)$/.test(event.status));
+    if (!isAsked && isEnded !== true && isAliveAt(history, record, untilMs))
+      breaches.push({
+        code: 'exit-unasked',
+        detail: `${clientId} is answered as open at ${at(answeredAtMs)}, and nobody asks about it by ${at(untilMs)}`,
+      });
+  }
+  return breaches;
+}
+
+/** The life that asked goes on. */
+function isAliveAt({ world }: History, { life }: Pick<LookRecord, 'life'>, atMs: number): boolean {
+  return world.wire.looks.some((look) => look.life === life && look.sentAtMs >= atMs);
+}
+
+/** What a start reads is taken in once all of it has come. */
+function wasReadyAt({ events }: History, readyMs: number): boolean {
+  const last = events.findLast(
+    ({ atMs, event }) => atMs <= readyMs && event.kind === 'state' && event.payload.layer === 'boot',
+  );
+  return last?.event.kind === 'state' && last.event.payload.state === 'active';
+}

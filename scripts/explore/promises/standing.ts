@@ -1,0 +1,125 @@
+import { NO_LONGER_FITS } from '../../../daemon/gate/plan/review.ts';
+import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/gate/plan/undone.ts';
+import { at, type Breach } from '../breach.ts';
+import type { Decision, History, Note, PlannedBy } from '../history.ts';
+
+/** For so long before a review nothing was recorded that could have asked for it, ms. */
+const QUIET_MS = 3_000;
+/** Between an exit and what it ends, ms: it is sent and filled meanwhile. */
+const ENDED_WITHIN_MS = 60_000;
+/** No tier of the policy begins below it. */
+const LEAST_TIER = 0.01;
+const TIGHTENING: ReadonlySet<string> = new Set(['policy', 'rebase', 'signal', 'state']);
+
+/** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
+export function findStandingBreaches(history: History): readonly Breach[] {
+  return [...findUntightened(history), ...findEndedForNothing(history)];
+}
+
+/** A price that moves is no reason to ask an order back that the policy has permitted. */
+function findUntightened(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { atMs, event, seq } of history.events) {
+    if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
+    const { client_order_id: id, reason } = event.payload;
+    const order = history.orders.get(id);
+    if (reason !== NO_LONGER_FITS || order === undefined) continue;
+    const again = [...history.decisions.values()].findLast(
+      (decision) =>
+        decision.seq < seq && decision.event.decision.kind === 'standing' && decision.symbol === order.planned.symbol,
+    );
+    if (again === undefined || isTighter(order.decision, again) || order.decision.atMs > atMs - QUIET_MS) continue;
+    const last = history.events.findLast((note) => note.seq < seq && isTelling(history, note, order, atMs));
+    if (last === undefined || last.atMs > atMs - QUIET_MS) continue;
+    breaches.push({
+      code: 'standing/untightened',
+      detail: `${id} of ${order.decision.agent} is asked back at ${at(atMs)}, and nothing has tightened: the last record that may is the ${last.event.kind} of ${at(last.atMs)}`,
+    });
+  }
+  return breaches;
+}
+
+/**
+ * A record after which a review is due: of what tightens, of a loss, of somebody else's trading, of a change of the order,
+ * of a cancel, which may come too late. Not the review's own.
+ */
+function isTelling(
+  { decisions, orders }: History,
+  { atMs, event }: Note,
+  { decision, planned }: PlannedBy,
+  reviewMs: number,
+): boolean {
+  if (TIGHTENING.has(event.kind)) return true;
+  if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
+  if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
+  const by = event.kind === 'decision' ? decisions.get(event.payload.decision.decision_id) : undefined;
+  if (by !== undefined)
+    return by.event.decision.kind !== 'standing' && (by.agent !== decision.agent || by.symbol !== planned.symbol);
+  if (event.kind !== 'order') return false;
+  const of = orders.get(event.payload.client_order_id);
+  return of?.decision.agent !== decision.agent || of.planned.symbol !== planned.symbol;
+}
+
+/** What the market and the account say without a record of their own. */
+function isTighter({ event: { context: before } }: Decision, { event: { context: now } }: Decision): boolean {
+  if (before.market.held_regime !== now.market.held_regime) return true;
+  const { account } = now;
+  return account === null || account.drawdown >= LEAST_TIER || account.daily_loss >= LEAST_TIER;
+}
+
+function findEndedForNothing(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { atMs, event } of history.events) {
+    const id = endedBy(event);
+    if (id === null) continue;
+    const order = history.orders.get(id);
+    if (
+      order !== undefined &&
+      closings(history, atMs).some((exit) => wouldUndo(order.planned.side, order.decision, exit))
+    )
+      continue;
+    breaches.push({
+      code: 'exit-ends-another',
+      detail: `${id}${order === undefined ? ', not one of ours,' : ` (${order.planned.side}, of ${order.decision.agent})`} is ended at ${at(atMs)} for an exit, and opens nothing of what one closes`,
+    });
+  }
+  return breaches;
+}
+
+/** The order that an exit ends, by this record. */
+function endedBy(event: Note['event']): string | null {
+  if (event.kind === 'order_intent' && event.payload.action === 'cancel' && event.payload.reason === OPENING_ENDED)
+    return event.payload.client_order_id;
+  return event.kind === 'order' && event.payload.detail === SLICE_DROPPED ? event.payload.client_order_id : null;
+}
+
+interface Closing {
+  readonly side: string;
+  readonly symbol: string;
+  /** Null: it ends what is anybody's. */
+  readonly agent: string | null;
+}
+
+/** Exits, changes of exits and stops that may have closed something lately. */
+function closings(history: History, beforeMs: number): readonly Closing[] {
+  const found: Closing[] = [];
+  for (const { atMs, event, origin } of history.decisions.values()) {
+    if (atMs > beforeMs) continue;
+    const { effective } = event.decision;
+    for (const planned of event.orders)
+      if (planned.reduce_only && (planned.protective || atMs >= beforeMs - ENDED_WITHIN_MS))
+        found.push({
+          side: planned.side,
+          symbol: planned.symbol,
+          agent: origin === 'agent' && !planned.protective ? event.agent : null,
+        });
+    const amended = history.orders.get(event.request.client_order_id ?? '')?.planned;
+    if (effective?.action === 'amend' && effective.reduce_only && amended !== undefined)
+      found.push({ side: amended.side, symbol: amended.symbol, agent: event.agent });
+  }
+  return found;
+}
+
+function wouldUndo(side: string, { agent, symbol }: Decision, exit: Closing): boolean {
+  return exit.symbol === symbol && exit.side !== side && (exit.agent === null || exit.agent === agent);
+}

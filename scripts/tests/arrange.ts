@@ -1,0 +1,60 @@
+/**
+ * Which test files share a process. Loading a daemon costs more than most tests of it, and code that has run before
+ * runs faster: files of the folders below run one after the other in one process, each in a suite of its own.
+ * All others have a process of their own: those that measure their process, end it, or start browsers, and those
+ * that wait for real time, beside which another process has work for the second core.
+ */
+import { sep } from 'node:path';
+
+/**
+ * Folders below `test` whose files share processes, and how many of those. The dearest come first, so that no long
+ * one is left for the end. A folder below one of them belongs to it.
+ */
+export const SHARED: readonly { readonly folders: readonly string[]; readonly processes: number }[] = [
+  { folders: ['console'], processes: 2 },
+  { folders: ['explore', 'fuzz', 'sim', 'differential'], processes: 3 },
+  { folders: ['bypasses', 'attack'], processes: 2 },
+  { folders: ['cli', 'alerts'], processes: 2 },
+  { folders: ['ledger', 'receipts'], processes: 2 },
+  { folders: ['gate'], processes: 4 },
+  { folders: ['replay', 'judge', 'recorded'], processes: 2 },
+  { folders: ['daemon', 'doctor', 'doors', 'passkeys', 'integrations'], processes: 2 },
+  { folders: ['core', 'contract', 'policy', 'config', 'docs'], processes: 2 },
+  { folders: ['http', 'venue', 'exchange-sim'], processes: 2 },
+];
+
+/** Files of those folders that have a process of their own all the same. */
+export const ALONE: readonly string[] = [
+  // SIGKILL and real seconds, several at once.
+  'bypasses/killed-while-holding',
+  'bypasses/killed-while-opening',
+  'daemon/crash-loop-for-real',
+  'daemon/first-run',
+  'daemon/on-this-node',
+  'daemon/signals',
+  // Measures what its process keeps.
+  'fuzz/routes',
+];
+
+/** Paths from the root, `/` between folders -> what runs in each process. */
+export function arrange(files: readonly string[]): string[][] {
+  const shares = SHARED.map(({ folders, processes }) => ({ folders, processes, files: [] as string[] }));
+  const alone: string[][] = [];
+  for (const file of files) {
+    const path = file
+      .split(sep)
+      .join('/')
+      .replace(/^test\//, '');
+    const share = shares.find(({ folders }) => folders.some((folder) => path.startsWith(`${folder}/`)));
+    if (share === undefined || ALONE.some((each) => path === `${each}.test.ts`)) alone.push([file]);
+    else share.files.push(file);
+  }
+  return [...shares.flatMap(({ files: shared, processes }) => deal(shared, processes)), ...alone];
+}
+
+/** Neighbours go to different processes, so that each gets something of every folder. */
+function deal(files: readonly string[], processes: number): string[][] {
+  const hands: string[][] = Array.from({ length: Math.min(processes, files.length) }, () => []);
+  for (const [index, file] of files.entries()) hands[index % hands.length]?.push(file);
+  return hands;
+}
