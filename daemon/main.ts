@@ -199,6 +199,7 @@ async function build(
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
       isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
+      tokens: ledger.tokens,
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },
     settings: {

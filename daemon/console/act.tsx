@@ -35,6 +35,20 @@ export const act = signal<Act | null>(null);
 /** What was done last, for the status line and screen readers. */
 export const done = signal<string | null>(null);
 
+/** What an act may have changed. */
+const CHANGED = [
+  'state',
+  'orders',
+  'positions',
+  'limits',
+  'signals',
+  'alerts',
+  'approvals',
+  'passkeys',
+  'policy',
+  'tokens',
+] as const;
+
 /** States the effect and asks for the operator token or a passkey: the session can only look. Neither is kept. */
 export function ActDialog() {
   const current = act.value;
@@ -71,7 +85,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
         ? await actByPasskey<unknown>(method, path, body)
         : await ask<unknown>(method, path, { bearer: token.trim(), body });
       done.value = current.describe(answer, scope);
-      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'approvals', 'passkeys', 'policy');
+      markDirty(...CHANGED);
       close();
     } catch (failure) {
       setFault(describeFault(failure));

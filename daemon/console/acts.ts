@@ -3,10 +3,12 @@ import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } fr
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import type { ArmingBody } from '../gate/api/policy.ts';
 import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
+import type { TokenBody } from '../gate/api/tokens.ts';
 import { type ActRequest, type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
 import { figure, usdt, words } from './format.ts';
 import { isGap } from './gaps.ts';
+import { showText } from './parts.tsx';
 import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
@@ -221,6 +223,24 @@ export function openRemovePasskey({ id, name }: PasskeyBody): void {
     needsReason: true,
     send: ({ reason }) => ({ method: 'POST', path: `/v1/passkeys/${id}/remove`, body: { reason } }),
     describe: () => `The passkey ${name} is removed.`,
+  };
+}
+export function openRevokeToken({ id, role, name, is_own: isOwn }: TokenBody): void {
+  const lost = {
+    agent:
+      'Whoever trades with it is refused; its orders and positions stay as they are, and approvals it asked for are void.',
+    monitor: 'Whoever looks or reports with it is refused, and sessions that it opened end.',
+    operator: 'Whoever operates with it is refused, and sessions that it opened end.',
+  }[role];
+  const own = isOwn ? ' You signed in with this token: this session ends.' : '';
+  act.value = {
+    title: `Revoke token ${id}`,
+    effect: `The ${role} token “${showText(name)}” is refused from now on, and cannot be made valid again. ${lost}${own}`,
+    confirm: 'Revoke the token',
+    isGrave: true,
+    needsReason: true,
+    send: ({ reason }) => ({ method: 'POST', path: `/v1/tokens/${id}/revoke`, body: { reason } }),
+    describe: () => `Token ${id} is revoked.`,
   };
 }
 export function openAcknowledge(alert: AlertBody): void {

@@ -3,6 +3,7 @@ import { ActDialog, done } from './act.tsx';
 import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
 import { EnrolDialog } from './enrol.tsx';
 import { clock, percent, usdt } from './format.ts';
+import { NewTokenDialog } from './new-token.tsx';
 import { Pill } from './parts.tsx';
 import { session, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
@@ -19,6 +20,7 @@ import { MarketPanel } from './views/market.tsx';
 import { PasskeysPanel } from './views/passkeys.tsx';
 import { PolicyPanel } from './views/policy.tsx';
 import { StatePanel } from './views/state.tsx';
+import { TokensPanel } from './views/tokens.tsx';
 import { TrustPanel } from './views/trust.tsx';
 
 export function App() {
@@ -46,11 +48,13 @@ function Board() {
         <MarketPanel />
         <AgentsPanel />
         <TrustPanel />
+        <TokensPanel />
         <PasskeysPanel />
         <PolicyPanel />
       </main>
       <ActDialog />
       <EnrolDialog />
+      <NewTokenDialog />
       <DecisionDialog />
     </>
   );

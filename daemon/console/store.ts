@@ -14,6 +14,7 @@ import type {
   PositionBody,
 } from '../gate/api/reads.ts';
 import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
+import type { TokensBody } from '../gate/api/tokens.ts';
 import {
   addLive,
   addOlder,
@@ -45,6 +46,7 @@ export const alerts = signal<AlertsBody['alerts'] | null>(null);
 export const approvals = signal<ApprovalsBody['approvals'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
 export const passkeys = signal<PasskeysBody | null>(null);
+export const tokens = signal<TokensBody['tokens'] | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 /** Moves once a second, so that ages are read anew. */
 export const nowMs = signal(Date.now());
@@ -64,7 +66,8 @@ type Topic =
   | 'policy'
   | 'positions'
   | 'signals'
-  | 'state';
+  | 'state'
+  | 'tokens';
 
 /** As many as are in sight at the top of the list, and some more. */
 const NEWEST = 50;
@@ -109,6 +112,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     // 503 while not ready: the body says what is missing all the same.
     readiness.value = (await (await fetch('/readyz', { cache: 'no-store' })).json()) as ReadinessBody;
   },
+  tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
 };
 /** What a record of the ledger may have changed. */
 const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
@@ -130,6 +134,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
   state: ['approvals', 'state', 'limits'],
+  token_act: ['tokens'],
   trade: ['positions', 'account', 'limits', 'agents'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
@@ -147,6 +152,7 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
   positions: 3_000,
   signals: 10_000,
   state: 3_000,
+  tokens: 30_000,
 };
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;
@@ -271,6 +277,7 @@ export function startReading(): () => void {
         approvals,
         policy,
         passkeys,
+        tokens,
       ])
         each.value = null;
       connection.value = 'connecting';

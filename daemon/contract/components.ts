@@ -8,6 +8,7 @@ import * as decision from './decision.ts';
 import { ArithmeticRowSchema, ExplanationBodySchema, explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
 import * as passkey from './passkeys.ts';
+import * as token from './tokens.ts';
 import * as tool from './tools.ts';
 
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
@@ -99,6 +100,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   StrategyId: field.strategyId,
   Sums: account.SumsSchema,
   SymbolName: field.symbol,
+  Token: token.TokenBodySchema,
   ToolAnswer: body.ToolAnswerSchema,
   Tools: body.ToolsBodySchema,
   TradingMode: body.tradingState,

@@ -64,8 +64,10 @@ export const ALERTS = {
   STOP_NOT_MOVED: text('critical', 'exits', 'A protective stop could not be moved.'),
   STOP_REFUSED: text('critical', 'exits', 'The venue refused a protective stop.'),
   SYMBOL_CLOSED: text('warning', 'venue', 'The venue does not trade a symbol of the policy.'),
+  TOKEN_CREATED: text('critical', 'policy', 'An operator created a token over HTTP.'),
   TOKEN_EXPIRED: text('warning', 'policy', 'A token has expired and was not replaced.'),
   TOKEN_EXPIRES: text('warning', 'policy', 'A token expires soon.'),
+  TOKEN_REVOKED: text('warning', 'policy', 'An operator revoked a token over HTTP.'),
   VENUE_CLOSED: text('critical', 'venue', 'The venue refuses this account or this key.'),
   VENUE_RESTRICTED: text('critical', 'venue', 'The venue takes orders that reduce only.'),
 } as const satisfies Record<string, AlertText>;

@@ -33,6 +33,7 @@ import type {
   PositionBody,
 } from './api/reads.ts';
 import type { ReceiptOutcome } from './api/receipts.ts';
+import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -121,6 +122,7 @@ export interface GateApi {
   testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;
   reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readonly passkeys: PasskeyApi;
+  readonly tokens: TokenApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

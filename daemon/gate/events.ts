@@ -524,6 +524,16 @@ export interface ArmingSignedEvent {
   /** The passkey's name. */
   readonly set_by: string;
 }
+/** An operator created or revoked an access token over HTTP; the change itself is a `token` record beside it. */
+export interface TokenActEvent {
+  readonly action: 'create' | 'revoke';
+  /** passkey: it signed this very call, and its signature is on record. */
+  readonly by: 'operator_token' | 'passkey';
+  readonly passkey_id: string | null;
+  readonly reason: string | null;
+  readonly set_by: string;
+  readonly token_id: string;
+}
 
 export interface GateEvents {
   readonly account: AccountEvent;
@@ -556,6 +566,7 @@ export interface GateEvents {
   readonly signal: SignalEvent;
   readonly state: StateEvent;
   readonly token: TokenEvent;
+  readonly token_act: TokenActEvent;
   readonly trade: TradeEvent;
   readonly transfer: TransferEvent;
 }

@@ -28,6 +28,7 @@ import type {
   PositionBody,
 } from './api/reads.ts';
 import type { ReceiptOutcome } from './api/receipts.ts';
+import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
@@ -81,6 +82,7 @@ export class Gate implements GateApi {
   readonly policies: PolicyControl;
   readonly alertRoutes: AlertRoutesControl;
   readonly passkeys: PasskeyApi;
+  readonly tokens: TokenApi;
   readonly arming: ArmingControl;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
@@ -95,6 +97,7 @@ export class Gate implements GateApi {
     this.alertRoutes = this.#parts.alertRoutes;
     this.#testAlerts = options.alerts?.test ?? (async () => ({ results: [] }));
     this.passkeys = this.#parts.passkeys;
+    this.tokens = this.#parts.tokens;
     this.arming = this.#parts.arming;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;

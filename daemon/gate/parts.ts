@@ -22,6 +22,7 @@ import { LostOrders } from './operator/lost-orders.ts';
 import { Passkeys } from './operator/passkeys.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './operator/policy-control.ts';
 import { Signals } from './operator/signals.ts';
+import { Tokens } from './operator/tokens.ts';
 import { Canceler } from './orders/cancels.ts';
 import { Resolver } from './orders/resolver.ts';
 import { OrderSender } from './orders/sender.ts';
@@ -58,6 +59,7 @@ export interface GateParts {
   readonly operator: Operator;
   readonly signals: Signals;
   readonly passkeys: Passkeys;
+  readonly tokens: Tokens;
   readonly arming: ArmingControl;
   readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
@@ -182,6 +184,7 @@ export function buildParts(options: GateOptions): GateParts {
     operator,
     signals,
     passkeys: new Passkeys(core, () => arming.review()),
+    tokens: new Tokens(core),
     arming,
     ledgerCheck,
     lostOrders,

@@ -121,6 +121,33 @@ export interface ObserverPort {
   summed(kind: string): void;
 }
 
+/** An access token without its secret. */
+export interface StoredToken {
+  readonly id: string;
+  readonly role: 'agent' | 'monitor' | 'operator';
+  readonly name: string;
+  readonly agent: string | null;
+  readonly skill_sha256: string | null;
+  readonly created_at_ms: number;
+  readonly revoked_at_ms: number | null;
+  readonly expires_at_ms: number | null;
+}
+/** Access tokens (ledger/tokens.ts implements it): each change is valid at once, and a record of its own. */
+export interface TokenPort {
+  /** `secret` exists only in this answer. @throws LedgerError LEDGER_ARGUMENT when there can be no such token */
+  createToken(token: {
+    readonly role: 'agent' | 'monitor';
+    readonly name: string;
+    readonly agent?: string;
+    readonly expires_at_ms: number;
+  }): { readonly record: StoredToken; readonly secret: string };
+  listTokens(): readonly StoredToken[];
+  /** True iff the token was live. */
+  revokeToken(id: string): boolean;
+  /** Time by which tokens expire, ms. */
+  expiryMs(): number;
+}
+
 export interface GateLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -70,6 +70,8 @@ export interface Doors {
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly connections: Connections;
+  /** Looks every token up again, at every entrance, from now on. */
+  readonly forgetTokens: () => void;
   /** The server listens on a unix socket, so every caller is on this machine. */
   readonly isSocket: boolean;
   /** Roles that may use this entrance; null: every role. */

@@ -25,6 +25,7 @@ import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { holdSecondLoopback, type SecondLoopback } from './second-loopback.ts';
+import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 
 const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -81,12 +82,13 @@ interface House {
   /** Apart, so that agents leave operators theirs. */
   readonly agentStreams: EventStreams;
   readonly closing: { isClosing: boolean };
+  /** Of the entrances that were built. */
+  readonly authenticators: Authenticator[];
 }
 /** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
   readonly console: ConsoleDoor;
-  readonly authenticator: Authenticator;
   readonly hosts: Set<string>;
 }
 /** An entrance with a listener. */
@@ -119,9 +121,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     port: main?.port ?? null,
     operatorAddress: entrances.length > 1 ? (entrances[0]?.where.address ?? null) : null,
     consoleAddress: second === null || !main?.port ? null : `http://localhost:${main.port}/`,
-    forgetTokens: () => {
-      for (const { authenticator } of entrances) authenticator.forget();
-    },
+    forgetTokens: house.shared.forgetTokens,
     close,
   };
 }
@@ -135,6 +135,7 @@ const waitInProcess: After = (ms, fn) => {
 
 export function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
+  const authenticators: Authenticator[] = [];
   const briefStreams: BriefStreams = new BriefEventStreams({
     source: options.events,
     logger: options.logger,
@@ -152,8 +153,11 @@ export function buildHouse(options: HttpServerOptions): House {
     pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
     logger: options.logger,
+    forgetTokens: () => {
+      for (const authenticator of authenticators) authenticator.forget();
+    },
   };
-  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false } };
+  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false }, authenticators };
 }
 
 export function createClose(
@@ -209,7 +213,7 @@ async function openConsole(
 }
 
 export async function buildEntrance(
-  { options, shared, streams, briefStreams, agentStreams, closing }: House,
+  { options, shared, streams, briefStreams, agentStreams, closing, authenticators }: House,
   isSocket: boolean,
   admits: Doors['admits'],
   limit: (server: FastifyInstance['server']) => Connections,
@@ -232,6 +236,7 @@ export async function buildEntrance(
     admits,
     passkeys: admits === null ? openPasskeys(options.console, options.gate.passkeys, console) : null,
   };
+  authenticators.push(doors.authenticator);
   const hosts = new Set<string>();
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
   const book = createRouteBook(app);
@@ -248,9 +253,10 @@ export async function buildEntrance(
   registerApprovalRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   registerPasskeyRoutes(app, doors);
+  registerTokenRoutes(app, doors);
   await registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
-  return { app, console, authenticator: doors.authenticator, hosts };
+  return { app, console, hosts };
 }
 
 function addGlobalHooks(

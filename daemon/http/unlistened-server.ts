@@ -30,7 +30,7 @@ const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
  */
 export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
   const house = buildHouse(options);
-  const { app, authenticator, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
+  const { app, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
   hosts.add(UNLISTENED_HOST);
   await app.ready();
   const close = createClose(house, () => [app.close()]);
@@ -40,7 +40,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
     port: null,
     operatorAddress: null,
     consoleAddress: null,
-    forgetTokens: () => authenticator.forget(),
+    forgetTokens: house.shared.forgetTokens,
     close,
     ask: async ({ method, path, headers, body }) => {
       const answer = await app.inject({

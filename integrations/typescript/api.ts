@@ -407,6 +407,7 @@ export interface Components {
   StrategyId?: StrategyId;
   Sums?: Sums;
   SymbolName?: SymbolName;
+  Token?: Token;
   ToolAnswer?: ToolAnswer;
   Tools?: Tools;
   TradingMode?: TradingMode;
@@ -2127,6 +2128,42 @@ export interface Sums {
    * Executions that it had a part in.
    */
   fills: number;
+}
+export interface Token {
+  id: string;
+  /**
+   * What it may do.
+   */
+  role: 'agent' | 'monitor' | 'operator';
+  name: string;
+  /**
+   * Agent that it acts for.
+   */
+  agent: string | null;
+  /**
+   * Digest of the skill that it is for.
+   */
+  skill_sha256: string | null;
+  /**
+   * Milliseconds since 1970.
+   */
+  created_at_ms: number;
+  /**
+   * Milliseconds since 1970.
+   */
+  expires_at_ms: number | null;
+  /**
+   * Milliseconds since 1970.
+   */
+  revoked_at_ms: number | null;
+  /**
+   * Neither revoked nor expired.
+   */
+  is_live: boolean;
+  /**
+   * It is the one of this call, or of its session.
+   */
+  is_own: boolean;
 }
 export interface Tools {
   /**

@@ -8,6 +8,7 @@ import Database from 'better-sqlite3';
 import { readEnv } from '../../daemon/config/config.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
 import { createAuditor } from '../../daemon/gate/audit/verify.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
@@ -27,7 +28,7 @@ describe('ways around a gate: secrets that leak', () => {
   let home: string;
   let sim: ExchangeSim;
   let daemon: Daemon;
-  let tokens: Readonly<Record<string, string>>;
+  let tokens: Record<string, string>;
   const lines: string[] = [];
   const answers: string[] = [];
 
@@ -180,6 +181,22 @@ describe('ways around a gate: secrets that leak', () => {
     assert.ok(stream.includes('decision'), 'the stream showed nothing');
     answers.push(stream);
   });
+  it('BY-29 keeps a token that is created over HTTP out of all but its answer', async () => {
+    const response = await fetch(`${daemon.url}/v1/tokens`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${tokens.operator}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ role: 'agent', name: 'made' }),
+    });
+    const { token, secret } = (await response.json()) as TokenCreatedBody;
+    tokens.made = secret;
+    await call('POST', '/v1/tools/get_account', {}, secret);
+    await call('POST', '/v1/tools/get_nothing', secret, secret);
+    await call('GET', '/v1/tokens', undefined, tokens.operator);
+    await call('POST', `/v1/tokens/${token.id}/revoke`, { reason: 'the test is over' }, tokens.operator);
+    await call('GET', '/v1/account', undefined, secret);
+    assert.match(lines.join(''), new RegExp(token.id), 'the log tells of it');
+  });
+
   it('BY-29 finds none of the planted secrets anywhere', async () => {
     assert.ok(lines.length > 1 && answers.length > 40, `${lines.length} lines, ${answers.length} answers`);
     const planted = [KEY, SECRET, SIM_TOKEN];

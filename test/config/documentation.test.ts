@@ -42,6 +42,7 @@ const KINDS: Record<EventKind, true> = {
   signal: true,
   state: true,
   token: true,
+  token_act: true,
   trade: true,
   transfer: true,
 };

@@ -28,6 +28,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await shows('market', 'calm', 'nothing unusual');
   await shows('agents', 'momentum', 'carry', 'Unrealised', /^[+-]?\d+\.\d\d$/);
   await shows('trust', 'narrative', 'provenance 0.5, risk 0.5');
+  await shows('tokens', '5 live', 'momentum', /this session$/, 'without end');
   await shows('policy', 'one is pending', /order_notional_usdt/);
   await shows('decisions', 'BUDGET_CONCENTRATION', 'SCOPE_SYMBOL', 'SCOPE_TOOL', 'as asked');
   const chart = await panel(page, 'equity').locator('.chart').getAttribute('aria-label');

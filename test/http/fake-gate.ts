@@ -4,8 +4,10 @@ import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
 import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
 import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { TokenApi } from '../../daemon/gate/api/tokens.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 import { createFakePasskeys } from './fake-passkeys.ts';
+import { createFakeTokens } from './fake-tokens.ts';
 
 const SIGNAL_ENTRY = {
   signal_id: 'sig_1',
@@ -244,7 +246,7 @@ export const ORDER: OrderBody = {
 };
 
 export interface Call {
-  readonly method: keyof GateApi | keyof PasskeyApi;
+  readonly method: keyof GateApi | keyof PasskeyApi | keyof TokenApi;
   readonly args: readonly unknown[];
 }
 /** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
@@ -468,6 +470,7 @@ export function createFakeGate(): FakeGate {
       return Object.assign(new Error(reason), { code: 'APPROVAL_REFUSED' });
     },
     passkeys: createFakePasskeys(note),
+    tokens: createFakeTokens(note),
     getTradingState: () => ({ state: 'active', layers: [] }),
     async setTradingState(caller: Caller, change: StateChange) {
       note('setTradingState', caller, change);

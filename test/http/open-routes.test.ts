@@ -202,12 +202,15 @@ const startWhole = (t: Cleanups) => startServer(t, {}, Buffer.alloc(32, 1));
 /** What only the console's page calls. */
 const PAGE_ROUTES: readonly string[] = [
   'get /v1/approvals/{id}/challenge',
+  'get /v1/tokens',
   'post /v1/console/challenge',
   'post /v1/console/passkey',
   'post /v1/console/session',
   'post /v1/passkeys',
   'post /v1/passkeys/challenge',
   'post /v1/passkeys/enrolment',
+  'post /v1/tokens',
+  'post /v1/tokens/{id}/revoke',
 ];
 
 test('openapi.json describes every route with its schemas, and no other', async (t) => {

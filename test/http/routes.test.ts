@@ -6,9 +6,11 @@ import * as body from '../../daemon/contract/bodies.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { ReceiptBodySchema } from '../../daemon/contract/receipt.ts';
+import { TokenBodySchema, TokenCreatedSchema, TokensBodySchema } from '../../daemon/contract/tokens.ts';
 import { READING_TOOLS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { Role } from '../../daemon/gate/api.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
+import { TOKEN } from './fake-tokens.ts';
 import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 interface RouteCase {
@@ -159,6 +161,21 @@ const CASES: readonly RouteCase[] = [
     roles: ['operator'],
     body: { hash: 'a'.repeat(64) },
     answer: body.ReloadBodySchema,
+  },
+  { method: 'GET', path: '/v1/tokens', roles: ['operator'], answer: TokensBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/tokens',
+    roles: ['operator'],
+    body: { role: 'agent', name: 'momentum' },
+    answer: TokenCreatedSchema,
+  },
+  {
+    method: 'POST',
+    path: `/v1/tokens/${TOKEN.id}/revoke`,
+    roles: ['operator'],
+    body: { reason: 'it leaked' },
+    answer: TokenBodySchema,
   },
 ];
 

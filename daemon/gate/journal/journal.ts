@@ -9,7 +9,7 @@ import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TracePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TokenPort, TracePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { VenuePort } from '../venue-port.ts';
@@ -76,6 +76,8 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */
   readonly isTokenLive?: (tokenId: string) => boolean;
+  /** Absent: tokens are nobody's to change here. */
+  readonly tokens?: TokenPort;
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   /**
@@ -259,6 +261,11 @@ export class GateCore {
     if (this.ports.clock.isSynced) return this.append('state', payload);
     const stamped = { ...payload, clears_when: `${payload.clears_when}; set before the venue's time was known` };
     return this.append('state', stamped, { atMs: this.#instantBeforeSync() });
+  }
+
+  /** What waits for nothing, not even for domain time, and on whose instant nothing depends. */
+  appendAnytime<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {
+    return this.append(kind, payload, this.ports.clock.isSynced ? {} : { atMs: this.#instantBeforeSync() });
   }
 
   /** Never before the last record. A tape has a time of its own, which the host's says nothing about. */

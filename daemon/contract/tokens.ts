@@ -1,0 +1,60 @@
+import Type, { type Static } from 'typebox';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** Bodies of the routes of access tokens. */
+
+const DAY_MS = 86_400_000;
+/** How long a token is valid that is created here, where nothing is said of it. */
+export const DEFAULT_TTL_MS = 30 * DAY_MS;
+
+/** RISK: no role that could create another one, and no digest, which would raise trust: those are made on the machine. */
+export const TokenRequest = Type.Object(
+  {
+    role: field.oneOf(['agent', 'monitor'], 'Operator tokens are made by `holdfast token create` alone.'),
+    name: { ...field.agentName, description: 'agent: the agent that it acts for. monitor: who it is in records.' },
+    ttl_ms: Type.Optional(
+      Type.Integer({
+        minimum: 60_000,
+        maximum: 90 * DAY_MS,
+        description: 'How long it is valid, ms. Absent: 30 days.',
+      }),
+    ),
+  },
+  field.closed,
+);
+export const TokenIdPath = Type.Object(
+  { id: Type.String({ pattern: '^tok_[0-9a-f]{16}$', description: 'id of the token, as listed.' }) },
+  field.closed,
+);
+
+export const TokenBodySchema = Type.Object(
+  {
+    id: Type.String(),
+    role: field.oneOf(['agent', 'monitor', 'operator'], 'What it may do.'),
+    name: Type.String(),
+    agent: nullable(Type.String({ description: 'Agent that it acts for.' })),
+    skill_sha256: nullable(Type.String({ description: 'Digest of the skill that it is for.' })),
+    created_at_ms: field.instant(),
+    expires_at_ms: nullable(field.instant()),
+    revoked_at_ms: nullable(field.instant()),
+    is_live: Type.Boolean({ description: 'Neither revoked nor expired.' }),
+    is_own: Type.Boolean({ description: 'It is the one of this call, or of its session.' }),
+  },
+  field.closed,
+);
+export const TokensBodySchema = Type.Object(
+  { tokens: Type.Array(TokenBodySchema, { description: 'Live ones first, newest first; at most 500.' }) },
+  field.closed,
+);
+export const TokenCreatedSchema = Type.Object(
+  {
+    token: TokenBodySchema,
+    secret: Type.String({ description: 'The token itself: in this answer, and nowhere else.' }),
+  },
+  field.closed,
+);
+
+export const checkTokenRequest = buildContractCheck<Static<typeof TokenRequest>>(TokenRequest);
+export const checkTokenIdPath = buildContractCheck<Static<typeof TokenIdPath>>(TokenIdPath);

@@ -1,0 +1,32 @@
+import type { TokenApi, TokenBody } from '../../daemon/gate/api/tokens.ts';
+
+export const TOKEN: TokenBody = {
+  id: `tok_${'0'.repeat(16)}`,
+  role: 'agent',
+  name: 'momentum',
+  agent: 'momentum',
+  skill_sha256: null,
+  created_at_ms: 1,
+  expires_at_ms: 2,
+  revoked_at_ms: null,
+  is_live: true,
+  is_own: false,
+};
+
+/** One token. */
+export function createFakeTokens(note: (method: keyof TokenApi, ...args: readonly unknown[]) => void): TokenApi {
+  return {
+    getTokens(ownId) {
+      note('getTokens', ownId);
+      return { tokens: [TOKEN] };
+    },
+    async createToken(actor, asked) {
+      note('createToken', actor, asked);
+      return { token: TOKEN, secret: 'hf_made' };
+    },
+    async revokeToken(actor, id, reason) {
+      note('revokeToken', actor, id, reason);
+      return id === TOKEN.id ? TOKEN : null;
+    },
+  };
+}
