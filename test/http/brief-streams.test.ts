@@ -70,7 +70,7 @@ function createSite() {
   const site = { nowMs: 0, seq: 0, mayContinue: true };
   const streams = new BriefEventStreams({
     source: events,
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: 'silent' }, { write: () => undefined }),
     after: (ms, fn) => {
       const timer = { atMs: site.nowMs + ms, fn, isOver: false };
       timers.push(timer);

@@ -24,7 +24,7 @@ async function openServer(): Promise<{ readonly server: UnlistenedServer; readon
       allowedOrigins: [],
       version: '0.0.0',
     },
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,
     monotonicMs: () => 0,
   });
