@@ -32,8 +32,9 @@ export const ALONE: readonly string[] = [
   'daemon/first-run',
   'daemon/on-this-node',
   'daemon/signals',
-  // Measures what its process keeps.
+  // Measure what their process keeps, and which modules it enters.
   'fuzz/routes',
+  'daemon/order-path',
 ];
 
 /** Paths from the root, `/` between folders -> what runs in each process. */

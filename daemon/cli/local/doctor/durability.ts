@@ -7,6 +7,7 @@ import { parseNoted } from '../audit-proofs.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** The head file is written once a second, and the disk is not always quick. */
 const HEAD_LAG_MS = 60_000;
 
@@ -52,17 +53,18 @@ function readLast(ledger: LedgerReader): LedgerEvent {
   return last;
 }
 
-/** The rate is that of the last day, or since the first record. */
+/** The rate is that of the last day, or since the first record: of an hour at least, since a start writes more. */
 function judgeDisk(ledger: LedgerReader, days: number): Finding {
   const last = readLast(ledger);
   const from = findFirstSince(ledger, last.at_ms - DAY_MS);
   const first = ledger.readEvent(from);
   const spanMs = last.at_ms - (first?.at_ms ?? last.at_ms);
   const bytes = statSync(ledger.path).size;
-  const bytesPerDay = spanMs === 0 ? 0 : ((bytes / last.seq) * (last.seq - from + 1) * DAY_MS) / spanMs;
+  const written = (bytes / last.seq) * (last.seq - from + 1);
+  const bytesPerDay = (written * DAY_MS) / Math.max(spanMs, HOUR_MS);
   const { bavail, bsize } = statfsSync(dirname(ledger.path));
   const free = Number(bavail) * Number(bsize);
-  const lasts = bytesPerDay === 0 ? Number.POSITIVE_INFINITY : free / bytesPerDay;
+  const lasts = free / bytesPerDay;
   const said = `${(free / 1e9).toFixed(1)} GB free, ${(bytesPerDay / 1e6).toFixed(1)} MB a day`;
   return lasts < days ? refuted(`${said}: ${Math.floor(lasts)} days`) : proven(said);
 }
