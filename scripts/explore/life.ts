@@ -12,7 +12,7 @@ import type { Life } from './wire.ts';
 import type { WorldPolicy } from './world-policy.ts';
 
 const ACCOUNT = 'main';
-const ANSWER_WITHIN_MS = 3_000;
+export const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 
 export interface Running extends Life {

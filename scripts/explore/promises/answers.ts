@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History, isLost } from '../history.ts';
+import { ANSWER_WITHIN_MS } from '../life.ts';
 import type { CallRecord } from '../records.ts';
 import { wasMerged } from './exits.ts';
 
@@ -47,7 +48,10 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
 
 const TELLING = new Set([...PLACING, 'modify_order']);
 
-/** What the exchange's own answer says is filled, the caller is told. */
+/**
+ * What the exchange's own answer says is filled, the caller is told; but for an answer of the very millisecond in which
+ * the caller has waited for as long as it is let wait.
+ */
 export function findAnswersBehind(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
@@ -66,7 +70,7 @@ export function findAnswersBehind(history: History): readonly Breach[] {
           record.status === 200 &&
           record.sentAtMs >= askedAtMs &&
           record.answeredAtMs !== null &&
-          record.answeredAtMs <= answeredAtMs,
+          record.answeredAtMs <= answeredAtMs - (answeredAtMs - askedAtMs < ANSWER_WITHIN_MS ? 0 : 1),
       );
       if (said === undefined) continue;
       const { executedQty } = JSON.parse(said.answer ?? '{}') as { readonly executedQty?: string };
