@@ -14,6 +14,8 @@ const READY_WITHIN_MS = 10_000;
 const QUIET_WITHIN_MS = 90_000;
 /** A fill is read within this time where nothing fails. */
 const FILL_READ_MS = 10_000;
+/** All that waits for its agents' pace has gone out within this time: fifty exits of each, one in ten seconds. */
+const FILLED_WITHIN_MS = 10 * 60_000;
 /** Between two readings of the account, and some more. */
 const READ_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 8_000;
@@ -83,9 +85,22 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   world.quieten();
   await world.untilReady(QUIET_WITHIN_MS);
   await world.time.advance(settleMsOf(plan));
-  // A price of the last seconds may have filled what rests; the gate has as long to read that as it had for all else.
-  for (let more = 0; more < 3 && world.venue.sinceLastFillMs() < FILL_READ_MS; more += 1)
-    await world.time.advance(FILL_READ_MS);
+  await untilFillsAreRead(world);
+}
+
+/**
+ * A price of the last seconds may have filled what rests, and exits that wait for their pace fill one after another: the
+ * gate has as long to read the last of them as it had for all else.
+ */
+async function untilFillsAreRead({ time, venue, logged }: PlayedWorld): Promise<void> {
+  const untilMs = time.nowMs + FILLED_WITHIN_MS;
+  for (let since = venue.sinceLastFillMs(); since < FILL_READ_MS; since = venue.sinceLastFillMs()) {
+    if (time.nowMs >= untilMs) {
+      logged.push(`fills go on ${FILLED_WITHIN_MS} ms after everything should be quiet`);
+      return;
+    }
+    await time.advance(FILL_READ_MS - since);
+  }
 }
 
 /**
