@@ -7,8 +7,16 @@ import type { Decision, History, Note, PlannedBy } from '../history.ts';
 const QUIET_MS = 3_000;
 /** Between an exit and what it ends, ms: it is sent and filled meanwhile. */
 const ENDED_WITHIN_MS = 60_000;
-/** No tier of the policy begins below it. */
-const LEAST_TIER = 0.01;
+/** From the loosest on. */
+const REGIMES = ['calm', 'volatile', 'extreme'];
+/** Where the tiers of the account begin, by the default policy. */
+const TIERS = [
+  { of: 'drawdown', at: [0.05, 0.1] },
+  { of: 'daily_loss', at: [0.03, 0.05] },
+  { of: 'margin_ratio', at: [0.5, 0.8] },
+] as const;
+/** Of a position from its liquidation, by the default policy. */
+const LEAST_DISTANCE = 0.15;
 const TIGHTENING: ReadonlySet<string> = new Set(['policy', 'rebase', 'signal', 'state']);
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
@@ -28,7 +36,7 @@ function findUntightened(history: History): readonly Breach[] {
       (decision) =>
         decision.seq < seq && decision.event.decision.kind === 'standing' && decision.symbol === order.planned.symbol,
     );
-    if (again === undefined || isTighter(order.decision, again) || order.decision.atMs > atMs - QUIET_MS) continue;
+    if (again === undefined || isTighter(history, order, again) || order.decision.atMs > atMs - QUIET_MS) continue;
     const last = history.events.findLast((note) => note.seq < seq && isTelling(history, note, order, atMs));
     if (last === undefined || last.atMs > atMs - QUIET_MS) continue;
     breaches.push({
@@ -60,11 +68,35 @@ function isTelling(
   return of?.decision.agent !== decision.agent || of.planned.symbol !== planned.symbol;
 }
 
-/** What the market and the account say without a record of their own. */
-function isTighter({ event: { context: before } }: Decision, { event: { context: now } }: Decision): boolean {
-  if (before.market.held_regime !== now.market.held_regime) return true;
-  const { account } = now;
-  return account === null || account.drawdown >= LEAST_TIER || account.daily_loss >= LEAST_TIER;
+/**
+ * What the market and the account say without a record of their own: by the last review something is stricter than by the
+ * order's own decision, or by one since.
+ */
+function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decision): boolean {
+  const nearMs = plan.setup.minLiquidationDistance ?? LEAST_DISTANCE;
+  const now = strictness(again, nearMs);
+  return [...decisions.values()].some(
+    (then) =>
+      then.seq >= order.decision.seq &&
+      then.seq < again.seq &&
+      then.symbol === again.symbol &&
+      strictness(then, nearMs).some((level, place) => (now[place] ?? 0) > level),
+  );
+}
+
+/** Each by itself: the regime of the symbol, the strictest of the account, and the tiers that the account has reached. */
+function strictness({ event: { context } }: Decision, leastDistance: number): readonly number[] {
+  const { account, exposure, market } = context;
+  const own = REGIMES.indexOf(market.held_regime);
+  const distance = exposure.liquidation_distance;
+  return [
+    own,
+    exposure.other_regime === null ? own : Math.max(own, REGIMES.indexOf(exposure.other_regime)),
+    distance !== null && distance < leastDistance ? 1 : 0,
+    ...(account === null
+      ? [Number.POSITIVE_INFINITY]
+      : TIERS.map(({ of, at: levels }) => levels.filter((level) => account[of] >= level).length)),
+  ];
 }
 
 function findEndedForNothing(history: History): readonly Breach[] {
