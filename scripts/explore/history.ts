@@ -177,7 +177,7 @@ function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, rea
     else steps.push({ atMs, lots });
   };
   for (const fill of fills) {
-    const { atMs, symbol, side, lots, before, after, order } = fill;
+    const { atMs, symbol, side, lots, before, order } = fill;
     const signed = side === 'buy' ? lots : -lots;
     const held = now.get(symbol);
     if (order !== null && order.decision.origin === 'agent' && !order.planned.protective) {
@@ -193,11 +193,24 @@ function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, rea
       const taken = Math.max(0, beyond - Math.max(0, Math.abs(before) - Math.abs(own) - total));
       note(agent, symbol, atMs, 0);
       for (const [name, share] of others) note(name, symbol, atMs, share * (1 - Math.min(1, taken / total)));
-    } else if (held !== undefined && before !== 0) {
-      for (const [agent, share] of [...held]) note(agent, symbol, atMs, (share * after) / before);
+    } else if (held !== undefined && signed * before < 0) {
+      const left = leftOfShares(fill, [...held.values()]);
+      for (const [agent, share] of [...held]) note(agent, symbol, atMs, share * left);
     }
   }
   return shares;
+}
+
+/**
+ * What part of all shares an exit leaves that is no agent's. Lots that nobody holds here, as those that a restored ledger
+ * knows nothing of, go first, and last where the gate cuts: that is for what agents hold.
+ */
+function leftOfShares({ after, before, lots, order }: Fill, shares: readonly number[]): number {
+  const owned = shares.reduce((sum, share) => sum + share * Math.sign(before), 0);
+  if (after * before <= 0 || owned <= 0) return 0;
+  const isCut = order !== null && order.decision.origin === 'gate' && !order.planned.protective;
+  const first = isCut ? 0 : Math.max(0, Math.abs(before) - owned);
+  return 1 - Math.min(owned, Math.max(0, lots - first)) / owned;
 }
 
 /**
