@@ -27,9 +27,11 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
     ),
   );
   ledger.append(orderEvent('c-0', T0 + 5_100, { status: 'expired', executed_lots: 1 }));
+  ledger.append(tradeEvent('t-3', 'c-0', T0 + 5_150, { lots: 1, side: 'sell' }));
   const rung = { id: 'd-d', atMs: T0 + 5_500, kind: 'slice', parent: 'd-c', effective: action } as const;
   ledger.append(decisionEvent({ ...rung, orders: [{ ...exit, client_order_id: 'c-1', lots: 3 }] }));
   ledger.append(orderEvent('c-1', T0 + 5_600, { status: 'filled', executed_lots: 3, average_price: 60_001 }));
+  ledger.append(tradeEvent('t-4', 'c-1', T0 + 5_650, { lots: 3, price: 60_001, side: 'sell' }));
   // A resting order that is amended, and ends days later.
   stored.push(
     ledger.append(decisionEvent({ id: 'd-e', atMs: T0 + 6_000, orders: [{ client_order_id: 'e-0', lots: 6 }] })),
@@ -53,6 +55,7 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
   } as const;
   ledger.append({ kind: 'order_intent', at_ms: T0 + 7_100, payload: amended });
   ledger.append(orderEvent('a-1', T0 + 9_000, { status: 'filled', executed_lots: 3 }));
+  ledger.append(tradeEvent('t-5', 'a-1', T0 + 9_050, { lots: 3 }));
   ledger.append(orderEvent('e-0', T0 + 2 * DAY, { status: 'filled', executed_lots: 8, average_price: 59_000 }));
   ledger.append(tradeEvent('t-2', 'e-0', T0 + 2 * DAY + 1_000, { lots: 8, price: 58_999 }));
   return { ledger, stored };

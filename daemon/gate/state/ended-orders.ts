@@ -18,6 +18,8 @@ export interface OrderMaps {
  * requests arrive within minutes. Older ones are read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
+/** As long as that, so far back the exchange tells of trades, an order stays of which some were not read. */
+const KEEP_UNTOLD_MS = 90 * 86_400_000;
 /** When they are settled: nothing more is heard of nearly all of them by then, and no call to the venue lasts as long. */
 export const SETTLE_AFTER_MS = 60_000;
 /** How much later those are looked at again that could not be settled, or were brought back: their trades came late. */
@@ -105,7 +107,8 @@ export class EndedOrders {
         continue;
       }
       const { decisionId } = order;
-      if (decisionId !== null && mayGoOn(decisionId)) this.add(order, nowMs);
+      // RISK: whose trades those are that a daemon reads after a long absence, only their order tells.
+      if ((decisionId !== null && mayGoOn(decisionId)) || isUntold(order, nowMs)) this.add(order, nowMs);
       else this.#drop(book, order);
     }
     if (this.#head >= 1024 && this.#head * 2 >= this.#orders.length) this.#dropHead();
@@ -185,6 +188,11 @@ export class EndedOrders {
     }
     if (order.decisionId !== null) book.byDecision.delete(order.decisionId);
   }
+}
+
+/** Trades of it are still to be read. */
+function isUntold({ executedLots, foreign, tradedLots, updatedAtMs }: OrderState, nowMs: number): boolean {
+  return !foreign && executedLots > tradedLots && updatedAtMs > nowMs - KEEP_UNTOLD_MS;
 }
 
 function forget(book: OrderMaps, order: OrderState): void {

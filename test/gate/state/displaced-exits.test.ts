@@ -6,7 +6,7 @@ import {
   MAKES_ROOM,
   NOTHING_LEFT,
 } from '../../../daemon/gate/state/displaced-exits.ts';
-import { DAY, decisionEvent, T0 } from '../fold-fixture.ts';
+import { DAY, decisionEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedExits } from './folded-exits.ts';
 
 /** Ten lots are held, and a take-profit of four rests; three more were on their way before it was asked for, or not. */
@@ -202,6 +202,7 @@ test('what was displaced last rests again first', () => {
 
 test('the orders of what is to rest again are not forgotten, however old: the next one has a number of its own', () => {
   const book = hold();
+  book.ledger.append(tradeEvent('1', 'o-1', T0));
   displace(book);
   book.read(10, T0 + 8 * DAY);
   assert.equal(book.ledger.state.orders.byDecision.get('d-t-1')?.length, 1);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ForeignOrder } from '../../../daemon/gate/events.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const SHOWN: ForeignOrder = {
   close_position: false,
@@ -40,6 +40,7 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
     ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_lots: 3, status: 'canceled' }));
+    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { lots: 3 }));
     tick(ledger, T0 + 2 * KEEP_ENDED_MS + DAY);
     assert.equal(ledger.state.orders.all.size, 0, 'now it has');
     assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');

@@ -36,6 +36,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       const ledger = ledgerWithRules();
       ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
       ledger.append(orderEvent('o-1', T0 + 1_000, { status: 'filled', executed_lots: 10 }));
+      ledger.append(tradeEvent('t-1', 'o-1', T0 + 1_000));
       tick(ledger, T0 + 1_000 + ageMs);
       const { orders } = ledger.state;
       const found = [orders.all.has('o-1'), orders.byDecision.has('d-1'), orders.byVenueId.has('BTCUSDT v-o-1')];
@@ -93,6 +94,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
     ledger.append(orderEvent('o-2', T0 + 2, { status: 'unknown' }));
     ledger.append(orderEvent('o-3', T0 + 3, { status: 'filled', executed_lots: 10 }));
+    ledger.append(tradeEvent('t-3', 'o-3', T0 + 3));
     tick(ledger, T0 + 300 * DAY);
     assert.deepEqual([...ledger.state.orders.all.keys()], ['o-1', 'o-2', 'o-3'], 'one of them is not known');
     ledger.append(orderEvent('o-2', T0 + 301 * DAY, { status: 'canceled' }));
@@ -101,6 +103,25 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     tick(ledger, T0 + 301 * DAY + KEEP_ENDED_MS);
     assert.equal(ledger.state.orders.all.size, 0, 'all of them are over');
     assert.equal(ledger.state.orders.byDecision.size, 0, 'and so is the decision');
+  });
+
+  it('keeps an order until its trades are read, as long as the exchange may tell of them', () => {
+    for (const [readAfterDays, isKept] of [
+      [8, true],
+      [89, true],
+      [91, false],
+    ] as const) {
+      const ledger = ledgerWithRules();
+      ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+      ledger.append(orderEvent('o-1', T0, { status: 'filled', executed_lots: 10 }));
+      tick(ledger, T0 + readAfterDays * DAY);
+      const { orders } = ledger.state;
+      assert.equal(orders.all.has('o-1'), isKept, `${readAfterDays} days`);
+      assert.equal(ledger.refold().orders.byVenueId.has('BTCUSDT v-o-1'), isKept, 'the same after a restart');
+      ledger.append(tradeEvent('t-1', 'o-1', T0));
+      tick(ledger, T0 + readAfterDays * DAY + KEEP_ENDED_MS);
+      assert.equal(orders.all.has('o-1'), false, 'then it leaves');
+    }
   });
 
   it('keeps the same orders after a restart; whatever is live is there, whatever is gone had ended', () => {
