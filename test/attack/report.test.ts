@@ -55,7 +55,7 @@ async function attack(world: DaemonWorld): Promise<void> {
 async function isEnough(world: DaemonWorld): Promise<boolean> {
   const { calls, blocks } = countCalls((await world.operator<AgentsBody>('GET', '/v1/agents')).body);
   const fees = [...feesByAgent(world).fees.values()];
-  return fees.length > 2 && fees.reduce((sum, fee) => sum + fee, 0) > 0.2 && calls > 50 && blocks > 20;
+  return fees.length > 2 && fees.reduce((sum, fee) => sum + fee, 0) > 0.1 && calls > 50 && blocks > 20;
 }
 
 function countCalls({ agents }: AgentsBody): { readonly calls: number; readonly blocks: number } {
