@@ -43,7 +43,7 @@ function findFillBreaches(history: History): readonly Breach[] {
   const times = new Map<string, number>();
   for (const { symbol, trade_id: id } of shown) times.set(`${symbol} ${id}`, (times.get(`${symbol} ${id}`) ?? 0) + 1);
   const isStops = stopsOf(history);
-  for (const trade of booked(history)) {
+  for (const trade of history.world.exchange.world.state.trades) {
     if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
     const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
     if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
@@ -134,6 +134,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
     }
   }
   const sums = sumTrades(booked(history));
+  const amended = amendedIds(history);
   const breaches: Breach[] = [];
   for (const order of exchange.world.state.orders.values()) {
     const { clientOrderId: id } = order;
@@ -148,7 +149,9 @@ function findExecutionBreaches(history: History): readonly Breach[] {
         detail: `${id}: its decisions tell of ${sum?.lots ?? 0} lots of ${lots}`,
       });
     const size = Number(order.quantity / LOT);
-    if (sum !== undefined && sum.size !== size && known.planned.lots === size)
+    // An amend to no more than what has filled cancels the rest: the exchange keeps the old size, and nobody asks for it.
+    const isCutOff = order.status === 'CANCELED' && sum?.size === lots && amended.has(id);
+    if (sum !== undefined && sum.size !== size && known.planned.lots === size && !isCutOff)
       breaches.push({
         code: 'page/execution-size',
         detail: `${id}: its decisions tell of a size of ${sum.size}, not ${size}`,
@@ -159,6 +162,14 @@ function findExecutionBreaches(history: History): readonly Breach[] {
     if (sum?.isWhole === false) breaches.push({ code: 'page/execution-fee', detail: `${id}: its fees are not told` });
   }
   return breaches;
+}
+
+/** Orders of which the exchange took another form. */
+function amendedIds({ events }: History): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { event } of events)
+    if (event.kind === 'order_intent' && event.payload.action === 'amended') ids.add(event.payload.client_order_id);
+  return ids;
 }
 
 /** Turnover and fees of the last day are those of the books. */
