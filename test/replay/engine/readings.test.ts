@@ -6,10 +6,11 @@ import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';
 import { readScope } from '../../../daemon/evaluation/judge/scope.ts';
 import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
 import type { Scenario } from '../../../daemon/evaluation/setup/scenarios.ts';
-import { forSymbols, loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { forSymbols, loadVariant, type Variant } from '../../../daemon/evaluation/setup/variants.ts';
 import { Workbench } from '../../../daemon/evaluation/setup/workbench.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/gate/events.ts';
 import { GATE_AGENT } from '../../../daemon/gate/plan/standing.ts';
+import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MARKET = buildSyntheticMarket({ seed: 5, bars: 900, barMs: 900_000, warmupBars: 400, symbols: SYMBOLS });
@@ -25,20 +26,40 @@ const GAPPED: MarketData = {
 const SCENARIO: Scenario = { attack: 'heavy', sides: 'clairvoyant', capsScale: 5 };
 const AGENTS = ['martingale/over-asking', 'momentum/within-budget', 'shared'];
 
+const HOLDFAST = forSymbols(loadVariant('Holdfast'), SYMBOLS);
+/** What an order costs may end opening, for a moment and often; every order has slices that wait. */
+const TIMID: Variant = {
+  ...HOLDFAST,
+  hash: 'timid',
+  spec: {
+    ...HOLDFAST.spec,
+    account: {
+      ...HOLDFAST.spec.account,
+      drawdown: { window_ms: 3_600_000, tiers: [{ at: 0.0004, reduce_only: true }] },
+    },
+    market: {
+      ...HOLDFAST.spec.market,
+      regimes: { ...HOLDFAST.spec.market.regimes, calm: { ...HOLDFAST.spec.market.regimes.calm, slices: 4 } },
+    },
+  },
+};
+
 interface Hooks {
   /** `told`: what the judge was told of the account last. */
   readonly onDecision?: (event: DecisionEvent, told: AccountFacts) => void;
   readonly onBar?: (run: ReplayRun, told: AccountFacts) => void;
   readonly onMark?: (run: ReplayRun) => void;
+  readonly onEvent?: (event: GateEvent, door: ReplayRun['door']) => void;
   readonly onAccount?: (facts: AccountFacts) => void;
 }
 
 /** Plays one account under attack. */
-function play(agent: string, seed: number, { onDecision, onBar, onMark, onAccount }: Hooks, market = MARKET): void {
+function play(agent: string, seed: number, hooks: Hooks, market = MARKET, variant = HOLDFAST): void {
+  const { onDecision, onBar, onMark, onAccount, onEvent } = hooks;
   let last: AccountFacts | null = null;
   const told = (): AccountFacts => last ?? assert.fail('nothing was told of the account');
   const run: ReplayRun = new Workbench(market, readScope()).run(
-    { variant: forSymbols(loadVariant('Holdfast'), SYMBOLS), scenario: SCENARIO, seed, agent, legitRequests: 0 },
+    { variant, scenario: SCENARIO, seed, agent, legitRequests: 0 },
     {
       wrapJudge: (judge) => {
         const tell = judge.account.bind(judge);
@@ -62,6 +83,7 @@ function play(agent: string, seed: number, { onDecision, onBar, onMark, onAccoun
   state.apply = (event: GateEvent) => {
     if (event.kind === 'decision') onDecision?.(event.payload, told());
     apply(event);
+    onEvent?.(event, run.door);
   };
   run.run();
 }
@@ -111,6 +133,28 @@ describe('readings of the account in a replay', () => {
     assert.ok(changes.reached > 20 && changes.left > 20, JSON.stringify(changes));
   });
 
+  it('what waits when a tier of the account ends opening is not sent, though the tier is left on the next move', () => {
+    let ended = 0;
+    for (const agent of AGENTS)
+      for (const seed of [1, 2]) {
+        let waiting: readonly OrderState[] = [];
+        const hooks: Hooks = {
+          onEvent: ({ kind, payload }, { state }) => {
+            if (kind !== 'state' || payload.layer !== 'condition' || payload.scope !== 'account') return;
+            if (payload.state === 'reducing') waiting = [...everyLiveOrder(state.orders)].filter(isWaiting);
+          },
+          onMark: () => {
+            for (const order of waiting)
+              assert.equal(order.status, 'canceled', `${agent} seed ${seed}: ${order.clientOrderId}`);
+            ended += waiting.length;
+            waiting = [];
+          },
+        };
+        play(agent, seed, hooks, MARKET, TIMID);
+      }
+    assert.ok(ended > 20, `${ended} slices`);
+  });
+
   it('a bar that opens is read at its own marks, though the one before it was read as it closed', () => {
     let bars = 0;
     const opened = { atMs: 0, equityUsdt: 0, isRead: true };
@@ -135,6 +179,10 @@ describe('readings of the account in a replay', () => {
     assert.ok(bars > 100, `${bars} bars`);
   });
 });
+
+function isWaiting({ reduceOnly, status }: OrderState): boolean {
+  return status === 'pending_send' && !reduceOnly;
+}
 
 function countReached(tiers: readonly { readonly at: number }[], level: number): number {
   return tiers.filter(({ at }) => level >= at).length;
