@@ -266,7 +266,7 @@ export class ReplayRun {
     return true;
   }
 
-  /** Nothing rests that the leg would touch, no regime changes on it, and the account is far from its margin. */
+  /** Nothing rests that the leg would touch, no regime or tier changes on it, and the account is far from its margin. */
   #isQuiet(from: number, to: number): boolean {
     if (to === from + 1) return true;
     const { account, clock } = this;
@@ -280,6 +280,7 @@ export class ReplayRun {
     const { track } = this.setup;
     const ratios = this.#ratios.fill(1);
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
+    let atEndUsdt = account.equityUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
       if (bar < 0) continue;
@@ -291,9 +292,12 @@ export class ReplayRun {
       if (mayTrigger && exchange.isTriggered(i, before, after)) return false;
       if (lots === 0) continue;
       ratios[i] = after / before;
-      worst += Math.min(0, account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots));
+      const gain = account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots);
+      worst += Math.min(0, gain);
+      atEndUsdt += gain;
     }
-    return worst > 0 && !keeper.mayBreachOnLeg(ratios);
+    // Equity moves straight on a leg: a tier that neither end has reached is not reached between them.
+    return worst > 0 && keeper.tiers.isSameAt(atEndUsdt) && !keeper.mayBreachOnLeg(ratios);
   }
 
   #afterMove(): void {

@@ -56,22 +56,36 @@ export class TierCodes {
     return this.#code;
   }
 
-  #find(equity: number, maintenance: number): number {
-    const isKnown =
-      this.#bandBarMs === this.#clock.barOpenMs &&
-      equity > this.#bandLow &&
-      equity < this.#bandHigh &&
-      maintenance < this.#bandMargin * equity;
-    if (isKnown) return this.#bandCode;
-    const { state } = this.#door;
-    const { nowMs } = this.#clock;
+  /** Whether the same tiers are reached at another equity, USDT. */
+  isSameAt(equity: number): boolean {
+    const maintenance = this.#account.totalMaintenanceUsdt();
+    const code = this.code();
+    if (this.#isInBand(equity, maintenance)) return this.#bandCode === code;
+    return this.#codeOf(this.#drawdown(equity), this.#loss(equity), marginRatio(maintenance, equity)) === code;
+  }
+
+  #isInBand(equity: number, maintenance: number): boolean {
+    if (this.#bandBarMs !== this.#clock.barOpenMs) return false;
+    return equity > this.#bandLow && equity < this.#bandHigh && maintenance < this.#bandMargin * equity;
+  }
+  #drawdown(equity: number): number {
+    return this.#door.state.equity.drawdown(this.#clock.nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
+  }
+  #loss(equity: number): number {
+    return this.#door.state.equity.dailyLoss(this.#clock.nowMs, equity);
+  }
+  #codeOf(drawdown: number, loss: number, margin: number): number {
     const { drawdownTiers, dailyLossTiers, marginRatioTiers } = this.#policy;
-    const drawdown = state.equity.drawdown(nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
-    const loss = state.equity.dailyLoss(nowMs, equity);
-    const margin = marginRatio(maintenance, equity);
-    const code =
-      (countReached(drawdownTiers, drawdown) * TIER_CODES + countReached(dailyLossTiers, loss)) * TIER_CODES +
-      countReached(marginRatioTiers, margin);
+    const reached = countReached(drawdownTiers, drawdown) * TIER_CODES + countReached(dailyLossTiers, loss);
+    return reached * TIER_CODES + countReached(marginRatioTiers, margin);
+  }
+
+  #find(equity: number, maintenance: number): number {
+    if (this.#isInBand(equity, maintenance)) return this.#bandCode;
+    const { drawdownTiers, dailyLossTiers, marginRatioTiers } = this.#policy;
+    const drawdown = this.#drawdown(equity);
+    const loss = this.#loss(equity);
+    const code = this.#codeOf(drawdown, loss, marginRatio(maintenance, equity));
     this.#bandBarMs = this.#clock.barOpenMs;
     this.#bandCode = code;
     // While no tier is reached the band reaches from the first tier's equity to the highest one so far.
