@@ -34,6 +34,7 @@ const SEEN: { readonly [what: string]: RegExp } = {
   'slices dropped by a state': /trading is not active/,
   'a staging plan that ran out': /the staging plan ran out of time/,
   'a breaker of repetition': /state breaker \w+ reducing .* was executed/,
+  'a tier of the account that ends opening': /state condition \w+ reducing .*tier/,
   'a condition of a symbol': /held for longer than holding_time_ms/,
   'an amend': / amended /,
   'an amend that the venue refused': / amend_failed /,

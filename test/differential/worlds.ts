@@ -83,7 +83,7 @@ export function planWorld(seed: number): WorldPlan {
   return {
     seed,
     market,
-    policy: drawPolicy(draws, symbols),
+    policy: drawPolicy(draws, symbols, drawLossTiers(seed)),
     agents,
     temper: drawTemper(draws),
     steps: drawSteps(draws, agents, symbols, isCrowd),
@@ -144,6 +144,7 @@ let base: IntendedPolicySpec | null = null;
 type Json = Record<string, unknown>;
 /** What of a policy is drawn, as a person would write it into the file. */
 interface PolicyDraft {
+  account: Json;
   scope: Json;
   budgets: Json;
   market: Json & { volatility: Json; liquidity: Json; regimes: Record<string, Json> };
@@ -154,10 +155,20 @@ interface PolicyDraft {
   protection: Json;
 }
 
-function drawPolicy(draws: Draws, symbols: readonly string[]): WorldPlan['policy'] {
+/** In a quarter of the worlds what an order costs may reach a tier of the account, which the next move leaves. */
+function drawLossTiers(seed: number): readonly Json[] | null {
+  const draws = new Draws(seed ^ 0x1d872b41);
+  if (!draws.chance(25)) return null;
+  const halves = { at: draws.of([0.00002, 0.0001]), multiplier: 0.5 };
+  const ends = { at: draws.of([0.00015, 0.0003, 0.001]), reduce_only: true };
+  return draws.chance(50) ? [ends] : [halves, ends];
+}
+
+function drawPolicy(draws: Draws, symbols: readonly string[], lossTiers: readonly Json[] | null): WorldPlan['policy'] {
   base ??= loadVariant('Holdfast').spec;
   const spec = structuredClone(base) as unknown as PolicyDraft;
   spec.scope = { ...spec.scope, symbols: [...symbols] };
+  if (lossTiers !== null) spec.account = { ...spec.account, daily_loss: { tiers: lossTiers } };
   const cap = draws.of([1_000, 3_000, 8_000]);
   Object.assign(spec.budgets, {
     leverage: draws.of([2, 3, 5]),

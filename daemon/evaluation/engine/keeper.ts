@@ -136,8 +136,10 @@ export class ReplayKeeper {
       this.#review.followHoldingTimes();
       this.#findAging();
     }
+    const hadOpenings = this.#hasOpenings;
     this.#findLive();
-    if (this.#hasOpenings) this.#review.follow();
+    // Once more when they are gone: what tightens meanwhile and is left again is news to the next one, as in the daemon.
+    if (this.#hasOpenings || hadOpenings) this.#review.follow();
     if (this.#hasExits)
       for (const order of findExitsToCut(state, (agent) => door.policy(agent)))
         this.#executor.cancel(order, BEYOND_SHARE);

@@ -68,9 +68,14 @@ export class ReplayRun {
   #nextEpisode = 0;
   readonly #events: MarketEvents;
   #isRuined = false;
-  /** Highest equity read in the running bar, and the tiers reached at the last reading. */
+  /** Highest equity of the running bar that was looked at. */
   #highUsdt = 0;
-  #toldTiers = 0;
+  /** What the last reading of the account has shown, to the gate and to the judge. */
+  #readTiers = 0;
+  #readEquityUsdt = Number.NaN;
+  #readMaintenanceUsdt = Number.NaN;
+  /** Later slices whose time has not come. */
+  #waitingSlices = 0;
   #wasIdle = true;
   readonly #ratios: Float64Array;
   /** {@link #version} at the last reading of the account. */
@@ -107,7 +112,7 @@ export class ReplayRun {
       judge,
       tally: this.tally,
       rules: this.door.state.rules,
-      later: (atMs, work) => this.#queue.push(atMs, { kind: 'work', work }),
+      later: (atMs, work) => this.#later(atMs, work),
       onRest: (order) => {
         if (!order.reduceOnly) this.#queue.push(order.plannedAtMs + ttlMs, { kind: 'expire', order });
       },
@@ -199,6 +204,11 @@ export class ReplayRun {
     }
   }
 
+  #later(atMs: number, work: PendingWork): void {
+    if (work.kind === 'slice') this.#waitingSlices += 1;
+    this.#queue.push(atMs, { kind: 'work', work });
+  }
+
   #handle(event: Queued): void {
     if (event.kind === 'episode') {
       this.#desk.startEpisode(event.index, this.setup.createAttacker(this.#episodes[event.index]!));
@@ -213,6 +223,7 @@ export class ReplayRun {
       this.#desk.ask(event.source, event.planned);
     } else if (event.kind === 'work') {
       const { acts } = this.door;
+      if (event.work.kind === 'slice') this.#waitingSlices -= 1;
       this.#executor.run(event.work);
       // It was only looked whether something is due.
       if (acts === this.door.acts) return;
@@ -255,7 +266,7 @@ export class ReplayRun {
     return true;
   }
 
-  /** Nothing rests that the leg would touch, no regime changes on it, and the account is far from its margin. */
+  /** Nothing rests that the leg would touch, no regime or tier changes on it, and the account is far from its margin. */
   #isQuiet(from: number, to: number): boolean {
     if (to === from + 1) return true;
     const { account, clock } = this;
@@ -269,6 +280,7 @@ export class ReplayRun {
     const { track } = this.setup;
     const ratios = this.#ratios.fill(1);
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
+    let atEndUsdt = account.equityUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
       if (bar < 0) continue;
@@ -280,9 +292,12 @@ export class ReplayRun {
       if (mayTrigger && exchange.isTriggered(i, before, after)) return false;
       if (lots === 0) continue;
       ratios[i] = after / before;
-      worst += Math.min(0, account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots));
+      const gain = account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots);
+      worst += Math.min(0, gain);
+      atEndUsdt += gain;
     }
-    return worst > 0 && !keeper.mayBreachOnLeg(ratios);
+    // Equity moves straight on a leg: a tier that neither end has reached is not reached between them.
+    return worst > 0 && keeper.tiers.isSameAt(atEndUsdt) && !keeper.mayBreachOnLeg(ratios);
   }
 
   #afterMove(): void {
@@ -322,29 +337,42 @@ export class ReplayRun {
   }
 
   /**
-   * Whether a reading of the account now says more than the last one: a new bar, a new high, other tiers, something that
-   * was filled since. Everything else that drawdown and daily loss are made of is in the readings at bar openings.
+   * Whether a reading of the account now says more than the last one, whatever that was made for: a new bar, a new high,
+   * other tiers, something that was filled since. Everything else that drawdown and daily loss are made of is in the
+   * readings at bar openings. While slices wait, any other equity is news: a slice reads nothing when it falls due, and
+   * what it is decided on is what was read, by the gate and by the judge.
    */
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
-    const tiers = this.#keeper.tiers.code();
-    const isRead = !this.#isUnread();
-    const isOther = equity > this.#highUsdt || tiers !== this.#toldTiers;
-    const isNews = this.clock.step === 0 || isOther || !isRead || this.#isExiting();
-    if (!isNews) return false;
-    this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
-    this.#toldTiers = tiers;
-    return true;
+    const isOther = equity > this.#highUsdt || this.#keeper.tiers.code() !== this.#readTiers;
+    const isAwaited = this.#waitingSlices > 0 && !this.#isAsRead();
+    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#isExiting();
+    if (isNews) this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
+    return isNews;
   }
 
-  /** The account as the daemon's feed would have read it, told to the judge as well. */
-  #sample(isForced = this.#isUnread()): void {
+  /** The last reading has shown the account as it is now. */
+  #isAsRead(): boolean {
+    const { account } = this;
+    return (
+      account.equityUsdt() === this.#readEquityUsdt && account.totalMaintenanceUsdt() === this.#readMaintenanceUsdt
+    );
+  }
+
+  /**
+   * The account as the daemon's feed would have read it, told to the judge as well. Once an instant, unless the account
+   * shows something else: a bar opens, at its own marks, when the one before it has closed.
+   */
+  #sample(isForced = this.#isUnread() || !this.#isAsRead()): void {
     if (!this.door.sampleAccount(isForced)) return;
     this.#readVersion = this.#version();
+    this.#readEquityUsdt = this.account.equityUsdt();
+    this.#readMaintenanceUsdt = this.account.totalMaintenanceUsdt();
+    this.#readTiers = this.#keeper.tiers.code();
     this.#judge.account({
       atMs: this.clock.nowMs,
-      equityUsdt: this.account.equityUsdt(),
-      maintenanceMarginUsdt: this.account.totalMaintenanceUsdt(),
+      equityUsdt: this.#readEquityUsdt,
+      maintenanceMarginUsdt: this.#readMaintenanceUsdt,
       initialMarginUsdt: this.account.initialMarginUsdt(),
     });
   }

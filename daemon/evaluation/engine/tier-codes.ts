@@ -15,9 +15,8 @@ export class TierCodes {
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
   readonly #policy: CompiledPolicy;
-  /** Equities between which a code stays as it is until the bar ends. */
+  /** Equities between which no tier of drawdown or margin is reached until the bar ends. */
   #bandBarMs = -1;
-  #bandCode = 0;
   #bandLow = 0;
   #bandHigh = 0;
   #bandMargin = 0;
@@ -37,7 +36,7 @@ export class TierCodes {
 
   /**
    * Which tiers of rule 8 the account has reached, as one number: equal, nothing has changed. Between bar openings and
-   * new highs the equities between which that number stays are known.
+   * new highs the equities between which drawdown and margin reach none are known.
    */
   code(): number {
     const equity = this.#account.equityUsdt();
@@ -56,34 +55,54 @@ export class TierCodes {
     return this.#code;
   }
 
+  /** Whether the same tiers are reached at another equity, USDT. */
+  isSameAt(equity: number): boolean {
+    const maintenance = this.#account.totalMaintenanceUsdt();
+    const lossTiers = this.#lossTiers(equity);
+    const code = this.#isInBand(equity, maintenance)
+      ? codeOf(0, lossTiers, 0)
+      : codeOf(this.#drawdownTiers(this.#drawdown(equity)), lossTiers, this.#marginTiers(equity, maintenance));
+    return code === this.code();
+  }
+
+  #isInBand(equity: number, maintenance: number): boolean {
+    if (this.#bandBarMs !== this.#clock.barOpenMs) return false;
+    return equity > this.#bandLow && equity < this.#bandHigh && maintenance < this.#bandMargin * equity;
+  }
+  #drawdown(equity: number): number {
+    return this.#door.state.equity.drawdown(this.#clock.nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
+  }
+  #drawdownTiers(drawdown: number): number {
+    return countReached(this.#policy.drawdownTiers, drawdown);
+  }
+  /** No band: what equity was a day ago changes within a bar. */
+  #lossTiers(equity: number): number {
+    return countReached(this.#policy.dailyLossTiers, this.#door.state.equity.dailyLoss(this.#clock.nowMs, equity));
+  }
+  #marginTiers(equity: number, maintenance: number): number {
+    return countReached(this.#policy.marginRatioTiers, marginRatio(maintenance, equity));
+  }
+
   #find(equity: number, maintenance: number): number {
-    const isKnown =
-      this.#bandBarMs === this.#clock.barOpenMs &&
-      equity > this.#bandLow &&
-      equity < this.#bandHigh &&
-      maintenance < this.#bandMargin * equity;
-    if (isKnown) return this.#bandCode;
-    const { state } = this.#door;
-    const { nowMs } = this.#clock;
-    const { drawdownTiers, dailyLossTiers, marginRatioTiers } = this.#policy;
-    const drawdown = state.equity.drawdown(nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
-    const loss = state.equity.dailyLoss(nowMs, equity);
-    const margin = marginRatio(maintenance, equity);
-    const code =
-      (countReached(drawdownTiers, drawdown) * TIER_CODES + countReached(dailyLossTiers, loss)) * TIER_CODES +
-      countReached(marginRatioTiers, margin);
+    const lossTiers = this.#lossTiers(equity);
+    if (this.#isInBand(equity, maintenance)) return codeOf(0, lossTiers, 0);
+    const drawdown = this.#drawdown(equity);
+    const drawdownTiers = this.#drawdownTiers(drawdown);
+    const marginTiers = this.#marginTiers(equity, maintenance);
     this.#bandBarMs = this.#clock.barOpenMs;
-    this.#bandCode = code;
-    // While no tier is reached the band reaches from the first tier's equity to the highest one so far.
+    // While neither has reached a tier the band reaches from the first tier's equity to the highest one so far.
     const peak = drawdown < 1 ? equity / (1 - drawdown) : 0;
-    const reference = loss < 1 ? equity / (1 - loss) : 0;
-    const isCalm = code === 0 && equity > 0;
-    const low = Math.max(peak * (1 - firstLevel(drawdownTiers)), reference * (1 - firstLevel(dailyLossTiers)));
+    const isCalm = drawdownTiers === 0 && marginTiers === 0 && equity > 0;
+    const low = peak * (1 - firstLevel(this.#policy.drawdownTiers));
     this.#bandLow = isCalm ? low * (1 + BAND_MARGIN) : Number.POSITIVE_INFINITY;
     this.#bandHigh = isCalm ? Math.max(peak, equity) : Number.NEGATIVE_INFINITY;
-    this.#bandMargin = firstLevel(marginRatioTiers) * (1 - BAND_MARGIN);
-    return code;
+    this.#bandMargin = firstLevel(this.#policy.marginRatioTiers) * (1 - BAND_MARGIN);
+    return codeOf(drawdownTiers, lossTiers, marginTiers);
   }
+}
+
+function codeOf(drawdownTiers: number, lossTiers: number, marginTiers: number): number {
+  return (drawdownTiers * TIER_CODES + lossTiers) * TIER_CODES + marginTiers;
 }
 
 function firstLevel(tiers: readonly CompiledTier[]): number {
