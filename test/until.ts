@@ -18,3 +18,26 @@ export async function until(
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The most that one look of a watch counts; it looks every 10 ms. */
+const LOOK_MS = 10;
+const MOST_OF_A_LOOK_MS = 30;
+
+/** Starts to measure a span, in which a machine that stands still, or is too busy to run this process, counts little. */
+export function startWatch(): { readonly stop: () => number } {
+  let countedMs = 0;
+  let lastMs = performance.now();
+  const look = (): void => {
+    const nowMs = performance.now();
+    countedMs += Math.min(nowMs - lastMs, MOST_OF_A_LOOK_MS);
+    lastMs = nowMs;
+  };
+  const timer = setInterval(look, LOOK_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      look();
+      return countedMs;
+    },
+  };
+}
