@@ -24,13 +24,14 @@ const LOOK_MS = 10;
 const MOST_OF_A_LOOK_MS = 30;
 
 /** Starts to measure a span, in which a machine that stands still, or is too busy to run this process, counts little. */
-export function startWatch(): { readonly stop: () => number } {
+export function startWatch(onLook: (countedMs: number) => void = () => undefined): { readonly stop: () => number } {
   let countedMs = 0;
   let lastMs = performance.now();
   const look = (): void => {
     const nowMs = performance.now();
     countedMs += Math.min(nowMs - lastMs, MOST_OF_A_LOOK_MS);
     lastMs = nowMs;
+    onLook(countedMs);
   };
   const timer = setInterval(look, LOOK_MS);
   return {
@@ -40,4 +41,23 @@ export function startWatch(): { readonly stop: () => number } {
       return countedMs;
     },
   };
+}
+
+/** Waits for a span of such a watch: what a machine does meanwhile depends less on how fast it is. */
+export function waitByWatch(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      signal.removeEventListener('abort', end);
+      watch.stop();
+      resolve();
+    };
+    const watch = startWatch((countedMs) => {
+      if (countedMs >= ms) end();
+    });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
 }

@@ -27,6 +27,7 @@ async function placeFirstOrder(seed: number): Promise<ToolBody> {
   const daemon = await startDaemon(config, secrets, {
     log: createLogger({ level: 'silent', secrets: [] }),
     signal: new AbortController().signal,
+    sendDeadlineMs: 30_000,
   });
   try {
     assert.ok(daemon.curlLine !== null);

@@ -14,6 +14,9 @@ export interface SiteOptions {
   readonly readWeightPerMinute: number | null;
 }
 
+/** Of the shipped half second a busy machine may have nothing left; what the deadline is for is proven in virtual time. */
+const SEND_DEADLINE_MS = 30_000;
+
 /** Sockets on both sides of the daemon, files, and the time of this process. */
 export async function openRealSite({ sim: options, rewrites, readWeightPerMinute }: SiteOptions): Promise<WorldSite> {
   const started = await startExchangeSim(options);
@@ -28,6 +31,7 @@ export async function openRealSite({ sim: options, rewrites, readWeightPerMinute
         log,
         signal: new AbortController().signal,
         createVenue: (wanted) => createVenue({ ...wanted, readWeightPerMinute }),
+        sendDeadlineMs: SEND_DEADLINE_MS,
       });
     },
     control: async (path, body) => {

@@ -15,9 +15,9 @@ import type {
   ToolCallEvent,
   ToolResult,
 } from '../../integrations/openclaw/host.ts';
-import { PATIENCE_MS } from '../until.ts';
 import plugin from '../../integrations/openclaw/index.ts';
 import { findSharedState } from '../../integrations/openclaw/shared-state.ts';
+import { PATIENCE_MS } from '../until.ts';
 
 export const ORDER = {
   symbol: 'BTCUSDT',

@@ -38,7 +38,7 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
       HOLDFAST_LOG_LEVEL: 'silent',
     });
     const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
-    daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal });
+    daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal, sendDeadlineMs: 30_000 });
   };
   const untilReady = (): Promise<void> =>
     until('/readyz says ready', async () => (await fetch(`${daemon.url}/readyz`)).status === 200, 10_000);
