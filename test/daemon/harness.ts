@@ -55,6 +55,12 @@ export interface DaemonWorldOptions {
   readonly wall?: boolean;
   /** Sockets, files and the time of this process, for what is about them. Else all is in this process, in virtual time. */
   readonly real?: boolean;
+  /**
+   * Real worlds alone: orders may leave late, and feeds on a clock of their own be old, as on a busy machine they do and
+   * are. Not where prices move that a cap is held against: what is shipped protects it. Default: unless a world has a
+   * clock of its own and a policy of its own.
+   */
+  readonly isPatient?: boolean;
   readonly home?: string;
   readonly answerWithinMs?: number;
   /** Of the daemon, where it must be the same after a restart; a free one when not given. */
@@ -117,6 +123,7 @@ export class DaemonWorld {
       sim,
       rewrites: options.rewrites ?? null,
       readWeightPerMinute: options.readWeightPerMinute ?? null,
+      isPatient: isPatient(options),
     };
     // A wall clock begins between two bars.
     const hostMs = options.wall === true ? START_MS + 600_000 : START_MS;
@@ -365,6 +372,10 @@ export async function until(
   }
 }
 
+function isPatient({ isPatient: asked, policy, real, wall }: DaemonWorldOptions): boolean {
+  return real === true && (asked ?? !(wall === true && policy !== undefined));
+}
+
 function pathOfPolicy(home: string): string {
   return join(home, 'policy.yaml');
 }
@@ -373,10 +384,10 @@ function policyText(options: DaemonWorldOptions): string {
   const file = options.policyFile ?? join(findPackageFolder(), 'policies', 'default.yaml');
   const text = readFileSync(file, 'utf8');
   // Nothing keeps a clock of its own from making the feeds of a busy machine too old to open.
-  const isHurried = options.real === true && options.wall === true && options.policyFile === undefined;
-  if (options.policy === undefined && !isHurried) return text;
+  const areOldFeedsTaken = isPatient(options) && options.wall === true && options.policyFile === undefined;
+  if (options.policy === undefined && !areOldFeedsTaken) return text;
   const spec = parse(text) as Mutable<IntendedPolicySpec>;
-  if (isHurried) Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
+  if (areOldFeedsTaken) Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
   options.policy?.(spec);
   return stringify(spec);
 }
