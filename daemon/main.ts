@@ -48,6 +48,8 @@ export interface StartOptions {
   /** For a simulation: another clock than the process's, HTTP without sockets, a ledger without files. */
   readonly time?: TimePort;
   readonly createServer?: typeof createHttpServer;
+  /** For a machine that does other things: an order may leave so long after its decision, wall ms, 60 s at most. */
+  readonly sendDeadlineMs?: number;
   readonly ledger?: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'>;
 }
 /** How to reach the daemon. */
@@ -207,7 +209,7 @@ async function build(
       account: ACCOUNT_NAME,
       version: readVersion(),
       answerWithinMs: config.answerWithinMs,
-      sendDeadlineMs: SEND_DEADLINE_MS,
+      sendDeadlineMs: options.sendDeadlineMs ?? SEND_DEADLINE_MS,
     },
     policy: inForce,
     policyPort: createPolicyPort(config.venue, config.policyPath),

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { After } from './brief-streams.ts';
 import { codeOf } from './errors.ts';
 
 /** Time for requests in flight. After it connections are cut, so that the whole stop takes less than 2 s. */
@@ -11,16 +12,16 @@ const SWEEP_MS = 20;
  * Stops listening, lets requests in flight finish and closes each connection when it becomes idle. Fastify alone would
  * wait until the client of a kept-alive connection hangs up.
  */
-export async function closeConnections(app: FastifyInstance): Promise<void> {
+export async function closeConnections(app: FastifyInstance, after: After): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
-  const deadline = setTimeout(() => app.server.closeAllConnections(), GRACE_MS);
+  const deadline = after(GRACE_MS, () => app.server.closeAllConnections());
   try {
     const closed = app.close();
     app.server.closeIdleConnections();
     await closed;
   } finally {
     clearInterval(sweep);
-    clearTimeout(deadline);
+    deadline.cancel();
   }
 }
 

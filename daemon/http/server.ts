@@ -53,7 +53,7 @@ export interface HttpServerOptions {
   readonly abort: AbortSignal;
   /** Clock of the token cache; by default the process's. */
   readonly monotonicMs?: () => number;
-  /** Timer of what is shown on screens; by default the process's. */
+  /** Timer of what is shown on screens, and of the grace at the end; by default the process's. */
   readonly after?: After;
 }
 export interface HttpServer {
@@ -99,11 +99,11 @@ interface OpenEntrance extends Entrance {
 
 /** Builds the HTTP server of a gate and listens. @throws when an address is unavailable */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config } = options;
+  const { config, after = waitInProcess } = options;
   const house = buildHouse(options);
   const entrances: OpenEntrance[] = [];
   const close = createClose(house, () =>
-    entrances.flatMap(({ app, second }) => [closeConnections(app), second?.close() ?? Promise.resolve()]),
+    entrances.flatMap(({ app, second }) => [closeConnections(app, after), second?.close() ?? Promise.resolve()]),
   );
   try {
     // The operator's entrance first: when agents can enter, whoever halts them can too.

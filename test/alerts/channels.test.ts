@@ -11,6 +11,8 @@ import { createSecretReader } from '../../daemon/alerts/secrets.ts';
 import { createSender } from '../../daemon/alerts/send.ts';
 import type { AlertChannelSpec } from '../../daemon/contract/alerts.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { HeldDelays } from '../exchange-sim/hand-time.ts';
+import { until } from '../until.ts';
 import { startReceiver } from './receiver.ts';
 
 const WHSEC = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -182,8 +184,10 @@ describe('where messages may be sent', () => {
 describe('one attempt', () => {
   // A busy machine may take long for what is done; what hangs hangs for as long as one waits.
   const patient = createSender(SYSTEM_TIME, true, 60_000);
+  const deadlines = new HeldDelays();
+  const hasty = createSender(deadlines, true, 60_000);
   const sender = createSender(SYSTEM_TIME, true, 300);
-  after(() => Promise.all([patient.close(), sender.close()]));
+  after(() => Promise.all([patient.close(), hasty.close(), sender.close()]));
   const post = (url: string, by = patient) =>
     by.send({ kind: 'http', url, mayBePrivate: false, headers: {}, body: '{"a":1}' } as const);
 
@@ -209,7 +213,10 @@ describe('one attempt', () => {
 
   it('ends when the receiver hangs, cuts the connection, or is gone', async () => {
     const receiver = await startReceiver('hang');
-    const hung = await post(receiver.url, sender);
+    const asked = post(receiver.url, hasty);
+    await until('it hangs', () => receiver.received.length > 0);
+    deadlines.release();
+    const hung = await asked;
     assert.ok(hung.kind === 'failed' && /no answer within/.test(hung.detail));
     receiver.behaviour = 'cut';
     assert.equal((await post(receiver.url)).kind, 'failed');

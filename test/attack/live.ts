@@ -4,6 +4,7 @@ import { createHttpExecutor } from '../../daemon/evaluation/conformance/http-exe
 import { type AttackReport, buildReport } from '../../daemon/evaluation/conformance/report.ts';
 import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
+import { waitByWatch } from '../until.ts';
 
 /** Attacks a daemon of its own for a few seconds, with separate agents on both sides. */
 export async function attackDaemon(
@@ -25,7 +26,17 @@ export async function attackDaemon(
     const clients = assignClients(11, ['honest-1', 'honest-2'].map(credential), ['m', 'n', 'o', 'p'].map(credential));
     const signal = new AbortController().signal;
     return buildReport(
-      await runAttack({ executor, exchange, spec, ...clients, seconds, seed, requestsPerSecond: 150, signal }),
+      await runAttack({
+        executor,
+        exchange,
+        spec,
+        ...clients,
+        seconds,
+        seed,
+        requestsPerSecond: 150,
+        signal,
+        waitFor: waitByWatch,
+      }),
     );
   } finally {
     await Promise.all([executor.close(), exchange.close()]);

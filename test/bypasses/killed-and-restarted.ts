@@ -18,7 +18,7 @@ export const AMEND = { method: 'PUT', path: '/fapi/v1/order' };
 export const CANCEL = { method: 'DELETE', path: '/fapi/v1/order' };
 /** Later than the kill and, on a quiet machine, than the restart; before the exchange's recvWindow is over. */
 export const LATE_MS = 3_500;
-const AGREED_WITHIN_MS = 5_000;
+const AGREED_WITHIN_MS = 120_000;
 
 /**
  * SIGKILL at chosen places of an execution, some seeded milliseconds off. Every kill ends with the same proof from the

@@ -89,6 +89,8 @@ describe('ways around a gate: killed while orders rest or a position is held', {
         const world = it_();
         await world.begin();
         await world.tool('place_order', order({ requested_notional: 900 }));
+        // The answer may have come before the exchange's.
+        await world.untilKnown();
         const held = await world.held('BTCUSDT');
         const ask = { symbol: 'BTCUSDT', fraction: 0.4, request_id: `exit-${fault.kind}` };
         await world.killAtFault(fault, () => world.tool('close_position', ask));
@@ -108,6 +110,7 @@ describe('ways around a gate: killed while orders rest or a position is held', {
       await world.begin();
       await world.tool('place_order', order({ requested_notional: 500 }));
       await world.tool('place_order', order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950 }));
+      await world.untilKnown();
       const fault = { kind: 'accept-then-timeout', match: world.draw.pick([SEND, CANCEL]) };
       const flatten = () => world.operator<object>('POST', '/v1/flatten', { reason: 'test' });
       await world.killAtFault(fault, flatten);

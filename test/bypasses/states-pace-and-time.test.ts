@@ -428,7 +428,7 @@ describe('ways around a gate: clocks that jump', () => {
       t.mock.method(Date, 'now', () => now() + jumpMs);
       await world.refresh();
       assert.equal(bootReasons(world)[before]?.state, 'reducing');
-      assert.ok(Math.abs(world.nowMs() - domainMs) < 10_000, 'the domain clock followed the host');
+      assert.ok(Math.abs(world.nowMs() - domainMs) < 120_000, 'the domain clock followed the host');
       await world.untilReady();
       t.mock.restoreAll();
       await world.refresh();

@@ -3,9 +3,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
+import { PATIENCE_MS } from '../until.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 /** Why tests of the console cannot run here; false: they can. */
@@ -13,10 +21,13 @@ export const WITHOUT_BROWSER =
   CHROMIUM === undefined ? 'no Chromium in /usr/bin; Debian: apt-get install chromium' : false;
 
 let browser: Promise<Browser> | null = null;
-/** One browser for a test file. */
-export function openBrowser(): Promise<Browser> {
-  browser ??= chromium.launch({ executablePath: CHROMIUM ?? '' });
-  return browser;
+/** A context in the one browser of a test file. What it waits for may take long on a busy machine. */
+export async function openContext(t: TestContext, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  browser ??= chromium.launch({ executablePath: CHROMIUM ?? '', timeout: PATIENCE_MS });
+  const context = await (await browser).newContext({ viewport: { width: 1440, height: 1000 }, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  t.after(() => context.close());
+  return context;
 }
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close();
@@ -43,10 +54,8 @@ export async function openWorld(t: TestContext, options: DaemonWorldOptions = {}
 }
 
 export async function openPage(t: TestContext, world: DaemonWorld, options: BrowserContextOptions = {}): Promise<Seat> {
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1440, height: 1000 }, ...options });
-  t.after(() => context.close());
+  const context = await openContext(t, options);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     // A daemon that is down is told of by the browser, too.

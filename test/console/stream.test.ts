@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer } from 'node:net';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { order } from '../daemon/harness.ts';
+import { findFreePort } from '../free-port.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 import { SECRETS, startServer } from '../http/http-kit.ts';
+import { until } from '../until.ts';
 import {
   closeBrowser,
   findInaccessible,
-  openBrowser,
+  openContext,
   openPage,
   openWorld,
   panel,
@@ -29,8 +31,7 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
     const items = Array.from({ length: from - to + 1 }, (_, index) => makeDecision(from - index));
     return { items, next: to > 1 ? String(to) : null };
   };
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1440, height: 1000 } });
-  t.after(() => context.close());
+  const context = await openContext(t);
   const page = await context.newPage();
   await page.goto(server.http.consoleAddress ?? '');
   await page.getByLabel('Operator or monitor token').fill(SECRETS.operator);
@@ -39,35 +40,38 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
   await box.waitFor();
   const table = panel(page, 'decisions').getByRole('table');
   // To the end of the list, page by page.
-  for (let tries = 0; tries < 120 && Number(await table.getAttribute('aria-rowcount')) < TOTAL + 1; tries += 1) {
+  await until('the whole list', async () => {
     await box.evaluate((element) => {
       const scrolled = element as unknown as { scrollTop: number; scrollHeight: number };
       scrolled.scrollTop = scrolled.scrollHeight;
     });
-    await page.waitForTimeout(50);
-  }
+    await page.waitForTimeout(20);
+    return Number(await table.getAttribute('aria-rowcount')) >= TOTAL + 1;
+  });
   assert.equal(Number(await table.getAttribute('aria-rowcount')), TOTAL + 1);
   await page.getByText('Live', { exact: true }).waitFor();
   const devtools = await context.newCDPSession(page);
   await devtools.send('Performance.enable');
-  const scriptSeconds = async (): Promise<number> => {
+  /** Processor time of the page's thread: a machine that does other things makes frames late, not dear. */
+  const threadSeconds = async (): Promise<number> => {
     const { metrics } = await devtools.send('Performance.getMetrics');
-    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+    return metrics.find(({ name }) => name === 'ThreadTime')?.value ?? assert.fail('no time of the thread');
   };
-  const before = await scriptSeconds();
+  const before = await threadSeconds();
   const frames = page.evaluate(async () => {
-    const { requestAnimationFrame, document, performance } = globalThis as unknown as {
+    const page = globalThis as unknown as {
       requestAnimationFrame(call: (at: number) => void): void;
       performance: { now(): number };
+      isOver?: boolean;
       document: {
         querySelector(selector: string): { scrollTop: number };
         querySelectorAll(selector: string): { length: number };
       };
     };
+    const { requestAnimationFrame, document, performance } = page;
     const spans: number[] = [];
     let rows = 0;
     let last = performance.now();
-    const until = last + 4_000;
     await new Promise<void>((resolve) => {
       const frame = (at: number): void => {
         spans.push(at - last);
@@ -75,7 +79,7 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
         rows = Math.max(rows, document.querySelectorAll('.rows-all .row').length);
         // As somebody who reads on.
         document.querySelector('.rows-box').scrollTop -= 40;
-        if (at < until) requestAnimationFrame(frame);
+        if (!page.isOver) requestAnimationFrame(frame);
         else resolve();
       };
       requestAnimationFrame(frame);
@@ -83,22 +87,26 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
     return { spans: spans.sort((a, b) => a - b), rows };
   });
   let seq = TOTAL;
-  const adding = setInterval(() => {
+  while (seq < TOTAL + 800) {
+    await delay(100);
     const fresh = Array.from({ length: 20 }, () => {
       seq += 1;
       return { seq, at_ms: seq, kind: 'decision', payload: { decision: makeDecision(seq) } };
     });
     server.events.append(...fresh);
-  }, 100);
+  }
+  await page.evaluate(() => {
+    (globalThis as unknown as { isOver?: boolean }).isOver = true;
+  });
   const { spans, rows } = await frames;
-  clearInterval(adding);
-  t.diagnostic(`${((await scriptSeconds()) - before).toFixed(2)} s of work in 4 s`);
+  const workMs = ((await threadSeconds()) - before) * 1_000;
+  t.diagnostic(`${(workMs / 1_000).toFixed(2)} s of work in ${spans.length} frames`);
   const at = (part: number): number => spans[Math.floor(spans.length * part)] ?? Number.POSITIVE_INFINITY;
   t.diagnostic(`frames: p50 ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms, ${seq - TOTAL} rows came`);
-  assert.ok(seq - TOTAL > 300, `${seq - TOTAL} rows came`);
   assert.ok(rows <= 60, `${rows} rows are in the page at once`);
-  // The clock of a machine that does other things, too: the goal of 50 ms at p99 is for one that does not.
-  assert.ok(at(0.5) <= 50, `p50 ${at(0.5)}`);
+  assert.ok(spans.length >= 20, `${spans.length} frames: the page goes on`);
+  // The goal of 50 ms at p99 is for a machine that does nothing else; what a frame costs is so on any.
+  assert.ok(workMs / spans.length <= 50, `${workMs / spans.length} ms of work for a frame`);
   await box.evaluate((element) => {
     (element as unknown as { scrollTop: number }).scrollTop = 0;
   });
@@ -126,8 +134,7 @@ test('more than anybody reads: the page says how many, of what, and lists them w
     const items = Array.from({ length: Math.max(0, from - to + 1) }, (_, index) => makeDecision(from - index));
     return { items, next: to > 1 ? String(to) : null };
   };
-  const context = await (await openBrowser()).newContext({ viewport: { width: 1440, height: 1000 } });
-  t.after(() => context.close());
+  const context = await openContext(t);
   const page = await context.newPage();
   await page.goto(server.http.consoleAddress ?? '');
   await page.getByLabel('Operator or monitor token').fill(SECRETS.operator);
@@ -136,6 +143,21 @@ test('more than anybody reads: the page says how many, of what, and lists them w
   const decisions = panel(page, 'decisions');
   await decisions.getByText('Nothing was decided yet.').waitFor();
   const note = decisions.locator('.note');
+  // What is said for a second only, a busy machine may look for too late: every text is kept.
+  await decisions.evaluate((panel) => {
+    const page = globalThis as unknown as {
+      notes: (string | null)[];
+      MutationObserver: new (look: () => void) => { observe(node: unknown, what: object): void };
+    };
+    const look = (): void => {
+      const found = (
+        panel as unknown as { querySelector(name: string): { textContent: string | null } | null }
+      ).querySelector('.note');
+      if (found !== null) page.notes.push(found.textContent);
+    };
+    page.notes = [];
+    new page.MutationObserver(look).observe(panel, { subtree: true, childList: true, characterData: true });
+  });
   last = 650;
   server.events.append(
     ...Array.from({ length: last }, (_, index) => {
@@ -143,7 +165,9 @@ test('more than anybody reads: the page says how many, of what, and lists them w
       return { seq, at_ms: seq, kind: 'decision', payload: { decision: makeDecision(seq) } };
     }),
   );
-  await note.filter({ hasText: /^20; 630 more in the last second$/ }).waitFor();
+  await page.waitForFunction(() =>
+    (globalThis as unknown as { notes: (string | null)[] }).notes.includes('20; 630 more in the last second'),
+  );
   const toTheEnd = (): Promise<void> =>
     decisions.locator('.rows-box').evaluate((element) => {
       const scrolled = element as unknown as { scrollTop: number; scrollHeight: number };
@@ -184,18 +208,10 @@ test('more than anybody reads: the page says how many, of what, and lists them w
   assert.equal(rows, '651');
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test('after a restart of the daemon the page goes on where it was, with the same session', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
-  const world = await openWorld(t, { wall: false, port: await freePort() });
+  const world = await openWorld(t, { wall: false, port: await findFreePort() });
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);

@@ -62,5 +62,6 @@ test('an exit is never more than asked, but for the least quantity', () => {
       );
       assert.ok(permitted - lots === 0 || permitted - lots >= least, 'what is left can be closed by itself');
     }),
+    { seed: 61 },
   );
 });

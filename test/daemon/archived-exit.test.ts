@@ -20,8 +20,10 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
   t.after(() => world.close());
   await world.tool('place_order', order({ requested_notional: 900 }));
   await until('it is filled', async () => (await world.position('BTCUSDT')) > 0);
+  const held = await world.position('BTCUSDT');
   await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
   const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+  await until('a part of it is closed', async () => (await world.position('BTCUSDT')) < held);
   const left = await world.position('BTCUSDT');
   assert.ok(left > 0, 'a part is left');
   for (let n = 0; n < 30; n += 1) await world.intercept('place_order', order());

@@ -13,7 +13,7 @@ import type { ToolBody } from './harness.ts';
 const run = promisify(execFile);
 const SEEDS = 50;
 
-/** A daemon as `npm start` makes it: in-process exchange on the seed, everything else as shipped. */
+/** A daemon as `npm start` makes it: in-process exchange on the seed, all as shipped but for a longer patience. */
 async function placeFirstOrder(seed: number): Promise<ToolBody> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-first-'));
   const { config, secrets } = readEnv({
@@ -22,10 +22,12 @@ async function placeFirstOrder(seed: number): Promise<ToolBody> {
     HOLDFAST_PORT: '0',
     HOLDFAST_SEED: String(seed),
     HOLDFAST_LOG_LEVEL: 'silent',
+    HOLDFAST_ANSWER_WITHIN_MS: '30000',
   });
   const daemon = await startDaemon(config, secrets, {
     log: createLogger({ level: 'silent', secrets: [] }),
     signal: new AbortController().signal,
+    sendDeadlineMs: 30_000,
   });
   try {
     assert.ok(daemon.curlLine !== null);

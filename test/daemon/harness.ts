@@ -55,6 +55,12 @@ export interface DaemonWorldOptions {
   readonly wall?: boolean;
   /** Sockets, files and the time of this process, for what is about them. Else all is in this process, in virtual time. */
   readonly real?: boolean;
+  /**
+   * Real worlds alone: orders may leave late, and feeds on a clock of their own be old, as on a busy machine they do and
+   * are. Not where prices move that a cap is held against: what is shipped protects it. Default: unless a world has a
+   * clock of its own and a policy of its own.
+   */
+  readonly isPatient?: boolean;
   readonly home?: string;
   readonly answerWithinMs?: number;
   /** Of the daemon, where it must be the same after a restart; a free one when not given. */
@@ -117,6 +123,7 @@ export class DaemonWorld {
       sim,
       rewrites: options.rewrites ?? null,
       readWeightPerMinute: options.readWeightPerMinute ?? null,
+      isPatient: isPatient(options),
     };
     // A wall clock begins between two bars.
     const hostMs = options.wall === true ? START_MS + 600_000 : START_MS;
@@ -138,9 +145,9 @@ export class DaemonWorld {
     }
   }
 
-  /** Waits until the boot layer is cleared; fails after 10 s with what is missing. */
+  /** Waits until the boot layer is cleared; fails after 10 s, real ones with patience, with what is missing. */
   async untilReady(): Promise<void> {
-    const deadline = this.monotonicMs() + 10_000;
+    const deadline = this.monotonicMs() + 10_000 * (this.isReal ? REAL_PATIENCE : 1);
     while (!this.daemon.gate.keeper.isReconciled) {
       if (this.monotonicMs() > deadline)
         throw new Error(`not ready: ${this.daemon.gate.readiness().waiting_for.join(', ')}`);
@@ -197,7 +204,7 @@ export class DaemonWorld {
       });
       return { status, body: JSON.parse(text) as T };
     };
-    const deadline = this.monotonicMs() + 10_000;
+    const deadline = this.monotonicMs() + 10_000 * (this.isReal ? REAL_PATIENCE : 1);
     while (!daemon.gate.keeper.isReconciled && this.monotonicMs() < deadline) await this.sleep(10);
     return {
       daemon,
@@ -365,6 +372,10 @@ export async function until(
   }
 }
 
+function isPatient({ isPatient: asked, policy, real, wall }: DaemonWorldOptions): boolean {
+  return real === true && (asked ?? !(wall === true && policy !== undefined));
+}
+
 function pathOfPolicy(home: string): string {
   return join(home, 'policy.yaml');
 }
@@ -372,9 +383,12 @@ function pathOfPolicy(home: string): string {
 function policyText(options: DaemonWorldOptions): string {
   const file = options.policyFile ?? join(findPackageFolder(), 'policies', 'default.yaml');
   const text = readFileSync(file, 'utf8');
-  if (options.policy === undefined) return text;
+  // Nothing keeps a clock of its own from making the feeds of a busy machine too old to open.
+  const areOldFeedsTaken = isPatient(options) && options.wall === true && options.policyFile === undefined;
+  if (options.policy === undefined && !areOldFeedsTaken) return text;
   const spec = parse(text) as Mutable<IntendedPolicySpec>;
-  options.policy(spec);
+  if (areOldFeedsTaken) Object.assign(spec.market.freshness, { mark_ms: 20_000, quote_ms: 20_000, account_ms: 20_000 });
+  options.policy?.(spec);
   return stringify(spec);
 }
 
@@ -385,7 +399,8 @@ function environment(home: string, options: DaemonWorldOptions): Record<string, 
     HOLDFAST_PORT: String(options.port ?? 0),
     HOLDFAST_POLICY: pathOfPolicy(home),
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
-    HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
+    // What the exchange says at once is in the answer, on a machine that stands still for a while, too.
+    HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? (options.real === true ? 30_000 : 3000)),
     ...(options.leaveOrders === true ? { HOLDFAST_LEAVE_ORDERS: '1' } : {}),
     ...options.env,
   };

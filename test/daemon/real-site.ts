@@ -12,10 +12,20 @@ export interface SiteOptions {
   /** Applied to what the exchange answers to the daemon. */
   readonly rewrites: Rewrites | null;
   readonly readWeightPerMinute: number | null;
+  /** Orders may leave long after their decision. */
+  readonly isPatient: boolean;
 }
 
+/** Of the shipped half second a busy machine may have nothing left; what the deadline is for is proven in virtual time. */
+const SEND_DEADLINE_MS = 30_000;
+
 /** Sockets on both sides of the daemon, files, and the time of this process. */
-export async function openRealSite({ sim: options, rewrites, readWeightPerMinute }: SiteOptions): Promise<WorldSite> {
+export async function openRealSite({
+  isPatient,
+  sim: options,
+  rewrites,
+  readWeightPerMinute,
+}: SiteOptions): Promise<WorldSite> {
   const started = await startExchangeSim(options);
   const proxy = rewrites === null ? null : await startRewritingProxy(started.url, rewrites);
   const sim = { ...started, fetch };
@@ -28,6 +38,7 @@ export async function openRealSite({ sim: options, rewrites, readWeightPerMinute
         log,
         signal: new AbortController().signal,
         createVenue: (wanted) => createVenue({ ...wanted, readWeightPerMinute }),
+        ...(isPatient ? { sendDeadlineMs: SEND_DEADLINE_MS } : {}),
       });
     },
     control: async (path, body) => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { startWatch } from '../until.ts';
 import { order, type ToolBody, until } from './harness.ts';
 
 const CLI = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
@@ -56,10 +57,11 @@ async function startStuck(t: TestContext) {
 
 test('Ctrl-C ends a start that waits for its exchange within 2 s', async (t) => {
   const { child, exited, said } = await startStuck(t);
-  const startedAt = performance.now();
+  const watch = startWatch();
   child.kill('SIGINT');
   const [code, signal] = await exited;
-  assert.ok(performance.now() - startedAt < 2_500, `took ${Math.round(performance.now() - startedAt)} ms`);
+  const tookMs = Math.round(watch.stop());
+  assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
   assert.equal(signal, null, 'it ended by itself');
   assert.ok(code === 0 || code === 1, `code ${code}`);
   assert.match(said(), /press Ctrl-C again to end at once/);
@@ -79,7 +81,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   t.after(() => sim.close());
   const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
-  const fault = { kind: 'delay', ms: 6_000, match: { method: 'POST', path: '/fapi/v1/order' } };
+  const fault = { kind: 'delay', ms: 600_000, match: { method: 'POST', path: '/fapi/v1/order' } };
   const injected = await fetch(`${sim.url}/sim/faults`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${sim.simToken}` },
@@ -110,25 +112,38 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   await until('it listens', () => out.trimEnd().endsWith('}'), 30_000);
   const { url } = JSON.parse(out) as { url: string };
   const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
-  const asked = fetch(`${url}/v1/tools/place_order`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Connection: 'keep-alive' },
-    body: JSON.stringify(order({ requested_notional: 300 })),
-  });
+  let isAnswered = true;
+  const asked: Promise<Response>[] = [];
+  let notional = 300;
+  const ask = async (): Promise<Response> => {
+    isAnswered = false;
+    const answer = await fetch(`${url}/v1/tools/place_order`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Connection: 'keep-alive' },
+      body: JSON.stringify(order({ requested_notional: notional })),
+    });
+    isAnswered = true;
+    return answer;
+  };
   await until('the order is on its way', async () => {
+    // A busy machine may answer before it sends anything: that its feeds are too old, or that it would be too late.
+    if (isAnswered) {
+      asked.push(ask());
+      notional += 1;
+    }
     const faults = await fetch(`${sim.url}/sim/faults`, { headers: { Authorization: `Bearer ${sim.simToken}` } });
     return ((await faults.json()) as { faults: { remaining: number }[] }).faults.every((one) => one.remaining === 0);
   });
-  const startedAt = performance.now();
+  const watch = startWatch();
   child.kill('SIGINT');
   // As npm does, which passes on what the terminal has sent to the daemon as well.
   await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill('SIGINT');
-  const answer = await asked;
+  const answer = await (asked.at(-1) ?? assert.fail('nothing was asked'));
   const body = (await answer.json()) as ToolBody;
   assert.deepEqual([answer.status, body.decision.decision, body.execution.state], [200, 'ALLOW', 'submitting']);
   const [code, signal] = await exited;
-  const tookMs = Math.round(performance.now() - startedAt);
+  const tookMs = Math.round(watch.stop());
   assert.deepEqual([code, signal], [0, null], said);
   assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
 });

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -11,6 +9,7 @@ import { readEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { FlattenBody, ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import { type Daemon, type Entrance, startDaemon } from '../../daemon/main.ts';
+import { findFreePort } from '../free-port.ts';
 import { START_MS, until } from './harness.ts';
 
 interface ErrorAnswer {
@@ -57,14 +56,6 @@ async function startBeforeVenue(home: string, url: string, lines: string[] = [])
     return { status: response.status, body: (await response.json()) as T };
   };
   return { call, lines, reasons, started, stop };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('a start while the venue is silent', () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { pbkdf2 } from 'node:crypto';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { until as asked } from '../until.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 
 test('wall time flows while somebody waits for the world, in no real time, and domain time stands', async (t) => {
@@ -8,9 +11,9 @@ test('wall time flows while somebody waits for the world, in no real time, and d
   const domainMs = world.nowMs();
   const startedMs = world.monotonicMs();
   const realMs = performance.now();
-  await world.sleep(20_000);
-  assert.equal(world.monotonicMs() - startedMs, 20_000);
-  assert.ok(performance.now() - realMs < 10_000, 'twice as fast as real time, at the least');
+  await world.sleep(60_000);
+  assert.equal(world.monotonicMs() - startedMs, 60_000);
+  assert.ok(performance.now() - realMs < 60_000, 'faster than real time, at the least');
   assert.equal(world.nowMs(), domainMs);
   await world.advance(5_000);
   assert.equal(world.nowMs(), domainMs + 5_000);
@@ -46,7 +49,29 @@ test('until polls in virtual time and fails after it', async (t) => {
     until('never', () => false, 30_000),
     /did not happen within 30000 ms: never/,
   );
-  assert.ok(performance.now() - realMs < 15_000);
+  assert.ok(performance.now() - realMs < 30_000, 'faster than real time, at the least');
+});
+
+test('a start takes the same time when the files of a busy machine come late', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  const restartMs = async (): Promise<number> => {
+    const startedMs = world.monotonicMs();
+    await world.restart();
+    return world.monotonicMs() - startedMs;
+  };
+  const quietMs = await restartMs();
+  // The threads that open, read and close files are busy with something else all the time.
+  let isOver = false;
+  const derive = promisify(pbkdf2);
+  const keepBusy = async (): Promise<void> => {
+    while (!isOver) await derive('a', 'b', 20_000, 32, 'sha512');
+  };
+  const busy = Array.from({ length: 8 }, keepBusy);
+  const busyMs = await restartMs();
+  isOver = true;
+  await Promise.all(busy);
+  assert.equal(busyMs, quietMs);
 });
 
 test('the same calls are the same ledger', async () => {
@@ -89,7 +114,8 @@ test('a promise of the gate that nobody told the world of is kept all the same',
   t.after(() => world.close());
   await world.daemon.gate.keeper.refreshAll();
   const startedMs = world.monotonicMs();
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  const realMs = performance.now();
+  await asked('time passes', () => world.monotonicMs() - startedMs >= 100);
   const passedMs = world.monotonicMs() - startedMs;
-  assert.ok(passedMs > 0 && passedMs < 600, `${passedMs} ms: no faster than real time`);
+  assert.ok(passedMs <= performance.now() - realMs, `${passedMs} ms: no faster than real time`);
 });

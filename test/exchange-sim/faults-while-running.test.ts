@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Body, type Client, limitOrder, marketOrder, startManual } from './signed-client.ts';
+import { HandTime } from './hand-time.ts';
+import { arrived, type Body, type Client, limitOrder, marketOrder, startManual } from './signed-client.ts';
 
 const ORDER = { method: 'POST', path: '/fapi/v1/order' };
 const BTC = { symbol: 'BTCUSDT' };
 
 describe('faults of an exchange that goes on', () => {
   let client: Client;
+  let time: HandTime;
   beforeEach(async () => {
-    client = await startManual({ enforceLimits: false });
+    time = new HandTime();
+    client = await startManual({ enforceLimits: false, time });
     await client.control('set-mark', { symbol: 'BTCUSDT', price: 60_000 });
   });
   afterEach(() => client.sim.close());
@@ -22,10 +25,6 @@ describe('faults of an exchange that goes on', () => {
   const find = (id: string) => client.get('/fapi/v1/order', { ...BTC, origClientOrderId: id });
   const booked = async (id: string): Promise<Body | undefined> =>
     ((await client.books()).orders as Body[]).find((order) => order.client_order_id === id);
-  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
-    const deadline = performance.now() + 5_000;
-    while (!(await isSo())) assert.ok(performance.now() < deadline, what);
-  };
 
   it('stale-list: one list stays as it was, every other answer goes on', async () => {
     await post(limitOrder('BUY', '0.01', '59000', { newClientOrderId: 'r1' }));
@@ -76,11 +75,17 @@ describe('faults of an exchange that goes on', () => {
     const answer = await post(marketOrder('BUY', '0.01', { newClientOrderId: 'x1', recvWindow: '20' }));
     assert.deepEqual([answer.status, answer.body.code], [503, -1000]);
     assert.equal(await booked('x1'), undefined);
-    await until('it never took effect', async () => (await booked('x1'))?.status === 'FILLED');
+    await time.advance(149);
+    assert.equal(await booked('x1'), undefined);
+    await time.advance(1);
+    assert.equal((await booked('x1'))?.status, 'FILLED');
+    await clear();
     // Without the fault the same wait is too long.
     await fault({ kind: 'delay', match: ORDER, ms: 150 });
     const sent = post(marketOrder('BUY', '0.01', { newClientOrderId: 'x2', recvWindow: '20' }));
+    await arrived(client);
     await client.control('advance', { ms: 5_000 });
+    await time.advance(150);
     assert.equal((await sent).body.code, -1021);
   });
 
@@ -91,7 +96,7 @@ describe('faults of an exchange that goes on', () => {
       headers: { 'X-MBX-APIKEY': 'paper', 'Content-Type': 'application/x-www-form-urlencoded' },
       body: 'symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=x3&timestamp=1&signature=00',
     });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await time.advance(60);
     assert.equal(await booked('x3'), undefined);
   });
 
@@ -167,7 +172,7 @@ describe('faults of an exchange that goes on', () => {
     await clear();
     assert.equal((await client.get('/fapi/v1/time')).status, 200);
     await fault({ kind: 'ban', ms: 30 });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await time.advance(30);
     assert.equal((await client.get('/fapi/v1/time')).status, 200, 'it ends by itself when nobody asks');
   });
 });

@@ -1,5 +1,6 @@
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
 import { type ExchangeSim, type ExchangeSimOptions, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { until } from '../until.ts';
 
 export type Body = Record<string, unknown>;
 
@@ -62,6 +63,14 @@ export function createClient(sim: ExchangeSim & { readonly fetch?: typeof fetch 
 /** An exchange with a manual clock that starts at START_MS unless told otherwise. */
 export async function startManual(options: ExchangeSimOptions = {}): Promise<Client> {
   return createClient(await startExchangeSim({ seed: 7, clock: 'manual', startMs: START_MS, ...options }));
+}
+
+/** Resolves when as many requests as told have met a fault that waits. */
+export async function arrived(client: Client, count = 1): Promise<void> {
+  await until(`${count} requests met a fault`, async () => {
+    const { faults } = (await client.control('faults')) as { faults: { hits: number }[] };
+    return faults.reduce((sum, { hits }) => sum + hits, 0) >= count;
+  });
 }
 
 /** Parameters of a market order of BTCUSDT. */

@@ -27,7 +27,7 @@ test('an order is decided, recorded, sent and filled, without a socket and witho
   assert.equal(world.venue.lots('BTCUSDT'), 4);
   assert.deepEqual(codes, []);
   assert.ok(world.time.nowMs > 30_000);
-  assert.ok(performance.now() - startedMs < 10_000);
+  assert.ok(performance.now() - startedMs < world.time.nowMs, 'faster than real time, at the least');
 });
 
 test('a crash at a commit loses what was not committed, and the exchange lives on', async (t) => {

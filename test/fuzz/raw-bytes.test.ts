@@ -155,7 +155,8 @@ describe('bytes that two parsers may read differently (BY-25)', () => {
     ]);
     assert.match(headers, /^HTTP\/1\.1 408 [\s\S]*REQUEST_TIMEOUT/);
     assert.match(body, /^HTTP\/1\.1 408 [\s\S]*REQUEST_TIMEOUT/);
-    assert.ok(performance.now() - start < 25_000);
+    // Node's own limits are a minute and five.
+    assert.ok(performance.now() - start < 50_000);
     assert.deepEqual(ran(), []);
   });
 });

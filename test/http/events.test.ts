@@ -3,6 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { MAX_STREAMS } from '../../daemon/http/event-stream.ts';
+import { turn, until } from '../until.ts';
 import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
 
 const event = (seq: number, size = 0) => ({
@@ -40,21 +41,16 @@ async function openStream(t: Cleanups, server: TestServer, lastEventId?: string)
   });
   return stream;
 }
-async function until(isDone: () => boolean): Promise<void> {
-  const deadline = performance.now() + 4000;
-  while (!isDone() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(isDone(), 'not reached in time');
-}
 
 test('a stream gives every event after it was opened, in order, with its number as id', async (t) => {
   const server = await startServer(t);
   server.events.append(event(1), event(2));
   const stream = await openStream(t, server);
   assert.match(String(stream.response.headers['content-type']), /^text\/event-stream/);
-  await until(() => server.events.listenerCount === 1);
+  await until('the listener', () => server.events.listenerCount === 1);
   server.events.append(event(3));
   server.events.append(event(4));
-  await until(() => stream.messages.length === 2);
+  await until('two events', () => stream.messages.length === 2);
   assert.deepEqual(
     stream.messages.map((each) => [each.id, each.event, JSON.parse(each.data)]),
     [
@@ -72,7 +68,7 @@ test('Last-Event-ID goes on after that event; 0 starts at the first; nonsense is
     ['0', '1', 250],
   ] as const) {
     const stream = await openStream(t, server, from);
-    await until(() => stream.messages.length === count);
+    await until('the events', () => stream.messages.length === count);
     assert.equal(stream.messages[0]?.id, first);
     assert.equal(stream.messages.at(-1)?.id, '250');
   }
@@ -85,18 +81,18 @@ test('Last-Event-ID goes on after that event; 0 starts at the first; nonsense is
 test('a client that does not read holds one page of memory, and gets everything once it reads', async (t) => {
   const server = await startServer(t);
   const stream = await openStream(t, server);
-  await until(() => server.events.listenerCount === 1);
+  await until('the listener', () => server.events.listenerCount === 1);
   stream.response.pause();
   for (let seq = 1; seq <= 4000; seq += 100) {
     server.events.append(...Array.from({ length: 100 }, (_, index) => event(seq + index, 8000)));
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   // 32 MB were appended: far more than the kernel's buffers take, so reading must have stopped.
   const readsWhilePaused = server.events.reads;
   assert.ok(readsWhilePaused < 30, `${readsWhilePaused} pages were read`);
   stream.response.resume();
-  await until(() => stream.messages.length === 4000);
+  await until('all events', () => stream.messages.length === 4000);
   assert.deepEqual(
     stream.messages.map((each) => Number(each.id)),
     Array.from({ length: 4000 }, (_, index) => index + 1),
@@ -106,13 +102,13 @@ test('a client that does not read holds one page of memory, and gets everything 
 test('a stream ends when its token is revoked, and its listener goes with the client', async (t) => {
   const server = await startServer(t);
   const [left, revoked] = [await openStream(t, server), await openStream(t, server)];
-  await until(() => server.events.listenerCount === 2);
+  await until('two listeners', () => server.events.listenerCount === 2);
   left.response.destroy();
-  await until(() => server.events.listenerCount === 1);
+  await until('the listener', () => server.events.listenerCount === 1);
   server.tokens.delete(SECRETS.operator);
   server.http.forgetTokens();
   server.events.append(event(1));
-  await until(() => revoked.isOver);
+  await until('the end of the stream', () => revoked.isOver);
   assert.equal(revoked.messages.length, 0);
   assert.equal(server.events.listenerCount, 0);
 });

@@ -6,7 +6,13 @@ import type { TokenIdentity } from '../../daemon/http/authentication.ts';
 import type { AppendedSource } from '../../daemon/http/brief-streams.ts';
 import type { EventSource, StreamedEvent } from '../../daemon/http/event-stream.ts';
 import type { AppendedRecord } from '../../daemon/http/record-tally.ts';
-import { createHttpServer, type HttpConfig, type HttpServer } from '../../daemon/http/server.ts';
+import {
+  createHttpServer,
+  type HttpConfig,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../../daemon/http/server.ts';
+import { PATIENCE_MS } from '../until.ts';
 import { createFakeGate, type FakeGate } from './fake-gate.ts';
 
 export interface Cleanups {
@@ -102,12 +108,13 @@ export function createTestEvents(): TestEvents {
 
 /**
  * A server on a free loopback port (or where `config` says) with a fake gate behind it. With the key of its sessions it
- * serves the console, with passkeys and no code to enrol one.
+ * serves the console, with passkeys and no code to enrol one. `time` replaces the clock and the timer of the process.
  */
 export async function startServer(
   t: Cleanups,
   config: Partial<HttpConfig> = {},
   consoleKey: Buffer | null = null,
+  time: Pick<HttpServerOptions, 'after' | 'monotonicMs'> = {},
 ): Promise<TestServer> {
   const gate = createFakeGate();
   const events = createTestEvents();
@@ -141,8 +148,10 @@ export async function startServer(
     },
     logger: pino({ level: 'info', base: null }, { write: (line: string) => log.push(line) }),
     abort: abort.signal,
+    ...time,
   });
-  const agent = new Agent({ keepAliveTimeout: 1000 });
+  // Longer than a server that closes may take: it finds connections that nobody else ends.
+  const agent = new Agent({ keepAliveTimeout: PATIENCE_MS, keepAliveMaxTimeout: PATIENCE_MS });
   t.after(async () => {
     await agent.destroy();
     await http.close();
@@ -167,6 +176,29 @@ export async function startServer(
   return { http, gate, port, host: `127.0.0.1:${port}`, tokens, events, log, abort, call };
 }
 
+export interface HandTimer {
+  readonly ms: number;
+  readonly fn: () => void;
+  isCanceled: boolean;
+}
+/** A server closes sooner than it ends an idle connection (60 s), or it waited for that. */
+export const CLOSED_WITHIN_MS = 50_000;
+
+/** Timers of a server that only the test lets end. */
+export function byHand(): { readonly timers: HandTimer[]; readonly after: NonNullable<HttpServerOptions['after']> } {
+  const timers: HandTimer[] = [];
+  const after = (ms: number, fn: () => void) => {
+    const timer: HandTimer = { ms, fn, isCanceled: false };
+    timers.push(timer);
+    return {
+      cancel: () => {
+        timer.isCanceled = true;
+      },
+    };
+  };
+  return { timers, after };
+}
+
 function parse(text: string): Json {
   try {
     return JSON.parse(text);
@@ -183,7 +215,7 @@ export function sendRaw(port: number, text: string, isEnough?: (received: string
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error(`no complete answer, received: ${received}`));
-    }, 5000);
+    }, PATIENCE_MS);
     const finish = () => {
       clearTimeout(timer);
       socket.destroy();

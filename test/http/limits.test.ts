@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import { createFlightCounter, MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
 import { MAX_BODY_BYTES } from '../../daemon/http/json-body.ts';
+import { turn, until } from '../until.ts';
 import { ANSWER_TEXT, decisionBody } from './fake-gate.ts';
 import { PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';
 
@@ -90,7 +91,7 @@ test('what is read in long pages is read in pieces, and a halt comes in between'
   const server = await startServer(t);
   server.gate.decisionCount = 100;
   const reads = Array.from({ length: 5 }, () => server.call('GET', '/v1/decisions?limit=5000'));
-  while (server.gate.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (server.gate.calls.length === 0) await turn();
   const body = { state: 'halted', reason: 'test' };
   const halted = await server.call('PUT', '/v1/trading-state', { role: 'operator', body });
   assert.equal(halted.status, 200);
@@ -113,9 +114,7 @@ test('a token may have 256 requests in flight; exits, cancels and operators are 
   const first = Array.from({ length: MAX_IN_FLIGHT }, () =>
     server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER }),
   );
-  const deadline = performance.now() + 5000;
-  while (waiting.length < MAX_IN_FLIGHT && performance.now() < deadline)
-    await new Promise((resolve) => setImmediate(resolve));
+  await until('all of them wait', () => waiting.length >= MAX_IN_FLIGHT);
   assert.equal(waiting.length, MAX_IN_FLIGHT);
 
   for (const path of [
@@ -145,8 +144,7 @@ test('a token may have 256 requests in flight; exits, cancels and operators are 
   assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 200);
   const metrics = await server.call('GET', '/metrics', { role: null });
   assert.match(metrics.text, /\nholdfast_http_shed_total 5\n/);
-  while (waiting.length < MAX_IN_FLIGHT + exits.length && performance.now() < deadline)
-    await new Promise((resolve) => setImmediate(resolve));
+  await until('the gate has the exits', () => waiting.length === MAX_IN_FLIGHT + exits.length);
   for (const answer of waiting) answer({ kind: 'decided', text: ANSWER_TEXT });
   for (const got of await Promise.all([...first, ...exits])) assert.equal(got.status, 200);
   assert.equal((await server.call('GET', '/v1/account')).status, 200);
@@ -161,20 +159,15 @@ test('hanging up does not free a place while the gate is still busy with the req
   const inFlight = async () =>
     /holdfast_http_in_flight (\d+)/.exec((await server.call('GET', '/metrics', { role: null })).text)?.[1];
   const sent = sendRaw(server.port, request, () => false);
-  const until = async (isDone: () => Promise<boolean> | boolean) => {
-    const deadline = performance.now() + 3000;
-    while (!(await isDone()) && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-    assert.ok(await isDone());
-  };
-  await until(() => waiting.length === 1);
+  await until('the gate has the first', () => waiting.length === 1);
   const aborted = startAborted(server.port, request);
-  await until(() => waiting.length === 2);
+  await until('the gate has the second', () => waiting.length === 2);
   aborted();
   const seen499 = async () => (await server.call('GET', '/metrics', { role: null })).text.includes('status="499"');
-  await until(seen499);
+  await until('the server knows that it hung up', seen499);
   assert.equal(await inFlight(), '2');
   for (const answer of waiting) answer({ kind: 'decided', text: ANSWER_TEXT });
-  await until(async () => (await inFlight()) === '0');
+  await until('none is in flight', async () => (await inFlight()) === '0');
   await server.http.close();
   await sent;
 });

@@ -11,6 +11,7 @@ import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import { until } from '../until.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { SECRETS, startServer, type TestServer } from './http-kit.ts';
 
@@ -154,20 +155,17 @@ test('hanging up frees no place while the gate is still busy with the call', asy
     return { hangUp, asked: asked.then((answer) => answer.text()).catch(() => 'hung up') };
   };
   const calls = Array.from({ length: MAX_IN_FLIGHT }, ask);
-  const until = async (isDone: () => Promise<boolean> | boolean): Promise<void> => {
-    const deadline = performance.now() + 10_000;
-    while (!(await isDone()) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.ok(await isDone());
-  };
   const read = async () => (await server.call('POST', '/v1/tools/get_account', { body: {} })).status;
-  await until(() => waiting.length === MAX_IN_FLIGHT);
+  await until('all of them wait', () => waiting.length === MAX_IN_FLIGHT);
   assert.equal(await read(), 429);
   for (const { hangUp } of calls) hangUp.abort();
   await Promise.all(calls.map(({ asked }) => asked));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const hungUp = async () =>
+    Number(/status="499"[^\n]* (\d+)$/m.exec((await server.call('GET', '/metrics', { role: null })).text)?.[1] ?? 0);
+  await until('the server knows that they hung up', async () => (await hungUp()) === MAX_IN_FLIGHT);
   assert.equal(await read(), 429, 'the gate is as busy as before');
   for (const answer of waiting) answer({ kind: 'decided', text: ANSWER_TEXT });
-  await until(async () => (await read()) === 200);
+  await until('there is room again', async () => (await read()) === 200);
 });
 
 test('JSON that hides something is refused before the protocol sees it', async (t) => {
@@ -201,7 +199,7 @@ test('without the folder of its skill /mcp serves the tools all the same, and sa
   // An installation of which the folder got lost.
   const copy = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
   t.after(() => rmSync(copy, { recursive: true }));
-  for (const part of ['daemon', 'test/http', 'package.json'])
+  for (const part of ['daemon', 'test/http', 'test/until.ts', 'package.json'])
     cpSync(join(findPackageFolder(), part), join(copy, part), { recursive: true });
   symlinkSync(join(findPackageFolder(), 'node_modules'), join(copy, 'node_modules'));
   rmSync(join(copy, 'daemon', 'mcp', 'skills'), { recursive: true });

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { describe, it, test } from 'node:test';
 import { createPace, STARTS_A_TURN } from '../../daemon/http/pace.ts';
+import { turn, until } from '../until.ts';
 import { SECRETS, startServer } from './http-kit.ts';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('requests that may wait', () => {
   it('begin at once while a turn has room, the others in later turns', async () => {
@@ -67,8 +66,7 @@ test('a halt and an exit do not wait behind what one token has sent before them'
     for (const socket of sockets) socket.destroy();
   });
   for (const [index, text] of [placed, exit, halt].entries()) sockets[index]!.write(text);
-  const deadline = performance.now() + 20_000;
-  while (order.length < count + 2 && performance.now() < deadline) await turn();
+  await until('all have begun', () => order.length >= count + 2);
   assert.equal(order.length, count + 2);
   for (const what of ['halt', 'close_position'])
     assert.ok(order.indexOf(what) < count - STARTS_A_TURN, `${what} came as number ${order.indexOf(what)} of ${count}`);

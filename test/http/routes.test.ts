@@ -595,7 +595,8 @@ test('signals are bounded', async (t) => {
 });
 
 test('a revoked token is refused within its cache time, at once when the server is told', async (t) => {
-  const server = await startServer(t);
+  let nowMs = 0;
+  const server = await startServer(t, {}, null, { monotonicMs: () => nowMs });
   assert.equal((await server.call('GET', '/v1/account')).status, 200);
   server.tokens.delete(SECRETS.agent);
   server.http.forgetTokens();
@@ -603,11 +604,8 @@ test('a revoked token is refused within its cache time, at once when the server 
 
   assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 200);
   server.tokens.delete(SECRETS.operator);
-  const deadline = performance.now() + 1000;
-  let { status } = await server.call('GET', '/v1/account', { role: 'operator' });
-  while (status === 200 && performance.now() < deadline)
-    ({ status } = await server.call('GET', '/v1/account', { role: 'operator' }));
-  assert.equal(status, 401);
+  nowMs += 1000;
+  assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 401);
 });
 
 test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {

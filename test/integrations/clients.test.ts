@@ -56,6 +56,7 @@ describe('clients and examples, against a daemon on paper', () => {
     world = await DaemonWorld.start({
       real: true,
       wall: true,
+      isPatient: true,
       policy: (spec) => {
         spec.temporal.duplicate_exempt = ['BTCUSDT'];
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;

@@ -28,6 +28,7 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     world = await DaemonWorld.start({
       real: true,
       wall: true,
+      isPatient: true,
       policy: (spec) => {
         spec.temporal.duplicate_exempt = ['BTCUSDT', 'ETHUSDT'];
         spec.temporal.flip_interval_ms = 1;

@@ -17,6 +17,7 @@ import type {
 } from '../../integrations/openclaw/host.ts';
 import plugin from '../../integrations/openclaw/index.ts';
 import { findSharedState } from '../../integrations/openclaw/shared-state.ts';
+import { PATIENCE_MS } from '../until.ts';
 
 export const ORDER = {
   symbol: 'BTCUSDT',
@@ -142,7 +143,7 @@ export async function serve(t: TestContext, answer: RequestListener): Promise<nu
   return (server.address() as AddressInfo).port;
 }
 export async function until(isDone: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!isDone() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(isDone());
 }

@@ -45,6 +45,7 @@ describe("the catalogues in the model providers' own SDKs, against a daemon on p
     world = await DaemonWorld.start({
       real: true,
       wall: true,
+      isPatient: true,
       policy: (spec) => {
         spec.temporal.duplicate_exempt = ['BTCUSDT'];
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;

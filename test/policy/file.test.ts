@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type PolicyFileEvent, watchPolicyFile } from '../../daemon/policy/file.ts';
 import { readPolicyFile } from '../../daemon/policy/read-file.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { until } from '../until.ts';
 import { readText } from './documents.ts';
 
 const TEXT = readText('policies/default.yaml');
@@ -53,13 +54,6 @@ describe('watchPolicyFile', () => {
     const ended = watchPolicyFile(file, (event) => events.push(event), controller.signal, options);
     return { events, ended, controller };
   }
-  async function until(isReached: () => boolean): Promise<void> {
-    const deadline = Date.now() + 5000;
-    while (!isReached()) {
-      assert.ok(Date.now() < deadline, 'deadline');
-      await delay(5);
-    }
-  }
   const summary = (event: PolicyFileEvent | undefined) =>
     event === undefined
       ? 'none'
@@ -74,7 +68,7 @@ describe('watchPolicyFile', () => {
     const { events } = watch(TEXT);
     writeFileSync(file, TEXT);
     writeFileSync(file, TEXT.replace('name: default', 'name: second'));
-    await until(() => events.length > 0);
+    await until('events > 0', () => events.length > 0);
     assert.deepEqual(events.map(summary), ['second']);
   });
 
@@ -82,17 +76,17 @@ describe('watchPolicyFile', () => {
     writeFileSync(file, TEXT);
     const { events } = watch(TEXT);
     writeFileSync(file, TEXT.replace('name: default', 'name: second'));
-    await until(() => events.length === 1);
+    await until('events === 1', () => events.length === 1);
     const other = join(folder, 'other');
     writeFileSync(other, TEXT.replace('name: default', 'name: third'));
     renameSync(other, file);
-    await until(() => events.length === 2);
+    await until('events === 2', () => events.length === 2);
     writeFileSync(file, TEXT.replace('leverage: 3', 'leverge: 3'));
-    await until(() => events.length === 3);
+    await until('events === 3', () => events.length === 3);
     rmSync(file);
-    await until(() => events.length === 4);
+    await until('events === 4', () => events.length === 4);
     writeFileSync(file, TEXT);
-    await until(() => events.length === 5);
+    await until('events === 5', () => events.length === 5);
     assert.deepEqual(events.map(summary), ['second', 'third', 'refused', 'does not exist', 'default']);
   });
 
@@ -106,7 +100,7 @@ describe('watchPolicyFile', () => {
       await delay(1);
     }
     writeFileSync(file, target);
-    await until(() => events.some((event) => summary(event) === 'whole'));
+    await until('the whole file', () => events.some((event) => summary(event) === 'whole'));
     assert.equal(summary(events.at(-1)), 'whole');
     assert.ok(
       events.slice(0, -1).every((event) => summary(event) === 'refused'),

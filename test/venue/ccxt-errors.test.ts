@@ -5,7 +5,7 @@ import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createCall, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { classifySubmit } from '../../daemon/venue/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
-import { API_KEY, answerJson, connectVenue, FakeExchange, order, SECRET } from './fake-exchange.ts';
+import { API_KEY, answerJson, connectVenue, FakeExchange, order, SECRET, SEND_WITHIN_MS } from './fake-exchange.ts';
 
 interface Row {
   readonly http: number;
@@ -53,7 +53,7 @@ test('through ccxt and the port each answer is classified as the table says', as
   await venue.fetchRules(['BTCUSDT']);
   for (const row of rows) {
     script(row);
-    const outcome: SubmitOutcome = await venue.submit(order(), 500);
+    const outcome: SubmitOutcome = await venue.submit(order(), SEND_WITHIN_MS);
     const code = row.code === 200 ? null : row.code;
     const expected = classifySubmit({ httpStatus: row.http, code, message: row.msg, thrownKind: 'none' });
     assert.equal(outcome.kind, expected.kind, `${row.http} ${row.code}`);

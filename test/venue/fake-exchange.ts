@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import type { Approved, OrderInstruction, StopInstruction, VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 
@@ -136,10 +137,17 @@ export function orderAnswer(params: Record<string, string>, changes: Record<stri
   };
 }
 
-export async function connectVenue(url: string, keys = { apiKey: API_KEY, secret: SECRET }): Promise<VenuePort> {
+/** The longest that an order may wait to be sent: where a deadline is not what is tested, a slow machine meets none. */
+export const SEND_WITHIN_MS = 60_000;
+
+export async function connectVenue(
+  url: string,
+  keys = { apiKey: API_KEY, secret: SECRET },
+  time: TimePort = SYSTEM_TIME,
+): Promise<VenuePort> {
   const clock = new DomainClock(SYSTEM_TIME);
   const access = { venue: 'paper', baseUrl: url, ...keys } as const;
-  const venue = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null });
+  const venue = await createVenue({ access, clock, time, readWeightPerMinute: null });
   const startedMs = performance.now();
   clock.sync(await venue.fetchServerTime(), performance.now() - startedMs);
   return venue;

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { BTC_RULES } from '../gate/fold-fixture.ts';
-import { answerJson, connectVenue, exchangeSymbol, FakeExchange, order, orderAnswer, stop } from './fake-exchange.ts';
+import {
+  answerJson,
+  connectVenue,
+  exchangeSymbol,
+  FakeExchange,
+  order,
+  orderAnswer,
+  SEND_WITHIN_MS,
+  stop,
+} from './fake-exchange.ts';
 
 describe('while the rules of the exchange cannot be fetched', () => {
   const exchange = new FakeExchange();
@@ -58,7 +67,7 @@ describe('while the rules of the exchange cannot be fetched', () => {
     venue.noteRules([{ ...BTC_RULES, lotScale: 10 }]);
     assert.equal((await venue.lookupOrder('BTCUSDT', 'o-1', 'regular')).kind, 'failed');
     assert.equal((await venue.lookupOrder('ETHUSDT', 'o-1', 'regular')).kind, 'failed', 'of ETHUSDT none are known');
-    assert.equal((await venue.submit(order({ symbol: 'ETHUSDT' }), 500)).kind, 'rejected');
+    assert.equal((await venue.submit(order({ symbol: 'ETHUSDT' }), SEND_WITHIN_MS)).kind, 'rejected');
     assert.deepEqual(exchange.sent('POST /fapi/v1/order'), []);
   });
 
@@ -72,9 +81,9 @@ describe('while the rules of the exchange cannot be fetched', () => {
     answer('PUT /fapi/v1/order', { clientOrderId: 'o-1' });
     answer('DELETE /fapi/v1/order', { clientOrderId: 'o-1', status: 'CANCELED' });
     const exit = order({ clientOrderId: 'o-1', side: 'sell', reduceOnly: true });
-    const exited = await venue.submit(exit, 500);
+    const exited = await venue.submit(exit, SEND_WITHIN_MS);
     assert.equal(exited.kind, 'accepted', JSON.stringify(exited));
-    assert.equal((await venue.amend(exit, 500)).kind, 'accepted');
+    assert.equal((await venue.amend(exit, SEND_WITHIN_MS)).kind, 'accepted');
     assert.equal((await venue.cancel('BTCUSDT', 'o-1', 'regular')).kind, 'canceled');
     for (const path of ['POST /fapi/v1/leverage', 'DELETE /fapi/v1/allOpenOrders', 'DELETE /fapi/v1/algoOpenOrders'])
       exchange.scripts.set(path, (_, response) => answerJson(response, { code: 200, msg: 'done' }));

@@ -7,6 +7,8 @@ import { Agent } from 'undici';
 import type { Rejection, SubmitOutcome, VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import { HeldDelays } from '../exchange-sim/hand-time.ts';
+import { until } from '../until.ts';
 import {
   API_KEY,
   answerJson,
@@ -16,6 +18,7 @@ import {
   orderAnswer,
   type Script,
   SECRET,
+  SEND_WITHIN_MS,
 } from './fake-exchange.ts';
 
 const ORDER = 'POST /fapi/v1/order';
@@ -39,7 +42,7 @@ after(async () => {
 async function submitTo(script: Script): Promise<SubmitOutcome> {
   fake.scripts.set(ORDER, script);
   const before = fake.sent(ORDER).length;
-  const outcome = await venue.submit(order(), 500);
+  const outcome = await venue.submit(order(), SEND_WITHIN_MS);
   assert.equal(fake.sent(ORDER).length, before + 1, 'one attempt, never a second');
   return outcome;
 }
@@ -140,7 +143,7 @@ test('a refused connection and an unknown host prove that nothing was sent', asy
   const gone = await connectVenue(closed.url);
   await gone.fetchRules(['BTCUSDT']);
   await closed.close();
-  const refused = rejection(await gone.submit(order(), 500));
+  const refused = rejection(await gone.submit(order(), SEND_WITHIN_MS));
   assert.deepEqual([refused.retryable, refused.consequence, refused.httpStatus], [true, 'back_off', null]);
   const read = await gone.fetchServerTime();
   assert.equal(read.kind, 'failed');
@@ -214,8 +217,8 @@ function request(url: string, changes: Partial<HttpRequest> = {}): HttpRequest {
     method: 'POST',
     headers: {},
     body: 'a=1',
-    sendWithinMs: 2000,
-    answerWithinMs: 2000,
+    sendWithinMs: SEND_WITHIN_MS,
+    answerWithinMs: SEND_WITHIN_MS,
     maxBodyBytes: 1000,
   };
   return { ...base, url, ...changes } as HttpRequest;
@@ -233,11 +236,11 @@ test('an order that waits for a socket past its deadline is dropped and never se
   const first = exchange(agent, request(`${url}/first`));
   const late = await failure(exchange(agent, request(`${url}/late`, { sendWithinMs: 30 })));
   assert.deepEqual([late.stage, late.code], ['send_deadline', 'SEND_DEADLINE']);
-  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until('the first is sent', () => seen.length > 0);
   release();
   await first;
   const last = exchange(agent, request(`${url}/last`));
-  while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await until('the last is sent', () => seen.length > 1);
   release();
   await last;
   assert.deepEqual(seen, ['/first', '/last']);
@@ -258,7 +261,9 @@ test('a busy event loop does not let an order through after its deadline', async
 });
 
 test('the total deadline bounds a missing answer, a stalled body and a slow one', async () => {
+  const seen: (string | undefined)[] = [];
   const server = createServer((incoming, response) => {
+    seen.push(incoming.url);
     if (incoming.url === '/silent') return;
     response.writeHead(200, { 'content-length': '100' });
     response.write('{');
@@ -272,10 +277,12 @@ test('the total deadline bounds a missing answer, a stalled body and a slow one'
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const agent = new Agent();
   for (const path of ['/silent', '/stall', '/drip']) {
-    const startedMs = performance.now();
-    const error = await failure(exchange(agent, request(url + path, { answerWithinMs: 120 })));
+    const time = new HeldDelays();
+    const failed = failure(exchangeOnce(agent, request(url + path, { answerWithinMs: 120 }), time));
+    await until('the server has it', () => seen.at(-1) === path);
+    time.release(120);
+    const error = await failed;
     assert.deepEqual([error.stage, error.code], ['sent', 'ANSWER_TIMEOUT'], path);
-    assert.ok(performance.now() - startedMs < 600, path);
   }
   await agent.destroy();
   server.closeAllConnections();

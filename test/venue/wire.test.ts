@@ -11,6 +11,7 @@ import {
   FakeExchange,
   order,
   orderAnswer,
+  SEND_WITHIN_MS,
   stop,
 } from './fake-exchange.ts';
 
@@ -39,13 +40,13 @@ function onlySent(key: string): Record<string, string> {
   assert.equal(request.headers['x-mbx-apikey'], API_KEY);
   assert.equal(request.headers['user-agent'], 'holdfast/0.1.0');
   assert.equal(request.params.recvWindow, '5000');
-  assert.ok(Math.abs(Number(request.params.timestamp) - Date.now()) < 2000, 'timestamp is domain time');
+  assert.ok(Math.abs(Number(request.params.timestamp) - Date.now()) < 60_000, 'timestamp is domain time');
   const { timestamp: _timestamp, recvWindow: _window, signature: _signature, ...rest } = request.params;
   return rest;
 }
 
 test('an opening order goes out as LIMIT IOC with exactly the decided parameters', async () => {
-  const outcome = await venue.submit(order(), 500);
+  const outcome = await venue.submit(order(), SEND_WITHIN_MS);
   assert.equal(outcome.kind, 'accepted');
   assert.deepEqual(onlySent('POST /fapi/v1/order'), {
     symbol: 'BTCUSDT',
@@ -60,7 +61,10 @@ test('an opening order goes out as LIMIT IOC with exactly the decided parameters
 });
 
 test('an exit carries reduceOnly, a market exit neither price nor time in force, none a position side', async () => {
-  await venue.submit(order({ side: 'sell', reduceOnly: true, priceTicks: 600_000, timeInForce: 'GTC' }), 500);
+  await venue.submit(
+    order({ side: 'sell', reduceOnly: true, priceTicks: 600_000, timeInForce: 'GTC' }),
+    SEND_WITHIN_MS,
+  );
   assert.deepEqual(onlySent('POST /fapi/v1/order'), {
     symbol: 'BTCUSDT',
     side: 'SELL',
@@ -105,7 +109,7 @@ test('a protective stop goes to the algo service and closes the position on the 
 
 test('an amendment is one PUT by client id with the new total and price', async () => {
   fake.scripts.set('PUT /fapi/v1/order', (request, response) => answerJson(response, orderAnswer(request.params)));
-  const outcome = await venue.amend(order({ lots: 7, priceTicks: 599_999, timeInForce: 'GTC' }), 500);
+  const outcome = await venue.amend(order({ lots: 7, priceTicks: 599_999, timeInForce: 'GTC' }), SEND_WITHIN_MS);
   assert.equal(outcome.kind, 'accepted');
   assert.deepEqual(onlySent('PUT /fapi/v1/order'), {
     symbol: 'BTCUSDT',
@@ -237,7 +241,7 @@ async function checkWritten(by: VenuePort, rule: SymbolRules): Promise<void> {
   const tickStep = { mantissa: rule.tickMantissa, scale: rule.tickScale };
   for (const { lots, priceTicks } of fc.sample(cases, { seed: 13, numRuns: 20 })) {
     fake.seen.length = 0;
-    const outcome = await by.submit(order({ lots, priceTicks }), 500);
+    const outcome = await by.submit(order({ lots, priceTicks }), SEND_WITHIN_MS);
     assert.equal(outcome.kind, 'accepted', JSON.stringify({ rule, lots, priceTicks, outcome }));
     const sent = onlySent('POST /fapi/v1/order');
     assert.equal(sent.quantity, formatUnits(lots, lotStep));
@@ -281,11 +285,11 @@ test('steps that were fetched and that the views are not in yet are not written 
   fake.symbols = [exchangeSymbol('BTCUSDT', '0.10', '0.0005')];
   const newer = await fetchRule(restarted);
   fake.seen.length = 0;
-  await restarted.submit(order({ lots: 10 }), 500);
+  await restarted.submit(order({ lots: 10 }), SEND_WITHIN_MS);
   for (const { params } of fake.sent('POST /fapi/v1/order')) assert.equal(params.quantity, '0.01');
   restarted.noteRules([newer]);
   fake.seen.length = 0;
-  await restarted.submit(order({ lots: 10 }), 500);
+  await restarted.submit(order({ lots: 10 }), SEND_WITHIN_MS);
   assert.equal(onlySent('POST /fapi/v1/order').quantity, '0.005');
   await restarted.close();
   fake.symbols = [exchangeSymbol('BTCUSDT')];
@@ -303,7 +307,7 @@ test('a contradictory or unknown order is refused before anything leaves', async
     order({ symbol: 'NOSUCHUSDT' }),
   ];
   for (const instruction of bad) {
-    const outcome = await venue.submit(instruction, 500);
+    const outcome = await venue.submit(instruction, SEND_WITHIN_MS);
     assert.equal(outcome.kind, 'rejected', JSON.stringify(instruction));
     assert.equal(outcome.kind === 'rejected' && outcome.rejection.retryable, false);
   }
@@ -316,7 +320,7 @@ test('a contradictory or unknown order is refused before anything leaves', async
 test('before the rules are known nothing is sent', async () => {
   const fresh = await connectVenue(fake.url);
   fake.seen.length = 0;
-  assert.equal((await fresh.submit(order(), 500)).kind, 'rejected');
+  assert.equal((await fresh.submit(order(), SEND_WITHIN_MS)).kind, 'rejected');
   assert.equal((await fresh.cancel('BTCUSDT', 'a', 'regular')).kind, 'rejected');
   assert.equal((await fresh.cancelAll('BTCUSDT')).kind, 'failed');
   assert.equal(fake.seen.length, 0);
@@ -325,7 +329,7 @@ test('before the rules are known nothing is sent', async () => {
 
 test('markets are loaded once for many orders', async () => {
   await Promise.all(
-    Array.from({ length: 20 }, (_, index) => venue.submit(order({ clientOrderId: `hf${index}` }), 500)),
+    Array.from({ length: 20 }, (_, index) => venue.submit(order({ clientOrderId: `hf${index}` }), SEND_WITHIN_MS)),
   );
   assert.equal(fake.sent('POST /fapi/v1/order').length, 20);
   assert.equal(fake.seen.length, 20);

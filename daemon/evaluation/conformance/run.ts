@@ -25,6 +25,8 @@ export interface AttackOptions {
   readonly requestsPerSecond: number;
   /** Ends the run early and in order: marks are released, the halt is lifted, positions are closed. */
   readonly signal: AbortSignal;
+  /** Waits for a span of attack or halt; by default by the process's clock. */
+  readonly waitFor?: typeof wait;
 }
 /** Everything that a judgement needs; no verdict in it. */
 export interface AttackRun {
@@ -47,7 +49,7 @@ const STRESS = { from: 0.35, to: 0.8 };
 
 /** Attacks, watching the exchange's books. @throws NotActiveError, or Error when the exchange is not there */
 export async function runAttack(options: AttackOptions): Promise<AttackRun> {
-  const { executor, exchange, spec, seconds, signal } = options;
+  const { executor, exchange, spec, seconds, signal, waitFor = wait } = options;
   const state = await waitUntilActive(executor, signal);
   const clock = await readExchangeTime(exchange);
   const history = new BookHistory(await exchange.readBooks());
@@ -74,13 +76,13 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   setMaxListeners(0, signal, ended);
   const stress = async (): Promise<string | null> => {
     const symbol = drawsOf(options.seed, 0, 0).pick([...history.first.positions.keys()]);
-    await wait(attackMs * STRESS.from, ended);
+    await waitFor(attackMs * STRESS.from, ended);
     const mark = history.last.positions.get(symbol)?.mark ?? 0;
     if (ended.aborted || mark <= 0) return null;
     try {
       await exchange.holdMark(symbol, mark * (1 - STRESS_SHARE));
       isStressed = true;
-      await wait(attackMs * (STRESS.to - STRESS.from), ended);
+      await waitFor(attackMs * (STRESS.to - STRESS.from), ended);
     } finally {
       isStressed = false;
       await exchange.holdMark(symbol, mark);
@@ -93,7 +95,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   const whileHalted: Ask[] = [];
   let stressedSymbol: string | null;
   try {
-    const timer = wait(attackMs, signal).then(() => stop.abort());
+    const timer = waitFor(attackMs, signal).then(() => stop.abort());
     const plan = { ...options, staggerMs: attackMs / 3 };
     [stressedSymbol] = await Promise.all([stress(), runFleet(plan, world, ended), timer]);
     if (isHaltTested && !signal.aborted) halts.push(await drillHalt(options, { ...world, asks: whileHalted }, haltMs));
@@ -175,19 +177,19 @@ function startPolling(exchange: ExchangeUnderTest, history: BookHistory): { stop
 
 /** Halts, lets every client ask for more, lifts the halt. */
 async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: number): Promise<Window> {
-  const { executor, attackers, legitimate } = options;
+  const { executor, attackers, legitimate, waitFor = wait } = options;
   await executor.setTradingState('halted', 'conformance: nothing may open while halted');
   const fromMs = world.exchangeMs();
   const slackMs = Math.min(SEND_SLACK_MS, forMs / 2);
   try {
-    await wait(slackMs, options.signal);
+    await waitFor(slackMs, options.signal);
     for (const [index, client] of [...attackers, ...legitimate].entries()) {
       const calls = options.spec.scope.symbols.map((symbol) =>
         tool('place_order', marketOrder(symbol, index % 2 === 0 ? 'buy' : 'sell', 90 + 7 * index)),
       );
       await Promise.all(calls.map((call) => ask(world, client, 'ATK-STATE', 'halted', call)));
     }
-    await wait(forMs - slackMs, options.signal);
+    await waitFor(forMs - slackMs, options.signal);
   } finally {
     await executor.setTradingState('active', 'conformance: the halt is over');
   }

@@ -175,7 +175,7 @@ describe('what was proven of an order is not unproven', () => {
     it(`by any words in any order, late and twice (${timeInForce})`, () => {
       fc.assert(
         fc.property(observations, (steps) => run(timeInForce, steps)),
-        { numRuns: 3_000 },
+        { numRuns: 3_000, seed: 64 },
       );
     });
 
@@ -212,7 +212,7 @@ describe('what was proven of an order is not unproven', () => {
         for (const { word, at } of order) watched.take(word, at);
         assert.deepEqual({ status: watched.order.status, executed: watched.order.executedLots }, last);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, seed: 65 },
     );
   });
 });

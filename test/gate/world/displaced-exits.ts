@@ -124,7 +124,7 @@ describe('a take-profit that made room for an exit', () => {
       world.tool('cancel_all', {}),
     ]);
     for (let i = 0; i < 5; i += 1) await world.refresh();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await world.sleep(300);
     assert.deepEqual(await resting(), []);
   });
 });

@@ -136,7 +136,7 @@ describe('an exit between two rungs', () => {
     assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
     const held = await world.position('BTCUSDT');
     await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await world.sleep(2_000);
     assert.equal(await world.position('BTCUSDT'), held, 'what was opened since is held');
   });
 });
