@@ -1,9 +1,6 @@
-import type { BookOrder, Books, Call, Decided, Tale } from './evidence.ts';
+import { type Caps, findCapBreaches } from './cap-breaches.ts';
+import type { Books, Call, Decided, Tale } from './evidence.ts';
 
-export interface Caps {
-  readonly symbolUsdt: number;
-  readonly grossUsdt: number;
-}
 /** Each entry says what is wrong; all are empty when every promise held. */
 export interface Verdict {
   readonly duplicates: readonly string[];
@@ -20,7 +17,8 @@ export interface Evidence {
 
 /** Both symbols of the exchange have lots of 0.001. */
 const LOTS_IN_ONE = 1_000;
-const ROUNDING_USDT = 1e-6;
+/** The daemon's clock is the middle of a round trip to the exchange. */
+const CLOCK_WITHIN_MS = 100;
 /** Alerts that tell a person what became of an exit, or why nothing is known of an order. */
 const TELLING = new Set(['EXIT_ENDED', 'EXIT_FAILED', 'EXIT_DROPPED', 'EXIT_NOT_RESUMED', 'ORDER_LOST']);
 const ENDED_BY_SOMEBODY = new Set(['canceled', 'halted', 'rests']);
@@ -184,11 +182,17 @@ function findLostExits(books: Books, tale: Tale, calls: readonly Call[]): readon
     (one) => one.kind === 'tool' && one.action === 'exit' && one.verdict !== 'BLOCK',
   );
   const left = exits.map((exit) => exit.lots - closing.takeOwn(exit));
+  // The newest first: what was told since can be credited to an older one as well, never the other way round.
+  const open = left.map(() => 0);
+  for (let index = exits.length - 1; index >= 0; index -= 1)
+    open[index] = left[index]! - closing.takeOthers(exits[index]!, left[index]!);
   const found: string[] = [];
   exits.forEach((exit, index) => {
-    const open = left[index]! - closing.takeOthers(exit, left[index]!);
-    if (open > 0 && !isAccountedFor(books, tale, exit))
-      found.push(`exit ${exit.id} of ${exit.lots} lots ${exit.symbol}: ${open} were not closed`);
+    if (open[index]! > 0 && !isAccountedFor(books, tale, exit))
+      found.push(
+        `exit ${exit.id} of ${exit.lots} lots ${exit.symbol}: ${open[index]} were not closed; ` +
+          `it ended as ${tale.exitEnds.get(exit.id) ?? 'nothing: it has no end'}`,
+      );
   });
   for (const { requestId, status, tool } of calls)
     if (tool === 'close_position' && status === null && !isDecided(tale, requestId))
@@ -244,8 +248,11 @@ function isDecided(tale: Tale, requestId: string): boolean {
   return false;
 }
 
-function isAccountedFor(books: Books, tale: Tale, { id, seq, symbol }: Decided): boolean {
-  if (ENDED_BY_SOMEBODY.has(tale.exitEnds.get(id) ?? '')) return true;
+function isAccountedFor(books: Books, tale: Tale, exit: Decided): boolean {
+  const { id, seq, symbol } = exit;
+  const end = tale.exitEnds.get(id) ?? '';
+  if (ENDED_BY_SOMEBODY.has(end)) return true;
+  if (end === 'nothing_left' && isAllClosedSince(books, exit)) return true;
   const wasFlat = books.orders.some(
     (order) =>
       (tale.outcomes.get(order.client_order_id)?.seq ?? 0) > seq &&
@@ -258,71 +265,25 @@ function isAccountedFor(books: Books, tale: Tale, { id, seq, symbol }: Decided):
 }
 
 /**
- * Walks the books from the first order on: at every placement, what each symbol and the account could hold if every
- * order of one side filled, at the worse of mark and price, is within the caps. An end and a placement of the same
- * millisecond are taken as if the end came first: the books do not say.
+ * As many lots were closed after the decision as were held when it was taken: whatever is held now was opened since, and
+ * an exit leaves that alone. Holds if it does for one instant within the uncertainty of the daemon's clock.
  */
-export function findCapBreaches(books: Books, caps: Caps): readonly string[] {
-  const orders = [...books.orders].sort((a, b) => a.order_id - b.order_id);
-  const fills = orders
-    .flatMap((order) => order.fills.map((fill) => ({ fill, orderId: order.order_id })))
-    .sort((a, b) => a.fill.trade_id - b.fill.trade_id);
-  const held = new Map<string, number>();
-  const live = new Set<BookOrder>();
-  const found: string[] = [];
-  let next = 0;
-  for (const order of orders) {
-    const atMs = order.created_ms;
-    for (; next < fills.length; next += 1) {
-      const { fill, orderId } = fills[next]!;
-      const isBefore = fill.time_ms < atMs || (fill.time_ms === atMs && orderId < order.order_id);
-      if (!isBefore) break;
-      held.set(fill.symbol, Number(fill.position_after));
-    }
-    for (const other of live) if (!isOpen(other) && other.updated_ms <= atMs) live.delete(other);
-    live.add(order);
-    if (order.reduce_only) continue;
-    const worst = worstOf(books, live, held, atMs);
-    const symbolUsdt = worst.get(order.symbol) ?? 0;
-    const grossUsdt = [...worst.values()].reduce((sum, usdt) => sum + usdt, 0);
-    if (symbolUsdt > caps.symbolUsdt + ROUNDING_USDT)
-      found.push(`${order.symbol} could hold ${symbolUsdt} USDT when ${order.client_order_id} came`);
-    if (grossUsdt > caps.grossUsdt + ROUNDING_USDT)
-      found.push(`the account could hold ${grossUsdt} USDT when ${order.client_order_id} came`);
-  }
-  for (const { symbol, mark_price: mark, quantity } of books.positions)
-    if (Math.abs(Number(quantity)) * Number(mark) > caps.symbolUsdt + ROUNDING_USDT)
-      found.push(`${symbol} holds ${quantity} at ${mark}`);
-  return found;
-}
-
-function isOpen(order: BookOrder): boolean {
-  return order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
-}
-
-/** USDT that each symbol could hold: the larger of its two sides. */
-function worstOf(
-  books: Books,
-  live: ReadonlySet<BookOrder>,
-  held: ReadonlyMap<string, number>,
-  atMs: number,
-): ReadonlyMap<string, number> {
-  const worst = new Map<string, number>();
-  for (const { symbol, mark_price } of books.positions) {
-    const mark = Number(mark_price);
-    const position = held.get(symbol) ?? 0;
-    let long = Math.max(0, position) * mark;
-    let short = Math.max(0, -position) * mark;
-    for (const order of live) {
-      if (order.symbol !== symbol || order.reduce_only) continue;
-      const filled = order.fills
-        .filter((fill) => fill.time_ms < atMs)
-        .reduce((sum, fill) => sum + Number(fill.quantity), 0);
-      const value = (Number(order.quantity) - filled) * Math.max(mark, Number(order.price));
-      if (order.side === 'BUY') long += value;
-      else short += value;
-    }
-    worst.set(symbol, Math.max(long, short));
-  }
-  return worst;
+function isAllClosedSince(books: Books, { atMs, symbol }: Decided): boolean {
+  const fills = books.orders
+    .flatMap((order) => order.fills)
+    .filter((fill) => fill.symbol === symbol)
+    .sort((a, b) => a.trade_id - b.trade_id);
+  const heldAfter = (count: number): number => (count === 0 ? 0 : Number(fills[count - 1]!.position_after));
+  const isClosedFrom = (count: number): boolean => {
+    const held = heldAfter(count);
+    const closed = fills
+      .slice(count)
+      .filter((fill) => (fill.side === 'BUY') === held < 0)
+      .reduce((sum, fill) => sum + lotsOf(fill.quantity), 0);
+    return closed >= Math.abs(Math.round(held * LOTS_IN_ONE));
+  };
+  const first = fills.filter((fill) => fill.time_ms < atMs - CLOCK_WITHIN_MS).length;
+  const last = fills.filter((fill) => fill.time_ms <= atMs + CLOCK_WITHIN_MS).length;
+  for (let count = first; count <= last; count += 1) if (isClosedFrom(count)) return true;
+  return false;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { type IntendedPolicySpec, REGIMES } from '../../daemon/core/policy.ts';
-import type { Caps } from './judge.ts';
+import type { Caps } from './cap-breaches.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 

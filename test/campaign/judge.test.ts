@@ -300,6 +300,46 @@ describe('the judge of the campaign', () => {
       const flat = withExit().trade({ id: 'y', side: 'sell', exit: true, lots: 10 });
       assert.deepEqual(judgeAtQuiet(flat.evidence()).lost_exits, []);
     });
+    it('what was told last is credited to the exit that nothing else can account for', () => {
+      const history = new History()
+        .trade({ id: 'a', lots: 20 })
+        .trade({ id: 'x', side: 'sell', exit: true, lots: 4, filled: 0 })
+        .trade({ id: 'y', side: 'sell', exit: true, lots: 4, filled: 0 })
+        // Both carried another exit's lots beside their own; the trades of the first are told before `y` is asked for.
+        .trade({ id: 'v', side: 'sell', exit: true, lots: 8 })
+        .trade({ id: 'w', side: 'sell', exit: true, lots: 8 });
+      for (const id of ['v', 'w'])
+        history.tale.decisions.set(`d-${id}`, { ...history.tale.decisions.get(`d-${id}`)!, lots: 4 });
+      const early = history.tale.outcomes.get('hf-v-0-0')!;
+      history.tale.outcomes.set('hf-v-0-0', { ...early, seq: 2.5 });
+      assert.deepEqual(judgeAtQuiet(history.evidence()).lost_exits, []);
+      // The books list the order that was told last first: it is the only one that `y` can have.
+      history.orders.reverse();
+      assert.deepEqual(judgeAtQuiet(history.evidence()).lost_exits, []);
+    });
+    it('nothing was left of what it was to close, though more was opened since; if some was, it is lost', () => {
+      const overtaken = (closed: number): History => {
+        const history = new History()
+          .trade({ id: 'a', lots: 10 })
+          .trade({ id: 'y', side: 'sell', exit: true, lots: 10, filled: closed })
+          .trade({ id: 'x', side: 'sell', exit: true, lots: 1, filled: 0 });
+        // `y` and an opening were on their way when `x` was decided; the opening filled first: never flat.
+        history.tale.decisions.set('d-x', { ...history.tale.decisions.get('d-x')!, atMs: T0 + 500 });
+        const fillOf = (index: number): BookFill => history.orders[index]!.fills[0]!;
+        history.change(1, { fills: [{ ...fillOf(1), position_after: String((13 - closed) / 1_000) }] });
+        history.held.set('BTCUSDT', (13 - closed) / 1_000);
+        return history;
+      };
+      const lostExitsOf = (closed: number, end: string): readonly string[] => {
+        const history = overtaken(closed);
+        history.tale.exitEnds.set('d-x', end);
+        history.tale.exitEnds.set('d-y', 'canceled');
+        return judgeAtQuiet(history.evidence()).lost_exits;
+      };
+      assert.deepEqual(lostExitsOf(10, 'nothing_left'), []);
+      assert.match(lostExitsOf(9, 'nothing_left').join(), /exit d-x of 1 lots BTCUSDT: 1 .* ended as nothing_left/);
+      assert.match(lostExitsOf(10, 'exhausted').join(), /exit d-x of 1 lots BTCUSDT: 1 .* ended as exhausted/);
+    });
     it('an exit that was asked for and never decided', () => {
       const history = sound();
       history.calls.push({ requestId: 'z', tool: 'close_position', args: {}, status: null, answer: null });
