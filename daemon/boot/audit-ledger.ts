@@ -4,6 +4,7 @@ import type { LedgerReader } from '../ledger/types.ts';
 import {
   type CheckOutcome,
   concludeVerify,
+  readEnds,
   type SeqSpan,
   type SpanFindings,
   type VerifyChainOptions,
@@ -16,6 +17,8 @@ import { createCheckpointAudit } from './checkpoint-audit.ts';
 
 /** Records of one span: a frame's multiple, so that no thread decompresses what another one does. */
 const SPAN_RECORDS = 5_000;
+/** Of each thread: what lives through one record is small, and by itself a thread takes ten times as much. */
+const YOUNG_MB = 8;
 /** Compiled or not, the worker is the neighbour of this file with the same ending. */
 const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
@@ -36,12 +39,14 @@ export type LedgerAudit = VerifyResult & {
 export async function auditLedger(reader: LedgerReader, options: AuditOptions): Promise<LedgerAudit> {
   const { expectedHead, isDeep, spanRecords = SPAN_RECORDS, threads } = options;
   const spans = splitChain(reader.lastSeq(), spanRecords);
+  const batchEnds = readEnds(reader);
   const running =
     threads === 0
       ? null
-      : startThreads({ ledgerPath: reader.path, spans, expectedHead: expectedHead ?? null }, threads);
+      : startThreads({ ledgerPath: reader.path, spans, expectedHead: expectedHead ?? null, batchEnds }, threads);
   const deep = isDeep ? foldAgain(reader) : null;
-  const audits = running === null ? spans.map((span) => auditSpan(reader, span, expectedHead ?? null)) : await running;
+  const audits =
+    running === null ? spans.map((span) => auditSpan(reader, span, expectedHead ?? null, batchEnds)) : await running;
   const findings = audits.map((audit) => withVersions(audit, audits));
   const result = concludeVerify(reader, findings, expectedHead === undefined ? {} : { expectedHead });
   const checkpoints = { compared: deep?.compared ?? 0, elsewhere: deep?.elsewhere ?? 0 };
@@ -76,7 +81,10 @@ function startThreads(task: AuditTask, threads: number): Promise<readonly SpanAu
 function runThread(task: AuditTask): Promise<readonly SpanAudit[]> {
   return new Promise((resolve, reject) => {
     const audits: SpanAudit[] = [];
-    const worker = new Worker(new URL(`./audit-worker${ENDING}`, import.meta.url), { workerData: task });
+    const worker = new Worker(new URL(`./audit-worker${ENDING}`, import.meta.url), {
+      workerData: task,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on('message', (audit: SpanAudit) => void audits.push(audit));
     worker.once('error', reject);
     worker.once('exit', (code) =>
@@ -93,7 +101,7 @@ function foldAgain(reader: LedgerReader) {
     const outcome = auditor.fold(event);
     return outcome.ok ? checkpoints.check(event.seq, auditor.state) : outcome;
   };
-  const findings = verifySpan(reader, whole, { fold });
+  const findings = verifySpan(reader, whole, { fold, batchEnds: [] });
   return { findings, compared: checkpoints.compared, elsewhere: checkpoints.elsewhere };
 }
 

@@ -40,10 +40,16 @@ function readApprovals(reader: LedgerReader): ReadonlyMap<string, readonly Appro
 }
 
 /** Links, lookups and decisions of one span. */
-export function auditSpan(reader: LedgerReader, span: SeqSpan, expectedHead: ChainHead | null): SpanAudit {
+export function auditSpan(
+  reader: LedgerReader,
+  span: SeqSpan,
+  expectedHead: ChainHead | null,
+  batchEnds: readonly number[],
+): SpanAudit {
   const auditor = auditorOf(reader);
   const findings = verifySpan(reader, span, {
     rederive: (event) => auditor.rederive(event),
+    batchEnds,
     ...(expectedHead === null ? {} : { expectedHead }),
   });
   return { findings, elsewhere: auditor.elsewhere, versions: auditor.versions };

@@ -8,13 +8,16 @@ export interface AuditTask {
   readonly ledgerPath: string;
   readonly spans: readonly SeqSpan[];
   readonly expectedHead: ChainHead | null;
+  /** Where batches of signed heads end. */
+  readonly batchEnds: readonly number[];
 }
 
 /** Verifies spans of a ledger on a connection of its own, and tells of each as it is done. */
-const { expectedHead, ledgerPath, spans } = workerData as AuditTask;
+const { batchEnds, expectedHead, ledgerPath, spans } = workerData as AuditTask;
 const reader = openLedgerReader(ledgerPath);
 try {
-  for (const span of spans) parentPort?.postMessage(auditSpan(reader, span, expectedHead) satisfies SpanAudit);
+  for (const span of spans)
+    parentPort?.postMessage(auditSpan(reader, span, expectedHead, batchEnds) satisfies SpanAudit);
 } finally {
   reader.close();
 }

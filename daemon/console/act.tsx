@@ -1,11 +1,8 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { ask, describeFault } from './api.ts';
-import { actByPasskey } from './session.ts';
-import { markDirty, passkeys } from './store.ts';
-import { TokenField } from './token-field.tsx';
-import { hasPasskeys } from './webauthn.ts';
+import { type ActRequest, ConsentFields, useConsent } from './consent.tsx';
+import { markDirty } from './store.ts';
 
 /** What an act needs beside the token, and what it sends. */
 export interface Act {
@@ -26,11 +23,6 @@ export interface ActScope {
   readonly value: string;
   readonly label: string;
 }
-export interface ActRequest {
-  readonly method: 'POST' | 'PUT';
-  readonly path: string;
-  readonly body: unknown;
-}
 export const act = signal<Act | null>(null);
 /** What was done last, for the status line and screen readers. */
 export const done = signal<string | null>(null);
@@ -49,7 +41,7 @@ const CHANGED = [
   'tokens',
 ] as const;
 
-/** States the effect and asks for the operator token or a passkey: the session can only look. Neither is kept. */
+/** States the effect and asks for consent. */
 export function ActDialog() {
   const current = act.value;
   return current === null ? null : <OpenDialog key={current.title} act={current} />;
@@ -57,43 +49,22 @@ export function ActDialog() {
 
 function OpenDialog({ act: current }: { readonly act: Act }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const form = useRef<HTMLFormElement>(null);
-  const mayUsePasskey = hasPasskeys && (passkeys.value?.passkeys ?? []).some((key) => key.state === 'in_force');
   const [reason, setReason] = useState('');
   const [scope, setScope] = useState(current.scopes?.[0]?.value ?? '');
-  const [token, setToken] = useState('');
-  const [fault, setFault] = useState<string | null>(null);
-  const [isSending, setSending] = useState(false);
   const [title, effect] = [useId(), useId()];
   useEffect(() => dialog.current?.showModal(), []);
-
   const close = (): void => {
     act.value = null;
   };
-  const send = async (event: Event, isByPasskey: boolean): Promise<void> => {
-    event.preventDefault();
-    // What is missing but the token is said where it is missing.
-    if (isSending || (isByPasskey && form.current?.querySelector('input[name=reason]:invalid') !== null)) {
-      form.current?.querySelector<HTMLInputElement>('input[name=reason]')?.reportValidity();
-      return;
-    }
-    setSending(true);
-    setFault(null);
-    try {
-      const { method, path, body } = current.send({ reason: reason.trim(), scope });
-      const answer = isByPasskey
-        ? await actByPasskey<unknown>(method, path, body)
-        : await ask<unknown>(method, path, { bearer: token.trim(), body });
+  const consent = useConsent<unknown>({
+    isForPasskeys: current.isForPasskeys === true,
+    request: () => current.send({ reason: reason.trim(), scope }),
+    onDone: (answer) => {
       done.value = current.describe(answer, scope);
       markDirty(...CHANGED);
       close();
-    } catch (failure) {
-      setFault(describeFault(failure));
-      setToken('');
-    } finally {
-      setSending(false);
-    }
-  };
+    },
+  });
   return (
     <dialog
       ref={dialog}
@@ -102,7 +73,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       aria-labelledby={title}
       aria-describedby={effect}
     >
-      <form ref={form} onSubmit={(event) => send(event, current.isForPasskeys === true)} autocomplete="off">
+      <form ref={consent.form} onSubmit={(event) => consent.submit(event, consent.isForPasskeys)} autocomplete="off">
         <h2 id={title}>{current.title}</h2>
         <div id={effect} class="effect">
           {current.effect}
@@ -131,33 +102,12 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
             />
           </label>
         ) : null}
-        {current.isForPasskeys === true ? (
-          <p class="fault" role="alert">
-            {mayUsePasskey || fault !== null ? fault : 'No passkey is in force here.'}
-          </p>
-        ) : (
-          <TokenField
-            label="Operator token"
-            value={token}
-            onInput={setToken}
-            fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
-          />
-        )}
-        <div class="buttons">
-          <button type="button" onClick={close}>
-            Leave it
-          </button>
-          {mayUsePasskey ? (
-            <button type="button" disabled={isSending} onClick={(event) => send(event, true)}>
-              Use a passkey
-            </button>
-          ) : null}
-          {current.isForPasskeys === true ? null : (
-            <button type="submit" class={current.isGrave === true ? 'danger' : 'primary'} disabled={isSending}>
-              {isSending ? 'Sending…' : current.confirm}
-            </button>
-          )}
-        </div>
+        <ConsentFields
+          consent={consent}
+          confirm={current.confirm}
+          look={current.isGrave === true ? 'danger' : 'primary'}
+          onLeave={close}
+        />
       </form>
     </dialog>
   );

@@ -2,14 +2,10 @@ import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { TokenCreatedBody } from '../gate/api/tokens.ts';
 import { done } from './act.tsx';
-import { ask, describeFault } from './api.ts';
+import { ConsentFields, useConsent } from './consent.tsx';
 import { clock } from './format.ts';
-import { actByPasskey } from './session.ts';
-import { markDirty, passkeys, readiness } from './store.ts';
-import { TokenField } from './token-field.tsx';
-import { hasPasskeys } from './webauthn.ts';
+import { markDirty, readiness } from './store.ts';
 
-const PATH = '/v1/tokens';
 const DAY_MS = 86_400_000;
 const LIVES = [1, 7, 30, 90];
 type TokenRole = 'agent' | 'monitor';
@@ -57,64 +53,22 @@ interface Labels {
 }
 
 function AskForm({ title, effect, onCreated }: Labels & { readonly onCreated: (created: TokenCreatedBody) => void }) {
-  const form = useRef<HTMLFormElement>(null);
   const [role, setRole] = useState<TokenRole>('agent');
   const [name, setName] = useState('');
   const [days, setDays] = useState(30);
-  const [token, setToken] = useState('');
-  const [fault, setFault] = useState<string | null>(null);
-  const [isSending, setSending] = useState(false);
-  const mayUsePasskey = hasPasskeys && (passkeys.value?.passkeys ?? []).some((key) => key.state === 'in_force');
-  const isForPasskeys = readiness.value?.venue !== 'paper';
-  const send = async (event: Event, isByPasskey: boolean): Promise<void> => {
-    event.preventDefault();
-    const field = form.current?.querySelector<HTMLInputElement>('input[name=name]');
-    if (isSending || field?.reportValidity() === false) return;
-    setSending(true);
-    setFault(null);
-    try {
-      const body = { role, name: name.trim(), ttl_ms: days * DAY_MS };
-      onCreated(
-        isByPasskey
-          ? await actByPasskey<TokenCreatedBody>('POST', PATH, body)
-          : await ask<TokenCreatedBody>('POST', PATH, { bearer: token.trim(), body }),
-      );
-    } catch (failure) {
-      setFault(describeFault(failure));
-      setToken('');
-      setSending(false);
-    }
-  };
-  const missing = isForPasskeys && !mayUsePasskey ? 'No passkey is in force here, and none but one may.' : null;
+  const consent = useConsent<TokenCreatedBody>({
+    isForPasskeys: readiness.value?.venue !== 'paper',
+    request: () => ({ method: 'POST', path: '/v1/tokens', body: { role, name: name.trim(), ttl_ms: days * DAY_MS } }),
+    onDone: onCreated,
+  });
   return (
-    <form ref={form} onSubmit={(event) => send(event, isForPasskeys)} autocomplete="off">
+    <form ref={consent.form} onSubmit={(event) => consent.submit(event, consent.isForPasskeys)} autocomplete="off">
       <h2 id={title}>Create a token</h2>
       <p id={effect} class="effect">
         {effectOf(role, name.trim(), days)}
       </p>
       <Choices role={role} onRole={setRole} days={days} onDays={setDays} name={name} onName={setName} />
-      {isForPasskeys ? (
-        <p class="fault" role="alert">
-          {fault ?? missing}
-        </p>
-      ) : (
-        <TokenField label="Operator token" value={token} onInput={setToken} fault={fault} />
-      )}
-      <div class="buttons">
-        <button type="button" onClick={close}>
-          Leave it
-        </button>
-        {mayUsePasskey ? (
-          <button type="button" disabled={isSending} onClick={(event) => send(event, true)}>
-            Use a passkey
-          </button>
-        ) : null}
-        {isForPasskeys ? null : (
-          <button type="submit" class="danger" disabled={isSending}>
-            {isSending ? 'Sending…' : 'Create the token'}
-          </button>
-        )}
-      </div>
+      <ConsentFields consent={consent} confirm="Create the token" look="danger" onLeave={close} />
     </form>
   );
 }

@@ -67,46 +67,23 @@ export function batchLeaf({ batch_root, first_seq, seq }: Pick<HeadEvent, 'batch
   return Buffer.from(`${first_seq}-${seq}:${batch_root}`);
 }
 
-/** Hashes in a row, 32 bytes each: all of a ledger may come before its first head. */
-class HashRow {
-  #bytes = Buffer.alloc(32 * 1024);
-  #first = 0;
-  #end = 0;
+/** The root of the records of a batch and the hash of the last one; null: the chain does not hold all of them. */
+export type FindBatch = (
+  firstSeq: number,
+  seq: number,
+) => { readonly batch_root: string; readonly hash: string } | null;
 
-  push(hash: string): void {
-    if (32 * (this.#end + 1) > this.#bytes.length) {
-      const kept = this.#bytes.subarray(32 * this.#first, 32 * this.#end);
-      this.#bytes = Buffer.concat([kept, Buffer.alloc(kept.length + 32 * 1024)]);
-      this.#end -= this.#first;
-      this.#first = 0;
-    }
-    this.#bytes.write(hash, 32 * this.#end, 'hex');
-    this.#end += 1;
-  }
-
-  /** Takes out the first ones; null: there are not so many. */
-  take(count: number): readonly Buffer[] | null {
-    if (count < 1 || count > this.#end - this.#first) return null;
-    const taken = Array.from({ length: count }, (_, at) => {
-      const from = 32 * (this.#first + at);
-      return this.#bytes.subarray(from, from + 32);
-    });
-    this.#first += count;
-    return taken;
-  }
-}
-
-/** Checks the signed heads of a chain, whose records it receives in order. */
+/** Checks the signed heads of a chain, which it receives in order with the keys. */
 export class HeadCheck {
   readonly #genesis: string;
+  readonly #findBatch: FindBatch;
   readonly #batches = new MerkleFrontier();
-  /** Hashes of the records that no head has covered yet. */
-  readonly #open = new HashRow();
   #last: HeadEvent | null = null;
   #key: KeyEvent | null = null;
 
-  constructor(genesisHash: string) {
+  constructor(genesisHash: string, findBatch: FindBatch) {
     this.#genesis = genesisHash;
+    this.#findBatch = findBatch;
   }
 
   /** The last head. */
@@ -115,15 +92,9 @@ export class HeadCheck {
   }
 
   /** What is wrong with a head or a key; null: nothing, or it is another record. */
-  findProblem({ hash, kind, payload, seq }: CheckedRecord): string | null {
-    const problem =
-      kind === HEAD_KIND
-        ? this.#checkHead(payload as HeadEvent, seq)
-        : kind === KEY_KIND
-          ? this.#checkKey(payload as KeyEvent)
-          : null;
-    this.#open.push(hash);
-    return problem;
+  findProblem({ kind, payload, seq }: CheckedRecord): string | null {
+    if (kind === HEAD_KIND) return this.#checkHead(payload as HeadEvent, seq);
+    return kind === KEY_KIND ? this.#checkKey(payload as KeyEvent) : null;
   }
 
   #checkHead(head: HeadEvent, seq: number): string | null {
@@ -133,11 +104,10 @@ export class HeadCheck {
     const { number: before = 0, seq: coveredTo = 0 } = this.#last ?? {};
     if (genesis !== this.#genesis || number !== before + 1 || firstSeq !== coveredTo + 1 || head.seq >= seq)
       return 'it does not follow the head before it';
-    const covered = this.#open.take(head.seq - firstSeq + 1);
-    if (covered?.at(-1)?.toString('hex') !== head.hash) return `record ${head.seq} is not the one that it signs`;
-    const batch = new MerkleFrontier();
-    for (const leaf of covered) batch.append(leaf);
-    if (batch.root() !== head.batch_root) return `the records ${firstSeq} to ${head.seq} are not those that it signs`;
+    const batch = head.seq < firstSeq ? null : this.#findBatch(firstSeq, head.seq);
+    if (batch?.hash !== head.hash) return `record ${head.seq} is not the one that it signs`;
+    if (batch.batch_root !== head.batch_root)
+      return `the records ${firstSeq} to ${head.seq} are not those that it signs`;
     this.#batches.append(batchLeaf(head));
     this.#last = head;
     return this.#batches.root() === head.root ? null : 'its root is not that of all batches so far';
@@ -154,7 +124,6 @@ export class HeadCheck {
   }
 }
 interface CheckedRecord {
-  readonly hash: string;
   readonly kind: string;
   readonly payload: unknown;
   readonly seq: number;

@@ -15,7 +15,7 @@ export interface MerkleTree {
 /** Nodes that are hashed at once; between batches the daemon does its other work. */
 const SLICE = 512;
 
-function hashNodes(prefix: number, parts: readonly Buffer[]): Buffer {
+function hashNodes(prefix: number, parts: readonly Uint8Array[]): Buffer {
   return digest('sha256', Buffer.concat([Buffer.of(prefix), ...parts]), 'buffer');
 }
 
@@ -62,23 +62,78 @@ function pathOf(levels: readonly (readonly Buffer[])[], index: number): string[]
   return path;
 }
 
-/** The root of a tree whose leaves come one by one: one node is kept for each bit of its size. */
+/** The root of a whole subtree: that of the leaves `from` to `from + size - 1`. */
+export interface MerkleNode {
+  readonly from: number;
+  readonly size: number;
+  readonly node: Uint8Array;
+}
+
+/** Consecutive leaves that come one by one, from any on: one or two nodes are kept for each bit of their number. */
+export class MerkleRun {
+  /** Index of the first leaf. */
+  readonly from: number;
+  readonly #nodes: MerkleNode[] = [];
+  #end: number;
+
+  constructor(from: number) {
+    this.from = from;
+    this.#end = from;
+  }
+
+  /** Of nodes that follow each other. */
+  static of(nodes: readonly MerkleNode[]): MerkleRun {
+    const run = new MerkleRun(nodes[0]?.from ?? 0);
+    for (const node of nodes) run.#push(node);
+    return run;
+  }
+
+  get nodes(): readonly MerkleNode[] {
+    return this.#nodes;
+  }
+  get size(): number {
+    return this.#end - this.from;
+  }
+
+  append(leaf: Uint8Array): void {
+    this.#push({ from: this.#end, size: 1, node: hashNodes(0, [leaf]) });
+  }
+
+  #push(next: MerkleNode): void {
+    if (next.from !== this.#end) throw new RangeError('a leaf is left out');
+    this.#end += next.size;
+    let node = next;
+    // Two neighbours are one where the left one begins a subtree of both.
+    for (let last = this.#nodes.at(-1); last?.size === node.size; last = this.#nodes.at(-1)) {
+      if (last.from % (2 * node.size) !== 0) break;
+      this.#nodes.pop();
+      node = { from: last.from, size: 2 * node.size, node: hashNodes(1, [last.node, node.node]) };
+    }
+    this.#nodes.push(node);
+  }
+
+  /** Hex, of a run from leaf 0. Not before the first leaf. */
+  root(): string {
+    const nodes = this.#nodes.map(({ node }) => node);
+    return Buffer.from(nodes.reduceRight((right, left) => hashNodes(1, [left, right]))).toString('hex');
+  }
+}
+
+/** Nodes of leaves that follow those of others. */
+export function joinNodes(left: readonly MerkleNode[], right: readonly MerkleNode[]): readonly MerkleNode[] {
+  return MerkleRun.of([...left, ...right]).nodes;
+}
+
+/** The root of a tree whose leaves come one by one. */
 export class MerkleFrontier {
-  /** Roots of full trees, the largest first. */
-  readonly #peaks: { readonly size: number; readonly node: Buffer }[] = [];
+  readonly #run = new MerkleRun(0);
 
   append(leaf: Buffer): void {
-    let peak = { size: 1, node: hashNodes(0, [leaf]) };
-    for (let last = this.#peaks.at(-1); last?.size === peak.size; last = this.#peaks.at(-1)) {
-      this.#peaks.pop();
-      peak = { size: 2 * peak.size, node: hashNodes(1, [last.node, peak.node]) };
-    }
-    this.#peaks.push(peak);
+    this.#run.append(leaf);
   }
 
   /** Hex. Not before the first leaf. */
   root(): string {
-    const nodes = this.#peaks.map(({ node }) => node);
-    return nodes.reduceRight((right, left) => hashNodes(1, [left, right])).toString('hex');
+    return this.#run.root();
   }
 }

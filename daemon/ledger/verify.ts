@@ -1,10 +1,12 @@
+import { type BatchPart, BatchParts, joinParts, readBatchEnds } from './batch-parts.ts';
 import { ChainWalk, type EventCheck, failure, PAGE, type VerifyFailure } from './chain-walk.ts';
 import { toLedgerError } from './connection.ts';
 import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import type { ChainHead } from './hash-chain.ts';
 import { ZERO_HASH } from './hash-chain.ts';
-import { HEAD_KIND, HeadCheck, KEY_KIND } from './head-records.ts';
+import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from './head-records.ts';
+import { MerkleFrontier } from './merkle.ts';
 import { SqliteReader } from './reader.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
@@ -35,6 +37,8 @@ export interface VerifyChainOptions {
 export interface VerifyLedgerOptions extends VerifyChainOptions {
   /** Derives a recorded decision again and compares. Called for events of kind `decision`. */
   readonly rederive?: (event: LedgerEvent) => CheckOutcome;
+  /** Where batches of signed heads end, as {@link readBatchEnds} says; absent: they are read. */
+  readonly batchEnds?: readonly number[];
   /** Called for every event in order, after `rederive`: rebuilds views and compares recorded ones with them. */
   readonly fold?: (event: LedgerEvent) => CheckOutcome;
 }
@@ -57,8 +61,8 @@ export interface SpanFindings {
   readonly decisions: number;
   readonly lookups: LookupCounts;
   readonly tokens: readonly unknown[];
-  /** Of its records, 32 bytes each: heads are checked over the whole chain. */
-  readonly hashes: Uint8Array;
+  /** What it holds of the batches that heads sign. */
+  readonly batches: readonly BatchPart[];
   /** Its heads and keys. */
   readonly signed: readonly LedgerEvent[];
 }
@@ -84,10 +88,10 @@ export function verifySpan(reader: LedgerReader, span: SeqSpan, options: VerifyL
   const sqlite = asSqliteReader(reader);
   const lookups = new LookupCheck(sqlite.db);
   const tokens: unknown[] = [];
-  const hashes: string[] = [];
+  const batches = new BatchParts(options.batchEnds ?? readEnds(sqlite), span.afterSeq);
   const signed: LedgerEvent[] = [];
   const walked = walkSpan(sqlite, span, options, (event) => {
-    hashes.push(event.hash);
+    batches.add(event.seq, event.hash);
     if (event.kind === HEAD_KIND || event.kind === KEY_KIND) signed.push(event);
     if (event.kind === DECISION_KIND) {
       const problem = lookups.findProblem(event);
@@ -99,21 +103,43 @@ export function verifySpan(reader: LedgerReader, span: SeqSpan, options: VerifyL
     const outcome = options.fold?.(event);
     return outcome?.ok === false ? failure(event.seq, 'fold', outcome.detail) : null;
   });
-  return { ...walked, lookups: lookups.counts, tokens, hashes: Buffer.from(hashes.join(''), 'hex'), signed };
+  return { ...walked, lookups: lookups.counts, tokens, batches: batches.finish(), signed };
 }
 
-/** The signed heads and keys of a chain of spans, over the hashes of its records. */
+/** None of a database that cannot be read: the walk says what is wrong. */
+export function readEnds(reader: LedgerReader): readonly number[] {
+  try {
+    return readBatchEnds(reader);
+  } catch {
+    return [];
+  }
+}
+
+/** The signed heads and keys of a chain of spans. */
 function findWrongHead(heads: HeadCheck, spans: readonly SpanFindings[]): VerifyFailure | null {
-  for (const { hashes, signed, span } of spans) {
-    const bySeq = new Map(signed.map((event) => [event.seq, event]));
-    for (let at = 0; 32 * at < hashes.length; at += 1) {
-      const seq = span.afterSeq + at + 1;
-      const hash = Buffer.from(hashes.subarray(32 * at, 32 * at + 32)).toString('hex');
-      const problem = heads.findProblem(bySeq.get(seq) ?? { hash, kind: '', payload: null, seq });
-      if (problem !== null) return failure(seq, 'signature', problem);
-    }
+  for (const event of spans.flatMap(({ signed }) => signed)) {
+    const problem = heads.findProblem(event);
+    if (problem !== null) return failure(event.seq, 'signature', problem);
   }
   return null;
+}
+
+/** Batches as the spans give them; one whose head was signed while they were verified is read again. */
+function batchesOf(reader: LedgerReader, spans: readonly SpanFindings[]): FindBatch {
+  const roots = joinParts(spans.flatMap(({ batches }) => batches));
+  return (firstSeq, seq) => {
+    const known = roots.get(firstSeq);
+    if (known?.seq === seq) return known;
+    const tree = new MerkleFrontier();
+    let hash = '';
+    for (let from = firstSeq; from <= seq; from += PAGE) {
+      const toSeq = Math.min(seq, from + PAGE - 1);
+      const page = reader.readHashes(from, toSeq);
+      if (page.length !== toSeq - from + 1) return null;
+      for (hash of page) tree.append(recordLeaf(hash));
+    }
+    return { batch_root: tree.root(), hash };
+  };
 }
 
 /** The result for a chain of spans, in order: their first difference, or what only all of them show. */
@@ -125,7 +151,7 @@ export function concludeVerify(
   const { db } = asSqliteReader(reader);
   const result = concludeChain(spans, options);
   if (!result.ok) return result;
-  const heads = new HeadCheck(reader.genesis.hash);
+  const heads = new HeadCheck(reader.genesis.hash, batchesOf(reader, spans));
   const failed = catchUnreadable(
     reader,
     () => null,
@@ -175,7 +201,7 @@ export function checkTail(reader: SqliteReader): ChainHead {
   );
 }
 
-type Walked = Omit<SpanFindings, 'hashes' | 'lookups' | 'signed' | 'tokens'>;
+type Walked = Omit<SpanFindings, 'batches' | 'lookups' | 'signed' | 'tokens'>;
 
 function walkSpan(reader: SqliteReader, span: SeqSpan, options: VerifyChainOptions, check: EventCheck): Walked {
   const { expectedHead, onProgress } = options;

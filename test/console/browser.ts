@@ -96,6 +96,37 @@ export async function confirm(seat: Seat, reason: string | null, button: string,
   return effect;
 }
 
+/** Buttons that the side of a box cuts off, as far as it is scrolled now. */
+export function findCutButtons(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    interface Box {
+      readonly left: number;
+      readonly right: number;
+    }
+    interface Shown {
+      readonly parentElement: Shown | null;
+      readonly textContent: string;
+      getBoundingClientRect(): Box;
+    }
+    const { document, getComputedStyle } = globalThis as unknown as {
+      document: { querySelectorAll(selector: string): Iterable<Shown> };
+      getComputedStyle(of: Shown): { readonly overflowX: string };
+    };
+    const isCut = (button: Shown): boolean => {
+      const { left, right } = button.getBoundingClientRect();
+      for (let box = button.parentElement; box !== null; box = box.parentElement) {
+        if (getComputedStyle(box).overflowX === 'visible') continue;
+        const around = box.getBoundingClientRect();
+        if (right > around.right + 1 || left < around.left - 1) return true;
+      }
+      return false;
+    };
+    const buttons = [...document.querySelectorAll('main button')];
+    if (buttons.length < 10) throw new Error('there are no buttons to look at');
+    return buttons.filter(isCut).map(({ textContent }) => textContent);
+  });
+}
+
 const IMAGES = join(findPackageFolder(), 'docs', 'img');
 /** Kept as docs/img/NAME.png when HOLDFAST_TEST_SCREENSHOTS is set; taken in any case. */
 export async function photograph(page: Page, name: string, what: Page | Locator = page): Promise<void> {

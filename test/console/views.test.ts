@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { closeBrowser, findInaccessible, openPage, panel, photograph, signIn, WITHOUT_BROWSER } from './browser.ts';
+import {
+  closeBrowser,
+  findCutButtons,
+  findInaccessible,
+  openPage,
+  panel,
+  photograph,
+  signIn,
+  WITHOUT_BROWSER,
+} from './browser.ts';
 import { offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
@@ -80,7 +89,9 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   for (const [width, height, colorScheme, name] of [
     [2560, 1300, 'light', null],
     [1920, 1130, 'dark', 'console-dark'],
+    [1280, 800, 'light', null],
     [1000, 1300, 'dark', null],
+    [768, 1024, 'light', null],
     [390, 844, 'light', null],
   ] as const) {
     const other = await openPage(t, world, { viewport: { width, height }, colorScheme });
@@ -92,6 +103,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
       return document.documentElement.scrollWidth;
     });
     assert.ok(wide <= width, `${width}: nothing stands out at the side (${wide})`);
+    assert.deepEqual(await findCutButtons(other.page), [], `${width}: every button is where it can be pressed`);
     assert.deepEqual(await findInaccessible(other.page), [], `${width} ${colorScheme}`);
     if (name !== null) await photograph(other.page, name);
     assert.deepEqual(other.complaints, []);

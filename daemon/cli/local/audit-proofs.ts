@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { SignedHead } from '../../contract/signed-heads.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
@@ -41,14 +42,26 @@ function readNotedFile(path: string): NotedRecord {
   };
 }
 
+interface HeadOptions extends LedgerOptions {
+  readonly timestamp?: URL;
+  readonly folder?: string;
+}
+
 /** Verbs for those who trust neither the daemon nor its host. */
 export function addAuditProofs(audit: Command, io: Io): void {
   const head = addVerb(audit, {
     usage: 'head',
     summary: 'Print the last signed head; note it elsewhere',
-    examples: ['audit head > head.json', 'audit head --venue binance-demo'],
+    examples: [
+      'audit head > head.json',
+      'audit head --venue binance-demo',
+      'audit head --timestamp https://freetsa.org/tsr',
+    ],
   });
-  addLedgerOptions(head).action((options: LedgerOptions) => printHead(io, options));
+  addLedgerOptions(head)
+    .option('--timestamp <url>', 'have it time-stamped by an authority of RFC 3161, and keep both', parseAuthority)
+    .option('--folder <dir>', 'where both are kept (`heads` beside the ledger)')
+    .action((options: HeadOptions) => printHead(io, options));
   const receipt = addVerb(audit, {
     usage: 'receipt',
     summary: 'Print the receipt of a decision from the ledger file; anybody can verify it offline',
@@ -77,15 +90,34 @@ function parseHeadNumber(text: string): number {
   return number;
 }
 
-async function printHead(io: Io, options: LedgerOptions): Promise<void> {
+/** Many authorities answer over plain http: what they sign is not secret, and the answer proves itself. */
+function parseAuthority(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '')
+    throw new InvalidArgumentError('Expected an address, https://… or http://…, without a user or a password.');
+  return url;
+}
+
+async function printHead(io: Io, { folder, timestamp, ...options }: HeadOptions): Promise<void> {
+  const path = findLedger(io, options);
+  const last = await readHead(path);
+  const text = `${JSON.stringify(last, null, 2)}\n`;
+  if (timestamp !== undefined) {
+    const { stampHead } = await import('./stamp-head.ts');
+    await stampHead(io, last, text, { url: timestamp, folder: resolve(folder ?? join(dirname(path), 'heads')) });
+  } else if (folder !== undefined) throw new CliError(EXIT.USAGE, '--folder is for --timestamp, which keeps files.');
+  io.out(text);
+}
+
+async function readHead(path: string): Promise<SignedHead> {
   const { openLedgerReader } = await import('../../ledger/reader.ts');
   const { readLastHead } = await import('../../ledger/head-signer.ts');
-  const reader = openLedgerReader(findLedger(io, options));
+  const reader = openLedgerReader(path);
   try {
     const last = readLastHead(reader);
     if (last === null)
       throw new CliError(EXIT.FAILURE, 'No head is signed yet: the daemon signs one every hour and when it stops.');
-    printJson(io, last);
+    return last;
   } finally {
     reader.close();
   }

@@ -33,19 +33,7 @@ function sumUp(rows: readonly Listed[]): ReadonlyMap<string, Seen> {
   return all;
 }
 
-const HEAD = [
-  'Agent',
-  'Today',
-  '7 days',
-  'Unrealised',
-  'Fees',
-  'Requests',
-  'Cut',
-  'Blocked',
-  'Most often',
-  'Holds',
-  'Last',
-];
+const HEAD = ['Agent', 'Today', '7 days', 'Unrealised', 'Fees', 'Requests', 'Cut', 'Blocked', 'Most often'];
 
 /** Profit by agent, with calls of today and what stood in their way. */
 export function AgentsPanel() {
@@ -78,7 +66,10 @@ function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; ho
   const { seven_days: week, today, unrealised_usdt: unrealised } = of;
   return (
     <tr>
-      <th scope="row">{of.agent ?? 'nobody here'}</th>
+      <th scope="row">
+        {of.agent ?? 'nobody here'}
+        <span class="below">{holds ?? 'holds nothing'}</span>
+      </th>
       <td class="figure">{signedUsdt(today.result_usdt)}</td>
       <td class="figure">{signedUsdt(week.result_usdt)}</td>
       <td class="figure">{signedUsdt(unrealised)}</td>
@@ -86,9 +77,10 @@ function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; ho
       <td class="figure">{today.requests}</td>
       <td class="figure">{today.cuts}</td>
       <td class="figure">{today.blocks}</td>
-      <td>{seen === undefined ? '–' : mostOften(seen.codes)}</td>
-      <td>{holds ?? 'nothing'}</td>
-      <td>{seen === undefined ? '–' : clock(seen.lastAtMs)}</td>
+      <td class="reason">
+        {seen === undefined ? '–' : mostOften(seen.codes)}
+        <span class="below">{seen === undefined ? '' : `last ${clock(seen.lastAtMs)}`}</span>
+      </td>
     </tr>
   );
 }
