@@ -13,6 +13,7 @@ import { measureDecide } from './decide.ts';
 import { measureDoors } from './doors.ts';
 import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
+import { measureFrames } from './frames.ts';
 import { ledgerOf, measureLedger } from './ledger.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
@@ -30,7 +31,7 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records,
  * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call; `-- alerts`
  * the time from the record of an alert to its webhook; `-- seat` the time from an approval to the exchange's answer, and
- * what three open consoles cost.
+ * what three open consoles cost, with `-- frames` alone how smooth one is while 200 rows come each second.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -350,6 +351,10 @@ async function mainSeat(): Promise<void> {
   };
   try {
     const open = writeOpenPolicy(folder);
+    if (process.argv[2] === 'frames') {
+      process.stdout.write(`${JSON.stringify({ frames: await measure('frames', open, measureFrames) })}\n`);
+      return;
+    }
     const asking = join(folder, 'asking.yaml');
     const approvals = { when: [{}], window_ms: 60_000, expiry_ms: 60_000 };
     writeFileSync(asking, stringify({ ...openPolicy(readDefaultPolicy()), approvals }));
@@ -360,7 +365,8 @@ async function mainSeat(): Promise<void> {
       measureFlooded(options, (plan) => start([self, '--role', 'readers', JSON.stringify(plan)], {})),
     );
     const consoles = await measure('consoles', open, measureConsoles);
-    const seat: SeatFigures = { click_to_order, streams, flooded, consoles };
+    const frames = await measure('frames', open, measureFrames);
+    const seat: SeatFigures & { frames: typeof frames } = { click_to_order, streams, flooded, consoles, frames };
     process.stdout.write(`${JSON.stringify({ seat })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
@@ -432,7 +438,7 @@ if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(ro
 else if (process.argv.includes('flood')) await mainFlood();
 else if (process.argv[2] === 'alerts') await mainAlerts();
 else if (process.argv[2] === 'doors') await mainDoors();
-else if (process.argv[2] === 'seat') await mainSeat();
+else if (['frames', 'seat'].includes(process.argv[2] ?? '')) await mainSeat();
 else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();
 else if (process.argv[2] === 'verbs')
