@@ -13,6 +13,7 @@ import type { ReviewPlace } from './standing.ts';
 
 export const STAGING_EXPIRED = 'the staging plan ran out of time';
 export const FIRST_REJECTED = 'slice 0 was rejected';
+export const CALLER_GONE = 'whoever asked for it may ask no more: the token is revoked, or the passkey removed';
 
 /**
  * What is to be done with a slice whose time may have come. `waitMs`: wall time until the venue's limit leaves room for it,
