@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { OrderEvent } from '../../daemon/gate/events.ts';
-import { DaemonWorld, order, type ToolBody } from './harness.ts';
+import { DaemonWorld, type Mutable, order, type ToolBody, until } from './harness.ts';
 
 /** Slices of an order, of which the first goes out at once. */
 const SLICES = 4;
 
-describe('slices that wait when their token is revoked', () => {
+describe('slices that wait when nobody stands for them any more', () => {
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({
@@ -33,6 +36,14 @@ describe('slices that wait when their token is revoked', () => {
       await world.advance(2_001);
       await world.sleep(60);
     }
+  };
+  const edit = async (change: (spec: Mutable<IntendedPolicySpec>) => void): Promise<void> => {
+    const spec = parse(readFileSync(world.policyPath, 'utf8')) as Mutable<IntendedPolicySpec>;
+    change(spec);
+    writeFileSync(world.policyPath, stringify(spec));
+    const { core } = world.daemon.gate;
+    const before = core.policyHash;
+    await until('the policy is in force', () => core.policyHash !== before);
   };
   const revoke = async (agent: string): Promise<void> => {
     const { tokens } = world.daemon.ledger;
@@ -68,5 +79,27 @@ describe('slices that wait when their token is revoked', () => {
     tokens.revokeToken(spare.record.id);
     await letAllFallDue();
     assert.ok(Math.abs((await world.position('BTCUSDT')) - SLICES * quantity) < 1e-9);
+  });
+
+  it('go on under a tighter policy by which nobody is asked', async () => {
+    const { quantity } = await staged(world.createAgent('tightened'));
+    await edit((spec) => {
+      spec.budgets.fees_usdt_per_day -= 1;
+    });
+    await letAllFallDue();
+    assert.ok(Math.abs((await world.position('BTCUSDT')) - SLICES * quantity) < 1e-9);
+  });
+
+  it('are not sent under a policy by which a person has to look at the order', async () => {
+    const { id, quantity } = await staged(world.createAgent('unseen'));
+    await edit((spec) => {
+      spec.approvals = { when: [{}], window_ms: 600_000, expiry_ms: 120_000 };
+    });
+    await letAllFallDue();
+    assert.equal(await world.position('BTCUSDT'), quantity, 'nothing more was opened');
+    assert.deepEqual(
+      (await executionOf(id)).orders.map(({ status }) => status),
+      ['filled', 'canceled', 'canceled', 'canceled'],
+    );
   });
 });

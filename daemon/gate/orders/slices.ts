@@ -7,11 +7,13 @@ import {
   CALLER_GONE,
   describeRefusedSlice,
   FIRST_REJECTED,
+  isUnseen,
   planSlice,
   STAGING_EXPIRED,
   sliceAsk,
   sliceRequest,
   stepOfSlice,
+  UNSEEN,
   unsentOf,
 } from '../plan/slices.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
@@ -82,8 +84,9 @@ export class SliceRunner {
       case 'decide':
     }
     // RISK: a token is revoked because whoever holds it must open nothing more.
-    if (!this.#core.isCallerLive(caller.tokenId)) {
-      this.#dropRest(parent.decision.decision_id, CALLER_GONE);
+    const isCallerLive = this.#core.isCallerLive(caller.tokenId);
+    if (!isCallerLive || isUnseen(parent, this.#core.policySpec, this.#core.policyHash)) {
+      this.#dropRest(parent.decision.decision_id, isCallerLive ? UNSEEN : CALLER_GONE);
       return;
     }
     const ask = sliceAsk(this.#core.settings, order, caller.skillSha256);
