@@ -17,12 +17,14 @@ export interface Recovered {
   readonly epoch: number;
   readonly at_venue_ms: number;
   readonly revoked_tokens: number;
+  readonly removed_passkeys: number;
 }
 
 /**
  * Declares a ledger the one of its account, after a restore or instead of another ledger. Ids get a new epoch, so that
- * no id is used twice and two recoveries of one backup never collide. Earlier tokens are revoked, and the account is
- * halted until an operator has looked at it. Durable when it returns.
+ * no id is used twice and two recoveries of one backup never collide. Earlier tokens are revoked and passkeys removed,
+ * since what the backup lacks may have been just that, and the account is halted until an operator has looked at it.
+ * Durable when it returns.
  *
  * @throws StartError if another daemon traded the account and `takeOver` is false
  */
@@ -39,8 +41,12 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
   const at_venue_ms = Math.max(Math.floor(atVenueMs), state.recovery?.at_venue_ms ?? 0);
   const live = ledger.tokens.listTokens().filter((token) => token.revoked_at_ms === null);
   for (const { id } of live) ledger.tokens.revokeToken(id);
+  const passkeys = state.passkeys.list();
   const records: LedgerRecord[] = [
     record('recovery', at_venue_ms, { at_venue_ms, epoch, set_by: setBy, take_over: takeOver }),
+    ...passkeys.map(({ id }) =>
+      record('passkey', at_venue_ms, { action: 'removed', id, reason: 'recovered', set_by: setBy }),
+    ),
     record('state', at_venue_ms, {
       clears_at_ms: null,
       clears_when: 'an operator clears it',
@@ -67,7 +73,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
     );
   // In one commit with the revocations.
   ledger.appendSync(records);
-  return { epoch, at_venue_ms, revoked_tokens: live.length };
+  return { epoch, at_venue_ms, revoked_tokens: live.length, removed_passkeys: passkeys.length };
 }
 
 function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): LedgerRecord {

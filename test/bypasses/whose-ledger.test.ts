@@ -225,6 +225,36 @@ describe('BY-46: recovered', () => {
     assert.equal((await world.tradingState()).state, 'active', 'nothing is found again');
   });
 
+  it('a passkey that was removed after the backup signs nothing any more', async (t) => {
+    const world = await startWorld(t);
+    const id = `pk_${'5'.repeat(20)}`;
+    const { core } = world.daemon.gate;
+    core.append('passkey', {
+      action: 'added',
+      aaguid: '00000000-0000-0000-0000-000000000000',
+      confirmed_by: null,
+      counter: 0,
+      credential_id: 'c3RvbGVu',
+      effective_at_ms: core.nowMs(),
+      id,
+      is_recovery: false,
+      name: 'stolen laptop',
+      origin: 'http://localhost:7433',
+      public_key: 'cHVibGlj',
+      set_by: 'test',
+      transports: [],
+    });
+    await core.settled();
+    const copy = world.copyLedger();
+    assert.equal((await world.operator('POST', `/v1/passkeys/${id}/remove`, { reason: 'stolen' })).status, 200);
+    await world.putBackLedger(copy);
+    assert.equal((await world.recover()).removed_passkeys, 1);
+    await world.startAgain();
+    const { passkeys } = world.daemon.gate.core.state;
+    assert.deepEqual(passkeys.list(), []);
+    assert.ok(passkeys.needsConfirmation, 'and whoever has the operator token enrols none in its place');
+  });
+
   it('two recoveries of one copy give ids that never meet, and each finds the other', async (t) => {
     const world = await startWorld(t);
     const copy = world.copyLedger();

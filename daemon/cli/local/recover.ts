@@ -37,6 +37,11 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
     [
       `epoch ${recovered.epoch} begins: new ids of orders and decisions carry it\n`,
       `${recovered.revoked_tokens} tokens are revoked; ${tokens}\n`,
+      ...(recovered.removed_passkeys === 0
+        ? []
+        : [
+            `${recovered.removed_passkeys} passkeys are removed; \`npx holdfast passkey recover NAME\` enrols the first again\n`,
+          ]),
       'the account starts halted: start the daemon, check `npx holdfast status`, then run `npx holdfast resume`\n',
     ].join(''),
   );

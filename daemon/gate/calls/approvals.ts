@@ -109,7 +109,7 @@ export class Approvals {
     const core = this.#core;
     const { requested, signatures } = approval;
     if (isOver(approval, core.nowMs())) return describeEnd(approval);
-    if (core.ports.isTokenLive?.(requested.token_id) === false) {
+    if (!core.isCallerLive(requested.token_id)) {
       const reason = `the token of agent ${requested.agent} that asked for it is revoked`;
       core.append('approval', { action: 'voided', approval_id: requested.approval_id, reason, set_by: 'daemon' });
       return reason;

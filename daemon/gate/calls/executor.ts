@@ -72,7 +72,7 @@ export class Executor {
     const first = orders[0];
     if (first !== undefined) {
       if (first.reduce_only) await this.#exits.run(decided);
-      else await this.#slices.run(decided, intake.caller.skillSha256);
+      else await this.#slices.run(decided, intake.caller);
       return;
     }
     switch (decided.body.effective?.action) {

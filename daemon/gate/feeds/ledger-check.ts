@@ -80,7 +80,7 @@ export class LedgerCheck implements Lookout {
   /** Whether a complete comparison has run in this process. */
   isCompared = false;
   #hasTransfers = true;
-  /** A start has read income; without a transfer since the last account record, transfers need not be read. */
+  /** A start has read income; without a transfer in it, transfers need not be read at once. */
   onCompared: (hasTransfers: boolean) => void = () => undefined;
 
   constructor(core: GateCore, marks: ReadingMarks | null = null) {
@@ -202,8 +202,7 @@ export class LedgerCheck implements Lookout {
     if (outcome.kind === 'failed') return false;
     const { executions, isWhole, lastTransferMs } = outcome.value;
     recordIncome(this.#core, outcome.value, askedAtMs);
-    const knownToMs = this.#core.state.account?.requested_at_ms ?? askedAtMs;
-    this.#hasTransfers = !isWhole || (lastTransferMs !== null && lastTransferMs >= knownToMs);
+    this.#hasTransfers = !isWhole || lastTransferMs !== null;
     const newest = new Map<string, bigint>();
     for (const { symbol, tradeId } of executions) {
       const id = BigInt(tradeId);

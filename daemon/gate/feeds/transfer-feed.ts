@@ -1,7 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
-const DAY_MS = 86_400_000;
+/** A row may become visible so much later than others, and out of their order; ids tell what is known. */
+const OVERLAP_MS = 86_400_000;
 
 /** Reads what was moved into and out of the account. */
 export class TransferFeed {
@@ -23,14 +24,16 @@ export class TransferFeed {
    */
   #transfersSince(nowMs: number): number {
     const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
-    const readMs = this.#marks.atMs('transfers') ?? recordedMs;
-    return Math.max(recordedMs - DAY_MS, Math.min(recordedMs, readMs));
+    return Math.min(recordedMs, this.#marks.atMs('transfers') ?? recordedMs);
   }
 
   async poll(): Promise<boolean> {
     const askedAtMs = this.#core.nowMs();
     if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
-    const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
+    // RISK: a row that is missed is a loss or a gain for good. What moved before the first reading is in that one.
+    const ownFromMs = this.#core.state.accounts.sinceMs ?? askedAtMs;
+    const fromMs = Math.max(ownFromMs, this.#lastTransferMs - OVERLAP_MS);
+    const outcome = await this.#core.ports.venue.fetchTransfers(Math.max(0, fromMs));
     if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {
       if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;

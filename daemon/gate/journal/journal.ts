@@ -196,6 +196,10 @@ export class GateCore {
     this.market.usePolicy(policy.spec.market);
     for (const listener of this.#policyListeners) listener();
   }
+  /** Whether who asked may still ask: by a token that is not revoked, or a passkey that is not removed. */
+  isCallerLive(id: string): boolean {
+    return this.state.passkeys.find(id) !== null || this.ports.isTokenLive?.(id) !== false;
+  }
   onPolicyChange(listener: () => void): void {
     this.#policyListeners.push(listener);
   }

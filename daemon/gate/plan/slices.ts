@@ -3,6 +3,7 @@
  * and a replay send the same (SAE-SAME-CODE).
  */
 import type { ExecutionDecision } from '../../core/decision.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
@@ -13,6 +14,8 @@ import type { ReviewPlace } from './standing.ts';
 
 export const STAGING_EXPIRED = 'the staging plan ran out of time';
 export const FIRST_REJECTED = 'slice 0 was rejected';
+export const CALLER_GONE = 'whoever asked for it may ask no more: the token is revoked, or the passkey removed';
+export const UNSEEN = 'another policy is in force, and nobody has looked at the order who has to by that one';
 
 /**
  * What is to be done with a slice whose time may have come. `waitMs`: wall time until the venue's limit leaves room for it,
@@ -45,6 +48,14 @@ export function sliceAsk(place: ReviewPlace, order: OrderState, tokenSkillSha256
   // The parent's own, in the ticks of now.
   ask.parentPriceTicks = order.priceTicks;
   return ask;
+}
+
+/**
+ * Whether people are asked by the policy in force and looked at the parent, if at all, under another one. What they would
+ * be asked is of the parent as a whole, and rule 16 asks nobody about a part of one: it ends as an approval would.
+ */
+export function isUnseen(parent: DecisionEvent, policy: IntendedPolicySpec, policyHash: string): boolean {
+  return policy.approvals !== undefined && parent.decision.policy_hash !== policyHash;
 }
 
 /** An opposite position may have come about meanwhile: a slice that would now be an exit is not sent. */

@@ -58,6 +58,8 @@ export class Accounts {
   #openDayMs: number | null = null;
   /** At the first reading of that day, of symbols that were not traded since. */
   #openingMarks = new Map<string, number>();
+  /** By symbol: the newest day of which it is known what was held when it began. */
+  #begun = new Map<string, number>();
 
   static {
     keeps(
@@ -72,6 +74,7 @@ export class Accounts {
         incomeReadToMs: view.#incomeReadToMs,
         openDayMs: view.#openDayMs,
         openingMarks: view.#openingMarks,
+        begun: view.#begun,
       }),
       (kept) => {
         const made = Object.assign(new Accounts(kept.seenIncome), { days: kept.days });
@@ -82,6 +85,7 @@ export class Accounts {
         made.#incomeReadToMs = kept.incomeReadToMs;
         made.#openDayMs = kept.openDayMs;
         made.#openingMarks = kept.openingMarks;
+        made.#begun = kept.begun;
         return made;
       },
     );
@@ -154,13 +158,25 @@ export class Accounts {
     for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol, rules.get(symbol));
     this.#openDayMs = dayMs;
     this.days.noteOpened(dayMs);
-    this.#openingMarks = new Map(event.positions.map(({ mark_price: mark, symbol }) => [symbol, mark]));
+    const held = event.positions.filter(({ symbol }) => this.#begun.get(symbol) !== dayMs);
+    this.#openingMarks = new Map(held.map(({ mark_price: mark, symbol }) => [symbol, mark]));
+  }
+  /**
+   * RISK: the day's first trade may be made before its first reading, which no longer shows what it closed, and realises
+   * what was won or lost the day before. What was held is valued at its price.
+   */
+  #openByTrade({ at_venue_ms: atMs, price, symbol }: TradeEvent, rules: SymbolRules): void {
+    const dayMs = dayOf(atMs);
+    if (this.#openDayMs === null || dayMs < this.#openDayMs || dayMs <= (this.#begun.get(symbol) ?? 0)) return;
+    this.#begun.set(symbol, dayMs);
+    for (const [owner, usdt] of this.unrealised(symbol, price, rules)) this.days.open(dayMs, owner, symbol, usdt);
   }
   /** The first trade of a day comes after all of the day before in its symbol. */
   #openSymbol(symbol: string, rules: SymbolRules | undefined): void {
     const mark = this.#openingMarks.get(symbol);
     if (this.#openDayMs === null || mark === undefined) return;
     this.#openingMarks.delete(symbol);
+    this.#begun.set(symbol, this.#openDayMs);
     for (const [owner, usdt] of this.unrealised(symbol, mark, rules))
       this.days.open(this.#openDayMs, owner, symbol, usdt);
   }
@@ -189,6 +205,7 @@ export class Accounts {
     const { at_venue_ms: atMs, symbol } = event;
     if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined) return;
     if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol, rules);
+    this.#openByTrade(event, rules);
     const book = this.#books.get(symbol) ?? createOwnedLots(symbol, this.#sinceMs);
     this.#books.set(symbol, book);
     const lotUsdt = event.price * lotSizeOf(rules);
@@ -308,6 +325,7 @@ export class Accounts {
       if (this.days.firstOpened(today) !== this.#openDayMs) this.#openingMarks.clear();
       this.#openDayMs = today;
     }
+    for (const [symbol, dayMs] of this.#begun) this.#begun.set(symbol, Math.min(dayMs, today));
     this.days.setBack(today);
     this.#seenIncome.setBack(nowMs);
     if (this.#sinceMs !== null) this.#sinceMs = Math.min(this.#sinceMs, nowMs);

@@ -31,6 +31,39 @@ describe("an agent's own loss", () => {
     assert.deepEqual(lossesOf(told, T0 + HOUR, 59_000), { day_usdt: 1_000, week_usdt: 1_000 });
   });
 
+  for (const [what, price] of [
+    ['a gain', 70_000],
+    ['a loss', 50_000],
+  ] as const)
+    test(`begins at midnight: ${what} of before that is realised before the day's first reading`, () => {
+      const told = new Told();
+      told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
+      told.fill({ agent: 'alice', side: 'sell', lots: 1_000, price, atMs: T0 + DAY + 300 });
+      assert.equal(lossesOf(told, T0 + DAY + 500, price).day_usdt, 60_000 - price, 'it is still the day before');
+      told.read(T0 + DAY + 1_000);
+      assert.deepEqual(lossesOf(told, T0 + DAY + HOUR, price), { day_usdt: 0, week_usdt: 60_000 - price });
+      told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price, atMs: T0 + DAY + HOUR });
+      assert.equal(lossesOf(told, T0 + DAY + 2 * HOUR, price - 800).day_usdt, 800, 'and this is all of today');
+      told.read(T0 + 2 * DAY, [{ ...LONG, mark_price: price - 500 }]);
+      assert.equal(lossesOf(told, T0 + 2 * DAY + HOUR, price - 800).day_usdt, 300, 'the next one begins as ever');
+    });
+
+  test('begins at midnight: a gain of before is told of after a first reading that no longer shows it', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
+    told.read(T0 + DAY + 1_000);
+    told.fill({ agent: 'alice', side: 'sell', lots: 1_000, price: 70_000, atMs: T0 + DAY + 300 });
+    assert.equal(lossesOf(told, T0 + DAY + HOUR, 70_000).day_usdt, 0);
+  });
+
+  test('begins at midnight for what is left of a position that is partly closed before the first reading', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'alice', side: 'sell', lots: 400, price: 70_000, atMs: T0 + DAY + 300 });
+    told.read(T0 + DAY + 1_000, [{ lots: 600, mark_price: 69_000 }]);
+    assert.equal(lossesOf(told, T0 + DAY + HOUR, 69_000).day_usdt, 600);
+  });
+
   for (const aheadMs of [DAY, 9 * DAY])
     test(`counts from now on when the clock was ${aheadMs / DAY} days ahead`, () => {
       const told = new Told();
