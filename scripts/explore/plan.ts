@@ -30,6 +30,8 @@ export interface Setup {
   };
   /** How near a position may be to its liquidation price, as a share of the mark. Absent: the default policy's. */
   readonly minLiquidationDistance?: number;
+  /** Of every symbol, the fewest lots that the exchange takes in one order. Absent: one. */
+  readonly leastLots?: number;
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
   /** Quiet time at the end, ms, after which promises are judged. */

@@ -11,9 +11,10 @@ import {
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
-import { findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
+import { findHandsUnseen } from './promises/hands.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
@@ -48,6 +49,7 @@ const PROMISES: readonly Promised[] = [
   findLostTakeProfits,
   findQuietTakeProfits,
   findCutsUnread,
+  findCutsLeft,
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,
@@ -67,6 +69,7 @@ const PROMISES: readonly Promised[] = [
   findPutBack,
   findHeldUp,
   findUnheeded,
+  findHandsUnseen,
   findStandingBreaches,
   findViewBreaches,
   findReservationBreaches,
