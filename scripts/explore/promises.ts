@@ -19,7 +19,7 @@ import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
 import { findPutBack, findRoomBreaches } from './promises/others.ts';
-import { findHammering, findHeldUp, findUncut } from './promises/paces.ts';
+import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
@@ -68,6 +68,7 @@ const PROMISES: readonly Promised[] = [
   findCutsUnnamed,
   findPutBack,
   findHeldUp,
+  findReadTwice,
   findUnheeded,
   findHandsUnseen,
   findStandingBreaches,
