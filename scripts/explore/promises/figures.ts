@@ -141,7 +141,7 @@ function unreadOf(
 ): Range | null {
   const sum = { least: 0, most: 0 };
   /** Signed lots of its own that no trade tells of, or that only trades tell of. */
-  const own = new Map<string, number>();
+  const own = { sell: new Map<string, number>(), buy: new Map<string, number>() };
   const others: PlainOrder[] = [];
   /** In which others hold what no trade tells of. */
   const shared = new Set<string>();
@@ -164,20 +164,24 @@ function unreadOf(
     const lots = order.executed - order.traded.lots;
     if (order.foreign || lots === 0) continue;
     if (order.agent === agent && order.triggerTicks === null) {
-      own.set(order.symbol, (own.get(order.symbol) ?? 0) + (order.side === 'buy' ? lots : -lots));
+      const signed = order.side === 'buy' ? lots : -lots;
+      own[order.side].set(order.symbol, (own[order.side].get(order.symbol) ?? 0) + signed);
       if (lots > 0 && !add(order, lots, true)) return null;
     } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
     else if (order.agent !== agent) shared.add(order.symbol);
   }
   const taken = new Map<string, number>();
   for (const order of others) {
-    const signed = losses.lotsOf(agent, order.symbol) + (own.get(order.symbol) ?? 0);
+    // What it has sold itself may have been sold after them: a short of its own then, and no less for them to close.
+    const opposite = order.side === 'sell' ? 'buy' : 'sell';
+    const signed = losses.lotsOf(agent, order.symbol) + (own[opposite].get(order.symbol) ?? 0);
     const held = order.side === 'sell' ? signed : -signed;
     const before = taken.get(order.symbol) ?? 0;
     const lots = Math.min(order.executed - order.traded.lots, held - before);
     if (lots <= 0) continue;
     taken.set(order.symbol, before + lots);
-    const isAlone = !own.has(order.symbol) && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const hasOwn = own.sell.has(order.symbol) || own.buy.has(order.symbol);
+    const isAlone = !hasOwn && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
     const isSure = order.triggerTicks === null && isAlone;
     if (!add(order, lots, isSure)) return null;
   }

@@ -6,6 +6,8 @@ import type { LookRecord } from '../wire.ts';
 const KNOWN_WITHIN_MS = 1_500;
 /** From an answer that leaves an exit open until it is asked about, ms. */
 const ASKED_WITHIN_MS = 500;
+/** Between the requests of the lists of one reading, ms. */
+const BESIDE_MS = 50;
 const UNKNOWN: ReadonlySet<string> = new Set(['pending_send', 'in_flight', 'unknown', 'lost', 'not_placed']);
 
 /** What the exchange shows is known, and what it leaves open is asked about. */
@@ -29,6 +31,7 @@ function findUnheededLists(history: History): readonly Breach[] {
     if (what !== 'list' || status !== 200 || answer === null || answeredAtMs === null) continue;
     const untilMs = answeredAtMs + KNOWN_WITHIN_MS;
     if (!isAliveAt(history, look, untilMs) || !wasReadyAt(history, answeredAtMs)) continue;
+    if (isHalfRead(history, look)) continue;
     for (const { clientOrderId: id } of JSON.parse(answer) as readonly { readonly clientOrderId: string }[]) {
       if (!history.orders.has(id)) continue;
       const notes = history.orderEvents.get(id) ?? [];
@@ -40,6 +43,17 @@ function findUnheededLists(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** The list that was requested beside it was refused: a reading without it says nothing, and the next one is soon. */
+function isHalfRead({ world }: History, { life, sentAtMs }: LookRecord): boolean {
+  return world.wire.looks.some(
+    (other) =>
+      other.what === 'list' &&
+      other.life === life &&
+      Math.abs(other.sentAtMs - sentAtMs) <= BESIDE_MS &&
+      other.status !== 200,
+  );
 }
 
 /** An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that. */
