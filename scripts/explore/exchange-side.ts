@@ -132,6 +132,11 @@ export class ExchangeSide {
     }
   }
 
+  /** An order of fewer lots is refused, but for what rests already. */
+  takeNoLess(symbol: string, lots: number): void {
+    this.control('set-instrument', { symbol, min_quantity: (lots / 1000).toFixed(3) });
+  }
+
   transfer(usdt: number): void {
     this.control('transfer', { amount: usdt });
     this.#noteHand('transfer', null, null);

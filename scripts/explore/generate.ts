@@ -79,11 +79,15 @@ function withLimits(setup: Setup, random: Random): Setup {
   return { ...setup, limits: { heartbeatMs: random.chance(0.7) ? random.pick([5_000, 12_000]) : null, closed } };
 }
 
-/** Windows that outlast what is counted one by one, and positions that come near their liquidation price. */
+/**
+ * Windows that outlast what is counted one by one, positions that come near their liquidation price, and symbols of which
+ * the exchange takes no single lot.
+ */
 function withRarities(setup: Setup, random: Random): Setup {
   return {
     ...setup,
     ...(random.chance(0.3) ? { orderWindowMs: random.pick([HOUR_MS, 50 * HOUR_MS, 240 * HOUR_MS]) } : {}),
     ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
+    ...(random.chance(0.2) ? { leastLots: random.int(2, 3) } : {}),
   };
 }

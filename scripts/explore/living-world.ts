@@ -60,6 +60,7 @@ export abstract class LivingWorld extends PlayedWorld {
       opened: openWorldMarket(),
       startMs: START_MS,
       balance: 100_000,
+      clock: setup.isClockStopped === true ? 'manual' : 'wall',
       simToken: 'token',
       // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
       enforceLimits: options.isLimited === true ? true : 'orders',

@@ -30,6 +30,13 @@ export interface Setup {
   };
   /** How near a position may be to its liquidation price, as a share of the mark. Absent: the default policy's. */
   readonly minLiquidationDistance?: number;
+  /**
+   * The exchange's clock stands still, as a simulated one does between two commands: nothing that waits falls due. Only
+   * in plans that are kept.
+   */
+  readonly isClockStopped?: boolean;
+  /** Of every symbol, the fewest lots that the exchange takes in one order. Absent: one. */
+  readonly leastLots?: number;
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
   /** Quiet time at the end, ms, after which promises are judged. */

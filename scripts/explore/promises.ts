@@ -11,14 +11,15 @@ import {
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
-import { findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
+import { findHandsUnseen } from './promises/hands.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
 import { findPutBack, findRoomBreaches } from './promises/others.ts';
-import { findHammering, findHeldUp, findUncut } from './promises/paces.ts';
+import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
@@ -48,6 +49,7 @@ const PROMISES: readonly Promised[] = [
   findLostTakeProfits,
   findQuietTakeProfits,
   findCutsUnread,
+  findCutsLeft,
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,
@@ -66,7 +68,9 @@ const PROMISES: readonly Promised[] = [
   findCutsUnnamed,
   findPutBack,
   findHeldUp,
+  findReadTwice,
   findUnheeded,
+  findHandsUnseen,
   findStandingBreaches,
   findViewBreaches,
   findReservationBreaches,

@@ -32,6 +32,8 @@ export interface LookRecord {
   /** The list of open orders, or one order. */
   readonly what: 'list' | 'order';
   readonly clientId: string | null;
+  /** Null: of the whole account. */
+  readonly symbol: string | null;
   readonly sentAtMs: number;
   /** Of a whole answer; null: none came. */
   status: number | null;
@@ -206,12 +208,13 @@ export class Wire {
   #noteLook(life: Life, raw: RawRequest): LookRecord | null {
     const what = raw.method === 'GET' ? LOOKS[raw.path] : undefined;
     if (what === undefined) return null;
-    const clientId = readClientId(new Params(raw.query, raw.body));
+    const params = new Params(raw.query, raw.body);
     const sentAtMs = this.#options.time.nowMs;
     const look: LookRecord = {
       life: life.number,
       what,
-      clientId,
+      clientId: readClientId(params),
+      symbol: params.text('symbol') ?? null,
       sentAtMs,
       status: null,
       answer: null,

@@ -109,17 +109,19 @@ export class ExitTargets {
     return this.#open;
   }
   /**
-   * When the gate's last exit of a symbol, or one of its orders, ended or last changed; and the same for one that
-   * closed something.
+   * When the gate's last exit of a symbol, or one of its orders, ended or last changed; and when an order of it did that
+   * closed something: what followed that one and closed nothing changed nothing that a reading could show.
    */
   lastGateExit(symbol: string): { readonly endedAtMs: number; readonly filledAtMs: number } {
     let endedAtMs = Number.NEGATIVE_INFINITY;
     let filledAtMs = Number.NEGATIVE_INFINITY;
-    for (const { allotments, end, filledLots, origin, symbol: where } of this.#all.values()) {
+    for (const { allotments, end, origin, symbol: where } of this.#all.values()) {
       if (origin !== 'gate' || where !== symbol) continue;
-      const atMs = Math.max(end?.atMs ?? endedAtMs, ...allotments.map(({ order }) => order.updatedAtMs));
-      endedAtMs = Math.max(endedAtMs, atMs);
-      if (filledLots > 0) filledAtMs = Math.max(filledAtMs, atMs);
+      endedAtMs = Math.max(endedAtMs, end?.atMs ?? endedAtMs);
+      for (const { filledLots, order } of allotments) {
+        endedAtMs = Math.max(endedAtMs, order.updatedAtMs);
+        if (filledLots > 0) filledAtMs = Math.max(filledAtMs, order.updatedAtMs);
+      }
     }
     return { endedAtMs, filledAtMs };
   }

@@ -183,6 +183,8 @@ export function applyOrderEvent(
   const status = judgeStatus(order, event);
   const delta = executed - order.executedLots;
   order.executedLots = executed;
+  // It filled more before it was amended to less. A stop for the whole position has no size.
+  if (order.lots > 0) order.lots = Math.max(order.lots, executed);
   if (event.venue_order_id !== null && order.venueOrderId === null) {
     order.venueOrderId = event.venue_order_id;
     book.byVenueId.set(`${order.symbol} ${event.venue_order_id}`, order);
@@ -230,7 +232,7 @@ export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): vo
       return;
     case 'amended':
       if (order.amend !== null) {
-        order.lots = order.amend.lots;
+        order.lots = Math.max(order.amend.lots, order.executedLots);
         order.priceTicks = order.amend.priceTicks;
       }
       setAmend(order, null, null);

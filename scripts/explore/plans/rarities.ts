@@ -108,11 +108,32 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       const fault = draw.random.pick([
         { kind: 'accept-then-timeout', match },
         { kind: 'delay', ms: 7_000, match },
+        // None of them arrives for a while.
+        { kind: 'drop-before', match, count: 20 },
       ]);
       return [
         draw.step(draw.exit(-draw.random.int(10, 60))),
         draw.step({ kind: 'fault', fault }, 'answered'),
         draw.step(draw.close(), draw.random.int(0, 9_000)),
+      ];
+    },
+  ],
+  // A book that is empty for a while, so that a cut closes a part of what is above its cap, or nothing.
+  [
+    0.7,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const match = { method: 'POST', path: '/fapi/v1/order' };
+      const thin = (fraction: number, count: number): Step['do'] => ({
+        kind: 'fault',
+        fault: { kind: 'partial-fill', fraction, match, count },
+      });
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 4_500 }),
+        draw.step(thin(random.pick([0, 0.3, 0.7]), 1), random.int(1_000, 9_000)),
+        draw.step(thin(0, random.int(2, 5)), 'parallel'),
+        draw.step({ kind: 'policy', edit: 'tighter_caps' }, 'parallel'),
+        draw.step({ kind: 'wait' }, random.int(9_000, 25_000)),
       ];
     },
   ],

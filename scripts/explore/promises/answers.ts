@@ -7,7 +7,7 @@ import { wasMerged } from './exits.ts';
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
 
-/** What was answered as filled is filled; what was answered as rejected, canceled or expired fills no more. */
+/** What was answered as filled is filled, and no more than its size; what was answered as rejected, canceled or expired fills no more. */
 export function findAnswerBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {
@@ -33,6 +33,11 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
       breaches.push({ code: 'answer-undone/blocked-then-filled', detail: `${who} was blocked, and filled` });
     for (const order of orders) {
       const reported = Math.round(Number(order.filled_quantity) * 1000);
+      if (Number(order.filled_quantity) > Number(order.quantity))
+        breaches.push({
+          code: 'answer-undone/more-than-its-size',
+          detail: `${who}: ${order.client_order_id} of ${order.quantity} is answered with ${order.filled_quantity} filled`,
+        });
       const real = history.fills
         .filter((fill) => fill.clientId === order.client_order_id)
         .reduce((sum, fill) => sum + fill.lots, 0);

@@ -137,7 +137,7 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
 }
 
 /**
- * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity, which is one lot here.
+ * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity.
  */
 export function findClosesMore(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -154,7 +154,10 @@ export function findClosesMore(history: History): readonly Breach[] {
     const share = greatestShare(history, agent, symbol, call);
     // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of.
     const { told, viewed } = readKnown(history, decision);
-    const allowed = Math.max(1, Math.ceil(fraction * Math.max(share, Math.min(Math.abs(told), viewed))));
+    const { leastLots = 1 } = history.plan.setup;
+    const asked = Math.ceil(fraction * Math.max(share, Math.min(Math.abs(told), viewed)));
+    // Neither what is left of it nor what it leaves may be less than the exchange takes.
+    const allowed = Math.max(leastLots, asked) + 2 * (leastLots - 1);
     if (executed > allowed)
       breaches.push({
         code: 'closes-more',

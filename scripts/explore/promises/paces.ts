@@ -73,6 +73,26 @@ export function findHeldUp(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** Between two lists of the whole account's orders, which weigh as much as forty others, ms: half a minute, or nearly. A flatten lists until nothing is left. */
+const LISTS_APART_MS = 25_000;
+
+/** What a start has read counts: nothing is asked for a second time right afterwards. */
+export function findReadTwice({ plan, world }: History): readonly Breach[] {
+  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten)$/.test(kind))) return [];
+  const breaches: Breach[] = [];
+  let listedAtMs = Number.NEGATIVE_INFINITY;
+  for (const { sentAtMs, symbol, what } of world.wire.looks) {
+    if (what !== 'list' || symbol !== null) continue;
+    if (sentAtMs - listedAtMs < LISTS_APART_MS)
+      breaches.push({
+        code: 'read-twice',
+        detail: `all open orders of the account are asked for at ${at(listedAtMs)}, and again at ${at(sentAtMs)}`,
+      });
+    listedAtMs = sentAtMs;
+  }
+  return breaches;
+}
+
 /** Where a policy is tightened below what is held, and says so, the gate closes what is above, whatever agents close beside. */
 export function findUncut(history: History): readonly Breach[] {
   const { decisions, endMs, fills, plan, world } = history;
