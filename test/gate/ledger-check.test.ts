@@ -86,10 +86,16 @@ describe('BY-45, BY-46: what a start compares', () => {
     assert.deepEqual(site.asked, ['income -65']);
     const fresh = new Site(0);
     await fresh.check.refuseStart();
-    assert.deepEqual(fresh.asked, ['income -1440']);
+    assert.deepEqual(fresh.asked, ['income -1440', 'BTCUSDT -1440']);
     const old = new Site(T0 - 30 * 1440 * MINUTE);
     await old.check.refuseStart();
     assert.deepEqual(old.asked, ['income -8640'], 'six days at most');
+  });
+
+  it('a new ledger is refused beside another one whose orders no income tells of yet', async () => {
+    const site = new Site(0);
+    site.placed = [placed(`${OTHER}5-0-0`)];
+    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
   });
 
   it('asks for income of all that the accounts lack, for as long as the venue tells of it', async () => {
