@@ -77,9 +77,9 @@ function schedule(): void {
   else requestAnimationFrame(flush);
 }
 function flush(): void {
-  const fresh = waiting.filter((row) => isGap(row) || !known.has(row.decision_id));
+  // One decision may come by the stream and by a page within one frame.
+  const fresh = waiting.filter((row) => isGap(row) || note(row));
   waiting = [];
-  note(fresh);
   let newest = kept.at(-1)?.seq ?? 0;
   let isInOrder = true;
   for (const { seq } of fresh) {
@@ -95,8 +95,11 @@ function flush(): void {
   trim();
   if (fresh.length > 0) changed(fresh.length);
 }
-function note(rows: readonly Listed[]): void {
-  for (const row of rows) if (!isGap(row)) known.add(row.decision_id);
+/** Whether it was not known yet. */
+function note({ decision_id: id }: ListedDecision): boolean {
+  if (known.has(id)) return false;
+  known.add(id);
+  return true;
 }
 function trim(): void {
   if (kept.length <= MOST_KEPT + SLACK) return;
@@ -121,8 +124,7 @@ export async function addOlder(readPage: (cursor: string | null) => Promise<Deci
     const page = await readPage(cursor);
     cursor = page.next;
     isOver = page.next === null;
-    const older = page.decisions.filter((decision) => !known.has(decision.decision_id)).reverse();
-    note(older);
+    const older = page.decisions.filter(note).reverse();
     kept = [...older.map(toListed), ...kept];
     changed(0);
   } finally {
@@ -134,8 +136,7 @@ export async function addOlder(readPage: (cursor: string | null) => Promise<Deci
 export async function fillGap(gap: Gap, readPage: (cursor: string) => Promise<DecisionPage>): Promise<void> {
   const page = await readPage(String(gap.seq + 1));
   const inside = page.decisions.filter(({ seq }) => seq >= gap.fromSeq);
-  const fresh = inside.filter((decision) => !known.has(decision.decision_id)).map(toListed);
-  note(fresh);
+  const fresh = inside.filter(note).map(toListed);
   const isWhole = inside.length < page.decisions.length || page.next === null;
   const readTo = isWhole ? gap.fromSeq : (inside.at(-1)?.seq ?? gap.fromSeq);
   const rest = takeOut(kept, fresh).flatMap((row) => {
