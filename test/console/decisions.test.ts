@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DecisionPage } from '../../daemon/console/decisions.ts';
 import type { ListedDecision } from '../../daemon/gate/api/stream.ts';
+
+interface Page {
+  readonly decisions: readonly ListedDecision[];
+  readonly next: null;
+}
+/** As `daemon/console/decisions.ts` has it. The console is checked with a browser's types, which tests do not have. */
+interface DecisionList {
+  addLive(decision: ListedDecision): void;
+  addPage(page: Page): void;
+  addOlder(readPage: () => Promise<Page>): Promise<void>;
+  listDecisions(): readonly ListedDecision[];
+  resetDecisions(): void;
+}
 
 /** The list on its own: a page with frames that come when the test says so. */
 const frames: (() => void)[] = [];
@@ -9,31 +21,29 @@ Object.assign(globalThis, {
   document: { hidden: false },
   requestAnimationFrame: (paint: () => void) => frames.push(paint),
 });
-const { addLive, addOlder, addPage, listDecisions, resetDecisions } = await import('../../daemon/console/decisions.ts');
+const source = new URL('../../daemon/console/decisions.ts', import.meta.url).href;
+const list = (await import(source)) as DecisionList;
 
-function decision(seq: number): ListedDecision {
-  return { decision_id: `d-${seq}`, seq } as ListedDecision;
-}
-const pageOf = (...seqs: readonly number[]): DecisionPage =>
-  ({ decisions: seqs.map(decision), next: null }) as unknown as DecisionPage;
+const decision = (seq: number): ListedDecision => ({ decision_id: `d-${seq}`, seq }) as ListedDecision;
+const pageOf = (...seqs: readonly number[]): Page => ({ decisions: seqs.map(decision), next: null });
+const listed = (): readonly number[] => list.listDecisions().map(({ seq }) => seq);
 function paint(): void {
   for (const each of frames.splice(0)) each();
 }
-const listed = (): readonly number[] => listDecisions().map(({ seq }) => seq);
 
 test('a decision that comes by the stream and by a page within one frame is listed once', async () => {
-  addLive(decision(3));
-  addPage(pageOf(3, 2, 1));
-  addLive(decision(2));
+  list.addLive(decision(3));
+  list.addPage(pageOf(3, 2, 1));
+  list.addLive(decision(2));
   paint();
   assert.deepEqual(listed(), [1, 2, 3]);
-  addPage(pageOf(4, 3));
+  list.addPage(pageOf(4, 3));
   paint();
   assert.deepEqual(listed(), [1, 2, 3, 4]);
-  resetDecisions();
+  list.resetDecisions();
   // Read as an older one while the stream's waits for its frame.
-  addLive(decision(5));
-  await addOlder(async () => pageOf(5, 4));
+  list.addLive(decision(5));
+  await list.addOlder(async () => pageOf(5, 4));
   paint();
   assert.deepEqual(listed(), [4, 5]);
 });
