@@ -43,7 +43,7 @@ interface Carried {
   /** What it had left to close when it was decided. */
   readonly left: number;
   /** Refusals of its exit in a row, once it was refused; null: it does not go on. */
-  failures: number | null;
+  refusals: number | null;
 }
 
 /** Decisions that are kept for later orders of their exits before those that are over are dropped. */
@@ -181,7 +181,7 @@ export class ReplayExits {
   }
 
   #push(order: OrderState, asked: Asked | null, makesRoom: boolean | null): void {
-    this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order), failures: null });
+    this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order), refusals: null });
   }
 
   /** The daemon sends them side by side: room for all is made before, and what a refusal asks for comes after all. */
@@ -191,7 +191,7 @@ export class ReplayExits {
       this.#outbox = [];
       for (const carried of due) this.#makeRoom(carried);
       const refused = due.filter((carried) => this.#send(carried));
-      for (const { failures, order } of refused) this.#cancelSiblings(order, failures);
+      for (const { refusals, order } of refused) this.#cancelSiblings(order, refusals);
       for (const { makesRoom, order } of due)
         if (makesRoom === null) this.#pump.take(order);
         else this.#resting.take(order);
@@ -220,16 +220,16 @@ export class ReplayExits {
     }
     if (makesRoom === null) {
       this.#pump.noteRefusal(order, rejection);
-      carried.failures = this.#pump.failuresOf(order) + 1;
-    } else carried.failures = this.#resting.noteRefusal(order, rejection);
+      carried.refusals = this.#pump.crowdedOf(order) + 1;
+    } else carried.refusals = this.#resting.noteRefusal(order, rejection);
     return rejection.consequence === 'cancel_sibling';
   }
 
-  /** `failures`: refusals of the exit in a row; null: it does not go on. */
-  #cancelSiblings(order: OrderState, failures: number | null): void {
-    if (failures === null) return;
+  /** `refusals`: of the exit for what rests beside it, in a row; null: it does not go on. */
+  #cancelSiblings(order: OrderState, refusals: number | null): void {
+    if (refusals === null) return;
     for (const other of [...liveOrders(this.#door.state.orders, order.symbol)])
-      if (isSibling(other, order, failures)) this.#orders.cancel(other, MAKES_ROOM);
+      if (isSibling(other, order, refusals)) this.#orders.cancel(other, MAKES_ROOM);
   }
 
   #recordEnd(

@@ -217,7 +217,7 @@ export class ExitBook {
     if (outcome.kind === 'rejected') {
       this.#pump.noteRefusal(order, outcome.rejection);
       if (outcome.rejection.consequence === 'cancel_sibling')
-        await this.#room.cancelSiblings(order, this.#pump.failuresOf(order) + 1);
+        await this.#room.cancelSiblings(order, this.#pump.crowdedOf(order) + 1);
     }
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
     if (statusOf(order) === 'unknown') this.#pump.pauseAfter(order);

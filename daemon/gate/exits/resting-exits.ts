@@ -154,9 +154,9 @@ export class RestingExits {
       this.#pump.noteTaken(order.decisionId ?? '');
       return;
     }
-    const failures = this.#pump.noteRefusal(order, outcome.rejection);
-    if (failures !== null && outcome.rejection.consequence === 'cancel_sibling')
-      await this.#room.cancelSiblings(order, failures);
+    const refusals = this.#pump.noteRefusal(order, outcome.rejection);
+    if (refusals !== null && outcome.rejection.consequence === 'cancel_sibling')
+      await this.#room.cancelSiblings(order, refusals);
   }
 
   #wakeSettled(): void {

@@ -35,8 +35,8 @@ export class ExitRoom {
   }
 
   /** {@link isSibling} */
-  async cancelSiblings(order: OrderState, failures: number): Promise<void> {
-    const concerns = (other: OrderState): boolean => isSibling(other, order, failures);
+  async cancelSiblings(order: OrderState, refusals: number): Promise<void> {
+    const concerns = (other: OrderState): boolean => isSibling(other, order, refusals);
     await this.#canceler.cancelMatching(order.symbol, concerns, MAKES_ROOM);
   }
 

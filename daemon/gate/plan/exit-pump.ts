@@ -143,10 +143,10 @@ export class ExitPump {
     if (target !== undefined)
       this.#triesOf(target.key).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
   }
-  /** Refusals in a row of the exit that an order is of. */
-  failuresOf(order: OrderState): number {
+  /** Refusals for what rests beside it in a row, of the exit that an order is of. */
+  crowdedOf(order: OrderState): number {
     const [target] = this.#hands.state.targets.targetsOf(order);
-    return target === undefined ? 0 : (this.#tries.get(target.key)?.failures ?? 0);
+    return target === undefined ? 0 : (this.#tries.get(target.key)?.crowded ?? 0);
   }
 
   /** No order is under way. */
@@ -265,7 +265,7 @@ export class ExitPump {
     const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
     for (const target of targets)
       if (target.end === null && target.leftLots > 0) this.end(target, wasRefused ? 'rejected' : 'exhausted', why);
-    tries.failures = 0;
+    tries.reset();
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------

@@ -62,15 +62,16 @@ function isAboveShare({ orders, positions }: GateState, order: OrderState, isBou
 }
 
 /**
- * The venue refused the exit for them: the agent's own first, then whatever else reduces the position. RISK: never a
- * protective stop, which outlives every exit until the position is flat.
+ * The venue refused the exit for them: the agent's own first, then whatever else reduces the position. `refusals`: for that
+ * reason, in a row; a refusal for any other says nothing about what rests. RISK: never a protective stop, which outlives
+ * every exit until the position is flat.
  */
-export function isSibling(other: OrderState, order: OrderState, failures: number): boolean {
+export function isSibling(other: OrderState, order: OrderState, refusals: number): boolean {
   return (
     isRestingExit(other, order) &&
     !other.protective &&
-    (failures >= 3 || !other.foreign) &&
-    (failures >= 2 || other.agent === order.agent)
+    (refusals >= 3 || !other.foreign) &&
+    (refusals >= 2 || other.agent === order.agent)
   );
 }
 

@@ -223,12 +223,15 @@ export class RestingPump {
     this.#tries.delete(decisionId);
   }
 
-  /** The venue refused what was to rest: it is tried again, or given up. Returns the refusals so far where it goes on. */
+  /**
+   * The venue refused what was to rest: it is tried again, or given up. Returns how often in a row that was for what
+   * rests beside it; null: it does not go on.
+   */
   noteRefusal(order: OrderState, rejection: Rejection): number | null {
     const exit = this.#hands.state.displaced.find(order.decisionId ?? '');
     if (exit === null) return null;
     if (this.mayTryAgain(exit.decisionId, rejection, order.retryable))
-      return this.#tries.get(exit.decisionId)?.failures ?? 1;
+      return this.#tries.get(exit.decisionId)?.crowded ?? 1;
     this.giveUp(exit, rejection.message.startsWith('halted') ? 'halted' : 'rejected', rejection.message);
     return null;
   }

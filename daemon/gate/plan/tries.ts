@@ -11,12 +11,15 @@ const MOST_PARTS = 100;
 /** When an exit may go on after what became of its last order; wall ms of the process. */
 export class Tries {
   failures = 0;
+  /** Of them, those for what rests beside it: refusals for anything else say nothing about room. */
+  crowded = 0;
   nextAt = Number.NEGATIVE_INFINITY;
   #parts = 0;
 
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
     this.failures += 1;
+    if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
     const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
     if (!mayMend || this.failures >= MOST_FAILURES) return false;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
@@ -27,13 +30,18 @@ export class Tries {
 
   /** A part of the venue's largest size filled: the next part follows at once. False: there were too many. */
   afterPart(): boolean {
-    this.failures = 0;
+    this.reset();
     this.#parts += 1;
     return this.#parts < MOST_PARTS;
   }
 
   afterRung(now: number, stepMs: number): void {
-    this.failures = 0;
+    this.reset();
     this.nextAt = now + stepMs;
+  }
+
+  reset(): void {
+    this.failures = 0;
+    this.crowded = 0;
   }
 }
