@@ -8,6 +8,12 @@ import type { CheckpointTask } from './take-checkpoint.ts';
 
 /** Records between two checkpoints: what a start folds at most after a crash, some 40 us each. */
 export const EVERY_RECORDS = 10_000;
+/**
+ * Each costs as much as some 10,000 records do to start its thread and write all views. Where records come faster than
+ * this wall time, ms, the next one waits, until so many times the records have come.
+ */
+const REST_MS = 10_000;
+const MOST_TIMES = 4;
 /** At an orderly stop fewer are folded again sooner than a checkpoint is written. */
 export const LEAST_AT_STOP = 1_000;
 /** How long an orderly stop waits for a checkpoint, wall ms. */
@@ -26,6 +32,7 @@ export interface CheckpointerOptions {
   readonly now: () => number;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly everyRecords?: number;
+  readonly restMs?: number;
   readonly leastAtStop?: number;
   /** One was written and recorded. */
   readonly onWritten?: () => void;
@@ -37,15 +44,19 @@ export class Checkpointer {
   readonly #stopFollowing: () => void;
   /** Record that the last one takes in, or that the last attempt was made at. */
   #lastSeq: number;
+  /** When the last attempt was made; monotonic, ms. */
+  #lastMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #worker: Worker | null = null;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#lastSeq = options.fromSeq;
-    const every = options.everyRecords ?? EVERY_RECORDS;
+    const { everyRecords: every = EVERY_RECORDS, restMs = REST_MS } = options;
     this.#stopFollowing = options.ledger.onCommitted(({ lastSeq }) => {
-      if (lastSeq - this.#lastSeq >= every) void this.#take(lastSeq);
+      const since = lastSeq - this.#lastSeq;
+      const isRested = since >= MOST_TIMES * every || performance.now() - this.#lastMs >= restMs;
+      if (since >= every && isRested) void this.#take(lastSeq);
     });
   }
 
@@ -69,6 +80,7 @@ export class Checkpointer {
     const { ledger, log } = this.#options;
     if (this.#running !== null || ledger.isFailed || ledger.stats.reserve_used) return Promise.resolve();
     this.#lastSeq = lastSeq;
+    this.#lastMs = performance.now();
     this.#running = this.#run()
       .catch((error: unknown) => log.warn({ err: error }, 'no checkpoint was written; the next start folds more'))
       .finally(() => {

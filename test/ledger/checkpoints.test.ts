@@ -112,7 +112,8 @@ describe('a checkpoint', () => {
   test('is written after so many records while others are recorded, and two files are kept', async (t) => {
     const home = openHome(t);
     const { folder, ledger } = home;
-    const writing = checkpointer(home, { fromSeq: ledger.lastSeq(), everyRecords: 20, leastAtStop: 1_000_000 });
+    const options = { fromSeq: ledger.lastSeq(), everyRecords: 20, leastAtStop: 1_000_000, restMs: 0 };
+    const writing = checkpointer(home, options);
     let n = 0;
     while (ledger.readNewest('checkpoint', 5).length < 4) {
       assert.ok(n < 100_000, 'checkpoints are written');
@@ -127,6 +128,25 @@ describe('a checkpoint', () => {
     const { compared, result } = verifyDeep(ledger);
     assert.ok(result.ok, JSON.stringify(result));
     assert.ok(compared >= 4);
+  });
+
+  test('waits when records come fast, but not for more than four times as many', async (t) => {
+    const home = openHome(t);
+    const { ledger } = home;
+    const never = { restMs: Number.POSITIVE_INFINITY, leastAtStop: 1_000_000 };
+    const writing = checkpointer(home, { fromSeq: ledger.lastSeq(), everyRecords: 20, ...never });
+    const record = async (count: number): Promise<number> => {
+      for (let n = 0; n < count; n += 1) await ledger.append([signal(n)]);
+      return ledger.readNewest('checkpoint', 5).length;
+    };
+    await record(20);
+    while (ledger.readNewest('checkpoint', 5).length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    const [{ payload } = { payload: null }] = ledger.readNewest('checkpoint', 1);
+    const taken = (payload as CheckpointEvent | null)?.seq ?? 0;
+    assert.equal(await record(taken + 79 - ledger.lastSeq()), 1);
+    await record(1);
+    await writing.close();
+    assert.equal(ledger.readNewest('checkpoint', 5).length, 2);
   });
 
   test('that is damaged, cut short or gone is named, and the one before it taken; without any all is folded', (t) => {
