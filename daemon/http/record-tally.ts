@@ -4,42 +4,50 @@ import type { StreamedEvent } from './shared-records.ts';
 
 /** A record as it was appended, not necessarily on disk yet. */
 export type AppendedRecord = StreamedEvent;
+/** No more of a record is held than is counted: what outlives a turn is copied by the collector. */
 interface Noted {
   readonly seq: number;
   readonly kind: string;
-  /** Null: no decision. No more of it is held than is counted. */
-  readonly decision: Pick<DecisionEvent['decision'], 'agent' | 'decision' | 'reasons'> | null;
+  /** Null: no decision. */
+  readonly outcome: string | null;
+  readonly agent: string;
+  readonly codes: readonly string[];
 }
+const NONE: readonly string[] = [];
 
 /**
- * What is recorded while somebody looks: counts, and the newest records as they are in memory. To be counted or listed no
- * record is read again, which would cost four times as much.
+ * What is recorded while somebody looks: counts, and the records as they are in memory while there are few. To be counted
+ * or listed none of these is read again. Of many the newest are: to hold them all costs more than to read some again.
  */
 export class RecordTally {
   #noted: Noted[] = [];
-  readonly #newest: AppendedRecord[] = [];
-  readonly #mostKept: number;
+  #whole: AppendedRecord[] = [];
+  readonly #mostWhole: number;
   /** Everything behind this place was noted. */
   #from: number;
 
-  /** `mostKept`: of the newest records, whole. */
-  constructor(lastSeq: number, mostKept: number) {
+  /** `mostWhole`: so many records since the last page are held whole, of more none. */
+  constructor(lastSeq: number, mostWhole: number) {
     this.#from = lastSeq;
-    this.#mostKept = mostKept;
+    this.#mostWhole = mostWhole;
   }
 
   readonly note = (record: AppendedRecord): void => {
     const { kind, payload, seq } = record;
-    this.#newest.push(record);
-    if (this.#newest.length >= 2 * this.#mostKept) this.#newest.splice(0, this.#mostKept);
-    const told = kind === 'decision' ? (payload as DecisionEvent).decision : null;
-    const decision = told === null ? null : { agent: told.agent, decision: told.decision, reasons: told.reasons };
-    this.#noted.push({ seq, kind, decision });
+    if (seq - this.#from <= this.#mostWhole) this.#whole.push(record);
+    else if (this.#whole.length > 0) this.#whole = [];
+    if (kind !== 'decision') {
+      this.#noted.push({ seq, kind, outcome: null, agent: '', codes: NONE });
+      return;
+    }
+    const { agent, decision, reasons } = (payload as DecisionEvent).decision;
+    const codes = reasons.length === 0 ? NONE : reasons.map(({ code }) => code);
+    this.#noted.push({ seq, kind, outcome: decision, agent, codes });
   };
 
   /** All that came after `afterSeq` up to `toSeq`; null: not all of it is here. */
   list(afterSeq: number, toSeq: number): readonly AppendedRecord[] | null {
-    const found = this.#newest.filter(({ seq }) => seq > afterSeq && seq <= toSeq);
+    const found = this.#whole.filter(({ seq }) => seq > afterSeq && seq <= toSeq);
     return found.length === toSeq - afterSeq ? found : null;
   }
 
@@ -54,14 +62,14 @@ export class RecordTally {
       reason: new Map<string, number>(),
     };
     let count = 0;
-    for (const { decision, kind, seq } of this.#noted) {
+    for (const { agent, codes, kind, outcome, seq } of this.#noted) {
       if (seq <= afterSeq || seq > toSeq) continue;
       add(kinds, kind);
-      if (decision === null) continue;
+      if (outcome === null) continue;
       count += 1;
-      add(by.outcome, decision.decision);
-      add(by.agent, decision.agent);
-      for (const code of new Set(decision.reasons.map((reason) => reason.code))) add(by.reason, code);
+      add(by.outcome, outcome);
+      add(by.agent, agent);
+      for (const code of new Set(codes)) add(by.reason, code);
     }
     const decisions: SkippedDecisions = {
       count,
@@ -75,6 +83,7 @@ export class RecordTally {
   forget(toSeq: number): void {
     this.#from = Math.max(this.#from, toSeq);
     this.#noted = this.#noted.filter(({ seq }) => seq > toSeq);
+    this.#whole = this.#whole.filter(({ seq }) => seq > toSeq);
   }
 }
 

@@ -10,16 +10,17 @@ const WARM_UP = 5;
 const ROUNDS = 6;
 const SECONDS = 2;
 const CONNECTIONS = 8;
-const ORDERS = 25;
+const ORDERS = 15;
 const CONSOLES = 3;
 /** What a page reads at its opening is not what it costs to leave it open. */
 const SETTLE_MS = 1_500;
 
 export interface SeatOptions {
   readonly url: string;
+  readonly baselineUrl: string;
   readonly agentToken: string;
   readonly operatorToken: string;
-  /** CPU time of the daemon so far, us. */
+  /** CPU time of the daemon's serving threads so far, us. */
   readonly cpuUs: () => number;
 }
 interface Share {
@@ -34,9 +35,11 @@ export interface SeatFigures {
   /** Null where no Chromium is in /usr/bin. */
   readonly consoles: {
     readonly open: number;
-    readonly intercept_rps: Share;
+    /** Requests a second beside the baseline's under the same pages: they take the cores of both. */
+    readonly intercept_to_baseline: Share;
     readonly intercept_cpu_us: Share;
-    readonly place_order_p50_us: Share;
+    /** Median time beside the baseline's. */
+    readonly place_order_to_baseline: Share;
   } | null;
   /** The same flood with what three consoles follow, read by another process and dropped: what of it is the daemon's. */
   readonly flooded: {
@@ -88,9 +91,9 @@ async function ask<T>(url: string, token: string, body?: object): Promise<T> {
 }
 
 interface Round {
-  readonly rps: number;
+  readonly intercepts: number;
   readonly cpuUs: number;
-  readonly orderUs: number;
+  readonly orders: number;
 }
 
 /** Rounds in turn with and without pages of the console, in a real browser; each is compared with its neighbour. */
@@ -112,9 +115,9 @@ export async function measureConsoles(options: SeatOptions): Promise<SeatFigures
     }
     return {
       open: CONSOLES,
-      intercept_rps: compare(pairs, ({ rps }) => rps),
+      intercept_to_baseline: compare(pairs, ({ intercepts }) => intercepts),
       intercept_cpu_us: compare(pairs, ({ cpuUs }) => cpuUs),
-      place_order_p50_us: compare(pairs, ({ orderUs }) => orderUs),
+      place_order_to_baseline: compare(pairs, ({ orders }) => orders),
     };
   } finally {
     await browser.close();
@@ -164,12 +167,12 @@ export async function measureFlooded(
 }
 
 /** `cpuUs`: of the daemon, for one request. */
-async function measureFlood({ agentToken: token, cpuUs, url }: SeatOptions): Promise<Omit<Round, 'orderUs'>> {
-  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+async function measureFlood({ agentToken: token, cpuUs, url }: SeatOptions) {
   const before = cpuUs();
-  const { rps } = await load({ url: `${url}/v1/intercept`, token, body }, CONNECTIONS, SECONDS);
+  const { rps } = await load({ url: `${url}/v1/intercept`, token, body: INTERCEPT }, CONNECTIONS, SECONDS);
   return { rps, cpuUs: (cpuUs() - before) / (rps * SECONDS) };
 }
+const INTERCEPT = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
 
 const RATE = 100;
 const STREAM_ROUNDS = 7;
@@ -225,18 +228,24 @@ async function openStreams({ operatorToken, url }: SeatOptions): Promise<() => P
 }
 
 async function measureRound(options: SeatOptions): Promise<Round> {
-  const { agentToken, url } = options;
-  const flood = await measureFlood(options);
-  const orders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, JSON.stringify(ORDER_BODY), ORDERS);
-  return { ...flood, orderUs: median(orders) };
+  const { agentToken, baselineUrl, url } = options;
+  const { cpuUs, rps } = await measureFlood(options);
+  const theirs = await load({ url: `${baselineUrl}/intercept`, token: null, body: INTERCEPT }, CONNECTIONS, SECONDS);
+  const body = JSON.stringify(ORDER_BODY);
+  const ourOrders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, body, ORDERS);
+  const theirOrders = await timeRequests(`${baselineUrl}/order`, null, body, ORDERS);
+  return { intercepts: rps / theirs.rps, cpuUs, orders: median(ourOrders) / median(theirOrders) };
 }
 
 function compare<T>(pairs: readonly (readonly [T, T])[], figure: (round: T) => number): Share {
   return {
-    ratio: Math.round(median(pairs.map(([without, during]) => figure(during) / figure(without))) * 1_000) / 1_000,
-    without: Math.round(median(pairs.map(([without]) => figure(without)))),
-    with: Math.round(median(pairs.map(([, during]) => figure(during)))),
+    ratio: round3(median(pairs.map(([without, during]) => figure(during) / figure(without)))),
+    without: round3(median(pairs.map(([without]) => figure(without)))),
+    with: round3(median(pairs.map(([, during]) => figure(during)))),
   };
+}
+function round3(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
 }
 
 function round1(value: number): number {
