@@ -201,6 +201,12 @@ async function build(
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
       isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
+      liveAgents: () => {
+        const live = ledger.tokens
+          .listTokens()
+          .filter((token) => token.role === 'agent' && token.revoked_at_ms === null);
+        return new Set(live.map((token) => token.agent ?? token.name));
+      },
       tokens: ledger.tokens,
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },

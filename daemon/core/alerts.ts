@@ -16,6 +16,11 @@ const text = (severity: Severity, kind: AlertKind, says: string): AlertText => (
 export const ALERTS = {
   ACCOUNT_MODE: text('critical', 'account', 'The account has a mode that Holdfast cannot trade in.'),
   AGENT_SILENT: text('warning', 'orders', 'An agent has made no call for longer than its heartbeat; it opens nothing.'),
+  AGENT_WITHOUT_TOKEN: text(
+    'warning',
+    'orders',
+    'The last token of an agent with opening orders is revoked or has expired; they are canceled.',
+  ),
   ALERT_CHANNEL_SILENT: text('critical', 'daemon', 'A channel has delivered no alert for an hour of failures.'),
   ALERT_ROUTES_PENDING: text('warning', 'policy', 'Looser alert routes wait for an operator.'),
   ALERT_ROUTES_REFUSED: text('warning', 'policy', 'The file of alert routes cannot be used; the old routes stay.'),

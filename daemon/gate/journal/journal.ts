@@ -76,6 +76,8 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */
   readonly isTokenLive?: (tokenId: string) => boolean;
+  /** Agents named by tokens that may still be used; absent: nobody knows. */
+  readonly liveAgents?: () => ReadonlySet<string>;
   /** Absent: tokens are nobody's to change here. */
   readonly tokens?: TokenPort;
   readonly checkOperatorSchema: OperatorSchemaCheck;

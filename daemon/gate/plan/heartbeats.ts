@@ -5,8 +5,9 @@ import { layerKey } from '../state/layers.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import { isOwnOpening } from './standing.ts';
 
-/** Who sets and ends the layer of a silent agent. */
+/** Who sets and ends the layer of a silent agent, and of one that nobody can speak for. */
 const SET_BY = 'heartbeat';
+const ORPHANED_BY = 'tokens';
 /** Calls that leave no record of their own are noted this often, as a part of `heartbeat_ms`. */
 const NOTED_PER_HEARTBEAT = 4;
 
@@ -28,6 +29,44 @@ export function agentsAtStake(state: GateState): ReadonlySet<string> {
 
 export function isSilent({ layers }: GateState, agent: string): boolean {
   return layers.get(layerKey('condition', 'agent', agent))?.setBy === SET_BY;
+}
+/** A call ends it: it is silent no more, and has a token. */
+export function isAway(state: GateState, agent: string): boolean {
+  const by = state.layers.get(layerKey('condition', 'agent', agent))?.setBy;
+  return by === SET_BY || by === ORPHANED_BY;
+}
+
+/**
+ * Layers to set for agents with opening orders or slices whose last token is gone, and to end where they have one again:
+ * whoever revokes a token expects that what it opened last does not fill later, and nobody is left who could cancel it.
+ * `liveAgents`: whom tokens that may still be used name.
+ */
+export function findOrphans(
+  state: GateState,
+  liveAgents: () => ReadonlySet<string>,
+): readonly { readonly agent: string; readonly event: StateEvent }[] {
+  const found: { readonly agent: string; readonly event: StateEvent }[] = [];
+  for (const { name, layer, scope, setBy } of state.layers.values())
+    if (layer === 'condition' && scope === 'agent' && setBy === ORPHANED_BY && name !== null && liveAgents().has(name))
+      found.push({ agent: name, event: endOf(name, 'it has a token again', ORPHANED_BY) });
+  const opening = new Set<string>();
+  for (const order of everyLiveOrder(state.orders))
+    if (isOwnOpening(order) && order.origin === 'agent' && order.agent !== null) opening.add(order.agent);
+  for (const agent of [...opening].sort()) {
+    if (isAway(state, agent) || liveAgents().has(agent)) continue;
+    const event: StateEvent = {
+      clears_at_ms: null,
+      clears_when: 'a token for the agent is created',
+      layer: 'condition',
+      name: agent,
+      reason: 'its last token was revoked or has expired',
+      scope: 'agent',
+      set_by: ORPHANED_BY,
+      state: 'reducing',
+    };
+    found.push({ agent, event });
+  }
+  return found;
 }
 
 export interface Silence {
@@ -75,6 +114,9 @@ export function findSilences(
 }
 
 export function endOfSilence(agent: string, reason: string): StateEvent {
+  return endOf(agent, reason, SET_BY);
+}
+function endOf(agent: string, reason: string, by: string): StateEvent {
   return {
     clears_at_ms: null,
     clears_when: '',
@@ -82,7 +124,7 @@ export function endOfSilence(agent: string, reason: string): StateEvent {
     name: agent,
     reason,
     scope: 'agent',
-    set_by: SET_BY,
+    set_by: by,
     state: 'active',
   };
 }

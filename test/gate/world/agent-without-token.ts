@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+describe('an agent whose last token is gone', () => {
+  let world: DaemonWorld;
+  let count = 0;
+  /** Its name, its token, and that token's id. */
+  let name = '';
+  let token = '';
+  before(async () => {
+    world = await DaemonWorld.start({
+      leaveOrders: true,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      },
+    });
+  });
+  after(() => world.close());
+  beforeEach(async () => {
+    await world.tool('cancel_all', {});
+    revokeAll();
+    await pass();
+    count += 1;
+    name = `gone-${count}`;
+    token = world.createAgent(name);
+  });
+
+  const tokens = () => world.daemon.ledger.tokens;
+  const revokeAll = (): void => {
+    for (const { agent, id, revoked_at_ms } of tokens().listTokens())
+      if (agent === name && revoked_at_ms === null) tokens().revokeToken(id);
+  };
+  const rest = async (by?: string): Promise<void> => {
+    const args = order({ order_type: 'limit', limit_price: 58_000 + count, requested_notional: 180 });
+    const { body } = await world.tool('place_order', args, by);
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+  };
+  const resting = async (): Promise<number> => openOrders(await world.books()).length;
+  const pass = async (): Promise<void> => {
+    for (let i = 0; i < 4; i += 1) await world.advance(500);
+  };
+  const alerts = (): number =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].filter(
+      ({ payload }) => (payload as { code: string }).code === 'AGENT_WITHOUT_TOKEN',
+    ).length;
+  const layers = async (): Promise<readonly unknown[]> =>
+    (await world.tradingState()).layers
+      .filter((layer) => layer.name === name)
+      .map(({ layer, scope, state }) => [layer, scope, state]);
+
+  it('loses its resting openings, and nobody else does; a new token ends it', async () => {
+    const before = alerts();
+    await rest(token);
+    await rest();
+    revokeAll();
+    await pass();
+    assert.equal(await resting(), 1, 'that of the other agent is left');
+    assert.deepEqual(await layers(), [['condition', 'agent', 'reducing']]);
+    assert.equal(alerts(), before + 1);
+    await world.restart();
+    await pass();
+    assert.deepEqual(await layers(), [['condition', 'agent', 'reducing']], 'it is on record');
+    assert.equal(alerts(), before + 1, 'and is no news');
+    token = world.createAgent(name);
+    await rest(token);
+    assert.deepEqual(await layers(), [], 'its first call is decided as any other');
+    checkAudit(world);
+  });
+
+  it('is told of once it has one again, though it makes no call', async () => {
+    await rest(token);
+    revokeAll();
+    await pass();
+    assert.equal((await layers()).length, 1);
+    world.createAgent(name);
+    await pass();
+    assert.deepEqual(await layers(), []);
+  });
+
+  it('keeps what rests while another of its tokens is live', async () => {
+    await rest(token);
+    world.createAgent(name);
+    const [first] = tokens()
+      .listTokens()
+      .filter(({ agent }) => agent === name);
+    tokens().revokeToken(first?.id ?? '');
+    await pass();
+    assert.equal(await resting(), 1);
+    assert.deepEqual(await layers(), []);
+    revokeAll();
+    await pass();
+    assert.equal(await resting(), 0);
+  });
+
+  it('keeps its position, and the exit that rests for it', async () => {
+    await world.tool('place_order', order({ requested_notional: 300 }), token);
+    const held = await world.position('BTCUSDT');
+    assert.ok(held > 0);
+    const { body } = await world.tool(
+      'place_order',
+      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 63_000 }),
+      token,
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    revokeAll();
+    await pass();
+    assert.equal(await world.position('BTCUSDT'), held);
+    assert.equal(await resting(), 1);
+    assert.deepEqual(await layers(), [], 'it opens nothing');
+    checkAudit(world);
+  });
+});
