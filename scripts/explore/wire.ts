@@ -29,8 +29,8 @@ export interface WireRecord {
 /** A question about orders, and what came back. */
 export interface LookRecord {
   readonly life: number;
-  /** The list of open orders, or one order. */
-  readonly what: 'list' | 'order';
+  /** The list of open orders, that of conditional ones, or one order. */
+  readonly what: 'list' | 'stop_list' | 'order';
   readonly clientId: string | null;
   /** Null: of the whole account. */
   readonly symbol: string | null;
@@ -63,6 +63,7 @@ const PLAIN_WAY_MS = 5;
 const REFUSED_AFTER_MS = 1;
 const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
   '/fapi/v1/openOrders': 'list',
+  '/fapi/v1/openAlgoOrders': 'stop_list',
   '/fapi/v1/order': 'order',
 };
 

@@ -17,43 +17,41 @@ export function findUnheeded(history: History): readonly Breach[] {
   return [...findUnheededLists(history), ...findUnaskedExits(history)];
 }
 
-/** An order of ours that a list of open orders shows is known as open, or as ended, soon afterwards. */
+/** An order of ours that a list of open orders shows is known as open, or as ended, soon after the reading is complete. */
 function findUnheededLists(history: History): readonly Breach[] {
-  // Two lists make one reading, regular and conditional orders: where answers are held up, the other one is waited for.
-  const isHeldUp = history.plan.steps.some(
-    ({ do: action }) =>
-      action.kind === 'fault' && action.fault.kind === 'delay' && methodOf(action.fault.match) !== 'POST',
-  );
-  if (isHeldUp) return [];
   const breaches: Breach[] = [];
   for (const look of history.world.wire.looks) {
-    const { answer, answeredAtMs, status, what } = look;
-    if (what !== 'list' || status !== 200 || answer === null || answeredAtMs === null) continue;
-    const untilMs = answeredAtMs + KNOWN_WITHIN_MS;
-    if (!isAliveAt(history, look, untilMs) || !wasReadyAt(history, answeredAtMs)) continue;
-    if (isHalfRead(history, look)) continue;
+    const { answer, what } = look;
+    if (what !== 'list' || answer === null) continue;
+    const readAtMs = findReadAtMs(history, look);
+    if (readAtMs === null) continue;
+    const untilMs = readAtMs + KNOWN_WITHIN_MS;
+    if (!isAliveAt(history, look, untilMs) || !wasReadyAt(history, readAtMs)) continue;
     for (const { clientOrderId: id } of JSON.parse(answer) as readonly { readonly clientOrderId: string }[]) {
       if (!history.orders.has(id)) continue;
       const notes = history.orderEvents.get(id) ?? [];
       if (notes.some(({ atMs, event }) => atMs <= untilMs && !UNKNOWN.has(event.status))) continue;
       breaches.push({
         code: 'list-unheeded',
-        detail: `${id} is listed as open at ${at(answeredAtMs)}; by ${at(untilMs)} it is recorded as ${notes.findLast(({ atMs }) => atMs <= untilMs)?.event.status ?? 'sent'}`,
+        detail: `${id} is listed as open at ${at(readAtMs)}; by ${at(untilMs)} it is recorded as ${notes.findLast(({ atMs }) => atMs <= untilMs)?.event.status ?? 'sent'}`,
       });
     }
   }
   return breaches;
 }
 
-/** The list that was requested beside it was refused: a reading without it says nothing, and the next one is soon. */
-function isHalfRead({ world }: History, { life, sentAtMs }: LookRecord): boolean {
-  return world.wire.looks.some(
-    (other) =>
-      other.what === 'list' &&
-      other.life === life &&
-      Math.abs(other.sentAtMs - sentAtMs) <= BESIDE_MS &&
-      other.status !== 200,
-  );
+/**
+ * When the last list of a reading is answered: of regular and conditional orders, and of each symbol. Null: one of them is
+ * refused or lost, and a reading without it says nothing; the next one is soon.
+ */
+function findReadAtMs({ world }: History, { life, sentAtMs }: LookRecord): number | null {
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  for (const other of world.wire.looks) {
+    if (other.what === 'order' || other.life !== life || Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS) continue;
+    if (other.status !== 200 || other.answeredAtMs === null) return null;
+    readAtMs = Math.max(readAtMs, other.answeredAtMs);
+  }
+  return readAtMs;
 }
 
 /** An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that. */
@@ -98,8 +96,4 @@ function wasReadyAt({ events }: History, readyMs: number): boolean {
     ({ atMs, event }) => atMs <= readyMs && event.kind === 'state' && event.payload.layer === 'boot',
   );
   return last?.event.kind === 'state' && last.event.payload.state === 'active';
-}
-
-function methodOf(match: unknown): unknown {
-  return typeof match === 'object' && match !== null && 'method' in match ? match.method : undefined;
 }
