@@ -9,6 +9,7 @@ import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { explanationText } from '../reads/bodies.ts';
 import { describeExecution } from '../reads/execution.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
+import { isTerminal } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
@@ -60,11 +61,11 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
+    const became = this.#ordersOf(decided);
+    const text = this.#answerText(became, decided.event, decided.body, decided.bodyText);
+    if (isOursToTell(became, decided.event)) await this.#core.settled();
     trace?.answered(decided.body.decision_id);
-    return {
-      kind: 'decided',
-      text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, decided.bodyText),
-    };
+    return { kind: 'decided', text };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -141,7 +142,10 @@ export class ToolCalls {
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
     const event = stored.payload as DecisionEvent;
     const body = this.#core.retell(event);
-    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), event, body, canonicalJson(body)) };
+    const became = this.#recall.recall(stored);
+    const text = this.#answerText(became, event, body, canonicalJson(body));
+    if (isOursToTell(became, event)) await this.#core.settled();
+    return { kind: 'decided', text };
   }
 
   #ordersOf({ body }: Decided): Recalled {
@@ -153,6 +157,17 @@ export class ToolCalls {
     const execution = JSON.stringify(describeExecution(this.#core, became, event));
     return `{"decision":${explained(bodyText, explanationText(this.#core, event, body))},"execution":${execution}}`;
   }
+}
+
+/**
+ * It tells of an end that only the ledger has, since the venue shows none: of an order that never reached it, of an exit
+ * with lots left, of what a cancel dropped. RISK: if its record were lost with the process, what was told to be over would
+ * go on after the restart.
+ */
+function isOursToTell({ orders, target }: Recalled, { decision }: DecisionEvent): boolean {
+  if (decision.effective?.action === 'cancel') return true;
+  if (target !== null && target.end !== null && target.end.reason !== 'filled') return true;
+  return orders.some(({ status, venueOrderId }) => isTerminal(status) && venueOrderId === null);
 }
 
 /** The text of a body with members behind its own. */

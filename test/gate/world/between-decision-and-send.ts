@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../../daemon/gate/api.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
 const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null };
 const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'o', skillSha256: null };
@@ -57,6 +57,30 @@ describe('what comes between a decision and its send', () => {
       ledger.appendNow = appendNow;
       return { ...pending, committed: pending.committed.then(() => world.sleep(ms)) };
     };
+  };
+  /** Puts what becomes of orders and exits on disk `ms` late; tells what of it is not there yet. */
+  const delayOutcomes = (ms: number): { readonly missing: () => readonly string[]; readonly end: () => void } => {
+    const { ledger } = world.daemon.gate.core.ports;
+    const appendNow = ledger.appendNow.bind(ledger);
+    const missing: string[] = [];
+    let last: Promise<void> = Promise.resolve();
+    ledger.appendNow = (records) => {
+      const pending = appendNow(records);
+      const { kind, payload } = records[0] as { readonly kind: string; readonly payload: Record<string, unknown> };
+      const what = `${kind} ${payload.client_order_id ?? payload.decision_id}`;
+      const isLate = kind === 'order' || kind === 'exit_target';
+      if (isLate) missing.push(what);
+      last = Promise.all([last, pending.committed]).then(async () => {
+        if (!isLate) return;
+        await world.sleep(ms);
+        missing.splice(missing.indexOf(what), 1);
+      });
+      return { ...pending, committed: last };
+    };
+    const end = (): void => {
+      ledger.appendNow = appendNow;
+    };
+    return { missing: () => [...missing], end };
   };
   /** An order that waits 300 ms for its leverage setting while `happens` happens. */
   const openAmid = async (leverage: number, happens: () => unknown): Promise<void> => {
@@ -132,6 +156,71 @@ describe('what comes between a decision and its send', () => {
     delayCommit(600);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+  });
+
+  describe('BY-32 an end that is told is on disk: lost with the process, the exit would go on after the restart', () => {
+    const run = async (tool: string, args: object): Promise<ToolBody> => {
+      const outcome = await world.daemon.gate.runTool(AGENT, { tool, args } as TradingArgs);
+      assert.equal(outcome.kind, 'decided');
+      return JSON.parse((outcome as { readonly text: string }).text) as ToolBody;
+    };
+    const close = (id: string): Promise<ToolBody> =>
+      run('close_position', { fraction: 0.5, request_id: id, symbol: 'BTCUSDT' });
+    const takeProfit = (): Promise<ToolBody> => {
+      const exit = { intent: 'close', side: 'sell', requested_notional: 65, order_type: 'limit', limit_price: 61_000 };
+      return run('place_order', order({ ...exit, request_id: 'take-profit' }));
+    };
+    /** Asks at once, cancels all of it in the same turn, and asks again; returns the orders that are told to be over. */
+    const askAndCancel = async (asks: readonly (() => Promise<ToolBody>)[]): Promise<readonly boolean[]> => {
+      delayCommit(200);
+      const { all } = world.daemon.gate.core.state.orders;
+      const before = new Set(all.keys());
+      const asked = asks.map((ask) => ask());
+      const ids = [...all.keys()].filter((id) => !before.has(id));
+      assert.equal(ids.length, asks.length, 'all are decided');
+      const outcomes = delayOutcomes(300);
+      const cancels = ids.map((id) => run('cancel_order', { client_order_id: id }));
+      // What waits is canceled already, and what is on its way ends while the repeat waits for the record of that.
+      const again = asks.map((ask) => world.sleep(50).then(ask));
+      const over = await noteEnds(outcomes, [...asked, ...cancels, ...again]);
+      return ids.map((id) => over.includes(id));
+    };
+    const noteEnds = async (
+      outcomes: ReturnType<typeof delayOutcomes>,
+      asked: readonly Promise<ToolBody>[],
+    ): Promise<readonly string[]> => {
+      const over: string[] = [];
+      const note = async (each: Promise<ToolBody>): Promise<void> => {
+        const { decision, execution } = await each;
+        if (!['canceled', 'expired'].includes(execution.state)) return;
+        const missing = outcomes.missing();
+        assert.ok(!missing.includes(`exit_target ${decision.decision_id}`), 'the end of an exit');
+        for (const { client_order_id: id } of execution.orders) {
+          over.push(id);
+          assert.ok(!missing.includes(`order ${id}`), `the end of ${id}`);
+        }
+      };
+      await world.run(Promise.all(asked.map(note)));
+      outcomes.end();
+      return over;
+    };
+
+    it('one that had not left when it was canceled, and one that waited for it', async () => {
+      await place({ requested_notional: 360 });
+      assert.deepEqual(await askAndCancel([() => close('first'), () => close('second')]), [true, true]);
+    });
+    it('a take-profit that had not left', async () => {
+      await place({ requested_notional: 360 });
+      assert.deepEqual(await askAndCancel([takeProfit]), [true]);
+    });
+    it('one that no rung of the ladder filled', async () => {
+      await place({ requested_notional: 360 });
+      const match = { method: 'POST', path: '/fapi/v1/order' };
+      const { length: count } = world.daemon.gate.core.policySpec.exits.ladder_bps;
+      await world.fault({ kind: 'partial-fill', fraction: 0, match, count });
+      const over = await noteEnds(delayOutcomes(50), [close('never')]);
+      assert.equal(over.length, count, 'each rung expired');
+    });
   });
 
   it('SAE-TRUST a signal: an order decided before it is not sent', async () => {
