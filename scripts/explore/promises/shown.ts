@@ -22,7 +22,7 @@ function findUnheededLists(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const look of history.world.wire.looks) {
     const { answer, what } = look;
-    if (what !== 'list' || answer === null) continue;
+    if (what !== 'list' || answer === null || isForAnAbsentOne(history, look)) continue;
     const readAtMs = findReadAtMs(history, look);
     if (readAtMs === null) continue;
     const untilMs = readAtMs + KNOWN_WITHIN_MS;
@@ -38,6 +38,21 @@ function findUnheededLists(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/**
+ * Asked for in the moment in which a look-up found nothing, to prove that the one order of the symbol is absent: whatever
+ * else it shows, the next reading makes known.
+ */
+function isForAnAbsentOne({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+  return world.wire.looks.some(
+    (other) =>
+      other.what === 'order' &&
+      other.life === life &&
+      other.symbol === symbol &&
+      other.status === 400 &&
+      other.answeredAtMs === sentAtMs,
+  );
 }
 
 /**
