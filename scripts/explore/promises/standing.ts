@@ -9,6 +9,7 @@ const QUIET_MS = 3_000;
 const ENDED_WITHIN_MS = 60_000;
 /** From the loosest on. */
 const REGIMES = ['calm', 'volatile', 'extreme'];
+const STATES = ['active', 'reducing', 'halted'];
 /** Where the tiers of the account begin, by the default policy. */
 const TIERS = [
   { of: 'drawdown', at: [0.05, 0.1] },
@@ -84,12 +85,16 @@ function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decisi
   );
 }
 
-/** Each by itself: the regime of the symbol, the strictest of the account, and the tiers that the account has reached. */
+/**
+ * Each by itself: the trading state, which no opening order outlasts, however late a new life can look at what rests; the
+ * regime of the symbol, the strictest of the account, and the tiers that the account has reached.
+ */
 function strictness({ event: { context } }: Decision, leastDistance: number): readonly number[] {
-  const { account, exposure, market } = context;
+  const { account, exposure, market, state } = context;
   const own = REGIMES.indexOf(market.held_regime);
   const distance = exposure.liquidation_distance;
   return [
+    STATES.indexOf(state.state),
     own,
     exposure.other_regime === null ? own : Math.max(own, REGIMES.indexOf(exposure.other_regime)),
     distance !== null && distance < leastDistance ? 1 : 0,
