@@ -108,7 +108,11 @@ export function findUnsentChanges(history: History): readonly Breach[] {
     );
     const hasDied = history.events.some(
       ({ event: { kind, payload }, seq: at }) =>
-        at > (amendSeq ?? seq) && at < seq && kind === 'state' && payload.layer === 'boot' && payload.state !== 'active',
+        at > (amendSeq ?? seq) &&
+        at < seq &&
+        kind === 'state' &&
+        payload.layer === 'boot' &&
+        payload.state !== 'active',
     );
     if (!isSent && !hasDied)
       breaches.push({
