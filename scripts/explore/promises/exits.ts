@@ -267,8 +267,10 @@ function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, l
     if (fill.symbol !== last.symbol || fill.atMs < flat.atMs || fill.atMs > last.atMs || fill.order === null) continue;
     const { decision, planned } = fill.order;
     const asked = history.decisions.get(decision.rootId);
+    // An operator's exit, and the gate's, are for what all agents have sent.
+    const isItsToClose = root.origin !== 'agent' || asked?.agent === root.agent;
     if (planned.reduce_only) closed += decision.rootId === root.id && fill !== flat ? fill.lots : 0;
-    else if (asked !== undefined && asked.seq < root.seq && asked.agent === root.agent) opened += fill.lots;
+    else if (asked !== undefined && asked.seq < root.seq && isItsToClose) opened += fill.lots;
   }
   return closed <= opened;
 }
