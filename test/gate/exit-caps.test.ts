@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Origin } from '../../daemon/core/request.ts';
 import { capOf } from '../../daemon/gate/plan/exit-caps.ts';
 import type { ExitTarget } from '../../daemon/gate/state/exit-targets.ts';
+import { applySnapshot } from '../../daemon/gate/state/positions.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 
 /** Long positions of agents, and exits that sell them. */
@@ -28,9 +29,28 @@ class Book extends FoldedLedger {
   exit(agent: string, lots: number, origin: Origin = 'agent'): string {
     return this.#send(agent, lots, true, origin);
   }
+  open(agent: string, lots: number): string {
+    return this.#send(agent, lots, false, 'agent');
+  }
+  /** A reading of the account shows so many, and is not believed yet. */
+  reads(lots: number): void {
+    const shown = {
+      entry_price: 60_000,
+      liquidation_price: null,
+      lots,
+      maintenance_margin_usdt: 0,
+      mark_price: 60_000,
+      symbol: 'BTCUSDT',
+      unrealised_pnl_usdt: 0,
+      updated_at_ms: T0 + 10,
+    };
+    const mayFill = { unproven: true, buyLots: 0, sellLots: 0 };
+    applySnapshot(this.state.position('BTCUSDT'), shown, T0 + 10, null, mayFill);
+  }
   /** Lots that another exit of all that `agent` holds may send now. */
   cap(agent: string, roomLots: number, scope: 'own' | 'account' = 'own', origin: Origin = 'agent'): number {
-    const asked = { agent, origin, scope, side: 'sell', symbol: 'BTCUSDT', roomLots, isWhole: true, openings: null };
+    const what = { agent, origin, scope, side: 'sell', symbol: 'BTCUSDT', roomLots };
+    const asked = { ...what, isWhole: true, openings: null, openedAtMs: T0 + 1 };
     return capOf(this.state, asked as ExitTarget, roomLots);
   }
 }
@@ -68,5 +88,28 @@ describe('Lots that an exit may send beside those on their way', () => {
     const book = new Book({ alice: 10, bob: 5 });
     book.exit('bob', 5);
     assert.equal(book.cap('alice', 15, 'account'), 10);
+  });
+
+  it('leave out what a reading lacks, of which an opening that is not answered yet hides none', () => {
+    const book = new Book({ alice: 10 });
+    const id = book.open('alice', 4);
+    book.reads(4);
+    assert.equal(book.cap('alice', 10), 0, 'what is there may be the four that are on their way');
+    book.append(orderEvent(id, T0 + 20, { status: 'canceled', executed_lots: 0 }));
+    assert.equal(book.cap('alice', 10), 10, 'nothing was opened since: reduceOnly keeps it inside');
+    assert.equal(book.cap('alice', 6), 0, 'four of ten were held when it was requested, and six lack');
+  });
+
+  it('leave out what a reading lacks beside what another agent has opened since, not before', () => {
+    for (const [filledAtMs, expected] of [
+      [T0 + 5, 5],
+      [T0, 10],
+    ] as const) {
+      const book = new Book({ alice: 10 });
+      const id = book.open('bob', 7);
+      book.append(orderEvent(id, filledAtMs, { status: 'filled', executed_lots: 7 }));
+      book.reads(12);
+      assert.equal(book.cap('alice', 10), expected);
+    }
   });
 });

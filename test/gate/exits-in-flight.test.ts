@@ -89,6 +89,24 @@ describe('EXITS_IN_FLIGHT: what exits on their way may close beyond what is held
     assert.deepEqual(beyond(book.state, 'alice', 'account'), [0, 0], 'it may close all');
   });
 
+  it('counts what a reading lacks as not held, unless an exit on its way may be what it shows', () => {
+    const book = new Book();
+    book.opened('alice', 10);
+    const reads = (atMs: number): void => {
+      const position = book.state.position('BTCUSDT');
+      position.disputedLots = 4;
+      book.state.account = { positions: [], requested_at_ms: atMs } as unknown as NonNullable<GateState['account']>;
+    };
+    reads(T0 - 1);
+    book.exit('alice', 3);
+    assert.deepEqual(beyond(book.state, 'alice'), [0, 0], 'four are held');
+    book.exit('alice', 3);
+    assert.deepEqual(beyond(book.state, 'alice'), [2, 0]);
+    assert.deepEqual(beyond(book.state, 'bob'), [2, 0], 'of all');
+    reads(T0 + 1);
+    assert.deepEqual(beyond(book.state, 'alice'), [0, 0], 'the six that lack may be those of the exits');
+  });
+
   it('counts neither what rests, nor what is lost, which does not arrive any more', () => {
     const book = new Book();
     const resting = book.exit('alice', 5, 'sell', 'GTC');

@@ -117,6 +117,27 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.lots, 9);
   });
 
+  it('cuts shares by what the venue lacks: of what was found gone, of what was held when it began to lack, of the last', () => {
+    const cut = (shown: readonly (readonly [lots: number, atMs: number])[], doubted?: ReadonlyMap<string, number>) => {
+      const position = held(10);
+      let opened = false;
+      for (const [lots, atMs] of shown) {
+        if (!opened && atMs > T0 + 1_000) {
+          applyFill(position, 'buy', 7, 'b', 60_000, T0 + 1_000);
+          opened = true;
+        }
+        applySnapshot(position, lots === 0 ? null : record(lots, T0), atMs, null, NONE, doubted);
+      }
+      return [position.lots, Object.fromEntries([...position.shares].sort())];
+    };
+    const late = [2_000, 14_000, 26_000].map((ms) => [9, T0 + ms] as const);
+    assert.deepEqual(cut(late), [9, { a: 9 }], 'the last in the alphabet first');
+    assert.deepEqual(cut(late, new Map([['a', 6]])), [9, { a: 4, b: 5 }], 'what its exit found nothing of');
+    const lacking = [[2, T0 + 500] as const, ...late];
+    assert.deepEqual(cut(lacking), [9, { a: 2, b: 7 }], 'not what was opened since');
+    assert.deepEqual(cut(lacking, new Map([['b', 3]])), [9, { a: 5, b: 4 }]);
+  });
+
   it('believes no lasting difference that only two snapshots showed, with a pause between them', () => {
     const position = held(10);
     applySnapshot(position, null, T0 + 100, null, NONE);

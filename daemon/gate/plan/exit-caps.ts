@@ -4,11 +4,12 @@
  */
 import type { Side } from '../../core/request.ts';
 import { agentsShare, isShared } from '../state/closable-share.ts';
+import { isCutShort, isRefuted } from '../state/doubted-exits.ts';
 import { type ExitTarget, isUnproven, whoseOf } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { heldOn } from '../state/held-lots.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { heldOn, lackingLots } from '../state/held-lots.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { sharesAt } from '../state/shares.ts';
 
@@ -29,7 +30,7 @@ export function capOf(
   const held = heldOn(position, side, null);
   const isOlder = mayCloseYounger(state, target, orders);
   // What is on its way, or closed already and not proven to be, was held first: not what was opened since.
-  const missing = isOlder ? missingLots(position, side) : 0;
+  const missing = isOlder || haveOthersOpened(position, target) ? missingLots(position, side, orders) : 0;
   if (origin !== 'agent') {
     const owned = agentsShare(position);
     const isBound = origin === 'gate' && scope === 'own';
@@ -52,11 +53,19 @@ export function capOf(
   return Math.max(0, Math.min(share, room) - Math.max(onWay, missing));
 }
 
-/** Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks. */
-export function missingLots(position: PositionState | undefined, side: Side): number {
-  if (position === undefined || position.disputedLots === null) return 0;
-  const held = (lots: number): number => Math.max(0, side === 'sell' ? lots : -lots);
-  return Math.max(0, held(position.lots) - held(position.disputedLots));
+/**
+ * Lots that the last reading of the account lacks. RISK: what an opening on its way has filled without a report may be
+ * in that reading, and would hide as many.
+ */
+export function missingLots(position: PositionState | undefined, side: Side, orders: ReadonlySet<OrderState>): number {
+  return lackingLots(position, side, openingLots(orders, side));
+}
+
+/** Lots that openings on their way may have added, without a report, to what `side` closes. */
+function openingLots(orders: ReadonlySet<OrderState>, side: Side): number {
+  let lots = 0;
+  for (const order of orders) if (order.side !== side && isOpeningOnItsWay(order)) lots += remainingLots(order);
+  return lots;
 }
 
 /**
@@ -105,8 +114,21 @@ export function mayCloseYounger(
   return false;
 }
 
-/** Messages of -2022 and -4118: nothing is held that the order would reduce. */
-const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
+/** RISK: what another agent opened since is no more an exit's to close than what its own agent did. */
+function isBesideYounger(state: GateState, target: ExitTarget): boolean {
+  return mayCloseYounger(state, target) || haveOthersOpened(state.positions.get(target.symbol), target);
+}
+
+/** Others have opened what an agent's exit would close since it was requested. */
+function haveOthersOpened(position: PositionState | undefined, target: ExitTarget): boolean {
+  const whose = whoseOf(target);
+  if (position === undefined || whose === null) return false;
+  const { fills } = position;
+  const direction = target.side === 'sell' ? 1 : -1;
+  for (let at = fills.length - 1; at >= 0 && fills[at]!.atMs > target.openedAtMs; at -= 1)
+    if (fills[at]!.changes.some(({ agent, lots }) => agent !== whose && lots * direction > 0)) return true;
+  return false;
+}
 
 /**
  * The venue has said of its last order that nothing is held which it would reduce, so somebody closed it who told
@@ -115,8 +137,9 @@ const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
  */
 export function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
   if (!isRefuted(target) && !isCutShort(target)) return false;
-  if (!mayCloseYounger(state, target)) return false;
-  if (isUnread(state, target)) return true;
+  if (!isBesideYounger(state, target)) return false;
+  // Beside fills that are not reported yet, a reading agrees by chance.
+  if (isUnread(state, target) || openingLots(liveOrders(state.orders, target.symbol), target.side) > 0) return true;
   if (!isRefuted(target)) return false;
   const position = state.positions.get(target.symbol);
   return position !== undefined && (position.disputedLots !== null || position.behindLots !== null);
@@ -124,7 +147,7 @@ export function isRefutedBesideYounger(state: GateState, target: ExitTarget): bo
 
 /** Beside what was opened since, nothing of it is known to be held: it sends nothing before that is. */
 export function waitsForReading(state: GateState, target: ExitTarget): boolean {
-  if (!mayCloseYounger(state, target)) return false;
+  if (!isBesideYounger(state, target)) return false;
   return isRefutedBesideYounger(state, target) || capOf(state, target, target.roomLots) === 0;
 }
 
@@ -133,21 +156,6 @@ export function awaitsReading(state: GateState): boolean {
   for (const target of state.targets.open)
     if ((isRefuted(target) || isCutShort(target)) && isUnread(state, target)) return true;
   return false;
-}
-
-function isRefuted({ allotments }: ExitTarget): boolean {
-  const last = allotments.at(-1)?.order;
-  return last?.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
-}
-
-/**
- * An agent's order filled in part and ended: the book was thin, or so little was held. RISK: beside what was opened
- * since the two look alike until a later reading of the account. An operator, a stop and a cut do not wait for it.
- */
-function isCutShort({ allotments, leftLots, origin }: ExitTarget): boolean {
-  const last = allotments.at(-1)?.order;
-  if (last === undefined || origin !== 'agent' || leftLots === 0 || !isTerminal(last.status)) return false;
-  return last.executedLots > 0 && last.executedLots < last.lots && !last.cancelRequested;
 }
 
 function isUnread({ account }: GateState, { allotments }: ExitTarget): boolean {

@@ -60,10 +60,9 @@ export function lotsDue(state: GateState, { agent, bound, order }: DisplacedExit
 function sureRoom(state: GateState, bound: ExitBound, onWay: readonly OrderState[] = []): number {
   if (!mayMeetYounger(state, bound)) return bound.roomLots;
   const { agent, side, symbol } = bound;
-  const openings = [...liveOrders(state.orders, symbol)].filter(
-    (one) => one.agent === agent && one.side === side && isOpeningOnItsWay(one),
-  );
-  const missing = missingLots(state.positions.get(symbol), side);
+  const live = liveOrders(state.orders, symbol);
+  const openings = [...live].filter((one) => one.agent === agent && one.side === side && isOpeningOnItsWay(one));
+  const missing = missingLots(state.positions.get(symbol), side, live);
   return bound.roomLots - Math.max(missing, sumLeft([...onWay, ...openings]));
 }
 

@@ -13,7 +13,7 @@ import {
   worstCase,
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
@@ -142,21 +142,24 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
-    ...viewExitsBeyond(position, liveOrders(state.orders, symbol), policy.exitScope === 'own' ? agent : null),
+    ...viewExitsBeyond(state, symbol, policy.exitScope === 'own' ? agent : null),
   };
 }
 
 /** `agent`: whose own exits its share bounds as well; null: nobody's. */
 function viewExitsBeyond(
-  position: PositionState | undefined,
-  orders: ReadonlySet<OrderState>,
+  { account, orders: book, positions }: GateState,
+  symbol: string,
   agent: string | null,
 ): Pick<ExposureView, 'exits_beyond_long' | 'exits_beyond_short'> {
+  const orders = liveOrders(book, symbol);
   if (orders.size === 0) return NONE_BEYOND;
+  const position = positions.get(symbol);
+  const readAtMs = account?.requested_at_ms ?? 0;
   const beyond = (closing: Side): number =>
     Math.max(
-      exitsBeyondHeld(position, orders, closing, null),
-      agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent),
+      exitsBeyondHeld(position, orders, closing, null, readAtMs),
+      agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent, readAtMs),
     );
   const [long, short] = [beyond('sell'), beyond('buy')];
   return {

@@ -1,4 +1,5 @@
 import type { AccountEvent } from '../events.ts';
+import { doubtedLots } from './doubted-exits.ts';
 import { whoseOf } from './exit-targets.ts';
 import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
@@ -23,7 +24,9 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-    applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
+    const doubted = doubtedLots(state.targets.open, symbol, position.lots > 0 ? 'sell' : 'buy');
+    const setting = leverage[symbol] ?? null;
+    applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, setting, possible, doubted);
     if (changes === null) continue;
     const held = changes();
     state.targets.follow(symbol, held, null);

@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import { isUnproven } from './exit-targets.ts';
 import { remainingLots } from './exposure.ts';
-import { heldOn } from './held-lots.ts';
+import { heldOn, lackingLots } from './held-lots.ts';
 import { isResting, newestFirst, type OrderState } from './orders.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
@@ -104,20 +104,26 @@ export function waitsForOwnExits(
  * Lots that exits on their way on a side may close beyond what is held there: by an agent's own exits beyond its share,
  * by all of them beyond the position (`agent` null). RISK: each was sized by what was held when it was sent; the venue
  * takes it late, and closes what was opened meanwhile. One that is lost does not arrive any more; a person's rests where
- * the list shows it, and closes what they mean it to.
+ * the list shows it, and closes what they mean it to. What the last account reading, requested at `readAtMs`, lacks is
+ * not held, unless exits that it may contain explain it.
  */
 export function exitsBeyondHeld(
   position: PositionState | undefined,
   orders: ReadonlySet<OrderState>,
   closing: Side,
   agent: string | null,
+  readAtMs: number,
 ): number {
   let onWay = 0;
+  let mayBeRead = 0;
   for (const order of orders) {
-    if (order.side !== closing || order.status === 'lost' || (agent !== null && order.agent !== agent)) continue;
-    if (isExitOnItsWay(order) && !order.foreign) onWay += remainingLots(order);
+    if (order.side !== closing || !isExitOnItsWay(order) || order.foreign) continue;
+    if ((order.sentAtMs ?? 0) <= readAtMs) mayBeRead += remainingLots(order);
+    if (order.status !== 'lost' && (agent === null || order.agent === agent)) onWay += remainingLots(order);
   }
-  return onWay === 0 ? 0 : Math.max(0, onWay - heldOn(position, closing, agent));
+  if (onWay === 0) return 0;
+  const lacking = Math.max(0, lackingLots(position, closing) - mayBeRead);
+  return Math.max(0, onWay - Math.max(0, heldOn(position, closing, agent) - lacking));
 }
 
 /** Signed lots that all agents together hold of a position. The gate's own exits come out of them. */

@@ -11,6 +11,16 @@ export function heldOn(position: PositionState | undefined, side: Side, agent: s
 }
 
 /**
+ * Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks.
+ * `added`: what it may contain beyond the proven ones.
+ */
+export function lackingLots(position: PositionState | undefined, side: Side, added = 0): number {
+  if (position === undefined || position.disputedLots === null) return 0;
+  const held = (lots: number): number => Math.max(0, side === 'sell' ? lots : -lots);
+  return Math.max(0, held(position.lots) + added - held(position.disputedLots));
+}
+
+/**
  * The same for proven lots only: signed, since fills may be proven in any order; without lots that only a reading
  * shows.
  */

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { type FilledShares, placeFill } from './shares.ts';
+import { type FilledShares, placeFill, sharesAt } from './shares.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -177,6 +177,7 @@ export function applySnapshot(
   requestedAtMs: number,
   leverage: number | null,
   possible: PossibleFills,
+  doubted: ReadonlyMap<string, number> = NONE,
 ): void {
   const lots = record === null ? 0 : record.lots;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
@@ -192,7 +193,7 @@ export function applySnapshot(
       position.disputedSinceMs = since;
       return;
     }
-    adopt(position, lots, requestedAtMs);
+    adopt(position, lots, requestedAtMs, since, doubted);
   }
   position.disputedLots = null;
   position.disputedSinceMs = null;
@@ -237,20 +238,42 @@ function mayAdopt(
   return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
-/** Adopts the venue's value. Shares beyond it are cut; agents keep theirs in alphabetical order. */
-function adopt(position: PositionState, lots: number, atMs: number): void {
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/**
+ * Adopts the venue's value. Shares beyond it are cut. RISK: what was opened since is no part of what is missing, so lots
+ * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them.
+ * Among those, agents keep theirs in alphabetical order.
+ */
+function adopt(
+  position: PositionState,
+  lots: number,
+  atMs: number,
+  sinceMs: number,
+  doubted: ReadonlyMap<string, number>,
+): void {
   const before = position.lots;
+  const side = Math.sign(lots);
+  const then = sharesAt(position, side, sinceMs);
   position.lots = lots;
   if (lots === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
+  else if (before === 0 || Math.sign(before) !== side) position.sinceMs = atMs;
   // From here on fills alone no longer explain earlier shares.
   position.fills = [];
-  let room = Math.abs(lots);
-  for (const name of [...position.shares.keys()].sort()) {
-    const share = position.shares.get(name) ?? 0;
-    const kept = Math.sign(share) === Math.sign(lots) ? Math.min(Math.abs(share), room) : 0;
-    room -= kept;
-    if (kept === 0) position.shares.delete(name);
-    else position.shares.set(name, Math.sign(lots) * kept);
-  }
+  for (const [name, share] of [...position.shares]) if (Math.sign(share) !== side) position.shares.delete(name);
+  const names = [...position.shares.keys()].sort().reverse();
+  let beyond = names.reduce((sum, name) => sum + Math.abs(position.shares.get(name) ?? 0), 0) - Math.abs(lots);
+  for (const mostOf of [
+    (name: string) => doubted.get(name) ?? 0,
+    (name: string) => then.get(name) ?? 0,
+    () => Number.POSITIVE_INFINITY,
+  ])
+    for (const name of names) {
+      const share = Math.abs(position.shares.get(name) ?? 0);
+      const cut = Math.min(Math.max(0, beyond), share, mostOf(name));
+      if (cut === 0) continue;
+      beyond -= cut;
+      if (cut === share) position.shares.delete(name);
+      else position.shares.set(name, side * (share - cut));
+    }
 }

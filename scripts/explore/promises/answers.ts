@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { executedFor, type History, isLost } from '../history.ts';
+import { couldNotRecord, executedFor, type History, isLost } from '../history.ts';
 import { ANSWER_WITHIN_MS } from '../life.ts';
 import type { CallRecord } from '../records.ts';
 import { wasMerged } from './exits.ts';
@@ -55,7 +55,8 @@ const TELLING = new Set([...PLACING, 'modify_order']);
 
 /**
  * What the exchange's own answer says is filled, the caller is told; but for an answer of the very millisecond in which
- * the caller has waited for as long as it is let wait.
+ * the caller has waited for as long as it is let wait, and for one that could not be recorded: then it is told that the
+ * outcome is pending.
  */
 export function findAnswersBehind(history: History): readonly Breach[] {
   const { world } = history;
@@ -79,7 +80,7 @@ export function findAnswersBehind(history: History): readonly Breach[] {
       );
       if (said === undefined) continue;
       const { executedQty } = JSON.parse(said.answer ?? '{}') as { readonly executedQty?: string };
-      if (Number(told) < Number(executedQty ?? 0))
+      if (Number(told) < Number(executedQty ?? 0) && !isToldUnrecorded(history, call, id, said.answeredAtMs ?? 0))
         breaches.push({
           code: 'answer-behind',
           detail: `${agent} ${tool} (step ${step}): ${id} answered at ${at(answeredAtMs)} with ${told} filled, the exchange's answer of ${at(said.answeredAtMs ?? 0)} says ${executedQty}`,
@@ -89,6 +90,19 @@ export function findAnswersBehind(history: History): readonly Breach[] {
   return breaches;
 }
 const ORDER_PATH = '/fapi/v1/order';
+
+/** The ledger could not be written: nothing of the order was recorded from the exchange's answer on, and it is told as pending. */
+function isToldUnrecorded(
+  history: History,
+  { answer, answeredAtMs }: CallRecord,
+  id: string,
+  saidAtMs: number,
+): boolean {
+  if (!couldNotRecord(history) || answer === null || answeredAtMs === null) return false;
+  if (!/^pending, do not resend/.test(answer.execution.note ?? '')) return false;
+  const notes = history.orderEvents.get(id) ?? [];
+  return !notes.some(({ atMs }) => atMs >= saidAtMs && atMs <= answeredAtMs);
+}
 
 /** A cancel that is not carried out, since calls that change nothing were too many, would have changed nothing. */
 export function findUncanceled(history: History): readonly Breach[] {

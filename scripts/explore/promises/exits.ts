@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { type Decision, executedFor, type Fill, type History, isPermitted } from '../history.ts';
+import { type Decision, executedFor, type Fill, type History, isPermitted, type PlannedBy } from '../history.ts';
 import type { CallRecord } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
@@ -267,10 +267,17 @@ function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, l
     if (fill.symbol !== last.symbol || fill.atMs < flat.atMs || fill.atMs > last.atMs || fill.order === null) continue;
     const { decision, planned } = fill.order;
     const asked = history.decisions.get(decision.rootId);
+    // An operator's exit, and the gate's, are for what all agents have sent.
+    const isItsToClose = root.origin !== 'agent' || asked?.agent === root.agent;
     if (planned.reduce_only) closed += decision.rootId === root.id && fill !== flat ? fill.lots : 0;
-    else if (asked !== undefined && asked.seq < root.seq && asked.agent === root.agent) opened += fill.lots;
+    else if (asked !== undefined && asked.seq < root.seq && isItsToClose) opened += fill.lots;
   }
   return closed <= opened;
+}
+
+/** It was before a restore that lost its record: the order of that id was decided after it, and is another one. */
+function isOfLostRecord({ world }: History, { decision }: PlannedBy, atMs: number): boolean {
+  return world.homes.restores.some((restore) => atMs <= restore.atMs && restore.atMs <= decision.atMs);
 }
 
 /** An exit never opens and never crosses zero. */
@@ -279,12 +286,13 @@ export function findCrossings(history: History): readonly Breach[] {
   for (const send of history.world.venue.sends) {
     const { clientId, method, params } = send.wire;
     const order = history.orders.get(clientId ?? '');
-    if (order === undefined || method !== 'POST') continue;
+    if (order === undefined || method !== 'POST' || isOfLostRecord(history, order, send.wire.sentAtMs)) continue;
     if (order.planned.reduce_only && !params.flag('reduceOnly'))
       breaches.push({ code: 'exit-without-reduce-only', detail: `${clientId} at ${at(send.wire.sentAtMs)}` });
   }
   for (const fill of history.fills) {
     if (fill.order === null || !fill.order.planned.reduce_only) continue;
+    if (isOfLostRecord(history, fill.order, fill.atMs)) continue;
     if (Math.abs(fill.after) > Math.abs(fill.before) || fill.before * fill.after < 0)
       breaches.push({
         code: 'exit-crosses',

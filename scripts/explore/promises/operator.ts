@@ -87,13 +87,16 @@ export function findActsWhileHalted(history: History): readonly Breach[] {
 /** Why a change that only closes may stay unsent: its order is over, or nothing of an agent goes out now. */
 const UNSENT_EXIT = /^(it is|canceled|halted|the venue|the account|another|not sent)/;
 
-/** What forbids opening, a reducing account among it, holds up no permitted change that only closes. */
+/**
+ * What forbids opening, a reducing account among it, holds up no permitted change that only closes; a process that dies
+ * before it is sent does.
+ */
 export function findUnsentChanges(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const isExit = (id: string): boolean => history.orders.get(id)?.planned.reduce_only === true;
   for (const { atMs, event, seq } of history.events) {
     if (event.kind !== 'order_intent' || event.payload.action !== 'amend_failed') continue;
-    const { client_order_id: id, reason } = event.payload;
+    const { amend_seq: amendSeq, client_order_id: id, reason } = event.payload;
     if (!isExit(id) || UNSENT_EXIT.test(reason)) continue;
     const asked = history.events.findLast(
       ({ event: { kind, payload }, seq: at }) =>
@@ -103,7 +106,15 @@ export function findUnsentChanges(history: History): readonly Breach[] {
       ({ clientId, method, sentAtMs }) =>
         clientId === id && method === 'PUT' && sentAtMs >= (asked?.atMs ?? 0) && sentAtMs <= atMs,
     );
-    if (!isSent)
+    const hasDied = history.events.some(
+      ({ event: { kind, payload }, seq: at }) =>
+        at > (amendSeq ?? seq) &&
+        at < seq &&
+        kind === 'state' &&
+        payload.layer === 'boot' &&
+        payload.state !== 'active',
+    );
+    if (!isSent && !hasDied)
       breaches.push({
         code: 'exit-change-unsent',
         detail: `the permitted change of ${id}, which only closes, was not sent at ${at(atMs)}: ${reason}`,

@@ -1,9 +1,12 @@
 import { at, type Breach } from '../breach.ts';
-import type { History, PlannedBy } from '../history.ts';
+import { type Decision, type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 
 const ASKED_WITHIN_MS = 3_000;
 
-/** One agent's exit cancels nothing of another's. */
+/**
+ * One agent's exit cancels nothing of another's; but where the owner has closed a part by hand, so that less is held than
+ * all of them rest for, and the exchange has refused it twice for that.
+ */
 export function findRoomBreaches(history: History): readonly Breach[] {
   // Where an agent may exit the whole position, its exit may take the place of another's.
   if (history.plan.setup.exitScope === 'account') return [];
@@ -23,12 +26,28 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     );
     if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
       continue;
+    if (isOwnersHandIn(history, symbol, undefined, atMs) && exits.some((exit) => wasRefusedTwice(history, exit, atMs)))
+      continue;
     breaches.push({
       code: 'others/canceled-for-room',
       detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map((decision) => decision.agent).join(', ')}`,
     });
   }
   return breaches;
+}
+
+/** As reducing nothing beside what rests. */
+function wasRefusedTwice({ orders, world }: History, { rootId }: Decision, atMs: number): boolean {
+  const refused = world.wire.records.filter(
+    ({ answer, answeredAtMs, clientId, method, status }) =>
+      method === 'POST' &&
+      status === 400 &&
+      answer?.includes('-2022') === true &&
+      answeredAtMs !== null &&
+      answeredAtMs <= atMs &&
+      orders.get(clientId ?? '')?.decision.rootId === rootId,
+  );
+  return refused.length >= 2;
 }
 
 /**

@@ -39,13 +39,19 @@ function findUntightened(history: History): readonly Breach[] {
     );
     if (again === undefined || isTighter(history, order, again) || order.decision.atMs > atMs - QUIET_MS) continue;
     const last = history.events.findLast((note) => note.seq < seq && isTelling(history, note, order, atMs));
-    if (last === undefined || last.atMs > atMs - QUIET_MS) continue;
+    if (last === undefined || last.atMs > atMs - QUIET_MS || haveHoursTurned(history, atMs)) continue;
     breaches.push({
       code: 'standing/untightened',
       detail: `${id} of ${order.decision.agent} is asked back at ${at(atMs)}, and nothing has tightened: the last record that may is the ${last.event.kind} of ${at(last.atMs)}`,
     });
   }
   return breaches;
+}
+
+/** An agent's hours have begun or ended: that has no record of its own, and whatever rests is decided again. */
+function haveHoursTurned({ plan }: History, atMs: number): boolean {
+  const { fromMs = Number.NaN, toMs = Number.NaN } = plan.setup.limits?.closed ?? {};
+  return [fromMs, toMs].some((turnMs) => turnMs <= atMs && turnMs > atMs - QUIET_MS);
 }
 
 /**
