@@ -1,9 +1,10 @@
 import { putTogether, takeApart } from './keep.ts';
+import { packNumbers, unpackNumbers } from './packed-text.ts';
 
 /** Objects of one line, a JSON array of them; and what they hold, from which on a line ends sooner. */
 const LINE_NODES = 512;
 const LINE_CELLS = 2_048;
-/** Numbers from which on an array of nothing else is read as a column. */
+/** Numbers from which on an array of nothing else is a column, and packed if they are whole. */
 const LEAST_NUMBERS = 16;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
@@ -30,8 +31,8 @@ const ODD = new Map<string, number | undefined>([
  * numbers, order of members, maps and sets, and which references lead to one object. Equal objects give equal texts.
  *
  * An object stands behind those that it holds. `["keys", …]` declares the next shape; `[shape, …cells]` is a plain object,
- * `["array", …]`, `["map", key, value, …]` and `["set", …]` are what they say, `["view", name, [n]]` is an instance of a
- * class that declares what it keeps.
+ * `["array", …]`, `["map", key, value, …]` and `["set", …]` are what they say, `["numbers", packed]` is an array of whole
+ * numbers (gate/state/packed-text.ts), `["view", name, [n]]` is an instance of a class that declares what it keeps.
  *
  * @throws Error when something holds itself, or is of a class that declares nothing
  */
@@ -90,7 +91,10 @@ class GraphWriter {
   }
 
   #node(value: object): Node {
-    if (Array.isArray(value)) return ['array', ...cells(value, (one) => this.#cell(one))];
+    if (Array.isArray(value)) {
+      const packed = isColumn(value) ? packNumbers(value) : null;
+      return packed === null ? ['array', ...cells(value, (one) => this.#cell(one))] : ['numbers', packed];
+    }
     if (value instanceof Map) {
       const node: Node = ['map'];
       for (const [key, held] of value) node.push(this.#cell(key), this.#cell(held));
@@ -140,6 +144,10 @@ class GraphWriter {
   }
 }
 
+function isColumn(array: readonly unknown[]): array is readonly number[] {
+  return array.length >= LEAST_NUMBERS && array.every((value) => typeof value === 'number');
+}
+
 /** Not by spreading an array of all of them: there may be more than a call takes. */
 function* cells<T>(values: Iterable<T>, toCell: (value: T) => Cell): Generator<Cell> {
   for (const value of values) yield toCell(value);
@@ -182,6 +190,10 @@ export class GraphReader {
         this.#objects.push(this.#array(node));
         return;
       }
+      case 'numbers': {
+        this.#objects.push(unpackNumbers(String(node[1])).slice());
+        return;
+      }
       case 'map': {
         const map = new Map<unknown, unknown>();
         for (let i = 1; i < node.length; i += 2) map.set(this.#value(node[i]!), this.#value(node[i + 1]!));
@@ -207,7 +219,8 @@ export class GraphReader {
       // Columns: an array that never held anything but numbers holds them without an object for each.
       const numbers: number[] = [];
       for (let i = 1; i < node.length; i += 1) numbers.push(node[i] as number);
-      return numbers;
+      // A copy has no room for more.
+      return numbers.slice();
     }
     // As long as it is: one that grows from nothing keeps room for 17, and most hold one.
     const array: unknown[] = node.slice(1);
