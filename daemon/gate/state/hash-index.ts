@@ -5,6 +5,8 @@ const LEAST_SLOTS = 64;
 /** Of the slots, so many are taken at most; and so many when they have just become more. */
 const MOST_TAKEN = 0.8;
 const TAKEN_FIRST = 0.64;
+/** Rows of a page of the checkpoint. */
+const PAGE_ROWS = 2_048;
 const PRIME = 0x0100_0193;
 const NONE: readonly number[] = [];
 
@@ -34,12 +36,17 @@ export class HashIndex {
         const made = new HashIndex();
         made.#from = kept.from;
         made.#clearedTo = kept.from;
-        made.#end = kept.from;
-        const hashes = unpackNumbers(kept.entries.hashes ?? '');
-        made.#resize(hashes.length);
-        let at = 0;
-        for (const [i, count] of unpackNumbers(kept.entries.counts ?? '').entries())
-          for (const end = at + count; at < end; at += 1) made.add(hashes[at]!, kept.from + i);
+        made.#resize(kept.entries.count);
+        let row = kept.from;
+        for (const { counts, hashes } of kept.entries.pages) {
+          const ofPage = unpackNumbers(hashes ?? '');
+          let at = 0;
+          for (const count of unpackNumbers(counts ?? '')) {
+            for (const end = at + count; at < end; at += 1) made.#place(ofPage[at]!, row);
+            row += 1;
+          }
+        }
+        made.#end = row;
         return made;
       },
     );
@@ -93,24 +100,33 @@ export class HashIndex {
   }
 
   /** How many entries each row has, and their hashes: in which order they came does not matter. */
-  #inOrder(): { readonly counts: string | null; readonly hashes: string | null } {
+  #inOrder(): { readonly count: number; readonly pages: readonly Page[] } {
     const counts = new Int32Array(Math.max(0, this.#end - this.#from));
     const slots = this.#slots;
     for (let at = 1; at < slots.length; at += 2) if (slots[at]! > this.#from) counts[slots[at]! - 1 - this.#from]! += 1;
     const ends = new Int32Array(counts.length);
-    let total = 0;
-    for (let i = 0; i < counts.length; i += 1) {
-      ends[i] = total;
-      total += counts[i]!;
-    }
-    const hashes = new Int32Array(total);
+    for (let i = 1; i < counts.length; i += 1) ends[i] = ends[i - 1]! + counts[i - 1]!;
+    const hashes = new Int32Array((ends.at(-1) ?? 0) + (counts.at(-1) ?? 0));
     for (let at = 0; at < slots.length; at += 2) {
-      if (slots[at + 1]! <= this.#from) continue;
       const row = slots[at + 1]! - 1 - this.#from;
+      if (row < 0) continue;
       hashes[ends[row]!] = slots[at]!;
       ends[row]! += 1;
     }
-    for (let i = 0; i < counts.length; i += 1) hashes.subarray(ends[i]! - counts[i]!, ends[i]).sort();
-    return { counts: packNumbers(counts), hashes: packNumbers(hashes) };
+    const pages: Page[] = [];
+    for (let row = 0, from = 0; row < counts.length; row += PAGE_ROWS) {
+      const end = Math.min(counts.length, row + PAGE_ROWS);
+      for (let i = row; i < end; i += 1) hashes.subarray(ends[i]! - counts[i]!, ends[i]).sort();
+      const packed = packNumbers(hashes.subarray(from, ends[end - 1]));
+      pages.push({ counts: packNumbers(counts.subarray(row, end)), hashes: packed });
+      from = ends[end - 1]!;
+    }
+    return { count: hashes.length, pages };
   }
+}
+
+/** Of so many rows: how many hashes each has, and the hashes. */
+interface Page {
+  readonly counts: string | null;
+  readonly hashes: string | null;
 }

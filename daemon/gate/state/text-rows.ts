@@ -75,7 +75,6 @@ export class TextRows {
     if (blocks <= 0) return 0;
     this.#blocks.splice(0, blocks);
     this.#base += blocks * BLOCK_ROWS;
-    for (const first of [...this.#read.keys()]) if (first < this.#base) this.#read.delete(first);
     return blocks * BLOCK_ROWS;
   }
 }
