@@ -1,6 +1,7 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
+import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
@@ -58,6 +59,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
       state: 'halted',
     }),
   ];
+  records.push(...endExits(state, at_venue_ms, setBy));
   if (standing !== undefined)
     records.push(
       record('state', at_venue_ms, {
@@ -74,6 +76,38 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
   // In one commit with the revocations.
   ledger.appendSync(records);
   return { epoch, at_venue_ms, revoked_tokens: live.length, removed_passkeys: passkeys.length };
+}
+
+/**
+ * Whatever was being closed when the backup was made waits: nobody has looked at what is held now. The gate's own cuts and
+ * stops are decided again from that.
+ */
+function endExits({ layers, targets }: GateState, atMs: number, setBy: string): readonly LedgerRecord[] {
+  const flattens = [...layers.values()].filter(({ isFlattening, scope }) => isFlattening && scope !== 'account');
+  const open = [...targets.open].filter(({ end }) => end === null);
+  return [
+    ...flattens.map(({ clearsAtMs, clearsWhen, layer, name, scope, state }) =>
+      record('state', atMs, {
+        clears_at_ms: clearsAtMs,
+        clears_when: clearsWhen,
+        layer,
+        name,
+        reason: 'recovered while it was being flattened',
+        scope,
+        set_by: setBy,
+        state,
+      }),
+    ),
+    ...open.map(({ decisionId, filledLots }) =>
+      record('exit_target', atMs, {
+        action: 'ended',
+        decision_id: decisionId,
+        detail: 'recovered before all of it was closed',
+        filled_lots: filledLots,
+        reason: 'halted',
+      }),
+    ),
+  ];
 }
 
 function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): LedgerRecord {

@@ -15,12 +15,6 @@ type State = ReadonlyMap<string, unknown>;
 
 export async function runShare(root: string, files: readonly string[]): Promise<void> {
   awaitRunnerHook();
-  const [only, ...others] = files;
-  if (only !== undefined && others.length === 0) {
-    before(() => endRunnerHook((error) => fail(only, error)));
-    await import(pathToFileURL(only).href);
-    return;
-  }
   let found: State = new Map();
   // The hooks of the first suite begin when all files are loaded and their tests declared.
   let who = 'loading these files';

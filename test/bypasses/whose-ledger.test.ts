@@ -255,6 +255,31 @@ describe('BY-46: recovered', () => {
     assert.ok(passkeys.needsConfirmation, 'and whoever has the operator token enrols none in its place');
   });
 
+  it('what was being flattened when the copy was made is halted, and nothing is closed until an operator looked', async (t) => {
+    const world = await startWorld(t);
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    const held = await world.position('BTCUSDT');
+    await world.fault({ kind: 'drop-before', count: 1_000, match: { method: 'POST', path: '/fapi/v1/order' } });
+    await world.operator('POST', '/v1/flatten', { symbols: ['BTCUSDT'], reason: 'drill' });
+    const copy = world.copyLedger();
+    await world.putBackLedger(copy);
+    await world.control('clear-faults', {});
+    await world.recover();
+    await world.startAgain();
+    for (let i = 0; i < 5; i += 1) await world.sleep(1_000);
+    assert.equal(await world.position('BTCUSDT'), held, 'nobody has looked yet');
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    const { layers } = await world.tradingState();
+    assert.deepEqual(
+      layers.map(({ name, scope, state }) => [scope, name, state]),
+      [['symbol', 'BTCUSDT', 'halted']],
+    );
+    for (let i = 0; i < 5; i += 1) await world.sleep(1_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+    await world.operator('POST', '/v1/flatten', { symbols: ['BTCUSDT'], reason: 'again' });
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0);
+  });
+
   it('two recoveries of one copy give ids that never meet, and each finds the other', async (t) => {
     const world = await startWorld(t);
     const copy = world.copyLedger();

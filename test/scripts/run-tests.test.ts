@@ -93,6 +93,27 @@ test('each file is run by one process, and every folder and file that the arrang
     );
 });
 
+test('a file alone keeps the hooks of each suite to that suite, however long it loads', () => {
+  const folder = join(root, 'test', 'alone');
+  mkdirSync(folder);
+  const suite = (name: string): string =>
+    `describe('${name}', () => {\n  let calls = 0;\n  beforeEach(() => (calls += 1));\n` +
+    "  it('was called once', () => assert.equal(calls, 1));\n});\n";
+  writeFileSync(
+    join(folder, 'slow.test.ts'),
+    "import assert from 'node:assert/strict';\nimport { beforeEach, describe, it } from 'node:test';\n" +
+      "import { setTimeout } from 'node:timers/promises';\nawait setTimeout(200);\n" +
+      `${suite('first')}${suite('second')}`,
+  );
+  try {
+    const { code, output } = runTests('alone/slow');
+    assert.equal(code, 0, output);
+    assert.equal(countOf(output, 'pass'), 2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('files that share a process have hooks of their own; one that leaves it changed, or does not load, fails', () => {
   const folder = join(root, 'test', 'core');
   mkdirSync(folder);

@@ -37,26 +37,29 @@ export function isAway(state: GateState, agent: string): boolean {
 }
 
 /**
- * Layers to set for agents with opening orders or slices whose last token is gone, and to end where they have one again:
- * whoever revokes a token expects that what it opened last does not fill later, and nobody is left who could cancel it.
- * `liveAgents`: whom tokens that may still be used name.
+ * Layers to set for agents with opening orders or slices whose last token is gone, and to end where nothing of that is
+ * left or they have one again. Whoever revokes a token expects that what it opened last does not fill later, and nobody is
+ * left who could cancel it. `liveAgents`: whom tokens that may still be used name.
  */
 export function findOrphans(
   state: GateState,
   liveAgents: () => ReadonlySet<string>,
 ): readonly { readonly agent: string; readonly event: StateEvent }[] {
   const found: { readonly agent: string; readonly event: StateEvent }[] = [];
-  for (const { name, layer, scope, setBy } of state.layers.values())
-    if (layer === 'condition' && scope === 'agent' && setBy === ORPHANED_BY && name !== null && liveAgents().has(name))
-      found.push({ agent: name, event: endOf(name, 'it has a token again', ORPHANED_BY) });
   const opening = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
     if (isOwnOpening(order) && order.origin === 'agent' && order.agent !== null) opening.add(order.agent);
+  for (const { name, layer, scope, setBy } of state.layers.values()) {
+    if (layer !== 'condition' || scope !== 'agent' || setBy !== ORPHANED_BY || name === null) continue;
+    if (!opening.has(name)) found.push({ agent: name, event: endOf(name, 'no opening order is left', ORPHANED_BY) });
+    else if (liveAgents().has(name))
+      found.push({ agent: name, event: endOf(name, 'it has a token again', ORPHANED_BY) });
+  }
   for (const agent of [...opening].sort()) {
     if (isAway(state, agent) || liveAgents().has(agent)) continue;
     const event: StateEvent = {
       clears_at_ms: null,
-      clears_when: 'a token for the agent is created',
+      clears_when: 'its opening orders are gone, or a token for it is created',
       layer: 'condition',
       name: agent,
       reason: 'its last token was revoked or has expired',

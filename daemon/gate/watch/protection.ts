@@ -60,9 +60,10 @@ export class Protection {
     const begun: Promise<unknown>[] = [];
     for (const position of positions) {
       const { symbol } = position;
-      if (!this.#core.policySpec.protection.required) continue;
+      // RISK: whether or not stops are still asked for, one that is left would close the next position.
       for (const stop of this.#plan.findOutdated(position))
         begun.push(this.#canceler.cancel(stop, 'the position that it protects is gone'));
+      if (!this.#core.policySpec.protection.required) continue;
       if (this.#protecting.has(symbol)) continue;
       this.#protecting.add(symbol);
       begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
 import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
@@ -65,6 +67,32 @@ describe('protective stops and cut-backs', () => {
       await world.advance(6_000);
       return (await world.position('BTCUSDT')) < held;
     });
+    await recover();
+  });
+
+  it('takes a stop away with its position, also when the policy no longer asks for stops', async () => {
+    await hold(600);
+    const ask = async (required: boolean): Promise<void> => {
+      const spec = parse(readFileSync(world.policyPath, 'utf8')) as { protection: { required: boolean } };
+      spec.protection.required = required;
+      writeFileSync(world.policyPath, stringify(spec));
+      const { gate } = world.daemon;
+      if (!required) {
+        await until('no stops are asked for, pending', () => gate.readiness().pending_policy !== null);
+        const hash = gate.readiness().pending_policy?.hash;
+        assert.equal((await world.operator('POST', '/v1/policy/reload', { hash })).status, 200);
+      }
+      await until('what the policy says', () => gate.core.policySpec.protection.required === required);
+    };
+    await ask(false);
+    for (let i = 0; i < 5; i += 1) await world.advance(1_000);
+    assert.equal((await stops()).length, 1, 'it protects what is held');
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await until('the stop is gone', async () => {
+      await world.advance(1_000);
+      return (await stops()).length === 0;
+    });
+    await ask(true);
     await recover();
   });
 
