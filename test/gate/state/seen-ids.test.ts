@@ -81,7 +81,7 @@ describe('ids that were seen', () => {
             );
         }
       }),
-      { numRuns: 30, seed: 2 },
+      { numRuns: 30, seed: 2, endOnFailure: true },
     );
   });
 });

@@ -435,7 +435,7 @@ function filledOrders(count: number, untold: readonly string[] = [], everyMs = 0
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   for (let i = 0; i < count; i += 1) {
     const atMs = T0 + i * everyMs;
-    const agent = i % 64 < 20 ? 'bob' : 'alice';
+    const agent = i % 50 < 20 ? 'bob' : 'alice';
     ledger.append(decisionEvent({ id: `d-${i}`, atMs, agent, orders: [{ client_order_id: `o-${i}` }] }));
     ledger.append(orderEvent(`o-${i}`, atMs + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
     if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, atMs + 10));
