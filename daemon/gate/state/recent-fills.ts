@@ -41,9 +41,9 @@ export class RecentFills {
   }
 
   add(fill: RecordedFill): void {
-    const isPlain = Object.values(fill.trade).every(isSameAsText);
-    const number = this.#texts.push(isPlain ? JSON.stringify(fill) : '');
-    if (!isPlain) this.#odd.set(number, fill);
+    const text = textOf(fill);
+    const number = this.#texts.push(text ?? '');
+    if (text === null) this.#odd.set(number, fill);
     this.#seqs.push(fill.seq);
     this.#agents.push(fill.agent);
     // In bulk, so that each fill is moved once on average.
@@ -68,8 +68,41 @@ export class RecentFills {
 
   #read(at: number): RecordedFill {
     const number = this.#texts.from + at;
-    return this.#odd.get(number) ?? (JSON.parse(this.#texts.get(number) ?? '') as RecordedFill);
+    return this.#odd.get(number) ?? fillOf(this.#texts.get(number) ?? '');
   }
+}
+
+const MEMBERS = [
+  'at_venue_ms',
+  'client_order_id',
+  'fee_usdt',
+  'is_maker',
+  'lots',
+  'price',
+  'realised_pnl_usdt',
+  'side',
+  'symbol',
+  'trade_id',
+] as const satisfies readonly (keyof TradeEvent)[];
+true satisfies Exclude<keyof TradeEvent, (typeof MEMBERS)[number]> extends never ? true : never;
+
+/** Null: it would not come back the same. */
+function textOf({ agent, decisionId, seq, trade }: RecordedFill): string | null {
+  const row: unknown[] = [seq, agent, decisionId];
+  for (const member of MEMBERS) {
+    if (!isSameAsText(trade[member])) return null;
+    row.push(trade[member]);
+  }
+  return Object.keys(trade).length === MEMBERS.length ? JSON.stringify(row) : null;
+}
+function fillOf(text: string): RecordedFill {
+  const [seq, agent, decisionId, ...values] = JSON.parse(text);
+  return {
+    seq,
+    agent,
+    decisionId,
+    trade: Object.fromEntries(MEMBERS.map((member, i) => [member, values[i]])) as never,
+  };
 }
 
 function isSameAsText(value: unknown): boolean {

@@ -86,15 +86,15 @@ export class SettledOrders {
 
   /** Number of its row; null: it cannot be kept as a text. */
   add(group: SettledGroup): number | null {
-    const fresh: number[] = [];
-    const text = writeGroup(group, this.#sharing(fresh));
-    const shared = text === null ? [] : numbersIn(text);
-    for (const used of shared) this.#uses[used]! += 1;
-    for (const used of fresh) this.#dropUnused(used);
+    const shared: number[] = [];
+    const text = writeGroup(group, this.#sharing(shared));
+    if (text !== null) for (const used of shared) this.#uses[used]! += 1;
+    for (const used of shared) this.#dropUnused(used);
     if (text === null) return null;
     const number = this.#rows.push(text);
     this.#left.push(2 * group.orders.length + (group.target === null ? 0 : 1));
-    this.#firsts.push(shared[0] ?? 0);
+    // That of the target was told before those of the orders.
+    this.#firsts.push(shared[group.target === null ? 0 : 1] ?? 0);
     this.#held += 1;
     const block = Math.floor((number - this.#rows.from) / BLOCK_ROWS);
     const plannedMs = group.orders.map(({ plannedAtMs }) => plannedAtMs);
@@ -103,17 +103,21 @@ export class SettledOrders {
     return number;
   }
 
-  #sharing(fresh: number[]): SharedTexts {
+  /** `told`: numbers that were asked for are added to it. */
+  #sharing(told: number[]): SharedTexts {
     return {
       numberOf: (text) => {
         const known = this.#numbers.get(text);
-        if (known !== undefined) return known;
+        if (known !== undefined) {
+          told.push(known);
+          return known;
+        }
         const free = this.#texts.indexOf(null);
         const number = free < 0 ? this.#texts.length : free;
         this.#texts[number] = text;
         this.#uses[number] = 0;
         this.#numbers.set(text, number);
-        fresh.push(number);
+        told.push(number);
         return number;
       },
       textOf: (number) => this.#texts[number] ?? '',
