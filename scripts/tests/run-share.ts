@@ -20,6 +20,8 @@ export async function runShare(root: string, files: readonly string[]): Promise<
   let who = 'loading these files';
   const isNewGlobal = (name: string): boolean => name.startsWith('globalThis.') && !found.has(name);
   const compare = (): void => {
+    // A file that has the process for itself may do with it what it likes.
+    if (files.length === 1) return;
     const left = readState();
     const names = new Set([...found.keys(), ...left.keys()]);
     const changed = [...names].filter((name) => !Object.is(found.get(name), left.get(name)) && !isNewGlobal(name));
