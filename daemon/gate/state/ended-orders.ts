@@ -111,7 +111,7 @@ export class EndedOrders {
       if ((decisionId !== null && mayGoOn(decisionId)) || isUntold(order, nowMs)) this.add(order, nowMs);
       else this.#drop(book, order);
     }
-    if (this.#head >= 1024 && this.#head * 2 >= this.#orders.length) this.#dropHead();
+    if (this.#head >= 1024 && this.#head * 4 >= this.#orders.length) this.#dropHead();
   }
 
   #dropHead(): void {

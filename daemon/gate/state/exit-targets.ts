@@ -97,12 +97,13 @@ export class ExitTargets {
   putAway(target: ExitTarget, row: number): void {
     this.#all.delete(target.decisionId);
     for (const { order } of target.allotments) this.#byOrder.delete(order);
-    this.#ended[this.#ended.indexOf(target)] = row;
+    // It ended a short while ago.
+    this.#ended[this.#ended.lastIndexOf(target)] = row;
   }
   bringBack(row: number, target: ExitTarget): void {
     this.#all.set(target.decisionId, target);
     for (const part of target.allotments) this.#byOrder.set(part.order, [{ target, part }]);
-    this.#ended[this.#ended.indexOf(row)] = target;
+    this.#ended[this.#ended.lastIndexOf(row)] = target;
   }
   /** Oldest first. */
   get open(): ReadonlySet<ExitTarget> {

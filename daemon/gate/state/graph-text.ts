@@ -1,9 +1,13 @@
 import { putTogether, takeApart } from './keep.ts';
+import { packNumbers, unpackNumbers } from './packed-text.ts';
 
-/** Objects of one line, a JSON array of them; and what they hold, from which on a line ends sooner. */
+/** Objects of one line, a JSON array of them; and what they hold, from which on a line ends sooner: its garbage is young. */
 const LINE_NODES = 512;
 const LINE_CELLS = 2_048;
-/** Numbers from which on an array of nothing else is read as a column. */
+const LINE_CHARACTERS = 32_768;
+/** What can go on in a further node. */
+const LISTS: ReadonlySet<unknown> = new Set(['array', 'map', 'set']);
+/** Numbers from which on an array of nothing else is a column, and packed if they are whole. */
 const LEAST_NUMBERS = 16;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
@@ -30,7 +34,8 @@ const ODD = new Map<string, number | undefined>([
  * numbers, order of members, maps and sets, and which references lead to one object. Equal objects give equal texts.
  *
  * An object stands behind those that it holds. `["keys", …]` declares the next shape; `[shape, …cells]` is a plain object,
- * `["array", …]`, `["map", key, value, …]` and `["set", …]` are what they say, `["view", name, [n]]` is an instance of a
+ * `["array", …]`, `["map", key, value, …]` and `["set", …]` are what they say, and `["more", …]` is more of the same one.
+ * `["numbers", packed]` is an array of whole numbers (gate/state/packed-text.ts), `["view", name, [n]]` is an instance of a
  * class that declares what it keeps.
  *
  * @throws Error when something holds itself, or is of a class that declares nothing
@@ -45,8 +50,8 @@ class GraphWriter {
   readonly #ids = new Map<object, number>();
   readonly #shapes = new Map<string, number>();
   #nodes: Node[] = [];
-  /** Of the nodes. */
   #cells = 0;
+  #characters = 0;
   #full: string[] = [];
 
   *write(root: object): Generator<string, void> {
@@ -90,7 +95,10 @@ class GraphWriter {
   }
 
   #node(value: object): Node {
-    if (Array.isArray(value)) return ['array', ...cells(value, (one) => this.#cell(one))];
+    if (Array.isArray(value)) {
+      const packed = isColumn(value) ? packNumbers(value) : null;
+      return packed === null ? ['array', ...cells(value, (one) => this.#cell(one))] : ['numbers', packed];
+    }
     if (value instanceof Map) {
       const node: Node = ['map'];
       for (const [key, held] of value) node.push(this.#cell(key), this.#cell(held));
@@ -128,16 +136,36 @@ class GraphWriter {
   #nextId = 0;
 
   #push(node: Node): void {
+    let from = 1;
+    for (let i = 1; i < node.length; i += 1) {
+      const cell = node[i]!;
+      this.#characters += typeof cell === 'string' ? cell.length : 0;
+      // Entries of a map stay together.
+      const isFull = i - from >= LINE_CELLS || this.#characters >= LINE_CHARACTERS;
+      if (!isFull || i % 2 === 1 || i + 1 === node.length || !LISTS.has(node[0])) continue;
+      this.#take([from === 1 ? node[0]! : 'more', ...node.slice(from, i + 1)]);
+      this.#endLine();
+      from = i + 1;
+    }
+    this.#take(from === 1 ? node : ['more', ...node.slice(from)]);
+    if (this.#nodes.length >= LINE_NODES || this.#cells >= LINE_CELLS || this.#characters >= LINE_CHARACTERS)
+      this.#endLine();
+  }
+  #take(node: Node): void {
     this.#nodes.push(node);
     this.#cells += node.length;
-    if (this.#nodes.length >= LINE_NODES || this.#cells >= LINE_CELLS) this.#endLine();
   }
   #endLine(): void {
     if (this.#nodes.length === 0) return;
     this.#full.push(JSON.stringify(this.#nodes));
     this.#nodes = [];
     this.#cells = 0;
+    this.#characters = 0;
   }
+}
+
+function isColumn(array: readonly unknown[]): array is readonly number[] {
+  return array.length >= LEAST_NUMBERS && array.every((value) => typeof value === 'number');
 }
 
 /** Not by spreading an array of all of them: there may be more than a call takes. */
@@ -148,6 +176,8 @@ function* cells<T>(values: Iterable<T>, toCell: (value: T) => Cell): Generator<C
 /** Reads a text of {@link writeGraph}, line by line. */
 export class GraphReader {
   readonly #objects: object[] = [];
+  /** The last object is an array of several nodes. */
+  #isExtended = false;
   /** Ids stand in several views: one text of each is kept. */
   readonly #texts = new Map<string, string>();
   readonly #shapes: { readonly keys: readonly string[]; readonly empty: Record<string, unknown> }[] = [];
@@ -166,6 +196,7 @@ export class GraphReader {
 
   #take(node: Node): void {
     const [head] = node;
+    if (head !== 'more') this.#trim();
     if (typeof head === 'number') {
       this.#objects.push(this.#plain(head, node));
       return;
@@ -182,18 +213,21 @@ export class GraphReader {
         this.#objects.push(this.#array(node));
         return;
       }
-      case 'map': {
-        const map = new Map<unknown, unknown>();
-        for (let i = 1; i < node.length; i += 2) map.set(this.#value(node[i]!), this.#value(node[i + 1]!));
-        this.#objects.push(map);
+      case 'numbers': {
+        this.#objects.push(unpackNumbers(String(node[1])).slice());
         return;
       }
-      case 'set': {
-        const set = new Set<unknown>();
-        for (let i = 1; i < node.length; i += 1) set.add(this.#value(node[i]!));
-        this.#objects.push(set);
+      case 'map':
+        this.#objects.push(new Map());
+        this.#extend(node);
         return;
-      }
+      case 'set':
+        this.#objects.push(new Set());
+        this.#extend(node);
+        return;
+      case 'more':
+        this.#extend(node);
+        return;
       case 'view':
         this.#objects.push(putTogether(String(node[1]), this.#value(node[2]!) as object));
         return;
@@ -202,12 +236,30 @@ export class GraphReader {
     }
   }
 
+  /** Of what the last object holds; nothing refers to that yet. */
+  #extend(node: Node): void {
+    const list = this.#objects.at(-1);
+    if (Array.isArray(list)) {
+      for (let i = 1; i < node.length; i += 1) list.push(this.#value(node[i]!));
+      this.#isExtended = true;
+    } else if (list instanceof Map)
+      for (let i = 1; i < node.length; i += 2) list.set(this.#value(node[i]!), this.#value(node[i + 1]!));
+    else if (list instanceof Set) for (let i = 1; i < node.length; i += 1) list.add(this.#value(node[i]!));
+    else throw new Error('there is no list to go on with');
+  }
+  /** An array that has grown keeps room for more, a copy of it does not. */
+  #trim(): void {
+    if (this.#isExtended) this.#objects.push((this.#objects.pop() as unknown[]).slice());
+    this.#isExtended = false;
+  }
+
   #array(node: Node): unknown[] {
     if (node.length > LEAST_NUMBERS && node.every((cell, i) => i === 0 || typeof cell === 'number')) {
       // Columns: an array that never held anything but numbers holds them without an object for each.
       const numbers: number[] = [];
       for (let i = 1; i < node.length; i += 1) numbers.push(node[i] as number);
-      return numbers;
+      // A copy has no room for more.
+      return numbers.slice();
     }
     // As long as it is: one that grows from nothing keeps room for 17, and most hold one.
     const array: unknown[] = node.slice(1);

@@ -117,10 +117,8 @@ const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
 export class TokenWindow {
   /** Instants of the entries of the last {@link EXACT_MS}. Columns take a third of what objects would. */
   #atMs: number[] = [];
-  /** Tokens of each of them. */
-  #tokens: number[] = [];
-  /** Tokens of each of them and of all that were ever added before it. */
-  #totals: number[] = [];
+  /** Tokens of all that were ever added before each of them. */
+  #before: number[] = [];
   /** Entries before it have moved to `#hours`. */
   #head = 0;
   /** Indices of entries that are older than everything after them: where counting back may end. */
@@ -134,8 +132,7 @@ export class TokenWindow {
       TokenWindow,
       (view) => ({
         atMs: view.#atMs,
-        tokens: view.#tokens,
-        totals: view.#totals,
+        before: view.#before,
         head: view.#head,
         ends: view.#ends,
         hours: view.#hours,
@@ -144,8 +141,7 @@ export class TokenWindow {
       (kept) => {
         const made = new TokenWindow();
         made.#atMs = kept.atMs;
-        made.#tokens = kept.tokens;
-        made.#totals = kept.totals;
+        made.#before = kept.before;
         made.#head = kept.head;
         made.#ends = kept.ends;
         made.#hours = kept.hours;
@@ -156,16 +152,16 @@ export class TokenWindow {
   }
 
   add(atMs: number, tokens: number): void {
-    this.#total += tokens;
     this.#endBefore(this.#atMs.length, atMs);
     this.#atMs.push(atMs);
-    this.#tokens.push(tokens);
-    this.#totals.push(this.#total);
+    this.#before.push(this.#total);
+    this.#total += tokens;
     while (this.#atMs[this.#head]! <= atMs - EXACT_MS) {
-      this.#join(this.#atMs[this.#head]!, this.#tokens[this.#head]!);
+      const next = this.#before[this.#head + 1] ?? this.#total;
+      this.#join(this.#atMs[this.#head]!, next - this.#before[this.#head]!);
       this.#head += 1;
     }
-    if (this.#head >= 1024 && this.#head * 2 >= this.#atMs.length) this.#compact();
+    if (this.#head >= 1024 && this.#head * 4 >= this.#atMs.length) this.#compact();
   }
 
   /** The clock was set back to `nowMs`: tokens of later instants were taken by now. */
@@ -198,8 +194,7 @@ export class TokenWindow {
   }
   #dropHead(): void {
     this.#atMs = this.#atMs.slice(this.#head);
-    this.#tokens = this.#tokens.slice(this.#head);
-    this.#totals = this.#totals.slice(this.#head);
+    this.#before = this.#before.slice(this.#head);
     this.#head = 0;
   }
 
@@ -212,7 +207,7 @@ export class TokenWindow {
     const ended = bisect(this.#ends.length, (i) => this.#atMs[this.#ends[i]!]! > oldestMs) - 1;
     const first = ended < 0 ? this.#head : Math.max(this.#head, this.#ends[ended]! + 1);
     const firstMs = this.#atMs[first];
-    let tokens = firstMs === undefined ? 0 : this.#total - this.#totals[first]! + this.#tokens[first]!;
+    let tokens = firstMs === undefined ? 0 : this.#total - this.#before[first]!;
     let freeAtMs = firstMs === undefined ? null : firstMs + windowMs;
     if (first > this.#head) return { tokens, freeAtMs };
     for (let i = this.#hours.length - 1; i >= 0 && this.#hours[i]!.atMs > oldestMs; i -= 1) {

@@ -1,4 +1,5 @@
 import { HashIndex, hashOf } from './hash-index.ts';
+import { IntColumn } from './int-column.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import {
@@ -11,8 +12,8 @@ import {
   type SharedTexts,
   writeGroup,
 } from './settled-text.ts';
+import { BLOCK_ROWS, TextRows } from './text-rows.ts';
 
-const PAGE_ROWS = 256;
 /** What a group is found by. */
 export type Tag = 'client' | 'decision' | 'venue';
 const SEEDS: { readonly [tag in Tag]: number } = { client: 11, decision: 23, venue: 47 };
@@ -23,25 +24,23 @@ export function venueKeyOf({ symbol, venueOrderId }: Pick<OrderState, 'symbol' |
 }
 
 /**
- * Ended orders of the last days, with the targets of exits, as one short text for each decision: a fifth of what the
- * objects take. Whoever reads one gets a frozen copy. An event that concerns one brings the objects back first
- * (gate/state/settle.ts).
+ * Ended orders of the last days, with the targets of exits, as one short text for each decision, most of them packed: a
+ * twentieth of what the objects take. Whoever reads one gets a frozen copy. An event that concerns one brings the objects
+ * back first (gate/state/settle.ts).
  */
 export class SettledOrders {
-  /** Oldest first; null: it has left. Columns take a third of what objects would. */
-  #rows: (string | null)[] = [];
-  /** No order of a row, nor of an older one, was planned after this. */
+  /** Also of rows that have left since, behind the oldest one that has not. */
+  #rows = new TextRows();
+  /** What has not left of each row: 2 for each of its orders, which leave together, each at its time; 1 for its target. */
+  #left = new IntColumn();
+  /** Shared text of each row's first order. */
+  #firsts = new IntColumn();
+  /** By blocks of rows: no order of such a row, nor of an older one, was planned after this. */
   #untilMs: number[] = [];
-  /** Orders of a row that have not left: they leave together, each at its time. */
-  #ordersLeft: number[] = [];
-  /** 1: the target of a row has not left. */
-  #targetsLeft: number[] = [];
-  /** Shared text of a row's first order. */
-  #firsts: number[] = [];
-  /** Number of the first row. */
-  #base = 0;
-  /** Rows at the front that have left. */
-  #gone = 0;
+  /** Rows of which something is left. */
+  #held = 0;
+  /** All before it have left. */
+  #oldest = 0;
   /** Shared texts by number, how many rows use each, and the numbers by text. */
   #texts: (string | null)[] = [];
   #uses: number[] = [];
@@ -54,12 +53,11 @@ export class SettledOrders {
     keeps(
       SettledOrders,
       (view) => ({
-        rows: pagesOf(view.#rows),
-        untilMs: view.#untilMs,
-        ordersLeft: view.#ordersLeft,
-        targetsLeft: view.#targetsLeft,
+        rows: view.#rows,
+        left: view.#left,
         firsts: view.#firsts,
-        base: view.#base,
+        untilMs: view.#untilMs,
+        held: view.#held,
         texts: view.#texts,
         uses: view.#uses,
         numbers: view.#numbers,
@@ -67,12 +65,12 @@ export class SettledOrders {
       }),
       (kept) => {
         const made = new SettledOrders();
-        made.#rows = kept.rows.flat();
-        made.#untilMs = kept.untilMs;
-        made.#ordersLeft = kept.ordersLeft;
-        made.#targetsLeft = kept.targetsLeft;
+        made.#rows = kept.rows;
+        made.#left = kept.left;
         made.#firsts = kept.firsts;
-        made.#base = kept.base;
+        made.#untilMs = kept.untilMs;
+        made.#held = kept.held;
+        made.#oldest = kept.rows.from;
         made.#texts = kept.texts;
         made.#uses = kept.uses;
         made.#numbers = kept.numbers;
@@ -83,38 +81,43 @@ export class SettledOrders {
   }
 
   get isEmpty(): boolean {
-    return this.#rows.length === 0;
+    return this.#held === 0;
   }
 
   /** Number of its row; null: it cannot be kept as a text. */
   add(group: SettledGroup): number | null {
-    const fresh: number[] = [];
-    const text = writeGroup(group, this.#sharing(fresh));
-    const shared = text === null ? [] : numbersIn(text);
-    for (const used of shared) this.#uses[used]! += 1;
-    for (const used of fresh) this.#dropUnused(used);
+    const shared: number[] = [];
+    const text = writeGroup(group, this.#sharing(shared));
+    if (text !== null) for (const used of shared) this.#uses[used]! += 1;
+    for (const used of shared) this.#dropUnused(used);
     if (text === null) return null;
-    const number = this.#base + this.#rows.length;
-    this.#rows.push(text);
-    this.#untilMs.push(Math.max(this.#untilMs.at(-1) ?? 0, ...group.orders.map(({ plannedAtMs }) => plannedAtMs)));
-    this.#ordersLeft.push(group.orders.length);
-    this.#targetsLeft.push(group.target === null ? 0 : 1);
-    this.#firsts.push(shared[0] ?? 0);
+    const number = this.#rows.push(text);
+    this.#left.push(2 * group.orders.length + (group.target === null ? 0 : 1));
+    // That of the target was told before those of the orders.
+    this.#firsts.push(shared[group.target === null ? 0 : 1] ?? 0);
+    this.#held += 1;
+    const block = Math.floor((number - this.#rows.from) / BLOCK_ROWS);
+    const plannedMs = group.orders.map(({ plannedAtMs }) => plannedAtMs);
+    this.#untilMs[block] = Math.max(this.#untilMs.at(-1) ?? 0, ...plannedMs);
     for (const [tag, key] of keysOf(group)) this.#index.add(hashOf(SEEDS[tag], key), number);
     return number;
   }
 
-  #sharing(fresh: number[]): SharedTexts {
+  /** `told`: numbers that were asked for are added to it. */
+  #sharing(told: number[]): SharedTexts {
     return {
       numberOf: (text) => {
         const known = this.#numbers.get(text);
-        if (known !== undefined) return known;
+        if (known !== undefined) {
+          told.push(known);
+          return known;
+        }
         const free = this.#texts.indexOf(null);
         const number = free < 0 ? this.#texts.length : free;
         this.#texts[number] = text;
         this.#uses[number] = 0;
         this.#numbers.set(text, number);
-        fresh.push(number);
+        told.push(number);
         return number;
       },
       textOf: (number) => this.#texts[number] ?? '',
@@ -129,9 +132,9 @@ export class SettledOrders {
 
   /** The row with a key; null: there is none. Its orders, or its target, may have left. */
   find(tag: Tag, key: string): number | null {
-    if (this.#rows.length === 0) return null;
+    if (this.isEmpty) return null;
     for (const number of this.#index.find(hashOf(SEEDS[tag], key))) {
-      if (this.#textAt(number) === null) continue;
+      if (this.#leftOf(number) === 0) continue;
       for (const [itsTag, itsKey] of keysOf(this.read(number))) if (itsTag === tag && itsKey === key) return number;
     }
     return null;
@@ -145,10 +148,13 @@ export class SettledOrders {
     return this.ordersLeft(number) > 0;
   }
   ordersLeft(number: number): number {
-    return this.#ordersLeft[number - this.#base] ?? 0;
+    return this.#leftOf(number) >> 1;
   }
   hasTarget(number: number): boolean {
-    return this.#targetsLeft[number - this.#base] === 1;
+    return this.#leftOf(number) % 2 === 1;
+  }
+  #leftOf(number: number): number {
+    return this.#left.at(number - this.#rows.from);
   }
 
   /** A frozen copy. What is read twice in a row is the same one. */
@@ -165,28 +171,30 @@ export class SettledOrders {
     return group;
   }
   #parse(number: number): SettledGroup {
-    const text = this.#textAt(number);
-    if (text === null) throw new Error(`there is no row ${number}`);
+    const text = this.#textOf(number);
     return readGroup(text, this.#sharing([]));
   }
-  #textAt(number: number): string | null {
-    return this.#rows[number - this.#base] ?? null;
+  #textOf(number: number): string {
+    const text = this.#leftOf(number) === 0 ? null : this.#rows.get(number);
+    if (text === null) throw new Error(`there is no row ${number}`);
+    return text;
   }
 
   /** Numbers of all rows, oldest first. */
   *numbers(): Generator<number, void> {
-    for (let i = 0; i < this.#rows.length; i += 1) if (this.#rows[i] !== null) yield this.#base + i;
+    for (let number = this.#oldest; number < this.#rows.end; number += 1) if (this.#leftOf(number) !== 0) yield number;
   }
 
   /**
-   * Those whose orders have not left, in which `isWanted` holds: the last settled first, and when the last order of it
-   * or of an older one was planned.
+   * Those whose orders have not left, in which `isWanted` holds: the last settled first, and an instant after which no
+   * order of it or of an older one was planned.
    */
   *newest(isWanted: (name: Named) => boolean): Generator<{ readonly number: number; readonly untilMs: number }, void> {
     const wanted = this.#texts.map((text) => text !== null && isOfOrder(text) && isWanted(nameIn(text)));
-    for (let i = this.#rows.length - 1; i >= 0; i -= 1) {
-      if (this.#rows[i] == null || this.#ordersLeft[i] === 0 || wanted[this.#firsts[i]!] !== true) continue;
-      yield { number: this.#base + i, untilMs: this.#untilMs[i]! };
+    for (let number = this.#rows.end - 1; number >= this.#oldest; number -= 1) {
+      const at = number - this.#rows.from;
+      if (!this.hasOrders(number) || wanted[this.#firsts.at(at)] !== true) continue;
+      yield { number, untilMs: this.#untilMs[Math.floor(at / BLOCK_ROWS)]! };
     }
   }
 
@@ -197,16 +205,15 @@ export class SettledOrders {
 
   /** One of its orders has become too old. */
   dropOrder(number: number): void {
-    this.#ordersLeft[number - this.#base]! -= 1;
-    this.#dropIfEmpty(number);
+    if (this.hasOrders(number)) this.#leave(number, this.#leftOf(number) - 2);
   }
   /** Its target has. */
   dropTarget(number: number): void {
-    this.#targetsLeft[number - this.#base] = 0;
-    this.#dropIfEmpty(number);
+    if (this.hasTarget(number)) this.#leave(number, this.#leftOf(number) - 1);
   }
-  #dropIfEmpty(number: number): void {
-    if (!this.hasOrders(number) && !this.hasTarget(number)) this.#drop(number);
+  #leave(number: number, left: number): void {
+    if (left === 0) this.#drop(number);
+    else this.#left.set(number - this.#rows.from, left);
   }
 
   /** The objects of a row, which is no more. */
@@ -217,31 +224,21 @@ export class SettledOrders {
   }
 
   #drop(number: number): void {
-    for (const shared of numbersIn(this.#textAt(number) ?? '')) {
+    for (const shared of numbersIn(this.#textOf(number))) {
       this.#uses[shared]! -= 1;
       this.#dropUnused(shared);
     }
-    this.#rows[number - this.#base] = null;
+    this.#left.set(number - this.#rows.from, 0);
+    this.#held -= 1;
     if (this.#read?.number === number) this.#read = null;
-    while (this.#gone < this.#rows.length && this.#rows[this.#gone] === null) this.#gone += 1;
-    const gone = this.#gone;
-    if (gone < this.#rows.length && (gone < 1_024 || gone * 2 < this.#rows.length)) return;
-    this.#rows = this.#rows.slice(gone);
-    this.#untilMs = this.#untilMs.slice(gone);
-    this.#ordersLeft = this.#ordersLeft.slice(gone);
-    this.#targetsLeft = this.#targetsLeft.slice(gone);
-    this.#firsts = this.#firsts.slice(gone);
-    this.#base += gone;
-    this.#gone = 0;
-    this.#index.dropBefore(this.#base);
+    while (this.#oldest < this.#rows.end && this.#leftOf(this.#oldest) === 0) this.#oldest += 1;
+    const gone = this.#rows.dropBefore(this.#oldest);
+    if (gone === 0) return;
+    this.#left.dropFirst(gone);
+    this.#firsts.dropFirst(gone);
+    this.#untilMs.splice(0, gone / BLOCK_ROWS);
+    this.#index.dropBefore(this.#rows.from);
   }
-}
-
-/** Of a checkpoint, whose lines are read one after the other. */
-function pagesOf(rows: readonly (string | null)[]): readonly (readonly (string | null)[])[] {
-  const pages: (readonly (string | null)[])[] = [];
-  for (let from = 0; from < rows.length; from += PAGE_ROWS) pages.push(rows.slice(from, from + PAGE_ROWS));
-  return pages;
 }
 
 function* keysOf({ decisionId, orders }: SettledGroup): Generator<readonly [Tag, string], void> {

@@ -123,7 +123,7 @@ type TargetRow = readonly [
 ];
 type GroupRow = readonly [decisionId: string | null, orders: readonly (readonly Cell[])[], target: TargetRow | null];
 
-/** A group as one short text; null: it could not be read back bit by bit. */
+/** A group as one short text; null: it could not be read back bit by bit. The text of its target is shared first. */
 export function writeGroup(group: SettledGroup, shared: SharedTexts): string | null {
   const { decisionId, orders, target } = group;
   const written = target === null ? null : writeTarget(target, orders, shared);
@@ -170,9 +170,8 @@ export function nameIn(shared: string): Named {
   const [values] = JSON.parse(shared) as Common;
   return { agent: values[SHARED.indexOf('agent')] as string | null, symbol: String(values[SHARED.indexOf('symbol')]) };
 }
-/** Numbers of the shared texts of a group: that of its first order first. */
+/** Numbers of the shared texts of a group. */
 export function numbersIn(text: string): readonly number[] {
-  if (text === '') return [];
   const [, orders, target] = JSON.parse(text) as GroupRow;
   const numbers = orders.map(([shared]) => shared as number);
   return target === null ? numbers : [...numbers, target[0]];

@@ -90,6 +90,30 @@ describe('the text of views', () => {
     assert.equal(textOf(again), textOf(new Holder(held)));
   });
 
+  test('gives back what is longer than a line, line by line, and one object for one object of it', () => {
+    const texts = Array.from({ length: 900 }, (_, i) => `${i} `.repeat(1 + (i % 90)));
+    const objects = texts.map((text) => ({ text }));
+    const held = {
+      texts,
+      prices: texts.map((_, i) => i / 7),
+      wide: Array.from({ length: 9_000 }, (_, i) => i % 2 === 0),
+      map: new Map(objects.map((object, i) => [texts[i]!, object])),
+      set: new Set(objects),
+      text: 'x'.repeat(200_000),
+      two: [objects[0], objects[899], texts],
+      whole: texts.map((_, i) => i),
+    };
+    const text = textOf(new Holder(held));
+    const lengths = text.split('\n').map((line) => line.length);
+    assert.deepEqual(lengths.filter((length) => length > 80_000).length, 1, 'the one text that is longer');
+    const again = read<Holder>(text).held as typeof held;
+    assert.deepEqual(again, held);
+    assert.equal(again.two[0], again.map.get(texts[0]!));
+    assert.ok(again.set.has(again.two[1] as { text: string }));
+    assert.equal(again.two[2], again.texts);
+    assert.equal(textOf(new Holder(again)), text);
+  });
+
   test('refuses what it could not give back: a circle, a class that declares nothing, a function', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
@@ -102,18 +126,21 @@ describe('the text of views', () => {
 const DERIVED: Readonly<Record<string, readonly string[]>> = {
   EquityHistory: ['#atMidnight', '#dayAgo'],
   ExitTargets: ['#mentioned'],
-  HashIndex: ['#size', '#slots'],
+  HashIndex: ['#clearedTo', '#end', '#slots', '#taken'],
+  IntColumn: ['#end', '#from'],
   MinuteMaxima: ['#found', '#foundFromMs'],
   OrderChanges: ['#concerned'],
   RollingSum: ['#fold'],
-  SettledOrders: ['#gone', '#read'],
+  SettledOrders: ['#oldest', '#read'],
+  TextRows: ['#read'],
   TradeBook: ['#risk'],
 };
 
 test('every class of views keeps every field that events change', () => {
   const folder = new URL('../../../daemon/gate/state/', import.meta.url);
   let fields = 0;
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.startsWith('graph-text'))) {
+  const views = readdirSync(folder).filter((name) => name.endsWith('.ts') && !/^(?:graph|packed)-text/.test(name));
+  for (const file of views) {
     const source = readFileSync(new URL(file, folder), 'utf8');
     for (const [, name = '', body = ''] of source.matchAll(
       /^(?:export )?class (\w+)(?: extends \w+)? \{\n(.*?)^\}/gms,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { SeenIds } from '../../../daemon/gate/state/seen-ids.ts';
 
 const KEEP_MS = 100;
@@ -9,6 +10,11 @@ const step = fc.record({
   id: fc.integer({ min: 0, max: 30 }),
   atMs: fc.integer({ min: 0, max: 600 }),
 });
+function readBack(seen: SeenIds): SeenIds {
+  const reader = new GraphReader();
+  for (const line of writeGraph(seen)) reader.take(line);
+  return reader.root as SeenIds;
+}
 
 describe('ids that were seen', () => {
   it('are forgotten in the order of their coming, once they are older than what is kept, and never before', () => {
@@ -36,6 +42,46 @@ describe('ids that were seen', () => {
         }
       }),
       { numRuns: 200, seed: 1 },
+    );
+  });
+
+  it('are forgotten so where there are hundreds of them, also when they were read back and the clock was set back', () => {
+    const many = fc.record({ id: fc.integer({ min: 0, max: 400 }), laterMs: fc.integer({ min: -3, max: 4 }) });
+    const events = fc.array(many, { minLength: 300, maxLength: 600, size: 'max' });
+    fc.assert(
+      fc.property(events, fc.integer({ min: 0, max: 150 }), (steps, keepLast) => {
+        let seen = new SeenIds(KEEP_MS, keepLast);
+        let kept: { readonly id: string; readonly atMs: number }[] = [];
+        let newestMs = Number.NEGATIVE_INFINITY;
+        let atMs = 0;
+        for (const [i, { id: number, laterMs }] of steps.entries()) {
+          const id = `t-${number}`;
+          atMs += laterMs;
+          const isNew = !kept.some((one) => one.id === id);
+          assert.equal(seen.add('BTCUSDT', id, atMs), isNew, `${id} at ${atMs}`);
+          if (isNew) {
+            kept.push({ id, atMs });
+            newestMs = Math.max(newestMs, atMs);
+            while (kept.length > keepLast && kept[0]!.atMs < newestMs - KEEP_MS) kept.shift();
+          }
+          if (i % 50 === 17) seen = readBack(seen);
+          if (i === 250) {
+            atMs -= 20;
+            const nowMs = atMs;
+            seen.setBack(nowMs);
+            kept = kept.map((one) => ({ ...one, atMs: Math.min(one.atMs, nowMs) }));
+            newestMs = Math.min(newestMs, nowMs);
+          }
+          assert.equal(seen.keptSinceMs('BTCUSDT'), newestMs - KEEP_MS);
+          for (let other = i % 13; other <= 400; other += 13)
+            assert.equal(
+              seen.has('BTCUSDT', `t-${other}`),
+              kept.some((one) => one.id === `t-${other}`),
+              `t-${other} after ${i}`,
+            );
+        }
+      }),
+      { numRuns: 30, seed: 2, endOnFailure: true },
     );
   });
 });

@@ -59,12 +59,12 @@ function assertSame(settling: GateState, plain: GateState, ids: Ids, when: strin
   assert.deepEqual(live(settling), live(plain), when);
   const rest = (state: GateState) => new Kept(Object.entries(state).filter(([name]) => !OF_ORDERS.has(name)));
   assert.equal(textOf(rest(settling)), textOf(rest(plain)), when);
-  for (const count of [1, 3, 1_000])
-    assert.deepEqual(
-      findNewest(settling.orders, () => true, count).slice(0, count),
-      [...plain.orders.all.values()].sort(newestFirst).slice(0, count),
-      when,
-    );
+  for (const whose of [null, 'alice', 'bob']) {
+    const isWanted = ({ agent }: Pick<OrderState, 'agent'>): boolean => whose === null || agent === whose;
+    const newest = [...plain.orders.all.values()].filter(isWanted).sort(newestFirst);
+    for (const count of [1, 3, 1_000])
+      assert.deepEqual(findNewest(settling.orders, isWanted, count).slice(0, count), newest.slice(0, count), when);
+  }
 }
 
 interface Ids {
@@ -268,7 +268,51 @@ describe('SAE-AUDIT: settled orders', () => {
     assert.ok(ledger.state.orders.all.held.has('o-0'));
   });
 
-  test('take less than 320 characters each', () => {
+  test('say what objects would where there are hundreds of them, until the last has left', () => {
+    const plain = new GateState(Number.POSITIVE_INFINITY);
+    let settling = new GateState();
+    const ids: Ids = { orders: new Set(), decisions: new Set() };
+    const { events } = filledOrders(300, [], 60_000);
+    const apply = (event: GateEvent): void => {
+      noteIds(ids, event);
+      plain.apply(event);
+      settling.apply(event);
+    };
+    const compare = (when: string): void => {
+      assertSame(settling, plain, ids, when);
+      settling = readBack(settling);
+    };
+    let seq = 0;
+    for (const event of events) {
+      seq = event.seq;
+      apply(event);
+    }
+    const late = (event: Omit<GateEvent, 'seq'>): void => apply({ ...event, seq: ++seq } as GateEvent);
+    const tick = (atMs: number): void =>
+      late({ kind: 'alert', at_ms: atMs, payload: { code: 'T', detail: '', symbol: null } } as never);
+    const endMs = events.at(-1)!.at_ms;
+    tick(endMs + DAY);
+    assert.equal(settling.orders.all.held.size, 0, 'all are settled');
+    compare('all are settled');
+    // Of every block, also of those that were packed.
+    for (const i of [0, 1, 63, 64, 65, 127, 200, 255, 256, 290, 299])
+      late(tradeEvent(`late-${i}`, `o-${i}`, endMs + DAY, { lots: 1 }));
+    assert.equal(settling.orders.all.held.size, 11, 'a late word brings objects back');
+    compare('something late was heard of some');
+    // Each leaves at its time: that of each block, and of each order around the end of one.
+    for (const i of [0, 1, 30, 62, 63, 64, 65, 126, 127, 128, 200, 298, 299]) {
+      tick(T0 + 60_000 * i + 10 + KEEP_ENDED_MS - 1);
+      compare(`before order ${i} leaves`);
+      tick(T0 + 60_000 * i + 10 + KEEP_ENDED_MS);
+      compare(`order ${i} has left`);
+    }
+    tick(endMs + DAY + KEEP_ENDED_MS);
+    compare('all have left');
+    assert.equal(plain.orders.all.size, 0);
+    assert.ok(settling.orders.settled.isEmpty);
+  });
+
+  test('take less than 120 characters each', () => {
     const COUNT = 500;
     const ledger = filledOrders(COUNT);
     ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
@@ -276,7 +320,7 @@ describe('SAE-AUDIT: settled orders', () => {
     assert.deepEqual([orders.all.held.size, orders.byDecision.held.size, orders.byVenueId.held.size], [0, 0, 0]);
     assert.equal(orders.all.size, COUNT);
     const settled = textOf(orders.settled).length / COUNT;
-    assert.ok(settled < 320, `${settled} bytes an order`);
+    assert.ok(settled < 120, `${settled} bytes an order`);
   });
 
   test('are read as copies that nobody can change', () => {
@@ -338,21 +382,27 @@ describe('SAE-AUDIT: settled orders', () => {
   });
 });
 
+const toLast = (hash: number): number => (hash > 3 ? 57 + hash : hash);
 test('an index of hashes finds all rows of a hash, also of equal ones, after rows were dropped, and read back', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: -6, max: 6 }), { maxLength: 300 }), fc.nat(300), (hashes, from) => {
-      const index = new HashIndex();
-      for (const [row, hash] of hashes.entries()) index.add(hash, row);
-      index.dropBefore(from);
-      const reader = new GraphReader();
-      for (const line of writeGraph(index)) reader.take(line);
-      for (const known of [index, reader.root as HashIndex])
-        for (let hash = -7; hash <= 7; hash += 1)
-          assert.deepEqual(
-            [...known.find(hash)],
-            hashes.flatMap((one, row) => (one === hash && row >= from ? [row] : [])),
-          );
-    }),
+    // Of the last slots there are at first, they go on among the first ones.
+    fc.property(
+      fc.array(fc.integer({ min: -6, max: 6 }).map(toLast), { maxLength: 300, size: 'max' }),
+      fc.nat(300),
+      (hashes, from) => {
+        const index = new HashIndex();
+        for (const [row, hash] of hashes.entries()) index.add(hash, row);
+        index.dropBefore(from);
+        const reader = new GraphReader();
+        for (const line of writeGraph(index)) reader.take(line);
+        for (const known of [index, reader.root as HashIndex])
+          for (const hash of [-7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 59, 62, 63, 64])
+            assert.deepEqual(
+              [...known.find(hash)],
+              hashes.flatMap((one, row) => (one === hash && row >= from ? [row] : [])),
+            );
+      },
+    ),
     { seed: 3, numRuns: 200 },
   );
 });
@@ -379,15 +429,17 @@ function filledExit(endedMs: number | null): FoldedExits {
   return book;
 }
 
-/** Orders that filled at `T0 + 10`, with their trades but for those of `untold`. */
-function filledOrders(count: number, untold: readonly string[] = []): FoldedLedger {
+/** Orders that filled at `T0 + 10`, each so much later than the one before, with their trades but for those of `untold`. */
+function filledOrders(count: number, untold: readonly string[] = [], everyMs = 0): FoldedLedger {
   const ledger = new FoldedLedger();
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   for (let i = 0; i < count; i += 1) {
-    ledger.append(decisionEvent({ id: `d-${i}`, atMs: T0, orders: [{ client_order_id: `o-${i}` }] }));
-    ledger.append(orderEvent(`o-${i}`, T0 + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
-    if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, T0 + 10));
+    const atMs = T0 + i * everyMs;
+    const agent = i % 50 < 20 ? 'bob' : 'alice';
+    ledger.append(decisionEvent({ id: `d-${i}`, atMs, agent, orders: [{ client_order_id: `o-${i}` }] }));
+    ledger.append(orderEvent(`o-${i}`, atMs + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
+    if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, atMs + 10));
+    readAccount(ledger, atMs + 11);
   }
-  readAccount(ledger, T0 + 11);
   return ledger;
 }
