@@ -64,13 +64,15 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const mark = venue.mark(symbol);
     const held = venue.lots(symbol);
     const used = Math.abs(held) * LOT_SIZE * mark;
-    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isInDispute(history, symbol))
+    const isDisputed = isInDispute(history, symbol);
+    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isDisputed)
       breaches.push({
         code: 'view/used',
         detail: `${symbol}: ${line.used} USDT used, ${used.toFixed(2)} by the books`,
       });
-    // At the mark that the API shows, which `used` has just compared with the books'.
-    const shownMark = held === 0 ? mark : line.used / (Math.abs(held) * LOT_SIZE);
+    // At the mark that the API shows, which `used` has just compared with the books'. Where it shows the larger of two
+    // positions, that is not to be had from it.
+    const shownMark = held === 0 || isDisputed ? mark : line.used / (Math.abs(held) * LOT_SIZE);
     const opening = (side: string): number =>
       resting
         .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
