@@ -50,6 +50,8 @@ export interface StartOptions {
   readonly createServer?: typeof createHttpServer;
   /** For a machine that does other things: an order may leave so long after its decision, wall ms, 60 s at most. */
   readonly sendDeadlineMs?: number;
+  /** How long a stop may wait for a checkpoint, wall ms. */
+  readonly checkpointWithinMs?: number;
   readonly ledger?: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'>;
 }
 /** How to reach the daemon. */
@@ -233,13 +235,16 @@ async function build(
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
 function keepHome(
-  { closers, config, options: { log }, time }: Opened,
+  { closers, config, options: { checkpointWithinMs, log }, time }: Opened,
   ledger: Ledger,
   gate: Gate,
   clock: DomainClock,
   folded: Folded | null,
 ): HeadSigner | null {
-  const keeping = keepHistory(config, ledger, folded, { now: ledgerClock(clock, time), time, log });
+  const keeping = keepHistory(config, ledger, folded, {
+    ...{ now: ledgerClock(clock, time), time, log },
+    stopWithinMs: checkpointWithinMs,
+  });
   const head = followHeadOf(config, ledger, gate, time, log);
   const signer = openHeadSigner(config, ledger, gate, time);
   // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.

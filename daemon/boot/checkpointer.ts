@@ -16,7 +16,7 @@ const REST_MS = 10_000;
 const MOST_TIMES = 4;
 /** At an orderly stop fewer are folded again sooner than a checkpoint is written. */
 export const LEAST_AT_STOP = 1_000;
-/** How long an orderly stop waits for a checkpoint, wall ms. */
+/** How long an orderly stop waits for a checkpoint unless it says so, wall ms. */
 const STOP_WITHIN_MS = 15_000;
 /** Nearly all that the thread makes is garbage soon. With less room for it, it takes no more CPU and half the memory. */
 const LIMITS = { maxYoungGenerationSizeMb: 6 };
@@ -34,6 +34,7 @@ export interface CheckpointerOptions {
   readonly everyRecords?: number;
   readonly restMs?: number;
   readonly leastAtStop?: number;
+  readonly stopWithinMs?: number;
   /** One was written and recorded. */
   readonly onWritten?: () => void;
 }
@@ -48,6 +49,9 @@ export class Checkpointer {
   #lastMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #worker: Worker | null = null;
+  /** A stop waits for what is written. */
+  #isAwaited = false;
+  #isGivenUp = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -63,17 +67,24 @@ export class Checkpointer {
   /** Writes one if there is enough that it spares the next start, and ends. */
   async close(): Promise<void> {
     this.#stopFollowing();
-    const timer = setTimeout(() => void this.#worker?.terminate(), STOP_WITHIN_MS);
+    this.#isAwaited = true;
+    const { stopWithinMs = STOP_WITHIN_MS } = this.#options;
+    const timer = setTimeout(() => this.#giveUp(), stopWithinMs);
     try {
       await this.#running;
       const { ledger, leastAtStop = LEAST_AT_STOP } = this.#options;
       if (ledger.isFailed) return;
       ledger.flush();
       const lastSeq = ledger.lastSeq();
-      if (lastSeq - this.#lastSeq >= leastAtStop) await this.#take(lastSeq);
+      if (lastSeq - this.#lastSeq >= leastAtStop && !this.#isGivenUp) await this.#take(lastSeq);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    void this.#worker?.terminate();
   }
 
   #take(lastSeq: number): Promise<void> {
@@ -92,7 +103,7 @@ export class Checkpointer {
   async #run(): Promise<void> {
     const { folder, ledger, log, now } = this.#options;
     const startedMs = performance.now();
-    const checkpoint = await this.#write({ ledgerPath: ledger.path, folder });
+    const checkpoint = await this.#write({ ledgerPath: ledger.path, folder, isAwaited: this.#isAwaited });
     // The stop, or a failed disk, may have come first: then the file has no record, and the next one removes it.
     const { committed } = ledger.appendNow([{ kind: 'checkpoint', at_ms: Math.floor(now()), payload: checkpoint }]);
     await committed;

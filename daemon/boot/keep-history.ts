@@ -16,6 +16,8 @@ export interface KeepHistoryOptions {
   readonly now: () => number;
   readonly time: TimePort;
   readonly log: Logger;
+  /** How long a stop may wait for a checkpoint, wall ms. */
+  readonly stopWithinMs: number | undefined;
 }
 
 /** Checkpoints and archives while the daemon runs, until the returned function is called. */
@@ -23,7 +25,7 @@ export function keepHistory(
   config: Config,
   ledger: Ledger,
   folded: Folded | null,
-  { log, now, time }: KeepHistoryOptions,
+  { log, now, stopWithinMs, time }: KeepHistoryOptions,
 ): () => Promise<void> {
   if (folded?.isPartial === true) {
     // Views that lack records must not be taken for whole ones by the next start.
@@ -34,7 +36,10 @@ export function keepHistory(
   const archiver = new Archiver({ ledger, checkpointFolder: folder, keepMs: config.archiveBeforeMs, now, time, log });
   const fromSeq = folded?.fromSeq ?? 0;
   const onWritten = (): void => archiver.consider();
-  const checkpoints = new Checkpointer({ ledger, folder, fromSeq, now, log, onWritten });
+  const checkpoints = new Checkpointer({
+    ...{ ledger, folder, fromSeq, now, log, onWritten },
+    ...(stopWithinMs === undefined ? {} : { stopWithinMs }),
+  });
   return async () => {
     await archiver.close();
     await checkpoints.close();

@@ -10,6 +10,8 @@ const LEFT_FREE_BYTES = 256 * 1024 * 1024;
 export interface CheckpointTask {
   readonly ledgerPath: string;
   readonly folder: string;
+  /** Somebody waits for it: it is not to give way to everything else. */
+  readonly isAwaited?: boolean;
 }
 
 /** Folds what is committed and writes it, on a connection of its own. */

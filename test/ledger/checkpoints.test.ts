@@ -149,6 +149,18 @@ describe('a checkpoint', () => {
     assert.equal(ledger.readNewest('checkpoint', 5).length, 2);
   });
 
+  test('that takes too long at a stop is given up, and the ledger is closed all the same', async (t) => {
+    const home = openHome(t);
+    const { ledger } = home;
+    const warned: unknown[] = [];
+    const log = { info: () => {}, warn: (...said: unknown[]) => void warned.push(said.at(-1)) };
+    await checkpointer(home, { stopWithinMs: 0, log }).close();
+    assert.deepEqual(warned, ['no checkpoint was written; the next start folds more']);
+    assert.deepEqual(ledger.readNewest('checkpoint', 9), []);
+    assert.ok(!ledger.isFailed);
+    assert.deepEqual(foldAndTell(home).skipped, []);
+  });
+
   test('that is damaged, cut short or gone is named, and the one before it taken; without any all is folded', (t) => {
     const home = openHome(t);
     const { folder } = home;

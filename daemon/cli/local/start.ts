@@ -6,6 +6,8 @@ import { addVerb, type Io, printJson } from '../verb.ts';
 
 /** Ctrl-C ends the process within 2 s, whatever still hangs. A second one ends it at once. */
 const CLOSE_WITHIN_MS = 1900;
+/** What comes after a checkpoint at a stop, the signed head and the ledger's end, has to fit as well. */
+const CHECKPOINT_WITHIN_MS = 1_000;
 /** A signal repeated within this time counts once: npm forwards a Ctrl-C that the terminal has already sent. */
 const SAME_SIGNAL_MS = 500;
 
@@ -41,6 +43,7 @@ export function addStart(program: Command, io: Io): void {
       const daemon = await startDaemon(config, secrets, {
         log,
         signal: stop.signal,
+        checkpointWithinMs: CHECKPOINT_WITHIN_MS,
         onListening: ({ url, consoleAddress }) =>
           say(
             `Holdfast (${config.venue}) listens on ${url}\n${consoleAddress === null ? '' : `Console: ${consoleAddress}\n`}Policy: ${config.policyPath}\n`,
