@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Origin } from '../../daemon/core/request.ts';
-import { capOf } from '../../daemon/gate/plan/exit-caps.ts';
+import { capOf, isRefutedBesideYounger, waitsForReading } from '../../daemon/gate/plan/exit-caps.ts';
 import type { ExitTarget } from '../../daemon/gate/state/exit-targets.ts';
 import { applySnapshot } from '../../daemon/gate/state/positions.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
@@ -112,4 +112,36 @@ describe('Lots that an exit may send beside those on their way', () => {
       assert.equal(book.cap('alice', 10), expected);
     }
   });
+});
+
+describe('An exit whose order found nothing, or less than it was for', () => {
+  const ends = {
+    refuted: { status: 'rejected', detail: '-2022: ReduceOnly Order is rejected.' },
+    'cut short': { status: 'canceled', executed_lots: 3 },
+  } as const;
+  for (const [name, end] of Object.entries(ends)) {
+    const waits = (opens: 'before' | 'since' | null): readonly boolean[] => {
+      const book = new Book({ alice: 10 });
+      const opening = opens === null ? null : book.open('bob', 7);
+      if (opening !== null) {
+        const atMs = opens === 'since' ? T0 + 5 : T0;
+        book.append(orderEvent(opening, atMs, { status: 'filled', executed_lots: 7 }));
+      }
+      const id = book.exit('alice', 10);
+      book.append(orderEvent(id, T0 + 8, end));
+      const order = book.state.orders.all.get(id);
+      assert.ok(order !== undefined);
+      const what = { agent: 'alice', origin: 'agent', scope: 'own', side: 'sell', symbol: 'BTCUSDT' };
+      const left = { leftLots: 10 - order.executedLots, roomLots: 10 - order.executedLots };
+      const allotments = [{ order, lots: 10, filledLots: order.executedLots }];
+      const target = { ...what, ...left, allotments, isWhole: true, openings: null, openedAtMs: T0 + 1 } as unknown;
+      const asked = target as ExitTarget;
+      return [isRefutedBesideYounger(book.state, asked), waitsForReading(book.state, asked)];
+    };
+    it(`waits for a reading beside what another agent has opened since, where it is ${name}`, () => {
+      assert.deepEqual(waits('since'), [true, true], 'it may be that which is held');
+      assert.deepEqual(waits('before'), [false, false]);
+      assert.deepEqual(waits(null), [false, false]);
+    });
+  }
 });
