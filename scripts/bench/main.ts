@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import { ledgerOf, measureLedger } from './ledger.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
 import { measurePeers } from './peers.ts';
-import { type Child, end, start } from './processes.ts';
+import { type Child, cpuUsOf, end, residentMb, servingCpuUsOf, start } from './processes.ts';
 import { type ReadersPlan, readAlong } from './readers.ts';
 import { measureReplay } from './replay.ts';
 import { measureConsoles, measureFlooded, measureGrants, measureStreams, type SeatFigures } from './seat.ts';
@@ -59,11 +59,6 @@ async function untilReady(url: string): Promise<void> {
 function daemonArgs(): readonly string[] {
   return ['--max-semi-space-size=8', join(findPackageFolder(), 'scripts', 'holdfast.mjs'), 'start'];
 }
-function residentMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1_024);
-}
-
 /** Start to ready and resident memory, on paper as shipped. */
 async function measureStartup(folder: string): Promise<{ readonly startup_ms: number; readonly rss_mb: number }> {
   const times: number[] = [];
@@ -94,25 +89,6 @@ interface Served {
 type Measured = LoadFigures & { readonly cpuUs: number };
 type Pair = readonly [ours: Measured, theirs: Measured];
 
-/** CPU time of a process so far, us; /proc counts it in hundredths of a second. */
-function cpuUsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return 10_000 * (Number(fields[11]) + Number(fields[12]));
-}
-/** The same of the threads that serve, to the nanosecond: a checkpoint's thread comes and goes beside them. */
-function servingCpuUsOf(pid: number): number {
-  let ns = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const folder = `/proc/${pid}/task/${thread}`;
-    try {
-      if (readFileSync(`${folder}/comm`, 'utf8').trim() === 'WorkerThread') continue;
-      ns += Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]);
-    } catch {
-      // It has ended since it was listed.
-    }
-  }
-  return ns / 1_000;
-}
 async function loadMeasured(pid: number, target: Parameters<typeof load>[0], connections: number): Promise<Measured> {
   const before = cpuUsOf(pid);
   const figures = await load(target, connections, SECONDS);

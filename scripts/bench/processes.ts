@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A child of the bench that said where it listens, or that it is ready. */
 export interface Child {
@@ -37,4 +38,29 @@ export async function end(child: Child): Promise<void> {
   child.process.kill('SIGTERM');
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3_000))]);
   if (child.process.exitCode === null && child.process.signalCode === null) child.process.kill('SIGKILL');
+}
+
+export function residentMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1_024);
+}
+
+/** CPU time of a process so far, us; /proc counts it in hundredths of a second. */
+export function cpuUsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return 10_000 * (Number(fields[11]) + Number(fields[12]));
+}
+/** The same of the threads that serve, to the nanosecond: a checkpoint's thread comes and goes beside them. */
+export function servingCpuUsOf(pid: number): number {
+  let ns = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const folder = `/proc/${pid}/task/${thread}`;
+    try {
+      if (readFileSync(`${folder}/comm`, 'utf8').trim() === 'WorkerThread') continue;
+      ns += Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      // It has ended since it was listed.
+    }
+  }
+  return ns / 1_000;
 }

@@ -125,8 +125,6 @@ async function main(): Promise<void> {
     const command = join(findPackageFolder(), 'scripts', 'holdfast.mjs');
     const args = ['--max-semi-space-size=8', '--expose-gc', '--import', probe, command, 'start'];
     const daemon = await start(args, {
-      // As `npm start` has it: each thread that comes and goes would keep an arena of its own.
-      MALLOC_ARENA_MAX: '2',
       SOAK_PROBE_FILE: probeFile,
       HOLDFAST_HOME: home,
       HOLDFAST_HEAD_FILE: join(folder, 'head'),
