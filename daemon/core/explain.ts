@@ -1,5 +1,5 @@
 import { type LineTerms, writeLine, writeTooSmall } from './arithmetic/line.ts';
-import { type ArithmeticRow, listRows, prepareRows, type RowInputs } from './arithmetic/rows.ts';
+import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from './arithmetic/rows.ts';
 import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
@@ -7,6 +7,7 @@ import type { ExecutionDecision } from './decision.ts';
 import { findExit } from './exit.ts';
 import { areUsable, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
+import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
@@ -185,3 +186,76 @@ function lineOf(
   const row = leastOf(rows, COUNTED_BY[boundBy] ?? boundBy);
   return row === null ? null : writeLine(row, terms);
 }
+
+/** `JSON.stringify(arithmetic)` with sorted keys, for answers. */
+export function writeArithmetic({ line, rows }: Explanation['arithmetic']): string {
+  let text = `{"line":${quotedOrNull(line)},"rows":[`;
+  for (let i = 0; i < rows.length; i += 1) {
+    if (i > 0) text += ',';
+    text += writeRow(rows[i] as ArithmeticRow, i);
+  }
+  return `${text}]}`;
+}
+
+/** Total, as `JSON.stringify` is: the decision stands, and its answer must come. */
+function figureOrNull(value: number | null): string {
+  return value !== null && Number.isFinite(value) ? `${value}` : 'null';
+}
+
+/** The newest row at each place, and its text: from one decision to the next most of them stay as they are. */
+const newest: { readonly row: ArithmeticRow; readonly text: string }[] = [];
+/** Every decision has fewer rows; a longer list is written without being kept. */
+const MOST_KEPT = 64;
+
+function writeRow(row: ArithmeticRow, at: number): string {
+  const kept = newest[at];
+  if (kept !== undefined && isSameRow(kept.row, row)) return kept.text;
+  const text = inOnePiece(rowText(row));
+  if (at < MOST_KEPT) newest[at] = { row, text };
+  return text;
+}
+
+function rowText(row: ArithmeticRow): string {
+  return (
+    `{"base":${figureOrNull(row.base)},"cap":${figureOrNull(row.cap)},"code":"${row.code}"` +
+    `,"factors":${factorsText(row.factors)},"label":${quoted(row.label)},"left":${figureOrNull(row.left)}` +
+    `,"lots":${figureOrNull(row.lots)},"price":${figureOrNull(row.price)},"reserved":${figureOrNull(row.reserved)}` +
+    `,"unit":"${row.unit}","used":${figureOrNull(row.used)}}`
+  );
+}
+function factorsText(of: RowFactors): string {
+  return (
+    `{"account":${figureOrNull(of.account)},"loss":${figureOrNull(of.loss)},"market":${figureOrNull(of.market)}` +
+    `,"trader":${figureOrNull(of.trader)},"trust":${figureOrNull(of.trust)}}`
+  );
+}
+
+function isSameRow(a: ArithmeticRow, b: ArithmeticRow): boolean {
+  return (
+    a.base === b.base &&
+    a.cap === b.cap &&
+    a.code === b.code &&
+    a.label === b.label &&
+    a.left === b.left &&
+    a.lots === b.lots &&
+    a.price === b.price &&
+    a.reserved === b.reserved &&
+    a.unit === b.unit &&
+    a.used === b.used &&
+    isSameFactors(a.factors, b.factors)
+  );
+}
+function isSameFactors(a: RowFactors, b: RowFactors): boolean {
+  return (
+    a === b ||
+    (a.account === b.account &&
+      a.loss === b.loss &&
+      a.market === b.market &&
+      a.trader === b.trader &&
+      a.trust === b.trust)
+  );
+}
+
+type RowKey = 'base' | 'cap' | 'code' | 'factors' | 'label' | 'left' | 'lots' | 'price' | 'reserved' | 'unit' | 'used';
+true satisfies Names<ArithmeticRow, RowKey>;
+true satisfies Names<RowFactors, 'account' | 'loss' | 'market' | 'trader' | 'trust'>;

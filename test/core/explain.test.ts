@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ArithmeticRow } from '../../daemon/core/arithmetic/rows.ts';
+import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
-import { type Explanation, explainDecision, explainWithoutPolicy } from '../../daemon/core/explain.ts';
+import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../daemon/core/explain.ts';
 import { smallestOrderUsdt } from '../../daemon/core/rules/smallest-order.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change } from './decision-fixture.ts';
@@ -47,6 +48,46 @@ test('one code binds every decision that is not ALLOW, and it is one of its reas
     RUNS,
   );
   assert.ok(seen.size >= 20, [...seen.keys()].join(' '));
+});
+
+test('the arithmetic is told as canonical JSON, whatever was told before it', () => {
+  let lines = 0;
+  fc.assert(
+    fc.property(cases, (drawn) => {
+      const { arithmetic } = explain(drawn);
+      if (arithmetic.line !== null) lines += 1;
+      assert.equal(writeArithmetic(arithmetic), canonicalJson(arithmetic));
+      // One figure at a time is another, and the rest stays.
+      for (const [at, row] of arithmetic.rows.entries()) {
+        for (const changed of differing(row)) {
+          writeArithmetic(arithmetic);
+          const rows = arithmetic.rows.with(at, changed);
+          assert.equal(writeArithmetic({ line: null, rows }), canonicalJson({ line: null, rows }));
+        }
+      }
+    }),
+    { ...RUNS, numRuns: 300 },
+  );
+  assert.ok(lines > 50, `${lines} lines`);
+});
+
+/** The row with another value in each of its members in turn. */
+function* differing(row: ArithmeticRow): Generator<ArithmeticRow> {
+  const { factors, ...figures } = row;
+  const other = (value: unknown) => (typeof value === 'string' ? `${value}"` : Number(value ?? 0) + 0.5);
+  for (const [key, value] of Object.entries(figures)) {
+    if (key === 'code' || key === 'unit') continue;
+    yield { ...row, [key]: other(value) };
+  }
+  for (const [key, value] of Object.entries(factors)) yield { ...row, factors: { ...factors, [key]: other(value) } };
+  yield { ...row, code: row.code === 'RATE' ? 'AGENT_LOSS' : 'RATE' };
+  yield { ...row, unit: row.unit === 'x' ? 'bps' : 'x' };
+}
+
+test('a figure that is none is told as null: the decision stands, and its answer must come', () => {
+  const row = explainWith().arithmetic.rows[0] ?? assert.fail();
+  const rows = [{ ...row, lots: Number.NaN, price: Number.POSITIVE_INFINITY }];
+  assert.deepEqual(JSON.parse(writeArithmetic({ line: null, rows })).rows[0], { ...row, lots: null, price: null });
 });
 
 test('the rows of an order that goes out leave exactly the lots that were sent, and the least one is what binds it', () => {

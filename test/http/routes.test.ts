@@ -233,6 +233,23 @@ test('the gate gets the caller of the token, the checked call, and its text is s
   ]);
 });
 
+test('an answer arrives byte for byte, in whatever script its words are', async (t) => {
+  const server = await startServer(t);
+  const words = ['plain', 'caf\u00e9', '\u20ac \u{1f600}', 'x'.repeat(100_000), `${'x'.repeat(20_000)}\u00fc`];
+  for (const word of words) {
+    const text = JSON.stringify({ decision: { words: word } });
+    server.gate.outcome = async () => ({ kind: 'decided', text });
+    const response = await fetch(`http://${server.host}/v1/tools/place_order`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SECRETS.agent}`, 'content-type': 'application/json' },
+      body: JSON.stringify(PLACE_ORDER),
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    assert.ok(bytes.equals(Buffer.from(text, 'utf8')), word.slice(0, 20));
+    assert.equal(response.headers.get('content-length'), String(bytes.length));
+  }
+});
+
 test('a reading tool answers the body of the matching GET', async (t) => {
   const server = await startServer(t);
   const paths = {

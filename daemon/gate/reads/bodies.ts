@@ -1,6 +1,7 @@
 import { CORE_VERSION } from '../../core/core-version.ts';
-import { type Explanation, explainDecision, explainWithoutPolicy } from '../../core/explain.ts';
+import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../core/explain.ts';
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
+import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
 import type { ExplainedDecision, ToldDecision } from '../api/decisions.ts';
@@ -249,5 +250,5 @@ export function tellExplained(core: GateCore, event: DecisionEvent): ExplainedDe
 /** The members that an answer has behind the decision's own, to stand before the closing brace. */
 export function explanationText(core: GateCore, event: Recorded, told: ToldDecision): string {
   const { arithmetic, bound_by: boundBy } = explainRecorded(core, event, told);
-  return `,"arithmetic":${JSON.stringify(arithmetic)},"bound_by":${JSON.stringify(boundBy)}`;
+  return `,"arithmetic":${writeArithmetic(arithmetic)},"bound_by":${wordOrNull(boundBy)}`;
 }
