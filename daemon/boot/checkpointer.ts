@@ -1,15 +1,13 @@
-import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { CheckpointEvent } from '../gate/events.ts';
 import type { Ledger } from '../ledger/types.ts';
+import { type CheckpointChild, startCheckpoint } from './checkpoint-child.ts';
 import { pruneCheckpoints } from './checkpoint-file.ts';
 import { readCheckpoints } from './fold.ts';
-import type { CheckpointTask } from './take-checkpoint.ts';
 
 /** Records between two checkpoints: what a start folds at most after a crash, some 40 us each. */
 export const EVERY_RECORDS = 10_000;
 /**
- * Each costs as much as some 10,000 records do to start its thread and write all views. Where records come faster than
+ * Each costs as much as some 10,000 records do to start its process and write all views. Where records come faster than
  * this wall time, ms, the next one waits, until so many times the records have come.
  */
 const REST_MS = 10_000;
@@ -18,10 +16,6 @@ const MOST_TIMES = 4;
 export const LEAST_AT_STOP = 1_000;
 /** How long an orderly stop waits for a checkpoint unless it says so, wall ms. */
 const STOP_WITHIN_MS = 15_000;
-/** Nearly all that the thread makes is garbage soon. With less room for it, it takes no more CPU and half the memory. */
-const LIMITS = { maxYoungGenerationSizeMb: 6 };
-/** Compiled or not, the worker is the neighbour of this file with the same ending. */
-const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 export interface CheckpointerOptions {
   readonly ledger: Ledger;
@@ -45,10 +39,12 @@ export class Checkpointer {
   readonly #stopFollowing: () => void;
   /** Record that the last one takes in, or that the last attempt was made at. */
   #lastSeq: number;
+  /** Record that the last one takes in. */
+  #writtenSeq: number;
   /** When the last attempt was made; monotonic, ms. */
   #lastMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
-  #worker: Worker | null = null;
+  #child: CheckpointChild | null = null;
   /** A stop waits for what is written. */
   #isAwaited = false;
   #isGivenUp = false;
@@ -56,6 +52,7 @@ export class Checkpointer {
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#lastSeq = options.fromSeq;
+    this.#writtenSeq = options.fromSeq;
     const { everyRecords: every = EVERY_RECORDS, restMs = REST_MS } = options;
     this.#stopFollowing = options.ledger.onCommitted(({ lastSeq }) => {
       const since = lastSeq - this.#lastSeq;
@@ -76,7 +73,7 @@ export class Checkpointer {
       if (ledger.isFailed) return;
       ledger.flush();
       const lastSeq = ledger.lastSeq();
-      if (lastSeq - this.#lastSeq >= leastAtStop && !this.#isGivenUp) await this.#take(lastSeq);
+      if (lastSeq - this.#writtenSeq >= leastAtStop && !this.#isGivenUp) await this.#take(lastSeq);
     } finally {
       clearTimeout(timer);
     }
@@ -84,7 +81,7 @@ export class Checkpointer {
 
   #giveUp(): void {
     this.#isGivenUp = true;
-    void this.#worker?.terminate();
+    this.#child?.kill();
   }
 
   #take(lastSeq: number): Promise<void> {
@@ -103,11 +100,15 @@ export class Checkpointer {
   async #run(): Promise<void> {
     const { folder, ledger, log, now } = this.#options;
     const startedMs = performance.now();
-    const checkpoint = await this.#write({ ledgerPath: ledger.path, folder, isAwaited: this.#isAwaited });
+    this.#child = startCheckpoint({ ledgerPath: ledger.path, folder }, !this.#isAwaited);
+    const checkpoint = await this.#child.written.finally(() => {
+      this.#child = null;
+    });
     // The stop, or a failed disk, may have come first: then the file has no record, and the next one removes it.
     const { committed } = ledger.appendNow([{ kind: 'checkpoint', at_ms: Math.floor(now()), payload: checkpoint }]);
     await committed;
     this.#lastSeq = checkpoint.seq;
+    this.#writtenSeq = checkpoint.seq;
     pruneCheckpoints(
       folder,
       readCheckpoints(ledger).map(({ seq }) => seq),
@@ -115,21 +116,5 @@ export class Checkpointer {
     const { bytes, seq } = checkpoint;
     log.info({ seq, bytes, ms: Math.round(performance.now() - startedMs) }, 'checkpoint written');
     this.#options.onWritten?.();
-  }
-
-  #write(task: CheckpointTask): Promise<CheckpointEvent> {
-    return new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(`./checkpoint-worker${ENDING}`, import.meta.url), {
-        workerData: task,
-        resourceLimits: LIMITS,
-      });
-      this.#worker = worker;
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', (code) => {
-        this.#worker = null;
-        reject(new Error(`the thread ended with ${code} before it had written one`));
-      });
-    });
   }
 }

@@ -27,6 +27,8 @@ export interface FoldOptions {
   readonly untilSeq?: number;
   /** A checkpoint that was passed over, and why. */
   readonly onSkipped?: (seq: number, reason: string) => void;
+  /** Before each record; what it throws ends the fold. */
+  readonly beforeEach?: () => void;
 }
 
 /**
@@ -37,26 +39,32 @@ export function foldLedger(ledger: LedgerReader, options: FoldOptions): Folded {
   const seq = options.untilSeq ?? ledger.lastSeq();
   const found = findCheckpoint(ledger, options, seq);
   if (found !== null) {
-    foldInto(found.state, ledger.iterateEvents({ fromSeq: found.fromSeq + 1 }), seq);
+    foldInto(found.state, ledger.iterateEvents({ fromSeq: found.fromSeq + 1 }), seq, options);
     return { ...found, seq, isUnaided: false, isPartial: false };
   }
   const isUnaided = ledger.archives.lastSeq() > 0;
   const state = new GateState();
   try {
-    foldInto(state, ledger.iterateEvents(), seq);
+    foldInto(state, ledger.iterateEvents(), seq, options);
     return { state, fromSeq: 0, seq, isUnaided, isPartial: false };
   } catch (error) {
     if (!(error instanceof LedgerError) || error.code !== 'LEDGER_ARCHIVE') throw error;
     options.onSkipped?.(ledger.archives.lastSeq(), error.message);
     const rest = new GateState();
-    foldInto(rest, ledger.iterateLive(), seq);
+    foldInto(rest, ledger.iterateLive(), seq, options);
     return { state: rest, fromSeq: 0, seq, isUnaided, isPartial: true };
   }
 }
 
-function foldInto(state: GateState, events: Iterable<LedgerEvent>, untilSeq: number): void {
+function foldInto(
+  state: GateState,
+  events: Iterable<LedgerEvent>,
+  untilSeq: number,
+  { beforeEach }: FoldOptions,
+): void {
   for (const event of events) {
     if (event.seq > untilSeq) break;
+    beforeEach?.();
     if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
   }
 }

@@ -40,7 +40,7 @@ export interface LongLedgerFigures {
   readonly with_checkpoint: StartFigures;
   readonly start_ratio: number;
   readonly rss_ratio: number;
-  /** Of the event loop of the process whose thread writes a checkpoint, and of the same process while none is written. */
+  /** Of the event loop of the process whose child writes a checkpoint, and of the same process while none is written. */
   readonly pause_ms: { readonly p999: number; readonly max: number; readonly took_ms: number };
   readonly idle_pause_ms: { readonly p999: number; readonly max: number };
   readonly audit_verify: PlainVerifyFigures;

@@ -50,7 +50,7 @@ export function cpuUsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return 10_000 * (Number(fields[11]) + Number(fields[12]));
 }
-/** The same of the threads that serve, to the nanosecond: a checkpoint's thread comes and goes beside them. */
+/** The same of the threads that serve, to the nanosecond: threads of archives and previews come and go beside them. */
 export function servingCpuUsOf(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {

@@ -6,7 +6,7 @@ import type { Sample } from './judge.ts';
 /** Loaded into the daemon's process ahead of it: notes every few seconds what the process holds. */
 const EVERY_MS = 5_000;
 const file = process.env.SOAK_PROBE_FILE;
-// The thread that writes a checkpoint loads it too, and lasts longer than a sample on a loaded machine.
+// Threads of the daemon load it too.
 if (file !== undefined && isMainThread) {
   const startedAt = performance.now();
   const delay = monitorEventLoopDelay({ resolution: 1 });

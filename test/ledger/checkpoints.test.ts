@@ -63,7 +63,7 @@ const signal = (n: number): LedgerRecord => ({
   at_ms: NOW_MS + n,
   payload: { code: 'TEST', detail: `${n}`, severity: 'info' },
 });
-/** Writes a checkpoint as the thread does, and records it. */
+/** Writes a checkpoint as the process does, and records it. */
 function take(
   { folder, ledger }: Home,
   change: (event: CheckpointEvent) => CheckpointEvent = (event) => event,
@@ -93,7 +93,7 @@ function verifyDeep(ledger: Ledger) {
 }
 
 describe('a checkpoint', () => {
-  test('is written by a thread at an orderly stop and recorded; the next start folds only what came after', async (t) => {
+  test('is written by a process at an orderly stop and recorded; the next start folds only what came after', async (t) => {
     const home = openHome(t);
     const { ledger } = home;
     const before = ledger.lastSeq();

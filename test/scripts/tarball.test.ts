@@ -80,6 +80,16 @@ test('installed into an empty folder it starts, takes an order, shows its status
   child.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);
 
+  const ledgerPath = join(folder, 'home', 'paper', 'ledger.db');
+  const checkpoints = join(folder, 'home', 'paper', 'checkpoints');
+  const installed = join(folder, 'prefix', 'lib', 'node_modules', 'holdfast');
+  const told = JSON.stringify({ ledgerPath, folder: checkpoints, parentPid: process.pid });
+  const program = join(installed, 'dist', 'daemon', 'boot', 'checkpoint-process.js');
+  const checkpoint = spawnSync(process.execPath, [program, told], { cwd: '/', env: {}, encoding: 'utf8' });
+  assert.equal(checkpoint.status, 0, checkpoint.stderr);
+  const { seq } = JSON.parse(checkpoint.stdout) as { seq: number };
+  assert.deepEqual(readdirSync(checkpoints), [`checkpoint-${seq}.jsonl`]);
+
   const sizes = ['--bars', '300', '--seeds', '1', '--threads', '1', '--attack', 'light', '--variants', 'Holdfast'];
   const replay = holdfast('replay', ...sizes, '--out', join(folder, 'report'));
   assert.equal(replay.status, 0, replay.stdout + replay.stderr);

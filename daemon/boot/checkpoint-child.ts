@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { setPriority } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CheckpointEvent } from '../gate/events.ts';
+import type { CheckpointTask } from './take-checkpoint.ts';
+
+/** Compiled or not, its program is the neighbour of this file with the same ending. */
+const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const PROGRAM = fileURLToPath(new URL(`./checkpoint-process${ENDING}`, import.meta.url));
+/**
+ * Nearly all that it makes is garbage soon: with little room for it, it takes no more CPU and less memory. The warning is
+ * that of Node 22 about stripping types.
+ */
+const FLAGS = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
+const LOW_PRIORITY = 10;
+/** What is read of a failure. */
+const MOST_TEXT = 4_000;
+
+export interface CheckpointChild {
+  /** What the chain is to say of the checkpoint, once its file is on disk. */
+  readonly written: Promise<CheckpointEvent>;
+  kill(): void;
+}
+
+/**
+ * Has a checkpoint written by a process of its own: a thread would leave pages of its heap and of the allocator in this
+ * one. It ends with this process, however that ends.
+ */
+export function startCheckpoint(task: CheckpointTask, mayGiveWay: boolean): CheckpointChild {
+  const told = JSON.stringify({ ...task, parentPid: process.pid });
+  const child = spawn(process.execPath, [...FLAGS, PROGRAM, told], {
+    cwd: '/',
+    // No key and no setting. Compiled code is where this process keeps it.
+    env: compileCache(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  // Threads that it starts take its priority over.
+  if (mayGiveWay && child.pid !== undefined) lowerPriority(child.pid);
+  const written = new Promise<CheckpointEvent>((resolve, reject) => {
+    let [said, failure] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (failure.length < MOST_TEXT) failure += text.slice(0, MOST_TEXT);
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve(JSON.parse(said) as CheckpointEvent);
+      else reject(new Error(failure.trim() || `the process ended with ${code ?? signal} before it had written one`));
+    });
+  });
+  return { written, kill: () => void child.kill('SIGKILL') };
+}
+
+function compileCache(): Record<string, string> {
+  const folder = getCompileCacheDir();
+  // The folder in use is that of this version of Node, below the one that was set.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, LOW_PRIORITY);
+  } catch {
+    // As quick as the others, then; or it has ended.
+  }
+}
