@@ -7,14 +7,14 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { listFiles, ROOT } from './package-state.mjs';
 import { arrange } from './tests/arrange.ts';
 import { describeCpu } from './tests/describe-cpu.ts';
 
-/** Test processes at once: each may start daemons of its own, and two cores are the least that is supported. */
-const CONCURRENCY = 2;
+/** Test processes at once: one more than there are cores, since many wait for real time or for daemons of their own. */
+const CONCURRENCY = availableParallelism() + 1;
 /** Of a process: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
 const TIMEOUT_MS = 1_800_000;
 
