@@ -69,6 +69,8 @@ export interface GateApi {
   /** Records input that the contract refused (rule 1), without its values. */
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
+  /** Resolves when all that a reading has told of is on disk, or cannot come there any more. */
+  settled(): Promise<void>;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
   /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
   getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;

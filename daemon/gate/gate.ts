@@ -157,6 +157,10 @@ export class Gate implements GateApi {
 
   // --- reads -----------------------------------------------------------------------------------------------------
 
+  /** RISK: what a reading tells to be over would go on after a restart if its record were lost with the process. */
+  settled(): Promise<void> {
+    return this.core.settled().catch(() => undefined);
+  }
   mayRead(caller: Caller, tool: ToolName): boolean {
     return this.#parts.reads.mayRead(caller, tool);
   }

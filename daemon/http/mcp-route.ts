@@ -138,7 +138,7 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
 }
 
 const ACTIVITY_ENTRIES = 20;
-function readActivity({ gate }: Doors, caller: Caller): object {
+async function readActivity({ gate }: Doors, caller: Caller): Promise<object> {
   requireScope(gate, caller, 'get_decision');
   requireScope(gate, caller, 'get_orders');
   const { items } = gate.getDecisions(caller, ACTIVITY_ENTRIES, null);
@@ -146,6 +146,7 @@ function readActivity({ gate }: Doors, caller: Caller): object {
     .map(({ decision_id }) => gate.getDecision(caller, decision_id))
     .filter((each) => each !== null);
   const { fills } = gate.getFills(caller, ACTIVITY_ENTRIES, null);
+  await gate.settled();
   return { decisions: decisions.map((each) => toBrief(each as FullAnswer)), fills };
 }
 

@@ -19,12 +19,13 @@ export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
 };
 
 /** @throws ApiError INVALID_INPUT, TOOL_NOT_IN_SCOPE, NOT_FOUND, TOO_MANY_IN_FLIGHT */
-export async function readTool(
-  { gate, turns }: Doors,
-  request: Asking,
-  tool: ReadingTool,
-  args: unknown,
-): Promise<unknown> {
+export async function readTool(doors: Doors, request: Asking, tool: ReadingTool, args: unknown): Promise<unknown> {
+  const answer = await readNow(doors, request, tool, args);
+  await whileInFlight(request, doors.gate.settled());
+  return answer;
+}
+
+async function readNow({ gate, turns }: Doors, request: Asking, tool: ReadingTool, args: unknown): Promise<unknown> {
   const caller = callerOf(request);
   switch (tool) {
     case 'get_account':

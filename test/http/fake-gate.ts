@@ -327,6 +327,7 @@ export function createFakeGate(): FakeGate {
     recordRejectedInput(caller, tool, paths) {
       calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
     },
+    settled: async () => undefined,
     mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);

@@ -209,6 +209,30 @@ describe('what comes between a decision and its send', () => {
       await place({ requested_notional: 360 });
       assert.deepEqual(await askAndCancel([() => close('first'), () => close('second')]), [true, true]);
     });
+    it('a reading waits for it as well', async () => {
+      await place({ requested_notional: 360 });
+      delayCommit(200);
+      const { all } = world.daemon.gate.core.state.orders;
+      const before = new Set(all.keys());
+      const closing = close('read');
+      const [id] = [...all.keys()].filter((each) => !before.has(each));
+      assert.ok(id !== undefined);
+      const outcomes = delayOutcomes(300);
+      const canceling = run('cancel_order', { client_order_id: id });
+      const path = `/v1/decisions/${all.get(id)?.decisionId}`;
+      let told = 0;
+      const read = async (): Promise<void> => {
+        const [orders, { body: decision }] = await Promise.all([world.orders(), world.call<ToolBody>('GET', path)]);
+        const listed = orders.find((each) => each.client_order_id === id)?.status;
+        if (listed !== 'canceled' && decision.execution.state !== 'canceled') return;
+        told += 1;
+        assert.deepEqual(outcomes.missing(), []);
+      };
+      await world.run(Promise.all([50, 100, 200, 400].map((ms) => world.sleep(ms).then(read))));
+      assert.ok(told > 0);
+      await world.run(Promise.all([closing, canceling]));
+      outcomes.end();
+    });
     it('a take-profit that had not left', async () => {
       await place({ requested_notional: 360 });
       assert.deepEqual(await askAndCancel([takeProfit]), [true]);
