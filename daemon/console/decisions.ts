@@ -31,17 +31,16 @@ const SLOW_MS = 500;
 export const listDecisions = (): readonly Listed[] => kept;
 export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
 
-/** Decisions that were counted and not listed, by when this page was told. */
-let told: { readonly atMs: number; readonly count: number }[] = [];
-/** How many of the last second; moves with them, and with `forgetTold`. */
+/** Decisions that were last counted and not listed, and when this page was told. */
+let told: { readonly atMs: number; readonly count: number } | null = null;
+/** How many of the last second, in which a stream that skips tells once; moves with them, and with `forgetTold`. */
 export const justSkipped = signal(0);
-const TOLD_MS = 1_000;
+const TOLD_MS = 1_500;
 
 /** Call it from time to time: a flood that is over is told of no longer. */
 export function forgetTold(): void {
-  const since = performance.now() - TOLD_MS;
-  told = told.filter(({ atMs }) => atMs > since);
-  justSkipped.value = told.reduce((sum, { count }) => sum + count, 0);
+  if (told !== null && told.atMs <= performance.now() - TOLD_MS) told = null;
+  justSkipped.value = told?.count ?? 0;
 }
 
 function changed(added: number): void {
@@ -63,7 +62,7 @@ export function addLive(decision: ListedDecision): void {
 export function addSkipped(skipped: SkippedRecords, atMs: number): void {
   const gap = makeGap(skipped, atMs);
   if (gap === null) return;
-  told.push({ atMs: performance.now(), count: gap.count ?? 0 });
+  told = { atMs: performance.now(), count: gap.count ?? 0 };
   forgetTold();
   wait(gap);
 }
@@ -152,7 +151,7 @@ export function resetDecisions(): void {
   kept = [];
   known = new Set();
   waiting = [];
-  told = [];
+  told = null;
   justSkipped.value = 0;
   cursor = null;
   isOver = false;

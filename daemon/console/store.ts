@@ -157,7 +157,7 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;
 /** The same while more is decided than anybody reads, but for what must be seen at once. */
-const FLOODED_EVERY_MS = 2_000;
+const FLOODED_EVERY_MS = 4_000;
 const URGENT: ReadonlySet<Topic> = new Set(['alerts', 'approvals', 'state']);
 const TICK_MS = 200;
 /** A page that nobody sees reads so much more seldom. */

@@ -10,7 +10,7 @@ import { type EventSource, formatEvent, type StreamedEvent } from './shared-reco
 /** What comes within this time after a page goes with the next one. The first record after a silence goes at once. */
 export const BRIEF_GATHER_MS = 250;
 /** The same behind a page that skipped some: nobody reads faster. */
-export const SKIPPED_GATHER_MS = 500;
+export const SKIPPED_GATHER_MS = 1_000;
 /** As many records as this in one page are sent one by one. */
 export const MOST_LISTED = 100;
 /** Of more than that, the newest. */
