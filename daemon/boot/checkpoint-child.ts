@@ -1,7 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { getCompileCacheDir } from 'node:module';
 import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { CheckpointEvent } from '../gate/events.ts';
 import type { CheckpointTask } from './take-checkpoint.ts';
@@ -39,21 +42,17 @@ export function startCheckpoint(task: CheckpointTask, mayGiveWay: boolean): Chec
   });
   // Threads that it starts take its priority over.
   if (mayGiveWay && child.pid !== undefined) lowerPriority(child.pid);
-  const written = new Promise<CheckpointEvent>((resolve, reject) => {
-    let [said, failure] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (failure.length < MOST_TEXT) failure += text.slice(0, MOST_TEXT);
-    });
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve(JSON.parse(said) as CheckpointEvent);
-      else reject(new Error(failure.trim() || `the process ended with ${code ?? signal} before it had written one`));
-    });
-  });
-  return { written, kill: () => void child.kill('SIGKILL') };
+  return { written: readOutcome(child), kill: () => void child.kill('SIGKILL') };
+}
+
+async function readOutcome(child: ChildProcess): Promise<CheckpointEvent> {
+  // Where no file can be opened any more it has no streams, and only its error says why.
+  const read = (stream: Readable | null) => (stream ? text(stream) : '');
+  const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
+  const [[code, signal], said, failure] = await Promise.all([closed, read(child.stdout), read(child.stderr)]);
+  if (code === 0) return JSON.parse(said) as CheckpointEvent;
+  const told = failure.trim().slice(0, MOST_TEXT);
+  throw new Error(told || `the process ended with ${code ?? signal} before it had written one`);
 }
 
 function compileCache(): Record<string, string> {

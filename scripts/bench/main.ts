@@ -271,7 +271,9 @@ async function measureHistory(folder: string, policyPath: string, children: Chil
         const startedAt = performance.now();
         const child = await begin(home);
         await untilReady(child.url);
-        return { start_ms: performance.now() - startedAt, rss_mb: residentMb(child.process.pid ?? 0), child };
+        const start_ms = performance.now() - startedAt;
+        const pid = child.process.pid ?? 0;
+        return { start_ms, start_cpu_ms: cpuUsOf(pid) / 1_000, rss_mb: residentMb(pid), child };
       },
       serve: async (home, exchangeUrl) => {
         const child = await begin(home, { HOLDFAST_PAPER_URL: exchangeUrl });

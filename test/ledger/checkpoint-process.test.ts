@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { getPriority } from 'node:os';
@@ -15,6 +15,7 @@ import { until } from '../until.ts';
 import { type Cleanups, NOW_MS, note, openTempLedger } from './temp-ledger.ts';
 
 const DAEMON = fileURLToPath(new URL('./checkpoint-daemon.ts', import.meta.url));
+const CHILD = new URL('../../daemon/boot/checkpoint-child.ts', import.meta.url).href;
 const TRIES = 20;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SIGHUP_BIT = 0x1n;
@@ -121,6 +122,20 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
       assert.deepEqual(reader.readNewest('checkpoint', 1), []);
       return;
     }
+  });
+
+  test('that cannot be started, for lack of files, fails alone', () => {
+    const program = `
+      import { openSync, closeSync } from 'node:fs';
+      import { startCheckpoint } from '${CHILD}';
+      const fds = [];
+      try { for (;;) fds.push(openSync('/dev/null')); } catch {}
+      const failed = (error) => { for (const fd of fds) closeSync(fd); console.log(error.code); };
+      try { startCheckpoint({ ledgerPath: '/nowhere', folder: '/nowhere' }, true).written.catch(failed); } catch (error) { failed(error); }
+    `;
+    const args = ['-c', 'ulimit -n 80; exec "$0" --input-type=module -e "$1"', process.execPath, program];
+    const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [0, 'EMFILE\n'], stderr);
   });
 
   test('that was killed costs one attempt: a stop makes another', async (t) => {
