@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '56b6ef88562d2e2889e80c3f96dfc7bd17f8b9906448683c7f2d03cdad8d78a4';
+export const FOLD_SHA256 = '8b3ee542c3eb56556559cb7bbd38ffa0f690424cdbc965f27db7e47b95d0bb69';
