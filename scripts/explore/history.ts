@@ -40,6 +40,8 @@ export interface Fill {
 export interface ShareStep {
   readonly atMs: number;
   readonly lots: number;
+  /** Record of the agent's own request that moved it; null: something else did. */
+  readonly requestSeq: number | null;
 }
 
 export interface Note {
@@ -103,7 +105,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       !posts.has(record.clientId)
     )
       posts.set(record.clientId, record);
-  const shares = readShares(fills, orderEvents);
+  const shares = readShares(fills, orderEvents, (rootId) => decisions.get(rootId)?.seq ?? null);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -164,17 +166,21 @@ type Told = History['orderEvents'];
  * closes beyond its agent's share is a debt, which a promise finds, unless nobody could know: a stop had fired, and that
  * was not told when the exit was decided. Then it comes out of what nobody holds, and then of the others' shares.
  */
-function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, readonly ShareStep[]> {
+function readShares(
+  fills: readonly Fill[],
+  told: Told,
+  seqOf: (rootId: string) => number | null,
+): ReadonlyMap<string, readonly ShareStep[]> {
   const shares = new Map<string, ShareStep[]>();
   const now = new Map<string, Map<string, number>>();
-  const note = (agent: string, symbol: string, atMs: number, lots: number): void => {
+  const note = (agent: string, symbol: string, atMs: number, lots: number, requestSeq: number | null = null): void => {
     const held = now.get(symbol) ?? new Map<string, number>();
     now.set(symbol, held);
     held.set(agent, lots);
     const key = `${agent} ${symbol}`;
     const steps = shares.get(key);
-    if (steps === undefined) shares.set(key, [{ atMs, lots }]);
-    else steps.push({ atMs, lots });
+    if (steps === undefined) shares.set(key, [{ atMs, lots, requestSeq }]);
+    else steps.push({ atMs, lots, requestSeq });
   };
   for (const fill of fills) {
     const { atMs, symbol, side, lots, before, order } = fill;
@@ -185,7 +191,7 @@ function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, rea
       const own = held?.get(agent) ?? 0;
       const beyond = Math.max(0, lots - Math.max(0, own * Math.sign(before)));
       if (!order.planned.reduce_only || beyond === 0 || !wasSentUntold(fill, fills, told)) {
-        note(agent, symbol, atMs, own + signed);
+        note(agent, symbol, atMs, own + signed, seqOf(order.decision.rootId));
         continue;
       }
       const others = [...(held ?? [])].filter(([name, share]) => name !== agent && share * before > 0);
