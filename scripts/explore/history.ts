@@ -3,7 +3,7 @@ import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { type CallRecord, LOT } from './records.ts';
-import { readShares, type ShareStep, takeParts, takeWholeLots } from './shares.ts';
+import { joinTrades, readShares, type ShareStep, takeParts, takeWholeLots } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
 /** A recorded decision; times are milliseconds since the world began. */
@@ -62,7 +62,7 @@ export interface History {
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
-  /** At the end, where each trade that is split over shares was split in whole lots. */
+  /** At the end, where what is split over shares was split in whole lots, order by order. */
   readonly wholeShareOf: (agent: string, symbol: string) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
 }
@@ -102,7 +102,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
   const shares = readShares(fills, orderEvents, seqOf, takeParts);
-  const wholeShares = readShares(fills, orderEvents, seqOf, takeWholeLots);
+  const wholeShares = readShares(joinTrades(fills), orderEvents, seqOf, takeWholeLots);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,

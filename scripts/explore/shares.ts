@@ -8,6 +8,18 @@ export interface ShareStep {
   readonly requestSeq: number | null;
 }
 
+/** What an order filled at one instant, in however many trades. */
+export function joinTrades(fills: readonly Fill[]): readonly Fill[] {
+  const joined: Fill[] = [];
+  for (const fill of fills) {
+    const last = joined.at(-1);
+    if (last?.clientId === fill.clientId && last.atMs === fill.atMs && last.order !== null)
+      joined[joined.length - 1] = { ...last, lots: last.lots + fill.lots, after: fill.after };
+    else joined.push(fill);
+  }
+  return joined;
+}
+
 type Told = History['orderEvents'];
 
 /**
@@ -78,7 +90,7 @@ export const takeParts: TakeOf = (shares, lots) => {
   return shares.map(([agent, share]) => [agent, share * (1 - Math.min(1, lots / total))]);
 };
 
-/** The gate splits each trade in whole lots: the largest remainders are rounded up, of equal ones the first name's. */
+/** The gate splits what an order filled at one instant in whole lots: the largest remainders are rounded up, of equal ones the first name's. */
 export const takeWholeLots: TakeOf = (shares, lots) => {
   const total = sumOf(shares);
   const due = Math.min(lots, total);

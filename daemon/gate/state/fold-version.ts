@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '8b3ee542c3eb56556559cb7bbd38ffa0f690424cdbc965f27db7e47b95d0bb69';
+export const FOLD_SHA256 = '4d4be3884cf1234060aa00c0f0fbc5206c250640e44d3f1a2739dd80184b1bb2';

@@ -107,7 +107,7 @@ function isPending({ world }: History, clientId: string): boolean {
 
 /**
  * What an agent is shown to hold is what its fills add up to. Of what is split over all agents each part is exact to a lot;
- * after several such trades, where each was split in whole lots.
+ * after several such orders, where each was split in whole lots.
  */
 function findShareBreaches(history: History): readonly Breach[] {
   const { gate } = history.world;
