@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import { StandingReview } from '../../daemon/gate/plan/review.ts';
 import {
   bareRequest,
   findBreaches,
@@ -299,6 +300,59 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.ok(!isTighter(at(calm), looked));
     assert.ok(isTighter(at(volatile), stillTight(at(calm), at(volatile))), 'it was not looked at yet');
     assert.ok(!isTighter(at(volatile), stillTight(at(volatile), at(volatile))));
+  });
+
+  it('looks again as long as inputs are too old to tell, and not at all when something loosens', () => {
+    const folded = resting(10, 600_000);
+    let inputs = inputsAt(60_000);
+    let nowMs = NOW;
+    let answers: ('fits' | 'stale' | 'gone')[] = [];
+    const canceled: string[] = [];
+    const review = new StandingReview({
+      state: folded.state,
+      clock: { nowMs: () => NOW, wallMs: () => 0, scale: 1 },
+      place: PLACE,
+      inputs: () => inputs,
+      policyHash: () => 'p',
+      policyFor: () => strict,
+      recordState: () => assert.fail('no state follows'),
+      decide: (order, request, ask, isKept) => {
+        const answer = answers.shift() ?? assert.fail('nothing is to be looked at');
+        const decision = decide(request, buildContext(folded.state, inputs, request, strict, ask), strict);
+        const code = answer === 'stale' ? 'STALE_MARK' : 'PRICE_SLIPPAGE';
+        const [reason] = [{ code, hint: '', limit: null, message: '', observed: null, unit: null } as const];
+        const verdicts = [{ code, outcome: 'deny', rule: 4 } as const];
+        const refused = { ...decision, decision: 'BLOCK', effective: null, reasons: [reason], verdicts } as const;
+        isKept(answer === 'fits' ? decision : refused);
+        assert.ok(order.clientOrderId.length > 0);
+      },
+      cancel: ({ clientOrderId }) => canceled.push(clientOrderId),
+      endUnsent: () => assert.fail('nothing waits'),
+    });
+    const follow = (heldRegime: 'calm' | 'volatile' | 'extreme', ...expected: typeof answers): void => {
+      inputs = { ...inputsAt(60_000, { heldRegime }), nowMs };
+      answers = expected;
+      review.follow();
+      assert.deepEqual(answers, [], `it was to be looked at in ${heldRegime}`);
+    };
+    follow('volatile', 'fits');
+    follow('volatile');
+    follow('calm');
+    follow('volatile', 'stale');
+    follow('volatile', 'stale');
+    follow('calm');
+    follow('volatile', 'fits');
+    follow('extreme', 'stale');
+    follow('volatile');
+    // A signal that nothing could be said of ends; meanwhile the regime was calmer.
+    folded.append(signalEvent(NOW + 5_000));
+    follow('volatile', 'stale');
+    follow('calm', 'stale');
+    nowMs = NOW + 6_000;
+    follow('volatile', 'fits');
+    assert.deepEqual(canceled, []);
+    follow('extreme', 'gone');
+    assert.equal(canceled.length, 1);
   });
 
   it('SAE-U asks for a review at the instant at which the holding time of a position ends', () => {
