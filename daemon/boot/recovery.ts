@@ -7,6 +7,9 @@ import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
 
+/** What an exit says that a recovery ends, and an order of it that was never sent. */
+const EXIT_ENDED = 'recovered before all of it was closed';
+
 export interface RecoveryOptions {
   /** Venue time, ms. */
   readonly atVenueMs: number;
@@ -82,9 +85,14 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * Whatever was being closed when the backup was made waits: nobody has looked at what is held now. The gate's own cuts and
  * stops are decided again from that.
  */
-function endExits({ layers, targets }: GateState, atMs: number, setBy: string): readonly LedgerRecord[] {
+function endExits(
+  { layers, marketSeq, stateSeq, targets }: GateState,
+  atMs: number,
+  setBy: string,
+): readonly LedgerRecord[] {
   const flattens = [...layers.values()].filter(({ isFlattening, scope }) => isFlattening && scope !== 'account');
   const open = [...targets.open].filter(({ end }) => end === null);
+  const unsent = open.filter(({ first }) => first.status === 'pending_send');
   return [
     ...flattens.map(({ clearsAtMs, clearsWhen, layer, name, scope, state }) =>
       record('state', atMs, {
@@ -102,9 +110,23 @@ function endExits({ layers, targets }: GateState, atMs: number, setBy: string): 
       record('exit_target', atMs, {
         action: 'ended',
         decision_id: decisionId,
-        detail: 'recovered before all of it was closed',
+        detail: EXIT_ENDED,
         filled_lots: filledLots,
         reason: 'halted',
+      }),
+    ),
+    ...unsent.map(({ first }) =>
+      record('order', atMs, {
+        average_price: null,
+        client_order_id: first.clientOrderId,
+        detail: EXIT_ENDED,
+        evidence: { asked_seq: Math.max(stateSeq, marketSeq), kind: 'unsent' },
+        executed_lots: 0,
+        foreign: null,
+        retryable: false,
+        status: 'canceled',
+        venue_at_ms: atMs,
+        venue_order_id: null,
       }),
     ),
   ];

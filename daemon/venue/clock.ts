@@ -89,7 +89,9 @@ export class DomainClock implements DomainTime {
       return { kind: 'synced', skewMs: 0, uncertaintyMs };
     }
     const skewMs = measured.venueMs - this.#extrapolate(previous, monotonicMs);
-    if (Math.abs(skewMs) - uncertaintyMs > MAX_JUMP_MS) {
+    // A slow answer was too early by up to its own uncertainty: that is put right. Back the time goes by a jump only.
+    const mayBeOffMs = uncertaintyMs + (skewMs > 0 ? previous.uncertaintyMs : 0);
+    if (Math.abs(skewMs) - mayBeOffMs > MAX_JUMP_MS) {
       this.#anchor = measured;
       this.#floorMs = Number.NEGATIVE_INFINITY;
       return { kind: 'jumped', source: 'venue', byMs: skewMs };

@@ -3,6 +3,7 @@ import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { type CallRecord, LOT } from './records.ts';
+import { joinTrades, readShares, type ShareStep, takeParts, takeWholeLots } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
 /** A recorded decision; times are milliseconds since the world began. */
@@ -36,12 +37,6 @@ export interface Fill {
   readonly order: PlannedBy | null;
 }
 
-/** What an agent holds of a symbol by the books, after each fill. */
-export interface ShareStep {
-  readonly atMs: number;
-  readonly lots: number;
-}
-
 export interface Note {
   readonly seq: number;
   readonly atMs: number;
@@ -67,6 +62,8 @@ export interface History {
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
+  /** At the end, where what is split over shares was split in whole lots, order by order. */
+  readonly wholeShareOf: (agent: string, symbol: string) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
 }
 
@@ -103,7 +100,9 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       !posts.has(record.clientId)
     )
       posts.set(record.clientId, record);
-  const shares = readShares(fills, orderEvents);
+  const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
+  const shares = readShares(fills, orderEvents, seqOf, takeParts);
+  const wholeShares = readShares(joinTrades(fills), orderEvents, seqOf, takeWholeLots);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -121,6 +120,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
         : (decisions.get(call.answer.decision.decision_id) ?? null),
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.lots ?? 0,
+    wholeShareOf: (agent, symbol) => wholeShares.get(`${agent} ${symbol}`)?.at(-1)?.lots ?? 0,
   };
 }
 
@@ -155,77 +155,6 @@ function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): 
       order: orders.get(clientId) ?? null,
     };
   });
-}
-
-type Told = History['orderEvents'];
-
-/**
- * An agent's own fills move its share; those of the operator, a stop or a cut move all shares in proportion. What an exit
- * closes beyond its agent's share is a debt, which a promise finds, unless nobody could know: a stop had fired, and that
- * was not told when the exit was decided. Then it comes out of what nobody holds, and then of the others' shares.
- */
-function readShares(fills: readonly Fill[], told: Told): ReadonlyMap<string, readonly ShareStep[]> {
-  const shares = new Map<string, ShareStep[]>();
-  const now = new Map<string, Map<string, number>>();
-  const note = (agent: string, symbol: string, atMs: number, lots: number): void => {
-    const held = now.get(symbol) ?? new Map<string, number>();
-    now.set(symbol, held);
-    held.set(agent, lots);
-    const key = `${agent} ${symbol}`;
-    const steps = shares.get(key);
-    if (steps === undefined) shares.set(key, [{ atMs, lots }]);
-    else steps.push({ atMs, lots });
-  };
-  for (const fill of fills) {
-    const { atMs, symbol, side, lots, before, order } = fill;
-    const signed = side === 'buy' ? lots : -lots;
-    const held = now.get(symbol);
-    if (order !== null && order.decision.origin === 'agent' && !order.planned.protective) {
-      const { agent } = order.decision;
-      const own = held?.get(agent) ?? 0;
-      const beyond = Math.max(0, lots - Math.max(0, own * Math.sign(before)));
-      if (!order.planned.reduce_only || beyond === 0 || !wasSentUntold(fill, fills, told)) {
-        note(agent, symbol, atMs, own + signed);
-        continue;
-      }
-      const others = [...(held ?? [])].filter(([name, share]) => name !== agent && share * before > 0);
-      const total = others.reduce((sum, [, share]) => sum + Math.abs(share), 0);
-      const taken = Math.max(0, beyond - Math.max(0, Math.abs(before) - Math.abs(own) - total));
-      note(agent, symbol, atMs, 0);
-      for (const [name, share] of others) note(name, symbol, atMs, share * (1 - Math.min(1, taken / total)));
-    } else if (held !== undefined && signed * before < 0) {
-      const left = leftOfShares(fill, [...held.values()]);
-      for (const [agent, share] of [...held]) note(agent, symbol, atMs, share * left);
-    }
-  }
-  return shares;
-}
-
-/**
- * What part of all shares an exit leaves that is no agent's. Lots that nobody holds here, as those that a restored ledger
- * knows nothing of, go first, and last where the gate cuts: that is for what agents hold.
- */
-function leftOfShares({ after, before, lots, order }: Fill, shares: readonly number[]): number {
-  const owned = shares.reduce((sum, share) => sum + share * Math.sign(before), 0);
-  if (after * before <= 0 || owned <= 0) return 0;
-  const isCut = order !== null && order.decision.origin === 'gate' && !order.planned.protective;
-  const first = isCut ? 0 : Math.max(0, Math.abs(before) - owned);
-  return 1 - Math.min(owned, Math.max(0, lots - first)) / owned;
-}
-
-/**
- * When an exit was decided, no record had told of a stop that had fired before it filled. Other exits in flight are no
- * such excuse: the gate has sent them, and counts them.
- */
-function wasSentUntold({ atMs, order, symbol }: Fill, fills: readonly Fill[], told: Told): boolean {
-  const seq = order?.decision.seq ?? 0;
-  const filled = new Map<string, number>();
-  for (const other of fills)
-    if (other.symbol === symbol && other.atMs <= atMs && other.order?.planned.protective === true)
-      filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.lots);
-  return [...filled].some(
-    ([id, lots]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_lots >= lots),
-  );
 }
 
 /** Whether the account's owner traded at the exchange itself within a span: in a symbol, or in any. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import { StandingReview } from '../../daemon/gate/plan/review.ts';
 import {
   bareRequest,
   findBreaches,
@@ -12,7 +13,13 @@ import {
   standingForms,
   standingRequest,
 } from '../../daemon/gate/plan/standing.ts';
-import { describeTightness, GrownOrders } from '../../daemon/gate/plan/tightness.ts';
+import {
+  describeTightness,
+  GrownOrders,
+  isTighter,
+  stillTight,
+  type Tightness,
+} from '../../daemon/gate/plan/tightness.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
@@ -50,6 +57,17 @@ function inputsAt(mark: number, change: Partial<SymbolInputs> = {}): LiveInputs 
   };
   const account = { marginBalanceUsdt: 10_000, availableUsdt: 9_000, marginRatio: 0.01, observedAtMs: NOW };
   return { nowMs: NOW, clockSkewMs: 1, account, symbols: new Map([['BTCUSDT', btc]]) };
+}
+function signalEvent(untilMs: number) {
+  const scope = { account: null, agent: null, symbol: null };
+  const payload = {
+    ...scope,
+    evidence_hash: null,
+    expires_at_ms: untilMs,
+    kind: 'injection',
+    set_by: 'operator',
+  } as const;
+  return { kind: 'signal', at_ms: NOW, payload: { ...payload, severity: 0.9, signal_id: 's-1' } } as const;
 }
 function ledger(): FoldedLedger {
   const folded = new FoldedLedger();
@@ -249,22 +267,92 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     );
   });
 
-  it('describes the same tightness until something tightens, and asks for a review when it does', () => {
+  it('asks for a review when something tightens, not for a mark nor for what loosens', () => {
     const folded = resting(10, 600_000);
-    const policyFor = (): typeof strict => strict;
-    const before = describeTightness(folded.state, inputsAt(60_000), 'p', policyFor);
-    assert.equal(describeTightness(folded.state, inputsAt(59_000), 'p', policyFor), before, 'a mark tightens nothing');
-    const changed = [
-      describeTightness(folded.state, inputsAt(60_000), 'q', policyFor),
-      describeTightness(folded.state, inputsAt(60_000, { heldRegime: 'volatile' }), 'p', policyFor),
-      describeTightness(
-        folded.state,
-        { ...inputsAt(60_000), account: { ...inputsAt(60_000).account!, marginRatio: 0.5 } },
-        'p',
-        policyFor,
-      ),
-    ];
-    for (const [index, text] of changed.entries()) assert.notEqual(text, before, `change ${index}`);
+    const at = (change: Partial<SymbolInputs>, nowMs = NOW, policyHash = 'p'): Tightness =>
+      describeTightness(folded.state, { ...inputsAt(60_000, change), nowMs }, policyHash, () => strict);
+    const before = at({});
+    assert.ok(!isTighter(at({ mark: 59_000 }), before), 'a mark tightens nothing');
+    assert.ok(isTighter(at({}, NOW, 'q'), before), 'another policy may');
+    const volatile = at({ heldRegime: 'volatile' });
+    const extreme = at({ heldRegime: 'extreme' });
+    const unknown = describeTightness(folded.state, { ...inputsAt(60_000), symbols: new Map() }, 'p', () => strict);
+    const steps = [before, volatile, extreme, unknown];
+    for (const [index, tight] of steps.entries())
+      for (const [other, than] of steps.entries())
+        assert.equal(isTighter(tight, than), index > other, `step ${index} after ${other}`);
+    const { account } = inputsAt(60_000);
+    const near = { ...inputsAt(60_000), account: { ...account!, marginRatio: 0.5 } };
+    const tier = describeTightness(folded.state, near, 'p', () => strict);
+    assert.deepEqual([isTighter(tier, before), isTighter(before, tier)], [true, false]);
+    folded.append(signalEvent(NOW + 5_000));
+    const warned = at({});
+    assert.deepEqual([isTighter(warned, before), isTighter(at({}, NOW + 6_000), warned)], [true, false], 'it is over');
+  });
+
+  it('asks for a review when something tightens again that had loosened, or while one is not complete', () => {
+    const [calm, volatile] = [{ heldRegime: 'calm' }, { heldRegime: 'volatile' }] as const;
+    const folded = resting(10, 600_000);
+    const at = (change: Partial<SymbolInputs>): Tightness =>
+      describeTightness(folded.state, inputsAt(60_000, change), 'p', () => strict);
+    const looked = stillTight(at(volatile), at(calm));
+    assert.ok(isTighter(at(volatile), looked));
+    assert.ok(!isTighter(at(calm), looked));
+    assert.ok(isTighter(at(volatile), stillTight(at(calm), at(volatile))), 'it was not looked at yet');
+    assert.ok(!isTighter(at(volatile), stillTight(at(volatile), at(volatile))));
+  });
+
+  it('looks again as long as inputs are too old to tell, and not at all when something loosens', () => {
+    const folded = resting(10, 600_000);
+    let inputs = inputsAt(60_000);
+    let nowMs = NOW;
+    let answers: ('fits' | 'stale' | 'gone')[] = [];
+    const canceled: string[] = [];
+    const review = new StandingReview({
+      state: folded.state,
+      clock: { nowMs: () => NOW, wallMs: () => 0, scale: 1 },
+      place: PLACE,
+      inputs: () => inputs,
+      policyHash: () => 'p',
+      policyFor: () => strict,
+      recordState: () => assert.fail('no state follows'),
+      decide: (order, request, ask, isKept) => {
+        const answer = answers.shift() ?? assert.fail('nothing is to be looked at');
+        const decision = decide(request, buildContext(folded.state, inputs, request, strict, ask), strict);
+        const code = answer === 'stale' ? 'STALE_MARK' : 'PRICE_SLIPPAGE';
+        const [reason] = [{ code, hint: '', limit: null, message: '', observed: null, unit: null } as const];
+        const verdicts = [{ code, outcome: 'deny', rule: 4 } as const];
+        const refused = { ...decision, decision: 'BLOCK', effective: null, reasons: [reason], verdicts } as const;
+        isKept(answer === 'fits' ? decision : refused);
+        assert.ok(order.clientOrderId.length > 0);
+      },
+      cancel: ({ clientOrderId }) => canceled.push(clientOrderId),
+      endUnsent: () => assert.fail('nothing waits'),
+    });
+    const follow = (heldRegime: 'calm' | 'volatile' | 'extreme', ...expected: typeof answers): void => {
+      inputs = { ...inputsAt(60_000, { heldRegime }), nowMs };
+      answers = expected;
+      review.follow();
+      assert.deepEqual(answers, [], `it was to be looked at in ${heldRegime}`);
+    };
+    follow('volatile', 'fits');
+    follow('volatile');
+    follow('calm');
+    follow('volatile', 'stale');
+    follow('volatile', 'stale');
+    follow('calm');
+    follow('volatile', 'fits');
+    follow('extreme', 'stale');
+    follow('volatile');
+    // A signal that nothing could be said of ends; meanwhile the regime was calmer.
+    folded.append(signalEvent(NOW + 5_000));
+    follow('volatile', 'stale');
+    follow('calm', 'stale');
+    nowMs = NOW + 6_000;
+    follow('volatile', 'fits');
+    assert.deepEqual(canceled, []);
+    follow('extreme', 'gone');
+    assert.equal(canceled.length, 1);
   });
 
   it('SAE-U asks for a review at the instant at which the holding time of a position ends', () => {
@@ -274,10 +362,10 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const since = folded.state.positions.get('BTCUSDT')?.sinceMs ?? 0;
     assert.ok(since > 0, 'a position is held');
     const end = since + strict.budgets.holding_time_ms;
-    const at = (nowMs: number): string =>
+    const at = (nowMs: number): Tightness =>
       describeTightness(folded.state, { ...inputsAt(60_000), nowMs }, 'p', () => strict);
-    assert.notEqual(at(end), at(end - 1), 'nothing more may be added from here on');
-    assert.equal(at(end + 1), at(end), 'and it was reviewed');
+    assert.ok(isTighter(at(end), at(end - 1)), 'nothing more may be added from here on');
+    assert.ok(!isTighter(at(end + 1), at(end)), 'and it was reviewed');
   });
 
   it('SAE-U asks for a review when a position comes too near to its liquidation', () => {
@@ -287,9 +375,10 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const position = folded.state.positions.get('BTCUSDT');
     assert.ok(position !== undefined, 'a position is held');
     position.liquidationPrice = 51_000;
-    const at = (mark: number): string => describeTightness(folded.state, inputsAt(mark), 'p', () => strict);
-    assert.equal(at(61_000), at(60_000), 'a distance of 0.15 is enough');
-    assert.notEqual(at(59_999), at(60_000), 'less is not');
+    const at = (mark: number): Tightness => describeTightness(folded.state, inputsAt(mark), 'p', () => strict);
+    assert.ok(!isTighter(at(61_000), at(60_000)), 'a distance of 0.15 is enough');
+    assert.ok(isTighter(at(59_999), at(60_000)), 'less is not');
+    assert.ok(!isTighter(at(60_000), at(59_999)), 'nor is what is enough again');
   });
 
   it('asks in the name of the gate and of this account', () => {

@@ -64,6 +64,24 @@ test('a jump of the venue counts from just above one second beyond the uncertain
   assert.equal(clock.sync(ok(EPOCH), 2400).kind, 'synced', 'a slow answer is not a jump');
 });
 
+test('what a slow answer left open is put right, and is no jump; back the time goes by a jump only', () => {
+  for (const [aheadMs, kind] of [
+    [3000, 'synced'],
+    [4000, 'synced'],
+    [4001, 'jumped'],
+    [-1000, 'synced'],
+    [-1001, 'jumped'],
+  ] as const) {
+    const { clock, pass } = startClock();
+    clock.sync(ok(EPOCH - 3000), 6000);
+    pass(5000);
+    assert.equal(clock.sync(ok(EPOCH + 5000 + aheadMs), 0).kind, kind, String(aheadMs));
+    if (aheadMs > 0) assert.equal(clock.nowMs(), EPOCH + 5000 + aheadMs);
+    pass(5000);
+    assert.equal(clock.sync(ok(EPOCH + 10_000 + aheadMs + 1001), 0).kind, 'jumped', 'the time is known by now');
+  }
+});
+
 test('time stands still rather than going back, but follows the venue after a jump back', () => {
   const { clock, pass } = startClock();
   clock.sync(ok(EPOCH), 0);

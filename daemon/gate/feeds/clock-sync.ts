@@ -5,6 +5,8 @@ import type { FetchOutcome } from '../venue-port.ts';
 const RETRY_MS = 1_000;
 /** Time readings that differ by more than this beyond their travel time come from two clocks, ms. */
 const APART_MS = 1_000;
+/** An answer that took longer says too little of the time, wall ms: it is soon asked for again. */
+const SLOW_MS = 2 * APART_MS;
 /** Time between two warnings that the venue does not answer, wall ms. */
 const SILENCE_EVERY_MS = 60_000;
 
@@ -22,6 +24,8 @@ export class ClockSync {
   #problem: string | null = null;
   /** Retry-After of the last refused answer, wall ms; else 0. */
   #retryAfterMs = 0;
+  /** The last answer was slow: the time may be off by seconds. */
+  isVague = false;
 
   constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
     this.#core = core;
@@ -110,8 +114,10 @@ export class ClockSync {
         this.#problem = sync.detail;
         return false;
       case 'synced':
+        this.isVague = reading.rttMs > SLOW_MS;
         this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
-        return true;
+        // Put right: it is off no longer.
+        return Math.abs(sync.skewMs) > APART_MS && !isRetry ? this.sync(true) : true;
       case 'jumped':
         // At scale 0 the venue's time moves in steps by command, and forwards is how it moves.
         if (clock.scale === 0 && sync.byMs > 0) {

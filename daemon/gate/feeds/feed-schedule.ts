@@ -35,6 +35,11 @@ export class FeedSchedule {
   dueNow(feed: FeedName): void {
     this.#nextAt.set(feed, Number.NEGATIVE_INFINITY);
   }
+  /** It is due by then, wall ms from now. */
+  dueWithin(feed: FeedName, ms: number): void {
+    const now = this.#core.ports.time.monotonicMs();
+    this.#nextAt.set(feed, Math.min(this.#nextAt.get(feed) ?? now, now + ms));
+  }
   isDue(feed: FeedName): boolean {
     return this.#core.ports.time.monotonicMs() >= (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY);
   }

@@ -190,7 +190,7 @@ export class Keeper {
       return;
     }
     // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
-    this.#schedule.start('clock', () => this.#clock.sync());
+    this.#schedule.start('clock', () => this.#syncClock());
     if (!this.isReconciled) {
       await this.#reconcileBesideTasks();
       return;
@@ -199,6 +199,12 @@ export class Keeper {
     this.#check.start();
     this.#trades.start();
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
+  }
+
+  async #syncClock(): Promise<boolean> {
+    const isKnown = await this.#clock.sync();
+    if (this.#clock.isVague) this.#schedule.dueWithin('clock', RETRY_MS);
+    return isKnown;
   }
 
   /** Reads may hang for long. Meanwhile the tasks continue with freshly read holdings and prices. */

@@ -25,7 +25,7 @@ import {
   standingAsk,
   standingRequest,
 } from './standing.ts';
-import { describeTightness, GrownOrders, LeavingOrders } from './tightness.ts';
+import { describeTightness, GrownOrders, isTighter, LeavingOrders, stillTight, type Tightness } from './tightness.ts';
 
 export const NOT_ACTIVE = 'trading is not active';
 export const TTL_OVER = 'resting time to live is over';
@@ -51,6 +51,13 @@ export interface ReviewHands {
   endUnsent(order: OrderState, detail: string): void;
 }
 
+const NOTHING: Tightness = new Map();
+
+function hasOpenings({ orders }: GateState): boolean {
+  for (const order of everyLiveOrder(orders)) if (isOwnOpening(order)) return true;
+  return false;
+}
+
 /**
  * Whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again as if it were
  * new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once that is settled,
@@ -61,7 +68,7 @@ export class StandingReview {
   readonly #hands: ReviewHands;
   readonly #grown = new GrownOrders();
   readonly #leaving = new LeavingOrders();
-  #reviewed = '';
+  #reviewed = NOTHING;
 
   constructor(hands: ReviewHands) {
     this.#hands = hands;
@@ -71,15 +78,20 @@ export class StandingReview {
   follow(): void {
     this.#expire();
     const { state } = this.#hands;
-    const signature = describeTightness(state, this.#hands.inputs(), this.#hands.policyHash(), (agent) =>
+    const grown = this.#grown.find(restingOpenings(state));
+    if (!hasOpenings(state)) {
+      // Whatever tightens until there is one again, and is left again, is news to it.
+      this.#reviewed = NOTHING;
+      return;
+    }
+    const tightness = describeTightness(state, this.#hands.inputs(), this.#hands.policyHash(), (agent) =>
       this.#hands.policyFor(agent),
     );
-    const grown = this.#grown.find(restingOpenings(state));
-    const isTightened = signature !== this.#reviewed || this.#leaving.hasFilled();
-    if (!isTightened && grown.size === 0) return;
-    if (!this.#review((order) => isTightened || grown.has(order))) return;
-    this.#reviewed = signature;
-    this.#grown.clear();
+    const isTightened = isTighter(tightness, this.#reviewed) || this.#leaving.hasFilled();
+    const isDue = isTightened || grown.size > 0;
+    const isComplete = !isDue || this.#review((order) => isTightened || grown.has(order));
+    this.#reviewed = isComplete ? tightness : stillTight(this.#reviewed, tightness);
+    if (isDue && isComplete) this.#grown.clear();
   }
 
   /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */

@@ -1,5 +1,5 @@
-import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
-import type { LossesView } from '../../core/context.ts';
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { REGIME_RANK } from '../../core/features/market.ts';
 import { findTiers } from '../../core/rules/budgets.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import { opensAt } from '../../core/schedule.ts';
@@ -15,59 +15,85 @@ import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from '.
  * policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
  */
 
-/** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
+/** How tight each thing is: a higher level is tighter, none is the loosest; of a text any other one may be tighter. */
+export type Tightness = ReadonlyMap<string, number | string>;
+
+const STATE_LEVEL = { active: 0, reducing: 1, halted: 2 } as const;
+/** A regime that is not known. */
+const UNKNOWN_LEVEL = 3;
+
+/** Something is tighter than it was: what merely loosens sends nothing away. */
+export function isTighter(now: Tightness, before: Tightness): boolean {
+  for (const [key, level] of now) {
+    const was = before.get(key);
+    if (typeof level === 'string' ? level !== was : level > (typeof was === 'number' ? was : 0)) return true;
+  }
+  return false;
+}
+/** What was looked at before, as far as it is as tight still. */
+export function stillTight(before: Tightness, now: Tightness): Tightness {
+  const still = new Map<string, number | string>();
+  for (const [key, was] of before) {
+    const level = now.get(key);
+    if (level !== undefined)
+      still.set(key, typeof was === 'number' && typeof level === 'number' ? Math.min(was, level) : was);
+  }
+  return still;
+}
+
+/** Everything whose tightening asks for a review. */
 export function describeTightness(
   state: GateState,
   inputs: LiveInputs,
   policyHash: string,
   policyFor: (agent: string) => CompiledPolicy,
-): string {
+): Tightness {
   const now = inputs.nowMs;
-  const parts: string[] = [policyHash];
-  for (const entry of state.layers.values())
-    parts.push(`${entry.layer}/${entry.scope}/${entry.name ?? ''}/${entry.state}`);
-  for (const signal of state.signals.values()) if (signal.expires_at_ms > now) parts.push(signal.signal_id);
-  for (const symbol of [...exposedSymbols(state)].sort())
-    parts.push(`${symbol}=${inputs.symbols.get(symbol)?.heldRegime ?? 'none'}`);
+  const found = new Map<string, number | string>([['policy', policyHash]]);
+  for (const { layer, name, scope, state: inForce } of state.layers.values())
+    found.set(`${layer}/${scope}/${name ?? ''}`, STATE_LEVEL[inForce]);
+  for (const signal of state.signals.values()) if (signal.expires_at_ms > now) found.set(signal.signal_id, 1);
+  for (const symbol of exposedSymbols(state)) {
+    const regime = inputs.symbols.get(symbol)?.heldRegime;
+    found.set(symbol, regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime]);
+  }
   const account = findAccountTiers(state, inputs, policyFor(GATE_AGENT));
   if (account !== null)
-    parts.push(
-      `dd${account.drawdown.reached ?? ''}dl${account.dailyLoss.reached ?? ''}mr${account.marginRatio.reached ?? ''}`,
-    );
+    for (const tier of ['drawdown', 'dailyLoss', 'marginRatio'] as const)
+      found.set(tier, levelOf(account[tier].reached));
   const agents = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
     if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
-  for (const agent of [...agents].sort()) {
+  for (const agent of agents) {
     const policy = policyFor(agent);
     const { traderState } = policy;
     const risk = state.trades.risk(agent, now, traderState);
-    parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
-    if (policy.lossTiers !== null)
-      parts.push(`${agent}:${describeLoss(viewLosses(state, inputs, agent), policy.lossTiers)}`);
-    if (policy.schedule !== null && opensAt(policy.schedule, now) > now) parts.push(`${agent}@closed`);
-    for (const position of state.positions.values()) {
-      const bound = describeBound(position, inputs, policy);
-      if (bound !== '') parts.push(`${agent}/${position.symbol}=${bound}`);
+    found.set(`${agent} p_t`, risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0);
+    if (policy.lossTiers !== null) {
+      const { day_usdt: day, week_usdt: week } = viewLosses(state, inputs, agent);
+      found.set(`${agent} day`, levelOf(findTiers(policy.lossTiers.day, day ?? Number.NaN).reached));
+      found.set(`${agent} week`, levelOf(findTiers(policy.lossTiers.week, week ?? Number.NaN).reached));
     }
+    if (policy.schedule !== null && opensAt(policy.schedule, now) > now) found.set(`${agent} closed`, 1);
+    for (const position of state.positions.values())
+      for (const bound of findBounds(position, inputs, policy)) found.set(`${agent} ${position.symbol} ${bound}`, 1);
   }
-  return parts.join(';');
+  return found;
 }
 
-/** The tiers that an agent's own loss has reached. */
-function describeLoss({ day_usdt, week_usdt }: LossesView, tiers: CompiledPolicy['lossTiers'] & object): string {
-  const reached = (list: readonly CompiledTier[], usdt: number | null): string =>
-    String(findTiers(list, usdt ?? Number.NaN).reached ?? '');
-  return `${reached(tiers.day, day_usdt)}/${reached(tiers.week, week_usdt)}`;
+/** Of the tier that is reached, which may begin at nothing. */
+function levelOf(reached: number | null): number {
+  return reached === null ? 0 : 1 + reached;
 }
 
 /** What rule 8 holds against a position for its age, and for its distance from liquidation. */
-function describeBound(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): string {
+function findBounds(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): readonly string[] {
   const { liquidationPrice, lots, sinceMs, symbol } = position;
   const live = inputs.symbols.get(symbol);
   const distance = live === undefined ? null : liquidationDistance(liquidationPrice, lots, live.mark);
   const isOld = sinceMs !== null && inputs.nowMs - sinceMs >= holdingTimeMs(policy);
   const isNear = distance !== null && distance < policy.spec.account.min_liquidation_distance;
-  return `${isOld ? 'old' : ''}${isNear ? 'near' : ''}`;
+  return [...(isOld ? ['old'] : []), ...(isNear ? ['near'] : [])];
 }
 
 /**

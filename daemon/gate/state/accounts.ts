@@ -221,6 +221,7 @@ export class Accounts {
             atMs,
             lotUsdt,
             agentsFirst,
+            of: event.client_order_id,
             isUnknown: order === undefined,
           });
     for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });

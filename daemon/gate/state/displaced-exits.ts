@@ -24,6 +24,8 @@ export interface DisplacedExit {
   readonly clientOrderIds: Set<string>;
   /** It rested before: what takes its place waits until there is room. Else it was not placed, and makes its own. */
   readonly hasRested: boolean;
+  /** The gate itself wants its last order gone: that it never arrived, or was refused, changes nothing. */
+  isAskedBack: boolean;
   sinceMs: number;
   /** What it may close; kept while it rests, since it may be displaced again. */
   bound: ExitBound;
@@ -90,6 +92,7 @@ export class DisplacedExits {
     const known = this.#byDecision.get(decisionId);
     if (known !== undefined) {
       known.order = order;
+      known.isAskedBack = order.cancelRequested;
       return;
     }
     this.#byDecision.set(decisionId, {
@@ -98,6 +101,7 @@ export class DisplacedExits {
       order,
       clientOrderIds: new Set([order.clientOrderId]),
       hasRested,
+      isAskedBack: order.cancelRequested,
       sinceMs: then.atMs,
       bound: this.bounds.find(decisionId) ?? this.bounds.ask(decisionId, agent, order, then),
     });
@@ -109,7 +113,7 @@ export class DisplacedExits {
     const known = this.#byDecision.get(order.decisionId ?? '');
     if (known !== undefined && known.order === order) {
       // It rests, has filled, or was ended at the venue by somebody.
-      const isOver = isTerminal(order.status) ? !mayRestYet(order, event) : isResting(order) && !order.cancelRequested;
+      const isOver = isTerminal(order.status) ? !mayRestYet(known, event) : isResting(order) && !order.cancelRequested;
       if (isOver) this.#byDecision.delete(known.decisionId);
       else this.#dropIfClosed(known, order.symbol);
     } else if (known === undefined && isTerminal(order.status) && wasNotPlaced(order, event)) {
@@ -150,7 +154,7 @@ export class DisplacedExits {
   }
 
   /** One is permitted; a further order of it goes out; or its caller wants it gone, though it is at the moment. */
-  apply(event: DecisionEvent, book: OrdersById, thenOf: (symbol: string) => Then): void {
+  apply(event: DecisionEvent, book: OrdersById, { isHalted, thenOf }: Around): void {
     const { agent, decision, orders, parent_decision_id: parentId, request } = event;
     const order = orders[0] === undefined ? undefined : book.get(orders[0].client_order_id);
     // Until it rests; what turns out to be a target is none.
@@ -163,14 +167,17 @@ export class DisplacedExits {
     const again = decision.kind === 'slice' ? this.#byDecision.get(parentId ?? '') : undefined;
     if (again !== undefined && order !== undefined) {
       again.order = order;
+      again.isAskedBack = false;
       again.clientOrderIds.add(order.clientOrderId);
     }
-    if (decision.kind !== 'tool' || request.intent !== 'cancel') return;
+    if (decision.kind !== 'tool' || request.intent !== 'cancel' || !isHeard(event)) return;
     for (const entry of [...this.#byDecision.values()]) {
+      const isOperators = request.origin === 'operator';
+      const { symbol } = entry.order;
       const isMeant =
-        (request.origin === 'operator' || agent === entry.agent) &&
+        (isOperators || agent === entry.agent) &&
         (request.client_order_id === null
-          ? request.symbol === null || request.symbol === entry.order.symbol
+          ? (request.symbol ?? symbol) === symbol && (isOperators || !isHalted(symbol, entry.agent))
           : entry.clientOrderIds.has(request.client_order_id));
       if (isMeant) this.#drop(entry);
     }
@@ -198,6 +205,16 @@ export class DisplacedExits {
 }
 
 type OrdersById = Pick<ReadonlyMap<string, OrderState>, 'get'>;
+/** What is known when a decision is recorded. */
+interface Around {
+  readonly thenOf: (symbol: string) => Then;
+  readonly isHalted: (symbol: string, agent: string) => boolean;
+}
+
+/** One that is refused takes nothing back; that nothing of it is at the venue says no more than the book does. */
+function isHeard({ decision }: DecisionEvent): boolean {
+  return decision.decision !== 'BLOCK' || decision.reasons.every(({ code }) => code === 'ORDER_NOT_OPEN');
+}
 
 /** All that it was to take profit of is closed. */
 export function hasNothingLeft({ bound }: DisplacedExit): boolean {
@@ -212,16 +229,17 @@ function isOfRestingKind({ decisionId, origin, protective, reduceOnly, timeInFor
 /**
  * It never reached the venue, or was refused there, though nobody wanted it gone. What was never sent ended by a wish.
  */
-function wasNotPlaced(order: OrderState, event: OrderEvent): boolean {
-  if (order.cancelRequested || order.sentAtMs === null || event.evidence?.kind === 'operator') return false;
+function wasNotPlaced(order: OrderState, event: OrderEvent, isAskedBack = false): boolean {
+  if ((order.cancelRequested && !isAskedBack) || order.sentAtMs === null || event.evidence?.kind === 'operator')
+    return false;
   if (order.executedLots > 0) return false;
   const { status, venueOrderId } = order;
   return status === 'not_placed' || status === 'rejected' || (status === 'canceled' && venueOrderId === null);
 }
 
 /** Something is left of it, and it has ended by the gate's own wish or was not placed. */
-function mayRestYet(order: OrderState, event: OrderEvent): boolean {
+function mayRestYet({ isAskedBack, order }: DisplacedExit, event: OrderEvent): boolean {
   if (order.executedLots >= order.lots) return false;
-  if (order.status !== 'canceled') return wasNotPlaced(order, event);
+  if (order.status !== 'canceled') return wasNotPlaced(order, event, isAskedBack);
   return order.sentAtMs !== null && event.evidence?.kind !== 'operator';
 }

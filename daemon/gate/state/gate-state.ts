@@ -5,7 +5,7 @@ import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { whoseOf } from './exit-targets.ts';
 import { heldOn, provenOn, readingOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
-import { applyStateEvent } from './layers.ts';
+import { applyStateEvent, stateInForce } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
 import { setLeverage } from './positions.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
@@ -48,7 +48,10 @@ export class GateState extends GateViews {
         this.lives.noteDecision(event.payload, event.at_ms);
         this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
-        this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
+        this.displaced.apply(event.payload, this.orders.all, {
+          isHalted: (symbol, agent) => stateInForce(this.layers, event.at_ms, symbol, agent).state === 'halted',
+          thenOf: (symbol) => this.thenOf(symbol, event.at_ms),
+        });
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);

@@ -26,7 +26,7 @@ export interface OwnedLots extends Shares {
 /** `lots` at `entryPrice` are nobody's. */
 export function createOwnedLots(symbol: string, sinceMs: number, lots = 0, costUsdt = 0): OwnedLots {
   const costs = new Map<Owner, number>(lots === 0 ? [] : [[null, costUsdt]]);
-  return { symbol, sinceMs, lots, costs, moves: [], shares: new Map(), shareChanges: [] };
+  return { symbol, sinceMs, lots, costs, moves: [], shares: new Map(), shareChanges: [], split: null };
 }
 
 /** A trade as it moves lots. */
@@ -39,6 +39,8 @@ export interface MovingTrade {
   readonly lotUsdt: number;
   /** An exit of the gate: what agents hold goes first. */
   readonly agentsFirst: boolean;
+  /** Client id of its order. */
+  readonly of: string | null;
   /** No order of it is known: it cuts shares as a reading of the account does, the last names first. */
   readonly isUnknown: boolean;
 }
@@ -68,8 +70,8 @@ function step(book: OwnedLots, signed: number, trade: MovingTrade): readonly Mov
   const was = ownedBy(book);
   if (trade.isUnknown && before * signed < 0) cutShares(book, Math.abs(before) - Math.abs(signed), trade.atMs);
   else {
-    const { agent, agentsFirst, atMs } = trade;
-    followShares(book, { before, signed, agent, atMs, agentsFirst });
+    const { agent, agentsFirst, atMs, of } = trade;
+    followShares(book, { before, signed, agent, atMs, agentsFirst, of });
   }
   book.lots += signed;
   const is = ownedBy(book);
@@ -105,6 +107,7 @@ function setCost(book: OwnedLots, owner: Owner, costUsdt: number): void {
 /** Agents keep what still fits, in alphabetical order, as when a reading of the account is adopted. */
 function cutShares(book: OwnedLots, leftLots: number, atMs: number): void {
   let room = Math.max(0, leftLots);
+  book.split = null;
   for (const name of [...book.shares.keys()].sort()) {
     const share = book.shares.get(name) ?? 0;
     const kept = Math.min(Math.abs(share), room);
@@ -145,6 +148,7 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
 /** The clock was set back: what lies after that has happened by now. */
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
   book.sinceMs = Math.min(book.sinceMs, nowMs);
+  book.split = null;
   book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
   book.shareChanges = book.shareChanges.map((change) => ({ ...change, atMs: Math.min(change.atMs, nowMs) }));
 }
@@ -152,6 +156,7 @@ export function setBackOwned(book: OwnedLots, nowMs: number): void {
 /** The exchange changed the step of quantities: what was paid stays. */
 export function rescaleOwned(book: OwnedLots, scale: Scale): void {
   book.lots = Math.round((book.lots * scale.up) / scale.down);
+  book.split = null;
   for (const [agent, held] of [...book.shares]) {
     const share = less(held, scale);
     if (share === 0) book.shares.delete(agent);

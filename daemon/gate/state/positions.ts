@@ -123,7 +123,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  placeFill(position, before, { signed, agent, atMs, agentsFirst, order });
+  placeFill(position, before, { signed, agent, atMs, agentsFirst, order, of: order });
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */

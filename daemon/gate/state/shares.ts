@@ -14,6 +14,19 @@ export interface Shares {
   readonly shares: Map<string, number>;
   /** The last of their fills, in the order of their records. */
   shareChanges: ShareChange[];
+  /** What was split last. */
+  split: Split | null;
+}
+
+/** What all agents pay for of one order at one instant, which may come in many trades. */
+interface Split {
+  readonly of: string;
+  readonly atMs: number;
+  /** Lots by agent before the first of them. */
+  readonly held: ReadonlyMap<string, number>;
+  /** Lots of the trades so far, and which agents' they were. */
+  due: number;
+  readonly taken: Map<string, number>;
 }
 
 /** A fill that moves a position: signed lots, and when the venue filled them. */
@@ -24,13 +37,15 @@ interface Fill {
   readonly atMs: number;
   /** An exit of the gate, which closes what agents hold; what belongs to nobody goes last then. */
   readonly agentsFirst: boolean;
+  /** Client id of its order, where that may fill in many trades; null: it stands for itself. */
+  readonly of: string | null;
 }
 
 /**
  * What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from
  * others. An exit that is no agent's (an operator's, a stop, a cut) is split over the shares in proportion.
  */
-export function followShares(book: Shares, { before, signed, agent, atMs, agentsFirst }: Fill): void {
+export function followShares(book: Shares, { before, signed, agent, atMs, agentsFirst, of }: Fill): void {
   const direction = Math.sign(before);
   const reducing =
     direction !== 0 && Math.sign(signed) !== direction ? Math.min(Math.abs(signed), Math.abs(before)) : 0;
@@ -42,14 +57,19 @@ export function followShares(book: Shares, { before, signed, agent, atMs, agents
     const owned = [...book.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
     if (!agentsFirst) left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
     // RISK: a fill may become known long after it: it closed nothing of what was opened since.
-    left -= takeProRata(book, direction, left, atMs, heldAt(book, direction, atMs));
-    takeProRata(book, direction, left, atMs, heldAt(book, direction, Number.POSITIVE_INFINITY));
+    left -= takeProRata(book, direction, left, atMs, findSplit(book, of, atMs, heldAt(book, direction, atMs)));
+    const heldNow = heldAt(book, direction, Number.POSITIVE_INFINITY);
+    takeProRata(book, direction, left, atMs, { of: '', atMs, held: heldNow, due: 0, taken: new Map() });
   }
   if (adding > 0 && agent !== null) addShare(book, agent, Math.sign(signed) * adding, atMs);
 }
 
 /** Lots that each agent held on that side (1: long, -1: short) at a venue time, by the fills that are known now. */
-export function heldAt({ shares, shareChanges }: Shares, direction: number, atMs: number): Map<string, number> {
+export function heldAt(
+  { shares, shareChanges }: Pick<Shares, 'shares' | 'shareChanges'>,
+  direction: number,
+  atMs: number,
+): Map<string, number> {
   const then = new Map(shares);
   for (const { agent, lots, atMs: changedAtMs } of shareChanges)
     if (changedAtMs > atMs) then.set(agent, (then.get(agent) ?? 0) - lots);
@@ -58,33 +78,56 @@ export function heldAt({ shares, shareChanges }: Shares, direction: number, atMs
   return held;
 }
 
+function findSplit(book: Shares, of: string | null, atMs: number, held: ReadonlyMap<string, number>): Split {
+  if (of !== null && book.split?.of === of && book.split.atMs === atMs) return book.split;
+  const split = { of: of ?? '', atMs, held, due: 0, taken: new Map() };
+  book.split = of === null ? null : split;
+  return split;
+}
+
 /**
- * Takes lots from what agents hold in proportion, in whole lots: what rounding leaves goes to those that lost the most
- * by it, in alphabetical order among equals. Nobody loses more than it has by now. Returns the lots taken.
+ * Takes lots from what agents hold in proportion, in whole lots. RISK: an order may fill in trades of a lot each, all of
+ * which would be the largest holder's: what is due of all trades so far is split, less what was taken. Nobody loses more
+ * than it has by now. Returns the lots taken.
  */
-function takeProRata(
-  book: Shares,
-  direction: number,
-  lots: number,
-  atMs: number,
-  held: ReadonlyMap<string, number>,
-): number {
+function takeProRata(book: Shares, direction: number, lots: number, atMs: number, split: Split): number {
+  const parts = apportion(split.held, split.due + lots).map(({ name, lots: due }) => ({
+    name,
+    lots: Math.max(0, due - (split.taken.get(name) ?? 0)),
+  }));
+  split.due += lots;
+  // One that lost a lot to rounding may be due less now.
+  let over = parts.reduce((sum, part) => sum + part.lots, 0) - lots;
+  let taken = 0;
+  for (const { name, lots: due } of parts.reverse()) {
+    const less = Math.max(0, Math.min(over, due));
+    over -= less;
+    split.taken.set(name, (split.taken.get(name) ?? 0) + due - less);
+    taken += takeShare(book, name, direction, due - less, atMs);
+  }
+  return taken;
+}
+
+/**
+ * Parts of so many lots in proportion to what is held: what rounding leaves goes to those that lost the most by it, in
+ * alphabetical order among equals. They come first.
+ */
+function apportion(held: ReadonlyMap<string, number>, lots: number): { readonly name: string; lots: number }[] {
   const total = [...held.values()].reduce((sum, share) => sum + share, 0);
   const due = Math.min(lots, total);
-  if (due <= 0) return 0;
+  if (due <= 0) return [];
   const parts = [...held].map(([name, share]) => {
     const exact = due * share;
     return { name, share, lots: Math.floor(exact / total), rest: exact % total };
   });
   parts.sort((a, b) => b.rest - a.rest || (a.name < b.name ? -1 : 1));
-  let taken = 0;
   let left = due - parts.reduce((sum, part) => sum + part.lots, 0);
   for (const part of parts) {
     const more = left > 0 && part.lots < part.share ? 1 : 0;
     left -= more;
-    taken += takeShare(book, part.name, direction, part.lots + more, atMs);
+    part.lots += more;
   }
-  return taken;
+  return parts;
 }
 
 function takeShare(book: Shares, agent: string, direction: number, lots: number, atMs: number): number {
@@ -117,6 +160,8 @@ interface PlacedFill {
   readonly agentsFirst: boolean;
   /** Client id of its order; null: its time is that of its trade, or no trade of it can be told. */
   readonly order: string | null;
+  /** Client id of its order, whether its time is that of its trade or not; null: it stands for itself. */
+  readonly of: string | null;
 }
 
 /** A fill, and what it moved of whose share. */
@@ -138,8 +183,8 @@ export interface FilledShares {
  * would be charged to those who held less by then. INVARIANT: shares do not depend on when a fill became known.
  */
 export function placeFill(book: FilledShares, lots: number, fill: PlacedFill): void {
-  const { before, later } = unwind(book, lots, fill.atMs);
-  replay(book, before, [fill, ...later]);
+  const { before, later } = unwind(book, lots, isPart(book, fill) ? fill.atMs - 1 : fill.atMs);
+  replay(book, before, insert([...later], fill));
 }
 
 /**
@@ -156,19 +201,26 @@ export function dateFill(book: FilledShares, lots: number, order: string, traded
       book.fills[at] = { ...told, order: null };
       continue;
     }
-    const { before, later } = unwind(book, lots, Math.min(atMs, told.atMs - 1));
-    const rest = told.signed - dated;
-    const parts = [
-      { ...told, signed: dated, atMs, order: null },
-      { ...told, signed: rest },
-    ].filter(({ signed }) => signed !== 0);
-    const others: PlacedFill[] = later.filter((fill) => fill !== told);
-    for (const part of parts) {
-      const place = others.findIndex((fill) => fill.atMs > part.atMs);
-      others.splice(place < 0 ? others.length : place, 0, part);
-    }
-    replay(book, before, others);
+    const { before, later } = unwind(book, lots, Math.min(atMs, told.atMs) - 1);
+    const rest = { ...told, signed: told.signed - dated };
+    const others = later.flatMap((fill) => (fill !== told ? [fill] : rest.signed === 0 ? [] : [rest]));
+    replay(book, before, insert(others, { ...told, signed: dated, atMs, order: null }));
   }
+}
+
+/** Beside what its order filled at the same instant; else after all that filled until then. */
+function insert(fills: PlacedFill[], fill: PlacedFill): PlacedFill[] {
+  const beside = fills.findLastIndex((other) => isOfSame(other, fill));
+  const place = beside < 0 ? fills.findIndex(({ atMs }) => atMs > fill.atMs) : beside + 1;
+  fills.splice(place < 0 ? fills.length : place, 0, fill);
+  return fills;
+}
+function isPart({ fills }: FilledShares, fill: PlacedFill): boolean {
+  return fill.of !== null && fills.some((other) => isOfSame(other, fill));
+}
+/** Their lots are split together. */
+function isOfSame(one: PlacedFill, other: PlacedFill): boolean {
+  return one.of !== null && one.of === other.of && one.atMs === other.atMs;
 }
 /** The oldest fill of an order that its report has told, and no trade, at that time or later; -1: there is none. */
 function findUndated({ fills }: FilledShares, order: string, atMs: number): number {
@@ -189,13 +241,34 @@ function unwind(book: FilledShares, lots: number, atMs: number): { before: numbe
 }
 function replay(book: FilledShares, lots: number, fills: readonly PlacedFill[]): void {
   let before = lots;
-  for (const { agent, agentsFirst, atMs, order, signed } of fills) {
-    const moving = { shares: book.shares, shareChanges: [] };
-    followShares(moving, { before, signed, agent, atMs, agentsFirst });
-    book.fills.push({ signed, agent, atMs, agentsFirst, order, changes: moving.shareChanges });
+  let signed = 0;
+  const parts = joinDated(fills);
+  parts.forEach((fill, index) => {
+    const { agent, agentsFirst, atMs, of, order } = fill;
+    const next = parts[index + 1];
+    signed += fill.signed;
+    const isLast = next === undefined || !isOfSame(fill, next);
+    const moving: Shares = { shares: book.shares, shareChanges: [], split: null };
+    if (isLast) followShares(moving, { before, signed, agent, atMs, agentsFirst, of });
+    // INVARIANT: with the last one go the changes by all; they are taken back together.
+    book.fills.push({ signed: fill.signed, agent, atMs, agentsFirst, order, of, changes: moving.shareChanges });
+    if (!isLast) return;
     before += signed;
-  }
+    signed = 0;
+  });
   if (book.fills.length > MOST_FILLS) book.fills.splice(0, book.fills.length - MOST_FILLS);
+}
+
+/** What an order filled at one instant in many trades is one fill, once their time is known. */
+function joinDated(fills: readonly PlacedFill[]): readonly PlacedFill[] {
+  const joined: PlacedFill[] = [];
+  for (const fill of fills) {
+    const last = joined.at(-1);
+    const isJoined = last !== undefined && isOfSame(last, fill) && last.order === null && fill.order === null;
+    if (isJoined) joined[joined.length - 1] = { ...last, signed: last.signed + fill.signed };
+    else joined.push(fill);
+  }
+  return joined;
 }
 
 function move(shares: Map<string, number>, agent: string, signed: number): void {

@@ -50,14 +50,17 @@ function wasAmendedSince(history: History, rootId: string, seq: number): boolean
   });
 }
 
-/** All that was held when it was requested is closed: what was opened since is not its to close. */
-function wasAllClosedSince(history: History, agent: string, symbol: string, sign: 1 | -1, atMs: number): boolean {
-  let held = history.shareAt(agent, symbol, atMs) * sign;
-  let left = held;
-  for (const step of history.sharesOf(agent, symbol)) {
-    if (step.atMs <= atMs) continue;
-    left -= Math.max(0, held - step.lots * sign);
-    held = step.lots * sign;
+/**
+ * All that was held when it was requested is closed, with what its agent's requests of before have opened: what those since
+ * have opened is not its to close. What came first the records say, since the gate's clock is not the exchange's.
+ */
+function isAllClosed(history: History, agent: string, symbol: string, sign: 1 | -1, seq: number): boolean {
+  let held = 0;
+  let left = 0;
+  for (const { lots, requestSeq } of history.sharesOf(agent, symbol)) {
+    const now = Math.max(0, lots * sign);
+    if (now < held || (requestSeq ?? 0) <= seq) left = Math.max(0, left + now - held);
+    held = now;
   }
   return left < 0.5;
 }
@@ -116,11 +119,11 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   const share = history.shareAt(agent, symbol, history.endMs);
   const sign = planned.side === 'sell' ? 1 : -1;
   if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
-  const askedAtMs = history.decisions.get(rootId)?.atMs ?? decision.atMs;
-  if (wasAllClosedSince(history, agent, symbol, sign, askedAtMs)) return null;
+  const requested = history.decisions.get(rootId) ?? decision;
+  if (isAllClosed(history, agent, symbol, sign, requested.seq)) return null;
   // What the owner canceled at the exchange it wants gone.
   const isCanceledByHand = world.venue.hands.some(
-    (hand) => hand.what === 'order' && hand.clientId === null && hand.symbol === symbol && hand.atMs >= askedAtMs,
+    (hand) => hand.what === 'order' && hand.clientId === null && hand.symbol === symbol && hand.atMs >= requested.atMs,
   );
   if (isCanceledByHand) return null;
   for (const order of world.exchange.world.state.orders.values()) {

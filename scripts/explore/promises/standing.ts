@@ -18,7 +18,7 @@ const TIERS = [
 ] as const;
 /** Of a position from its liquidation, by the default policy. */
 const LEAST_DISTANCE = 0.15;
-const TIGHTENING: ReadonlySet<string> = new Set(['policy', 'rebase', 'signal', 'state']);
+const TIGHTENING: ReadonlySet<string> = new Set(['policy', 'rebase']);
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
 export function findStandingBreaches(history: History): readonly Breach[] {
@@ -65,6 +65,9 @@ function isTelling(
   reviewMs: number,
 ): boolean {
   if (TIGHTENING.has(event.kind)) return true;
+  // What is lifted, or ended, tightens nothing.
+  if (event.kind === 'state') return event.payload.state !== 'active';
+  if (event.kind === 'signal') return event.payload.ended_reason === undefined;
   if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
   if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
   const by = event.kind === 'decision' ? decisions.get(event.payload.decision.decision_id) : undefined;

@@ -24,6 +24,7 @@ function displace(book: FoldedExits, reason = MAKES_ROOM): void {
   book.report('t-1', 'canceled', 0);
 }
 const waiting = ({ ledger }: FoldedExits): readonly DisplacedExit[] => ledger.state.displaced.waiting();
+const REASON = { hint: '', limit: null, message: '', observed: null, unit: null } as const;
 const find = (book: FoldedExits): DisplacedExit => {
   const exit = book.ledger.state.displaced.find('d-t-1');
   assert.ok(exit !== null);
@@ -101,6 +102,57 @@ test('its caller may cancel it by any of its orders, or with all others', () => 
     const asked = { ...request, intent: 'cancel' } as const;
     book.ledger.append(decisionEvent({ id: 'd-c', atMs: T0, request: asked, orders: [] }));
     assert.equal(book.ledger.state.displaced.size, 0, JSON.stringify(request));
+  }
+});
+
+for (const status of ['not_placed', 'rejected', 'canceled'] as const)
+  test(`one that the gate asked back unseen, and that is ${status} then, waits to rest`, () => {
+    const book = new FoldedExits();
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.takeProfit('t-1', 4);
+    book.report('t-1', 'unknown', 0, T0, { venue_order_id: null });
+    book.cancel('t-1', MAKES_ROOM);
+    book.report('t-1', status, 0, T0, { venue_order_id: null });
+    assert.equal(waiting(book).length, 1);
+    assert.equal(book.ledger.refold().displaced.waiting().length, 1);
+    if (status === 'canceled') return;
+    // What its caller wants gone is another matter.
+    book.takeProfit('t-2', 4, { parent: 't-1' });
+    book.cancel('t-2', 'asked for by alice');
+    book.report('t-2', status, 0, T0, { venue_order_id: null });
+    assert.equal(waiting(book).length, 0);
+  });
+
+test('a cancel that is refused takes nothing back, except that it is not at the venue already', () => {
+  for (const { codes, size } of [
+    { codes: ['ORDER_NOT_OPEN'], size: 0 },
+    { codes: ['STATE_HALTED', 'ORDER_NOT_OPEN'], size: 1 },
+    { codes: ['SCOPE_TOOL'], size: 1 },
+  ] as const) {
+    const book = hold();
+    displace(book);
+    const asked = { client_order_id: 't-1', intent: 'cancel' } as const;
+    const event = decisionEvent({ id: 'd-c', atMs: T0, request: asked, orders: [] });
+    const reasons = codes.map((code) => ({ ...REASON, code }));
+    const decision = { ...event.payload.decision, decision: 'BLOCK', effective: null, reasons } as const;
+    book.ledger.append({ ...event, payload: { ...event.payload, decision } });
+    assert.equal(book.ledger.state.displaced.size, size, codes.join());
+  }
+});
+
+test('a cancel_all while trading is halted takes back what opens: an exit of its caller waits on', () => {
+  for (const { origin, symbol, size } of [
+    { origin: 'agent', symbol: null, size: 1 },
+    { origin: 'agent', symbol: 'BTCUSDT', size: 1 },
+    { origin: 'operator', symbol: null, size: 0 },
+  ] as const) {
+    const book = hold();
+    displace(book);
+    book.halt();
+    const asked = { client_order_id: null, intent: 'cancel', origin, symbol } as const;
+    book.ledger.append(decisionEvent({ id: 'd-c', atMs: T0, request: asked, orders: [] }));
+    assert.equal(book.ledger.state.displaced.size, size, `${origin} ${symbol}`);
   }
 });
 

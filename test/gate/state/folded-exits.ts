@@ -120,6 +120,12 @@ export class FoldedExits {
     const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
+  /** Trading is halted for the account. */
+  halt(atMs = T0): void {
+    const layer = { layer: 'operator', name: null, scope: 'account', set_by: 'operator', state: 'halted' } as const;
+    const payload = { ...layer, clears_at_ms: null, clears_when: 'an operator ends it', reason: 'test' };
+    this.ledger.append({ kind: 'state', at_ms: atMs, payload });
+  }
   /** An order's caller asks for another size; what becomes of that is not known yet. */
   askAmend(id: string, lots: number, atMs = T0): void {
     const effective = { action: 'amend', side: 'sell', lots, price_ticks: 650_000, reduce_only: true } as const;
