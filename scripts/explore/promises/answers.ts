@@ -17,7 +17,7 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
     const id = answer.decision.decision_id;
     const who = `${call.agent} ${call.tool} (step ${call.step})`;
     const later = executedFor(history, id, answeredAtMs);
-    if (ENDED_WITHOUT.has(state) && later > 0)
+    if (ENDED_WITHOUT.has(state) && later > 0 && !isEndForgotten(history, id, answeredAtMs))
       breaches.push({
         code: `answer-undone/${state}-then-filled`,
         detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
@@ -49,6 +49,16 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** The end that was told is not in the ledger: one from before it was put back since, and nobody can know of it. */
+function isEndForgotten({ events, orders, world }: History, rootId: string, toldAtMs: number): boolean {
+  if (!world.homes.restores.some(({ atMs, copiedAtMs }) => copiedAtMs <= toldAtMs && toldAtMs <= atMs)) return false;
+  return !events.some(({ atMs, event }) => {
+    if (atMs > toldAtMs) return false;
+    if (event.kind === 'exit_target') return event.payload.action === 'ended' && event.payload.decision_id === rootId;
+    return event.kind === 'order' && orders.get(event.payload.client_order_id)?.decision.rootId === rootId;
+  });
 }
 
 const TELLING = new Set([...PLACING, 'modify_order']);
