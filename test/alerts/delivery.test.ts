@@ -71,10 +71,13 @@ describe('delivery of alerts', () => {
     assert.ok(found, name);
     return found;
   };
-  const recorded = () =>
-    [...world.daemon.ledger.iterateEvents({ kind: 'alert_message' })].map(
+  /** Also what the views have told of, and the commit of this turn puts on disk. */
+  const recorded = () => {
+    world.daemon.ledger.flush();
+    return [...world.daemon.ledger.iterateEvents({ kind: 'alert_message' })].map(
       ({ payload }) => payload as AlertMessageEvent,
     );
+  };
   const isIdle = async () => {
     const { sending, waiting } = await channel('desk');
     return sending === null && waiting === 0;
