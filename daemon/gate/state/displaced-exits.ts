@@ -155,7 +155,7 @@ export class DisplacedExits {
 
   /** One is permitted; a further order of it goes out; or its caller wants it gone, though it is at the moment. */
   apply(event: DecisionEvent, book: OrdersById, { isHalted, thenOf }: Around): void {
-    const { agent, decision, orders, parent_decision_id: parentId, request } = event;
+    const { decision, orders, parent_decision_id: parentId, request } = event;
     const order = orders[0] === undefined ? undefined : book.get(orders[0].client_order_id);
     // Until it rests; what turns out to be a target is none.
     if (decision.kind === 'tool' && order !== undefined && isOfRestingKind(order))
@@ -171,16 +171,21 @@ export class DisplacedExits {
       again.clientOrderIds.add(order.clientOrderId);
     }
     if (decision.kind !== 'tool' || request.intent !== 'cancel' || !isHeard(event)) return;
-    for (const entry of [...this.#byDecision.values()]) {
-      const isOperators = request.origin === 'operator';
-      const { symbol } = entry.order;
-      const isMeant =
-        (isOperators || agent === entry.agent) &&
-        (request.client_order_id === null
-          ? (request.symbol ?? symbol) === symbol && (isOperators || !isHalted(symbol, entry.agent))
-          : entry.clientOrderIds.has(request.client_order_id));
-      if (isMeant) this.#drop(entry);
-    }
+    for (const entry of this.meantBy(request, isHalted)) this.#drop(entry);
+  }
+
+  /** What a cancel takes back, in `halted` of an operator alone. */
+  meantBy(
+    { agent, client_order_id: id, origin, symbol }: CancelRequest,
+    isHalted: Around['isHalted'],
+  ): readonly DisplacedExit[] {
+    const isOperators = origin === 'operator';
+    return [...this.#byDecision.values()].filter((entry) => {
+      if (!isOperators && agent !== entry.agent) return false;
+      if (id !== null) return entry.clientOrderIds.has(id);
+      const { symbol: its } = entry.order;
+      return (symbol ?? its) === its && (isOperators || !isHalted(its, entry.agent));
+    });
   }
 
   /** It closes at once, and so is a target; or the gate gives it up. */
@@ -204,6 +209,7 @@ export class DisplacedExits {
   }
 }
 
+type CancelRequest = Pick<DecisionEvent['request'], 'agent' | 'client_order_id' | 'origin' | 'symbol'>;
 type OrdersById = Pick<ReadonlyMap<string, OrderState>, 'get'>;
 /** What is known when a decision is recorded. */
 interface Around {

@@ -5,7 +5,7 @@ import type { ApprovalBook } from './approvals.ts';
 import type { DisplacedExits } from './displaced-exits.ts';
 import type { ExitTargets } from './exit-targets.ts';
 import { keeps } from './keep.ts';
-import type { LayerMap } from './layers.ts';
+import { type LayerMap, stateInForce } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from './orders.ts';
 
@@ -170,7 +170,8 @@ function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): Req
  */
 export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
   const { approvals, displaced, layers, orders, targets } = state;
-  if (displaced.size > 0) return false;
+  const isHalted = (its: string, whose: string): boolean => stateInForce(layers, nowMs, its, whose).state === 'halted';
+  if (displaced.size > 0 && displaced.meantBy(request, isHalted).length > 0) return false;
   if (request.client_order_id !== null) {
     const order = orders.all.get(request.client_order_id);
     return order === undefined || order.cancelRequested || isTerminal(order.status);
