@@ -168,6 +168,34 @@ test('hanging up frees no place while the gate is still busy with the call', asy
   await until('there is room again', async () => (await read()) === 200);
 });
 
+test('what a reading tells is on disk first: the activity, and the tools that read', async (t) => {
+  const server = await startServer(t);
+  let settle: () => void = () => undefined;
+  server.gate.settled = () => new Promise((resolve) => (settle = resolve));
+  const headers = { ...ACCEPT, 'content-type': 'application/json', authorization: `Bearer ${SECRETS.agent}` };
+  const read = async (method: string, params: object) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const asked = fetch(`http://127.0.0.1:${server.port}/mcp`, { method: 'POST', headers, body });
+    return { text: await (await asked).text(), isSettled };
+  };
+  let isSettled = false;
+  for (const [method, params] of [
+    ['resources/read', { uri: 'holdfast://activity' }],
+    ['tools/call', { name: 'get_orders', arguments: {} }],
+  ] as const) {
+    isSettled = false;
+    settle = () => undefined;
+    const before = settle;
+    const reading = read(method, params);
+    await Promise.race([until(`${method} has asked for it`, () => settle !== before), reading]);
+    isSettled = true;
+    settle();
+    const { isSettled: wasSettled, text } = await reading;
+    assert.ok(wasSettled, method);
+    assert.ok(!text.includes('"error"'), text);
+  }
+});
+
 test('JSON that hides something is refused before the protocol sees it', async (t) => {
   const server = await startServer(t);
   const twice = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_account","name":"cancel_all"}}`;
