@@ -3,3 +3,4 @@ import './world/agent-schedule.ts';
 import './world/agent-silence.ts';
 import './world/agent-without-token.ts';
 import './world/agent-loss.ts';
+import './world/caps-of-the-account.ts';

@@ -8,6 +8,7 @@ import {
   findRegime,
   findTrust,
   type RegimeFinding,
+  signalFactors,
   strictest,
   type TrustFinding,
 } from './budgets.ts';
@@ -46,6 +47,23 @@ export function findBudget(context: ExecutionContext, policy: CompiledPolicy): B
     trust: trust.factors,
   };
   return { regime, account, trust, budget, record };
+}
+
+/**
+ * What bounds the account whoever asks: regime, tiers of the account, and signals about it or the symbol. RISK: what is held
+ * was permitted by the trust of those who opened it. By that of a token without a skill, by trades or by a loss of nobody's,
+ * the gate would close what it permits, over and over.
+ */
+export function findAccountBudget(context: ExecutionContext, policy: CompiledPolicy): BudgetComponents {
+  const regime = findRegime(context, policy);
+  const market = policy.regimes[regime.regime].factors;
+  return budgetComponents(policy, {
+    market,
+    portfolio: strictest(market, policy.regimes[regime.portfolio].factors),
+    account: context.account === null ? ONE : findAccount(context.account, policy).factors,
+    trust: signalFactors(context.trust, policy),
+    trader: ONE,
+  });
 }
 
 export function describeConstraints(

@@ -124,14 +124,16 @@ export function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFindin
     factors = multiply(factors, tier.factors);
     reduceOnly = reduceOnly || tier.reduceOnly;
   }
-  // Of the active signals the strictest wins; it multiplies with the tiers of provenance and capability risk.
-  let signals = ONE;
-  for (const kind of trust.signals) {
-    signals = strictest(policy.signals[kind].factors, signals);
-    reduceOnly = reduceOnly || policy.signals[kind].reduceOnly;
-  }
-  factors = multiply(factors, signals);
+  for (const kind of trust.signals) reduceOnly = reduceOnly || policy.signals[kind].reduceOnly;
+  factors = multiply(factors, signalFactors(trust, policy));
   return { provenance, capabilityRisk: risk, factors, reduceOnly };
+}
+
+/** Of the active signals the strictest wins; it multiplies with the tiers of provenance and capability risk. */
+export function signalFactors(trust: Pick<TrustView, 'signals'>, policy: CompiledPolicy): Factors {
+  let signals = ONE;
+  for (const kind of trust.signals) signals = strictest(policy.signals[kind].factors, signals);
+  return signals;
 }
 
 export interface BudgetFactorsFound {

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
-import { findBudget } from '../../core/rules/budget-finding.ts';
+import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { bareAsk, bareRequest } from '../../gate/plan/standing.ts';
 import { liquidationDistance } from '../../gate/snapshot/exposure-view.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
@@ -84,7 +84,7 @@ export class CapWatch {
       if (this.#account.lots(i) === 0) continue;
       const symbol = symbols[i]!;
       const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
-      const { budget } = findBudget(buildContext(this.#door.state, inputs, request, policy, BARE_ASK), policy);
+      const budget = findAccountBudget(buildContext(this.#door.state, inputs, request, policy, BARE_ASK), policy);
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;
       this.#grossCap = Math.min(this.#grossCap, budget.gross_notional_usdt * UNTOLERATED);
     }

@@ -1,6 +1,5 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
 import { awaitsReading } from '../../gate/plan/exit-caps.ts';
 import { findOverLayers } from '../../gate/plan/over-layers.ts';
@@ -77,7 +76,7 @@ export class ReplayKeeper {
   ) {
     this.#door = door;
     this.#policy = door.policy(GATE_AGENT);
-    this.#longestMs = holdingTimeMs(this.#policy);
+    this.#longestMs = this.#policy.budgets.holding_time_ms;
     this.#executor = executor;
     this.#exchange = exchange;
     this.#account = account;

@@ -5,7 +5,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import type { StateEvent } from '../events.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -119,13 +118,14 @@ export class StandingReview {
 
   /**
    * A symbol whose position is held for longer than the policy permits is reducing until it is flat (DESIGN section 4,
-   * `holding_time_ms`). Rule 8 denies its openings by itself: this is what shows it.
+   * `holding_time_ms`). Rule 8 denies its openings by itself: this is what shows it. It is the account's: an agent with a
+   * shorter one is denied alone.
    */
   followHoldingTimes(): void {
     const { clock, state } = this.#hands;
     if (state.positions.size === 0) return;
     const now = clock.nowMs();
-    const longestMs = holdingTimeMs(this.#hands.policyFor(GATE_AGENT));
+    const longestMs = this.#hands.policyFor(GATE_AGENT).budgets.holding_time_ms;
     for (const { lots, sinceMs, symbol } of state.positions.values()) {
       const isOld = lots !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
       if (!isOld && state.layers.size === 0) continue;

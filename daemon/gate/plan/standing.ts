@@ -7,7 +7,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
-import { findBudget } from '../../core/rules/budget-finding.ts';
+import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
@@ -229,7 +229,7 @@ export function findBreaches(
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
     const context = buildContext(state, inputs, bareRequest(place, symbol, inputs.nowMs), policy, bareAsk(place));
-    const { budget } = findBudget(context, policy);
+    const budget = findAccountBudget(context, policy);
     const notional = entry.lots * entry.usdtPerLot;
     const distance = context.exposure.liquidation_distance;
     let excess = 0;
