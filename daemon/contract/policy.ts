@@ -235,7 +235,7 @@ export const PolicySchema = Type.Object(
       description: 'Sections by agent name; `default` applies to every agent without one.',
     }),
     loosen_delay_ms: milliseconds(
-      'How long a looser policy waits on a live venue after an operator has accepted it.',
+      'How long a looser policy is pending on a live venue before an operator can put it in force.',
       30 * DAY_MS,
     ),
   },

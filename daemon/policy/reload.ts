@@ -8,7 +8,7 @@ export type ReloadDecision =
   | { readonly action: 'in_force' }
   /**
    * Looser in at least one key: waits for an operator. `not_before_ms` (domain time) is set on a live venue only: the
-   * earliest time at which it may be put in force after the operator has accepted it.
+   * earliest time at which an operator may put it in force.
    */
   | { readonly action: 'pending'; readonly looser: readonly LooserKey[]; readonly not_before_ms?: number }
   /** Cannot run on this venue; the policy in force stays. */
@@ -19,7 +19,7 @@ export type ReloadDecision =
  * The delay is that of the policy in force: a candidate cannot shorten its own wait. The same rule applies at start,
  * against the policy that was last in force; only a first start has none.
  *
- * @param nowMs domain time of the comparison; for the wait after an operator's acceptance, of that acceptance
+ * @param nowMs domain time of the comparison, from which on it waits
  */
 export function decideReload(
   candidate: LoadedPolicy,

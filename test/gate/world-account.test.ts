@@ -3,6 +3,7 @@
  * them; each also runs by itself, named to the test runner.
  */
 import './world/agent-turnover.ts';
+import './world/asked-again.ts';
 import './world/disk-full.ts';
 import './world/halt-races.ts';
 import './world/halted-symbol.ts';

@@ -97,6 +97,26 @@ describe('live trading under a policy with a quorum', () => {
     assert.equal(await open('ETHUSDT'), 'sent');
   });
 
+  it('is signed by no passkey that is removed while its signature is on the way', async () => {
+    const { passkeys } = gate();
+    const operator = { role: 'operator', agent: 'ops', tokenId: 'ops', skillSha256: null } as const;
+    const key = await seat.mustEnrol('watch', keys[0]?.key ?? null);
+    keys.push({ key, session: (await seat.signIn(key)).body.session });
+    const watch = seat.added().find(({ name }) => name === 'watch')?.id ?? '';
+    const record = passkeys.recordAssertion.bind(passkeys);
+    passkeys.recordAssertion = (assertion) => {
+      const recorded = record(assertion);
+      void passkeys.removePasskey(operator, watch, 'lost');
+      return recorded;
+    };
+    const { digest, signed_by: before } = await told();
+    const refused = await sign(3, digest);
+    passkeys.recordAssertion = record;
+    assert.equal(refused.status, 403);
+    await assert.rejects(gate().arming.sign(operator, digest, watch), /was removed/);
+    assert.deepEqual((await told()).signed_by, before);
+  });
+
   it('holds after a restart, and begins anew with another arming', async () => {
     await seat.world.restart();
     gate().arming.begin();

@@ -72,6 +72,9 @@ export class ArmingControl {
       throw new OperatorRequestError(`the arming is ${this.#digest(arming)}, not ${digest}: look at it again`);
     // RISK: a token lies in a file; one that is read there must not stand for several people.
     if (passkeyId === null) throw new PasskeyRefused('a passkey signs an arming, and a token is none: use the console');
+    // It may have been removed since its signature was verified.
+    if (core.state.passkeys.find(passkeyId) === null)
+      throw new PasskeyRefused('the passkey that signed it was removed');
     if (!armingSigners.has(passkeyId)) {
       const appended = core.append('arming_signed', { digest, passkey_id: passkeyId, set_by: caller.agent });
       this.review();

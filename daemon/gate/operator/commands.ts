@@ -131,7 +131,7 @@ export class Operator {
   /**
    * Clears the operator layer and the breaker of the same scope. A breaker for something unresolved, or
    * for the venue, is cleared only by its own condition. On live, loosening waits: the layer gets an end instead, and a flatten in
-   * progress goes on until then.
+   * progress goes on until then. RISK: one that ends by then anyway keeps its end: whoever asks again begins no delay again.
    */
   #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
     const core = this.#core;
@@ -140,8 +140,10 @@ export class Operator {
       const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
       if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))
         continue;
+      const endsAtMs = isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null;
+      if (endsAtMs !== null && entry.clearsAtMs !== null && entry.clearsAtMs <= endsAtMs) continue;
       core.append('state', {
-        clears_at_ms: isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null,
+        clears_at_ms: endsAtMs,
         clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
         ...(isLive && entry.isFlattening ? { flatten: true as const } : {}),
         layer,

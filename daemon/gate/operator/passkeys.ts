@@ -125,9 +125,11 @@ export class Passkeys implements PasskeyApi {
 
   async recordAssertion(assertion: ProvenAssertion): Promise<RecordedAssertion> {
     const { seq, committed } = this.#append(assertion);
-    const name = this.#core.state.passkeys.find(assertion.id)?.name ?? '';
     await committed;
-    return { keyId: assertion.id, name, seq };
+    // RISK: who removes a key while its signature is being recorded wants nothing done by it.
+    const key = this.#core.state.passkeys.find(assertion.id);
+    if (key === null) throw new PasskeyRefused('this passkey was removed');
+    return { keyId: assertion.id, name: key.name, seq };
   }
 
   reportPasskeyRefused(detail: string): void {

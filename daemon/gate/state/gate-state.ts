@@ -217,7 +217,11 @@ export class GateState extends GateViews {
     if (state === 'active') {
       // An operator cleared it: what was counted before no longer counts.
       this.pacing.breakers.set(agent, { trips: known?.trips ?? 0, untilMs: atMs });
-    } else
-      this.pacing.breakers.set(agent, { trips: (known?.trips ?? 0) + 1, untilMs: untilMs ?? Number.MAX_SAFE_INTEGER });
+    } else {
+      const endsAtMs = untilMs ?? Number.MAX_SAFE_INTEGER;
+      // One that ends sooner than it would have is being cleared by an operator, on live after a delay: it is no trip.
+      const isTrip = known === undefined || endsAtMs >= known.untilMs;
+      this.pacing.breakers.set(agent, { trips: (known?.trips ?? 0) + (isTrip ? 1 : 0), untilMs: endsAtMs });
+    }
   }
 }
