@@ -195,13 +195,13 @@ function listLines(inputs: LineInputs): readonly BudgetLine[] {
       'turnover_usdt_per_day',
       'USDT',
       [base.turnover_usdt_per_day, base.turnover_usdt_per_day, pacing.turnover_usdt, pacing.pending_turnover_usdt],
-      own && [own.turnover_usdt_per_day, own.turnover_usdt_per_day, agent.turnover_usdt, 0],
+      own && [own.turnover_usdt_per_day, own.turnover_usdt_per_day, agent.turnover_usdt, agent.pending_turnover_usdt],
     ),
     line(
       'fees_usdt_per_day',
       'USDT',
       [base.fees_usdt_per_day, base.fees_usdt_per_day, pacing.fees_usdt, pacing.pending_fees_usdt],
-      own && [own.fees_usdt_per_day, own.fees_usdt_per_day, agent.fees_usdt, 0],
+      own && [own.fees_usdt_per_day, own.fees_usdt_per_day, agent.fees_usdt, agent.pending_fees_usdt],
     ),
     ...listLossRows(context, policy).map(({ span, tierUsdt, usedUsdt }) =>
       // What is not known counts as all of it.
