@@ -69,7 +69,7 @@ export class Approvals {
     if (why !== null) throw await this.refuse(caller, id, why);
     const signed = core.append('approval', { action: 'signed', approval_id: id, digest, proof, set_by: caller.agent });
     const now = core.state.approvals.find(id) ?? approval;
-    if (new Set(now.signatures.map(({ approver }) => approver)).size < now.requested.quorum) {
+    if (this.#countApprovers(now) < now.requested.quorum) {
       await signed.committed;
       return { approval: describeApproval(core, core.state.approvals.find(id) ?? now), answer: null };
     }
@@ -125,6 +125,28 @@ export class Approvals {
     return signatures.some((signature) => signature.approver === approver)
       ? 'this approver has approved it already, and another one is needed'
       : null;
+  }
+
+  /**
+   * Different approvers. RISK: who revokes an operator's token does not trust it: what it approved counts no more, unless
+   * another token of that name lives. What a removed passkey signed is gone by then.
+   */
+  #countApprovers({ signatures }: ApprovalState): number {
+    const { tokens } = this.#core.ports;
+    const nowMs = tokens?.expiryMs() ?? 0;
+    const isLive = (operator: string): boolean =>
+      tokens === undefined ||
+      tokens
+        .listTokens()
+        .some(
+          ({ agent, expires_at_ms: endsAtMs, name, revoked_at_ms: revokedAtMs, role }) =>
+            role === 'operator' &&
+            (agent ?? name) === operator &&
+            revokedAtMs === null &&
+            (endsAtMs === null || nowMs < endsAtMs),
+        );
+    const counted = signatures.filter(({ by, kind }) => kind === 'passkey' || isLive(by));
+    return new Set(counted.map(({ approver }) => approver)).size;
   }
 
   #grant(approval: ApprovalState): { readonly decided: Decided; readonly intake: Intake } {

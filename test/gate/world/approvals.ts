@@ -131,6 +131,20 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(await world.position('BTCUSDT'), Number(approval.quantity));
   });
 
+  it('what a token approved counts no more once it is revoked', async () => {
+    const { tokens } = world.daemon.ledger;
+    const third = tokens.createToken({ role: 'operator', name: 'third' });
+    const approval = await ask({ requested_notional: 950 });
+    assert.equal(approval.quorum, 2);
+    assert.equal((await approve(approval, third.secret)).body.answer, null);
+    tokens.revokeToken(third.record.id);
+    const alone = await approve(approval);
+    assert.deepEqual([alone.status, alone.body.answer], [200, null]);
+    assert.equal(await world.position('BTCUSDT'), 0);
+    const both = await approve(approval, second);
+    assert.equal(both.body.answer?.execution.state, 'filled', JSON.stringify(both.body));
+  });
+
   it('splitting does not pass below: what was opened within the window counts, filled or not', async () => {
     for (const usdt of [190, 125]) {
       const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
