@@ -1,3 +1,4 @@
+import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { noteHeld } from './held-lots.ts';
@@ -142,6 +143,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const position = state.position(order.symbol);
   const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
   const told = order.kind === 'regular' ? order.clientOrderId : null;
+  const sharesBefore = position.shares.size === 0 ? NOBODY : new Map(position.shares);
   applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly, told);
   state.targets.credit(order, lots);
   if (changes !== null) {
@@ -162,11 +164,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
   order.feesUsdt += fee;
-  if (order.agent === null) return;
-  const agent = state.pacing.agent(order.agent);
-  agent.turnover.add(atMs, notional);
-  agent.fees.add(atMs, fee);
-  state.trades.addFill(order.agent, {
+  noteRoundTrips(state, order, sharesBefore, {
     symbol: order.symbol,
     side: order.side,
     lots,
@@ -175,6 +173,10 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     fee_usdt: lots * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   });
+  if (order.agent === null) return;
+  const agent = state.pacing.agent(order.agent);
+  agent.turnover.add(atMs, notional);
+  agent.fees.add(atMs, fee);
   if (order.reduceOnly || order.decisionId === null) return;
   const symbol = state.pacing.symbol(order.symbol);
   symbol.lastOpenFillAtMs = atMs;
@@ -182,6 +184,27 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const siblings = state.orders.byDecision.get(order.decisionId) ?? [order];
   const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
   state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
+}
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
+
+/** Of the order's own agent, and of those whose share it closed. `before`: the shares before the fill. */
+function noteRoundTrips(
+  { positions, trades }: GateViews,
+  { agent, origin, reduceOnly, symbol }: OrderState,
+  before: ReadonlyMap<string, number>,
+  fill: TradeFill,
+): void {
+  // Of an operator's exit, and of the gate's, no lot is the caller's but by its share.
+  const isOwn = agent !== null && (origin === 'agent' || !reduceOnly);
+  if (isOwn && !reduceOnly) trades.addFill(agent, fill);
+  else if (isOwn) trades.close(agent, fill);
+  const after = positions.get(symbol)?.shares ?? NOBODY;
+  for (const [holder, lots] of before) {
+    const lost = Math.abs(lots) - Math.abs(after.get(holder) ?? 0);
+    if (lost <= 0 || (isOwn && holder === agent)) continue;
+    trades.close(holder, { ...fill, lots: lost, fee_usdt: (fill.fee_usdt * lost) / fill.lots });
+  }
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */

@@ -13,7 +13,10 @@ import { rescaleTrade, type Scale } from './rescale.ts';
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
 
-/** Round trips of every agent, folded from the fills of its own orders; p_t is computed on fills, not per decision. */
+/**
+ * Round trips of every agent, folded from the fills of its own orders and from what exits of others took of its share; p_t
+ * is computed on fills, not per decision.
+ */
 export class TradeBook {
   #closed = new Map<string, ClosedTrades>();
   #open = new Map<string, Map<string, OpenTrade>>();
@@ -56,6 +59,17 @@ export class TradeBook {
       this.#closed.set(agent, closed);
     }
     this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
+  }
+
+  /**
+   * An exit closed lots of the agent's share: its own, a stop, a cut, an operator's. RISK: else who leaves its losses to a
+   * stop never lost anything, and what it opens next would close what is long gone. An exit opens nothing.
+   */
+  close(agent: string, fill: TradeFill): void {
+    const open = this.#open.get(agent)?.get(fill.symbol);
+    if (open === undefined || (open.side === 'long') === (fill.side === 'buy')) return;
+    const { lots } = open;
+    this.addFill(agent, lots >= fill.lots ? fill : { ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
   }
 
   /** The exchange changed the step of a symbol's quantities: what is open counts on in the new lots. */

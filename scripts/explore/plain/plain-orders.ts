@@ -13,6 +13,7 @@ export interface PlainOrder {
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
   readonly agent: string | null;
+  readonly origin: DecisionEvent['request']['origin'] | null;
   readonly rootId: string | null;
   readonly reduceOnly: boolean;
   readonly foreign: boolean;
@@ -118,6 +119,7 @@ export class PlainOrders {
       symbol: foreign.symbol,
       side: foreign.side,
       agent: null,
+      origin: null,
       rootId: null,
       reduceOnly: foreign.reduce_only || foreign.close_position,
       foreign: true,
@@ -148,12 +150,16 @@ export class PlainOrders {
   }
 }
 
-function plainOf(planned: PlannedOrder, { agent, decision, parent_decision_id: parent }: DecisionEvent): PlainOrder {
+function plainOf(
+  planned: PlannedOrder,
+  { agent, decision, parent_decision_id: parent, request }: DecisionEvent,
+): PlainOrder {
   return {
     id: planned.client_order_id,
     symbol: planned.symbol,
     side: planned.side,
     agent,
+    origin: request.origin,
     rootId: parent ?? decision.decision_id,
     reduceOnly: planned.reduce_only,
     foreign: false,

@@ -41,6 +41,8 @@ export class PlainPace {
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
+  /** Agents of whose share others may have closed a part: how much is a matter of shares. */
+  readonly #unclear = new Set<string>();
 
   take(event: GateEvent): void {
     if (event.kind === 'state' && event.payload.clock_set_back === true) this.#setBack(event.at_ms);
@@ -81,8 +83,19 @@ export class PlainPace {
     const usdt = (lots - alreadyTold) * lotSize * price;
     this.#turnover.push({ atMs, agent, usdt });
     this.#fees.push({ atMs, agent, usdt: usdt * rules.takerFee });
+    const closes = side === 'sell' ? 'long' : 'short';
+    for (const [holder, open] of this.#openTrades)
+      if (holder !== agent && open.get(symbol)?.side === closes) this.#unclear.add(holder);
     if (agent === null) return;
-    this.#trade(agent, { symbol, side, lots, lot_size: lotSize, price, fee_usdt: fee, at_ms: venueAtMs });
+    if (order.reduceOnly && order.origin !== 'agent') this.#unclear.add(agent);
+    const open = this.#openTrades.get(agent)?.get(symbol);
+    // An exit opens nothing.
+    const most = order.reduceOnly ? (open?.side === closes ? open.lots : 0) : lots;
+    const told = Math.min(lots, most);
+    if (told > 0) {
+      const feeUsdt = told === lots ? fee : (fee * told) / lots;
+      this.#trade(agent, { symbol, side, lots: told, lot_size: lotSize, price, fee_usdt: feeUsdt, at_ms: venueAtMs });
+    }
     if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
   }
 
@@ -135,7 +148,9 @@ export class PlainPace {
     return rangeOf(this.#fees, agent, nowMs);
   }
 
-  risk(agent: string, nowMs: number, section: TraderStateSection): number {
+  /** Null: plain reading does not settle it. */
+  risk(agent: string, nowMs: number, section: TraderStateSection): number | null {
+    if (this.#unclear.has(agent)) return null;
     const closed = this.#closedTrades.get(agent);
     const open = this.#openTrades.get(agent);
     if (closed === undefined && open === undefined) return section.base_rate;

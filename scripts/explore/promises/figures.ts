@@ -76,7 +76,8 @@ function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent)
   yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
   yield* outside('fees', pacing.fees_usdt, pace.fees(null, nowMs));
   yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
-  yield* unequal('p-risk', context.agent.p_risk, pace.risk(agent, nowMs, spec.trader_state));
+  const risk = pace.risk(agent, nowMs, spec.trader_state);
+  if (risk !== null) yield* unequal('p-risk', context.agent.p_risk, risk);
   const symbol = event.request.symbol ?? '';
   yield* unequal('last-opening', pacing.last_open_parent_at_ms, pace.lastOpenParent.get(symbol) ?? null);
   const fill = pace.lastOpenFill.get(symbol) ?? null;
