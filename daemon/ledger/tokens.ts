@@ -66,6 +66,7 @@ export function createTokenStore(
       expires_at_ms: token.expires_at_ms ?? null,
     };
     checkToken(record, expiry.nowMs());
+    checkCalled(record, all.all());
     const { id, role, name, agent, skill_sha256, created_at_ms, expires_at_ms } = record;
     insert.run(id, role, name, agent, sha256Hex(secret), skill_sha256, created_at_ms, expires_at_ms);
     return { record, secret };
@@ -119,6 +120,22 @@ function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRec
   const isOver = expires_at_ms !== null && !(Number.isSafeInteger(expires_at_ms) && expires_at_ms > nowMs);
   const problem = isOver ? 'it would expire before now' : findTokenProblem(role, name, agent, skill_sha256);
   if (problem !== null) throw new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
+}
+
+/**
+ * RISK: orders, shares and request ids are kept by the name of who asked. An agent called like an operator would hold and
+ * cancel what is the operator's, and an operator's close would be answered with what the agent had got. Revoked tokens
+ * count: what was opened under them may be held.
+ */
+function checkCalled(token: TokenRecord, others: readonly TokenRecord[]): void {
+  const called = ({ agent, name }: TokenRecord): string => agent ?? name;
+  const opposite = token.role === 'agent' ? 'operator' : token.role === 'operator' ? 'agent' : null;
+  const other = others.find((each) => each.role === opposite && called(each) === called(token));
+  if (other === undefined) return;
+  throw new LedgerError(
+    'LEDGER_ARGUMENT',
+    `This token cannot be created: ${called(token)} is the name of an ${other.role} (${other.id}), and what is traded is kept by name; choose another one.`,
+  );
 }
 
 function findTokenProblem(role: string, name: string, agent: string | null, skill: string | null): string | null {

@@ -151,6 +151,26 @@ test('no agent has the name of the gate itself', (t) => {
   assert.deepEqual(tokens.listTokens(), []);
 });
 
+test('no agent is called like an operator, and no operator like an agent, live or not', (t) => {
+  const { tokens } = openAt(t, { ms: NOW_MS });
+  const { record } = tokens.createToken({ role: 'operator', name: 'alice' });
+  tokens.createToken(AGENT);
+  assert.equal(tokens.revokeToken(record.id), true);
+  assert.throws(
+    () => tokens.createToken({ role: 'agent', name: 'hers', agent: 'alice' }),
+    /alice is the name of an operator/,
+  );
+  assert.throws(() => tokens.createToken({ role: 'operator', name: 'momentum' }), /momentum is the name of an agent/);
+  // Another token of the same one, and a monitor, which trades nothing.
+  for (const token of [
+    { role: 'operator', name: 'alice' },
+    { ...AGENT, name: 'alice' },
+    { role: 'monitor', name: 'alice' },
+  ])
+    tokens.createToken(token as Parameters<typeof tokens.createToken>[0]);
+  assert.equal(tokens.listTokens().length, 5);
+});
+
 test('an expiry in the past is refused', (t) => {
   const { tokens } = openAt(t, { ms: NOW_MS });
   for (const expires_at_ms of [NOW_MS, NOW_MS - 1, 0.5, Number.NaN])

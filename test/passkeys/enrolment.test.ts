@@ -106,6 +106,15 @@ describe('a passkey is enrolled', () => {
     await refusedWith(/challenge is over/, key, code, null, { challenge: body.options.challenge });
   });
 
+  it('under the name of no agent, and no agent is called like it', async () => {
+    seat.world.createAgent('momentum');
+    await refusedWith(/momentum is the name of an agent/, new SoftwareKey(), seat.code('momentum'), owner);
+    const { name } = seat.added()[0] ?? assert.fail();
+    const asked = { role: 'agent', name };
+    const { status, body } = await seat.operator<{ error: { message: string } }>('POST', '/v1/tokens', asked);
+    assert.deepEqual([status, /is the name of a passkey/.test(body.error.message)], [400, true]);
+  });
+
   it('by no session, whatever confirms it', async () => {
     const { body } = await seat.operator<{ session: string }>('POST', '/v1/console/session');
     for (const [path, sent] of [

@@ -8,6 +8,7 @@ import type {
   RecordedAssertion,
 } from '../api/passkeys.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
+import type { StoredToken } from '../ports.ts';
 import { layerKey } from '../state/layers.ts';
 import type { Passkey } from '../state/passkeys.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
@@ -80,6 +81,10 @@ export class Passkeys implements PasskeyApi {
     const needs = this.requireEnrolment(key.isRecovery);
     if (core.state.passkeys.find(key.id) !== null)
       throw new OperatorRequestError('this passkey is enrolled already; choose another authenticator');
+    // RISK: what is traded is kept by the name of who asked (ledger/tokens.ts).
+    const isAgent = ({ agent, role }: StoredToken): boolean => role === 'agent' && agent === key.name;
+    if (core.ports.tokens?.listTokens().some(isAgent) === true)
+      throw new OperatorRequestError(`${key.name} is the name of an agent; enrol the passkey under another one`);
     if (needs === 'confirmed') {
       if (by === null) throw new PasskeyRefused('a passkey in force has to confirm another one');
       this.#append(by);

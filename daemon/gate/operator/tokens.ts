@@ -31,6 +31,9 @@ export class Tokens implements TokenApi {
     this.#requireProof(actor);
     // A monitor is named in what it reports.
     if (name === GATE_AGENT) throw new OperatorRequestError(`${GATE_AGENT} is the name of the gate itself`);
+    // As with an operator's token: what is traded is kept by name (ledger/tokens.ts).
+    if (role === 'agent' && core.state.passkeys.list().some((key) => key.name === name))
+      throw new OperatorRequestError(`${name} is the name of a passkey; choose another one for the agent`);
     const nowMs = port.expiryMs();
     if (port.listTokens().filter((token) => isLive(token, nowMs)).length >= MOST_LIVE)
       throw new OperatorRequestError(`${MOST_LIVE} tokens are live; revoke those that nobody uses`);
