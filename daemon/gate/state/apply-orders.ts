@@ -164,7 +164,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
   order.feesUsdt += fee;
-  noteRoundTrips(state, order, sharesBefore, {
+  const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
     lots,
@@ -172,7 +172,8 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     price,
     fee_usdt: lots * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
-  });
+  };
+  noteRoundTrips(state, order, sharesBefore, fill, atMs);
   if (order.agent === null) return;
   const agent = state.pacing.agent(order.agent);
   agent.turnover.add(atMs, notional);
@@ -188,12 +189,16 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
 
 const NOBODY: ReadonlyMap<string, number> = new Map();
 
-/** Of the order's own agent, and of those whose share it closed. `before`: the shares before the fill. */
+/**
+ * Of the order's own agent, and of those whose share it closed; what an operator, a stop or a cut closed of it is turnover of
+ * theirs, too. `before`: the shares before the fill.
+ */
 function noteRoundTrips(
-  { positions, trades }: GateViews,
+  { pacing, positions, trades }: GateViews,
   { agent, origin, reduceOnly, symbol }: OrderState,
   before: ReadonlyMap<string, number>,
   fill: TradeFill,
+  atMs: number,
 ): void {
   // Of an operator's exit, and of the gate's, no lot is the caller's but by its share.
   const isOwn = agent !== null && (origin === 'agent' || !reduceOnly);
@@ -203,7 +208,13 @@ function noteRoundTrips(
   for (const [holder, lots] of before) {
     const lost = Math.abs(lots) - Math.abs(after.get(holder) ?? 0);
     if (lost <= 0 || (isOwn && holder === agent)) continue;
-    trades.close(holder, { ...fill, lots: lost, fee_usdt: (fill.fee_usdt * lost) / fill.lots });
+    const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
+    trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
+    // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
+    if (isOwn || holder === agent) continue;
+    const pace = pacing.agent(holder);
+    pace.turnover.add(atMs, lost * fill.lot_size * fill.price);
+    pace.fees.add(atMs, feeUsdt);
   }
 }
 

@@ -141,6 +141,10 @@ export class PlainPace {
       .filter((sent) => sent.atMs > nowMs - windowMs && (agent === null || sent.agent === agent))
       .reduce((sum, { count }) => sum + count, 0);
   }
+  /** Whether plain reading settles what is an agent's alone. */
+  isClear(agent: string): boolean {
+    return !this.#unclear.has(agent);
+  }
   turnover(agent: string | null, nowMs: number): Range {
     return rangeOf(this.#turnover, agent, nowMs);
   }

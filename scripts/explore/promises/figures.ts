@@ -73,9 +73,11 @@ function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent)
   yield* unequal('sends', pacing.account_sends, pace.countSends(null, nowMs, windowMs));
   yield* unequal('agent-sends', pacing.agent_sends, pace.countSends(agent, nowMs, windowMs));
   yield* outside('turnover', pacing.turnover_usdt, pace.turnover(null, nowMs));
-  yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
+  if (pace.isClear(agent)) {
+    yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
+    yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
+  }
   yield* outside('fees', pacing.fees_usdt, pace.fees(null, nowMs));
-  yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
   const risk = pace.risk(agent, nowMs, spec.trader_state);
   if (risk !== null) yield* unequal('p-risk', context.agent.p_risk, risk);
   const symbol = event.request.symbol ?? '';

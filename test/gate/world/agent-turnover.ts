@@ -40,3 +40,33 @@ describe('caps of one agent on its turnover', () => {
     assert.ok(filled > CAP_USDT / 2 && filled <= CAP_USDT, `${filled} USDT were traded`);
   });
 });
+
+describe('turnover of an agent whose position a stop closes', () => {
+  it('SAE-BUDGET is that of its opening and of the stop', async (t) => {
+    const world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+        spec.temporal.duplicate_exempt = ['BTCUSDT'];
+        spec.protection = { required: true, stop_bps: 50 };
+        spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
+      },
+    });
+    t.after(() => world.close());
+    const opened = await world.tool('place_order', order({ requested_notional: 300 }));
+    assert.equal(opened.body.execution.state, 'filled');
+    await world.advance(3_000);
+    await world.sleep(500);
+    await world.setMark('BTCUSDT', 59_600);
+    for (let i = 0; i < 3; i += 1) {
+      await world.advance(3_000);
+      await world.sleep(1_000);
+    }
+    assert.equal(await world.position('BTCUSDT'), 0, 'the stop has closed it');
+    const { orders } = await world.books();
+    const traded = orders.reduce((sum, row) => sum + Number(row.executed_notional_usdt), 0);
+    const day = (await world.limits('BTCUSDT')).symbols[0]?.budgets.find(
+      ({ component }) => component === 'turnover_usdt_per_day',
+    );
+    assert.ok(traded > 400 && Math.abs((day?.used ?? 0) - traded) < 1, `${day?.used} counted, ${traded} traded`);
+  });
+});
