@@ -104,15 +104,18 @@ describe('live trading under a policy with a quorum', () => {
     keys.push({ key, session: (await seat.signIn(key)).body.session });
     const watch = seat.added().find(({ name }) => name === 'watch')?.id ?? '';
     const record = passkeys.recordAssertion.bind(passkeys);
+    let recorded: Promise<unknown> = Promise.resolve();
     passkeys.recordAssertion = (assertion) => {
-      const recorded = record(assertion);
+      const recording = record(assertion);
+      recorded = recording;
       void passkeys.removePasskey(operator, watch, 'lost');
-      return recorded;
+      return recording;
     };
     const { digest, signed_by: before } = await told();
     const refused = await sign(3, digest);
     passkeys.recordAssertion = record;
     assert.equal(refused.status, 403);
+    await assert.rejects(recorded, /was removed/);
     await assert.rejects(gate().arming.sign(operator, digest, watch), /was removed/);
     assert.deepEqual((await told()).signed_by, before);
   });
