@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -82,14 +82,19 @@ async function open(project: string, folder: string, begin: Begin): Promise<Side
   const exchange = await begin([SELF, '--role', 'exchange'], {});
   const home = join(folder, 'home');
   const policy = join(folder, 'policy.yaml');
-  const shipped = readDefaultPolicy(project);
-  // What the older one's policy does not know yet, it does not limit either.
-  const opened = Object.entries(openPolicy(shipped)).filter(([key]) => key in shipped);
-  writeFileSync(policy, stringify(Object.fromEntries(opened)));
+  const { requests, ...opened } = openPolicy(readDefaultPolicy(project));
+  writeFileSync(policy, stringify({ ...opened, requests }));
+  // An older one that does not know this limit yet has none.
+  if (!isValid(project, policy)) writeFileSync(policy, stringify(opened));
   const env = daemonEnv(home, { HOLDFAST_POLICY: policy, HOLDFAST_PAPER_URL: exchange.url });
   const daemon = await begin(daemonArgs(project), env);
   await untilReady(daemon.url);
   return { project, url: daemon.url, token: readToken(home, 'agent'), pid: daemon.process.pid ?? 0 };
+}
+
+function isValid(project: string, policy: string): boolean {
+  const args = [join(project, 'scripts', 'holdfast.mjs'), 'policy', 'check', policy];
+  return spawnSync(process.execPath, args, { cwd: project, stdio: 'ignore' }).status === 0;
 }
 
 async function loadInTurn(sides: readonly [Side, Side], connections: number) {
