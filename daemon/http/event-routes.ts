@@ -71,7 +71,11 @@ export function registerStreamRoute(app: FastifyInstance, doors: Doors, streams:
         throw new ApiError('TOO_MANY_IN_FLIGHT', `${MAX_AGENT_STREAMS} streams of this agent are open already.`, {
           retryAfterSeconds: 5,
         });
-      streams.open(reply.raw, last, may, (event) => showOwn(doors.gate, caller, event));
+      const { gate } = doors;
+      streams.open(reply.raw, last, may, {
+        show: (event) => showOwn(gate, caller, event),
+        settled: () => gate.settled(),
+      });
       open.set(caller.agent, mine + 1);
       reply.raw.once('close', () => {
         const left = (open.get(caller.agent) ?? 1) - 1;

@@ -22,8 +22,13 @@ const PAGE_SIZE = 100;
  */
 export const GATHER_MS = 50;
 
-/** What a client is shown of a record; null: nothing. */
-export type Show = (event: StreamedEvent) => StreamedEvent | null;
+/** What a client is shown of records. */
+export interface Showing {
+  /** Null: nothing of this one. */
+  show(event: StreamedEvent): StreamedEvent | null;
+  /** RISK: what became of an order is shown as it is known now, and may be on its way to the disk still. */
+  settled(): Promise<void>;
+}
 
 export interface EventStreams {
   readonly count: number;
@@ -32,7 +37,7 @@ export interface EventStreams {
    *
    * @throws ApiError TOO_MANY_IN_FLIGHT when MAX_STREAMS are open
    */
-  open(response: ServerResponse, afterSeq: number, mayContinue: () => boolean, show?: Show): void;
+  open(response: ServerResponse, afterSeq: number, mayContinue: () => boolean, showing?: Showing): void;
   closeAll(): void;
 }
 
@@ -55,10 +60,10 @@ export function createEventStreams(
     get count() {
       return streams.size;
     },
-    open(response, afterSeq, mayContinue, show) {
+    open(response, afterSeq, mayContinue, showing) {
       refuseMoreStreams(streams.size + others(), max);
       const socket = new EventSocket(response, mayContinue);
-      const stream = new EventStream({ source, records, socket, afterSeq, show: show ?? null, logger });
+      const stream = new EventStream({ source, records, socket, afterSeq, showing: showing ?? null, logger });
       streams.add(stream);
       response.once('close', () => {
         stream.stop();
@@ -78,10 +83,11 @@ class EventStream {
   readonly #records: SharedRecords;
   readonly #socket: EventSocket;
   /** Null: every record as it is. */
-  readonly #show: Show | null;
+  readonly #showing: Showing | null;
   readonly #logger: Logger;
   #nextSeq: number;
   #isScheduled = false;
+  #isStopped = false;
   #gatherUntilMs = 0;
   #gathering: NodeJS.Timeout | null = null;
   #unsubscribe: (() => void) | null = null;
@@ -91,14 +97,14 @@ class EventStream {
     readonly records: SharedRecords;
     readonly socket: EventSocket;
     readonly afterSeq: number;
-    readonly show: Show | null;
+    readonly showing: Showing | null;
     readonly logger: Logger;
   }) {
     this.#source = parts.source;
     this.#records = parts.records;
     this.#socket = parts.socket;
     this.#nextSeq = parts.afterSeq + 1;
-    this.#show = parts.show;
+    this.#showing = parts.showing;
     this.#logger = parts.logger;
   }
 
@@ -109,6 +115,7 @@ class EventStream {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#socket.stop();
     this.#unsubscribe?.();
     if (this.#gathering !== null) clearTimeout(this.#gathering);
@@ -120,7 +127,7 @@ class EventStream {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || !this.#socket.isReady) return;
+    if (this.#isScheduled || this.#isStopped || !this.#socket.isReady) return;
     this.#isScheduled = true;
     const waitMs = this.#gatherUntilMs - performance.now();
     const send = (): void => {
@@ -139,9 +146,11 @@ class EventStream {
     let page: readonly SharedRecord[];
     let text: string;
     try {
-      const show = this.#show;
+      const showing = this.#showing;
       page = this.#records.read(this.#nextSeq, PAGE_SIZE);
-      text = page.map((record) => (show === null ? record.text() : formatEvent(show(record.event)))).join('');
+      text = page
+        .map((record) => (showing === null ? record.text() : formatEvent(showing.show(record.event))))
+        .join('');
     } catch (error) {
       this.#logger.error({ err: error }, 'events cannot be read; the stream ends');
       this.end();
@@ -152,7 +161,21 @@ class EventStream {
     this.#nextSeq = last.event.seq + 1;
     // One that catches up waits for nothing.
     this.#gatherUntilMs = page.length === PAGE_SIZE ? 0 : performance.now() + GATHER_MS;
-    if (text !== '') this.#socket.write(text);
-    if (page.length === PAGE_SIZE) this.#schedule();
+    const write = (): void => {
+      if (text !== '' && !this.#isStopped) this.#socket.write(text);
+      if (page.length === PAGE_SIZE) this.#schedule();
+    };
+    if (text === '' || this.#showing === null) write();
+    else void this.#afterSettled(this.#showing, write);
+  }
+
+  async #afterSettled(showing: Showing, write: () => void): Promise<void> {
+    // The next page waits for this one.
+    this.#isScheduled = true;
+    await showing.settled();
+    this.#isScheduled = false;
+    write();
+    // What was committed meanwhile has asked in vain.
+    this.#schedule();
   }
 }

@@ -62,6 +62,33 @@ describe('the stream of an agent', () => {
     assert.ok(mine.told.every(({ payload }) => payload.decision !== 'BLOCK'));
   });
 
+  it('tells nothing that is not on disk yet', async () => {
+    const agent = world.createAgent('patient');
+    const { told } = await open(agent);
+    const { gate } = world.daemon;
+    const settle: (() => void)[] = [];
+    const { settled } = gate;
+    gate.settled = () => new Promise((resolve) => settle.push(resolve));
+    try {
+      // Two in a row: the second page waits for the first.
+      const asked = ['DOGEUSDT', 'XRPUSDT'].map((symbol) => world.tool('place_order', order({ symbol }), agent));
+      await Promise.all(asked);
+      await until('the stream has asked for it', () => settle.length > 0);
+      assert.equal(told.length, 0);
+      await until('all of it is told once it is there', () => {
+        for (const each of settle.splice(0)) each();
+        return told.length >= 2;
+      });
+    } finally {
+      gate.settled = settled;
+      for (const each of settle) each();
+    }
+    assert.deepEqual(
+      told.map(({ payload }) => payload.symbol),
+      ['DOGEUSDT', 'XRPUSDT'],
+    );
+  });
+
   it('goes on after the last event that was seen', async () => {
     const all = await open(world.token('agent'), '0');
     await until('all is told', () => all.told.length >= 2);
