@@ -1,6 +1,7 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import type { ToolName } from '../core/policy.ts';
 import type { Checked, Violation } from './ajv.ts';
+import * as Type from './built/typebox.js';
 import { buildRequestCheck, type RuleTexts } from './check.ts';
 import * as field from './fields.ts';
 import { violationAt } from './violations.ts';

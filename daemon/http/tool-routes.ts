@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Type from 'typebox';
 import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../contract/bodies.ts';
 import { BriefAnswerSchema, type FullAnswer, toBrief } from '../contract/brief.ts';
 import type { BriefTool } from '../contract/brief-catalogue.ts';
+import * as Type from '../contract/built/typebox.js';
 import type { CatalogueTool } from '../contract/catalogue.ts';
 import {
   checkIntercept,
