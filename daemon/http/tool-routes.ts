@@ -15,6 +15,7 @@ import {
 import {
   checkTradingCall,
   isTradingTool,
+  prepareCheck,
   READING_TOOLS,
   type ReadingTool,
   TOOL_SCHEMAS,
@@ -54,6 +55,7 @@ const ADVICE = 'Advice only: nothing is reserved, and the call itself is decided
 export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
   registerCatalogue(app, doors);
   for (const tool of TRADING_TOOLS) {
+    prepareCheck(tool);
     addTradingRoute(app, doors, tool, false);
     addTradingRoute(app, doors, tool, true);
   }
