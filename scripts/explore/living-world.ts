@@ -133,6 +133,26 @@ export abstract class LivingWorld extends PlayedWorld {
     });
   }
 
+  #followRecords(ledger: Ledger): void {
+    const note = (records: readonly unknown[]): void => {
+      const firstSeq = ledger.nextSeq();
+      for (let index = 0; index < records.length; index += 1) this.madeAtMs.set(firstSeq + index, this.time.nowMs);
+    };
+    const { append, appendNow, appendSync } = ledger;
+    ledger.appendNow = (records) => {
+      note(records);
+      return appendNow.call(ledger, records);
+    };
+    ledger.append = (records) => {
+      note(records);
+      return append.call(ledger, records);
+    };
+    ledger.appendSync = (records) => {
+      note(records);
+      return appendSync.call(ledger, records);
+    };
+  }
+
   /** As the daemon does it, without a door: ledger -> venue -> gate. */
   async #open(life: Running): Promise<void> {
     const { clock, ledger } = openLifeLedger(life, {
@@ -140,6 +160,7 @@ export abstract class LivingWorld extends PlayedWorld {
       scheduleCommit: (commit) => this.#scheduleCommit(life, commit),
       onFailure: (error) => this.#noteFailure(life, error),
     });
+    this.#followRecords(ledger);
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
       exchange: this.wire.connect(life),
       isLimited: this.#options.isLimited === true,

@@ -34,6 +34,8 @@ export abstract class PlayedWorld {
   /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy; mayWait: boolean }[] = [];
   readonly homes = new HomeRecords();
+  /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
+  readonly madeAtMs = new Map<number, number>();
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;
