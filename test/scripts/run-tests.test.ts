@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ALONE, arrange, SHARED } from '../../scripts/tests/arrange.ts';
+import { ALONE, arrange, EARLY, SHARED } from '../../scripts/tests/arrange.ts';
 import { KEEPS_HOOK } from '../../scripts/tests/runner-hook.ts';
 import { hasRoomInMemory, type Machine } from '../../scripts/tests/scratch.ts';
 
@@ -118,6 +118,13 @@ test('each file is run by one process, and every folder and file that the arrang
     .map((file) => `test/${file.replaceAll('\\', '/')}`);
   const processes = arrange(files);
   assert.deepEqual(processes.flat().sort(), [...files].sort());
+  const [{ processes: beginning } = { processes: 0 }] = SHARED;
+  const early = processes.slice(beginning, beginning + EARLY.length).map(([file]) => file);
+  assert.deepEqual(
+    early.sort(),
+    [...EARLY].sort().map((name) => `test/${name}.test.ts`),
+    'long ones leave no idle end',
+  );
   assert.ok(processes.length < files.length / 4, `${processes.length} processes for ${files.length} files`);
   for (const { folders } of SHARED)
     for (const folder of folders)
@@ -125,7 +132,7 @@ test('each file is run by one process, and every folder and file that the arrang
         files.some((file) => file.startsWith(`test/${folder}/`)),
         folder,
       );
-  for (const name of ALONE)
+  for (const name of [...EARLY, ...ALONE])
     assert.ok(
       processes.some(([file, more]) => file === `test/${name}.test.ts` && !more),
       name,
