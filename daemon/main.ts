@@ -10,7 +10,7 @@ import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming }
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
-import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
+import { createPolicyPort, type FilePolicy, followPolicyFile, loadPolicy } from './boot/policy.ts';
 import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
@@ -22,7 +22,7 @@ import type { Gate } from './gate/gate.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { HeadSigner } from './ledger/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
-import { watchPolicyFile } from './policy/file.ts';
+import type { OpenFilePort } from './policy/read-file.ts';
 import { SYSTEM_TIME } from './time/system-time.ts';
 import type { TimePort } from './time/time-port.ts';
 import { DomainClock } from './venue/clock.ts';
@@ -45,8 +45,9 @@ export interface StartOptions {
   /** The first contact with the venue failed; it is retried until the venue answers. */
   readonly onVenueSilent?: (reason: string) => void;
   readonly createVenue?: typeof createVenue;
-  /** For a simulation: another clock than the process's, HTTP without sockets, a ledger without files. */
+  /** For a simulation: another clock than the process's, settings read at once, HTTP without sockets, a ledger without files. */
   readonly time?: TimePort;
+  readonly openFile?: OpenFilePort;
   readonly createServer?: typeof createHttpServer;
   /** For a machine that does other things: an order may leave so long after its decision, wall ms, 60 s at most. */
   readonly sendDeadlineMs?: number;
@@ -113,7 +114,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()] };
   const { closers } = opened;
   try {
-    const alerts = new Alerts(config, secrets.alerts, time);
+    const alerts = new Alerts(config, secrets.alerts, time, options.openFile);
     const { exchange, folded, gate, inForce, tokensFolder } = await build(
       opened,
       secrets,
@@ -151,7 +152,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
-    followPolicyFile(opened, gate, filePolicy);
+    followPolicyFile(config.policyPath, filePolicy, gate, { ...options, time, signal });
     const close = createClose(gate, config, stop, closers, log);
     options.signal.addEventListener('abort', () => void close(), { once: true });
     return { ...entrance, gate, ledger, exchange, close };
@@ -265,13 +266,6 @@ function describeEntrance(http: HttpServer, config: Config, tokensFolder: string
     tokensFolder,
     curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
   };
-}
-
-function followPolicyFile({ config, options, signal, time }: Opened, gate: Gate, { text }: FilePolicy): void {
-  watchPolicyFile(config.policyPath, (event) => offerPolicy(gate, event), signal, {
-    time,
-    loadedText: text,
-  }).catch((error: unknown) => options.log.error({ err: error }, 'the policy file is no longer watched'));
 }
 
 function createClose(

@@ -2,11 +2,9 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { TSchema } from 'typebox';
-import { build, type Rollup } from 'vite';
 import { AJV_OPTIONS } from '../daemon/contract/ajv.ts';
 import { PolicySchema } from '../daemon/contract/policy.ts';
-
-const ENTRY = 'virtual:validator';
+import { bundleModule } from './bundle-module.ts';
 
 /** daemon/contract/built/policy-validator.js: what ajv makes of the schema of policies, without ajv and the schema. */
 export function buildPolicyValidator(root: string): Promise<string> {
@@ -17,33 +15,7 @@ export function buildPolicyValidator(root: string): Promise<string> {
 async function buildValidator(root: string, schema: TSchema): Promise<string> {
   const ajv = new Ajv({ ...AJV_OPTIONS, code: { ...AJV_OPTIONS.code, source: true, esm: true } });
   const code = standalone.default(ajv, ajv.compile(withoutWords(JSON.parse(JSON.stringify(schema))) as object));
-  const output = (await build({
-    root,
-    configFile: false,
-    envFile: false,
-    logLevel: 'error',
-    publicDir: false,
-    plugins: [
-      {
-        name: 'validator',
-        resolveId: (id) => (id === ENTRY ? id : null),
-        load: (id) => (id === ENTRY ? importingModules(root, code) : null),
-      },
-    ],
-    build: {
-      write: false,
-      target: 'es2023',
-      minify: true,
-      rollupOptions: {
-        input: ENTRY,
-        preserveEntrySignatures: 'strict',
-        output: { format: 'es', entryFileNames: 'validator.js' },
-      },
-    },
-  })) as Rollup.RollupOutput;
-  const [chunk, ...others] = output.output;
-  if (others.length > 0) throw new Error('a validator is one file');
-  return chunk.code;
+  return bundleModule(root, importingModules(root, code));
 }
 
 /** `const f = require("m").default` -> an import of m. */

@@ -5,7 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { findCircles } from './boundaries/circles.ts';
 import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.ts';
 import { findPlaceProblem, findRoomProblem } from './boundaries/rooms.ts';
-import { BANS, COMPUTED_IMPORTS, FOLDER_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
+import {
+  BANS,
+  BUILT_PACKAGES,
+  COMPUTED_IMPORTS,
+  FOLDER_RULES,
+  MODULE_BANS,
+  PACKAGE_HOMES,
+  UNITS,
+} from './boundaries/rules.ts';
 
 /** What a browser runs is bundled with what it imports, so its packages are needed by the build alone. */
 const BUNDLED = 'daemon/console/';
@@ -92,9 +100,7 @@ function findImportProblem(
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
     return findNodeProblem(file, specifier);
   }
-  return specifier.startsWith('.')
-    ? findUnitProblem(root, file, found)
-    : findPackageProblem(file, specifier, dependencies);
+  return specifier.startsWith('.') ? findUnitProblem(root, file, found) : findPackageProblem(file, found, dependencies);
 }
 
 function findNodeProblem(file: string, specifier: string): string | null {
@@ -123,7 +129,11 @@ function findUnitProblem(root: string, file: string, { specifier, typeOnly }: Mo
   return `${from} may not import ${to} (${target})`;
 }
 
-function findPackageProblem(file: string, specifier: string, dependencies: ReadonlySet<string>): string | null {
+function findPackageProblem(
+  file: string,
+  { specifier, typeOnly }: ModuleImport,
+  dependencies: ReadonlySet<string>,
+): string | null {
   if (unitOf(file) === 'core') return `core may not import ${specifier}`;
   const name = specifier
     .split('/')
@@ -131,6 +141,8 @@ function findPackageProblem(file: string, specifier: string, dependencies: Reado
     .join('/');
   if (!dependencies.has(name) && !file.startsWith(BUNDLED))
     return `imports ${name}, which is not in the dependencies of package.json`;
+  const built = Object.hasOwn(BUILT_PACKAGES, name) ? BUILT_PACKAGES[name] : undefined;
+  if (built !== undefined && !typeOnly) return `may import types of ${name} only: its functions are in ${built}`;
   const home = Object.entries(PACKAGE_HOMES).find(
     ([key]) => key === name || (key.endsWith('/') && name.startsWith(key)),
   );

@@ -11,6 +11,7 @@ import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
 import { placeAlertCodes } from './alert-codes.ts';
 import { placeConsole } from './build-console.ts';
+import { buildTypebox, describeTypebox } from './build-typebox.ts';
 import { buildPolicyValidator } from './build-validators.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
@@ -83,10 +84,13 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
   const clientTypes = await buildClientTypes();
   const traderState = buildTraderState();
   const policyValidator = await buildPolicyValidator(ROOT);
+  const typebox = await buildTypebox(ROOT);
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
     { path: 'policies/alerts.schema.json', build: () => `${JSON.stringify(buildAlertsJsonSchema(), null, 2)}\n` },
     { path: 'daemon/contract/built/policy-validator.js', build: () => policyValidator },
+    { path: 'daemon/contract/built/typebox.js', build: () => typebox },
+    { path: 'daemon/contract/built/typebox.d.ts', build: describeTypebox },
     { path: 'docs/reasons.md', build: buildReasonsPage },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },

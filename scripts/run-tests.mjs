@@ -6,17 +6,20 @@
  * `TEST_FAILURES_FILE=FILE` writes what failed into a file of its own, too.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { listFiles, ROOT } from './package-state.mjs';
 import { arrange } from './tests/arrange.ts';
 import { describeCpu } from './tests/describe-cpu.ts';
+import { makeScratch } from './tests/scratch.ts';
 
 /** Test processes at once: one more than there are cores, since many wait for real time or for daemons of their own. */
 const CONCURRENCY = availableParallelism() + 1;
 /** Of a process: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
 const TIMEOUT_MS = 1_800_000;
+/** Young garbage is most of what worlds leave: with room for it from the start less of it is moved about. */
+const YOUNG = ['--min-semi-space-size=32', '--max-semi-space-size=64'];
 
 /** Reporters: everything to standard output, and what failed to `failuresPath` when there is one. */
 function reportersOf(failuresPath) {
@@ -50,8 +53,9 @@ function writeEntries(folder, root, shares) {
   });
 }
 
-function runNode(args, onEnd) {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+function runNode(args, scratch, onEnd) {
+  const env = { ...process.env, TMPDIR: scratch };
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`The tests could not be started: ${error.message}\n`);
@@ -76,17 +80,20 @@ function main() {
     process.exitCode = 1;
     return;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tests-'));
+  const folder = makeScratch();
+  const scratch = join(folder, 't');
+  mkdirSync(scratch);
   const cpuPath = join(folder, 'cpu.jsonl');
   const counter = new URL(`./tests/count-cpu.ts?out=${encodeURIComponent(cpuPath)}`, import.meta.url).href;
   const nodeArgs = [
     ...(args.includes('--cpu') ? [`--import=${counter}`] : []),
+    ...YOUNG,
     '--test',
     ...reportersOf(process.env.TEST_FAILURES_FILE),
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${TIMEOUT_MS}`,
   ];
-  runNode([...nodeArgs, ...options, ...writeEntries(folder, root, arrange(files))], () => {
+  runNode([...nodeArgs, ...options, ...writeEntries(folder, root, arrange(files))], scratch, () => {
     if (args.includes('--cpu')) process.stdout.write(describeCpu(cpuPath));
     rmSync(folder, { recursive: true, force: true });
   });

@@ -11,7 +11,7 @@ import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
 import type { AlertOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { watchFile } from '../policy/file.ts';
-import { ABSENT, type FileRead, readPolicyFile } from '../policy/read-file.ts';
+import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 const POLL_MS = 2_000;
@@ -21,13 +21,15 @@ export class Alerts {
   readonly #config: Config;
   readonly #secrets: Secrets['alerts'];
   readonly #time: TimePort;
+  readonly #openFile: OpenFilePort | undefined;
   #delivery: AlertDelivery | null = null;
   consoleUrl: string | null = null;
 
-  constructor(config: Config, secrets: Secrets['alerts'], time: TimePort) {
+  constructor(config: Config, secrets: Secrets['alerts'], time: TimePort, openFile?: OpenFilePort) {
     this.#config = config;
     this.#secrets = secrets;
     this.#time = time;
+    this.#openFile = openFile;
   }
 
   /** What the gate needs of it. */
@@ -59,13 +61,14 @@ export class Alerts {
   #followFile(gate: Gate, signal: AbortSignal): void {
     const path = this.#config.alertsPath;
     const follow = async (): Promise<void> => {
-      const loaded = await readPolicyFile(path);
+      const loaded = await readPolicyFile(path, this.#openFile);
       if (signal.aborted) return;
       this.#offer(gate, loaded, 'start');
       await watchFile(path, (read) => this.#offer(gate, read, 'file'), signal, {
         time: this.#time,
         pollMs: POLL_MS,
         loaded,
+        openFile: this.#openFile,
       });
     };
     follow().catch((error: unknown) =>

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Violation } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
@@ -7,7 +8,7 @@ import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/po
 import type { Gate } from '../gate/gate.ts';
 import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
-import type { watchPolicyFile } from '../policy/file.ts';
+import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
 import { readPolicyFile } from '../policy/read-file.ts';
 import { checkVenue, decideReload } from '../policy/reload.ts';
@@ -99,8 +100,23 @@ export async function loadPolicy(config: Config): Promise<FilePolicy> {
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
 }
 
-/** Offers what the watcher saw to the gate. */
-export function offerPolicy({ policies }: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): void {
+/** Offers every change of the file to the gate, until the signal. */
+export function followPolicyFile(
+  path: string,
+  { text }: FilePolicy,
+  gate: Gate,
+  { log, openFile, signal, time }: FollowOptions,
+): void {
+  watchPolicyFile(path, (event) => offerPolicy(gate, event), signal, { time, openFile, loadedText: text }).catch(
+    (error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'),
+  );
+}
+interface FollowOptions extends Pick<WatchOptions, 'time' | 'openFile'> {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+function offerPolicy({ policies }: Gate, event: PolicyFileEvent): void {
   if (event.kind === 'unreadable') policies.offerInBackground({ ok: false, problem: event.problem }, 'file');
   else if (event.parsed.ok) {
     const { policy, warnings } = event.parsed;

@@ -1,7 +1,8 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { ALERT_KINDS, DELIVERIES, SEVERITIES } from '../core/alerts.ts';
 import type { JsonSchemaObject } from '../core/policy.ts';
 import { buildChecker } from './ajv.ts';
+import * as Type from './built/typebox.js';
 import { closed, DAY_MS, milliseconds, names, texts } from './policy-values.ts';
 
 /**

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
 
-import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import * as Type from './built/typebox.js';
 import { ApprovalCeilingSchema, BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';

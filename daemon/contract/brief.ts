@@ -1,5 +1,6 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { ExecutionApprovalSchema, ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
+import * as Type from './built/typebox.js';
 import { decimal } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';

@@ -21,12 +21,16 @@ export type RuleTexts = { readonly [schemaPath: string]: Violation };
 
 /**
  * A checker of one contract schema. Errors of `if` are dropped, since what they demanded is reported separately. Errors
- * below a path of `rules` become the violation named there.
+ * below a path of `rules` become the violation named there. It is compiled at its first use: of fifty, a process uses
+ * a few.
  */
 export function buildContractCheck<T>(schema: TSchema, rules: RuleTexts = {}): (value: unknown) => Checked<T> {
-  const validate: ValidateFunction<T> = contractAjv.compile<T>(schema);
-  return (value) =>
-    validate(value) ? { ok: true, value } : { ok: false, violations: describe(validate.errors ?? [], rules) };
+  let compiled: ValidateFunction<T> | undefined;
+  return (value) => {
+    compiled ??= contractAjv.compile<T>(schema);
+    const validate = compiled;
+    return validate(value) ? { ok: true, value } : { ok: false, violations: describe(validate.errors ?? [], rules) };
+  };
 }
 
 /** The same for the arguments of tools, where an optional member given as null counts as absent. */

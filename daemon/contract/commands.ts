@@ -1,5 +1,6 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { SIGNAL_KINDS } from '../core/policy.ts';
+import * as Type from './built/typebox.js';
 import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
 import { AssertionSchema } from './passkeys.ts';

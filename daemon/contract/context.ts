@@ -1,7 +1,8 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import type { ExecutionContext } from '../core/context.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import type { Agree } from './agreement.ts';
+import * as Type from './built/typebox.js';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 

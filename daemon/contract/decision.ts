@@ -1,8 +1,9 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Agree } from './agreement.ts';
+import * as Type from './built/typebox.js';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 

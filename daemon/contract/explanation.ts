@@ -1,4 +1,5 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
+import * as Type from './built/typebox.js';
 import { decisionMembers, RuleVerdictSchema } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';

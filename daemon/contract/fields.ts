@@ -1,5 +1,6 @@
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
 import { REASON_CODES } from '../core/reasons.ts';
+import * as Type from './built/typebox.js';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */

@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS, VENUES } from '../core/policy.ts';
+import * as Type from './built/typebox.js';
 import {
   AGENT_PATTERN,
   bps,

@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { MIN_FACTOR } from '../core/policy.ts';
+import * as Type from './built/typebox.js';
 
 /** The kinds of value in a policy, each with its range, and its unit in the description. */
 

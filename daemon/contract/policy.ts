@@ -1,8 +1,8 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
-
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
+import * as Type from './built/typebox.js';
 import { SYMBOL_PATTERN } from './fields.ts';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {

@@ -1,6 +1,7 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import type { ToolName } from '../core/policy.ts';
 import type { Checked, Violation } from './ajv.ts';
+import * as Type from './built/typebox.js';
 import { buildRequestCheck, type RuleTexts } from './check.ts';
 import * as field from './fields.ts';
 import { violationAt } from './violations.ts';
@@ -167,7 +168,7 @@ export type ToolCheck<Tool extends ToolName> = (args: unknown) => Checked<ToolAr
 function build<Tool extends ToolName>(tool: Tool): ToolCheck<Tool> {
   return buildRequestCheck<ToolArgs<Tool>>(TOOL_SCHEMAS[tool], RULES[tool]);
 }
-/** One compiled check per tool. */
+/** One check per tool. */
 export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {
   place_order: build('place_order'),
   close_position: build('close_position'),
@@ -181,6 +182,11 @@ export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {
   get_limits: build('get_limits'),
   get_decision: build('get_decision'),
 };
+
+/** Compiles the check of a tool now, so that no call waits for it. */
+export function prepareCheck(tool: ToolName): void {
+  TOOL_CHECKS[tool](null);
+}
 
 export function isTradingTool(name: string): name is TradingTool {
   return (TRADING_TOOLS as readonly string[]).includes(name);

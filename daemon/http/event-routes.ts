@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
 import { type FullAnswer, toBrief } from '../contract/brief.ts';
+import * as Type from '../contract/built/typebox.js';
 import { checkEventsQuery, checkNoQuery, EventsQuery, NoQuery } from '../contract/commands.ts';
 import { violationAt } from '../contract/violations.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';

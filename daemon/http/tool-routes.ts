@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Type from 'typebox';
 import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../contract/bodies.ts';
 import { BriefAnswerSchema, type FullAnswer, toBrief } from '../contract/brief.ts';
 import type { BriefTool } from '../contract/brief-catalogue.ts';
+import * as Type from '../contract/built/typebox.js';
 import type { CatalogueTool } from '../contract/catalogue.ts';
 import {
   checkIntercept,
@@ -15,6 +15,7 @@ import {
 import {
   checkTradingCall,
   isTradingTool,
+  prepareCheck,
   READING_TOOLS,
   type ReadingTool,
   TOOL_SCHEMAS,
@@ -54,6 +55,7 @@ const ADVICE = 'Advice only: nothing is reserved, and the call itself is decided
 export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
   registerCatalogue(app, doors);
   for (const tool of TRADING_TOOLS) {
+    prepareCheck(tool);
     addTradingRoute(app, doors, tool, false);
     addTradingRoute(app, doors, tool, true);
   }

@@ -1,5 +1,6 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { buildChecker } from '../contract/ajv.ts';
+import * as Type from '../contract/built/typebox.js';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
 import { AGENT_PATTERN } from '../contract/policy-values.ts';
 import { formatViolation, type Violation } from '../contract/violations.ts';

@@ -1,6 +1,6 @@
 import type { TimePort } from '../time/time-port.ts';
 import { type ParsedPolicy, parsePolicy } from './parse.ts';
-import { type FileRead, readPolicyFile } from './read-file.ts';
+import { type FileRead, type OpenFilePort, readPolicyFile } from './read-file.ts';
 
 export type PolicyFileEvent =
   /** The file was saved: parsed, or everything wrong with it. */
@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly loadedText?: string;
   /** Time between two reads of the file, ms; a change counts when two consecutive reads agree. Default 250. */
   readonly pollMs?: number;
+  /** For a simulation: reads without waiting. */
+  readonly openFile?: OpenFilePort | undefined;
 }
 
 /** Watches a policy file ({@link watchFile}) and parses what was saved. */
@@ -23,10 +25,10 @@ export function watchPolicyFile(
   signal: AbortSignal,
   options: WatchOptions,
 ): Promise<void> {
-  const { loadedText, pollMs, time } = options;
+  const { loadedText, openFile, pollMs, time } = options;
   const onRead = (read: FileRead): void => onChange(describe(path, read));
   const loaded = loadedText === undefined ? undefined : ({ ok: true, text: loadedText } as const);
-  return watchFile(path, onRead, signal, { time, pollMs, loaded });
+  return watchFile(path, onRead, signal, { time, pollMs, loaded, openFile });
 }
 
 /**
@@ -41,7 +43,7 @@ export async function watchFile(
   path: string,
   onRead: (read: FileRead) => void,
   signal: AbortSignal,
-  options: Pick<WatchOptions, 'time'> & {
+  options: Pick<WatchOptions, 'time' | 'openFile'> & {
     readonly pollMs?: number | undefined;
     readonly loaded?: FileRead | undefined;
   },
@@ -49,7 +51,7 @@ export async function watchFile(
   let reported = options.loaded === undefined ? null : keyOf(options.loaded);
   let before: string | null = null;
   while (!signal.aborted) {
-    const read = await readPolicyFile(path);
+    const read = await readPolicyFile(path, options.openFile);
     if (signal.aborted) return;
     const key = keyOf(read);
     if (key === before && key !== reported) {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 export const MAX_POLICY_BYTES = 256 * 1024;
@@ -10,11 +10,19 @@ export type FileRead =
   /** `of`: whether there is no such file to read, or its bytes are no policy. */
   | { readonly ok: false; readonly of: 'file' | 'bytes'; readonly problem: string };
 
+/** An open file. What a simulation reads comes at once. */
+export interface OpenFile {
+  stat(): Stats | Promise<Stats>;
+  readFile(): Buffer | Promise<Buffer>;
+  close(): void | Promise<void>;
+}
+export type OpenFilePort = (path: string, flags: number) => OpenFile | Promise<OpenFile>;
+
 /** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; describes the problem in words. */
-export async function readPolicyFile(path: string): Promise<FileRead> {
+export async function readPolicyFile(path: string, openFile: OpenFilePort = open): Promise<FileRead> {
   try {
     // Non-blocking: opening a named pipe would wait for a writer forever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) return { ok: false, of: 'file', problem: 'is not a regular file' };

@@ -165,6 +165,11 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['daemon/cli/'],
 };
 
+/** Packages of hundreds of files, of which `npm run generate` makes one with what is called. */
+export const BUILT_PACKAGES: Readonly<Record<string, string>> = {
+  typebox: 'daemon/contract/built/typebox.js',
+};
+
 /** Files that import by a computed name, and why that is known to be harmless. */
 export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
   'daemon/venue/ccxt-binance.ts': 'one exchange of ccxt, whose package does not export its single files',

@@ -25,11 +25,6 @@ export const SHARED: readonly { readonly folders: readonly string[]; readonly pr
 
 /** Files of those folders that have a process of their own all the same. */
 export const ALONE: readonly string[] = [
-  // SIGKILL and real seconds, several at once.
-  'bypasses/killed-while-holding',
-  'bypasses/killed-while-opening',
-  'daemon/crash-loop-for-real',
-  'daemon/first-run',
   'daemon/on-this-node',
   'daemon/signals',
   // Measure what their process keeps, and which modules it enters.
@@ -37,9 +32,24 @@ export const ALONE: readonly string[] = [
   'daemon/order-path',
 ];
 
+/**
+ * So have these, with SIGKILL and real seconds. They start processes of their own and wait for them, longer than all
+ * others: at the end of a run a core would be idle beside them. Not at its beginning either: daemons that are killed
+ * leave no compiled code behind, so another process has to have done so before.
+ */
+export const EARLY: readonly string[] = [
+  'campaign/kills',
+  'scripts/tarball',
+  'daemon/first-run',
+  'bypasses/killed-while-opening',
+  'bypasses/killed-while-holding',
+  'daemon/crash-loop-for-real',
+];
+
 /** Paths from the root, `/` between folders -> what runs in each process. */
 export function arrange(files: readonly string[]): string[][] {
   const shares = SHARED.map(({ folders, processes }) => ({ folders, processes, files: [] as string[] }));
+  const early: string[][] = [];
   const alone: string[][] = [];
   for (const file of files) {
     const path = file
@@ -47,10 +57,12 @@ export function arrange(files: readonly string[]): string[][] {
       .join('/')
       .replace(/^test\//, '');
     const share = shares.find(({ folders }) => folders.some((folder) => path.startsWith(`${folder}/`)));
-    if (share === undefined || ALONE.some((each) => path === `${each}.test.ts`)) alone.push([file]);
+    if (EARLY.some((each) => path === `${each}.test.ts`)) early.push([file]);
+    else if (share === undefined || ALONE.some((each) => path === `${each}.test.ts`)) alone.push([file]);
     else share.files.push(file);
   }
-  return [...shares.flatMap(({ files: shared, processes }) => deal(shared, processes)), ...alone];
+  const [beginning = [], ...others] = shares.map(({ files: shared, processes }) => deal(shared, processes));
+  return [...beginning, ...early, ...others.flat(), ...alone];
 }
 
 /** Neighbours go to different processes, so that each gets something of every folder. */

@@ -21,6 +21,7 @@ import type { HttpExchange } from '../../daemon/venue/transport.ts';
 import { Random } from '../../scripts/explore/random.ts';
 import { SimTime } from '../../scripts/explore/sim-time.ts';
 import { Wire } from '../../scripts/explore/wire.ts';
+import { openAtOnce } from './open-at-once.ts';
 import { Pump } from './pump.ts';
 import type { SiteOptions } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
@@ -84,6 +85,7 @@ export async function openVirtualSite(
       log,
       signal: new AbortController().signal,
       time: lifetime,
+      openFile: openAtOnce,
       ledger: { storage, randomBytes: (size) => ledgerBytes.bytes(size) },
       createVenue: (wanted) => createVenue({ ...wanted, exchange: carry, readWeightPerMinute }),
       createServer: async (wanted) => {

@@ -8,6 +8,8 @@ export interface Planted {
   readonly file: string;
   readonly from: string;
   readonly to: string;
+  /** A world that shows it, where the first to do so comes late. */
+  readonly seed?: number;
 }
 
 const ENGINE = new URL('../../daemon/evaluation/engine/', import.meta.url).href;

@@ -25,7 +25,9 @@ function checkSources(sources: Readonly<Record<string, string>>): readonly strin
     'evaluation/engine/a',
   ];
   const files: Record<string, string> = {
-    'package.json': JSON.stringify({ dependencies: { 'better-sqlite3': '1', ccxt: '1', fastify: '1', undici: '1' } }),
+    'package.json': JSON.stringify({
+      dependencies: { 'better-sqlite3': '1', ccxt: '1', fastify: '1', typebox: '1', undici: '1' },
+    }),
     'daemon/main.ts': "import { a } from './core/decision.ts';\n",
     ...Object.fromEntries(targets.map((target) => [`daemon/${target}.ts`, 'export const a = 1;\n'])),
     ...sources,
@@ -62,6 +64,7 @@ test('sources that keep to the rules are not reported', () => {
         "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
       'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
       'daemon/config/config.ts': 'export const home = process.env.HOME;\n',
+      'daemon/http/a.ts': "import type { Static } from 'typebox';\n",
     }),
     [],
   );
@@ -126,6 +129,7 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ],
   ['gate opens a database', 'daemon/gate/gate.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
   ['http imports ccxt', 'daemon/http/x.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
+  ['http calls typebox', 'daemon/http/x.ts', "import Type from 'typebox';", /types of typebox only/],
   ['a package that is not listed', 'daemon/http/x.ts', "import x from 'left-pad';", /not in the dependencies/],
   [
     'the gate reads the environment',

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ALONE, arrange, SHARED } from '../../scripts/tests/arrange.ts';
+import { ALONE, arrange, EARLY, SHARED } from '../../scripts/tests/arrange.ts';
 import { KEEPS_HOOK } from '../../scripts/tests/runner-hook.ts';
+import { hasRoomInMemory, type Machine } from '../../scripts/tests/scratch.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/run-tests.mjs', import.meta.url));
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
@@ -73,12 +74,57 @@ test('what failed is written apart, with its file and its error, when a file is 
   assert.equal(failures.match(/^== /gm)?.length, 1);
 });
 
+test('what tests write is in memory where there is room for it and nobody has chosen another folder', () => {
+  const [GB, roomy] = [1024 ** 3, { chosen: undefined, memoryBytes: 4 * 1024 ** 3, freeBytes: () => 1024 ** 3 }];
+  const cases: readonly (readonly [Partial<Machine>, boolean])[] = [
+    [{}, true],
+    [{ chosen: '/var/tmp' }, false],
+    [{ memoryBytes: 4 * GB - 1 }, false],
+    [{ freeBytes: () => GB - 1 }, false],
+    [{ freeBytes: () => assert.fail('there is no such folder') }, false],
+  ];
+  for (const [machine, expected] of cases) assert.equal(hasRoomInMemory({ ...roomy, ...machine }), expected);
+});
+
+test('what tests write is removed after them, also in a folder that was chosen', () => {
+  const folder = join(root, 'test', 'writes');
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, 'leaves.test.ts'),
+    "import { mkdtempSync } from 'node:fs';\nimport { tmpdir } from 'node:os';\nimport { join } from 'node:path';\n" +
+      "import { test } from 'node:test';\ntest('wrote ' + mkdtempSync(join(tmpdir(), 'left-')), () => {});\n",
+  );
+  const { TMPDIR: inherited } = process.env;
+  try {
+    for (const chosen of [undefined, root]) {
+      if (chosen === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = chosen;
+      const { code, output } = runTests('writes/');
+      assert.equal(code, 0, output);
+      const [, left = ''] = /wrote (\S+)/.exec(output) ?? [];
+      assert.match(left, chosen === undefined ? /\/hf-\w+\/t\/left-/ : new RegExp(`^${root}/hf-`));
+      assert.equal(existsSync(left), false, left);
+    }
+  } finally {
+    if (inherited === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = inherited;
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('each file is run by one process, and every folder and file that the arrangement names is there', () => {
   const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => `test/${file.replaceAll('\\', '/')}`);
   const processes = arrange(files);
   assert.deepEqual(processes.flat().sort(), [...files].sort());
+  const [{ processes: beginning } = { processes: 0 }] = SHARED;
+  const early = processes.slice(beginning, beginning + EARLY.length).map(([file]) => file);
+  assert.deepEqual(
+    early.sort(),
+    [...EARLY].sort().map((name) => `test/${name}.test.ts`),
+    'long ones leave no idle end',
+  );
   assert.ok(processes.length < files.length / 4, `${processes.length} processes for ${files.length} files`);
   for (const { folders } of SHARED)
     for (const folder of folders)
@@ -86,7 +132,7 @@ test('each file is run by one process, and every folder and file that the arrang
         files.some((file) => file.startsWith(`test/${folder}/`)),
         folder,
       );
-  for (const name of ALONE)
+  for (const name of [...EARLY, ...ALONE])
     assert.ok(
       processes.some(([file, more]) => file === `test/${name}.test.ts` && !more),
       name,
