@@ -1,0 +1,145 @@
+import type { TokenNote } from '../agent-tokens.ts';
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { OPERATOR } from '../records.ts';
+import { CLOCKS_MS, endedMs, worksUntilMs } from './token-ends.ts';
+
+/** An end is noticed so late, and told then, where a daemon runs. */
+const TOLD_WITHIN_MS = 3_000;
+
+/** What is told about tokens: that an agent has none, that one has expired, which of them live. */
+export function findTokenNewsBreaches(history: History): readonly Breach[] {
+  return [
+    ...findFalseOrphans(history),
+    ...findToldAgain(history),
+    ...findLayersLeft(history),
+    ...findFalseExpiries(history),
+    ...findMislisted(history),
+  ];
+}
+
+interface News {
+  readonly agent: string;
+  readonly atMs: number;
+}
+
+/** Alerts, and the state that goes with them, each with its agent. */
+function readOrphans({ events }: History, kind: 'alert' | 'state'): readonly News[] {
+  return events.flatMap(({ atMs, event }) => {
+    if (kind === 'alert' && event.kind === 'alert' && event.payload.code === 'AGENT_WITHOUT_TOKEN') {
+      const agent = /^agent (\S+) /.exec(event.payload.detail)?.[1] ?? '';
+      return [{ agent, atMs }];
+    }
+    if (kind !== 'state' || event.kind !== 'state') return [];
+    const { name, set_by: by, state } = event.payload;
+    return by === 'tokens' && state !== 'active' && name !== null ? [{ agent: name, atMs }] : [];
+  });
+}
+
+/** Nobody is said, or made, to be without a token who has one. */
+function findFalseOrphans(history: History): readonly Breach[] {
+  return [...readOrphans(history, 'alert'), ...readOrphans(history, 'state')].flatMap(({ agent, atMs }) => {
+    const live = history.world.tokens
+      .of(agent)
+      .find((note) => note.createdAtMs < atMs - CLOCKS_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
+    if (live === undefined) return [];
+    return [
+      {
+        code: 'tokens/said-to-be-without',
+        detail: `${agent} is said to have no token at ${at(atMs)}; ${live.id} works`,
+      },
+    ];
+  });
+}
+
+/** It is told once until the agent has a token again, by however many daemons in turn. */
+function findToldAgain(history: History): readonly Breach[] {
+  const { tokens } = history.world;
+  const lastMs = new Map<string, number>();
+  const breaches: Breach[] = [];
+  for (const { agent, atMs } of readOrphans(history, 'alert')) {
+    const knownMs = lastMs.get(agent);
+    lastMs.set(agent, atMs);
+    if (knownMs === undefined || tokens.isUnsure(agent)) continue;
+    if (!tokens.of(agent).some(({ createdAtMs }) => createdAtMs >= knownMs - CLOCKS_MS && createdAtMs <= atMs))
+      breaches.push({
+        code: 'tokens/told-again',
+        detail: `that ${agent} has no token is told at ${at(knownMs)} and again at ${at(atMs)}, and it had none in between`,
+      });
+  }
+  return breaches;
+}
+
+/** Once all is quiet nobody is held back for a token: there is one, or nothing that opens is left. */
+function findLayersLeft({ endMs, events }: History): readonly Breach[] {
+  const last = new Map<string, string>();
+  for (const { event } of events)
+    if (event.kind === 'state' && event.payload.set_by === 'tokens')
+      last.set(event.payload.name ?? '', event.payload.state);
+  return [...last].flatMap(([agent, state]) =>
+    state === 'active'
+      ? []
+      : [{ code: 'tokens/held-back', detail: `${agent} is ${state} for its token at ${at(endMs)}` }],
+  );
+}
+
+/** That one has expired is said of one that has, and that nothing has replaced; and it is said. */
+function findFalseExpiries(history: History): readonly Breach[] {
+  const { tokens, wire } = history.world;
+  const told = new Set<string>();
+  const breaches: Breach[] = [];
+  for (const { atMs, event } of history.events) {
+    if (event.kind !== 'alert' || event.payload.code !== 'TOKEN_EXPIRED') continue;
+    const id = /token (\S+) /.exec(event.payload.detail)?.[1] ?? '';
+    told.add(id);
+    const note = tokens.notes.find((each) => each.id === id);
+    if (note !== undefined && worksUntilMs(history, note) > atMs + CLOCKS_MS)
+      breaches.push({
+        code: 'tokens/said-to-have-expired',
+        detail: `${id} is said to have expired at ${at(atMs)}, and works`,
+      });
+  }
+  for (const note of tokens.notes) {
+    const endMs = endedMs(history, note);
+    // Revoked, or replaced by one that lives longer.
+    if (note.expiresAtMs === null || note.endAskedAtMs !== null || told.has(note.id)) continue;
+    if (tokens.isUnsure(note.agent) || tokens.of(note.agent).some((other) => worksOn(other, note))) continue;
+    const untilMs = endMs + TOLD_WITHIN_MS;
+    const lives = wire.looks.filter(({ sentAtMs }) => sentAtMs >= endMs && sentAtMs <= untilMs).map(({ life }) => life);
+    if (untilMs < history.endMs && new Set(lives).size === 1 && isUp(history, endMs, untilMs))
+      breaches.push({
+        code: 'tokens/expiry-untold',
+        detail: `${note.id} of ${note.agent} has expired at ${at(endMs)}, and nobody is told by ${at(untilMs)}`,
+      });
+  }
+  return breaches;
+}
+
+function worksOn(other: TokenNote, { expiresAtMs, id }: TokenNote): boolean {
+  return other.id !== id && (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > (expiresAtMs ?? 0);
+}
+
+/** One daemon runs all the time, and knows the time. */
+function isUp({ plan, world }: History, fromMs: number, toMs: number): boolean {
+  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble)$/.test(kind))) return false;
+  const inside = world.wire.looks.filter(({ sentAtMs }) => sentAtMs >= fromMs - TOLD_WITHIN_MS && sentAtMs <= toMs);
+  return new Set(inside.map(({ life }) => life)).size === 1;
+}
+
+/** The list of tokens says which of them live. */
+function findMislisted(history: History): readonly Breach[] {
+  const { gate, tokens } = history.world;
+  if (gate === null) return [];
+  const listed = new Map(gate.tokens.getTokens(OPERATOR.tokenId).tokens.map((token) => [token.id, token.is_live]));
+  return tokens.notes.flatMap((note) => {
+    const isLive = listed.get(note.id) ?? null;
+    const isEnded = endedMs(history, note) < history.endMs;
+    if (isLive === !isEnded || (isEnded === false && worksUntilMs(history, note) <= history.endMs)) return [];
+    return [
+      {
+        code: 'tokens/mislisted',
+        detail: `${note.id} of ${note.agent} is listed as ${isLive === true ? 'live' : 'not live'} at ${at(history.endMs)}`,
+      },
+    ];
+  });
+}
