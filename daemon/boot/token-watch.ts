@@ -12,18 +12,24 @@ const TELL_BEFORE_MS = 3 * 86_400_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */
 const TOLD_PART = 0.1;
 
-/** What the gate asks of the tokens that its ledger keeps. */
+/**
+ * What the gate asks of the tokens that its ledger keeps. One that has expired lives no more, for the gate as for whoever
+ * calls with it, also while its end is not on record yet.
+ */
 export function tokenPorts(
   tokens: TokenStore,
 ): Required<Pick<GatePorts, 'agentNames' | 'isTokenLive' | 'liveAgents' | 'tokens'>> {
-  const unrevoked = (): TokenRecord[] => tokens.listTokens().filter(({ revoked_at_ms }) => revoked_at_ms === null);
+  const live = (): TokenRecord[] => {
+    const nowMs = tokens.expiryMs();
+    return tokens.listTokens().filter((token) => isLiveToken(token, nowMs));
+  };
   return {
     tokens,
     agentNames: () => tokens.listTokens().map(agentOf),
-    isTokenLive: (id) => unrevoked().some((token) => token.id === id),
+    isTokenLive: (id) => live().some((token) => token.id === id),
     liveAgents: () =>
       new Set(
-        unrevoked()
+        live()
           .filter(({ role }) => role === 'agent')
           .map(agentOf),
       ),

@@ -15,6 +15,7 @@ export function findTokenNewsBreaches(history: History): readonly Breach[] {
     ...findLayersLeft(history),
     ...findFalseExpiries(history),
     ...findMislisted(history),
+    ...findWaitingApprovals(history),
   ];
 }
 
@@ -141,5 +142,22 @@ function findMislisted(history: History): readonly Breach[] {
         detail: `${note.id} of ${note.agent} is listed as ${isLive === true ? 'live' : 'not live'} at ${at(history.endMs)}`,
       },
     ];
+  });
+}
+
+/** What was asked of people with a token waits no longer than that: it would keep its agent from asking again. */
+function findWaitingApprovals(history: History): readonly Breach[] {
+  const asked = new Map<string, string>();
+  for (const { event } of history.events)
+    if (event.kind === 'approval' && event.payload.action === 'requested')
+      asked.set(event.payload.approval_id, event.payload.token_id);
+  return history.world.calls.flatMap(({ agent, answer, askedAtMs, step }) => {
+    const waiting = answer?.decision.reasons.find(({ unit }) => unit === 'pending')?.observed;
+    const tokenId = asked.get(String(waiting));
+    const note = history.world.tokens.notes.find(({ id }) => id === tokenId);
+    const sinceMs = note === undefined ? Number.POSITIVE_INFINITY : endedMs(history, note);
+    if (askedAtMs <= sinceMs + TOLD_WITHIN_MS || !isUp(history, askedAtMs - TOLD_WITHIN_MS, askedAtMs)) return [];
+    const detail = `${agent} (step ${step}, ${at(askedAtMs)}) is refused for ${waiting}, which was asked for with ${tokenId}: that ended at ${at(sinceMs)}`;
+    return [{ code: 'tokens/approval-waits', detail }];
   });
 }
