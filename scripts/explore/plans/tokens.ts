@@ -51,7 +51,7 @@ export const TOKENS: readonly (readonly [number, Piece])[] = [
         draw.step(revoke(draw, agent)),
         draw.step(
           random.chance(0.5) ? draw.anyOpen() : draw.anyExit(),
-          random.chance(0.4) ? 'parallel' : random.int(0, 2_000),
+          random.chance(0.4) ? 'parallel' : random.int(0, random.pick([240, 2_000])),
         ),
         ...again(draw, agent),
       ];
@@ -120,6 +120,22 @@ export const TOKENS: readonly (readonly [number, Piece])[] = [
       return [...atStake(draw), ...order, draw.step(draw.anyExit(), random.int(500, 6_000)), ...again(draw, agent)];
     },
   ],
+  // Exits that wait for their pace beside an opening at rest: these go on without it.
+  [
+    2,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const exit = (): Step =>
+        draw.step({ kind: 'close', agent, symbol, fraction: random.pick([0.25, 0.5]) }, random.int(0, 200));
+      return [
+        draw.step(draw.open(), 'answered'),
+        draw.step(draw.open(-random.int(30, 60)), 'answered'),
+        ...Array.from({ length: random.int(2, 4) }, exit),
+        draw.step(revoke(draw, agent), random.int(0, 1_500)),
+        ...again(draw, agent),
+      ];
+    },
+  ],
   // The operator closes what an agent without a token holds.
   [
     2,
@@ -146,7 +162,13 @@ export const TOKENS: readonly (readonly [number, Piece])[] = [
       return [
         draw.step(open.kind === 'open' ? { ...open, usdt: random.pick([600, 1_500]) } : open, 'answered'),
         ...ends,
-        draw.step({ kind: 'approve', pick: 0, times: 2 }, random.chance(0.4) ? 'parallel' : random.int(0, 4_000)),
+        ...(random.chance(0.5)
+          ? [draw.step({ kind: 'approve', pick: 0, times: 2 }, random.chance(0.4) ? 'parallel' : random.int(0, 4_000))]
+          : [
+              draw.step(create(draw, agent), 'answered'),
+              draw.step(use(agent, 0), random.int(3_000, 6_000)),
+              draw.step(draw.open(), 'answered'),
+            ]),
         ...again(draw, agent),
       ];
     },

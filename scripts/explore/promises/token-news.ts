@@ -1,9 +1,12 @@
-import type { TokenNote } from '../agent-tokens.ts';
+import { WITHOUT_TOKEN } from '../../../daemon/gate/plan/heartbeats.ts';
+
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 import { CLOCKS_MS, endedMs, worksUntilMs } from './token-ends.ts';
 
+/** A new token is noticed so late. */
+const NOTICED_WITHIN_MS = 1_000;
 /** An end is noticed so late, and told then, where a daemon runs. */
 const TOLD_WITHIN_MS = 3_000;
 
@@ -11,6 +14,7 @@ const TOLD_WITHIN_MS = 3_000;
 export function findTokenNewsBreaches(history: History): readonly Breach[] {
   return [
     ...findFalseOrphans(history),
+    ...findHeldForNothing(history),
     ...findToldAgain(history),
     ...findLayersLeft(history),
     ...findFalseExpiries(history),
@@ -53,6 +57,23 @@ function findFalseOrphans(history: History): readonly Breach[] {
   });
 }
 
+/** No order of an agent that has a token is decided as if it had none, for another agent's sake or of before. */
+function findHeldForNothing(history: History): readonly Breach[] {
+  return [...history.decisions.values()].flatMap(({ agent, atMs, event, id }) => {
+    if (event.context.state.reason !== WITHOUT_TOKEN) return [];
+    const live = history.world.tokens
+      .of(agent)
+      .find((note) => note.createdAtMs < atMs - NOTICED_WITHIN_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
+    if (live === undefined) return [];
+    return [
+      {
+        code: 'tokens/held-for-nothing',
+        detail: `${id} of ${agent} at ${at(atMs)} meets "${WITHOUT_TOKEN}"; ${live.id} works`,
+      },
+    ];
+  });
+}
+
 /** It is told once until the agent has a token again, by however many daemons in turn. */
 function findToldAgain(history: History): readonly Breach[] {
   const { tokens } = history.world;
@@ -73,20 +94,20 @@ function findToldAgain(history: History): readonly Breach[] {
 
 /** Once all is quiet nobody is held back for a token: there is one, or nothing that opens is left. */
 function findLayersLeft({ endMs, events }: History): readonly Breach[] {
-  const last = new Map<string, string>();
-  for (const { event } of events)
-    if (event.kind === 'state' && event.payload.set_by === 'tokens')
-      last.set(event.payload.name ?? '', event.payload.state);
-  return [...last].flatMap(([agent, state]) =>
-    state === 'active'
-      ? []
-      : [{ code: 'tokens/held-back', detail: `${agent} is ${state} for its token at ${at(endMs)}` }],
+  const held = new Map<string, boolean>();
+  for (const { event } of events) {
+    if (event.kind !== 'state' || event.payload.layer !== 'condition' || event.payload.scope !== 'agent') continue;
+    const { name, set_by: by, state } = event.payload;
+    held.set(name ?? '', by === 'tokens' && state !== 'active');
+  }
+  return [...held].flatMap(([agent, isHeld]) =>
+    isHeld ? [{ code: 'tokens/held-back', detail: `${agent} is held back for its token at ${at(endMs)}` }] : [],
   );
 }
 
 /** That one has expired is said of one that has, and that nothing has replaced; and it is said. */
 function findFalseExpiries(history: History): readonly Breach[] {
-  const { tokens, wire } = history.world;
+  const { tokens } = history.world;
   const told = new Set<string>();
   const breaches: Breach[] = [];
   for (const { atMs, event } of history.events) {
@@ -101,30 +122,34 @@ function findFalseExpiries(history: History): readonly Breach[] {
       });
   }
   for (const note of tokens.notes) {
+    const { agent, endAskedAtMs, expiresAtMs, id } = note;
     const endMs = endedMs(history, note);
-    // Revoked, or replaced by one that lives longer.
-    if (note.expiresAtMs === null || note.endAskedAtMs !== null || told.has(note.id)) continue;
-    if (tokens.isUnsure(note.agent) || tokens.of(note.agent).some((other) => worksOn(other, note))) continue;
     const untilMs = endMs + TOLD_WITHIN_MS;
-    const lives = wire.looks.filter(({ sentAtMs }) => sentAtMs >= endMs && sentAtMs <= untilMs).map(({ life }) => life);
-    if (untilMs < history.endMs && new Set(lives).size === 1 && isUp(history, endMs, untilMs))
+    if (expiresAtMs === null || told.has(id) || (endAskedAtMs ?? untilMs) < untilMs) continue;
+    // One that lives longer has taken its place.
+    const isReplaced = tokens
+      .of(agent)
+      .some(
+        (other) =>
+          other.createdAtMs < untilMs &&
+          endedMs(history, other) > endMs &&
+          (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > expiresAtMs,
+      );
+    if (isReplaced || tokens.isUnsure(agent)) continue;
+    if (untilMs < history.endMs && isUp(history, endMs, untilMs))
       breaches.push({
         code: 'tokens/expiry-untold',
-        detail: `${note.id} of ${note.agent} has expired at ${at(endMs)}, and nobody is told by ${at(untilMs)}`,
+        detail: `${id} of ${agent} has expired at ${at(endMs)}, and nobody is told by ${at(untilMs)}`,
       });
   }
   return breaches;
 }
 
-function worksOn(other: TokenNote, { expiresAtMs, id }: TokenNote): boolean {
-  return other.id !== id && (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > (expiresAtMs ?? 0);
-}
-
-/** One daemon runs all the time, and knows the time. */
-function isUp({ plan, world }: History, fromMs: number, toMs: number): boolean {
-  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble)$/.test(kind))) return false;
-  const inside = world.wire.looks.filter(({ sentAtMs }) => sentAtMs >= fromMs - TOLD_WITHIN_MS && sentAtMs <= toMs);
-  return new Set(inside.map(({ life }) => life)).size === 1;
+/** One daemon runs all the time: it asks the exchange something before, and goes on asking. */
+function isUp({ world: { wire } }: History, fromMs: number, toMs: number): boolean {
+  const before = wire.looks.findLast(({ sentAtMs }) => sentAtMs <= fromMs);
+  const after = wire.looks.find(({ sentAtMs }) => sentAtMs >= toMs);
+  return before !== undefined && before.life === after?.life;
 }
 
 /** The list of tokens says which of them live. */

@@ -26,6 +26,7 @@ export function findTokenBreaches(history: History): readonly Breach[] {
     ...findHeard(history),
     ...findSent(history),
     ...findGranted(history),
+    ...findEndedExits(history),
     ...findLeftAtRest(history),
     ...findNotAskedBack(history),
     ...findTokenNewsBreaches(history),
@@ -99,7 +100,7 @@ function findGranted(history: History): readonly Breach[] {
     return [
       {
         code: 'tokens/granted',
-        detail: `${id} of ${agent} is granted at ${at(atMs)}; ${note.id} was ${tellEnd(note)}`,
+        detail: `${id} of ${agent} is granted at ${at(atMs)}, for which ${note.id} asked, ${tellEnd(note)}`,
       },
     ];
   });
@@ -163,6 +164,21 @@ function findNotAskedBack(history: History): readonly Breach[] {
           detail: `${clientId} rests on after ${at(sinceMs)}, when the last token of ${note.agent} ended`,
         });
     }
+  }
+  return breaches;
+}
+
+/** Exits go on, whoever has a token: what ends them is a halt, and that is somebody's word or a breaker's. */
+function findEndedExits({ events }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { atMs, event } of events) {
+    if (event.kind === 'state' && event.payload.state === 'halted' && event.payload.set_by !== 'tokens')
+      return breaches;
+    if (event.kind !== 'exit_target' || event.payload.action !== 'ended' || event.payload.reason !== 'halted') continue;
+    breaches.push({
+      code: 'tokens/exit-ended',
+      detail: `the exit ${event.payload.decision_id} is ended at ${at(atMs)} by a halt, and nobody has halted anything`,
+    });
   }
   return breaches;
 }
