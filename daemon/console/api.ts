@@ -23,12 +23,14 @@ export interface Ask {
 /** A request that takes longer is given up; the daemon answers reads within milliseconds. */
 const ASK_WITHIN_MS = 15_000;
 
+type Method = 'GET' | 'POST' | 'PUT';
+
 /** @throws ApiFault for every answer but 200; status 0: the daemon did not answer */
-export async function ask<T>(
-  method: 'GET' | 'POST' | 'PUT',
-  path: string,
-  { bearer, body, signature, text }: Ask,
-): Promise<T> {
+export async function ask<T>(method: Method, path: string, how: Ask): Promise<T> {
+  return parse(await askText(method, path, how)) as T;
+}
+/** The same, as it came: whoever reads again and again sees by it that nothing has changed. */
+export async function askText(method: Method, path: string, { bearer, body, signature, text }: Ask): Promise<string> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -49,10 +51,19 @@ export async function ask<T>(
   } catch {
     throw new ApiFault(0, 'UNREACHABLE', 'The daemon does not answer.');
   }
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer as T;
-  const { code, message } = (answer as { error?: { code?: string; message?: string } } | null)?.error ?? {};
+  const answer = await response.text().catch(() => '');
+  if (response.ok) return answer;
+  const { code, message } = (parse(answer) as { error?: { code?: string; message?: string } } | null)?.error ?? {};
   throw new ApiFault(response.status, code ?? 'UNREADABLE', message ?? `The daemon answered ${response.status}.`);
+}
+
+/** Null: it is no JSON. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** What went wrong, in one sentence with what was not done. */

@@ -23,10 +23,11 @@ let isReading = false;
 /** Rises whenever the list changes; `added`: rows that came at the newest end since the page began. */
 export const listVersion = signal({ version: 0, added: 0 });
 
-/** Follows it twice a second, for what is summed up over all rows. */
+/** Follows it about once a second, for what is summed up over all rows. */
 export const slowVersion = signal(0);
 let isCatchingUp = false;
-const SLOW_MS = 500;
+let caughtUpAtMs = Number.NEGATIVE_INFINITY;
+const SLOW_MS = 900;
 
 export const listDecisions = (): readonly Listed[] => kept;
 export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
@@ -47,11 +48,18 @@ function changed(added: number): void {
   const { version, added: before } = listVersion.peek();
   listVersion.value = { version: version + 1, added: before + added };
   if (isCatchingUp) return;
+  const waitMs = caughtUpAtMs + SLOW_MS - performance.now();
+  if (waitMs <= 0) {
+    catchUp();
+    return;
+  }
   isCatchingUp = true;
-  setTimeout(() => {
-    isCatchingUp = false;
-    slowVersion.value = listVersion.peek().version;
-  }, SLOW_MS);
+  setTimeout(catchUp, waitMs);
+}
+function catchUp(): void {
+  isCatchingUp = false;
+  caughtUpAtMs = performance.now();
+  slowVersion.value = listVersion.peek().version;
 }
 
 /** One that was just recorded; shown with the next frame. */

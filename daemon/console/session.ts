@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { ApiFault, ask } from './api.ts';
+import { ApiFault, ask, askText, parse } from './api.ts';
 import { signWith } from './webauthn.ts';
 
 /** Who looks. It is in this page's memory alone, and gone when the page is. */
@@ -51,10 +51,13 @@ export function signOut(because: string | null): void {
 
 /** A read with the session; ends it when the daemon no longer knows it. @throws ApiFault */
 export async function look<T>(path: string): Promise<T> {
+  return parse(await lookText(path)) as T;
+}
+export async function lookText(path: string): Promise<string> {
   const current = session.value;
   if (current === null) throw new ApiFault(401, 'UNAUTHENTICATED', 'Nobody is signed in.');
   try {
-    return await ask<T>('GET', path, { bearer: current.session });
+    return await askText('GET', path, { bearer: current.session });
   } catch (error) {
     if (error instanceof ApiFault && error.status === 401 && session.value === current)
       signOut('The session is over, or its token was revoked.');

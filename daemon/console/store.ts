@@ -1,4 +1,4 @@
-import { batch, type Signal, signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
@@ -29,6 +29,7 @@ import {
 } from './decisions.ts';
 import { addEquity, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
+import { forgetAnswers, read, show, showAnswer } from './reading.ts';
 import { look, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
 
@@ -72,17 +73,14 @@ type Topic =
 /** As many as are in sight at the top of the list, and some more. */
 const NEWEST = 50;
 
-async function read<T, B>(path: string, target: Signal<T | null>, pick: (body: B) => T): Promise<void> {
-  const body = await look<B>(path);
-  target.value = pick(body);
-}
 const same = <T>(body: T): T => body;
 const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
-  account: async () => {
-    await read<AccountBody, AccountBody>('/v1/account', account, same);
-    const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
-    if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
-  },
+  account: () =>
+    read<AccountBody, AccountBody>('/v1/account', account, (body) => {
+      const { equity_usdt: equity, observed_at_ms: atMs } = body;
+      if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
+      return body;
+    }),
   agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
   approvals: () =>
@@ -110,7 +108,8 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
   state: async () => {
     await read<TradingStateBody, TradingStateBody>('/v1/trading-state', tradingState, same);
     // 503 while not ready: the body says what is missing all the same.
-    readiness.value = (await (await fetch('/readyz', { cache: 'no-store' })).json()) as ReadinessBody;
+    const answer = await (await fetch('/readyz', { cache: 'no-store' })).text();
+    showAnswer<ReadinessBody, ReadinessBody>('/readyz', answer, readiness, same);
   },
   tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
 };
@@ -160,6 +159,8 @@ const AT_MOST_EVERY_MS = 600;
 const FLOODED_EVERY_MS = 4_000;
 const URGENT: ReadonlySet<Topic> = new Set(['alerts', 'approvals', 'state']);
 const TICK_MS = 200;
+/** In a flood it comes with each second's count, so that a page is laid out and painted once for both; else after so long. */
+const FLOODED_TICK_MS = 1_500;
 /** A page that nobody sees reads so much more seldom. */
 const HIDDEN_FACTOR = 10;
 
@@ -172,14 +173,19 @@ export function markDirty(...topics: readonly Topic[]): void {
   for (const topic of topics) dirty.add(topic);
 }
 
-function tick(): void {
+let tickedAtMs = Number.NEGATIVE_INFINITY;
+function tick(isTold = false): void {
   const now = performance.now();
+  const isFlooded = justSkipped.value > 0;
+  if (isFlooded && !isTold && now - tickedAtMs < FLOODED_TICK_MS) return;
+  tickedAtMs = now;
   const factor = document.hidden ? HIDDEN_FACTOR : 1;
   for (const topic of TOPICS) {
     if (reading.has(topic)) continue;
     const age = now - (readAtMs.get(topic) ?? Number.NEGATIVE_INFINITY);
-    const atMostEveryMs = justSkipped.value > 0 && !URGENT.has(topic) ? FLOODED_EVERY_MS : AT_MOST_EVERY_MS;
-    const due = age >= EVERY_MS[topic] * factor || (dirty.has(topic) && age >= atMostEveryMs * factor);
+    const atMostEveryMs = isFlooded && !URGENT.has(topic) ? FLOODED_EVERY_MS : AT_MOST_EVERY_MS;
+    const everyMs = Math.max(dirty.has(topic) ? 0 : EVERY_MS[topic], atMostEveryMs);
+    const due = age >= everyMs * factor;
     if (due) void readTopic(topic, now);
   }
 }
@@ -211,7 +217,11 @@ function onSkipped(skipped: SkippedRecords, atMs: number): void {
   const { kinds } = skipped;
   if (kinds === null) markDirty(...TOPICS);
   else for (const kind of Object.keys(kinds)) markDirty(...(TOPICS_OF[kind] ?? []));
-  addSkipped(skipped, atMs);
+  show(() => {
+    addSkipped(skipped, atMs);
+    nowMs.value = Date.now();
+  });
+  tick(true);
 }
 
 const OLDER_PAGE = 200;
@@ -251,10 +261,10 @@ export function startReading(): () => void {
   });
   void readOlder().catch(() => undefined);
   void readHistory().catch(() => undefined);
-  const ticking = setInterval(tick, TICK_MS);
+  const ticking = setInterval(() => tick(), TICK_MS);
   const clock = setInterval(() => {
-    nowMs.value = Date.now();
     forgetTold();
+    if (justSkipped.value === 0) nowMs.value = Date.now();
     if (Date.now() >= (session.value?.expires_at_ms ?? 0)) signOut('Eight hours are over.');
   }, 1_000);
   tick();
@@ -280,6 +290,7 @@ export function startReading(): () => void {
         tokens,
       ])
         each.value = null;
+      forgetAnswers();
       connection.value = 'connecting';
       resetDecisions();
       resetEquity();

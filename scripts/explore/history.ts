@@ -39,6 +39,7 @@ export interface Fill {
 
 export interface Note {
   readonly seq: number;
+  /** By the world's clock, as calls, answers and fills are timed; the gate's is off where it learned of a late answer. */
   readonly atMs: number;
   readonly event: GateEvent;
 }
@@ -75,7 +76,8 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
   for (const stored of world.ledger.iterateEvents()) {
     if (stored.kind === 'genesis') continue;
     const event = stored as unknown as GateEvent;
-    const note = { seq: stored.seq, atMs: stored.at_ms - START_MS, event };
+    const atMs = world.madeAtMs.get(stored.seq) ?? stored.at_ms - START_MS;
+    const note = { seq: stored.seq, atMs, event };
     events.push(note);
     if (event.kind === 'decision') {
       const decision = readDecision(note.seq, note.atMs, event.payload);

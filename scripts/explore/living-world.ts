@@ -134,6 +134,26 @@ export abstract class LivingWorld extends PlayedWorld {
     });
   }
 
+  #followRecords(ledger: Ledger): void {
+    const note = (records: readonly unknown[]): void => {
+      const firstSeq = ledger.nextSeq();
+      for (let index = 0; index < records.length; index += 1) this.madeAtMs.set(firstSeq + index, this.time.nowMs);
+    };
+    const { append, appendNow, appendSync } = ledger;
+    ledger.appendNow = (records) => {
+      note(records);
+      return appendNow.call(ledger, records);
+    };
+    ledger.append = (records) => {
+      note(records);
+      return append.call(ledger, records);
+    };
+    ledger.appendSync = (records) => {
+      note(records);
+      return appendSync.call(ledger, records);
+    };
+  }
+
   /** As the daemon does it, without a door: ledger -> venue -> gate. */
   async #open(life: Running): Promise<void> {
     const { tokens } = this.setup;
@@ -143,6 +163,7 @@ export abstract class LivingWorld extends PlayedWorld {
       onFailure: (error: Error) => this.#noteFailure(life, error),
     };
     const { clock, ledger } = openLifeLedger(life, hooks, tokens !== undefined);
+    this.#followRecords(ledger);
     if (tokens !== undefined && !this.tokens.isKept) this.tokens.begin(ledger.tokens, tokens.each);
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
       exchange: this.wire.connect(life),

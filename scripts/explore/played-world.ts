@@ -36,6 +36,8 @@ export abstract class PlayedWorld {
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy; mayWait: boolean }[] = [];
   readonly homes = new HomeRecords();
   readonly tokens = new AgentTokens();
+  /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
+  readonly madeAtMs = new Map<number, number>();
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;

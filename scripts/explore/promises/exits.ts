@@ -218,14 +218,11 @@ export function findOldExits(history: History): readonly Breach[] {
     if (order === null || !order.planned.reduce_only || order.planned.protective) continue;
     const root = history.decisions.get(order.decision.rootId);
     if (root === undefined) continue;
-    const flat = findFlat(history, symbol, root.atMs, fill.atMs);
+    const flat = findFlat(history, root.atMs, fill);
     if (flat === null) continue;
-    const opened = history.fills.find(
-      (other) =>
-        other.symbol === symbol &&
-        other.atMs >= Math.max(flat.atMs, root.atMs) &&
-        other.atMs <= fill.atMs &&
-        other.order?.planned.reduce_only === false,
+    const since = history.fills.slice(history.fills.indexOf(flat) + 1, history.fills.indexOf(fill));
+    const opened = since.find(
+      (other) => other.symbol === symbol && other.atMs >= root.atMs && other.order?.planned.reduce_only === false,
     );
     const openedBy = history.decisions.get(opened?.order?.decision.rootId ?? '');
     if (opened === undefined || openedBy === undefined || openedBy.seq < root.seq) continue;
@@ -242,8 +239,8 @@ export function findOldExits(history: History): readonly Breach[] {
 }
 
 /** The fill that made the account flat since an exit was requested, or before it, if nothing was held any more. */
-function findFlat(history: History, symbol: string, askedAtMs: number, untilMs: number): Fill | null {
-  const fills = history.fills.filter((fill) => fill.symbol === symbol && fill.atMs < untilMs);
+function findFlat(history: History, askedAtMs: number, until: Fill): Fill | null {
+  const fills = history.fills.slice(0, history.fills.indexOf(until)).filter(({ symbol }) => symbol === until.symbol);
   const before = fills.findLast(({ atMs }) => atMs <= askedAtMs);
   if (before?.after === 0) return before;
   if (before === undefined) return null;
@@ -263,13 +260,14 @@ function wasShownUnfilled(history: History, { atMs, clientId }: Fill): boolean {
 function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, last: Fill): boolean {
   let opened = 0;
   let closed = 0;
-  for (const fill of history.fills) {
-    if (fill.symbol !== last.symbol || fill.atMs < flat.atMs || fill.atMs > last.atMs || fill.order === null) continue;
+  // One order fills at several prices in one instant: what it closed before flat is not what it closed after.
+  for (const fill of history.fills.slice(history.fills.indexOf(flat) + 1, history.fills.indexOf(last) + 1)) {
+    if (fill.symbol !== last.symbol || fill.order === null) continue;
     const { decision, planned } = fill.order;
     const asked = history.decisions.get(decision.rootId);
     // An operator's exit, and the gate's, are for what all agents have sent.
     const isItsToClose = root.origin !== 'agent' || asked?.agent === root.agent;
-    if (planned.reduce_only) closed += decision.rootId === root.id && fill !== flat ? fill.lots : 0;
+    if (planned.reduce_only) closed += decision.rootId === root.id ? fill.lots : 0;
     else if (asked !== undefined && asked.seq < root.seq && isItsToClose) opened += fill.lots;
   }
   return closed <= opened;

@@ -1,6 +1,9 @@
 import { at, type Breach } from '../breach.ts';
-import type { History, PlannedBy } from '../history.ts';
+import type { Decision, History, PlannedBy } from '../history.ts';
 import { wasMerged } from './exits.ts';
+
+/** Between an order's way out and the end of a world. */
+const ON_ITS_WAY_MS = 1_000;
 
 /** Exits requested before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
@@ -94,6 +97,7 @@ export function findQuietTakeProfits(history: History): readonly Breach[] {
   for (const order of history.orders.values()) {
     const { decision, planned } = order;
     if (decision.rootId !== decision.id || targets.has(decision.id) || !isTakeProfit(order)) continue;
+    if (isWaitingItsTurn(history, decision)) continue;
     const held = findUncovered(history, order, decision.seq);
     if (held === null) continue;
     breaches.push({
@@ -102,6 +106,23 @@ export function findQuietTakeProfits(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** Its agent sends exits as fast as it may up to the end, and none that was requested later has gone out before this one. */
+function isWaitingItsTurn({ decisions, endMs, orders, plan, world }: History, waiting: Decision): boolean {
+  const { max, windowMs } = plan.setup.exitRate;
+  let lately = 0;
+  for (const { answeredAtMs, clientId, method, path, sentAtMs } of world.wire.records) {
+    const { decision, planned } = orders.get(clientId ?? '') ?? {};
+    if (method !== 'POST' || path !== '/fapi/v1/order' || decision?.agent !== waiting.agent) continue;
+    if (planned?.reduce_only !== true || decision.origin !== 'agent') continue;
+    // Its own is on its way when the world ends.
+    if (decision.rootId === waiting.rootId) return answeredAtMs === null && sentAtMs > endMs - ON_ITS_WAY_MS;
+    const root = decisions.get(decision.rootId);
+    if (sentAtMs > waiting.atMs && planned.time_in_force === 'GTC' && (root?.seq ?? 0) > waiting.seq) return false;
+    if (sentAtMs > endMs - windowMs - ON_ITS_WAY_MS) lately += 1;
+  }
+  return lately >= max;
 }
 
 function isTakeProfit({ decision, planned }: PlannedBy): boolean {

@@ -132,7 +132,7 @@ function findFalseExpiries(history: History): readonly Breach[] {
       .some(
         (other) =>
           other.createdAtMs < untilMs &&
-          endedMs(history, other) > endMs &&
+          endedMs(history, other) > expiresAtMs &&
           (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > expiresAtMs,
       );
     if (isReplaced || tokens.isUnsure(agent)) continue;
