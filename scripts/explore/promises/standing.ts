@@ -66,10 +66,7 @@ function isTelling(
 ): boolean {
   if (TIGHTENING.has(event.kind)) return true;
   // What is lifted, or ended, tightens nothing.
-  if (event.kind === 'state') {
-    const { name, scope, state } = event.payload;
-    return state !== 'active' && (scope !== 'agent' || name === decision.agent);
-  }
+  if (event.kind === 'state') return event.payload.state !== 'active';
   if (event.kind === 'signal') return event.payload.ended_reason === undefined;
   if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
   if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
