@@ -14,7 +14,7 @@ import { createPolicyPort, type FilePolicy, followPolicyFile, loadPolicy } from 
 import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
-import { followTokens } from './boot/token-watch.ts';
+import { followTokens, tokenPorts } from './boot/token-watch.ts';
 import { openTraces } from './boot/traces.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
@@ -203,15 +203,7 @@ async function build(
       ...(traces === null ? {} : { trace: traces.port }),
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
-      isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
-      liveAgents: () => {
-        const live = ledger.tokens
-          .listTokens()
-          .filter((token) => token.role === 'agent' && token.revoked_at_ms === null);
-        return new Set(live.map((token) => token.agent ?? token.name));
-      },
-      tokens: ledger.tokens,
-      agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
+      ...tokenPorts(ledger.tokens),
     },
     settings: {
       venue: config.venue,

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Gate } from '../gate/gate.ts';
+import type { GatePorts } from '../gate/journal/journal.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
-import type { Ledger, TokenRecord } from '../ledger/types.ts';
+import type { Ledger, TokenRecord, TokenStore } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 /** How often token changes by the command line are recorded, and tokens that have expired are revoked, wall ms. */
@@ -11,19 +12,45 @@ const TELL_BEFORE_MS = 3 * 86_400_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */
 const TOLD_PART = 0.1;
 
+/**
+ * What the gate asks of the tokens that its ledger keeps. One that has expired lives no more, for the gate as for whoever
+ * calls with it, also while its end is not on record yet.
+ */
+export function tokenPorts(
+  tokens: TokenStore,
+): Required<Pick<GatePorts, 'agentNames' | 'isTokenLive' | 'liveAgents' | 'tokens'>> {
+  const live = (): TokenRecord[] => {
+    const nowMs = tokens.expiryMs();
+    return tokens.listTokens().filter((token) => isLiveToken(token, nowMs));
+  };
+  return {
+    tokens,
+    agentNames: () => tokens.listTokens().map(agentOf),
+    isTokenLive: (id) => live().some((token) => token.id === id),
+    liveAgents: () =>
+      new Set(
+        live()
+          .filter(({ role }) => role === 'agent')
+          .map(agentOf),
+      ),
+  };
+}
+
+const agentOf = ({ agent, name }: TokenRecord): string => agent ?? name;
+
 type Alerts = Pick<Gate['core'], 'alert' | 'state' | 'ports'>;
 
 /**
  * Until the returned function is called: records token changes by the command line, revokes what has expired, and raises
  * an alert for a token that will, unless another one has taken its place.
  */
-export function followTokens(ledger: Ledger, gate: Alerts, time: TimePort, log: Logger): () => void {
+export function followTokens(ledger: Ledger, gate: Alerts, time: TimePort, log: Pick<Logger, 'warn'>): () => void {
   const timer = time.every(EVERY_MS, () => followOnce(ledger, gate, log), { unref: true });
   return () => timer.cancel();
 }
 
 /** The table alone decides whether a token is valid; what cannot be written now is written later. */
-function followOnce(ledger: Ledger, gate: Alerts, log: Logger): void {
+function followOnce(ledger: Ledger, gate: Alerts, log: Pick<Logger, 'warn'>): void {
   if (ledger.isFailed) return;
   const nowMs = ledger.tokens.expiryMs();
   try {

@@ -1,5 +1,5 @@
 import type { AlertTestBody } from './api/alerts.ts';
-import { Approvals } from './calls/approvals.ts';
+import { Approvals, voidOrphans } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -211,6 +211,7 @@ function buildTasks(parts: {
       await canceler.retryUnproven();
     },
     reviewStanding: async () => {
+      voidOrphans(core);
       heartbeats.tick();
       await Promise.all([standing.tick(), fitExits()]);
     },

@@ -11,18 +11,24 @@ interface Call {
   readonly agent: AgentName;
   readonly tool: TradingToolName;
   readonly args: Readonly<Record<string, unknown>>;
+  /** By its token. */
+  readonly caller: Caller;
+}
+
+/** Where nobody is asked for a token, an agent's name stands for it. */
+export function nameless(agent: AgentName): Caller {
+  return { role: 'agent', agent, tokenId: agent, skillSha256: null };
 }
 
 /** One call of a tool as the door makes it: checked, then asked of the gate. `isTroubled`: nothing can be recorded now. */
 export function askGate(
   gate: Gate | null,
-  { agent, args, tool }: Call,
+  { args, caller, tool }: Call,
   isTroubled: () => boolean,
 ): Promise<Asked> | Asked {
   if (gate === null) return { outcome: 'down' };
   const checked = checkTradingCall(tool, args);
   if (!checked.ok) return { outcome: 'invalid', detail: JSON.stringify(checked.violations[0]) };
-  const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
   gate.noteCall(caller);
   return gate.runTool(caller, checked.call).then(
     (outcome) => {

@@ -1,5 +1,6 @@
 import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
+import { actOnTokens } from './agent-tokens.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
@@ -88,6 +89,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       return;
     case 'funding':
       world.venue.settleFunding(action.symbol, action.bps);
+      return;
+    case 'token':
+      actOnTokens(world, step, action);
       return;
     case 'trouble':
       world.trouble(action.trouble);

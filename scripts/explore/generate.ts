@@ -17,7 +17,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const plain = drawSetup(random);
   const approved = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
   const limited = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
-  const setup = extras.includes('rarities') ? withRarities(limited, new Random(seed, 'rarities')) : limited;
+  const named = extras.includes('tokens') ? withTokens(limited, new Random(seed, 'tokens')) : limited;
+  const setup = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const draw = new Draw(random, setup);
   const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
@@ -77,6 +78,12 @@ function withLimits(setup: Setup, random: Random): Setup {
   const fromMs = random.pick([1, 1, 2]) * MINUTE_MS;
   const closed = random.chance(0.7) ? { fromMs, toMs: fromMs + random.pick([1, 1, 60]) * MINUTE_MS } : null;
   return { ...setup, limits: { heartbeatMs: random.chance(0.7) ? random.pick([5_000, 12_000]) : null, closed } };
+}
+
+/** Sometimes with approvals: the end of a token ends what it asked people for. */
+function withTokens(setup: Setup, random: Random): Setup {
+  const approved = setup.approvals === undefined && random.chance(0.25) ? withApprovals(setup, random) : setup;
+  return { ...approved, tokens: { each: random.pick([1, 1, 2]) } };
 }
 
 /**

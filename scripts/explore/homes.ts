@@ -85,18 +85,20 @@ export class Home {
 
   /** `holdfast recover`. @throws StartError, LedgerError */
   recover(storage: MemoryStorage, time: TimePort, options: { readonly atVenueMs: number; readonly takeOver: boolean }) {
-    const ledger = openLedger({
-      path: 'world.db',
-      venue: 'paper',
-      account: 'main',
-      now: () => time.hostMs(),
-      time,
-      storage,
-    });
-    try {
+    this.command(storage, time, (ledger) => {
       recordRecovery(ledger, { ...options, setBy: 'operator' });
-      this.noteHead(ledger);
       this.#records.recoveries.push({ atMs: this.#nowMs(), takeOver: options.takeOver });
+    });
+  }
+
+  /** What a verb does with the ledger while no daemon runs. @throws LedgerError */
+  command(storage: MemoryStorage, time: TimePort, work: (ledger: Ledger) => void): void {
+    const now = (): number => time.hostMs();
+    const ledger = openLedger({ path: 'world.db', venue: 'paper', account: 'main', now, time, storage });
+    try {
+      work(ledger);
+      ledger.flush();
+      this.noteHead(ledger);
     } finally {
       ledger.close();
     }

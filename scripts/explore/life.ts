@@ -1,7 +1,10 @@
+import { expiryClock, ledgerClock } from '../../daemon/boot/daemon-ledger.ts';
 import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
+import { followTokens, tokenPorts } from '../../daemon/boot/token-watch.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
+import { type Authenticator, createAuthenticator, type TokenIdentity } from '../../daemon/http/authentication.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
@@ -15,6 +18,9 @@ const ACCOUNT = 'main';
 export const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 
+/** Whom a secret names, as the daemon's entrances find it. */
+export type Entrance = Pick<Authenticator, 'authenticate' | 'forget'>;
+
 export interface Running extends Life {
   readonly time: TimePort & { end(): void };
   readonly stop: AbortController;
@@ -22,7 +28,11 @@ export interface Running extends Life {
   readonly storage: MemoryStorage;
   ledger: Ledger | null;
   gate: Gate | null;
+  /** Null: nobody is asked for a token. */
+  entrance: Entrance | null;
 }
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 // Compiled schemas are kept for each policy that was seen; they hold no state.
 const CHECKS = createSchemaChecks();
@@ -37,13 +47,28 @@ interface Opened {
   readonly ledger: Ledger;
 }
 
-export function openLifeLedger(life: Running, hooks: LedgerHooks): Opened {
+export function openLifeLedger(life: Running, hooks: LedgerHooks, hasTokens: boolean): Opened {
   const { storage, time } = life;
   const clock = new DomainClock(time);
-  const now = (): number => (clock.isSynced ? clock.nowMs() : time.hostMs());
-  const ledger = openLedger({ path: 'world.db', venue: 'paper', account: ACCOUNT, now, time, storage, ...hooks });
+  const now = ledgerClock(clock, time);
+  const ledger = openLedger({
+    ...{ path: 'world.db', venue: 'paper', account: ACCOUNT, now, time, storage, ...hooks },
+    // As where money is real: by the venue's time.
+    ...(hasTokens ? { expiry: expiryClock('binance-live', clock, time) } : {}),
+  });
   life.ledger = ledger;
+  if (hasTokens) life.entrance = openEntrance(ledger, time);
   return { clock, ledger };
+}
+
+function openEntrance({ tokens }: Ledger, time: TimePort): Entrance {
+  const findToken = (secret: string): TokenIdentity | null => {
+    const token = tokens.findToken(secret);
+    if (token === null) return null;
+    const { agent, id, name, role, skill_sha256: skillSha256 } = token;
+    return { role, agent: agent ?? name, id, skillSha256 };
+  };
+  return createAuthenticator({ findToken }, () => time.monotonicMs());
 }
 
 interface Surroundings {
@@ -83,7 +108,7 @@ export async function openLifeGate(
         alerted: () => undefined,
         summed: () => undefined,
       },
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: SILENT,
       startCache: {
         read: (name) => JSON.parse(copies.get(`${ledger.genesis.genesis_id} ${name}`) ?? 'null'),
         write: (name, value) => {
@@ -91,6 +116,7 @@ export async function openLifeGate(
         },
       },
       agentNames: () => ['alpha', 'beta', 'gamma'],
+      ...(life.entrance === null ? {} : tokenPorts(ledger.tokens)),
     },
     checks: CHECKS,
     settings: {
@@ -106,5 +132,6 @@ export async function openLifeGate(
     metricsText: () => Promise.resolve(''),
   });
   life.gate = gate;
+  if (life.entrance !== null) followTokens(ledger, gate.core, time, SILENT);
   return { gate, inForce };
 }

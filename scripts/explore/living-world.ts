@@ -113,6 +113,7 @@ export abstract class LivingWorld extends PlayedWorld {
       storage,
       ledger: null,
       gate: null,
+      entrance: null,
     };
   }
 
@@ -155,12 +156,15 @@ export abstract class LivingWorld extends PlayedWorld {
 
   /** As the daemon does it, without a door: ledger -> venue -> gate. */
   async #open(life: Running): Promise<void> {
-    const { clock, ledger } = openLifeLedger(life, {
-      randomBytes: (size) => this.#ledgerBytes.bytes(size),
-      scheduleCommit: (commit) => this.#scheduleCommit(life, commit),
-      onFailure: (error) => this.#noteFailure(life, error),
-    });
+    const { tokens } = this.setup;
+    const hooks = {
+      randomBytes: (size: number) => this.#ledgerBytes.bytes(size),
+      scheduleCommit: (commit: () => void) => this.#scheduleCommit(life, commit),
+      onFailure: (error: Error) => this.#noteFailure(life, error),
+    };
+    const { clock, ledger } = openLifeLedger(life, hooks, tokens !== undefined);
     this.#followRecords(ledger);
+    if (tokens !== undefined && !this.tokens.isKept) this.tokens.begin(ledger.tokens, tokens.each);
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
       exchange: this.wire.connect(life),
       isLimited: this.#options.isLimited === true,

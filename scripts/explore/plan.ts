@@ -28,6 +28,8 @@ export interface Setup {
     readonly heartbeatMs: number | null;
     readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
   };
+  /** How many access tokens each agent has at the start. Absent: nobody is asked for one. */
+  readonly tokens?: { readonly each: 1 | 2 };
   /** How near a position may be to its liquidation price, as a share of the mark. Absent: the default policy's. */
   readonly minLiquidationDistance?: number;
   /**
@@ -176,7 +178,21 @@ export type Action =
       readonly count: number;
     }
   | { readonly kind: 'trouble'; readonly trouble: Trouble }
+  | ({ readonly kind: 'token'; readonly agent: AgentName } & TokenAct)
   | { readonly kind: 'wait' };
+
+/** By the daemon's entrance; or by the command line, which also works while no daemon runs. */
+export type TokenDoor = 'entrance' | 'command';
+
+/** What happens to the access tokens of an agent. `pick`: 0 is its newest one. */
+export type TokenAct =
+  /** Without `ttlMs`: for as long as can be. */
+  | { readonly what: 'create'; readonly by: TokenDoor; readonly ttlMs?: number }
+  /** Those that live stay valid for the overlap. */
+  | { readonly what: 'rotate'; readonly overlapMs: number }
+  | { readonly what: 'revoke'; readonly by: TokenDoor; readonly pick: number | 'all' }
+  /** The agent calls with that one from now on, also if it has ended. */
+  | { readonly what: 'use'; readonly pick: number };
 
 export type LedgerTable = 'events' | 'texts' | 'decisions_by_agent' | 'decisions_by_request';
 

@@ -2,7 +2,8 @@ import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import type { Ledger } from '../../daemon/ledger/types.ts';
+import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
+import { AgentTokens } from './agent-tokens.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
@@ -34,6 +35,7 @@ export abstract class PlayedWorld {
   /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy; mayWait: boolean }[] = [];
   readonly homes = new HomeRecords();
+  readonly tokens = new AgentTokens();
   /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
   readonly madeAtMs = new Map<number, number>();
   /** Errors that nobody is to see: of the gate's log, by text. */
@@ -80,6 +82,10 @@ export abstract class PlayedWorld {
   abstract restart(downMs: number, leaveOrders: boolean): Promise<void>;
   /** What a world without disks, clocks or other daemons of its own cannot play has no effect there. */
   abstract trouble(trouble: Trouble): void;
+  /** What the command line does with tokens, at once; not at all where it cannot be written, nor in real time. */
+  abstract commandTokens(work: (store: TokenStore) => void): void;
+  /** A token was revoked at the daemon's own entrance, which looks every token up again. */
+  abstract forgetTokens(): void;
   /** How a call gets to the gate; started in this turn. */
   protected abstract ask(
     agent: AgentName,
@@ -114,6 +120,7 @@ export abstract class PlayedWorld {
       agent,
       tool,
       args,
+      token: this.tokens.usedBy(agent)?.id ?? null,
       life: this.life,
       askedAtMs: this.time.nowMs,
       mark: typeof args.symbol === 'string' && this.knows(args.symbol) ? this.venue.mark(args.symbol) : null,

@@ -28,6 +28,7 @@ import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './p
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
+import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -58,6 +59,7 @@ const PROMISES: readonly Promised[] = [
   findLedgerBreaches,
   findSignalBreaches,
   findLimitBreaches,
+  findTokenBreaches,
   findHammering,
   findUncut,
   findMistakenRepeats,

@@ -138,6 +138,12 @@ export class RealWorld extends PlayedWorld {
   trouble(): void {
     // Disks, clocks and other daemons are this machine's.
   }
+  commandTokens(): void {
+    // Each agent has its one token, which does not end.
+  }
+  forgetTokens(): void {
+    // None is revoked.
+  }
 
   override async untilReady(withinMs: number): Promise<boolean> {
     await this.#starting;

@@ -17,6 +17,8 @@ export interface CallRecord {
   readonly agent: AgentName;
   readonly tool: TradingToolName;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Id of the token that it was made with; null: nobody is asked for one. */
+  readonly token: string | null;
   readonly life: number;
   readonly askedAtMs: number;
   /** Of its symbol when it was asked; null without one. */
@@ -25,7 +27,17 @@ export interface CallRecord {
   readonly askedAtSeq: number;
   answeredAtMs: number | null;
   /** `down`: nobody listened; `died`: the process died before it answered. */
-  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'over_budget' | 'invalid' | 'down' | 'died' | 'failed';
+  outcome:
+    | 'pending'
+    | 'decided'
+    | 'conflict'
+    | 'unavailable'
+    | 'over_budget'
+    | 'invalid'
+    | 'unauthenticated'
+    | 'down'
+    | 'died'
+    | 'failed';
   answer: ToolAnswer | null;
   detail: string | null;
 }
@@ -42,7 +54,8 @@ export interface OperatorRecord {
     | 'signal'
     | 'rebase'
     | 'end_signals'
-    | 'approve';
+    | 'approve'
+    | 'token';
   readonly symbol: string | null;
   readonly agent: string | null;
   readonly askedAtMs: number;

@@ -99,6 +99,8 @@ function tellAction(action: Action): string {
       return `funding of ${action.symbol} is settled at ${action.bps} bps`;
     case 'flood':
       return `${action.agent} makes ${action.count} calls in one turn: ${FLOODS[action.what]}`;
+    case 'token':
+      return tellToken(action);
     case 'trouble':
       return tellTrouble(action.trouble);
     case 'wait':
@@ -111,6 +113,20 @@ const FLOODS = {
   repeat: 'the same request',
   nothing: 'exits of what it does not hold',
 } as const;
+
+function tellToken(action: Extract<Action, { readonly kind: 'token' }>): string {
+  const { agent } = action;
+  switch (action.what) {
+    case 'create':
+      return `a token of ${agent} is created (${action.by})${action.ttlMs === undefined ? '' : `, which expires ${action.ttlMs} ms later`}`;
+    case 'rotate':
+      return `the tokens of ${agent} are rotated: the former ones end ${action.overlapMs} ms later`;
+    case 'revoke':
+      return `${action.pick === 'all' ? 'all tokens' : `token ${action.pick}`} of ${agent}: revoked (${action.by})`;
+    case 'use':
+      return `${agent} calls with its token ${action.pick} from now on`;
+  }
+}
 
 function tellTrouble(trouble: Trouble): string {
   switch (trouble.kind) {

@@ -2,8 +2,10 @@ import './prepared-ccxt.ts';
 import { hash } from 'node:crypto';
 import { catchUp } from '../../daemon/exchange-sim/exchange.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
+import { toApiError } from '../../daemon/http/errors.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
-import { askGate } from './ask-gate.ts';
+import type { TokenStore } from '../../daemon/ledger/types.ts';
+import { askGate, nameless } from './ask-gate.ts';
 import { openBeside } from './homes.ts';
 import type { Running } from './life.ts';
 import { LivingWorld } from './living-world.ts';
@@ -131,7 +133,35 @@ export class World extends LivingWorld {
     tool: TradingToolName,
     args: Readonly<Record<string, unknown>>,
   ): Promise<Asked> | Asked {
-    return askGate(this.gate, { agent, tool, args }, () => this.storage.isTroubled);
+    const { entrance, gate } = this.running;
+    const call = { agent, tool, args, caller: nameless(agent) };
+    if (entrance !== null) {
+      const { secret } = this.tokens.usedBy(agent) ?? {};
+      // An agent calls over a connection of its own.
+      try {
+        call.caller = entrance.authenticate(secret === undefined ? undefined : `Bearer ${secret}`, this.tokens);
+      } catch (error) {
+        return {
+          outcome: toApiError(error).code === 'UNAUTHENTICATED' ? 'unauthenticated' : 'failed',
+          detail: String(error),
+        };
+      }
+    }
+    return askGate(gate, call, () => this.storage.isTroubled);
+  }
+
+  forgetTokens(): void {
+    this.running.entrance?.forget();
+  }
+
+  commandTokens(work: (store: TokenStore) => void): void {
+    const { isDead, ledger } = this.running;
+    if (this.storage.isTroubled) return;
+    if (!isDead) {
+      if (ledger !== null && !ledger.isFailed) work(ledger.tokens);
+      return;
+    }
+    this.home.command(this.storage, this.root, (opened) => work(opened.tokens));
   }
 
   protected keepPolicy(): void {

@@ -1,6 +1,6 @@
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../api/approvals.ts';
 import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent, RequestedApproval } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { grantedRequest } from '../plan/approvals.ts';
 import { describeApproval } from '../reads/approvals.ts';
@@ -109,11 +109,7 @@ export class Approvals {
     const core = this.#core;
     const { requested, signatures } = approval;
     if (isOver(approval, core.nowMs())) return describeEnd(approval);
-    if (!core.isCallerLive(requested.token_id)) {
-      const reason = `the token of agent ${requested.agent} that asked for it is revoked`;
-      core.append('approval', { action: 'voided', approval_id: requested.approval_id, reason, set_by: 'daemon' });
-      return reason;
-    }
+    if (!core.isCallerLive(requested.token_id)) return voidOrphan(core, requested);
     if (digest !== requested.digest) return 'the digest is not the one of this approval: look at it again';
     // RISK: on live a token that lies in a file must not be enough to open.
     if (core.settings.venue === 'binance-live' && proof.kind !== 'passkey')
@@ -170,6 +166,22 @@ export class Approvals {
     };
     return { decided: this.#decisions.decideGranted(intake, grantOf(approval)), intake };
   }
+}
+
+/**
+ * Ends what waits for people and was asked for with a token that has ended: nobody can grant it, and it would keep its agent
+ * from asking again.
+ */
+export function voidOrphans(core: GateCore): void {
+  for (const approval of [...core.state.approvals.pending()])
+    if (!isOver(approval, core.nowMs()) && !core.isCallerLive(approval.requested.token_id))
+      voidOrphan(core, approval.requested);
+}
+/** Why it is void. */
+function voidOrphan(core: GateCore, { agent, approval_id }: RequestedApproval): string {
+  const reason = `the token of agent ${agent} that asked for it was revoked or has expired`;
+  core.append('approval', { action: 'voided', approval_id, reason, set_by: 'daemon' });
+  return reason;
 }
 
 function describeEnd({ detail, status }: ApprovalState): string {

@@ -8,6 +8,8 @@ import { isOwnOpening } from './standing.ts';
 /** Who sets and ends the layer of a silent agent, and of one that nobody can speak for. */
 const SET_BY = 'heartbeat';
 const ORPHANED_BY = 'tokens';
+/** Why the state of an agent is set that nobody can speak for. */
+export const WITHOUT_TOKEN = 'its last token was revoked or has expired';
 /** Calls that leave no record of their own are noted this often, as a part of `heartbeat_ms`. */
 const NOTED_PER_HEARTBEAT = 4;
 
@@ -62,7 +64,7 @@ export function findOrphans(
       clears_when: 'its opening orders are gone, or a token for it is created',
       layer: 'condition',
       name: agent,
-      reason: 'its last token was revoked or has expired',
+      reason: WITHOUT_TOKEN,
       scope: 'agent',
       set_by: ORPHANED_BY,
       state: 'reducing',

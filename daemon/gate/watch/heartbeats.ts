@@ -1,5 +1,13 @@
 import type { GateCore } from '../journal/journal.ts';
-import { agentsAtStake, endOfSilence, findOrphans, findSilences, isAway, noteEveryMs } from '../plan/heartbeats.ts';
+import {
+  agentsAtStake,
+  endOfSilence,
+  findOrphans,
+  findSilences,
+  isAway,
+  isSilent,
+  noteEveryMs,
+} from '../plan/heartbeats.ts';
 
 /**
  * Follows whether agents still call (policy `agents.<name>.heartbeat_ms`), and whether they still can: have a token. One
@@ -29,11 +37,17 @@ export class Heartbeats {
     const now = core.nowMs();
     this.#seenAt.set(agent, now);
     const { heartbeatMs } = core.policyFor(agent);
-    if (isAway(core.state, agent)) this.#record(() => core.append('state', endOfSilence(agent, 'it called again')));
+    if (isAway(core.state, agent) && this.#mayCall(agent))
+      this.#record(() => core.append('state', endOfSilence(agent, 'it called again')));
     if (heartbeatMs === null) return;
     const notedMs = core.state.lives.lastMs(agent);
     if (notedMs !== null && now - notedMs < noteEveryMs(heartbeatMs)) return;
     if (agentsAtStake(core.state).has(agent)) this.#record(() => core.append('agent_seen', { agent }));
+  }
+
+  /** The entrance may hear a token for a moment after its end. Where tokens are not known, who calls has one. */
+  #mayCall(agent: string): boolean {
+    return isSilent(this.#core.state, agent) || this.#core.ports.liveAgents?.().has(agent) !== false;
   }
 
   /** RISK: a call is answered, an exit goes out, whether or not this can be recorded. */

@@ -3,13 +3,14 @@ import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
 import { RARITIES } from './rarities.ts';
+import { TOKENS } from './tokens.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
- * one agent may not open at times, and not be silent for long.
+ * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits';
+export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits' | 'tokens';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -54,6 +55,7 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   rarities: RARITIES,
   approvals: APPROVALS,
   limits: LIMITS,
+  tokens: TOKENS,
   hands: [
     // The account's owner trades at the exchange itself.
     [

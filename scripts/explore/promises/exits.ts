@@ -111,7 +111,7 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
     (other.args.symbol === undefined || other.args.symbol === symbol);
   const changes = new Set(['cancel_all', 'cancel_order', 'modify_order']);
   const isOpening = (other: CallRecord): boolean =>
-    other.tool === 'place_order' && other.args.intent === 'open' && other.outcome !== 'down';
+    other.tool === 'place_order' && other.args.intent === 'open' && !/^(down|unauthenticated)$/.test(other.outcome);
   if (world.calls.some((other) => isMine(other) && (changes.has(other.tool) || isOpening(other)))) return true;
   if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000))
     return true;

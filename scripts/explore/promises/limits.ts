@@ -44,7 +44,7 @@ function findOpenedWhileClosed(history: History, { fromMs, toMs }: Span): readon
 function findSilences({ endMs, world }: History, heartbeatMs: number | null): readonly Span[] {
   if (heartbeatMs === null) return [];
   const calledMs = world.calls
-    .filter(({ agent, outcome }) => agent === LIMITED && outcome !== 'down' && outcome !== 'died')
+    .filter(({ agent, outcome }) => agent === LIMITED && !/^(down|died|unauthenticated)$/.test(outcome))
     .map(({ askedAtMs }) => askedAtMs)
     .sort((a, b) => a - b);
   return calledMs

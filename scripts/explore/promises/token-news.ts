@@ -1,0 +1,188 @@
+import { WITHOUT_TOKEN } from '../../../daemon/gate/plan/heartbeats.ts';
+
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { OPERATOR } from '../records.ts';
+import { CLOCKS_MS, endedMs, worksUntilMs } from './token-ends.ts';
+
+/** A new token is noticed so late. */
+const NOTICED_WITHIN_MS = 1_000;
+/** An end is noticed so late, and told then, where a daemon runs. */
+const TOLD_WITHIN_MS = 3_000;
+
+/** What is told about tokens: that an agent has none, that one has expired, which of them live. */
+export function findTokenNewsBreaches(history: History): readonly Breach[] {
+  return [
+    ...findFalseOrphans(history),
+    ...findHeldForNothing(history),
+    ...findToldAgain(history),
+    ...findLayersLeft(history),
+    ...findFalseExpiries(history),
+    ...findMislisted(history),
+    ...findWaitingApprovals(history),
+  ];
+}
+
+interface News {
+  readonly agent: string;
+  readonly atMs: number;
+}
+
+/** Alerts, and the state that goes with them, each with its agent. */
+function readOrphans({ events }: History, kind: 'alert' | 'state'): readonly News[] {
+  return events.flatMap(({ atMs, event }) => {
+    if (kind === 'alert' && event.kind === 'alert' && event.payload.code === 'AGENT_WITHOUT_TOKEN') {
+      const agent = /^agent (\S+) /.exec(event.payload.detail)?.[1] ?? '';
+      return [{ agent, atMs }];
+    }
+    if (kind !== 'state' || event.kind !== 'state') return [];
+    const { name, set_by: by, state } = event.payload;
+    return by === 'tokens' && state !== 'active' && name !== null ? [{ agent: name, atMs }] : [];
+  });
+}
+
+/** Nobody is said, or made, to be without a token who has one. */
+function findFalseOrphans(history: History): readonly Breach[] {
+  return [...readOrphans(history, 'alert'), ...readOrphans(history, 'state')].flatMap(({ agent, atMs }) => {
+    const live = history.world.tokens
+      .of(agent)
+      .find((note) => note.createdAtMs < atMs - CLOCKS_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
+    if (live === undefined) return [];
+    return [
+      {
+        code: 'tokens/said-to-be-without',
+        detail: `${agent} is said to have no token at ${at(atMs)}; ${live.id} works`,
+      },
+    ];
+  });
+}
+
+/** No order of an agent that has a token is decided as if it had none, for another agent's sake or of before. */
+function findHeldForNothing(history: History): readonly Breach[] {
+  return [...history.decisions.values()].flatMap(({ agent, atMs, event, id }) => {
+    if (event.context.state.reason !== WITHOUT_TOKEN) return [];
+    const live = history.world.tokens
+      .of(agent)
+      .find((note) => note.createdAtMs < atMs - NOTICED_WITHIN_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
+    if (live === undefined) return [];
+    return [
+      {
+        code: 'tokens/held-for-nothing',
+        detail: `${id} of ${agent} at ${at(atMs)} meets "${WITHOUT_TOKEN}"; ${live.id} works`,
+      },
+    ];
+  });
+}
+
+/** It is told once until the agent has a token again, by however many daemons in turn. */
+function findToldAgain(history: History): readonly Breach[] {
+  const { tokens } = history.world;
+  const lastMs = new Map<string, number>();
+  const breaches: Breach[] = [];
+  for (const { agent, atMs } of readOrphans(history, 'alert')) {
+    const knownMs = lastMs.get(agent);
+    lastMs.set(agent, atMs);
+    if (knownMs === undefined || tokens.isUnsure(agent)) continue;
+    if (!tokens.of(agent).some(({ createdAtMs }) => createdAtMs >= knownMs - CLOCKS_MS && createdAtMs <= atMs))
+      breaches.push({
+        code: 'tokens/told-again',
+        detail: `that ${agent} has no token is told at ${at(knownMs)} and again at ${at(atMs)}, and it had none in between`,
+      });
+  }
+  return breaches;
+}
+
+/** Once all is quiet nobody is held back for a token: there is one, or nothing that opens is left. */
+function findLayersLeft({ endMs, events }: History): readonly Breach[] {
+  const held = new Map<string, boolean>();
+  for (const { event } of events) {
+    if (event.kind !== 'state' || event.payload.layer !== 'condition' || event.payload.scope !== 'agent') continue;
+    const { name, set_by: by, state } = event.payload;
+    held.set(name ?? '', by === 'tokens' && state !== 'active');
+  }
+  return [...held].flatMap(([agent, isHeld]) =>
+    isHeld ? [{ code: 'tokens/held-back', detail: `${agent} is held back for its token at ${at(endMs)}` }] : [],
+  );
+}
+
+/** That one has expired is said of one that has, and that nothing has replaced; and it is said. */
+function findFalseExpiries(history: History): readonly Breach[] {
+  const { tokens } = history.world;
+  const told = new Set<string>();
+  const breaches: Breach[] = [];
+  for (const { atMs, event } of history.events) {
+    if (event.kind !== 'alert' || event.payload.code !== 'TOKEN_EXPIRED') continue;
+    const id = /token (\S+) /.exec(event.payload.detail)?.[1] ?? '';
+    told.add(id);
+    const note = tokens.notes.find((each) => each.id === id);
+    if (note !== undefined && worksUntilMs(history, note) > atMs + CLOCKS_MS)
+      breaches.push({
+        code: 'tokens/said-to-have-expired',
+        detail: `${id} is said to have expired at ${at(atMs)}, and works`,
+      });
+  }
+  for (const note of tokens.notes) {
+    const { agent, endAskedAtMs, expiresAtMs, id } = note;
+    const endMs = endedMs(history, note);
+    const untilMs = endMs + TOLD_WITHIN_MS;
+    if (expiresAtMs === null || told.has(id) || (endAskedAtMs ?? untilMs) < untilMs) continue;
+    // One that lives longer has taken its place.
+    const isReplaced = tokens
+      .of(agent)
+      .some(
+        (other) =>
+          other.createdAtMs < untilMs &&
+          endedMs(history, other) > expiresAtMs &&
+          (other.expiresAtMs ?? Number.POSITIVE_INFINITY) > expiresAtMs,
+      );
+    if (isReplaced || tokens.isUnsure(agent)) continue;
+    if (untilMs < history.endMs && isUp(history, endMs, untilMs))
+      breaches.push({
+        code: 'tokens/expiry-untold',
+        detail: `${id} of ${agent} has expired at ${at(endMs)}, and nobody is told by ${at(untilMs)}`,
+      });
+  }
+  return breaches;
+}
+
+/** One daemon runs all the time: it asks the exchange something before, and goes on asking. */
+function isUp({ world: { wire } }: History, fromMs: number, toMs: number): boolean {
+  const before = wire.looks.findLast(({ sentAtMs }) => sentAtMs <= fromMs);
+  const after = wire.looks.find(({ sentAtMs }) => sentAtMs >= toMs);
+  return before !== undefined && before.life === after?.life;
+}
+
+/** The list of tokens says which of them live. */
+function findMislisted(history: History): readonly Breach[] {
+  const { gate, tokens } = history.world;
+  if (gate === null) return [];
+  const listed = new Map(gate.tokens.getTokens(OPERATOR.tokenId).tokens.map((token) => [token.id, token.is_live]));
+  return tokens.notes.flatMap((note) => {
+    const isLive = listed.get(note.id) ?? null;
+    const isEnded = endedMs(history, note) < history.endMs;
+    if (isLive === !isEnded || (isEnded === false && worksUntilMs(history, note) <= history.endMs)) return [];
+    return [
+      {
+        code: 'tokens/mislisted',
+        detail: `${note.id} of ${note.agent} is listed as ${isLive === true ? 'live' : 'not live'} at ${at(history.endMs)}`,
+      },
+    ];
+  });
+}
+
+/** What was asked of people with a token waits no longer than that: it would keep its agent from asking again. */
+function findWaitingApprovals(history: History): readonly Breach[] {
+  const asked = new Map<string, string>();
+  for (const { event } of history.events)
+    if (event.kind === 'approval' && event.payload.action === 'requested')
+      asked.set(event.payload.approval_id, event.payload.token_id);
+  return history.world.calls.flatMap(({ agent, answer, askedAtMs, step }) => {
+    const waiting = answer?.decision.reasons.find(({ unit }) => unit === 'pending')?.observed;
+    const tokenId = asked.get(String(waiting));
+    const note = history.world.tokens.notes.find(({ id }) => id === tokenId);
+    const sinceMs = note === undefined ? Number.POSITIVE_INFINITY : endedMs(history, note);
+    if (askedAtMs <= sinceMs + TOLD_WITHIN_MS || !isUp(history, askedAtMs - TOLD_WITHIN_MS, askedAtMs)) return [];
+    const detail = `${agent} (step ${step}, ${at(askedAtMs)}) is refused for ${waiting}, which was asked for with ${tokenId}: that ended at ${at(sinceMs)}`;
+    return [{ code: 'tokens/approval-waits', detail }];
+  });
+}
