@@ -73,8 +73,13 @@ export class PlainPace {
 
   #fill({ atMs, lots, order, price, venueAtMs }: PlainFill): void {
     const rules = this.orders.rules.get(order.symbol);
-    if (rules === undefined || price === null) return;
     const { agent, side, symbol } = order;
+    if (rules === undefined || price === null) {
+      // What is not valued closes no round trip: those that it leaves open say no longer whose share others close.
+      if (agent !== null) this.#unclear.add(agent);
+      for (const holder of this.#openTrades.keys()) this.#unclear.add(holder);
+      return;
+    }
     const lotSize = rules.lotMantissa / rules.lotScale;
     const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
     const value = (this.#untold.get(order)?.value ?? 0) + (lots - alreadyTold) * price;
