@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
+import { openingsLeftAtRest } from './resting.ts';
 
 /** From the instant at which a limit binds until its cancels have been sent, ms. */
 const CANCELED_WITHIN_MS = 3_000;
@@ -54,26 +55,14 @@ function findSilences({ endMs, world }: History, heartbeatMs: number | null): re
 
 /** Told from the requests that were sent: where answers are lost or refused it is not judged. */
 function findResting(history: History, fromMs: number, toMs: number, why: string): readonly Breach[] {
-  const { endMs, fills, orders, plan, world } = history;
+  const { endMs, plan } = history;
   if (plan.setup.onBreach === 'hold' || isDisturbed(history)) return [];
   const untilMs = fromMs + CANCELED_WITHIN_MS;
   if (untilMs >= Math.min(toMs, endMs)) return [];
-  const breaches: Breach[] = [];
-  for (const { answeredAtMs, clientId, method, params, status } of world.wire.records) {
-    const order = orders.get(clientId ?? '');
-    if (method !== 'POST' || order === undefined || status !== 200 || (answeredAtMs ?? fromMs) >= fromMs) continue;
-    const { decision, planned } = order;
-    if (decision.agent !== LIMITED || planned.reduce_only || params.text('timeInForce') !== 'GTC') continue;
-    const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
-    const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-    if (filled.reduce((sum, fill) => sum + fill.lots, 0) >= lots) continue;
-    const isAskedBack = world.wire.records.some(
-      (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
-    );
-    if (!isAskedBack)
-      breaches.push({ code: `limits/rests-${why}`, detail: `${clientId} rests on after ${at(fromMs)}: ${why}` });
-  }
-  return breaches;
+  return openingsLeftAtRest(history, LIMITED, fromMs, untilMs).map((id) => ({
+    code: `limits/rests-${why}`,
+    detail: `${id} rests on after ${at(fromMs)}: ${why}`,
+  }));
 }
 
 function findSlices(history: History, fromMs: number, toMs: number): readonly Breach[] {

@@ -1,6 +1,7 @@
 import type { TokenNote } from '../agent-tokens.ts';
 import { at, type Breach } from '../breach.ts';
 import { couldNotRecord, type History } from '../history.ts';
+import { openingsLeftAtRest } from './resting.ts';
 import { endedMs, worksUntilMs } from './token-ends.ts';
 import { findTokenNewsBreaches } from './token-news.ts';
 
@@ -134,7 +135,7 @@ function findLeftAtRest(history: History): readonly Breach[] {
 
 /** Where nothing fails that takes seconds, and those orders are asked back of which it was known by then that they rest. */
 function findNotAskedBack(history: History): readonly Breach[] {
-  const { endMs, fills, orders, plan, world } = history;
+  const { endMs, plan, world } = history;
   const isDisturbed = plan.steps.some(({ do: { kind } }) =>
     /^(fault|wire|crash|restart|away|trouble|halt_market)$/.test(kind),
   );
@@ -147,23 +148,11 @@ function findNotAskedBack(history: History): readonly Breach[] {
     // A new token in between ends it.
     if (world.tokens.of(note.agent).some(({ createdAtMs }) => createdAtMs > sinceMs && createdAtMs <= untilMs))
       continue;
-    for (const { answeredAtMs, clientId, method, params, status } of world.wire.records) {
-      const order = orders.get(clientId ?? '');
-      if (method !== 'POST' || status !== 200 || (answeredAtMs ?? sinceMs) >= sinceMs) continue;
-      if (order?.decision.agent !== note.agent || params.flag('reduceOnly')) continue;
-      if (params.text('timeInForce') !== 'GTC') continue;
-      const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
-      const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-      if (filled.reduce((sum, fill) => sum + fill.lots, 0) >= lots) continue;
-      const isAskedBack = world.wire.records.some(
-        (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
-      );
-      if (!isAskedBack)
-        breaches.push({
-          code: 'tokens/not-asked-back',
-          detail: `${clientId} rests on after ${at(sinceMs)}, when the last token of ${note.agent} ended`,
-        });
-    }
+    for (const id of openingsLeftAtRest(history, note.agent, sinceMs, untilMs))
+      breaches.push({
+        code: 'tokens/not-asked-back',
+        detail: `${id} rests on after ${at(sinceMs)}, when the last token of ${note.agent} ended`,
+      });
   }
   return breaches;
 }
