@@ -31,9 +31,7 @@ export function PositionsPanel() {
                 {price(position.entry_price)}
                 <span class="below">{price(position.mark_price)}</span>
               </td>
-              <td class={`figure ${tone(position.unrealised_pnl_usdt)}`}>
-                {signedUsdt(position.unrealised_pnl_usdt)}
-              </td>
+              <td class={`figure ${tone(position.unrealised_pnl_usdt)}`}>{signedUsdt(position.unrealised_pnl_usdt)}</td>
               <td class="figure">{price(position.liquidation_price)}</td>
             </tr>
           ))}
