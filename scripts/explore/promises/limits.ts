@@ -7,6 +7,10 @@ const CANCELED_WITHIN_MS = 3_000;
 /** The daemon's clock is a moment off the exchange's. */
 const CLOCKS_MS = 100;
 const LIMITED = 'alpha';
+/** So long before a limit binds nothing was wrong, ms; a request is answered soon, and another one follows it. */
+const CALM_BEFORE_MS = 8_000;
+const SOON_MS = 1_000;
+const MOST_PAUSE_MS = 6_000;
 
 /** An agent opens nothing outside its hours; when they end, or it is silent for too long, what it has resting is asked back. */
 export function findLimitBreaches(history: History): readonly Breach[] {
@@ -56,9 +60,9 @@ function findSilences({ endMs, world }: History, heartbeatMs: number | null): re
 /** Told from the requests that were sent: where answers are lost or refused it is not judged. */
 function findResting(history: History, fromMs: number, toMs: number, why: string): readonly Breach[] {
   const { endMs, plan } = history;
-  if (plan.setup.onBreach === 'hold' || isDisturbed(history)) return [];
   const untilMs = fromMs + CANCELED_WITHIN_MS;
-  if (untilMs >= Math.min(toMs, endMs)) return [];
+  if (plan.setup.onBreach === 'hold' || untilMs >= Math.min(toMs, endMs)) return [];
+  if (isDisturbed(history, fromMs, untilMs)) return [];
   return openingsLeftAtRest(history, LIMITED, fromMs, untilMs).map((id) => ({
     code: `limits/rests-${why}`,
     detail: `${id} rests on after ${at(fromMs)}: ${why}`,
@@ -66,17 +70,37 @@ function findResting(history: History, fromMs: number, toMs: number, why: string
 }
 
 function findSlices(history: History, fromMs: number, toMs: number): readonly Breach[] {
-  if (isDisturbed(history)) return [];
   const breaches: Breach[] = [];
   for (const { agent, atMs, event, id } of history.decisions.values()) {
     if (agent !== LIMITED || atMs < fromMs || atMs >= toMs || event.decision.kind !== 'slice') continue;
-    if (event.orders.some(({ reduce_only }) => !reduce_only))
+    if (event.orders.some(({ reduce_only }) => !reduce_only) && !isDisturbed(history, fromMs, atMs))
       breaches.push({ code: 'limits/slice', detail: `slice ${id} at ${at(atMs)}, of a silent agent` });
   }
   return breaches;
 }
 
-/** A restart may notice a silence later; what a fault holds up is not the gate's. */
-function isDisturbed({ plan }: History): boolean {
-  return plan.steps.some(({ do: { kind } }) => /^(fault|wire|crash|restart|away|policy)$/.test(kind));
+/**
+ * A restart may notice a silence later, and what a fault holds up is not the gate's: told from the requests, all of which
+ * were answered soon and well, without a pause, from before the limit bound on.
+ */
+function isDisturbed({ plan, world }: History, fromMs: number, untilMs: number): boolean {
+  if (plan.steps.some(({ do: { kind } }) => kind === 'policy')) return true;
+  const sinceMs = fromMs - Math.max(CALM_BEFORE_MS, plan.setup.limits?.heartbeatMs ?? 0);
+  if (sinceMs < 0) return true;
+  const lives = new Set(world.wire.looks.filter(isWithin(sinceMs, untilMs)).map(({ life }) => life));
+  if (lives.size !== 1) return true;
+  const asked = [...world.wire.records, ...world.wire.looks]
+    .filter(isWithin(sinceMs, untilMs))
+    .sort((a, b) => a.sentAtMs - b.sentAtMs);
+  let lastMs = sinceMs;
+  for (const { answeredAtMs, sentAtMs, status } of asked) {
+    if (sentAtMs - lastMs > MOST_PAUSE_MS || answeredAtMs === null) return true;
+    if (answeredAtMs - sentAtMs > SOON_MS || (status ?? 500) >= 400) return true;
+    lastMs = sentAtMs;
+  }
+  return untilMs - lastMs > MOST_PAUSE_MS;
+}
+
+function isWithin(fromMs: number, toMs: number): (record: { readonly sentAtMs: number }) => boolean {
+  return ({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs <= toMs;
 }
