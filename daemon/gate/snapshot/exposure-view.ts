@@ -17,7 +17,7 @@ import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
-import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
+import { type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
@@ -120,9 +120,9 @@ export function viewExposure(
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed], policy.lossTiers !== null));
+  pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
   const opposed = findOpposed(state, symbol, agent);
-  return {
+  const view: Draft<ExposureView> = {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
     gross_other_usdt: gross,
     liquidation_distance:
@@ -142,18 +142,20 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
-    ...viewExitsBeyond(state, symbol, policy.exitScope === 'own' ? agent : null),
   };
+  noteExitsBeyond(view, state, symbol, policy.exitScope === 'own' ? agent : null);
+  return view;
 }
 
 /** `agent`: whose own exits its share bounds as well; null: nobody's. */
-function viewExitsBeyond(
+function noteExitsBeyond(
+  view: Draft<ExposureView>,
   { account, orders: book, positions }: GateState,
   symbol: string,
   agent: string | null,
-): Pick<ExposureView, 'exits_beyond_long' | 'exits_beyond_short'> {
+): void {
   const orders = liveOrders(book, symbol);
-  if (orders.size === 0) return NONE_BEYOND;
+  if (orders.size === 0) return;
   const position = positions.get(symbol);
   const readAtMs = account?.requested_at_ms ?? 0;
   const beyond = (closing: Side): number =>
@@ -162,31 +164,32 @@ function viewExitsBeyond(
       agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent, readAtMs),
     );
   const [long, short] = [beyond('sell'), beyond('buy')];
-  return {
-    ...(long === 0 ? {} : { exits_beyond_long: long }),
-    ...(short === 0 ? {} : { exits_beyond_short: short }),
-  };
+  if (long !== 0) view.exits_beyond_long = long;
+  if (short !== 0) view.exits_beyond_short = short;
 }
-const NONE_BEYOND = {};
 
 /**
  * Marks of what an agent still holds by its trades where nothing is exposed any more, and of fills whose trades are not
  * read yet: its loss is reported with them.
  */
-function* marksOfLots(
+function pushMarksOfLots(
+  marks: (readonly [string, number])[],
   state: GateState,
   inputs: LiveInputs,
   agent: string,
-  told: readonly string[],
+  asked: string,
+  exposed: readonly string[],
   hasLossTiers: boolean,
-): Generator<readonly [string, number]> {
-  const wanted = new Set<string>();
-  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) wanted.add(symbol);
-  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) wanted.add(order.symbol);
-  for (const symbol of wanted) {
-    const mark = told.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
-    if (mark !== undefined) yield [symbol, mark];
-  }
+): void {
+  const pushed = marks.length;
+  const note = (symbol: string): void => {
+    const mark = symbol === asked || exposed.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
+    if (mark === undefined) return;
+    for (let i = pushed; i < marks.length; i += 1) if (marks[i]![0] === symbol) return;
+    marks.push([symbol, mark]);
+  };
+  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) note(symbol);
+  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) note(order.symbol);
 }
 
 /** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
