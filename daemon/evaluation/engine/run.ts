@@ -279,8 +279,8 @@ export class ReplayRun {
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
     const ratios = this.#ratios.fill(1);
-    let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
     let atEndUsdt = account.equityUsdt();
+    let worst = atEndUsdt - 2 * account.totalMaintenanceUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
       if (bar < 0) continue;
