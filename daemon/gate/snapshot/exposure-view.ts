@@ -22,18 +22,20 @@ import { ownMargin, reservedMargin } from './margin.ts';
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
 export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
-const NO_SYMBOLS: readonly string[] = [];
 
-/** Symbols with a position or an order that can still fill. */
-export function exposedSymbols(state: GateState): Set<string> {
-  const symbols = new Set<string>();
+/** Symbols with a position or an order that can still fill, each once. */
+export function exposedSymbols(state: GateState): readonly string[] {
+  return listExposed(state);
+}
+function listExposed(state: GateState): string[] {
+  const symbols: string[] = [];
   for (const position of state.positions.values())
-    if (longLots(position) > 0 || shortLots(position) > 0) symbols.add(position.symbol);
+    if (longLots(position) > 0 || shortLots(position) > 0) symbols.push(position.symbol);
   for (const [symbol, orders] of state.orders.live) {
-    if (orders.size === 0) continue;
+    if (orders.size === 0 || symbols.includes(symbol)) continue;
     for (const order of orders) {
       if (!order.reduceOnly && remainingLots(order) > 0) {
-        symbols.add(symbol);
+        symbols.push(symbol);
         break;
       }
     }
@@ -42,10 +44,10 @@ export function exposedSymbols(state: GateState): Set<string> {
 }
 /** The same in alphabetical order. */
 export function exposedInOrder(state: GateState): readonly string[] {
-  const exposed = exposedSymbols(state);
-  if (exposed.size === 0) return NO_SYMBOLS;
-  const symbols = [...exposed];
-  return symbols.length > 1 ? symbols.sort() : symbols;
+  const symbols = listExposed(state);
+  // Mostly there are one or two.
+  if (symbols.length > 2) return symbols.sort();
+  return symbols.length === 2 && symbols[1]! < symbols[0]! ? symbols.reverse() : symbols;
 }
 
 export function viewAccount(
@@ -72,7 +74,12 @@ function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string
   if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
   const exposed = exposedSymbols(state);
   // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
-  return reservedMargin(state, inputs.symbols, own, (order) => order.symbol === symbol || exposed.has(order.symbol));
+  return reservedMargin(
+    state,
+    inputs.symbols,
+    own,
+    (order) => order.symbol === symbol || exposed.includes(order.symbol),
+  );
 }
 
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };

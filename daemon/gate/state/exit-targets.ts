@@ -331,7 +331,7 @@ export class ExitTargets {
       for (const order of openingsOf(oldest)) this.#mention(order, -1);
       for (const { order } of oldest.allotments) {
         // A merged order may still work for a younger target.
-        const isUsed = this.targetsOf(order).some(({ decisionId }) => this.#all.has(decisionId));
+        const isUsed = this.partsOf(order).some(({ target }) => this.#all.has(target.decisionId));
         if (!isUsed) this.#byOrder.delete(order);
       }
     }

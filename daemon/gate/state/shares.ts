@@ -76,8 +76,10 @@ export function heldAt(
   atMs: number,
 ): Map<string, number> {
   const then = new Map(shares);
-  for (const { agent, lots, atMs: changedAtMs } of shareChanges)
+  for (let i = 0; i < shareChanges.length; i += 1) {
+    const { agent, lots, atMs: changedAtMs } = shareChanges[i]!;
     if (changedAtMs > atMs) then.set(agent, (then.get(agent) ?? 0) - lots);
+  }
   const held = new Map<string, number>();
   for (const [agent, lots] of then) if (lots * direction > 0) held.set(agent, lots * direction);
   return held;
