@@ -50,6 +50,9 @@ export interface ExecutionContext {
   readonly venue: string;
 }
 
+/** The part that bounds the account whoever asks. */
+export type AccountContext = Pick<ExecutionContext, 'account' | 'exposure' | 'market' | 'trust'>;
+
 export type TradingStateName = 'active' | 'reducing' | 'halted';
 export type StateLayer = 'operator' | 'breaker' | 'boot' | 'condition';
 /** The most restrictive of the stored layers that apply to this account, symbol and agent. */

@@ -66,8 +66,11 @@ const BENCHES: Readonly<Record<string, Measure>> = {
     const ledger = await measureLedger({ url: daemonUrl, token, home, stop });
     return { ...ledger, history: await measureHistory(bench, policyPath) };
   },
-  /** This project beside another copy of it: `--beside FOLDER`. */
-  pairs: async ({ begin, folder }) => ({ pairs: await measurePairs(folder, resolve(readOption('--beside')), begin) }),
+  /** This project beside another copy of it: `--beside FOLDER`; of `decide` and replays alone: `--programs`. */
+  pairs: async ({ begin, folder }) => {
+    const beside = resolve(readOption('--beside'));
+    return { pairs: await measurePairs(folder, beside, begin, process.argv.includes('--programs')) };
+  },
   /** One decision beside general policy engines. */
   peers: async () => ({ ...(await measurePeers()) }),
   /** From an approval to the exchange's answer, and what three open consoles cost. */

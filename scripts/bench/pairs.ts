@@ -149,10 +149,10 @@ function takeOwn(project: string, file: string, call: string, pick: string): num
 
 /**
  * `bench -- pairs --beside FOLDER`: this project beside another copy of it, installed in that folder, in pairs of windows
- * that take turns while both daemons run.
+ * that take turns while both daemons run. With `--programs` what needs none alone: `decide`, and the loop of a replay.
  * @throws Error when the folder holds no such project
  */
-export async function measurePairs(folder: string, beside: string, begin: Begin) {
+export async function measurePairs(folder: string, beside: string, begin: Begin, isOfPrograms = false) {
   if (!existsSync(join(beside, 'scripts', 'holdfast.mjs')))
     throw new Error(`--beside ${beside}: no Holdfast is installed there`);
   const projects = [findPackageFolder(), beside] as const;
@@ -163,6 +163,7 @@ export async function measurePairs(folder: string, beside: string, begin: Begin)
   };
   const decide_ns = await own('decide', 'decide.ts', 'measureDecide(spec)', 'p50_ns');
   const replay_ms = await own('replay', 'replay.ts', 'measureReplay()', 'loop_ms');
+  if (isOfPrograms) return { decide_ns, replay_ms };
   note('start …');
   const starts = await startInTurn(projects, folder, begin);
   const sides: readonly [Side, Side] = [

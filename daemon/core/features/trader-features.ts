@@ -107,21 +107,24 @@ function measureBurst(intervals: readonly number[], median: number): number {
   return clampToUnit(Math.log(median / recent) / FULL_BURST);
 }
 
-function notionalOf(trade: TradeRecord): number {
-  return trade.notional_usdt;
+function sizesOf(trades: readonly TradeRecord[]): number[] {
+  const sizes: number[] = [];
+  for (let i = 0; i < trades.length; i++) sizes.push(trades[i]!.notional_usdt);
+  return sizes;
 }
 
 /** Measures the trades given, ordered by their opening. No trades: all zero. */
 export function measureTrader(trades: readonly TradeRecord[]): TraderFeatures {
   const intervals = openingIntervals(trades);
   const median = medianOf(intervals);
-  const medianSize = medianOf(trades.map(notionalOf));
+  const medianSize = medianOf(sizesOf(trades));
   const growth = new DecayingMean();
   const size = new DecayingMean();
   const flips = new DecayingMean();
   const run = new LossRun(trades);
   const lastOfSymbol = new Map<string, TradeRecord>();
-  for (const trade of trades) {
+  for (let i = 0; i < trades.length; i++) {
+    const trade = trades[i]!;
     run.advanceThrough(trade.opened_at_ms);
     if (run.losses > 0 && run.last !== null) {
       growth.add(logGrowth(trade.notional_usdt / run.last.notional_usdt, FULL_GROWTH));

@@ -1,5 +1,5 @@
 import { type CompiledPolicy, type Factors, ONE } from '../compiled-policy.ts';
-import type { ExecutionContext } from '../context.ts';
+import type { AccountContext, ExecutionContext } from '../context.ts';
 import type { BudgetComponents, BudgetRecord, Constraints, StagedSlice } from '../decision.ts';
 import {
   type AccountFinding,
@@ -54,7 +54,7 @@ export function findBudget(context: ExecutionContext, policy: CompiledPolicy): B
  * was permitted by the trust of those who opened it. By that of a token without a skill, by trades or by a loss of nobody's,
  * the gate would close what it permits, over and over.
  */
-export function findAccountBudget(context: ExecutionContext, policy: CompiledPolicy): BudgetComponents {
+export function findAccountBudget(context: AccountContext, policy: CompiledPolicy): BudgetComponents {
   const regime = findRegime(context, policy);
   const market = policy.regimes[regime.regime].factors;
   return budgetComponents(policy, {

@@ -61,7 +61,10 @@ export interface RegimeFinding {
   /** The strictest of this symbol and of the other symbols with exposure: gross and order rate use it. */
   readonly portfolio: Regime;
 }
-export function findRegime(context: ExecutionContext, policy: CompiledPolicy): RegimeFinding {
+export function findRegime(
+  context: Pick<ExecutionContext, 'exposure' | 'market'>,
+  policy: CompiledPolicy,
+): RegimeFinding {
   const market = context.market;
   const raw = classifyRegime(market, policy.spec.market);
   const held = REGIME_RANK[market.held_regime] > REGIME_RANK[raw.regime];

@@ -23,6 +23,11 @@ interface Holding {
   orderMargin: number;
 }
 
+/** Counts the marks that it sets. */
+export interface MarkSetter {
+  readonly moves: number;
+}
+
 /**
  * One account at the exchange: cross margin over all symbols, with the margin, fee, funding and liquidation arithmetic
  * of the simulated exchange (exact in 1e-8). Marking to market uses floats; whether a liquidation is due is decided
@@ -39,6 +44,9 @@ export class ReplayAccount {
   readonly #unrealised: Float64Array;
   readonly #maintenance: Float64Array;
   #isValued = false;
+  /** Of whoever sets the marks, and how many it had set at `#valuedAt`; null: the marks themselves are compared. */
+  readonly #setter: MarkSetter | null;
+  #valuedMoves = -1;
   #gross = 0;
   #equity = 0;
   #totalMaintenance = 0;
@@ -51,9 +59,15 @@ export class ReplayAccount {
   /** Rises with every change of a position. */
   version = 0;
 
-  /** `marks`: the running marks by symbol, kept up to date by the caller. */
-  constructor(instruments: readonly ReplayInstrument[], marks: Float64Array, startUsdt: number) {
+  /** `marks`: the running marks by symbol, kept up to date by the caller; `setter`: nobody else sets them. */
+  constructor(
+    instruments: readonly ReplayInstrument[],
+    marks: Float64Array,
+    startUsdt: number,
+    setter: MarkSetter | null = null,
+  ) {
     this.#marks = marks;
+    this.#setter = setter;
     this.#wallet = fromNumber(startUsdt);
     this.#walletUsdt = startUsdt;
     this.#valuedAt = new Float64Array(instruments.length);
@@ -216,6 +230,9 @@ export class ReplayAccount {
 
   /** Values everything again where a mark, the wallet or a position has changed. */
   #value(): void {
+    const moves = this.#setter === null ? Number.NaN : this.#setter.moves;
+    if (this.#isValued && this.#valuedMoves === moves) return;
+    this.#valuedMoves = moves;
     const marks = this.#marks;
     const valuedAt = this.#valuedAt;
     let isValued = this.#isValued;

@@ -3,7 +3,7 @@ import { REGIME_RANK } from '../../core/features/market.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { bareAsk, bareRequest } from '../../gate/plan/standing.ts';
 import { liquidationDistance } from '../../gate/snapshot/exposure-view.ts';
-import { buildContext } from '../../gate/snapshot/snapshot.ts';
+import { buildAccountContext } from '../../gate/snapshot/snapshot.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
@@ -42,10 +42,11 @@ export class CapWatch {
     const account = this.#account;
     let gross = 0;
     for (let i = 0; i < this.#caps.length; i++) {
+      if (account.lots(i) === 0) continue;
       const notional = account.notionalUsdt(i) * Math.max(1, ratios[i]!);
       if (notional > this.#caps[i]!) return true;
       gross += notional;
-      const position = notional === 0 ? undefined : this.#door.state.positions.get(this.#clock.market.symbols[i]!);
+      const position = this.#door.state.positions.get(this.#clock.market.symbols[i]!);
       if (position === undefined) continue;
       const mark = this.#clock.marks[i]! * ratios[i]!;
       const distance = liquidationDistance(position.liquidationPrice, position.lots, mark);
@@ -84,7 +85,10 @@ export class CapWatch {
       if (this.#account.lots(i) === 0) continue;
       const symbol = symbols[i]!;
       const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
-      const budget = findAccountBudget(buildContext(this.#door.state, inputs, request, policy, BARE_ASK), policy);
+      const budget = findAccountBudget(
+        buildAccountContext(this.#door.state, inputs, request, policy, BARE_ASK),
+        policy,
+      );
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;
       this.#grossCap = Math.min(this.#grossCap, budget.gross_notional_usdt * UNTOLERATED);
     }

@@ -27,6 +27,8 @@ export class MarketClock {
   /** When a symbol's mark was last seen, ms. */
   readonly markAtMs: Float64Array;
   readonly #next: Int32Array;
+  /** Rises with every mark that is set. */
+  moves = 0;
   step = 0;
   barOpenMs = 0;
   nowMs = 0;
@@ -112,6 +114,7 @@ export class MarketClock {
   }
 
   #setTicks(symbol: number, ticks: number, atMs: number): void {
+    this.moves += 1;
     this.markTicks[symbol] = ticks;
     this.marks[symbol] = this.priceOf(symbol, ticks);
     this.markAtMs[symbol] = atMs;

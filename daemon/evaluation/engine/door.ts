@@ -13,7 +13,7 @@ import type { PlanClock } from '../../gate/plan/plan-clock.ts';
 import { buildBody } from '../../gate/plan/retell.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
 import { findUndone, OPENING_ENDED, SLICE_DROPPED, type Undone } from '../../gate/plan/undone.ts';
-import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
+import type { Ask, Draft, LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
 import { GateState } from '../../gate/state/gate-state.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
@@ -56,8 +56,8 @@ const TIMED_EVERY = 16;
  * (SAE-SAME-CODE).
  */
 export class GateDoor {
-  /** A run is over before it is worth the time to keep ended orders in less memory. */
-  readonly state = new GateState(Number.POSITIVE_INFINITY);
+  /** A run is over before it is worth the time to keep what has ended in less memory. */
+  readonly state = new GateState(Number.POSITIVE_INFINITY, false);
   readonly market: MarketInputs;
   readonly ids: IdSource = { genesisId: 'replay', epoch: null };
   /** Orders of the account at the exchange, against the limits that the gate keeps to. */
@@ -245,18 +245,19 @@ export class GateDoor {
 
   /** The exchange shows it; `averagePrice`: of all that was executed, USDT. */
   show(order: OrderState, status: OrderEvent['status'], executedLots: number, averagePrice: number | null): void {
-    this.append('order', {
-      ...this.#wordOn(order, status, null, 'shown'),
-      average_price: averagePrice,
-      executed_lots: executedLots,
-      // It was filled before that was told, and before the account is read.
-      venue_at_ms: executedLots > order.executedLots ? this.#clock.nowMs - FILLED_BEFORE_MS : this.#clock.nowMs,
-      venue_order_id: order.clientOrderId,
-    });
+    const word = this.#wordOn(order, status, null, 'shown');
+    word.average_price = averagePrice;
+    word.executed_lots = executedLots;
+    // It was filled before that was told, and before the account is read.
+    if (executedLots > order.executedLots) word.venue_at_ms -= FILLED_BEFORE_MS;
+    word.venue_order_id = order.clientOrderId;
+    this.append('order', word);
   }
   /** The exchange did not take it. */
   refuse(order: OrderState, { message, retryable }: Rejection): void {
-    this.append('order', { ...this.#wordOn(order, 'rejected', message, 'answer'), retryable });
+    const word = this.#wordOn(order, 'rejected', message, 'answer');
+    word.retryable = retryable;
+    this.append('order', word);
   }
   /** The gate ends what it has not sent. */
   endUnsent(order: OrderState, detail: string): void {
@@ -279,7 +280,7 @@ export class GateDoor {
     status: OrderEvent['status'],
     detail: string | null,
     kind: 'shown' | 'answer' | 'unsent',
-  ): OrderEvent {
+  ): Draft<OrderEvent> {
     return {
       average_price: null,
       client_order_id: order.clientOrderId,

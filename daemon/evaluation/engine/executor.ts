@@ -118,8 +118,11 @@ export class Executor {
   }
 
   /** Opening orders that the exit's own record has ended. */
-  #cancelUndone({ symbol, side }: OrderState): void {
-    for (const order of [...liveOrders(this.#parts.door.state.orders, symbol)])
+  #cancelUndone(exit: OrderState): void {
+    const { symbol, side } = exit;
+    const live = liveOrders(this.#parts.door.state.orders, symbol);
+    if (live.size === 1 && live.has(exit)) return;
+    for (const order of [...live])
       if (!order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order))
         this.cancel(order, OPENING_ENDED);
   }

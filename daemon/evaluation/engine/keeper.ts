@@ -12,7 +12,7 @@ import { buildStopOrder } from '../../gate/plan/stop-order.ts';
 import { OTHER_STOP } from '../../gate/plan/stops.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
 import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
-import { isResting, type OrderState } from '../../gate/state/orders.ts';
+import { isResting, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';
 import type { Rejection } from '../../gate/venue-port.ts';
 import type { ReplayAccount } from './account.ts';
@@ -161,9 +161,12 @@ export class ReplayKeeper {
   #findLive(): void {
     this.#hasOpenings = false;
     this.#hasExits = false;
-    for (const orders of this.#door.state.orders.live.values()) {
-      if (orders.size === 0) continue;
-      for (const order of orders) {
+    const { orders } = this.#door.state;
+    const { symbols } = this.#clock.market;
+    for (let i = 0; i < symbols.length; i++) {
+      const live = liveOrders(orders, symbols[i]!);
+      if (live.size === 0) continue;
+      for (const order of live) {
         if (isOwnOpening(order)) this.#hasOpenings = true;
         else if (order.reduceOnly) this.#hasExits = true;
       }

@@ -87,7 +87,7 @@ export class ReplayRun {
     const { market, judge } = setup;
     this.clock = new MarketClock(market);
     const instruments = market.series.map((series) => series.bars.instrument);
-    this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT);
+    this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT, this.clock);
     this.door = new GateDoor(
       this.clock,
       setup.track,
@@ -278,11 +278,12 @@ export class ReplayRun {
     if (keeper.agesAtMs <= clock.timeOf(to)) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
-    const ratios = this.#ratios.fill(1);
-    let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
+    const ratios = this.#ratios;
     let atEndUsdt = account.equityUsdt();
+    let worst = atEndUsdt - 2 * account.totalMaintenanceUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
+      ratios[i] = 1;
       if (bar < 0) continue;
       if (!track.isSteady(i, bar, clock.lowFirst[i]!, from, to)) return false;
       const lots = account.lots(i);

@@ -26,6 +26,10 @@ export class TierCodes {
   #codeEquity = Number.NaN;
   #codeMaintenance = Number.NaN;
   #codeSamples = 0;
+  /** What daily losses are measured against, and what that was found for: equity at other instants, by samples alone. */
+  #reference: number | null = null;
+  #referenceAtMs = Number.NaN;
+  #referenceSamples = 0;
 
   constructor(door: GateDoor, account: ReplayAccount, clock: MarketClock, policy: CompiledPolicy) {
     this.#door = door;
@@ -77,7 +81,14 @@ export class TierCodes {
   }
   /** No band: what equity was a day ago changes within a bar. */
   #lossTiers(equity: number): number {
-    return countReached(this.#policy.dailyLossTiers, this.#door.state.equity.dailyLoss(this.#clock.nowMs, equity));
+    const { samples, state } = this.#door;
+    const { nowMs } = this.#clock;
+    if (this.#referenceAtMs !== nowMs || this.#referenceSamples !== samples) {
+      this.#reference = state.equity.dailyReference(nowMs);
+      this.#referenceAtMs = nowMs;
+      this.#referenceSamples = samples;
+    }
+    return countReached(this.#policy.dailyLossTiers, state.equity.dailyLoss(nowMs, equity, this.#reference));
   }
   #marginTiers(equity: number, maintenance: number): number {
     return countReached(this.#policy.marginRatioTiers, marginRatio(maintenance, equity));

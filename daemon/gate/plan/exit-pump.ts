@@ -162,10 +162,11 @@ export class ExitPump {
     if (state.targets.open.size === 0 && this.#working.size === 0) return;
     this.#endHalted();
     this.#takeEnds();
+    if (state.targets.open.size === 0) return;
     const active = (): ExitTarget[] => [...state.targets.open].filter((target) => !this.#held.has(target));
     const rungs = this.#hands.exits().ladder_bps.length;
     for (const { target, reason, detail } of findEndings(state, active(), rungs)) this.end(target, reason, detail);
-    this.#considerInTurn(active(), rungs, clock.wallMs());
+    if (state.targets.open.size > 0) this.#considerInTurn(active(), rungs, clock.wallMs());
   }
 
   /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */

@@ -62,16 +62,21 @@ function rungsOf({ origin }: ExitTarget, rungs: number): number {
 }
 
 function findEnding(state: GateState, target: ExitTarget, rungs: number): Omit<Ending, 'target'> | null {
-  const live = [...liveOrdersOf(target)];
-  const resting = live.find((order) => order.timeInForce === 'GTC' && isResting(order));
-  if (resting !== undefined && live.length === 1) return { reason: 'rests', detail: 'it rests at its own price' };
+  let live = 0;
+  let rests = false;
+  for (const { order } of target.allotments) {
+    if (isTerminal(order.status)) continue;
+    live += 1;
+    if (order.timeInForce === 'GTC' && isResting(order)) rests = true;
+  }
+  if (rests && live === 1) return { reason: 'rests', detail: 'it rests at its own price' };
   const { first } = target;
   const canceled = first.status === 'canceled' && first.sentAtMs === null && target.allotments.length === 0;
   if (canceled || target.allotments.some(({ order }) => isTerminal(order.status) && order.cancelRequested)) {
-    if (live.length > 0) return null;
+    if (live > 0) return null;
     return { reason: 'canceled', detail: (canceled ? first.detail : null) ?? 'canceled by its caller' };
   }
-  if (live.length > 0) return null;
+  if (live > 0) return null;
   if (target.leftLots > 0 && !holdsNothing(state, target))
     return nextRung(target, rungs) < rungs
       ? null

@@ -121,9 +121,8 @@ export function buildBody(
   derived: ExecutionDecision,
   around: Omit<DecisionBody, keyof ExecutionDecision | 'binding' | 'core_version'>,
 ): DecisionBody {
-  return {
+  const body: DecisionBody = {
     agent: around.agent,
-    ...(derived.approval === undefined ? {} : { approval: derived.approval }),
     at_ms: around.at_ms,
     binding: around.kind !== 'intercept' && around.kind !== 'dry_run',
     budget: derived.budget,
@@ -145,4 +144,7 @@ export function buildBody(
     tool: around.tool,
     verdicts: derived.verdicts,
   };
+  if (derived.approval === undefined) return body;
+  const { agent, ...others } = body;
+  return { agent, approval: derived.approval, ...others };
 }

@@ -53,7 +53,7 @@ export interface ReviewHands {
 const NOTHING: Tightness = new Map();
 
 function hasOpenings({ orders }: GateState): boolean {
-  for (const order of everyLiveOrder(orders)) if (isOwnOpening(order)) return true;
+  for (const live of orders.live.values()) for (const order of live) if (isOwnOpening(order)) return true;
   return false;
 }
 
@@ -147,9 +147,14 @@ export class StandingReview {
   #expire(): void {
     const now = this.#hands.clock.nowMs();
     const ttlMs = this.#hands.policyFor(GATE_AGENT).spec.standing.resting_ttl_ms;
-    for (const order of [...everyLiveOrder(this.#hands.state.orders)])
-      if (isOwnOpening(order) && order.timeInForce === 'GTC' && !order.cancelRequested && !isTerminal(order.status))
-        if (now - order.plannedAtMs >= ttlMs) this.#hands.cancel(order, TTL_OVER);
+    const isExpired = (order: OrderState): boolean => {
+      if (!isOwnOpening(order) || order.timeInForce !== 'GTC' || order.cancelRequested) return false;
+      return !isTerminal(order.status) && now - order.plannedAtMs >= ttlMs;
+    };
+    const expired: OrderState[] = [];
+    for (const orders of this.#hands.state.orders.live.values())
+      for (const order of orders) if (isExpired(order)) expired.push(order);
+    for (const order of expired) if (isExpired(order)) this.#hands.cancel(order, TTL_OVER);
   }
 
   /** INVARIANT: no await in here. False: of some it is not known whether they fit. */

@@ -7,13 +7,17 @@ import { isResting, liveOrders, newestFirst, type OrderState } from '../state/or
 import { isExitOnItsWay } from './exit-caps.ts';
 import { mayMeetYounger } from './rests.ts';
 
+const NONE: readonly OrderState[] = [];
+
 /** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
 function findExitsBeyondShares(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {
-  const beyond: OrderState[] = [];
-  for (const [symbol, live] of state.orders.live)
+  let beyond = NONE;
+  for (const [symbol, live] of state.orders.live) {
+    if (live.size === 0) continue;
     for (const agent of agentsWithExits(live))
       if (policyFor(agent).exitScope === 'own')
-        beyond.push(...exitsBeyondShare(state.positions.get(symbol), live, agent));
+        beyond = [...beyond, ...exitsBeyondShare(state.positions.get(symbol), live, agent)];
+  }
   return beyond;
 }
 
@@ -55,7 +59,10 @@ export function findExitsToCut(state: GateState, policyFor: (agent: string) => C
       if (order.agent === agent && order.side === side && isExitOnItsWay(order)) return true;
     return false;
   };
-  const beyond = new Set([...findExitsBeyondShares(state, policyFor), ...findExitsBeyondBounds(state)]);
+  const beyondShares = findExitsBeyondShares(state, policyFor);
+  const beyondBounds = state.displaced.bounds.size === 0 ? NONE : findExitsBeyondBounds(state);
+  if (beyondShares.length + beyondBounds.length === 0) return NONE;
+  const beyond = new Set([...beyondShares, ...beyondBounds]);
   return [...beyond].filter((order) => !isMakingRoom(order));
 }
 

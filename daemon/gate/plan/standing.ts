@@ -10,10 +10,10 @@ import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
-import { buildContext } from '../snapshot/snapshot.ts';
+import { buildAccountContext } from '../snapshot/snapshot.ts';
 import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { everyLiveOrder, newestFirst, type OrderState } from '../state/orders.ts';
+import { newestFirst, type OrderState } from '../state/orders.ts';
 import { surelyHeldLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
@@ -169,10 +169,11 @@ export function isOwnOpening(order: OrderState): boolean {
 }
 /** Resting opening orders of ours in the order of their review: the worst price of each symbol and side first. */
 export function restingOpenings(state: GateState): OrderState[] {
-  const resting = [...everyLiveOrder(state.orders)].filter(
-    (order) => isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC',
-  );
-  return resting.sort(worstPriceFirst);
+  const resting: OrderState[] = [];
+  for (const orders of state.orders.live.values())
+    for (const order of orders)
+      if (isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC') resting.push(order);
+  return resting.length > 1 ? resting.sort(worstPriceFirst) : resting;
 }
 /** The price that would hurt most if it filled: buys from the top, sells from the bottom; of equal ones the youngest. */
 function worstPriceFirst(a: OrderState, b: OrderState): number {
@@ -228,7 +229,13 @@ export function findBreaches(
   const gross = [...held.values()].reduce((sum, entry) => sum + entry.lots * entry.usdtPerLot, 0);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
-    const context = buildContext(state, inputs, bareRequest(place, symbol, inputs.nowMs), policy, bareAsk(place));
+    const context = buildAccountContext(
+      state,
+      inputs,
+      bareRequest(place, symbol, inputs.nowMs),
+      policy,
+      bareAsk(place),
+    );
     const budget = findAccountBudget(context, policy);
     const notional = entry.lots * entry.usdtPerLot;
     const distance = context.exposure.liquidation_distance;

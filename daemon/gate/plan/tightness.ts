@@ -58,9 +58,11 @@ export function describeTightness(
     found.set(symbol, regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime]);
   }
   const account = findAccountTiers(state, inputs, policyFor(GATE_AGENT));
-  if (account !== null)
-    for (const tier of ['drawdown', 'dailyLoss', 'marginRatio'] as const)
-      found.set(tier, levelOf(account[tier].reached));
+  if (account !== null) {
+    found.set('drawdown', levelOf(account.drawdown.reached));
+    found.set('dailyLoss', levelOf(account.dailyLoss.reached));
+    found.set('marginRatio', levelOf(account.marginRatio.reached));
+  }
   const agents = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
     if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
@@ -75,8 +77,10 @@ export function describeTightness(
       found.set(`${agent} week`, levelOf(findTiers(policy.lossTiers.week, week ?? Number.NaN).reached));
     }
     if (policy.schedule !== null && opensAt(policy.schedule, now) > now) found.set(`${agent} closed`, 1);
-    for (const position of state.positions.values())
-      for (const bound of findBounds(position, inputs, policy)) found.set(`${agent} ${position.symbol} ${bound}`, 1);
+    for (const position of state.positions.values()) {
+      if (isOld(position, inputs, policy)) found.set(`${agent} ${position.symbol} old`, 1);
+      if (isNear(position, inputs, policy)) found.set(`${agent} ${position.symbol} near`, 1);
+    }
   }
   return found;
 }
@@ -86,15 +90,18 @@ function levelOf(reached: number | null): number {
   return reached === null ? 0 : 1 + reached;
 }
 
-/** What rule 8 holds against a position for its age, and for its distance from liquidation. */
-function findBounds(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): readonly string[] {
-  const { liquidationPrice, lots, sinceMs, symbol } = position;
+/** What rule 8 holds against a position: its age, and its distance from liquidation. */
+function isOld({ sinceMs }: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
+  return sinceMs !== null && inputs.nowMs - sinceMs >= holdingTimeMs(policy);
+}
+function isNear(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
+  const { liquidationPrice, lots, symbol } = position;
   const live = inputs.symbols.get(symbol);
   const distance = live === undefined ? null : liquidationDistance(liquidationPrice, lots, live.mark);
-  const isOld = sinceMs !== null && inputs.nowMs - sinceMs >= holdingTimeMs(policy);
-  const isNear = distance !== null && distance < policy.spec.account.min_liquidation_distance;
-  return [...(isOld ? ['old'] : []), ...(isNear ? ['near'] : [])];
+  return distance !== null && distance < policy.spec.account.min_liquidation_distance;
 }
+
+const NO_ORDERS: ReadonlySet<OrderState> = new Set();
 
 /**
  * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
@@ -104,10 +111,14 @@ function findBounds(position: PositionState, inputs: LiveInputs, policy: Compile
 export class GrownOrders {
   readonly #seen = new WeakMap<OrderState, StandingForm>();
   readonly #due = new Set<OrderState>();
-  #resting: ReadonlySet<OrderState> = new Set();
+  #resting = NO_ORDERS;
 
   /** Those due: found now, or since the last {@link clear}. */
   find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
+    if (resting.length + this.#due.size === 0) {
+      this.#resting = NO_ORDERS;
+      return this.#due;
+    }
     const live = new Set(resting);
     for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
     for (const order of resting) {

@@ -250,7 +250,7 @@ function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetL
 function countPositions(core: GateCore): readonly [open: number, reserved: number] {
   let open = 0;
   for (const position of core.state.positions.values()) if (longLots(position) + shortLots(position) > 0) open += 1;
-  return [open, Math.max(0, exposedSymbols(core.state).size - open)];
+  return [open, Math.max(0, exposedSymbols(core.state).length - open)];
 }
 function countOwn({ agent }: ExecutionContext): number {
   return agent.other_positions + (agent.long_units > 0 || agent.short_units > 0 ? 1 : 0);

@@ -8,7 +8,7 @@ import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts'
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
-import { type Ask, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
+import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 
 export function viewPacing(
   state: GateState,
@@ -26,7 +26,7 @@ export function viewPacing(
   const sends = account.sends.count(now, policy.budgets.order_rate.window_ms);
   const agentSends = own.sends.count(now, (policy.agentBudgets ?? policy.budgets).order_rate.window_ms);
   const breaker = state.pacing.breakers.get(agent);
-  return {
+  const view: Draft<PacingView> = {
     account_sends: sends.tokens,
     account_sends_free_at_ms: sends.freeAtMs,
     agent_sends: agentSends.tokens,
@@ -39,8 +39,9 @@ export function viewPacing(
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     turnover_usdt: account.turnover.sum(now),
-    ...(inputs.venueSendsFreeAtMs === undefined ? {} : { venue_sends_free_at_ms: inputs.venueSendsFreeAtMs }),
   };
+  if (inputs.venueSendsFreeAtMs !== undefined) view.venue_sends_free_at_ms = inputs.venueSendsFreeAtMs;
+  return view;
 }
 
 /**
@@ -95,7 +96,7 @@ export function viewAgent(
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
   const resting = countRestingExits(state, symbol, request);
-  return {
+  const view: Draft<AgentView> = {
     fees_usdt: pace.fees.sum(inputs.nowMs),
     gross_other_usdt: others.gross,
     long_units: counted.longUnits,
@@ -108,8 +109,9 @@ export function viewAgent(
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
-    ...(policy.lossTiers === null ? {} : { losses: viewLosses(state, inputs, agent) }),
   };
+  if (policy.lossTiers !== null) view.losses = viewLosses(state, inputs, agent);
+  return view;
 }
 
 /** What goes out now, or is amended, is bound by what may still be closed; what is requested may wait for it. */

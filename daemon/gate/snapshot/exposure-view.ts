@@ -17,23 +17,25 @@ import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
-import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
+import { type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
 export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
-const NO_SYMBOLS: readonly string[] = [];
 
-/** Symbols with a position or an order that can still fill. */
-export function exposedSymbols(state: GateState): Set<string> {
-  const symbols = new Set<string>();
+/** Symbols with a position or an order that can still fill, each once. */
+export function exposedSymbols(state: GateState): readonly string[] {
+  return listExposed(state);
+}
+function listExposed(state: GateState): string[] {
+  const symbols: string[] = [];
   for (const position of state.positions.values())
-    if (longLots(position) > 0 || shortLots(position) > 0) symbols.add(position.symbol);
+    if (longLots(position) > 0 || shortLots(position) > 0) symbols.push(position.symbol);
   for (const [symbol, orders] of state.orders.live) {
-    if (orders.size === 0) continue;
+    if (orders.size === 0 || symbols.includes(symbol)) continue;
     for (const order of orders) {
       if (!order.reduceOnly && remainingLots(order) > 0) {
-        symbols.add(symbol);
+        symbols.push(symbol);
         break;
       }
     }
@@ -42,10 +44,10 @@ export function exposedSymbols(state: GateState): Set<string> {
 }
 /** The same in alphabetical order. */
 export function exposedInOrder(state: GateState): readonly string[] {
-  const exposed = exposedSymbols(state);
-  if (exposed.size === 0) return NO_SYMBOLS;
-  const symbols = [...exposed];
-  return symbols.length > 1 ? symbols.sort() : symbols;
+  const symbols = listExposed(state);
+  // Mostly there are one or two.
+  if (symbols.length > 2) return symbols.sort();
+  return symbols.length === 2 && symbols[1]! < symbols[0]! ? symbols.reverse() : symbols;
 }
 
 export function viewAccount(
@@ -72,7 +74,12 @@ function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string
   if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
   const exposed = exposedSymbols(state);
   // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
-  return reservedMargin(state, inputs.symbols, own, (order) => order.symbol === symbol || exposed.has(order.symbol));
+  return reservedMargin(
+    state,
+    inputs.symbols,
+    own,
+    (order) => order.symbol === symbol || exposed.includes(order.symbol),
+  );
 }
 
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
@@ -120,9 +127,9 @@ export function viewExposure(
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  marks.push(...marksOfLots(state, inputs, agent, [symbol, ...exposed], policy.lossTiers !== null));
+  pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
   const opposed = findOpposed(state, symbol, agent);
-  return {
+  const view: Draft<ExposureView> = {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
     gross_other_usdt: gross,
     liquidation_distance:
@@ -142,18 +149,20 @@ export function viewExposure(
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
-    ...viewExitsBeyond(state, symbol, policy.exitScope === 'own' ? agent : null),
   };
+  noteExitsBeyond(view, state, symbol, policy.exitScope === 'own' ? agent : null);
+  return view;
 }
 
 /** `agent`: whose own exits its share bounds as well; null: nobody's. */
-function viewExitsBeyond(
+function noteExitsBeyond(
+  view: Draft<ExposureView>,
   { account, orders: book, positions }: GateState,
   symbol: string,
   agent: string | null,
-): Pick<ExposureView, 'exits_beyond_long' | 'exits_beyond_short'> {
+): void {
   const orders = liveOrders(book, symbol);
-  if (orders.size === 0) return NONE_BEYOND;
+  if (orders.size === 0) return;
   const position = positions.get(symbol);
   const readAtMs = account?.requested_at_ms ?? 0;
   const beyond = (closing: Side): number =>
@@ -162,31 +171,32 @@ function viewExitsBeyond(
       agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent, readAtMs),
     );
   const [long, short] = [beyond('sell'), beyond('buy')];
-  return {
-    ...(long === 0 ? {} : { exits_beyond_long: long }),
-    ...(short === 0 ? {} : { exits_beyond_short: short }),
-  };
+  if (long !== 0) view.exits_beyond_long = long;
+  if (short !== 0) view.exits_beyond_short = short;
 }
-const NONE_BEYOND = {};
 
 /**
  * Marks of what an agent still holds by its trades where nothing is exposed any more, and of fills whose trades are not
  * read yet: its loss is reported with them.
  */
-function* marksOfLots(
+function pushMarksOfLots(
+  marks: (readonly [string, number])[],
   state: GateState,
   inputs: LiveInputs,
   agent: string,
-  told: readonly string[],
+  asked: string,
+  exposed: readonly string[],
   hasLossTiers: boolean,
-): Generator<readonly [string, number]> {
-  const wanted = new Set<string>();
-  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) wanted.add(symbol);
-  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) wanted.add(order.symbol);
-  for (const symbol of wanted) {
-    const mark = told.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
-    if (mark !== undefined) yield [symbol, mark];
-  }
+): void {
+  const pushed = marks.length;
+  const note = (symbol: string): void => {
+    const mark = symbol === asked || exposed.includes(symbol) ? undefined : inputs.symbols.get(symbol)?.mark;
+    if (mark === undefined) return;
+    for (let i = pushed; i < marks.length; i += 1) if (marks[i]![0] === symbol) return;
+    marks.push([symbol, mark]);
+  };
+  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) note(symbol);
+  if (hasLossTiers) for (const { order } of unreadOf(state, agent)) note(order.symbol);
 }
 
 /** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */

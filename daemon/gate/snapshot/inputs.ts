@@ -77,7 +77,9 @@ interface Place {
   readonly account: string;
 }
 /** What is asked of a decision beside its request; each kind of ask fills in what is its own. */
-export type AskDraft = { -readonly [Key in keyof Ask]: Ask[Key] };
+export type AskDraft = Draft<Ask>;
+/** While it is put together. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The first decision on what a caller, or the gate itself, asks for. Written out: copying members is slower. */
 export function parentAsk(

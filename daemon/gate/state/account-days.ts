@@ -81,25 +81,37 @@ function createDay(dayMs: number): AccountDay {
   };
 }
 
+function figuresOf({ figures }: AccountDay, owner: Owner, symbol: string): Figures {
+  let bySymbol = figures.get(owner);
+  if (bySymbol === undefined) {
+    bySymbol = new Map();
+    figures.set(owner, bySymbol);
+  }
+  let found = bySymbol.get(symbol);
+  if (found === undefined) {
+    found = createFigures();
+    bySymbol.set(symbol, found);
+  }
+  return found;
+}
+function asksOf({ asks }: AccountDay, agent: string): Asks {
+  let found = asks.get(agent);
+  if (found === undefined) {
+    found = { requests: 0, cuts: 0, blocks: 0 };
+    asks.set(agent, found);
+  }
+  return found;
+}
 function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
   const sums = sum as Record<string, number>;
-  for (const [name, value] of Object.entries(change)) sums[name] = (sums[name] ?? 0) + Number(value);
+  const by = change as Readonly<Record<string, number>>;
+  for (const name in by) sums[name] = (sums[name] ?? 0) + Number(by[name]);
 }
 function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   for (const [owner, bySymbol] of later.figures) {
-    const own = day.figures.get(owner) ?? new Map<string, Figures>();
-    day.figures.set(owner, own);
-    for (const [symbol, change] of bySymbol) {
-      const figures = own.get(symbol) ?? createFigures();
-      own.set(symbol, figures);
-      addTo(figures, change);
-    }
+    for (const [symbol, change] of bySymbol) addTo(figuresOf(day, owner, symbol), change);
   }
-  for (const [agent, change] of later.asks) {
-    const asks = day.asks.get(agent) ?? { requests: 0, cuts: 0, blocks: 0 };
-    day.asks.set(agent, asks);
-    addTo(asks, change);
-  }
+  for (const [agent, change] of later.asks) addTo(asksOf(day, agent), change);
   addTo(day.booked, later.booked);
   addTo(day.told, later.told);
   if (!isOpening) return;
@@ -158,7 +170,7 @@ export class AccountDays {
   setBack(dayMs: number): void {
     const firstOpened = this.firstOpened(dayMs);
     const later = this.between(dayMs + 1, Number.POSITIVE_INFINITY);
-    const [today] = later.length === 0 ? [] : this.#both(dayMs);
+    const today = later.length === 0 ? undefined : this.#day(dayMs);
     for (const day of later) {
       if (today !== undefined) join(today, day, day.dayMs === firstOpened);
       this.#days.delete(day.dayMs);
@@ -179,35 +191,28 @@ export class AccountDays {
 
   /** Adds to the figures of an owner and symbol, of the day and in total. */
   add(atMs: number, owner: Owner, symbol: string, change: Partial<Figures>): void {
-    for (const day of this.#both(atMs)) {
-      const bySymbol = day.figures.get(owner) ?? new Map<string, Figures>();
-      day.figures.set(owner, bySymbol);
-      const figures = bySymbol.get(symbol) ?? createFigures();
-      bySymbol.set(symbol, figures);
-      addTo(figures, change);
-    }
+    addTo(figuresOf(this.#day(atMs), owner, symbol), change);
+    addTo(figuresOf(this.total, owner, symbol), change);
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
-    for (const day of this.#both(atMs)) day.booked[kind] += amountUsdt;
+    this.#day(atMs).booked[kind] += amountUsdt;
+    this.total.booked[kind] += amountUsdt;
   }
   tell(atMs: number, realisedUsdt: number, feesUsdt: number): void {
-    for (const { told } of this.#both(atMs)) {
+    for (const { told } of [this.#day(atMs), this.total]) {
       told.realisedUsdt += realisedUsdt;
       told.feesUsdt += feesUsdt;
     }
   }
   open(dayMs: number, owner: Owner, symbol: string, unrealisedUsdt: number): void {
-    putUsdt(this.#both(dayMs)[0].opening, owner, symbol, unrealisedUsdt);
+    putUsdt(this.#day(dayMs).opening, owner, symbol, unrealisedUsdt);
   }
   ask(atMs: number, agent: string, change: Partial<Asks>): void {
-    for (const day of this.#both(atMs)) {
-      const asks = day.asks.get(agent) ?? { requests: 0, cuts: 0, blocks: 0 };
-      day.asks.set(agent, asks);
-      addTo(asks, change);
-    }
+    addTo(asksOf(this.#day(atMs), agent), change);
+    addTo(asksOf(this.total, agent), change);
   }
 
-  #both(atMs: number): readonly [AccountDay, AccountDay] {
+  #day(atMs: number): AccountDay {
     const dayMs = dayOf(atMs);
     let day = this.#days.get(dayMs);
     if (day === undefined) {
@@ -218,6 +223,6 @@ export class AccountDays {
         this.hasDropped = true;
       }
     }
-    return [day, this.total];
+    return day;
   }
 }

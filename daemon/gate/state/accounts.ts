@@ -206,8 +206,11 @@ export class Accounts {
     if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined) return;
     if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol, rules);
     this.#openByTrade(event, rules);
-    const book = this.#books.get(symbol) ?? createOwnedLots(symbol, this.#sinceMs);
-    this.#books.set(symbol, book);
+    let book = this.#books.get(symbol);
+    if (book === undefined) {
+      book = createOwnedLots(symbol, this.#sinceMs);
+      this.#books.set(symbol, book);
+    }
     const lotUsdt = event.price * lotSizeOf(rules);
     const agent = order?.agent ?? null;
     const agentsFirst = order?.origin === 'gate' && !order.protective;
@@ -230,12 +233,10 @@ export class Accounts {
     const payers = order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, lots: event.lots }] : moved;
     for (const { owner, lots } of payers) {
       const part = lots / event.lots;
-      this.days.add(atMs, owner, symbol, {
-        feesUsdt: event.fee_usdt * part,
-        turnoverUsdt: lots * lotUsdt,
-        fills: 1,
-        ...(slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: lots * lotUsdt }),
-      });
+      const usdt = lots * lotUsdt;
+      this.days.add(atMs, owner, symbol, { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 });
+      if (slippage !== null)
+        this.days.add(atMs, owner, symbol, { slippageUsdt: slippage * part, slippageOfUsdt: usdt });
     }
     const waiting = this.#waiting.get(symbol);
     const isBooked = waiting?.untold.delete(event.trade_id) === true;

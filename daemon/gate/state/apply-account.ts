@@ -13,8 +13,10 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
   // Answers may overtake each other; an older one says nothing new.
   if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
   const { positions, leverage } = event;
-  for (let i = 0; i < positions.length; i += 1) state.position(positions[i]!.symbol);
   // Positions are never forgotten: those of the last answer already exist.
+  const last = state.account?.positions;
+  for (let i = 0; i < positions.length; i += 1)
+    if (last?.[i]?.symbol !== positions[i]!.symbol) state.position(positions[i]!.symbol);
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
   state.equity.add(event.requested_at_ms, event.margin_balance_usdt, event.peak_usdt);
@@ -24,7 +26,8 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-    const doubted = doubtedLots(state.targets.open, symbol, position.lots > 0 ? 'sell' : 'buy');
+    const { open } = state.targets;
+    const doubted = open.size === 0 ? undefined : doubtedLots(open, symbol, position.lots > 0 ? 'sell' : 'buy');
     const setting = leverage[symbol] ?? null;
     const record = findRecord(positions, symbol);
     const before = position.shares.size === 0 || record?.lots === position.lots ? null : new Map(position.shares);
@@ -39,10 +42,7 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     state.targets.settle(symbol, (target) => provenOn(position, target.side, whoseOf(target)));
     state.displaced.agree(symbol, position);
   }
-  for (const order of state.readAs.keys()) {
-    const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
-    if (isAsNow || isTerminal(order.status)) state.readAs.delete(order);
-  }
+  if (state.readAs.size > 0) dropReadAs(state, event);
   if (state.uncontained.size === 0) return;
   for (const order of state.uncontained) {
     const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
@@ -50,6 +50,13 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
     const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
     if (gone || settled || resting) state.uncontained.delete(order);
+  }
+}
+
+function dropReadAs(state: GateViews, event: AccountEvent): void {
+  for (const order of state.readAs.keys()) {
+    const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
+    if (isAsNow || isTerminal(order.status)) state.readAs.delete(order);
   }
 }
 

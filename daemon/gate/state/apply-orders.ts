@@ -248,9 +248,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
 function dateFills(state: GateViews, order: OrderState, { at_venue_ms: atMs, lots, symbol }: TradeEvent): void {
   const position = state.positions.get(symbol);
   if (position === undefined) return;
-  const changes = noteHeld(position);
+  // Nobody asks what was held.
+  const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
   dateFill(position, position.lots, order.clientOrderId, lots, atMs);
-  const held = changes();
+  const held = changes === null ? [] : changes();
   if (held.length === 0) return;
   state.targets.follow(symbol, held, { order, atMs });
   state.displaced.follow(symbol, held, { order, atMs });

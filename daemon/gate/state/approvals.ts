@@ -139,7 +139,8 @@ export class ApprovalBook {
     const grant = context.approval?.grant ?? null;
     if (grant !== null) this.#end(grant.approval_id, 'granted', null, decision.decision_id, atMs);
     const isCancelAll = request.tool === 'cancel_all';
-    if (isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit') {
+    const isClosing = isCancelAll || request.intent === 'close' || decision.effective?.action === 'exit';
+    if (isClosing && this.#pending.size > 0) {
       const what = isCancelAll ? 'canceled all' : 'closed';
       this.#void(
         (each) => each.agent === event.agent && (request.symbol === null || request.symbol === each.symbol),

@@ -72,12 +72,13 @@ export class EquitySamples {
       yield { atMs: this.#atMs[i]!, equity: this.#equity[i]!, peak: this.#peak[i]! };
   }
 
-  add({ atMs, equity, peak }: EquitySample): void {
-    const reachedMs = this.#reachedMs.at(-1) ?? Number.NEGATIVE_INFINITY;
+  /** `peak`: {@link EquitySample.peak} */
+  add(atMs: number, equity: number, peak: number): void {
+    const { length } = this.#reachedMs;
     this.#atMs.push(atMs);
     this.#equity.push(equity);
     this.#peak.push(peak);
-    this.#reachedMs.push(Math.max(reachedMs, atMs));
+    this.#reachedMs.push(length === 0 ? atMs : Math.max(this.#reachedMs[length - 1]!, atMs));
   }
 
   /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */

@@ -23,11 +23,13 @@ export function isCutShort({ allotments, leftLots, origin }: ExitTarget): boolea
 
 /** Lots of each agent's share that its exits on a side have found nothing of at the venue. */
 export function doubtedLots(targets: Iterable<ExitTarget>, symbol: string, side: Side): ReadonlyMap<string, number> {
-  const doubted = new Map<string, number>();
+  let doubted: Map<string, number> | null = null;
   for (const target of targets) {
     if (target.symbol !== symbol || target.side !== side || whoseOf(target) === null) continue;
     if (!isRefuted(target) && !isCutShort(target)) continue;
+    doubted ??= new Map();
     doubted.set(target.agent, (doubted.get(target.agent) ?? 0) + target.leftLots);
   }
-  return doubted;
+  return doubted ?? NOBODY;
 }
+const NOBODY: ReadonlyMap<string, number> = new Map();

@@ -122,6 +122,14 @@ export class EndedOrders {
     this.#head = 0;
   }
 
+  /** Whether {@link consider} has any to show. */
+  isDue(nowMs: number): boolean {
+    const untilMs = nowMs - this.settleAfterMs;
+    const next = this.#endedAtMs[Math.max(this.#considered, this.#head)];
+    const again = this.#endedAtMs[Math.max(this.#again, this.#head)];
+    return (next !== undefined && next <= untilMs) || (again !== undefined && again <= untilMs - LOOK_AGAIN_MS);
+  }
+
   /**
    * Shows each order that ended long enough before `nowMs`, and once more later. What is not settled then stays an
    * object.

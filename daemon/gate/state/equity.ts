@@ -66,7 +66,7 @@ export class EquityHistory {
     const equity = marginBalanceUsdt - this.#transfers;
     const peak = peakUsdt - this.#transfers;
     this.#maxima.raise(atMs, peak);
-    this.#recent.add({ atMs, equity, peak });
+    this.#recent.add(atMs, equity, peak);
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
   }
 
@@ -105,15 +105,16 @@ export class EquityHistory {
     return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(nowMs - windowMs)));
   }
 
-  /** 1 - E/E_ref, E_ref = max(equity at 00:00 UTC, equity 24 h ago), not below 0. O(log n). */
-  dailyLoss(nowMs: number, marginBalanceUsdt: number): number {
+  /** 1 - E/E_ref, not below 0. `reference`: of this instant and these samples. O(log n), O(1) with it. */
+  dailyLoss(nowMs: number, marginBalanceUsdt: number, reference = this.dailyReference(nowMs)): number {
     const equity = marginBalanceUsdt - this.#transfers;
-    const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
-    const reference = Math.max(
-      this.#recent.at(midnight, this.#atMidnight) ?? equity,
-      this.#recent.at(nowMs - DAY_MS, this.#dayAgo) ?? equity,
-    );
-    return fractionLost(equity, Math.max(reference, 0));
+    return fractionLost(equity, Math.max(reference ?? equity, 0));
+  }
+  /** E_ref = max(equity at 00:00 UTC, equity 24 h ago); null: there is no sample. */
+  dailyReference(nowMs: number): number | null {
+    const midnight = this.#recent.at(Math.floor(nowMs / DAY_MS) * DAY_MS, this.#atMidnight);
+    const dayAgo = this.#recent.at(nowMs - DAY_MS, this.#dayAgo);
+    return midnight === null || dayAgo === null ? null : Math.max(midnight, dayAgo);
   }
 }
 
@@ -178,14 +179,16 @@ export class MinuteMaxima {
   }
 
   get newestMinute(): number {
-    return minuteOf(this.#atMs.at(-1) ?? Number.NEGATIVE_INFINITY);
+    const { length } = this.#atMs;
+    return length === 0 ? Number.NEGATIVE_INFINITY : minuteOf(this.#atMs[length - 1]!);
   }
 
   /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
   raise(atMs: number, equity: number): void {
     const last = this.#atMs.length - 1;
     const lastMinute = this.newestMinute;
-    if (last >= 0 && lastMinute === minuteOf(atMs)) {
+    const minute = minuteOf(atMs);
+    if (last >= 0 && lastMinute === minute) {
       if (equity <= this.#equity[last]!) return;
       this.#forgetFoundBelow(equity);
       this.#atMs[last] = atMs;
@@ -195,7 +198,7 @@ export class MinuteMaxima {
       else this.#restack();
       return;
     }
-    if (last >= 0 && lastMinute > minuteOf(atMs)) this.#isOrdered = false;
+    if (last >= 0 && lastMinute > minute) this.#isOrdered = false;
     this.#forgetFoundBelow(equity);
     this.#atMs.push(atMs);
     this.#equity.push(equity);
@@ -272,11 +275,14 @@ export class MinuteMaxima {
   }
 
   #stack(index: number): void {
-    const [atMs, equity] = [this.#atMs[index]!, this.#equity[index]!];
-    while (this.#tops.length > 0 && this.#equity[this.#tops.at(-1)!]! <= equity) this.#tops.pop();
-    while (this.#ends.length > 0 && this.#atMs[this.#ends.at(-1)!]! >= atMs) this.#ends.pop();
-    this.#tops.push(index);
-    this.#ends.push(index);
+    const atMs = this.#atMs[index]!;
+    const equity = this.#equity[index]!;
+    const tops = this.#tops;
+    const ends = this.#ends;
+    while (tops.length > 0 && this.#equity[tops[tops.length - 1]!]! <= equity) tops.pop();
+    while (ends.length > 0 && this.#atMs[ends[ends.length - 1]!]! >= atMs) ends.pop();
+    tops.push(index);
+    ends.push(index);
   }
   #restackLast(): void {
     this.#tops.pop();

@@ -162,6 +162,11 @@ export class ExitTargets {
   }
 
   #begin(event: ExitTargetEvent & { readonly action: 'opened' }, first: OrderState, held: HeldThen, at: At): void {
+    const { disputedLots, readAtMs, roomLots } = askRoom(
+      Math.max(event.lots, held.closable),
+      held.proven,
+      held.reading,
+    );
     const target: ExitTarget = {
       decisionId: event.decision_id,
       seq: at.seq,
@@ -182,7 +187,9 @@ export class ExitTargets {
       allotments: [],
       askedLots: event.lots,
       leftLots: event.lots,
-      ...askRoom(Math.max(event.lots, held.closable), held.proven, held.reading),
+      roomLots,
+      disputedLots,
+      readAtMs,
       filledLots: 0,
       rung: -1,
       end: null,
@@ -324,7 +331,7 @@ export class ExitTargets {
       for (const order of openingsOf(oldest)) this.#mention(order, -1);
       for (const { order } of oldest.allotments) {
         // A merged order may still work for a younger target.
-        const isUsed = this.targetsOf(order).some(({ decisionId }) => this.#all.has(decisionId));
+        const isUsed = this.partsOf(order).some(({ target }) => this.#all.has(target.decisionId));
         if (!isUsed) this.#byOrder.delete(order);
       }
     }

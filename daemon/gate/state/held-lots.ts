@@ -107,17 +107,20 @@ export interface HeldFill {
  * Disputed lots do not count, since they may come and go.
  */
 export function noteHeld(position: PositionState): () => readonly HeldChange[] {
-  const before = new Map<string | null, number>([[null, position.lots], ...position.shares]);
+  const lots = position.lots;
+  const before = new Map(position.shares);
   return () => {
-    const after = new Map<string | null, number>([[null, position.lots], ...position.shares]);
+    const after = position.shares;
     const changes: HeldChange[] = [];
-    for (const agent of new Set([...before.keys(), ...after.keys()])) {
-      const [was, is] = [before.get(agent) ?? 0, after.get(agent) ?? 0];
-      if (was === is) continue;
-      changes.push({ agent, side: 'sell', before: was, after: is }, { agent, side: 'buy', before: -was, after: -is });
-    }
+    noteChange(changes, null, lots, position.lots);
+    for (const [agent, was] of before) noteChange(changes, agent, was, after.get(agent) ?? 0);
+    for (const [agent, is] of after) if (!before.has(agent)) noteChange(changes, agent, 0, is);
     return changes;
   };
+}
+function noteChange(changes: HeldChange[], agent: string | null, was: number, is: number): void {
+  if (was === is) return;
+  changes.push({ agent, side: 'sell', before: was, after: is }, { agent, side: 'buy', before: -was, after: -is });
 }
 
 /**

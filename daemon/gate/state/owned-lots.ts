@@ -57,15 +57,17 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
   const signed = trade.side === 'buy' ? trade.lots : -trade.lots;
   const isClosing = book.lots !== 0 && Math.sign(book.lots) !== Math.sign(signed);
   const closing = isClosing ? Math.sign(signed) * Math.min(trade.lots, Math.abs(book.lots)) : 0;
-  const moved = [...step(book, closing, trade), ...step(book, signed - closing, trade)];
+  const moved: Moved[] = [];
+  step(book, closing, trade, moved);
+  step(book, signed - closing, trade, moved);
   book.moves.push({ lots: signed, atMs: trade.atMs });
   if (book.moves.length > MOST_MOVES) book.moves.shift();
   return moved;
 }
 
 /** One direction: all of it closes, or all of it opens. */
-function step(book: OwnedLots, signed: number, trade: MovingTrade): readonly Moved[] {
-  if (signed === 0) return [];
+function step(book: OwnedLots, signed: number, trade: MovingTrade, moved: Moved[]): void {
+  if (signed === 0) return;
   const before = book.lots;
   const was = ownedBy(book);
   if (trade.isUnknown && before * signed < 0) cutShares(book, Math.abs(before) - Math.abs(signed), trade.atMs);
@@ -74,29 +76,32 @@ function step(book: OwnedLots, signed: number, trade: MovingTrade): readonly Mov
     followShares(book, { before, signed, agent, atMs, agentsFirst, of });
   }
   book.lots += signed;
-  const is = ownedBy(book);
-  const moved: Moved[] = [];
-  for (const owner of new Set([...was.keys(), ...is.keys()])) {
-    const held = was.get(owner) ?? 0;
-    const change = (is.get(owner) ?? 0) - held;
-    if (change === 0) continue;
+  const nobodys = lotsOfNobody(book);
+  const note = (owner: Owner, held: number, change: number): void => {
+    if (change === 0) return;
     const cost = book.costs.get(owner) ?? 0;
     const released =
       held !== 0 && held * change < 0 ? (cost * Math.min(Math.abs(change), Math.abs(held))) / Math.abs(held) : null;
     const paid = change * trade.lotUsdt;
     setCost(book, owner, held + change === 0 ? 0 : released === null ? cost + paid : cost - released);
     moved.push({ owner, lots: Math.abs(change), realisedUsdt: released === null ? 0 : -paid - released });
-  }
-  return moved;
+  };
+  for (const [owner, held] of was) note(owner, held, (owner === null ? nobodys : (book.shares.get(owner) ?? 0)) - held);
+  for (const [owner, lots] of book.shares) if (!was.has(owner)) note(owner, 0, lots);
+  if (!was.has(null)) note(null, 0, nobodys);
 }
 
 /** Signed lots by owner. */
 export function ownedBy({ lots, shares }: OwnedLots): Map<Owner, number> {
   const owned = new Map<Owner, number>(shares);
-  let rest = lots;
-  for (const share of shares.values()) rest -= share;
+  const rest = lotsOfNobody({ lots, shares });
   if (rest !== 0) owned.set(null, rest);
   return owned;
+}
+function lotsOfNobody({ lots, shares }: Pick<OwnedLots, 'lots' | 'shares'>): number {
+  let rest = lots;
+  for (const share of shares.values()) rest -= share;
+  return rest;
 }
 
 function setCost(book: OwnedLots, owner: Owner, costUsdt: number): void {

@@ -18,7 +18,7 @@ export interface RecordedFill {
 
 /** The last fills of the account, in the order of their records: most of them as packed texts. */
 export class RecentFills {
-  #texts = new TextRows();
+  #texts: TextRows;
   /** By their numbers, those that a text would not give back bit by bit. */
   #odd = new Map<number, RecordedFill>();
   /** Of each fill that is held, what pages are chosen by. */
@@ -40,8 +40,13 @@ export class RecentFills {
     );
   }
 
+  /** `packs`: {@link TextRows} */
+  constructor(packs = true) {
+    this.#texts = new TextRows(packs);
+  }
+
   add(fill: RecordedFill): void {
-    const text = textOf(fill);
+    const text = this.#texts.packs ? textOf(fill) : null;
     const number = this.#texts.push(text ?? '');
     if (text === null) this.#odd.set(number, fill);
     this.#seqs.push(fill.seq);

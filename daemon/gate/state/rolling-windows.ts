@@ -51,7 +51,7 @@ export class RollingSum {
 
   add(atMs: number, value: number): void {
     const index = Math.floor(atMs / this.#bucketMs);
-    const last = this.#buckets.at(-1);
+    const last = this.#buckets[this.#buckets.length - 1];
     if (last !== undefined && last.index >= index) {
       this.#addTo(index, value);
       return;
@@ -67,7 +67,7 @@ export class RollingSum {
 
   /** What corrects an earlier figure counts with it, and leaves the span with it. */
   #addTo(index: number, value: number): void {
-    const at = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index >= index);
+    const at = this.#find(index);
     const bucket = this.#buckets[at];
     if (bucket?.index === index) bucket.value += value;
     else this.#buckets.splice(at, 0, { index, value });
@@ -83,11 +83,30 @@ export class RollingSum {
     for (const { value } of moved) this.add(nowMs, value);
   }
 
+  /** Least place of a bucket that is not before an index. */
+  #find(index: number): number {
+    let low = 0;
+    let high = this.#buckets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#buckets[middle]!.index >= index) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  /** Whether {@link #find} finds this place. */
+  #isFirst(place: number, index: number): boolean {
+    const buckets = this.#buckets;
+    if (place > buckets.length || (place > 0 && buckets[place - 1]!.index >= index)) return false;
+    return place === buckets.length || buckets[place]!.index >= index;
+  }
+
   /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
   sum(nowMs: number): number {
     const first = Math.floor((nowMs - this.#spanMs) / this.#bucketMs);
-    const from = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index >= first);
-    const fold = this.#fold?.from === from ? this.#fold : { from, to: from, sum: 0 };
+    const known = this.#fold;
+    const from = known !== null && this.#isFirst(known.from, first) ? known.from : this.#find(first);
+    const fold = known?.from === from ? known : { from, to: from, sum: 0 };
     for (; fold.to < this.#buckets.length - 1; fold.to += 1) fold.sum += this.#buckets[fold.to]!.value;
     this.#fold = fold;
     return Math.max(0, fold.sum + (this.#buckets[fold.to]?.value ?? 0));
@@ -175,8 +194,9 @@ export class TokenWindow {
 
   /** What lies before an entry, and is not older, is no end. */
   #endBefore(index: number, atMs: number): void {
-    while (this.#ends.length > 0 && this.#atMs[this.#ends.at(-1)!]! >= atMs) this.#ends.pop();
-    this.#ends.push(index);
+    const ends = this.#ends;
+    while (ends.length > 0 && this.#atMs[ends[ends.length - 1]!]! >= atMs) ends.pop();
+    ends.push(index);
   }
 
   #join(atMs: number, tokens: number): void {
@@ -198,13 +218,25 @@ export class TokenWindow {
     this.#head = 0;
   }
 
+  /** Ends that are not after an instant. */
+  #endsUntil(instantMs: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#atMs[this.#ends[middle]!]! > instantMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
   count(nowMs: number, windowMs: number): TokenCount {
     const oldestMs = nowMs - windowMs;
-    const newestMs = this.#atMs.at(-1);
+    const newestMs = this.#atMs[this.#atMs.length - 1];
     if (newestMs === undefined || newestMs <= oldestMs) return NONE;
     // What lies before the head has moved to the hours; a window that ends among it goes on there.
-    const ended = bisect(this.#ends.length, (i) => this.#atMs[this.#ends[i]!]! > oldestMs) - 1;
+    const ended = this.#endsUntil(oldestMs) - 1;
     const first = ended < 0 ? this.#head : Math.max(this.#head, this.#ends[ended]! + 1);
     const firstMs = this.#atMs[first];
     let tokens = firstMs === undefined ? 0 : this.#total - this.#before[first]!;

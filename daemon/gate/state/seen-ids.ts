@@ -12,27 +12,30 @@ const SEED = 31;
 export class SeenIds {
   readonly #keepMs: number;
   readonly #keepLast: number;
+  readonly #packs: boolean;
   #scopes = new Map<string, DatedIds>();
 
   static {
     keeps(
       SeenIds,
-      (view) => ({ keepMs: view.#keepMs, keepLast: view.#keepLast, scopes: view.#scopes }),
+      (view) => ({ keepMs: view.#keepMs, keepLast: view.#keepLast, packs: view.#packs, scopes: view.#scopes }),
       (kept) => {
-        const made = new SeenIds(kept.keepMs, kept.keepLast);
+        const made = new SeenIds(kept.keepMs, kept.keepLast, kept.packs);
         made.#scopes = kept.scopes;
         return made;
       },
     );
   }
 
-  constructor(keepMs: number, keepLast = 0) {
+  /** `packs`: {@link TextRows} */
+  constructor(keepMs: number, keepLast = 0, packs = true) {
     this.#keepMs = keepMs;
     this.#keepLast = keepLast;
+    this.#packs = packs;
   }
 
   has(scope: string, id: string): boolean {
-    return this.#scopes.get(scope)?.has(id) ?? false;
+    return this.#scopes.get(scope)?.has(id, hashOf(SEED, id)) ?? false;
   }
 
   /** From when on every id that was taken in is still kept; -Infinity when there is none. */
@@ -42,10 +45,14 @@ export class SeenIds {
 
   /** False: it was there already. */
   add(scope: string, id: string, atMs: number): boolean {
-    const seen = this.#scopes.get(scope) ?? new DatedIds();
-    if (seen.size === 0) this.#scopes.set(scope, seen);
-    if (seen.has(id)) return false;
-    seen.add(id, atMs);
+    let seen = this.#scopes.get(scope);
+    if (seen === undefined) {
+      seen = new DatedIds(this.#packs);
+      this.#scopes.set(scope, seen);
+    }
+    const hash = hashOf(SEED, id);
+    if (seen.has(id, hash)) return false;
+    seen.add(id, hash, atMs);
     // Up to the first one, in the order of their coming, that is young enough.
     while (seen.size > this.#keepLast && seen.oldestMs < seen.newestMs - this.#keepMs) seen.forgetFirst();
     return true;
@@ -59,7 +66,7 @@ export class SeenIds {
 
 /** Ids in the order of their coming, most of them packed. */
 class DatedIds {
-  #texts = new TextRows();
+  #texts: TextRows;
   #index = new HashIndex();
   /** Of each id, and of the last ones that were forgotten before it. */
   #atMs: number[] = [];
@@ -88,6 +95,10 @@ class DatedIds {
     );
   }
 
+  constructor(packs = true) {
+    this.#texts = new TextRows(packs);
+  }
+
   get size(): number {
     return this.#texts.end - this.#first;
   }
@@ -96,11 +107,14 @@ class DatedIds {
     return this.#atMs[this.#first - this.#texts.from] ?? Number.NEGATIVE_INFINITY;
   }
 
-  has(id: string): boolean {
-    return this.#index.find(hashOf(SEED, id)).some((number) => number >= this.#first && this.#texts.get(number) === id);
+  has(id: string, hash: number): boolean {
+    const rows = this.#index.find(hash);
+    for (let i = 0; i < rows.length; i += 1)
+      if (rows[i]! >= this.#first && this.#texts.get(rows[i]!) === id) return true;
+    return false;
   }
-  add(id: string, atMs: number): void {
-    this.#index.add(hashOf(SEED, id), this.#texts.push(id));
+  add(id: string, hash: number, atMs: number): void {
+    this.#index.add(hash, this.#texts.push(id));
     this.#atMs.push(atMs);
     this.newestMs = Math.max(this.newestMs, atMs);
   }

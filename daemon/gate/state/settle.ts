@@ -9,6 +9,7 @@ import type { GateViews } from './views.ts';
  * or may still ask about it. All that can be said of it stays (gate/state/settled-orders.ts).
  */
 export function settleOld(state: GateViews, nowMs: number): void {
+  if (!state.orders.ended.isDue(nowMs)) return;
   state.orders.ended.consider(nowMs, (order) => {
     const orders = siblingsOf(state, order);
     if (orders === null || !orders.every((one) => isOver(state, one, order))) return;

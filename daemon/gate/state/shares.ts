@@ -54,12 +54,17 @@ export function followShares(book: Shares, { before, signed, agent, atMs, agents
   if (left > 0) {
     if (agent !== null) left -= takeShare(book, agent, direction, left, atMs);
     // What belongs to nobody goes before what belongs to another agent.
-    const owned = [...book.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
-    if (!agentsFirst) left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
+    if (!agentsFirst && left > 0)
+      left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - lotsOfAgents(book)));
+    // Also where nothing is left: later trades of the order are split by what was held here.
+    const split = of === null && left === 0 ? null : findSplit(book, direction, of, atMs);
+    if (split === null) book.split = null;
     // RISK: a fill may become known long after it: it closed nothing of what was opened since.
-    left -= takeProRata(book, direction, left, atMs, findSplit(book, of, atMs, heldAt(book, direction, atMs)));
-    const heldNow = heldAt(book, direction, Number.POSITIVE_INFINITY);
-    takeProRata(book, direction, left, atMs, { of: '', atMs, held: heldNow, due: 0, taken: new Map() });
+    else if (left > 0) left -= takeProRata(book, direction, left, atMs, split);
+    if (left > 0) {
+      const heldNow = heldAt(book, direction, Number.POSITIVE_INFINITY);
+      takeProRata(book, direction, left, atMs, { of: '', atMs, held: heldNow, due: 0, taken: new Map() });
+    }
   }
   if (adding > 0 && agent !== null) addShare(book, agent, Math.sign(signed) * adding, atMs);
 }
@@ -71,16 +76,24 @@ export function heldAt(
   atMs: number,
 ): Map<string, number> {
   const then = new Map(shares);
-  for (const { agent, lots, atMs: changedAtMs } of shareChanges)
+  for (let i = 0; i < shareChanges.length; i += 1) {
+    const { agent, lots, atMs: changedAtMs } = shareChanges[i]!;
     if (changedAtMs > atMs) then.set(agent, (then.get(agent) ?? 0) - lots);
+  }
   const held = new Map<string, number>();
   for (const [agent, lots] of then) if (lots * direction > 0) held.set(agent, lots * direction);
   return held;
 }
 
-function findSplit(book: Shares, of: string | null, atMs: number, held: ReadonlyMap<string, number>): Split {
+function lotsOfAgents({ shares }: Shares): number {
+  let owned = 0;
+  for (const lots of shares.values()) owned += Math.abs(lots);
+  return owned;
+}
+
+function findSplit(book: Shares, direction: number, of: string | null, atMs: number): Split {
   if (of !== null && book.split?.of === of && book.split.atMs === atMs) return book.split;
-  const split = { of: of ?? '', atMs, held, due: 0, taken: new Map() };
+  const split = { of: of ?? '', atMs, held: heldAt(book, direction, atMs), due: 0, taken: new Map() };
   book.split = of === null ? null : split;
   return split;
 }
@@ -183,8 +196,12 @@ export interface FilledShares {
  * would be charged to those who held less by then. INVARIANT: shares do not depend on when a fill became known.
  */
 export function placeFill(book: FilledShares, lots: number, fill: PlacedFill): void {
-  const { before, later } = unwind(book, lots, isPart(book, fill) ? fill.atMs - 1 : fill.atMs);
-  replay(book, before, insert([...later], fill));
+  const newestMs = book.fills.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  if (newestMs < fill.atMs) replay(book, lots, [fill]);
+  else {
+    const { before, later } = unwind(book, lots, isPart(book, fill) ? fill.atMs - 1 : fill.atMs);
+    replay(book, before, insert([...later], fill));
+  }
 }
 
 /**
@@ -216,7 +233,10 @@ function insert(fills: PlacedFill[], fill: PlacedFill): PlacedFill[] {
   return fills;
 }
 function isPart({ fills }: FilledShares, fill: PlacedFill): boolean {
-  return fill.of !== null && fills.some((other) => isOfSame(other, fill));
+  if (fill.of === null) return false;
+  for (let i = fills.length - 1; i >= 0 && fills[i]!.atMs >= fill.atMs; i -= 1)
+    if (isOfSame(fills[i]!, fill)) return true;
+  return false;
 }
 /** Their lots are split together. */
 function isOfSame(one: PlacedFill, other: PlacedFill): boolean {
@@ -224,7 +244,9 @@ function isOfSame(one: PlacedFill, other: PlacedFill): boolean {
 }
 /** The oldest fill of an order that its report has told, and no trade, at that time or later; -1: there is none. */
 function findUndated({ fills }: FilledShares, order: string, atMs: number): number {
-  return fills.findIndex((fill) => fill.order === order && fill.atMs >= atMs);
+  let found = -1;
+  for (let i = fills.length - 1; i >= 0 && fills[i]!.atMs >= atMs; i -= 1) if (fills[i]!.order === order) found = i;
+  return found;
 }
 
 /** Takes back the fills that happened after an instant; `before`: lots of the position without them. */
@@ -242,20 +264,22 @@ function unwind(book: FilledShares, lots: number, atMs: number): { before: numbe
 function replay(book: FilledShares, lots: number, fills: readonly PlacedFill[]): void {
   let before = lots;
   let signed = 0;
-  const parts = joinDated(fills);
-  parts.forEach((fill, index) => {
+  const parts = fills.length === 1 ? fills : joinDated(fills);
+  for (let i = 0; i < parts.length; i += 1) {
+    const fill = parts[i]!;
     const { agent, agentsFirst, atMs, of, order } = fill;
-    const next = parts[index + 1];
+    const next = parts[i + 1];
     signed += fill.signed;
     const isLast = next === undefined || !isOfSame(fill, next);
+    // Its parts are joined here: nothing that comes later is split with it.
     const moving: Shares = { shares: book.shares, shareChanges: [], split: null };
-    if (isLast) followShares(moving, { before, signed, agent, atMs, agentsFirst, of });
+    if (isLast) followShares(moving, { before, signed, agent, atMs, agentsFirst, of: null });
     // INVARIANT: with the last one go the changes by all; they are taken back together.
     book.fills.push({ signed: fill.signed, agent, atMs, agentsFirst, order, of, changes: moving.shareChanges });
-    if (!isLast) return;
+    if (!isLast) continue;
     before += signed;
     signed = 0;
-  });
+  }
   if (book.fills.length > MOST_FILLS) book.fills.splice(0, book.fills.length - MOST_FILLS);
 }
 

@@ -8,6 +8,7 @@ const MOST_READ = 2;
 
 /** Short texts by number, oldest first: those of a full block are packed. */
 export class TextRows {
+  readonly packs: boolean;
   /** Number of the first text of the first block. */
   #base = 0;
   #blocks: string[] = [];
@@ -19,15 +20,20 @@ export class TextRows {
   static {
     keeps(
       TextRows,
-      (view) => ({ base: view.#base, blocks: view.#blocks, open: view.#open }),
+      (view) => ({ packs: view.packs, base: view.#base, blocks: view.#blocks, open: view.#open }),
       (kept) => {
-        const made = new TextRows();
+        const made = new TextRows(kept.packs);
         made.#base = kept.base;
         made.#blocks = kept.blocks;
         made.#open = kept.open;
         return made;
       },
     );
+  }
+
+  /** `packs` false: for a fold that is over before it is worth the time. It forgets nothing either. */
+  constructor(packs = true) {
+    this.packs = packs;
   }
 
   /** Number of the oldest that is held. */
@@ -43,9 +49,9 @@ export class TextRows {
   push(text: string): number {
     const number = this.end;
     this.#open.push(text);
-    if (this.#open.length === BLOCK_ROWS) {
-      this.#blocks.push(packTexts(this.#open));
-      this.#open = [];
+    while (this.packs && this.#open.length >= BLOCK_ROWS) {
+      this.#blocks.push(packTexts(this.#open.slice(0, BLOCK_ROWS)));
+      this.#open = this.#open.slice(BLOCK_ROWS);
     }
     return number;
   }
@@ -53,8 +59,9 @@ export class TextRows {
   /** Null: it is older than what is held, or still to come. */
   get(number: number): string | null {
     const at = number - this.#base;
+    const open = at - this.#blocks.length * BLOCK_ROWS;
+    if (open >= 0) return this.#open[open] ?? null;
     const block = Math.floor(at / BLOCK_ROWS);
-    if (block === this.#blocks.length) return this.#open[at % BLOCK_ROWS] ?? null;
     const packed = this.#blocks[block];
     if (packed === undefined) return null;
     return this.#unpack(this.#base + block * BLOCK_ROWS, packed)[at % BLOCK_ROWS] ?? null;

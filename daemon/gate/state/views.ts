@@ -47,11 +47,11 @@ export class GateViews {
   readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
-  readonly fills = new RecentFills();
+  readonly fills: RecentFills;
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
-  readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
+  readonly seenTrades: SeenIds;
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
@@ -72,8 +72,10 @@ export class GateViews {
   /** Latest instant of a record since the clock was last set back. */
   latestEventAtMs = 0;
 
-  /** `settleAfterMs`: {@link OrderBook.ended} */
-  constructor(settleAfterMs?: number) {
+  /** `settleAfterMs`: {@link OrderBook.ended}; `packs`: {@link TextRows} */
+  constructor(settleAfterMs?: number, packs = true) {
+    this.fills = new RecentFills(packs);
+    this.seenTrades = new SeenIds(KEEP_TRADES_MS, 0, packs);
     this.orders = createOrderBook(settleAfterMs);
     this.targets = new ExitTargets(this.orders.settled);
   }

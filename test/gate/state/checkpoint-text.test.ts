@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { canonicalJson } from '../../../daemon/core/canonical-json.ts';
+import type { CompiledPolicy } from '../../../daemon/core/compiled-policy.ts';
 import { decide } from '../../../daemon/core/decide.ts';
 import { createAuditor, rebuildContext } from '../../../daemon/gate/audit/verify.ts';
 import type { DecisionEvent, GateEvent } from '../../../daemon/gate/events.ts';
 import { lookUpPolicies } from '../../../daemon/gate/plan/retell.ts';
+import { bareAsk, bareRequest } from '../../../daemon/gate/plan/standing.ts';
+import { buildAccountContext, buildContext } from '../../../daemon/gate/snapshot/snapshot.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { keeps } from '../../../daemon/gate/state/keep.ts';
@@ -183,11 +186,36 @@ function compareNextDecisions(ledger: LedgerReader, live: GateState, restored: G
     const ours = rebuildContext(event, live, policy, nowMs);
     const theirs = rebuildContext(event, restored, policy, nowMs);
     assert.equal(canonicalJson(theirs), canonicalJson(ours));
+    compareAccountContext(event, live, policy, nowMs);
     const decided = decide(event.request, theirs, policy);
     assert.equal(canonicalJson(decided), canonicalJson(decide(event.request, ours, policy)));
     if (decided.decision !== 'BLOCK') permitted += 1;
   }
   return permitted;
+}
+
+/** What bounds the account whoever asks has the same members as the whole view. */
+function compareAccountContext({ request }: DecisionEvent, state: GateState, policy: CompiledPolicy, nowMs: number) {
+  const place = { venue: request.venue, account: request.account };
+  const bare = bareRequest(place, request.symbol ?? '', nowMs);
+  const live = {
+    mark: 60_000,
+    bid: 59_999,
+    ask: 60_001,
+    fundingRate8h: 0,
+    features: null,
+    heldRegime: 'calm',
+  } as const;
+  const dated = { ...live, markAtMs: nowMs, quoteAtMs: nowMs, fundingAtMs: nowMs };
+  const inputs = {
+    nowMs,
+    clockSkewMs: 0,
+    account: { marginBalanceUsdt: 9_000, availableUsdt: 5_000, marginRatio: 0.2, observedAtMs: nowMs },
+    symbols: new Map([...state.rules.keys()].map((symbol) => [symbol, dated])),
+  };
+  const { account, exposure, market, trust } = buildContext(state, inputs, bare, policy, bareAsk(place));
+  const part = buildAccountContext(state, inputs, bare, policy, bareAsk(place));
+  assert.equal(canonicalJson(part), canonicalJson({ account, exposure, market, trust }));
 }
 
 for (const seed of [11, 13, 14]) {

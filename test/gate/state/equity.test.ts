@@ -51,6 +51,11 @@ describe('SAE-DD: equity history in O(log n)', () => {
               plain.dailyLoss(askMs, amount),
               `daily loss after ${kind} at ${now}, asked at ${askMs}`,
             );
+            // What others asked meanwhile changes nothing, and one reference serves any balance of that instant.
+            const reference = history.dailyReference(askMs);
+            history.dailyLoss(now + windowMs, amount);
+            for (const balance of [amount, amount / 2, 2 * amount])
+              assert.equal(history.dailyLoss(askMs, balance, reference), plain.dailyLoss(askMs, balance));
           }
         }
       }),

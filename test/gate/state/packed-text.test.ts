@@ -136,6 +136,18 @@ describe('rows of texts', () => {
   });
 });
 
+test('rows that are not packed are the same array, and lose nothing', () => {
+  let rows = new TextRows(false);
+  const all: string[] = [];
+  for (let i = 0; i < 5 * BLOCK_ROWS; i += 1) {
+    assert.equal(rows.push(`t-${i}`), all.push(`t-${i}`) - 1);
+    if (i % 100 === 70) rows = readBack(rows);
+    if (i % 90 === 80) assert.equal(rows.dropBefore(i), 0);
+    for (let at = -1; at <= all.length; at += 13) assert.equal(rows.get(at), all[at] ?? null, `${at} of ${all.length}`);
+  }
+  assert.deepEqual([rows.from, rows.end], [0, all.length]);
+});
+
 test('a column of whole numbers is an array that loses its front, also when it was read back', () => {
   const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   const act = fc.oneof(
@@ -167,8 +179,12 @@ test('a column of whole numbers is an array that loses its front, also when it w
   );
 });
 
-test('the last fills are read as they were recorded, page by page, also when they were read back', () => {
-  let fills = new RecentFills();
+for (const packs of [true, false])
+  test(`the last fills are read as they were recorded, ${packs ? '' : 'not '}packed, also when they were read back`, () =>
+    compareFills(new RecentFills(packs)));
+
+function compareFills(empty: RecentFills): void {
+  let fills = empty;
   const all: RecordedFill[] = [];
   const add = (count: number): void => {
     for (let i = 0; i < count; i += 1) {
@@ -202,4 +218,4 @@ test('the last fills are read as they were recorded, page by page, also when the
     fills = readBack(fills);
     compare();
   }
-});
+}

@@ -64,9 +64,10 @@ describe('the replayed account', () => {
     });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 25 }), (changes) => {
-        const replay = (isOftenAsked: boolean): readonly (number | null)[] => {
+        const replay = (isOftenAsked: boolean, isCounted: boolean): readonly (number | null)[] => {
           const marks = new Float64Array([50_000, 30_000]);
-          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], marks, 100_000);
+          const setter = { moves: 0 };
+          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], marks, 100_000, isCounted ? setter : null);
           const read = (): readonly (number | null)[] => [
             account.equityUsdt(),
             account.grossUsdt(),
@@ -82,13 +83,16 @@ describe('the replayed account', () => {
           ];
           for (const { kind, symbol, lots, price, isAsked } of changes) {
             if (isOftenAsked && isAsked) read();
-            if (kind === 'mark') marks[symbol] = price;
-            else if (kind === 'funding') account.settleFunding(symbol, lots / 1e5);
+            if (kind === 'mark') {
+              marks[symbol] = price;
+              setter.moves += 1;
+            } else if (kind === 'funding') account.settleFunding(symbol, lots / 1e5);
             else if (lots !== 0) account.fill(symbol, lots, price, false);
           }
           return read();
         };
-        assert.deepEqual(replay(true), replay(false), 'questions in between change no answer');
+        for (const isCounted of [false, true])
+          assert.deepEqual(replay(true, isCounted), replay(false, false), 'questions in between change no answer');
       }),
       { numRuns: 200, seed: 1 },
     );
