@@ -8,6 +8,7 @@ import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { describeClosed, type MarketFeed } from './market-feed.ts';
+import { ModeWatch } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { TradeFeed } from './trade-feed.ts';
@@ -57,6 +58,7 @@ export class Keeper {
   readonly #reconciliation: Reconciliation;
   readonly #schedule: FeedSchedule;
   readonly #trades: TradeFeed;
+  readonly #mode: ModeWatch;
   readonly #running = new Set<Promise<void>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
@@ -96,7 +98,9 @@ export class Keeper {
       trades: this.#trades,
       signal,
     });
-    this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
+    const enterBoot = (reason: string): void => this.enterBoot(reason);
+    this.#clock = new ClockSync(core, enterBoot, signal);
+    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot });
   }
 
   get missing(): readonly string[] {
@@ -257,6 +261,7 @@ export class Keeper {
       !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
     if (symbols.some(isMissing)) this.#forceRules();
     this.#startHoldings();
+    this.#mode.tick();
     const listed = this.#listed(symbols);
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
