@@ -120,6 +120,7 @@ export function buildParts(options: GateOptions): GateParts {
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
+  account.transfers.readIncome = () => ledgerCheck.pollIncome();
   const protection = new Protection(core, sender, canceler, executor);
   const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
     core.alertRarely(

@@ -92,7 +92,7 @@ export class AccountFeed {
     const last = this.#core.state.account;
     const hasMoved =
       last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
-    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.poll());
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.pollMoves());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);

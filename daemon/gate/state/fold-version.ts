@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '412889602e8251d4f7e75a79d663c653acee2f4124c097e7a9e0695d985f2ce4';
+export const FOLD_SHA256 = 'badb86509470f789761c5dcfc2192dc9c416a39102dbbe15924c0895c46668ad';
