@@ -134,7 +134,8 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     account,
-    exit: (caller, symbol, side) => executor.runOperatorExit(caller, symbol, side),
+    exit: (caller, symbol, side, onDecided) => executor.runOperatorExit(caller, symbol, side, onDecided),
+    cancelTargets: (isConcerned, detail) => exits.cancelTargets(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
     signal,
   });
