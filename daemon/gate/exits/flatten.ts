@@ -16,8 +16,8 @@ const RELIST_MS = 250;
 /** Longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
 const CANCEL_FIRST_MS = 2_000;
 const READ_FIRST_MS = 1_000;
-/** Wall time after which a flatten answers with what is left, ms. */
-const FLATTEN_ANSWER_MS = 15_000;
+/** How long exits are waited for before a flatten answers with what is left, wall ms; the console asks for 15 s. */
+const EXITS_WITHIN_MS = 8_000;
 /** Between two rounds of one that goes on, wall ms; doubled while a round changes nothing. */
 const ROUND_EVERY_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -119,7 +119,7 @@ export class Flatten {
 
   /** Goes on with what is not done: after an answer that left something, and at a start. */
   async tick(): Promise<void> {
-    this.#endAbandoned();
+    this.endAbandoned();
     if (this.#calls > 0 || this.#isQuiet()) return;
     this.#endDone();
     const rounds: Promise<unknown>[] = [];
@@ -154,7 +154,7 @@ export class Flatten {
   }
 
   /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
-  #endAbandoned(): void {
+  endAbandoned(): void {
     if (this.#decided.size === 0) return;
     const isOwn = ({ decisionId }: ExitTarget): boolean => this.#decided.has(decisionId);
     const open = [...this.#core.state.targets.open].filter(isOwn);
@@ -226,7 +226,7 @@ export class Flatten {
   async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
     const exits = symbols.map((symbol) => this.#exitOnce(caller, symbol));
     const answered = new AbortController();
-    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(FLATTEN_ANSWER_MS, answered.signal)]);
+    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(EXITS_WITHIN_MS, answered.signal)]);
     answered.abort();
   }
 
