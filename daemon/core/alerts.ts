@@ -47,6 +47,7 @@ export const ALERTS = {
   HOLDING_TIME: text('warning', 'account', 'A position is held longer than the policy allows.'),
   INTERNAL_RECHECK: text('critical', 'orders', 'An order failed the last check of what would be sent.'),
   LEDGER_BEHIND_VENUE: text('critical', 'daemon', 'The venue has orders that this ledger never issued.'),
+  LIQUIDATED: text('critical', 'account', 'The venue has liquidated a position.'),
   NOT_ARMED: text('critical', 'policy', 'Live trading is not armed any more.'),
   ORDER_CHANGED: text('warning', 'orders', 'Somebody else changed an order at the venue.'),
   ORDER_LOST: text('critical', 'orders', 'What became of an order could not be found out.'),

@@ -16,6 +16,15 @@ function recordMove(core: GateCore, row: IncomeRow): void {
   core.append('transfer', { amount_usdt: row.amount_usdt, at_venue_ms: row.at_venue_ms, transfer_id: transferId });
 }
 
+/** Of each symbol once in a list: the fee and what the insurance fund paid are rows of their own. */
+function tellLiquidations(core: GateCore, rows: readonly IncomeRow[]): void {
+  const cleared = rows.filter(({ symbol, type }) => type === 'INSURANCE_CLEAR' && symbol !== '');
+  for (const symbol of new Set(cleared.map((row) => row.symbol))) {
+    const at = cleared.find((row) => row.symbol === symbol)?.at_venue_ms ?? 0;
+    core.alert('LIQUIDATED', `the venue liquidated a position at ${new Date(at).toISOString()}`, symbol);
+  }
+}
+
 /**
  * Records the bookings that are news. A list without news is recorded too where it lacks a trade that it should contain:
  * then the accounts show the difference.
@@ -36,6 +45,7 @@ export function recordIncome(core: GateCore, { bookings, isWhole }: VenueIncome,
   const wholeToMs = isWhole ? askedAtMs - INCOME_LATE_MS : (bookings.at(-1)?.atMs ?? askedAtMs) - 1;
   const readToMs = Math.max(wholeToMs, accounts.incomeReadToMs ?? 0);
   for (const row of rows) recordMove(core, row);
+  tellLiquidations(core, rows);
   const lacks = accounts.unconfirmed.some(({ atMs }) => atMs <= readToMs);
   if (rows.length === 0 && !lacks) return;
   for (let i = 0; i === 0 || i < rows.length; i += ROWS_OF_A_RECORD) {
