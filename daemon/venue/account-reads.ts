@@ -188,8 +188,7 @@ export class AccountReads {
       isolated[symbol] = setting;
     }
     const canWithdraw = this.#readsKeyRights
-      ? parseKeyRights(await this.#reader.read(WEIGHT.apiRestrictions, (ccxt) => ccxt.sapiGetAccountApiRestrictions()))
-          .canWithdraw
+      ? parseKeyRights(await this.#reader.readApart((ccxt) => ccxt.sapiGetAccountApiRestrictions())).canWithdraw
       : null;
     return {
       oneWay: config.isOneWay,

@@ -15,6 +15,8 @@ export interface VenueCall {
   readonly answerWithinMs: number;
   /** It can only close. */
   readonly closes: boolean;
+  /** Of another host, which counts and bans by itself. */
+  readonly isApart: boolean;
   answer: HttpAnswer | null;
   /** The exchange's own JSON, before ccxt's unified parsers; null if there is none or it is an error. */
   json: unknown;
@@ -27,6 +29,7 @@ export function createCall(options: {
   sendWithinMs?: number;
   answerWithinMs?: number;
   closes?: boolean;
+  isApart?: boolean;
 }): VenueCall {
   const answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS;
   return {
@@ -34,6 +37,7 @@ export function createCall(options: {
     sendWithinMs: options.sendWithinMs ?? answerWithinMs,
     answerWithinMs,
     closes: options.closes ?? false,
+    isApart: options.isApart ?? false,
     answer: null,
     json: null,
     transportError: null,

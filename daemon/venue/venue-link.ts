@@ -87,7 +87,7 @@ export class VenueLink {
     this.#time = time;
   }
   call(
-    options: { expected?: Readonly<Record<string, string>>; sendWithinMs?: number; closes?: boolean } = {},
+    options: Pick<Parameters<typeof createCall>[0], 'closes' | 'expected' | 'isApart' | 'sendWithinMs'> = {},
   ): VenueCall {
     return createCall({ ...options, answerWithinMs: this.#answerWithinMs });
   }
@@ -111,12 +111,13 @@ export class VenueLink {
    * RISK: each request during a ban makes it longer, up to days in which no exit goes out; one after a 429 leads to it. So
    * whoever asks, and however often, nothing leaves before the time is over, but after a 429 for what closes.
    */
-  #leftAloneMs({ closes }: VenueCall): number {
+  #leftAloneMs({ closes, isApart }: VenueCall): number {
+    if (isApart) return 0;
     const untilMs = closes ? this.#bannedUntilMs : Math.max(this.#bannedUntilMs, this.#busyUntilMs);
     return Math.max(0, untilMs - this.#time.monotonicMs());
   }
-  #noteRetryAfter({ answer }: VenueCall): void {
-    if (answer === null || (answer.status !== 418 && answer.status !== 429)) return;
+  #noteRetryAfter({ answer, isApart }: VenueCall): void {
+    if (answer === null || isApart || (answer.status !== 418 && answer.status !== 429)) return;
     const waitMs = readRetryAfter(answer);
     if (waitMs === null || readErrorBody(answer.text).code === TOO_MANY_ORDERS) return;
     const untilMs = this.#time.monotonicMs() + waitMs;
@@ -174,20 +175,23 @@ export class VenueLink {
   /** The body of a read, or `ReadFailedError`. */
   async read(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown> {
     const { json, facts } = await this.end(client, call, start);
+    const { isApart } = call;
     const isAnswer = facts.thrownKind === 'none' && facts.code === null;
     const isSuccess = facts.httpStatus !== null && facts.httpStatus >= 200 && facts.httpStatus < 300;
     if (isAnswer && isSuccess && isJsonContainer(json)) return json;
-    throw this.failRead(facts);
+    throw this.failRead(facts, isApart);
   }
-  failRead(facts: AnswerFacts): ReadFailedError {
+  /** What another host refuses closes nothing here. */
+  failRead(facts: AnswerFacts, isApart = false): ReadFailedError {
     const judged = classifySubmit(facts);
     const status = facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`;
     const code = facts.code === null ? '' : ` code ${facts.code}`;
     const detail = `${status}${code}: ${facts.message === '' ? 'the body is not JSON' : facts.message}`;
-    const consequence = judged.kind === 'rejected' ? judged.rejection.consequence : 'none';
+    const consequence = judged.kind === 'rejected' && !isApart ? judged.rejection.consequence : 'none';
     // A gateway's 5xx says nothing about an order, whatever code it carries: it must not pass for "not found".
     const isVerdict = facts.httpStatus !== null && facts.httpStatus >= 400 && facts.httpStatus < 500;
-    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, facts.retryAfterMs ?? null);
+    const retryAfterMs = isApart ? null : (facts.retryAfterMs ?? null);
+    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, retryAfterMs);
   }
   /** Edge of the module for reads: expected failures become data, anything else is a defect and passes. */
   async outcome<T>(read: () => Promise<T>): Promise<FetchOutcome<T>> {
