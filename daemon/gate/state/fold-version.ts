@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '48e29f395f10181d56b77f92f79b70db244e54f766fd32e19253d8879532e2fc';
+export const FOLD_SHA256 = '88cb811d18b140ab0d25f8de1f9e361087f0463cff6b04c5bb72cb01fff14402';

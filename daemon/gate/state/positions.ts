@@ -44,6 +44,8 @@ export interface PositionState extends FilledShares {
   /** Our last setting that the venue confirmed, until an account answer may contradict it. */
   ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
+  /** Of the last reading that had one; null: none had. */
+  markPrice: number | null;
   maintenanceMarginUsdt: number;
   /** Venue time of our last own fill of this symbol. */
   lastFillAtMs: number;
@@ -63,6 +65,7 @@ export function createPosition(symbol: string): PositionState {
     leverage: null,
     ownLeverage: null,
     unrealisedPnlUsdt: null,
+    markPrice: null,
     maintenanceMarginUsdt: 0,
     lastFillAtMs: 0,
     sinceMs: null,
@@ -180,6 +183,7 @@ export function applySnapshot(
   doubted: ReadonlyMap<string, number> = NONE,
 ): void {
   const lots = record === null ? 0 : record.lots;
+  if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
   position.behindLots = lots !== position.lots && isOfBefore(position, record) ? lots : null;
   if (position.behindLots !== null) return;
