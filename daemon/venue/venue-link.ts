@@ -48,8 +48,11 @@ function readErrorBody(text: string): { code: number | null; message: string } {
   }
   return { code: null, message: text };
 }
-/** The shortest ban of an address: of one whose end the venue does not name. */
+/** The shortest and the longest ban of an address; the shortest is that of one whose end the venue does not name. */
 const BAN_MS = 120_000;
+const LONGEST_BAN_MS = 3 * 86_400_000;
+/** Twice the longest window that the venue counts in. RISK: a gateway's word must not keep an operator out for days. */
+const LONGEST_WAIT_MS = 600_000;
 /** Too many orders of the account, which concerns no other request. */
 const TOO_MANY_ORDERS = -1015;
 const LEFT_ALONE = 'not sent: the venue asked to be left alone';
@@ -57,7 +60,8 @@ const LEFT_ALONE = 'not sent: the venue asked to be left alone';
 /** Wall ms for which the answer asks to be left alone; null: it does not. */
 function readRetryAfter({ headers, status }: HttpAnswer): number | null {
   const header = headers['retry-after'];
-  if (header !== undefined && /^\d{1,7}$/.test(header.trim())) return Number(header) * 1000;
+  const most = status === 418 ? LONGEST_BAN_MS : LONGEST_WAIT_MS;
+  if (header !== undefined && /^\d{1,7}$/.test(header.trim())) return Math.min(most, Number(header) * 1000);
   return status === 418 ? BAN_MS : null;
 }
 function isJsonContainer(value: unknown): boolean {

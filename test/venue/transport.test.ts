@@ -161,6 +161,14 @@ test('nothing is sent for as long as a ban says, which each request would make l
   assert.deepEqual(await askAfter(418, -1003, {}), [], 'and for the shortest ban where it does not say');
 });
 
+test('no gateway keeps an operator out for days by a word', async () => {
+  const asked = await connectVenue(fake.url);
+  await asked.fetchRules(['BTCUSDT']);
+  const days: Script = (_request, response) => answerJson(response, '', 429, { 'retry-after': '864000' });
+  assert.equal(rejection(await submitTo(days, asked)).retryAfterMs, 600_000);
+  await asked.close();
+});
+
 test('after a 429 only what closes is sent for as long as it says', async () => {
   assert.deepEqual(await askAfter(429, -1003, { 'retry-after': '30' }), [ORDER]);
 });
