@@ -115,8 +115,7 @@ export class VenueLink {
    * RISK: each request during a ban makes it longer, up to days in which no exit goes out; one after a 429 leads to it. So
    * whoever asks, and however often, nothing leaves before the time is over, but after a 429 for what closes.
    */
-  #leftAloneMs({ closes, isApart }: VenueCall): number {
-    if (isApart) return 0;
+  leftAloneMs(closes = false): number {
     const untilMs = closes ? this.#bannedUntilMs : Math.max(this.#bannedUntilMs, this.#busyUntilMs);
     return Math.max(0, untilMs - this.#time.monotonicMs());
   }
@@ -130,7 +129,7 @@ export class VenueLink {
   }
 
   async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {
-    const leftAloneMs = this.#leftAloneMs(call);
+    const leftAloneMs = call.isApart ? 0 : this.leftAloneMs(call.closes);
     if (leftAloneMs > 0) return { json: null, facts: this.#notSent(leftAloneMs) };
     let localError = '';
     try {

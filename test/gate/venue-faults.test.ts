@@ -213,6 +213,33 @@ for (const byMs of [10_800_000, -10_800_000])
     });
   });
 
+venueFault('a limit of the venue (429)', (it_) => {
+  it('is not driven on to a ban by an agent that goes on closing, and holds up no operator', async () => {
+    const world = it_();
+    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.fault({ kind: 'status', status: 429, retry_after_s: 60, count: 10_000, match: { path: '/fapi/*' } });
+    const hits = async (): Promise<number> => {
+      const { faults } = (await world.control('faults')) as { faults: readonly { hits: number }[] };
+      return faults.reduce((sum, fault) => sum + fault.hits, 0);
+    };
+    await until('it is told', async () => (await hits()) > 0);
+    await world.sleep(500);
+    const told = await hits();
+    for (let i = 0; i < 8; i += 1) {
+      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.05, max_slippage_bps: 20 + i });
+      await world.sleep(200);
+    }
+    assert.equal(await hits(), told, 'not one request more');
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
+    await world.sleep(500);
+    assert.equal((await hits()) - told, 1, 'an operator is tried');
+    await world.control('clear-faults', {});
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 60_000);
+    await until('it opens again', async () => (await press(world)).body.execution?.state === 'filled', 60_000);
+    await settles(world);
+  });
+});
+
 venueFault('a ban that grows', (it_) => {
   const ban = { kind: 'ban', ms: 4_000, factor: 1.5, max_ms: 3 * 86_400_000 };
   /** What was on its way together when the first answer came is all that offends. */
