@@ -24,6 +24,7 @@ const LONGEST_PAUSE_MS = 60_000;
 
 /** `onDecided`: called with the id of its decision before it is sent. */
 type Exit = (caller: Caller, symbol: string, side: 'buy' | 'sell', onDecided: (id: string) => void) => Promise<void>;
+const NOTHING_DONE = { canceled: false, isRead: false, isOver: false };
 const ANOTHER_STATE = 'another trading state was set: the flatten is over';
 
 interface Pace {
@@ -105,13 +106,13 @@ export class Flatten {
     }
     // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
     const targets = (): readonly string[] => symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), false);
+    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), NOTHING_DONE);
     this.#calls += 1;
     try {
-      const isCanceled = await this.#round(caller, symbols);
+      const canceled = await this.#round(caller, symbols);
       await this.#within(READ_FIRST_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, symbols, targets(), isCanceled, this.#word.isOver(symbols));
+      return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
     } finally {
       this.#calls -= 1;
     }
@@ -288,9 +289,7 @@ export class Flatten {
 }
 
 /** Null: the whole account. */
-function symbolsOf(entry: LayerEntry): readonly string[] | null {
-  return entry.name === null ? null : [entry.name];
-}
+const symbolsOf = ({ name }: LayerEntry): readonly string[] | null => (name === null ? null : [name]);
 function isExitOfOperator(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && order.origin === 'operator';
 }

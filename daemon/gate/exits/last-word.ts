@@ -17,6 +17,14 @@ export class LastWord {
     if (entry !== undefined) this.#sinceMs.set(name, entry.sinceMs);
   }
 
+  describe(symbols: readonly string[] | null): { readonly isOver: boolean; readonly isRead: boolean } {
+    const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
+    const isRead = (symbols ?? [null]).every(
+      (name) => readAtMs >= (this.#sinceMs.get(name) ?? Number.POSITIVE_INFINITY),
+    );
+    return { isOver: this.isOver(symbols), isRead };
+  }
+
   #entryOf(name: string | null): LayerEntry | undefined {
     return this.#core.state.layers.get(layerKey('operator', name === null ? 'account' : 'symbol', name));
   }

@@ -2,7 +2,31 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+
+describe('a flatten while the account cannot be read', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ wall: true });
+    await world.setMark('ETHUSDT', 3_000);
+  });
+  after(() => world.close());
+
+  it('does not call flat what is held by somebody else’s order, and closes it when it can', async () => {
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: { path: '/fapi/v3/positionRisk' } });
+    const bought = { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.1' };
+    assert.equal((await createClient(world.sim).send('POST', '/fapi/v1/order', bought)).status, 200);
+    const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });
+    assert.deepEqual([body.canceled, body.positions_left], [false, []]);
+    assert.match(body.note, /could not be read/);
+    await world.control('clear-faults', {});
+    await until('it is closed', async () => (await world.position('ETHUSDT')) === 0, 60_000);
+    const again = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });
+    assert.deepEqual([again.body.canceled, again.body.positions_left], [true, []]);
+    assert.match(again.body.note, /^flat/);
+  });
+});
 
 describe('a flatten that an operator takes back while the venue fails [BY-32]', () => {
   let world: DaemonWorld;
