@@ -11,6 +11,7 @@ import { describeClosed, type MarketFeed } from './market-feed.ts';
 import { ModeWatch } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { StaleFeeds } from './stale-feeds.ts';
 import { TradeFeed } from './trade-feed.ts';
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
@@ -59,6 +60,7 @@ export class Keeper {
   readonly #schedule: FeedSchedule;
   readonly #trades: TradeFeed;
   readonly #mode: ModeWatch;
+  readonly #stale: StaleFeeds;
   readonly #running = new Set<Promise<void>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
@@ -100,6 +102,9 @@ export class Keeper {
     });
     const enterBoot = (reason: string): void => this.enterBoot(reason);
     this.#clock = new ClockSync(core, enterBoot, signal);
+    this.#stale = new StaleFeeds(core, enterBoot);
+    account.onRead = (feed) => this.#stale.noteRead(feed);
+    market.onQuoteRead = () => this.#stale.noteRead('quotes');
     this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot });
   }
 
@@ -188,6 +193,7 @@ export class Keeper {
     // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
     this.#health.sweepLayers();
     this.#startTasks();
+    this.#stale.tick(this.isReconciled);
     if (this.#health.isQuiet()) {
       // During the venue's Retry-After: a longer ban would stop the exits too.
       await this.#core.ports.time.delay(TICK_MS, this.#signal);
@@ -274,6 +280,7 @@ export class Keeper {
   #startHoldings(): void {
     const symbols = this.#account.watched();
     const listed = this.#listed(symbols);
+    if (listed.length === 0) this.#stale.noteRead('quotes');
     this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
     this.#schedule.start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '88cb811d18b140ab0d25f8de1f9e361087f0463cff6b04c5bb72cb01fff14402';
+export const FOLD_SHA256 = '278da41c02b0250490606bfa4728353ae28348d68b60cbc4f99c1c3ef5da091c';
