@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { type FilledShares, placeFill, sharesAt } from './shares.ts';
+import { apportion, type FilledShares, placeFill, sharesAt } from './shares.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -246,8 +246,8 @@ const NONE: ReadonlyMap<string, number> = new Map();
 
 /**
  * Adopts the venue's value. Shares beyond it are cut. RISK: what was opened since is no part of what is missing, so lots
- * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them.
- * Among those, agents keep theirs in alphabetical order.
+ * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them, each
+ * in proportion, as an exit that is no agent's.
  */
 function adopt(
   position: PositionState,
@@ -265,19 +265,20 @@ function adopt(
   // From here on fills alone no longer explain earlier shares.
   position.fills = [];
   for (const [name, share] of [...position.shares]) if (Math.sign(share) !== side) position.shares.delete(name);
-  const names = [...position.shares.keys()].sort().reverse();
-  let beyond = names.reduce((sum, name) => sum + Math.abs(position.shares.get(name) ?? 0), 0) - Math.abs(lots);
+  let beyond = -Math.abs(lots);
+  for (const share of position.shares.values()) beyond += Math.abs(share);
   for (const mostOf of [
     (name: string) => doubted.get(name) ?? 0,
     (name: string) => then.get(name) ?? 0,
     () => Number.POSITIVE_INFINITY,
-  ])
-    for (const name of names) {
-      const share = Math.abs(position.shares.get(name) ?? 0);
-      const cut = Math.min(Math.max(0, beyond), share, mostOf(name));
-      if (cut === 0) continue;
+  ]) {
+    const held = new Map<string, number>();
+    for (const [name, share] of position.shares) held.set(name, Math.min(Math.abs(share), mostOf(name)));
+    for (const { name, lots: cut } of apportion(held, beyond)) {
+      const left = Math.abs(position.shares.get(name) ?? 0) - cut;
       beyond -= cut;
-      if (cut === share) position.shares.delete(name);
-      else position.shares.set(name, side * (share - cut));
+      if (left === 0) position.shares.delete(name);
+      else position.shares.set(name, side * left);
     }
+  }
 }
