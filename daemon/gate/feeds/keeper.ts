@@ -105,7 +105,8 @@ export class Keeper {
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
     market.onQuoteRead = () => this.#stale.noteRead('quotes');
-    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot });
+    const isReconciled = (): boolean => this.isReconciled;
+    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
   }
 
   get missing(): readonly string[] {

@@ -64,6 +64,7 @@ export class ModeWatch {
     marks: ReadingMarks;
     schedule: FeedSchedule;
     enterBoot: (reason: string) => void;
+    isReconciled: () => boolean;
   }) {
     this.#core = parts.core;
     this.#account = parts.account;
@@ -73,7 +74,7 @@ export class ModeWatch {
     this.#enterBoot = parts.enterBoot;
     parts.core.onPolicyChange(() => {
       // A daemon that is not reconciled opens nothing, and reads the mode before it does.
-      if (!parts.core.state.layers.has(layerKey('boot', 'account', null))) this.tick();
+      if (parts.isReconciled()) this.tick();
     });
   }
 
