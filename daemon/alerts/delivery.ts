@@ -1,4 +1,5 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../contract/alerts.ts';
+import { describeCode } from '../core/alerts.ts';
 import type { AlertTestBody } from '../gate/api/alerts.ts';
 import type { AlertEvent, AlertGroup } from '../gate/events.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
@@ -16,6 +17,11 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 300_000;
 /** A message that the receiver says will never do is tried so often. */
 const PERMANENT_TRIES = 3;
+/**
+ * And one that tells something critical for so long at least, domain ms. RISK: what a receiver holds against it may be the
+ * channel (a chat that has moved, a gateway that restarts): people put it right, and must not miss what was told meanwhile.
+ */
+const CRITICAL_FOR_MS = 600_000;
 /** A channel that fails for so long is silent, domain ms. */
 export const SILENT_AFTER_MS = 3_600_000;
 /** How long a stop waits for answers that are on their way, wall ms. */
@@ -179,9 +185,14 @@ export class AlertDelivery {
     core.ports.log.warn({ channel: name, message: messageId, attempts, detail }, 'an alert could not be delivered');
     if (channel.failingSinceMs === null || (attempts === 1 && channel.lastFailure !== detail))
       await core.append('alert_message', { action: 'failed', channel: name, detail, message_id: messageId }).committed;
-    if (!isPermanent || attempts < PERMANENT_TRIES) return false;
+    if (!isPermanent || attempts < PERMANENT_TRIES || this.#isTriedOn(message)) return false;
     await this.#drop(name, message, attempts, detail);
     return true;
+  }
+
+  #isTriedOn({ groups, queuedMs }: OutgoingMessage): boolean {
+    if (this.#parts.core.nowMs() - queuedMs >= CRITICAL_FOR_MS) return false;
+    return groups.some(({ code }) => describeCode(code).severity === 'critical');
   }
 
   async #drop(name: string, { messageId }: OutgoingMessage, attempts: number, reason: string): Promise<void> {

@@ -20,8 +20,10 @@ export interface Ask {
   /** Sent as it is, as text/yaml. */
   readonly text?: string;
 }
-/** A request that takes longer is given up; the daemon answers reads within milliseconds. */
+/** A request that takes longer is given up; the daemon answers reads within milliseconds, acts within seconds. */
 const ASK_WITHIN_MS = 15_000;
+const LATE =
+  'The daemon has not answered within 15 s. What was asked for may be done all the same: look before asking again.';
 
 type Method = 'GET' | 'POST' | 'PUT';
 
@@ -48,8 +50,9 @@ export async function askText(method: Method, path: string, { bearer, body, sign
       redirect: 'error',
       signal: AbortSignal.timeout(ASK_WITHIN_MS),
     });
-  } catch {
-    throw new ApiFault(0, 'UNREACHABLE', 'The daemon does not answer.');
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'TimeoutError';
+    throw new ApiFault(0, 'UNREACHABLE', isLate ? LATE : 'The daemon does not answer.');
   }
   const answer = await response.text().catch(() => '');
   if (response.ok) return answer;

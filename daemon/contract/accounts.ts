@@ -111,7 +111,7 @@ export const ReportBodySchema = Type.Object(
           commission_usdt: usdt('COMMISSION; negative is paid.'),
           funding_usdt: usdt('FUNDING_FEE.'),
           other_usdt: usdt('Everything else but transfers.'),
-          transfers_usdt: usdt('TRANSFER; no profit.'),
+          transfers_usdt: usdt('Moved into or out of the account, in whatever way; no profit.'),
           read_to_ms: nullable(instant('Bookings until then are read.')),
           booked_usdt: usdt('All but transfers.'),
           accounted_usdt: usdt('result of the total.'),

@@ -120,6 +120,7 @@ export function buildParts(options: GateOptions): GateParts {
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
+  account.transfers.readIncome = () => ledgerCheck.pollIncome();
   const protection = new Protection(core, sender, canceler, executor);
   const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
     core.alertRarely(
@@ -133,7 +134,8 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     account,
-    exit: (caller, symbol, side) => executor.runOperatorExit(caller, symbol, side),
+    exit: (caller, symbol, side, onDecided) => executor.runOperatorExit(caller, symbol, side, onDecided),
+    cancelTargets: (isConcerned, detail) => exits.cancelTargets(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
     signal,
   });

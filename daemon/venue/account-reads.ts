@@ -16,7 +16,7 @@ import {
   parseSymbolSettings,
   type SymbolSetting,
 } from './parse-account.ts';
-import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
+import { asTriggered, findUntoldActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
@@ -118,14 +118,27 @@ export class AccountReads {
   /** Not queued: an unknown order waits for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
     const { steps } = this.#tables;
-    return this.#lookUp(
-      (ccxt) =>
-        kind === 'algo'
-          ? ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId })
-          : ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
-      (json) => (kind === 'algo' ? parseAlgoOrder(json, steps) : parseRegularOrder(json, steps)),
-      (order) => order.clientOrderId === clientOrderId && order.symbol === symbol,
+    const isAskedFor = (order: VenueOrder): boolean => order.clientOrderId === clientOrderId && order.symbol === symbol;
+    if (kind === 'regular')
+      return this.#lookUp(
+        (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
+        (json) => parseRegularOrder(json, steps),
+        isAskedFor,
+      );
+    const became: { id: string | null } = { id: null };
+    const found = await this.#lookUp(
+      (ccxt) => ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId }),
+      (json) => {
+        became.id = findUntoldActual(json);
+        return parseAlgoOrder(json, steps);
+      },
+      isAskedFor,
     );
+    if (found.kind !== 'found' || became.id === null) return found;
+    // RISK: a stop of which nobody says that it has closed something ends nothing that would open it again.
+    const actual = await this.lookupByVenueId(symbol, became.id);
+    if (actual.kind === 'failed') return actual;
+    return actual.kind === 'found' ? { kind: 'found', order: asTriggered(found.order, actual.order) } : found;
   }
   /** The regular order of a trade. */
   async lookupByVenueId(symbol: string, venueOrderId: string, canWait = false): Promise<LookupOutcome> {
@@ -175,8 +188,7 @@ export class AccountReads {
       isolated[symbol] = setting;
     }
     const canWithdraw = this.#readsKeyRights
-      ? parseKeyRights(await this.#reader.read(WEIGHT.apiRestrictions, (ccxt) => ccxt.sapiGetAccountApiRestrictions()))
-          .canWithdraw
+      ? parseKeyRights(await this.#reader.readApart((ccxt) => ccxt.sapiGetAccountApiRestrictions())).canWithdraw
       : null;
     return {
       oneWay: config.isOneWay,

@@ -13,6 +13,10 @@ export interface VenueCall {
   readonly expected: Readonly<Record<string, string>> | null;
   readonly sendWithinMs: number;
   readonly answerWithinMs: number;
+  /** It can only close. */
+  readonly closes: boolean;
+  /** Of another host, which counts and bans by itself. */
+  readonly isApart: boolean;
   answer: HttpAnswer | null;
   /** The exchange's own JSON, before ccxt's unified parsers; null if there is none or it is an error. */
   json: unknown;
@@ -24,12 +28,16 @@ export function createCall(options: {
   expected?: Readonly<Record<string, string>>;
   sendWithinMs?: number;
   answerWithinMs?: number;
+  closes?: boolean;
+  isApart?: boolean;
 }): VenueCall {
   const answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS;
   return {
     expected: options.expected ?? null,
     sendWithinMs: options.sendWithinMs ?? answerWithinMs,
     answerWithinMs,
+    closes: options.closes ?? false,
+    isApart: options.isApart ?? false,
     answer: null,
     json: null,
     transportError: null,

@@ -96,7 +96,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const orderClient = build({ ...shared, connections: 64 });
   const readClient = build({ ...shared, connections: 24 });
   const redact = createRedactor([access.apiKey, access.secret, ...(config.secrets ?? [])]);
-  const link = new VenueLink(clock, redact, config.answerWithinMs ?? ANSWER_WITHIN_MS);
+  const link = new VenueLink(clock, redact, config.answerWithinMs ?? ANSWER_WITHIN_MS, time);
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
@@ -147,6 +147,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       limiter.isStarting = isStarting;
     },
     readWeightLeft: () => limiter.weightLeft,
+    leftAloneMs: () => link.leftAloneMs(),
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {
       limiter.close();

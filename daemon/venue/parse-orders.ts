@@ -138,6 +138,22 @@ export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrde
   };
 }
 /**
+ * Id of the order that a finished conditional one became, where the answer does not say what that has executed: the
+ * documentation of the query has no `actualQty`. Null: it says so, or it became none.
+ */
+export function findUntoldActual(json: unknown): string | null {
+  const { actualOrderId, actualQty, algoStatus } = requireObject(json, 'algo order');
+  const isTold = actualQty !== undefined && actualQty !== null && actualQty !== '';
+  if (algoStatus !== 'FINISHED' || isTold || !actualOrderId) return null;
+  return readId({ actualOrderId }, 'actualOrderId');
+}
+/** A conditional order with what the order that it became has executed. */
+export function asTriggered(order: VenueOrder, actual: VenueOrder): VenueOrder {
+  const { averagePrice, executedLots, status } = actual;
+  const isOpen = status === 'working' || status === 'partially_filled';
+  return { ...order, averagePrice, executedLots, status: isOpen ? 'working' : executedLots > 0 ? 'filled' : 'expired' };
+}
+/**
  * Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches.
  */
 export function parsePlacedOrder(json: unknown): PlacedOrder {

@@ -34,6 +34,10 @@ export class Reader {
   readNow(start: StartRead): Promise<unknown> {
     return this.#limiter.runNow(1, (tell) => this.#ask(start, tell));
   }
+  /** Of the spot host, whose weight is counted and whose bans are apart from those of orders. */
+  readApart(start: StartRead): Promise<unknown> {
+    return this.link.read(this.client, this.link.call({ isApart: true }), start);
+  }
   async #ask(start: StartRead, tell: TellUsed): Promise<unknown> {
     const call = this.link.call();
     try {

@@ -1,4 +1,5 @@
 import type { FetchOutcome, OrderCount, Rejection } from '../gate/venue-port.ts';
+import type { TimePort } from '../time/time-port.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
@@ -6,6 +7,7 @@ import { MalformedAnswerError } from './exact-fields.ts';
 import { type AnswerFacts, classifySubmit } from './outcome.ts';
 import { ReadQueueFullError } from './read-limiter.ts';
 import type { Redact } from './redaction.ts';
+import type { HttpAnswer } from './transport.ts';
 
 type Failed = Extract<FetchOutcome<never>, { kind: 'failed' }>;
 
@@ -46,9 +48,21 @@ function readErrorBody(text: string): { code: number | null; message: string } {
   }
   return { code: null, message: text };
 }
-function readRetryAfter(header: string | undefined, clock: DomainTime): number | null {
-  if (header === undefined || !/^\d{1,7}$/.test(header.trim())) return null;
-  return Number(header) * 1000 * Math.max(1, clock.scale);
+/** The shortest and the longest ban of an address; the shortest is that of one whose end the venue does not name. */
+const BAN_MS = 120_000;
+const LONGEST_BAN_MS = 3 * 86_400_000;
+/** Twice the longest window that the venue counts in. RISK: a gateway's word must not keep an operator out for days. */
+const LONGEST_WAIT_MS = 600_000;
+/** Too many orders of the account, which concerns no other request. */
+const TOO_MANY_ORDERS = -1015;
+const LEFT_ALONE = 'not sent: the venue asked to be left alone';
+
+/** Wall ms for which the answer asks to be left alone; null: it does not. */
+function readRetryAfter({ headers, status }: HttpAnswer): number | null {
+  const header = headers['retry-after'];
+  const most = status === 418 ? LONGEST_BAN_MS : LONGEST_WAIT_MS;
+  if (header !== undefined && /^\d{1,7}$/.test(header.trim())) return Math.min(most, Number(header) * 1000);
+  return status === 418 ? BAN_MS : null;
 }
 function isJsonContainer(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
@@ -65,13 +79,20 @@ export class VenueLink {
   readonly clock: DomainTime;
   readonly redact: Redact;
   readonly #answerWithinMs: number;
+  readonly #time: TimePort;
   #orderCounts: readonly OrderCount[] = [];
-  constructor(clock: DomainTime, redact: Redact, answerWithinMs: number) {
+  /** Wall instants until which the address is banned, and until which only what closes is sent. */
+  #bannedUntilMs = Number.NEGATIVE_INFINITY;
+  #busyUntilMs = Number.NEGATIVE_INFINITY;
+  constructor(clock: DomainTime, redact: Redact, answerWithinMs: number, time: TimePort) {
     this.clock = clock;
     this.redact = redact;
     this.#answerWithinMs = answerWithinMs;
+    this.#time = time;
   }
-  call(options: { expected?: Readonly<Record<string, string>>; sendWithinMs?: number } = {}): VenueCall {
+  call(
+    options: Pick<Parameters<typeof createCall>[0], 'closes' | 'expected' | 'isApart' | 'sendWithinMs'> = {},
+  ): VenueCall {
     return createCall({ ...options, answerWithinMs: this.#answerWithinMs });
   }
 
@@ -90,7 +111,26 @@ export class VenueLink {
     if (counts.length > 0) this.#orderCounts = counts;
   }
 
+  /**
+   * RISK: each request during a ban makes it longer, up to days in which no exit goes out; one after a 429 leads to it. So
+   * whoever asks, and however often, nothing leaves before the time is over, but after a 429 for what closes.
+   */
+  leftAloneMs(closes = false): number {
+    const untilMs = closes ? this.#bannedUntilMs : Math.max(this.#bannedUntilMs, this.#busyUntilMs);
+    return Math.max(0, untilMs - this.#time.monotonicMs());
+  }
+  #noteRetryAfter({ answer, isApart }: VenueCall): void {
+    if (answer === null || isApart || (answer.status !== 418 && answer.status !== 429)) return;
+    const waitMs = readRetryAfter(answer);
+    if (waitMs === null || readErrorBody(answer.text).code === TOO_MANY_ORDERS) return;
+    const untilMs = this.#time.monotonicMs() + waitMs;
+    if (answer.status === 418) this.#bannedUntilMs = Math.max(this.#bannedUntilMs, untilMs);
+    else this.#busyUntilMs = Math.max(this.#busyUntilMs, untilMs);
+  }
+
   async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {
+    const leftAloneMs = call.isApart ? 0 : this.leftAloneMs(call.closes);
+    if (leftAloneMs > 0) return { json: null, facts: this.#notSent(leftAloneMs) };
     let localError = '';
     try {
       await client.run(call, start);
@@ -98,7 +138,15 @@ export class VenueLink {
       localError = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
     }
     this.#noteCounts(call);
+    this.#noteRetryAfter(call);
     return { json: call.json, facts: this.#readFacts(call, localError) };
+  }
+  #notSent(leftAloneMs: number): AnswerFacts {
+    const retryAfterMs = this.#inDomain(leftAloneMs);
+    return { httpStatus: null, code: null, message: LEFT_ALONE, thrownKind: 'not_sent', retryAfterMs };
+  }
+  #inDomain(wallMs: number): number {
+    return wallMs * Math.max(1, this.clock.scale);
   }
   /**
    * The facts come from the call, not from what ccxt threw: an answer that arrived whole is judged by its status and
@@ -108,12 +156,13 @@ export class VenueLink {
     if (call.answer !== null) {
       const { code, message } = readErrorBody(call.answer.text);
       const isSuccess = call.answer.status >= 200 && call.answer.status < 300;
+      const retryAfterMs = readRetryAfter(call.answer);
       return {
         httpStatus: call.answer.status,
         code,
         message: isSuccess && code === null ? '' : this.redact(message),
         thrownKind: 'none',
-        retryAfterMs: readRetryAfter(call.answer.headers['retry-after'], this.clock),
+        retryAfterMs: retryAfterMs === null ? null : this.#inDomain(retryAfterMs),
       };
     }
     const stage = call.transportError?.stage;
@@ -129,20 +178,23 @@ export class VenueLink {
   /** The body of a read, or `ReadFailedError`. */
   async read(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown> {
     const { json, facts } = await this.end(client, call, start);
+    const { isApart } = call;
     const isAnswer = facts.thrownKind === 'none' && facts.code === null;
     const isSuccess = facts.httpStatus !== null && facts.httpStatus >= 200 && facts.httpStatus < 300;
     if (isAnswer && isSuccess && isJsonContainer(json)) return json;
-    throw this.failRead(facts);
+    throw this.failRead(facts, isApart);
   }
-  failRead(facts: AnswerFacts): ReadFailedError {
+  /** What another host refuses closes nothing here. */
+  failRead(facts: AnswerFacts, isApart = false): ReadFailedError {
     const judged = classifySubmit(facts);
     const status = facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`;
     const code = facts.code === null ? '' : ` code ${facts.code}`;
     const detail = `${status}${code}: ${facts.message === '' ? 'the body is not JSON' : facts.message}`;
-    const consequence = judged.kind === 'rejected' ? judged.rejection.consequence : 'none';
+    const consequence = judged.kind === 'rejected' && !isApart ? judged.rejection.consequence : 'none';
     // A gateway's 5xx says nothing about an order, whatever code it carries: it must not pass for "not found".
     const isVerdict = facts.httpStatus !== null && facts.httpStatus >= 400 && facts.httpStatus < 500;
-    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, facts.retryAfterMs ?? null);
+    const retryAfterMs = isApart ? null : (facts.retryAfterMs ?? null);
+    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, retryAfterMs);
   }
   /** Edge of the module for reads: expected failures become data, anything else is a defect and passes. */
   async outcome<T>(read: () => Promise<T>): Promise<FetchOutcome<T>> {

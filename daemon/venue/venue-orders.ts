@@ -48,7 +48,7 @@ export class VenueOrders {
   }
 
   async submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
-    return this.#place(deadlineMs, () => {
+    return this.#place(deadlineMs, order.reduceOnly, () => {
       const { steps } = this.#tables;
       const { lot, tick } = steps.require(order.symbol);
       const quantity = formatUnits(order.lots, lot);
@@ -83,7 +83,7 @@ export class VenueOrders {
   }
   /** STOP_MARKET on the mark that closes whatever the position is: it can only reduce. */
   async submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome> {
-    return this.#place(null, () => {
+    return this.#place(null, true, () => {
       const { steps } = this.#tables;
       const triggerPrice = formatUnits(order.triggerTicks, steps.require(order.symbol).tick);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
@@ -112,7 +112,7 @@ export class VenueOrders {
   }
   /** Amends the resting limit order with this client id in place; `lots` is the new total. */
   async amend(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
-    return this.#place(deadlineMs, () => {
+    return this.#place(deadlineMs, false, () => {
       const { steps } = this.#tables;
       const { lot, tick } = steps.require(order.symbol);
       if (order.orderType !== 'limit' || order.priceTicks === null)
@@ -135,7 +135,7 @@ export class VenueOrders {
     });
   }
   async setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
-    return this.#place(null, () => {
+    return this.#place(null, false, () => {
       if (!Number.isInteger(leverage) || leverage < 1 || leverage > 125) throw new RangeError('leverage is not 1..125');
       const unified = this.#tables.unifiedSymbol(symbol);
       return {
@@ -182,6 +182,7 @@ export class VenueOrders {
 
   async #place(
     deadlineMs: number | null,
+    closes: boolean,
     build: () => {
       readonly expected: Wire;
       readonly start: (ccxt: CcxtBinance) => Promise<unknown>;
@@ -203,6 +204,7 @@ export class VenueOrders {
     }
     const call: VenueCall = this.#link.call({
       expected: plan.expected,
+      closes,
       ...(deadlineMs === null ? {} : { sendWithinMs: deadlineMs }),
     });
     return this.#judge(await this.#link.end(this.#client, call, plan.start), plan.read);

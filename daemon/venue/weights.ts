@@ -23,7 +23,6 @@ export const WEIGHT = {
   bookTicker: 2,
   bookTickerOfAll: 5,
   fundingInfo: 1,
-  apiRestrictions: 1,
 } as const;
 
 /** What the venue gives to an address in each minute of its clock. */

@@ -1894,7 +1894,7 @@ export interface Report {
      */
     other_usdt: number;
     /**
-     * TRANSFER; no profit. USDT.
+     * Moved into or out of the account, in whatever way; no profit. USDT.
      */
     transfers_usdt: number;
     /**

@@ -110,6 +110,29 @@ describe('the pace of delivery', () => {
     );
   });
 
+  it('a critical one outlives a channel that is wrong for minutes, and is given up after ten', async () => {
+    const refused: SendOutcome = { kind: 'failed', detail: 'HTTP 400', isPermanent: true, retryAfterMs: null };
+    let answer: SendOutcome = refused;
+    const { core, raise, time } = open(() => answer);
+    const desk = () => core.state.outbox.channels.get('desk');
+    const pass = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) await time.advance(1_000);
+    };
+    raise('TOKEN_REVOKED');
+    await pass(5);
+    assert.equal(desk()?.dropped, 1, 'a warning after three tries');
+    raise('ORDER_LOST');
+    await pass(400);
+    assert.deepEqual([desk()?.dropped, desk()?.delivered], [1, 0]);
+    answer = TAKEN;
+    await pass(300);
+    assert.deepEqual([desk()?.dropped, desk()?.delivered], [1, 1]);
+    answer = refused;
+    raise('OTHER_DAEMON');
+    await pass(1_000);
+    assert.deepEqual([desk()?.dropped, desk()?.delivered], [2, 1]);
+  });
+
   it('nothing is sent after the stop', async () => {
     const { delivery, raise, sentMs, time } = open(() => TAKEN);
     const closed = delivery.close();

@@ -26,8 +26,8 @@ describe('SAE-DD transfers of which the exchange tells late', () => {
       await world.sleep(70_000);
     }
   };
-  const move = async (amount: string): Promise<void> => {
-    await world.control('transfer', { amount });
+  const move = async (amount: string, type = 'TRANSFER'): Promise<void> => {
+    await world.control('transfer', { amount, type });
     await world.advance(2_000);
   };
   const netOfTransfers = async (): Promise<number> =>
@@ -52,6 +52,19 @@ describe('SAE-DD transfers of which the exchange tells late', () => {
     assert.ok(((await world.account()).daily_loss ?? 1) < 0.01);
     assert.deepEqual((await world.tradingState()).state, 'active');
   });
+
+  for (const type of ['INTERNAL_TRANSFER', 'STRATEGY_UMFUTURES_TRANSFER', 'COIN_SWAP_DEPOSIT'])
+    it(`counts what is moved in another way, ${type}, in the reading that shows it and after a restart`, async () => {
+      await move('-3000', type);
+      assert.equal(await netOfTransfers(), 10_000);
+      assert.ok(((await world.account()).daily_loss ?? 1) < 0.01);
+      await letListsBeRead();
+      assert.equal((await world.tradingState()).state, 'active', 'a withdrawal is no loss');
+      await move('5000', type);
+      await world.restart();
+      await letListsBeRead();
+      assert.equal(await netOfTransfers(), 10_000, 'a deposit hides none, and none is counted twice');
+    });
 
   it('counts none twice', async () => {
     await move('1000');

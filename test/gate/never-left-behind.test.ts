@@ -159,6 +159,7 @@ function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
     account: world.feed,
     exit,
     isQuiet: () => false,
+    cancelTargets: () => undefined,
     signal: new AbortController().signal,
   });
 }

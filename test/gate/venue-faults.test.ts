@@ -213,7 +213,70 @@ for (const byMs of [10_800_000, -10_800_000])
     });
   });
 
+venueFault('a limit of the venue (429)', (it_) => {
+  it('is not driven on to a ban by an agent that goes on closing, and holds up no operator', async () => {
+    const world = it_();
+    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.fault({ kind: 'status', status: 429, retry_after_s: 60, count: 10_000, match: { path: '/fapi/*' } });
+    const hits = async (): Promise<number> => {
+      const { faults } = (await world.control('faults')) as { faults: readonly { hits: number }[] };
+      return faults.reduce((sum, fault) => sum + fault.hits, 0);
+    };
+    await until('it is told', async () => (await hits()) > 0);
+    await world.sleep(500);
+    const told = await hits();
+    for (let i = 0; i < 8; i += 1) {
+      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.05, max_slippage_bps: 20 + i });
+      await world.sleep(200);
+    }
+    assert.equal(await hits(), told, 'not one request more');
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
+    await world.sleep(500);
+    assert.equal((await hits()) - told, 1, 'an operator is tried');
+    await world.control('clear-faults', {});
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 60_000);
+    await until('it opens again', async () => (await press(world)).body.execution?.state === 'filled', 60_000);
+    await settles(world);
+  });
+});
+
 venueFault('a ban that grows', (it_) => {
+  const ban = { kind: 'ban', ms: 4_000, factor: 1.5, max_ms: 3 * 86_400_000 };
+  /** What was on its way together when the first answer came is all that offends. */
+  const endsSoon = async (world: DaemonWorld): Promise<void> => {
+    const read = async (): Promise<{ left_ms: number; offences: number }> =>
+      ((await world.control('faults')) as { ban: { left_ms: number; offences: number } }).ban;
+    await until('it ends', async () => (await read()).left_ms === 0, 600_000);
+    const { offences } = await read();
+    assert.ok(offences > 0 && offences <= 10, `${offences} requests while it lasted`);
+    await until('it is open again', async () => (await world.tradingState()).state !== 'reducing', 60_000);
+  };
+
+  it('is made no longer by the cancels of what rests, nor by a halt', async () => {
+    const world = it_();
+    const below = order({ order_type: 'limit', limit_price: 58_000, requested_notional: 300 });
+    assert.equal((await world.tool('place_order', below)).body.execution.state, 'working');
+    await world.fault(ban);
+    await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+    await endsSoon(world);
+    await until('it is canceled', async () => openOrders(await world.books()).length === 0, 60_000);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+  });
+
+  it('is made no longer by an agent that goes on closing, at other bounds, and canceling [BY-36]', async () => {
+    const world = it_();
+    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.fault(ban);
+    for (let i = 0; i < 10; i += 1) {
+      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.05, max_slippage_bps: 20 + i });
+      await world.sleep(200);
+    }
+    await endsSoon(world);
+    await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0, 60_000);
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 60_000);
+  });
+
   it('is respected, so that it ends, and the exit that was asked for in it goes out after', async () => {
     const world = it_();
     await world.tool('place_order', order({ requested_notional: 600 }));

@@ -10,5 +10,6 @@ import './world/halted-symbol.ts';
 import './world/hanging-answers.ts';
 import './world/intercept-args.ts';
 import './world/limits.ts';
+import './world/liquidated.ts';
 import './world/locked-margin.ts';
 import './world/mistyped-names.ts';

@@ -5,4 +5,5 @@
 import './world/closed-symbols.ts';
 import './world/failing-reads.ts';
 import './world/flatten-goes-on.ts';
+import './world/flatten-taken-back.ts';
 import './world/for-a-person.ts';

@@ -119,7 +119,8 @@ test('on a live venue the rights of the key are read, and must be readable', asy
   const build = await loadBinanceusdm();
   const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
   const client = build({ access, nowMs: () => Date.now(), time: SYSTEM_TIME, connections: 4 });
-  const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, createRedactor([API_KEY, SECRET]), 2000);
+  const redact = createRedactor([API_KEY, SECRET]);
+  const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, redact, 2000, SYSTEM_TIME);
   const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, SYSTEM_TIME);
   const account = new AccountReads(new Reader(client, link, limiter), new MarketTables([client]), true);
   assert.equal((await account.prepareAccount(['BTCUSDT'], null)).kind, 'failed', 'no answer is no proof');
@@ -130,6 +131,16 @@ test('on a live venue the rights of the key are read, and must be readable', asy
     const outcome = await account.prepareAccount(['BTCUSDT'], null);
     assert.equal(outcome.kind === 'ok' && outcome.value.canWithdraw, enableWithdrawals);
   }
+  // The spot host bans by itself: what is of futures is asked for all the same, and nothing is closed.
+  fake.scripts.set('GET /sapi/v1/account/apiRestrictions', (_request, response) =>
+    answerJson(response, { code: -1003, msg: 'Way too many requests' }, 418, { 'retry-after': '60' }),
+  );
+  const banned = await account.prepareAccount(['BTCUSDT'], null);
+  assert.deepEqual(banned.kind === 'failed' && [banned.consequence, banned.retryAfterMs], ['none', null]);
+  const config = 'GET /fapi/v1/accountConfig';
+  const asked = fake.sent(config).length;
+  await account.prepareAccount(['BTCUSDT'], null);
+  assert.equal(fake.sent(config).length, asked + 1);
   await client.close(0);
 });
 

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { MalformedAnswerError } from '../../daemon/venue/exact-fields.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
 import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
-import { parseAlgoOrder, parseRegularOrder, parseTrade } from '../../daemon/venue/parse-orders.ts';
+import {
+  asTriggered,
+  findUntoldActual,
+  parseAlgoOrder,
+  parseRegularOrder,
+  parseTrade,
+} from '../../daemon/venue/parse-orders.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 
@@ -244,6 +251,29 @@ test('a conditional order is alive until the exchange says what became of it', (
     );
   }
   assert.throws(() => parseAlgoOrder({ ...algo, algoStatus: 'MAYBE' }, table), MalformedAnswerError);
+});
+
+test('a finished conditional order names the order that it became where it does not say what that executed', () => {
+  const became = (more: object): string | null =>
+    findUntoldActual({ algoStatus: 'FINISHED', actualOrderId: '77', ...more });
+  assert.equal(became({}), '77');
+  assert.equal(became({ actualQty: '' }), '77');
+  assert.equal(became({ actualQty: '0.004' }), null, 'it is told');
+  assert.equal(became({ actualOrderId: '' }), null, 'it became none');
+  assert.equal(became({ algoStatus: 'CANCELED' }), null);
+});
+
+test('a conditional order has ended as the order that it became has', () => {
+  const stop = { kind: 'algo', lots: 0, executedLots: 0, averagePrice: null, status: 'filled' } as VenueOrder;
+  for (const [status, executedLots, expected] of [
+    ['filled', 4, 'filled'],
+    ['expired', 3, 'filled'],
+    ['expired', 0, 'expired'],
+    ['working', 0, 'working'],
+  ] as const) {
+    const ended = asTriggered(stop, { ...stop, kind: 'regular', status, executedLots, averagePrice: 54_000 });
+    assert.deepEqual([ended.kind, ended.status, ended.executedLots], ['algo', expected, executedLots]);
+  }
 });
 
 test('an exchangeInfo without USDT perpetuals or with a missing filter is refused when it matters', () => {

@@ -21,6 +21,8 @@ let venue: VenuePort;
 let hasty: VenuePort;
 const deadlines = new HeldDelays();
 let clock: DomainClock;
+/** Another one, which was asked to be left alone by nobody yet. */
+let open: () => Promise<VenuePort>;
 let nextId = 0;
 
 function value<T>(outcome: FetchOutcome<T>): T {
@@ -67,6 +69,11 @@ before(async () => {
   const startedMs = performance.now();
   assert.equal(clock.sync(await venue.fetchServerTime(), performance.now() - startedMs).kind, 'synced');
   for (const each of [venue, hasty]) value(await each.fetchRules(SYMBOLS));
+  open = async () => {
+    const another = await createVenue({ ...patient, time: SYSTEM_TIME });
+    value(await another.fetchRules(SYMBOLS));
+    return another;
+  };
 });
 afterEach(async () => {
   await control('clear-faults', {});
@@ -252,15 +259,19 @@ test('refusals with a status or a code carry their consequence', async () => {
     [{ kind: 'error', code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }, 'close_venue'],
   ] as const) {
     await control('faults', { ...body, match: { path: '/fapi/v1/order', method: 'POST' } });
-    const outcome = await venue.submit(order({ clientOrderId: id(), priceTicks: resting }), SEND_WITHIN_MS);
+    const another = await open();
+    const outcome = await another.submit(order({ clientOrderId: id(), priceTicks: resting }), SEND_WITHIN_MS);
     assert.equal(outcome.kind === 'rejected' && outcome.rejection.consequence, consequence);
+    await another.close();
   }
 });
 
 test('reads fail with their consequence and never invent a value', async () => {
   await fault('status', '/fapi/v3/account', { status: 418, retry_after_s: 60 });
-  const banned = await venue.fetchAccount(SYMBOLS);
+  const another = await open();
+  const banned = await another.fetchAccount(SYMBOLS);
   assert.deepEqual(banned.kind === 'failed' && [banned.consequence, banned.retryAfterMs], ['close_venue', 60_000]);
+  await another.close();
   await fault('drop-mid-body', '/fapi/v3/positionRisk');
   assert.equal((await venue.fetchAccount(SYMBOLS)).kind, 'failed');
   await fault('stall-body', '/fapi/v1/openAlgoOrders');

@@ -39,10 +39,10 @@ after(async () => {
   await fake.close();
 });
 
-async function submitTo(script: Script): Promise<SubmitOutcome> {
+async function submitTo(script: Script, to: VenuePort = venue): Promise<SubmitOutcome> {
   fake.scripts.set(ORDER, script);
   const before = fake.sent(ORDER).length;
-  const outcome = await venue.submit(order(), SEND_WITHIN_MS);
+  const outcome = await to.submit(order(), SEND_WITHIN_MS);
   assert.equal(fake.sent(ORDER).length, before + 1, 'one attempt, never a second');
   return outcome;
 }
@@ -128,13 +128,53 @@ test('a redirect is not followed and leaves the order unknown', async () => {
   assert.equal(fake.seen.length, 1);
 });
 
-test('429 and 418 carry Retry-After into the rejection', async () => {
-  const limited = await submitTo((_request, response) =>
-    answerJson(response, { code: -1003, msg: 'Too many requests' }, 429, { 'retry-after': '30' }),
-  );
-  assert.deepEqual([rejection(limited).consequence, rejection(limited).retryAfterMs], ['back_off', 30_000]);
-  const banned = await submitTo((_request, response) => answerJson(response, '', 418, { 'retry-after': '120' }));
-  assert.deepEqual([rejection(banned).consequence, rejection(banned).retryAfterMs], ['close_venue', 120_000]);
+/** What the venue still hears of one that it has answered so. */
+async function askAfter(status: number, code: number, headers: Record<string, string>): Promise<readonly string[]> {
+  const asked = await connectVenue(fake.url);
+  await asked.fetchRules(['BTCUSDT']);
+  const answer: Script = (_request, response) =>
+    answerJson(response, { code, msg: 'Too many requests' }, status, headers);
+  const { consequence, retryAfterMs } = rejection(await submitTo(answer, asked));
+  assert.equal(consequence, status === 418 ? 'close_venue' : 'back_off');
+  assert.equal(retryAfterMs, headers['retry-after'] === undefined ? 120_000 : 30_000);
+  fake.scripts.clear();
+  fake.seen.length = 0;
+  const heldBack = [
+    await asked.submit(order({ reduceOnly: true }), SEND_WITHIN_MS),
+    await asked.submit(order(), SEND_WITHIN_MS),
+    await asked.cancel('BTCUSDT', 'hf0000001', 'regular'),
+    await asked.setLeverage('BTCUSDT', 2),
+  ].filter((outcome) => outcome.kind === 'rejected');
+  for (const each of heldBack) {
+    const { consequence: why, httpStatus, retryable, ...rest } = each.rejection;
+    assert.deepEqual([why, httpStatus, retryable], ['back_off', null, true], 'proof that nothing was sent');
+    assert.ok((rest.retryAfterMs ?? 0) > 20_000, `${rest.retryAfterMs}`);
+  }
+  await asked.lookupOrder('BTCUSDT', 'hf0000001', 'regular');
+  await asked.fetchOpenOrders(['BTCUSDT']);
+  await asked.close();
+  return fake.seen.map(({ method, path }) => `${method} ${path}`);
+}
+
+test('nothing is sent for as long as a ban says, which each request would make longer', async () => {
+  assert.deepEqual(await askAfter(418, -1003, { 'retry-after': '30' }), []);
+  assert.deepEqual(await askAfter(418, -1003, {}), [], 'and for the shortest ban where it does not say');
+});
+
+test('no gateway keeps an operator out for days by a word', async () => {
+  const asked = await connectVenue(fake.url);
+  await asked.fetchRules(['BTCUSDT']);
+  const days: Script = (_request, response) => answerJson(response, '', 429, { 'retry-after': '864000' });
+  assert.equal(rejection(await submitTo(days, asked)).retryAfterMs, 600_000);
+  await asked.close();
+});
+
+test('after a 429 only what closes is sent for as long as it says', async () => {
+  assert.deepEqual(await askAfter(429, -1003, { 'retry-after': '30' }), [ORDER]);
+});
+
+test('too many orders of the account are no reason not to cancel, or to ask', async () => {
+  assert.ok((await askAfter(429, -1015, { 'retry-after': '30' })).includes('DELETE /fapi/v1/order'));
 });
 
 test('a refused connection and an unknown host prove that nothing was sent', async () => {

@@ -204,9 +204,9 @@ test('marks and books of six symbols at once are read in two lists, those of fiv
 });
 
 test('cancelAll fails when one of the two services refuses, and still asks the other', async () => {
-  const refuse = { code: -1003, msg: 'Too many requests' };
+  const refuse = { code: -1008, msg: 'Server is currently overloaded with other requests.' };
   fake.scripts.set('DELETE /fapi/v1/allOpenOrders', (_request, response) =>
-    answerJson(response, refuse, 429, { 'retry-after': '3' }),
+    answerJson(response, refuse, 503, { 'retry-after': '3' }),
   );
   fake.scripts.set('DELETE /fapi/v1/algoOpenOrders', (_request, response) =>
     answerJson(response, { code: 200, msg: 'ok' }),

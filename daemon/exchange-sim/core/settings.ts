@@ -2,7 +2,7 @@ import { accountMargin, symbolMargin, worstNotional } from './account.ts';
 import type { E8 } from './fixed.ts';
 import { initialMargin, notionalCapAt } from './margin.ts';
 import { type Rejection, reject } from './rejections.ts';
-import { appendIncome, type ExchangeState, type MarginType, type Market } from './state.ts';
+import { appendIncome, type ExchangeState, type MarginType, type Market, type MoveType } from './state.ts';
 
 function hasOpenOrders(market: Market): boolean {
   return market.openOrders.size > 0 || market.openAlgos.size > 0;
@@ -62,6 +62,6 @@ export function changeMultiAssets(state: ExchangeState, on: boolean): Rejection 
 }
 
 /** Moves USDT into (positive) or out of the wallet. */
-export function transfer(state: ExchangeState, amount: E8): void {
-  appendIncome(state, 'TRANSFER', '', amount, null);
+export function transfer(state: ExchangeState, amount: E8, type: MoveType = 'TRANSFER'): void {
+  appendIncome(state, type, '', amount, null);
 }

@@ -88,7 +88,18 @@ export interface Trade {
   readonly marginBalanceAfter: E8;
 }
 
-export type IncomeType = 'TRANSFER' | 'REALIZED_PNL' | 'COMMISSION' | 'FUNDING_FEE' | 'INSURANCE_CLEAR';
+/** Money that is moved into or out of the account, by what it comes from or goes to. */
+export const MOVE_TYPES = [
+  'TRANSFER',
+  'INTERNAL_TRANSFER',
+  'STRATEGY_UMFUTURES_TRANSFER',
+  'CROSS_COLLATERAL_TRANSFER',
+  'COIN_SWAP_DEPOSIT',
+  'COIN_SWAP_WITHDRAW',
+  'AUTO_EXCHANGE',
+] as const;
+export type MoveType = (typeof MOVE_TYPES)[number];
+export type IncomeType = MoveType | 'REALIZED_PNL' | 'COMMISSION' | 'FUNDING_FEE' | 'INSURANCE_CLEAR';
 
 /** Every change of the wallet, signed. Their sum plus the opening balance is the wallet, exactly. */
 export interface Income {

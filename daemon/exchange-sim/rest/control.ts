@@ -5,7 +5,7 @@ import { minimum } from '../core/fixed.ts';
 import type { Instrument } from '../core/instruments.ts';
 import { isOpen } from '../core/orders.ts';
 import { transfer } from '../core/settings.ts';
-import type { Market, SymbolStatus } from '../core/state.ts';
+import { type Market, MOVE_TYPES, type SymbolStatus } from '../core/state.ts';
 import { catchUp, type Exchange } from '../exchange.ts';
 import { holdMark, releaseMark } from '../market/world.ts';
 import { renderBooks } from './books.ts';
@@ -109,7 +109,9 @@ function advance(exchange: Exchange, body: Json): ControlAnswer {
 function move(exchange: Exchange, body: Json): ControlAnswer {
   const amount = readDecimal(body, 'amount');
   if (amount === undefined) throw new ControlError('"amount" must be a decimal');
-  transfer(exchange.world.state, amount);
+  const type = MOVE_TYPES.find((each) => each === (body.type ?? 'TRANSFER'));
+  if (type === undefined) throw new ControlError(`"type" must be one of ${MOVE_TYPES.join(', ')}`);
+  transfer(exchange.world.state, amount, type);
   return { body: { ok: true } };
 }
 

@@ -114,13 +114,19 @@ export class Executor {
   }
 
   /** An exit of operator origin (flatten): decided, recorded and run like any other. */
-  async runOperatorExit(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
+  async runOperatorExit(
+    caller: Caller,
+    symbol: string,
+    side: 'buy' | 'sell',
+    onDecided: (decisionId: string) => void = () => undefined,
+  ): Promise<void> {
     const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
     const decided = this.#decisions.decide(
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
       'tool',
     );
     if (!isRecorded(decided)) return;
+    onDecided(decided.body.decision_id);
     await decided.appended.committed;
     await this.#exits.run(decided);
   }

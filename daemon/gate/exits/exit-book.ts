@@ -48,7 +48,8 @@ export class ExitBook {
     this.#wakeUp = new WakeUp(core.ports.time, signal, () => this.#pass());
     this.#room = new ExitRoom(core, canceler, signal);
     const { planClock: clock, sends, state } = core;
-    const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits });
+    const leftAloneMs = (): number => core.ports.venue.leftAloneMs?.() ?? 0;
+    const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits, leftAloneMs });
     this.#pump = this.#createPump(pace);
     this.#resting = new RestingExits(core, sender, this.#room, pace, signal, () => this.poke());
     this.#signal = signal;

@@ -8,17 +8,26 @@ export function heldLots(position: PositionState): number {
   return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
 }
 
+/** What is known of a flatten that ends: of its orders, and of what is held. */
+export interface Outcome {
+  /** Every opening order is proven canceled. */
+  readonly canceled: boolean;
+  /** The account was read since the halt. */
+  readonly isRead: boolean;
+  /** An operator has set another state meanwhile. */
+  readonly isOver: boolean;
+}
+
 /**
- * What a flatten answers. `asked`: symbols that it was of, null for the account; `targets`: what that comes to;
- * `canceled`: every opening order is proven canceled.
+ * What a flatten answers. `asked`: symbols that it was of, null for the account; `targets`: what that comes to. RISK: it
+ * is called flat only where that was read: whoever hears it looks no further.
  */
 export function describeFlatten(
   core: GateCore,
   asked: readonly string[] | null,
   targets: readonly string[],
-  canceled: boolean,
+  outcome: Outcome,
 ): FlattenBody {
-  const stays = asked === null ? 'trading stays halted' : `trading in ${asked.join(', ')} stays halted`;
   const left = targets
     .map((symbol) => core.state.position(symbol))
     .filter((position) => heldLots(position) !== 0)
@@ -31,17 +40,31 @@ export function describeFlatten(
       return { quantity, symbol: position.symbol };
     });
   return {
-    canceled,
-    note: !core.ports.clock.isSynced
-      ? 'halted; the venue has not answered yet, so nothing could be canceled or closed: that begins when it does; or act at the venue'
-      : left.length > 0
-        ? 'positions are left: closing goes on until they are flat, also after a restart; or close them at the venue'
-        : canceled
-          ? `flat: ${stays} until an operator sets it active`
-          : `flat, but not every order is proven canceled: that goes on; ${stays} until an operator sets it active`,
+    canceled: outcome.canceled && outcome.isRead && !outcome.isOver,
+    note: describeOutcome(core.ports.clock.isSynced, asked, left.length, outcome),
     positions_left: left,
     scope: asked === null ? 'account' : 'symbols',
     state: 'halted',
     symbols: asked,
   };
+}
+
+function describeOutcome(
+  isSynced: boolean,
+  asked: readonly string[] | null,
+  left: number,
+  { canceled, isOver, isRead }: Outcome,
+): string {
+  if (!isSynced)
+    return 'halted; the venue has not answered yet, so nothing could be canceled or closed: that begins when it does; or act at the venue';
+  if (isOver)
+    return 'another trading state was set meanwhile, and the flatten is over: what was not closed or canceled by then stays';
+  if (left > 0)
+    return 'positions are left: closing goes on until they are flat, also after a restart; or close them at the venue';
+  if (!isRead)
+    return 'what is held could not be read, so that it is flat is not known: what turns out to be held is closed then, also after a restart; look at the venue';
+  const stays = asked === null ? 'trading stays halted' : `trading in ${asked.join(', ')} stays halted`;
+  return canceled
+    ? `flat: ${stays} until an operator sets it active`
+    : `flat, but not every order is proven canceled: that goes on; ${stays} until an operator sets it active`;
 }

@@ -5,21 +5,27 @@ import type { GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { liveOrdersOf } from '../state/exit-targets.ts';
+import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import type { LayerEntry } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
 import { describeFlatten, heldLots } from './flatten-answer.ts';
+import { LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
 /** Longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
 const CANCEL_FIRST_MS = 2_000;
 const READ_FIRST_MS = 1_000;
-/** Wall time after which a flatten answers with what is left, ms. */
-const FLATTEN_ANSWER_MS = 15_000;
+/** How long exits are waited for before a flatten answers with what is left, wall ms; the console asks for 15 s. */
+const EXITS_WITHIN_MS = 8_000;
 /** Between two rounds of one that goes on, wall ms; doubled while a round changes nothing. */
 const ROUND_EVERY_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
+
+/** `onDecided`: called with the id of its decision before it is sent. */
+type Exit = (caller: Caller, symbol: string, side: 'buy' | 'sell', onDecided: (id: string) => void) => Promise<void>;
+const NOTHING_DONE = { canceled: false, isRead: false, isOver: false };
+const ANOTHER_STATE = 'another trading state was set: the flatten is over';
 
 interface Pace {
   readonly left: string;
@@ -36,7 +42,11 @@ export class Flatten {
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   readonly #account: AccountFeed;
-  readonly #exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
+  readonly #exit: Exit;
+  readonly #cancelTargets: (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
+  readonly #word: LastWord;
+  /** Decisions of exits of its own that may still go on. */
+  readonly #decided = new Set<string>();
   readonly #isQuiet: () => boolean;
   readonly #signal: AbortSignal;
   readonly #exiting = new Map<string, { readonly done: Promise<void>; readonly sinceWallMs: number }>();
@@ -55,16 +65,19 @@ export class Flatten {
     canceler: Canceler;
     slices: SliceRunner;
     account: AccountFeed;
-    exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
+    exit: Exit;
+    cancelTargets: (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;
+    this.#word = new LastWord(parts.core);
     this.#canceler = parts.canceler;
     this.#slices = parts.slices;
     this.#account = parts.account;
     this.#exit = parts.exit;
+    this.#cancelTargets = parts.cancelTargets;
     this.#isQuiet = parts.isQuiet;
     this.#signal = parts.signal;
   }
@@ -88,17 +101,18 @@ export class Flatten {
         set_by: caller.agent,
         state: 'halted',
       });
+      this.#word.begin(name);
       await appended.committed;
     }
     // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
     const targets = (): readonly string[] => symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), false);
+    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), NOTHING_DONE);
     this.#calls += 1;
     try {
-      const isCanceled = await this.#round(caller, symbols);
+      const canceled = await this.#round(caller, symbols);
       await this.#within(READ_FIRST_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, symbols, targets(), isCanceled);
+      return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
     } finally {
       this.#calls -= 1;
     }
@@ -106,6 +120,7 @@ export class Flatten {
 
   /** Goes on with what is not done: after an answer that left something, and at a start. */
   async tick(): Promise<void> {
+    this.endAbandoned();
     if (this.#calls > 0 || this.#isQuiet()) return;
     this.#endDone();
     const rounds: Promise<unknown>[] = [];
@@ -119,6 +134,7 @@ export class Flatten {
       this.#pace.set(entry, { left, pauseMs, nextAt: now + pauseMs });
       const caller: Caller = { role: 'operator', agent: entry.setBy, tokenId: 'flatten', skillSha256: null };
       this.#underWay.add(entry);
+      this.#word.begin(entry.name);
       rounds.push(this.#round(caller, symbolsOf(entry)).finally(() => this.#underWay.delete(entry)));
     }
     await Promise.all(rounds);
@@ -130,12 +146,22 @@ export class Flatten {
     const canceling = this.#cancelEverything(symbols);
     await this.#within(CANCEL_FIRST_MS, canceling);
     await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    await this.#exitAll(caller, symbols ?? this.#account.watched());
+    await this.#exitAll(caller, this.#word.wantedOf(symbols) ?? this.#account.watched());
     const isCanceled = (await this.#within(0, canceling)) === true;
     for (const name of symbols ?? [null])
       if (isCanceled) this.#emptied.add(name);
       else this.#emptied.delete(name);
     return isCanceled;
+  }
+
+  /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
+  endAbandoned(): void {
+    if (this.#decided.size === 0) return;
+    const isOwn = ({ decisionId }: ExitTarget): boolean => this.#decided.has(decisionId);
+    const open = [...this.#core.state.targets.open].filter(isOwn);
+    for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
+    if (open.some(({ symbol }) => this.#word.isOver([symbol])))
+      this.#cancelTargets((target) => isOwn(target) && this.#word.isOver([target.symbol]), ANOTHER_STATE);
   }
 
   #standing(): readonly LayerEntry[] {
@@ -201,7 +227,7 @@ export class Flatten {
   async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
     const exits = symbols.map((symbol) => this.#exitOnce(caller, symbol));
     const answered = new AbortController();
-    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(FLATTEN_ANSWER_MS, answered.signal)]);
+    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(EXITS_WITHIN_MS, answered.signal)]);
     answered.abort();
   }
 
@@ -220,7 +246,7 @@ export class Flatten {
     if (!isLost && !isIdle && running !== undefined) return running.done;
     // One of unknown outcome is not waited for: reduceOnly bounds both.
     if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
-    const done = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy')
+    const done = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy', (id) => this.#decided.add(id))
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
       })
@@ -240,10 +266,12 @@ export class Flatten {
   }
 
   async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {
-    const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean =>
-      !order.reduceOnly && (symbols === null || symbols.includes(order.symbol));
+    const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean => {
+      const wanted = this.#word.wantedOf(symbols);
+      return !order.reduceOnly && (wanted === null || wanted.includes(order.symbol));
+    };
     this.#slices.dropUnsent('flatten', isOpening);
-    for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
+    for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted && !this.#word.isOver(symbols); round += 1) {
       // RISK: what is known goes first, and neither a list nor a cancel that hangs holds up the rest.
       void this.#canceler.cancelMatching(null, isOpening, 'flatten');
       await this.#account.pollOrders(symbols ?? (round === 0 ? [] : this.#account.watched()));
@@ -261,9 +289,7 @@ export class Flatten {
 }
 
 /** Null: the whole account. */
-function symbolsOf(entry: LayerEntry): readonly string[] | null {
-  return entry.name === null ? null : [entry.name];
-}
+const symbolsOf = ({ name }: LayerEntry): readonly string[] | null => (name === null ? null : [name]);
 function isExitOfOperator(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && order.origin === 'operator';
 }

@@ -53,6 +53,7 @@ export class AccountFeed {
   #before: number | null = null;
   /** Which symbols are on isolated margin, by the last account snapshot. */
   isolated: AccountSnapshot['isolated'] | null = null;
+  onRead: (feed: 'account' | 'orders') => void = () => undefined;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
@@ -82,6 +83,7 @@ export class AccountFeed {
       return false;
     }
     const snapshot = outcome.value;
+    this.onRead('account');
     // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
     if (nr < this.#newest) return true;
     this.#newest = nr;
@@ -92,7 +94,7 @@ export class AccountFeed {
     const last = this.#core.state.account;
     const hasMoved =
       last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
-    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.poll());
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.pollMoves());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
@@ -184,6 +186,7 @@ export class AccountFeed {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
+    this.onRead('orders');
     const listed = new Set<string>();
     const lookups: Promise<void>[] = [];
     for (const report of outcome.value) {

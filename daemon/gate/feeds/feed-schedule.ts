@@ -13,6 +13,7 @@ export const PERIODS = {
   rules: { domainMs: 900_000, floorMs: 2_000 },
   transfers: { domainMs: 60_000, floorMs: 5_000 },
   income: { domainMs: 60_000, floorMs: 5_000 },
+  mode: { domainMs: 60_000, floorMs: 5_000 },
 } as const;
 /** A failed read is repeated after this much wall time at the latest, ms. */
 const FAILED_AGAIN_MS = 30_000;

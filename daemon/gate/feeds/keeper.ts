@@ -8,8 +8,10 @@ import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { describeClosed, type MarketFeed } from './market-feed.ts';
+import { ModeWatch } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { StaleFeeds } from './stale-feeds.ts';
 import { TradeFeed } from './trade-feed.ts';
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
@@ -57,6 +59,8 @@ export class Keeper {
   readonly #reconciliation: Reconciliation;
   readonly #schedule: FeedSchedule;
   readonly #trades: TradeFeed;
+  readonly #mode: ModeWatch;
+  readonly #stale: StaleFeeds;
   readonly #running = new Set<Promise<void>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
@@ -96,7 +100,13 @@ export class Keeper {
       trades: this.#trades,
       signal,
     });
-    this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
+    const enterBoot = (reason: string): void => this.enterBoot(reason);
+    this.#clock = new ClockSync(core, enterBoot, signal);
+    this.#stale = new StaleFeeds(core, enterBoot);
+    account.onRead = (feed) => this.#stale.noteRead(feed);
+    market.onQuoteRead = () => this.#stale.noteRead('quotes');
+    const isReconciled = (): boolean => this.isReconciled;
+    this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
   }
 
   get missing(): readonly string[] {
@@ -184,6 +194,7 @@ export class Keeper {
     // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
     this.#health.sweepLayers();
     this.#startTasks();
+    this.#stale.tick(this.isReconciled);
     if (this.#health.isQuiet()) {
       // During the venue's Retry-After: a longer ban would stop the exits too.
       await this.#core.ports.time.delay(TICK_MS, this.#signal);
@@ -257,6 +268,7 @@ export class Keeper {
       !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
     if (symbols.some(isMissing)) this.#forceRules();
     this.#startHoldings();
+    this.#mode.tick();
     const listed = this.#listed(symbols);
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
@@ -269,6 +281,7 @@ export class Keeper {
   #startHoldings(): void {
     const symbols = this.#account.watched();
     const listed = this.#listed(symbols);
+    if (listed.length === 0) this.#stale.noteRead('quotes');
     this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
     this.#schedule.start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);

@@ -17,6 +17,7 @@ export class MarketFeed {
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
+  onQuoteRead: () => void = () => undefined;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
@@ -84,6 +85,7 @@ export class MarketFeed {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
+    this.onQuoteRead();
     this.#core.market.applyQuote(outcome.value);
     this.#recordIfNews(symbol);
     return true;

@@ -1,9 +1,29 @@
+import type { IncomeRow } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { INCOME_LATE_MS } from '../state/accounts.ts';
+import { idOf, isMove } from '../state/income-rows.ts';
 import type { VenueIncome } from '../venue-port.ts';
 
 /** Bookings of one record. */
 const ROWS_OF_A_RECORD = 200;
+
+/** Moves of which the list of transfers does not tell. Before its row, which is no news any more once that is recorded. */
+function recordMove(core: GateCore, row: IncomeRow): void {
+  // Its list knows those of this type for longer, by their numbers alone.
+  if (!isMove(row.type) || row.type === 'TRANSFER') return;
+  const transferId = idOf(row);
+  if (core.state.seenTransfers.has('', transferId)) return;
+  core.append('transfer', { amount_usdt: row.amount_usdt, at_venue_ms: row.at_venue_ms, transfer_id: transferId });
+}
+
+/** Of each symbol once in a list: the fee and what the insurance fund paid are rows of their own. */
+function tellLiquidations(core: GateCore, rows: readonly IncomeRow[]): void {
+  const cleared = rows.filter(({ symbol, type }) => type === 'INSURANCE_CLEAR' && symbol !== '');
+  for (const symbol of new Set(cleared.map((row) => row.symbol))) {
+    const at = cleared.find((row) => row.symbol === symbol)?.at_venue_ms ?? 0;
+    core.alert('LIQUIDATED', `the venue liquidated a position at ${new Date(at).toISOString()}`, symbol);
+  }
+}
 
 /**
  * Records the bookings that are news. A list without news is recorded too where it lacks a trade that it should contain:
@@ -24,6 +44,8 @@ export function recordIncome(core: GateCore, { bookings, isWhole }: VenueIncome,
   // Of a list that was cut off, the rows of its last instant may be split.
   const wholeToMs = isWhole ? askedAtMs - INCOME_LATE_MS : (bookings.at(-1)?.atMs ?? askedAtMs) - 1;
   const readToMs = Math.max(wholeToMs, accounts.incomeReadToMs ?? 0);
+  for (const row of rows) recordMove(core, row);
+  tellLiquidations(core, rows);
   const lacks = accounts.unconfirmed.some(({ atMs }) => atMs <= readToMs);
   if (rows.length === 0 && !lacks) return;
   for (let i = 0; i === 0 || i < rows.length; i += ROWS_OF_A_RECORD) {

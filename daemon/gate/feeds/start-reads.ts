@@ -6,6 +6,7 @@ import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-sc
 import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
+import { readMode } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { findUntoldSince } from './unread-trades.ts';
@@ -25,7 +26,7 @@ export async function prepareAccount(
   symbols: readonly string[],
 ): Promise<boolean> {
   if (!isModeRecent(account, marks, symbols)) {
-    if (!(await readMode(core, account, health, symbols))) return false;
+    if ((await readMode(core, account, health, symbols)) !== null) return false;
     marks.note('mode', core.nowMs(), symbols);
   }
   return lowerLeverage(core, health, symbols);
@@ -35,35 +36,6 @@ export async function prepareAccount(
 export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols: readonly string[]): boolean {
   const isIsolated = symbols.every((symbol) => account.isolated?.[symbol] === true);
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
-}
-
-async function readMode(
-  core: GateCore,
-  account: AccountFeed,
-  health: VenueHealth,
-  symbols: readonly string[],
-): Promise<boolean> {
-  const outcome = await core.ports.venue.prepareAccount(symbols, account.isolated);
-  if (outcome.kind === 'failed') {
-    health.onReadFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
-    core.ports.log.warn({ detail: outcome.detail }, 'the account could not be prepared');
-    return false;
-  }
-  const mode = outcome.value;
-  const wrong = [
-    mode.oneWay ? null : 'the account is not in one-way mode',
-    mode.singleAsset ? null : 'multi-assets margin is on',
-    mode.canTrade ? null : 'the key may not trade',
-    ...symbols.map((symbol) => (mode.isolated[symbol] === false ? `${symbol} is not on isolated margin` : null)),
-    core.settings.venue === 'binance-live' && mode.canWithdraw !== false
-      ? 'the key may withdraw, or its rights could not be read'
-      : null,
-  ].filter((problem) => problem !== null);
-  if (wrong.length > 0) {
-    core.alertRarely('ACCOUNT_MODE', wrong.join('; '));
-    return false;
-  }
-  return true;
 }
 
 async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: readonly string[]): Promise<boolean> {
@@ -238,8 +210,11 @@ export class StartReads {
     const late = this.#market.findMissingBars(open);
     const traded = this.#findUntold(open);
     const isRecent = isModeRecent(this.#account, this.#marks, inScope);
-    const prepare = (): Promise<boolean> =>
-      prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
+    const prepare = async (): Promise<boolean> => {
+      const isRight = await prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
+      if (isRight) this.#schedule.noteRead('mode', this.#marks.ageMs('mode', inScope));
+      return isRight;
+    };
     return [
       need('the account mode', isRecent ? 0 : WEIGHT.mode, async () => areHoldingsRead && (await prepare())),
       ...(this.#schedule.isDue('allOrders')

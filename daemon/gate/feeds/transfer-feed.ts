@@ -9,6 +9,8 @@ export class TransferFeed {
   readonly #core: GateCore;
   readonly #marks: ReadingMarks;
   #lastTransferMs = 0;
+  /** Reads the account's recent income; false: it could not be read. */
+  readIncome: () => Promise<boolean> = () => Promise.resolve(true);
 
   constructor(core: GateCore, marks: ReadingMarks) {
     this.#core = core;
@@ -25,6 +27,12 @@ export class TransferFeed {
   #transfersSince(nowMs: number): number {
     const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
     return Math.min(recordedMs, this.#marks.atMs('transfers') ?? recordedMs);
+  }
+
+  /** The list of transfers has moves of one kind, those that come late as well; income has all kinds. */
+  async pollMoves(): Promise<boolean> {
+    const read = await Promise.all([this.poll(), this.readIncome()]);
+    return read.every((isRead) => isRead);
   }
 
   async poll(): Promise<boolean> {

@@ -10,6 +10,11 @@ import { namedInOrders } from '../state/orders.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
+/**
+ * How long the answer to another state waits for its cancels, wall ms. RISK: a venue that hangs would keep it back, and
+ * whoever has halted would not know that trading is.
+ */
+const CANCELS_WITHIN_MS = 3_000;
 
 /** All known symbols; null while unread positions or orders may be in others. */
 export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
@@ -111,10 +116,15 @@ export class Operator {
         state: change.state,
       });
     }
+    this.#flatten.endAbandoned();
     await core.settled();
     // Without domain time nothing can be signed: resting orders are canceled on first contact.
-    if (change.state !== 'active' && core.ports.clock.isSynced)
-      await this.#cancelOpening(scope, name, `trading state ${change.state}`);
+    if (change.state !== 'active' && core.ports.clock.isSynced) {
+      const answered = new AbortController();
+      const canceling = this.#cancelOpening(scope, name, `trading state ${change.state}`);
+      await Promise.race([canceling, core.ports.time.delay(CANCELS_WITHIN_MS, answered.signal)]);
+      answered.abort();
+    }
     return this.describeState();
   }
 

@@ -10,6 +10,8 @@ export interface PaceParts {
   readonly clock: PlanClock;
   /** Of the policy in force. */
   readonly exits: () => ExitsSection;
+  /** Wall time for which the venue asked to be left alone, ms; absent: it never does. */
+  readonly leftAloneMs?: () => number;
 }
 
 /**
@@ -31,9 +33,11 @@ export class ExitPace {
    * agent's rate. `isResting`: it would rest, and so leaves more room to those that close.
    */
   waitMs(origin: Origin, agent: string, isFirst: boolean, isResting: boolean): number {
-    const { clock, exits, sends, state } = this.#parts;
-    const venueMs = sends.waitMs(origin !== 'agent' ? 'own' : isResting ? 'other' : 'closing');
-    if (origin !== 'agent' || !isFirst) return venueMs;
+    const { clock, exits, leftAloneMs, sends, state } = this.#parts;
+    if (origin !== 'agent') return sends.waitMs('own');
+    // RISK: the venue would refuse it, and bans who goes on asking: that would hold up everybody's exits.
+    const venueMs = Math.max(sends.waitMs(isResting ? 'other' : 'closing'), leftAloneMs?.() ?? 0);
+    if (!isFirst) return venueMs;
     const { max, window_ms: windowMs } = exits().rate;
     const now = clock.nowMs();
     const used = state.pacing.readAgent(agent).exits.count(now, windowMs);

@@ -11,7 +11,24 @@ export function idOf({ income_id: id, type }: IncomeRow): string {
 export function lotSizeOf(rules: SymbolRules | undefined): number {
   return rules === undefined ? 0 : rules.lotMantissa / rules.lotScale;
 }
+/**
+ * Money that is moved into or out of the account, by the exchange's words for what it comes from or goes to: another
+ * wallet, another user, a trading bot's account, another asset. It is neither a loss nor a gain.
+ */
+const MOVES: ReadonlySet<string> = new Set([
+  'TRANSFER',
+  'INTERNAL_TRANSFER',
+  'STRATEGY_UMFUTURES_TRANSFER',
+  'CROSS_COLLATERAL_TRANSFER',
+  'COIN_SWAP_DEPOSIT',
+  'COIN_SWAP_WITHDRAW',
+  'AUTO_EXCHANGE',
+]);
+export function isMove(type: string): boolean {
+  return MOVES.has(type);
+}
 export function kindOf(type: string): keyof Booked {
+  if (isMove(type)) return 'transfers';
   switch (type) {
     case 'REALIZED_PNL':
       return 'realised';
@@ -19,8 +36,6 @@ export function kindOf(type: string): keyof Booked {
       return 'commission';
     case 'FUNDING_FEE':
       return 'funding';
-    case 'TRANSFER':
-      return 'transfers';
     default:
       return 'other';
   }

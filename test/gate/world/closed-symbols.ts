@@ -117,6 +117,7 @@ describe('the venue refuses a leverage setting (BINANCE.md part B)', () => {
       await world.refresh();
       assert.equal((await world.tradingState()).state, 'reducing');
       await until('it opens', async () => {
+        await world.sleep(31_000);
         await world.advance(31_000);
         return (await world.tradingState()).state === 'active';
       });

@@ -67,7 +67,10 @@ describe('exits of the gate itself, between two attempts', () => {
     await world.fault({ kind: 'status', status: 429, retry_after_s: 2, count: 3, match: send });
     // A jump is extreme at once: a quarter of the caps is left.
     await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
-    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    for (let i = 0; i < 4; i += 1) {
+      await world.sleep(2_500);
+      await world.advance(6_000);
+    }
     await until('the gate has cut', async () => (await world.position('BTCUSDT')) < held, 10_000);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     for (let i = 0; i < 3; i += 1) {

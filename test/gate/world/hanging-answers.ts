@@ -134,4 +134,23 @@ describe('an exit does not wait for the cancel of a take-profit that hangs [BY-1
     await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 5_000);
     await world.control('clear-faults', {});
   });
+
+  it('an operator is answered within what the console waits for, 15 s, whatever hangs', async () => {
+    await world.tool('place_order', order({ requested_notional: 300 }));
+    const below = { order_type: 'limit', limit_price: 58_000, requested_notional: 150 };
+    const { body } = await world.tool('place_order', order({ symbol: 'BTCUSDT', ...below }));
+    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    await world.fault({ ...HANGS, count: 1_000, match: { path: '/fapi/v1/order' } });
+    await world.fault({ ...HANGS, count: 1_000, match: { path: '/fapi/v1/openOrders' } });
+    const answeredIn = async (method: string, path: string, body: object): Promise<number> => {
+      const askedAt = world.monotonicMs();
+      const { status } = await world.operator(method, path, { reason: 'test', ...body });
+      assert.equal(status, 200);
+      return world.monotonicMs() - askedAt;
+    };
+    assert.ok((await answeredIn('PUT', '/v1/trading-state', { state: 'halted' })) < 5_000, 'a halt');
+    assert.ok((await answeredIn('POST', '/v1/flatten', {})) < 14_000, 'a flatten');
+    await world.control('clear-faults', {});
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 60_000);
+  });
 });

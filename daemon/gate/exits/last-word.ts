@@ -1,0 +1,47 @@
+import type { GateCore } from '../journal/journal.ts';
+import { type LayerEntry, layerKey } from '../state/layers.ts';
+
+/** What of flattens that were begun an operator still wants: another trading state since is another word. */
+export class LastWord {
+  readonly #core: GateCore;
+  /** Since when what was begun is halted, by symbol; null: the account. */
+  readonly #sinceMs = new Map<string | null, number>();
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  /** A flatten begins, or goes on, whose halt is in force. */
+  begin(name: string | null): void {
+    const entry = this.#entryOf(name);
+    if (entry !== undefined) this.#sinceMs.set(name, entry.sinceMs);
+  }
+
+  describe(symbols: readonly string[] | null): { readonly isOver: boolean; readonly isRead: boolean } {
+    const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
+    const isRead = (symbols ?? [null]).every(
+      (name) => readAtMs >= (this.#sinceMs.get(name) ?? Number.POSITIVE_INFINITY),
+    );
+    return { isOver: this.isOver(symbols), isRead };
+  }
+
+  #entryOf(name: string | null): LayerEntry | undefined {
+    return this.#core.state.layers.get(layerKey('operator', name === null ? 'account' : 'symbol', name));
+  }
+
+  /** One that has nothing left to close leaves the same halt, and still stands. */
+  #stands(name: string | null): boolean {
+    const entry = this.#entryOf(name);
+    if (entry?.state !== 'halted' || (!entry.isFlattening && entry.sinceMs !== this.#sinceMs.get(name))) return false;
+    return entry.clearsAtMs === null || this.#core.nowMs() < entry.clearsAtMs;
+  }
+
+  /** Of what was asked for, that of which no other state was set since; null: the account. */
+  wantedOf(symbols: readonly string[] | null): readonly string[] | null {
+    if (symbols === null) return this.#stands(null) ? null : [];
+    return symbols.filter((symbol) => this.#stands(symbol) || this.#stands(null));
+  }
+  isOver(symbols: readonly string[] | null): boolean {
+    return this.wantedOf(symbols)?.length === 0;
+  }
+}

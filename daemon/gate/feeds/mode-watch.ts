@@ -1,0 +1,136 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
+import { layerKey } from '../state/layers.ts';
+import type { AccountFeed } from './account-feed.ts';
+import type { FeedSchedule } from './feed-schedule.ts';
+import { describeClosed } from './market-feed.ts';
+import type { ReadingMarks } from './reading-marks.ts';
+
+/** Null: it is right; else what is wrong with it, or why it could not be read or put right. */
+export type ModeProblem = { readonly kind: 'wrong' | 'unread'; readonly detail: string } | null;
+
+/** Reads the account's mode, and puts right what differs and may be changed. */
+export async function readMode(
+  core: GateCore,
+  account: AccountFeed,
+  health: VenueHealth,
+  symbols: readonly string[],
+): Promise<ModeProblem> {
+  const isListed = symbols.every((symbol) => account.isolated?.[symbol] !== undefined);
+  const outcome = await core.ports.venue.prepareAccount(symbols, isListed ? account.isolated : null);
+  if (outcome.kind === 'failed') {
+    const { detail } = outcome;
+    health.onReadFailure(detail, outcome.consequence, outcome.retryAfterMs);
+    core.ports.log.warn({ detail }, 'the account could not be prepared');
+    return { kind: 'unread', detail };
+  }
+  const mode = outcome.value;
+  const wrong = [
+    mode.oneWay ? null : 'the account is not in one-way mode',
+    mode.singleAsset ? null : 'multi-assets margin is on',
+    mode.canTrade ? null : 'the key may not trade',
+    ...symbols.map((symbol) => (mode.isolated[symbol] === false ? `${symbol} is not on isolated margin` : null)),
+    core.settings.venue === 'binance-live' && mode.canWithdraw !== false
+      ? 'the key may withdraw, or its rights could not be read'
+      : null,
+  ].filter((problem) => problem !== null);
+  if (wrong.length > 0) {
+    const detail = wrong.join('; ');
+    core.alertRarely('ACCOUNT_MODE', detail);
+    return { kind: 'wrong', detail };
+  }
+  // The account's own list is read every few seconds only.
+  account.isolated = { ...account.isolated, ...mode.isolated };
+  return null;
+}
+
+/**
+ * Holds a running daemon's account against the mode that a start asks for: a person may change it at the venue, and the
+ * margin of a symbol that a policy adds is whatever the venue began it with. Nothing is opened meanwhile, in the symbol
+ * where its margin is not isolated, in the account for anything else.
+ */
+export class ModeWatch {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #health: VenueHealth;
+  readonly #marks: ReadingMarks;
+  readonly #schedule: FeedSchedule;
+  readonly #enterBoot: (reason: string) => void;
+
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    health: VenueHealth;
+    marks: ReadingMarks;
+    schedule: FeedSchedule;
+    enterBoot: (reason: string) => void;
+    isReconciled: () => boolean;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#health = parts.health;
+    this.#marks = parts.marks;
+    this.#schedule = parts.schedule;
+    this.#enterBoot = parts.enterBoot;
+    parts.core.onPolicyChange(() => {
+      // A daemon that is not reconciled opens nothing, and reads the mode before it does.
+      if (parts.isReconciled()) this.tick();
+    });
+  }
+
+  /** Of the scope; what the venue does not trade has no settings. */
+  #symbols(): readonly string[] {
+    return this.#core.policySpec.scope.symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+  }
+  #crossed(): readonly string[] {
+    return this.#symbols().filter((symbol) => this.#account.isolated?.[symbol] !== true);
+  }
+
+  /** Called at every tick of a reconciled daemon, and before anything is decided by a new policy. */
+  tick(): void {
+    const crossed = new Set(this.#crossed());
+    const { layers } = this.#core.state;
+    for (const symbol of crossed) {
+      if (layers.has(layerKey('boot', 'symbol', symbol))) continue;
+      this.#setBoot(symbol, 'reducing', 'its margin is not known to be isolated');
+      this.#schedule.dueNow('mode');
+    }
+    for (const { layer, name, scope } of [...layers.values()])
+      if (layer === 'boot' && scope === 'symbol' && name !== null && !crossed.has(name))
+        this.#setBoot(name, 'active', 'its margin is isolated, or it is not of the policy');
+    this.#schedule.start('mode', () => this.#poll());
+  }
+
+  async #poll(): Promise<boolean> {
+    const symbols = this.#symbols();
+    const problem = await readMode(this.#core, this.#account, this.#health, symbols);
+    if (problem === null) {
+      this.#marks.note('mode', this.#core.nowMs(), symbols);
+      return true;
+    }
+    if (problem.kind === 'wrong') {
+      this.#enterBoot(`the account has another mode: ${problem.detail}`);
+      return true;
+    }
+    const crossed = this.#crossed();
+    if (crossed.length > 0)
+      this.#core.alertRarely(
+        'ACCOUNT_MODE',
+        `${crossed.join(', ')} not known to be on isolated margin, nothing is opened there: ${problem.detail}`,
+      );
+    return false;
+  }
+
+  #setBoot(symbol: string, state: 'reducing' | 'active', reason: string): void {
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: state === 'active' ? '' : 'its margin is isolated at the venue',
+      layer: 'boot',
+      name: symbol,
+      reason,
+      scope: 'symbol',
+      set_by: 'daemon',
+      state,
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { AlertEvent } from '../../daemon/gate/events.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+
+describe('a venue that goes silent while the daemon runs', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      wall: true,
+      policy: (spec) => {
+        spec.temporal.duplicate_exempt = ['BTCUSDT'];
+      },
+    });
+    await world.setMark('BTCUSDT', 60_000);
+  });
+  after(() => world.close());
+
+  const told = (): readonly string[] =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+      .map((event) => event.payload as AlertEvent)
+      .filter(({ code }) => code === 'FEEDS_STALE')
+      .map(({ detail }) => detail);
+  const open = async (): Promise<string> => {
+    await world.sleep(1_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    return body.decision.decision === 'BLOCK' ? String(body.decision.reasons[0]?.code) : body.execution.state;
+  };
+  const fails = (path: string): Promise<void> =>
+    world.fault({ kind: 'status', status: 500, count: 1_000_000, match: { path } });
+  const opens = (): Promise<void> => until('it opens', async () => (await open()) === 'filled', 120_000);
+
+  it('is no alert within a minute', async () => {
+    await fails('/fapi/*');
+    await world.sleep(50_000);
+    await world.control('clear-faults', {});
+    await opens();
+    assert.deepEqual(told(), []);
+  });
+
+  it('opens nothing without lists of orders, and says so', async () => {
+    await fails('/fapi/v1/openOrders');
+    await until('it is told', () => told().length > 0, 70_000);
+    assert.match(told()[0] ?? '', /^the open orders could not be read for 6\d s$/);
+    assert.equal(await open(), 'STATE_REDUCING');
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'filled', 'exits pass');
+    assert.equal((await world.ready()).body.ready, false);
+    await world.control('clear-faults', {});
+    await opens();
+  });
+
+  it('is told once an hour of each feed', async () => {
+    const before = told().length;
+    const below = order({ order_type: 'limit', limit_price: 58_000, requested_notional: 120 });
+    assert.equal((await world.tool('place_order', below)).body.execution.state, 'working');
+    await fails('/fapi/*');
+    await world.sleep(600_000);
+    assert.deepEqual(
+      told()
+        .slice(before)
+        .map((detail) => detail.replace(/ could not.*/, ''))
+        .sort(),
+      ['the account (positions, balances)', 'the open orders', 'the prices'],
+    );
+    await world.control('clear-faults', {});
+    await opens();
+    const resting = (await world.books()).orders.filter(({ status }) => status === 'NEW');
+    assert.equal(resting.length, 1, 'what rested before an outage of all rests after it');
+  });
+});
