@@ -10,6 +10,9 @@ export interface EquitySample extends DatedEquity {
   readonly peak: number;
 }
 
+/** From one sample to the next: they come every few seconds. */
+export const LONG_GAP_MS = 3_600_000;
+
 /** Where a question that is asked again and again, of ever later instants, was answered last. */
 export interface SampleCursor {
   instantMs: number;
@@ -121,14 +124,22 @@ export class EquitySamples {
     }
   }
 
-  /** Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. */
+  /**
+   * Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. RISK: where
+   * none was taken for long, as the daemon was down, it may have been either: the larger counts, so that no loss since is
+   * hidden.
+   */
   at(instantMs: number, cursor: SampleCursor): number | null {
     const isLater = cursor.version === this.#version && instantMs >= cursor.instantMs;
     const after = isLater ? this.#goOn(cursor.after, instantMs) : this.#search(instantMs);
     cursor.version = this.#version;
     cursor.instantMs = instantMs;
     cursor.after = after;
-    return this.#equity[Math.max(this.#head, after - 1)] ?? null;
+    const before = Math.max(this.#head, after - 1);
+    const equity = this.#equity[before];
+    if (equity === undefined) return null;
+    const isGap = after > before && this.#atMs[after]! - this.#atMs[before]! > LONG_GAP_MS;
+    return isGap ? Math.max(equity, this.#equity[after]!) : equity;
   }
 
   /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */

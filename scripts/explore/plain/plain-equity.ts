@@ -2,6 +2,7 @@ import type { GateEvent } from '../../../daemon/gate/events.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+const PAUSE_MS = 3_600_000;
 
 interface Sample {
   atMs: number;
@@ -61,10 +62,14 @@ export class PlainEquity {
     return balanceUsdt - this.#sum;
   }
 
-  /** The last reading not after an instant, else the first. */
+  /** The last reading not after an instant, else the first; across a long pause the larger of both sides. */
   #at(instantMs: number): number | null {
-    const found = this.#samples.findLast(({ atMs }) => atMs <= instantMs) ?? this.#samples[0];
-    return found?.equity ?? null;
+    const last = this.#samples.findLastIndex(({ atMs }) => atMs <= instantMs);
+    const before = this.#samples[Math.max(0, last)];
+    const after = this.#samples[last + 1];
+    if (before === undefined) return null;
+    if (last < 0 || after === undefined || after.atMs - before.atMs <= PAUSE_MS) return before.equity;
+    return Math.max(before.equity, after.equity);
   }
 }
 

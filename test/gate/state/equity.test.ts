@@ -115,9 +115,24 @@ describe('SAE-DD: equity history in O(log n)', () => {
       [T0 + DAY + 1, 0],
     ] as const) {
       const history = new EquityHistory();
-      history.add(T0 + 1, 5_000);
+      history.add(T0 + DAY - HOUR / 2, 5_000);
       history.add(atMs, 10_000);
       assert.equal(history.dailyLoss(T0 + DAY + HOUR, 5_000), expected, `sample at midnight ${atMs - T0 - DAY} ms`);
+    }
+  });
+
+  it('takes the larger of both sides where nobody looked for more than an hour: at, after', () => {
+    for (const [afterMs, expected] of [
+      [T0 + DAY + HOUR / 2, 0],
+      [T0 + DAY + HOUR / 2 + 1, 0.5],
+    ] as const) {
+      const history = new EquityHistory();
+      history.add(T0 + DAY - HOUR / 2, 5_000);
+      history.add(afterMs, 10_000);
+      history.add(afterMs + 1, 5_000);
+      assert.equal(history.dailyLoss(T0 + DAY + 2 * HOUR, 5_000), expected, `${afterMs - T0 - DAY} ms after midnight`);
+      history.add(afterMs + 2, 20_000);
+      assert.equal(history.dailyLoss(T0 + DAY + 2 * HOUR, 10_000), 0, 'what came later is a gain of the day');
     }
   });
 

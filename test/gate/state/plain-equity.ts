@@ -1,6 +1,8 @@
 /** Drawdown and daily loss as they are defined: whole lists, scanned anew for every question. */
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** Between two samples lies a pause in which nobody knows. */
+const HOUR_MS = 3_600_000;
 
 interface Sample {
   readonly atMs: number;
@@ -67,7 +69,8 @@ export class PlainEquityHistory {
   #at(instantMs: number): number | null {
     const after = this.#recent.findIndex((sample) => sample.atMs > instantMs);
     if (after < 0) return this.#recent.at(-1)?.equity ?? null;
-    return this.#recent[Math.max(0, after - 1)]!.equity;
+    const [before, next] = [this.#recent[Math.max(0, after - 1)]!, this.#recent[after]!];
+    return next.atMs - before.atMs > HOUR_MS ? Math.max(before.equity, next.equity) : before.equity;
   }
 }
 
