@@ -115,6 +115,16 @@ function endExits(
         reason: 'halted',
       }),
     ),
+    // Whoever asked for one believes that it works still.
+    ...open
+      .filter(({ leftLots }) => leftLots > 0)
+      .map(({ decisionId, leftLots, symbol }) =>
+        record('alert', atMs, {
+          code: 'EXIT_ENDED',
+          detail: `exit ${decisionId} ended with ${leftLots} lots left: ${EXIT_ENDED}`,
+          symbol,
+        }),
+      ),
     ...unsent.map(({ first }) =>
       record('order', atMs, {
         average_price: null,

@@ -1,12 +1,22 @@
 /** Figures as an operator reads them. Everything that is not a finite number is a dash. */
 const DASH = '–';
-const EXACT = new Intl.NumberFormat('en', { maximumFractionDigits: 8 });
+// What rounds to zero has no sign.
+const EXACT = new Intl.NumberFormat('en', { maximumFractionDigits: 8, signDisplay: 'negative' });
+const SIGNED = new Intl.NumberFormat('en', {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+  signDisplay: 'exceptZero',
+});
 const formats = new Map<number, Intl.NumberFormat>();
 
 function withDigits(digits: number): Intl.NumberFormat {
   const known = formats.get(digits);
   if (known !== undefined) return known;
-  const made = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const made = new Intl.NumberFormat('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: 'negative',
+  });
   formats.set(digits, made);
   return made;
 }
@@ -16,7 +26,12 @@ export function usdt(value: number | null | undefined): string {
   return isFigure(value) ? withDigits(2).format(value) : DASH;
 }
 export function signedUsdt(value: number | null | undefined): string {
-  return isFigure(value) ? `${value > 0 ? '+' : ''}${withDigits(2).format(value)}` : DASH;
+  return isFigure(value) ? SIGNED.format(value) : DASH;
+}
+/** The class of a profit or loss as {@link signedUsdt} shows it; of zero none. */
+export function tone(value: number | null | undefined): string {
+  const sign = signedUsdt(value)[0];
+  return sign === '-' ? 'loss' : sign === '+' ? 'gain' : '';
 }
 export function percent(fraction: number | null | undefined, digits = 2): string {
   return isFigure(fraction) ? `${withDigits(digits).format(fraction * 100)} %` : DASH;

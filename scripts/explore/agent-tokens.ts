@@ -32,6 +32,8 @@ const ACTOR = { agent: OPERATOR.agent, tokenId: OPERATOR.tokenId, passkeyId: nul
 /** The access tokens of a world's agents, as whoever hands them out notes them. Without any, nobody is asked for one. */
 export class AgentTokens {
   readonly notes: TokenNote[] = [];
+  /** When a rotation ends tokens, also one whose creation is not answered yet. */
+  readonly #endsAtMs = new Map<string, number>();
   /** Creations that were not answered. */
   readonly #asked = new Map<string, number>();
   readonly #used = new Map<AgentName, TokenNote>();
@@ -68,8 +70,15 @@ export class AgentTokens {
     const agent = record.agent as AgentName;
     const ends = { endAskedAtMs: null, endedAtMs: null, endedBy: null };
     const note: TokenNote = { id: record.id, secret, agent, createdAtMs: nowMs, expiresAtMs, ...ends };
+    const endsAtMs = this.#endsAtMs.get(record.id);
+    if (endsAtMs !== undefined) endBy(note, endsAtMs);
     this.notes.push(note);
     if (!this.#used.has(agent)) this.#used.set(agent, note);
+  }
+
+  noteRotated(ids: ReadonlySet<string>, endsAtMs: number): void {
+    for (const id of ids) this.#endsAtMs.set(id, endsAtMs);
+    for (const note of this.notes) if (ids.has(note.id)) endBy(note, endsAtMs);
   }
 
   /** Before anybody calls. */
@@ -78,6 +87,10 @@ export class AgentTokens {
       for (let index = 0; index < each; index += 1)
         this.note(store.createToken({ role: 'agent', name: agent, agent }), 0, null);
   }
+}
+
+function endBy(note: TokenNote, endsAtMs: number): void {
+  note.expiresAtMs = Math.min(note.expiresAtMs ?? Number.POSITIVE_INFINITY, endsAtMs);
 }
 
 type TokenAction = Extract<Action, { readonly kind: 'token' }>;
@@ -132,9 +145,7 @@ function rotate(world: PlayedWorld, store: TokenStore, agent: AgentName, overlap
   if (former.length === 0) return;
   const ids = new Set(former.map(({ id }) => id));
   const made = store.replaceTokens([...ids], nowMs + overlapMs, { role: 'agent', name: agent, agent });
-  const endsAtMs = world.time.nowMs + overlapMs;
-  for (const note of world.tokens.notes)
-    if (ids.has(note.id)) note.expiresAtMs = Math.min(note.expiresAtMs ?? Number.POSITIVE_INFINITY, endsAtMs);
+  world.tokens.noteRotated(ids, world.time.nowMs + overlapMs);
   world.tokens.note(made, world.time.nowMs, null);
 }
 

@@ -1,6 +1,7 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
+import { findFalseAlerts } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
   findAnswersBehind,
@@ -79,6 +80,7 @@ const PROMISES: readonly Promised[] = [
   findFigureBreaches,
   findPageBreaches,
   findAccountBreaches,
+  findFalseAlerts,
   findAuditBreaches,
 ];
 

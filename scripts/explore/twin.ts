@@ -1,5 +1,7 @@
 import type { Breach } from './breach.ts';
+import { type History, readHistory } from './history.ts';
 import type { AgentName, Plan, Step } from './plan.ts';
+import { exitLotsAtRest } from './promises/resting.ts';
 import type { CallRecord } from './records.ts';
 import { playPlan } from './run-plan.ts';
 import { World } from './world.ts';
@@ -69,10 +71,11 @@ export function findInterference(plan: Plan): Promise<readonly Breach[]> {
 export async function compareTwins(together: Plan): Promise<readonly Breach[]> {
   const agents = new Set(together.steps.flatMap(({ do: action }) => ('agent' in action && action.agent) || []));
   if (agents.size < 2) return [];
-  const all = await outcomesOf(together);
+  const { outcomes: all, grewBesideItsOwn } = await outcomesOf(together);
   const breaches: Breach[] = [];
   for (const agent of agents as ReadonlySet<AgentName>) {
-    const alone = await outcomesOf(twinOf(together, agent));
+    if (grewBesideItsOwn.has(agent)) continue;
+    const { outcomes: alone } = await outcomesOf(twinOf(together, agent));
     const [here, there] = [all.get(agent) ?? [], alone.get(agent) ?? []];
     const index = here.findIndex((outcome, at) => JSON.stringify(outcome) !== JSON.stringify(there[at]));
     if (index === -1 && here.length === there.length) continue;
@@ -96,7 +99,16 @@ function timed(plan: Plan): Plan {
   return { ...plan, steps };
 }
 
-async function outcomesOf(plan: Plan): Promise<ReadonlyMap<string, readonly Outcome[]>> {
+interface Outcomes {
+  readonly outcomes: ReadonlyMap<string, readonly Outcome[]>;
+  /**
+   * Agents of whose exits one was not to grow beyond the share, less what else of theirs rests. Who holds alone may have it
+   * grow: reduceOnly keeps all of its exits within the position. Beside others they could close what is another's.
+   */
+  readonly grewBesideItsOwn: ReadonlySet<string>;
+}
+
+async function outcomesOf(plan: Plan): Promise<Outcomes> {
   const world = new World(plan.seed, plan.setup);
   try {
     await playPlan(world, plan);
@@ -106,10 +118,22 @@ async function outcomesOf(plan: Plan): Promise<ReadonlyMap<string, readonly Outc
       known.push(outcomeOf(world, call));
       outcomes.set(call.agent, known);
     }
-    return outcomes;
+    const history = readHistory(world, plan);
+    const refused = world.calls.filter((call) => growsBesideItsOwn(history, call));
+    return { outcomes, grewBesideItsOwn: new Set(refused.map(({ agent }) => agent)) };
   } finally {
     world.close();
   }
+}
+
+function growsBesideItsOwn(history: History, { agent, answer, args, askedAtMs: atMs, tool }: CallRecord): boolean {
+  if (tool !== 'modify_order' || answer?.decision.reasons[0]?.code !== 'MODIFY_NOT_ALLOWED') return false;
+  const { decision, planned } = history.orders.get(String(args.client_order_id)) ?? {};
+  if (decision?.agent !== agent || planned?.reduce_only !== true) return false;
+  const { symbol } = planned;
+  const asked = answer.decision.reasons[0].observed;
+  const held = Math.abs(history.shareAt(agent, symbol, atMs));
+  return exitLotsAtRest(history, agent, symbol, atMs) > planned.lots && Number(asked) <= held;
 }
 
 function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRecord): Outcome {

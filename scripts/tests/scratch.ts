@@ -3,7 +3,7 @@
  * run, and a tenth of its time went into a disk that nobody reads afterwards. What a process that is killed has
  * written stays there as on a disk; that writes are flushed, in order, is counted (`test/ledger/counted-disk.ts`).
  */
-import { mkdtempSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,7 +31,32 @@ const thisMachine = (): Machine => ({
 
 /** A new folder for one run. Its name is short: the path of a socket has 107 bytes. */
 export function makeScratch(machine = thisMachine()): string {
-  return mkdtempSync(join(hasRoomInMemory(machine) ? IN_MEMORY : tmpdir(), 'hf-'));
+  const parent = hasRoomInMemory(machine) ? IN_MEMORY : tmpdir();
+  removeLeftovers(parent);
+  return mkdtempSync(join(parent, `hf-${process.pid}-`));
+}
+
+const LEFT_AFTER_MS = 3_600_000;
+
+/** What runs that were killed have left: memory, until somebody removes it. A run takes minutes. */
+export function removeLeftovers(parent: string, nowMs = Date.now()): void {
+  for (const name of readdirSync(parent)) {
+    const pid = /^hf-(\d+)-\w{6}$/.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const path = join(parent, name);
+    // Another user's, or one of another container on the same memory, may run all the same.
+    const { mtimeMs, uid } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: nowMs, uid: -1 };
+    if (uid === process.getuid?.() && nowMs - mtimeMs >= LEFT_AFTER_MS) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 export function hasRoomInMemory({ chosen, freeBytes, memoryBytes }: Machine): boolean {

@@ -266,6 +266,7 @@ describe('BY-46: recovered', () => {
     await world.control('clear-faults', {});
     await world.recover();
     await world.startAgain();
+    assert.equal(alerts(world, 'EXIT_ENDED'), 1, 'who asked for the exit learns that it works no more');
     for (let i = 0; i < 5; i += 1) await world.sleep(1_000);
     assert.equal(await world.position('BTCUSDT'), held, 'nobody has looked yet');
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });

@@ -131,8 +131,8 @@ describe('a fill is counted once, whether the position or the order shows it fir
       return [position.lots, Object.fromEntries([...position.shares].sort())];
     };
     const late = [2_000, 14_000, 26_000].map((ms) => [9, T0 + ms] as const);
-    assert.deepEqual(cut(late), [9, { a: 9 }], 'the last in the alphabet first');
-    assert.deepEqual(cut(late, new Map([['a', 6]])), [9, { a: 4, b: 5 }], 'what its exit found nothing of');
+    assert.deepEqual(cut(late), [9, { a: 5, b: 4 }], 'of all in proportion');
+    assert.deepEqual(cut(late, new Map([['a', 6]])), [9, { a: 3, b: 6 }], 'first what its exit found nothing of');
     const lacking = [[2, T0 + 500] as const, ...late];
     assert.deepEqual(cut(lacking), [9, { a: 2, b: 7 }], 'not what was opened since');
     assert.deepEqual(cut(lacking, new Map([['b', 3]])), [9, { a: 5, b: 4 }]);

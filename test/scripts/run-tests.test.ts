@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ALONE, arrange, EARLY, SHARED } from '../../scripts/tests/arrange.ts';
 import { KEEPS_HOOK } from '../../scripts/tests/runner-hook.ts';
-import { hasRoomInMemory, type Machine } from '../../scripts/tests/scratch.ts';
+import { hasRoomInMemory, type Machine, removeLeftovers } from '../../scripts/tests/scratch.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/run-tests.mjs', import.meta.url));
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
@@ -102,7 +102,7 @@ test('what tests write is removed after them, also in a folder that was chosen',
       const { code, output } = runTests('writes/');
       assert.equal(code, 0, output);
       const [, left = ''] = /wrote (\S+)/.exec(output) ?? [];
-      assert.match(left, chosen === undefined ? /\/hf-\w+\/t\/left-/ : new RegExp(`^${root}/hf-`));
+      assert.match(left, chosen === undefined ? /\/hf-\d+-\w+\/t\/left-/ : new RegExp(`^${root}/hf-`));
       assert.equal(existsSync(left), false, left);
     }
   } finally {
@@ -210,5 +210,21 @@ test('files that share a process have hooks of their own; one that leaves it cha
     assert.match(alone.output, /too late/);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test('a run removes what runs that were killed have left, and nothing of one that may go on', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'holdfast-left-'));
+  const { pid: gone } = spawnSync(process.execPath, ['-e', '']);
+  const ofTheGone = `hf-${gone}-aaaaaa`;
+  const names = [ofTheGone, `hf-${process.pid}-bbbbbb`, 'hf-9nGEEI', 'other'];
+  try {
+    for (const name of names) mkdirSync(join(parent, name, 't'), { recursive: true });
+    removeLeftovers(parent);
+    assert.deepEqual(readdirSync(parent).sort(), names.toSorted(), 'its last write is seconds old');
+    removeLeftovers(parent, Date.now() + 3_700_000);
+    assert.deepEqual(readdirSync(parent).sort(), names.filter((name) => name !== ofTheGone).sort());
+  } finally {
+    rmSync(parent, { recursive: true });
   }
 });

@@ -1,6 +1,6 @@
 import type { OrderBody, PositionBody } from '../../gate/api/reads.ts';
 import { openEndOrder } from '../acts.ts';
-import { clock, price, signedUsdt, usdt, words } from '../format.ts';
+import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
 import { orders, positions } from '../store.ts';
 
@@ -31,9 +31,7 @@ export function PositionsPanel() {
                 {price(position.entry_price)}
                 <span class="below">{price(position.mark_price)}</span>
               </td>
-              <td class={`figure ${(position.unrealised_pnl_usdt ?? 0) < 0 ? 'loss' : 'gain'}`}>
-                {signedUsdt(position.unrealised_pnl_usdt)}
-              </td>
+              <td class={`figure ${tone(position.unrealised_pnl_usdt)}`}>{signedUsdt(position.unrealised_pnl_usdt)}</td>
               <td class="figure">{price(position.liquidation_price)}</td>
             </tr>
           ))}

@@ -1,4 +1,3 @@
-import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type ExitParent, exitParentOf } from '../plan/exit-order.ts';
 import type { OrderState } from '../state/orders.ts';
@@ -10,7 +9,7 @@ import type { OrderState } from '../state/orders.ts';
  */
 export function readParent(core: GateCore, decisionId: string, order: OrderState): ExitParent | null {
   try {
-    return (core.ports.ledger.findDecision(decisionId)?.payload as DecisionEvent | undefined) ?? null;
+    return core.findDecision(decisionId);
   } catch (error) {
     const { account, venue } = core.settings;
     core.alertRarely('EXIT_RECORD_UNREADABLE', `exit ${decisionId} goes on without it: ${String(error)}`, order.symbol);

@@ -70,7 +70,8 @@ export class RestingExits {
     const id = event.decision.decision_id;
     this.#events.set(id, event);
     const done = this.#waiters.wait(id);
-    if (order.status === 'in_flight') {
+    // What waited may have gone out before its caller came here.
+    if (order.status === 'in_flight' && !this.#pump.isCarried(order)) {
       this.#pump.carry(order);
       this.#carry(order, appended.committed, true);
     }

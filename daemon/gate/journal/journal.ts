@@ -1,18 +1,15 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
-import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
-import type { TimePort } from '../../time/time-port.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ToldDecision } from '../api/decisions.ts';
-import type { PreviewPort } from '../api/policy.ts';
-import type { ReceiptPort } from '../api/receipts.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
 import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, TokenPort, TracePort } from '../ports.ts';
+import type { GateLog } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
-import type { VenuePort } from '../venue-port.ts';
+import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 
 /** What an operator looks for in the log afterwards; everything else is in the ledger. Alerts log themselves. */
@@ -40,54 +37,7 @@ function logOrder(log: GateLog, event: OrderEvent, seq: number, symbol: string |
     log.error(fields, 'what became of an order could not be found out: it counts as open');
 }
 
-export interface GateSettings {
-  readonly venue: VenueName;
-  readonly account: string;
-  readonly version: string;
-  /** A decided call is answered at the outcome, or after this much wall time with `submitting`. */
-  readonly answerWithinMs: number;
-  /** Wall time after which an order that was not handed to the network is dropped. */
-  readonly sendDeadlineMs: number;
-}
-/** First violation of the operator's own JSON Schema for a tool, null when it holds (rule 1). */
-export type OperatorSchemaCheck = (spec: IntendedPolicySpec, tool: string, args: unknown) => string | null;
-/** Whether `intercept.allow` names the tool and the arguments match its schema. */
-export type InterceptAllowance = (spec: IntendedPolicySpec, tool: string, args: unknown) => boolean;
-
-export interface GatePorts {
-  readonly ledger: LedgerPort;
-  readonly venue: VenuePort;
-  /** Domain time. */
-  readonly clock: ClockPort;
-  /**
-   * Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is
-   * known.
-   */
-  readonly time: TimePort;
-  readonly observer: ObserverPort;
-  readonly log: GateLog;
-  readonly startCache?: StartCachePort;
-  readonly receipts?: ReceiptPort;
-  /** Absent: no execution is followed. */
-  readonly trace?: TracePort;
-  /** Absent: there is no history on disk. */
-  readonly preview?: PreviewPort;
-  /** Agents that tokens name, revoked ones too. */
-  readonly agentNames?: () => readonly string[];
-  /** Whether the token may still be used; absent: as far as is known. */
-  readonly isTokenLive?: (tokenId: string) => boolean;
-  /** Agents named by tokens that may still be used; absent: nobody knows. */
-  readonly liveAgents?: () => ReadonlySet<string>;
-  /** Absent: tokens are nobody's to change here. */
-  readonly tokens?: TokenPort;
-  readonly checkOperatorSchema: OperatorSchemaCheck;
-  readonly isInterceptAllowed: InterceptAllowance;
-  /**
-   * What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether.
-   */
-  readonly findArgsViolation?: OperatorSchemaCheck;
-  readonly sha256: (text: string) => string;
-}
+export type { GatePorts, GateSettings, InterceptAllowance, OperatorSchemaCheck } from './gate-ports.ts';
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;
@@ -125,6 +75,8 @@ export class GateCore {
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #recordedPolicies: PolicyLookup;
   #lastCommit: Promise<void> = Promise.resolve();
+  /** Decisions that are not on disk yet, by their ids. */
+  readonly #unwritten = new Map<string, DecisionEvent>();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   readonly #setBackListeners: ((nowMs: number) => void)[] = [];
@@ -253,10 +205,24 @@ export class GateCore {
     this.state.apply(event);
     this.onAppended?.(event);
     this.#lastCommit = committed;
+    if (event.kind === 'decision') this.#keepUntil(committed, event.payload);
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
-    committed.catch(() => undefined);
+    else committed.catch(() => undefined);
     logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
     return { seq, committed };
+  }
+
+  #keepUntil(committed: Promise<void>, event: DecisionEvent): void {
+    const { decision_id: id } = event.decision;
+    this.#unwritten.set(id, event);
+    const forget = (): void => {
+      this.#unwritten.delete(id);
+    };
+    committed.then(forget, forget);
+  }
+  /** A decision, also one that is not on disk yet: what goes on with it is recorded after it. Null: there is none. */
+  findDecision(id: string): DecisionEvent | null {
+    return this.#unwritten.get(id) ?? ((this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null);
   }
 
   /**

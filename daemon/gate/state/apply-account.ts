@@ -3,7 +3,7 @@ import { doubtedLots } from './doubted-exits.ts';
 import { whoseOf } from './exit-targets.ts';
 import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
-import { applySnapshot } from './positions.ts';
+import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);
@@ -26,7 +26,10 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
     const doubted = doubtedLots(state.targets.open, symbol, position.lots > 0 ? 'sell' : 'buy');
     const setting = leverage[symbol] ?? null;
-    applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, setting, possible, doubted);
+    const record = findRecord(positions, symbol);
+    const before = position.shares.size === 0 || record?.lots === position.lots ? null : new Map(position.shares);
+    applySnapshot(position, record, event.requested_at_ms, setting, possible, doubted);
+    if (before !== null) closeRoundTrips(state, position, before, event.requested_at_ms);
     if (changes === null) continue;
     const held = changes();
     state.targets.follow(symbol, held, null);
@@ -47,6 +50,34 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
     const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
     if (gone || settled || resting) state.uncontained.delete(order);
+  }
+}
+
+/**
+ * Somebody closed at the venue, past the gate, what agents held: their round trips end. RISK: else what they open next would
+ * close what is long gone. Nobody knows at which price; the mark of the last reading is the nearest one.
+ */
+function closeRoundTrips(
+  { rules, trades }: GateViews,
+  { markPrice, shares, symbol }: PositionState,
+  before: ReadonlyMap<string, number>,
+  atMs: number,
+): void {
+  const known = rules.get(symbol);
+  if (known === undefined || markPrice === null) return;
+  const lotSize = known.lotMantissa / known.lotScale;
+  for (const [agent, held] of before) {
+    const lots = Math.abs(held) - Math.abs(shares.get(agent) ?? 0);
+    if (lots <= 0) continue;
+    trades.close(agent, {
+      symbol,
+      side: held > 0 ? 'sell' : 'buy',
+      lots,
+      lot_size: lotSize,
+      price: markPrice,
+      fee_usdt: lots * lotSize * markPrice * known.takerFee,
+      at_ms: atMs,
+    });
   }
 }
 

@@ -12,7 +12,7 @@ import {
   planOrders,
   setAmend,
 } from './orders.ts';
-import { applyFill } from './positions.ts';
+import { applyFill, type PositionState } from './positions.ts';
 import type { RollingSum } from './rolling-windows.ts';
 import { dateFill } from './shares.ts';
 import type { GateViews } from './views.ts';
@@ -138,9 +138,9 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
 function moveFill(state: GateViews, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
-  const price = event.average_price ?? priceOf(order, rules);
-  const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
+  const price = event.average_price ?? priceOf(order, position, rules);
+  const isOfGate = order.origin === 'gate' && !order.protective;
   const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
   const told = order.kind === 'regular' ? order.clientOrderId : null;
   const sharesBefore = position.shares.size === 0 ? NOBODY : new Map(position.shares);
@@ -282,9 +282,13 @@ function correct(
   window.fees.add(atMs, fee);
 }
 
-/** What an order is valued at while no trade is known: its own price bound. */
-function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {
+/**
+ * What an order is valued at while no trade is known: its own price bound; without one the middle of the book that its
+ * decision saw, else the mark of the last reading, else what the position was opened at.
+ */
+function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState, rules: SymbolRules | undefined) {
   if (order.averagePrice !== null) return order.averagePrice;
-  if (order.priceTicks === null || rules === undefined) return null;
-  return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+  if (order.priceTicks !== null && rules !== undefined)
+    return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+  return order.midAtDecision ?? markPrice ?? (entryPrice > 0 ? entryPrice : null);
 }

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '412889602e8251d4f7e75a79d663c653acee2f4124c097e7a9e0695d985f2ce4';
+export const FOLD_SHA256 = '8f5d2ec2d8930881dd7743dcda3f84996ab03e0b1b51eae2f0d75d2b46b25665';

@@ -67,7 +67,7 @@ export interface OrderState {
   /** Lots, notional and fees that trades have accounted for. */
   tradedLots: number;
   tradedUsdt: number;
-  /** What executed lots whose trades are not read yet were counted as, lots times price; without a price as nothing. */
+  /** What executed lots whose trades are not read yet were counted as, lots times price. */
   untoldUsdt: number;
   /** When they were counted last, ms of event time; null: there were none. */
   untoldAtMs: number | null;

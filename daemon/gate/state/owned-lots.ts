@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import { less, type Scale } from './rescale.ts';
-import { followShares, heldAt, type ShareChange, type Shares } from './shares.ts';
+import { apportion, followShares, heldAt, type Shares } from './shares.ts';
 
 /** Changes of a symbol's position that are kept; what is older counts as held all along. */
 const MOST_MOVES = 1_000;
@@ -104,19 +104,22 @@ function setCost(book: OwnedLots, owner: Owner, costUsdt: number): void {
   else book.costs.set(owner, costUsdt);
 }
 
-/** Agents keep what still fits, in alphabetical order, as when a reading of the account is adopted. */
+/** Agents lose what no longer fits, in proportion, as when a reading of the account is adopted. */
 function cutShares(book: OwnedLots, leftLots: number, atMs: number): void {
-  let room = Math.max(0, leftLots);
   book.split = null;
-  for (const name of [...book.shares.keys()].sort()) {
+  const held = new Map<string, number>();
+  let beyond = -Math.max(0, leftLots);
+  for (const [name, share] of book.shares) {
+    held.set(name, Math.abs(share));
+    beyond += Math.abs(share);
+  }
+  for (const { name, lots: cut } of apportion(held, beyond)) {
+    if (cut === 0) continue;
     const share = book.shares.get(name) ?? 0;
-    const kept = Math.min(Math.abs(share), room);
-    room -= kept;
-    if (kept === Math.abs(share)) continue;
-    const change: ShareChange = { agent: name, lots: Math.sign(share) * kept - share, atMs };
-    book.shareChanges.push(change);
+    const kept = share - Math.sign(share) * cut;
+    book.shareChanges.push({ agent: name, lots: kept - share, atMs });
     if (kept === 0) book.shares.delete(name);
-    else book.shares.set(name, Math.sign(share) * kept);
+    else book.shares.set(name, kept);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { type FilledShares, placeFill, sharesAt } from './shares.ts';
+import { apportion, type FilledShares, placeFill, sharesAt } from './shares.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -44,6 +44,8 @@ export interface PositionState extends FilledShares {
   /** Our last setting that the venue confirmed, until an account answer may contradict it. */
   ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
+  /** Of the last reading that had one; null: none had. */
+  markPrice: number | null;
   maintenanceMarginUsdt: number;
   /** Venue time of our last own fill of this symbol. */
   lastFillAtMs: number;
@@ -63,6 +65,7 @@ export function createPosition(symbol: string): PositionState {
     leverage: null,
     ownLeverage: null,
     unrealisedPnlUsdt: null,
+    markPrice: null,
     maintenanceMarginUsdt: 0,
     lastFillAtMs: 0,
     sinceMs: null,
@@ -180,6 +183,7 @@ export function applySnapshot(
   doubted: ReadonlyMap<string, number> = NONE,
 ): void {
   const lots = record === null ? 0 : record.lots;
+  if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
   position.behindLots = lots !== position.lots && isOfBefore(position, record) ? lots : null;
   if (position.behindLots !== null) return;
@@ -242,8 +246,8 @@ const NONE: ReadonlyMap<string, number> = new Map();
 
 /**
  * Adopts the venue's value. Shares beyond it are cut. RISK: what was opened since is no part of what is missing, so lots
- * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them.
- * Among those, agents keep theirs in alphabetical order.
+ * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them, each
+ * in proportion, as an exit that is no agent's.
  */
 function adopt(
   position: PositionState,
@@ -261,19 +265,20 @@ function adopt(
   // From here on fills alone no longer explain earlier shares.
   position.fills = [];
   for (const [name, share] of [...position.shares]) if (Math.sign(share) !== side) position.shares.delete(name);
-  const names = [...position.shares.keys()].sort().reverse();
-  let beyond = names.reduce((sum, name) => sum + Math.abs(position.shares.get(name) ?? 0), 0) - Math.abs(lots);
+  let beyond = -Math.abs(lots);
+  for (const share of position.shares.values()) beyond += Math.abs(share);
   for (const mostOf of [
     (name: string) => doubted.get(name) ?? 0,
     (name: string) => then.get(name) ?? 0,
     () => Number.POSITIVE_INFINITY,
-  ])
-    for (const name of names) {
-      const share = Math.abs(position.shares.get(name) ?? 0);
-      const cut = Math.min(Math.max(0, beyond), share, mostOf(name));
-      if (cut === 0) continue;
+  ]) {
+    const held = new Map<string, number>();
+    for (const [name, share] of position.shares) held.set(name, Math.min(Math.abs(share), mostOf(name)));
+    for (const { name, lots: cut } of apportion(held, beyond)) {
+      const left = Math.abs(position.shares.get(name) ?? 0) - cut;
       beyond -= cut;
-      if (cut === share) position.shares.delete(name);
-      else position.shares.set(name, side * (share - cut));
+      if (left === 0) position.shares.delete(name);
+      else position.shares.set(name, side * left);
     }
+  }
 }

@@ -112,7 +112,7 @@ function takeProRata(book: Shares, direction: number, lots: number, atMs: number
  * Parts of so many lots in proportion to what is held: what rounding leaves goes to those that lost the most by it, in
  * alphabetical order among equals. They come first.
  */
-function apportion(held: ReadonlyMap<string, number>, lots: number): { readonly name: string; lots: number }[] {
+export function apportion(held: ReadonlyMap<string, number>, lots: number): { readonly name: string; lots: number }[] {
   const total = [...held.values()].reduce((sum, share) => sum + share, 0);
   const due = Math.min(lots, total);
   if (due <= 0) return [];

@@ -22,6 +22,8 @@ export interface PlainOrder {
   /** Bounds before an amendment: some of it may have filled under them. */
   readonly formerTicks: number[];
   readonly triggerTicks: number | null;
+  /** Middle of the book that its decision saw. */
+  readonly mid: number | null;
   amend: { readonly lots: number; readonly priceTicks: number } | null;
   executed: number;
   averagePrice: number | null;
@@ -34,7 +36,7 @@ export interface PlainOrder {
 export interface PlainFill {
   readonly order: PlainOrder;
   readonly lots: number;
-  /** What they are worth while no trade is known; null: nobody can say. */
+  /** What they are worth while no trade is known; null: plain reading does not say. */
   readonly price: number | null;
   readonly atMs: number;
   readonly venueAtMs: number;
@@ -46,6 +48,8 @@ const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rej
 export class PlainOrders {
   readonly all = new Map<string, PlainOrder>();
   readonly rules = new Map<string, SymbolRules>();
+  /** Of the last reading of the account that had the symbol. */
+  readonly marks = new Map<string, number>();
   /** An order was told in a way that plain reading does not settle: another one under its id, or one that lives again. */
   isUnclear = false;
 
@@ -62,6 +66,9 @@ export class PlainOrders {
         return null;
       case 'rules':
         this.rules.set(event.payload.rules.symbol, event.payload.rules);
+        return null;
+      case 'account':
+        for (const { mark_price: mark, symbol } of event.payload.positions) if (mark > 0) this.marks.set(symbol, mark);
         return null;
       case 'trade': {
         const order = this.all.get(event.payload.client_order_id ?? '');
@@ -103,12 +110,18 @@ export class PlainOrders {
     order.executed += lots;
     if (event.average_price !== null) order.averagePrice = event.average_price;
     if (OVER.has(event.status)) order.isOver = true;
+    else if (event.foreign !== null) {
+      // A later list shows what was thought to have ended, or never to have been sent.
+      const { lots: shown, price_ticks: priceTicks } = event.foreign;
+      Object.assign(order, { isOver: false, isUnsent: false, lots: shown, priceTicks });
+    }
     const rules = this.rules.get(order.symbol);
     const bound =
       order.priceTicks === null || rules === undefined
         ? null
         : (order.priceTicks * rules.tickMantissa) / rules.tickScale;
-    const price = event.average_price ?? order.averagePrice ?? bound;
+    const price =
+      event.average_price ?? order.averagePrice ?? bound ?? order.mid ?? this.marks.get(order.symbol) ?? null;
     return lots === 0 ? null : { order, lots, price, atMs, venueAtMs: event.venue_at_ms };
   }
 
@@ -126,6 +139,7 @@ export class PlainOrders {
       lots: foreign.lots,
       priceTicks: foreign.price_ticks,
       triggerTicks: foreign.trigger_ticks,
+      mid: null,
       amend: null,
       formerTicks: [],
       executed,
@@ -152,8 +166,9 @@ export class PlainOrders {
 
 function plainOf(
   planned: PlannedOrder,
-  { agent, decision, parent_decision_id: parent, request }: DecisionEvent,
+  { agent, context, decision, parent_decision_id: parent, request }: DecisionEvent,
 ): PlainOrder {
+  const { ask, bid } = context.market;
   return {
     id: planned.client_order_id,
     symbol: planned.symbol,
@@ -166,6 +181,7 @@ function plainOf(
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     triggerTicks: planned.trigger_ticks,
+    mid: bid === null || ask === null ? null : (bid + ask) / 2,
     amend: null,
     formerTicks: [],
     executed: 0,

@@ -6,7 +6,7 @@ import {
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
-import type { DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
+import type { AccountEvent, DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 
 const DAY_MS = 86_400_000;
@@ -41,10 +41,19 @@ export class PlainPace {
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
+  readonly #othersTrade: boolean;
+  /** Lots were executed at a price that plain reading does not say. */
+  isUnvalued = false;
   /** Agents of whose share others may have closed a part: how much is a matter of shares. */
   readonly #unclear = new Set<string>();
 
+  /** `othersTrade`: the account's owner at the exchange itself, or other daemons. */
+  constructor(othersTrade: boolean) {
+    this.#othersTrade = othersTrade;
+  }
+
   take(event: GateEvent): void {
+    if (event.kind === 'account' && this.#othersTrade) this.#read(event.payload);
     if (event.kind === 'state' && event.payload.clock_set_back === true) this.#setBack(event.at_ms);
     if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
@@ -75,7 +84,7 @@ export class PlainPace {
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
     if (rules === undefined || price === null) {
-      // What is not valued closes no round trip: those that it leaves open say no longer whose share others close.
+      this.isUnvalued = true;
       if (agent !== null) this.#unclear.add(agent);
       for (const holder of this.#openTrades.keys()) this.#unclear.add(holder);
       return;
@@ -102,6 +111,15 @@ export class PlainPace {
       this.#trade(agent, { symbol, side, lots: told, lot_size: lotSize, price, fee_usdt: feeUsdt, at_ms: venueAtMs });
     }
     if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+  }
+
+  /** What others closed past the gate ends round trips: of whom is a matter of shares. */
+  #read({ positions }: AccountEvent): void {
+    for (const [holder, open] of this.#openTrades)
+      for (const [symbol, trade] of open) {
+        const lots = positions.find((position) => position.symbol === symbol)?.lots ?? 0;
+        if ((trade.side === 'long' ? lots : -lots) < trade.lots) this.#unclear.add(holder);
+      }
   }
 
   #trade(agent: string, fill: Parameters<typeof applyTradeFill>[1]): void {

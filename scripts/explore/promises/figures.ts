@@ -26,7 +26,7 @@ interface Plain {
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
   const plain: Plain = {
-    pace: new PlainPace(),
+    pace: new PlainPace(othersTradeIn(history)),
     equity: new PlainEquity(),
     losses: new PlainLosses(),
     trust: new PlainTrust(),
@@ -41,6 +41,11 @@ export function findFigureBreaches(history: History): readonly Breach[] {
     takeIn(plain, event, seq);
   }
   return [...breaches.values()];
+}
+
+/** Whether the account's owner traded at the exchange itself, or other daemons did. */
+function othersTradeIn({ world: { homes, venue } }: History): boolean {
+  return venue.hands.length + homes.restores.length + homes.seconds.length > 0;
 }
 
 function takeIn({ equity, heads, losses, pace, trust }: Plain, event: Note['event'], seq: number): void {
@@ -72,12 +77,14 @@ function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent)
   const { window_ms: windowMs } = spec.budgets.order_rate;
   yield* unequal('sends', pacing.account_sends, pace.countSends(null, nowMs, windowMs));
   yield* unequal('agent-sends', pacing.agent_sends, pace.countSends(agent, nowMs, windowMs));
-  yield* outside('turnover', pacing.turnover_usdt, pace.turnover(null, nowMs));
+  if (!pace.isUnvalued) {
+    yield* outside('turnover', pacing.turnover_usdt, pace.turnover(null, nowMs));
+    yield* outside('fees', pacing.fees_usdt, pace.fees(null, nowMs));
+  }
   if (pace.isClear(agent)) {
     yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
     yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
   }
-  yield* outside('fees', pacing.fees_usdt, pace.fees(null, nowMs));
   const risk = pace.risk(agent, nowMs, spec.trader_state);
   if (risk !== null) yield* unequal('p-risk', context.agent.p_risk, risk);
   const symbol = event.request.symbol ?? '';

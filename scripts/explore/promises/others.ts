@@ -1,11 +1,13 @@
 import { at, type Breach } from '../breach.ts';
 import { type Decision, type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
+import { exitLotsAtRest } from './resting.ts';
 
 const ASKED_WITHIN_MS = 3_000;
 
 /**
- * One agent's exit cancels nothing of another's; but where the owner has closed a part by hand, so that less is held than
- * all of them rest for, and the exchange has refused it twice for that.
+ * One agent's exit cancels nothing of another's; but where less is held than all of them rest for, and the exchange has
+ * refused it twice for that: the owner has closed a part by hand, or a cut whose answer is lost has taken lots of which the
+ * other's exits still rest.
  */
 export function findRoomBreaches(history: History): readonly Breach[] {
   // Where an agent may exit the whole position, its exit may take the place of another's.
@@ -26,14 +28,21 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     );
     if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
       continue;
-    if (isOwnersHandIn(history, symbol, undefined, atMs) && exits.some((exit) => wasRefusedTwice(history, exit, atMs)))
-      continue;
+    const isMoreAtRest =
+      isOwnersHandIn(history, symbol, undefined, atMs) || restsForMoreThanItHolds(history, canceled, atMs);
+    if (isMoreAtRest && exits.some((exit) => wasRefusedTwice(history, exit, atMs))) continue;
     breaches.push({
       code: 'others/canceled-for-room',
       detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map((decision) => decision.agent).join(', ')}`,
     });
   }
   return breaches;
+}
+
+function restsForMoreThanItHolds(history: History, { decision, planned }: PlannedBy, atMs: number): boolean {
+  const { agent } = decision;
+  const held = history.shareAt(agent, planned.symbol, atMs) * (planned.side === 'sell' ? 1 : -1);
+  return exitLotsAtRest(history, agent, planned.symbol, atMs) > Math.max(0, held);
 }
 
 /** As reducing nothing beside what rests. */

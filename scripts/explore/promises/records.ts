@@ -9,13 +9,22 @@ import type { WireRecord } from '../wire.ts';
 const PROVEN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled']);
 const UNPROVEN: ReadonlySet<OrderStatus> = new Set(['unknown', 'lost', 'not_placed', 'rejected']);
 /** Alerts that tell of a defect of ours, not of the venue. */
-const DEFECTS = new Set([
+const DEFECTS: ReadonlySet<string> = new Set([
   'EXECUTION_FAILED',
-  'GATE_EXIT_FAILED',
-  'RESOLVE_FAILED',
-  'FLATTEN_EXIT_FAILED',
+  'EXITS_FAILED',
+  'EXIT_FAILED',
+  'EXIT_RECORD_UNREADABLE',
   'FEEDS_STOPPED',
+  'FEED_ROUND_FAILED',
+  'FEED_TICK_FAILED',
+  'FLATTEN_EXIT_FAILED',
+  'FLATTEN_FAILED',
+  'GATE_EXIT_FAILED',
   'INTERNAL_RECHECK',
+  'RESOLVE_FAILED',
+  'SEND_FAILED',
+  'SLICE_FAILED',
+  'STANDING_FAILED',
 ]);
 
 /** What a list, a look-up or a trade has proven is never recorded as unknown, lost or absent later. */

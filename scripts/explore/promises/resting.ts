@@ -1,25 +1,52 @@
-import type { History } from '../history.ts';
+import type { Decision, History } from '../history.ts';
 
-/** Resting openings of an agent that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
-export function openingsLeftAtRest(
+interface Rest {
+  readonly clientId: string;
+  readonly decision: Decision;
+  readonly symbol: string;
+  readonly lotsLeft: number;
+}
+
+/** Openings, or exits, of an agent that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
+function leftAtRest(
   { fills, orders, world }: History,
   agent: string,
   fromMs: number,
   untilMs: number,
-): readonly string[] {
-  const left: string[] = [];
+  isExit: boolean,
+): readonly Rest[] {
+  const left: Rest[] = [];
   for (const { answeredAtMs, clientId, method, params, status } of world.wire.records) {
     const order = orders.get(clientId ?? '');
     if (clientId === null || method !== 'POST' || status !== 200 || (answeredAtMs ?? fromMs) >= fromMs) continue;
-    if (order?.decision.agent !== agent || order.planned.reduce_only) continue;
+    if (order?.decision.agent !== agent || order.planned.reduce_only !== isExit) continue;
     if (params.text('timeInForce') !== 'GTC') continue;
     const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
     const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-    if (filled.reduce((sum, fill) => sum + fill.lots, 0) >= lots) continue;
+    const lotsLeft = lots - filled.reduce((sum, fill) => sum + fill.lots, 0);
+    if (lotsLeft <= 0) continue;
     const isAskedBack = world.wire.records.some(
       (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
     );
-    if (!isAskedBack) left.push(clientId);
+    const { symbol } = order.planned;
+    if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, lotsLeft });
   }
   return left;
+}
+
+/** Client order ids of an agent's resting openings that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
+export function openingsLeftAtRest(
+  history: History,
+  agent: string,
+  fromMs: number,
+  untilMs: number,
+): readonly string[] {
+  return leftAtRest(history, agent, fromMs, untilMs, false).map(({ clientId }) => clientId);
+}
+
+/** Lots for which an agent's exits of a symbol rest at an instant. */
+export function exitLotsAtRest(history: History, agent: string, symbol: string, atMs: number): number {
+  return leftAtRest(history, agent, atMs, atMs - 1, true)
+    .filter((rest) => rest.symbol === symbol)
+    .reduce((sum, { lotsLeft }) => sum + lotsLeft, 0);
 }

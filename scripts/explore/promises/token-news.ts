@@ -176,7 +176,10 @@ function findWaitingApprovals(history: History): readonly Breach[] {
   for (const { event } of history.events)
     if (event.kind === 'approval' && event.payload.action === 'requested')
       asked.set(event.payload.approval_id, event.payload.token_id);
-  return history.world.calls.flatMap(({ agent, answer, askedAtMs, step }) => {
+  return history.world.calls.flatMap((call) => {
+    const { agent, answer, step } = call;
+    // A repeat is answered with what was decided at first.
+    const askedAtMs = history.decisionOf(call)?.atMs ?? call.askedAtMs;
     const waiting = answer?.decision.reasons.find(({ unit }) => unit === 'pending')?.observed;
     const tokenId = asked.get(String(waiting));
     const note = history.world.tokens.notes.find(({ id }) => id === tokenId);

@@ -280,9 +280,9 @@ test('a reading that takes lots from shares is where their history begins', () =
   const shown = { entry_price: 1, liquidation_price: null, lots: 25, maintenance_margin_usdt: 0, mark_price: 1 };
   const record = { ...shown, symbol: 'BTCUSDT', unrealised_pnl_usdt: 0, updated_at_ms: T0 + 30 };
   applySnapshot(position, record, T0 + 40, null, none);
-  assert.deepEqual(sharesOf(position), { alice: 20, bob: 5 });
+  assert.deepEqual(sharesOf(position), { alice: 17, bob: 8 });
   applyFill(position, 'sell', 5, null, 60_000, T0 + 10, true, true);
-  assert.deepEqual(sharesOf(position), { alice: 16, bob: 4 });
+  assert.deepEqual(sharesOf(position), { alice: 14, bob: 6 });
 });
 
 test('what a trade corrects leaves the day with what it corrects', () => {
