@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stubPage } from './page-stub.ts';
 
 /** As `daemon/console` has them. The console is checked with a browser's types, which tests do not have. */
 interface Store {
@@ -7,27 +8,12 @@ interface Store {
 }
 interface DecisionList {
   listDecisions(): readonly { readonly seq: number; readonly fromSeq?: number }[];
+  resetDecisions(): void;
 }
 
-const frames: (() => void)[] = [];
-Object.assign(globalThis, {
-  document: { hidden: false },
-  requestAnimationFrame: (paint: () => void) => frames.push(paint),
-});
-/** Only the stream is answered. */
-let send: (text: string) => void = () => undefined;
-globalThis.fetch = async (input) => {
-  if (!String(input).startsWith('/v1/events')) return new Response('{}', { status: 503 });
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      send = (text) => controller.enqueue(new TextEncoder().encode(text));
-    },
-  });
-  return new Response(body);
-};
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
 const { startReading } = (await import(`${CONSOLE}store.ts`)) as Store;
-const { listDecisions } = (await import(`${CONSOLE}decisions.ts`)) as DecisionList;
+const { listDecisions, resetDecisions } = (await import(`${CONSOLE}decisions.ts`)) as DecisionList;
 
 const message = (seq: number, kind: string, payload: unknown): string =>
   `id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ seq, at_ms: seq, kind, payload })}\n\n`;
@@ -45,19 +31,30 @@ const read = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 
 test('in a flood the newest decisions and the count of the others come into the list with one frame', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const { frames, paint } = stubPage(t);
+  let send: (text: string) => void = () => undefined;
+  // Only the stream is answered.
+  t.mock.method(globalThis, 'fetch', async (path: string) => {
+    if (!path.startsWith('/v1/events')) return new Response('{}', { status: 503 });
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      send = (text) => controller.enqueue(new TextEncoder().encode(text));
+    };
+    return new Response(new ReadableStream<Uint8Array>({ start }));
+  });
+  resetDecisions();
   const stop = startReading();
   await read();
   send(pageOf(1, 500, 20));
   await read();
   t.mock.timers.tick(100);
-  for (const paint of frames.splice(0)) paint();
+  paint();
   assert.equal(listDecisions().length, 21);
   send(pageOf(521, 1_000, 20));
   await read();
   assert.equal(frames.length, 0, 'the rows wait for the count');
   t.mock.timers.tick(100);
   assert.equal(frames.length, 1);
-  frames.splice(0)[0]?.();
+  paint();
   const listed = listDecisions();
   assert.deepEqual([listed.length, listed[21]?.fromSeq, listed[21]?.seq], [42, 521, 1_000]);
   assert.deepEqual(
