@@ -210,7 +210,8 @@ function onRecord(record: LedgerRecord): void {
     return;
   }
   markDirty(...(TOPICS_OF[record.kind] ?? []));
-  if (record.kind === 'decision') addLive((record.payload as { readonly decision: ListedDecision }).decision);
+  const { decision } = (record.payload ?? {}) as { readonly decision?: ListedDecision };
+  if (decision !== undefined) show(() => addLive(decision));
 }
 
 function onSkipped(skipped: SkippedRecords, atMs: number): void {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Caller, Role } from '../gate/api.ts';
 import type { EnrolmentCodes } from '../passkeys/codes.ts';
 
@@ -31,7 +31,12 @@ export const isSession = (secret: string): boolean => secret.startsWith(PREFIX);
  * its token. Whoever looks sees what an operator sees; that it may do nothing else is the guard's to say.
  */
 export function createConsoleSessions(source: ConsoleSource, nowMs: () => number = Date.now): ConsoleSessions {
-  const macOf = (body: string): Buffer => createHmac('sha256', source.key()).update(`${MAC_PURPOSE}\n${body}`).digest();
+  let key: KeyObject | null = null;
+  // Of bytes Node makes a key object for each check, which takes twice as long as the rest of it.
+  const macOf = (body: string): Buffer => {
+    key ??= createSecretKey(source.key());
+    return createHmac('sha256', key).update(`${MAC_PURPOSE}\n${body}`).digest();
+  };
   return {
     open({ tokenId }) {
       const expiresAtMs = nowMs() + SESSION_MS;

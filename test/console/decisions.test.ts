@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ListedDecision } from '../../daemon/gate/api/stream.ts';
+import { stubPage } from './page-stub.ts';
 
 interface Page {
   readonly decisions: readonly ListedDecision[];
@@ -15,23 +16,15 @@ interface DecisionList {
   resetDecisions(): void;
 }
 
-/** The list on its own: a page with frames that come when the test says so. */
-const frames: (() => void)[] = [];
-Object.assign(globalThis, {
-  document: { hidden: false },
-  requestAnimationFrame: (paint: () => void) => frames.push(paint),
-});
 const source = new URL('../../daemon/console/decisions.ts', import.meta.url).href;
 const list = (await import(source)) as DecisionList;
 
 const decision = (seq: number): ListedDecision => ({ decision_id: `d-${seq}`, seq }) as ListedDecision;
 const pageOf = (...seqs: readonly number[]): Page => ({ decisions: seqs.map(decision), next: null });
 const listed = (): readonly number[] => list.listDecisions().map(({ seq }) => seq);
-function paint(): void {
-  for (const each of frames.splice(0)) each();
-}
-
-test('a decision that comes by the stream and by a page within one frame is listed once', async () => {
+test('a decision that comes by the stream and by a page within one frame is listed once', async (t) => {
+  const { paint } = stubPage(t);
+  list.resetDecisions();
   list.addLive(decision(3));
   list.addPage(pageOf(3, 2, 1));
   list.addLive(decision(2));

@@ -11,7 +11,6 @@ interface Reading {
   forgetAnswers(): void;
 }
 
-Object.assign(globalThis, { document: { hidden: false }, requestAnimationFrame: () => undefined });
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
 const reading = (await import(`${CONSOLE}reading.ts`)) as Reading;
 const { justSkipped } = (await import(`${CONSOLE}decisions.ts`)) as { readonly justSkipped: Signal<number> };

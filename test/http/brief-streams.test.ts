@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import pino from 'pino';
 import { BriefEventStreams, MOST_LISTED, NEWEST_LISTED } from '../../daemon/http/brief-streams.ts';
 import type { StreamedEvent } from '../../daemon/http/event-stream.ts';
+import { RecordTally } from '../../daemon/http/record-tally.ts';
 import { decisionBody } from './fake-gate.ts';
 import { createTestEvents } from './http-kit.ts';
 
@@ -98,11 +99,17 @@ function createSite() {
       if (count > 0) events.append(...records);
     },
     pass: (ms: number) => {
-      site.nowMs += ms;
-      for (const timer of pending().filter(({ atMs }) => atMs <= site.nowMs)) {
-        timer.isOver = true;
-        timer.fn();
+      const untilMs = site.nowMs + ms;
+      for (;;) {
+        const [next] = pending()
+          .filter(({ atMs }) => atMs <= untilMs)
+          .sort((a, b) => a.atMs - b.atMs);
+        if (next === undefined) break;
+        site.nowMs = Math.max(site.nowMs, next.atMs);
+        next.isOver = true;
+        next.fn();
       }
+      site.nowMs = untilMs;
     },
   };
 }
@@ -200,6 +207,55 @@ test('a flood is told once for three readers, once a second, and no record of it
     assert.equal(bytes, readers[0]?.bytes);
   }
   for (const reader of readers) reader.end();
+});
+
+/** Kind, agent, outcome and reasons vary each for itself. */
+function makeVaried(seq: number): StreamedEvent {
+  if (seq % 7 === 0) return { seq, at_ms: seq, kind: 'account', payload: {} };
+  const codes = [[], ['RATE_LIMIT'], ['BUDGET_NOTIONAL', 'RATE_LIMIT']][Math.floor(seq / 9) % 3] ?? [];
+  const agent = AGENTS[Math.floor(seq / 3) % 3] ?? '';
+  const decision = OUTCOMES[seq % 3] ?? 'ALLOW';
+  const reasons = codes.map((code) => ({ code })) as never;
+  return { seq, at_ms: seq, kind: 'decision', payload: { decision: decisionBody({ agent, decision, reasons, seq }) } };
+}
+
+test('what is counted: all that came in a range, however much, and nothing of what lies before it', () => {
+  const tally = new RecordTally(0, MOST_LISTED);
+  const note = (from: number, to: number): void => {
+    for (let seq = from; seq <= to; seq += 1) tally.note(makeVaried(seq));
+  };
+  const assertCounts = (after: number, to: number): void => {
+    const counts = new Map<string, number>();
+    for (let seq = after + 1; seq <= to; seq += 1) {
+      const { kind, payload } = makeVaried(seq);
+      const { decision } = payload as { decision?: ReturnType<typeof decisionBody> };
+      const codes = decision?.reasons.map(({ code }) => code) ?? [];
+      const names = [decision?.agent, decision?.decision, ...codes];
+      for (const name of [kind, ...names]) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    const { decisions, kinds } = tally.sum(after, to);
+    const told = [kinds, decisions?.by_agent, decisions?.by_outcome, decisions?.by_reason];
+    assert.deepEqual(new Map(told.flatMap((each) => Object.entries(each ?? {}))), counts);
+    assert.equal(decisions?.count, kinds?.decision);
+  };
+  note(1, 5_000);
+  assert.equal(tally.list(4_999, 5_000), null, 'none of a flood is held');
+  assertCounts(0, 5_000);
+  assertCounts(12, 40);
+  // What was noted and is not on disk yet belongs to the next page.
+  note(5_001, 5_100);
+  tally.forget(5_000);
+  note(5_101, 9_000);
+  assertCounts(5_000, 9_000);
+  assertCounts(5_000, 5_050);
+  assert.equal(tally.sum(4_999, 9_000).kinds, null);
+  tally.forget(9_000);
+  note(9_001, 9_020);
+  assert.deepEqual(
+    tally.list(9_010, 9_020)?.map(({ seq }) => seq),
+    Array.from({ length: 10 }, (_, i) => 9_011 + i),
+  );
+  assertCounts(9_000, 9_020);
 });
 
 test('nobody looks: nothing is followed, read or waited for', () => {
