@@ -298,6 +298,8 @@ export interface VenuePort {
   noteStarting?(isStarting: boolean): void;
   /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
   readWeightLeft?(): number | null;
+  /** An answer named a symbol that was not listed when the rules were read: it cannot be read without them. */
+  areRulesBehind?(): boolean;
   /** Wall time for which the venue asked to be left alone, what closes apart, ms; absent: it never does. */
   leftAloneMs?(): number;
   /** The account's order counts from answers since the last call; empty: no answer had one. */

@@ -147,6 +147,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       limiter.isStarting = isStarting;
     },
     readWeightLeft: () => limiter.weightLeft,
+    areRulesBehind: () => tables.isBehind,
     leftAloneMs: () => link.leftAloneMs(),
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {

@@ -2,7 +2,7 @@ import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import type { JsonObject } from './exact-fields.ts';
 import { MalformedAnswerError } from './exact-fields.ts';
-import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
+import { entryOf, type Instrument, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
 
 /** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */
 export class RulesNotLoadedError extends MalformedAnswerError {
@@ -47,8 +47,14 @@ export class MarketTables {
    * were fetched. Never throws by itself: a failed read is reported by the part that reads.
    */
   readonly steps: StepTable = {
-    require: (symbol) => this.#noted.get(symbol) ?? this.instruments.require(symbol),
+    require: (symbol) => this.#noted.get(symbol) ?? this.#requireFetched(symbol),
   };
+  /** An answer named a symbol that exchangeInfo did not have when it was read: it was listed since. */
+  isBehind = false;
+  #requireFetched(symbol: string): Instrument {
+    if (this.instruments.find(symbol) === null) this.isBehind = true;
+    return this.instruments.require(symbol);
+  }
   /**
    * Rules that the views are in from now on, of this fetch or of one before a restart: what was requested under them
    * can be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the
@@ -81,6 +87,7 @@ export class MarketTables {
   }
   replace(instruments: InstrumentTable, symbols: readonly string[]): void {
     this.#instruments = instruments;
+    this.isBehind = false;
     for (const symbol of symbols) if (instruments.find(symbol) !== null) this.#traded.add(symbol);
     this.#unified = this.#publish();
   }

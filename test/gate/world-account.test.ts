@@ -13,3 +13,4 @@ import './world/limits.ts';
 import './world/liquidated.ts';
 import './world/locked-margin.ts';
 import './world/mistyped-names.ts';
+import './world/newly-listed.ts';
