@@ -45,6 +45,7 @@ interface Form {
 interface Claim extends Form {
   readonly since: Elapsed;
   times: number;
+  isTold: boolean;
 }
 
 /**
@@ -83,20 +84,24 @@ export class ChangedOrders {
     if (lots === order.lots && priceTicks === order.priceTicks) {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
     } else if (claim === undefined || claim.lots !== lots || claim.priceTicks !== priceTicks) {
-      this.#claims.set(order.clientOrderId, { lots, priceTicks, since: new Elapsed(this.#core.planClock), times: 1 });
+      const since = new Elapsed(this.#core.planClock);
+      const found = { lots, priceTicks, since, times: 1, isTold: false };
+      this.#claims.set(order.clientOrderId, found);
+      this.#alert(order, report, found);
       this.#record(order, 'amend', 'changed at the venue, not by this daemon', { lots, priceTicks });
-      this.#alert(order, report);
     } else {
       claim.times += 1;
+      this.#alert(order, report, claim);
       if (claim.times >= SHOWN_TIMES && claim.since.ms() >= SHOWN_FOR_MS)
         this.#settle(order, 'amended', 'the venue goes on showing this form');
     }
   }
 
   /** A change seen before a restart is in the ledger; how often and how long it was shown is counted from the start. */
-  #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
+  #resumeClaim({ amend, clientOrderId, updatedAtMs }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
-    const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0 };
+    const isTold = this.#core.nowMs() - updatedAtMs >= SHOWN_FOR_MS;
+    const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0, isTold };
     this.#claims.set(clientOrderId, claim);
     return claim;
   }
@@ -121,9 +126,13 @@ export class ChangedOrders {
     });
   }
 
-  /** Whoever placed an order may change it: a foreign one is no alarm, but it counts in its new form all the same. */
-  #alert(order: OrderState, report: VenueOrder): void {
-    if (order.foreign) return;
+  /**
+   * Whoever placed an order may change it: a foreign one is no alarm, but it counts in its new form all the same. Soon after
+   * a change of our own a replica that lags shows the form of before: nobody is blamed for that.
+   */
+  #alert(order: OrderState, report: VenueOrder, claim: Claim): void {
+    if (order.foreign || claim.isTold || this.#core.nowMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
+    claim.isTold = true;
     this.#core.alert(
       'ORDER_CHANGED',
       `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${report.lots} lots instead of ${order.lots}, price ${report.priceTicks} ticks instead of ${order.priceTicks}; until that is settled the larger and the worse count`,

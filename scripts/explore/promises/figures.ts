@@ -150,7 +150,9 @@ function unreadOf(
   losses: PlainLosses,
 ): Range | null {
   const sum = { least: 0, most: 0 };
-  /** Signed lots of its own that no trade tells of, or that only trades tell of. */
+  /** In which lots of its own are told of by a trade or by a report alone. */
+  const half = new Set<string>();
+  /** Signed lots of its own that no trade tells of. */
   const own = { sell: new Map<string, number>(), buy: new Map<string, number>() };
   const others: PlainOrder[] = [];
   /** In which others hold what no trade tells of. */
@@ -174,9 +176,12 @@ function unreadOf(
     const lots = order.executed - order.traded.lots;
     if (order.foreign || lots === 0) continue;
     if (order.agent === agent && order.triggerTicks === null) {
+      half.add(order.symbol);
+      // What only trades tell of it holds by them already.
+      if (lots < 0) continue;
       const signed = order.side === 'buy' ? lots : -lots;
       own[order.side].set(order.symbol, (own[order.side].get(order.symbol) ?? 0) + signed);
-      if (lots > 0 && !add(order, lots, true)) return null;
+      if (!add(order, lots, true)) return null;
     } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
     else if (order.agent !== agent) shared.add(order.symbol);
   }
@@ -190,8 +195,7 @@ function unreadOf(
     const lots = Math.min(order.executed - order.traded.lots, held - before);
     if (lots <= 0) continue;
     taken.set(order.symbol, before + lots);
-    const hasOwn = own.sell.has(order.symbol) || own.buy.has(order.symbol);
-    const isAlone = !hasOwn && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
+    const isAlone = !half.has(order.symbol) && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
     const isSure = order.triggerTicks === null && isAlone;
     if (!add(order, lots, isSure)) return null;
   }

@@ -48,6 +48,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     const known = await rest();
     const before = alerts();
     assert.equal(await reserved(), 240, 'four lots at the mark');
+    await world.advance(10_000);
     await change(known, '0.012', '59500.00');
     await world.refresh();
     assert.equal(await reserved(), 720, 'twelve lots');
@@ -58,6 +59,16 @@ describe('an order of ours that somebody changed at the venue', () => {
     for (let i = 0; i < 4; i += 1) await world.advance(4_000);
     assert.deepEqual([known.lots, known.priceTicks, known.amend], [12, 595_000, null], 'its form from now on');
     assert.equal(alerts(), before + 1, 'one alert');
+  });
+
+  it('is told of ten seconds after a change of our own: until then a list may show the form of before', async () => {
+    const known = await rest();
+    const before = alerts();
+    await change(known, '0.012', '59500.00');
+    await world.refresh();
+    assert.deepEqual([known.amend?.lots, alerts()], [12, before], 'it counts, and nobody is blamed yet');
+    for (let i = 0; i < 4; i += 1) await world.advance(4_000);
+    assert.deepEqual([known.lots, alerts()], [12, before + 1]);
   });
 
   it('counts as before while a smaller form is not settled', async () => {
