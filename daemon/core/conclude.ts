@@ -41,7 +41,7 @@ export function conclude(
     decision,
     effective: decision === 'BLOCK' ? null : effective,
     enforced: policy.spec.mode === 'enforce',
-    reasons: decision === 'ALLOW' ? trace.reasons.filter(isOfKind) : trace.reasons,
+    reasons: decision === 'ALLOW' && trace.reasons.length > 0 ? trace.reasons.filter(isOfKind) : trace.reasons,
     retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
     verdicts: trace.verdicts,
   };

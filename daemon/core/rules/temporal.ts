@@ -45,22 +45,26 @@ export function checkTemporal(
     trace.denyUntil(6, 'BREAKER', now, pacing.breaker_until_ms, pacing.breaker_until_ms - now, 0, 'ms');
   } else trace.pass(6, 'BREAKER');
 
-  checkDay(trace, 'TURNOVER', pacing.turnover_usdt, context.agent.turnover_usdt, policy, 'turnover_usdt_per_day');
-  checkDay(trace, 'FEES', pacing.fees_usdt, context.agent.fees_usdt, policy, 'fees_usdt_per_day');
+  const { budgets, agentBudgets: own } = policy;
+  const { agent } = context;
+  const ownTurnover = own === null ? null : own.turnover_usdt_per_day;
+  checkDay(trace, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, agent.turnover_usdt, ownTurnover);
+  const ownFees = own === null ? null : own.fees_usdt_per_day;
+  checkDay(trace, 'FEES', pacing.fees_usdt, budgets.fees_usdt_per_day, agent.fees_usdt, ownFees);
 }
 
-/** A budget of the last 24 hours: the account's, then the agent's own. */
+/** A budget of the last 24 hours: the account's, then the agent's own, USDT. */
 function checkDay(
   trace: Trace,
   code: 'TURNOVER' | 'FEES',
-  accountUsdt: number,
-  agentUsdt: number,
-  { budgets, agentBudgets: own }: CompiledPolicy,
-  budget: 'turnover_usdt_per_day' | 'fees_usdt_per_day',
+  usdt: number,
+  limitUsdt: number,
+  ownUsdt: number,
+  ownLimitUsdt: number | null,
 ): void {
-  if (!(accountUsdt < budgets[budget])) trace.deny(6, code, accountUsdt, budgets[budget], 'USDT');
-  else if (own !== null && !(agentUsdt < own[budget])) trace.deny(6, code, agentUsdt, own[budget], 'USDT');
-  else trace.pass(6, code, accountUsdt, budgets[budget], 'USDT');
+  if (!(usdt < limitUsdt)) trace.deny(6, code, usdt, limitUsdt, 'USDT');
+  else if (ownLimitUsdt !== null && !(ownUsdt < ownLimitUsdt)) trace.deny(6, code, ownUsdt, ownLimitUsdt, 'USDT');
+  else trace.pass(6, code, usdt, limitUsdt, 'USDT');
 }
 
 /** SAE-M4: whether an order token is left, in what the venue takes, in the account's window and in the agent's own. */
