@@ -49,6 +49,14 @@ export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
 }
+/**
+ * Decisions of one commit. A list, as a Map that fills and empties with each of them makes new tables, and an old one that
+ * the collector has moved to where it seldom looks keeps all later ones, with what was in them.
+ */
+interface Unwritten {
+  readonly committed: Promise<void>;
+  readonly decisions: DecisionEvent[];
+}
 /** What a record was made for. */
 export interface RecordDetails {
   /** Now, unless given. */
@@ -75,8 +83,8 @@ export class GateCore {
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #recordedPolicies: PolicyLookup;
   #lastCommit: Promise<void> = Promise.resolve();
-  /** Decisions that are not on disk yet, by their ids. */
-  readonly #unwritten = new Map<string, DecisionEvent>();
+  /** Decisions that are not on disk yet, by the commit that each waits for. */
+  readonly #unwritten: Unwritten[] = [];
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   readonly #setBackListeners: ((nowMs: number) => void)[] = [];
@@ -213,16 +221,23 @@ export class GateCore {
   }
 
   #keepUntil(committed: Promise<void>, event: DecisionEvent): void {
-    const { decision_id: id } = event.decision;
-    this.#unwritten.set(id, event);
+    const newest = this.#unwritten.at(-1);
+    if (newest?.committed === committed) {
+      newest.decisions.push(event);
+      return;
+    }
+    const waiting: Unwritten = { committed, decisions: [event] };
+    this.#unwritten.push(waiting);
     const forget = (): void => {
-      this.#unwritten.delete(id);
+      this.#unwritten.splice(this.#unwritten.indexOf(waiting), 1);
     };
     committed.then(forget, forget);
   }
   /** A decision, also one that is not on disk yet: what goes on with it is recorded after it. Null: there is none. */
   findDecision(id: string): DecisionEvent | null {
-    return this.#unwritten.get(id) ?? ((this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null);
+    for (const { decisions } of this.#unwritten)
+      for (const event of decisions) if (event.decision.decision_id === id) return event;
+    return (this.ports.ledger.findDecision(id)?.payload ?? null) as DecisionEvent | null;
   }
 
   /**

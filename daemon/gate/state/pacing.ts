@@ -165,8 +165,10 @@ const CALLS: ReadonlySet<string> = new Set(['tool', 'dry_run', 'intercept']);
 
 /** When each agent last made a call that is on record: its decisions, and `agent_seen` for calls that record nothing. */
 export class SignsOfLife {
-  /** By agent, the longest silent first. */
+  /** By agent; each is set in place. */
   #seenAt = new Map<string, number>();
+  /** No agent was last seen before this instant. */
+  #noneBeforeMs = Number.NEGATIVE_INFINITY;
 
   static {
     keeps(
@@ -185,11 +187,15 @@ export class SignsOfLife {
   }
 
   note(agent: string, atMs: number): void {
-    this.#seenAt.delete(agent);
     this.#seenAt.set(agent, atMs);
-    for (const [longest, seenAtMs] of this.#seenAt) {
-      if (atMs - seenAtMs <= KEEP_MS) break;
-      this.#seenAt.delete(longest);
+    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, atMs);
+    if (atMs - this.#noneBeforeMs > KEEP_MS) this.#forgetSilent(atMs);
+  }
+  #forgetSilent(nowMs: number): void {
+    this.#noneBeforeMs = nowMs;
+    for (const [agent, seenAtMs] of this.#seenAt) {
+      if (nowMs - seenAtMs > KEEP_MS) this.#seenAt.delete(agent);
+      else this.#noneBeforeMs = Math.min(this.#noneBeforeMs, seenAtMs);
     }
   }
 
@@ -199,6 +205,7 @@ export class SignsOfLife {
   }
 
   setBack(nowMs: number): void {
+    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, nowMs);
     for (const [agent, seenAtMs] of this.#seenAt) if (seenAtMs > nowMs) this.#seenAt.set(agent, nowMs);
   }
 }
