@@ -49,7 +49,7 @@ test('signs of life are known for two days before the newest one, also after the
         if ([...known].some((each) => plain.lastMs(each) === null)) forgotten += 1;
       }
     }),
-    { seed: 4 },
+    { seed: 4, numRuns: 2_000 },
   );
   assert.ok(forgotten > 100, 'agents are forgotten in these sequences');
 });
