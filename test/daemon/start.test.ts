@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -128,18 +128,21 @@ test('a port that is in use is named with the ways out', async (t) => {
   });
 });
 
-test('a file that is no policy is refused with a place to look at', async (t) => {
+test('a first start without a policy is refused with a place to look at, and makes no ledger', async (t) => {
   const home = makeHome(t);
   const file = join(home, 'policy.yaml');
+  const start = (): Promise<unknown> => {
+    const { config, secrets } = readEnv({
+      HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
+      HOLDFAST_PORT: '0',
+      HOLDFAST_POLICY: file,
+    });
+    return startDaemon(config, secrets, { log, signal: new AbortController().signal });
+  };
+  await assert.rejects(start(), { name: 'StartError', message: `the policy file ${file} does not exist` });
   writeFileSync(file, 'hello\n');
-  const { config, secrets } = readEnv({
-    HOLDFAST_HOME: home,
-    HOLDFAST_HEAD_FILE: join(home, 'head'),
-    HOLDFAST_PORT: '0',
-    HOLDFAST_POLICY: file,
-  });
-  await assert.rejects(startDaemon(config, secrets, { log, signal: new AbortController().signal }), (error: Error) => {
-    assert.match(error.message, /\n {2}\(document\): /, 'a violation of the whole document has a name');
-    return true;
-  });
+  // A violation of the whole document has a name.
+  await assert.rejects(start(), { name: 'StartError', message: /\n {2}\(document\): / });
+  assert.deepEqual(readdirSync(home), ['policy.yaml']);
 });
