@@ -87,7 +87,6 @@ test('BY-28: binance-live that is not armed is refused before the venue is creat
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
     ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy/, () => undefined],
-    ['an arming that is not in effect yet', /takes effect at/, () => live.arm({ effective_at_ms: HOUR_MS })],
     ['an arming that has expired', /has expired/, () => live.arm({ hours: 0 })],
     ['an arming for another policy', /another account, policy or version/, () => live.arm({ policy_hash: 'f' })],
     ['an arming for another version', /another account, policy or version/, () => live.arm({ version: '0.0.0' })],
@@ -100,6 +99,8 @@ test('BY-28: binance-live that is not armed is refused before the venue is creat
   }
   live.arm();
   await assert.rejects(live.start(), VenueAsked, 'armed, it goes on to the venue');
+  live.arm({ effective_at_ms: HOUR_MS });
+  await assert.rejects(live.start(), VenueAsked, 'armed anew, it does not wait with its exits until that takes effect');
 });
 
 test('an arming is judged by account, policy, version and time', () => {
