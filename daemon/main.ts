@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Alerts } from './boot/alerts.ts';
@@ -10,7 +10,7 @@ import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming }
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
-import { createPolicyPort, type FilePolicy, followPolicyFile, loadPolicy } from './boot/policy.ts';
+import { createPolicyPort, findPolicy, followPolicyFile, type PolicyFile, requirePolicy } from './boot/policy.ts';
 import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
@@ -98,7 +98,9 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const ledgerPath = join(config.home, config.venue, 'ledger.db');
   if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, config.alertsPath, ledgerPath);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
-  const filePolicy = await loadPolicy(config);
+  const file = await findPolicy(config);
+  // A first start makes no ledger for it.
+  if (hasFiles(options) && !existsSync(ledgerPath)) requirePolicy(file);
 
   let recording: Gate | null = null;
   let signer: HeadSigner | null = null;
@@ -121,7 +123,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       alerts,
       ledger,
       clock,
-      filePolicy,
+      file,
       () => signer,
     );
     recording = gate;
@@ -144,7 +146,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
     options.onListening?.(entrance);
     const onFirstContact = (): void => {
-      recordPolicy(gate, ledger, inForce, filePolicy);
+      recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
@@ -152,7 +154,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
-    followPolicyFile(config.policyPath, filePolicy, gate, { ...options, time, signal });
+    followPolicyFile(config.policyPath, file, gate, { ...options, time, signal });
     const close = createClose(gate, config, stop, closers, log);
     options.signal.addEventListener('abort', () => void close(), { once: true });
     return { ...entrance, gate, ledger, exchange, close };
@@ -170,11 +172,13 @@ async function build(
   alerts: Alerts,
   ledger: Ledger,
   clock: DomainClock,
-  filePolicy: FilePolicy,
+  file: PolicyFile,
   heads: () => HeadSigner | null,
 ) {
-  const inForce = readPolicyInForce(ledger, config.venue) ?? filePolicy;
-  if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash], time);
+  // RISK: whoever breaks the file must not keep a daemon down that has positions to close.
+  const inForce = readPolicyInForce(ledger, config.venue) ?? requirePolicy(file);
+  if (config.venue === 'binance-live')
+    refuseUnarmed(ledger, config, [inForce.hash, file.policy?.hash ?? inForce.hash], time);
   const tokensFolder =
     config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
   const exchange = await startPaperExchange(config, secrets);

@@ -150,7 +150,6 @@ const CASES: readonly Case[] = [
   ],
   ['a socket path that is too long', () => ({ HOLDFAST_SOCKET: `/${'x'.repeat(120)}` }), [/longer than 103 bytes/]],
   ['the root as home', () => ({ HOLDFAST_HOME: '/' }), [/HOLDFAST_HOME is the root/]],
-  ['a policy that does not exist', () => ({ HOLDFAST_POLICY: '/no/policy.yaml' }), [/names \/no\/policy.yaml/]],
   ['a market that does not exist', () => ({ HOLDFAST_MARKET: '/no/bars' }), [/names \/no\/bars/]],
   ['an age that is no number of days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '12h' }), [/a number of days from 1d/]],
   ['an age of no days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '0d' }), [/a number of days from 1d/]],

@@ -35,7 +35,9 @@ export class Archiver {
   constructor(options: ArchiverOptions) {
     this.#options = options;
     const { ledger } = options;
-    if (ledger instanceof SqliteReader && hasArchivedRows(ledger)) this.#start(0);
+    // What is left of the reserve is for what reduces risk.
+    const mayWrite = !ledger.stats.reserve_used;
+    if (mayWrite && ledger instanceof SqliteReader && hasArchivedRows(ledger)) this.#start(0);
   }
 
   /** To be called after a checkpoint was recorded. */

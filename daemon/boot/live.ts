@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Config, findPackageFolder } from '../config/config.ts';
 import type { ArmingEvent } from '../gate/events.ts';
 import type { Gate } from '../gate/gate.ts';
-import { checkArming } from '../gate/plan/arming.ts';
+import { checkArmingToCome } from '../gate/plan/arming.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
@@ -84,7 +84,7 @@ export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: read
   const problems = policyHashes.map(
     (policyHash) =>
       (config.liveArmed ? null : NOT_PERMITTED) ??
-      checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, time.hostMs()),
+      checkArmingToCome(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, time.hostMs()),
   );
   const [problem] = problems;
   if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
@@ -92,15 +92,18 @@ export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: read
 
 function notArmed(problem: string, config: Config): StartError {
   return new StartError(
-    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, wait until it takes effect, and start with HOLDFAST_LIVE_ARMED=1`,
+    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, and start with HOLDFAST_LIVE_ARMED=1`,
   );
 }
 
-/** An arming that is not good any more leads to `reducing`. An unarmed start is refused before anything is sent. */
+/**
+ * An arming that is not good any more leads to `reducing`, as one that is not in effect yet: whoever arms anew must not
+ * leave positions without exits for the delay. An unarmed start is refused before anything is sent.
+ */
 export function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
   const { policyHash, settings, state } = gate.core;
   const bound = { account: settings.account, policyHash, version: settings.version };
-  const problem = checkArming(state.arming, bound, gate.core.nowMs());
+  const problem = checkArmingToCome(state.arming, bound, gate.core.nowMs());
   if (problem !== null) throw notArmed(problem, config);
   gate.arming.begin();
   const timer = time.every(ARMING_CHECK_MS, () => gate.arming.review());

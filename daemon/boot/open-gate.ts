@@ -55,8 +55,12 @@ export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocum
   return checkVenue({ ...stored, text: '' }, venue).length === 0 ? stored : null;
 }
 
-/** At the first contact: records the first policy, and offers a file that differs from the policy in force. */
-export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: PolicyDocument): void {
+/**
+ * At the first contact: records the first policy, and offers a file that differs from the policy in force.
+ *
+ * @param file null if there is no policy in it
+ */
+export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: PolicyDocument | null): void {
   if (gate.core.state.policy === null) {
     ledger.putPolicy(inForce.spec);
     gate.core.append('policy', {
@@ -66,6 +70,6 @@ export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument
       name: inForce.spec.name,
       set_by: 'start',
     });
-  } else if (file.hash !== inForce.hash)
+  } else if (file !== null && file.hash !== inForce.hash)
     gate.policies.offerInBackground({ ok: true, policy: file, warnings: [] }, 'start');
 }

@@ -10,7 +10,7 @@ import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/jo
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
 import { type PolicyFileEvent, type WatchOptions, watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
-import { readPolicyFile } from '../policy/read-file.ts';
+import { type FileRead, readPolicyFile } from '../policy/read-file.ts';
 import { checkVenue, decideReload } from '../policy/reload.ts';
 import { StartError } from './live.ts';
 
@@ -82,33 +82,44 @@ export function createSchemaChecks(): {
   };
 }
 
-/** The policy file that the daemon was started with. */
-export interface FilePolicy extends PolicyDocument {
-  readonly text: string;
-}
-/** @throws StartError when the file cannot be read, is not valid, or is for another venue */
-export async function loadPolicy(config: Config): Promise<FilePolicy> {
+/** What a start finds in the policy file: a policy, or why there is none that could run here. */
+export type PolicyFile = { readonly read: FileRead } & (
+  | { readonly policy: PolicyDocument; readonly problem: null }
+  | { readonly policy: null; readonly problem: string }
+);
+
+export async function findPolicy(config: Config): Promise<PolicyFile> {
   const read = await readPolicyFile(config.policyPath);
-  if (!read.ok) throw new StartError(`the policy file ${config.policyPath} ${read.problem}`);
-  const parsed = parsePolicy(read.text, config.policyPath);
-  if (!parsed.ok)
-    throw new StartError(
-      `the policy file ${config.policyPath} is not valid:\n${parsed.violations.map((violation) => `  ${formatViolation(violation)}`).join('\n')}`,
-    );
-  const wrong = checkVenue(parsed.policy, config.venue);
-  if (wrong.length > 0) throw new StartError(wrong.map(formatViolation).join('; '));
-  return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
+  const found = read.ok ? parseFor(config, read.text) : read.problem;
+  if (typeof found !== 'string') return { read, policy: found, problem: null };
+  return { read, policy: null, problem: `the policy file ${config.policyPath} ${found}` };
 }
 
-/** Offers every change of the file to the gate, until the signal. */
+/** A text: what is wrong with it. */
+function parseFor({ policyPath, venue }: Config, text: string): PolicyDocument | string {
+  const parsed = parsePolicy(text, policyPath);
+  if (!parsed.ok) return `is not valid:\n${parsed.violations.map((each) => `  ${formatViolation(each)}`).join('\n')}`;
+  const { spec, hash } = parsed.policy;
+  const wrong = checkVenue(parsed.policy, venue);
+  return wrong.length === 0 ? { spec, hash } : `cannot run here: ${wrong.map(formatViolation).join('; ')}`;
+}
+
+/** @throws StartError when there is none */
+export function requirePolicy({ policy, problem }: PolicyFile): PolicyDocument {
+  if (policy === null) throw new StartError(problem);
+  return policy;
+}
+
+/** Offers every change of the file to the gate, until the signal; also what it was started with, if that is no policy. */
 export function followPolicyFile(
   path: string,
-  { text }: FilePolicy,
+  { read, policy }: PolicyFile,
   gate: Gate,
   { log, openFile, signal, time }: FollowOptions,
 ): void {
-  watchPolicyFile(path, (event) => offerPolicy(gate, event), signal, { time, openFile, loadedText: text }).catch(
-    (error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'),
+  const watch = { time, openFile, ...(policy === null ? {} : { loaded: read }) };
+  watchPolicyFile(path, (event) => offerPolicy(gate, event), signal, watch).catch((error: unknown) =>
+    log.error({ err: error }, 'the policy file is no longer watched'),
   );
 }
 interface FollowOptions extends Pick<WatchOptions, 'time' | 'openFile'> {

@@ -202,11 +202,10 @@ function readHeadFilePath(reading: Reading, home: string, venue: VenueName): str
   return text === null ? `${home}.${venue}.head` : resolve(text);
 }
 
+/** It need not exist: a start with a policy in force goes on without the file. */
 function readPolicyPath(reading: Reading): string {
   const text = reading.get('HOLDFAST_POLICY');
-  const path = text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
-  requireFile(reading, 'HOLDFAST_POLICY', path);
-  return path;
+  return text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
 }
 
 /** Named by a setting it must exist; beside the policy it need not. */

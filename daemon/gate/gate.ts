@@ -31,7 +31,7 @@ import type { ReceiptOutcome } from './api/receipts.ts';
 import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
-import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
+import { cancelUnrecorded, recordFullDisk, tellFullDisk } from './calls/disk-space.ts';
 import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
@@ -113,6 +113,7 @@ export class Gate implements GateApi {
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     firstPolicyEvent();
+    if (this.#parts.availability.isDiskFull) tellFullDisk(this.core);
     this.keeper.takeUp();
     await this.keeper.refuseOtherDaemon();
     if (this.#signal.aborted) return;

@@ -24,6 +24,8 @@ export interface GroupCommitPorts {
   readonly isDiskFull: (error: unknown) => boolean;
   /** Frees the reserve; false if it was freed before. */
   readonly releaseReserve: () => boolean;
+  /** An earlier process freed it. */
+  readonly isReserveUsed: boolean;
   /** Seq of the last record on disk. */
   readonly readLastSeq: () => number;
   readonly toLedgerError: (error: unknown) => LedgerError;
@@ -62,11 +64,12 @@ export class GroupCommit {
   #timer: Timer | null = null;
   #failure: LedgerError | null = null;
   #isClosed = false;
-  #stats: LedgerStats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: false };
+  #stats: LedgerStats;
 
   constructor(head: ChainHead, ports: GroupCommitPorts) {
     this.#head = head;
     this.#ports = ports;
+    this.#stats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: ports.isReserveUsed };
   }
 
   get isFailed(): boolean {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
@@ -15,7 +16,7 @@ import { backUpBeforeMigrations } from './migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
-import { createReserve, DEFAULT_RESERVE_BYTES, NO_RESERVE, type Reserve } from './reserve.ts';
+import { DEFAULT_RESERVE_BYTES, FREED_EARLIER, findReserve, NO_RESERVE, type Reserve } from './reserve.ts';
 import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
@@ -44,12 +45,14 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   try {
     ensurePrivateFolder(folder);
     lock = acquireLock(folder, options.lockWaitMs ?? 0);
-    const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
-    const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes);
+    const ledgerBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const { maxBytes, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
+    const room = maxBytes === undefined ? undefined : maxBytes - ledgerBytes;
+    const reserve = findReserve(join(folder, 'reserve.bin'), reserveBytes, ledgerBytes > 0, room);
     db = openForWriting(path);
     backUpBeforeMigrations(db, path, readMigrations(findMigrationsFolder()));
     const genesis = prepare(db, options);
-    if (options.maxBytes !== undefined) limitPages(db, options.maxBytes - reserveBytes);
+    if (maxBytes !== undefined) limitPages(db, reserve.isUsed ? maxBytes : maxBytes - reserveBytes);
     const opened = db;
     const release = (): void => {
       if (opened.open) opened.close();
@@ -73,7 +76,8 @@ function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledge
     lease.assertHeld();
     append(content);
   };
-  return new SqliteLedger({ db, genesis, reserve: NO_RESERVE, release: () => lease.release(), write, options });
+  const reserve = storage.isReserveFreed ? FREED_EARLIER : NO_RESERVE;
+  return new SqliteLedger({ db, genesis, reserve, release: () => lease.release(), write, options });
 }
 
 /** Tables and first record. */
@@ -144,6 +148,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
         if (options.maxBytes !== undefined) limitPages(db, options.maxBytes);
         return true;
       },
+      isReserveUsed: reserve.isUsed,
       readLastSeq: () => this.lastSeq(),
       toLedgerError: (error) => toLedgerError(error, options.path),
       onFailure: (error) => options.onFailure?.(error),

@@ -17,6 +17,8 @@ export class MemoryStorage {
   readonly #db: Database.Database;
   #holder = 0;
   #isTroubled = false;
+  /** There is no room for a reserve, as an earlier process has freed it. */
+  isReserveFreed = false;
 
   /** Empty, or the content of a {@link copy}. */
   constructor(copy?: Buffer) {

@@ -10,8 +10,8 @@ export type PolicyFileEvent =
 
 export interface WatchOptions {
   readonly time: TimePort;
-  /** The text already in force: the first event is the first difference from it. */
-  readonly loadedText?: string;
+  /** What was read before: the first event is the first difference from it. */
+  readonly loaded?: FileRead;
   /** Time between two reads of the file, ms; a change counts when two consecutive reads agree. Default 250. */
   readonly pollMs?: number;
   /** For a simulation: reads without waiting. */
@@ -25,9 +25,8 @@ export function watchPolicyFile(
   signal: AbortSignal,
   options: WatchOptions,
 ): Promise<void> {
-  const { loadedText, openFile, pollMs, time } = options;
+  const { loaded, openFile, pollMs, time } = options;
   const onRead = (read: FileRead): void => onChange(describe(path, read));
-  const loaded = loadedText === undefined ? undefined : ({ ok: true, text: loadedText } as const);
   return watchFile(path, onRead, signal, { time, pollMs, loaded, openFile });
 }
 

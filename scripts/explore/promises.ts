@@ -11,6 +11,7 @@ import {
   findUncanceled,
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
+import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
@@ -66,6 +67,7 @@ const PROMISES: readonly Promised[] = [
   findMistakenRepeats,
   findAnswersBehind,
   findUncanceled,
+  findForgottenCancels,
   findActsWhileHalted,
   findUnsentChanges,
   findCutsUnnamed,

@@ -167,6 +167,10 @@ export class DaemonWorld {
   copyLedger(): Buffer {
     return this.#ledgers().copy(this.home);
   }
+  /** The next start finds no room for a reserve, or finds it again. */
+  freeReserve(isFreed: boolean): void {
+    this.#ledgers().freeReserve(this.home, isFreed);
+  }
   /** Stops the daemon, and leaves an older copy of its ledger in the place of the newer one. */
   async putBackLedger(copy: Buffer): Promise<void> {
     await this.daemon.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,6 @@ test('BY-28: binance-live that is not armed is refused before the venue is creat
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
     ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy/, () => undefined],
-    ['an arming that is not in effect yet', /takes effect at/, () => live.arm({ effective_at_ms: HOUR_MS })],
     ['an arming that has expired', /has expired/, () => live.arm({ hours: 0 })],
     ['an arming for another policy', /another account, policy or version/, () => live.arm({ policy_hash: 'f' })],
     ['an arming for another version', /another account, policy or version/, () => live.arm({ version: '0.0.0' })],
@@ -100,6 +99,8 @@ test('BY-28: binance-live that is not armed is refused before the venue is creat
   }
   live.arm();
   await assert.rejects(live.start(), VenueAsked, 'armed, it goes on to the venue');
+  live.arm({ effective_at_ms: HOUR_MS });
+  await assert.rejects(live.start(), VenueAsked, 'armed anew, it does not wait with its exits until that takes effect');
 });
 
 test('an arming is judged by account, policy, version and time', () => {
@@ -128,18 +129,21 @@ test('a port that is in use is named with the ways out', async (t) => {
   });
 });
 
-test('a file that is no policy is refused with a place to look at', async (t) => {
+test('a first start without a policy is refused with a place to look at, and makes no ledger', async (t) => {
   const home = makeHome(t);
   const file = join(home, 'policy.yaml');
+  const start = (): Promise<unknown> => {
+    const { config, secrets } = readEnv({
+      HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
+      HOLDFAST_PORT: '0',
+      HOLDFAST_POLICY: file,
+    });
+    return startDaemon(config, secrets, { log, signal: new AbortController().signal });
+  };
+  await assert.rejects(start(), { name: 'StartError', message: `the policy file ${file} does not exist` });
   writeFileSync(file, 'hello\n');
-  const { config, secrets } = readEnv({
-    HOLDFAST_HOME: home,
-    HOLDFAST_HEAD_FILE: join(home, 'head'),
-    HOLDFAST_PORT: '0',
-    HOLDFAST_POLICY: file,
-  });
-  await assert.rejects(startDaemon(config, secrets, { log, signal: new AbortController().signal }), (error: Error) => {
-    assert.match(error.message, /\n {2}\(document\): /, 'a violation of the whole document has a name');
-    return true;
-  });
+  // A violation of the whole document has a name.
+  await assert.rejects(start(), { name: 'StartError', message: /\n {2}\(document\): / });
+  assert.deepEqual(readdirSync(home), ['policy.yaml']);
 });

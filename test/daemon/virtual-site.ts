@@ -123,6 +123,9 @@ export async function openVirtualSite(
         storageOf(of).close();
         storages.set(of, new MemoryStorage(copy));
       },
+      freeReserve: (of, isFreed) => {
+        storageOf(of).isReserveFreed = isFreed;
+      },
       recover: (of, takeOver) => {
         const atVenueMs = exchange.world.state.nowMs;
         const at = { path: '', venue: 'paper', account: ACCOUNT_NAME, now: () => atVenueMs, time: own };

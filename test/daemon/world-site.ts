@@ -23,6 +23,8 @@ export interface WorldSite {
   readonly ledgers?: {
     copy(home: string): Buffer;
     put(home: string, copy: Buffer): void;
+    /** Whether the disk has no room for a reserve; told of at the next start. */
+    freeReserve(home: string, isFreed: boolean): void;
     /** As `holdfast recover` does. */
     recover(home: string, takeOver: boolean): Recovered;
   };

@@ -83,19 +83,25 @@ describe('BY-45, BY-46: what a start compares', () => {
   it('asks for what came after its last record, and of a new ledger for a day', async () => {
     const site = new Site(T0 - 60 * MINUTE);
     await site.check.refuseStart();
-    assert.deepEqual(site.asked, ['income -65']);
+    assert.deepEqual(site.asked, ['income -65', 'BTCUSDT -65']);
     const fresh = new Site(0);
     await fresh.check.refuseStart();
     assert.deepEqual(fresh.asked, ['income -1440', 'BTCUSDT -1440']);
     const old = new Site(T0 - 30 * 1440 * MINUTE);
     await old.check.refuseStart();
-    assert.deepEqual(old.asked, ['income -8640'], 'six days at most');
+    assert.deepEqual(old.asked, ['income -8640', 'BTCUSDT -8640'], 'six days at most');
   });
 
   it('a new ledger is refused beside another one whose orders no income tells of yet', async () => {
     const site = new Site(0);
     site.placed = [placed(`${OTHER}5-0-0`)];
     await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
+  });
+
+  it('one that was put back is refused for an order that it lacks, though that was canceled unfilled', async () => {
+    const site = new Site();
+    site.placed = [placed(`${OWN}zzz-0-0`)];
+    await assert.rejects(site.check.refuseStart(), { code: 'LEDGER_BEHIND_VENUE' });
   });
 
   it('asks for income of all that the accounts lack, for as long as the venue tells of it', async () => {
@@ -106,10 +112,12 @@ describe('BY-45, BY-46: what a start compares', () => {
       [100, 85],
     ] as const) {
       const site = new Site(T0 - 7 * days);
+      site.scope = [];
       site.apply(accountEvent(0, T0 - sinceDays * days));
       await site.check.refuseStart();
       assert.deepEqual(site.asked, [`income ${-askedDays * 1440}`], `the accounts began ${sinceDays} days ago`);
       const told = new Site(T0 - 7 * days);
+      told.scope = [];
       told.apply(accountEvent(0, T0 - sinceDays * days));
       told.apply({ kind: 'income', at_ms: T0 - 7 * days, payload: { read_to_ms: T0 - 4 * days, rows: [] } });
       await told.check.refuseStart();
@@ -117,18 +125,20 @@ describe('BY-45, BY-46: what a start compares', () => {
     }
   });
 
-  it('lists symbols that income names, also outside the scope, and no others', async () => {
+  it('lists symbols that income names, also outside the scope; those of the scope at first, and where income is cut', async () => {
     const site = new Site();
     site.scope = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => `${name}USDT`);
+    await site.check.refuseStart();
+    assert.equal(site.asked.length, 7);
+    site.asked.length = 0;
     site.executions = [execution('1', 'XRPUSDT')];
     site.placed = [placed(`${OTHER}5-0-0`, T0, 'XRPUSDT')];
-    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
-    assert.deepEqual(site.asked, ['income -6', 'XRPUSDT -6']);
-    const cut = new Site();
-    cut.scope = site.scope;
-    cut.isWhole = false;
-    await cut.check.refuseStart();
-    assert.equal(cut.asked.length, 7, 'where income could not be read whole, the scope as well');
+    await site.check.compare();
+    assert.deepEqual([site.asked, site.alerts], [['income -2', 'XRPUSDT -6'], ['OTHER_DAEMON']]);
+    site.asked.length = 0;
+    site.isWhole = false;
+    await site.check.compare();
+    assert.equal(site.asked.length, 7);
   });
 
   it('people and other tools are no concern of it', async () => {

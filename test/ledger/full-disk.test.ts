@@ -92,3 +92,30 @@ test('when the reserve is used up as well the ledger fails, and every record it 
   assert.ok(existsSync(join(dirname(ledger.path), 'reserve.bin')));
   again.close();
 });
+
+test('a start without room for a reserve goes on with what is left of it; one without a ledger does not', async (t) => {
+  const { ledger, reservePath } = openOnSmallDisk(t);
+  await appendUntil(ledger, () => ledger.stats.reserve_used);
+  const seq = ledger.lastSeq();
+  ledger.close();
+  const failures: LedgerError[] = [];
+  const options = { reserveBytes: RESERVE_BYTES, onFailure: (error: LedgerError) => failures.push(error) };
+  const again = openLedger(ledgerOptions('', { ...options, path: ledger.path, maxBytes: MAX_BYTES }));
+  assert.deepEqual([again.stats.reserve_used, existsSync(reservePath)], [true, false]);
+  again.appendSync([note('an exit')]);
+  assert.equal(again.lastSeq(), seq + 1);
+  await assert.rejects(
+    appendUntil(again, () => false),
+    hasCode('LEDGER_FULL'),
+  );
+  assert.equal(failures.length, 1);
+  again.close();
+
+  const roomy = openLedger(ledgerOptions('', { ...options, path: ledger.path }));
+  assert.deepEqual([roomy.stats.reserve_used, existsSync(reservePath)], [false, true]);
+  assert.equal(verifyLedger(roomy).ok, true);
+  roomy.close();
+
+  const small = { ...options, maxBytes: RESERVE_BYTES - 1 };
+  assert.throws(() => openTempLedger(t, small), hasCode('LEDGER_FULL'));
+});

@@ -50,7 +50,9 @@ describe('watchPolicyFile', () => {
     abort.push(controller);
     const events: PolicyFileEvent[] = [];
     const options =
-      loadedText === undefined ? { time: SYSTEM_TIME, pollMs: 5 } : { time: SYSTEM_TIME, pollMs: 5, loadedText };
+      loadedText === undefined
+        ? { time: SYSTEM_TIME, pollMs: 5 }
+        : { time: SYSTEM_TIME, pollMs: 5, loaded: { ok: true, text: loadedText } as const };
     const ended = watchPolicyFile(file, (event) => events.push(event), controller.signal, options);
     return { events, ended, controller };
   }

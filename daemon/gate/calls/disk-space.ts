@@ -133,10 +133,15 @@ export function recordFullDisk(core: GateCore): void {
         state: 'reducing',
       });
     }
-    core.alert('DISK_FULL', 'the reserve is in use: free space and start again');
+    if (core.ports.clock.isSynced) tellFullDisk(core);
   } catch (error) {
     core.ports.log.error({ error: String(error) }, 'the full disk could not be recorded');
   }
+}
+
+/** At a start once domain time is known. */
+export function tellFullDisk(core: GateCore): void {
+  core.alert('DISK_FULL', 'the reserve is in use: free space and start again');
 }
 
 const ATTEMPTS = 3;

@@ -45,6 +45,18 @@ export class Executor {
     this.#signal = parts.signal;
   }
 
+  /**
+   * What a permitted cancel ends. INVARIANT: in the transaction of its decision, since only what is on record is asked for
+   * again after a restart: an order whose cancel was permitted and forgotten would rest, and fill.
+   */
+  noteCancel({ request }: Intake, { body }: Decided): void {
+    if (body.effective?.action !== 'cancel') return;
+    const reason = reasonOf(request);
+    for (const order of this.#core.state.changes.find(body.decision_id)?.orders ?? [])
+      this.#canceler.note(order, reason);
+    if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
+  }
+
   /** Carries out a permitted decision; returns at the outcome, or after `answer_within_ms`. */
   async execute(intake: Intake, decided: Decided): Promise<void> {
     const running = this.#act(intake, decided).catch((error: unknown) => {
@@ -89,7 +101,7 @@ export class Executor {
 
   /** INVARIANT: cancels what its decision meant, and nothing requested since. */
   async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
-    const reason = `asked for by ${request.agent}`;
+    const reason = reasonOf(request);
     const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
     const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
     const cancels = meant.map((order) => this.#canceler.cancel(order, reason));
@@ -145,4 +157,8 @@ export class Executor {
       if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
     });
   }
+}
+
+function reasonOf({ agent }: ExecutionRequest): string {
+  return `asked for by ${agent}`;
 }

@@ -59,8 +59,10 @@ export class ToolCalls {
     if (!this.#availability.isDiskFull) noteChangedSkill(this.#core, caller, claimOf(call));
     const decided = this.#decisions.decide(intake, 'tool');
     if (!isRecorded(decided)) return decided;
+    const isPermitted = decided.body.decision !== 'BLOCK' || !decided.body.enforced;
+    if (isPermitted) this.#executor.noteCancel(intake, decided);
     await decided.appended.committed;
-    if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
+    if (isPermitted) await this.#executor.execute(intake, decided);
     const became = this.#ordersOf(decided);
     const text = this.#answerText(became, decided.event, decided.body, decided.bodyText);
     if (isOursToTell(became, decided.event)) await this.#core.settled();

@@ -122,10 +122,11 @@ export class LedgerCheck implements Lookout {
     const { scope } = this.#core.policySpec;
     const held = [...this.#core.state.positions.values()].filter(({ lots }) => lots !== 0);
     const symbols = new Set(held.map(({ symbol }) => symbol));
-    // RISK: income is listed late, and of what was closed again nothing else tells a new ledger.
-    const isNew = this.#fromMs === null && !this.isCompared;
+    // RISK: income is listed late, and of what was canceled unfilled there is none: nothing else tells a new ledger, or one
+    // that was put back, what it lacks.
+    const isFirst = !this.isCompared;
     const isRead = await this.#readIncome((isWhole) => {
-      return isWhole && !isNew ? symbols : new Set([...symbols, ...scope.symbols]);
+      return isWhole && !isFirst ? symbols : new Set([...symbols, ...scope.symbols]);
     });
     if (isRead && !this.isCompared) this.onCompared(this.#hasTransfers);
     this.isCompared ||= isRead;

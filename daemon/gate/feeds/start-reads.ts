@@ -83,6 +83,7 @@ const WEIGHT = {
   tradesOfSymbol: 5,
   transfers: 30,
   income: 30,
+  placedOfSymbol: 5,
 } as const;
 const QUOTES_READ_ALONE = 5;
 export const FILTERS = 'the exchange filters';
@@ -100,7 +101,7 @@ const RULES_AGAIN_MS = 5_000;
  * | open orders     | 2 a symbol        | the same              | 2 s                                         |
  * | quotes          | 3 a symbol, or 15 | openings              | 1 s                                         |
  * | orders of all   | 80                | openings              | 30 s                                        |
- * | recent orders   | 30, 5 a symbol traded | openings          | 30 s                                        |
+ * | recent orders   | 30 + 5 a symbol   | openings              | 30 s                                        |
  * | account mode    | 5                 | openings              | 60 s                                        |
  * | filters, fees   | 2 + 20 a symbol   | openings              | `market.freshness.filters_ms`               |
  * | bars            | 5 a symbol        | openings              | until the next one closes                   |
@@ -209,6 +210,7 @@ export class StartReads {
     const inScope = this.#open(this.#core.policySpec.scope.symbols);
     const late = this.#market.findMissingBars(open);
     const traded = this.#findUntold(open);
+    const compared = WEIGHT.income + inScope.length * WEIGHT.placedOfSymbol;
     const isRecent = isModeRecent(this.#account, this.#marks, inScope);
     const prepare = async (): Promise<boolean> => {
       const isRight = await prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
@@ -222,7 +224,7 @@ export class StartReads {
         : []),
       ...(this.#check.isCompared
         ? []
-        : [need('the recent orders of the account', WEIGHT.income, () => this.#check.compare())]),
+        : [need('the recent orders of the account', compared, () => this.#check.compare())]),
       ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
       need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
         allRead(open.map((symbol) => this.#market.pollBars(symbol))),

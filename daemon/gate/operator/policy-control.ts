@@ -96,7 +96,7 @@ export class PolicyControl {
       const detail =
         'problem' in read
           ? read.problem
-          : read.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
+          : read.violations.map(({ path, message }) => `${path === '' ? '(document)' : path}: ${message}`).join('; ');
       this.#error = detail;
       this.#core.alert('POLICY_REFUSED', `the policy file is not usable, the old policy stays in force: ${detail}`);
       return { status: 'refused', message: detail, pending_hash: this.pending?.hash ?? null };

@@ -1,4 +1,4 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { Appended, GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import { neverRests } from '../state/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
@@ -51,22 +51,24 @@ export class Canceler {
     await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
   }
 
+  /** Records the wish alone, and the end of what was never sent. Null: it was on record, or the order has ended. */
+  note(order: OrderState, reason: string): Pick<Appended, 'committed'> | null {
+    if (isTerminal(order.status)) return null;
+    if (order.status === 'pending_send')
+      return this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
+    if (order.cancelRequested) return null;
+    return this.#core.append('order_intent', {
+      action: 'cancel',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
+  }
+
   async #cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
+    await this.note(order, reason)?.committed;
     if (isTerminal(order.status)) return;
-    if (order.status === 'pending_send') {
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
-      return;
-    }
-    if (!order.cancelRequested) {
-      const intent = this.#core.append('order_intent', {
-        action: 'cancel',
-        client_order_id: order.clientOrderId,
-        lots: null,
-        price_ticks: null,
-        reason,
-      });
-      await intent.committed;
-    }
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (order.status === 'in_flight') return;
     this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());

@@ -126,4 +126,30 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal(flat.status, 200);
     assert.equal(await world.position('BTCUSDT'), 0, 'an operator is not paced');
   });
+
+  it('starts again without room for a reserve: exits and cancels go on, and people are told', async () => {
+    await world.restart();
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.advance(61_000);
+    await until('trading is active', async () => (await world.tradingState()).state === 'active');
+    await place({ requested_notional: 300 });
+    world.freeReserve(true);
+    const told = (): number =>
+      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].filter(
+        ({ payload }) => (payload as { readonly code: string }).code === 'DISK_FULL',
+      ).length;
+    const before = told();
+    await world.restart();
+    assert.equal(told(), before + 1);
+    assert.equal((await world.tradingState()).state, 'reducing');
+    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).status, 503);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+
+    world.freeReserve(false);
+    await world.restart();
+    assert.equal(told(), before + 1);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await place({ symbol: 'ETHUSDT', requested_notional: 300 });
+  });
 });

@@ -1,4 +1,4 @@
-import { loadPolicy } from '../../../boot/policy.ts';
+import { findPolicy, requirePolicy } from '../../../boot/policy.ts';
 import type { LimitsBody } from '../../../gate/api/limits.ts';
 import type { ReadinessBody } from '../../../gate/api/operator.ts';
 import type { AccountBody, MarketBody } from '../../../gate/api/reads.ts';
@@ -25,7 +25,7 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
       id: 'policy_in_force',
       claim: 'the policy in force is the file on disk',
       run: async () => {
-        const file = await loadPolicy(config);
+        const file = requirePolicy(await findPolicy(config));
         if (file.hash === policy.hash) return proven(`${policy.name} ${policy.hash.slice(0, 12)}`);
         const state = policy.pending === null ? 'it was not taken over' : 'it is looser, and waits for an operator';
         return refuted(
