@@ -34,8 +34,9 @@ export class AccountReads {
   }
 
   /**
-   * Sets only what differs, then reads the settings back. Fails if the exchange refuses (open positions or orders).
-   * `isolated`: what {@link fetchAccount} has just read for the symbols; null: it is read.
+   * Sets only what differs, then reads the settings back. Fails if the exchange refuses to isolate a symbol (open positions
+   * or orders). A mode of the whole account that is not put right is told as it is: it keeps everything from being opened,
+   * not one symbol, and in multi-assets margin no symbol can be isolated. `isolated`: what {@link fetchAccount} has just read for the symbols; null: it is read.
    */
   async prepareAccount(
     symbols: readonly string[],
@@ -47,8 +48,8 @@ export class AccountReads {
       );
       const before = isolated ?? isolationOf(await this.#fetchSettings());
       const crossed = symbols.filter((symbol) => before[symbol] === false);
-      if (!config.isOneWay)
-        await this.#set((ccxt) => ccxt.fapiPrivatePostPositionSideDual({ dualSidePosition: 'false' }));
+      if (!config.isSingleAsset || !(config.isOneWay || (await this.#setOneWay())))
+        return this.#modeOf(symbols, config, before);
       for (const symbol of crossed)
         await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
       if (config.isOneWay && crossed.length === 0) return this.#modeOf(symbols, config, before);
@@ -162,6 +163,16 @@ export class AccountReads {
     } catch (error) {
       if (error instanceof ReadFailedError && error.code === -2013) return { kind: 'not_found' };
       return { kind: 'failed', detail: this.#reader.link.failed(error).detail };
+    }
+  }
+  /** False: it is not known to be set. */
+  async #setOneWay(): Promise<boolean> {
+    try {
+      await this.#set((ccxt) => ccxt.fapiPrivatePostPositionSideDual({ dualSidePosition: 'false' }));
+      return true;
+    } catch (error) {
+      if (error instanceof ReadFailedError) return false;
+      throw error;
     }
   }
   /** A setting that is already set (-4046, -4059) is a success. */

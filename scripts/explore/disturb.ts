@@ -1,9 +1,12 @@
 import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { actOnTokens } from './agent-tokens.ts';
+import { START_MS } from './market.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
+
+const DAY_MS = 86_400_000;
 
 /** What operators do, and what happens to the venue and to the process. */
 export async function disturb(world: PlayedWorld, step: number, action: Action): Promise<void> {
@@ -58,7 +61,7 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       else world.armCrash(action.at.what, action.at.n, action.at.after, action.downMs);
       return;
     case 'away':
-      await world.leave(action.forMs);
+      await world.leave('forMs' in action ? action.forMs : untilMidnightMs(world) - action.beforeMidnightMs);
       return;
     case 'restart':
       await world.restart(action.downMs, action.leaveOrders === true);
@@ -85,7 +88,13 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       });
       return;
     case 'transfer':
-      world.venue.transfer(action.usdt);
+      world.venue.transfer(action.usdt, action.type ?? 'TRANSFER');
+      return;
+    case 'setting':
+      world.venue.account.change(action.setting);
+      return;
+    case 'deleverage':
+      world.venue.deleverage(action.symbol, action.fraction);
       return;
     case 'funding':
       world.venue.settleFunding(action.symbol, action.bps);
@@ -99,6 +108,10 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
     default:
       return;
   }
+}
+
+function untilMidnightMs({ time }: PlayedWorld): number {
+  return DAY_MS - ((START_MS + time.nowMs) % DAY_MS);
 }
 
 /** Two operators take turns, so that a quorum comes about; what is refused is an answer. */

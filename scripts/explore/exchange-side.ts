@@ -7,6 +7,7 @@ import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { handleRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
+import { AccountSide } from './account-side.ts';
 import { START_MS } from './market.ts';
 import type { Action, SymbolName } from './plan.ts';
 import { type HandRecord, LOT, type MarkRecord, type SendRecord } from './records.ts';
@@ -20,6 +21,7 @@ export class ExchangeSide {
   readonly marks: MarkRecord[] = [];
   readonly sends: SendRecord[] = [];
   readonly hands: HandRecord[] = [];
+  readonly account: AccountSide;
   readonly #halts = new Map<SymbolName, number>();
   readonly #nowMs: () => number;
 
@@ -27,6 +29,7 @@ export class ExchangeSide {
   constructor(exchange: Exchange, nowMs: () => number) {
     this.exchange = exchange;
     this.#nowMs = nowMs;
+    this.account = new AccountSide(exchange, nowMs, (method, path, params) => this.#request(method, path, params));
     this.noteMarks();
   }
 
@@ -137,9 +140,23 @@ export class ExchangeSide {
     this.control('set-instrument', { symbol, min_quantity: (lots / 1000).toFixed(3) });
   }
 
-  transfer(usdt: number): void {
-    this.control('transfer', { amount: usdt });
+  transfer(usdt: number, type: string): void {
+    this.control('transfer', { amount: usdt, type });
     this.#noteHand('transfer', null, null);
+  }
+
+  /** The exchange closes a part of the position by itself. */
+  deleverage(symbol: SymbolName, fraction: number): void {
+    const lots = Math.ceil(Math.abs(this.lots(symbol)) * fraction);
+    if (lots === 0) return;
+    this.control('deleverage', { symbol, quantity: (lots / 1000).toFixed(3) });
+    this.#noteHand('order', symbol, 'adl_autoclose');
+  }
+
+  /** What the exchange has taken over is nobody's order. */
+  noteLiquidations(): void {
+    for (const { symbol, timeMs } of this.exchange.world.state.liquidations)
+      this.hands.push({ atMs: timeMs - START_MS, what: 'order', symbol, clientId: 'autoclose' });
   }
 
   /** Settles funding now, at a rate in basis points. */
@@ -169,6 +186,7 @@ export class ExchangeSide {
 
   /** What the books say when an order comes to the exchange, before it acts. */
   noteSend(wire: WireRecord): void {
+    this.account.note();
     const isOrder = wire.path === '/fapi/v1/order' && (wire.method === 'POST' || wire.method === 'PUT');
     const symbol = wire.params.text('symbol');
     if (!isOrder || symbol === undefined) return;

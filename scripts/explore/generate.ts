@@ -1,4 +1,5 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
+import { drawBegins } from './plans/account.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -18,7 +19,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const approved = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
   const limited = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
   const named = extras.includes('tokens') ? withTokens(limited, new Random(seed, 'tokens')) : limited;
-  const setup = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
+  const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
+  const setup = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const draw = new Draw(random, setup);
   const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
@@ -96,5 +98,18 @@ function withRarities(setup: Setup, random: Random): Setup {
     ...(random.chance(0.3) ? { orderWindowMs: random.pick([HOUR_MS, 50 * HOUR_MS, 240 * HOUR_MS]) } : {}),
     ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
     ...(random.chance(0.2) ? { leastLots: random.int(2, 3) } : {}),
+  };
+}
+
+/** A small account, of which losses are a larger part, and stops in most worlds. */
+function withAccount(setup: Setup, random: Random): Setup {
+  return {
+    ...setup,
+    stopBps: random.chance(0.6) ? random.pick([60, 150, 300]) : null,
+    account: {
+      balanceUsdt: random.pick([8_000, 20_000, 20_000, 100_000]),
+      begins: drawBegins(random),
+      isUntold: random.chance(0.4),
+    },
   };
 }

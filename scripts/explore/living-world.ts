@@ -59,7 +59,7 @@ export abstract class LivingWorld extends PlayedWorld {
       time: root,
       opened: openWorldMarket(),
       startMs: START_MS,
-      balance: 100_000,
+      balance: setup.account?.balanceUsdt ?? 100_000,
       clock: setup.isClockStopped === true ? 'manual' : 'wall',
       simToken: 'token',
       // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
@@ -76,6 +76,9 @@ export abstract class LivingWorld extends PlayedWorld {
       random: stream('wire'),
       noise: setup.noise,
       onServe: (record) => this.noteServed(record),
+      onRead: (read) => {
+        this.venue.account.show(read);
+      },
       onRequest: (when) => this.#mayDie('request', when === 'after'),
     });
     this.#commitDraw = stream('commits');
@@ -105,6 +108,7 @@ export abstract class LivingWorld extends PlayedWorld {
 
   protected createLife(storage: MemoryStorage): Running {
     this.#lives += 1;
+    this.lives.push({ number: this.#lives, fromMs: this.time.nowMs, toMs: null });
     return {
       number: this.#lives,
       isDead: false,
@@ -226,6 +230,7 @@ export abstract class LivingWorld extends PlayedWorld {
 
   protected endLife(life: Running): void {
     life.isDead = true;
+    this.#noteEnd(life);
     life.time.end();
     life.storage.fence();
   }
@@ -255,7 +260,13 @@ export abstract class LivingWorld extends PlayedWorld {
     this.home.noteHead(ledger);
     ledger.close();
     life.isDead = true;
+    this.#noteEnd(life);
     life.time.end();
     this.reviveAfter(downMs);
+  }
+
+  #noteEnd({ number }: Running): void {
+    const record = this.lives.find((life) => life.number === number);
+    if (record !== undefined) record.toMs ??= this.time.nowMs;
   }
 }

@@ -1,3 +1,5 @@
+import type { MoveType } from '../../daemon/exchange-sim/core/state.ts';
+
 /** What happens in a world, as plain JSON: the same plan is the same history, and a part of a plan is a plan. */
 export interface Plan {
   /** Of latencies, commits and lateness, each a separate stream. */
@@ -30,6 +32,8 @@ export interface Setup {
   };
   /** How many access tokens each agent has at the start. Absent: nobody is asked for one. */
   readonly tokens?: { readonly each: 1 | 2 };
+  /** Absent: the account is a new one with 100,000 USDT. */
+  readonly account?: AccountSetup;
   /** How near a position may be to its liquidation price, as a share of the mark. Absent: the default policy's. */
   readonly minLiquidationDistance?: number;
   /**
@@ -44,6 +48,22 @@ export interface Setup {
   /** Quiet time at the end, ms, after which promises are judged. */
   readonly settleMs: number;
 }
+
+export interface AccountSetup {
+  readonly balanceUsdt: number;
+  /** What a person has changed before the daemon's first start. */
+  readonly begins: readonly Setting[];
+  /** Asked for a stop that has fired, the exchange does not say what it has executed. */
+  readonly isUntold: boolean;
+}
+
+/** What a person sets at the exchange, of the whole account or of a symbol. */
+export type Setting =
+  | { readonly of: 'margin'; readonly symbol: SymbolName; readonly to: 'CROSSED' | 'ISOLATED' }
+  | { readonly of: 'leverage'; readonly symbol: SymbolName; readonly to: number }
+  /** Turned on, all symbols go on crossed margin first, as it asks for. */
+  | { readonly of: 'multi_assets'; readonly isOn: boolean }
+  | { readonly of: 'hedge_mode'; readonly isOn: boolean };
 
 export interface Step {
   /**
@@ -146,6 +166,8 @@ export type Action =
     }
   /** The process dies, and nobody starts it for so long: hours, or days. The next step comes when it is back. */
   | { readonly kind: 'away'; readonly forMs: number }
+  /** The same until so long before the next midnight, UTC. */
+  | { readonly kind: 'away'; readonly beforeMidnightMs: number }
   /** Orderly: the daemon is stopped and started again. */
   | { readonly kind: 'restart'; readonly downMs: number; readonly leaveOrders?: boolean }
   /** The account's owner trades at the exchange itself. */
@@ -166,8 +188,12 @@ export type Action =
   /** The operator has drawdown measured anew, or ends the signals that are active. */
   | { readonly kind: 'rebase' }
   | { readonly kind: 'end_signals' }
-  /** In, or out when negative. */
-  | { readonly kind: 'transfer'; readonly usdt: number }
+  /** In, or out when negative; by the exchange's word for where it comes from or goes to, TRANSFER without it. */
+  | { readonly kind: 'transfer'; readonly usdt: number; readonly type?: MoveType }
+  /** A person changes it at the exchange, which may refuse. */
+  | { readonly kind: 'setting'; readonly setting: Setting }
+  /** The exchange closes a part of the position by itself, for want of a counterparty (ADL). */
+  | { readonly kind: 'deleverage'; readonly symbol: SymbolName; readonly fraction: number }
   /** Funding is settled now. */
   | { readonly kind: 'funding'; readonly symbol: SymbolName; readonly bps: number }
   /** One agent calls again and again in one turn: what is refused (`scope`, `repeat`), or exits of nothing. */

@@ -34,6 +34,8 @@ export abstract class PlayedWorld {
   readonly operatorCalls: OperatorRecord[] = [];
   /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy; mayWait: boolean }[] = [];
+  /** Processes of the daemon; in virtual time alone. */
+  readonly lives: { readonly number: number; readonly fromMs: number; toMs: number | null }[] = [];
   readonly homes = new HomeRecords();
   readonly tokens = new AgentTokens();
   /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
@@ -41,7 +43,7 @@ export abstract class PlayedWorld {
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;
-  abstract readonly wire: Pick<Wire, 'records' | 'looks' | 'addFault' | 'clearFaults'>;
+  abstract readonly wire: Pick<Wire, 'records' | 'looks' | 'reads' | 'leftAlone' | 'addFault' | 'clearFaults'>;
 
   constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
     this.setup = setup;
@@ -98,6 +100,7 @@ export abstract class PlayedWorld {
   quieten(): void {
     this.venue.control('clear-faults', {});
     this.venue.endHalts(true);
+    this.venue.account.putBack();
     this.wire.clearFaults();
   }
 

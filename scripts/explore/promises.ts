@@ -11,6 +11,7 @@ import {
   findUncanceled,
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
+import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
@@ -19,6 +20,9 @@ import { findFigureBreaches } from './promises/figures.ts';
 import { findHandsUnseen } from './promises/hands.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
+import { findLiquidationBreaches } from './promises/liquidations.ts';
+import { findModeBreaches } from './promises/modes.ts';
+import { findMoveBreaches } from './promises/moves.ts';
 import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
 import { findPutBack, findRoomBreaches } from './promises/others.ts';
 import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
@@ -30,6 +34,7 @@ import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './p
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
+import { findStopBreaches } from './promises/stops.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
 
@@ -83,6 +88,11 @@ const PROMISES: readonly Promised[] = [
   findPageBreaches,
   findAccountBreaches,
   findFalseAlerts,
+  findModeBreaches,
+  findMoveBreaches,
+  findStopBreaches,
+  findBanBreaches,
+  findLiquidationBreaches,
   findAuditBreaches,
 ];
 

@@ -16,6 +16,7 @@ import { createLogger } from '../../daemon/http/logging.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { LeftAlone } from './left-alone.ts';
 import { openWorldMarket, START_MS } from './market.ts';
 import type { AgentName, Setup } from './plan.ts';
 import { type Asked, type PlayedTime, PlayedWorld } from './played-world.ts';
@@ -46,7 +47,7 @@ export class RealWorld extends PlayedWorld {
       time: SYSTEM_TIME,
       opened: openWorldMarket(),
       startMs: START_MS,
-      balance: 100_000,
+      balance: setup.account?.balanceUsdt ?? 100_000,
       simToken: 'token',
       enforceLimits: 'orders',
     });
@@ -70,6 +71,8 @@ export class RealWorld extends PlayedWorld {
       records: this.#records,
       // Questions are not looked at here: their promises count milliseconds.
       looks: [],
+      reads: [],
+      leftAlone: new LeftAlone(),
       // What sockets do to an answer on its way is a fault of the exchange here.
       addFault: ({ kind, path, method, count, ms }) => {
         const match = {

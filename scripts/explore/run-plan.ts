@@ -1,4 +1,5 @@
 import { EXPLAINED_MS } from '../../daemon/gate/state/positions.ts';
+import { INCOME } from './account-reads.ts';
 import { actAsAgent } from './agents.ts';
 import type { Breach } from './breach.ts';
 import { disturb } from './disturb.ts';
@@ -19,6 +20,14 @@ const FILLED_WITHIN_MS = 10 * 60_000;
 /** Between two readings of the account, and some more. */
 const READ_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 8_000;
+/** Between two readings of the account's mode, with one that fails, and what is put back after it, ms. */
+const MODE_READ_MS = 100_000;
+/** Between two lists of income, and some more, ms. */
+const INCOME_READ_MS = 75_000;
+/** What a daemon may have been told to wait at the end of a plan, ms. */
+const LONGEST_BAN_MS = 10 * 60_000;
+/** Of every stop that is asked for. */
+const UNTOLD = { kind: 'untold-quantity', match: { method: 'GET', path: '/fapi/v1/algoOrder' }, count: 1e9 };
 /** What a call is answered by at the latest, ms: the answer time of the gate and some more. */
 const CALLS_END_MS = 6_000;
 
@@ -73,6 +82,9 @@ function wentOutAfterMs({ calls, operatorCalls, wire }: World, step: number): nu
 
 /** The plan's steps, then quiet: no fault is left, and everything that waits has had its time. */
 export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
+  const { account } = plan.setup;
+  for (const setting of account?.begins ?? []) world.venue.account.change(setting);
+  if (account?.isUntold === true) world.venue.control('faults', UNTOLD);
   world.start();
   await world.untilReady(READY_WITHIN_MS);
   await world.time.advance(1_500);
@@ -83,9 +95,13 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   }
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);
   world.quieten();
+  // A daemon that was told to wait does so, although the exchange would answer again.
+  await world.time.advance(Math.min(LONGEST_BAN_MS, world.wire.leftAlone.leftMs(world.life, world.time.nowMs)));
   await world.untilReady(QUIET_WITHIN_MS);
-  await world.time.advance(settleMsOf(plan));
+  await world.time.advance(settleMsOf(plan, world));
   await untilFillsAreRead(world);
+  world.venue.account.note();
+  world.venue.noteLiquidations();
 }
 
 /**
@@ -107,9 +123,20 @@ async function untilFillsAreRead({ time, venue, logged }: PlayedWorld): Promise<
  * What an order that rests may have done is believed of its own report; what the owner did by hand looks the same in a
  * reading of the account, and is believed only when that has not come for so long.
  */
-function settleMsOf({ setup, steps }: Plan): number {
-  const isOwnersHandIn = steps.some(({ do: action }) => action.kind === 'foreign');
-  return isOwnersHandIn ? Math.max(setup.settleMs, EXPLAINED_MS + READ_WITHIN_MS) : setup.settleMs;
+function settleMsOf({ setup, steps }: Plan, { exchange }: PlayedWorld): number {
+  const has = (kind: RegExp): boolean => steps.some(({ do: action }) => kind.test(action.kind));
+  const isOwnersHandIn = has(/^(foreign|deleverage)$/) || exchange.world.state.liquidations.length > 0;
+  return Math.max(
+    setup.settleMs,
+    isOwnersHandIn ? EXPLAINED_MS + READ_WITHIN_MS : 0,
+    has(/^setting$/) ? MODE_READ_MS : 0,
+    steps.some(({ do: action }) => action.kind === 'fault' && isLateIncome(action.fault)) ? INCOME_READ_MS : 0,
+  );
+}
+
+/** A list that was answered as of before: what it lacks the next one tells. */
+function isLateIncome({ kind, match }: Readonly<Record<string, unknown>>): boolean {
+  return kind === 'stale-list' && (match as { readonly path?: string }).path === INCOME;
 }
 
 async function waitFor(world: PlayedWorld, { gap }: Step): Promise<void> {

@@ -76,7 +76,7 @@ function tellAction(action: Action): string {
     case 'crash':
       return `the process dies${action.at === undefined ? '' : ` ${action.at.after ? 'after' : 'before'} ${action.at.what} ${action.at.n} from now`}, down ${action.downMs} ms`;
     case 'away':
-      return `the process dies, and the daemon is away for ${Math.round(action.forMs / 60_000)} min`;
+      return `the process dies, and the daemon is away ${'forMs' in action ? `for ${Math.round(action.forMs / 60_000)} min` : `until ${action.beforeMidnightMs} ms before midnight`}`;
     case 'restart':
       return `the daemon is restarted, down ${action.downMs} ms`;
     case 'foreign': {
@@ -94,7 +94,11 @@ function tellAction(action: Action): string {
     case 'end_signals':
       return 'operator: active signals are ended';
     case 'transfer':
-      return `${Math.abs(action.usdt)} USDT are transferred ${action.usdt < 0 ? 'out' : 'in'}`;
+      return `${Math.abs(action.usdt)} USDT are transferred ${action.usdt < 0 ? 'out' : 'in'}${action.type === undefined ? '' : ` (${action.type})`}`;
+    case 'setting':
+      return `a person sets at the exchange: ${JSON.stringify(action.setting)}`;
+    case 'deleverage':
+      return `the exchange closes ${Math.round(action.fraction * 100)} % of the position in ${action.symbol} by itself`;
     case 'funding':
       return `funding of ${action.symbol} is settled at ${action.bps} bps`;
     case 'flood':

@@ -19,6 +19,8 @@ interface Outcome {
 const OF_AGENTS = new Set(['open', 'close', 'exit', 'ladder', 'amend', 'cancel', 'cancel_all', 'repeat', 'flood']);
 /** Longer than a call is answered in. */
 const APART_MS = 3_100;
+/** A move by more turns the regime at once, for whoever asks right after the first price that shows it. */
+const MOST_BPS = 1_000;
 const BINDS_NOTHING = { order: 5_000, symbol: 10_000_000, gross: 30_000_000 } as const;
 
 /** Books in which nobody's order is felt by the next. */
@@ -33,11 +35,14 @@ const DEEP: readonly Step[] = (['BTCUSDT', 'ETHUSDT'] as const).map((symbol) => 
  */
 export function plainPlan(plan: Plan): Plan {
   const side = plan.steps.map(({ do: action }) => (action.kind === 'open' ? action.side : null)).find(Boolean) ?? 'buy';
-  const steps = plan.steps.filter(({ do: action }) => OF_AGENTS.has(action.kind) || action.kind === 'mark');
+  const steps = plan.steps.filter(
+    ({ do: action }) => OF_AGENTS.has(action.kind) || (action.kind === 'mark' && Math.abs(action.bps) < MOST_BPS),
+  );
+  const { account: _small, ...setup } = plan.setup;
   return {
     ...plan,
     setup: {
-      ...plan.setup,
+      ...setup,
       noise: 0,
       caps: BINDS_NOTHING,
       stopBps: null,

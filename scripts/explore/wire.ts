@@ -4,6 +4,8 @@ import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
 import { type HttpAnswer, type HttpExchange, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import { type AccountRead, readOf } from './account-reads.ts';
+import { LeftAlone } from './left-alone.ts';
 import type { WireFault } from './plan.ts';
 import type { Random } from './random.ts';
 import type { SimTime } from './sim-time.ts';
@@ -29,8 +31,8 @@ export interface WireRecord {
 /** A question about orders, and what came back. */
 export interface LookRecord {
   readonly life: number;
-  /** The list of open orders, that of conditional ones, or one order. */
-  readonly what: 'list' | 'stop_list' | 'order';
+  /** The list of open orders, that of conditional ones, or one order of either. */
+  readonly what: 'list' | 'stop_list' | 'order' | 'stop';
   readonly clientId: string | null;
   /** Null: of the whole account. */
   readonly symbol: string | null;
@@ -55,6 +57,8 @@ export interface WireOptions {
   readonly noise: 0 | 1 | 2;
   /** Told before the exchange acts on what changes something. */
   readonly onServe: (record: WireRecord) => void;
+  /** A question about the account has come to the exchange, which is about to answer it. */
+  readonly onRead?: (read: AccountRead) => void;
   /** Before a request leaves, and after it has left: the life may die there. */
   readonly onRequest: (when: 'before' | 'after') => void;
 }
@@ -65,6 +69,7 @@ const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
   '/fapi/v1/openOrders': 'list',
   '/fapi/v1/openAlgoOrders': 'stop_list',
   '/fapi/v1/order': 'order',
+  '/fapi/v1/algoOrder': 'stop',
 };
 
 /**
@@ -74,6 +79,8 @@ const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
 export class Wire {
   readonly records: WireRecord[] = [];
   readonly looks: LookRecord[] = [];
+  readonly reads: AccountRead[] = [];
+  readonly leftAlone = new LeftAlone();
   /** How often the exchange answered what, by `GET /path 200`. */
   readonly answered = new Map<string, number>();
   readonly #options: WireOptions;
@@ -125,6 +132,9 @@ export class Wire {
     const raw = readRequest(request);
     const record = this.#record(life, raw);
     const look = this.#noteLook(life, raw);
+    const read = readOf(life.number, raw, this.#options.time.nowMs);
+    if (read !== null) this.reads.push(read);
+    this.leftAlone.noteSent(life.number, raw, this.#options.time.nowMs);
     let isOver = false;
     const end = (act: () => void): void => {
       if (isOver) return;
@@ -163,6 +173,8 @@ export class Wire {
           const answered = { status, answer: text, answeredAtMs: this.#options.time.nowMs };
           if (record !== null) Object.assign(record, answered);
           if (look !== null) Object.assign(look, answered);
+          if (read !== null) Object.assign(read, answered);
+          this.leftAlone.noteAnswer(life.number, raw.path, served.answer, answered.answeredAtMs);
           resolve({ status, headers: lowerCase(headers), text });
         });
       });
@@ -174,6 +186,7 @@ export class Wire {
         record.servedAtMs = this.#options.time.nowMs;
         this.#options.onServe(record);
       }
+      if (read !== null) this.#options.onRead?.(read);
       const served = this.#serve(raw);
       if (served instanceof Promise) void served.then(receive);
       else receive(served);

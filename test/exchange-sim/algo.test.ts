@@ -54,6 +54,14 @@ describe('conditional orders show the order that they triggered', () => {
     assert.equal(order.body.avgPrice, fired.actualPrice, 'at its average price');
   });
 
+  it('is asked for as its query is documented, where a fault says so: without what its order has executed', async () => {
+    await client.control('faults', { kind: 'untold-quantity', match: { method: 'GET', path: '/fapi/v1/algoOrder' } });
+    const untold = await query('stop-1');
+    assert.deepEqual([untold.algoStatus, untold.actualQty, untold.actualType], ['FINISHED', undefined, undefined]);
+    assert.notEqual(untold.actualOrderId, '', 'which order it became is told');
+    assert.equal((await query('stop-1')).actualQty, '0.015', 'the next answer tells all');
+  });
+
   it('is TRIGGERED while its order rests, with nothing executed yet', async () => {
     await client.control('set-mark', { symbol: 'BTCUSDT', price: '60000' });
     await hold('0.010');

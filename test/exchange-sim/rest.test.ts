@@ -27,6 +27,23 @@ describe('the REST face', () => {
 
   const order = (params: Record<string, string>) => client.send('POST', '/fapi/v1/order', params);
 
+  it('closes a part of a position by itself at the mark, and no more than is held', async () => {
+    await order(marketOrder('BUY', '0.010'));
+    await client.control('deleverage', { symbol: 'BTCUSDT', quantity: '0.004' });
+    await client.control('deleverage', { symbol: 'BTCUSDT', quantity: '5' });
+    await client.control('deleverage', { symbol: 'BTCUSDT', quantity: '5' });
+    const trades = (await client.get('/fapi/v1/userTrades', BTC)).body as unknown as Body[];
+    assert.deepEqual(trades.map(({ commission, price, qty, side }) => [side, qty, price, commission]).slice(1), [
+      ['SELL', '0.004', '60000.00', '0.00000000'],
+      ['SELL', '0.006', '60000.00', '0.00000000'],
+    ]);
+    const orderId = String(trades[1]?.orderId);
+    assert.match(
+      String((await client.get('/fapi/v1/order', { ...BTC, orderId })).body.clientOrderId),
+      /^adl_autoclose-/,
+    );
+  });
+
   it('begins as a fresh account: one-way, cross, leverage 20, single asset', async () => {
     const config = (await client.get('/fapi/v1/accountConfig')).body;
     assert.deepEqual([config.dualSidePosition, config.multiAssetsMargin], [false, false]);

@@ -35,4 +35,39 @@ describe('equity net of transfers (SAE-DD)', () => {
     equity.addTransfer(-3_000, T0 + 59_000);
     assert.equal(equity.drawdown(T0 + 61_000, 7_000, WINDOW), 0);
   });
+
+  for (const [when, requestedMs, isPeak] of [
+    ['before', T0 + 58_999, false],
+    ['at', T0 + 59_000, false],
+    ['after', T0 + 59_001, true],
+  ] as const)
+    it(`a reading that comes in after a withdrawal was told, and was requested ${when} it: ${isPeak ? 'a peak' : 'no peak'}`, () => {
+      const equity = new EquityHistory();
+      equity.add(T0, 10_000);
+      equity.addTransfer(-3_000, T0 + 59_000);
+      equity.add(requestedMs, 10_000);
+      equity.add(T0 + 61_000, 7_000);
+      // Net of the withdrawal, requested after it, 10,000 are 13,000; and 7,000 are 10,000.
+      const lost = equity.drawdown(T0 + 62_000, 7_000, WINDOW);
+      assert.ok(Math.abs(lost - (isPeak ? 1 - 10_000 / 13_000 : 0)) < 1e-12, String(lost));
+    });
+
+  it('knows what a reading does not contain of what is told, and where it may or may not contain it', () => {
+    const equity = new EquityHistory();
+    equity.addTransfer(-3_000, T0);
+    equity.addTransfer(500, T0 + 10);
+    for (const [atMs, missing] of [
+      [T0 - 1, -2_500],
+      [T0, -2_500],
+      [T0 + 1, 500],
+      [T0 + 10, 500],
+      [T0 + 11, 0],
+    ] as const)
+      assert.equal(equity.movedSince(atMs), missing, String(atMs - T0));
+    const within = (fromMs: number, toMs: number): boolean => equity.hasMovedWithin(T0 + fromMs, T0 + toMs);
+    assert.deepEqual(
+      [within(-5, -1), within(-5, 0), within(1, 9), within(1, 10), within(10, 20), within(11, 20)],
+      [false, true, false, true, true, false],
+    );
+  });
 });

@@ -81,18 +81,22 @@ test('only what differs is set, and the answer is what was read back afterwards'
 
 test('a setting that does not stick shows in what is read back', async () => {
   serveAccount();
-  state.multi = true;
   fake.scripts.set('POST /fapi/v1/marginType', (_request, response) =>
     answerJson(response, { code: 200, msg: 'success' }),
   );
   const outcome = await venue.prepareAccount(['BTCUSDT'], null);
-  assert.deepEqual(outcome.kind === 'ok' && [outcome.value.isolated.BTCUSDT, outcome.value.singleAsset], [
-    false,
-    false,
-  ]);
+  assert.deepEqual(outcome.kind === 'ok' && outcome.value.isolated.BTCUSDT, false);
 });
 
-test('"already set" is a success, a refusal with open positions is a failure', async () => {
+test('in multi-assets margin no symbol is asked to be isolated, which is refused: the account is told as it is', async () => {
+  serveAccount();
+  Object.assign(state, { dual: false, multi: true });
+  const outcome = await venue.prepareAccount(['BTCUSDT'], null);
+  assert.deepEqual(outcome.kind === 'ok' && [outcome.value.oneWay, outcome.value.singleAsset], [true, false]);
+  assert.equal(fake.sent('POST /fapi/v1/marginType').length, 0);
+});
+
+test('"already set" is a success, a mode that the venue refuses to change is told as it is', async () => {
   serveAccount();
   fake.scripts.set('POST /fapi/v1/marginType', (_request, response) => {
     state.marginType = 'ISOLATED';
@@ -105,8 +109,15 @@ test('"already set" is a success, a refusal with open positions is a failure', a
       answerJson(response, { code, msg: 'Position side cannot be changed' }, 400),
     );
     const outcome = await venue.prepareAccount(['BTCUSDT'], null);
-    assert.ok(outcome.kind === 'failed' && outcome.detail.includes(String(code)));
+    assert.equal(outcome.kind === 'ok' && outcome.value.oneWay, false);
   }
+  state.dual = false;
+  state.marginType = 'CROSSED';
+  fake.scripts.set('POST /fapi/v1/marginType', (_request, response) =>
+    answerJson(response, { code: -4048, msg: 'Margin type cannot be changed if there exists position.' }, 400),
+  );
+  const outcome = await venue.prepareAccount(['BTCUSDT'], null);
+  assert.ok(outcome.kind === 'failed' && outcome.detail.includes('-4048'), 'of the one symbol');
 });
 
 test('a symbol without settings fails rather than counting as isolated', async () => {

@@ -87,7 +87,7 @@ function crossWallet(state: ExchangeState): E8 {
 function liquidate(state: ExchangeState, market: Market, margin: E8, balance: E8, maintenance: E8): void {
   const { position, mark, marginType } = market;
   const size = absolute(position.quantity);
-  const order = buildLiquidationOrder(state, market, size);
+  const order = buildClosingOrder(state, market, size, 'autoclose');
   rememberOrder(state, order);
   const trade = fillOrder(state, market, order, size, mark, false);
   const left = margin + trade.realisedProfit;
@@ -112,11 +112,12 @@ function liquidate(state: ExchangeState, market: Market, margin: E8, balance: E8
   state.changes.liquidations.push(liquidation);
 }
 
-function buildLiquidationOrder(state: ExchangeState, market: Market, size: E8): Order {
+/** An order of the exchange itself; its id says why. */
+function buildClosingOrder(state: ExchangeState, market: Market, size: E8, why: string): Order {
   const orderId = state.nextOrderId++;
   return {
     orderId,
-    clientOrderId: `autoclose-${state.nowMs}${orderId}`,
+    clientOrderId: `${why}-${state.nowMs}${orderId}`,
     symbol: market.instrument.symbol,
     side: market.position.quantity > 0n ? 'SELL' : 'BUY',
     type: 'LIMIT',
@@ -136,6 +137,18 @@ function buildLiquidationOrder(state: ExchangeState, market: Market, size: E8): 
     markAtPlacement: market.mark,
     leverageAtPlacement: market.leverage,
   };
+}
+
+/**
+ * Takes a part of a position over at the mark, without a fee and whatever rests: what auto-deleveraging does to the other
+ * side of a liquidation that nobody takes. Nothing where nothing is held.
+ */
+export function deleverage(state: ExchangeState, market: Market, quantity: E8): void {
+  const size = minimum(absolute(market.position.quantity), quantity);
+  if (size <= 0n) return;
+  const order = buildClosingOrder(state, market, size, 'adl_autoclose');
+  rememberOrder(state, order);
+  fillOrder(state, market, order, size, market.mark, false);
 }
 
 /** Settles funding of one symbol at its mark. An isolated position pays from its own margin. */

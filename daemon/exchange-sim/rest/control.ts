@@ -5,6 +5,7 @@ import { minimum } from '../core/fixed.ts';
 import type { Instrument } from '../core/instruments.ts';
 import { isOpen } from '../core/orders.ts';
 import { transfer } from '../core/settings.ts';
+import { deleverage } from '../core/settlement.ts';
 import { type Market, MOVE_TYPES, type SymbolStatus } from '../core/state.ts';
 import { catchUp, type Exchange } from '../exchange.ts';
 import { holdMark, releaseMark } from '../market/world.ts';
@@ -128,6 +129,14 @@ function fill(exchange: Exchange, body: Json): ControlAnswer {
   return { body: { ok: true } };
 }
 
+/** POST /sim/deleverage: the exchange closes a quantity of the position at the mark. */
+function closeForAdl(exchange: Exchange, body: Json): ControlAnswer {
+  const quantity = readDecimal(body, 'quantity');
+  if (quantity === undefined || quantity <= 0n) throw new ControlError('"quantity" must be positive');
+  deleverage(exchange.world.state, requireMarket(exchange, body), quantity);
+  return { body: { ok: true } };
+}
+
 /** POST /sim/set-instrument: status, filters and brackets of a symbol, changed while it runs. */
 function setInstrument(exchange: Exchange, body: Json): ControlAnswer {
   changeInstrument(requireMarket(exchange, body), body);
@@ -207,6 +216,7 @@ export const CONTROL_ROUTES: Readonly<Record<string, Control>> = {
   'POST /sim/advance': advance,
   'POST /sim/transfer': move,
   'POST /sim/fill-order': fill,
+  'POST /sim/deleverage': closeForAdl,
   'POST /sim/set-instrument': setInstrument,
   'POST /sim/faults': queueFaults,
   'POST /sim/clear-faults': clear,

@@ -80,6 +80,7 @@ export const SHADING_KINDS = [
   'stale-list',
   'late-trades',
   'reject-late',
+  'untold-quantity',
   'clock-jump',
   'ban',
 ] as const;

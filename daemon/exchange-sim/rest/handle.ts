@@ -125,10 +125,17 @@ function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | 
     exchange.faults.lags.delayVerdict(placed.orderId, shade.ms);
     return renderOrderAck(asNew(placed));
   }
+  if (shade.kind === 'untold-quantity') return untold(body);
   if (before !== null) exchange.faults.showAccount(before, shade.ms);
   if (shade.kind === 'fill-lag' && shade.lagging === 'order')
     return lagOrder(exchange, firstNewOrder, shade.ms) ?? body;
   return body;
+}
+
+/** A conditional order as its query is documented: which order it became, and not what that has executed. */
+function untold(body: unknown): unknown {
+  const { actualQty: _quantity, actualType: _type, ...order } = body as Record<string, unknown>;
+  return order;
 }
 
 /** Shows a just placed order as accepted and untouched for a while; answers as of that moment. */

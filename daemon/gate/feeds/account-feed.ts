@@ -6,8 +6,9 @@ import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/exit-caps.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
-import { accountEvent, marginRatio } from './account-event.ts';
+import { accountEvent } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
+import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
 import { findUnexplained } from './unexplained-positions.ts';
@@ -15,8 +16,6 @@ import { findUnexplained } from './unexplained-positions.ts';
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
 const PEAK_EVERY_MS = 5_000;
-/** A change of the wallet by more than this fraction asks for the list of transfers at once. */
-const WALLET_MOVED = 0.005;
 
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
@@ -90,20 +89,15 @@ export class AccountFeed {
     this.isolated = snapshot.isolated;
     // Asked before the clock was set back: when that was is not known.
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
-    // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
-    const hasMoved =
-      last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
-    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.transfers.pollMoves());
+    if (hasWalletMoved(this.#core, snapshot.walletUsdt) || this.#owesTransfers)
+      this.#owesTransfers = !(await this.transfers.pollMoves());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
+    // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
+    if (this.#core.state.equity.hasMovedWithin(snapshot.requestedAtMs, snapshot.observedAtMs)) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
-    this.#core.market.account = {
-      marginBalanceUsdt: snapshot.marginBalanceUsdt,
-      availableUsdt: snapshot.availableUsdt,
-      marginRatio: marginRatio(snapshot),
-      observedAtMs: snapshot.observedAtMs,
-    };
+    showAccount(this.#core, snapshot);
     // A balance that only one reading shows was never available.
     const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
     const peak = Math.min(before, snapshot.marginBalanceUsdt);

@@ -3,18 +3,10 @@ import type { GateCore } from '../journal/journal.ts';
 import { INCOME_LATE_MS } from '../state/accounts.ts';
 import { idOf, isMove } from '../state/income-rows.ts';
 import type { VenueIncome } from '../venue-port.ts';
+import { recordMove } from './moved-money.ts';
 
 /** Bookings of one record. */
 const ROWS_OF_A_RECORD = 200;
-
-/** Moves of which the list of transfers does not tell. Before its row, which is no news any more once that is recorded. */
-function recordMove(core: GateCore, row: IncomeRow): void {
-  // Its list knows those of this type for longer, by their numbers alone.
-  if (!isMove(row.type) || row.type === 'TRANSFER') return;
-  const transferId = idOf(row);
-  if (core.state.seenTransfers.has('', transferId)) return;
-  core.append('transfer', { amount_usdt: row.amount_usdt, at_venue_ms: row.at_venue_ms, transfer_id: transferId });
-}
 
 /** Of each symbol once in a list: the fee and what the insurance fund paid are rows of their own. */
 function tellLiquidations(core: GateCore, rows: readonly IncomeRow[]): void {
@@ -44,7 +36,13 @@ export function recordIncome(core: GateCore, { bookings, isWhole }: VenueIncome,
   // Of a list that was cut off, the rows of its last instant may be split.
   const wholeToMs = isWhole ? askedAtMs - INCOME_LATE_MS : (bookings.at(-1)?.atMs ?? askedAtMs) - 1;
   const readToMs = Math.max(wholeToMs, accounts.incomeReadToMs ?? 0);
-  for (const row of rows) recordMove(core, row);
+  // Before their rows, which are no news any more once they are recorded. TRANSFER has a list of its own besides, which
+  // knows them by their numbers alone: whichever tells first.
+  for (const row of rows) {
+    if (!isMove(row.type)) continue;
+    const transferId = row.type === 'TRANSFER' ? row.income_id : idOf(row);
+    recordMove(core, { amountUsdt: row.amount_usdt, atMs: row.at_venue_ms, transferId });
+  }
   tellLiquidations(core, rows);
   const lacks = accounts.unconfirmed.some(({ atMs }) => atMs <= readToMs);
   if (rows.length === 0 && !lacks) return;

@@ -1,4 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
+import { endUndoneByStop } from '../journal/order-records.ts';
 import type { VenueTrade } from '../venue-port.ts';
 import { noteUnread } from './feed-schedule.ts';
 import { TradeOwners } from './trade-owners.ts';
@@ -99,6 +100,14 @@ export class TradeFeed {
   }
 
   #record(trade: VenueTrade, clientOrderId: string | null): void {
+    const order = clientOrderId === null ? undefined : this.#core.state.orders.all.get(clientOrderId);
+    const hasFired = order?.protective === true && order.executedLots + order.tradedLots === 0;
+    this.#append(trade, clientOrderId);
+    // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
+    if (hasFired) endUndoneByStop(this.#core, order);
+  }
+
+  #append(trade: VenueTrade, clientOrderId: string | null): void {
     this.#core.append('trade', {
       at_venue_ms: trade.atMs,
       client_order_id: clientOrderId,

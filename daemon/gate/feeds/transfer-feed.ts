@@ -1,4 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
+import { recordMove } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
 /** A row may become visible so much later than others, and out of their order; ids tell what is known. */
@@ -44,12 +45,7 @@ export class TransferFeed {
     const outcome = await this.#core.ports.venue.fetchTransfers(Math.max(0, fromMs));
     if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {
-      if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
-      this.#core.append('transfer', {
-        amount_usdt: transfer.amountUsdt,
-        at_venue_ms: transfer.atMs,
-        transfer_id: transfer.transferId,
-      });
+      recordMove(this.#core, transfer);
       this.#lastTransferMs = Math.max(this.#lastTransferMs, transfer.atMs);
     }
     this.#marks.note('transfers', askedAtMs);

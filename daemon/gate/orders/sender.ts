@@ -52,7 +52,8 @@ export class OrderSender {
         this.#leverageUnknownSince.set(symbol, Math.min(since, nowMs));
     });
     this.proof = new OrderProof(core, (order) => {
-      if (order.protective) endUndoneByStop(core, order);
+      // Its trade may have told first: what was opened since then it has not closed.
+      if (order.protective && order.tradedLots === 0) endUndoneByStop(core, order);
       consequences.onExecuted(order);
     });
   }

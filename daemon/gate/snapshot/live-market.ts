@@ -34,6 +34,8 @@ export class LiveMarket {
   /** Symbols that were requested and that the venue does not list. */
   unlisted: ReadonlySet<string> = new Set();
   account: AccountInputs | null = null;
+  /** When it was requested, domain time: what was moved later it does not show. */
+  accountAskedAtMs = Number.NEGATIVE_INFINITY;
   clockSkewMs: number | null = null;
 
   constructor(section: MarketSection) {

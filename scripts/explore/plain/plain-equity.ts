@@ -16,6 +16,7 @@ interface Sample {
 export class PlainEquity {
   readonly #samples: Sample[] = [];
   readonly #transfers = new Set<string>();
+  readonly #moves: { readonly atMs: number; readonly usdt: number }[] = [];
   #sum = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
   #rebasedAtSeq = -1;
@@ -27,12 +28,15 @@ export class PlainEquity {
       const { margin_balance_usdt: balance, peak_usdt: peak = balance, requested_at_ms: atMs } = event.payload;
       if (atMs < this.#newestMs) return;
       this.#newestMs = atMs;
-      this.#samples.push({ atMs, equity: balance - this.#sum, peak: peak - this.#sum, seq: event.seq });
+      // It was requested before what was moved later, though that may be recorded already.
+      const contained = this.#moves.reduce((sum, move) => (move.atMs < atMs ? sum + move.usdt : sum), 0);
+      this.#samples.push({ atMs, equity: balance - contained, peak: peak - contained, seq: event.seq });
     } else if (event.kind === 'transfer') {
       const { amount_usdt: amount, at_venue_ms: atMs, transfer_id: id } = event.payload;
       if (this.#transfers.has(id)) return;
       this.#transfers.add(id);
       this.#sum += amount;
+      this.#moves.push({ atMs, usdt: amount });
       for (const sample of this.#samples.filter((one) => one.atMs > atMs)) {
         sample.equity -= amount;
         sample.peak -= amount;

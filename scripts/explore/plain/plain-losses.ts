@@ -1,8 +1,9 @@
+import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import type { GateEvent, TradeEvent } from '../../../daemon/gate/events.ts';
 
 const DAY_MS = 86_400_000;
 /** Bookings that the trades themselves tell, or that are nobody's result. */
-const TOLD: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', 'TRANSFER']);
+const TOLD: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE_TYPES]);
 
 interface Book {
   /** Signed lots of its own trades. */

@@ -115,10 +115,14 @@ export class PlainPace {
 
   /** What others closed past the gate ends round trips: of whom is a matter of shares. */
   #read({ positions }: AccountEvent): void {
+    const held = new Map<string, number>();
+    for (const open of this.#openTrades.values())
+      for (const [symbol, trade] of open) held.set(symbol, (held.get(symbol) ?? 0) + trade.lots);
     for (const [holder, open] of this.#openTrades)
       for (const [symbol, trade] of open) {
         const lots = positions.find((position) => position.symbol === symbol)?.lots ?? 0;
-        if ((trade.side === 'long' ? lots : -lots) < trade.lots) this.#unclear.add(holder);
+        // Less than all of them hold together is less than each of them holds, in part.
+        if ((trade.side === 'long' ? lots : -lots) < (held.get(symbol) ?? 0)) this.#unclear.add(holder);
       }
   }
 

@@ -1,4 +1,5 @@
 import type { LedgerTable } from '../plan.ts';
+import { ACCOUNT } from './account.ts';
 import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
@@ -8,9 +9,10 @@ import { TOKENS } from './tokens.ts';
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
- * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go.
+ * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
+ * happens to the account at the exchange beside orders.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits' | 'tokens';
+export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits' | 'tokens' | 'account';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -56,6 +58,7 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,
+  account: ACCOUNT,
   hands: [
     // The account's owner trades at the exchange itself.
     [

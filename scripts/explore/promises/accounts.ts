@@ -1,4 +1,4 @@
-import type { Income, Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import { type Income, MOVE_TYPES, type Trade } from '../../../daemon/exchange-sim/core/state.ts';
 import type { ReportBody } from '../../../daemon/gate/api/accounts.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -6,6 +6,7 @@ import { OPERATOR } from '../records.ts';
 
 const DAY_MS = 86_400_000;
 const CENT = 0.01;
+const MOVES: ReadonlySet<string> = new Set(MOVE_TYPES);
 type Books = NonNullable<ReportBody['books']>;
 
 /**
@@ -71,9 +72,9 @@ function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], is
   compare(
     'transfers_usdt',
     books.transfers_usdt,
-    sum(({ type }) => type === 'TRANSFER'),
+    sum(({ type }) => MOVES.has(type)),
   );
-  const earned = sum(({ type }) => type !== 'TRANSFER');
+  const earned = sum(({ type }) => !MOVES.has(type));
   compare('accounted_usdt', books.accounted_usdt + books.entry_difference_usdt, earned);
   return breaches;
 }

@@ -78,7 +78,9 @@ const LISTS_APART_MS = 25_000;
 
 /** What a start has read counts: nothing is asked for a second time right afterwards. */
 export function findReadTwice({ plan, world }: History): readonly Breach[] {
-  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten)$/.test(kind))) return [];
+  // An account that is found in another mode is read anew.
+  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten|setting)$/.test(kind)))
+    return [];
   const breaches: Breach[] = [];
   let listedAtMs = Number.NEGATIVE_INFINITY;
   for (const { sentAtMs, symbol, what } of world.wire.looks) {

@@ -22,7 +22,7 @@ function findUnheededLists(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const look of history.world.wire.looks) {
     const { answer, what } = look;
-    if (what !== 'list' || answer === null || isForAnAbsentOne(history, look)) continue;
+    if (what !== 'list' || answer === null || isForAnAbsentOne(history, look) || isOfAFlatten(history, look)) continue;
     const readAtMs = findReadAtMs(history, look);
     if (readAtMs === null) continue;
     const untilMs = readAtMs + KNOWN_WITHIN_MS;
@@ -47,12 +47,36 @@ function findUnheededLists(history: History): readonly Breach[] {
 function isForAnAbsentOne({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
   return world.wire.looks.some(
     (other) =>
-      other.what === 'order' &&
+      isOfOne(other) &&
       other.life === life &&
-      other.symbol === symbol &&
+      // A conditional one is asked for by its id alone.
+      (other.symbol === symbol || other.what === 'stop') &&
       other.status === 400 &&
       other.answeredAtMs === sentAtMs,
   );
+}
+
+/**
+ * Asked for by a flatten of the symbol, to see whether anything is left there: it may have been lifted since, and the next
+ * reading makes known what was placed after that. A reading asks for every symbol at once.
+ */
+function isOfAFlatten({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+  const isAlone = world.wire.looks.every(
+    (other) =>
+      other.what !== 'list' ||
+      other.life !== life ||
+      other.symbol === symbol ||
+      Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS,
+  );
+  return (
+    isAlone &&
+    symbol !== null &&
+    world.operatorCalls.some((word) => word.what === 'flatten' && word.symbol === symbol && word.askedAtMs <= sentAtMs)
+  );
+}
+
+function isOfOne({ what }: LookRecord): boolean {
+  return what === 'order' || what === 'stop';
 }
 
 /**
@@ -62,7 +86,7 @@ function isForAnAbsentOne({ world }: History, { life, sentAtMs, symbol }: LookRe
 function findReadAtMs({ world }: History, { life, sentAtMs }: LookRecord): number | null {
   let readAtMs = Number.NEGATIVE_INFINITY;
   for (const other of world.wire.looks) {
-    if (other.what === 'order' || other.life !== life || Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS) continue;
+    if (isOfOne(other) || other.life !== life || Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS) continue;
     if (other.status !== 200 || other.answeredAtMs === null) return null;
     readAtMs = Math.max(readAtMs, other.answeredAtMs);
   }

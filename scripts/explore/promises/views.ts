@@ -6,6 +6,7 @@ import { OPERATOR } from '../records.ts';
 export function findViewBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const { gate } = world;
+  if (gate !== null && !gate.keeper.isReconciled && isOfAnotherMode(history)) return [];
   if (gate === null || !gate.keeper.isReconciled)
     return [{ code: 'view/not-ready', detail: 'the daemon is not reconciled at the end' }];
   const breaches: Breach[] = [];
@@ -40,6 +41,8 @@ export function findViewBreaches(history: History): readonly Breach[] {
   for (const id of shownOpen) {
     if (realOpen.has(id) || waitsForRate(history, id) || isOnItsWay(history, id)) continue;
     const last = history.orderEvents.get(id)?.at(-1);
+    const { symbol = '' } = history.orders.get(id)?.planned ?? {};
+    if (last?.event.status === 'lost' && isLostBesideHand(history, symbol)) continue;
     breaches.push({
       code: 'view/order-stuck',
       detail: `${id} is shown open (${last?.event.status ?? 'pending_send'}) and not at the exchange`,
@@ -48,17 +51,50 @@ export function findViewBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** An account that a person has left in another mode, or a symbol that what is held keeps on crossed margin. */
+function isOfAnotherMode({ world }: History): boolean {
+  const last = world.venue.account.settings.at(-1);
+  if (last === undefined) return false;
+  const { markets } = world.exchange.world.state;
+  const isKept = [...last.crossed].some((symbol) => {
+    const market = markets.get(symbol);
+    return (
+      market !== undefined && (market.position.quantity !== 0n || market.openOrders.size + market.openAlgos.size > 0)
+    );
+  });
+  return last.isHedged || last.isMultiAssets || isKept;
+}
+
 /**
  * What another ledger, or a lost part of this one, has done: an order that rests, or a stop, may have made the difference,
  * and then both figures count until it has lasted for a minute.
  */
-export function isInDispute({ world }: History, symbol: string): boolean {
-  const { exchange, gate, homes, venue } = world;
+export function isInDispute(history: History, symbol: string): boolean {
+  if (isLostBesideHand(history, symbol)) return true;
+  const { exchange, gate, homes, venue } = history.world;
   const { algoOrders, markets } = exchange.world.state;
   const stops = [...algoOrders.values()].filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
   const open = (markets.get(symbol)?.openOrders.size ?? 0) + stops.length;
   if (open === 0 || homes.restores.length + homes.seconds.length === 0) return false;
   return gate?.core.state.positions.get(symbol)?.disputedLots === venue.lots(symbol);
+}
+
+/**
+ * An order that never arrived, or nobody can say, and somebody else's trade that may have been its: the order is lost, which
+ * an alert tells, and both count until an operator ends it.
+ */
+function isLostBesideHand(history: History, symbol: string): boolean {
+  const { events, orderEvents, orders } = history;
+  if (!isOwnersHandIn(history, symbol)) return false;
+  const isLost = [...orders].some(
+    ([id, { planned }]) => planned.symbol === symbol && orderEvents.get(id)?.at(-1)?.event.status === 'lost',
+  );
+  return (
+    isLost &&
+    events.some(
+      ({ event }) => event.kind === 'alert' && event.payload.code === 'ORDER_LOST' && event.payload.symbol === symbol,
+    )
+  );
 }
 
 /** It left in the last moment of the world, or its decision is being written. */

@@ -3,6 +3,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Between two samples lies a pause in which nobody knows. */
 const HOUR_MS = 3_600_000;
+/** So much older than the last transfer is no reading. */
+const READING_MS = 600_000;
 
 interface Sample {
   readonly atMs: number;
@@ -13,10 +15,12 @@ export class PlainEquityHistory {
   #maxima: Sample[] = [];
   #recent: Sample[] = [];
   #transfers = 0;
+  #moves: { readonly atMs: number; readonly usdt: number }[] = [];
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
 
   addTransfer(amountUsdt: number, atMs: number): void {
     this.#transfers += amountUsdt;
+    this.#moves = [...this.#moves.filter((move) => move.atMs > atMs - READING_MS), { atMs, usdt: amountUsdt }];
     const untouched = this.#recent.findLastIndex((sample) => sample.atMs <= atMs);
     this.#recent = this.#recent.map((sample, index) =>
       index <= untouched ? sample : { atMs: sample.atMs, equity: sample.equity - amountUsdt },
@@ -31,7 +35,8 @@ export class PlainEquityHistory {
   }
 
   add(atMs: number, marginBalanceUsdt: number): void {
-    const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
+    const later = this.#moves.filter((move) => move.atMs >= atMs).reduce((sum, { usdt }) => sum + usdt, 0);
+    const sample = { atMs, equity: marginBalanceUsdt - (this.#transfers - later) };
     this.#raise(sample);
     this.#recent.push(sample);
     while (this.#recent.length > 1 && this.#recent[1]!.atMs <= atMs - 2 * DAY_MS) this.#recent.shift();

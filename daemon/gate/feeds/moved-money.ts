@@ -1,0 +1,56 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { AccountSnapshot, VenueTransfer } from '../venue-port.ts';
+import { marginRatio } from './account-event.ts';
+
+/** A change of the wallet by more than this fraction asks for the lists of transfers at once. */
+const WALLET_MOVED = 0.005;
+
+/**
+ * Whether the wallet has changed by more than a little of what drawdown and daily loss are a part of, which is less than
+ * the wallet where much was moved in. A withdrawal is no loss and a deposit no gain: what moves it this much is looked up
+ * before it counts.
+ */
+export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
+  const { account, equity } = core.state;
+  if (account === null) return false;
+  const { wallet_usdt: before } = account;
+  const net = before - equity.transfersUsdt;
+  const base = net > 0 ? Math.min(before, net) : Math.abs(before);
+  return Math.abs(walletUsdt - before) > WALLET_MOVED * base;
+}
+
+/** Shows a reading to decisions. What was moved while it was on its way is recorded by now, and is not in it. */
+export function showAccount(core: GateCore, snapshot: AccountSnapshot): void {
+  const { availableUsdt, marginBalanceUsdt, observedAtMs, requestedAtMs } = snapshot;
+  const movedUsdt = core.state.equity.movedSince(requestedAtMs);
+  core.market.accountAskedAtMs = requestedAtMs;
+  core.market.account = {
+    ...withMoved({ availableUsdt, marginBalanceUsdt }, movedUsdt),
+    marginRatio: marginRatio(snapshot),
+    observedAtMs,
+  };
+}
+
+/**
+ * Records what was moved into or out of the account, once. RISK: the account that decisions see was read before it and does
+ * not show it yet; it moves along, or the deposit would be a loss, and the withdrawal a gain, until the next reading.
+ */
+export function recordMove(core: GateCore, { amountUsdt, atMs, transferId }: VenueTransfer): void {
+  const { market, state } = core;
+  if (state.seenTransfers.has('', transferId)) return;
+  core.append('transfer', { amount_usdt: amountUsdt, at_venue_ms: atMs, transfer_id: transferId });
+  const { account } = market;
+  // As with the samples of equity: what was requested later contains it.
+  if (account === null || market.accountAskedAtMs > atMs) return;
+  market.account = { ...account, ...withMoved(account, amountUsdt) };
+}
+
+type Money = Pick<AccountSnapshot, 'availableUsdt' | 'marginBalanceUsdt'>;
+
+/** What comes in is available once a reading says so. */
+function withMoved({ availableUsdt, marginBalanceUsdt }: Money, movedUsdt: number): Money {
+  return {
+    availableUsdt: Math.max(0, availableUsdt + Math.min(0, movedUsdt)),
+    marginBalanceUsdt: marginBalanceUsdt + movedUsdt,
+  };
+}

@@ -1,0 +1,95 @@
+import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
+import { Params } from '../../daemon/exchange-sim/rest/params.ts';
+
+/** Of an address whose ban names no end: the shortest that there is, ms. */
+const BAN_MS = 120_000;
+/** More than twice the longest window that the exchange counts in is no word of the exchange, ms. */
+const LONGEST_WAIT_MS = 600_000;
+const TOO_MANY_ORDERS = -1015;
+
+/** A request that left although the exchange had told its sender to wait. */
+export interface Offence {
+  readonly life: number;
+  readonly method: string;
+  readonly path: string;
+  readonly clientId: string | null;
+  readonly sentAtMs: number;
+  readonly status: number;
+  readonly toldAtMs: number;
+  readonly untilMs: number;
+}
+
+interface Hold {
+  readonly status: number;
+  readonly toldAtMs: number;
+  readonly untilMs: number;
+}
+
+/** What the exchange has asked each life of the daemon for (418 and 429), and what left all the same. */
+export class LeftAlone {
+  readonly offences: Offence[] = [];
+  readonly #holds = new Map<number, Hold[]>();
+
+  noteAnswer(life: number, path: string, answer: Answer, nowMs: number): void {
+    const { body, headers, status } = answer;
+    if (isApart(path) || (status !== 418 && status !== 429)) return;
+    const waitMs = readWait(status, headers);
+    if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
+    const holds = this.#holds.get(life) ?? [];
+    this.#holds.set(life, holds);
+    holds.push({ status, toldAtMs: nowMs, untilMs: nowMs + waitMs });
+  }
+
+  noteSent(life: number, raw: RawRequest, nowMs: number): void {
+    const holds = this.#holds.get(life);
+    if (holds === undefined || isApart(raw.path)) return;
+    const hold = holds.find(
+      ({ status, toldAtMs, untilMs }) => nowMs > toldAtMs && nowMs < untilMs && (status === 418 || !closes(raw)),
+    );
+    if (hold === undefined) return;
+    const { method, path } = raw;
+    this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, ...hold });
+  }
+
+  /** For how long a life has still to wait, ms. */
+  leftMs(life: number, nowMs: number): number {
+    return Math.max(0, ...(this.#holds.get(life) ?? []).map(({ untilMs }) => untilMs - nowMs));
+  }
+
+  /** Whether a life has been told to wait at some time within a span. */
+  isAskedWithin(fromMs: number, toMs: number): boolean {
+    return [...this.#holds.values()].some((holds) =>
+      holds.some(({ toldAtMs, untilMs }) => toldAtMs <= toMs && untilMs >= fromMs),
+    );
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function readWait(status: number, headers: Answer['headers']): number | null {
+  const text = Object.entries(headers).find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
+  if (text === undefined) return status === 418 ? BAN_MS : null;
+  const waitMs = Number(text) * 1000;
+  return status === 418 ? waitMs : Math.min(waitMs, LONGEST_WAIT_MS);
+}
+
+/** Neither the spot host, which counts by itself, nor what a simulated exchange says of itself. */
+function isApart(path: string): boolean {
+  return path.startsWith('/sapi/') || path.startsWith('/sim/');
+}
+
+/** It can only close: what a 429 leaves free. */
+function closes({ body, method, query }: RawRequest): boolean {
+  if (method !== 'POST') return false;
+  const params = new Params(query, body);
+  return params.text('reduceOnly') === 'true' || params.text('closePosition') === 'true';
+}
+
+function idOf({ body, query }: RawRequest): string | null {
+  const params = new Params(query, body);
+  return params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null;
+}
