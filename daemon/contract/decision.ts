@@ -40,7 +40,7 @@ export const ExecutionRequestSchema = Type.Object(
     symbol: nullable(field.symbol),
     timestamp_ms: field.instant('When the intent was formed.'),
     tool: field.oneOf(TOOL_NAMES, 'Tool that was called.'),
-    valid_until_ms: nullable(field.instant('After it nothing is sent.')),
+    valid_until_ms: nullable(field.instant('After it nothing is opened.')),
     venue: field.venueName,
   },
   { ...field.closed, description: 'SAE-REQ: untrusted intent. Absent fields are null.' },

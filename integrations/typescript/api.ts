@@ -1676,7 +1676,7 @@ export interface PlaceOrder {
    */
   timestamp_ms?: number;
   /**
-   * After this instant nothing more is sent for this request. Milliseconds since 1970.
+   * After this instant nothing more is opened for this request. An exit goes on. Milliseconds since 1970.
    */
   valid_until_ms?: number;
   account?: AccountName;

@@ -158,6 +158,15 @@ describe('what comes between a decision and its send', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
   });
 
+  it('BY-41 after valid_until_ms nothing is opened, and an exit goes on', async () => {
+    await place({ requested_notional: 420 });
+    const over = { valid_until_ms: world.nowMs() - 1, order_type: 'market', requested_notional: 240 };
+    const opened = await world.tool('place_order', order({ ...over, symbol: 'ETHUSDT' }));
+    assert.equal(opened.body.decision.reasons[0]?.code, 'STALE_REQUEST');
+    const closed = await world.tool('place_order', order({ ...over, intent: 'close', side: 'sell' }));
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.decision.reasons));
+  });
+
   describe('BY-32 an end that is told is on disk: lost with the process, the exit would go on after the restart', () => {
     const run = async (tool: string, args: object): Promise<ToolBody> => {
       const outcome = await world.daemon.gate.runTool(AGENT, { tool, args } as TradingArgs);
