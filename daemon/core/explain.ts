@@ -76,7 +76,7 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
   const requestedLots = valueTicks === null ? (ask.lots ?? 0) : lotsOfAsk(ask, valueTicks, rules);
   const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
-  const locked = lockedLeverage(context, policy);
+  const locked = lockedLeverage(context, policy, rules, ask.side);
   const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
   return {
     inputs,

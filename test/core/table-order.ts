@@ -134,6 +134,28 @@ const BUDGET_ROWS: readonly Row[] = [
     ],
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
   },
+  // The one that a position is liquidated by: at 5x a long is 0.19679 away, at 4x 0.24699.
+  {
+    rule: 12,
+    clause: 'SAE-R',
+    code: 'LEVERAGE_LOCKED',
+    what: 'the locked leverage setting when 0.2 must be kept from liquidation',
+    setting: {
+      context: {
+        market: {
+          leverage_locked: true,
+          rules: { bracket_caps: Array.from({ length: 10 }, () => 1_000_000) },
+        },
+      },
+      policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } },
+    },
+    cases: [
+      [3, 'pass'],
+      [4, 'pass'],
+      [5, 'deny'],
+    ],
+    change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
+  },
   bound('BUDGET_LEVERAGE', 'the requested leverage', [2, 3, 4], (leverage) => ({
     request: { requested_leverage: asNumber(leverage) },
   })),

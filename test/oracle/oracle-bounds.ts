@@ -28,7 +28,7 @@ export interface Bound {
 }
 
 /** Largest leverage at which an isolated position, opened now, is at least this far from its liquidation price. */
-function leverageByLiquidationDistance(rules: RulesView, distance: number, side: Side): bigint {
+export function leverageByLiquidationDistance(rules: RulesView, distance: number, side: Side): bigint {
   const mmr = exact(rules.maintenance_rate);
   for (let leverage = 125n; leverage > 1n; leverage--) {
     const margin = sub(div(UNITY, whole(leverage)), mmr);

@@ -141,6 +141,11 @@ function withOwnBounds(
   };
 }
 
+/** Leverage up to which a position opened now keeps the policy's distance from liquidation; 0: none does. */
+export function leverageByDistance(policy: CompiledPolicy, rules: RulesView, side: Side): number {
+  return floorSnap(leverageForDistance(side, policy.spec.account.min_liquidation_distance, rules.maintenance_rate));
+}
+
 /** The leverage cap of the budget, of the agent's own, and of the distance that is to be kept from liquidation. */
 export function feasibleLeverage(
   policy: CompiledPolicy,
@@ -148,8 +153,7 @@ export function feasibleLeverage(
   side: Side,
   budget: BudgetComponents,
 ): number {
-  const distance = policy.spec.account.min_liquidation_distance;
-  const byDistance = floorSnap(leverageForDistance(side, distance, rules.maintenance_rate));
+  const byDistance = leverageByDistance(policy, rules, side);
   const own = policy.agentBudgets === null ? Number.MAX_SAFE_INTEGER : Math.floor(policy.agentBudgets.leverage);
   return Math.max(1, Math.min(leverageCapOf(budget), own, byDistance));
 }
