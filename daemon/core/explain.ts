@@ -11,11 +11,10 @@ import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import { lockedLeverage, lotsOfAsk, type OpeningAsk } from './rules/fit-order.ts';
+import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk } from './rules/fit-order.ts';
 import { followParent } from './rules/opening-rules.ts';
 import { checkPrice, type PriceBound } from './rules/price.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
-import { minimumLots } from './rules/staging.ts';
 import { Trace } from './trace.ts';
 
 /** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */
@@ -82,7 +81,7 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
     inputs,
     askedUsdt,
     requestedLots,
-    minLots: bound === null ? null : minimumLots(rules, bound.priceTicks),
+    minLots: bound === null ? null : leastLots(context, rules, bound.priceTicks),
     binding: valueTicks === null ? null : binding,
   };
 }

@@ -99,7 +99,9 @@ export function projectOpening(
   const fitting = lower(floor(permittedLots), requestedLots);
   if (fitting > BigInt(rules.max_lots)) findings.tighten.add('ABOVE_MAXIMUM');
   const lots = lower(fitting, BigInt(rules.max_lots));
-  const minimum = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));
+  // What rests was taken already.
+  const ofNew = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));
+  const minimum = context.phase === 'standing' ? 1n : ofNew;
   return {
     lots,
     requestedLots,

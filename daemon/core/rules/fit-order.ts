@@ -70,7 +70,7 @@ export function fitOrder(
   );
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
-  const minLots = minimumLots(rules, price.priceTicks);
+  const minLots = leastLots(context, rules, price.priceTicks);
   if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, asked, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
@@ -104,6 +104,11 @@ export function fitOrder(
         ? [{ delay_ms: 0, quantity, slice: 0 }]
         : describePlan(plan, rules, policy.spec.staging.spacing_ms),
   };
+}
+
+/** What rests is at the venue, also where fills have left less of it than the venue would take of a new order. */
+export function leastLots({ phase }: ExecutionContext, rules: RulesView, priceTicks: number): number {
+  return phase === 'standing' ? 1 : minimumLots(rules, priceTicks);
 }
 
 /** What is requested, in lots: of an approved order no more than was approved. */

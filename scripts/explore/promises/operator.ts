@@ -52,6 +52,7 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     for (const symbol of world.exchange.world.state.markets.keys()) {
       if ((word.symbol !== null && word.symbol !== symbol) || world.venue.lots(symbol) === 0) continue;
       if (isOwnersHandIn(history, symbol, word.askedAtMs)) continue;
+      if (isLessThanTaken(history, symbol, word.askedAtMs)) continue;
       breaches.push({
         code: 'operator/not-flat',
         detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.lots(symbol)} lots of ${symbol} are held at the end`,
@@ -59,6 +60,19 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** Fills have left fewer lots than the exchange takes in an order: nothing can close them, and an alert says so. */
+function isLessThanTaken({ events, plan, world }: History, symbol: string, sinceMs: number): boolean {
+  if (Math.abs(world.venue.lots(symbol)) >= (plan.setup.leastLots ?? 1)) return false;
+  return events.some(
+    ({ atMs, event }) =>
+      atMs >= sinceMs &&
+      event.kind === 'alert' &&
+      event.payload.code === 'EXIT_ENDED' &&
+      event.payload.symbol === symbol &&
+      event.payload.detail.includes('Quantity less than min quantity'),
+  );
 }
 
 /** A halt takes effect as it is requested: an agent's exits go out no more either, nor do its changes of them. */

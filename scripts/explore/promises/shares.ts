@@ -32,7 +32,8 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (planned.time_in_force === 'GTC' && (history.posts.get(fill.clientId)?.sentAtMs ?? 0) < opening.atMs) continue;
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.lots;
-      if (budget < 0) {
+      // A cut leaves every agent whole lots: up to one more than its part of them.
+      if (budget <= -1) {
         breaches.push({
           code: 'old-exit-closes-more',
           detail: `${agent} ${symbol} opening at ${at(opening.atMs)}; ${fill.clientId} closed at ${at(fill.atMs)} ${fill.lots}, budget ${budget}`,
