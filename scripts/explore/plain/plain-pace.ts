@@ -46,6 +46,10 @@ export class PlainPace {
   isUnvalued = false;
   /** Agents of whose share others may have closed a part: how much is a matter of shares. */
   readonly #unclear = new Set<string>();
+  /** By symbol: the newest fill by the exchange's time, who was told of one late, and whose exits have filled. */
+  readonly #newestMs = new Map<string, number>();
+  readonly #toldLate = new Map<string, Set<string>>();
+  readonly #closers = new Map<string, Set<string | null>>();
 
   /** `othersTrade`: the account's owner at the exchange itself, or other daemons. */
   constructor(othersTrade: boolean) {
@@ -100,6 +104,7 @@ export class PlainPace {
     const closes = side === 'sell' ? 'long' : 'short';
     for (const [holder, open] of this.#openTrades)
       if (holder !== agent && open.get(symbol)?.side === closes) this.#unclear.add(holder);
+    this.#noteOrder(order, venueAtMs);
     if (agent === null) return;
     if (order.reduceOnly && order.origin !== 'agent') this.#unclear.add(agent);
     const open = this.#openTrades.get(agent)?.get(symbol);
@@ -111,6 +116,19 @@ export class PlainPace {
       this.#trade(agent, { symbol, side, lots: told, lot_size: lotSize, price, fee_usdt: feeUsdt, at_ms: venueAtMs });
     }
     if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+  }
+
+  /** Shares follow the exchange's time: a fill that is told late may change of whom others' exits have closed. */
+  #noteOrder({ agent, reduceOnly, symbol }: PlainOrder, venueAtMs: number): void {
+    const newestMs = this.#newestMs.get(symbol) ?? venueAtMs;
+    this.#newestMs.set(symbol, Math.max(newestMs, venueAtMs));
+    const late = this.#toldLate.get(symbol) ?? new Set();
+    const closers = this.#closers.get(symbol) ?? new Set();
+    this.#toldLate.set(symbol, late);
+    this.#closers.set(symbol, closers);
+    if (agent !== null && venueAtMs < newestMs) late.add(agent);
+    if (reduceOnly) closers.add(agent);
+    for (const holder of late) if ([...closers].some((closer) => closer !== holder)) this.#unclear.add(holder);
   }
 
   /** What others closed past the gate ends round trips: of whom is a matter of shares. */
