@@ -9,6 +9,9 @@ import type { TimePort } from '../time/time-port.ts';
 const EVERY_MS = 1_000;
 /** How long before a token expires it is announced, at most. */
 const TELL_BEFORE_MS = 3 * 86_400_000;
+/** Whoever starts a daemon later than this after a token's end was told by the agent. */
+const TOLD_AFTER_MS = 3 * 86_400_000;
+const CLOCKS_APART_MS = 60_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */
 const TOLD_PART = 0.1;
 
@@ -55,17 +58,21 @@ function followOnce(ledger: Ledger, gate: Alerts, log: Pick<Logger, 'warn'>): vo
   const nowMs = ledger.tokens.expiryMs();
   try {
     ledger.recordTokenChanges();
-    const expired = ledger.tokens.endExpired();
+    ledger.tokens.endExpired();
     const tokens = ledger.tokens.listTokens();
     // An alert has its place in domain time.
     if (!gate.ports.clock.isSynced) return;
-    for (const token of expired)
-      if (!isReplaced(token, tokens, nowMs)) gate.alert('TOKEN_EXPIRED', `${describe(token)} has expired`);
+    const tell = (code: string, detail: string): void => {
+      if (!gate.state.alerts.has(code, detail)) gate.alert(code, detail);
+    };
+    // By what is on record: the process may have died, or not have known the time, right after the token was ended.
+    for (const token of tokens)
+      if (hasExpired(token, nowMs) && !isReplaced(token, tokens, token.expires_at_ms ?? nowMs))
+        tell('TOKEN_EXPIRED', `${describe(token)} has expired`);
     for (const token of tokens) {
       if (!isLiveToken(token, nowMs) || isReplaced(token, tokens, nowMs) || !isEnding(token, nowMs)) continue;
       const at = new Date(token.expires_at_ms ?? 0).toISOString();
-      const detail = `${describe(token)} expires at ${at}: run npx holdfast token rotate ${token.id}`;
-      if (!gate.state.alerts.has('TOKEN_EXPIRES', detail)) gate.alert('TOKEN_EXPIRES', detail);
+      tell('TOKEN_EXPIRES', `${describe(token)} expires at ${at}: run npx holdfast token rotate ${token.id}`);
     }
   } catch (error) {
     log.warn({ err: error }, 'token changes are not recorded yet');
@@ -78,18 +85,29 @@ function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, nowMs: number):
   return expires_at_ms - nowMs <= toldMs;
 }
 
-/** A token of the same name and rights lives longer. */
-function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], nowMs: number): boolean {
+/** Not long ago, and not revoked before: the clock that dates what is revoked may be behind the one of ends. */
+function hasExpired({ expires_at_ms, revoked_at_ms }: TokenRecord, nowMs: number): boolean {
+  if (expires_at_ms === null || revoked_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS) return false;
+  return nowMs >= expires_at_ms && nowMs - expires_at_ms <= TOLD_AFTER_MS;
+}
+
+/** A token of the same name and rights lived then, and lives longer. */
+function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], atMs: number): boolean {
   const endOf = ({ expires_at_ms }: TokenRecord): number => expires_at_ms ?? Number.POSITIVE_INFINITY;
   return tokens.some(
     (other) =>
-      isLiveToken(other, nowMs) &&
+      wasLive(other, atMs) &&
       endOf(other) > endOf(token) &&
       other.role === token.role &&
       other.name === token.name &&
       other.agent === token.agent &&
       other.skill_sha256 === token.skill_sha256,
   );
+}
+
+function wasLive(token: TokenRecord, atMs: number): boolean {
+  const { revoked_at_ms: revokedMs } = token;
+  return isLiveToken({ ...token, revoked_at_ms: revokedMs !== null && revokedMs > atMs ? null : revokedMs }, atMs);
 }
 
 function describe({ id, role, name, agent }: TokenRecord): string {
