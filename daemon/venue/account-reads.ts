@@ -50,8 +50,7 @@ export class AccountReads {
       const crossed = symbols.filter((symbol) => before[symbol] === false);
       if (!config.isSingleAsset || !(config.isOneWay || (await this.#setOneWay())))
         return this.#modeOf(symbols, config, before);
-      for (const symbol of crossed)
-        await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
+      await this.#isolate(crossed);
       if (config.isOneWay && crossed.length === 0) return this.#modeOf(symbols, config, before);
       const [readBack, settings] = await Promise.all([
         this.#reader.read(WEIGHT.accountConfig, (ccxt) => ccxt.fapiPrivateGetAccountConfig()),
@@ -164,6 +163,18 @@ export class AccountReads {
       if (error instanceof ReadFailedError && error.code === -2013) return { kind: 'not_found' };
       return { kind: 'failed', detail: this.#reader.link.failed(error).detail };
     }
+  }
+  /** Each that can be: one in which something is held keeps no other from it. @throws ReadFailedError of the first refusal */
+  async #isolate(symbols: readonly string[]): Promise<void> {
+    let refusal: ReadFailedError | null = null;
+    for (const symbol of symbols)
+      try {
+        await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
+      } catch (error) {
+        if (!(error instanceof ReadFailedError)) throw error;
+        refusal ??= error;
+      }
+    if (refusal !== null) throw refusal;
   }
   /** False: it is not known to be set. */
   async #setOneWay(): Promise<boolean> {

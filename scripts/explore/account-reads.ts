@@ -48,6 +48,13 @@ export interface Reading {
   readonly netUsdt: number;
   /** Symbols on crossed margin. */
   readonly crossed: ReadonlySet<string>;
+  readonly leverages: ReadonlyMap<string, number>;
+}
+
+interface Row {
+  readonly symbol: string;
+  readonly marginType: string;
+  readonly leverage: number;
 }
 
 /** Parts of one reading leave in one turn. */
@@ -68,13 +75,14 @@ export function readingsOf(reads: readonly AccountRead[]): readonly Reading[] {
     const settings = parts.find(({ path }) => path === SETTINGS);
     const isWhole = parts.every(({ status }) => status === 200) && parts.some(({ path }) => path === POSITIONS);
     if (settings?.answer == null || !isWhole) continue;
-    const rows = JSON.parse(settings.answer) as readonly { readonly symbol: string; readonly marginType: string }[];
+    const rows = JSON.parse(settings.answer) as readonly Row[];
     readings.push({
       life: read.life,
       sentAtMs: read.sentAtMs,
       answeredAtMs: Math.max(...parts.map(({ answeredAtMs }) => answeredAtMs ?? Number.POSITIVE_INFINITY)),
       netUsdt: read.netUsdt,
       crossed: new Set(rows.filter(({ marginType }) => marginType === 'CROSSED').map(({ symbol }) => symbol)),
+      leverages: new Map(rows.map(({ leverage, symbol }) => [symbol, leverage])),
     });
   }
   return readings;

@@ -20,8 +20,6 @@ const MOVES: ReadonlySet<string> = new Set(MOVE_TYPES);
 /** The account at the exchange, as a person sets it there, and what its books say beside orders. */
 export class AccountSide {
   readonly settings: SettingsRecord[] = [];
-  /** Leverage that a person has set, by symbol: when last. */
-  readonly leverages: { readonly atMs: number; readonly symbol: string; readonly to: number }[] = [];
   readonly #exchange: Exchange;
   readonly #nowMs: () => number;
   readonly #ask: Ask;
@@ -63,8 +61,7 @@ export class AccountSide {
         this.#ask('POST', '/fapi/v1/marginType', { symbol: setting.symbol, marginType: setting.to });
         return;
       case 'leverage':
-        if (this.#ask('POST', '/fapi/v1/leverage', { symbol: setting.symbol, leverage: String(setting.to) }))
-          this.leverages.push({ atMs: this.#nowMs(), symbol: setting.symbol, to: setting.to });
+        this.#ask('POST', '/fapi/v1/leverage', { symbol: setting.symbol, leverage: String(setting.to) });
         return;
       case 'hedge_mode':
         this.#ask('POST', '/fapi/v1/positionSide/dual', { dualSidePosition: String(setting.isOn) });
@@ -80,9 +77,7 @@ export class AccountSide {
 
   /** What only a person can put back. */
   putBack(): void {
-    const { dualSidePosition, multiAssets } = this.#exchange.world.state;
-    if (multiAssets) this.change({ of: 'multi_assets', isOn: false });
-    if (dualSidePosition) this.change({ of: 'hedge_mode', isOn: false });
+    if (this.#exchange.world.state.multiAssets) this.change({ of: 'multi_assets', isOn: false });
   }
 
   /** Notes what the books say as a question about the account comes to the exchange. */

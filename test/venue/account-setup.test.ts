@@ -120,6 +120,21 @@ test('"already set" is a success, a mode that the venue refuses to change is tol
   assert.ok(outcome.kind === 'failed' && outcome.detail.includes('-4048'), 'of the one symbol');
 });
 
+test('a symbol that the venue does not isolate keeps no other one from it, and is told', async () => {
+  serveAccount();
+  fake.scripts.set('POST /fapi/v1/marginType', (request, response) =>
+    request.params.symbol === 'BTCUSDT'
+      ? answerJson(response, { code: -4048, msg: 'Margin type cannot be changed if there exists position.' }, 400)
+      : answerJson(response, { code: 200, msg: 'success' }),
+  );
+  const outcome = await venue.prepareAccount(['BTCUSDT', 'ETHUSDT'], { BTCUSDT: false, ETHUSDT: false });
+  assert.ok(outcome.kind === 'failed' && outcome.detail.includes('-4048'));
+  assert.deepEqual(
+    fake.sent('POST /fapi/v1/marginType').map(({ params }) => params.symbol),
+    ['BTCUSDT', 'ETHUSDT'],
+  );
+});
+
 test('a symbol without settings fails rather than counting as isolated', async () => {
   serveAccount();
   assert.equal((await venue.prepareAccount(['XRPUSDT'], null)).kind, 'failed');

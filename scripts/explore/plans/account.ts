@@ -265,15 +265,15 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
 ];
 
 const TAKEN_OVER: readonly (readonly [number, Piece])[] = [
-  // Borrowed, and the market goes further than the margin.
+  // Borrowed, and the market goes further than the margin: where it is volatile, two times is the most.
   [
-    1,
+    2,
     (draw) => {
-      const { agent, random, side, symbol } = draw;
+      const { agent, random, setup, side, symbol } = draw;
       return [
         ...flat(draw),
         draw.step({ kind: 'open', agent, symbol, side, usdt: 900, leverage: 3 }),
-        draw.step(against(draw, [3_400]), random.int(2_000, 6_000)),
+        draw.step(against(draw, [setup.regime === 'calm' ? 3_400 : 5_200]), random.int(9_000, 12_000)),
         draw.step(draw.anyExit(), random.int(0, 6_000)),
         draw.step(against(draw, [-5_000]), random.int(1_000, 9_000)),
         draw.step(draw.anyOpen(), random.int(9_000, 25_000)),

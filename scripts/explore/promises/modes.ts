@@ -13,8 +13,6 @@ const MARGIN_ASKED_WITHIN_MS = 10_000;
 const MODE_ASKED_WITHIN_MS = 70_000;
 /** A margin that is read as crossed is put back at once; a mode within a minute, or half a minute after a failure, ms. */
 const PUT_BACK_WITHIN_MS = 95_000;
-/** What a person sets by hand is known within this time, where the account can be read, ms. */
-const LEVERAGE_KNOWN_WITHIN_MS = 10_000;
 
 /**
  * Nothing opens while the symbol is not isolated, or the account not one-way and single-asset: from a moment after the
@@ -148,22 +146,25 @@ function findLeft({ endMs, plan, world }: History): readonly Breach[] {
   return breaches;
 }
 
-/** Of what the exchange has taken: the leverage that it placed an opening at. */
-function findLeverages({ orders, plan, world }: History): readonly Breach[] {
-  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble)$/.test(kind))) return [];
+/** Of what the exchange has taken: the leverage that it placed an opening at, and has told of before. */
+function findLeverages({ orders, world }: History): readonly Breach[] {
+  const readings = readingsOf(world.wire.reads);
   const breaches: Breach[] = [];
-  for (const order of world.exchange.world.state.orders.values()) {
-    const of = orders.get(order.clientOrderId);
-    if (of === undefined || of.planned.reduce_only) continue;
-    const atMs = order.createdMs - START_MS;
-    const most = Math.max(of.planned.leverage, world.file.spec.budgets.leverage);
-    const isJustSet = world.venue.account.leverages.some(
-      (set) => set.symbol === order.symbol && set.atMs <= atMs && set.atMs > atMs - LEVERAGE_KNOWN_WITHIN_MS,
+  for (const { wire, symbol } of world.venue.sends) {
+    const of = orders.get(wire.clientId ?? '');
+    if (of === undefined || of.planned.reduce_only || wire.method !== 'POST') continue;
+    const placed = [...world.exchange.world.state.orders.values()].find(
+      ({ clientOrderId }) => clientOrderId === wire.clientId,
     );
-    if (order.leverageAtPlacement > most && !isJustSet)
+    const most = Math.max(of.planned.leverage, world.file.spec.budgets.leverage);
+    if (placed === undefined || placed.leverageAtPlacement <= most) continue;
+    const told = readings.findLast(
+      ({ answeredAtMs, life }) => life === wire.life && answeredAtMs <= wire.sentAtMs - HEEDED_WITHIN_MS,
+    );
+    if (told?.leverages.get(symbol) === placed.leverageAtPlacement)
       breaches.push({
         code: 'leverage/above',
-        detail: `${order.clientOrderId} opens at ${order.leverageAtPlacement} x at ${at(atMs)}; ${most} x is the most`,
+        detail: `${wire.clientId} opens at ${placed.leverageAtPlacement} x at ${at(wire.sentAtMs)}, which the exchange has told at ${at(told.answeredAtMs)}; ${most} x is the most`,
       });
   }
   return breaches;

@@ -3,6 +3,8 @@ import { type Decision, type History, isOwnersHandIn, type PlannedBy } from '../
 import { exitLotsAtRest } from './resting.ts';
 
 const ASKED_WITHIN_MS = 3_000;
+/** Until somebody else's trade is believed of a reading of the account, with the readings around it, ms. */
+const HAND_KNOWN_MS = 75_000;
 
 /**
  * One agent's exit cancels nothing of another's; but where less is held than all of them rest for, and the exchange has
@@ -94,6 +96,8 @@ export function findPutBack(history: History): readonly Breach[] {
           history.orders.get(clientId ?? '')?.decision.rootId === target.id,
       );
       if (refused === undefined || hasFaults(history)) continue;
+      // What is held since somebody else traded is known a minute later where what rests may have done it.
+      if (isOwnersHandIn(history, planned.symbol, refused.sentAtMs - HAND_KNOWN_MS, refused.sentAtMs)) continue;
       breaches.push({
         code: 'others/put-back',
         detail: `${id} of ${decision.agent}, which made room, is placed again at ${at(decision.atMs)} while the exit ${target.id} works: the exchange refuses that at ${at(refused.sentAtMs)}`,

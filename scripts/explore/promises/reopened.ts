@@ -57,13 +57,14 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
     const askedSeq = isStop
       ? Number.POSITIVE_INFINITY
       : (history.decisions.get(close.order?.decision.rootId ?? '')?.seq ?? Number.POSITIVE_INFINITY);
+    const knownMs = Math.max(close.atMs, isStop ? deniedUntilMs(history, close) : 0);
     const opening = history.fills.find((fill) => {
       if (fill.symbol !== close.symbol || fill.atMs <= close.atMs || fill.side === close.side) return false;
       if (fill.order === null || fill.order.planned.reduce_only || fill.order.decision.origin !== 'agent') return false;
       const root = history.decisions.get(fill.order.decision.rootId);
       const sentAtMs = history.posts.get(fill.clientId)?.sentAtMs ?? fill.atMs;
       // What the gate can know: some time after the fill.
-      return root !== undefined && root.seq < askedSeq && root.atMs < close.atMs && sentAtMs > close.atMs + 3_000;
+      return root !== undefined && root.seq < askedSeq && root.atMs < close.atMs && sentAtMs > knownMs + 3_000;
     });
     if (opening === undefined) continue;
     const why = isStop ? 'stop' : (close.order?.decision.origin ?? '');
@@ -73,6 +74,17 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** Until when the exchange denied to know the stop that it had fired. */
+function deniedUntilMs({ world }: History, { atMs, clientId }: Fill): number {
+  return world.wire.looks.reduce(
+    (lastMs, { answeredAtMs, clientId: asked, status, what }) =>
+      what === 'stop' && asked === clientId && status === 400 && (answeredAtMs ?? 0) > atMs
+        ? Math.max(lastMs, answeredAtMs ?? 0)
+        : lastMs,
+    0,
+  );
 }
 
 function seqOfRoot(history: History, fill: Fill): number {
