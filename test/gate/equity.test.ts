@@ -38,7 +38,8 @@ describe('equity net of transfers (SAE-DD)', () => {
 
   for (const [when, requestedMs, isPeak] of [
     ['before', T0 + 58_999, false],
-    ['at', T0 + 59_000, false],
+    // As the feed takes none that is not clear of what was moved, it is known to show that.
+    ['at', T0 + 59_000, true],
     ['after', T0 + 59_001, true],
   ] as const)
     it(`a reading that comes in after a withdrawal was told, and was requested ${when} it: ${isPeak ? 'a peak' : 'no peak'}`, () => {
@@ -58,16 +59,21 @@ describe('equity net of transfers (SAE-DD)', () => {
     equity.addTransfer(500, T0 + 10);
     for (const [atMs, missing] of [
       [T0 - 1, -2_500],
-      [T0, -2_500],
-      [T0 + 1, 500],
-      [T0 + 10, 500],
-      [T0 + 11, 0],
+      [T0, 500],
+      [T0 + 9, 500],
+      [T0 + 10, 0],
     ] as const)
-      assert.equal(equity.movedSince(atMs), missing, String(atMs - T0));
-    const within = (fromMs: number, toMs: number): boolean => equity.hasMovedWithin(T0 + fromMs, T0 + toMs);
+      assert.equal(equity.moves.since(atMs), missing, String(atMs - T0));
+    const isUnclear = (fromMs: number, toMs: number, known = [] as EquityHistory['moves']['list']): boolean =>
+      equity.moves.isUnclear(known, T0 + fromMs, T0 + toMs);
     assert.deepEqual(
-      [within(-5, -1), within(-5, 0), within(1, 9), within(1, 10), within(10, 20), within(11, 20)],
-      [false, true, false, true, true, false],
+      [isUnclear(-900, -101), isUnclear(-900, -100), isUnclear(50, 60), isUnclear(110, 200), isUnclear(111, 200)],
+      [false, true, true, true, false],
+      'within as much as clocks are apart',
     );
+    assert.ok(!isUnclear(-5, 20, equity.moves.list), 'a reading that was requested when both were known shows both');
+    const known = equity.moves.list;
+    equity.addTransfer(1, T0 + 20);
+    assert.ok(isUnclear(-5, 20, known), 'but not the next one');
   });
 });

@@ -76,6 +76,8 @@ export class AccountFeed {
   async pollAccount(): Promise<boolean> {
     this.#asked += 1;
     const nr = this.#asked;
+    const { moves } = this.#core.state.equity;
+    const knownMoves = moves.list;
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
@@ -95,7 +97,7 @@ export class AccountFeed {
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
-    if (this.#core.state.equity.hasMovedWithin(snapshot.requestedAtMs, snapshot.observedAtMs)) return false;
+    if (moves.isUnclear(knownMoves, snapshot.requestedAtMs, snapshot.observedAtMs)) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
     showAccount(this.#core, snapshot);
     // A balance that only one reading shows was never available.

@@ -22,7 +22,7 @@ export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
 /** Shows a reading to decisions. What was moved while it was on its way is recorded by now, and is not in it. */
 export function showAccount(core: GateCore, snapshot: AccountSnapshot): void {
   const { availableUsdt, marginBalanceUsdt, observedAtMs, requestedAtMs } = snapshot;
-  const movedUsdt = core.state.equity.movedSince(requestedAtMs);
+  const movedUsdt = core.state.equity.moves.since(requestedAtMs);
   core.market.accountAskedAtMs = requestedAtMs;
   core.market.account = {
     ...withMoved({ availableUsdt, marginBalanceUsdt }, movedUsdt),

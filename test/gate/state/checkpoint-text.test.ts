@@ -135,6 +135,7 @@ const DERIVED: Readonly<Record<string, readonly string[]>> = {
   OrderChanges: ['#concerned'],
   RollingSum: ['#fold'],
   SettledOrders: ['#oldest', '#read'],
+  SignsOfLife: ['#noneBeforeMs'],
   TextRows: ['#read'],
   TradeBook: ['#risk'],
 };
