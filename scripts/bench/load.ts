@@ -41,12 +41,13 @@ export async function load(
   return { rps: latencies.length / result.duration, p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) };
 }
 
-/** One connection, one request after the other, timed in microseconds. */
+/** One connection, one request after the other with a pause between them, timed in microseconds. */
 export async function timeRequests(
   url: string,
   token: string | null,
   body: string,
   count: number,
+  pauseMs = 0,
 ): Promise<readonly number[]> {
   const target = new URL(url);
   const client = new Client(target.origin);
@@ -57,6 +58,7 @@ export async function timeRequests(
   const micros: number[] = [];
   try {
     for (let i = 0; i < count; i += 1) {
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       const startedAt = performance.now();
       const answer = await client.request({ method: 'POST', path: target.pathname, headers, body });
       const text = await answer.body.text();

@@ -73,7 +73,7 @@ const BENCHES: Readonly<Record<string, Measure>> = {
   },
   /** One decision beside general policy engines. */
   peers: async () => ({ ...(await measurePeers()) }),
-  /** From an approval to the exchange's answer, and what three open consoles cost. */
+  /** From an approval to the exchange's answer, and what three open consoles cost; `--consoles`: the latter alone. */
   seat: measureSeat,
   /** CPU time of the verbs of the command line. */
   verbs: async ({ folder }) => ({ ...measureVerbs(findPackageFolder(), folder) }),
@@ -97,13 +97,14 @@ async function onPolicy<T>(
   const { baselineUrl, daemonUrl, home, pids, token } = await serve(join(folder, name), policyPath, begin);
   const operatorToken = readToken(home, 'operator');
   const cpuUs = (): number => servingCpuUsOf(pids[0]);
-  const figures = await by({ url: daemonUrl, baselineUrl, agentToken: token, operatorToken, cpuUs });
+  const figures = await by({ url: daemonUrl, baselineUrl, agentToken: token, operatorToken, pids, cpuUs });
   await stop();
   process.stderr.write(`${name} ${JSON.stringify(figures)}\n`);
   return figures;
 }
 
 async function measureSeat(bench: Bench): Promise<object> {
+  if (process.argv.includes('--consoles')) return { consoles: await onOpenPolicy(bench, 'consoles', measureConsoles) };
   const asking = join(bench.folder, 'asking.yaml');
   const approvals = { when: [{}], window_ms: 60_000, expiry_ms: 60_000 };
   writeFileSync(asking, stringify({ ...openPolicy(readDefaultPolicy()), approvals }));

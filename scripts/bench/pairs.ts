@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/config.ts';
+import { compareRatios, type Pair, type Ratio, significant } from './compare.ts';
 import { load, median, timeRequests } from './load.ts';
 import { cpuUsOf, end, residentMb } from './processes.ts';
 import { type Begin, daemonArgs, daemonEnv, readDefaultPolicy, readToken, SELF, untilReady } from './serve.ts';
@@ -20,41 +21,16 @@ const ORDERS = 20;
 const BETWEEN_ORDERS_MS = 3_000;
 
 /** This project over another copy of it; times and CPU: below 1 is faster, requests a second: above 1. */
-interface Compared {
+interface Compared extends Ratio {
   readonly now: number;
   readonly beside: number;
-  readonly ratio: number;
-  /** In which the median of all such pairs lies with a confidence of 95 % and more: order statistics of the pairs. */
-  readonly interval: readonly [low: number, high: number];
-  readonly pairs: number;
-}
-type Pair = readonly [now: number, beside: number];
-
-/** The ranks, from both ends, between which a median of n lies in at least 95 of 100 cases (sign test). */
-function rankOf(n: number): number {
-  let tail = 0;
-  let chance = 2 ** -n;
-  for (let k = 0; k < n / 2; k += 1) {
-    tail += chance;
-    if (tail > 0.025) return k;
-    chance *= (n - k) / (k + 1);
-  }
-  return 0;
 }
 export function compare(pairs: readonly Pair[]): Compared {
-  const ratios = pairs.map(([now, beside]) => now / beside).sort((a, b) => a - b);
-  const rank = rankOf(ratios.length);
-  if (rank === 0) throw new Error(`${ratios.length} pairs are too few for an interval`);
   return {
-    now: round3(median(pairs.map(([now]) => now))),
-    beside: round3(median(pairs.map(([, beside]) => beside))),
-    ratio: round3((ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2),
-    interval: [round3(ratios[rank - 1]!), round3(ratios[ratios.length - rank]!)],
-    pairs: ratios.length,
+    now: significant(median(pairs.map(([now]) => now))),
+    beside: significant(median(pairs.map(([, beside]) => beside))),
+    ...compareRatios(pairs),
   };
-}
-function round3(value: number): number {
-  return Number(value.toPrecision(4));
 }
 
 /** Takes the same measure of both, in turn; whichever is first has the colder cache or the quieter machine. */

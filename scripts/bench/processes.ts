@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A child of the bench that said where it listens, or that it is ready. */
@@ -38,6 +38,14 @@ export async function end(child: Child): Promise<void> {
   child.process.kill('SIGTERM');
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3_000))]);
   if (child.process.exitCode === null && child.process.signalCode === null) child.process.kill('SIGKILL');
+}
+
+/**
+ * Holds processes, with all their threads, on one of the cores: what runs on another takes nothing of theirs.
+ * @returns whether that is possible here: Linux, with `taskset` and two cores
+ */
+export function holdOnCore(core: number, pids: readonly number[]): boolean {
+  return pids.every((pid) => spawnSync('taskset', ['-apc', String(core), String(pid)]).status === 0);
 }
 
 export function residentMb(pid: number): number {

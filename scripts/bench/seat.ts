@@ -2,22 +2,26 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { compareRatios, type Ratio, significant } from './compare.ts';
 import { load, median, quantile, timeRequests } from './load.ts';
-import { type Child, end } from './processes.ts';
+import { type Child, end, holdOnCore } from './processes.ts';
 import type { ReadersPlan } from './readers.ts';
 import { ORDER_BODY } from './world.ts';
 
 const GRANTS = 40;
 const WARM_UP = 5;
-const ROUNDS = 6;
+const ROUNDS = 12;
 const SECONDS = 2;
+/** Of a round with or without consoles. */
+const ROUND_SECONDS = 3;
 const CONNECTIONS = 8;
-const ORDERS = 15;
+const ORDERS = 25;
+const BETWEEN_ORDERS_MS = 80;
 const CONSOLES = 3;
 /**
- * What a page reads at its opening is not what it costs to leave it open. A daemon's first reader, too, is opened once
- * before anything is compared: decisions out of the ledger are objects of other shapes than those in hand, at which V8
- * throws away what it has compiled of the gate, once.
+ * What a page reads at its opening is not what it costs to leave it open: decisions out of the ledger are objects of other
+ * shapes than those in hand, at which V8 throws away what it has compiled of the gate. So a first reader is opened before
+ * anything is compared, and each round begins with a flood that is not counted.
  */
 const SETTLE_MS = 1_500;
 
@@ -26,12 +30,12 @@ export interface SeatOptions {
   readonly baselineUrl: string;
   readonly agentToken: string;
   readonly operatorToken: string;
+  readonly pids: readonly [daemon: number, baseline: number, exchange: number];
   /** CPU time of the daemon's serving threads so far, us. */
   readonly cpuUs: () => number;
 }
-interface Share {
-  /** Of the consoles' round to the one without them next to it. */
-  readonly ratio: number;
+/** The ratio: of a round with them to the one without them next to it. */
+interface Share extends Ratio {
   readonly without: number;
   readonly with: number;
 }
@@ -41,6 +45,8 @@ export interface SeatFigures {
   /** Null where no Chromium is in /usr/bin. */
   readonly consoles: {
     readonly open: number;
+    /** Whether daemon, exchange and baseline had a core that they share with neither pages nor load. */
+    readonly own_core: boolean;
     /** Requests a second beside the baseline's under the same pages. */
     readonly intercept_to_baseline: Share;
     readonly intercept_cpu_us: Share;
@@ -103,8 +109,9 @@ interface Round {
 }
 
 /**
- * Rounds in turn with and without pages of the console, in a real browser; each is compared with its neighbour. The browser
- * has the lowest priority: what it takes of the cores that it shares with the daemon and the load is none of theirs.
+ * Rounds in turn with and without pages of the console, in a real browser; each is compared with its neighbour. Daemon, exchange
+ * and baseline have a core of their own, and the browser has the lowest priority: what pages take of the cores is not counted,
+ * as a person's browser runs on cores that this machine of two may not have.
  */
 export async function measureConsoles(options: SeatOptions): Promise<SeatFigures['consoles']> {
   const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((each) => existsSync(each));
@@ -112,6 +119,8 @@ export async function measureConsoles(options: SeatOptions): Promise<SeatFigures
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-seat-'));
   const executablePath = join(folder, 'browser');
   writeFileSync(executablePath, `#!/bin/sh\nexec nice -n 19 ${path} "$@"\n`, { mode: 0o700 });
+  // The browser begins where this process runs.
+  const hasOwnCore = holdOnCore(0, options.pids) && holdOnCore(1, [process.pid]);
   const browser = await chromium.launch({ executablePath });
   try {
     await measureRound(options);
@@ -130,6 +139,7 @@ export async function measureConsoles(options: SeatOptions): Promise<SeatFigures
     }
     return {
       open: CONSOLES,
+      own_core: hasOwnCore,
       intercept_to_baseline: compare(pairs, ({ intercepts }) => intercepts),
       intercept_cpu_us: compare(pairs, ({ cpuUs }) => cpuUs),
       place_order_to_baseline: compare(pairs, ({ orders }) => orders),
@@ -183,15 +193,15 @@ export async function measureFlooded(
   return {
     open: CONSOLES,
     daemon_cpu_per_request: await compareWith('/v1/events?view=brief', FLOOD_ROUNDS),
-    every_record: await compareWith('/v1/events', 3),
+    every_record: await compareWith('/v1/events', 6),
   };
 }
 
 /** `cpuUs`: of the daemon, for one request. */
-async function measureFlood({ agentToken: token, cpuUs, url }: SeatOptions) {
+async function measureFlood({ agentToken: token, cpuUs, url }: SeatOptions, seconds = SECONDS) {
   const before = cpuUs();
-  const { rps } = await load({ url: `${url}/v1/intercept`, token, body: INTERCEPT }, CONNECTIONS, SECONDS);
-  return { rps, cpuUs: (cpuUs() - before) / (rps * SECONDS) };
+  const { rps } = await load({ url: `${url}/v1/intercept`, token, body: INTERCEPT }, CONNECTIONS, seconds);
+  return { rps, cpuUs: (cpuUs() - before) / (rps * seconds) };
 }
 const INTERCEPT = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
 
@@ -250,23 +260,22 @@ async function openStreams({ operatorToken, url }: SeatOptions): Promise<() => P
 
 async function measureRound(options: SeatOptions): Promise<Round> {
   const { agentToken, baselineUrl, url } = options;
-  const { cpuUs, rps } = await measureFlood(options);
-  const theirs = await load({ url: `${baselineUrl}/intercept`, token: null, body: INTERCEPT }, CONNECTIONS, SECONDS);
+  await measureFlood(options);
+  const { cpuUs, rps } = await measureFlood(options, ROUND_SECONDS);
+  const baseline = { url: `${baselineUrl}/intercept`, token: null, body: INTERCEPT };
+  const theirs = await load(baseline, CONNECTIONS, ROUND_SECONDS);
   const body = JSON.stringify(ORDER_BODY);
-  const ourOrders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, body, ORDERS);
-  const theirOrders = await timeRequests(`${baselineUrl}/order`, null, body, ORDERS);
+  const ourOrders = await timeRequests(`${url}/v1/tools/place_order`, agentToken, body, ORDERS, BETWEEN_ORDERS_MS);
+  const theirOrders = await timeRequests(`${baselineUrl}/order`, null, body, ORDERS, BETWEEN_ORDERS_MS);
   return { intercepts: rps / theirs.rps, cpuUs, orders: median(ourOrders) / median(theirOrders) };
 }
 
 function compare<T>(pairs: readonly (readonly [T, T])[], figure: (round: T) => number): Share {
   return {
-    ratio: round3(median(pairs.map(([without, during]) => figure(during) / figure(without)))),
-    without: round3(median(pairs.map(([without]) => figure(without)))),
-    with: round3(median(pairs.map(([, during]) => figure(during)))),
+    ...compareRatios(pairs.map(([without, during]) => [figure(during), figure(without)] as const)),
+    without: significant(median(pairs.map(([without]) => figure(without)))),
+    with: significant(median(pairs.map(([, during]) => figure(during)))),
   };
-}
-function round3(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
 }
 
 function round1(value: number): number {

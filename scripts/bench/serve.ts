@@ -63,7 +63,7 @@ export interface Served {
   readonly token: string;
   readonly home: string;
   readonly baselineUrl: string;
-  readonly pids: readonly [daemon: number, baseline: number];
+  readonly pids: readonly [daemon: number, baseline: number, exchange: number];
 }
 /** A fresh exchange, daemon and baseline. */
 export async function serve(folder: string, policyPath: string, begin: Begin): Promise<Served> {
@@ -80,7 +80,7 @@ export async function serve(folder: string, policyPath: string, begin: Begin): P
   const database = join(folder, 'baseline.db');
   const sizes = [String(rowBytes), String(answerBytes)];
   const baseline = await begin([SELF, '--role', 'baseline', database, ...sizes, exchange.url], {});
-  const pids = [daemon.process.pid ?? 0, baseline.process.pid ?? 0] as const;
+  const pids = [daemon.process.pid ?? 0, baseline.process.pid ?? 0, exchange.process.pid ?? 0] as const;
   return { daemonUrl: daemon.url, token, home, baselineUrl: baseline.url, pids };
 }
 
