@@ -78,7 +78,9 @@ function findSent(history: History): readonly Breach[] {
     if (root === undefined || root.origin !== 'agent' || planned.protective) continue;
     const untilMs = requestedUntilMs(history, root.agent, root.event.request.request_id);
     if (untilMs === null) continue;
-    const decidedMs = slices.get(clientId ?? '') ?? Number.NEGATIVE_INFINITY;
+    const sliceMs = slices.get(clientId ?? '') ?? Number.NEGATIVE_INFINITY;
+    // Decided after it was sent: by another life, to which a ledger that was put back lacks what this one recorded.
+    const decidedMs = sliceMs > sentAtMs ? Number.NEGATIVE_INFINITY : sliceMs;
     if (decidedMs <= untilMs && sentAtMs <= untilMs + ON_ITS_WAY_MS) continue;
     breaches.push({
       code: 'tokens/sent',
