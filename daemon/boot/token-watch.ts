@@ -9,7 +9,7 @@ import type { TimePort } from '../time/time-port.ts';
 const EVERY_MS = 1_000;
 /** How long before a token expires it is announced, at most. */
 const TELL_BEFORE_MS = 3 * 86_400_000;
-/** Whoever starts a daemon later than this after a token's end was told by the agent. */
+/** Its end is told so long afterwards: the daemon may have been down. Later, whoever misses it knows. */
 const TOLD_AFTER_MS = 3 * 86_400_000;
 const CLOCKS_APART_MS = 60_000;
 /** For a token with a shorter life: the last part of it in which its end is announced. */

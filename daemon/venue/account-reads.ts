@@ -36,7 +36,9 @@ export class AccountReads {
   /**
    * Sets only what differs, then reads the settings back. Fails if the exchange refuses to isolate a symbol (open positions
    * or orders). A mode of the whole account that is not put right is told as it is: it keeps everything from being opened,
-   * not one symbol, and in multi-assets margin no symbol can be isolated. `isolated`: what {@link fetchAccount} has just read for the symbols; null: it is read.
+   * not one symbol, and in multi-assets margin no symbol can be isolated.
+   *
+   * @param isolated what {@link fetchAccount} has just read for the symbols; null: it is read
    */
   async prepareAccount(
     symbols: readonly string[],

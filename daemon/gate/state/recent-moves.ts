@@ -37,7 +37,7 @@ export class RecentMoves {
     this.#moves.push({ atMs, usdt });
   }
 
-  /** What a reading that was requested then does not contain: it is clear of them all, see {@link isUnclear}. */
+  /** What a reading that was requested then does not contain, USDT. It must be clear of them: {@link isUnclear}. */
   since(atMs: number): number {
     let usdt = 0;
     for (const move of this.#moves) if (move.atMs > atMs) usdt += move.usdt;
