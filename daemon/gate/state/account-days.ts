@@ -102,6 +102,17 @@ function asksOf({ asks }: AccountDay, agent: string): Asks {
   }
   return found;
 }
+/** As {@link addTo}, at every trade. */
+function addFigures(sum: Figures, by: Readonly<Partial<Figures>>): void {
+  sum.realisedUsdt += by.realisedUsdt ?? 0;
+  sum.feesUsdt += by.feesUsdt ?? 0;
+  sum.fundingUsdt += by.fundingUsdt ?? 0;
+  sum.otherUsdt += by.otherUsdt ?? 0;
+  sum.slippageUsdt += by.slippageUsdt ?? 0;
+  sum.slippageOfUsdt += by.slippageOfUsdt ?? 0;
+  sum.turnoverUsdt += by.turnoverUsdt ?? 0;
+  sum.fills += by.fills ?? 0;
+}
 function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
   const sums = sum as Record<string, number>;
   const by = change as Readonly<Record<string, number>>;
@@ -109,7 +120,7 @@ function addTo<T extends object>(sum: T, change: Readonly<Partial<T>>): void {
 }
 function join(day: AccountDay, later: AccountDay, isOpening: boolean): void {
   for (const [owner, bySymbol] of later.figures) {
-    for (const [symbol, change] of bySymbol) addTo(figuresOf(day, owner, symbol), change);
+    for (const [symbol, change] of bySymbol) addFigures(figuresOf(day, owner, symbol), change);
   }
   for (const [agent, change] of later.asks) addTo(asksOf(day, agent), change);
   addTo(day.booked, later.booked);
@@ -191,8 +202,8 @@ export class AccountDays {
 
   /** Adds to the figures of an owner and symbol, of the day and in total. */
   add(atMs: number, owner: Owner, symbol: string, change: Partial<Figures>): void {
-    addTo(figuresOf(this.#day(atMs), owner, symbol), change);
-    addTo(figuresOf(this.total, owner, symbol), change);
+    addFigures(figuresOf(this.#day(atMs), owner, symbol), change);
+    addFigures(figuresOf(this.total, owner, symbol), change);
   }
   book(atMs: number, kind: keyof Booked, amountUsdt: number): void {
     this.#day(atMs).booked[kind] += amountUsdt;

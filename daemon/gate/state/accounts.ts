@@ -234,9 +234,9 @@ export class Accounts {
     for (const { owner, lots } of payers) {
       const part = lots / event.lots;
       const usdt = lots * lotUsdt;
-      this.days.add(atMs, owner, symbol, { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 });
-      if (slippage !== null)
-        this.days.add(atMs, owner, symbol, { slippageUsdt: slippage * part, slippageOfUsdt: usdt });
+      const paid = { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 };
+      const slipped = slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: usdt };
+      this.days.add(atMs, owner, symbol, { ...paid, ...slipped });
     }
     const waiting = this.#waiting.get(symbol);
     const isBooked = waiting?.untold.delete(event.trade_id) === true;

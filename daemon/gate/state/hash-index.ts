@@ -5,6 +5,8 @@ const LEAST_SLOTS = 64;
 /** Of the slots, so many are taken at most; and so many when they have just become more. */
 const MOST_TAKEN = 0.8;
 const TAKEN_FIRST = 0.64;
+/** With fewer entries twice the room is little memory, and they are moved once more on average instead of five times. */
+const FEW = 8_192;
 /** Rows of a page of the checkpoint. */
 const PAGE_ROWS = 2_048;
 const PRIME = 0x0100_0193;
@@ -82,7 +84,8 @@ export class HashIndex {
   /** With room for some more. */
   #resize(entries: number): void {
     const old = this.#slots;
-    this.#slots = new Int32Array(2 * Math.max(LEAST_SLOTS, Math.ceil(entries / TAKEN_FIRST)));
+    const slots = entries < FEW ? (2 * entries) / MOST_TAKEN : entries / TAKEN_FIRST;
+    this.#slots = new Int32Array(2 * Math.max(LEAST_SLOTS, Math.ceil(slots)));
     this.#taken = 0;
     for (let at = 0; at < old.length; at += 2) if (old[at + 1]! > this.#from) this.#place(old[at]!, old[at + 1]! - 1);
   }

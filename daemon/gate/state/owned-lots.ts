@@ -1,6 +1,7 @@
 import type { Side } from '../../core/request.ts';
+import { apportion } from './apportion.ts';
 import { less, type Scale } from './rescale.ts';
-import { apportion, followShares, heldAt, type Shares } from './shares.ts';
+import { followShares, heldAt, noteChange, type Shares } from './shares.ts';
 
 /** Changes of a symbol's position that are kept; what is older counts as held all along. */
 const MOST_MOVES = 1_000;
@@ -26,7 +27,17 @@ export interface OwnedLots extends Shares {
 /** `lots` at `entryPrice` are nobody's. */
 export function createOwnedLots(symbol: string, sinceMs: number, lots = 0, costUsdt = 0): OwnedLots {
   const costs = new Map<Owner, number>(lots === 0 ? [] : [[null, costUsdt]]);
-  return { symbol, sinceMs, lots, costs, moves: [], shares: new Map(), shareChanges: [], split: null };
+  return {
+    symbol,
+    sinceMs,
+    lots,
+    costs,
+    moves: [],
+    shares: new Map(),
+    shareChanges: [],
+    newestMs: Number.NEGATIVE_INFINITY,
+    split: null,
+  };
 }
 
 /** A trade as it moves lots. */
@@ -122,7 +133,7 @@ function cutShares(book: OwnedLots, leftLots: number, atMs: number): void {
     if (cut === 0) continue;
     const share = book.shares.get(name) ?? 0;
     const kept = share - Math.sign(share) * cut;
-    book.shareChanges.push({ agent: name, lots: kept - share, atMs });
+    noteChange(book, { agent: name, lots: kept - share, atMs });
     if (kept === 0) book.shares.delete(name);
     else book.shares.set(name, kept);
   }
@@ -157,6 +168,7 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
   book.sinceMs = Math.min(book.sinceMs, nowMs);
   book.split = null;
+  book.newestMs = Math.min(book.newestMs, nowMs);
   book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
   book.shareChanges = book.shareChanges.map((change) => ({ ...change, atMs: Math.min(change.atMs, nowMs) }));
 }

@@ -1,6 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { apportion, type FilledShares, placeFill, sharesAt } from './shares.ts';
+import { apportion } from './apportion.ts';
+import { type FilledShares, placeFill, sharesAt } from './shares.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;

@@ -1,3 +1,5 @@
+import { apportion } from './apportion.ts';
+
 /** Changes of a symbol's shares that are kept; what is older counts as held all along. */
 const MOST_CHANGES = 1_000;
 
@@ -14,6 +16,8 @@ export interface Shares {
   readonly shares: Map<string, number>;
   /** The last of their fills, in the order of their records. */
   shareChanges: ShareChange[];
+  /** None of them, and none before them, is of later. */
+  newestMs: number;
   /** What was split last. */
   split: Split | null;
 }
@@ -71,17 +75,21 @@ export function followShares(book: Shares, { before, signed, agent, atMs, agents
 
 /** Lots that each agent held on that side (1: long, -1: short) at a venue time, by the fills that are known now. */
 export function heldAt(
-  { shares, shareChanges }: Pick<Shares, 'shares' | 'shareChanges'>,
+  { newestMs, shares, shareChanges }: Pick<Shares, 'newestMs' | 'shares' | 'shareChanges'>,
   direction: number,
   atMs: number,
 ): Map<string, number> {
+  if (atMs >= newestMs) return onSide(shares, direction);
   const then = new Map(shares);
   for (let i = 0; i < shareChanges.length; i += 1) {
     const { agent, lots, atMs: changedAtMs } = shareChanges[i]!;
     if (changedAtMs > atMs) then.set(agent, (then.get(agent) ?? 0) - lots);
   }
+  return onSide(then, direction);
+}
+function onSide(shares: ReadonlyMap<string, number>, direction: number): Map<string, number> {
   const held = new Map<string, number>();
-  for (const [agent, lots] of then) if (lots * direction > 0) held.set(agent, lots * direction);
+  for (const [agent, lots] of shares) if (lots * direction > 0) held.set(agent, lots * direction);
   return held;
 }
 
@@ -121,28 +129,6 @@ function takeProRata(book: Shares, direction: number, lots: number, atMs: number
   return taken;
 }
 
-/**
- * Parts of so many lots in proportion to what is held: what rounding leaves goes to those that lost the most by it, in
- * alphabetical order among equals. They come first.
- */
-export function apportion(held: ReadonlyMap<string, number>, lots: number): { readonly name: string; lots: number }[] {
-  const total = [...held.values()].reduce((sum, share) => sum + share, 0);
-  const due = Math.min(lots, total);
-  if (due <= 0) return [];
-  const parts = [...held].map(([name, share]) => {
-    const exact = due * share;
-    return { name, share, lots: Math.floor(exact / total), rest: exact % total };
-  });
-  parts.sort((a, b) => b.rest - a.rest || (a.name < b.name ? -1 : 1));
-  let left = due - parts.reduce((sum, part) => sum + part.lots, 0);
-  for (const part of parts) {
-    const more = left > 0 && part.lots < part.share ? 1 : 0;
-    left -= more;
-    part.lots += more;
-  }
-  return parts;
-}
-
 function takeShare(book: Shares, agent: string, direction: number, lots: number, atMs: number): number {
   const share = book.shares.get(agent) ?? 0;
   if (Math.sign(share) !== direction) return 0;
@@ -156,7 +142,11 @@ function addShare(book: Shares, agent: string, signed: number, atMs: number): vo
   const share = (book.shares.get(agent) ?? 0) + signed;
   if (share === 0) book.shares.delete(agent);
   else book.shares.set(agent, share);
-  book.shareChanges.push({ agent, lots: signed, atMs });
+  noteChange(book, { agent, lots: signed, atMs });
+}
+export function noteChange(book: Shares, change: ShareChange): void {
+  book.shareChanges.push(change);
+  book.newestMs = Math.max(book.newestMs, change.atMs);
   if (book.shareChanges.length > MOST_CHANGES) book.shareChanges.shift();
 }
 
@@ -272,7 +262,7 @@ function replay(book: FilledShares, lots: number, fills: readonly PlacedFill[]):
     signed += fill.signed;
     const isLast = next === undefined || !isOfSame(fill, next);
     // Its parts are joined here: nothing that comes later is split with it.
-    const moving: Shares = { shares: book.shares, shareChanges: [], split: null };
+    const moving: Shares = { shares: book.shares, shareChanges: [], newestMs: Number.NEGATIVE_INFINITY, split: null };
     if (isLast) followShares(moving, { before, signed, agent, atMs, agentsFirst, of: null });
     // INVARIANT: with the last one go the changes by all; they are taken back together.
     book.fills.push({ signed: fill.signed, agent, atMs, agentsFirst, order, of, changes: moving.shareChanges });
@@ -303,7 +293,8 @@ function move(shares: Map<string, number>, agent: string, signed: number): void 
 
 /** Lots that each agent held on that side (1: long, -1: short) at a venue time, by the fills that are known now. */
 export function sharesAt({ fills, shares }: FilledShares, direction: number, atMs: number): Map<string, number> {
-  return heldAt({ shares, shareChanges: fills.flatMap(({ changes }) => changes) }, direction, atMs);
+  const shareChanges = fills.flatMap(({ changes }) => changes);
+  return heldAt({ shares, shareChanges, newestMs: Number.POSITIVE_INFINITY }, direction, atMs);
 }
 
 /** The clock was set back: what lies after that has happened by now. */
