@@ -68,9 +68,9 @@ export type Setting =
 export interface Step {
   /**
    * Before the action: that many milliseconds; `answered`: until every call so far was answered; `parallel`: the same
-   * turn of the event loop as the step before.
+   * turn of the event loop as the step before; `asked`: until the daemon next asks for the account, and so many more.
    */
-  readonly gap: number | 'answered' | 'parallel';
+  readonly gap: number | 'answered' | 'parallel' | { readonly asked: 'account'; readonly ms: number };
   readonly do: Action;
 }
 

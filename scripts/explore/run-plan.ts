@@ -1,5 +1,5 @@
 import { EXPLAINED_MS } from '../../daemon/gate/state/positions.ts';
-import { INCOME } from './account-reads.ts';
+import { ACCOUNT, INCOME } from './account-reads.ts';
 import { actAsAgent } from './agents.ts';
 import type { Breach } from './breach.ts';
 import { disturb } from './disturb.ts';
@@ -20,6 +20,8 @@ const FILLED_WITHIN_MS = 10 * 60_000;
 /** Between two readings of the account, and some more. */
 const READ_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 8_000;
+/** A daemon that runs asks for the account within this time, if nothing keeps it. */
+const ASKED_WITHIN_MS = 6_000;
 /** Between two readings of the account's mode, with one that fails, and what is put back after it, ms. */
 const MODE_READ_MS = 100_000;
 /** Between two lists of income, and some more, ms. */
@@ -139,10 +141,24 @@ function isLateIncome({ kind, match }: Readonly<Record<string, unknown>>): boole
   return kind === 'stale-list' && (match as { readonly path?: string }).path === INCOME;
 }
 
+/** To the millisecond: a question and its answer are some of them apart. */
+async function untilAsked({ time, wire: { reads } }: PlayedWorld): Promise<void> {
+  const untilMs = time.nowMs + ASKED_WITHIN_MS;
+  for (let seen = reads.length; time.nowMs < untilMs; seen = reads.length) {
+    await time.advance(1);
+    if (reads.slice(seen).some(({ path }) => path === ACCOUNT)) return;
+  }
+}
+
 async function waitFor(world: PlayedWorld, { gap }: Step): Promise<void> {
   if (gap === 'parallel') return;
-  if (gap !== 'answered') {
+  if (typeof gap === 'number') {
     await world.time.advance(gap);
+    return;
+  }
+  if (gap !== 'answered') {
+    await untilAsked(world);
+    await world.time.advance(gap.ms);
     return;
   }
   const untilMs = world.time.nowMs + ANSWERED_WITHIN_MS;

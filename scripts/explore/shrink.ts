@@ -67,6 +67,7 @@ async function dropSteps(best: () => Plan, attempt: Attempt): Promise<void> {
 
 function later(step: Step, gone: readonly Step[]): Step {
   const passed = [...gone, step].reduce((sum, { gap }) => sum + (typeof gap === 'number' ? gap : 0), 0);
+  if (typeof step.gap === 'object') return step;
   if (gone.some(({ gap }) => gap === 'answered') || step.gap === 'answered') return { ...step, gap: 'answered' };
   return { ...step, gap: passed };
 }
@@ -109,7 +110,9 @@ async function simplifySteps(best: () => Plan, attempt: Attempt): Promise<void> 
 function simplerGaps({ gap, do: action }: Step): Step[] {
   if (gap === 'answered') return [];
   const gaps: Step['gap'][] =
-    gap === 'parallel' ? ['answered'] : ['answered', ...[0, 100, 500, 1_000, 2_000, 5_000].filter((ms) => ms < gap)];
+    typeof gap !== 'number'
+      ? ['answered']
+      : ['answered', ...[0, 100, 500, 1_000, 2_000, 5_000].filter((ms) => ms < gap)];
   return gaps.map((simpler) => ({ gap: simpler, do: action }));
 }
 

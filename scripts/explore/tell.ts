@@ -21,7 +21,9 @@ export function tellPlan(plan: Plan): readonly string[] {
           ? 'once answered'
           : gap === 0
             ? 'at once'
-            : `${gap} ms later`;
+            : typeof gap === 'object'
+              ? `${gap.ms} ms after the ${gap.asked} is asked for`
+              : `${gap} ms later`;
     lines.push(`${when}: ${tellAction(action)}`);
   }
   return lines;

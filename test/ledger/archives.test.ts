@@ -203,7 +203,7 @@ describe('what is archived', () => {
     const other = makeHome(t, database);
     const ledger = openLedger(ledgerOptions('', { path: other.path }));
     const { state } = foldLedger(ledger, { folder: null });
-    state.equity.addTransfer(1e-9, 1);
+    state.equity.addTransfer(1e-9, 1, 1);
     const seq = ledger.lastSeq();
     const wrong = writeCheckpoint(other.checkpoints, describeState(ledger, state, seq), state);
     ledger.appendSync([{ kind: 'checkpoint', at_ms: 1, payload: wrong }]);

@@ -219,7 +219,7 @@ describe('a checkpoint', () => {
     const home = openHome(t);
     const { folder, ledger } = home;
     const state = foldAll(ledger);
-    state.equity.addTransfer(1e-9, NOW_MS);
+    state.equity.addTransfer(1e-9, NOW_MS, NOW_MS);
     const seq = ledger.lastSeq();
     const checkpoint = writeCheckpoint(folder, describeState(ledger, state, seq), state);
     ledger.appendSync([{ kind: 'checkpoint', at_ms: NOW_MS, payload: checkpoint }]);

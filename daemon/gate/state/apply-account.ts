@@ -8,8 +8,8 @@ import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);
 
-/** Applies a complete account reading: balances, positions, leverage. */
-export function applyAccount(state: GateViews, event: AccountEvent): void {
+/** Applies a complete account reading: balances, positions, leverage. `shownAtMs`: when it was recorded. */
+export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: number): void {
   // Answers may overtake each other; an older one says nothing new.
   if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
   const { positions, leverage } = event;
@@ -19,7 +19,7 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     if (last?.[i]?.symbol !== positions[i]!.symbol) state.position(positions[i]!.symbol);
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
-  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, event.peak_usdt);
+  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, shownAtMs, event.peak_usdt);
   // A known symbol missing from the answer is flat.
   for (const position of state.positions.values()) {
     const { symbol } = position;

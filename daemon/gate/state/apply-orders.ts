@@ -2,6 +2,7 @@ import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { noteHeld } from './held-lots.ts';
+import { priceMoved, untoldLots } from './order.ts';
 import {
   applyListed,
   applyOrderEvent,
@@ -139,7 +140,7 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
 function moveFill(state: GateViews, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
-  const price = event.average_price ?? priceOf(order, position, rules);
+  const price = priceMoved(order, lots, event.average_price) ?? priceOf(order, position, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
   const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
   const told = order.kind === 'regular' ? order.clientOrderId : null;
@@ -255,11 +256,6 @@ function dateFills(state: GateViews, order: OrderState, { at_venue_ms: atMs, lot
   if (held.length === 0) return;
   state.targets.follow(symbol, held, { order, atMs });
   state.displaced.follow(symbol, held, { order, atMs });
-}
-
-/** Of the lots that an order has just executed, those whose trades are not read yet. */
-function untoldLots({ executedLots, tradedLots }: OrderState, lots: number): number {
-  return Math.max(0, executedLots - Math.max(executedLots - lots, tradedLots));
 }
 
 /**

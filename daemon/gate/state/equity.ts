@@ -1,3 +1,4 @@
+import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 import { RecentMoves } from './recent-moves.ts';
@@ -7,6 +8,14 @@ import { RecentMoves } from './recent-moves.ts';
  * A rebase restarts the maximum; it is recorded and lifts no other layer.
  */
 const DAY_MS = 86_400_000;
+
+/** The instant that a balance counts for, and when it was read. */
+interface Read {
+  readonly atMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export class EquityHistory {
   #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
@@ -45,16 +54,20 @@ export class EquityHistory {
 
   /**
    * The account shows a transfer before the list of transfers does. Samples requested after `atMs` (venue time) already
-   * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned.
+   * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned. RISK: whether one that
+   * was read just then contains it nobody can tell; taken wrongly, a withdrawal would be a loss for a month.
+   *
+   * @param toldAtMs when it became known, by the gate's clock
    */
-  addTransfer(amountUsdt: number, atMs: number): void {
-    this.#transfers += amountUsdt;
-    this.#moves.add(amountUsdt, atMs);
-    this.#recent.correctAfter(atMs, -amountUsdt);
-    const firstMinute = minuteOf(atMs);
+  addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
     const { oldestMs } = this.#recent;
+    this.#transfers += amountUsdt;
+    this.#moves.add(amountUsdt, atMs, toldAtMs);
+    const droppedMs = this.#recent.dropReadAt(atMs);
+    this.#recent.correctAfter(atMs, -amountUsdt);
+    const firstMinute = minuteOf(Math.min(atMs, droppedMs ?? atMs));
     // Minutes that the samples no longer cover keep their values.
-    if (oldestMs === undefined || minuteOf(oldestMs) > firstMinute) return;
+    if (oldestMs === undefined || (droppedMs === null && minuteOf(oldestMs) > firstMinute)) return;
     this.#maxima.forgetFrom(firstMinute);
     for (const { atMs: sampledMs, peak } of this.#recent)
       if (minuteOf(sampledMs) >= firstMinute && sampledMs >= this.#rebasedAtMs) this.#maxima.raise(sampledMs, peak);
@@ -67,16 +80,22 @@ export class EquityHistory {
 
   /**
    * `atMs`: when the account was requested, so that it contains everything before, and nothing that was moved later: a
-   * transfer may be told while the answer is on its way. RISK: a balance that only one
-   * reading shows was never real; as a maximum it would tighten for a month. `peakUsdt`: the part that the maximum
-   * takes in.
+   * transfer may be told while the answer is on its way. RISK: a balance that only one reading shows was never real; as
+   * a maximum it would tighten for a month.
+   *
+   * @param shownAtMs when the answer was there
+   * @param peakUsdt the part that the maximum takes in
    */
-  add(atMs: number, marginBalanceUsdt: number, peakUsdt = marginBalanceUsdt): void {
+  add(atMs: number, marginBalanceUsdt: number, shownAtMs = atMs, peakUsdt = marginBalanceUsdt): void {
+    this.#add({ atMs, fromMs: atMs, toMs: shownAtMs }, marginBalanceUsdt, peakUsdt);
+  }
+
+  #add({ atMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {
     const contained = this.#transfers - this.#moves.since(atMs);
     const equity = marginBalanceUsdt - contained;
     const peak = peakUsdt - contained;
     this.#maxima.raise(atMs, peak);
-    this.#recent.add(atMs, equity, peak);
+    this.#recent.add({ atMs, equity, fromMs, peak, toMs });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
   }
 
@@ -104,10 +123,11 @@ export class EquityHistory {
     this.#rebasedAtMs = Math.min(this.#rebasedAtMs, nowMs);
   }
 
-  rebase(atMs: number, marginBalanceUsdt: number): void {
+  /** @param readFromMs since when the balance may have been read */
+  rebase(atMs: number, marginBalanceUsdt: number, readFromMs = atMs): void {
     this.#rebasedAtMs = atMs;
     this.#maxima.clear();
-    this.add(atMs, marginBalanceUsdt);
+    this.#add({ atMs, fromMs: readFromMs, toMs: atMs }, marginBalanceUsdt, marginBalanceUsdt);
   }
 
   /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. O(log n). */
@@ -132,166 +152,4 @@ export class EquityHistory {
 function fractionLost(equity: number, reference: number): number {
   if (reference <= 0) return equity < 0 ? 1 : 0;
   return Math.max(0, 1 - equity / reference);
-}
-
-/** Equity net of transfers at an instant. */
-export interface DatedEquity {
-  readonly atMs: number;
-  /** USDT. */
-  readonly equity: number;
-}
-export interface EquitySample extends DatedEquity {
-  /** As much of it as the reading before shows as well: what a maximum takes in. */
-  readonly peak: number;
-}
-
-/** From one sample to the next: they come every few seconds. */
-export const LONG_GAP_MS = 3_600_000;
-
-/** Where a question that is asked again and again, of ever later instants, was answered last. */
-export interface SampleCursor {
-  instantMs: number;
-  /** First sample that had reached beyond that instant. */
-  after: number;
-  /** What the samples were then: with others the place says nothing. */
-  version: number;
-}
-export function createCursor(): SampleCursor {
-  return { instantMs: Number.POSITIVE_INFINITY, after: 0, version: -1 };
-}
-
-/**
- * Samples of equity in the order in which they became known, and the equity as it was known at an instant in O(log n).
- * An answer may be older than a rebase before it, so that instants alone do not order them: the latest instant reached
- * so far does.
- */
-export class EquitySamples {
-  /** Columns: an object for each of the samples of two days would take five times as much. */
-  #atMs: number[] = [];
-  #equity: number[] = [];
-  #peak: number[] = [];
-  /** Latest instant among the samples kept up to this one. */
-  #reachedMs: number[] = [];
-  /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
-  #head = 0;
-  /** Rises when samples move or what they reached changes; not when one is added at the end. */
-  #version = 0;
-
-  static {
-    keeps(
-      EquitySamples,
-      (view) => ({
-        atMs: view.#atMs,
-        equity: view.#equity,
-        peak: view.#peak,
-        reachedMs: view.#reachedMs,
-        head: view.#head,
-        version: view.#version,
-      }),
-      (kept) => {
-        const made = new EquitySamples();
-        made.#atMs = kept.atMs;
-        made.#equity = kept.equity;
-        made.#peak = kept.peak;
-        made.#reachedMs = kept.reachedMs;
-        made.#head = kept.head;
-        made.#version = kept.version;
-        return made;
-      },
-    );
-  }
-
-  get oldestMs(): number | undefined {
-    return this.#atMs[this.#head];
-  }
-
-  *[Symbol.iterator](): Generator<EquitySample> {
-    for (let i = this.#head; i < this.#atMs.length; i += 1)
-      yield { atMs: this.#atMs[i]!, equity: this.#equity[i]!, peak: this.#peak[i]! };
-  }
-
-  /** `peak`: {@link EquitySample.peak} */
-  add(atMs: number, equity: number, peak: number): void {
-    const { length } = this.#reachedMs;
-    this.#atMs.push(atMs);
-    this.#equity.push(equity);
-    this.#peak.push(peak);
-    this.#reachedMs.push(length === 0 ? atMs : Math.max(this.#reachedMs[length - 1]!, atMs));
-  }
-
-  /** Drops what is not after `untilMs`, but for the last of it: it is what equity was then. */
-  dropUntil(untilMs: number): void {
-    const before = this.#head;
-    while (this.#head + 1 < this.#atMs.length && this.#atMs[this.#head + 1]! <= untilMs) this.#head += 1;
-    if (this.#head === before) return;
-    this.#reachFromHead();
-    if (this.#head < 1024 || this.#head * 2 < this.#atMs.length) return;
-    this.#version += 1;
-    for (const column of [this.#atMs, this.#equity, this.#peak, this.#reachedMs]) column.splice(0, this.#head);
-    this.#head = 0;
-  }
-
-  /** What a dropped sample had reached no longer counts. */
-  #reachFromHead(): void {
-    let reached = Number.NEGATIVE_INFINITY;
-    for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      reached = Math.max(reached, this.#atMs[i]!);
-      if (this.#reachedMs[i] === reached) return;
-      this.#version += 1;
-      this.#reachedMs[i] = reached;
-    }
-  }
-
-  /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
-  setBack(nowMs: number): void {
-    this.#version += 1;
-    for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      this.#atMs[i] = Math.min(this.#atMs[i]!, nowMs);
-      this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
-    }
-  }
-
-  /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
-  correctAfter(atMs: number, amountUsdt: number): void {
-    for (let i = this.#atMs.length - 1; i >= this.#head && this.#atMs[i]! > atMs; i -= 1) {
-      this.#equity[i]! += amountUsdt;
-      this.#peak[i]! += amountUsdt;
-    }
-  }
-
-  /**
-   * Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. RISK: where
-   * none was taken for long, as the daemon was down, it may have been either: the larger counts, so that no loss since is
-   * hidden.
-   */
-  at(instantMs: number, cursor: SampleCursor): number | null {
-    const isLater = cursor.version === this.#version && instantMs >= cursor.instantMs;
-    const after = isLater ? this.#goOn(cursor.after, instantMs) : this.#search(instantMs);
-    cursor.version = this.#version;
-    cursor.instantMs = instantMs;
-    cursor.after = after;
-    const before = Math.max(this.#head, after - 1);
-    const equity = this.#equity[before];
-    if (equity === undefined) return null;
-    const isGap = after > before && this.#atMs[after]! - this.#atMs[before]! > LONG_GAP_MS;
-    return isGap ? Math.max(equity, this.#equity[after]!) : equity;
-  }
-
-  /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */
-  #goOn(from: number, instantMs: number): number {
-    let after = Math.max(this.#head, from);
-    while (after < this.#reachedMs.length && this.#reachedMs[after]! <= instantMs) after += 1;
-    return after;
-  }
-
-  #search(instantMs: number): number {
-    let after = this.#head;
-    let end = this.#atMs.length;
-    while (after < end) {
-      const middle = (after + end) >>> 1;
-      if (this.#reachedMs[middle]! > instantMs) end = middle;
-      else after = middle + 1;
-    }
-    return after;
-  }
 }

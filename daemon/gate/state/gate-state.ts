@@ -75,7 +75,7 @@ export class GateState extends GateViews {
         return;
       case 'account':
         this.accounts.applyAccount(event.payload, this.rules);
-        applyAccount(this, event.payload);
+        applyAccount(this, event.payload, event.at_ms);
         return;
       case 'income':
         this.accounts.applyIncome(event.payload, (symbol, id) => this.seenTrades.has(symbol, id));
@@ -106,11 +106,12 @@ export class GateState extends GateViews {
         setLeverage(this.position(event.payload.symbol), event.payload.leverage, event.payload.confirmed_at_ms ?? null);
         return;
       case 'rebase':
-        this.equity.rebase(event.at_ms, event.payload.equity_usdt);
+        // Of a reading that was shown, and perhaps not recorded.
+        this.equity.rebase(event.at_ms, event.payload.equity_usdt, this.account?.requested_at_ms);
         return;
       case 'transfer':
         if (!this.seenTransfers.add('', event.payload.transfer_id, event.payload.at_venue_ms)) return;
-        this.equity.addTransfer(event.payload.amount_usdt, event.payload.at_venue_ms);
+        this.equity.addTransfer(event.payload.amount_usdt, event.payload.at_venue_ms, event.at_ms);
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;

@@ -201,3 +201,16 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     feesUsdt: 0,
   };
 }
+
+/** Of the lots that an order has just executed, those whose trades are not read yet. */
+export function untoldLots({ executedLots, tradedLots }: OrderState, lots: number): number {
+  return Math.max(0, executedLots - Math.max(executedLots - lots, tradedLots));
+}
+
+/** The venue tells one average of all that was executed: what has just moved is the rest of it. Null: it tells none. */
+export function priceMoved(order: OrderState, lots: number, average: number | null): number | null {
+  const untold = untoldLots(order, lots);
+  if (average === null || untold === 0) return average;
+  const price = (average * order.executedLots - order.tradedUsdt - order.untoldUsdt) / untold;
+  return price > 0 ? price : average;
+}

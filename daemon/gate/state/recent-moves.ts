@@ -1,14 +1,21 @@
 import { keeps } from './keep.ts';
 
 /** A reading of the account counts at most so long after it was requested. */
-const READING_MS = 600_000;
+export const READING_MS = 600_000;
 /** By so much the instants of a reading may differ from the venue's. */
 const CLOCKS_APART_MS = 100;
 
 /** Money that came into the wallet from anywhere else, or left it, USDT. */
 export interface Move {
   atMs: number;
+  /** When it became known, by the gate's clock. */
+  toldAtMs: number;
   readonly usdt: number;
+}
+
+/** Whether it was moved while the account was read, as far as the clocks of both sides tell. */
+export function isNear(movedMs: number, requestedAtMs: number, observedAtMs: number): boolean {
+  return movedMs >= requestedAtMs - CLOCKS_APART_MS && movedMs <= observedAtMs + CLOCKS_APART_MS;
 }
 
 /** Transfers that a reading of the account which comes in now may not contain. */
@@ -32,15 +39,18 @@ export class RecentMoves {
     return this.#moves;
   }
 
-  add(usdt: number, atMs: number): void {
+  add(usdt: number, atMs: number, toldAtMs: number): void {
     this.#moves = this.#moves.filter((move) => move.atMs > atMs - READING_MS);
-    this.#moves.push({ atMs, usdt });
+    this.#moves.push({ atMs, toldAtMs, usdt });
   }
 
-  /** What a reading that was requested then does not contain, USDT. It must be clear of them: {@link isUnclear}. */
+  /**
+   * What a reading that was requested then does not contain, USDT. It must be clear of them: {@link isUnclear}. What was
+   * known by then it contains, also where the gate's clock is behind.
+   */
   since(atMs: number): number {
     let usdt = 0;
-    for (const move of this.#moves) if (move.atMs > atMs) usdt += move.usdt;
+    for (const move of this.#moves) if (move.atMs > atMs && move.toldAtMs > atMs) usdt += move.usdt;
     return usdt;
   }
 
@@ -51,13 +61,14 @@ export class RecentMoves {
    * @param known the {@link list} when the account was requested
    */
   isUnclear(known: readonly Move[], requestedAtMs: number, observedAtMs: number): boolean {
-    const isNear = ({ atMs }: Move): boolean =>
-      atMs >= requestedAtMs - CLOCKS_APART_MS && atMs <= observedAtMs + CLOCKS_APART_MS;
-    return this.#moves.some((move) => !known.includes(move) && isNear(move));
+    return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, requestedAtMs, observedAtMs));
   }
 
   /** The clock was set back: what lies in the future has happened by now. */
   setBack(nowMs: number): void {
-    for (const move of this.#moves) move.atMs = Math.min(move.atMs, nowMs);
+    for (const move of this.#moves) {
+      move.atMs = Math.min(move.atMs, nowMs);
+      move.toldAtMs = Math.min(move.toldAtMs, nowMs);
+    }
   }
 }

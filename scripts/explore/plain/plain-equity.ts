@@ -3,6 +3,8 @@ import type { GateEvent } from '../../../daemon/gate/events.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const PAUSE_MS = 3_600_000;
+/** The clocks of both sides are no further apart, ms. */
+const CLOCKS_APART_MS = 100;
 
 interface Sample {
   atMs: number;
@@ -10,13 +12,16 @@ interface Sample {
   equity: number;
   peak: number;
   readonly seq: number;
+  /** When the balance was read, or may have been. */
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** Drawdown and daily loss as they are defined: the whole list of readings, gone through for every question. */
 export class PlainEquity {
-  readonly #samples: Sample[] = [];
+  #samples: Sample[] = [];
   readonly #transfers = new Set<string>();
-  readonly #moves: { readonly atMs: number; readonly usdt: number }[] = [];
+  readonly #moves: { readonly atMs: number; readonly toldAtMs: number; readonly usdt: number }[] = [];
   #sum = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
   #rebasedAtSeq = -1;
@@ -29,14 +34,21 @@ export class PlainEquity {
       if (atMs < this.#newestMs) return;
       this.#newestMs = atMs;
       // It was requested before what was moved later, though that may be recorded already.
-      const contained = this.#moves.reduce((sum, move) => (move.atMs < atMs ? sum + move.usdt : sum), 0);
-      this.#samples.push({ atMs, equity: balance - contained, peak: peak - contained, seq: event.seq });
+      const isIn = (move: { readonly atMs: number; readonly toldAtMs: number }): boolean =>
+        move.atMs <= atMs || move.toldAtMs <= atMs;
+      const contained = this.#moves.reduce((sum, move) => (isIn(move) ? sum + move.usdt : sum), 0);
+      const read = { fromMs: atMs, toMs: event.at_ms, seq: event.seq };
+      this.#samples.push({ atMs, equity: balance - contained, peak: peak - contained, ...read });
     } else if (event.kind === 'transfer') {
       const { amount_usdt: amount, at_venue_ms: atMs, transfer_id: id } = event.payload;
       if (this.#transfers.has(id)) return;
       this.#transfers.add(id);
       this.#sum += amount;
-      this.#moves.push({ atMs, usdt: amount });
+      this.#moves.push({ atMs, toldAtMs: event.at_ms, usdt: amount });
+      // Whether a reading of just then contains it nobody can tell.
+      const isNear = ({ fromMs, toMs }: Sample): boolean =>
+        fromMs - CLOCKS_APART_MS <= atMs && atMs <= toMs + CLOCKS_APART_MS;
+      this.#samples = this.#samples.filter((sample) => !isNear(sample));
       for (const sample of this.#samples.filter((one) => one.atMs > atMs)) {
         sample.equity -= amount;
         sample.peak -= amount;
@@ -44,7 +56,8 @@ export class PlainEquity {
     } else if (event.kind === 'rebase') {
       const { equity_usdt: balance } = event.payload;
       this.#rebasedAtSeq = event.seq;
-      this.#samples.push({ atMs: event.at_ms, equity: balance - this.#sum, peak: balance - this.#sum, seq: event.seq });
+      const read = { fromMs: this.#newestMs, toMs: event.at_ms, seq: event.seq };
+      this.#samples.push({ atMs: event.at_ms, equity: balance - this.#sum, peak: balance - this.#sum, ...read });
     } else if (event.kind === 'state' && event.payload.clock_set_back === true) this.isUnclear = true;
   }
 

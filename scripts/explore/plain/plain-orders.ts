@@ -38,6 +38,8 @@ export interface PlainFill {
   readonly lots: number;
   /** What they are worth while no trade is known; null: plain reading does not say. */
   readonly price: number | null;
+  /** The price is that of all that the order has executed. */
+  readonly isAverage: boolean;
   readonly atMs: number;
   readonly venueAtMs: number;
 }
@@ -122,7 +124,8 @@ export class PlainOrders {
         : (order.priceTicks * rules.tickMantissa) / rules.tickScale;
     const price =
       event.average_price ?? order.averagePrice ?? bound ?? order.mid ?? this.marks.get(order.symbol) ?? null;
-    return lots === 0 ? null : { order, lots, price, atMs, venueAtMs: event.venue_at_ms };
+    const isAverage = event.average_price !== null;
+    return lots === 0 ? null : { order, lots, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
   }
 
   #takeForeign({ client_order_id: id, executed_lots: executed, foreign, status }: OrderEvent): PlainOrder | null {

@@ -84,10 +84,10 @@ export class PlainPace {
     if (effective.leverage !== null) this.lastOpenParent.set(order.symbol, atMs);
   }
 
-  #fill({ atMs, lots, order, price, venueAtMs }: PlainFill): void {
+  #fill({ atMs, isAverage, lots, order, price: told, venueAtMs }: PlainFill): void {
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
-    if (rules === undefined || price === null) {
+    if (rules === undefined || told === null) {
       this.isUnvalued = true;
       if (agent !== null) this.#unclear.add(agent);
       for (const holder of this.#openTrades.keys()) this.#unclear.add(holder);
@@ -95,10 +95,14 @@ export class PlainPace {
     }
     const lotSize = rules.lotMantissa / rules.lotScale;
     const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
-    const value = (this.#untold.get(order)?.value ?? 0) + (lots - alreadyTold) * price;
+    const before = this.#untold.get(order)?.value ?? 0;
+    const news = lots - alreadyTold;
+    const rest = (told * order.executed - order.traded.usdt - before) / news;
+    const price = isAverage && news > 0 && rest > 0 ? rest : told;
+    const value = before + news * price;
     this.#untold.set(order, { value, atMs });
     const fee = lots * lotSize * price * rules.takerFee;
-    const usdt = (lots - alreadyTold) * lotSize * price;
+    const usdt = news * lotSize * price;
     this.#turnover.push({ atMs, agent, usdt });
     this.#fees.push({ atMs, agent, usdt: usdt * rules.takerFee });
     const closes = side === 'sell' ? 'long' : 'short';
@@ -110,10 +114,18 @@ export class PlainPace {
     const open = this.#openTrades.get(agent)?.get(symbol);
     // An exit opens nothing.
     const most = order.reduceOnly ? (open?.side === closes ? open.lots : 0) : lots;
-    const told = Math.min(lots, most);
-    if (told > 0) {
-      const feeUsdt = told === lots ? fee : (fee * told) / lots;
-      this.#trade(agent, { symbol, side, lots: told, lot_size: lotSize, price, fee_usdt: feeUsdt, at_ms: venueAtMs });
+    const counted = Math.min(lots, most);
+    if (counted > 0) {
+      const feeUsdt = counted === lots ? fee : (fee * counted) / lots;
+      this.#trade(agent, {
+        symbol,
+        side,
+        lots: counted,
+        lot_size: lotSize,
+        price,
+        fee_usdt: feeUsdt,
+        at_ms: venueAtMs,
+      });
     }
     if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
   }

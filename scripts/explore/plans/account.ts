@@ -1,7 +1,7 @@
-import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import type { Action, Setting, Step, SymbolName } from '../plan.ts';
 import type { Random } from '../random.ts';
 import type { Draw, Piece } from './draw.ts';
+import { MOVES } from './moves.ts';
 
 const ORDER = { method: 'POST', path: '/fapi/v1/order' } as const;
 const STOP = { method: 'POST', path: '/fapi/v1/algoOrder' } as const;
@@ -55,19 +55,6 @@ export function drawBegins(random: Random): readonly Setting[] {
   ]);
 }
 
-/** Into or out of the account; now and then so little that nobody looks for it at once. */
-function move({ random, setup }: Draw): Step['do'] {
-  const all = setup.account?.balanceUsdt ?? 100_000;
-  const share = random.pick([-0.3, -0.05, -0.05, -0.01, -0.003, 0.002, 0.03, 0.1, 0.5, 2]);
-  const type = random.chance(0.35) ? 'TRANSFER' : random.pick(MOVE_TYPES);
-  return { kind: 'transfer', usdt: Math.round(all * share), type };
-}
-
-/** Against whoever holds what most agents hold. */
-function against({ random, side, symbol }: Draw, bps: readonly number[]): Step['do'] {
-  return { kind: 'mark', symbol, bps: (side === 'buy' ? -1 : 1) * random.pick(bps) };
-}
-
 const MODES: readonly (readonly [number, Piece])[] = [
   [
     4,
@@ -75,6 +62,14 @@ const MODES: readonly (readonly [number, Piece])[] = [
       const { random } = draw;
       const setting = drawSetting(draw);
       return [...(random.chance(0.8) ? flat(draw) : []), draw.step(set(setting)), ...opensAfter(draw, setting)];
+    },
+  ],
+  // As the account is read.
+  [
+    1,
+    (draw) => {
+      const setting = drawSetting(draw);
+      return [...flat(draw), draw.step(set(setting), draw.amidReading()), ...opensAfter(draw, setting)];
     },
   ],
   // While nobody runs, or as the process dies.
@@ -115,73 +110,6 @@ const MODES: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
-const MOVES: readonly (readonly [number, Piece])[] = [
-  [2, (draw) => [draw.step(move(draw)), ...(draw.random.chance(0.5) ? [draw.step(draw.anyOpen())] : [])]],
-  // In the middle of a loss, and of another move.
-  [
-    3,
-    (draw) => {
-      const { agent, random, side, symbol } = draw;
-      const steps = [
-        draw.step({ kind: 'open', agent, symbol, side, usdt: 3_000 }),
-        draw.step(against(draw, [60, 120, 250, 400]), 'answered'),
-        draw.step(move(draw)),
-        ...(random.chance(0.4) ? [draw.step(move(draw))] : []),
-        draw.step(draw.anyOpen(), random.int(500, 6_000)),
-      ];
-      if (random.chance(0.5)) steps.push(draw.step(against(draw, [-250, -120, 120, 250]), random.int(500, 9_000)));
-      steps.push(draw.step(draw.anyOpen(), random.int(3_000, 70_000)), draw.step(draw.close(), random.int(500, 3_000)));
-      return steps;
-    },
-  ],
-  // While nobody runs.
-  [
-    2,
-    (draw) => {
-      const downMs = draw.random.pick([500, 1_500, 4_000]);
-      return [
-        draw.step(draw.random.chance(0.6) ? { kind: 'crash', downMs } : { kind: 'restart', downMs }),
-        draw.step(move(draw), draw.random.int(0, downMs)),
-        draw.step(draw.anyOpen(), draw.random.int(500, 9_000)),
-      ];
-    },
-  ],
-  // Around midnight.
-  [
-    0.5,
-    (draw) => {
-      const { random } = draw;
-      return [
-        draw.step({ kind: 'away', beforeMidnightMs: random.pick([20_000, 60_000]) }),
-        draw.step(draw.open()),
-        draw.step(move(draw), random.int(1_000, 60_000)),
-        draw.step(draw.anyOpen(), random.int(5_000, 30_000)),
-        draw.step(move(draw), random.int(1_000, 30_000)),
-        draw.step(draw.anyOpen(), random.int(5_000, 30_000)),
-      ];
-    },
-  ],
-  // Its list is behind, or cannot be read.
-  [
-    2,
-    (draw) => {
-      const { random } = draw;
-      const path = '/fapi/v1/income';
-      const fault = random.weighted<Readonly<Record<string, unknown>>>([
-        [3, { kind: 'stale-list', match: { path }, ms: random.int(2_000, 70_000) }],
-        [1, { kind: 'drop-before', match: { path }, count: random.int(1, 4) }],
-        [1, { kind: 'delay', ms: random.int(500, 9_000), match: { path }, count: random.int(1, 4) }],
-      ]);
-      return [
-        draw.step({ kind: 'fault', fault }),
-        draw.step(move(draw), 'parallel'),
-        draw.step(draw.anyOpen(), random.int(1_000, 9_000)),
-        ...(random.chance(0.5) ? [draw.step(draw.anyOpen(), random.int(30_000, 75_000))] : []),
-      ];
-    },
-  ],
-];
-
 const ANSWERS: readonly (readonly [number, Piece])[] = [
   // A stop fires, amid what would open again.
   [
@@ -194,7 +122,7 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
         ...(random.chance(0.3)
           ? [draw.step({ kind: 'depth', symbol, usdt: random.pick([20, 60, 200]) }, 'answered')]
           : []),
-        draw.step(against(draw, [160, 320, 500]), random.int(2_000, 9_000)),
+        draw.step(draw.against([160, 320, 500]), random.int(2_000, 9_000)),
         ...(random.chance(0.5) ? [draw.step(draw.anyOpen(), random.int(0, 2_000))] : []),
         draw.step({ kind: 'wait' }, random.int(3_000, 25_000)),
       ];
@@ -208,7 +136,7 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
       return [
         draw.step({ kind: 'open', agent, symbol, side, usdt: 900 }),
         draw.step({ kind: 'halt_market', symbol, forMs: random.int(500, 9_000) }, random.int(4_000, 9_000)),
-        draw.step(against(draw, [160, 320, 500]), 'parallel'),
+        draw.step(draw.against([160, 320, 500]), 'parallel'),
         draw.step({ kind: 'wait' }, random.int(9_000, 12_000)),
         draw.step({ kind: 'wait' }, random.int(3_000, 25_000)),
       ];
@@ -273,9 +201,9 @@ const TAKEN_OVER: readonly (readonly [number, Piece])[] = [
       return [
         ...flat(draw),
         draw.step({ kind: 'open', agent, symbol, side, usdt: 900, leverage: 3 }),
-        draw.step(against(draw, [setup.regime === 'calm' ? 3_400 : 5_200]), random.int(9_000, 12_000)),
+        draw.step(draw.against([setup.regime === 'calm' ? 3_400 : 5_200]), random.int(9_000, 12_000)),
         draw.step(draw.anyExit(), random.int(0, 6_000)),
-        draw.step(against(draw, [-5_000]), random.int(1_000, 9_000)),
+        draw.step(draw.against([-5_000]), random.int(1_000, 9_000)),
         draw.step(draw.anyOpen(), random.int(9_000, 25_000)),
       ];
     },
@@ -287,7 +215,10 @@ const TAKEN_OVER: readonly (readonly [number, Piece])[] = [
       const fraction = random.pick([0.2, 0.5, 1]);
       return [
         draw.step(draw.open(), 'answered'),
-        draw.step({ kind: 'deleverage', symbol, fraction }, random.int(0, 4_000)),
+        draw.step(
+          { kind: 'deleverage', symbol, fraction },
+          random.chance(0.4) ? draw.amidReading() : random.int(0, 4_000),
+        ),
         draw.step(draw.anyExit(), random.int(0, 6_000)),
         draw.step(draw.anyOpen(), random.int(3_000, 25_000)),
       ];

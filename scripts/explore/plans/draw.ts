@@ -52,6 +52,20 @@ export class Draw {
     ])();
   }
 
+  /** Between the question for the account and its answer, to the millisecond; now and then just after it. */
+  amidReading(): Step['gap'] {
+    const { random, setup } = this;
+    return {
+      asked: 'account',
+      ms: random.chance(0.7) ? random.int(0, 12) : random.int(0, setup.noise === 2 ? 400 : 60),
+    };
+  }
+
+  /** Against whoever holds what most agents hold. */
+  against(bps: readonly number[]): Action {
+    return { kind: 'mark', symbol: this.symbol, bps: (this.side === 'buy' ? -1 : 1) * this.random.pick(bps) };
+  }
+
   step(action: Action, gap: Step['gap'] = this.gap()): Step {
     return { gap, do: action };
   }

@@ -20,7 +20,8 @@ const event = fc.record({
   kind: fc.constantFrom('add', 'add', 'add', 'add', 'add', 'add', 'transfer', 'rebase'),
   stepMs: step,
   amount: fc.oneof(fc.integer({ min: -200, max: 20_000 }), fc.double({ min: 0, max: 20_000, noNaN: true })),
-  backMs: fc.integer({ min: 0, max: 50 * HOUR }),
+  backMs: fc.oneof(fc.integer({ min: 0, max: 50 * HOUR }), fc.integer({ min: 0, max: 60_000 })),
+  shownMs: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 60_000 })),
   windowMs: fc.oneof(fc.integer({ min: 1, max: 3 * DAY }), fc.constantFrom(HOUR, DAY, 30 * DAY)),
 });
 
@@ -31,12 +32,12 @@ describe('SAE-DD: equity history in O(log n)', () => {
         const history = new EquityHistory();
         const plain = new PlainEquityHistory();
         let now = T0 + 7 * HOUR;
-        for (const { kind, stepMs, amount, backMs, windowMs } of events) {
+        for (const { kind, stepMs, amount, backMs, shownMs, windowMs } of events) {
           now += stepMs;
           for (const each of [history, plain]) {
-            if (kind === 'add') each.add(now, amount);
-            else if (kind === 'rebase') each.rebase(now, amount);
-            else each.addTransfer(amount - 9_000, now - backMs);
+            if (kind === 'add') each.add(now, amount, now + shownMs);
+            else if (kind === 'rebase') each.rebase(now, amount, now - shownMs);
+            else each.addTransfer(amount - 9_000, now - backMs, now);
           }
           for (const askMs of [now, now, now + backMs, now + backMs + 1, now - 1]) {
             // One window again and again, as a policy asks, and any other in between.

@@ -5,47 +5,62 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** So much older than the last transfer is no reading. */
 const READING_MS = 600_000;
+const CLOCKS_APART_MS = 100;
 
 interface Sample {
   readonly atMs: number;
   readonly equity: number;
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 export class PlainEquityHistory {
   #maxima: Sample[] = [];
   #recent: Sample[] = [];
   #transfers = 0;
-  #moves: { readonly atMs: number; readonly usdt: number }[] = [];
+  #moves: { readonly atMs: number; readonly toldAtMs: number; readonly usdt: number }[] = [];
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
 
-  addTransfer(amountUsdt: number, atMs: number): void {
+  addTransfer(amountUsdt: number, atMs: number, toldAtMs: number): void {
+    const oldest = this.#recent[0];
     this.#transfers += amountUsdt;
-    this.#moves = [...this.#moves.filter((move) => move.atMs > atMs - READING_MS), { atMs, usdt: amountUsdt }];
+    this.#moves = [
+      ...this.#moves.filter((move) => move.atMs > atMs - READING_MS),
+      { atMs, toldAtMs, usdt: amountUsdt },
+    ];
+    // Backwards from the newest one, as far as a reading counts.
+    const since = this.#recent.findLastIndex((sample) => sample.atMs <= atMs - READING_MS);
+    const isUnclear = ({ fromMs, toMs }: Sample): boolean =>
+      fromMs - CLOCKS_APART_MS <= atMs && atMs <= toMs + CLOCKS_APART_MS;
+    const dropped = this.#recent.filter((sample, index) => index > since && isUnclear(sample));
+    this.#recent = this.#recent.filter((sample) => !dropped.includes(sample));
     const untouched = this.#recent.findLastIndex((sample) => sample.atMs <= atMs);
     this.#recent = this.#recent.map((sample, index) =>
-      index <= untouched ? sample : { atMs: sample.atMs, equity: sample.equity - amountUsdt },
+      index <= untouched ? sample : { ...sample, equity: sample.equity - amountUsdt },
     );
-    const firstMinute = Math.floor(atMs / MINUTE_MS);
-    const oldest = this.#recent[0];
-    if (oldest === undefined || Math.floor(oldest.atMs / MINUTE_MS) > firstMinute) return;
+    const firstMinute = Math.floor(Math.min(atMs, ...dropped.map((sample) => sample.atMs)) / MINUTE_MS);
+    if (oldest === undefined) return;
+    if (dropped.length === 0 && Math.floor(oldest.atMs / MINUTE_MS) > firstMinute) return;
     const kept = this.#maxima.findLastIndex((sample) => Math.floor(sample.atMs / MINUTE_MS) < firstMinute);
     this.#maxima = this.#maxima.slice(0, kept + 1);
     for (const sample of this.#recent)
       if (Math.floor(sample.atMs / MINUTE_MS) >= firstMinute && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
   }
 
-  add(atMs: number, marginBalanceUsdt: number): void {
-    const later = this.#moves.filter((move) => move.atMs >= atMs).reduce((sum, { usdt }) => sum + usdt, 0);
-    const sample = { atMs, equity: marginBalanceUsdt - (this.#transfers - later) };
+  add(atMs: number, marginBalanceUsdt: number, toMs: number, fromMs = atMs): void {
+    const later = this.#moves
+      .filter((move) => move.atMs > atMs && move.toldAtMs > atMs)
+      .reduce((sum, { usdt }) => sum + usdt, 0);
+    const sample = { atMs, equity: marginBalanceUsdt - (this.#transfers - later), fromMs, toMs };
     this.#raise(sample);
     this.#recent.push(sample);
     while (this.#recent.length > 1 && this.#recent[1]!.atMs <= atMs - 2 * DAY_MS) this.#recent.shift();
   }
 
-  rebase(atMs: number, marginBalanceUsdt: number): void {
+  rebase(atMs: number, marginBalanceUsdt: number, readFromMs: number): void {
     this.#rebasedAtMs = atMs;
     this.#maxima = [];
-    this.add(atMs, marginBalanceUsdt);
+    this.add(atMs, marginBalanceUsdt, atMs, readFromMs);
   }
 
   #raise(sample: Sample): void {
