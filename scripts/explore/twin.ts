@@ -1,3 +1,4 @@
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { Breach } from './breach.ts';
 import { type History, readHistory } from './history.ts';
 import type { AgentName, Plan, Step } from './plan.ts';
@@ -107,7 +108,7 @@ function timed(plan: Plan): Plan {
 interface Outcomes {
   readonly outcomes: ReadonlyMap<string, readonly Outcome[]>;
   /**
-   * Agents of whose exits one was not to grow beyond the share, less what else of theirs rests. Who holds alone may have it
+   * Agents of whose exits one was not to grow beyond the share, less what else of theirs rests or is under way. Who holds alone may have it
    * grow: reduceOnly keeps all of its exits within the position. Beside others they could close what is another's.
    */
   readonly grewBesideItsOwn: ReadonlySet<string>;
@@ -138,7 +139,23 @@ function growsBesideItsOwn(history: History, { agent, answer, args, askedAtMs: a
   const { symbol } = planned;
   const asked = answer.decision.reasons[0].observed;
   const held = Math.abs(history.shareAt(agent, symbol, atMs));
-  return exitLotsAtRest(history, agent, symbol, atMs) > planned.lots && Number(asked) <= held;
+  const beside = exitLotsAtRest(history, agent, symbol, atMs) + exitLotsUnderWay(history, agent, symbol, answer);
+  return beside > planned.lots && Number(asked) <= held;
+}
+
+/** Lots that an agent's exits of a symbol were still to close as a call was decided. */
+function exitLotsUnderWay({ decisions, events }: History, agent: string, symbol: string, answer: ToolAnswer): number {
+  const decided = decisions.get(answer.decision.decision_id)?.seq ?? 0;
+  const open = new Map<string, number>();
+  for (const { event, seq } of events) {
+    if (seq > decided) break;
+    if (event.kind !== 'exit_target') continue;
+    const { payload } = event;
+    if (payload.action === 'ended') open.delete(payload.decision_id);
+    else if (payload.action === 'opened' && payload.agent === agent && payload.symbol === symbol)
+      open.set(payload.decision_id, payload.lots);
+  }
+  return [...open.values()].reduce((sum, lots) => sum + lots, 0);
 }
 
 function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRecord): Outcome {
