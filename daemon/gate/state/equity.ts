@@ -1,6 +1,7 @@
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 import { RecentMoves } from './recent-moves.ts';
+import type { Redate } from './redate.ts';
 
 /**
  * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD).
@@ -97,11 +98,12 @@ export class EquityHistory {
     return thin.slice(-most);
   }
 
-  /** The clock was set back: the maximum of a later minute counts until that has left the window. */
-  setBack(nowMs: number): void {
-    this.#recent.setBack(nowMs);
-    this.#moves.setBack(nowMs);
-    this.#rebasedAtMs = Math.min(this.#rebasedAtMs, nowMs);
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    this.#recent.redate(redate);
+    this.#maxima.redate(redate);
+    this.#moves.redate(redate);
+    this.#rebasedAtMs = redate(this.#rebasedAtMs);
   }
 
   rebase(atMs: number, marginBalanceUsdt: number): void {
@@ -242,12 +244,12 @@ export class EquitySamples {
     }
   }
 
-  /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
-  setBack(nowMs: number): void {
+  /** The clock was moved. */
+  redate(redate: Redate): void {
     this.#version += 1;
     for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      this.#atMs[i] = Math.min(this.#atMs[i]!, nowMs);
-      this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
+      this.#atMs[i] = redate(this.#atMs[i]!);
+      this.#reachedMs[i] = redate(this.#reachedMs[i]!);
     }
   }
 

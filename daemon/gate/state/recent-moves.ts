@@ -1,4 +1,5 @@
 import { keeps } from './keep.ts';
+import type { Redate } from './redate.ts';
 
 /** A reading of the account counts at most so long after it was requested. */
 const READING_MS = 600_000;
@@ -57,7 +58,7 @@ export class RecentMoves {
   }
 
   /** The clock was set back: what lies in the future has happened by now. */
-  setBack(nowMs: number): void {
-    for (const move of this.#moves) move.atMs = Math.min(move.atMs, nowMs);
+  redate(redate: Redate): void {
+    for (const move of this.#moves) move.atMs = redate(move.atMs);
   }
 }
