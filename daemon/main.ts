@@ -149,7 +149,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
-      if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
+      if (config.venue === 'binance-live') watchArming(gate, time, signal);
     };
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.
@@ -177,8 +177,7 @@ async function build(
 ) {
   // RISK: whoever breaks the file must not keep a daemon down that has positions to close.
   const inForce = readPolicyInForce(ledger, config.venue) ?? requirePolicy(file);
-  if (config.venue === 'binance-live')
-    refuseUnarmed(ledger, config, [inForce.hash, file.policy?.hash ?? inForce.hash], time);
+  if (config.venue === 'binance-live') refuseUnarmed(ledger, config);
   const tokensFolder =
     config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
   const exchange = await startPaperExchange(config, secrets);

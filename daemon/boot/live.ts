@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { type Config, findPackageFolder } from '../config/config.ts';
 import type { ArmingEvent } from '../gate/events.ts';
 import type { Gate } from '../gate/gate.ts';
-import { checkArmingToCome } from '../gate/plan/arming.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
@@ -75,36 +74,24 @@ export function armLedger(options: ArmOptions): ArmingEvent {
 }
 
 /**
- * Checked before the venue is created, by the host's time; {@link watchArming} checks again once domain time is known.
+ * A home in which nobody has ever armed this account has nothing to close there, and is refused before the venue is
+ * created. RISK: any other may hold positions: whatever has become of its arming, it starts, closes and opens nothing.
  */
-export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[], time: TimePort): void {
-  let arming: ArmingEvent | null = null;
-  for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
-  // The file's policy may come into force at this start, so an arming for it counts too.
-  const problems = policyHashes.map(
-    (policyHash) =>
-      (config.liveArmed ? null : NOT_PERMITTED) ??
-      checkArmingToCome(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, time.hostMs()),
-  );
-  const [problem] = problems;
-  if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
+export function refuseUnarmed(ledger: Ledger, config: Config): void {
+  if (!config.liveArmed) throw notArmed(NOT_PERMITTED, config);
+  for (const { payload } of ledger.iterateEvents({ kind: 'arming' }))
+    if ((payload as ArmingEvent).account === ACCOUNT_NAME) return;
+  throw notArmed('the ledger contains no arming for this account', config);
 }
 
 function notArmed(problem: string, config: Config): StartError {
   return new StartError(
-    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, and start with HOLDFAST_LIVE_ARMED=1`,
+    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, and start with HOLDFAST_LIVE_ARMED=1. Without a daemon, \`npx holdfast flatten --emergency\` closes what is held`,
   );
 }
 
-/**
- * An arming that is not good any more leads to `reducing`, as one that is not in effect yet: whoever arms anew must not
- * leave positions without exits for the delay. An unarmed start is refused before anything is sent.
- */
-export function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
-  const { policyHash, settings, state } = gate.core;
-  const bound = { account: settings.account, policyHash, version: settings.version };
-  const problem = checkArmingToCome(state.arming, bound, gate.core.nowMs());
-  if (problem !== null) throw notArmed(problem, config);
+/** An arming that is not good, or not good any more, leads to `reducing`, at a start as well as later. */
+export function watchArming(gate: Gate, time: TimePort, signal: AbortSignal): void {
   gate.arming.begin();
   const timer = time.every(ARMING_CHECK_MS, () => gate.arming.review());
   signal.addEventListener('abort', () => timer.cancel(), { once: true });

@@ -437,6 +437,7 @@ export const ReadinessBodySchema = Type.Object(
     symbols_reducing: Type.Array(Type.String()),
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
+    arming_error: nullable(text('Why nothing may be opened on binance-live; null: it is armed, or need not be.')),
     alerts: count(),
     alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
     alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),

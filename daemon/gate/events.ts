@@ -245,6 +245,12 @@ export interface StateEvent {
   readonly clears_when: string;
   /** Domain time is earlier than that of records before this one: the clock was ahead. Absent in every other. */
   readonly clock_set_back?: true;
+  /** By how much domain time has moved that did not pass: ahead, or back from there below 0. Absent: by nothing. */
+  readonly clock_ahead_ms?: number;
+  /** A clock that went ahead was right: the host's clock agrees with it. Absent in every other. */
+  readonly clock_agrees?: true;
+  /** Domain time minus the host's clock. Absent on paper, where a tape has a time of its own. */
+  readonly host_offset_ms?: number;
   /** A halt that closes positions until there are none; absent in every other. */
   readonly flatten?: true;
   readonly layer: StateLayer;

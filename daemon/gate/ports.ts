@@ -77,7 +77,8 @@ export interface ClockPort {
 }
 export type ClockSync =
   | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
-  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number }
+  /** `hostMs`: by how much the host's clock jumped, wall ms. */
+  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
 /** A tool call was decided. Instants are wall ms of the process, each the end of the stage before it. */
 export interface TracedDecision {

@@ -16,11 +16,12 @@ export class ClockNotSyncedError extends Error {
 /**
  * The result of a synchronisation. `jumped`: the venue's time, or the host's clock against its monotonic one, moved by
  * more than a second between two synchronisations (a suspended host, a changed tape, a set clock). The boot layer goes
- * back to `reducing` until reconciled. `skewMs` is venue minus extrapolation before the correction.
+ * back to `reducing` until reconciled. `hostMs`: by how much the host's clock moved meanwhile that its monotonic one
+ * did not: after a suspension as much as the venue's. `skewMs` is venue minus extrapolation before the correction.
  */
 export type ClockSync =
   | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
-  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number }
+  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number; readonly hostMs: number }
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface ClockSources {
@@ -94,11 +95,12 @@ export class DomainClock implements DomainTime {
     if (Math.abs(skewMs) - mayBeOffMs > MAX_JUMP_MS) {
       this.#anchor = measured;
       this.#floorMs = Number.NEGATIVE_INFINITY;
-      return { kind: 'jumped', source: 'venue', byMs: skewMs };
+      return { kind: 'jumped', source: 'venue', byMs: skewMs, hostMs: hostJumpMs };
     }
     // Within its own uncertainty a measurement adds nothing to a more precise anchor.
     if (Math.abs(skewMs) > uncertaintyMs || uncertaintyMs <= previous.uncertaintyMs) this.#anchor = measured;
-    if (Math.abs(hostJumpMs) > MAX_JUMP_MS) return { kind: 'jumped', source: 'host', byMs: hostJumpMs };
+    if (Math.abs(hostJumpMs) > MAX_JUMP_MS)
+      return { kind: 'jumped', source: 'host', byMs: hostJumpMs, hostMs: hostJumpMs };
     return { kind: 'synced', skewMs, uncertaintyMs };
   }
   #extrapolate(anchor: Anchor, monotonicMs: number): number {

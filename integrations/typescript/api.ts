@@ -1793,6 +1793,10 @@ export interface Readiness {
    * Why the policy file on disk is not in force.
    */
   policy_error: string | null;
+  /**
+   * Why nothing may be opened on binance-live; null: it is armed, or need not be.
+   */
+  arming_error: string | null;
   alerts: number;
   /**
    * Channels that fail for an hour or more.

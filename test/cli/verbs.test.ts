@@ -176,6 +176,7 @@ const READY = {
   symbols_reducing: [],
   pending_policy: null,
   policy_error: null,
+  arming_error: null,
   alerts: 0,
   alert_channels_silent: [],
   alert_routes_error: null,
@@ -337,13 +338,14 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
   assert.equal((await runAgainst(replies, ['report', '--day', 'today', '--week', 'last'])).result.code, 2);
 });
 
-test('status names silent alert channels, and what alert routes wait for', async () => {
+test('status names silent alert channels, what alert routes wait for, and why live trading is not armed', async () => {
   const hash = 'b'.repeat(64);
   const readiness = {
     ...READY,
     ready: true,
     alert_channels_silent: ['desk'],
     alert_routes_error: 'channels.desk: is in no route',
+    arming_error: 'the arming has expired: arm again',
     pending_alert_routes: { hash, looser: ['channels.phone is gone'], not_before_ms: 60_000 },
   };
   const { result } = await runAgainst(
@@ -357,6 +359,7 @@ test('status names silent alert channels, and what alert routes wait for', async
     ['status'],
   );
   assert.match(result.out, /SILENT alert channels +desk/);
+  assert.match(result.out, /NOT ARMED +the arming has expired/);
   assert.match(result.out, /REFUSED: channels\.desk: is in no route/);
   assert.match(result.out, /looser: channels\.phone is gone/);
   assert.ok(result.out.includes(`npx holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));

@@ -43,13 +43,25 @@ function makeLive(t: TestContext) {
     version: string;
   };
   const ledgerPath = join(home, 'binance-live', 'ledger.db');
-  openLedger({
-    path: ledgerPath,
-    venue: 'binance-live',
-    account: ACCOUNT_NAME,
-    now: () => Date.now(),
-    time: SYSTEM_TIME,
-  }).close();
+  const open = () => {
+    const now = (): number => Date.now();
+    return openLedger({ path: ledgerPath, venue: 'binance-live', account: ACCOUNT_NAME, now, time: SYSTEM_TIME });
+  };
+  open().close();
+  /** No verb records that: a ledger is of one account. */
+  const armOther = (): void => {
+    const ledger = open();
+    const payload = {
+      account: 'other',
+      effective_at_ms: 0,
+      expires_at_ms: 9e15,
+      policy_hash: 'f',
+      set_by: 'test',
+      version,
+    };
+    ledger.appendSync([{ kind: 'arming', at_ms: 1, payload }]);
+    ledger.close();
+  };
   let venues = 0;
   const start = async (env: Readonly<Record<string, string>> = { HOLDFAST_LIVE_ARMED: '1' }): Promise<void> => {
     const { config, secrets } = readEnv({
@@ -80,16 +92,14 @@ function makeLive(t: TestContext) {
       setBy: 'test',
     });
   };
-  return { start, arm, created: () => venues };
+  return { start, arm, armOther, created: () => venues };
 }
 
-test('BY-28: binance-live that is not armed is refused before the venue is created', async (t) => {
+test('BY-28: binance-live that was never armed for this account is refused before the venue is created', async (t) => {
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
-    ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy/, () => undefined],
-    ['an arming that has expired', /has expired/, () => live.arm({ hours: 0 })],
-    ['an arming for another policy', /another account, policy or version/, () => live.arm({ policy_hash: 'f' })],
-    ['an arming for another version', /another account, policy or version/, () => live.arm({ version: '0.0.0' })],
+    ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy.*--emergency/, () => undefined],
+    ['an arming for another account', /no arming for this account/, () => live.armOther()],
     ['an environment that does not permit it', /HOLDFAST_LIVE_ARMED is not set/, () => live.arm(), {}],
   ];
   for (const [what, message, prepare, env] of refusals) {
@@ -97,10 +107,18 @@ test('BY-28: binance-live that is not armed is refused before the venue is creat
     await assert.rejects(live.start(env), { name: 'StartError', message }, what);
     assert.equal(live.created(), 0, `${what}: the venue was created`);
   }
-  live.arm();
-  await assert.rejects(live.start(), VenueAsked, 'armed, it goes on to the venue');
-  live.arm({ effective_at_ms: HOUR_MS });
-  await assert.rejects(live.start(), VenueAsked, 'armed anew, it does not wait with its exits until that takes effect');
+  const starts: [string, () => void][] = [
+    ['armed', () => live.arm()],
+    ['armed anew, which takes effect later', () => live.arm({ effective_at_ms: HOUR_MS })],
+    ['with an arming that has expired', () => live.arm({ hours: 0 })],
+    ['with an arming for another policy', () => live.arm({ policy_hash: 'f' })],
+    ['with an arming for another version', () => live.arm({ version: '0.0.0' })],
+    ['with an arming for another account after its own', () => live.armOther()],
+  ];
+  for (const [what, prepare] of starts) {
+    prepare();
+    await assert.rejects(live.start(), VenueAsked, `${what}, it goes on to the venue with its exits`);
+  }
 });
 
 test('an arming is judged by account, policy, version and time', () => {

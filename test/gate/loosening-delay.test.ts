@@ -8,7 +8,12 @@ const DELAY_MS = 600_000;
 /** Whether each request, made so many ms after the start, takes effect. */
 function ask(venue: string, atMs: readonly number[]): readonly boolean[] {
   let nowMs = 0;
-  const core = { settings: { venue }, nowMs: () => nowMs, policySpec: { loosen_delay_ms: DELAY_MS } };
+  const core = {
+    settings: { venue },
+    nowMs: () => nowMs,
+    passedNowMs: () => nowMs,
+    policySpec: { loosen_delay_ms: DELAY_MS },
+  };
   const delay = new LooseningDelay(core as unknown as GateCore);
   return atMs.map((ms) => {
     nowMs = ms;

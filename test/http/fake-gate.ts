@@ -297,6 +297,7 @@ export function createFakeGate(): FakeGate {
     symbols_reducing: [],
     pending_policy: null,
     policy_error: null,
+    arming_error: null,
     requests_summed: 0,
     alerts: 0,
     alert_channels_silent: [],

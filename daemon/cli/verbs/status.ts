@@ -63,6 +63,7 @@ async function renderStatus(status: Status): Promise<string> {
     ['alerts', readiness.alerts],
     ...describeAlertDelivery(readiness, formatInstant),
     ...(readiness.requests_summed > 0 ? [['calls only counted', readiness.requests_summed] as const] : []),
+    ...(readiness.arming_error === null ? [] : [['NOT ARMED', readiness.arming_error] as const]),
     ...(readiness.policy_error === null ? [] : [['policy file', `REFUSED: ${readiness.policy_error}`] as const]),
     ...(pending === null
       ? []

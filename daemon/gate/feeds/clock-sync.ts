@@ -1,4 +1,4 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { ClockMoved, GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
 import type { FetchOutcome } from '../venue-port.ts';
 
@@ -7,6 +7,8 @@ const RETRY_MS = 1_000;
 const APART_MS = 1_000;
 /** An answer that took longer says too little of the time, wall ms: it is soon asked for again. */
 const SLOW_MS = 2 * APART_MS;
+/** Further apart, and further than before, the clocks of venue and host contradict each other, ms. */
+const CONTRADICTION_MS = 300_000;
 /** Time between two warnings that the venue does not answer, wall ms. */
 const SILENCE_EVERY_MS = 60_000;
 
@@ -16,18 +18,24 @@ interface Reading {
   readonly atWallMs: number;
 }
 
-/** Keeps domain time on the venue's; a jump of it puts the boot layer back. */
+/**
+ * Keeps domain time on the venue's; a jump of it puts the boot layer back. RISK: a jump ahead ends days, windows and
+ * delays. How much of it has passed is what the host's clock and the monotonic one say: for the rest, nothing counts as
+ * older than it is, and nothing opens until the host's clock agrees, or the venue's comes back.
+ */
 export class ClockSync {
   readonly #core: GateCore;
-  readonly #enterBoot: (reason: string) => void;
+  readonly #enterBoot: (reason: string, moved?: ClockMoved) => void;
   readonly #signal: AbortSignal;
   #problem: string | null = null;
   /** Retry-After of the last refused answer, wall ms; else 0. */
   #retryAfterMs = 0;
+  /** What the time was before this process is accounted for. */
+  #hasBegun = false;
   /** The last answer was slow: the time may be off by seconds. */
   isVague = false;
 
-  constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
+  constructor(core: GateCore, enterBoot: (reason: string, moved?: ClockMoved) => void, signal: AbortSignal) {
     this.#core = core;
     this.#enterBoot = enterBoot;
     this.#signal = signal;
@@ -44,6 +52,7 @@ export class ClockSync {
       const problem = await this.#findSyncProblem();
       if (problem === null) {
         if (warnedAt !== null) log.info({}, 'the venue answers');
+        this.#noteDowntime();
         return;
       }
       if (this.#signal.aborted) return;
@@ -55,6 +64,38 @@ export class ClockSync {
       // Requests during Retry-After make the ban longer.
       await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
     }
+  }
+
+  /** RISK: before anything is recorded by the new clock. */
+  #noteDowntime(): void {
+    const core = this.#core;
+    const { clockAheadMs, hostOffsetMs, latestEventAtMs } = core.state;
+    if (hostOffsetMs !== null) {
+      const movedMs = this.#hostOffsetMs() - hostOffsetMs - clockAheadMs;
+      const aheadMs = Math.min(movedMs, core.nowMs() - latestEventAtMs);
+      if (aheadMs > APART_MS) {
+        const reason = `while the daemon was down, the venue's clock went ahead of this machine's by ${Math.round(movedMs)} ms`;
+        core.appendBoot(reason, { aheadMs });
+        core.alert('CLOCK_JUMP', reason);
+      }
+    }
+    this.#hasBegun = true;
+    this.#judgeAhead();
+  }
+
+  /** Domain time minus the host's. */
+  #hostOffsetMs(): number {
+    return this.#core.nowMs() - this.#core.ports.time.hostMs();
+  }
+
+  /** A tape has a time of its own, which the host's says nothing about. */
+  #judgeAhead(): void {
+    const { market, settings, state } = this.#core;
+    if (state.clockAheadMs === 0 || settings.venue === 'paper') return;
+    const offsetMs = this.#hostOffsetMs();
+    const changeMs = state.hostOffsetMs === null ? Number.POSITIVE_INFINITY : offsetMs - state.hostOffsetMs;
+    if (Math.min(Math.abs(offsetMs), Math.abs(changeMs)) > CONTRADICTION_MS) market.clockSkewMs = null;
+    else this.#enterBoot("this machine's clock agrees with the venue's", { agrees: true });
   }
 
   /** Why the venue's time is unknown; null once it is known. */
@@ -116,6 +157,7 @@ export class ClockSync {
       case 'synced':
         this.isVague = reading.rttMs > SLOW_MS;
         this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
+        if (this.#hasBegun) this.#judgeAhead();
         // Put right: it is off no longer.
         return Math.abs(sync.skewMs) > APART_MS && !isRetry ? this.sync(true) : true;
       case 'jumped':
@@ -125,9 +167,19 @@ export class ClockSync {
           return true;
         }
         this.#core.market.clockSkewMs = null;
-        this.#enterBoot(`the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
-        this.#core.alert('CLOCK_JUMP', `the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
+        this.#noteJump(sync);
         return isRetry ? false : this.sync(true);
     }
+  }
+
+  #noteJump({ byMs, hostMs, source }: { source: 'venue' | 'host'; byMs: number; hostMs: number }): void {
+    const core = this.#core;
+    const jump = `the ${source} clock jumped by ${Math.round(byMs)} ms`;
+    const passedMs = Math.max(0, hostMs * core.ports.clock.scale);
+    const isBelieved = source === 'host' || (byMs > 0 && byMs - passedMs <= APART_MS);
+    const aheadMs = byMs < 0 ? -Math.min(core.state.clockAheadMs, -byMs) : byMs - passedMs;
+    this.#enterBoot(jump, isBelieved ? {} : { aheadMs });
+    const doubt = isBelieved || byMs < 0 ? '' : `, and this machine's clock did not: nothing opens until it agrees`;
+    core.alert('CLOCK_JUMP', `${jump}${core.settings.venue === 'paper' ? '' : doubt}`);
   }
 }

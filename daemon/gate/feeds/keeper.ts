@@ -101,7 +101,7 @@ export class Keeper {
       signal,
     });
     const enterBoot = (reason: string): void => this.enterBoot(reason);
-    this.#clock = new ClockSync(core, enterBoot, signal);
+    this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
     market.onQuoteRead = () => this.#stale.noteRead('quotes');

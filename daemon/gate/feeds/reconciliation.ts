@@ -1,4 +1,4 @@
-import type { GateCore } from '../journal/journal.ts';
+import type { ClockMoved, GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { type FeedSchedule, noteUnread, PERIODS } from './feed-schedule.ts';
@@ -99,7 +99,7 @@ export class Reconciliation {
   }
 
   /** `isNew`: earlier reads no longer count. */
-  enterBoot(reason: string, isNew = true): void {
+  enterBoot(reason: string, isNew = true, moved?: ClockMoved): void {
     this.isReconciled = false;
     this.#told.clear();
     this.#beganAt = this.#core.ports.time.monotonicMs();
@@ -107,7 +107,7 @@ export class Reconciliation {
       this.#marks.forget();
       this.#schedule.forget();
     }
-    this.#core.appendBoot(reason);
+    this.#core.appendBoot(reason, moved);
   }
   #setBoot(state: 'reducing' | 'active', reason: string): void {
     this.#core.append('state', {

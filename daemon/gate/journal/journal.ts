@@ -57,6 +57,13 @@ interface Unwritten {
   readonly committed: Promise<void>;
   readonly decisions: DecisionEvent[];
 }
+/** What the clock did. */
+export interface ClockMoved {
+  /** By so much it went ahead without time having passed, ms; below 0: it comes back from there. */
+  readonly aheadMs?: number;
+  /** Where it has gone is confirmed. */
+  readonly agrees?: boolean;
+}
 /** What a record was made for. */
 export interface RecordDetails {
   /** Now, unless given. */
@@ -123,6 +130,11 @@ export class GateCore {
     return this.ports.clock.nowMs();
   }
 
+  /** Now, as far as time has passed: RISK: a clock that went ahead would end every delay. */
+  passedNowMs(): number {
+    return this.nowMs() - this.state.clockAheadMs;
+  }
+
   /** What ids of new decisions and orders are made of. */
   get ids(): IdSource {
     return { genesisId: this.ports.ledger.genesis.genesis_id, epoch: this.state.recovery?.epoch ?? null };
@@ -170,13 +182,20 @@ export class GateCore {
    * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be
    * waited for: the record says so, and every view brings it to now.
    */
-  appendBoot(reason: string): void {
+  appendBoot(reason: string, { agrees = false, aheadMs = 0 }: ClockMoved = {}): void {
+    const { ports, settings, state } = this;
     const nowMs = this.nowMs();
-    const isSetBack = this.state.latestEventAtMs - nowMs > SET_BACK_MS;
+    const isSetBack = state.latestEventAtMs - nowMs > SET_BACK_MS;
+    const { clockAheadMs } = state;
+    // It was down while the clock came back.
+    const movedMs = isSetBack && aheadMs === 0 ? -Math.min(clockAheadMs, state.latestEventAtMs - nowMs) : aheadMs;
     this.append('state', {
       clears_at_ms: null,
       clears_when: 'account, orders and market are reconciled',
       ...(isSetBack ? { clock_set_back: true } : {}),
+      ...(movedMs === 0 ? {} : { clock_ahead_ms: movedMs }),
+      ...(agrees ? { clock_agrees: true } : {}),
+      ...(settings.venue === 'paper' ? {} : { host_offset_ms: nowMs - ports.time.hostMs() }),
       layer: 'boot',
       name: null,
       reason,

@@ -123,7 +123,7 @@ export class AlertRoutesControl {
         message: `the pending alert routes are ${routes.hash}, not ${hash}`,
         pending_hash: routes.hash,
       };
-    if (notBeforeMs !== null && this.#core.nowMs() < notBeforeMs) return waits;
+    if (notBeforeMs !== null && this.#core.passedNowMs() < notBeforeMs) return waits;
     await this.#enforce(routes, setBy);
     return { status: 'in_force', hash };
   }

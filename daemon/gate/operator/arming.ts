@@ -19,10 +19,11 @@ export class ArmingControl {
     core.onPolicyChange(() => this.review());
   }
 
-  /** From now on an arming is needed. Sets the layer before anything can be opened. */
+  /** From now on an arming is needed. Sets the layer before anything can be opened, and tells each start that it is set. */
   begin(): void {
     this.#isLive = true;
-    this.review();
+    const { problem } = this;
+    if (!this.review() && problem !== null) this.#core.alert('NOT_ARMED', problem);
   }
 
   /** Why nothing may be opened; null: it is armed, or need not be. */
@@ -37,15 +38,19 @@ export class ArmingControl {
     );
   }
 
-  /** INVARIANT: in the turn of what changes it, so that nothing is decided under an arming that is no longer good. */
-  review(): void {
+  /**
+   * Whether the layer changed. INVARIANT: in the turn of what changes it, so that nothing is decided under an arming that
+   * is no longer good.
+   */
+  review(): boolean {
     const core = this.#core;
-    if (!this.#isLive) return;
+    if (!this.#isLive) return false;
     const { problem } = this;
     const layer = planArmingLayer(core.state.layers, problem);
-    if (layer === null) return;
+    if (layer === null) return false;
     core.append('state', layer);
     if (problem !== null) core.alert('NOT_ARMED', problem);
+    return true;
   }
 
   describe(): ArmingBody | null {

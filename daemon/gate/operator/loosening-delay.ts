@@ -22,7 +22,7 @@ export class LooseningDelay {
   /** @throws OperatorRequestError with the time from which `what` may be requested again */
   requireWaited(what: string): void {
     if (this.#core.settings.venue !== 'binance-live') return;
-    const now = this.#core.nowMs();
+    const now = this.#core.passedNowMs();
     const delayMs = this.#core.policySpec.loosen_delay_ms;
     const firstAt = this.#askedAt.get(what);
     const askedAt = firstAt !== undefined && now - firstAt <= delayMs + GOOD_FOR_MS ? firstAt : undefined;

@@ -199,7 +199,8 @@ export class PolicyControl {
       if (this.#pending !== pending) return { status: 'refused', message: 'it waits no longer', pending_hash: null };
       if (this.#signersInForce().length < this.#quorum) return this.#describeWaiting(pending);
     }
-    if (pending.notBeforeMs !== null && this.#core.nowMs() < pending.notBeforeMs) return this.#describeWaiting(pending);
+    if (pending.notBeforeMs !== null && this.#core.passedNowMs() < pending.notBeforeMs)
+      return this.#describeWaiting(pending);
     await this.#enforce(pending.policy, setBy);
     return { status: 'in_force', hash };
   }

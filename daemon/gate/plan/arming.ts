@@ -25,14 +25,6 @@ export function checkArming(arming: ArmingEvent | null, bound: ArmingBound, nowM
   return null;
 }
 
-/**
- * As {@link checkArming}, at the instant at which the arming takes effect, if that is still to come. A start goes by it:
- * until then it opens nothing, and closes what is held.
- */
-export function checkArmingToCome(arming: ArmingEvent | null, bound: ArmingBound, nowMs: number): string | null {
-  return checkArming(arming, bound, Math.max(nowMs, arming?.effective_at_ms ?? nowMs));
-}
-
 /** Too few signed; null: enough did, or none have to. */
 export function checkSignatures({ quorum, signed }: ArmingSignatures): string | null {
   return quorum > 1 && signed < quorum

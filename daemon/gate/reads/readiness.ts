@@ -17,6 +17,7 @@ export interface ReadinessSources {
     readonly pending: ReadinessBody['pending_alert_routes'];
     readonly error: string | null;
   };
+  readonly arming: { readonly problem: string | null };
   readonly policies: { readonly pending: ReadinessBody['pending_policy']; readonly error: string | null };
 }
 
@@ -24,6 +25,7 @@ export interface ReadinessSources {
 export function describeReadiness({
   core,
   alertRoutes,
+  arming,
   availability,
   budgets,
   keeper,
@@ -50,6 +52,7 @@ export function describeReadiness({
     alerts: core.state.alerts.count,
     alert_channels_silent: core.state.outbox.listSilent(),
     alert_routes_error: alertRoutes.error,
+    arming_error: arming.problem,
     pending_alert_routes: alertRoutes.pending,
     pending_policy: policies.pending,
     policy_error: policies.error,

@@ -10,6 +10,7 @@ import type {
 } from '../events.ts';
 import { keeps } from './keep.ts';
 import { OpenedSums } from './opened-sums.ts';
+import type { Redate } from './redate.ts';
 
 /** Older ones that have ended are only in the ledger. */
 const MOST_ENDED = 1_000;
@@ -191,8 +192,8 @@ export class ApprovalBook {
     this.#void((each) => each.symbol === symbol, 'the venue changed the lot or tick size', atMs);
   }
 
-  setBack(nowMs: number): void {
-    for (const sums of this.#opened.values()) sums.setBack(nowMs);
+  redate(redate: Redate): void {
+    for (const sums of this.#opened.values()) sums.redate(redate);
   }
 
   /** What a record finds expired has ended; until then {@link isOver} says so. */

@@ -5,6 +5,7 @@ import type { HeldChange, HeldFill } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
+import type { Redate } from './redate.ts';
 
 /** Reason of a cancel that only makes room: what it takes away rests again afterwards. */
 export const MAKES_ROOM = 'makes room for an exit';
@@ -197,10 +198,10 @@ export class DisplacedExits {
     if (event.action === 'ended' && event.reason !== 'rests') this.bounds.forget(event.decision_id);
   }
 
-  /** The clock was set back. */
-  setBack(nowMs: number): void {
-    for (const entry of this.#byDecision.values()) entry.sinceMs = Math.min(entry.sinceMs, nowMs);
-    this.bounds.setBack(nowMs);
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    for (const entry of this.#byDecision.values()) entry.sinceMs = redate(entry.sinceMs);
+    this.bounds.redate(redate);
   }
 
   /** The unit of quantities has changed. */

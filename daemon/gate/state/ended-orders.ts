@@ -1,6 +1,7 @@
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import type { OrdersBy } from './orders-by.ts';
+import type { Redate } from './redate.ts';
 import { type SettledOrders, venueKeyOf } from './settled-orders.ts';
 
 /** Where orders are found. */
@@ -90,8 +91,8 @@ export class EndedOrders {
     this.#waiting.delete(order);
   }
 
-  setBack(nowMs: number): void {
-    this.#endedAtMs = this.#endedAtMs.map((endedAtMs) => Math.min(endedAtMs, nowMs));
+  redate(redate: Redate): void {
+    this.#endedAtMs = this.#endedAtMs.map(redate);
   }
 
   /**

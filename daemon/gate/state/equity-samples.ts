@@ -1,5 +1,6 @@
 import { keeps } from './keep.ts';
 import { isNear, READING_MS } from './recent-moves.ts';
+import type { Redate } from './redate.ts';
 
 /** Equity net of transfers at an instant. */
 export interface DatedEquity {
@@ -143,15 +144,11 @@ export class EquitySamples {
     }
   }
 
-  /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
-  setBack(nowMs: number): void {
+  /** The clock was moved. */
+  redate(redate: Redate): void {
     this.#version += 1;
-    for (let i = this.#head; i < this.#atMs.length; i += 1) {
-      this.#atMs[i] = Math.min(this.#atMs[i]!, nowMs);
-      this.#fromMs[i] = Math.min(this.#fromMs[i]!, nowMs);
-      this.#toMs[i] = Math.min(this.#toMs[i]!, nowMs);
-      this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
-    }
+    for (const column of [this.#atMs, this.#fromMs, this.#toMs, this.#reachedMs])
+      for (let i = this.#head; i < column.length; i += 1) column[i] = redate(column[i]!);
   }
 
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */

@@ -2,6 +2,7 @@ import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 import { RecentMoves } from './recent-moves.ts';
+import type { Redate } from './redate.ts';
 
 /**
  * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD).
@@ -116,11 +117,12 @@ export class EquityHistory {
     return thin.slice(-most);
   }
 
-  /** The clock was set back: the maximum of a later minute counts until that has left the window. */
-  setBack(nowMs: number): void {
-    this.#recent.setBack(nowMs);
-    this.#moves.setBack(nowMs);
-    this.#rebasedAtMs = Math.min(this.#rebasedAtMs, nowMs);
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    this.#recent.redate(redate);
+    this.#maxima.redate(redate);
+    this.#moves.redate(redate);
+    this.#rebasedAtMs = redate(this.#rebasedAtMs);
   }
 
   /** @param readFromMs since when the balance may have been read */

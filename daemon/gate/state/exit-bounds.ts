@@ -14,6 +14,7 @@ import {
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
+import type { Redate } from './redate.ts';
 
 /** What is known of its symbol when an exit is requested, or displaced. */
 export interface Then {
@@ -123,11 +124,11 @@ export class ExitBounds {
     }
   }
 
-  /** The clock was set back. */
-  setBack(nowMs: number): void {
+  /** The clock was moved. */
+  redate(redate: Redate): void {
     for (const bound of this.#each()) {
-      bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
-      if (bound.readAtMs !== null) bound.readAtMs = Math.min(bound.readAtMs, nowMs);
+      bound.askedAtMs = redate(bound.askedAtMs);
+      if (bound.readAtMs !== null) bound.readAtMs = redate(bound.readAtMs);
     }
   }
 

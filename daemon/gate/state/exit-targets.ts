@@ -15,6 +15,7 @@ import {
 } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
+import type { Redate } from './redate.ts';
 import type { SettledOrders } from './settled-orders.ts';
 
 export type { Allotment, ExitTarget } from './exit-target.ts';
@@ -126,14 +127,14 @@ export class ExitTargets {
     }
     return { endedAtMs, filledAtMs };
   }
-  setBack(nowMs: number): void {
+  redate(redate: Redate): void {
     for (const target of this.#all.values()) {
       const opened: { openedAtMs: number } = target;
-      opened.openedAtMs = Math.min(opened.openedAtMs, nowMs);
-      if (target.readAtMs !== null) target.readAtMs = Math.min(target.readAtMs, nowMs);
-      if (target.end !== null) target.end = { ...target.end, atMs: Math.min(target.end.atMs, nowMs) };
+      opened.openedAtMs = redate(opened.openedAtMs);
+      if (target.readAtMs !== null) target.readAtMs = redate(target.readAtMs);
+      if (target.end !== null) target.end = { ...target.end, atMs: redate(target.end.atMs) };
     }
-    this.#endedAtMs = this.#endedAtMs.map((atMs) => Math.min(atMs, nowMs));
+    this.#endedAtMs = this.#endedAtMs.map(redate);
   }
   /** Whether an order works for a target, even an ended one. */
   isServing(order: OrderState): boolean {

@@ -2,6 +2,7 @@ import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
+import { noteClock, sinceJump } from './clock-moves.ts';
 import { whoseOf } from './exit-targets.ts';
 import { heldOn, provenOn, readingOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
@@ -9,7 +10,6 @@ import { applyStateEvent, stateInForce } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
 import { setLeverage } from './positions.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
-import { setBack } from './set-back.ts';
 import { bringBackAll, bringBackNamed, settleOld } from './settle.ts';
 import { GateViews } from './views.ts';
 
@@ -34,6 +34,8 @@ export class GateState extends GateViews {
     if (event.kind === 'head' || event.kind === 'key') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
+    // Before anything is forgotten by its instant.
+    if (event.kind === 'state') noteClock(this, event.payload, event.at_ms);
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
@@ -87,11 +89,6 @@ export class GateState extends GateViews {
         this.#applyRules(event.payload.rules, event.at_ms);
         return;
       case 'state':
-        if (event.payload.clock_set_back === true) {
-          this.latestEventAtMs = event.at_ms;
-          bringBackAll(this);
-          setBack(this, event.at_ms);
-        }
         applyStateEvent(this.layers, event.payload, event.at_ms);
         this.approvals.noteState(event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
@@ -111,7 +108,7 @@ export class GateState extends GateViews {
         return;
       case 'transfer':
         if (!this.seenTransfers.add('', event.payload.transfer_id, event.payload.at_venue_ms)) return;
-        this.equity.addTransfer(event.payload.amount_usdt, event.payload.at_venue_ms, event.at_ms);
+        this.equity.addTransfer(event.payload.amount_usdt, sinceJump(this, event.payload.at_venue_ms), event.at_ms);
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;

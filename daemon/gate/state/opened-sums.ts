@@ -1,4 +1,5 @@
 import { keeps } from './keep.ts';
+import { type Redate, redateBucket } from './redate.ts';
 
 const BUCKET_MS = 60_000;
 /** The longest window of a policy, and an hour more: records are dated by two clocks, which may lie apart. */
@@ -56,15 +57,14 @@ export class OpenedSums {
     return { approved, unapproved };
   }
 
-  /** The clock was set back to `nowMs`: what was opened at later instants was opened by now. */
-  setBack(nowMs: number): void {
-    const newest = Math.floor(nowMs / BUCKET_MS);
-    const later = this.#buckets.filter((bucket) => bucket.index > newest);
-    if (later.length === 0) return;
-    this.#buckets = this.#buckets.filter((bucket) => bucket.index <= newest);
-    for (const { approved, unapproved } of later) {
-      if (approved > 0) this.add(nowMs, approved, true);
-      if (unapproved > 0) this.add(nowMs, unapproved, false);
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    const before = this.#buckets;
+    this.#buckets = [];
+    for (const { approved, index, unapproved } of before) {
+      const atMs = redateBucket(index, BUCKET_MS, redate) * BUCKET_MS;
+      if (approved > 0) this.add(atMs, approved, true);
+      if (unapproved > 0) this.add(atMs, unapproved, false);
     }
   }
 }

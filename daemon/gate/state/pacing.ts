@@ -1,6 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { DecisionEvent } from '../events.ts';
 import { keeps } from './keep.ts';
+import type { Redate } from './redate.ts';
 import { RollingSum, TokenWindow } from './rolling-windows.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,8 +22,8 @@ export class Pace {
     );
   }
 
-  setBack(nowMs: number): void {
-    for (const part of [this.sends, this.exits, this.turnover, this.fees]) part.setBack(nowMs);
+  redate(redate: Redate): void {
+    for (const part of [this.sends, this.exits, this.turnover, this.fees]) part.redate(redate);
   }
 }
 
@@ -112,13 +113,13 @@ export class Pacing {
     return pace;
   }
 
-  setBack(nowMs: number): void {
-    for (const pace of [this.account, ...this.#agents.values()]) pace.setBack(nowMs);
+  redate(redate: Redate): void {
+    for (const pace of [this.account, ...this.#agents.values()]) pace.redate(redate);
     for (const symbol of this.#symbols.values()) {
-      if (symbol.lastOpenParentAtMs !== null) symbol.lastOpenParentAtMs = Math.min(symbol.lastOpenParentAtMs, nowMs);
-      if (symbol.lastOpenFillAtMs !== null) symbol.lastOpenFillAtMs = Math.min(symbol.lastOpenFillAtMs, nowMs);
+      if (symbol.lastOpenParentAtMs !== null) symbol.lastOpenParentAtMs = redate(symbol.lastOpenParentAtMs);
+      if (symbol.lastOpenFillAtMs !== null) symbol.lastOpenFillAtMs = redate(symbol.lastOpenFillAtMs);
     }
-    for (const execution of this.#executions) execution.atMs = Math.min(execution.atMs, nowMs);
+    for (const execution of this.#executions) execution.atMs = redate(execution.atMs);
   }
 
   /** Counts a parent once, at its first fill. */
@@ -204,8 +205,8 @@ export class SignsOfLife {
     return this.#seenAt.get(agent) ?? null;
   }
 
-  setBack(nowMs: number): void {
-    this.#noneBeforeMs = Math.min(this.#noneBeforeMs, nowMs);
-    for (const [agent, seenAtMs] of this.#seenAt) if (seenAtMs > nowMs) this.#seenAt.set(agent, nowMs);
+  redate(redate: Redate): void {
+    this.#noneBeforeMs = redate(this.#noneBeforeMs);
+    for (const [agent, seenAtMs] of this.#seenAt) this.#seenAt.set(agent, redate(seenAtMs));
   }
 }

@@ -1,5 +1,6 @@
 import type { PasskeyAddedEvent, PasskeyEvent } from '../events.ts';
 import { keeps } from './keep.ts';
+import type { Redate } from './redate.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
 const MOST_USED = 1_000;
@@ -73,16 +74,15 @@ export class PasskeyBook {
     }
   }
 
-  /** What was set under a clock that was ahead counts as long after now as it would have after that. */
-  setBack(nowMs: number): void {
+  /** The clock was moved: a key counts as long after its enrolment as it would have. */
+  redate(redate: Redate): void {
     for (const [id, key] of this.#keys) {
-      const { addedAtMs, effectiveAtMs, lastUsedAtMs } = key;
-      if (addedAtMs <= nowMs && (lastUsedAtMs ?? 0) <= nowMs) continue;
+      const addedAtMs = redate(key.addedAtMs);
       this.#keys.set(id, {
         ...key,
-        addedAtMs: Math.min(addedAtMs, nowMs),
-        effectiveAtMs: effectiveAtMs - Math.max(0, addedAtMs - nowMs),
-        lastUsedAtMs: lastUsedAtMs === null ? null : Math.min(lastUsedAtMs, nowMs),
+        addedAtMs,
+        effectiveAtMs: key.effectiveAtMs + addedAtMs - key.addedAtMs,
+        lastUsedAtMs: key.lastUsedAtMs === null ? null : redate(key.lastUsedAtMs),
       });
     }
   }

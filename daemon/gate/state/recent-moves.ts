@@ -1,4 +1,5 @@
 import { keeps } from './keep.ts';
+import type { Redate } from './redate.ts';
 
 /** A reading of the account counts at most so long after it was requested. */
 export const READING_MS = 600_000;
@@ -64,11 +65,11 @@ export class RecentMoves {
     return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, requestedAtMs, observedAtMs));
   }
 
-  /** The clock was set back: what lies in the future has happened by now. */
-  setBack(nowMs: number): void {
+  /** The clock was moved. */
+  redate(redate: Redate): void {
     for (const move of this.#moves) {
-      move.atMs = Math.min(move.atMs, nowMs);
-      move.toldAtMs = Math.min(move.toldAtMs, nowMs);
+      move.atMs = redate(move.atMs);
+      move.toldAtMs = redate(move.toldAtMs);
     }
   }
 }

@@ -8,6 +8,7 @@ import { keeps } from './keep.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from './orders.ts';
+import { type Redate, redateBucket } from './redate.ts';
 
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;
@@ -67,13 +68,16 @@ class RecordWindow {
     this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
   }
 
-  /** Times after `nowMs` count as now. */
-  setBack(nowMs: number): void {
-    const now = Math.floor(nowMs / BUCKET_MS);
-    const late = this.#buckets.filter((bucket) => bucket.index > now);
-    if (late.length === 0) return;
-    this.#buckets = this.#buckets.filter((bucket) => bucket.index <= now);
-    this.#buckets.push({ index: now, records: late.reduce((sum, { records }) => sum + records, 0) });
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    const before = this.#buckets;
+    this.#buckets = [];
+    for (const { index, records } of before) {
+      const redated = redateBucket(index, BUCKET_MS, redate);
+      const last = this.#buckets.at(-1);
+      if (last?.index === redated) last.records += records;
+      else this.#buckets.push({ index: redated, records });
+    }
   }
 
   /** A clock that stepped back leaves future records: those beyond a window never belonged to this one. */
@@ -134,8 +138,8 @@ export class RequestRecords {
     this.summed += count;
   }
 
-  setBack(nowMs: number): void {
-    for (const window of this.#windows.values()) window.setBack(nowMs);
+  redate(redate: Redate): void {
+    for (const window of this.#windows.values()) window.redate(redate);
   }
 
   count(kind: CountedKind, origin: SenderRole, agent: string, nowMs: number, windowMs: number): RecordCount {

@@ -3,6 +3,7 @@ import type { OrderType, Side } from '../../core/request.ts';
 import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../events.ts';
 import { keeps } from './keep.ts';
+import type { Redate } from './redate.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */
 export interface KnownRequest {
@@ -88,9 +89,8 @@ export class RequestMemory {
     if (this.#recent.length > 1000) this.#recent.splice(0, 500);
   }
 
-  setBack(nowMs: number): void {
-    for (const [i, parent] of this.#recent.entries())
-      if (parent.atMs > nowMs) this.#recent[i] = { ...parent, atMs: nowMs };
+  redate(redate: Redate): void {
+    this.#recent = this.#recent.map((parent) => ({ ...parent, atMs: redate(parent.atMs) }));
   }
 
   /**

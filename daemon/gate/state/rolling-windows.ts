@@ -1,4 +1,5 @@
 import { keeps } from './keep.ts';
+import { type Redate, redateBucket } from './redate.ts';
 
 /** Least index in [0, length] for which `holds` is true, given that it stays true from there on. */
 export function bisect(length: number, holds: (index: number) => boolean): number {
@@ -74,13 +75,13 @@ export class RollingSum {
     if (at < this.#buckets.length - 1) this.#fold = null;
   }
 
-  /** The clock was set back to `nowMs`: what was added at later instants was added by now. */
-  setBack(nowMs: number): void {
-    const newest = Math.floor(nowMs / this.#bucketMs);
-    const later = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index > newest);
-    const moved = this.#buckets.splice(later);
+  /** The clock was moved. */
+  redate(redate: Redate): void {
+    const before = this.#buckets;
+    this.#buckets = [];
     this.#fold = null;
-    for (const { value } of moved) this.add(nowMs, value);
+    for (const { index, value } of before)
+      this.add(redateBucket(index, this.#bucketMs, redate) * this.#bucketMs, value);
   }
 
   /** Least place of a bucket that is not before an index. */
@@ -183,13 +184,13 @@ export class TokenWindow {
     if (this.#head >= 1024 && this.#head * 4 >= this.#atMs.length) this.#compact();
   }
 
-  /** The clock was set back to `nowMs`: tokens of later instants were taken by now. */
-  setBack(nowMs: number): void {
+  /** The clock was moved. */
+  redate(redate: Redate): void {
     this.#dropHead();
-    this.#atMs = this.#atMs.map((atMs) => Math.min(atMs, nowMs));
+    this.#atMs = this.#atMs.map(redate);
     this.#ends = [];
     for (const [index, atMs] of this.#atMs.entries()) this.#endBefore(index, atMs);
-    for (const hour of this.#hours) hour.atMs = Math.min(hour.atMs, nowMs);
+    for (const hour of this.#hours) hour.atMs = redate(hour.atMs);
   }
 
   /** What lies before an entry, and is not older, is no end. */

@@ -8,7 +8,7 @@ const KEEP_MS = 86_400_000;
 const MOST_OF_REPORTER = 1_024;
 
 interface Entry {
-  readonly signal: SignalEvent;
+  signal: SignalEvent;
   /** Who reported it, whoever ended it. */
   readonly reporter: string;
 }
@@ -81,6 +81,13 @@ export class SignalBook {
     this.#sweepAtMs = Math.min(this.#sweepAtMs, signal.expires_at_ms + KEEP_MS);
     if (atMs >= this.#sweepAtMs) this.#sweep(atMs);
     if (own.size > MOST_OF_REPORTER) this.#trim(own, atMs);
+  }
+
+  /** The clock went ahead: a signal lasts as long as it would have. */
+  putOff(byMs: number): void {
+    for (const entry of this.#entries.values())
+      entry.signal = { ...entry.signal, expires_at_ms: entry.signal.expires_at_ms + byMs };
+    this.#sweepAtMs += byMs;
   }
 
   #takePlace(signal: SignalEvent, atMs: number): void {

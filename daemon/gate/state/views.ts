@@ -26,6 +26,8 @@ import { TradeBook } from './trades.ts';
 const KEEP_TRADES_MS = 2 * 86_400_000;
 /** The list of transfers is requested from the last one on, or from the last account record before a restart. */
 const KEEP_TRANSFERS_MS = 30 * 86_400_000;
+/** Of each, whatever their age: as many as the venue has on a page. */
+const KEEP_LAST = 1_000;
 
 /** Every view of the gate. {@link GateState} folds ledger events into them, and nothing else writes them. */
 export class GateViews {
@@ -52,7 +54,7 @@ export class GateViews {
   readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
   readonly seenTrades: SeenIds;
-  readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
+  readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
@@ -71,11 +73,17 @@ export class GateViews {
   lastEventAtMs = 0;
   /** Latest instant of a record since the clock was last set back. */
   latestEventAtMs = 0;
+  /** By how much the clock is ahead of the time that has passed, as far as nothing has confirmed it, ms. */
+  clockAheadMs = 0;
+  /** The latest instant before it went ahead. */
+  clockAheadFromMs = Number.NEGATIVE_INFINITY;
+  /** Domain time minus the host's, while neither was in doubt, ms; null: it is not on record. */
+  hostOffsetMs: number | null = null;
 
   /** `settleAfterMs`: {@link OrderBook.ended}; `packs`: {@link TextRows} */
   constructor(settleAfterMs?: number, packs = true) {
     this.fills = new RecentFills(packs);
-    this.seenTrades = new SeenIds(KEEP_TRADES_MS, 0, packs);
+    this.seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST, packs);
     this.orders = createOrderBook(settleAfterMs);
     this.targets = new ExitTargets(this.orders.settled);
   }

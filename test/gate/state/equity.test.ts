@@ -87,7 +87,7 @@ describe('SAE-DD: equity history in O(log n)', () => {
       [2 * HOUR, 120],
     ] as const)
       history.add(T0 + afterMs, usdt);
-    history.setBack(T0 + HOUR / 2);
+    history.redate((atMs) => Math.min(atMs, T0 + HOUR / 2));
     const samples = history.thinned(1_000_000).map(({ atMs, equity }) => [atMs - T0, equity]);
     assert.deepEqual(samples, [
       [0, 100],

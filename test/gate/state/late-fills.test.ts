@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { noteClock } from '../../../daemon/gate/state/clock-moves.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { possibleFills } from '../../../daemon/gate/state/orders.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
 import { rescalePosition } from '../../../daemon/gate/state/rescale.ts';
-import { setBack } from '../../../daemon/gate/state/set-back.ts';
 import { dateFill } from '../../../daemon/gate/state/shares.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
@@ -268,7 +268,7 @@ test('where lots do not divide, what is known late comes out of what is held by 
 test('what was opened under a clock that was set back since was opened before what fills now', () => {
   const state = new GateState();
   state.positions.set('BTCUSDT', heldByTwo(T0 + 60_000));
-  setBack(state, T0 + 10);
+  noteClock(state, { clock_set_back: true }, T0 + 10);
   const position = state.position('BTCUSDT');
   applyFill(position, 'sell', 15, null, 60_000, T0 + 20, true, true);
   assert.deepEqual(sharesOf(position), { alice: 10, bob: 5 });

@@ -50,7 +50,7 @@ describe('records of calls without an effect', () => {
     const records = new RequestRecords();
     for (let i = 0; i < 5; i += 1) records.noteRejected(rejected, T0 + i * 1_000);
     for (let i = 0; i < 7; i += 1) records.noteRejected(rejected, T0 + 24 * HOUR_MS + i * 1_000);
-    records.setBack(T0 + 30_000);
+    records.redate((atMs) => Math.min(atMs, T0 + 30_000));
     assert.equal(count(records, T0 + 30_000).records, 12);
     assert.equal(count(records, T0 + 92_000).records, 0);
   });

@@ -82,7 +82,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     };
     assert.deepEqual(left(dropAndRevive, T0 + 1), ['o-2', 'o-3'], 'one has left, the next is not older for it');
     assert.deepEqual(left(dropAndRevive, T0 + 2), ['o-3']);
-    const setBack = (ended: EndedOrders): void => ended.setBack(T0 + 2);
+    const setBack = (ended: EndedOrders): void => ended.redate((atMs) => Math.min(atMs, T0 + 2));
     assert.deepEqual(left(setBack, T0 + 1), ['o-2', 'o-3']);
     assert.deepEqual(left(setBack, T0 + 2), []);
   });

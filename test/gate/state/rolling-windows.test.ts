@@ -160,7 +160,7 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
         };
         take(before);
         now -= backMs;
-        window.setBack(now);
+        window.redate((atMs) => Math.min(atMs, now));
         added = added.map(([atMs, tokens]) => [Math.min(atMs, now), tokens]);
         const reader = new GraphReader();
         for (const line of writeGraph(window)) reader.take(line);

@@ -17,8 +17,8 @@ class PlainSigns {
   lastMs(agent: string): number | null {
     return this.#seenAt.get(agent) ?? null;
   }
-  setBack(nowMs: number): void {
-    this.#seenAt = new Map([...this.#seenAt].map(([agent, seenAtMs]) => [agent, Math.min(seenAtMs, nowMs)]));
+  redate(redate: (atMs: number) => number): void {
+    this.#seenAt = new Map([...this.#seenAt].map(([agent, seenAtMs]) => [agent, redate(seenAtMs)]));
   }
 }
 
@@ -39,7 +39,7 @@ test('signs of life are known for two days before the newest one, also after the
         nowMs += laterMs;
         if (backMs !== null) {
           nowMs -= backMs;
-          for (const each of [signs, plain]) each.setBack(nowMs);
+          for (const each of [signs, plain]) each.redate((atMs) => Math.min(atMs, nowMs));
         }
         if (agent !== null) {
           for (const each of [signs, plain]) each.note(agent, nowMs);

@@ -1,6 +1,7 @@
 import { findPolicy, requirePolicy } from '../../../boot/policy.ts';
 import type { LimitsBody } from '../../../gate/api/limits.ts';
 import type { ReadinessBody } from '../../../gate/api/operator.ts';
+import type { PolicyBody } from '../../../gate/api/policy.ts';
 import type { AccountBody, MarketBody } from '../../../gate/api/reads.ts';
 import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 import type { VenueSide } from './venue-side.ts';
@@ -33,6 +34,9 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
         );
       },
     },
+    ...(config.venue === 'binance-live'
+      ? [{ id: 'armed', claim: 'live trading is armed', run: () => judgeArming(policy) }]
+      : []),
     {
       id: 'clock',
       claim: "the daemon's clock is the venue's",
@@ -59,6 +63,13 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
       run: () => judgeAges(operator, freshness),
     },
   ];
+}
+
+export function judgeArming({ arming }: Pick<PolicyBody, 'arming'>): Finding {
+  if (arming === undefined) return unknown('the daemon has not reached the venue yet');
+  const { expires_at_ms, policy_hash, problem } = arming;
+  if (problem !== null) return refuted(`nothing opens: ${problem}`);
+  return proven(`for the policy ${policy_hash.slice(0, 12)}, until ${new Date(expires_at_ms).toISOString()}`);
 }
 
 async function judgeAges(operator: Examined['operator'], freshness: Freshness): Promise<Finding> {
