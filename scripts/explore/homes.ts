@@ -6,7 +6,7 @@ import type { Gate } from '../../daemon/gate/gate.ts';
 import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { type NotedHead, readHead, refuseBehind } from '../../daemon/ledger/head-file.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import type { HomeRecords, RestoreRecord } from './records.ts';
@@ -60,13 +60,16 @@ export class Home {
   }
 
   /** `ledger`: of a daemon that runs; its operator makes a token, and revokes it once it is in the copy. */
-  keepCopy(storage: MemoryStorage, ledger: Ledger | null): void {
+  keepCopy(storage: MemoryStorage, ledger: Ledger | null, time: TimePort): void {
     const tokens = storage.isTroubled || ledger === null || ledger.isFailed ? null : ledger.tokens;
     const name = `copied-${this.#copies}`;
     this.#copies += 1;
     const made = tokens?.createToken({ role: 'agent', name, agent: name }) ?? null;
     if (made !== null) ledger?.flush();
-    this.#copy = { bytes: storage.copy(), atMs: this.#nowMs(), head: ledger === null ? this.#head : readHead(ledger) };
+    const bytes = storage.copy();
+    // What is noted may lag behind what the copy contains.
+    const head = ledger === null ? this.#headOf(bytes, time) : readHead(ledger);
+    this.#copy = { bytes, atMs: this.#nowMs(), head };
     if (made === null) return;
     tokens?.revokeToken(made.record.id);
     this.#records.revoked.push({ secret: made.secret, atMs: this.#nowMs() });
@@ -91,10 +94,25 @@ export class Home {
     });
   }
 
+  #headOf(bytes: Buffer, time: TimePort): NotedHead | null {
+    const storage = new MemoryStorage(bytes);
+    try {
+      const ledger = openOffline(storage, time);
+      const head = readHead(ledger);
+      ledger.close();
+      return head;
+    } catch (error) {
+      // A disk that was troubled as the copy was made: nobody can start on it either.
+      if (error instanceof LedgerError) return this.#head;
+      throw error;
+    } finally {
+      storage.close();
+    }
+  }
+
   /** What a verb does with the ledger while no daemon runs. @throws LedgerError */
   command(storage: MemoryStorage, time: TimePort, work: (ledger: Ledger) => void): void {
-    const now = (): number => time.hostMs();
-    const ledger = openLedger({ path: 'world.db', venue: 'paper', account: 'main', now, time, storage });
+    const ledger = openOffline(storage, time);
     try {
       work(ledger);
       ledger.flush();
@@ -108,6 +126,11 @@ export class Home {
   static mayTryAgain(error: unknown): boolean {
     return error instanceof LedgerError || error instanceof StartError;
   }
+}
+
+function openOffline(storage: MemoryStorage, time: TimePort): Ledger {
+  const now = (): number => time.hostMs();
+  return openLedger({ path: 'world.db', venue: 'paper', account: 'main', now, time, storage });
 }
 
 /** An opening order that is asked of a daemon with a home of its own. */

@@ -34,7 +34,7 @@ export class World extends LivingWorld {
         this.hostJumpMs += trouble.ms;
         return;
       case 'copy':
-        this.home.keepCopy(this.storage, this.gate === null ? null : this.running.ledger);
+        this.home.keepCopy(this.storage, this.gate === null ? null : this.running.ledger, this.root);
         return;
       case 'restored':
         this.#putBack(trouble.downMs, trouble.withHead === true);

@@ -31,6 +31,7 @@ const DEFECTS: ReadonlySet<string> = new Set([
 export function findProofUndone(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const [id, notes] of history.orderEvents) {
+    if (isUsedTwice(history, id)) continue;
     let proven: { status: OrderStatus; atMs: number } | null = null;
     for (const { atMs, event } of notes) {
       if (PROVEN.has(event.status)) proven = { status: event.status, atMs };
@@ -63,15 +64,18 @@ export function findUnrecorded(history: History): readonly Breach[] {
   for (const order of history.world.exchange.world.state.orders.values()) {
     const last = history.orderEvents.get(order.clientOrderId)?.at(-1);
     if (last === undefined || !UNPROVEN.has(last.event.status)) continue;
-    // An id of before a restore: what the exchange has under it may be the order that was lost.
-    const others = history.world.wire.records.filter(({ clientId }) => clientId === order.clientOrderId);
-    if (others.some((record) => isOfAnotherLedger(history, record))) continue;
+    if (isUsedTwice(history, order.clientOrderId)) continue;
     breaches.push({
       code: `wrong-at-the-end/${last.event.status}`,
       detail: `${order.clientOrderId} is ${order.status} at the exchange and recorded ${last.event.status} at ${at(last.atMs)} (${last.event.detail ?? ''})`,
     });
   }
   return breaches;
+}
+
+/** An id of before a restore: what the exchange has under it may be the order that was lost. */
+function isUsedTwice(history: History, id: string): boolean {
+  return history.world.wire.records.some((record) => record.clientId === id && isOfAnotherLedger(history, record));
 }
 
 /** Of a daemon with a home of its own, or of what a restore has lost. */
