@@ -167,7 +167,8 @@ export abstract class LivingWorld extends PlayedWorld {
       onFailure: (error: Error) => this.#noteFailure(life, error),
     };
     const { clock, ledger } = openLifeLedger(life, hooks, tokens !== undefined);
-    this.#followRecords(ledger);
+    // Records of another daemon bear the same numbers.
+    if (this.isOfHome(life)) this.#followRecords(ledger);
     if (tokens !== undefined && !this.tokens.isKept) this.tokens.begin(ledger.tokens, tokens.each);
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
       exchange: this.wire.connect(life),
