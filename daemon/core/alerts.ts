@@ -69,7 +69,7 @@ export const ALERTS = {
   SLICE_FAILED: text('warning', 'orders', 'A slice could not be sent.'),
   STANDING_FAILED: text('critical', 'orders', 'The review of resting orders failed.'),
   STOP_NOT_MOVED: text('critical', 'exits', 'A protective stop could not be moved.'),
-  STOP_REFUSED: text('critical', 'exits', 'The venue refused a protective stop.'),
+  STOP_REFUSED: text('critical', 'exits', 'The venue refused a protective stop, or none that was sent rests there.'),
   SYMBOL_CLOSED: text('warning', 'venue', 'The venue does not trade a symbol of the policy.'),
   TOKEN_CREATED: text('critical', 'policy', 'An operator created a token over HTTP.'),
   TOKEN_EXPIRED: text('warning', 'policy', 'A token has expired and was not replaced.'),

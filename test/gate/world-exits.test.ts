@@ -18,6 +18,7 @@ import './world/moved-stops.ts';
 import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stops.ts';
+import './world/stops-that-never-rest.ts';
 import './world/undone-exits.ts';
 import './world/unnoticed-checks.ts';
 import './world/waiting-exits.ts';

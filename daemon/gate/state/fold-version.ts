@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '0ab1dbdbeba68f5550ba936bf9dd748344b4cc57b21c6afc9a4b248bc37d734f';
+export const FOLD_SHA256 = 'f94f9d8c9b7b087a4e046db9bfd16e5982cf84b2013602aa9ec89ff8b534b15f';
