@@ -35,6 +35,7 @@ export const ALERTS = {
   EXIT_ENDED: text('critical', 'exits', 'An exit ended with a rest that is still open.'),
   EXIT_FAILED: text('critical', 'exits', 'An exit failed.'),
   EXIT_RECORD_UNREADABLE: text('warning', 'exits', 'The record of an exit could not be read; the exit goes on.'),
+  EXIT_STALLED: text('critical', 'exits', 'An exit has closed nothing for a minute, and goes on.'),
   EXIT_NOT_RESUMED: text('critical', 'exits', 'An exit was not resumed after a restart.'),
   FEEDS_STALE: text('critical', 'venue', 'Account, orders or prices cannot be read from the venue.'),
   FEEDS_STOPPED: text('critical', 'venue', 'The feeds have stopped.'),

@@ -17,6 +17,7 @@ import './world/merged-exits.ts';
 import './world/moved-stops.ts';
 import './world/protection.ts';
 import './world/restarted-flatten.ts';
+import './world/stalled-exits.ts';
 import './world/stops.ts';
 import './world/stops-that-never-rest.ts';
 import './world/undone-exits.ts';
