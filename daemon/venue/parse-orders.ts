@@ -74,9 +74,9 @@ function readAverage(source: JsonObject, key: string): number | null {
   return average > 0 ? average : null;
 }
 
-/** Queries have it, acknowledgements do not. */
+/** Queries have it, acknowledgements do not. Beside an id beyond 2^53, ccxt has it as text. */
 function readPlacedAt(source: JsonObject, key: string): Pick<VenueOrder, 'placedAtMs'> {
-  return typeof source[key] === 'number' ? { placedAtMs: readInstant(source, key) } : {};
+  return source[key] === undefined || source[key] === null ? {} : { placedAtMs: readInstant(source, key) };
 }
 
 /** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
