@@ -42,9 +42,9 @@ export class HistoryReads {
     sinceMs: number,
   ): Promise<FetchOutcome<readonly VenueTrade[]>> {
     return this.#reader.link.outcome(async () => {
-      const takerFee = this.#tables.takerFee(symbol);
-      if (takerFee === null) throw new MalformedAnswerError(`the rules of ${symbol} have not been fetched`);
-      const parse = (row: unknown) => parseTrade(row, this.#tables.steps.require(symbol), takerFee);
+      const fees = this.#tables.fees(symbol);
+      if (fees === null) throw new MalformedAnswerError(`the rules of ${symbol} have not been fetched`);
+      const parse = (row: unknown) => parseTrade(row, this.#tables.steps.require(symbol), fees);
       const trades: VenueTrade[] = fromTradeId === null ? await this.#fetchFirstTrades(symbol, sinceMs, parse) : [];
       let fromId = fromTradeId ?? nextTradeId(trades.at(-1));
       for (let page = 0; fromId !== null && page < MAX_PAGES; page += 1) {

@@ -19,6 +19,7 @@ export interface Terms {
   readonly makerFee: number;
   readonly feesAtMs: number;
 }
+export type Fees = Pick<Terms, 'takerFee' | 'makerFee'>;
 const UNKNOWN_TERMS: Terms = { brackets: [], bracketsAtMs: 0, takerFee: 0, makerFee: 0, feesAtMs: 0 };
 
 /**
@@ -109,9 +110,9 @@ export class MarketTables {
     this.#terms.set(symbol, { ...this.terms(symbol), ...terms });
   }
   /** Null: never read. */
-  takerFee(symbol: string): number | null {
-    const { feesAtMs, takerFee } = this.terms(symbol);
-    return feesAtMs === 0 ? null : takerFee;
+  fees(symbol: string): Fees | null {
+    const terms = this.terms(symbol);
+    return terms.feesAtMs === 0 ? null : terms;
   }
   #publish(): Map<string, string> {
     const rows: JsonObject[] = [];

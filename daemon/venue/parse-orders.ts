@@ -15,6 +15,7 @@ import {
   requireObject,
 } from './exact-fields.ts';
 import type { Steps, StepTable } from './instruments.ts';
+import type { Fees } from './market-tables.ts';
 
 const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
   NEW: 'working',
@@ -74,9 +75,9 @@ function readAverage(source: JsonObject, key: string): number | null {
   return average > 0 ? average : null;
 }
 
-/** Queries have it, acknowledgements do not. */
+/** Queries have it, acknowledgements do not. Beside an id beyond 2^53, ccxt has it as text. */
 function readPlacedAt(source: JsonObject, key: string): Pick<VenueOrder, 'placedAtMs'> {
-  return typeof source[key] === 'number' ? { placedAtMs: readInstant(source, key) } : {};
+  return source[key] === undefined || source[key] === null ? {} : { placedAtMs: readInstant(source, key) };
 }
 
 /** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
@@ -169,13 +170,18 @@ export function parsePlacedOrder(json: unknown): PlacedOrder {
 /**
  * Trade of `/fapi/v1/userTrades`. A commission in another asset (BNB) is counted at the taker rate of the symbol, which
  * is what it would have been in USDT without the discount that paying so earns.
+ *
+ * RISK: the documentation's example writes what was paid as a negative commission, recorded answers write it as a positive
+ * one. Only a maker at a negative rate is paid; a fee that counted as a gain would never use a budget up.
  */
-export function parseTrade(json: unknown, instrument: Steps, takerFee: number): VenueTrade {
+export function parseTrade(json: unknown, instrument: Steps, { makerFee, takerFee }: Fees): VenueTrade {
   const source = requireObject(json, 'trade');
   if (readText(source, 'symbol') !== instrument.symbol) throw new MalformedAnswerError('trade of another symbol');
   const price = readPositive(source, 'price');
   const lots = readLots(source, 'qty', instrument);
-  const commission = readAmount(source, 'commission');
+  const told = readAmount(source, 'commission');
+  const isMaker = readFlag(source, 'maker');
+  const commission = isMaker && makerFee < 0 ? told : Math.abs(told);
   const isUsdt = readText(source, 'commissionAsset') === 'USDT';
   return {
     tradeId: readId(source, 'id'),
@@ -186,7 +192,7 @@ export function parseTrade(json: unknown, instrument: Steps, takerFee: number): 
     price,
     feeUsdt: isUsdt ? commission : (lots * instrument.lot.mantissa * price * takerFee) / instrument.lot.scale,
     realisedPnlUsdt: readAmount(source, 'realizedPnl'),
-    isMaker: readFlag(source, 'maker'),
+    isMaker,
     atMs: readInstant(source, 'time'),
   };
 }

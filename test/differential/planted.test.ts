@@ -57,6 +57,7 @@ const PLANTED: readonly Planted[] = [
     to: "return side === 'sell' ? 'the",
   },
   { file: 'stop-order.ts', from: 'lots !== 0) return entryPrice;', to: 'lots !== 0) return entryPrice * 1.001;' },
+  { file: 'stop-tries.ts', from: '?.ms() ?? waitMs)', to: '?.ms() ?? 0)' },
   { file: 'stops.ts', from: 'SMALL_TICKS = 2', to: 'SMALL_TICKS = 200' },
   {
     file: 'tightness.ts',

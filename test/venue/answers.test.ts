@@ -29,6 +29,7 @@ const POSITION = {
   maintMargin: '0.72',
   updateTime: 1,
 };
+const FEES = { takerFee: 0.0005, makerFee: 0.0002 };
 const SETTINGS = parseSymbolSettings([{ symbol: 'BTCUSDT', marginType: 'ISOLATED', leverage: 3 }]);
 
 test('filters of recorded exchangeInfo files become whole lots and ticks', () => {
@@ -201,7 +202,7 @@ test('a fee in another asset is counted at the taker rate, a trade of another sy
     time: 7,
   };
   const instrument = table.require('BTCUSDT');
-  assert.deepEqual(parseTrade(trade, instrument, 0.0005), {
+  assert.deepEqual(parseTrade(trade, instrument, FEES), {
     tradeId: '9',
     symbol: 'BTCUSDT',
     venueOrderId: '8',
@@ -213,8 +214,12 @@ test('a fee in another asset is counted at the taker rate, a trade of another sy
     isMaker: true,
     atMs: 7,
   });
-  assert.equal(parseTrade({ ...trade, commissionAsset: 'USDT' }, instrument, 0.0005).feeUsdt, 0.0001);
-  assert.throws(() => parseTrade({ ...trade, symbol: 'ETHUSDT' }, instrument, 0.0005), MalformedAnswerError);
+  assert.equal(parseTrade({ ...trade, commissionAsset: 'USDT' }, instrument, FEES).feeUsdt, 0.0001);
+  const paid = { ...trade, commissionAsset: 'USDT', commission: '-0.0781901' };
+  assert.equal(parseTrade({ ...paid, maker: false }, instrument, FEES).feeUsdt, 0.0781901, 'nobody is paid to take');
+  assert.equal(parseTrade(paid, instrument, FEES).feeUsdt, 0.0781901, 'nor to make, at this rate');
+  assert.equal(parseTrade(paid, instrument, { ...FEES, makerFee: -0.0001 }).feeUsdt, -0.0781901);
+  assert.throws(() => parseTrade({ ...trade, symbol: 'ETHUSDT' }, instrument, FEES), MalformedAnswerError);
 });
 
 test('a conditional order is alive until the exchange says what became of it', () => {

@@ -120,6 +120,18 @@ test('an order id beyond 2^53 is kept to the last digit', async () => {
   assert.equal(outcome.kind === 'accepted' && outcome.order?.venueOrderId, '9007199254740993123');
 });
 
+test('beside an id beyond 2^53 it is still known when an order was placed', async () => {
+  fake.scripts.set('GET /fapi/v1/order', (request, response) => {
+    const params = { ...request.params, side: 'BUY', price: '60000.1', quantity: '0.002' };
+    const text = JSON.stringify(orderAnswer(params, { time: 1_795_000_000_001 }));
+    answerJson(response, text.replace('4711', '8389765591868286143'));
+  });
+  const found = await venue.lookupOrder('BTCUSDT', 'hf0000001', 'regular');
+  if (found.kind !== 'found') assert.fail(JSON.stringify(found));
+  assert.equal(found.order.venueOrderId, '8389765591868286143');
+  assert.equal(found.order.placedAtMs, 1_795_000_000_001);
+});
+
 test('a redirect is not followed and leaves the order unknown', async () => {
   const outcome = await submitTo((_request, response) => {
     response.writeHead(302, { location: `${fake.url}/fapi/v1/other` }).end();

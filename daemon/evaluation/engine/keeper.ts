@@ -238,7 +238,7 @@ export class ReplayKeeper {
       const sent = this.#placeStop(position, step.lots);
       const request = sent === null ? null : this.#protection.takePlaced(position, sent.order, sent.rejection);
       if (request !== null) this.#exit(request, 'stop');
-    }
+    } else if (step.kind === 'close') this.#exit(step.request, 'stop');
   }
 
   #followStop(position: PositionState, stop: OrderState, stops: readonly OrderState[]): void {

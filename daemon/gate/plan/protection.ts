@@ -9,24 +9,22 @@ import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { agentsShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
 import type { Rejection } from '../venue-port.ts';
 import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { type Breach, GATE_AGENT, type ReviewPlace } from './standing.ts';
-import { closeRequest, OTHER_STOP } from './stops.ts';
+import { StopTries } from './stop-tries.ts';
+import { closeRequest, closesAll, describeMissing, findClosest, OTHER_STOP } from './stops.ts';
 
 /**
  * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
  * must show in the position before the next is sized.
  */
 const CUT_EVERY_MS = 5_000;
-/** Time after which a refused stop is tried again, ms; doubled with each refusal beyond the third. */
-const RETRY_STOP_MS = 5_000;
-const LONGEST_RETRY_MS = 300_000;
-/** Retryable refusals of a stop in a row before the position is closed instead. */
-const MAX_STOP_REFUSALS = 3;
+/** Tries in a row that failed, and may be mended, before the position is closed instead. */
+const MOST_TRIES = 3;
 
 export interface ProtectionHands {
   readonly state: GateState;
@@ -46,16 +44,17 @@ export type StopStep =
   | { readonly kind: 'none' }
   /** A stop stands, the closest of `stops`, all of which are on the right side: it may have to be moved. */
   | { readonly kind: 'follow'; readonly stop: OrderState; readonly stops: readonly OrderState[] }
-  | { readonly kind: 'place'; readonly lots: number };
+  | { readonly kind: 'place'; readonly lots: number }
+  /** Stops that were sent did not arrive, one after the other: the exit that stands in for them. */
+  | { readonly kind: 'close'; readonly request: ExecutionRequest };
 const NOTHING_DUE: StopStep = { kind: 'none' };
 
 export class ProtectionPlan {
   readonly #hands: ProtectionHands;
   readonly #cutAt = new Map<string, Elapsed>();
-  readonly #stopAt = new Map<string, Elapsed>();
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
-  readonly #stopRefusals = new Map<string, number>();
+  readonly #tries: StopTries;
   /** Symbols in which somebody else's order closes the position: the venue takes no other on that side. */
   readonly #guarded = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
@@ -63,6 +62,7 @@ export class ProtectionPlan {
 
   constructor(hands: ProtectionHands) {
     this.#hands = hands;
+    this.#tries = new StopTries(hands.clock, MOST_TRIES);
   }
 
   // --- cuts --------------------------------------------------------------------------------------------------------
@@ -192,23 +192,28 @@ export class ProtectionPlan {
     const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
     if (lots === 0 || (this.#guarded.has(symbol) && !isGuarded)) this.#forgetTries(symbol);
     if (isGuarded) this.#guarded.add(symbol);
-    // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
-    // does no harm: both only close, and the venue refuses it while the first rests.
-    const stops = live.filter((order) => order.protective && order.side === side && order.status !== 'lost');
+    // RISK: one that is lost, or not known for long, may never have been placed, and whether it was perhaps nobody will
+    // ever tell. Another one does no harm: both only close, and the venue refuses it while the first rests.
+    const stops = live.filter(
+      (order) =>
+        order.protective && order.side === side && order.status !== 'lost' && !this.#tries.isUnknownForLong(order),
+    );
     const stop = findClosest(stops);
     if (stop !== null) this.#lastStop.set(symbol, stop);
     if (lots === 0 || this.#isGone(position)) return NOTHING_DUE;
-    if (stop !== null) return { kind: 'follow', stop, stops };
-    const beyond = Math.max(0, (this.#stopRefusals.get(symbol) ?? 0) - MAX_STOP_REFUSALS);
-    const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
-    if ((this.#stopAt.get(symbol)?.ms() ?? waitMs) < waitMs) return NOTHING_DUE;
-    this.#stopAt.set(symbol, new Elapsed(this.#hands.clock));
-    return { kind: 'place', lots };
+    if (stop !== null) {
+      if (isResting(stop)) this.#tries.noteStanding(symbol);
+      return { kind: 'follow', stop, stops };
+    }
+    const missing = this.#tries.takeMissing(symbol);
+    const request = missing !== null && this.#tries.isEnough(symbol) ? this.#standIn(position, missing, null) : null;
+    if (request !== null) return { kind: 'close', request };
+    return this.#tries.begin(symbol) ? { kind: 'place', lots } : NOTHING_DUE;
   }
 
   /** The stop that stood is given up: what takes its place waits for nothing. */
   noteGivenUp(symbol: string): void {
-    this.#stopAt.delete(symbol);
+    this.#tries.noteGivenUp(symbol);
   }
 
   /** A stop that goes on being refused for the same reason is recorded once. */
@@ -221,27 +226,31 @@ export class ProtectionPlan {
 
   #forgetTries(symbol: string): void {
     this.#guarded.delete(symbol);
-    this.#stopRefusals.delete(symbol);
-    this.#stopAt.delete(symbol);
+    this.#tries.forget(symbol);
   }
 
   /**
-   * What became of a stop that was sent; the exit that stands in for it where it was refused, null: none. RISK: a position
-   * without its stop. The exit closes what the gate may close, and no more.
+   * What became of a stop that was sent; the exit that stands in for it where it was refused, null: none. What an answer
+   * does not say of one is seen later, by {@link next}.
    */
   takePlaced(position: PositionState, order: OrderState, rejection: Rejection | null): ExecutionRequest | null {
     const { symbol } = position;
     if (order.status !== 'rejected' && order.status !== 'expired') {
-      this.#stopRefusals.delete(symbol);
+      this.#tries.noteSent(symbol, order);
       return null;
     }
-    const refusals = (this.#stopRefusals.get(symbol) ?? 0) + 1;
-    this.#stopRefusals.set(symbol, refusals);
+    this.#tries.noteFailed(symbol);
     // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
-    if (order.retryable && refusals < MAX_STOP_REFUSALS) return null;
+    if (order.retryable && !this.#tries.isEnough(symbol)) return null;
+    return this.#standIn(position, order, rejection);
+  }
+
+  /** RISK: a position without its stop. The exit closes what the gate may close, and no more; null: nothing is closed. */
+  #standIn(position: PositionState, order: OrderState, rejection: Rejection | null): ExecutionRequest | null {
+    const { symbol } = position;
     // An exit whose outcome is not known may have closed the position already: a second one is not sized beside it.
     if (this.#isExiting(symbol)) return null;
-    const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
+    const refused = describeMissing(order);
     const most = this.#mayClose(position);
     const lots = Math.max(0, most - this.#closedByLost(position));
     const why = this.#whyNotClosed(position, rejection, lots);
@@ -272,7 +281,7 @@ export class ProtectionPlan {
    */
   #isTakeProfitInTheWay(position: PositionState): boolean {
     const { symbol } = position;
-    if ((this.#stopRefusals.get(symbol) ?? 0) < MAX_STOP_REFUSALS) return false;
+    if (!this.#tries.isEnough(symbol)) return false;
     const { side } = this.#needOf(position);
     const closing = [...liveOrders(this.#hands.state.orders, symbol)].filter(
       (order) => order.side === side && (order.protective || (order.foreign && closesAll(order))),
@@ -292,20 +301,4 @@ export class ProtectionPlan {
     if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
-}
-
-/** The stop that fires first; one that is being canceled only where there is no other. */
-function findClosest(stops: readonly OrderState[]): OrderState | null {
-  const staying = stops.filter((order) => !order.cancelRequested);
-  const distance = ({ side, triggerTicks }: OrderState): number =>
-    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
-  let closest: OrderState | null = null;
-  for (const order of staying.length > 0 ? staying : stops)
-    if (closest === null || distance(order) < distance(closest)) closest = order;
-  return closest;
-}
-
-/** A conditional order without a size of its own. */
-function closesAll(order: OrderState): boolean {
-  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
 }

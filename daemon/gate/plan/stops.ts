@@ -4,6 +4,7 @@
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../events.ts';
+import type { OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
@@ -76,4 +77,27 @@ export function planStop(id: string, symbol: string, side: Side, lots: number, t
     time_in_force: null,
     trigger_ticks: triggerTicks,
   };
+}
+
+/** The stop that fires first; one that is being canceled only where there is no other. */
+export function findClosest(stops: readonly OrderState[]): OrderState | null {
+  const staying = stops.filter((order) => !order.cancelRequested);
+  const distance = ({ side, triggerTicks }: OrderState): number =>
+    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
+  let closest: OrderState | null = null;
+  for (const order of staying.length > 0 ? staying : stops)
+    if (closest === null || distance(order) < distance(closest)) closest = order;
+  return closest;
+}
+
+/** Why it is not there, in the words of an alert. */
+export function describeMissing({ detail, status }: OrderState): string {
+  if (status === 'not_placed') return 'protective stops that were sent never rested at the venue';
+  if (status === 'unknown') return 'whether the protective stop rests at the venue cannot be found out';
+  return `the protective stop was refused (${detail ?? 'no reason'})`;
+}
+
+/** A conditional order without a size of its own. */
+export function closesAll(order: OrderState): boolean {
+  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
 }

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 5;
-export const FOLD_SHA256 = '64325d76cd0617f8a9f5a793130cc2b08bb328251274c6276fdab0b68db1b914';
+export const FOLD_SHA256 = '4b91661f0ffa3dcbb7f0348b538c5c871f5960ef25fb0d66e414392545418d31';

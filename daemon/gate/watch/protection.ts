@@ -74,6 +74,10 @@ export class Protection {
   async #protect(position: PositionState): Promise<void> {
     const step = this.#plan.next(position);
     if (step.kind === 'none') return;
+    if (step.kind === 'close') {
+      await this.#exits.runGateExit(step.request, 'stop');
+      return;
+    }
     const { symbol } = position;
     if (step.kind === 'follow') {
       await this.#moves.follow(position, step.stop, step.stops);

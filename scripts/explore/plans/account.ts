@@ -150,6 +150,7 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
       const fault = random.weighted<Readonly<Record<string, unknown>>>([
         [2, { kind: 'error', code: -2021, msg: 'Order would immediately trigger.' }],
         [1, { kind: 'error', code: -4045, msg: 'Reach max stop order limit.' }],
+        [1, { kind: 'error', code: -4509, msg: 'TIF GTE can only be used with open positions.' }],
         [1, { kind: 'error', code: -1021, msg: 'Timestamp for this request is outside of the recvWindow.' }],
         [1, { kind: 'error', code: -1008, msg: 'Server is currently overloaded.', http: 503 }],
         [2, { kind: 'accept-then-timeout' }],
@@ -160,7 +161,10 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
         [1, { kind: 'status', status: random.pick([403, 500, 502]) }],
       ]);
       return [
-        draw.step({ kind: 'fault', fault: { ...fault, match: STOP, count: random.int(1, 5) } }),
+        draw.step({
+          kind: 'fault',
+          fault: { ...fault, match: STOP, count: random.chance(0.3) ? 1_000 : random.int(1, 5) },
+        }),
         draw.step({ kind: 'open', agent, symbol, side, usdt: 900 }, 'parallel'),
         draw.step({ kind: 'wait' }, random.int(3_000, 25_000)),
       ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 
 const CAP_USDT = 1_000;
@@ -68,5 +69,30 @@ describe('turnover of an agent whose position a stop closes', () => {
       ({ component }) => component === 'turnover_usdt_per_day',
     );
     assert.ok(traded > 400 && Math.abs((day?.used ?? 0) - traded) < 1, `${day?.used} counted, ${traded} traded`);
+  });
+});
+
+describe('trades whose commission is written as in the documentation, negative where it was paid', () => {
+  it('ATK-CHURN use up the fees of the day [SAE-BUDGET]', async (t) => {
+    const asDocumented = (body: unknown): unknown =>
+      (body as readonly { readonly commission: string }[]).map((row) => ({ ...row, commission: `-${row.commission}` }));
+    const world = await DaemonWorld.start({
+      rewrites: new Map([['/fapi/v1/userTrades', asDocumented]]),
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.budgets.fees_usdt_per_day = 2;
+      },
+    });
+    t.after(() => world.close());
+    const refusals = new Set<string>();
+    let turns = 0;
+    while (refusals.size === 0 && turns < 12) {
+      const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+      if (body.decision.decision === 'BLOCK') for (const { code } of body.decision.reasons) refusals.add(code);
+      else await world.tool('close_position', { symbol: 'BTCUSDT' });
+      turns += 1;
+      for (let i = 0; i < 3; i += 1) await world.advance(2_000);
+    }
+    assert.ok(refusals.has('BUDGET_FEES'), `${[...refusals]} after ${turns} turns of about 0.9 USDT of fees each`);
   });
 });

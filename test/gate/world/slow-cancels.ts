@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+describe('an order that stays although it is to go is told of (BY-32)', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await pass(5_000);
+    assert.deepEqual(await resting(), []);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+  });
+
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      await world.advance(1_000);
+      await world.sleep(1_000);
+    }
+  };
+  const resting = async (): Promise<readonly unknown[]> => {
+    const { algo_orders, orders } = await world.books();
+    return [...algo_orders, ...orders].filter(({ status }) => status === 'NEW');
+  };
+  const told = (fromSeq: number): readonly string[] =>
+    [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
+      .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
+      .map(({ code, detail }) => `${code}: ${detail}`);
+  const rest = async (): Promise<void> => {
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_600, requested_notional: 200 }),
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+  };
+  const halt = () => world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+  const refused = { kind: 'status', status: 500, count: 100_000, match: { method: 'DELETE', path: '/fapi/v1/order' } };
+
+  it('an opening order under a halt whose cancel never gets through: once', async () => {
+    await rest();
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault(refused);
+    await halt();
+    await pass(150_000);
+    assert.equal((await resting()).length, 1);
+    assert.equal(told(seq).length, 1, told(seq).join('; '));
+    assert.match(told(seq)[0] ?? '', /^CANCEL_FAILED: the cancel of \S+ was asked for 6\d s ago, and it is working/);
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('the stop of a position that is gone', async () => {
+    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await pass(3_000);
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault({ ...refused, match: { method: 'DELETE', path: '/fapi/v1/algoOrder' } });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await pass(100_000);
+    assert.equal((await resting()).length, 1);
+    assert.equal(told(seq).length, 1, told(seq).join('; '));
+    assert.match(told(seq)[0] ?? '', /^CANCEL_FAILED/);
+  });
+
+  it('not one that goes within the minute', async () => {
+    await rest();
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault({ ...refused, count: 20 });
+    await halt();
+    await pass(90_000);
+    assert.deepEqual(told(seq), []);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const ORDER = { path: '/fapi/v1/order' };
+const LOST = { kind: 'drop-before', count: 100_000, match: { ...ORDER, method: 'POST' } };
+
+async function pass(world: DaemonWorld, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await world.advance(1_000);
+    await world.sleep(1_000);
+  }
+}
+/** Alerts of exits. */
+function told(world: DaemonWorld, fromSeq: number): readonly string[] {
+  return [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
+    .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
+    .filter(({ code }) => code.startsWith('EXIT_'))
+    .map(({ code, detail }) => `${code}: ${detail}`);
+}
+
+describe('an exit that goes on without closing anything is told of', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await until(
+      'flat, and nothing unknown',
+      async () => {
+        await pass(world, 1_000);
+        return (await world.position('BTCUSDT')) === 0 && world.daemon.gate.unknownOrderCount() === 0;
+      },
+      120_000,
+    );
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+  });
+
+  const open = async (): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.advance(1_000);
+  };
+  const asked: Readonly<Record<string, () => Promise<unknown>>> = {
+    "an agent's": () => world.tool('close_position', { symbol: 'BTCUSDT' }),
+    "an operator's": () => world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }),
+    'one of a flatten': () => world.operator('POST', '/v1/flatten', { reason: 'test' }),
+  };
+  for (const [whose, ask] of Object.entries(asked))
+    it(`${whose}, whose orders are lost on their way: once, and it closes when they arrive`, async () => {
+      await open();
+      const seq = world.daemon.ledger.lastSeq();
+      await world.fault(LOST);
+      await ask();
+      await pass(world, 130_000);
+      assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
+      assert.match(
+        told(world, seq)[0] ?? '',
+        /^EXIT_STALLED: exit \S+ has closed nothing for 6\d s and goes on, with 14 lots/,
+      );
+      await world.control('clear-faults', {});
+      await pass(world, 20_000);
+      assert.equal(await world.position('BTCUSDT'), 0);
+      assert.equal(told(world, seq).length, 1);
+      assert.ok(checkAudit(world) > 0);
+    });
+
+  it('one of which nobody says what became', async () => {
+    await open();
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: ORDER });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await pass(world, 150_000);
+    assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
+    assert.match(told(world, seq)[0] ?? '', /its last order is unknown \(HTTP 500\)$/);
+  });
+});
+
+describe('an exit that waits for its rate', () => {
+  it('is not told of', async () => {
+    const world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.rate = { max: 1, window_ms: 100_000 };
+      },
+    });
+    try {
+      await world.tool('place_order', order({ side: 'buy', requested_notional: 900 }));
+      await world.advance(1_000);
+      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+      await world.tool('close_position', { symbol: 'BTCUSDT' });
+      await pass(world, 80_000);
+      assert.ok((await world.position('BTCUSDT')) > 0, 'it waits');
+      assert.deepEqual(told(world, 1), []);
+      await pass(world, 30_000);
+      assert.equal(await world.position('BTCUSDT'), 0);
+    } finally {
+      await world.close();
+    }
+  });
+});
