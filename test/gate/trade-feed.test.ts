@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { TradeFeed } from '../../daemon/gate/feeds/trade-feed.ts';
 import type { LookupOutcome, VenuePort, VenueTrade } from '../../daemon/gate/venue-port.ts';
-import { ProofWorld } from './proof-fixture.ts';
+import { found, ProofWorld } from './proof-fixture.ts';
 
 const ROUND_MS = 50;
 /** An answer takes longer than a round of the feeds. */
@@ -156,4 +156,23 @@ describe('the feed of trades', () => {
     await feed.run(10_000);
     assert.deepEqual(feed.recorded, ['1', '2']);
   });
+
+  for (const side of ['buy', 'sell'] as const)
+    it(`a ${side} whose order is not found at first, beside a stop that buys: ${side === 'buy' ? "the stop's" : "a stranger's"}`, async () => {
+      const start = { atMs: 0 };
+      const feed = new Feed(
+        () => strangers(1, start.atMs).map((trade) => ({ ...trade, side })),
+        (asked) => (asked <= 2 ? { kind: 'not_found' } : found('s', { kind: 'algo', venueOrderId: '9000' })),
+      );
+      const { world } = feed;
+      start.atMs = world.core.nowMs();
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
+      world.core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      for (let ms = 0; ms < 3_000; ms += 1_000) {
+        feed.feed.add('BTCUSDT');
+        await feed.run(1_000);
+      }
+      const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
+      assert.deepEqual(owners, [side === 'buy' ? 's' : null]);
+    });
 });

@@ -1,5 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { isAsSent } from '../orders/order-proof.ts';
+import { liveOrders } from '../state/orders.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import { hasUnnumbered } from './unread-trades.ts';
 
@@ -47,7 +48,8 @@ export class TradeOwners {
       const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId, true);
       if (found.kind === 'failed') return { kind: 'unread' };
       // Of whom it is, only its order tells; ours may not be known by the exchange's number yet.
-      if (found.kind === 'not_found' && hasUnnumbered(this.#core, trade.symbol)) return { kind: 'later' };
+      if (found.kind === 'not_found' && (hasUnnumbered(this.#core, trade.symbol) || this.#mayBeStop(trade)))
+        return { kind: 'later' };
       clientOrderId = found.kind === 'found' ? this.#ownId(found.order) : null;
       if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
       this.#strangers.set(key, clientOrderId);
@@ -56,6 +58,15 @@ export class TradeOwners {
       if (numberedSince !== null) return numberedSince;
     }
     return { kind: 'order', clientOrderId };
+  }
+
+  /** RISK: what has traded exists. A replica that does not know it yet would make a stop that fired somebody else's. */
+  #mayBeStop({ atMs, side, symbol }: VenueTrade): boolean {
+    const { ports, state } = this.#core;
+    if (this.#core.nowMs() - atMs >= ports.venue.acceptanceHorizonMs) return false;
+    for (const order of liveOrders(state.orders, symbol))
+      if (order.kind === 'algo' && order.side === side && !order.foreign) return true;
+    return false;
   }
 
   /** Id of the order of ours that it is: a stop that fired, or one whose number no answer has told us yet. */

@@ -84,7 +84,10 @@ function findUsedBreaches(history: History): readonly Breach[] {
       ({ planned }) => planned.symbol === symbol && !planned.reduce_only && isPending(history, planned.client_order_id),
     );
     // Above what rests only while something is not sent yet.
-    const isTooLow = line.reserved < reserved * (1 - TOLERANCE) - 0.01;
+    const isTooLow = isDisputed
+      ? // A position that is no more is used, too: it may be what the resting order would close.
+        line.used + line.reserved < (position + reserved) * (1 - TOLERANCE) - 0.01
+      : line.reserved < reserved * (1 - TOLERANCE) - 0.01;
     const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01;
     if (isTooLow || isTooHigh)
       breaches.push({

@@ -10,6 +10,7 @@ const HAIR = 1e-6;
 /** Exits requested before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
   if (history.plan.setup.exitScope === 'account') return [];
+  const { leastLots = 1 } = history.plan.setup;
   const breaches: Breach[] = [];
   const seqOf = (rootId: string): number => history.decisions.get(rootId)?.seq ?? 1e15;
   for (const opening of history.decisions.values()) {
@@ -34,8 +35,9 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (planned.time_in_force === 'GTC' && (history.posts.get(fill.clientId)?.sentAtMs ?? 0) < opening.atMs) continue;
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.lots;
-      // A cut leaves every agent whole lots: up to one more than its part of them.
-      if (budget <= -1 + HAIR) {
+      // A cut leaves every agent whole lots: up to one more than its part of them. A rest of fewer than the exchange takes
+      // goes along.
+      if (budget <= -leastLots + HAIR) {
         breaches.push({
           code: 'old-exit-closes-more',
           detail: `${agent} ${symbol} opening at ${at(opening.atMs)}; ${fill.clientId} closed at ${at(fill.atMs)} ${fill.lots}, budget ${budget}`,
