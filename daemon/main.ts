@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Alerts } from './boot/alerts.ts';
+import { Alerts, requireNamedRoutes } from './boot/alerts.ts';
 import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
 import type { Folded } from './boot/fold.ts';
@@ -96,11 +96,14 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const ledgerPath = join(config.home, config.venue, 'ledger.db');
-  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, config.alertsPath, ledgerPath);
+  const fileProblem = checkLiveFiles(config, ledgerPath);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const file = await findPolicy(config);
   // A first start makes no ledger for it.
-  if (hasFiles(options) && !existsSync(ledgerPath)) requirePolicy(file);
+  if (hasFiles(options) && !existsSync(ledgerPath)) {
+    requirePolicy(file);
+    await requireNamedRoutes(config);
+  }
 
   let recording: Gate | null = null;
   let signer: HeadSigner | null = null;
@@ -149,7 +152,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
-      if (config.venue === 'binance-live') watchArming(gate, time, signal);
+      if (config.venue === 'binance-live') watchArming(gate, fileProblem, time, signal);
     };
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.

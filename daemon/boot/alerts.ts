@@ -13,6 +13,7 @@ import type { Ledger } from '../ledger/types.ts';
 import { watchFile } from '../policy/file.ts';
 import { ABSENT, type FileRead, type OpenFilePort, readPolicyFile } from '../policy/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
+import { StartError } from './live.ts';
 
 const POLL_MS = 2_000;
 
@@ -77,16 +78,23 @@ export class Alerts {
   }
 
   #offer(gate: Gate, file: FileRead, setBy: string): void {
-    // Nobody has to have routes; who had some keeps them.
-    const isAbsent = !file.ok && file.problem === ABSENT;
+    // Nobody has to have routes; who had some keeps them, and who names a file means it.
+    const isAbsent = !file.ok && file.problem === ABSENT && !this.#config.isAlertsNamed;
     if (isAbsent && gate.core.state.outbox.routes === null) gate.alertRoutes.forgetError();
-    else gate.alertRoutes.offerInBackground(this.#parse(file), setBy);
+    else gate.alertRoutes.offerInBackground(parseRoutes(file, this.#config), setBy);
   }
+}
 
-  #parse(file: FileRead): AlertRoutesRead {
-    if (!file.ok) return { ok: false, problem: file.problem };
-    const parsed = parseAlertRoutes(file.text, this.#config.alertsExec);
-    if (parsed.ok) return { ok: true, routes: { spec: parsed.spec, hash: parsed.hash } };
-    return { ok: false, problem: parsed.violations.map(formatViolation).join('; ') };
-  }
+function parseRoutes(file: FileRead, { alertsExec }: Config): AlertRoutesRead {
+  if (!file.ok) return { ok: false, problem: file.problem };
+  const parsed = parseAlertRoutes(file.text, alertsExec);
+  if (parsed.ok) return { ok: true, routes: { spec: parsed.spec, hash: parsed.hash } };
+  return { ok: false, problem: parsed.violations.map(formatViolation).join('; ') };
+}
+
+/** For a first start, which holds nothing that would have to be closed. @throws StartError if a named file is no routes */
+export async function requireNamedRoutes(config: Config): Promise<void> {
+  if (!config.isAlertsNamed) return;
+  const parsed = parseRoutes(await readPolicyFile(config.alertsPath), config);
+  if (!parsed.ok) throw new StartError(`the file of alert routes ${config.alertsPath}: ${parsed.problem}`);
 }

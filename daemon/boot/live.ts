@@ -21,19 +21,29 @@ function isWritableByOthers(path: string): boolean {
   return existsSync(path) && (statSync(path).mode & 0o022) !== 0;
 }
 
-/** On live the home has no token files, and nobody else can write to home, policy or ledger (BY-33). */
-export function checkLiveFiles(home: string, policyPath: string, alertsPath: string, ledgerPath: string): void {
+/** On live the home has no token files, and nobody else can write to home, policy or ledger (BY-33). Null: so it is. */
+export function findLiveFileProblem({ alertsPath, home, policyPath }: Config, ledgerPath: string): string | null {
   const tokens = join(home, 'tokens');
-  if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token'))) {
-    throw new StartError(
-      `there are token files in ${tokens}: on binance-live the home folder may contain no plaintext token; remove them and use \`holdfast token create\``,
-    );
-  }
+  if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token')))
+    return `there are token files in ${tokens}: on binance-live the home folder may contain no plaintext token; remove them and use \`holdfast token create\``;
   const alerts = existsSync(alertsPath) ? [alertsPath, dirname(alertsPath)] : [];
-  for (const path of [home, policyPath, dirname(policyPath), ...alerts, ledgerPath]) {
-    if (isWritableByOthers(path))
-      throw new StartError(`${path} can be written by others: chmod go-w it before trading live`);
-  }
+  const paths = [home, policyPath, dirname(policyPath), ...alerts, ledgerPath];
+  const open = [...new Set(paths.filter(isWritableByOthers))].join(' ');
+  return open === '' ? null : `others can write ${open}; run: chmod go-w ${open}`;
+}
+
+/**
+ * A first start is refused. RISK: a home that has run before may hold positions, and rights change by themselves where an
+ * editor writes a file anew: it closes what it holds and opens nothing, until the problem is gone. Returns what is left of
+ * it; what was found at the start counts, and nothing later.
+ */
+export function checkLiveFiles(config: Config, ledgerPath: string): () => string | null {
+  let problem = config.venue === 'binance-live' ? findLiveFileProblem(config, ledgerPath) : null;
+  if (problem !== null && !existsSync(ledgerPath)) throw new StartError(problem);
+  return () => {
+    if (problem !== null) problem = findLiveFileProblem(config, ledgerPath);
+    return problem;
+  };
 }
 
 export interface ArmOptions {
@@ -90,9 +100,13 @@ function notArmed(problem: string, config: Config): StartError {
   );
 }
 
-/** An arming that is not good, or not good any more, leads to `reducing`, at a start as well as later. */
-export function watchArming(gate: Gate, time: TimePort, signal: AbortSignal): void {
-  gate.arming.begin();
+/**
+ * An arming that is not good, or not good any more, leads to `reducing`, at a start as well as later.
+ *
+ * @param fileProblem what {@link checkLiveFiles} has found
+ */
+export function watchArming(gate: Gate, fileProblem: () => string | null, time: TimePort, signal: AbortSignal): void {
+  gate.arming.begin(fileProblem);
   const timer = time.every(ARMING_CHECK_MS, () => gate.arming.review());
   signal.addEventListener('abort', () => timer.cancel(), { once: true });
 }

@@ -4,7 +4,7 @@ import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
-import { Reading, requireFile } from './reading.ts';
+import { Reading } from './reading.ts';
 import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
 import { readTraces, type TracesConfig } from './traces.ts';
 import { readPaperUrlFile, readVenueKeys, refuseOtherVenues, type VenueKeys } from './venue-access.ts';
@@ -23,8 +23,10 @@ export interface Config {
   readonly home: string;
   readonly venue: VenueName;
   readonly policyPath: string;
-  /** Of alert routes; it need not exist. */
+  /** Of alert routes. */
   readonly alertsPath: string;
+  /** A setting names it; beside the policy it need not exist. */
+  readonly isAlertsNamed: boolean;
   /** Alert channels may run a program. */
   readonly alertsExec: boolean;
   readonly listen: ListenConfig;
@@ -68,6 +70,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     venue,
     policyPath,
     alertsPath: readAlertsPath(reading, policyPath),
+    isAlertsNamed: reading.has('HOLDFAST_ALERTS'),
     alertsExec: reading.isSet('HOLDFAST_ALERTS_EXEC'),
     listen: readListen(reading),
     allowedHosts: readAllowedHosts(reading),
@@ -208,12 +211,10 @@ function readPolicyPath(reading: Reading): string {
   return text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
 }
 
-/** Named by a setting it must exist; beside the policy it need not. */
+/** It need not exist: a home that has run before goes on with the routes in force. */
 function readAlertsPath(reading: Reading, policyPath: string): string {
   const text = reading.get('HOLDFAST_ALERTS');
-  const path = text === null ? join(dirname(policyPath), 'alerts.yaml') : resolve(text);
-  if (text !== null) requireFile(reading, 'HOLDFAST_ALERTS', path);
-  return path;
+  return text === null ? join(dirname(policyPath), 'alerts.yaml') : resolve(text);
 }
 
 function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {

@@ -69,7 +69,7 @@ function readKey(reading: Reading, name: KeyName): string {
 function readKeyFile(reading: Reading, name: SettingName, path: string): string {
   try {
     const { mode } = statSync(path);
-    if ((mode & 0o022) !== 0) reading.refuse(name, 'names a file that others can write; run chmod go-w on it');
+    if ((mode & 0o022) !== 0) reading.refuse(name, `names ${path}, which others can write; run: chmod go-w ${path}`);
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
     reading.refuse(name, `names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);

@@ -11,6 +11,7 @@ const HOUR_MS = 3_600_000;
 class ArmedWorld {
   readonly world: DaemonWorld;
   #reviews: (() => void)[] = [];
+  fileProblem: string | null = null;
   constructor(world: DaemonWorld) {
     this.world = world;
   }
@@ -23,7 +24,12 @@ class ArmedWorld {
       return { cancel: () => undefined };
     };
     const { time } = this.world.daemon.gate.core.ports;
-    watchArming(this.world.daemon.gate, { ...time, every } as typeof time, new AbortController().signal);
+    watchArming(
+      this.world.daemon.gate,
+      () => this.fileProblem,
+      { ...time, every } as typeof time,
+      new AbortController().signal,
+    );
   }
   review(): void {
     for (const review of this.#reviews) review();
@@ -123,5 +129,17 @@ describe('a live daemon that is restarted when its arming is good for nothing an
     armed.review();
     assert.equal((await armed.world.ready()).body.arming_error, null);
     await until('it opens', async () => (await armed.open(500)) === 'filled', 120_000);
+  });
+
+  it('closes and opens nothing while others can write its files, as they could at the start, and goes on when they cannot', async () => {
+    armed.arm(0);
+    armed.fileProblem = 'others can write /home/policy.yaml; run: chmod go-w /home/policy.yaml';
+    await armed.restart();
+    assert.equal((await armed.world.ready()).body.arming_error, armed.fileProblem);
+    assert.equal(await armed.open(500), 'STATE_REDUCING');
+    assert.equal(await armed.close(0.2), 'filled', 'exits pass');
+    armed.fileProblem = null;
+    armed.review();
+    assert.equal(await armed.open(400), 'filled');
   });
 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { armLedger } from '../../daemon/boot/live.ts';
+import { armLedger, checkLiveFiles } from '../../daemon/boot/live.ts';
 import { findPackageFolder, readEnv } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ArmingEvent } from '../../daemon/gate/events.ts';
@@ -119,6 +119,49 @@ test('BY-28: binance-live that was never armed for this account is refused befor
     prepare();
     await assert.rejects(live.start(), VenueAsked, `${what}, it goes on to the venue with its exits`);
   }
+});
+
+test('files that others can write refuse a first live start, and keep no home that has run before from its exits', (t) => {
+  const home = makeHome(t);
+  const policy = join(home, 'policy.yaml');
+  writeFileSync(policy, '', { mode: 0o600 });
+  const { config } = readEnv({
+    HOLDFAST_HOME: home,
+    HOLDFAST_POLICY: policy,
+    HOLDFAST_VENUE: 'binance-live',
+    BINANCE_LIVE_API_KEY: 'k',
+    BINANCE_LIVE_API_SECRET: 's',
+  });
+  const ledgerPath = join(home, 'ledger.db');
+  chmodSync(home, 0o700);
+  // As an editor leaves it under umask 002.
+  chmodSync(policy, 0o664);
+  const said = `others can write ${policy}; run: chmod go-w ${policy}`;
+  assert.throws(() => checkLiveFiles(config, ledgerPath), { name: 'StartError', message: said });
+  writeFileSync(ledgerPath, '', { mode: 0o600 });
+  const findProblem = checkLiveFiles(config, ledgerPath);
+  assert.equal(findProblem(), said);
+  chmodSync(policy, 0o644);
+  assert.equal(findProblem(), null);
+  chmodSync(policy, 0o664);
+  assert.equal(findProblem(), null, 'what a running daemon has read is not read again unless it is saved');
+  mkdirSync(join(home, 'tokens'));
+  writeFileSync(join(home, 'tokens', 'operator.token'), 'hf_x');
+  assert.match(checkLiveFiles(config, ledgerPath)() ?? '', /no plaintext token; remove them/);
+});
+
+test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger', async (t) => {
+  const home = makeHome(t);
+  const alerts = join(home, 'routes.yaml');
+  const start = (): Promise<unknown> => {
+    const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_ALERTS: alerts });
+    return startDaemon(config, secrets, { log, signal: new AbortController().signal });
+  };
+  const message = `the file of alert routes ${alerts}: does not exist`;
+  await assert.rejects(start(), { name: 'StartError', message });
+  writeFileSync(alerts, 'channels: 7\n');
+  await assert.rejects(start(), { name: 'StartError', message: /routes\.yaml: .*channels/ });
+  assert.deepEqual(readdirSync(home), ['routes.yaml']);
 });
 
 test('an arming is judged by account, policy, version and time', () => {

@@ -116,7 +116,7 @@ describe('doctor on a running daemon', () => {
       [['sub_account', 'unknown']],
       JSON.stringify(others, null, 1),
     );
-    assert.equal(report.lines.length, 24);
+    assert.equal(report.lines.length, 25);
     assert.equal(report.code, 1, 'one line could not be checked');
     assert.equal(await orders(), before);
     assert.equal((await world.tradingState()).state, 'active');

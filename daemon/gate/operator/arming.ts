@@ -7,12 +7,13 @@ import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
 
 /**
- * Whether live trading is armed: for this account, policy and version, for now, and signed by as many passkeys as the
- * policy's quorum says. While it is not, nothing opens. Signatures are of the arming's digest, and on record.
+ * Whether live trading is armed: for this account, policy and version, for now, signed by as many passkeys as the
+ * policy's quorum says, and on files that nobody else writes. While it is not, nothing opens. Signatures are of the arming's digest, and on record.
  */
 export class ArmingControl {
   readonly #core: GateCore;
   #isLive = false;
+  #findFileProblem: () => string | null = () => null;
 
   constructor(core: GateCore) {
     this.#core = core;
@@ -20,8 +21,9 @@ export class ArmingControl {
   }
 
   /** From now on an arming is needed. Sets the layer before anything can be opened, and tells each start that it is set. */
-  begin(): void {
+  begin(findFileProblem: () => string | null = () => null): void {
     this.#isLive = true;
+    this.#findFileProblem = findFileProblem;
     const { problem } = this;
     if (!this.review() && problem !== null) this.#core.alert('NOT_ARMED', problem);
   }
@@ -34,7 +36,8 @@ export class ArmingControl {
     const bound = { account, policyHash: core.policyHash, version };
     return (
       checkArming(core.state.arming, bound, core.nowMs()) ??
-      checkSignatures({ quorum: this.#quorum, signed: core.state.armingSigners.size })
+      checkSignatures({ quorum: this.#quorum, signed: core.state.armingSigners.size }) ??
+      this.#findFileProblem()
     );
   }
 

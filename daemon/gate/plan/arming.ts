@@ -45,7 +45,10 @@ export function planArmingLayer(layers: LayerMap, problem: string | null): State
   if ((known?.reason ?? null) === problem) return null;
   return {
     clears_at_ms: null,
-    clears_when: problem === null ? '' : 'the arming is good: signed by as many as must, or made again',
+    clears_when:
+      problem === null
+        ? ''
+        : 'the arming is good: signed by as many as must, or made again, on files that nobody else can write',
     layer: 'breaker',
     name: NAME,
     reason: problem ?? 'the arming is good',

@@ -19,8 +19,8 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
   const { config, operator, policy } = examined;
   const { market } = policy.policy as { readonly market: { readonly freshness: Freshness } };
   const { freshness } = market;
-  const waiting = async (): Promise<readonly string[]> =>
-    ((await operator.ask('/readyz')).body as ReadinessBody).waiting_for;
+  const readiness = async (): Promise<ReadinessBody> => (await operator.ask('/readyz')).body as ReadinessBody;
+  const waiting = async (): Promise<readonly string[]> => (await readiness()).waiting_for;
   return [
     {
       id: 'policy_in_force',
@@ -32,6 +32,15 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
         return refuted(
           `in force is ${policy.hash.slice(0, 12)}, ${config.policyPath} is ${file.hash.slice(0, 12)}: ${state}`,
         );
+      },
+    },
+    {
+      id: 'alert_routes',
+      claim: 'the alert routes in force are the file on disk',
+      run: async () => {
+        const { alert_routes_error: error, pending_alert_routes: pending } = await readiness();
+        if (error !== null) return refuted(error);
+        return pending === null ? proven(config.alertsPath) : refuted('the file is looser, and waits for an operator');
       },
     },
     ...(config.venue === 'binance-live'
