@@ -69,3 +69,24 @@ describe('a venue that goes silent while the daemon runs', () => {
     assert.equal(resting.length, 1, 'what rested before an outage of all rests after it');
   });
 });
+
+describe('lists of orders that stop coming, and nothing else does', () => {
+  for (const [how, fault] of Object.entries({
+    fail: { kind: 'status', status: 500 },
+    hang: { kind: 'stall-body', ms: 60_000 },
+  }))
+    it(`nothing opens after a minute in which they ${how}, also as the first trouble after a start`, async (t) => {
+      const world = await DaemonWorld.start({ wall: true });
+      t.after(() => world.close());
+      await world.sleep(2_000);
+      await world.fault({ ...fault, count: 1_000_000, match: { method: 'GET', path: '/fapi/v1/openOrders' } });
+      await world.sleep(75_000);
+      const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+      assert.deepEqual(
+        body.decision.reasons.map(({ code }) => code),
+        ['STATE_REDUCING'],
+      );
+      await world.control('clear-faults', {});
+      await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
+    });
+});

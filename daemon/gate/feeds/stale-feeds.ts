@@ -26,6 +26,8 @@ export class StaleFeeds {
   readonly #core: GateCore;
   readonly #enterBoot: (reason: string) => void;
   readonly #readAt = new Map<WatchedFeed, number>();
+  /** The first round: from then on what was never read is looked for. RISK: it is no reading of anything. */
+  #beganAt: number | null = null;
   #accountSince = Number.POSITIVE_INFINITY;
   readonly #toldAt = new Map<WatchedFeed, number>();
 
@@ -48,10 +50,9 @@ export class StaleFeeds {
   /** Called in every round; `isReconciled`: nothing keeps openings back yet. */
   tick(isReconciled: boolean): void {
     const now = this.#core.ports.time.monotonicMs();
+    this.#beganAt ??= now;
     for (const feed of ['account', 'orders', 'quotes'] as const) {
-      // The first round begins the time.
-      const readAt = this.#readAt.get(feed) ?? now;
-      this.#readAt.set(feed, readAt);
+      const readAt = this.#readAt.get(feed) ?? this.#beganAt;
       if (now - readAt < STALE_MS) continue;
       const isReadable = this.#isAccountRead(now) && now - this.#accountSince >= READABLE_MS;
       if (feed === 'orders' && isReconciled && isReadable) this.#enterBoot('the open orders cannot be read');
