@@ -26,6 +26,20 @@ export const SETTLE_AFTER_MS = 60_000;
 /** How much later those are looked at again that could not be settled, or were brought back: their trades came late. */
 export const LOOK_AGAIN_MS = 540_000;
 
+/** Where each row stands, oldest first. */
+export type PlacesByRow = ReadonlyMap<number, readonly number[]>;
+export function findPlaces(entries: readonly unknown[], from = 0): PlacesByRow {
+  const places = new Map<number, number[]>();
+  for (let i = from; i < entries.length; i += 1) {
+    const row = entries[i];
+    if (typeof row !== 'number') continue;
+    const known = places.get(row);
+    if (known === undefined) places.set(row, [i]);
+    else known.push(i);
+  }
+  return places;
+}
+
 /**
  * Ended orders by time of their end, until they leave the views. All orders of a decision leave together, so that
  * an execution is shown or read back as a whole. It is driven by events alone: a restart drops the same orders.
@@ -167,15 +181,22 @@ export class EndedOrders {
   }
 
   /** They are objects again: in the order of their ends, of which the first may have left. `left`: how many have not. */
-  bringBack(row: number, orders: readonly OrderState[], left: number): void {
+  bringBack(row: number, orders: readonly OrderState[], left: number, places?: PlacesByRow): void {
     const byEnd = orders.toSorted((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
     const gone = orders.length - left;
     if (left > 0) for (const order of byEnd.slice(0, gone)) this.#waiting.add(order);
-    for (let i = this.#head, next = gone; i < this.#orders.length && next < byEnd.length; i += 1) {
-      if (this.#orders[i] !== row) continue;
-      this.#orders[i] = byEnd[next]!;
-      next += 1;
-    }
+    const found = places === undefined ? this.#placesOf(row, left) : (places.get(row) ?? []);
+    for (const [i, order] of byEnd.slice(gone).entries()) if (i < found.length) this.#orders[found[i]!] = order;
+  }
+  #placesOf(row: number, most: number): readonly number[] {
+    const places: number[] = [];
+    for (let i = this.#head; i < this.#orders.length && places.length < most; i += 1)
+      if (this.#orders[i] === row) places.push(i);
+    return places;
+  }
+  /** Of rows that have not left; they hold until something leaves. */
+  placesByRow(): PlacesByRow {
+    return findPlaces(this.#orders, this.#head);
   }
   /** All are looked at from the start. */
   considerAgain(): void {

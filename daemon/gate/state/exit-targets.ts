@@ -1,6 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and what moves the bounds of its targets
 import type { ExitTargetEvent } from '../events.ts';
-import { KEEP_ENDED_MS } from './ended-orders.ts';
+import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
 import type { Allotment, ExitTarget } from './exit-target.ts';
 import { remainingLots } from './exposure.ts';
 import {
@@ -101,10 +101,14 @@ export class ExitTargets {
     // It ended a short while ago.
     this.#ended[this.#ended.lastIndexOf(target)] = row;
   }
-  bringBack(row: number, target: ExitTarget): void {
+  bringBack(row: number, target: ExitTarget, places?: PlacesByRow): void {
     this.#all.set(target.decisionId, target);
     for (const part of target.allotments) this.#byOrder.set(part.order, [{ target, part }]);
-    this.#ended[this.#ended.lastIndexOf(row)] = target;
+    const place = places?.get(row)?.at(-1) ?? this.#ended.lastIndexOf(row);
+    this.#ended[place] = target;
+  }
+  placesByRow(): PlacesByRow {
+    return findPlaces(this.#ended);
   }
   /** Oldest first. */
   get open(): ReadonlySet<ExitTarget> {

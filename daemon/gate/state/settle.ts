@@ -1,4 +1,5 @@
 import type { GateEvent } from '../events.ts';
+import type { PlacesByRow } from './ended-orders.ts';
 import type { ExitTarget } from './exit-target.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import { venueKeyOf } from './settled-orders.ts';
@@ -120,11 +121,19 @@ function bringBackDecision(state: GateViews, decisionId: string): void {
 
 /** What every order of the views is concerned by. They are settled again at the next event. */
 export function bringBackAll(state: GateViews): void {
-  for (const row of [...state.orders.settled.numbers()]) bringBack(state, row);
-  state.orders.ended.considerAgain();
+  const { ended, settled } = state.orders;
+  // RISK: searched for one by one, those of a week keep the process for a minute, and its exits wait.
+  const places = { ofOrders: ended.placesByRow(), ofTargets: state.targets.placesByRow() };
+  for (const row of [...settled.numbers()]) bringBack(state, row, places);
+  ended.considerAgain();
 }
 
-function bringBack({ orders: book, targets }: GateViews, row: number): void {
+/** Where rows stand among what has ended, by their numbers. */
+interface Places {
+  readonly ofOrders: PlacesByRow;
+  readonly ofTargets: PlacesByRow;
+}
+function bringBack({ orders: book, targets }: GateViews, row: number, places?: Places): void {
   const left = book.settled.ordersLeft(row);
   const hasTarget = book.settled.hasTarget(row);
   const { decisionId, orders, target } = book.settled.take(row);
@@ -136,6 +145,6 @@ function bringBack({ orders: book, targets }: GateViews, row: number): void {
     }
     if (decisionId !== null) book.byDecision.set(decisionId, [...orders]);
   }
-  book.ended.bringBack(row, orders, left);
-  if (hasTarget && target !== null) targets.bringBack(row, target);
+  book.ended.bringBack(row, orders, left, places?.ofOrders);
+  if (hasTarget && target !== null) targets.bringBack(row, target, places?.ofTargets);
 }
