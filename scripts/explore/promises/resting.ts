@@ -1,4 +1,6 @@
+import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import type { Decision, History } from '../history.ts';
+import { START_MS } from '../market.ts';
 
 interface Rest {
   readonly clientId: string;
@@ -24,7 +26,7 @@ function leftAtRest(
     const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
     const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
     const lotsLeft = lots - filled.reduce((sum, fill) => sum + fill.lots, 0);
-    if (lotsLeft <= 0) continue;
+    if (lotsLeft <= 0 || hasEnded(world, clientId, untilMs)) continue;
     const isAskedBack = world.wire.records.some(
       (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
     );
@@ -32,6 +34,13 @@ function leftAtRest(
     if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, lotsLeft });
   }
   return left;
+}
+
+/** By the books: the account's owner may have canceled it. */
+function hasEnded({ exchange }: History['world'], clientId: string, untilMs: number): boolean {
+  return [...exchange.world.state.orders.values()].some(
+    (order) => order.clientOrderId === clientId && !isOpen(order) && order.updatedMs - START_MS <= untilMs,
+  );
 }
 
 /** Client order ids of an agent's resting openings that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */

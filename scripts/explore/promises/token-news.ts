@@ -1,5 +1,4 @@
 import { WITHOUT_TOKEN } from '../../../daemon/gate/plan/heartbeats.ts';
-
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';
@@ -7,6 +6,8 @@ import { CLOCKS_MS, endedMs, worksUntilMs } from './token-ends.ts';
 
 /** A new token is noticed so late. */
 const NOTICED_WITHIN_MS = 1_000;
+/** The entrance looks a token up again within this time. */
+const LOOKED_UP_WITHIN_MS = 250;
 /** An end is noticed so late, and told then, where a daemon runs. */
 const TOLD_WITHIN_MS = 3_000;
 
@@ -83,6 +84,7 @@ function findToldAgain(history: History): readonly Breach[] {
     const knownMs = lastMs.get(agent);
     lastMs.set(agent, atMs);
     if (knownMs === undefined || tokens.isUnsure(agent)) continue;
+    if (hasOpenedAfterAll(history, agent, knownMs)) continue;
     if (!tokens.of(agent).some(({ createdAtMs }) => createdAtMs >= knownMs - CLOCKS_MS && createdAtMs <= atMs))
       breaches.push({
         code: 'tokens/told-again',
@@ -90,6 +92,18 @@ function findToldAgain(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** A token that another process has ended is heard for a moment, so that there is something to end once more. */
+function hasOpenedAfterAll({ decisions }: History, agent: string, knownMs: number): boolean {
+  return [...decisions.values()].some(
+    ({ agent: by, atMs, event }) =>
+      by === agent &&
+      atMs > knownMs &&
+      atMs <= knownMs + LOOKED_UP_WITHIN_MS &&
+      event.decision.kind === 'tool' &&
+      event.orders.some((planned) => !planned.reduce_only),
+  );
 }
 
 /** Once all is quiet nobody is held back for a token: there is one, or nothing that opens is left. */
