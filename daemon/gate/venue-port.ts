@@ -242,6 +242,8 @@ export interface AccountMode {
   readonly isolated: { readonly [symbol: string]: boolean };
   readonly canWithdraw: boolean | null;
   readonly canTrade: boolean;
+  /** Why the venue keeps a symbol on crossed margin, in its words; absent: it was asked for no symbol, or refused none. */
+  readonly refusal?: string;
 }
 /**
  * Acceptance horizon: milliseconds after the order's timestamp from which on "not found" counts (recvWindow + skew).

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import Database from 'better-sqlite3';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import { ensurePrivateFile } from './private-files.ts';
@@ -81,5 +82,15 @@ export function toLedgerError(error: unknown, path: string): LedgerError {
 }
 
 export function isDiskFull(error: unknown): boolean {
-  return ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'].includes(codeOf(error));
+  if (['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC'].includes(codeOf(error))) return true;
+  // A quota that is used up has no name in Node's errors.
+  return error instanceof Error && 'errno' in error && error.errno === -constants.errno.EDQUOT;
+}
+
+/**
+ * A file system may find that it is full, or that a quota is used up, only when it syncs. SQLite then tells of a failed
+ * sync or write, and not why.
+ */
+export function mayBeFull(error: unknown): boolean {
+  return ['SQLITE_IOERR_FSYNC', 'SQLITE_IOERR_DIR_FSYNC', 'SQLITE_IOERR_WRITE'].includes(codeOf(error));
 }

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
-import { isDiskFull, openForWriting, toLedgerError } from './connection.ts';
+import { isDiskFull, mayBeFull, openForWriting, toLedgerError } from './connection.ts';
 import { LedgerError } from './errors.ts';
 import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
 import { GroupCommit, type SeqRange } from './group-commit.ts';
@@ -16,7 +16,7 @@ import { backUpBeforeMigrations } from './migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
-import { DEFAULT_RESERVE_BYTES, FREED_EARLIER, findReserve, NO_RESERVE, type Reserve } from './reserve.ts';
+import { DEFAULT_RESERVE_BYTES, FREED_EARLIER, findReserve, hasRoom, NO_RESERVE, type Reserve } from './reserve.ts';
 import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
@@ -142,7 +142,8 @@ class SqliteLedger extends SqliteReader implements Ledger {
       time: options.time,
       schedule: options.scheduleCommit,
       write,
-      isDiskFull,
+      // RISK: what has failed for another reason must not be taken for a full disk: the next sync may pass it over.
+      isDiskFull: (error) => isDiskFull(error) || (mayBeFull(error) && !hasRoom(dirname(options.path))),
       releaseReserve: () => {
         if (!reserve.release()) return false;
         if (options.maxBytes !== undefined) limitPages(db, options.maxBytes);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDiskFull } from './connection.ts';
 import { LedgerError } from './errors.ts';
 
@@ -54,6 +55,22 @@ function createReserve(path: string, bytes: number): Reserve {
       return true;
     },
   };
+}
+
+const PROBE_BYTES = 1024 * 1024;
+
+/** Whether a file in the folder can still grow: a probe is written, synced and removed. */
+export function hasRoom(folder: string): boolean {
+  const path = join(folder, 'room.probe');
+  rmSync(path, { force: true });
+  try {
+    fill(path, PROBE_BYTES);
+    return true;
+  } catch (error) {
+    return !isDiskFull(error);
+  } finally {
+    rmSync(path, { force: true });
+  }
 }
 
 function writeReserve(path: string, bytes: number): void {

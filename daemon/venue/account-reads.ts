@@ -34,9 +34,9 @@ export class AccountReads {
   }
 
   /**
-   * Sets only what differs, then reads the settings back. Fails if the exchange refuses to isolate a symbol (open positions
-   * or orders). A mode of the whole account that is not put right is told as it is: it keeps everything from being opened,
-   * not one symbol, and in multi-assets margin no symbol can be isolated.
+   * Sets only what differs, then reads the settings back. What the exchange refuses to change (for open positions or
+   * orders) is told as it is: a mode of the whole account keeps everything from being opened, a symbol's margin that
+   * symbol. In multi-assets margin no symbol can be isolated.
    *
    * @param isolated what {@link fetchAccount} has just read for the symbols; null: it is read
    */
@@ -52,13 +52,14 @@ export class AccountReads {
       const crossed = symbols.filter((symbol) => before[symbol] === false);
       if (!config.isSingleAsset || !(config.isOneWay || (await this.#setOneWay())))
         return this.#modeOf(symbols, config, before);
-      await this.#isolate(crossed);
+      const refusal = await this.#isolate(crossed);
       if (config.isOneWay && crossed.length === 0) return this.#modeOf(symbols, config, before);
       const [readBack, settings] = await Promise.all([
         this.#reader.read(WEIGHT.accountConfig, (ccxt) => ccxt.fapiPrivateGetAccountConfig()),
         this.#fetchSettings(),
       ]);
-      return this.#modeOf(symbols, parseAccountConfig(readBack), isolationOf(settings));
+      const mode = await this.#modeOf(symbols, parseAccountConfig(readBack), isolationOf(settings));
+      return refusal === null ? mode : { ...mode, refusal };
     });
   }
   /** Position and balance lists are two answers: the snapshot counts as of the earlier request. */
@@ -166,17 +167,23 @@ export class AccountReads {
       return { kind: 'failed', detail: this.#reader.link.failed(error).detail };
     }
   }
-  /** Each that can be: one in which something is held keeps no other from it. @throws ReadFailedError of the first refusal */
-  async #isolate(symbols: readonly string[]): Promise<void> {
-    let refusal: ReadFailedError | null = null;
+  /**
+   * Each that can be: one in which something is held keeps no other from it. Returns the first refusal, in words.
+   * @throws ReadFailedError of the first that was not answered
+   */
+  async #isolate(symbols: readonly string[]): Promise<string | null> {
+    let refusal: string | null = null;
+    let failure: ReadFailedError | null = null;
     for (const symbol of symbols)
       try {
         await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
       } catch (error) {
         if (!(error instanceof ReadFailedError)) throw error;
-        refusal ??= error;
+        if (error.code !== null && error.consequence === 'none') refusal ??= this.#reader.link.redact(error.message);
+        else failure ??= error;
       }
-    if (refusal !== null) throw refusal;
+    if (failure !== null) throw failure;
+    return refusal;
   }
   /** False: it is not known to be set. */
   async #setOneWay(): Promise<boolean> {

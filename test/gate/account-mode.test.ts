@@ -100,3 +100,38 @@ describe('a mode of the account that a person changes while the daemon runs', ()
     await opens(world, 'BTCUSDT');
   });
 });
+
+describe('a restart while what is held keeps one symbol on crossed margin', () => {
+  let world: DaemonWorld;
+  const person = (path: string, params: Record<string, string>) => createClient(world.sim).send('POST', path, params);
+  before(async () => {
+    world = await start(['BTCUSDT', 'ETHUSDT']);
+    const asked = [
+      await person('/fapi/v1/marginType', { symbol: 'ETHUSDT', marginType: 'CROSSED' }),
+      await person('/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.5' }),
+    ];
+    assert.deepEqual(
+      asked.map(({ status }) => status),
+      [200, 200],
+    );
+    // Refused unless it is reconciled within seconds.
+    await world.restart();
+  });
+  after(() => world.close());
+
+  it('lets every other symbol open, and that one only reduce, which an alert says', async () => {
+    assert.equal(await marginOf(world, 'ETHUSDT'), 'CROSSED');
+    assert.equal(await open(world, 'ETHUSDT'), 'STATE_REDUCING');
+    await opens(world, 'BTCUSDT');
+    assert.deepEqual((await world.ready()).body.symbols_reducing, ['ETHUSDT']);
+    assert.ok(alerts(world).some((alert) => /ACCOUNT_MODE.*ETHUSDT.*nothing is opened there.*4048/.test(alert)));
+  });
+
+  it('isolates it once nothing is held there any more', async () => {
+    const { status } = await world.operator('POST', '/v1/tools/close_position', { symbol: 'ETHUSDT' });
+    assert.equal(status, 200);
+    await until('it is flat', async () => (await world.position('ETHUSDT')) === 0, 30_000);
+    await opens(world, 'ETHUSDT');
+    assert.equal(await marginOf(world, 'ETHUSDT'), 'ISOLATED');
+  });
+});

@@ -117,7 +117,8 @@ test('"already set" is a success, a mode that the venue refuses to change is tol
     answerJson(response, { code: -4048, msg: 'Margin type cannot be changed if there exists position.' }, 400),
   );
   const outcome = await venue.prepareAccount(['BTCUSDT'], null);
-  assert.ok(outcome.kind === 'failed' && outcome.detail.includes('-4048'), 'of the one symbol');
+  assert.ok(outcome.kind === 'ok' && outcome.value.refusal?.includes('-4048') === true, 'of the one symbol');
+  assert.equal(outcome.value.isolated.BTCUSDT, false);
 });
 
 test('a symbol that the venue does not isolate keeps no other one from it, and is told', async () => {
@@ -128,7 +129,7 @@ test('a symbol that the venue does not isolate keeps no other one from it, and i
       : answerJson(response, { code: 200, msg: 'success' }),
   );
   const outcome = await venue.prepareAccount(['BTCUSDT', 'ETHUSDT'], { BTCUSDT: false, ETHUSDT: false });
-  assert.ok(outcome.kind === 'failed' && outcome.detail.includes('-4048'));
+  assert.ok(outcome.kind === 'ok' && outcome.value.refusal?.includes('-4048') === true);
   assert.deepEqual(
     fake.sent('POST /fapi/v1/marginType').map(({ params }) => params.symbol),
     ['BTCUSDT', 'ETHUSDT'],

@@ -6,8 +6,11 @@ import type { FeedSchedule } from './feed-schedule.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
-/** Null: it is right; else what is wrong with it, or why it could not be read or put right. */
-export type ModeProblem = { readonly kind: 'wrong' | 'unread'; readonly detail: string } | null;
+/**
+ * Null: it is right. Else what is wrong with the account, why that could not be read or put right, or which symbols stay
+ * on crossed margin in an account that is right otherwise.
+ */
+export type ModeProblem = { readonly kind: 'wrong' | 'unread' | 'crossed'; readonly detail: string } | null;
 
 /** Reads the account's mode, and puts right what differs and may be changed. */
 export async function readMode(
@@ -29,7 +32,6 @@ export async function readMode(
     mode.oneWay ? null : 'the account is not in one-way mode',
     mode.singleAsset ? null : 'multi-assets margin is on',
     mode.canTrade ? null : 'the key may not trade',
-    ...symbols.map((symbol) => (mode.isolated[symbol] === false ? `${symbol} is not on isolated margin` : null)),
     core.settings.venue === 'binance-live' && mode.canWithdraw !== false
       ? 'the key may withdraw, or its rights could not be read'
       : null,
@@ -41,7 +43,47 @@ export async function readMode(
   }
   // The account's own list is read every few seconds only.
   account.isolated = { ...account.isolated, ...mode.isolated };
-  return null;
+  const crossed = findCrossed(account, symbols);
+  return crossed.length === 0 ? null : { kind: 'crossed', detail: mode.refusal ?? 'the venue has not put it back' };
+}
+
+/** Symbols whose margin is not known to be isolated. */
+export function findCrossed({ isolated }: AccountFeed, symbols: readonly string[]): readonly string[] {
+  return symbols.filter((symbol) => isolated?.[symbol] !== true);
+}
+
+/** Nothing opens in a symbol that is on crossed margin, and only there. Returns those that did open until now. */
+export function holdCrossed(core: GateCore, account: AccountFeed, symbols: readonly string[]): readonly string[] {
+  const crossed = findCrossed(account, symbols);
+  const { layers } = core.state;
+  const added = crossed.filter((symbol) => !layers.has(layerKey('boot', 'symbol', symbol)));
+  for (const symbol of added) setBoot(core, symbol, 'reducing', 'its margin is not known to be isolated');
+  for (const { layer, name, scope } of [...layers.values()])
+    if (layer === 'boot' && scope === 'symbol' && name !== null && !crossed.includes(name))
+      setBoot(core, name, 'active', 'its margin is isolated, or it is not of the policy');
+  return added;
+}
+
+function setBoot(core: GateCore, symbol: string, state: 'reducing' | 'active', reason: string): void {
+  core.append('state', {
+    clears_at_ms: null,
+    clears_when: state === 'active' ? '' : 'its margin is isolated at the venue',
+    layer: 'boot',
+    name: symbol,
+    reason,
+    scope: 'symbol',
+    set_by: 'daemon',
+    state,
+  });
+}
+
+/** Each of them keeps that symbol from opening, and somebody has to know. */
+export function tellCrossed(core: GateCore, crossed: readonly string[], detail: string): void {
+  if (crossed.length > 0)
+    core.alertRarely(
+      'ACCOUNT_MODE',
+      `${crossed.join(', ')} not known to be on isolated margin, nothing is opened there: ${detail}`,
+    );
 }
 
 /**
@@ -82,22 +124,10 @@ export class ModeWatch {
   #symbols(): readonly string[] {
     return this.#core.policySpec.scope.symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
   }
-  #crossed(): readonly string[] {
-    return this.#symbols().filter((symbol) => this.#account.isolated?.[symbol] !== true);
-  }
 
   /** Called at every tick of a reconciled daemon, and before anything is decided by a new policy. */
   tick(): void {
-    const crossed = new Set(this.#crossed());
-    const { layers } = this.#core.state;
-    for (const symbol of crossed) {
-      if (layers.has(layerKey('boot', 'symbol', symbol))) continue;
-      this.#setBoot(symbol, 'reducing', 'its margin is not known to be isolated');
-      this.#schedule.dueNow('mode');
-    }
-    for (const { layer, name, scope } of [...layers.values()])
-      if (layer === 'boot' && scope === 'symbol' && name !== null && !crossed.has(name))
-        this.#setBoot(name, 'active', 'its margin is isolated, or it is not of the policy');
+    if (holdCrossed(this.#core, this.#account, this.#symbols()).length > 0) this.#schedule.dueNow('mode');
     this.#schedule.start('mode', () => this.#poll());
   }
 
@@ -112,25 +142,7 @@ export class ModeWatch {
       this.#enterBoot(`the account has another mode: ${problem.detail}`);
       return true;
     }
-    const crossed = this.#crossed();
-    if (crossed.length > 0)
-      this.#core.alertRarely(
-        'ACCOUNT_MODE',
-        `${crossed.join(', ')} not known to be on isolated margin, nothing is opened there: ${problem.detail}`,
-      );
+    tellCrossed(this.#core, findCrossed(this.#account, symbols), problem.detail);
     return false;
-  }
-
-  #setBoot(symbol: string, state: 'reducing' | 'active', reason: string): void {
-    this.#core.append('state', {
-      clears_at_ms: null,
-      clears_when: state === 'active' ? '' : 'its margin is isolated at the venue',
-      layer: 'boot',
-      name: symbol,
-      reason,
-      scope: 'symbol',
-      set_by: 'daemon',
-      state,
-    });
   }
 }

@@ -6,7 +6,7 @@ import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-sc
 import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
-import { readMode } from './mode-watch.ts';
+import { findCrossed, holdCrossed, readMode, tellCrossed } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { findUntoldSince } from './unread-trades.ts';
@@ -15,8 +15,8 @@ import { findUntoldSince } from './unread-trades.ts';
 const MODE_RECENT_MS = 60_000;
 
 /**
- * Sets one-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. Precondition: the
- * account was read just now.
+ * Sets one-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. A symbol that the venue
+ * keeps on crossed margin only reduces. Precondition: the account was read just now.
  */
 export async function prepareAccount(
   core: GateCore,
@@ -26,10 +26,19 @@ export async function prepareAccount(
   symbols: readonly string[],
 ): Promise<boolean> {
   if (!isModeRecent(account, marks, symbols)) {
-    if ((await readMode(core, account, health, symbols)) !== null) return false;
-    marks.note('mode', core.nowMs(), symbols);
+    const problem = await readMode(core, account, health, symbols);
+    if (problem?.kind === 'crossed') tellCrossed(core, findCrossed(account, symbols), problem.detail);
+    else if (problem !== null) return false;
+    else marks.note('mode', core.nowMs(), symbols);
   }
-  return lowerLeverage(core, health, symbols);
+  // RISK: before the account counts as reconciled. What is held keeps one symbol there, and must not close the others.
+  holdCrossed(core, account, symbols);
+  const crossed = findCrossed(account, symbols);
+  return lowerLeverage(
+    core,
+    health,
+    symbols.filter((symbol) => !crossed.includes(symbol)),
+  );
 }
 
 /** The mode was correct a moment ago, and the account's own list still shows isolated margin. */

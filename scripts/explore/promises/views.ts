@@ -51,18 +51,11 @@ export function findViewBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** An account that a person has left in another mode, or a symbol that what is held keeps on crossed margin. */
+/** An account that a person has left in another mode. */
 function isOfAnotherMode({ world }: History): boolean {
   const last = world.venue.account.settings.at(-1);
   if (last === undefined) return false;
-  const { markets } = world.exchange.world.state;
-  const isKept = [...last.crossed].some((symbol) => {
-    const market = markets.get(symbol);
-    return (
-      market !== undefined && (market.position.quantity !== 0n || market.openOrders.size + market.openAlgos.size > 0)
-    );
-  });
-  return last.isHedged || last.isMultiAssets || isKept;
+  return last.isHedged || last.isMultiAssets;
 }
 
 /**
