@@ -90,3 +90,32 @@ describe('lists of orders that stop coming, and nothing else does', () => {
       await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
     });
 });
+
+describe('prices of one symbol that stop coming', () => {
+  const told = (world: DaemonWorld): readonly string[] =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+      .map((event) => event.payload as AlertEvent)
+      .filter(({ code }) => code === 'FEEDS_STALE')
+      .map(({ detail }) => detail.replace(/ could not.*/, ''));
+
+  it('are told of, whether they fail or are repeated, once each time', async (t) => {
+    const seen = new Map<string, unknown>();
+    let isFrozen = false;
+    const freeze = (body: unknown): unknown => {
+      const { symbol } = body as { readonly symbol: string };
+      if (!isFrozen || symbol !== 'ETHUSDT') seen.set(symbol, body);
+      return seen.get(symbol);
+    };
+    const world = await DaemonWorld.start({ wall: true, rewrites: new Map([['/fapi/v1/premiumIndex', freeze]]) });
+    t.after(() => world.close());
+    const match = { path: '/fapi/v1/premiumIndex', symbol: 'BTCUSDT' };
+    await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
+    await world.sleep(150_000);
+    assert.deepEqual(told(world), ['the prices of BTCUSDT']);
+    await world.control('clear-faults', {});
+    await world.sleep(5_000);
+    isFrozen = true;
+    await world.sleep(150_000);
+    assert.deepEqual(told(world), ['the prices of BTCUSDT', 'the prices of ETHUSDT']);
+  });
+});

@@ -64,6 +64,10 @@ function stateAfter(rejections: readonly Rejection[]): string {
   for (const rejection of rejections) health.onRejection(rejection, order);
   return stateInForce(core.state.layers, T0, 'BTCUSDT', 'alice').state;
 }
+function lastAlert({ state }: GateCore): string {
+  const [last] = state.alerts.readBefore(Number.POSITIVE_INFINITY, 1);
+  return last === undefined ? 'none' : `${last.code}: ${last.detail}`;
+}
 const times = (count: number, rejection: Rejection): readonly Rejection[] =>
   Array.from({ length: count }, () => rejection);
 
@@ -121,12 +125,18 @@ describe('refusals in a loop are those of the agent that asks (BINANCE part B: N
     for (const agent of ['alice', 'bob'])
       for (let i = 0; i < 5; i += 1) shared.health.onRejection(REFUSED, openingOrder(agent));
     assert.equal(shared.core.state.layers.get('breaker|account|')?.clearsWhen, 'an operator clears it');
+    assert.match(
+      lastAlert(shared.core),
+      /^REPEATED_REFUSAL: breaker of the account opened until an operator clears it/,
+    );
     const { core, health } = createHealth();
     const clock: Rejection = { ...REFUSED, code: -1021, consequence: 'resync_clock' };
     for (const agent of ['alice', 'bob', 'alice', 'bob']) health.onRejection(clock, openingOrder(agent));
     assert.deepEqual(states(core), ['active', 'active']);
+    assert.equal(lastAlert(core), 'none');
     health.onRejection(clock, openingOrder());
     assert.deepEqual(states(core), ['reducing', 'reducing']);
+    assert.match(lastAlert(core), /^REPEATED_REFUSAL: breaker of the account opened .*-1021/);
   });
 });
 

@@ -104,7 +104,7 @@ export class Keeper {
     this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
-    market.onQuoteRead = () => this.#stale.noteRead('quotes');
+    market.onQuoteRead = (symbol, markAtMs) => this.#stale.noteQuote(symbol, markAtMs);
     const isReconciled = (): boolean => this.isReconciled;
     this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });
   }
@@ -194,7 +194,7 @@ export class Keeper {
     // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
     this.#health.sweepLayers();
     this.#startTasks();
-    this.#stale.tick(this.isReconciled);
+    this.#stale.tick(this.isReconciled, this.#priced());
     if (this.#health.isQuiet()) {
       // During the venue's Retry-After: a longer ban would stop the exits too.
       await this.#core.ports.time.delay(TICK_MS, this.#signal);
@@ -281,11 +281,14 @@ export class Keeper {
   #startHoldings(): void {
     const symbols = this.#account.watched();
     const listed = this.#listed(symbols);
-    if (listed.length === 0) this.#stale.noteRead('quotes');
     this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
     this.#schedule.start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
+  }
+  /** Those that the venue trades. */
+  #priced(): readonly string[] {
+    return this.#account.watched().filter((symbol) => describeClosed(this.#core, symbol) === null);
   }
   #listed(symbols: readonly string[]): readonly string[] {
     return symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));

@@ -17,7 +17,7 @@ export class MarketFeed {
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
-  onQuoteRead: () => void = () => undefined;
+  onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
@@ -85,7 +85,7 @@ export class MarketFeed {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
-    this.onQuoteRead();
+    this.onQuoteRead(symbol, outcome.value.markAtMs);
     this.#core.market.applyQuote(outcome.value);
     this.#recordIfNews(symbol);
     return true;

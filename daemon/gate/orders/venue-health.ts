@@ -70,8 +70,10 @@ export class VenueHealth implements VenueConsequences {
     const opened = findLoopBreaker(this.#core.state, loop, order, rejection, breaker, this.#core.nowMs());
     if (opened === null) return;
     this.#core.append('state', opened);
-    if (opened.scope !== 'agent') return;
-    const until = `breaker of agent ${opened.name} opened until ${opened.clears_at_ms}`;
+    const until =
+      opened.scope === 'agent'
+        ? `breaker of agent ${opened.name} opened until ${opened.clears_at_ms}`
+        : 'breaker of the account opened until an operator clears it';
     this.#core.alert('REPEATED_REFUSAL', `${until}: ${opened.reason}`, order.symbol);
   }
 
