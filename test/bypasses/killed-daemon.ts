@@ -30,6 +30,10 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+interface Answered {
+  readonly body?: { readonly decision?: { readonly decision: string; readonly reasons: unknown } };
+}
+
 /** A daemon as a process of its own; the exchange lives here, so that its books survive every kill. */
 export class KilledDaemon {
   readonly sim: ExchangeSim;
@@ -119,7 +123,15 @@ export class KilledDaemon {
   async killAtFault<T>(fault: object, ask: () => Promise<T>): Promise<T | null> {
     const { ids } = (await this.control('faults', fault)) as { ids: number[] };
     const asked = ask().catch(() => null);
-    await until('the exchange meets the request', () => this.#isMet(ids[0]), WITHIN_MS);
+    let blocked = '';
+    void asked.then((answer) => {
+      const { decision } = (answer as Answered | null)?.body ?? {};
+      if (decision?.decision === 'BLOCK') blocked = JSON.stringify(decision.reasons);
+    });
+    const isMet = async (): Promise<boolean> => blocked !== '' || (await this.#isMet(ids[0]));
+    await until('the exchange meets the request', isMet, WITHIN_MS);
+    // Prices go stale on a machine that is too busy, for one.
+    if (blocked !== '') throw new Error(`it was blocked before it could meet the fault: ${blocked}`);
     await delay(this.draw.int(0, 25));
     await this.kill();
     return asked;

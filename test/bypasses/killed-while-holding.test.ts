@@ -73,6 +73,7 @@ describe('ways around a gate: killed while orders rest or a position is held', {
   killed('with a position', { seed: 14 }, (it_) => {
     it('BY-13 knows a fill whose answer never came', async () => {
       const world = it_();
+      await world.begin();
       const ask = order({ requested_notional: 900, request_id: 'fill' }) as { request_id: string };
       await world.killAtFault({ kind: 'stall-body', match: SEND }, () => world.tool('place_order', ask));
       assert.equal((await revive(world)).orders.length, 1, 'the exchange took it');
