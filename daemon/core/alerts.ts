@@ -52,6 +52,7 @@ export const ALERTS = {
   LIQUIDATED: text('critical', 'account', 'The venue has liquidated a position.'),
   NOT_ARMED: text('critical', 'policy', 'Live trading is not armed any more.'),
   ORDER_CHANGED: text('warning', 'orders', 'Somebody else changed an order at the venue.'),
+  ORDER_UNKNOWN: text('critical', 'orders', 'What became of an order is not known for a minute.'),
   ORDER_LOST: text('critical', 'orders', 'What became of an order could not be found out.'),
   OTHER_DAEMON: text('critical', 'daemon', 'Another daemon trades this account.'),
   PASSKEY_ADDED: text('critical', 'policy', 'A passkey was added.'),

@@ -12,6 +12,6 @@ import './world/old-request-ids.ts';
 import './world/open-lists.ts';
 import './world/recall.ts';
 import './world/refused-amends.ts';
-import './world/slow-cancels.ts';
+import './world/slow-orders.ts';
 import './world/standing-review.ts';
 import './world/venue-order-limit.ts';

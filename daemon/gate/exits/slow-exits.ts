@@ -10,7 +10,6 @@ interface Watched {
   readonly filledLots: number;
   /** Since when it has closed no more than that. */
   readonly sinceMs: number;
-  toldAtMs: number | null;
 }
 
 /**
@@ -20,6 +19,8 @@ interface Watched {
 export class SlowExits {
   readonly #core: GateCore;
   readonly #watched = new Map<string, Watched>();
+  /** By symbol, and by whether agents, operators or the gate asked. */
+  readonly #toldAt = new Map<string, number>();
 
   constructor(core: GateCore) {
     this.#core = core;
@@ -28,34 +29,34 @@ export class SlowExits {
   /** Called in every round. */
   look(): void {
     const { open } = this.#core.state.targets;
-    if (open.size === 0) {
-      this.#watched.clear();
-      return;
-    }
     const now = this.#core.ports.time.monotonicMs();
     const going = new Set<string>();
+    const slow = new Set<string>();
     for (const target of open) {
       if (target.leftLots === 0 || !wasSent(target)) continue;
       going.add(target.decisionId);
       const known = this.#watched.get(target.decisionId);
-      if (known !== undefined && known.filledLots === target.filledLots) this.#tell(target, known, now);
-      else this.#watched.set(target.decisionId, { filledLots: target.filledLots, sinceMs: now, toldAtMs: null });
+      if (known === undefined || known.filledLots !== target.filledLots)
+        this.#watched.set(target.decisionId, { filledLots: target.filledLots, sinceMs: now });
+      else if (now - known.sinceMs >= SLOW_MS) slow.add(this.#tell(target, known, now));
     }
     for (const id of this.#watched.keys()) if (!going.has(id)) this.#watched.delete(id);
+    for (const whose of this.#toldAt.keys()) if (!slow.has(whose)) this.#toldAt.delete(whose);
   }
 
-  #tell(target: ExitTarget, watched: Watched, now: number): void {
-    if (now - watched.sinceMs < SLOW_MS) return;
-    if (watched.toldAtMs !== null && now - watched.toldAtMs < TELL_EVERY_MS) return;
-    watched.toldAtMs = now;
+  #tell(target: ExitTarget, { sinceMs }: Watched, now: number): string {
+    const whose = `${target.symbol} ${target.origin}`;
+    if (now - (this.#toldAt.get(whose) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return whose;
+    this.#toldAt.set(whose, now);
     const order = target.allotments.at(-1)?.order;
     const last = order === undefined ? '' : `; its last order is ${order.status} (${order.detail ?? 'no reason'})`;
-    const seconds = Math.round((now - watched.sinceMs) / 1_000);
+    const seconds = Math.round((now - sinceMs) / 1_000);
     this.#core.alert(
       'EXIT_STALLED',
       `exit ${target.decisionId} has closed nothing for ${seconds} s and goes on, with ${target.leftLots} lots left${last}`,
       target.symbol,
     );
+    return whose;
   }
 }
 

@@ -6,6 +6,7 @@ import type { VenueOrder } from '../venue-port.ts';
 import { AbsentOrders } from './absent-orders.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
+import { type SlowOrders, watchUnknown } from './slow-orders.ts';
 
 export { neverRests } from '../state/evidence.ts';
 
@@ -56,12 +57,14 @@ export class Resolver {
   /** Orders whose search threw at its last step, which is reported once. */
   readonly #failing = new Set<string>();
   readonly #signal: AbortSignal;
+  readonly #slow: SlowOrders;
 
   constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
     this.#core = core;
     this.#sender = sender;
     this.#absent = new AbsentOrders(core, sender);
     this.#signal = signal;
+    this.#slow = watchUnknown(core);
   }
 
   get pending(): number {
@@ -223,6 +226,7 @@ export class Resolver {
    * are known by now.
    */
   sweep(): void {
+    this.#slow.look();
     for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
     for (const entry of [...this.#core.state.layers.values()]) {
       if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;

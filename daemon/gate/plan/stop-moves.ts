@@ -10,7 +10,7 @@ import { isResting, isTerminal, liveOrders, type OrderState } from '../state/ord
 import type { PositionState } from '../state/positions.ts';
 import { Deadline } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
-import { findStopTicks, isMarkBeyond, isStopTooFar } from './stops.ts';
+import { describeMissing, findStopTicks, isMarkBeyond, isStopTooFar } from './stops.ts';
 
 /** Time after which a move that was refused is tried again, ms; doubled with each refusal. */
 const RETRY_MS = 5_000;
@@ -30,6 +30,8 @@ export class StopMovePlan {
   readonly #parts: MoveParts;
   /** By symbol; refusals in a row. */
   readonly #tried = new Map<string, { readonly wait: Deadline; readonly refusals: number }>();
+  /** By symbol: the stop that was sent last beside the one that stands, until it is known whether it rests. */
+  readonly #sent = new Map<string, OrderState>();
 
   constructor(parts: MoveParts) {
     this.#parts = parts;
@@ -86,12 +88,24 @@ export class StopMovePlan {
     return this.findBlock(position, stop);
   }
 
-  /** Null: it was moved. `refused`: why it stays, for the caller to report. */
+  noteSent(symbol: string, order: OrderState): void {
+    this.#sent.set(symbol, order);
+  }
+  /**
+   * Why the stop that was sent last is not there after all; null: it is, or may be. `stops`: those that count. RISK: one that
+   * is lost on its way is refused by nobody, and would be sent again and again without a word.
+   */
+  takeMissing(symbol: string, stops: readonly OrderState[]): string | null {
+    const order = this.#sent.get(symbol);
+    if (order === undefined || order.status === 'in_flight') return null;
+    if (order.status === 'unknown' && stops.includes(order)) return null;
+    this.#sent.delete(symbol);
+    return order.status === 'not_placed' || order.status === 'unknown' ? describeMissing(order) : null;
+  }
+
+  /** Null: it was sent; that it rests shows by {@link isDue}. `refused`: why it stays, for the caller to report. */
   noteMoved(symbol: string, refused: string | null): void {
-    if (refused === null) {
-      this.#tried.delete(symbol);
-      return;
-    }
+    if (refused === null) return;
     const refusals = (this.#tried.get(symbol)?.refusals ?? 0) + 1;
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (refusals - 1));
     this.#tried.set(symbol, { wait: new Deadline(this.#parts.clock, waitMs), refusals });

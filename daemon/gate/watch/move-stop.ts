@@ -41,11 +41,16 @@ export class StopMoves {
   /** `stop`: the closest of `stops`, all of which are on the right side. */
   async follow(position: PositionState, stop: OrderState, stops: readonly OrderState[]): Promise<void> {
     for (const other of this.#plan.findSpare(stop, stops)) void this.#canceler.cancel(other, CLOSER_STANDS);
+    const { symbol } = position;
+    const missing = this.#plan.takeMissing(symbol, stops);
+    if (missing !== null) this.#noteRefused(symbol, missing);
     if (!this.#plan.isDue(position, stop)) return;
     const refused = await this.#move(position, stop);
-    const { symbol } = position;
+    if (refused !== null) this.#noteRefused(symbol, refused);
+  }
+
+  #noteRefused(symbol: string, refused: string): void {
     this.#plan.noteMoved(symbol, refused);
-    if (refused === null) return;
     this.#core.alertRarely(
       'STOP_NOT_MOVED',
       `the protective stop stands further from the entry price than the policy says, and stays there: ${refused}`,
@@ -58,6 +63,7 @@ export class StopMoves {
     const blocked = this.#plan.findBlock(position, stop);
     if (blocked !== null) return blocked;
     const sent = await this.#place(position);
+    if (sent !== null) this.#plan.noteSent(position.symbol, sent.order);
     const refused = readRefusal(sent?.order ?? null);
     if (sent === null || refused === null || sent.rejection?.code !== OTHER_STOP) return refused;
     const kept = this.#plan.findWhyKept(position, stop);

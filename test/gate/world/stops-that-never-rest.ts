@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -107,3 +109,52 @@ describe('a position whose stops are not refused, and never rest', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
 });
+
+describe('a stop that is to be moved, and whose successors are not refused and never rest', () => {
+  const ways: Readonly<Record<string, readonly object[]>> = {
+    'they are lost on their way': [{ kind: 'drop-before', match: PLACE }],
+    'nobody answers what became of them': [PLACE, LOOK_UP].map((match) => ({ kind: 'status', status: 500, match })),
+  };
+  for (const [way, faults] of Object.entries(ways))
+    it(`stays, is told of, and is tried ever more rarely: ${way}`, async (t) => {
+      const world = await DaemonWorld.start({
+        wall: true,
+        policy: (spec) => {
+          withoutPacing(spec);
+          spec.protection = { required: true, stop_bps: 300 };
+        },
+      });
+      t.after(() => world.close());
+      await world.tool('place_order', order({ side: 'buy', requested_notional: 600 }));
+      await world.sleep(5_000);
+      for (const fault of faults) await world.fault({ ...fault, count: ALWAYS });
+      const seq = world.daemon.ledger.lastSeq();
+      const spec = parse(readFileSync(world.policyPath, 'utf8')) as { protection: { stop_bps: number } };
+      spec.protection.stop_bps = 150;
+      writeFileSync(world.policyPath, stringify(spec));
+      await world.sleep(200_000);
+      assert.equal(world.daemon.gate.core.policySpec.protection.stop_bps, 150);
+      const told = [...world.daemon.ledger.iterateEvents({ fromSeq: seq, kind: 'alert' })].map(
+        ({ payload }) => (payload as { readonly code: string }).code,
+      );
+      assert.ok(told.length > 0 && told.every((code) => code === 'STOP_NOT_MOVED'), told.join(', '));
+      const sent = [...world.daemon.ledger.iterateEvents({ fromSeq: seq, kind: 'decision' })].length;
+      assert.ok(sent >= 2 && sent <= 7, `${sent} were sent in 200 s`);
+      const standing = (await world.books()).algo_orders.filter(({ status }) => status === 'NEW');
+      assert.equal(standing.length, 1, 'the old one protects');
+      assert.ok((await world.position('BTCUSDT')) > 0);
+      await world.control('clear-faults', {});
+      await patiently(world, 'it is moved', async () => {
+        const [stop, ...others] = (await world.books()).algo_orders.filter(({ status }) => status === 'NEW');
+        return others.length === 0 && Number(stop?.trigger_price) > 59_000;
+      });
+    });
+});
+
+async function patiently(world: DaemonWorld, what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const isSoAfterSeconds = async (): Promise<boolean> => {
+    await world.sleep(5_000);
+    return isSo();
+  };
+  await until(what, isSoAfterSeconds, 600_000);
+}

@@ -4,7 +4,7 @@ import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
-describe('an order that stays although it is to go is told of (BY-32)', () => {
+describe('an order that stays as it should not is told of (BY-32)', () => {
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({
@@ -36,25 +36,29 @@ describe('an order that stays although it is to go is told of (BY-32)', () => {
     [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'alert' })]
       .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
       .map(({ code, detail }) => `${code}: ${detail}`);
-  const rest = async (): Promise<void> => {
+  const rest = async (limit_price = 59_600): Promise<void> => {
     const { body } = await world.tool(
       'place_order',
-      order({ order_type: 'limit', limit_price: 59_600, requested_notional: 200 }),
+      order({ order_type: 'limit', limit_price, requested_notional: 200 }),
     );
     assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
   };
   const halt = () => world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
   const refused = { kind: 'status', status: 500, count: 100_000, match: { method: 'DELETE', path: '/fapi/v1/order' } };
 
-  it('an opening order under a halt whose cancel never gets through: once', async () => {
+  it('an opening order under a halt whose cancel never gets through, and another one: once', async () => {
     await rest();
+    await rest(59_500);
     const seq = world.daemon.ledger.lastSeq();
     await world.fault(refused);
     await halt();
     await pass(150_000);
-    assert.equal((await resting()).length, 1);
+    assert.equal((await resting()).length, 2);
     assert.equal(told(seq).length, 1, told(seq).join('; '));
-    assert.match(told(seq)[0] ?? '', /^CANCEL_FAILED: the cancel of \S+ was asked for 6\d s ago, and it is working/);
+    assert.match(
+      told(seq)[0] ?? '',
+      /^CANCEL_FAILED: the cancel of \S+ was asked for 6\d s ago, and it is working .* 1 more of BTCUSDT/,
+    );
     assert.ok(checkAudit(world) > 0);
   });
 
@@ -69,6 +73,30 @@ describe('an order that stays although it is to go is told of (BY-32)', () => {
     assert.equal((await resting()).length, 1);
     assert.equal(told(seq).length, 1, told(seq).join('; '));
     assert.match(told(seq)[0] ?? '', /^CANCEL_FAILED/);
+  });
+
+  it('an opening of which no answer tells what became of it, which its agent cannot close', async () => {
+    const seq = world.daemon.ledger.lastSeq();
+    await world.fault({ kind: 'accept-then-timeout', match: { method: 'POST', path: '/fapi/v1/order' } });
+    await world.fault({
+      kind: 'status',
+      status: 500,
+      count: 100_000,
+      match: { method: 'GET', path: '/fapi/v1/order' },
+    });
+    await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+    await pass(100_000);
+    assert.ok((await world.position('BTCUSDT')) > 0, 'it has filled');
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.decision.reasons[0]?.code, 'EXIT_SCOPE', 'and its agent cannot close it');
+    const codes = told(seq).filter((text) => text.startsWith('ORDER_UNKNOWN'));
+    assert.equal(codes.length, 1, told(seq).join('; '));
+    assert.match(codes[0] ?? '', /^ORDER_UNKNOWN: what became of hf\S+ is not known for 6\d s/);
+    await world.control('clear-faults', {});
+    await pass(20_000);
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await pass(5_000);
+    assert.equal(await world.position('BTCUSDT'), 0);
   });
 
   it('not one that goes within the minute', async () => {
