@@ -56,6 +56,10 @@ export class Findings {
   get isClean(): boolean {
     return this.#found.size === 0;
   }
+  /** Whether a promise whose code begins so was broken. */
+  hasFound(code: string): boolean {
+    return [...this.#found.keys()].some((found) => found.startsWith(code));
+  }
   get wallMs(): number {
     return Math.round(performance.now() - this.#startedMs);
   }

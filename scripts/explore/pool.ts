@@ -19,8 +19,8 @@ export interface PoolOptions {
   readonly untilMs: number;
   readonly findings: Findings;
   readonly mayShrink: boolean;
-  /** Ends with the first broken promise. */
-  readonly first: boolean;
+  /** Ends with the first broken promise whose code begins so; null: with none. */
+  readonly until: string | null;
 }
 
 /**
@@ -46,10 +46,11 @@ export class Pool {
   }
 
   #takeTask(): Task {
-    const { findings, first, untilMs, worlds } = this.#options;
+    const { findings, until, untilMs, worlds } = this.#options;
     const toShrink = this.#shrinking.shift();
     if (toShrink !== undefined) return { kind: 'shrink', ...toShrink };
-    if ((first && !findings.isClean) || this.#next >= worlds || findings.wallMs > untilMs) return { kind: 'stop' };
+    if ((until !== null && findings.hasFound(until)) || this.#next >= worlds || findings.wallMs > untilMs)
+      return { kind: 'stop' };
     const count = Math.min(SEEDS_A_TASK, worlds - this.#next);
     const seeds = Array.from({ length: count }, (_, index) => findings.options.seed + this.#next + index);
     this.#next += count;

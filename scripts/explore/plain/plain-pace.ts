@@ -37,7 +37,7 @@ export class PlainPace {
   readonly #turnover: Sum[] = [];
   readonly #fees: Sum[] = [];
   /** What executed lots without a trade were taken for, lots times price. */
-  readonly #untold = new Map<PlainOrder, { readonly value: number; atMs: number }>();
+  readonly #untold = new Map<PlainOrder, { value: number; atMs: number }>();
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
@@ -175,9 +175,11 @@ export class PlainPace {
     if (order === undefined || rules === undefined) return;
     const untold = Math.max(0, order.executed - order.traded.lots);
     const moved = Math.min(trade.lots, untold);
-    const { value, atMs } = this.#untold.get(order) ?? { value: 0, atMs: trade.at_venue_ms };
+    const counted = this.#untold.get(order);
+    const { value, atMs } = counted ?? { value: 0, atMs: trade.at_venue_ms };
     const taken = untold === 0 ? 0 : (value * moved) / untold;
-    this.#untold.set(order, { value: value - taken, atMs });
+    // Trades that were read before any report count when they were made, each of them.
+    if (counted !== undefined) counted.value -= taken;
     const lotSize = rules.lotMantissa / rules.lotScale;
     const known = taken * lotSize;
     const { agent } = order;

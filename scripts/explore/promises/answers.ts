@@ -22,6 +22,14 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
         code: `answer-undone/${state}-then-filled`,
         detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
       });
+    // What has ended has filled what it is told to have, no more.
+    const told = orders.reduce((sum, order) => sum + Math.round(Number(order.filled_quantity) * 1000), 0);
+    const executed = executedFor(history, id) - later;
+    if (ENDED_WITHOUT.has(state) && executed > told && !isMerged(history, id))
+      breaches.push({
+        code: `answer-undone/${state}-had-filled`,
+        detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${told} lots filled, of ${executed} that were`,
+      });
     // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
     const asked = answer.decision.effective?.lots ?? 0;
     if (state === 'filled' && later > 0 && executedFor(history, id) - later + closedBeside(history, call) < asked)
@@ -49,6 +57,12 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** Lots of several exits are booked on one decision. */
+function isMerged(history: History, id: string): boolean {
+  const decision = history.decisions.get(id);
+  return decision !== undefined && wasMerged(history, decision);
 }
 
 /** The end that was told is not in the ledger: one from before it was put back since, and nobody can know of it. */

@@ -2,6 +2,7 @@ import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { WireRecord } from '../wire.ts';
 
 const LOT_SIZE = 0.001;
 /** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
@@ -10,7 +11,10 @@ const DECISION_AGE_MS = 6_000;
 const TOLERANCE = 1.005;
 const WINDOW_MS = 10_000;
 
-/** At every send, what is held and may be opened stays inside the account's caps, by the books. */
+/**
+ * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
+ * own decision has tightened them.
+ */
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
@@ -23,7 +27,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
     // What an amended order has filled is held already.
     const sent = Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
     const isBuy = wire.params.text('side') === 'BUY';
-    const caps = loosestCaps(history, atMs);
+    const caps = leastOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
     let gross = 0;
     for (const name of lots.keys()) {
       const held = lots.get(name) ?? 0;
@@ -53,7 +57,37 @@ export function findCapBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-function loosestCaps(history: History, atMs: number): { order: number; symbol: number; gross: number } {
+interface Caps {
+  readonly order: number;
+  readonly symbol: number;
+  readonly gross: number;
+}
+
+/** Of the decision that sent it; an amend has one of its own, of which it is not told here. */
+function tightenedCaps({ decisions }: History, { clientId, method, sentAtMs }: WireRecord): Caps | null {
+  if (method !== 'POST') return null;
+  const sending = [...decisions.values()].findLast(
+    ({ atMs, event }) => atMs <= sentAtMs && event.orders.some((planned) => planned.client_order_id === clientId),
+  );
+  const budget = sending?.event.decision.budget?.budget;
+  if (budget === undefined) return null;
+  return {
+    order: budget.order_notional_usdt,
+    symbol: budget.symbol_notional_usdt,
+    gross: budget.gross_notional_usdt,
+  };
+}
+
+function leastOf(a: Caps, b: Caps | null): Caps {
+  if (b === null) return a;
+  return {
+    order: Math.min(a.order, b.order),
+    symbol: Math.min(a.symbol, b.symbol),
+    gross: Math.min(a.gross, b.gross),
+  };
+}
+
+function loosestCaps(history: History, atMs: number): Caps {
   const { policies } = history.world;
   let loosest = { order: 0, symbol: 0, gross: 0 };
   for (const [index, { policy }] of policies.entries()) {
