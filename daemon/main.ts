@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Alerts, requireNamedRoutes } from './boot/alerts.ts';
+import { Alerts, refuseFirstStart, requireNamedRoutes } from './boot/alerts.ts';
 import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
 import type { Folded } from './boot/fold.ts';
@@ -83,6 +83,7 @@ interface Opened {
   readonly stop: AbortController;
   readonly signal: AbortSignal;
   readonly closers: (() => Promise<void> | void)[];
+  readonly fileProblem: () => string | null;
 }
 
 /**
@@ -116,7 +117,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     onFailure: () => stop.abort(),
     how: options.ledger,
   });
-  const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()] };
+  const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()], fileProblem };
   const { closers } = opened;
   try {
     const alerts = new Alerts(config, secrets.alerts, time, options.openFile);
@@ -170,7 +171,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
 
 /** Exchange, venue and gate, with the policy in force at the last stop. */
 async function build(
-  { closers, config, options, signal, time }: Opened,
+  { closers, config, fileProblem, options, signal, time }: Opened,
   secrets: Secrets,
   alerts: Alerts,
   ledger: Ledger,
@@ -179,7 +180,10 @@ async function build(
   heads: () => HeadSigner | null,
 ) {
   // RISK: whoever breaks the file must not keep a daemon down that has positions to close.
-  const inForce = readPolicyInForce(ledger, config.venue) ?? requirePolicy(file);
+  const known = readPolicyInForce(ledger, config.venue);
+  // `arm` makes a ledger, too.
+  if (known === null && hasFiles(options)) await refuseFirstStart(config, fileProblem());
+  const inForce = known ?? requirePolicy(file);
   if (config.venue === 'binance-live') refuseUnarmed(ledger, config);
   const tokensFolder =
     config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');

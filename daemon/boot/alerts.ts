@@ -92,6 +92,16 @@ function parseRoutes(file: FileRead, { alertsExec }: Config): AlertRoutesRead {
   return { ok: false, problem: parsed.violations.map(formatViolation).join('; ') };
 }
 
+/**
+ * A home in which no policy was ever in force has nothing to close: whatever is wrong with its files refuses the start.
+ *
+ * @throws StartError
+ */
+export async function refuseFirstStart(config: Config, fileProblem: string | null): Promise<void> {
+  if (fileProblem !== null) throw new StartError(fileProblem);
+  await requireNamedRoutes(config);
+}
+
 /** For a first start, which holds nothing that would have to be closed. @throws StartError if a named file is no routes */
 export async function requireNamedRoutes(config: Config): Promise<void> {
   if (!config.isAlertsNamed) return;

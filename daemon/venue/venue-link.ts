@@ -4,6 +4,7 @@ import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.t
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
 import { MalformedAnswerError } from './exact-fields.ts';
+import { Firewall } from './firewall.ts';
 import { type AnswerFacts, classifySubmit } from './outcome.ts';
 import { ReadQueueFullError } from './read-limiter.ts';
 import type { Redact } from './redaction.ts';
@@ -64,6 +65,12 @@ function readRetryAfter({ headers, status }: HttpAnswer): number | null {
   if (header !== undefined && /^\d{1,7}$/.test(header.trim())) return Math.min(most, Number(header) * 1000);
   return status === 418 ? BAN_MS : null;
 }
+/** Refused as a whole without a time: by a 403, and by a 429 that names none. Null: there is no answer. */
+function isRefused(answer: HttpAnswer | null): boolean | null {
+  if (answer === null) return null;
+  const isBusy = answer.status === 429 && readRetryAfter(answer) === null;
+  return answer.status === 403 || (isBusy && readErrorBody(answer.text).code !== TOO_MANY_ORDERS);
+}
 function isJsonContainer(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
@@ -84,6 +91,7 @@ export class VenueLink {
   /** Wall instants until which the address is banned, and until which only what closes is sent. */
   #bannedUntilMs = Number.NEGATIVE_INFINITY;
   #busyUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #firewall = new Firewall();
   constructor(clock: DomainTime, redact: Redact, answerWithinMs: number, time: TimePort) {
     this.clock = clock;
     this.redact = redact;
@@ -113,14 +121,16 @@ export class VenueLink {
 
   /**
    * RISK: each request during a ban makes it longer, up to days in which no exit goes out; one after a 429 leads to it. So
-   * whoever asks, and however often, nothing leaves before the time is over, but after a 429 for what closes.
+   * whoever asks, and however often, nothing leaves before the time is over, but after a 429 for what closes. After a 403
+   * {@link Firewall} says how long.
    */
   leftAloneMs(closes = false): number {
     const untilMs = closes ? this.#bannedUntilMs : Math.max(this.#bannedUntilMs, this.#busyUntilMs);
-    return Math.max(0, untilMs - this.#time.monotonicMs());
+    const nowMs = this.#time.monotonicMs();
+    return Math.max(0, untilMs - nowMs, this.#firewall.leftAloneMs(closes, nowMs));
   }
   #noteRetryAfter({ answer, isApart }: VenueCall): void {
-    if (answer === null || isApart || (answer.status !== 418 && answer.status !== 429)) return;
+    if (answer === null || isApart || ![403, 418, 429].includes(answer.status)) return;
     const waitMs = readRetryAfter(answer);
     if (waitMs === null || readErrorBody(answer.text).code === TOO_MANY_ORDERS) return;
     const untilMs = this.#time.monotonicMs() + waitMs;
@@ -132,6 +142,8 @@ export class VenueLink {
     const leftAloneMs = call.isApart ? 0 : this.leftAloneMs(call.closes);
     if (leftAloneMs > 0) return { json: null, facts: this.#notSent(leftAloneMs) };
     let localError = '';
+    const sentAtMs = this.#time.monotonicMs();
+    if (!call.isApart) this.#firewall.noteSent(call);
     try {
       await client.run(call, start);
     } catch (error) {
@@ -139,6 +151,7 @@ export class VenueLink {
     }
     this.#noteCounts(call);
     this.#noteRetryAfter(call);
+    if (!call.isApart) this.#firewall.noteEnd(call, isRefused(call.answer), sentAtMs, this.#time.monotonicMs());
     return { json: call.json, facts: this.#readFacts(call, localError) };
   }
   #notSent(leftAloneMs: number): AnswerFacts {
@@ -156,7 +169,8 @@ export class VenueLink {
     if (call.answer !== null) {
       const { code, message } = readErrorBody(call.answer.text);
       const isSuccess = call.answer.status >= 200 && call.answer.status < 300;
-      const retryAfterMs = readRetryAfter(call.answer);
+      const retryAfterMs =
+        isRefused(call.answer) && !call.isApart ? this.leftAloneMs(call.closes) : readRetryAfter(call.answer);
       return {
         httpStatus: call.answer.status,
         code,

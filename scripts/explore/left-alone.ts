@@ -6,6 +6,9 @@ const BAN_MS = 120_000;
 /** More than twice the longest window that the exchange counts in is no word of the exchange, ms. */
 const LONGEST_WAIT_MS = 600_000;
 const TOO_MANY_ORDERS = -1015;
+/** A firewall that refuses (403) names no time: at least so long nothing leaves, and what closes, ms. */
+const FIREWALL_MS = 4_500;
+const FIREWALL_CLOSING_MS = 900;
 
 /** A request that left although the exchange had told its sender to wait. */
 export interface Offence {
@@ -23,32 +26,50 @@ interface Hold {
   readonly status: number;
   readonly toldAtMs: number;
   readonly untilMs: number;
+  /** Of what can only close. */
+  readonly closingUntilMs: number;
 }
 
-/** What the exchange has asked each life of the daemon for (418 and 429), and what left all the same. */
+/** What the exchange has asked each life of the daemon for (418, 429 and 403), and what left all the same. */
 export class LeftAlone {
   readonly offences: Offence[] = [];
   readonly #holds = new Map<number, Hold[]>();
 
-  noteAnswer(life: number, path: string, answer: Answer, nowMs: number): void {
+  noteAnswer(life: number, path: string, answer: Answer, sentAtMs: number, nowMs: number): void {
     const { body, headers, status } = answer;
-    if (isApart(path) || (status !== 418 && status !== 429)) return;
-    const waitMs = readWait(status, headers);
-    if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
+    if (isApart(path)) return;
     const holds = this.#holds.get(life) ?? [];
     this.#holds.set(life, holds);
-    holds.push({ status, toldAtMs: nowMs, untilMs: nowMs + waitMs });
+    if (status !== 403) endFirewall(holds, sentAtMs, nowMs);
+    if (![403, 418, 429].includes(status)) return;
+    if (status === 403) {
+      // What was on its way together is refused together.
+      const isTold = holds.some((hold) => hold.status === 403 && hold.toldAtMs >= sentAtMs);
+      if (isTold) return;
+      holds.push({
+        status,
+        toldAtMs: nowMs,
+        untilMs: nowMs + FIREWALL_MS,
+        closingUntilMs: nowMs + FIREWALL_CLOSING_MS,
+      });
+      return;
+    }
+    const waitMs = readWait(status, headers);
+    if (waitMs === null || body.includes(`"code":${TOO_MANY_ORDERS}`)) return;
+    const untilMs = nowMs + waitMs;
+    holds.push({ status, toldAtMs: nowMs, untilMs, closingUntilMs: status === 418 ? untilMs : nowMs });
   }
 
   noteSent(life: number, raw: RawRequest, nowMs: number): void {
     const holds = this.#holds.get(life);
     if (holds === undefined || isApart(raw.path)) return;
     const hold = holds.find(
-      ({ status, toldAtMs, untilMs }) => nowMs > toldAtMs && nowMs < untilMs && (status === 418 || !closes(raw)),
+      ({ closingUntilMs, toldAtMs, untilMs }) => nowMs > toldAtMs && nowMs < (closes(raw) ? closingUntilMs : untilMs),
     );
     if (hold === undefined) return;
     const { method, path } = raw;
-    this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, ...hold });
+    const { status, toldAtMs, untilMs } = hold;
+    this.offences.push({ life, method, path, clientId: idOf(raw), sentAtMs: nowMs, status, toldAtMs, untilMs });
   }
 
   /** For how long a life has still to wait, ms. */
@@ -61,6 +82,15 @@ export class LeftAlone {
     return [...this.#holds.values()].some((holds) =>
       holds.some(({ toldAtMs, untilMs }) => toldAtMs <= toMs && untilMs >= fromMs),
     );
+  }
+}
+
+/** What left after it had refused, and was let through, says that it refuses no longer. */
+function endFirewall(holds: Hold[], sentAtMs: number, nowMs: number): void {
+  for (const [i, hold] of holds.entries()) {
+    const { closingUntilMs, status, toldAtMs, untilMs } = hold;
+    if (status !== 403 || toldAtMs > sentAtMs) continue;
+    holds[i] = { ...hold, untilMs: Math.min(untilMs, nowMs), closingUntilMs: Math.min(closingUntilMs, nowMs) };
   }
 }
 

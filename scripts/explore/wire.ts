@@ -134,7 +134,8 @@ export class Wire {
     const look = this.#noteLook(life, raw);
     const read = readOf(life.number, raw, this.#options.time.nowMs);
     if (read !== null) this.reads.push(read);
-    this.leftAlone.noteSent(life.number, raw, this.#options.time.nowMs);
+    const sentAtMs = this.#options.time.nowMs;
+    this.leftAlone.noteSent(life.number, raw, sentAtMs);
     let isOver = false;
     const end = (act: () => void): void => {
       if (isOver) return;
@@ -174,7 +175,7 @@ export class Wire {
           if (record !== null) Object.assign(record, answered);
           if (look !== null) Object.assign(look, answered);
           if (read !== null) Object.assign(read, answered);
-          this.leftAlone.noteAnswer(life.number, raw.path, served.answer, answered.answeredAtMs);
+          this.leftAlone.noteAnswer(life.number, raw.path, served.answer, sentAtMs, answered.answeredAtMs);
           resolve({ status, headers: lowerCase(headers), text });
         });
       });

@@ -92,7 +92,16 @@ function makeLive(t: TestContext) {
       setBy: 'test',
     });
   };
-  return { start, arm, armOther, created: () => venues };
+  /** As a daemon leaves it that has run before. */
+  const run = (): void => {
+    const ledger = open();
+    ledger.putPolicy(parsed.policy.spec);
+    const { hash, spec: inForce } = parsed.policy;
+    const payload = { action: 'in_force', detail: 'first start', hash, name: inForce.name, set_by: 'start' };
+    ledger.appendSync([{ kind: 'policy', at_ms: 1, payload }]);
+    ledger.close();
+  };
+  return { start, arm, armOther, run, policyPath, created: () => venues };
 }
 
 test('BY-28: binance-live that was never armed for this account is refused before the venue is created', async (t) => {
@@ -148,6 +157,18 @@ test('files that others can write refuse a first live start, and keep no home th
   mkdirSync(join(home, 'tokens'));
   writeFileSync(join(home, 'tokens', 'operator.token'), 'hf_x');
   assert.match(checkLiveFiles(config, ledgerPath)() ?? '', /no plaintext token; remove them/);
+});
+
+test('an armed home that has never run is refused like a new one, for files that others can write and missing routes', async (t) => {
+  const live = makeLive(t);
+  const env = { HOLDFAST_LIVE_ARMED: '1', HOLDFAST_ALERTS: '/nowhere/routes.yaml' };
+  live.arm();
+  await assert.rejects(live.start(env), { name: 'StartError', message: /routes\.yaml: does not exist/ });
+  chmodSync(live.policyPath, 0o664);
+  await assert.rejects(live.start(), { name: 'StartError', message: /others can write .*policy\.yaml; run: chmod/ });
+  assert.equal(live.created(), 0);
+  live.run();
+  await assert.rejects(live.start(env), VenueAsked, 'one that has run goes on to the venue with its exits');
 });
 
 test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger', async (t) => {

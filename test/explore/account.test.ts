@@ -158,12 +158,25 @@ test('what leaves although the exchange has asked to be left alone is an offence
     [told(429, { 'retry-after': '5' }), 5, sent('POST', order, 'reduceOnly=true'), false],
     [told(429, { 'retry-after': '5' }), 5, sent('POST', '/fapi/v1/algoOrder', 'closePosition=true'), false],
     [told(418, { 'Retry-After': '5' }), 5, sent('GET', '/sapi/v1/account/apiRestrictions'), false],
+    [told(403), 4_499, sent('GET', order), true],
+    [told(403), 4_500, sent('GET', order), false],
+    [told(403), 899, sent('POST', order, 'reduceOnly=true'), true],
+    [told(403), 900, sent('POST', order, 'reduceOnly=true'), false],
   ] as const) {
     const leftAlone = new LeftAlone();
-    leftAlone.noteAnswer(1, order, answer, 1_000);
+    leftAlone.noteAnswer(1, order, answer, 900, 1_000);
     leftAlone.noteSent(2, request, 1_000 + afterMs);
     assert.deepEqual(leftAlone.offences, [], 'another process has not been told');
     leftAlone.noteSent(1, request, 1_000 + afterMs);
     assert.equal(leftAlone.offences.length, isOffence ? 1 : 0, JSON.stringify([answer, afterMs, request]));
   }
+  const passing = new LeftAlone();
+  passing.noteAnswer(1, order, told(403), 900, 1_000);
+  passing.noteAnswer(1, order, told(403), 950, 1_010);
+  passing.noteAnswer(1, order, told(200), 950, 1_020);
+  passing.noteSent(1, sent('GET', order), 1_030);
+  assert.equal(passing.offences.length, 1, 'what left before it was refused ends nothing');
+  passing.noteAnswer(1, order, told(200), 1_950, 2_000);
+  passing.noteSent(1, sent('GET', order), 2_010);
+  assert.equal(passing.offences.length, 1, 'one that is let through ends it');
 });

@@ -78,7 +78,8 @@ class ClockWorld {
     time.hostMs = () => this.trueMs + this.hostOffMs;
     ports.clock = new DomainClock({ monotonicMs: () => time.monotonicMs(), hostMs: () => time.hostMs() });
     Object.assign(ports.venue, {
-      fetchServerTime: async () => ({ kind: 'ok', value: this.trueMs + this.skewMs }),
+      // As half of the way there and back makes it.
+      fetchServerTime: async () => ({ kind: 'ok', value: this.trueMs + this.skewMs + (this.#count % 2) / 2 }),
       fetchTimeScale: async () => 1,
     });
     this.#sync = new ClockSync(
@@ -162,6 +163,8 @@ class ClockWorld {
 
   check(): void {
     const { state } = this.core;
+    for (const { kind, payload } of this.world.events)
+      if (kind === 'state') assert.ok(Number.isInteger(payload.clock_ahead_ms ?? 0), `${payload.clock_ahead_ms}`);
     const nowMs = this.core.nowMs();
     const { trueMs } = this;
     const more = this.#youngerMs;

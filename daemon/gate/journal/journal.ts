@@ -188,7 +188,9 @@ export class GateCore {
     const isSetBack = state.latestEventAtMs - nowMs > SET_BACK_MS;
     const { clockAheadMs } = state;
     // It was down while the clock came back.
-    const movedMs = isSetBack && aheadMs === 0 ? -Math.min(clockAheadMs, state.latestEventAtMs - nowMs) : aheadMs;
+    const backMs = isSetBack && aheadMs === 0 ? Math.min(clockAheadMs, state.latestEventAtMs - nowMs) : 0;
+    // Instants are whole.
+    const movedMs = Math.round(aheadMs - backMs);
     this.append('state', {
       clears_at_ms: null,
       clears_when: 'account, orders and market are reconciled',

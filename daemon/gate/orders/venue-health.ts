@@ -86,13 +86,13 @@ export class VenueHealth implements VenueConsequences {
   }
 
   #act(consequence: string, message: string, retryAfterMs: number | null, symbol: string | null): void {
+    // What closes may soon be asked for again after it was refused; that is no time after which to open.
+    const leastMs = consequence === 'close_venue' || retryAfterMs === null ? DEFAULT_PAUSE_MS : 0;
+    const pauseMs = Math.max(leastMs, retryAfterMs ?? 0);
     switch (consequence) {
       case 'close_venue':
       case 'back_off':
-        this.#closed = [
-          ...this.#closed.filter(isRunning),
-          new Deadline(this.#core.planClock, retryAfterMs ?? DEFAULT_PAUSE_MS),
-        ];
+        this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core.planClock, pauseMs)];
         if (retryAfterMs !== null)
           this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs)];
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
