@@ -91,7 +91,8 @@ export class VenueLink {
   /** Wall instants until which the address is banned, and until which only what closes is sent. */
   #bannedUntilMs = Number.NEGATIVE_INFINITY;
   #busyUntilMs = Number.NEGATIVE_INFINITY;
-  readonly #firewall = new Firewall();
+  /** Null: the venue has never refused us as a whole without a time. */
+  #firewall: Firewall | null = null;
   constructor(clock: DomainTime, redact: Redact, answerWithinMs: number, time: TimePort) {
     this.clock = clock;
     this.redact = redact;
@@ -127,7 +128,7 @@ export class VenueLink {
   leftAloneMs(closes = false): number {
     const untilMs = closes ? this.#bannedUntilMs : Math.max(this.#bannedUntilMs, this.#busyUntilMs);
     const nowMs = this.#time.monotonicMs();
-    return Math.max(0, untilMs - nowMs, this.#firewall.leftAloneMs(closes, nowMs));
+    return Math.max(0, untilMs - nowMs, this.#firewall?.leftAloneMs(closes, nowMs) ?? 0);
   }
   #noteRetryAfter({ answer, isApart }: VenueCall): void {
     if (answer === null || isApart || ![403, 418, 429].includes(answer.status)) return;
@@ -138,12 +139,18 @@ export class VenueLink {
     else this.#busyUntilMs = Math.max(this.#busyUntilMs, untilMs);
   }
 
+  #noteRefusal(call: VenueCall, sentAtMs: number): void {
+    const isRefusal = isRefused(call.answer);
+    if (isRefusal === true) this.#firewall ??= new Firewall();
+    this.#firewall?.noteEnd(call, isRefusal, sentAtMs, this.#time.monotonicMs());
+  }
+
   async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {
     const leftAloneMs = call.isApart ? 0 : this.leftAloneMs(call.closes);
     if (leftAloneMs > 0) return { json: null, facts: this.#notSent(leftAloneMs) };
     let localError = '';
     const sentAtMs = this.#time.monotonicMs();
-    if (!call.isApart) this.#firewall.noteSent(call);
+    if (!call.isApart) this.#firewall?.noteSent(call);
     try {
       await client.run(call, start);
     } catch (error) {
@@ -151,7 +158,7 @@ export class VenueLink {
     }
     this.#noteCounts(call);
     this.#noteRetryAfter(call);
-    if (!call.isApart) this.#firewall.noteEnd(call, isRefused(call.answer), sentAtMs, this.#time.monotonicMs());
+    if (!call.isApart) this.#noteRefusal(call, sentAtMs);
     return { json: call.json, facts: this.#readFacts(call, localError) };
   }
   #notSent(leftAloneMs: number): AnswerFacts {
