@@ -12,9 +12,9 @@ import type { Appended, GateCore } from './journal/journal.ts';
 import { endUndone } from './journal/order-records.ts';
 import { type RecordForm, writeBody, writeRecord } from './journal/record-text.ts';
 import { planApproval } from './plan/approvals.ts';
-import { findTarget } from './plan/exit-target.ts';
 import { decisionId } from './plan/order-ids.ts';
 import { buildBody } from './plan/retell.ts';
+import { findTarget } from './plan/undone.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 

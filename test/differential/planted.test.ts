@@ -31,7 +31,7 @@ const PLANTED: readonly Planted[] = [
     to: 'else if (group.rung === 0) this.#send(group, now);',
   },
   { file: 'exit-room.ts', from: 'lotsOf(resting, onWay) <= held && lotsOf(own', to: 'lotsOf(own', seed: 28 },
-  { file: 'exit-target.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)', seed: 17 },
+  { file: 'undone.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)', seed: 17 },
   { file: 'exits.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
   { file: 'leverage.ts', from: 'position.lots !== 0', to: 'position.lots > 0', seed: 68 },
   { file: 'order-counts.ts', from: 'max: 300', to: 'max: 6' },

@@ -13,10 +13,10 @@ import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import { closesTheSame, isExitOnItsWay, waitsForReading } from './exit-caps.ts';
 import type { ExitPace } from './exit-pace.ts';
-import { exitKey } from './exit-target.ts';
 import { type ExitGroup, ExitTurns, findEndings } from './exits.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { Tries } from './tries.ts';
+import { exitKey } from './undone.ts';
 
 /** Why a target ends that did not close all that it was to close: told by an alert. */
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { exitKey } from '../../../daemon/gate/plan/exit-target.ts';
+import { exitKey } from '../../../daemon/gate/plan/undone.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('BY-36 exits beyond their rate', () => {
