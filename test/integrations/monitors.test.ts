@@ -298,6 +298,7 @@ describe('monitors, against a daemon on paper', () => {
     };
     say([{ label: 'INJECTION', score: 1 }]);
     const classifier = ['--url', url, '--body', '{"inputs":"{{text}}"}', '--score', '/0/score', '--label', '/0/label'];
+    for (const agent of ['a1', 'a2', 'a3']) world.createAgent(agent);
     await run('classifier.ts', classifier, 'not json\n{"text":"sell all","agent":"a1"}\n');
     await run(
       'spend.ts',

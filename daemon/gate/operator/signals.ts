@@ -3,6 +3,7 @@ import type { Caller } from '../api.ts';
 import type { SignalEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../journal/request-budgets.ts';
+import { describeUnknown } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /** How many kinds and scopes of one reporter may be active at once. */
@@ -39,6 +40,7 @@ export class Signals {
     const limit = core.policySpec.trust.signals[signal.kind]?.max_ttl_ms;
     if (limit === undefined) throw new OperatorRequestError(`the policy has no trust.signals.${signal.kind}`);
     if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
+    this.#refuseUnknown(signal.scope);
     const now = core.nowMs();
     const scope = {
       account: signal.scope.account ?? null,
@@ -63,6 +65,29 @@ export class Signals {
     };
     await core.append('signal', recorded, { seq }).committed;
     return { signal_id: signalId, expires_at_ms: expiresAtMs };
+  }
+
+  /**
+   * RISK: a warning of a name that is misspelt tightens nothing, and who gave it would take it for heeded. Of orders no
+   * names are taken, as a monitor may ask often: one that has neither a token, nor a section, nor a position opens nothing.
+   */
+  #refuseUnknown({ account, agent, symbol }: SignalBody['scope']): void {
+    const { policySpec, ports, settings, state } = this.#core;
+    if (account !== undefined && account !== settings.account)
+      throw new OperatorRequestError(`account ${account} is not known here; known: ${settings.account}`);
+    const ofAgents = Object.values(policySpec.agents).flatMap(({ scope }) => scope?.symbols ?? []);
+    const symbols = new Set([
+      ...policySpec.scope.symbols,
+      ...ofAgents,
+      ...state.rules.keys(),
+      ...state.positions.keys(),
+    ]);
+    if (symbol !== undefined && !symbols.has(symbol))
+      throw new OperatorRequestError(describeUnknown('symbol', symbol, symbols));
+    const named = ports.agentNames?.();
+    if (agent === undefined || named === undefined) return;
+    const agents = new Set([...named, ...Object.keys(policySpec.agents)]);
+    if (!agents.has(agent)) throw new OperatorRequestError(describeUnknown('agent', agent, agents));
   }
 
   /** Limits what one reporter may have active and recorded, so that it can only lock out itself. */
