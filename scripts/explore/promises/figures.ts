@@ -152,6 +152,8 @@ function unreadOf(
   const sum = { least: 0, most: 0 };
   /** In which lots of its own are told of by a trade or by a report alone. */
   const half = new Set<string>();
+  /** Lots of its own that trades alone tell of: by fills it holds them still, and exits of others may have been first. */
+  const ahead = { sell: new Map<string, number>(), buy: new Map<string, number>() };
   /** Signed lots of its own that no trade tells of. */
   const own = { sell: new Map<string, number>(), buy: new Map<string, number>() };
   const others: PlainOrder[] = [];
@@ -178,7 +180,10 @@ function unreadOf(
     if (order.agent === agent && order.triggerTicks === null) {
       half.add(order.symbol);
       // What only trades tell of it holds by them already.
-      if (lots < 0) continue;
+      if (lots < 0) {
+        ahead[order.side].set(order.symbol, (ahead[order.side].get(order.symbol) ?? 0) - lots);
+        continue;
+      }
       const signed = order.side === 'buy' ? lots : -lots;
       own[order.side].set(order.symbol, (own[order.side].get(order.symbol) ?? 0) + signed);
       if (!add(order, lots, true)) return null;
@@ -190,7 +195,7 @@ function unreadOf(
     // What it has sold itself may have been sold after them: a short of its own then, and no less for them to close.
     const opposite = order.side === 'sell' ? 'buy' : 'sell';
     const signed = losses.lotsOf(agent, order.symbol) + (own[opposite].get(order.symbol) ?? 0);
-    const held = order.side === 'sell' ? signed : -signed;
+    const held = (order.side === 'sell' ? signed : -signed) + (ahead[order.side].get(order.symbol) ?? 0);
     const before = taken.get(order.symbol) ?? 0;
     const lots = Math.min(order.executed - order.traded.lots, held - before);
     if (lots <= 0) continue;
