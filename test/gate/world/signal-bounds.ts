@@ -18,6 +18,12 @@ describe('signals are bounded by kind and scope', () => {
 
   const newMonitor = (name: string): string =>
     world.daemon.ledger.tokens.createToken({ role: 'monitor', name, agent: name }).secret;
+  /** As if each of them had a token: of others no signal is taken. */
+  const letBeKnown = (names: readonly string[]): void => {
+    const { ports } = world.daemon.gate.core;
+    const others = ports.agentNames?.() ?? [];
+    Object.assign(ports, { agentNames: () => [...others, ...names] });
+  };
   const report = (token: string, scope: object, ttlMs = 600_000): Promise<TestAnswer<Added & ErrorBody>> =>
     world.call('POST', '/v1/signals', { kind: 'narrative', scope, severity: 0.5, ttl_ms: ttlMs }, token);
   const active = async (by: string) =>
@@ -48,6 +54,7 @@ describe('signals are bounded by kind and scope', () => {
 
   it('a flood fills no more than its reporter has, and other reporters go on', async () => {
     const token = newMonitor('flood');
+    letBeKnown(Array.from({ length: 3_000 }, (_, i) => `agent-${i}`));
     const start = records();
     const statuses = new Map<string, number>();
     for (let i = 0; i < 3_000; i += 1) {
@@ -69,6 +76,7 @@ describe('signals are bounded by kind and scope', () => {
     const token = newMonitor('short');
     const { signals } = world.daemon.gate.core.state;
     const before = signals.size;
+    letBeKnown(Array.from({ length: 4 * 390 }, (_, i) => `agent-${Math.floor(i / 390)}-${i % 390}`));
     for (let minute = 0; minute < 4; minute += 1) {
       for (let i = 0; i < 390; i += 1)
         assert.equal((await report(token, { agent: `agent-${minute}-${i}` }, 1)).status, 200);
