@@ -91,6 +91,21 @@ describe('lists of orders that stop coming, and nothing else does', () => {
     });
 });
 
+describe('lists of orders that never come', () => {
+  it('are told of after a minute of a start, and nothing opens', async (t) => {
+    const world = await DaemonWorld.start({ wall: true });
+    t.after(() => world.close());
+    const match = { method: 'GET', path: '/fapi/v1/openOrders' };
+    await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
+    await assert.rejects(world.restart(), /not ready: .*the open orders/);
+    await world.sleep(75_000);
+    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => payload as AlertEvent);
+    assert.match(told.find(({ code }) => code === 'FEEDS_STALE')?.detail ?? '', /^the open orders could not be read/);
+    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    assert.equal(body.decision.decision, 'BLOCK');
+  });
+});
+
 describe('prices of one symbol that stop coming', () => {
   const told = (world: DaemonWorld): readonly string[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]

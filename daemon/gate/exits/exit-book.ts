@@ -18,7 +18,7 @@ import { decideExitOrder } from './decide-order.ts';
 import { readParent } from './read-parent.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
-import { SlowExits } from './slow-exits.ts';
+import { watchExits } from './slow-exits.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -36,7 +36,7 @@ export class ExitBook {
   readonly #room: ExitRoom;
   readonly #pump: ExitPump;
   readonly #resting: RestingExits;
-  readonly #slow: SlowExits;
+  readonly #lookForSlow: () => void;
   readonly #signal: AbortSignal;
   readonly #events = new Map<string, ExitParent>();
   readonly #waiters = new Waiters();
@@ -54,7 +54,7 @@ export class ExitBook {
     const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits, leftAloneMs });
     this.#pump = this.#createPump(pace);
     this.#resting = new RestingExits(core, sender, this.#room, pace, signal, () => this.poke());
-    this.#slow = new SlowExits(core);
+    this.#lookForSlow = watchExits(core);
     this.#signal = signal;
   }
 
@@ -155,7 +155,7 @@ export class ExitBook {
   /** Called at every tick as well: what a feed has proven is followed at once. */
   tick(): Promise<void> {
     this.#pass();
-    if (!this.#signal.aborted && !this.#core.ports.ledger.isFailed) this.#slow.look();
+    if (!this.#signal.aborted && !this.#core.ports.ledger.isFailed) this.#lookForSlow();
     return Promise.resolve();
   }
 

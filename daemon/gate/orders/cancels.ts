@@ -4,7 +4,7 @@ import { neverRests } from '../state/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
-import { type SlowOrders, watchCancels } from './slow-orders.ts';
+import { watchCancels } from './slow-orders.ts';
 
 /** Wall-clock time between two attempts at the same cancel, ms. */
 const RETRY_MS = 500;
@@ -18,13 +18,13 @@ export class Canceler {
   readonly #resolver: Resolver;
   readonly #running = new Map<string, Promise<void>>();
   readonly #triedAt = new Map<string, number>();
-  readonly #slow: SlowOrders;
+  readonly #lookForSlow: () => void;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
     this.#core = core;
     this.#sender = sender;
     this.#resolver = resolver;
-    this.#slow = watchCancels(core);
+    this.#lookForSlow = watchCancels(core);
   }
 
   /**
@@ -45,7 +45,7 @@ export class Canceler {
    * first.
    */
   async retryUnproven(): Promise<void> {
-    this.#slow.look();
+    this.#lookForSlow();
     const now = this.#core.ports.time.monotonicMs();
     const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
       if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;

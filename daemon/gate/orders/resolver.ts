@@ -6,7 +6,7 @@ import type { VenueOrder } from '../venue-port.ts';
 import { AbsentOrders } from './absent-orders.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
-import { type SlowOrders, watchUnknown } from './slow-orders.ts';
+import { watchUnknown } from './slow-orders.ts';
 
 export { neverRests } from '../state/evidence.ts';
 
@@ -57,14 +57,14 @@ export class Resolver {
   /** Orders whose search threw at its last step, which is reported once. */
   readonly #failing = new Set<string>();
   readonly #signal: AbortSignal;
-  readonly #slow: SlowOrders;
+  readonly #lookForSlow: () => void;
 
   constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
     this.#core = core;
     this.#sender = sender;
     this.#absent = new AbsentOrders(core, sender);
     this.#signal = signal;
-    this.#slow = watchUnknown(core);
+    this.#lookForSlow = watchUnknown(core);
   }
 
   get pending(): number {
@@ -226,7 +226,7 @@ export class Resolver {
    * are known by now.
    */
   sweep(): void {
-    this.#slow.look();
+    this.#lookForSlow();
     for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
     for (const entry of [...this.#core.state.layers.values()]) {
       if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;

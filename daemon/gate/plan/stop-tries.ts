@@ -7,14 +7,14 @@ import type { PlanClock } from './plan-clock.ts';
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 /**
- * So long after it was sent a stop that rests has been shown by an answer, a lookup or a list, ms of wall time: twice as
- * long as the venue takes what was sent.
+ * By then an answer, a lookup or a list has shown a stop that rests, ms of wall time since it was sent: twice as long as
+ * the venue takes what was sent.
  */
 const SHOWN_WITHIN_MS = 12_000;
 
 /**
- * Tries to place the stops of symbols. RISK: a stop of which no answer says that it is refused is not for that reason
- * there: one after the other may be lost on its way, and each would look like the first.
+ * Tries to place the stops of symbols. RISK: that no answer refuses a stop does not mean that it rests: one after the
+ * other may be lost on its way, and each would look like the first.
  */
 export class StopTries {
   readonly #clock: PlanClock;

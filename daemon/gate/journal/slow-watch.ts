@@ -1,0 +1,53 @@
+import type { GateCore } from './journal.ts';
+
+/** So long something may stay as it should not be before a person is told, wall ms. */
+const SLOW_MS = 60_000;
+/** Between two alerts of a group in which something stays so, wall ms. */
+const TELL_EVERY_MS = 3_600_000;
+
+export interface SlowWatchParts<T> {
+  /** Of those of one group the first is told of, and how many others there are. */
+  readonly groupOf: (item: T) => string;
+  /** While this changes it gets on; without it, nothing does but its end. */
+  readonly progressOf?: (item: T) => number;
+  /** `seconds`: for how long; `others`: in words, empty where there are none. */
+  readonly tell: (item: T, seconds: number, others: string) => void;
+}
+
+/** What stays as it should not be, while the daemon goes on trying by itself: a person is told after a while. */
+export class SlowWatch<T> {
+  readonly #core: GateCore;
+  readonly #parts: SlowWatchParts<T>;
+  readonly #since = new Map<T, { readonly atMs: number; readonly progress: number }>();
+  readonly #toldAt = new Map<string, number>();
+
+  constructor(core: GateCore, parts: SlowWatchParts<T>) {
+    this.#core = core;
+    this.#parts = parts;
+  }
+
+  /** Called in every round, with all that is so now. */
+  look(items: Iterable<T>): void {
+    const now = this.#core.ports.time.monotonicMs();
+    const gone = new Set(this.#since.keys());
+    for (const item of items) {
+      gone.delete(item);
+      const progress = this.#parts.progressOf?.(item) ?? 0;
+      if (this.#since.get(item)?.progress !== progress) this.#since.set(item, { atMs: now, progress });
+    }
+    for (const item of gone) this.#since.delete(item);
+    const slow = new Map<string, T[]>();
+    for (const [item, { atMs }] of this.#since) {
+      if (now - atMs < SLOW_MS) continue;
+      const group = this.#parts.groupOf(item);
+      slow.set(group, [...(slow.get(group) ?? []), item]);
+    }
+    for (const group of this.#toldAt.keys()) if (!slow.has(group)) this.#toldAt.delete(group);
+    for (const [group, [first, ...others]] of slow) {
+      if (first === undefined || now - (this.#toldAt.get(group) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) continue;
+      this.#toldAt.set(group, now);
+      const seconds = Math.round((now - (this.#since.get(first)?.atMs ?? now)) / 1_000);
+      this.#parts.tell(first, seconds, others.length === 0 ? '' : `; ${others.length} more of ${group} likewise`);
+    }
+  }
+}
