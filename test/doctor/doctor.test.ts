@@ -7,6 +7,7 @@ import { readHeadFile } from '../../daemon/ledger/head-file.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { type RewritingProxy, startRewritingProxy } from '../daemon/rewriting-proxy.ts';
+import { withOtherDigit } from '../other-digit.ts';
 
 interface Report {
   readonly proven: number;
@@ -214,7 +215,11 @@ describe('doctor on a running daemon', () => {
     const report = await examine([], { HOLDFAST_HEAD_FILE: path('absent') });
     assert.deepEqual(lineOf(report, 'head_file').outcome, 'refuted');
     assert.deepEqual(lineOf(report, 'files_head').outcome, 'unknown');
-    writeFileSync(path('stale'), head.replace(/"hash":"../, '"hash":"zz').replace('zz', '00'), { mode: 0o600 });
+    writeFileSync(
+      path('stale'),
+      head.replace(/(?<="hash":")[0-9a-f]+/, (hash) => withOtherDigit(hash, 0)),
+      { mode: 0o600 },
+    );
     assert.equal(lineOf(await examine([], { HOLDFAST_HEAD_FILE: path('stale') }), 'head_file').outcome, 'refuted');
   });
 
