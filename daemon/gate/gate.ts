@@ -39,7 +39,7 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
-import { type AlertOptions, buildParts, type GateOptions, type GateParts } from './parts.ts';
+import { type AlertOptions, buildParts, type GateOptions, type GateParts, startAlone } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
 import { describeAgent, describeAgents } from './reads/accounts.ts';
 import { describeAlertChannels } from './reads/alert-channels.ts';
@@ -330,7 +330,7 @@ export class Gate implements GateApi {
     this.core.ports.time.nextTurn(() => {
       recordFullDisk(this.core);
       if (this.#parts.availability.isStarted)
-        this.#parts.standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
+        startAlone(this.core, 'STANDING_FAILED', () => this.#parts.standing.tick());
     });
   }
 

@@ -8,7 +8,7 @@ import { ExitBook } from './exits/exit-book.ts';
 import { Flatten } from './exits/flatten.ts';
 import { ExitResumption } from './exits/resume.ts';
 import { AccountFeed } from './feeds/account-feed.ts';
-import { Keeper, type KeeperTasks } from './feeds/keeper.ts';
+import { Keeper, type KeeperTasks, type Started } from './feeds/keeper.ts';
 import { LedgerCheck } from './feeds/ledger-check.ts';
 import { MarketFeed } from './feeds/market-feed.ts';
 import { ReadingMarks } from './feeds/reading-marks.ts';
@@ -96,9 +96,7 @@ export function buildParts(options: GateOptions): GateParts {
     refreshAccount: () => keeper.dueNow('account'),
     fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     resolve: (order) => void resolver.resolve(order),
-    reviewExits: () => {
-      fitExits().catch((error: unknown) => core.alertRarely('CANCEL_FAILED', String(error)));
-    },
+    reviewExits: () => startAlone(core, 'CANCEL_FAILED', fitExits),
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
   const sender = new OrderSender(core, health);
@@ -163,9 +161,7 @@ export function buildParts(options: GateOptions): GateParts {
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
   const approvals = new Approvals({ core, availability, decisions, executor, reads });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
-  core.onPolicyChange(() => {
-    standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
-  });
+  core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     core,
     availability,
@@ -194,6 +190,16 @@ export function buildParts(options: GateOptions): GateParts {
   };
 }
 
+/** Starts what nobody waits for; that it failed is an alert. */
+export function startAlone(core: GateCore, code: string, task: () => Started): void {
+  const onFailure = (error: unknown): void => core.alertRarely(code, String(error));
+  try {
+    task()?.catch(onFailure);
+  } catch (error) {
+    onFailure(error);
+  }
+}
+
 function buildTasks(parts: {
   core: GateCore;
   resolver: Resolver;
@@ -201,29 +207,34 @@ function buildTasks(parts: {
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
-  fitExits: () => Promise<void>;
+  fitExits: () => Started;
   flatten: Flatten;
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
   const { core, resolver, canceler, heartbeats, standing, exits, fitExits, flatten, protection, cuts } = parts;
   return {
-    retryCancels: async () => {
+    retryCancels: () => {
       resolver.sweep();
-      await canceler.retryUnproven();
+      return canceler.retryUnproven();
     },
-    reviewStanding: async () => {
+    reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();
-      await Promise.all([standing.tick(), fitExits()]);
+      const canceled = standing.tick();
+      const cut = fitExits();
+      return canceled === null || cut === null ? (canceled ?? cut) : Promise.all([canceled, cut]);
     },
-    exits: () => exits.tick(),
+    exits: () => {
+      exits.tick();
+      return null;
+    },
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
-    cutBack: async () => {
+    cutBack: () => {
       const { collar_bps: collarBps } = core.policySpec.market;
       const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
-      await Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
+      return confirmed.length === 0 ? null : Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
     },
   };
 }
@@ -233,9 +244,9 @@ function buildTasks(parts: {
  * shrinks, or others join the position, what is beyond it is canceled, so that it does not close what is another
  * agent's; it rests again, clipped to what the share is then. Cheap: called at every tick and after every fill.
  */
-function fitterOfExits(core: GateCore, canceler: Canceler): () => Promise<void> {
-  return async () => {
+function fitterOfExits(core: GateCore, canceler: Canceler): () => Started {
+  return () => {
     const beyond = findExitsToCut(core.state, (agent) => core.policyFor(agent));
-    await Promise.all(beyond.map((order) => canceler.cancel(order, BEYOND_SHARE)));
+    return beyond.length === 0 ? null : Promise.all(beyond.map((order) => canceler.cancel(order, BEYOND_SHARE)));
   };
 }

@@ -14,15 +14,18 @@ describe('BY-32: what stays as it should not be', () => {
     const told: string[] = [];
     let now = 1_000;
     const core = { ports: { time: { monotonicMs: () => now } } } as unknown as GateCore;
+    let found: readonly Item[] = [];
     const slow = new SlowWatch<Item>(core, {
+      find: () => found,
       groupOf: ({ group }) => group,
       progressOf: ({ filled }) => filled,
       tell: ({ name }, seconds, others) => told.push(`${name} ${seconds}${others}`),
     });
     const look = (items: readonly Item[], seconds: number): void => {
-      for (let i = 0; i < seconds; i += 1) {
-        now += 1_000;
-        slow.look(items);
+      found = items;
+      for (let i = 0; i < 20 * seconds; i += 1) {
+        now += 50;
+        slow.look();
       }
     };
     return { look, told };

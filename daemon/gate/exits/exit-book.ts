@@ -153,10 +153,9 @@ export class ExitBook {
   }
 
   /** Called at every tick as well: what a feed has proven is followed at once. */
-  tick(): Promise<void> {
+  tick(): void {
     this.#pass();
     if (!this.#signal.aborted && !this.#core.ports.ledger.isFailed) this.#lookForSlow();
-    return Promise.resolve();
   }
 
   /** INVARIANT: no await in here: what is planned, decided and recorded is of one state. */

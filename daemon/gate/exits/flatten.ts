@@ -118,10 +118,10 @@ export class Flatten {
     }
   }
 
-  /** Goes on with what is not done: after an answer that left something, and at a start. */
-  async tick(): Promise<void> {
+  /** Goes on with what is not done: after an answer that left something, and at a start. Null: nothing is left. */
+  tick(): Promise<unknown> | null {
     this.endAbandoned();
-    if (this.#calls > 0 || this.#isQuiet()) return;
+    if (this.#calls > 0 || this.#isQuiet() || this.#standing().length === 0) return null;
     this.#endDone();
     const rounds: Promise<unknown>[] = [];
     for (const entry of this.#standing()) {
@@ -137,7 +137,7 @@ export class Flatten {
       this.#word.begin(entry.name);
       rounds.push(this.#round(caller, symbolsOf(entry)).finally(() => this.#underWay.delete(entry)));
     }
-    await Promise.all(rounds);
+    return rounds.length === 0 ? null : Promise.all(rounds);
   }
 
   /** Whether every order is proven canceled; the positions are being closed, or are closed. */

@@ -9,6 +9,7 @@ import type { ExitTarget } from '../state/exit-targets.ts';
  */
 export function watchExits(core: GateCore): () => void {
   const slow = new SlowWatch<ExitTarget>(core, {
+    find: () => [...core.state.targets.open].filter((target) => target.leftLots !== 0 && wasSent(target)),
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
     progressOf: ({ filledLots }) => filledLots,
     tell: (target, seconds, others) => {
@@ -21,7 +22,7 @@ export function watchExits(core: GateCore): () => void {
       );
     },
   });
-  return () => slow.look([...core.state.targets.open].filter((target) => target.leftLots !== 0 && wasSent(target)));
+  return () => slow.look();
 }
 
 /** What waits for its rate, or for its turn, is not held up by the venue. */

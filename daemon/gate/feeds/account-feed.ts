@@ -20,6 +20,8 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
+const NOTHING: readonly string[] = [];
+
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
   readonly isWhole: boolean;
@@ -42,6 +44,7 @@ export class AccountFeed {
   readonly #marks: ReadingMarks;
   readonly transfers: TransferFeed;
   #first: AskedOrders | null = null;
+  #watched = { permitted: NOTHING, stateSeq: -1, marketSeq: -1, symbols: NOTHING };
   #isFirstAnswered = false;
   /** The wallet moved, and the transfers could not be read then. */
   #owesTransfers = false;
@@ -65,8 +68,18 @@ export class AccountFeed {
     this.#absences = new Absences(core);
   }
 
+  /** The policy's symbols, and those of positions and live orders; sorted. Asked for several times a round. */
   watched(): readonly string[] {
-    const symbols = new Set<string>(this.#core.policySpec.scope.symbols);
+    const { marketSeq, stateSeq } = this.#core.state;
+    const { symbols: permitted } = this.#core.policySpec.scope;
+    const last = this.#watched;
+    if (last.permitted === permitted && last.stateSeq === stateSeq && last.marketSeq === marketSeq) return last.symbols;
+    const symbols = this.#findWatched(permitted);
+    this.#watched = { permitted, stateSeq, marketSeq, symbols };
+    return symbols;
+  }
+  #findWatched(permitted: readonly string[]): readonly string[] {
+    const symbols = new Set<string>(permitted);
     for (const position of this.#core.state.positions.values())
       if (position.lots !== 0 || position.disputedLots !== null) symbols.add(position.symbol);
     for (const order of everyLiveOrder(this.#core.state.orders)) symbols.add(order.symbol);

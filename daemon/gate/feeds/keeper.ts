@@ -21,24 +21,25 @@ const RETRY_MS = 1_000;
 /** How often filters of a held symbol are requested while there are none, wall ms. */
 const FORCED_RULES_MS = 5_000;
 
+/** What a task has started, until that is done; null: nothing was due, as at nearly every tick. */
+export type Started = Promise<unknown> | null;
 /**
- * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick,
- * even while work of an earlier call is still in progress: it starts what is due and not in progress, and resolves when
- * that work is done.
+ * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick, even while work
+ * of an earlier call is in progress: it starts what is due and not in progress.
  */
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
-  retryCancels(): Promise<void>;
+  retryCancels(): Started;
   /** Exits continue. */
-  exits(): Promise<void>;
+  exits(): Started;
   /** Resting orders that no longer fit are canceled. */
-  reviewStanding(): Promise<void>;
+  reviewStanding(): Started;
   /** An operator's flatten continues to close what is left. */
-  flatten(): Promise<void>;
+  flatten(): Started;
   /** Protective stops, which depend on positions having been read once. */
-  protect(): Promise<void>;
+  protect(): Started;
   /** Cuts of positions above their caps, which also depend on prices. */
-  cutBack(): Promise<void>;
+  cutBack(): Started;
 }
 
 /**
@@ -84,11 +85,10 @@ export class Keeper {
     this.#health = parts.health;
     this.#tasks = parts.tasks;
     this.#signal = parts.signal;
-    const { core, account, market, health, ledgerCheck, signal } = parts;
+    const { core, account, market, health, ledgerCheck, marks, signal } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
     this.#trades = new TradeFeed(core, signal);
-    const { marks } = parts;
     this.#reconciliation = new Reconciliation({
       core,
       account,
@@ -252,13 +252,18 @@ export class Keeper {
 
   #startTask(name: keyof KeeperTasks): void {
     if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
-    const running = this.#tasks[name]()
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted)
-          this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
-      })
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
+    const onFailure = (error: unknown): void => {
+      if (!this.#signal.aborted)
+        this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
+    };
+    try {
+      const started = this.#tasks[name]();
+      if (started === null) return;
+      const running = started.then(() => undefined, onFailure).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    } catch (error) {
+      onFailure(error);
+    }
   }
 
   #startDue(): void {

@@ -2,10 +2,14 @@ import type { GateCore } from './journal.ts';
 
 /** So long something may stay as it should not be before a person is told, wall ms. */
 const SLOW_MS = 60_000;
+/** Between two looks: rounds of the feeds are many a second, wall ms. */
+const LOOK_EVERY_MS = 1_000;
 /** Between two alerts of a group in which something stays so, wall ms. */
 const TELL_EVERY_MS = 3_600_000;
 
 export interface SlowWatchParts<T> {
+  /** All that is so now. */
+  readonly find: () => readonly T[];
   /** Of those of one group the first is told of, and how many others there are. */
   readonly groupOf: (item: T) => string;
   /** While this changes it gets on; without it, nothing does but its end. */
@@ -20,17 +24,22 @@ export class SlowWatch<T> {
   readonly #parts: SlowWatchParts<T>;
   readonly #since = new Map<T, { readonly atMs: number; readonly progress: number }>();
   readonly #toldAt = new Map<string, number>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(core: GateCore, parts: SlowWatchParts<T>) {
     this.#core = core;
     this.#parts = parts;
   }
 
-  /** Called in every round, with all that is so now. */
-  look(items: Iterable<T>): void {
+  /** Called in every round. */
+  look(): void {
     const now = this.#core.ports.time.monotonicMs();
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
+    this.#lookedAt = now;
+    const found = this.#parts.find();
+    if (found.length === 0 && this.#since.size === 0) return;
     const gone = new Set(this.#since.keys());
-    for (const item of items) {
+    for (const item of found) {
       gone.delete(item);
       const progress = this.#parts.progressOf?.(item) ?? 0;
       if (this.#since.get(item)?.progress !== progress) this.#since.set(item, { atMs: now, progress });

@@ -42,17 +42,19 @@ export class Canceler {
   /**
    * A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). An
    * order that was on its way when its cancel was asked for, and whose answer is lost, may rest: no look-up need show it
-   * first.
+   * first. Null: none is due.
    */
-  async retryUnproven(): Promise<void> {
+  retryUnproven(): Promise<unknown> | null {
     this.#lookForSlow();
     const now = this.#core.ports.time.monotonicMs();
-    const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
-      if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
-      const waitMs = isResting(order) ? RETRY_MS : UNSEEN_RETRY_MS;
-      return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= waitMs;
-    });
-    await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
+    const due: OrderState[] = [];
+    for (const order of everyLiveOrder(this.#core.state.orders)) if (this.#isDueAgain(order, now)) due.push(order);
+    return due.length === 0 ? null : Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
+  }
+  #isDueAgain(order: OrderState, now: number): boolean {
+    if (!order.cancelRequested || !mayRest(order) || this.#running.has(order.clientOrderId)) return false;
+    const waitMs = isResting(order) ? RETRY_MS : UNSEEN_RETRY_MS;
+    return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= waitMs;
   }
 
   /** Records the wish alone, and the end of what was never sent. Null: it was on record, or the order has ended. */

@@ -8,8 +8,12 @@ function watch(
   isWrong: (order: OrderState) => boolean,
   tell: (order: OrderState, seconds: number, others: string) => void,
 ): () => void {
-  const slow = new SlowWatch<OrderState>(core, { groupOf: ({ symbol }) => symbol, tell });
-  return () => slow.look([...everyLiveOrder(core.state.orders)].filter(isWrong));
+  const slow = new SlowWatch<OrderState>(core, {
+    find: () => [...everyLiveOrder(core.state.orders)].filter(isWrong),
+    groupOf: ({ symbol }) => symbol,
+    tell,
+  });
+  return () => slow.look();
 }
 
 /**

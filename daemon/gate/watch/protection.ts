@@ -2,7 +2,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { ProtectionPlan } from '../plan/protection.ts';
+import { ProtectionPlan, type StopStep } from '../plan/protection.ts';
 import type { Breach } from '../plan/standing.ts';
 import type { PositionState } from '../state/positions.ts';
 import { StopMoves } from './move-stop.ts';
@@ -53,27 +53,37 @@ export class Protection {
     if (request !== null) await this.#exits.runGateExit(request, 'cut');
   }
 
-  /** Begins with every symbol that is not under way yet, and resolves with those. */
-  async tick(): Promise<void> {
-    const positions = [...this.#core.state.positions.values()];
-    for (const position of positions) this.#plan.watchHoldingTime(position);
+  /** Begins with every symbol that is not under way yet, and resolves with those; null: nothing is due. */
+  tick(): Promise<unknown> | null {
+    const { positions } = this.#core.state;
+    for (const position of positions.values()) this.#plan.watchHoldingTime(position);
     const begun: Promise<unknown>[] = [];
-    for (const position of positions) {
+    for (const position of [...positions.values()]) {
       const { symbol } = position;
       // RISK: whether or not stops are still asked for, one that is left would close the next position.
       for (const stop of this.#plan.findOutdated(position))
         begun.push(this.#canceler.cancel(stop, 'the position that it protects is gone'));
       if (!this.#core.policySpec.protection.required) continue;
-      if (this.#protecting.has(symbol)) continue;
-      this.#protecting.add(symbol);
-      begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));
+      const protecting = this.#protecting.has(symbol) ? null : this.#protect(position);
+      if (protecting !== null) begun.push(protecting);
     }
-    await Promise.all(begun);
+    return begun.length === 0 ? null : Promise.all(begun);
   }
 
-  async #protect(position: PositionState): Promise<void> {
-    const step = this.#plan.next(position);
-    if (step.kind === 'none') return;
+  /** Null: nothing is due. RISK: a symbol for which nothing can be planned must not keep the others from their stops. */
+  #protect(position: PositionState): Promise<void> | null {
+    const { symbol } = position;
+    try {
+      const step = this.#plan.next(position);
+      if (step.kind === 'none') return null;
+      this.#protecting.add(symbol);
+      return this.#take(position, step).finally(() => this.#protecting.delete(symbol));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #take(position: PositionState, step: Exclude<StopStep, { kind: 'none' }>): Promise<void> {
     if (step.kind === 'close') {
       await this.#exits.runGateExit(step.request, 'stop');
       return;

@@ -37,15 +37,15 @@ export class StandingOrders {
 
   /**
    * Cheap: called at every feed tick and after every event that may tighten. All that follows is under way when it
-   * returns; the promise is that of the cancels that this call began, and no later call waits for it. INVARIANT: a cancel
-   * that hangs holds up neither the next one nor the next review (BY-31).
+   * returns; the promise is that of the cancels that this call began (null: none), and no later call waits for it.
+   * INVARIANT: a cancel that hangs holds up neither the next one nor the next review (BY-31).
    */
-  async tick(): Promise<void> {
+  tick(): Promise<unknown> | null {
     this.#cancels = [];
     this.#review.followCondition();
     this.#review.followHoldingTimes();
     this.#review.follow();
-    await Promise.all(this.#cancels);
+    return this.#cancels.length === 0 ? null : Promise.all(this.#cancels);
   }
 
   #inputs(): LiveInputs {
