@@ -35,19 +35,25 @@ export interface CallEnd {
   readonly facts: AnswerFacts;
 }
 
+interface ErrorBody {
+  readonly code: number | null;
+  readonly message: string;
+}
 /** Code and text of an error body; a body that is none is its own text. */
-function readErrorBody(text: string): { code: number | null; message: string } {
+function readErrorBody(text: string): ErrorBody {
   try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'msg' in body && typeof body.msg === 'string') {
-      const code = 'code' in body ? Number(body.code) : Number.NaN;
-      // 200 is the code of success in "{code: 200, msg: success}".
-      return { code: Number.isSafeInteger(code) && code !== 200 ? code : null, message: body.msg };
-    }
+    return findError(JSON.parse(text)) ?? { code: null, message: text };
   } catch {
     // Not JSON: a gateway's page. Its text is all there is.
+    return { code: null, message: text };
   }
-  return { code: null, message: text };
+}
+/** Null: it tells of no error. */
+function findError(body: unknown): ErrorBody | null {
+  if (typeof body !== 'object' || body === null || !('msg' in body) || typeof body.msg !== 'string') return null;
+  const code = 'code' in body ? Number(body.code) : Number.NaN;
+  // 200 is the code of success in "{code: 200, msg: success}".
+  return { code: Number.isSafeInteger(code) && code !== 200 ? code : null, message: body.msg };
 }
 /** The shortest and the longest ban of an address; the shortest is that of one whose end the venue does not name. */
 const BAN_MS = 120_000;
@@ -174,7 +180,11 @@ export class VenueLink {
    */
   #readFacts(call: VenueCall, localError: string): AnswerFacts {
     if (call.answer !== null) {
-      const { code, message } = readErrorBody(call.answer.text);
+      const { text } = call.answer;
+      // What ccxt has taken for a success is parsed already.
+      const { code, message } = isJsonContainer(call.json)
+        ? (findError(call.json) ?? { code: null, message: text })
+        : readErrorBody(text);
       const isSuccess = call.answer.status >= 200 && call.answer.status < 300;
       const retryAfterMs =
         isRefused(call.answer) && !call.isApart ? this.leftAloneMs(call.closes) : readRetryAfter(call.answer);

@@ -1,9 +1,10 @@
 import { recordPolicy } from '../../daemon/boot/open-gate.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { Timer } from '../../daemon/time/time-port.ts';
+import { blankStorage } from './blank-ledger.ts';
 import { Home, refusalCode } from './homes.ts';
 import { drawCommitMs, drawLateness } from './lateness.ts';
 import { openLifeGate, openLifeLedger, type Running } from './life.ts';
@@ -41,7 +42,7 @@ export abstract class LivingWorld extends PlayedWorld {
   protected readonly root: ReturnType<SimTime['open']>;
   readonly #commitDraw: Random;
   readonly #ledgerBytes: Random;
-  protected storage = new MemoryStorage();
+  protected storage: MemoryStorage = blankStorage();
   protected readonly home: Home;
   protected hostJumpMs = 0;
   protected running: Running;

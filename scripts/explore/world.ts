@@ -6,6 +6,7 @@ import { toApiError } from '../../daemon/http/errors.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';
 import { askGate, nameless } from './ask-gate.ts';
+import { blankStorage } from './blank-ledger.ts';
 import { openBeside } from './homes.ts';
 import type { Running } from './life.ts';
 import { LivingWorld } from './living-world.ts';
@@ -82,7 +83,7 @@ export class World extends LivingWorld {
 
   #startSecond(forMs: number, opens: number): void {
     this.#endSecond();
-    const second = this.createLife(new MemoryStorage());
+    const second = this.createLife(blankStorage());
     this.#second = second;
     this.homes.seconds.push({ life: second.number, startedAtMs: this.time.nowMs, endedAtMs: null });
     this.boot(second);
