@@ -110,7 +110,10 @@ export class AccountFeed {
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
-    if (moves.isUnclear(knownMoves, snapshot.requestedAtMs, snapshot.observedAtMs)) return false;
+    if (moves.isUnclear(knownMoves, snapshot.requestedAtMs, snapshot.observedAtMs)) {
+      this.#core.market.readings.onUnclear();
+      return false;
+    }
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
     showAccount(this.#core, snapshot);
     // A balance that only one reading shows was never available.

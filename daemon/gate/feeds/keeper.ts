@@ -104,6 +104,7 @@ export class Keeper {
     this.#clock = new ClockSync(core, (reason, moved) => this.#reconciliation.enterBoot(reason, true, moved), signal);
     this.#stale = new StaleFeeds(core, enterBoot);
     account.onRead = (feed) => this.#stale.noteRead(feed);
+    core.market.readings.onUnclear = () => this.#schedule.dueNow('account');
     market.onQuoteRead = (symbol, markAtMs) => this.#stale.noteQuote(symbol, markAtMs);
     const isReconciled = (): boolean => this.isReconciled;
     this.#mode = new ModeWatch({ core, account, health, marks, schedule: this.#schedule, enterBoot, isReconciled });

@@ -22,13 +22,14 @@ export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
 /** Shows a reading to decisions. What was moved while it was on its way is recorded by now, and is not in it. */
 export function showAccount(core: GateCore, snapshot: AccountSnapshot): void {
   const { availableUsdt, marginBalanceUsdt, observedAtMs, requestedAtMs } = snapshot;
-  const movedUsdt = core.state.equity.moves.since(requestedAtMs);
-  core.market.accountAskedAtMs = requestedAtMs;
-  core.market.account = {
-    ...withMoved({ availableUsdt, marginBalanceUsdt }, movedUsdt),
+  const reading = {
+    availableUsdt,
+    marginBalanceUsdt,
     marginRatio: marginRatio(snapshot),
     observedAtMs,
+    requestedAtMs,
   };
+  core.market.readings.add(reading, core.state.equity.moves.since(requestedAtMs));
 }
 
 /**
@@ -39,18 +40,5 @@ export function recordMove(core: GateCore, { amountUsdt, atMs, transferId }: Ven
   const { market, state } = core;
   if (state.seenTransfers.has('', transferId)) return;
   core.append('transfer', { amount_usdt: amountUsdt, at_venue_ms: atMs, transfer_id: transferId });
-  const { account } = market;
-  // As with the samples of equity: what was requested later contains it.
-  if (account === null || market.accountAskedAtMs > atMs) return;
-  market.account = { ...account, ...withMoved(account, amountUsdt) };
-}
-
-type Money = Pick<AccountSnapshot, 'availableUsdt' | 'marginBalanceUsdt'>;
-
-/** What comes in is available once a reading says so. */
-function withMoved({ availableUsdt, marginBalanceUsdt }: Money, movedUsdt: number): Money {
-  return {
-    availableUsdt: Math.max(0, availableUsdt + Math.min(0, movedUsdt)),
-    marginBalanceUsdt: marginBalanceUsdt + movedUsdt,
-  };
+  market.readings.noteMove(amountUsdt, atMs);
 }

@@ -4,6 +4,7 @@ import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import type { Bar, MarketQuote } from '../venue-port.ts';
+import { AccountReadings } from './account-readings.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
 
 /** What one symbol's feed holds: the feature window, the held regime, the last quote. */
@@ -33,9 +34,7 @@ export class LiveMarket {
   readonly #bars = new Map<string, Bar[]>();
   /** Symbols that were requested and that the venue does not list. */
   unlisted: ReadonlySet<string> = new Set();
-  account: AccountInputs | null = null;
-  /** When it was requested, domain time: what was moved later it does not show. */
-  accountAskedAtMs = Number.NEGATIVE_INFINITY;
+  readonly readings = new AccountReadings();
   clockSkewMs: number | null = null;
 
   constructor(section: MarketSection) {
@@ -56,6 +55,10 @@ export class LiveMarket {
       for (const bar of this.#bars.get(symbol) ?? []) feed.window.applyBar(toFeatureBar(bar));
       this.#refresh(symbol, feed);
     }
+  }
+
+  get account(): AccountInputs | null {
+    return this.readings.shown;
   }
 
   inputs(nowMs: number): LiveInputs {
@@ -86,7 +89,7 @@ export class LiveMarket {
    * The clock was set back: quotes and the account are to be read again, and bars of later instants had not closed yet.
    */
   setBack(nowMs: number): void {
-    this.account = null;
+    this.readings.forget();
     this.#symbols.clear();
     for (const [symbol, feed] of this.#feeds) {
       feed.quote = null;
