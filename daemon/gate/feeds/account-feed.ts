@@ -12,6 +12,7 @@ import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
 import { findUnexplained } from './unexplained-positions.ts';
+import { WatchedSymbols } from './watched-symbols.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -19,8 +20,6 @@ const PEAK_EVERY_MS = 5_000;
 
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
-
-const NOTHING: readonly string[] = [];
 
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
@@ -42,9 +41,9 @@ export class AccountFeed {
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #marks: ReadingMarks;
+  readonly #watched: WatchedSymbols;
   readonly transfers: TransferFeed;
   #first: AskedOrders | null = null;
-  #watched = { permitted: NOTHING, stateSeq: -1, marketSeq: -1, symbols: NOTHING };
   #isFirstAnswered = false;
   /** The wallet moved, and the transfers could not be read then. */
   #owesTransfers = false;
@@ -61,6 +60,7 @@ export class AccountFeed {
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
     this.#marks = marks;
+    this.#watched = new WatchedSymbols(core);
     this.transfers = new TransferFeed(core, marks);
     this.#sender = sender;
     this.#resolver = resolver;
@@ -68,22 +68,9 @@ export class AccountFeed {
     this.#absences = new Absences(core);
   }
 
-  /** The policy's symbols, and those of positions and live orders; sorted. Asked for several times a round. */
+  /** {@link WatchedSymbols.list} */
   watched(): readonly string[] {
-    const { marketSeq, stateSeq } = this.#core.state;
-    const { symbols: permitted } = this.#core.policySpec.scope;
-    const last = this.#watched;
-    if (last.permitted === permitted && last.stateSeq === stateSeq && last.marketSeq === marketSeq) return last.symbols;
-    const symbols = this.#findWatched(permitted);
-    this.#watched = { permitted, stateSeq, marketSeq, symbols };
-    return symbols;
-  }
-  #findWatched(permitted: readonly string[]): readonly string[] {
-    const symbols = new Set<string>(permitted);
-    for (const position of this.#core.state.positions.values())
-      if (position.lots !== 0 || position.disputedLots !== null) symbols.add(position.symbol);
-    for (const order of everyLiveOrder(this.#core.state.orders)) symbols.add(order.symbol);
-    return [...symbols].sort();
+    return this.#watched.list();
   }
 
   async pollAccount(): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
+import type { KeeperTasks } from './keeper-tasks.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { describeClosed, type MarketFeed } from './market-feed.ts';
 import { ModeWatch } from './mode-watch.ts';
@@ -20,27 +21,6 @@ const TICK_MS = 50;
 const RETRY_MS = 1_000;
 /** How often filters of a held symbol are requested while there are none, wall ms. */
 const FORCED_RULES_MS = 5_000;
-
-/** What a task has started, until that is done; null: nothing was due, as at nearly every tick. */
-export type Started = Promise<unknown> | null;
-/**
- * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick, even while work
- * of an earlier call is in progress: it starts what is due and not in progress.
- */
-export interface KeeperTasks {
-  /** Cancels that are not proven are sent again. */
-  retryCancels(): Started;
-  /** Exits continue. */
-  exits(): Started;
-  /** Resting orders that no longer fit are canceled. */
-  reviewStanding(): Started;
-  /** An operator's flatten continues to close what is left. */
-  flatten(): Started;
-  /** Protective stops, which depend on positions having been read once. */
-  protect(): Started;
-  /** Cuts of positions above their caps, which also depend on prices. */
-  cutBack(): Started;
-}
 
 /**
  * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
