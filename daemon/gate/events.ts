@@ -194,6 +194,8 @@ export interface PositionRecord {
 }
 export interface AccountEvent {
   readonly available_usdt: number;
+  /** By so much domain time may have differed from the venue's; absent: by less than a tenth of a second. */
+  readonly clock_error_ms?: number;
   readonly initial_margin_usdt: number;
   readonly leverage: { readonly [symbol: string]: number };
   readonly maintenance_margin_usdt: number;

@@ -71,6 +71,8 @@ export interface ClockPort {
   /** Throws before the first synchronisation. */
   nowMs(): number;
   readonly isSynced: boolean;
+  /** By so much domain time may differ from the venue's. */
+  readonly uncertaintyMs: number;
   readonly scale: number;
   setScale(scale: number): void;
   sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync;

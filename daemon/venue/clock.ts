@@ -56,6 +56,10 @@ export class DomainClock implements DomainTime {
   get scale(): number {
     return this.#scale;
   }
+  /** By so much it may be off; answers that were slower than others leave more open. */
+  get uncertaintyMs(): number {
+    return this.#anchor?.uncertaintyMs ?? 0;
+  }
   get isSynced(): boolean {
     return this.#anchor !== null;
   }

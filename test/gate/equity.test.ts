@@ -67,29 +67,43 @@ describe('equity net of transfers (SAE-DD)', () => {
       it(`takes a reading for neither peak nor reference that was under way beside ${what}, ${where}`, () => {
         const equity = new EquityHistory();
         equity.add(T0, 10_000);
-        equity.add(T0 + 60_000, shownUsdt, T0 + 60_060);
-        equity.add(T0 + 62_000, 10_000 + movedUsdt, T0 + 62_060);
+        equity.add(T0 + 60_000, shownUsdt, { shownAtMs: T0 + 60_060 });
+        equity.add(T0 + 62_000, 10_000 + movedUsdt, { shownAtMs: T0 + 62_060 });
         equity.addTransfer(movedUsdt, T0 + movedMs, T0 + 90_000);
         assert.equal(equity.drawdown(T0 + 91_000, 10_000 + movedUsdt, WINDOW), 0);
         assert.equal(equity.dailyReference(T0 + 60_500 + 24 * HOUR), 10_000);
       });
 
+  for (const [movedMs, clockErrorMs, lost] of [
+    [63_800, 3_800, 0],
+    [63_961, 3_800, 1 - 10_000 / 15_000],
+    // Nothing says that the clock was off: it is what the reading does not contain.
+    [63_800, undefined, 1 - 10_000 / 15_000],
+  ] as const)
+    it(`a deposit ${movedMs - 60_000} ms later by the venue's clock, which the reading shows: off by ${clockErrorMs} ms`, () => {
+      const equity = new EquityHistory();
+      equity.add(T0, 10_000);
+      equity.add(T0 + 60_000, 15_000, { clockErrorMs, shownAtMs: T0 + 60_060 });
+      equity.addTransfer(5_000, T0 + movedMs, T0 + 90_000);
+      assert.equal(equity.drawdown(T0 + 91_000, 15_000, WINDOW), lost);
+    });
+
   it('measures drawdown anew from the next reading where something was moved as an operator asked for it', () => {
     const equity = new EquityHistory();
-    equity.add(T0, 10_000, T0 + 60);
+    equity.add(T0, 10_000, { shownAtMs: T0 + 60 });
     equity.rebase(T0 + 5_000, 10_000, T0);
-    equity.add(T0 + 6_000, 7_000, T0 + 6_060);
+    equity.add(T0 + 6_000, 7_000, { shownAtMs: T0 + 6_060 });
     equity.addTransfer(-3_000, T0 + 4_000, T0 + 60_000);
     assert.equal(equity.drawdown(T0 + 61_000, 7_000, WINDOW), 0);
-    equity.add(T0 + 62_000, 8_000, T0 + 62_060);
+    equity.add(T0 + 62_000, 8_000, { shownAtMs: T0 + 62_060 });
     assert.ok(equity.drawdown(T0 + 63_000, 7_000, WINDOW) > 0.09);
   });
 
   it('takes what was known before a reading for contained in it, also where the clock is behind', () => {
     const equity = new EquityHistory();
-    equity.add(T0, 10_000, T0 + 60);
+    equity.add(T0, 10_000, { shownAtMs: T0 + 60 });
     equity.addTransfer(5_000, T0 + 10_050, T0 + 10_000);
-    equity.add(T0 + 10_020, 15_000, T0 + 10_080);
+    equity.add(T0 + 10_020, 15_000, { shownAtMs: T0 + 10_080 });
     assert.equal(equity.drawdown(T0 + 20_000, 15_000, WINDOW), 0);
   });
 
@@ -105,7 +119,7 @@ describe('equity net of transfers (SAE-DD)', () => {
     ] as const)
       assert.equal(equity.moves.since(atMs), missing, String(atMs - T0));
     const isUnclear = (fromMs: number, toMs: number, known = [] as EquityHistory['moves']['list']): boolean =>
-      equity.moves.isUnclear(known, T0 + fromMs, T0 + toMs);
+      equity.moves.isUnclear(known, { fromMs: T0 + fromMs, toMs: T0 + toMs });
     assert.deepEqual(
       [isUnclear(-900, -101), isUnclear(-900, -100), isUnclear(50, 60), isUnclear(110, 200), isUnclear(111, 200)],
       [false, true, true, true, false],

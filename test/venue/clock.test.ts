@@ -109,6 +109,19 @@ test('a blurred measurement does not replace a sharp one that it agrees with', (
   assert.equal(clock.nowMs(), EPOCH + 1001);
 });
 
+test('it may be off by half of the round trip that it goes by', () => {
+  const { clock, pass } = startClock();
+  assert.equal(clock.uncertaintyMs, 0);
+  clock.sync(ok(EPOCH), 7_600);
+  assert.equal(clock.uncertaintyMs, 3_800);
+  pass(1_000);
+  clock.sync(ok(EPOCH + 1_010), 20);
+  assert.equal(clock.uncertaintyMs, 10);
+  pass(1_000);
+  clock.sync(ok(EPOCH + 1_800), 900);
+  assert.equal(clock.uncertaintyMs, 10, 'a slower answer that fits says no more');
+});
+
 test('the skew is what the extrapolation was off by', () => {
   const { clock, pass } = startClock();
   clock.sync(ok(EPOCH), 0);

@@ -20,8 +20,17 @@ export function marginRatio(snapshot: AccountSnapshot): number {
   return worst;
 }
 
-/** The ledger record of an account answer; `peakUsdt`: the lower of this reading and the previous one. */
-export function accountEvent(snapshot: AccountSnapshot, peakUsdt = snapshot.marginBalanceUsdt): AccountEvent {
+/**
+ * The ledger record of an account answer.
+ *
+ * @param peakUsdt the lower of this reading and the previous one
+ * @param clockErrorMs by so much domain time may have differed from the venue's
+ */
+export function accountEvent(
+  snapshot: AccountSnapshot,
+  peakUsdt = snapshot.marginBalanceUsdt,
+  clockErrorMs = 0,
+): AccountEvent {
   const positions = snapshot.positions.map(
     (position): PositionRecord => ({
       entry_price: position.entryPrice,
@@ -36,6 +45,7 @@ export function accountEvent(snapshot: AccountSnapshot, peakUsdt = snapshot.marg
   );
   return {
     available_usdt: snapshot.availableUsdt,
+    ...(clockErrorMs > 0 ? { clock_error_ms: clockErrorMs } : {}),
     initial_margin_usdt: snapshot.initialMarginUsdt,
     leverage: snapshot.leverage,
     maintenance_margin_usdt: snapshot.maintenanceMarginUsdt,

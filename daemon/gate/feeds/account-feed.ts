@@ -5,6 +5,7 @@ import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/exit-caps.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
@@ -78,6 +79,7 @@ export class AccountFeed {
     const nr = this.#asked;
     const { moves } = this.#core.state.equity;
     const knownMoves = moves.list;
+    const askedErrorMs = this.#clockErrorMs();
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
@@ -97,21 +99,29 @@ export class AccountFeed {
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // Moved while the venue answered: whether the answer shows it nobody can tell, and the next one does.
-    if (moves.isUnclear(knownMoves, snapshot.requestedAtMs, snapshot.observedAtMs)) {
+    const errorMs = Math.max(askedErrorMs, this.#clockErrorMs());
+    const span = spanOf(snapshot.requestedAtMs, snapshot.observedAtMs, errorMs);
+    if (moves.isUnclear(knownMoves, span)) {
       this.#core.market.readings.onUnclear();
       return false;
     }
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
-    showAccount(this.#core, snapshot);
+    showAccount(this.#core, snapshot, span);
     // A balance that only one reading shows was never available.
     const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
     const peak = Math.min(before, snapshot.marginBalanceUsdt);
     this.#before = snapshot.marginBalanceUsdt;
     if (this.#isNews(snapshot, peak)) {
       this.#peak = Math.max(this.#peak, peak);
-      this.#core.append('account', accountEvent(snapshot, peak));
+      this.#core.append('account', accountEvent(snapshot, peak, errorMs));
     }
     return true;
+  }
+
+  /** Clocks are always apart by a little; what a slow answer left open comes on top. */
+  #clockErrorMs(): number {
+    const errorMs = Math.ceil(this.#core.ports.clock.uncertaintyMs);
+    return errorMs > CLOCKS_APART_MS ? errorMs : 0;
   }
 
   #isNews(snapshot: AccountSnapshot, peak: number): boolean {

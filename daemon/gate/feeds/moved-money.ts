@@ -1,4 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
+import type { ReadSpan } from '../state/recent-moves.ts';
 import type { AccountSnapshot, VenueTransfer } from '../venue-port.ts';
 import { marginRatio } from './account-event.ts';
 
@@ -20,14 +21,14 @@ export function hasWalletMoved(core: GateCore, walletUsdt: number): boolean {
 }
 
 /** Shows a reading to decisions. What was moved while it was on its way is recorded by now, and is not in it. */
-export function showAccount(core: GateCore, snapshot: AccountSnapshot): void {
+export function showAccount(core: GateCore, snapshot: AccountSnapshot, span: ReadSpan): void {
   const { availableUsdt, marginBalanceUsdt, observedAtMs, requestedAtMs } = snapshot;
   const reading = {
     availableUsdt,
     marginBalanceUsdt,
     marginRatio: marginRatio(snapshot),
     observedAtMs,
-    requestedAtMs,
+    ...span,
   };
   core.market.readings.add(reading, core.state.equity.moves.since(requestedAtMs));
 }

@@ -1,11 +1,8 @@
-import { isNear } from '../state/recent-moves.ts';
+import { isNear, type ReadSpan } from '../state/recent-moves.ts';
 import type { AccountInputs } from './inputs.ts';
 
 /** A reading of the account, with what was moved since and is not in it. */
-export interface AccountReading extends AccountInputs {
-  /** Domain time. */
-  readonly requestedAtMs: number;
-}
+export type AccountReading = AccountInputs & ReadSpan;
 
 /** Readings come seconds apart, and a move may lie beside two or three of them. */
 const MOST = 8;
@@ -32,11 +29,11 @@ export class AccountReadings {
 
   /** Something was moved into the account (USDT), or out of it, and was not known when any of them was requested. */
   noteMove(usdt: number, atMs: number): void {
-    const isClear = (reading: AccountReading): boolean => !isNear(atMs, reading.requestedAtMs, reading.observedAtMs);
+    const isClear = (reading: AccountReading): boolean => !isNear(atMs, reading);
     const newest = this.#kept.at(-1);
     this.#kept = this.#kept
       .filter(isClear)
-      .map((reading) => (reading.requestedAtMs > atMs ? reading : withMoved(reading, usdt)));
+      .map((reading) => (reading.fromMs > atMs ? reading : withMoved(reading, usdt)));
     if (newest !== undefined && !isClear(newest)) this.onUnclear();
   }
 

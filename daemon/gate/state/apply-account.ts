@@ -8,6 +8,11 @@ import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);
 
+/** Since when a balance that is shown may have been read: it is none of before the last record; absent: there is none. */
+export function readFromMs(account: AccountEvent | null): number | undefined {
+  return account === null ? undefined : account.requested_at_ms - (account.clock_error_ms ?? 0);
+}
+
 /** Applies a complete account reading: balances, positions, leverage. `shownAtMs`: when it was recorded. */
 export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: number): void {
   // Answers may overtake each other; an older one says nothing new.
@@ -19,7 +24,8 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
     if (last?.[i]?.symbol !== positions[i]!.symbol) state.position(positions[i]!.symbol);
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
-  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, shownAtMs, event.peak_usdt);
+  const { clock_error_ms: clockErrorMs, peak_usdt: peakUsdt } = event;
+  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, { clockErrorMs, peakUsdt, shownAtMs });
   // A known symbol missing from the answer is flat.
   for (const position of state.positions.values()) {
     const { symbol } = position;

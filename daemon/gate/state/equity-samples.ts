@@ -1,5 +1,5 @@
 import { keeps } from './keep.ts';
-import { isNear, READING_MS } from './recent-moves.ts';
+import { isNear, READING_MS, type ReadSpan } from './recent-moves.ts';
 import type { Redate } from './redate.ts';
 
 /** Equity net of transfers at an instant. */
@@ -12,11 +12,8 @@ export interface EquitySample extends DatedEquity {
   /** As much of it as the reading before shows as well: what a maximum takes in. */
   readonly peak: number;
 }
-/** With when it was read: between its request and the answer. */
-interface ReadSample extends EquitySample {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
+/** With when it was read. */
+type ReadSample = EquitySample & ReadSpan;
 
 /** From one sample to the next: they come every few seconds. */
 export const LONG_GAP_MS = 3_600_000;
@@ -119,7 +116,7 @@ export class EquitySamples {
   dropReadAt(movedMs: number): number | null {
     let earliestMs: number | null = null;
     for (let i = this.#atMs.length - 1; i >= this.#head && this.#atMs[i]! > movedMs - READING_MS; i -= 1) {
-      if (!isNear(movedMs, this.#fromMs[i]!, this.#toMs[i]!)) continue;
+      if (!isNear(movedMs, { fromMs: this.#fromMs[i]!, toMs: this.#toMs[i]! })) continue;
       earliestMs = Math.min(earliestMs ?? Number.POSITIVE_INFINITY, this.#atMs[i]!);
       for (const column of this.#columns()) column.splice(i, 1);
     }

@@ -1,7 +1,7 @@
 import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
-import { RecentMoves } from './recent-moves.ts';
+import { type ReadSpan, RecentMoves, spanOf } from './recent-moves.ts';
 import type { Redate } from './redate.ts';
 
 /**
@@ -11,10 +11,17 @@ import type { Redate } from './redate.ts';
 const DAY_MS = 86_400_000;
 
 /** The instant that a balance counts for, and when it was read. */
-interface Read {
+interface Read extends ReadSpan {
   readonly atMs: number;
-  readonly fromMs: number;
-  readonly toMs: number;
+}
+/** How a balance was read. */
+interface HowRead {
+  /** When the answer was there; absent: at the same instant. */
+  readonly shownAtMs?: number | undefined;
+  /** The part that the maximum takes in; absent: all of it. */
+  readonly peakUsdt?: number | undefined;
+  /** By so much the clock may have been off; absent: by no more than clocks always are. */
+  readonly clockErrorMs?: number | undefined;
 }
 
 export class EquityHistory {
@@ -83,12 +90,10 @@ export class EquityHistory {
    * `atMs`: when the account was requested, so that it contains everything before, and nothing that was moved later: a
    * transfer may be told while the answer is on its way. RISK: a balance that only one reading shows was never real; as
    * a maximum it would tighten for a month.
-   *
-   * @param shownAtMs when the answer was there
-   * @param peakUsdt the part that the maximum takes in
    */
-  add(atMs: number, marginBalanceUsdt: number, shownAtMs = atMs, peakUsdt = marginBalanceUsdt): void {
-    this.#add({ atMs, fromMs: atMs, toMs: shownAtMs }, marginBalanceUsdt, peakUsdt);
+  add(atMs: number, marginBalanceUsdt: number, how: HowRead = {}): void {
+    const { clockErrorMs = 0, peakUsdt = marginBalanceUsdt, shownAtMs = atMs } = how;
+    this.#add({ atMs, ...spanOf(atMs, shownAtMs, clockErrorMs) }, marginBalanceUsdt, peakUsdt);
   }
 
   #add({ atMs, fromMs, toMs }: Read, marginBalanceUsdt: number, peakUsdt: number): void {

@@ -1,6 +1,6 @@
 import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
-import { applyAccount } from './apply-account.ts';
+import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { noteClock, sinceJump } from './clock-moves.ts';
 import { whoseOf } from './exit-targets.ts';
@@ -104,7 +104,7 @@ export class GateState extends GateViews {
         return;
       case 'rebase':
         // Of a reading that was shown, and perhaps not recorded.
-        this.equity.rebase(event.at_ms, event.payload.equity_usdt, this.account?.requested_at_ms);
+        this.equity.rebase(event.at_ms, event.payload.equity_usdt, readFromMs(this.account));
         return;
       case 'transfer':
         if (!this.seenTransfers.add('', event.payload.transfer_id, event.payload.at_venue_ms)) return;

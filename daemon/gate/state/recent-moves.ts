@@ -4,7 +4,7 @@ import type { Redate } from './redate.ts';
 /** A reading of the account counts at most so long after it was requested. */
 export const READING_MS = 600_000;
 /** By so much the instants of a reading may differ from the venue's. */
-const CLOCKS_APART_MS = 100;
+export const CLOCKS_APART_MS = 100;
 
 /** Money that came into the wallet from anywhere else, or left it, USDT. */
 export interface Move {
@@ -14,9 +14,20 @@ export interface Move {
   readonly usdt: number;
 }
 
+/** When the venue may have read the account, by its own clock. */
+export interface ReadSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** @param errorMs by so much the gate's clock may have been off, beyond what clocks always are apart */
+export function spanOf(requestedAtMs: number, observedAtMs: number, errorMs: number): ReadSpan {
+  return { fromMs: requestedAtMs - errorMs, toMs: observedAtMs + errorMs };
+}
+
 /** Whether it was moved while the account was read, as far as the clocks of both sides tell. */
-export function isNear(movedMs: number, requestedAtMs: number, observedAtMs: number): boolean {
-  return movedMs >= requestedAtMs - CLOCKS_APART_MS && movedMs <= observedAtMs + CLOCKS_APART_MS;
+export function isNear(movedMs: number, { fromMs, toMs }: ReadSpan): boolean {
+  return movedMs >= fromMs - CLOCKS_APART_MS && movedMs <= toMs + CLOCKS_APART_MS;
 }
 
 /** Transfers that a reading of the account which comes in now may not contain. */
@@ -61,8 +72,8 @@ export class RecentMoves {
    *
    * @param known the {@link list} when the account was requested
    */
-  isUnclear(known: readonly Move[], requestedAtMs: number, observedAtMs: number): boolean {
-    return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, requestedAtMs, observedAtMs));
+  isUnclear(known: readonly Move[], span: ReadSpan): boolean {
+    return this.#moves.some((move) => !known.includes(move) && isNear(move.atMs, span));
   }
 
   /** The clock was moved. */

@@ -24,20 +24,23 @@ export class PlainEquity {
   readonly #moves: { readonly atMs: number; readonly toldAtMs: number; readonly usdt: number }[] = [];
   #sum = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
+  #readFromMs = Number.NEGATIVE_INFINITY;
   #rebasedAtSeq = -1;
   /** What lists of readings do not settle: a transfer that became known late, or a clock that was set back. */
   isUnclear = false;
 
   take(event: GateEvent): void {
     if (event.kind === 'account') {
-      const { margin_balance_usdt: balance, peak_usdt: peak = balance, requested_at_ms: atMs } = event.payload;
+      const { clock_error_ms: errorMs = 0, margin_balance_usdt: balance, requested_at_ms: atMs } = event.payload;
+      const { peak_usdt: peak = balance } = event.payload;
       if (atMs < this.#newestMs) return;
       this.#newestMs = atMs;
       // It was requested before what was moved later, though that may be recorded already.
       const isIn = (move: { readonly atMs: number; readonly toldAtMs: number }): boolean =>
         move.atMs <= atMs || move.toldAtMs <= atMs;
       const contained = this.#moves.reduce((sum, move) => (isIn(move) ? sum + move.usdt : sum), 0);
-      const read = { fromMs: atMs, toMs: event.at_ms, seq: event.seq };
+      const read = { fromMs: atMs - errorMs, toMs: event.at_ms + errorMs, seq: event.seq };
+      this.#readFromMs = read.fromMs;
       this.#samples.push({ atMs, equity: balance - contained, peak: peak - contained, ...read });
     } else if (event.kind === 'transfer') {
       const { amount_usdt: amount, at_venue_ms: atMs, transfer_id: id } = event.payload;
@@ -56,7 +59,7 @@ export class PlainEquity {
     } else if (event.kind === 'rebase') {
       const { equity_usdt: balance } = event.payload;
       this.#rebasedAtSeq = event.seq;
-      const read = { fromMs: this.#newestMs, toMs: event.at_ms, seq: event.seq };
+      const read = { fromMs: this.#readFromMs, toMs: event.at_ms, seq: event.seq };
       this.#samples.push({ atMs: event.at_ms, equity: balance - this.#sum, peak: balance - this.#sum, ...read });
     } else if (event.kind === 'state' && event.payload.clock_set_back === true) this.isUnclear = true;
   }

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AccountReadings } from '../../../daemon/gate/snapshot/account-readings.ts';
+import { type AccountReading, AccountReadings } from '../../../daemon/gate/snapshot/account-readings.ts';
 
 const T0 = 1_740_960_000_000;
 const READ_MS = 60;
 
+function readFrom(ms: number): Pick<AccountReading, 'fromMs' | 'observedAtMs' | 'toMs'> {
+  const toMs = T0 + ms + READ_MS;
+  return { fromMs: T0 + ms, observedAtMs: toMs, toMs };
+}
 /** Readings of 10,000 USDT that were requested then. */
 function readAt(...requestedMs: readonly number[]): AccountReadings {
   const readings = new AccountReadings();
   for (const ms of requestedMs) {
-    const at = { requestedAtMs: T0 + ms, observedAtMs: T0 + ms + READ_MS };
-    readings.add({ ...at, availableUsdt: 9_000, marginBalanceUsdt: 10_000, marginRatio: 0 }, 0);
+    readings.add({ ...readFrom(ms), availableUsdt: 9_000, marginBalanceUsdt: 10_000, marginRatio: 0 }, 0);
   }
   return readings;
 }
@@ -48,8 +51,7 @@ describe('the account as decisions see it, beside what is moved (SAE-DD)', () =>
     const readings = readAt(0);
     readings.noteMove(3_000, T0 + 10);
     assert.equal(shown(readings), null);
-    const next = { requestedAtMs: T0 + 200, observedAtMs: T0 + 200 + READ_MS };
-    readings.add({ ...next, availableUsdt: 9_000, marginBalanceUsdt: 13_000, marginRatio: 0 }, 0);
+    readings.add({ ...readFrom(200), availableUsdt: 9_000, marginBalanceUsdt: 13_000, marginRatio: 0 }, 0);
     assert.deepEqual(shown(readings), [200, 13_000, 9_000]);
   });
 
@@ -64,8 +66,7 @@ describe('the account as decisions see it, beside what is moved (SAE-DD)', () =>
 
   it('takes what was known beforehand and is not in a reading along with it', () => {
     const readings = new AccountReadings();
-    const at = { requestedAtMs: T0, observedAtMs: T0 + READ_MS };
-    readings.add({ ...at, availableUsdt: 9_000, marginBalanceUsdt: 10_000, marginRatio: 0 }, -700);
+    readings.add({ ...readFrom(0), availableUsdt: 9_000, marginBalanceUsdt: 10_000, marginRatio: 0 }, -700);
     assert.deepEqual(shown(readings), [0, 9_300, 8_300]);
     readings.forget();
     assert.equal(shown(readings), null);

@@ -21,6 +21,7 @@ const event = fc.record({
   stepMs: step,
   amount: fc.oneof(fc.integer({ min: -200, max: 20_000 }), fc.double({ min: 0, max: 20_000, noNaN: true })),
   backMs: fc.oneof(fc.integer({ min: 0, max: 50 * HOUR }), fc.integer({ min: 0, max: 60_000 })),
+  clockErrorMs: fc.constantFrom(0, 0, 300, 4_000, 2 * HOUR),
   shownMs: fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 60_000 })),
   windowMs: fc.oneof(fc.integer({ min: 1, max: 3 * DAY }), fc.constantFrom(HOUR, DAY, 30 * DAY)),
 });
@@ -32,10 +33,10 @@ describe('SAE-DD: equity history in O(log n)', () => {
         const history = new EquityHistory();
         const plain = new PlainEquityHistory();
         let now = T0 + 7 * HOUR;
-        for (const { kind, stepMs, amount, backMs, shownMs, windowMs } of events) {
+        for (const { kind, stepMs, amount, backMs, clockErrorMs, shownMs, windowMs } of events) {
           now += stepMs;
           for (const each of [history, plain]) {
-            if (kind === 'add') each.add(now, amount, now + shownMs);
+            if (kind === 'add') each.add(now, amount, { clockErrorMs, shownAtMs: now + shownMs });
             else if (kind === 'rebase') each.rebase(now, amount, now - shownMs);
             else each.addTransfer(amount - 9_000, now - backMs, now);
           }

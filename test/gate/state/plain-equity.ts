@@ -47,7 +47,14 @@ export class PlainEquityHistory {
       if (Math.floor(sample.atMs / MINUTE_MS) >= firstMinute && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
   }
 
-  add(atMs: number, marginBalanceUsdt: number, toMs: number, fromMs = atMs): void {
+  add(
+    atMs: number,
+    marginBalanceUsdt: number,
+    how: { readonly clockErrorMs: number; readonly shownAtMs: number },
+  ): void {
+    this.#add(atMs, marginBalanceUsdt, how.shownAtMs + how.clockErrorMs, atMs - how.clockErrorMs);
+  }
+  #add(atMs: number, marginBalanceUsdt: number, toMs: number, fromMs: number): void {
     const later = this.#moves
       .filter((move) => move.atMs > atMs && move.toldAtMs > atMs)
       .reduce((sum, { usdt }) => sum + usdt, 0);
@@ -60,7 +67,7 @@ export class PlainEquityHistory {
   rebase(atMs: number, marginBalanceUsdt: number, readFromMs: number): void {
     this.#rebasedAtMs = atMs;
     this.#maxima = [];
-    this.add(atMs, marginBalanceUsdt, atMs, readFromMs);
+    this.#add(atMs, marginBalanceUsdt, atMs, readFromMs);
   }
 
   #raise(sample: Sample): void {
