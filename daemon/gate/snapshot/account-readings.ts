@@ -14,31 +14,32 @@ const MOST = 8;
  */
 export class AccountReadings {
   #kept: readonly AccountReading[] = [];
+  /** Null: there is none that counts. Read at every decision. */
+  shown: AccountInputs | null = null;
   /** The account is to be read again, now. */
   onUnclear: () => void = () => undefined;
 
-  /** Null: there is none that counts. */
-  get shown(): AccountInputs | null {
-    return this.#kept.at(-1) ?? null;
-  }
-
   /** @param movedUsdt what is known to have been moved, and is not in it */
   add(reading: AccountReading, movedUsdt: number): void {
-    this.#kept = [...this.#kept.slice(1 - MOST), withMoved(reading, movedUsdt)];
+    this.#keep([...this.#kept.slice(1 - MOST), withMoved(reading, movedUsdt)]);
   }
 
   /** Something was moved into the account (USDT), or out of it, and was not known when any of them was requested. */
   noteMove(usdt: number, atMs: number): void {
     const isClear = (reading: AccountReading): boolean => !isNear(atMs, reading);
     const newest = this.#kept.at(-1);
-    this.#kept = this.#kept
-      .filter(isClear)
-      .map((reading) => (reading.fromMs > atMs ? reading : withMoved(reading, usdt)));
+    const clear = this.#kept.filter(isClear);
+    this.#keep(clear.map((reading) => (reading.fromMs > atMs ? reading : withMoved(reading, usdt))));
     if (newest !== undefined && !isClear(newest)) this.onUnclear();
   }
 
   forget(): void {
-    this.#kept = [];
+    this.#keep([]);
+  }
+
+  #keep(kept: readonly AccountReading[]): void {
+    this.#kept = kept;
+    this.shown = kept.at(-1) ?? null;
   }
 }
 
