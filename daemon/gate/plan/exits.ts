@@ -9,6 +9,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import { capOf, isRefutedBesideYounger, ordersThatCount } from './exit-caps.ts';
+import { isLostForGood } from './rests.ts';
 
 /** Targets that share an order, and what that would carry now. */
 export interface ExitGroup {
@@ -72,7 +73,7 @@ function findEnding(state: GateState, target: ExitTarget, rungs: number): Omit<E
   if (rests && live === 1) return { reason: 'rests', detail: 'it rests at its own price' };
   const { first } = target;
   const canceled = first.status === 'canceled' && first.sentAtMs === null && target.allotments.length === 0;
-  if (canceled || target.allotments.some(({ order }) => isTerminal(order.status) && order.cancelRequested)) {
+  if (canceled || target.allotments.some(({ order }) => wasCanceled(target, order))) {
     if (live > 0) return null;
     return { reason: 'canceled', detail: (canceled ? first.detail : null) ?? 'canceled by its caller' };
   }
@@ -85,6 +86,26 @@ function findEnding(state: GateState, target: ExitTarget, rungs: number): Omit<E
   return target.filledLots > 0
     ? { reason: 'filled', detail: '' }
     : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
+}
+
+/** As its caller, or an operator, wished. */
+function wasCanceled({ gaveWay }: ExitTarget, order: OrderState): boolean {
+  return isTerminal(order.status) && order.cancelRequested && gaveWay?.has(order) !== true;
+}
+
+/**
+ * An order of it that rested made room for another exit: it goes out again once none works on its side that has not made
+ * room itself. RISK: before that it would be in the way again, and the venue refuses the other one for it.
+ */
+function waitsForRoom({ targets }: GateState, { gaveWay, key, side, symbol }: ExitTarget): boolean {
+  if (gaveWay === null) return false;
+  for (const other of targets.open) {
+    if (other.symbol !== symbol || other.side !== side || other.key === key || other.gaveWay !== null) continue;
+    if (other.leftLots === 0 && other.allotments.length > 0) continue;
+    const live = [...liveOrdersOf(other)];
+    if (live.length === 0 || !live.every(isLostForGood)) return true;
+  }
+  return false;
 }
 
 /**
@@ -170,7 +191,7 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   // RISK: each is bounded by what was held when it was requested: what a younger one may close is not an older one's.
   for (const target of isBusy ? [] : targets) {
     if (nextRung(target, rungsOf(target, rungs)) >= rungsOf(target, rungs)) continue;
-    if (isRefutedBesideYounger(state, target)) continue;
+    if (isRefutedBesideYounger(state, target) || waitsForRoom(state, target)) continue;
     const cap = Math.min(target.roomLots, capOf(state, target, target.roomLots, orders));
     const sent = Math.min(unsentLots(target), Math.max(0, cap - lots));
     if (sent <= 0) continue;
@@ -194,6 +215,7 @@ export function nextRung(target: ExitTarget, rungs: number): number {
   const last = target.allotments.at(-1)?.order;
   if (last === undefined) return 0;
   const rung = Math.max(0, target.rung);
+  if (target.gaveWay?.has(last) === true) return rung;
   switch (last.status) {
     case 'filled':
     case 'not_placed':

@@ -147,7 +147,7 @@ function isRoomNeeded({ displaced, orders, targets }: GateState, symbol: string,
 }
 
 /** What became of it perhaps nobody will ever tell; at the venue it is not. */
-function isLostForGood(order: OrderState): boolean {
+export function isLostForGood(order: OrderState): boolean {
   return order.status === 'lost' && neverRests(order);
 }
 function sumLeft(orders: readonly OrderState[]): number {

@@ -59,6 +59,11 @@ export class DisplacedExits {
   find(decisionId: string): DisplacedExit | null {
     return this.#byDecision.get(decisionId) ?? null;
   }
+  /** The gate itself wants it gone, and not its caller. */
+  isAskedBack(order: OrderState): boolean {
+    const entry = this.#byDecision.get(order.decisionId ?? '');
+    return entry !== undefined && entry.order === order && entry.isAskedBack;
+  }
   get all(): Iterable<DisplacedExit> {
     return this.#byDecision.values();
   }

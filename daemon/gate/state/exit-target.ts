@@ -39,6 +39,8 @@ export interface ExitTarget extends Room {
   openings: Set<OrderState> | null;
   /** Openings decided after it, if it is a full exit; null: there are none. */
   younger: Set<OrderState> | null;
+  /** Own orders that are canceled, or being canceled, by no wish of its caller: it goes on without them. Null: none. */
+  gaveWay: Set<OrderState> | null;
   /** Lots appeared that none of our orders opened. */
   hasGrown: boolean;
   allotments: Allotment[];

@@ -188,6 +188,7 @@ export class ExitTargets {
       first,
       openings: held.openings.length === 0 ? null : new Set(held.openings),
       younger: null,
+      gaveWay: null,
       hasGrown: false,
       allotments: [],
       askedLots: event.lots,
@@ -220,6 +221,21 @@ export class ExitTargets {
       if (order.plannedAtMs <= target.openedAtMs && isMine) this.#addOpening(target, order);
       else if (target.isOfAll) this.#addYounger(target, order);
     }
+  }
+
+  /** The gate itself asks an order of theirs back. */
+  noteGaveWay(order: OrderState): void {
+    for (const target of this.targetsOf(order)) {
+      if (target.end !== null) continue;
+      target.gaveWay ??= new Set();
+      target.gaveWay.add(order);
+    }
+  }
+  /** A cancel was permitted: what its caller wants gone as well gives way to nobody. */
+  noteCancel(isDisplaced: (decisionId: string) => boolean): void {
+    for (const { decisionId, gaveWay } of this.#open)
+      for (const order of gaveWay ?? [])
+        if (!isTerminal(order.status) && !isDisplaced(decisionId)) gaveWay?.delete(order);
   }
 
   #addOpening(target: ExitTarget, order: OrderState): void {

@@ -54,6 +54,7 @@ export class GateState extends GateViews {
           isHalted: (symbol, agent) => stateInForce(this.layers, event.at_ms, symbol, agent).state === 'halted',
           thenOf: (symbol) => this.thenOf(symbol, event.at_ms),
         });
+        if (event.payload.request.intent === 'cancel') this.targets.noteCancel((id) => this.displaced.has(id));
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -63,6 +64,7 @@ export class GateState extends GateViews {
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
         this.displaced.note(order, event.payload, this.thenOf(order.symbol, event.at_ms));
+        if (this.displaced.isAskedBack(order)) this.targets.noteGaveWay(order);
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);

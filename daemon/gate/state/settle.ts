@@ -68,10 +68,11 @@ function isApart(
     if (displaced.bounds.isRenewed(decisionId)) return false;
   }
   if (target !== null) {
-    const { allotments, end, first, openings, origin, younger } = target;
+    const { allotments, end, first, gaveWay, openings, origin, younger } = target;
     if (end === null || end.atMs > nowMs - ended.settleAfterMs) return false;
     // The gate asks when its last exit of a symbol was.
-    if (origin === 'gate' || openings !== null || younger !== null || !orders.includes(first)) return false;
+    if (origin === 'gate' || gaveWay !== null || openings !== null || younger !== null || !orders.includes(first))
+      return false;
     for (const part of allotments) {
       const parts = targets.partsOf(part.order);
       if (!orders.includes(part.order) || parts.length !== 1 || parts[0]?.part !== part) return false;

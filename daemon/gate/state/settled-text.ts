@@ -251,6 +251,7 @@ function readTarget(
     first: sent,
     openings: null,
     younger: null,
+    gaveWay: null,
     hasGrown,
     allotments,
     askedLots,

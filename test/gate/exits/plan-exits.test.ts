@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExitCause } from '../../../daemon/gate/events.ts';
 import { type ExitHands, ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { type ExitGroup, ExitTurns, findEndings } from '../../../daemon/gate/plan/exits.ts';
+import { MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
 import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
@@ -491,4 +492,67 @@ test('who was served in this pass goes after the others, and each group is sized
     model.send(group);
   }
   assert.deepEqual(sent, ['alice 6', 'bob 4', 'alice 4']);
+});
+
+describe('BY-15 an exit at its own price of which one order is unknown and one rests', () => {
+  /** Another agent's exit closes the same nine lots. */
+  const crowd = (): FoldedExits => {
+    const book = new FoldedExits();
+    book.open('o-1', 9);
+    book.report('o-1', 'filled', 9, T0 + 1);
+    book.read(9, T0 + 2);
+    book.exit('x-1', 9, { atMs: T0 + 3 });
+    book.report('x-1', 'unknown', 0, T0 + 4);
+    book.takeProfit('x-2', 3, { atMs: T0 + 5, parent: 'x-1' });
+    book.report('x-2', 'working', 0, T0 + 6, { venue_order_id: '2' });
+    book.exit('y-1', 9, { atMs: T0 + 7, agent: 'bob', delayMs: 1 });
+    return book;
+  };
+  const endings = (book: FoldedExits): readonly string[] =>
+    findEndings(book.ledger.state, book.ledger.state.targets.open, RUNGS).map(
+      ({ reason, target }) => `${target.decisionId} ${reason}`,
+    );
+  const planned = (book: FoldedExits): readonly string[] =>
+    planExits(book.ledger.state).map(({ lots, rung, targets: [target] }) => `${target?.decisionId} ${lots} ${rung}`);
+
+  test('makes room, waits for what it made room for, and goes on with all that is left', () => {
+    const book = crowd();
+    book.cancel('x-2', MAKES_ROOM, T0 + 8);
+    book.report('x-2', 'canceled', 0, T0 + 9, { venue_order_id: '2' });
+    assert.deepEqual(planned(book), ['d-y-1 9 0'], 'not put back in the way of the other one');
+    book.report('x-1', 'not_placed', 0, T0 + 10);
+    assert.deepEqual([endings(book), planned(book)], [[], ['d-y-1 9 0']], 'nobody has canceled it');
+    book.end('y-1', 'exhausted', T0 + 11);
+    assert.deepEqual(planned(book), ['d-x-1 9 0']);
+    const restarted = book.ledger.refold();
+    assert.deepEqual(
+      planExits(restarted).map(({ lots }) => lots),
+      [9],
+      'a restart goes on alike',
+    );
+  });
+  for (const [what, canceled, untilMs] of [
+    ['its caller cancels it before that is proven', 'x-2', 9],
+    ['its caller cancels all of it', null, 9],
+  ] as const)
+    test(`is over when ${what}`, () => {
+      const book = crowd();
+      book.cancel('x-2', MAKES_ROOM, T0 + 8);
+      const request = { client_order_id: canceled, intent: 'cancel', symbol: 'BTCUSDT' } as const;
+      book.ledger.append(decisionEvent({ id: 'd-c', atMs: T0 + untilMs, request, orders: [] }));
+      book.report('x-2', 'canceled', 0, T0 + 10, { venue_order_id: '2' });
+      book.report('x-1', 'not_placed', 0, T0 + 11);
+      assert.deepEqual(endings(book), ['d-x-1 canceled']);
+    });
+  test('two that made room for one another both go on', () => {
+    const book = crowd();
+    book.cancel('x-2', MAKES_ROOM, T0 + 8);
+    book.report('x-2', 'canceled', 0, T0 + 9, { venue_order_id: '2' });
+    book.takeProfit('y-2', 3, { atMs: T0 + 10, parent: 'y-1' });
+    book.report('y-2', 'working', 0, T0 + 11, { venue_order_id: '3' });
+    book.cancel('y-2', MAKES_ROOM, T0 + 12);
+    book.report('y-2', 'canceled', 0, T0 + 13, { venue_order_id: '3' });
+    book.report('x-1', 'not_placed', 0, T0 + 14);
+    assert.deepEqual([endings(book), planned(book)], [[], ['d-x-1 9 0', 'd-y-1 9 0']]);
+  });
 });

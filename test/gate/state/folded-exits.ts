@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daemon/gate/events.ts';
+import type { ExitEnd, OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daemon/gate/events.ts';
 import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
 
@@ -38,6 +38,7 @@ interface HowToExit {
   readonly atMs?: number;
   readonly origin?: 'agent' | 'operator' | 'gate';
   readonly scope?: 'own' | 'account';
+  readonly agent?: string;
 }
 
 /** A book of exits as a restart would fold it: every step is an event. */
@@ -72,7 +73,7 @@ export class FoldedExits {
   /** An exit whose first order is on its way, or waits; unless said otherwise an agent's under account scope. */
   exit(id: string, lots: number, how: HowToExit = {}): void {
     const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', scope = 'account' } = how;
-    const agent = origin === 'agent' ? 'alice' : origin;
+    const agent = origin === 'agent' ? (how.agent ?? 'alice') : origin;
     const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, delay_ms: delayMs } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: { origin }, effective, orders: [order] }));
@@ -94,6 +95,10 @@ export class FoldedExits {
         symbol: 'BTCUSDT',
       },
     });
+  }
+  end(id: string, reason: ExitEnd, atMs = T0): void {
+    const payload = { action: 'ended', decision_id: `d-${id}`, detail: '', filled_lots: 0, reason } as const;
+    this.ledger.append({ kind: 'exit_target', at_ms: atMs, payload });
   }
   find(id: string): ExitTarget {
     const target = this.ledger.state.targets.find(`d-${id}`);
