@@ -118,4 +118,5 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
 }
 
-if (import.meta.main) await main();
+// Also where a runner imports it, which names it as the script.
+if (process.argv[1] === import.meta.filename) await main();

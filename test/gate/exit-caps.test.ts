@@ -18,19 +18,19 @@ class Book extends FoldedLedger {
       this.append(orderEvent(id, T0, { status: 'filled', executed_lots: lots }));
     }
   }
-  #send(agent: string, lots: number, reduceOnly: boolean, origin: Origin): string {
+  #send(agent: string, lots: number, reduceOnly: boolean, origin: Origin, tif: 'IOC' | 'GTC' = 'IOC'): string {
     this.#count += 1;
     const id = `o-${this.#count}`;
     const side = reduceOnly ? ('sell' as const) : ('buy' as const);
-    const order = { client_order_id: id, lots, side, reduce_only: reduceOnly, time_in_force: 'IOC' } as const;
+    const order = { client_order_id: id, lots, side, reduce_only: reduceOnly, time_in_force: tif };
     this.append(decisionEvent({ id: `d-${this.#count}`, atMs: T0, agent, request: { origin }, orders: [order] }));
     return id;
   }
   exit(agent: string, lots: number, origin: Origin = 'agent'): string {
     return this.#send(agent, lots, true, origin);
   }
-  open(agent: string, lots: number): string {
-    return this.#send(agent, lots, false, 'agent');
+  open(agent: string, lots: number, tif: 'IOC' | 'GTC' = 'IOC'): string {
+    return this.#send(agent, lots, false, 'agent', tif);
   }
   /** A reading of the account shows so many, and is not believed yet. */
   reads(lots: number): void {
@@ -98,6 +98,16 @@ describe('Lots that an exit may send beside those on their way', () => {
     book.append(orderEvent(id, T0 + 20, { status: 'canceled', executed_lots: 0 }));
     assert.equal(book.cap('alice', 10), 10, 'nothing was opened since: reduceOnly keeps it inside');
     assert.equal(book.cap('alice', 6), 0, 'four of ten were held when it was requested, and six lack');
+  });
+
+  it('leave out what a reading lacks, of which an opening at rest hides what it has filled', () => {
+    for (const shownLots of [4, 10, 12] as const) {
+      const book = new Book({ alice: 10 });
+      const id = book.open('alice', 4, 'GTC');
+      book.append(orderEvent(id, T0 + 1, { status: 'working' }));
+      book.reads(shownLots);
+      assert.equal(book.cap('alice', 10), shownLots === 4 ? 0 : 10, 'beside as many as are known, it hides nothing');
+    }
   });
 
   it('leave out what a reading lacks beside what another agent has opened since, not before', () => {

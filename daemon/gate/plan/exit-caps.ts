@@ -54,17 +54,22 @@ export function capOf(
 }
 
 /**
- * Lots that the last reading of the account lacks. RISK: what an opening on its way has filled without a report may be
- * in that reading, and would hide as many.
+ * Lots that the last reading of the account lacks. RISK: what an opening has filled without a report may be in that
+ * reading, and would hide as many; of one that rests that is so where the reading lacks something anyway.
  */
 export function missingLots(position: PositionState | undefined, side: Side, orders: ReadonlySet<OrderState>): number {
-  return lackingLots(position, side, openingLots(orders, side));
+  const mayHide = lackingLots(position, side) > 0 ? isOpeningAtTheVenue : isOpeningOnItsWay;
+  return lackingLots(position, side, openingLots(orders, side, mayHide));
 }
 
-/** Lots that openings on their way may have added, without a report, to what `side` closes. */
-function openingLots(orders: ReadonlySet<OrderState>, side: Side): number {
+/** Lots that such openings may have added, without a report, to what `side` closes. */
+function openingLots(
+  orders: ReadonlySet<OrderState>,
+  side: Side,
+  isMeant: (order: OrderState) => boolean = isOpeningOnItsWay,
+): number {
   let lots = 0;
-  for (const order of orders) if (order.side !== side && isOpeningOnItsWay(order)) lots += remainingLots(order);
+  for (const order of orders) if (order.side !== side && isMeant(order)) lots += remainingLots(order);
   return lots;
 }
 
@@ -188,6 +193,10 @@ export function isExitOnItsWay(order: OrderState): boolean {
 /** RISK: one that never rests, and that the venue shows as working, has filled what it could: its report is late. */
 export function isOpeningOnItsWay(order: OrderState): boolean {
   return !order.reduceOnly && isOnItsWay(order);
+}
+/** Also one that rests. */
+function isOpeningAtTheVenue(order: OrderState): boolean {
+  return !order.reduceOnly && !order.foreign && order.status !== 'pending_send';
 }
 function isOnItsWay(order: OrderState): boolean {
   if (order.foreign || order.status === 'pending_send') return false;

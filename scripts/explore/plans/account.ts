@@ -170,6 +170,26 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // None is known to rest for longer than three tries take, and nobody closes the position meanwhile.
+  [
+    3,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const fault = random.weighted<Readonly<Record<string, unknown>>>([
+        [3, { kind: 'drop-before' }],
+        [2, { kind: 'reject-503-unknown', accepted: false }],
+        [2, { kind: 'status', status: random.pick([500, 502]) }],
+        [1, { kind: 'error', code: -1007, msg: 'Timeout waiting for response from backend server.', http: 408 }],
+        [3, { kind: 'error', code: -1008, msg: 'Server is currently overloaded.', http: 503 }],
+      ]);
+      return [
+        draw.step({ kind: 'fault', fault: { ...fault, match: STOP, count: random.pick([4, 6, 1_000]) } }),
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 900 }, 'parallel'),
+        draw.step({ kind: 'wait' }, random.int(48_000, 70_000)),
+        ...(random.chance(0.3) ? [draw.step(draw.anyOpen(), 'answered')] : []),
+      ];
+    },
+  ],
   // The exchange wants to be left alone, in the middle of something.
   [
     3,

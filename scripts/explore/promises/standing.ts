@@ -96,7 +96,7 @@ function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decisi
 
 /**
  * Each by itself: the trading state, which no opening order outlasts, however late a new life can look at what rests; the
- * regime of the symbol, the strictest of the account, and the tiers that the account has reached.
+ * regime of the symbol, the strictest of all others, and the tiers that the account has reached.
  */
 function strictness({ event: { context } }: Decision, leastDistance: number): readonly number[] {
   const { account, exposure, market, state } = context;
@@ -105,7 +105,8 @@ function strictness({ event: { context } }: Decision, leastDistance: number): re
   return [
     STATES.indexOf(state.state),
     own,
-    exposure.other_regime === null ? own : Math.max(own, REGIMES.indexOf(exposure.other_regime)),
+    // Whatever rests is decided again, also where this symbol was as strict before.
+    exposure.other_regime === null ? 0 : REGIMES.indexOf(exposure.other_regime),
     distance !== null && distance < leastDistance ? 1 : 0,
     ...(account === null
       ? [Number.POSITIVE_INFINITY]
