@@ -11,6 +11,7 @@ import './world/exits.ts';
 import './world/fired-stops.ts';
 import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
+import './world/imposed-waits.ts';
 import './world/lost-gate-exits.ts';
 import './world/matching-exits.ts';
 import './world/merged-exits.ts';
