@@ -3,6 +3,7 @@
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
 import './world/defects-beside-exits.ts';
+import './world/definite-refusals.ts';
 import './world/displaced-exits.ts';
 import './world/exit-limits.ts';
 import './world/exit-targets.ts';
