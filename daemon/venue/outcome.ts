@@ -64,8 +64,10 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-1112, -2020], kind: 'rejected', retryable: true },
   // Another closePosition order rests on this side.
   { codes: [-4130], kind: 'rejected' },
-  // Less is held than is to be closed, or nothing at all.
-  { codes: [-2024, -4509], kind: 'rejected', consequence: 'refresh_account' },
+  // Less is held than is to be closed.
+  { codes: [-2024], kind: 'rejected', consequence: 'refresh_account' },
+  // Nothing is held that a stop would close: what has just been opened shows a moment later.
+  { codes: [-4509], kind: 'rejected', retryable: true, consequence: 'refresh_account' },
   { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
   { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
   {

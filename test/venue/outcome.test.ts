@@ -61,10 +61,8 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
     [-1112, -2020],
     ['rejected', 'none', true],
   ],
-  [
-    [-2024, -4509],
-    ['rejected', 'refresh_account', false],
-  ],
+  [[-2024], ['rejected', 'refresh_account', false]],
+  [[-4509], ['rejected', 'refresh_account', true]],
   [[-4402], ['rejected', 'reducing', false]],
   [
     [-1122, -4022],
