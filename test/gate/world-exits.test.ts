@@ -3,6 +3,7 @@
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
 import './world/defects-beside-exits.ts';
+import './world/definite-refusals.ts';
 import './world/displaced-exits.ts';
 import './world/exit-limits.ts';
 import './world/exit-targets.ts';
@@ -11,6 +12,7 @@ import './world/exits.ts';
 import './world/fired-stops.ts';
 import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
+import './world/imposed-waits.ts';
 import './world/lost-gate-exits.ts';
 import './world/matching-exits.ts';
 import './world/merged-exits.ts';

@@ -52,6 +52,22 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
   [[-2010], ['accepted'], 'Duplicate order sent.'],
   [[-2010], ['unknown'], 'NEW_ORDER_REJECTED'],
   [[-2011, -2013, -4117], ['unknown']],
+  [[-2012, -4078, -4083, -4115], ['unknown'], 'Fail to place batch orders.'],
+  [
+    [-1002, -1005, -1011, -1099, -1109, -2017],
+    ['rejected', 'close_venue', false],
+  ],
+  [
+    [-1112, -2020],
+    ['rejected', 'none', true],
+  ],
+  [[-2024], ['rejected', 'refresh_account', false]],
+  [[-4509], ['rejected', 'refresh_account', true]],
+  [[-4402], ['rejected', 'reducing', false]],
+  [
+    [-1122, -4022],
+    ['rejected', 'symbol_not_open', false],
+  ],
   [
     [-2022, -4118],
     ['rejected', 'cancel_sibling', false],
@@ -189,9 +205,32 @@ test('Retry-After, code, status and text arrive in the rejection', () => {
   });
 });
 
-test('a code that is listed nowhere is unknown under every status but the blunt ones', () => {
-  const listed = new Set(CODE_ROWS.flatMap((row) => row.codes));
-  const unlisted = fc.integer({ min: -99_999, max: -1 }).filter((code) => !listed.has(code));
+/** Families of refusals: [first, last, consequence]. */
+const FAMILIES: readonly (readonly [from: number, to: number, consequence: Rejection['consequence']])[] = [
+  [-1100, -1199, 'reload_rules'],
+  [-2010, -2099, 'refresh_account'],
+  [-4000, -4999, 'reload_rules'],
+];
+const LISTED = new Set(CODE_ROWS.flatMap((row) => row.codes));
+const isOfFamily = (code: number): boolean => FAMILIES.some(([from, to]) => code <= from && code >= to);
+
+test('a code of a family of refusals that is listed nowhere is a refusal with HTTP 400, and unknown with anything else', () => {
+  for (const [from, to, consequence] of FAMILIES) {
+    for (let code = from; code >= to; code -= 1) {
+      if (LISTED.has(code)) continue;
+      check(classify(400, code), ['rejected', consequence, false], `400 ${code}`);
+      for (const status of [200, 302, 401, 404, 408, 409, 451, 500, 502, 503, 504])
+        assert.equal(classify(status, code).kind, 'unknown', `${status} ${code}`);
+      for (const thrownKind of ['transport'] as const)
+        assert.equal(classify(400, code, 'text', { thrownKind }).kind, 'unknown', `${thrownKind} ${code}`);
+    }
+    for (const beside of [from + 1, to - 1])
+      if (!LISTED.has(beside)) assert.equal(classify(400, beside).kind, 'unknown', String(beside));
+  }
+});
+
+test('a code that is listed nowhere and is of no family is unknown under every status but the blunt ones', () => {
+  const unlisted = fc.integer({ min: -99_999, max: -1 }).filter((code) => !LISTED.has(code) && !isOfFamily(code));
   const status = fc.integer({ min: 300, max: 599 }).filter((value) => ![403, 418, 429].includes(value));
   fc.assert(
     fc.property(status, unlisted, fc.string(), (httpStatus, code, message) => {

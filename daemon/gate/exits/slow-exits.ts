@@ -9,12 +9,18 @@ import type { ExitTarget } from '../state/exit-targets.ts';
  */
 export function watchExits(core: GateCore): () => void {
   const slow = new SlowWatch<ExitTarget>(core, {
-    find: () => [...core.state.targets.open].filter((target) => target.leftLots !== 0 && wasSent(target)),
+    find: () => {
+      const isLeftAlone = (core.ports.venue.leftAloneMs?.() ?? 0) > 0;
+      const open = [...core.state.targets.open];
+      return open.filter((target) => target.leftLots !== 0 && (isLeftAlone || wasSent(target)));
+    },
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
     progressOf: ({ filledLots }) => filledLots,
     tell: (target, seconds, others) => {
       const order = target.allotments.at(-1)?.order;
-      const last = order === undefined ? '' : `; its last order is ${order.status} (${order.detail ?? 'no reason'})`;
+      const last = wasSent(target)
+        ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
+        : '; the venue has asked to be left alone';
       core.alert(
         'EXIT_STALLED',
         `exit ${target.decisionId} has closed nothing for ${seconds} s and goes on, with ${target.leftLots} lots left${last}${others}`,
@@ -25,7 +31,7 @@ export function watchExits(core: GateCore): () => void {
   return () => slow.look();
 }
 
-/** What waits for its rate, or for its turn, is not held up by the venue. */
+/** What else waits for its rate, or for its turn, is not held up by the venue. */
 function wasSent({ allotments }: ExitTarget): boolean {
   return allotments.some(({ order }) => order.sentAtMs !== null);
 }

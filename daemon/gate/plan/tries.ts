@@ -1,8 +1,10 @@
 import type { Rejection } from '../venue-port.ts';
 
-/** Refusals in a row after which an exit gives up, and says so. */
+/** Refusals of its own in a row after which an exit gives up, and says so. */
 const MOST_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
+/** After one wait that the venue imposes, and after each further one in a row. */
+const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
@@ -14,16 +16,23 @@ export class Tries {
   /** Of them, those for what rests beside it: refusals for anything else say nothing about room. */
   crowded = 0;
   nextAt = Number.NEGATIVE_INFINITY;
+  #waits = 0;
   #parts = 0;
 
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
+    const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
+    if (rejection !== null && isImposedWait(rejection)) {
+      this.#waits += 1;
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs);
+      return true;
+    }
+    this.#waits = 0;
     this.failures += 1;
     if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
     const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
     if (!mayMend || this.failures >= MOST_FAILURES) return false;
-    const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
-    const backOffMs = BACK_OFF_MS[Math.min(this.failures - 1, BACK_OFF_MS.length - 1)] ?? 0;
+    const backOffMs = nth(BACK_OFF_MS, this.failures);
     this.nextAt = now + Math.max(backOffMs, askedMs);
     return true;
   }
@@ -43,5 +52,22 @@ export class Tries {
   reset(): void {
     this.failures = 0;
     this.crowded = 0;
+    this.#waits = 0;
   }
+}
+
+/**
+ * Whether nothing of ours would have been let through, whatever it was: no connection, a firewall, a ban, a limit, a venue
+ * that is out of service or finds our clock off. RISK: none of this says anything about the order, and an exit that counted
+ * it would be lost in any outage. A key or an account that the venue refuses ends by no wait: that counts.
+ */
+function isImposedWait({ code, consequence, httpStatus, retryable }: Rejection): boolean {
+  const hasLeft = code !== null || httpStatus !== null;
+  if (!hasLeft) return retryable;
+  const isShutOut = httpStatus === 403 || httpStatus === 418;
+  return isShutOut || consequence === 'back_off' || consequence === 'resync_clock';
+}
+
+function nth(waits: readonly number[], count: number): number {
+  return waits[Math.min(count, waits.length) - 1] ?? 0;
 }

@@ -69,8 +69,8 @@ describe('a position whose stops are not refused, and never rest', () => {
   const ways: Readonly<Record<string, object>> = {
     'the exchange refuses them with a code that nobody knows': {
       kind: 'error',
-      code: -4509,
-      msg: 'Time in Force (TIF) GTE can only be used with open positions.',
+      code: -9999,
+      msg: 'Something else.',
     },
     'a gateway fails': { kind: 'status', status: 502 },
     'they are lost on their way': { kind: 'drop-before' },
@@ -107,6 +107,28 @@ describe('a position whose stops are not refused, and never rest', () => {
     assert.notEqual(await world.position('BTCUSDT'), 0);
     assert.deepEqual(told(), []);
     await world.tool('close_position', { symbol: 'BTCUSDT' });
+  });
+
+  const NO_POSITION = {
+    kind: 'error',
+    code: -4509,
+    msg: 'Time in Force (TIF) GTE can only be used with open positions.',
+    match: PLACE,
+  };
+  it('stays where the exchange has not seen the position yet, and takes the third stop', async () => {
+    await world.fault({ ...NO_POSITION, count: 2 });
+    await open();
+    await patiently('its stop', async () => (await world.books()).algo_orders.some(({ status }) => status === 'NEW'));
+    assert.notEqual(await world.position('BTCUSDT'), 0);
+    assert.deepEqual(told(), []);
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+  });
+
+  it('is closed where the exchange goes on saying that there is none', async () => {
+    await world.fault({ ...NO_POSITION, count: ALWAYS });
+    await open();
+    await untilClosed();
+    assert.deepEqual(told(), [`the protective stop was refused (${NO_POSITION.msg}): the position is closed`]);
   });
 });
 
