@@ -62,12 +62,11 @@ export class RestingPump {
    * symbol any more; what was not placed is tried again.
    */
   #restAgain(): number | null {
-    const { displaced, targets } = this.#hands.state;
+    const { displaced } = this.#hands.state;
     if (displaced.size === 0 || !this.isReleased) return null;
     let waitMs: number | null = null;
     for (const exit of displaced.waiting()) {
-      // Of a target that another order of it keeps open: that goes on.
-      if (this.#placing.has(exit.order) || targets.find(exit.decisionId)?.end === null) continue;
+      if (this.#placing.has(exit.order)) continue;
       const lots = this.#lotsNow(exit);
       if (lots === 0) continue;
       // What was not placed makes its own room.
