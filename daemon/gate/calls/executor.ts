@@ -24,8 +24,10 @@ export class Executor {
   readonly #slices: SliceRunner;
   readonly #exits: ExitBook;
   readonly #signal: AbortSignal;
-  /** The daemon stops: callers still waiting for an outcome get what is known. */
-  readonly #answerNow = new AbortController();
+  /** Answers callers that still wait for an outcome by what is known. */
+  readonly #waiting = new Set<() => void>();
+  /** The daemon stops: nobody waits any more. */
+  #isOver = false;
 
   constructor(parts: {
     core: GateCore;
@@ -68,15 +70,29 @@ export class Executor {
         intake.request.symbol,
       );
     });
-    const timeout = new AbortController();
-    const late = AbortSignal.any([timeout.signal, this.#answerNow.signal]);
-    await Promise.race([running, this.#core.ports.time.delay(this.#core.settings.answerWithinMs, late)]);
-    timeout.abort();
+    await this.#within(this.#isOver ? 0 : this.#core.settings.answerWithinMs, running);
+  }
+
+  #within(ms: number, running: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const timer = this.#core.ports.time.after(ms, end);
+      this.#waiting.add(end);
+      void running.then(end);
+    });
   }
 
   /** The daemon stops: nobody waits long any more. */
   answerSoon(): void {
-    this.#core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#answerNow.abort(), { unref: true });
+    const answer = (): void => {
+      this.#isOver = true;
+      for (const end of this.#waiting) end();
+    };
+    this.#core.ports.time.after(ANSWER_WHEN_CLOSING_MS, answer, { unref: true });
   }
 
   async #act(intake: Intake, decided: Decided): Promise<void> {
