@@ -28,18 +28,27 @@ function exitCodeOf(status: number): ExitCode {
   return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
 }
 
+/** No answer came, or not all of it. `mayHaveArrived`: the request may have taken effect. */
+export class NoAnswerError extends CliError {
+  readonly mayHaveArrived: boolean;
+  constructor(message: string, mayHaveArrived: boolean) {
+    super(EXIT.UNREACHABLE, message);
+    this.mayHaveArrived = mayHaveArrived;
+  }
+}
+
 /** A connection that was never made is harmless; one that broke off may have carried an order. */
-export function toConnectionError(origin: string, method: string, error: unknown): CliError {
+export function toConnectionError(origin: string, method: string, error: unknown): NoAnswerError {
   const code = codeOf(error);
   if (wasNeverMade(error) || method === 'GET') {
-    return new CliError(
-      EXIT.UNREACHABLE,
+    return new NoAnswerError(
       `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
+      false,
     );
   }
-  return new CliError(
-    EXIT.UNREACHABLE,
+  return new NoAnswerError(
     `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
+    true,
   );
 }
 

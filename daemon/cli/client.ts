@@ -43,7 +43,7 @@ export class DaemonClient {
   /** The same as it is sent, for what is no JSON. @throws CliError */
   async getText(path: string): Promise<string> {
     const answer = await this.#send('GET', path);
-    const text = await answer.body.text();
+    const text = await this.#textOf(answer, 'GET');
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(text));
     return text;
   }
@@ -60,17 +60,17 @@ export class DaemonClient {
 
   /** The answer, whatever its status. @throws CliError when nobody answers */
   async ask(path: string): Promise<DaemonAnswer> {
-    return readAnswer(await this.#send('GET', path));
+    return this.#readAnswer(await this.#send('GET', path), 'GET');
   }
 
   /** A tool call, whatever its status. @throws CliError when nobody answers, or the answer was lost */
   async call(path: string, body: unknown): Promise<DaemonAnswer> {
-    return readAnswer(await this.#send('POST', path, toExactJson(body)));
+    return this.#readAnswer(await this.#send('POST', path, toExactJson(body)), 'POST');
   }
 
   /** The same with the body as text, which goes out as it is. The body of a 200 answer. @throws CliError */
   async callWithText(path: string, text: string): Promise<unknown> {
-    const { status, body } = await readAnswer(await this.#send('POST', path, text));
+    const { status, body } = await this.#readAnswer(await this.#send('POST', path, text), 'POST');
     if (status !== 200) throw toCliError(status, body);
     return body;
   }
@@ -85,10 +85,10 @@ export class DaemonClient {
   async callMcp(method: string, params: object): Promise<DaemonAnswer> {
     const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
     const accept = { accept: 'application/json, text/event-stream' };
-    const { body, statusCode } = await this.#send('POST', '/mcp', message, accept);
-    const text = await body.text();
+    const answer = await this.#send('POST', '/mcp', message, accept);
+    const text = await this.#textOf(answer, 'POST');
     const event = text.split('\n').find((line) => line.startsWith('data: {'));
-    return { status: statusCode, body: parseAnswer(event?.slice('data: '.length) ?? text), retryAfterMs: null };
+    return { status: answer.statusCode, body: parseAnswer(event?.slice('data: '.length) ?? text), retryAfterMs: null };
   }
 
   /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
@@ -121,9 +121,27 @@ export class DaemonClient {
 
   async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
     const answer = await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body));
-    const parsed = parseAnswer(await answer.body.text());
+    const parsed = parseAnswer(await this.#textOf(answer, method));
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parsed);
     return parsed;
+  }
+
+  async #readAnswer(answer: Dispatcher.ResponseData, method: 'GET' | 'POST'): Promise<DaemonAnswer> {
+    const after = Number(answer.headers['retry-after'] ?? Number.NaN);
+    return {
+      status: answer.statusCode,
+      body: parseAnswer(await this.#textOf(answer, method)),
+      retryAfterMs: Number.isFinite(after) ? after * 1000 : null,
+    };
+  }
+
+  /** An answer that breaks off in its middle is none. */
+  async #textOf({ body }: Dispatcher.ResponseData, method: string): Promise<string> {
+    try {
+      return await body.text();
+    } catch (error) {
+      throw toConnectionError(this.#place.origin, method, error);
+    }
   }
 
   async #send(
@@ -266,15 +284,6 @@ function readToken(file: string): string {
 function checkToken(text: string, source: string): string {
   if (/^[\x21-\x7e]{1,512}$/.test(text)) return text;
   throw new CliError(EXIT.USAGE, `${source} does not hold a token.`);
-}
-
-async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<DaemonAnswer> {
-  const after = Number(headers['retry-after'] ?? Number.NaN);
-  return {
-    status: statusCode,
-    body: parseAnswer(await body.text()),
-    retryAfterMs: Number.isFinite(after) ? after * 1000 : null,
-  };
 }
 
 function parseAnswer(text: string): unknown {

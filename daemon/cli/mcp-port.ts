@@ -1,8 +1,16 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTradingTool } from '../contract/tools.ts';
 import type { ReadinessBody } from '../gate/api/operator.ts';
-import type { DaemonClient } from './client.ts';
+import { NoAnswerError } from './call-failures.ts';
+import type { DaemonAnswer, DaemonClient } from './client.ts';
 import { CliError } from './exit-codes.ts';
 
-/** The running daemon as the MCP server needs it: each call is one HTTP request, never repeated. */
+/** How often a trading call is asked for under its one request id. */
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 200;
+
+/** The running daemon as the MCP server needs it. */
 export function createDaemonPort(client: DaemonClient, version: string, venue: string) {
   return {
     version,
@@ -11,19 +19,62 @@ export function createDaemonPort(client: DaemonClient, version: string, venue: s
       (await client.get<{ readonly tools: readonly unknown[] }>('/v1/tools?format=mcp&view=brief')).tools,
     readActivity: () => readActivity(client),
     onActivity: (listener: () => void) => follow(client, listener),
-    callTool: async (name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }> => {
-      try {
-        const path = `/v1/tools/${encodeURIComponent(name)}?view=brief`;
-        const { status, body, retryAfterMs } = await client.call(path, args);
-        const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
-        if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
-        return { body: unwrap(body), isError: false };
-      } catch (error) {
-        if (!(error instanceof CliError)) throw error;
-        return { body: { error: { code: 'UNREACHABLE', message: error.message } }, isError: true };
-      }
-    },
+    callTool: (name: string, args: unknown) => callTool(client, name, args),
   };
+}
+
+type Called = { readonly body: unknown; readonly isError: boolean };
+
+async function callTool(client: DaemonClient, name: string, args: unknown): Promise<Called> {
+  const isTrading = isTradingTool(name);
+  const asked = isTrading ? withRequestId(args) : args;
+  try {
+    const { status, body, retryAfterMs } = await ask(client, name, asked, isTrading ? ATTEMPTS : 1);
+    const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
+    if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
+    return { body: unwrap(body), isError: false };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { body: { error: describeSilence(error, isTrading ? asked : null) }, isError: true };
+  }
+}
+
+/**
+ * RISK: a model that is told of a failure asks again, and a lost answer may be of an order that was sent. So each trading
+ * call has an id under which the daemon sends nothing twice, and is asked for again under it before the model is told.
+ */
+async function ask(client: DaemonClient, name: string, args: unknown, attempts: number): Promise<DaemonAnswer> {
+  let mayHaveArrived = false;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await client.call(`/v1/tools/${encodeURIComponent(name)}?view=brief`, args);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      mayHaveArrived ||= error.mayHaveArrived;
+      if (attempt >= attempts) throw new NoAnswerError(error.message, mayHaveArrived);
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+    }
+  }
+}
+
+/** The model's own id stays; null is none. What is no object stays, too: the daemon says what is wrong with it. */
+function withRequestId(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
+  const { request_id: own } = args as { readonly request_id?: unknown };
+  return own === undefined || own === null ? { ...args, request_id: `mcp-${randomUUID()}` } : args;
+}
+
+/** `traded`: the arguments of a trading call; null: it was a reading. */
+function describeSilence(error: CliError, traded: unknown): object {
+  const code = 'UNREACHABLE';
+  const { request_id } = (traded ?? {}) as { readonly request_id?: unknown };
+  if (traded === null) return { code, message: error.message };
+  if (error instanceof NoAnswerError && !error.mayHaveArrived)
+    return { code, message: 'No daemon answers. Nothing was sent.', request_id };
+  const message =
+    'The answer was lost. What was asked for may have been done: look at get_orders, or ask again with this very ' +
+    'request_id, which sends nothing twice.';
+  return { code, message, request_id };
 }
 
 const ENTRIES = 20;

@@ -7,7 +7,13 @@ import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper
 import { Reading } from './reading.ts';
 import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
 import { readTraces, type TracesConfig } from './traces.ts';
-import { readPaperUrlFile, readVenueKeys, refuseOtherVenues, type VenueKeys } from './venue-access.ts';
+import {
+  readPaperUrlFile,
+  readVenueKeys,
+  refuseGuessedVenue,
+  refuseOtherVenues,
+  type VenueKeys,
+} from './venue-access.ts';
 
 export { ConfigError } from './reading.ts';
 
@@ -156,6 +162,7 @@ export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   const venueKeys = readVenueKeys(reading, venue);
   // Problems of the home folder are ignored: nothing needed is in it, and nothing may block this exit.
   const home = readHome(new Reading(selectNames(env, /^HOLDFAST_HOME$/), flags), env);
+  refuseGuessedVenue(reading, home);
   const given = venue === 'paper' ? readPaperUrl(reading) : null;
   const file = join(home, 'paper', 'exchange.url');
   const kept = venue === 'paper' && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { VenueName } from '../core/policy.ts';
 import type { Reading } from './reading.ts';
 import type { SettingName } from './settings.ts';
@@ -34,6 +35,22 @@ export function refuseOtherVenues(reading: Reading, venue: VenueName): void {
     for (const name of names) {
       if (reading.has(name)) reading.refuse(name, `belongs to venue ${other}, but HOLDFAST_VENUE is ${venue}`);
     }
+  }
+}
+
+/**
+ * RISK: without a name `paper` is meant, and an account that was closed there says nothing about another one. So it is
+ * not guessed where the keys, or a ledger in the home, speak of another venue.
+ */
+export function refuseGuessedVenue(reading: Reading, home: string): void {
+  if (reading.has('HOLDFAST_VENUE')) return;
+  for (const other of ['binance-demo', 'binance-live'] as const) {
+    const key = SETTINGS_OF_VENUE[other].find((name) => reading.has(name));
+    const ledger = join(home, other, 'ledger.db');
+    const found = key ?? (existsSync(ledger) ? ledger : null);
+    if (found === null) continue;
+    reading.refuse('HOLDFAST_VENUE', `is needed: ${found} is of ${other}, which may be meant; give --venue`);
+    return;
   }
 }
 

@@ -54,6 +54,28 @@ export function archiveName(fromSeq: number, toSeq: number): string {
   return `${name(fromSeq)}-${name(toSeq)}.jsonl.zst`;
 }
 
+/** Where an archive is kept whose name one of another ledger has taken. */
+const asidePath = (path: string, sha256: string): string => `${path}.${sha256.slice(0, 16)}`;
+
+/**
+ * RISK: the home may have been put back. Then the same segment has other records, and the file of that name is all that is
+ * left of what the newer ledger had recorded.
+ */
+function setAside(path: string, sha256: string, disk: ArchiveDisk): void {
+  const there = readIfThere(path);
+  const other = there === null ? sha256 : sha256Hex(there);
+  if (other !== sha256) disk.rename(path, asidePath(path, other));
+}
+
+function readIfThere(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 /**
  * Writes a segment (0600): the lines of `audit export`, as frames of zstd one behind the other. The file has its name only
  * when it is whole, on disk, and was read back and found to be the records that it was made of. `rows` is asked twice.
@@ -87,6 +109,7 @@ export function writeArchive(
       to_seq: last.seq,
     };
     verifyFile(unfinished, event, rows());
+    setAside(join(folder, event.file), event.sha256, disk);
     disk.rename(unfinished, join(folder, event.file));
     disk.syncFolder(folder);
     return event;
@@ -161,15 +184,20 @@ export function hashOf({ at_ms, kind, payload, prev_hash, seq }: ChainRow): stri
  * @throws LedgerError LEDGER_ARCHIVE, which names the file
  */
 export function readWhole(path: string, event: ArchivedEvent): Buffer {
-  let bytes: Buffer;
+  let bytes: Buffer | null;
   try {
-    bytes = readFileSync(path);
+    bytes = readIfThere(path);
+    if (bytes !== null && sha256Hex(bytes) === event.sha256) return bytes;
+    const kept = readIfThere(asidePath(path, event.sha256));
+    if (kept !== null && sha256Hex(kept) === event.sha256) return kept;
   } catch (error) {
-    const why = codeOf(error) === 'ENOENT' ? 'is missing' : `cannot be read (${codeOf(error)})`;
-    throw unusable(path, event, why);
+    throw unusable(path, event, `cannot be read (${codeOf(error)})`);
   }
-  if (sha256Hex(bytes) !== event.sha256) throw unusable(path, event, 'is damaged: its digest is not the recorded one');
-  return bytes;
+  throw unusable(
+    path,
+    event,
+    bytes === null ? 'is missing' : 'is damaged or of another ledger: its digest is not the recorded one',
+  );
 }
 
 function unusable(path: string, { from_seq, sha256, to_seq }: ArchivedEvent, why: string): LedgerError {

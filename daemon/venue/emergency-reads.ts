@@ -65,6 +65,11 @@ export class EmergencyReads {
     }
   }
 
+  /** A symbol whose entry cannot be read is one. Precondition: the symbols were loaded. */
+  isListed(symbol: string): boolean {
+    return this.#tables.findListing(symbol) !== null;
+  }
+
   async fetchPositions(): Promise<FetchOutcome<ReadRows<HeldPosition>>> {
     return this.#reader.link.outcome(async () => {
       const json = await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk());

@@ -55,9 +55,9 @@ test('flatten --emergency leaves no order and no position at the exchange, witho
   const env = { HOLDFAST_PAPER_URL: sim.url, HOLDFAST_NO_SUCH_SETTING: '1' };
   const { code, out, err } = await holdfast(['flatten', '--emergency', '--json'], env);
   assert.equal(code, 0, err);
-  assert.deepEqual(JSON.parse(out), { is_flat: true, orders_left: [], positions_left: [] });
+  assert.deepEqual(JSON.parse(out), { venue: 'paper', is_flat: true, orders_left: [], positions_left: [] });
   assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
-  assert.equal((await holdfast(['flatten', '--emergency'], env)).out, 'no order and no position is left\n');
+  assert.equal((await holdfast(['flatten', '--emergency'], env)).out, 'paper: no order and no position is left\n');
 });
 
 test('flatten --emergency of one symbol leaves the others', async (t) => {

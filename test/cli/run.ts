@@ -11,6 +11,7 @@ export async function holdfast(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   onOutput: (text: string) => void = () => {},
+  onMessage: (text: string) => void = () => {},
 ): Promise<Result> {
   let out = '';
   let err = '';
@@ -22,6 +23,7 @@ export async function holdfast(
     },
     err: (text) => {
       err += text;
+      onMessage(text);
     },
   });
   return { code, out, err };

@@ -21,7 +21,22 @@ const decided = (decision: string, notional: number | null, ...codes: string[]):
 });
 const BLOCK = decided('BLOCK', null, 'STATE_HALTED');
 const ACTIVE = { state: 'active', layers: [] };
-const HALTED = { state: 'halted', layers: [{ layer: 'operator', state: 'halted', reason: 'x' }] };
+const haltedFor = (reason: string): object => ({
+  state: 'halted',
+  layers: [{ layer: 'operator', scope: 'account', state: 'halted', reason }],
+});
+/** What was set last stands. */
+function stateReplies(): Readonly<Record<string, Reply>> {
+  let standing: object = ACTIVE;
+  return {
+    'GET /v1/trading-state': (seen, response) => replyJson(standing)(seen, response),
+    'PUT /v1/trading-state': (seen, response) => {
+      const { reason, state } = seen.body as { readonly reason: string; readonly state: string };
+      standing = state === 'active' ? ACTIVE : haltedFor(reason);
+      replyJson(standing)(seen, response);
+    },
+  };
+}
 const freshness = { account_ms: 5000, clock_skew_ms: 1000, filters_ms: 60_000, mark_ms: 3000, quote_ms: 3000 };
 const mcp = (brief: object): object => ({ jsonrpc: '2.0', id: 1, result: { structuredContent: brief } });
 const SOUND: Readonly<Record<string, Reply>> = {
@@ -32,9 +47,7 @@ const SOUND: Readonly<Record<string, Reply>> = {
     pending: null,
   }),
   'GET /v1/orders': replyJson({ orders: [], next: null }),
-  'GET /v1/trading-state': replyJson(ACTIVE),
-  'PUT /v1/trading-state': replyJson(HALTED),
-  'GET /readyz': replyJson({ waiting_for: [] }),
+  'GET /readyz': replyJson({ venue: 'paper', waiting_for: [] }),
   'GET /v1/account': replyJson({ observed_at_ms: 99_000 }),
   'GET /v1/limits': replyJson({ at_ms: 100_000 }),
   'GET /v1/market': replyJson({ markets: [{ symbol: 'BTCUSDT', mark_at_ms: 99_000, quote_at_ms: 99_000 }] }),
@@ -53,7 +66,7 @@ async function examine(
   readonly err: string;
   readonly daemon: FakeDaemon;
 }> {
-  const daemon = await startFakeDaemon({ ...SOUND, ...replies });
+  const daemon = await startFakeDaemon({ ...SOUND, ...stateReplies(), ...replies });
   try {
     const { code, err, out } = await holdfast(['doctor', '--json', '--url', daemon.url, ...args], {
       HOLDFAST_HOME: home,
@@ -79,6 +92,10 @@ async function expect(
   assert.deepEqual([id, line?.outcome], [id, outcome], line?.detail ?? err);
   return daemon;
 }
+const replyOf =
+  (body: () => object): Reply =>
+  (seen, response) =>
+    replyJson(body())(seen, response);
 const sentOf = ({ seen }: FakeDaemon): readonly string[] => seen.map(({ method, url }) => `${method} ${url}`);
 
 test('a sound daemon passes every line that it answers', async () => {
@@ -108,19 +125,95 @@ test('a door that lets the order pass is told, and one that does not answer is n
 });
 
 test('a halt that does not act sends nothing, and one that stays is told', async () => {
-  const deaf = await expect('halt', 'unknown', { 'POST /v1/dry-run/place_order': replyJson(decided('LIMIT', 250)) });
+  const deaf = await expect('halt', 'refuted', { 'POST /v1/dry-run/place_order': replyJson(decided('LIMIT', 250)) });
   assert.ok(
     !sentOf(deaf).some((sent) => sent.endsWith('/v1/tools/place_order') || sent.endsWith('/mcp')),
     'nothing is sent',
   );
   assert.equal(sentOf(deaf).filter((sent) => sent === 'PUT /v1/trading-state').length, 2, 'it is lifted all the same');
   await expect('halt', 'refuted', { 'POST /v1/dry-run/place_order': replyJson(decided('BLOCK', null, 'COOLDOWN')) });
-  let reads = 0;
+  const { 'PUT /v1/trading-state': set, ...read } = stateReplies();
   const stays: Reply = (seen, response) => {
-    reads += 1;
-    replyJson(reads === 1 ? ACTIVE : HALTED)(seen, response);
+    const { state } = seen.body as { readonly state: string };
+    if (state === 'active') replyJson(ACTIVE)(seen, response);
+    else set?.(seen, response);
   };
-  await expect('halt', 'refuted', { 'GET /v1/trading-state': stays });
+  await expect('halt', 'refuted', { ...read, 'PUT /v1/trading-state': stays });
+});
+
+test('a dry run that is refused for another reason is no halt, and nothing is sent', async () => {
+  const dry = { 'POST /v1/dry-run/place_order': replyJson(decided('BLOCK', null, 'COOLDOWN')) };
+  const sent = sentOf(await expect('door_http', 'unknown', dry));
+  assert.ok(!sent.some((each) => each.endsWith('/v1/tools/place_order') || each.endsWith('/mcp')), sent.join());
+});
+
+test("the exercise lifts its own halt, and no other operator's", async () => {
+  const theirs = haltedFor('a person saw something');
+  // Somebody halts while the doors are asked.
+  let isHalted = false;
+  const state = stateReplies();
+  const daemon = await expect('halt', 'unknown', {
+    ...state,
+    'GET /v1/trading-state': (seen, response) =>
+      isHalted ? replyJson(theirs)(seen, response) : state['GET /v1/trading-state']?.(seen, response),
+    'POST /mcp': (seen, response) => {
+      isHalted = true;
+      SOUND['POST /mcp']?.(seen, response);
+    },
+  });
+  const states = daemon.seen.filter(({ method, url }) => `${method} ${url}` === 'PUT /v1/trading-state');
+  assert.deepEqual(
+    states.map(({ body }) => (body as { readonly state: string }).state),
+    ['halted'],
+    'theirs is not lifted',
+  );
+
+  // Somebody halts between the first look and the exercise.
+  let reads = 0;
+  const early = await expect('halt', 'unknown', {
+    'GET /v1/trading-state': (seen, response) => {
+      reads += 1;
+      replyJson(reads === 1 ? ACTIVE : theirs)(seen, response);
+    },
+  });
+  assert.ok(!sentOf(early).includes('PUT /v1/trading-state'), 'nothing is set, and so nothing lifted');
+});
+
+test('the exercise lifts no breaker with its halt', async () => {
+  const breaker = {
+    layer: 'breaker',
+    scope: 'account',
+    state: 'reducing',
+    reason: 'the venue refused again and again',
+  };
+  const before = await examine({ 'GET /v1/trading-state': replyJson({ state: 'reducing', layers: [breaker] }) });
+  assert.equal(before.code, 3, before.err);
+  assert.match(before.err, /breaker stands/);
+  assert.ok(!sentOf(before.daemon).includes('PUT /v1/trading-state'));
+
+  let halt: object | null = null;
+  const meanwhile = await expect('halt', 'unknown', {
+    'GET /v1/trading-state': replyOf(() => ({ state: 'halted', layers: halt === null ? [] : [halt, breaker] })),
+    'PUT /v1/trading-state': (seen, response) => {
+      const { reason } = seen.body as { readonly reason: string };
+      halt = { layer: 'operator', scope: 'account', state: 'halted', reason };
+      replyJson(haltedFor(reason))(seen, response);
+    },
+  });
+  assert.equal(sentOf(meanwhile).filter((sent) => sent === 'PUT /v1/trading-state').length, 1, 'it is not resumed');
+});
+
+test('settings of another venue than the daemon serves examine nothing, and halt nothing', async () => {
+  const live = replyJson({ venue: 'binance-live', waiting_for: [] });
+  for (const args of [[], ['--exercise']]) {
+    const { code, daemon, err } = await examine({ 'GET /readyz': live }, args);
+    assert.equal(code, 2, err);
+    assert.match(err, /serves binance-live.*paper.*HOLDFAST_VENUE/);
+    assert.deepEqual(
+      sentOf(daemon).filter((sent) => !sent.startsWith('GET ')),
+      [],
+    );
+  }
 });
 
 test('without the exercise nothing that could become an order is sent, and no halt', async () => {
@@ -130,7 +223,10 @@ test('without the exercise nothing that could become an order is sent, and no ha
 });
 
 test('on live no door is asked that could place an order, and the exercise is refused', async () => {
-  const daemon = await startFakeDaemon(SOUND);
+  const daemon = await startFakeDaemon({
+    ...SOUND,
+    'GET /readyz': replyJson({ venue: 'binance-live', waiting_for: [] }),
+  });
   const env = {
     HOLDFAST_HOME: home,
     HOLDFAST_VENUE: 'binance-live',
@@ -141,7 +237,10 @@ test('on live no door is asked that could place an order, and the exercise is re
     const { code, err } = await holdfast(['doctor', '--url', daemon.url, '--exercise'], env);
     assert.equal(code, 2);
     assert.match(err, /refused on binance-live/);
-    assert.deepEqual(sentOf(daemon), ['GET /v1/policy']);
+    assert.deepEqual(
+      sentOf(daemon).filter((sent) => !sent.startsWith('GET ')),
+      [],
+    );
   } finally {
     await daemon.close();
   }
@@ -152,7 +251,9 @@ test('inputs that are too old, or that the daemon itself does not trust, are tol
   await expect('polls', 'refuted', {
     'GET /v1/market': replyJson({ markets: [{ symbol: 'BTCUSDT', mark_at_ms: null, quote_at_ms: 99_000 }] }),
   });
-  await expect('filters', 'refuted', { 'GET /readyz': replyJson({ waiting_for: ['the filters of BTCUSDT'] }) });
-  await expect('clock', 'refuted', { 'GET /readyz': replyJson({ waiting_for: ['the clock'] }) });
+  await expect('filters', 'refuted', {
+    'GET /readyz': replyJson({ venue: 'paper', waiting_for: ['the filters of BTCUSDT'] }),
+  });
+  await expect('clock', 'refuted', { 'GET /readyz': replyJson({ venue: 'paper', waiting_for: ['the clock'] }) });
   await expect('clock', 'unknown', {});
 });

@@ -2,8 +2,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface CuttingProxy {
   readonly url: string;
-  /** So many of the next answers are lost: the request arrives, and the connection breaks where the answer begins. */
-  loseAnswers(count: number): void;
+  /**
+   * So many of the next answers are lost: the request arrives, and the connection breaks where the answer begins, or
+   * once its headers have come.
+   */
+  loseAnswers(count: number, where?: 'before it' | 'behind the head'): void;
   close(): Promise<void>;
 }
 
@@ -12,6 +15,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let toLose = 0;
+  let isHeadShown = false;
   const server = createServer((client) => {
     const daemon = connect(Number(port), hostname);
     for (const socket of [client, daemon]) {
@@ -26,7 +30,9 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     daemon.on('data', (chunk) => {
       if (toLose > 0) {
         toLose -= 1;
-        client.destroy();
+        const head = chunk.subarray(0, chunk.indexOf('\r\n\r\n') + 4);
+        if (isHeadShown) client.end(head);
+        else client.destroy();
         daemon.destroy();
       } else client.write(chunk);
     });
@@ -36,8 +42,9 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    loseAnswers: (count) => {
+    loseAnswers: (count, where = 'before it') => {
       toLose = count;
+      isHeadShown = where === 'behind the head';
     },
     close: () => {
       for (const socket of sockets) socket.destroy();

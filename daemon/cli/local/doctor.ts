@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
-import { readEnv } from '../../config/config.ts';
+import { type Config, readEnv } from '../../config/config.ts';
+import type { ReadinessBody } from '../../gate/api/operator.ts';
 import type { PolicyBody } from '../../gate/api/policy.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { DaemonClient } from '../client.ts';
+import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 import type { Examined, Line, Outcome } from './doctor/finding.ts';
 
@@ -43,6 +45,7 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
   );
   try {
     const { config, secrets } = readEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
+    for (const client of [operator, agent]) await requireVenue(client, config);
     const examined: Examined = {
       config,
       secrets,
@@ -63,6 +66,20 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
     await operator.close();
     await agent.close();
   }
+}
+
+/**
+ * RISK: the settings say whose files are looked at, and what may be exercised; the daemon that answers may be another
+ * one, of an account with real money.
+ */
+async function requireVenue(client: DaemonClient, { venue }: Config): Promise<void> {
+  const { body } = await client.ask('/readyz');
+  const served = (body as Partial<ReadinessBody>).venue ?? 'no venue';
+  if (served !== venue)
+    throw new CliError(
+      EXIT.USAGE,
+      `The daemon that answers serves ${served}, and these settings are of ${venue}: give its own, HOLDFAST_VENUE first.`,
+    );
 }
 
 async function check(examined: Examined, io: Io): Promise<readonly Line[]> {

@@ -13,6 +13,8 @@ export interface EmergencyReport {
   readonly positions_left: readonly { readonly symbol: string; readonly lots: number }[];
   /** Rows of the venue that say nothing that could be acted on: what they stand for is left as well. Absent: none. */
   readonly not_readable?: readonly NotReadable[];
+  /** Symbols that were asked for and that the venue does not list: nothing is known of them. Absent: none. */
+  readonly not_listed?: readonly string[];
 }
 interface NotReadable extends OddRow {
   readonly what: 'order' | 'position';
@@ -27,6 +29,7 @@ interface EmergencyOptions {
 
 type Read<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly detail: string };
 
+const NOTHING: EmergencyReport = { is_flat: true, orders_left: [], positions_left: [] };
 const WITHIN_MS = 60_000;
 const PAUSE_MS = 300;
 const SEND_DEADLINE_MS = 5_000;
@@ -57,11 +60,26 @@ export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions)
   try {
     await syncClock(venue, clock, deadlineMs, options.say, over.signal);
     await insist('symbols', () => reads.loadSymbols(), deadlineMs, options.say);
-    return await flattenAccount(venue, reads, options, deadlineMs);
+    const unlisted = tellUnlisted(reads, options);
+    const symbols = options.symbols?.filter((symbol) => !unlisted.includes(symbol)) ?? null;
+    const isNothingLeft = symbols !== null && symbols.length === 0;
+    const report = isNothingLeft ? NOTHING : await flattenAccount(venue, reads, { ...options, symbols }, deadlineMs);
+    return unlisted.length === 0 ? report : { ...report, is_flat: false, not_listed: unlisted };
   } finally {
     over.abort();
     await venue.close();
   }
+}
+
+/** RISK: a mistyped symbol passes for a flat one, or for a list that cannot be read, while its position stays. */
+function tellUnlisted(reads: EmergencyReads, { symbols, say }: EmergencyOptions): readonly string[] {
+  const unlisted = (symbols ?? []).filter((symbol) => !reads.isListed(symbol));
+  for (const symbol of unlisted) {
+    const meant = symbol.toUpperCase();
+    const hint = meant !== symbol && reads.isListed(meant) ? `; ${meant} is one` : '';
+    say(`${symbol}: the venue lists no such symbol, and nothing is done about it${hint}`);
+  }
+  return unlisted;
 }
 
 /**
@@ -213,7 +231,7 @@ async function flattenAccount(
     if (view.isWhole && listed?.length === 0 && seen.oddOrders.length === 0 && found?.length === 0) {
       // The last order may have filled after the positions were read: flat is what they are behind an empty list.
       const last = await view.readPositions();
-      if (last?.length === 0) return { is_flat: true, orders_left: [], positions_left: [] };
+      if (last?.length === 0) return NOTHING;
     }
     if (performance.now() > deadlineMs) {
       if (seen.positions === null) throw new Error("the venue's positions cannot be read: what is left is not known");

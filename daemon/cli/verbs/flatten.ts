@@ -57,8 +57,10 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
   warnOfDaemon(io, env);
   const { flattenEmergency } = await import('../local/emergency-flatten.ts');
   const report = await flattenEmergency(env, { symbols, say: (line) => io.err(`${line}\n`) });
-  if (options.json === true) printJson(io, report);
-  else if (report.is_flat) io.out('no order and no position is left\n');
+  // One may have started meanwhile, and it stands at the end for whoever reads no more than that.
+  warnOfDaemon(io, env);
+  if (options.json === true) printJson(io, { venue: env.venue, ...report });
+  else if (report.is_flat) io.out(`${env.venue}: no order and no position is left\n`);
   else {
     const { renderTable } = await import('../tables.ts');
     const orders = report.orders_left.map((order) => [order.symbol, `order ${order.client_order_id}`]);
@@ -67,7 +69,10 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
       row.symbol,
       `${row.what} that cannot be read: ${row.detail}`,
     ]);
-    io.out(renderTable(['symbol', 'LEFT'], [...orders, ...positions, ...odd], ''));
+    const unlisted = (report.not_listed ?? []).map((symbol) => [symbol, 'no such symbol at the venue: not looked at']);
+    io.out(
+      `${env.venue}:\n${renderTable(['symbol', 'LEFT'], [...orders, ...positions, ...odd, ...unlisted], 'not known')}`,
+    );
   }
   io.exit(report.is_flat ? EXIT.OK : EXIT.FAILURE);
 }

@@ -1,4 +1,5 @@
-import type { TradingStateBody } from '../../../gate/api/operator.ts';
+import { randomUUID } from 'node:crypto';
+import type { StateLayerBody, TradingStateBody } from '../../../gate/api/operator.ts';
 import type { OrderBody } from '../../../gate/api/reads.ts';
 import type { DaemonAnswer } from '../../client.ts';
 import { CliError, EXIT } from '../../exit-codes.ts';
@@ -7,6 +8,7 @@ import { type Check, type Examined, type Finding, proven, refuted, unknown } fro
 /** USDT: more than any policy permits. */
 const HUGE_USDT = 10_000_000;
 const REASON = 'doctor --exercise: lifted again at once';
+const NOT_HALTED = 'the halt did not act, so nothing was sent';
 
 /** The doors through which an agent's order could come, and the halt that closes them. */
 export function doorChecks(examined: Examined): readonly Check[] {
@@ -34,8 +36,8 @@ export function doorChecks(examined: Examined): readonly Check[] {
       : read(await exercise());
   return [
     ...checks,
-    { id: 'door_http', claim: claim('HTTP'), run: after(({ http }) => judgeRefusal(http)) },
-    { id: 'door_mcp', claim: claim('MCP'), run: after(({ mcp }) => judgeRefusal(mcp)) },
+    { id: 'door_http', claim: claim('HTTP'), run: after(({ asked }) => judgeRefusal(asked?.http)) },
+    { id: 'door_mcp', claim: claim('MCP'), run: after(({ asked }) => judgeRefusal(asked?.mcp)) },
     {
       id: 'halt',
       claim: 'a halt acts, and is lifted again',
@@ -87,7 +89,8 @@ function judgeSize(answer: DaemonAnswer): Finding {
   return refuted(`${told.decision} of ${told.notional ?? '?'} USDT`);
 }
 
-function judgeRefusal(answer: DaemonAnswer): Finding {
+function judgeRefusal(answer: DaemonAnswer | undefined): Finding {
+  if (answer === undefined) return unknown(NOT_HALTED);
   const told = answer.status === 200 ? readDecision(answer.body) : null;
   if (told === null) return unknown(describeAnswer(answer));
   const codes = told.reasons.join(', ');
@@ -97,24 +100,32 @@ function judgeRefusal(answer: DaemonAnswer): Finding {
 }
 
 interface Exercise {
-  readonly http: DaemonAnswer;
-  readonly mcp: DaemonAnswer;
   readonly halted: TradingStateBody;
   /** What a dry run met while halted. */
   readonly dryRun: DaemonAnswer;
-  readonly lifted: TradingStateBody;
+  /** Null: the halt did not act, and no door was asked. */
+  readonly asked: { readonly http: DaemonAnswer; readonly mcp: DaemonAnswer } | null;
+  /** Null: what stands is somebody else's. */
+  readonly lifted: TradingStateBody | null;
 }
 
 function judgeHalt({ dryRun, halted, lifted }: Exercise): Finding {
   if (halted.state !== 'halted') return refuted(`the trading state was ${halted.state} after a halt`);
-  const told = readDecision(dryRun.body);
-  if (told?.decision !== 'BLOCK' || !told.reasons.includes('STATE_HALTED'))
-    return refuted(`a dry run met ${told?.decision ?? describeAnswer(dryRun)} while halted`);
+  if (!isRefusedByHalt(dryRun))
+    return refuted(`a dry run met ${readDecision(dryRun.body)?.decision ?? describeAnswer(dryRun)} while halted`);
+  if (lifted === null)
+    return unknown('halted and refused, and not lifted: somebody else, or a breaker, has set a state meanwhile');
   if (findHalt(lifted) !== undefined) return refuted('the halt was not lifted: run `holdfast resume`');
   return proven(`halted, refused, and ${lifted.state} again`);
 }
-const findHalt = ({ layers }: TradingStateBody) =>
-  layers.find(({ layer, state }) => layer === 'operator' && state !== 'active');
+function isRefusedByHalt({ body }: DaemonAnswer): boolean {
+  const told = readDecision(body);
+  return told?.decision === 'BLOCK' && told.reasons.includes('STATE_HALTED');
+}
+/** An operator who resumes the account lifts its breaker as well. */
+const isLifted = ({ layer, scope, state }: StateLayerBody): boolean =>
+  state !== 'active' && (layer === 'operator' || (layer === 'breaker' && scope === 'account'));
+const findHalt = ({ layers }: TradingStateBody): StateLayerBody | undefined => layers.find(isLifted);
 
 /**
  * Refuses where a halt could cost something, or would lift somebody else's.
@@ -130,32 +141,54 @@ export async function refuseExercise({ config, operator }: Pick<Examined, 'confi
   if (standing !== undefined)
     throw new CliError(
       EXIT.REFUSED,
-      `--exercise is refused: an operator's ${standing.state} stands (${standing.reason}), which it would lift.`,
+      `--exercise is refused: ${standing.layer === 'breaker' ? 'a breaker' : `an operator's ${standing.state}`} stands (${standing.reason}), which it would lift.`,
     );
 }
 
 /** Halts, asks every door, and lifts it, however the doors answer. */
-function exerciseOnce({ agent, operator }: Examined, order: object): () => Promise<Exercise> {
+function exerciseOnce(examined: Examined, order: object): () => Promise<Exercise> {
+  const { agent, operator } = examined;
   let done: Promise<Exercise> | null = null;
   const run = async (): Promise<Exercise> => {
+    // Somebody may have halted since the first look.
+    await refuseExercise(examined);
+    const reason = `${REASON} (${randomUUID().slice(0, 8)})`;
     let seen: Omit<Exercise, 'lifted'>;
+    let lifted: TradingStateBody | null;
     try {
-      const halted = await operator.put<TradingStateBody>('/v1/trading-state', { state: 'halted', reason: REASON });
+      const halted = await operator.put<TradingStateBody>('/v1/trading-state', { state: 'halted', reason });
       const dryRun = await agent.call('/v1/dry-run/place_order', order);
-      // RISK: where the halt did not act, nothing is sent that could become an order.
-      const isHalted = readDecision(dryRun.body)?.decision === 'BLOCK' && halted.state === 'halted';
-      if (!isHalted) throw new Error('the halt did not act, so nothing was sent');
-      const http = await agent.call('/v1/tools/place_order', order);
-      seen = { halted, dryRun, http, mcp: await callMcp(agent, order) };
+      // RISK: where it is not the halt that refuses, nothing is sent that could become an order.
+      const isHalted = halted.state === 'halted' && isRefusedByHalt(dryRun);
+      const ask = async () => ({
+        http: await agent.call('/v1/tools/place_order', order),
+        mcp: await callMcp(agent, order),
+      });
+      seen = { halted, dryRun, asked: isHalted ? await ask() : null };
     } finally {
-      await operator.put('/v1/trading-state', { state: 'active', reason: REASON });
+      lifted = await lift(examined, reason);
     }
-    return { ...seen, lifted: await operator.get<TradingStateBody>('/v1/trading-state') };
+    return { ...seen, lifted };
   };
   return () => {
     done ??= run();
     return done;
   };
+}
+
+/**
+ * RISK: a person, or a breaker, may have stopped the account meanwhile, and must not be overruled: who resumes lifts both.
+ * Null: what stands is not of this exercise alone.
+ */
+async function lift({ operator }: Examined, reason: string): Promise<TradingStateBody | null> {
+  const now = await operator.get<TradingStateBody>('/v1/trading-state');
+  const isOwn = ({ layer, reason: why, scope }: StateLayerBody): boolean =>
+    layer === 'operator' && scope === 'account' && why === reason;
+  const standing = now.layers.filter(isLifted);
+  if (!standing.every(isOwn)) return null;
+  if (standing.length === 0) return now;
+  await operator.put('/v1/trading-state', { state: 'active', reason });
+  return operator.get<TradingStateBody>('/v1/trading-state');
 }
 
 /** The decision in a tool's result. */
