@@ -21,6 +21,7 @@ import { findHandsUnseen } from './promises/hands.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findLiquidationBreaches } from './promises/liquidations.ts';
+import { findOpenedBlind } from './promises/lists.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
 import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
@@ -92,6 +93,7 @@ const PROMISES: readonly Promised[] = [
   findMoveBreaches,
   findStopBreaches,
   findBanBreaches,
+  findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
 ];

@@ -5,6 +5,7 @@ import { MOVES } from './moves.ts';
 
 const ORDER = { method: 'POST', path: '/fapi/v1/order' } as const;
 const STOP = { method: 'POST', path: '/fapi/v1/algoOrder' } as const;
+const LISTED_STOPS = '/fapi/v1/openAlgoOrders';
 const SYMBOLS: readonly SymbolName[] = ['BTCUSDT', 'ETHUSDT'];
 
 function drawSetting({ random, symbol }: Draw): Setting {
@@ -187,6 +188,32 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
         draw.step({ kind: 'open', agent, symbol, side, usdt: 900 }, 'parallel'),
         draw.step({ kind: 'wait' }, random.int(48_000, 70_000)),
         ...(random.chance(0.3) ? [draw.step(draw.anyOpen(), 'answered')] : []),
+      ];
+    },
+  ],
+  // Its lists of orders cannot be read, from a start on, or for longer than openings go on without them.
+  [
+    2,
+    (draw) => {
+      const { random } = draw;
+      const match = { method: 'GET', path: random.pick(['/fapi/v1/open*', '/fapi/v1/openOrders', LISTED_STOPS]) };
+      const fault = random.weighted<Readonly<Record<string, unknown>>>([
+        [2, { kind: 'drop-before' }],
+        [2, { kind: 'status', status: random.pick([500, 502]) }],
+        [1, { kind: 'error', code: -1008, msg: 'Server is currently overloaded.', http: 503 }],
+      ]);
+      const isAtStart = random.chance(0.6);
+      const downMs = random.pick([500, 1_500]);
+      return [
+        ...(isAtStart ? [draw.step({ kind: 'crash', downMs })] : []),
+        draw.step(
+          { kind: 'fault', fault: { ...fault, match, count: isAtStart ? random.int(2, 60) : 200 } },
+          'parallel',
+        ),
+        draw.step(draw.anyOpen(), random.int(2_000, 9_000)),
+        draw.step(draw.anyExit(), random.int(0, 2_000)),
+        draw.step(draw.anyOpen(), isAtStart ? random.int(2_000, 25_000) : random.int(65_000, 80_000)),
+        draw.step(draw.anyOpen(), random.int(500, 9_000)),
       ];
     },
   ],
