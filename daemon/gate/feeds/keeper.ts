@@ -87,7 +87,7 @@ export class Keeper {
     const { core, account, market, health, ledgerCheck, signal } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
-    this.#trades = new TradeFeed(core, signal);
+    this.#trades = new TradeFeed(core, this.#sender.proof, signal);
     const { marks } = parts;
     this.#reconciliation = new Reconciliation({
       core,
