@@ -272,7 +272,10 @@ export class Keeper {
     const listed = this.#listed(symbols);
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
+    this.#schedule.start('rules', async () => {
+      const unread = await this.#market.loadRules(symbols);
+      return unread.length === 0 && !this.#market.hasUnreadSymbol;
+    });
     this.#schedule.start('income', () => this.#check.pollIncome());
     this.#schedule.start('transfers', () => this.#account.transfers.poll());
   }
