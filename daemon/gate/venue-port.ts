@@ -42,6 +42,8 @@ export interface SymbolRules {
 /** A part of the rules that could not be read, and the cause. */
 export interface UnreadPart {
   readonly what: string;
+  /** It is that symbol's alone; absent: it may concern all of them. */
+  readonly symbol?: string;
   readonly detail: string;
   readonly consequence: Rejection['consequence'];
   readonly retryAfterMs: number | null;

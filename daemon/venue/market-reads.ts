@@ -93,7 +93,9 @@ export class MarketReads {
     if (read === null) return new Set();
     for (const symbol of symbols) {
       const brackets = read.get(symbol);
-      if (brackets !== undefined) this.#tables.noteTerms(symbol, { brackets, bracketsAtMs: nowMs });
+      if (brackets instanceof MalformedAnswerError)
+        unread.push({ what: `the leverage brackets of ${symbol}`, symbol, ...this.#reader.link.failed(brackets) });
+      else if (brackets !== undefined) this.#tables.noteTerms(symbol, { brackets, bracketsAtMs: nowMs });
     }
     return new Set(symbols.filter((symbol) => !read.has(symbol)));
   }

@@ -17,17 +17,28 @@ const HOUR_MS = 3_600_000;
 /** Binance's funding interval where `/fapi/v1/fundingInfo` lists no other. */
 const DEFAULT_FUNDING_INTERVAL_MS = 8 * HOUR_MS;
 
-/** `/fapi/v1/leverageBracket`: one row per symbol; a single object for a query of one symbol. */
-export function parseBrackets(json: unknown): ReadonlyMap<string, readonly LeverageBracket[]> {
-  const result = new Map<string, readonly LeverageBracket[]>();
+/**
+ * `/fapi/v1/leverageBracket`: one row per symbol; a single object for a query of one symbol. What is odd in one row says
+ * nothing about the others; a row that names no symbol is none.
+ */
+export function parseBrackets(json: unknown): ReadonlyMap<string, readonly LeverageBracket[] | MalformedAnswerError> {
+  const result = new Map<string, readonly LeverageBracket[] | MalformedAnswerError>();
   for (const row of Array.isArray(json) ? json : [json]) {
     const source = requireObject(row, 'leverageBracket row');
+    if (typeof source.symbol === 'string') result.set(source.symbol, parseBracketsOf(source));
+  }
+  return result;
+}
+function parseBracketsOf(source: Readonly<Record<string, unknown>>): readonly LeverageBracket[] | MalformedAnswerError {
+  try {
     const brackets = requireList(source.brackets, 'brackets').map(parseBracket);
     brackets.sort((a, b) => a.notionalFloor - b.notionalFloor);
     checkBrackets(brackets);
-    result.set(readText(source, 'symbol'), brackets);
+    return brackets;
+  } catch (error) {
+    if (error instanceof MalformedAnswerError) return error;
+    throw error;
   }
-  return result;
 }
 function parseBracket(json: unknown): LeverageBracket {
   const source = requireObject(json, 'bracket');

@@ -150,6 +150,7 @@ export class ProofWorld {
       onAccepted: nothing,
       onRejection: nothing,
       onExecuted: nothing,
+      onVanished: nothing,
       onUnknown: (order) => void this.resolver.resolve(order),
     });
     this.resolver = new Resolver(this.core, this.sender, this.#abort.signal);

@@ -16,13 +16,13 @@ afterEach(() => {
 /** A running feed of trades, on an account whose accounts have begun. */
 class Feed {
   readonly world = new ProofWorld();
-  readonly feed = new TradeFeed(this.world.core, new AbortController().signal);
+  readonly feed = new TradeFeed(this.world.core, this.world.sender.proof, new AbortController().signal);
   reads = 0;
   lookups = 0;
   waited = 0;
 
   constructor(trades: () => readonly VenueTrade[], lookup: (asked: number) => LookupOutcome) {
-    const { core, time } = this.world;
+    const { time, core } = this.world;
     worlds.push(this.world);
     const venue = core.ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
     venue.fetchTrades = async (_symbol, from) => {
@@ -35,6 +35,11 @@ class Feed {
       if (canWait === true) this.waited += 1;
       return lookup(this.lookups);
     };
+    this.readAccount();
+  }
+  /** It shows that nothing is held. */
+  readAccount(): void {
+    const { core } = this.world;
     core.append('account', {
       available_usdt: 0,
       initial_margin_usdt: 0,
@@ -174,5 +179,32 @@ describe('the feed of trades', () => {
       }
       const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
       assert.deepEqual(owners, [side === 'buy' ? 's' : null]);
+    });
+
+  for (const isRead of [false, true])
+    it(`a trade whose order is not found for long, of a stop that was no longer found either: ${isRead ? 'the account was read since' : 'the stop has filled'}`, async () => {
+      const start = { atMs: 0 };
+      const feed = new Feed(
+        () => strangers(1, start.atMs),
+        (asked) => (asked <= 6 ? { kind: 'not_found' } : found('s', { kind: 'algo', venueOrderId: '9000' })),
+      );
+      const { world } = feed;
+      const { core } = world;
+      start.atMs = core.nowMs();
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
+      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      const absent = { asked_seq: core.state.stateSeq, kind: 'absent' } as const;
+      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'canceled', evidence: absent });
+      await world.time.advance(8_000);
+      if (isRead) feed.readAccount();
+      for (let ms = 0; ms < 20_000; ms += 2_000) {
+        feed.feed.add('BTCUSDT');
+        await feed.run(2_000);
+      }
+      const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
+      assert.deepEqual(owners, ['s']);
+      assert.equal(core.state.orders.all.get('s')?.tradedLots, 1);
+      assert.equal(core.state.orders.all.get('s')?.executedLots, isRead ? 0 : 1);
+      assert.equal(core.state.position('BTCUSDT').lots, isRead ? 0 : 1);
     });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VenueOrder } from '../../daemon/gate/venue-port.ts';
+import type { LeverageBracket, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { MalformedAnswerError } from '../../daemon/venue/exact-fields.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
@@ -96,7 +96,7 @@ test('documented answers of the account and of orders are read', () => {
   );
   const settings = parseSymbolSettings(example('GET /fapi/v1/symbolConfig'));
   assert.deepEqual(settings.get('BTCUSDT'), { symbol: 'BTCUSDT', leverage: 21, isIsolated: false });
-  assert.equal(parseBrackets(example('GET /fapi/v1/leverageBracket')).get('ETHUSDT')?.[0]?.maintenanceRate, 0.0065);
+  assert.equal(bracketsOf(example('GET /fapi/v1/leverageBracket'), 'ETHUSDT')[0]?.maintenanceRate, 0.0065);
   const income = (example('GET /fapi/v1/income') as unknown[])[0];
   assert.deepEqual(parseTransfer(income).value, {
     transferId: '9689322392',
@@ -139,6 +139,12 @@ test('a position that cannot be trusted fails the whole list', () => {
   assert.throws(() => parsePositions({}, table, SETTINGS), MalformedAnswerError);
 });
 
+function bracketsOf(answer: unknown, symbol: string): readonly LeverageBracket[] {
+  const found = parseBrackets(answer).get(symbol);
+  if (found instanceof Error) throw found;
+  return found ?? [];
+}
+
 test('brackets that leave a gap, overlap, or are missing are refused', () => {
   const row = (floor: number, cap: number) => ({
     initialLeverage: 10,
@@ -148,9 +154,11 @@ test('brackets that leave a gap, overlap, or are missing are refused', () => {
     cum: 0,
   });
   const brackets = (...list: unknown[]) => [{ symbol: 'BTCUSDT', brackets: list }];
-  assert.equal(parseBrackets(brackets(row(100, 200), row(0, 100))).get('BTCUSDT')?.[1]?.notionalFloor, 100);
+  assert.equal(bracketsOf(brackets(row(100, 200), row(0, 100)), 'BTCUSDT')[1]?.notionalFloor, 100);
   for (const list of [[row(0, 100), row(101, 200)], [row(0, 100), row(99, 200)], [row(5, 100)], [row(0, 0)], []]) {
-    assert.throws(() => parseBrackets(brackets(...list)), MalformedAnswerError);
+    const answer = [...brackets(...list), { symbol: 'ETHUSDT', brackets: [row(0, 100)] }, { brackets: 7 }];
+    assert.throws(() => bracketsOf(answer, 'BTCUSDT'), MalformedAnswerError);
+    assert.equal(bracketsOf(answer, 'ETHUSDT').length, 1, 'it says nothing about another symbol');
   }
 });
 

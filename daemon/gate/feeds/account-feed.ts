@@ -233,7 +233,7 @@ export class AccountFeed {
     if (found.kind === 'found') {
       this.#absences.end(order);
       this.#sender.adopt(order, found.order, ask);
-    } else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
+    } else if (found.kind === 'not_found' && order.foreign) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
       if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))

@@ -68,7 +68,7 @@ export class Keeper {
     const { core, account, market, health, ledgerCheck, marks, signal } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
-    this.#trades = new TradeFeed(core, signal);
+    this.#trades = new TradeFeed(core, this.#sender.proof, signal);
     this.#reconciliation = new Reconciliation({
       core,
       account,
@@ -258,7 +258,10 @@ export class Keeper {
     const listed = this.#listed(symbols);
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
+    this.#schedule.start('rules', async () => {
+      const unread = await this.#market.loadRules(symbols);
+      return unread.length === 0 && !this.#market.hasUnreadSymbol;
+    });
     this.#schedule.start('income', () => this.#check.pollIncome());
     this.#schedule.start('transfers', () => this.#account.transfers.poll());
   }

@@ -17,6 +17,8 @@ export class MarketFeed {
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
+  /** The last reading of the rules lacked something of one symbol. */
+  hasUnreadSymbol = false;
   onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
@@ -25,7 +27,10 @@ export class MarketFeed {
     this.#kept = new KeptBars(core);
   }
 
-  /** Reads the rules. Returns the unread parts in words; empty if all were read. */
+  /**
+   * Reads the rules. Returns the unread parts in words; empty if all were read. What is one symbol's alone keeps that one
+   * from opening, since its rules are as old as their oldest part, and no other.
+   */
   async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
     const outcome = await this.#core.ports.venue.fetchRules(symbols);
     if (outcome.kind === 'failed') {
@@ -33,7 +38,9 @@ export class MarketFeed {
       return ['the exchange filters'];
     }
     const { rules: read, unread } = outcome.value;
-    for (const { what, detail, consequence, retryAfterMs } of unread) {
+    for (const { what, detail, consequence, retryAfterMs, symbol } of unread) {
+      if (symbol !== undefined)
+        this.#core.alertRarely('SYMBOL_UNREADY', `${what} cannot be read, nothing is opened there: ${detail}`, symbol);
       this.#core.ports.log.warn({ what, detail }, 'could not be read');
       this.onVenueFailure(detail, consequence, retryAfterMs);
     }
@@ -49,7 +56,8 @@ export class MarketFeed {
     }
     this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
     this.#tellClosed(symbols);
-    return unread.map(({ what }) => what);
+    this.hasUnreadSymbol = unread.some(({ symbol }) => symbol !== undefined);
+    return unread.filter(({ symbol }) => symbol === undefined).map(({ what }) => what);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import { everyLiveOrder } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
@@ -57,12 +58,24 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
     const outcome = await core.ports.venue.setLeverage(symbol, cap);
     if (outcome.kind === 'rejected') {
       const { consequence, message, retryAfterMs } = outcome.rejection;
+      if (isOfSymbol(outcome.rejection)) {
+        // What opens there sets its own leverage first, and is not sent where the venue refuses that.
+        const what = `the leverage of ${symbol} cannot be set, nothing is opened there`;
+        core.alertRarely('SYMBOL_UNREADY', `${what}: ${message}`, symbol);
+        continue;
+      }
       health.onReadFailure(message, consequence, retryAfterMs);
     }
     if (outcome.kind !== 'accepted') return false;
     core.append('leverage', { confirmed_at_ms: core.nowMs(), leverage: cap, symbol });
   }
   return true;
+}
+
+/** The venue refuses that setting, and not us. */
+function isOfSymbol({ code, consequence, httpStatus }: Rejection): boolean {
+  const isOfAll = ['back_off', 'close_venue', 'reducing', 'resync_clock'].includes(consequence);
+  return code !== null && httpStatus === 400 && !isOfAll;
 }
 
 /** One reading of a start that is to be requested. */
@@ -262,7 +275,7 @@ export class StartReads {
     this.#rulesTriedAt = time.monotonicMs();
     this.#rulesUnread = [FILTERS];
     this.#rulesUnread = await this.#market.loadRules(this.#account.watched());
-    if (this.#rulesUnread.length === 0) this.#schedule.noteRead('rules');
+    if (this.#rulesUnread.length === 0 && !this.#market.hasUnreadSymbol) this.#schedule.noteRead('rules');
     return this.#rulesUnread;
   }
   #allOrders(what: string, weight: number): readonly StartRead[] {

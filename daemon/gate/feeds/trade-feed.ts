@@ -1,5 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import { endUndoneByStop } from '../journal/order-records.ts';
+import type { OrderProof } from '../orders/order-proof.ts';
+import type { OrderState } from '../state/orders.ts';
 import type { VenueTrade } from '../venue-port.ts';
 import { noteUnread } from './feed-schedule.ts';
 import { TradeOwners } from './trade-owners.ts';
@@ -13,6 +15,7 @@ const UNTOLD_AGAIN_MS = 30_000;
 /** Reads the trades of symbols in which something was executed, once at a time, and again while they lag. */
 export class TradeFeed {
   readonly #core: GateCore;
+  readonly #proof: Pick<OrderProof, 'recordTraded'>;
   readonly #signal: AbortSignal;
   readonly #owners: TradeOwners;
   readonly #symbols = new Set<string>();
@@ -21,8 +24,9 @@ export class TradeFeed {
   readonly #againAt = new Map<string, number>();
   #running: Promise<void> | null = null;
 
-  constructor(core: GateCore, signal: AbortSignal) {
+  constructor(core: GateCore, proof: Pick<OrderProof, 'recordTraded'>, signal: AbortSignal) {
     this.#core = core;
+    this.#proof = proof;
     this.#signal = signal;
     this.#owners = new TradeOwners(core);
   }
@@ -79,12 +83,27 @@ export class TradeFeed {
     const core = this.#core;
     const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(core, symbol) };
     const from = goBack(last, core.state.accounts.untoldTrades(symbol));
+    const traded = new Map<OrderState, number>();
     const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
+    const isRead = await this.#takeTrades(symbol, last.id, outcome.value, traded);
+    // What an order did in many trades is shared out as one.
+    for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
+    return isRead;
+  }
+
+  /** False: not all of them could be read. `traded`: orders of ours with the time of their last trade. */
+  async #takeTrades(
+    symbol: string,
+    lastId: string | null,
+    trades: readonly VenueTrade[],
+    traded: Map<OrderState, number>,
+  ): Promise<boolean> {
+    const core = this.#core;
     this.#owners.begin();
-    for (const trade of outcome.value) {
+    for (const trade of trades) {
       const isKnown = core.state.orders.byVenueId.has(`${symbol} ${trade.venueOrderId}`);
-      if (!isKnown && trade.tradeId !== last.id) core.lookout.suspect(symbol);
+      if (!isKnown && trade.tradeId !== lastId) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
         const owner = await this.#owners.find(trade);
         // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is,
@@ -92,19 +111,20 @@ export class TradeFeed {
         // nor before one whose order cannot be told yet: it is read again, with all that follow.
         if (owner.kind === 'later') return true;
         if (owner.kind === 'order' && !core.state.seenTrades.has(symbol, trade.tradeId))
-          this.#record(trade, owner.clientOrderId);
+          this.#record(trade, owner.clientOrderId, traded);
       }
       this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
   }
 
-  #record(trade: VenueTrade, clientOrderId: string | null): void {
+  #record(trade: VenueTrade, clientOrderId: string | null, traded: Map<OrderState, number>): void {
     const order = clientOrderId === null ? undefined : this.#core.state.orders.all.get(clientOrderId);
     const hasFired = order?.protective === true && order.executedLots + order.tradedLots === 0;
     this.#append(trade, clientOrderId);
     // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
     if (hasFired) endUndoneByStop(this.#core, order);
+    if (order !== undefined) traded.set(order, trade.atMs);
   }
 
   #append(trade: VenueTrade, clientOrderId: string | null): void {

@@ -2,13 +2,16 @@ import type { GateCore } from '../journal/journal.ts';
 import { isAsSent } from '../orders/order-proof.ts';
 import { liveOrders } from '../state/orders.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
-import { hasUnnumbered } from './unread-trades.ts';
+import { hasUnnumbered, hasVanished } from './unread-trades.ts';
 
 /** Orders of others whose trades were read; forgotten together when there are more. */
 const MOST_STRANGERS = 1_000;
 
 /** Orders that one reading of trades asks for: many a stranger's trades take several. */
 const MOST_LOOKUPS = 20;
+
+/** By then every copy of the exchange's books knows an order that has traded, ms. */
+const FOUND_WITHIN_MS = 60_000;
 
 /** Whose order a trade is of. */
 export type TradeOwner =
@@ -63,6 +66,9 @@ export class TradeOwners {
   /** RISK: what has traded exists. A replica that does not know it yet would make a stop that fired somebody else's. */
   #mayBeStop({ atMs, side, symbol }: VenueTrade): boolean {
     const { ports, state } = this.#core;
+    if (this.#core.nowMs() - atMs >= FOUND_WITHIN_MS) return false;
+    for (const order of state.orders.all.held.values())
+      if (order.symbol === symbol && order.side === side && hasVanished(order)) return true;
     if (this.#core.nowMs() - atMs >= ports.venue.acceptanceHorizonMs) return false;
     for (const order of liveOrders(state.orders, symbol))
       if (order.kind === 'algo' && order.side === side && !order.foreign) return true;

@@ -24,12 +24,20 @@ function isUntold({ executedLots, foreign, kind, tradedLots }: OrderState): bool
   return !foreign && kind === 'regular' && executedLots > tradedLots;
 }
 
-/** Something was executed lately of which the trades were not among those that were read. */
+/**
+ * Something was executed lately of which the trades were not among those that were read; or a stop of ours was no longer
+ * found, which may have fired.
+ */
 export function awaitsTrades(core: GateCore, symbol: string): boolean {
   const sinceMs = core.nowMs() - AWAITED_MS;
   for (const order of core.state.orders.all.held.values())
-    if (order.symbol === symbol && order.updatedAtMs >= sinceMs && isUntold(order)) return true;
+    if (order.symbol === symbol && order.updatedAtMs >= sinceMs && (isUntold(order) || hasVanished(order))) return true;
   return false;
+}
+
+/** A conditional order of ours that ended by absence: its trade, should there be one, is the proof that it has fired. */
+export function hasVanished({ endedBy, executedLots, foreign, kind, tradedLots }: OrderState): boolean {
+  return kind === 'algo' && !foreign && endedBy === 'absent' && executedLots + tradedLots === 0;
 }
 
 /** From when on the trades of a symbol are read while none of them was read since the start. */

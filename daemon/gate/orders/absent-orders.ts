@@ -1,5 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
+import { lackingLots } from '../state/held-lots.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
@@ -34,7 +36,13 @@ export class AbsentOrders {
     const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
     if (trades.kind === 'failed') return false;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others))) return false;
+    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others, since)))
+      return isTerminal(statusOf(order));
+    if (
+      order.kind === 'algo' &&
+      mayHaveFired(this.#core.state.positions.get(order.symbol), order, trades.value, others)
+    )
+      return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;
     proof.settleAmend(order, order.amendSeq, false, 'order absent');
@@ -44,8 +52,11 @@ export class AbsentOrders {
       const ended = endedReport(order, trades.value, this.#core.nowMs());
       return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
     }
-    if (order.acknowledgedAtMs !== null)
+    if (order.acknowledgedAtMs !== null) {
+      // RISK: its trade may lag behind; should there be one, it is proof.
+      if (order.kind === 'algo') this.#sender.noteVanished(order);
       return proof.recordAbsent(order, 'canceled', 'no longer at the venue', since) !== null;
+    }
     return proof.recordAbsent(order, 'not_placed', 'proven absent at the venue', since) !== null;
   }
 
@@ -73,7 +84,12 @@ export class AbsentOrders {
   }
 
   /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */
-  async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
+  async #mayBeTraded(
+    order: OrderState,
+    trades: readonly VenueTrade[],
+    others: Set<string>,
+    absentSince: Ask,
+  ): Promise<boolean> {
     const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
     for (const trade of trades) {
       const { venueOrderId } = trade;
@@ -84,6 +100,10 @@ export class AbsentOrders {
       if (found.kind !== 'found') return true;
       // The order that a conditional one turned into may have any id, but reduces like the stop itself.
       if (order.kind === 'algo') {
+        if (isChild(order, found.order)) {
+          this.#sender.proof.recordAbsent(order, found.order.status, 'it has fired', absentSince, found.order);
+          return true;
+        }
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
       } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
         this.#sender.adopt(order, found.order, ask);
@@ -93,6 +113,31 @@ export class AbsentOrders {
     }
     return false;
   }
+}
+
+/** The order that a conditional one became has its client id, and an end. */
+function isChild({ clientOrderId, side }: OrderState, found: VenueOrder): boolean {
+  return (
+    found.kind === 'regular' && found.clientOrderId === clientOrderId && found.side === side && isTerminal(found.status)
+  );
+}
+
+/**
+ * The account lacks lots that a conditional order may have closed, and no trade of somebody else explains. RISK: lists of
+ * trades lag; an order that counts as canceled would leave its fill to nobody.
+ */
+function mayHaveFired(
+  position: PositionState | undefined,
+  { plannedAtMs, reduceOnly, side }: OrderState,
+  trades: readonly VenueTrade[],
+  others: ReadonlySet<string>,
+): boolean {
+  const lacking = reduceOnly ? lackingLots(position, side) : 0;
+  if (lacking === 0) return false;
+  let explained = 0;
+  for (const trade of trades)
+    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId)) explained += trade.lots;
+  return lacking > explained;
 }
 
 /** How an acknowledged order ended that the venue no longer knows, according to its own trades. */

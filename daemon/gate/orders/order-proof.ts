@@ -105,6 +105,31 @@ export class OrderProof {
     return appended;
   }
 
+  /**
+   * Trades are proof, also of an order that had ended by absence or is lost. What an account reading of after them
+   * already agrees with has been counted with it: it does not move again.
+   */
+  recordTraded(order: OrderState, atMs: number): Appended | null {
+    const isOver = isTerminal(order.status) || order.status === 'lost';
+    if (!isOver || order.tradedLots <= order.executedLots || this.#isRead(order, atMs)) return null;
+    const isWhole = order.kind === 'algo' || order.tradedLots >= order.lots;
+    const evidence = { asked_seq: headSeq(this.#core), kind: 'shown' } as const;
+    const appended = this.#take(order, {
+      ...wordOn(this.#core, order, isWhole ? 'filled' : order.status, order.detail, evidence),
+      average_price: order.averagePrice,
+      executed_lots: order.tradedLots,
+      venue_at_ms: this.#byNow(atMs),
+    });
+    if (appended !== null) this.#onExecuted(order);
+    return appended;
+  }
+
+  #isRead({ symbol }: OrderState, atMs: number): boolean {
+    const { account, positions } = this.#core.state;
+    const { disputedLots = null, behindLots = null } = positions.get(symbol) ?? {};
+    return account !== null && account.requested_at_ms > atMs && disputedLots === null && behindLots === null;
+  }
+
   #take(order: OrderState, event: OrderEvent): Appended | null {
     if (isOfAnother(order, event)) return null;
     const status = judgeStatus(order, event);

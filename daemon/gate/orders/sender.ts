@@ -26,6 +26,8 @@ export interface VenueConsequences {
   onUnknown(order: OrderState): void;
   /** Lots were executed: prices and fees must be fetched. */
   onExecuted(order: OrderState): void;
+  /** A conditional order is no longer at the venue, and no trade tells that it has fired: they are read again. */
+  onVanished(order: OrderState): void;
 }
 
 /** When something was sent, and the domain time by which it was sent. */
@@ -274,6 +276,10 @@ export class OrderSender {
     if (this.proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
     this.#consequences.onUnknown(order);
     return outcome;
+  }
+
+  noteVanished(order: OrderState): void {
+    this.#consequences.onVanished(order);
   }
 
   /** Records what the venue shows of an order, if it is new. */

@@ -54,6 +54,10 @@ export class VenueHealth implements VenueConsequences {
     this.#checkBreaker(order);
   }
 
+  onVanished(order: OrderState): void {
+    this.#feeds.fetchTrades(order.symbol);
+  }
+
   onUnknown(order: OrderState): void {
     this.#feeds.resolve(order);
   }

@@ -5,6 +5,7 @@ import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
+import { ownShare } from '../state/own-share.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
@@ -121,7 +122,7 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   const live = liveOrders(state.orders, symbol);
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
   // Targets add: what is on its way does not shrink what is requested, but what goes out.
-  return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
+  return ask.phase === 'parent' ? ownShare(position, live, agent) : closableShare(position, live, agent, ask.own);
 }
 
 /**

@@ -15,7 +15,7 @@ export interface ExposedPosition {
   readonly longLots: number;
   readonly shortLots: number;
 }
-type CountedOrder = Pick<
+export type CountedOrder = Pick<
   OrderState,
   'side' | 'reduceOnly' | 'lots' | 'executedLots' | 'priceTicks' | 'triggerTicks' | 'amend'
 >;
