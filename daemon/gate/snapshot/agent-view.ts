@@ -122,7 +122,10 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   const live = liveOrders(state.orders, symbol);
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
   // Targets add: what is on its way does not shrink what is requested, but what goes out.
-  return ask.phase === 'parent' ? ownShare(position, live, agent) : closableShare(position, live, agent, ask.own);
+  if (ask.phase !== 'parent') return closableShare(position, live, agent, ask.own);
+  // No reading shows anything else: what is proven is all.
+  if (position === undefined || position.disputedLots === null) return position?.shares.get(agent) ?? 0;
+  return ownShare(position, live, agent);
 }
 
 /**
