@@ -25,6 +25,5 @@ import './world/stops.ts';
 import './world/stops-that-never-rest.ts';
 import './world/undone-exits.ts';
 import './world/unnoticed-checks.ts';
-import './world/unproven-openings.ts';
 import './world/vanished-stops.ts';
 import './world/waiting-exits.ts';

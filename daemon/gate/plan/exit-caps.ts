@@ -10,7 +10,6 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn, lackingLots } from '../state/held-lots.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
-import { ownLots } from '../state/own-share.ts';
 import type { PositionState } from '../state/positions.ts';
 import { sharesAt } from '../state/shares.ts';
 
@@ -38,7 +37,7 @@ export function capOf(
     const most = isBound ? Math.min(held, Math.max(0, side === 'sell' ? owned : -owned)) : held;
     return isOlder ? Math.max(0, Math.min(most, room) - missing) : most;
   }
-  const share = scope === 'own' ? ownLots(position, orders, side, agent) : held;
+  const share = scope === 'own' ? heldOn(position, side, agent) : held;
   const isAlone =
     !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;

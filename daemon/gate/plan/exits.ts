@@ -6,8 +6,8 @@ import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
 import { type ExitTarget, isUnproven, liveOrdersOf, unsentLots, whoseOf } from '../state/exit-targets.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
-import { closableOn } from '../state/own-share.ts';
+import { heldOn } from '../state/held-lots.ts';
+import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import { capOf, isRefutedBesideYounger, ordersThatCount } from './exit-caps.ts';
 import { isLostForGood } from './rests.ts';
 
@@ -112,9 +112,8 @@ function waitsForRoom({ targets }: GateState, { gaveWay, key, side, symbol }: Ex
  * Its caller holds nothing on that side any more, by whatever was proven of fills and of the account: a lag between the
  * two may have left lots in the target that were closed meanwhile.
  */
-function holdsNothing({ orders, positions }: GateState, target: ExitTarget): boolean {
-  const { side, symbol } = target;
-  return closableOn(positions.get(symbol), liveOrders(orders, symbol), side, whoseOf(target)) === 0;
+function holdsNothing({ positions }: GateState, target: ExitTarget): boolean {
+  return heldOn(positions.get(target.symbol), target.side, whoseOf(target)) === 0;
 }
 
 /** Openings of before it have not ended: what they fill is to be closed as well. */

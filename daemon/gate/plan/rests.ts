@@ -11,19 +11,12 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { closableOn } from '../state/own-share.ts';
 import { isExitOnItsWay, isOpeningOnItsWay, missingLots } from './exit-caps.ts';
 
 /** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
-export function isClosedOtherwise(
-  { orders, positions }: GateState,
-  exit: DisplacedExit,
-  whose: string | null,
-): boolean {
+export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
   const { side, symbol } = exit.order;
-  if (hasNothingLeft(exit)) return true;
-  const held = closableOn(positions.get(symbol), liveOrders(orders, symbol), side, whose);
-  return held === 0 && !mayOpenStill(exit.bound);
+  return hasNothingLeft(exit) || (heldOn(positions.get(symbol), side, whose) === 0 && !mayOpenStill(exit.bound));
 }
 
 /**
@@ -34,7 +27,7 @@ export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string 
   const { agent, bound, hasRested, order } = exit;
   const { origin, side, symbol } = order;
   if (isRoomNeeded(state, symbol, side)) return 0;
-  const held = closableOn(state.positions.get(symbol), liveOrders(state.orders, symbol), side, whose);
+  const held = heldOn(state.positions.get(symbol), side, whose);
   const left = Math.min(order.lots - order.executedLots, held, sureRoom(state, bound));
   if (!hasRested) return Math.min(Math.max(0, left), lotsDue(state, exit));
   if (isBehind(state, exit)) return 0;
@@ -94,14 +87,13 @@ export function waitsForRests({ orders, positions }: GateState, order: OrderStat
   const { agent, side, symbol } = order;
   let isOnWay = false;
   let sum = lots;
-  const live = liveOrders(orders, symbol);
-  for (const one of live) {
+  for (const one of liveOrders(orders, symbol)) {
     if (one === order || !one.reduceOnly || one.protective || one.side !== side || one.agent !== agent) continue;
     if (one.status === 'pending_send') continue;
     sum += remainingLots(one);
     if (isExitOnItsWay(one) && !isUnproven(one)) isOnWay = true;
   }
-  return isOnWay && sum > closableOn(positions.get(symbol), live, side, agent);
+  return isOnWay && sum > heldOn(positions.get(symbol), side, agent);
 }
 
 /**

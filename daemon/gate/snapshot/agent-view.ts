@@ -5,7 +5,6 @@ import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
-import { ownShare } from '../state/own-share.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
@@ -122,10 +121,7 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   const live = liveOrders(state.orders, symbol);
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
   // Targets add: what is on its way does not shrink what is requested, but what goes out.
-  if (ask.phase !== 'parent') return closableShare(position, live, agent, ask.own);
-  // No reading shows anything else: what is proven is all.
-  if (position === undefined || position.disputedLots === null) return position?.shares.get(agent) ?? 0;
-  return ownShare(position, live, agent);
+  return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
 }
 
 /**

@@ -3,12 +3,11 @@ import { isUnproven } from './exit-targets.ts';
 import { remainingLots } from './exposure.ts';
 import { heldOn, lackingLots } from './held-lots.ts';
 import { isResting, newestFirst, type OrderState } from './orders.ts';
-import { ownShare } from './own-share.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /**
- * Signed lots of a position that an agent may still close: its share, which follows fills ({@link ownShare}), less what
- * its exits in flight (or unknown) may already close, so that parallel exits together close no more than the share.
+ * Signed lots of a position that an agent may still close: its share, which follows fills, less what its exits in
+ * flight (or unknown) may already close, so that parallel exits together close no more than the share.
  *
  * While the whole position is the agent's own, nothing is subtracted: reduceOnly keeps any number of exits within the
  * position, and an exit must not be refused because of another with unknown outcome. Resting exits do not count: they
@@ -22,7 +21,7 @@ export function closableShare(
   own: OrderState | null,
   isAmend = false,
 ): number {
-  const share = ownShare(position, orders, agent);
+  const share = position?.shares.get(agent) ?? 0;
   if (position === undefined || share === 0 || orders.size === 0) return share;
   const closing: Side = share > 0 ? 'sell' : 'buy';
   if (!isShared(position, orders, agent, closing)) return share;

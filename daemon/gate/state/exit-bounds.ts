@@ -13,7 +13,6 @@ import {
 } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
-import { closableOn } from './own-share.ts';
 import type { PositionState } from './positions.ts';
 import type { Redate } from './redate.ts';
 
@@ -159,7 +158,7 @@ function buildBound(agent: string, { side, symbol }: OrderState, { atMs, live, p
   const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
   const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
   const reading = whose === null ? readingOn(position, side) : null;
-  const room = askRoom(closableOn(position, live, side, whose), provenOn(position, side, whose), reading);
+  const room = askRoom(heldOn(position, side, whose), provenOn(position, side, whose), reading);
   return { agent, symbol, side, whose, askedAtMs: atMs, ...room, openings };
 }
 

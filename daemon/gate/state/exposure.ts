@@ -15,7 +15,7 @@ export interface ExposedPosition {
   readonly longLots: number;
   readonly shortLots: number;
 }
-export type CountedOrder = Pick<
+type CountedOrder = Pick<
   OrderState,
   'side' | 'reduceOnly' | 'lots' | 'executedLots' | 'priceTicks' | 'triggerTicks' | 'amend'
 >;

@@ -4,11 +4,10 @@ import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { noteClock, sinceJump } from './clock-moves.ts';
 import { whoseOf } from './exit-targets.ts';
-import { provenOn, readingOn } from './held-lots.ts';
+import { heldOn, provenOn, readingOn } from './held-lots.ts';
 import { keeps } from './keep.ts';
 import { applyStateEvent, stateInForce } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
-import { closableOn } from './own-share.ts';
 import { setLeverage } from './positions.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { bringBackAll, bringBackNamed, settleOld } from './settle.ts';
@@ -182,7 +181,7 @@ export class GateState extends GateViews {
     const position = this.positions.get(symbol);
     const whose = whoseOf(event);
     const held = {
-      closable: closableOn(position, liveOrders(this.orders, symbol), side, whose),
+      closable: heldOn(position, side, whose),
       proven: provenOn(position, side, whose),
       reading: whose === null ? readingOn(position, side) : null,
       openings,
