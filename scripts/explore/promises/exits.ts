@@ -154,10 +154,12 @@ export function findClosesMore(history: History): readonly Breach[] {
     const executed = executedFor(history, decision.id);
     if (executed === 0 || wasMerged(history, decision)) continue;
     const share = greatestShare(history, agent, symbol, call);
-    // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of.
+    // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of. What only a
+    // reading shows it was not told of; exits that have filled since, and that nobody has answered yet, are in that.
     const { told, viewed } = readKnown(history, decision);
+    const shown = Math.min(viewed, share + closedUntold(history, decision, call));
     const { leastLots = 1 } = history.plan.setup;
-    const asked = Math.ceil(fraction * Math.max(share, Math.min(Math.abs(told), viewed)));
+    const asked = Math.ceil(fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed)));
     // Neither what is left of it nor what it leaves may be less than the exchange takes.
     const allowed = Math.max(leastLots, asked) + 2 * (leastLots - 1);
     if (executed > allowed)
@@ -167,6 +169,19 @@ export function findClosesMore(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** Lots that exits had closed in the books when a call was made, and that no record before its decision tells of. */
+function closedUntold({ fills, orderEvents, orders }: History, { seq, symbol }: Decision, call: CallRecord): number {
+  let lots = 0;
+  for (const [clientId, { planned }] of orders) {
+    if (!planned.reduce_only || planned.symbol !== symbol) continue;
+    const told = (orderEvents.get(clientId) ?? []).filter((word) => word.seq < seq);
+    const filled = fills.filter(({ atMs, order }) => order?.planned === planned && atMs <= call.askedAtMs);
+    const inBooks = filled.reduce((sum, fill) => sum + Math.abs(fill.lots), 0);
+    lots += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_lots)));
+  }
+  return lots;
 }
 
 /** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
