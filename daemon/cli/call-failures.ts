@@ -28,6 +28,16 @@ function exitCodeOf(status: number): ExitCode {
   return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
 }
 
+/** Whether an answer is the daemon's word on a call, and one that says what became of it. */
+export function isSettled(status: number, body: unknown): boolean {
+  if (status === 200) return typeof body === 'object' && body !== null;
+  const { error } = (body ?? {}) as { readonly error?: { readonly code?: unknown } };
+  return typeof error?.code === 'string' && error.code !== 'INTERNAL';
+}
+
+/** Something between us and the daemon has answered: what became of the call is as unknown as without an answer. */
+export class ForeignAnswerError extends CliError {}
+
 /** No answer came, or not all of it. `mayHaveArrived`: the request may have taken effect. */
 export class NoAnswerError extends CliError {
   readonly mayHaveArrived: boolean;

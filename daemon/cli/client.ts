@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Agent, Dispatcher } from 'undici';
 import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
-import { toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
+import { ForeignAnswerError, toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
 import { toExactJson } from './exact-json.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import { CONNECT_TIMEOUT_MS, knock, type Place } from './knock.ts';
@@ -290,6 +290,9 @@ function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(EXIT.FAILURE, 'The server that answered is not a Holdfast daemon: its answer is not JSON.');
+    throw new ForeignAnswerError(
+      EXIT.FAILURE,
+      'The server that answered is not a Holdfast daemon: its answer is not JSON.',
+    );
   }
 }

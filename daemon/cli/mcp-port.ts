@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradingTool } from '../contract/tools.ts';
 import type { ReadinessBody } from '../gate/api/operator.ts';
-import { NoAnswerError } from './call-failures.ts';
+import { ForeignAnswerError, isSettled, NoAnswerError } from './call-failures.ts';
 import type { DaemonAnswer, DaemonClient } from './client.ts';
 import { CliError } from './exit-codes.ts';
 
@@ -30,6 +30,7 @@ async function callTool(client: DaemonClient, name: string, args: unknown): Prom
   const asked = isTrading ? withRequestId(args) : args;
   try {
     const { status, body, retryAfterMs } = await ask(client, name, asked, isTrading ? ATTEMPTS : 1);
+    if (isTrading && !isSettled(status, body)) throw new NoAnswerError(`HTTP ${status}`, true);
     const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
     if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
     return { body: unwrap(body), isError: false };
@@ -47,13 +48,15 @@ async function ask(client: DaemonClient, name: string, args: unknown, attempts: 
   let mayHaveArrived = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.call(`/v1/tools/${encodeURIComponent(name)}?view=brief`, args);
+      const answer = await client.call(`/v1/tools/${encodeURIComponent(name)}?view=brief`, args);
+      if (isSettled(answer.status, answer.body) || attempt >= attempts) return answer;
+      mayHaveArrived = true;
     } catch (error) {
-      if (!(error instanceof NoAnswerError)) throw error;
-      mayHaveArrived ||= error.mayHaveArrived;
+      if (!(error instanceof NoAnswerError || error instanceof ForeignAnswerError)) throw error;
+      mayHaveArrived ||= error instanceof ForeignAnswerError || error.mayHaveArrived;
       if (attempt >= attempts) throw new NoAnswerError(error.message, mayHaveArrived);
-      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
+    await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
   }
 }
 

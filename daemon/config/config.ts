@@ -128,6 +128,19 @@ export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig
   return config;
 }
 
+/**
+ * The same for a verb that works on a ledger's files itself: what it did to that of another venue would look like done.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function readLedgerEnv(env: Environment, flags: Flags = {}): ClientConfig {
+  const config = readClientEnv(env, flags);
+  const reading = new Reading(selectNames(env, /^HOLDFAST_VENUE$/), flags);
+  refuseGuessedVenue(reading, config.home);
+  reading.finish();
+  return config;
+}
+
 /** Venue and keys of the emergency exit, which uses neither daemon nor ledger. */
 export interface VenueEnv {
   readonly home: string;

@@ -1,10 +1,10 @@
-import { closeSync, openSync, rmSync } from 'node:fs';
-import { toLedgerError } from './connection.ts';
-import { codeOf, LedgerError } from './errors.ts';
+import { existsSync } from 'node:fs';
+import { LedgerError } from './errors.ts';
 import type { ChainHead } from './hash-chain.ts';
 import { openLedgerReader, SqliteReader } from './reader.ts';
 import type { LedgerReader } from './types.ts';
 import { checkTail } from './verify.ts';
+import { writeWholeCopy } from './whole-copy.ts';
 
 /**
  * Writes a complete, consistent copy of a ledger to a new file (0600), also while a daemon writes to it. Returns the
@@ -14,29 +14,14 @@ import { checkTail } from './verify.ts';
  */
 export function backUpLedger(reader: LedgerReader, target: string): ChainHead {
   if (!(reader instanceof SqliteReader)) throw new TypeError('a backup needs a reader of openLedgerReader');
-  createEmpty(target);
-  try {
-    // One read transaction, including the write-ahead log. This connection still cannot write its own file.
-    reader.db.pragma('query_only = OFF');
-    reader.db.prepare('VACUUM INTO ?').run(target);
-    return readHead(target);
-  } catch (error) {
-    rmSync(target, { force: true });
-    throw toLedgerError(error, target);
-  }
+  if (existsSync(target)) throw new LedgerError('LEDGER_ARGUMENT', `${target} exists: a backup needs a new file.`);
+  // This connection still cannot write its own file.
+  reader.db.pragma('query_only = OFF');
+  return writeWholeCopy(reader.db, target, readHead);
 }
 
-function createEmpty(target: string): void {
-  try {
-    closeSync(openSync(target, 'wx', 0o600));
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw toLedgerError(error, target);
-    throw new LedgerError('LEDGER_ARGUMENT', `${target} exists: a backup needs a new file.`);
-  }
-}
-
-function readHead(target: string): ChainHead {
-  const copy = openLedgerReader(target);
+function readHead(path: string): ChainHead {
+  const copy = openLedgerReader(path);
   try {
     if (copy instanceof SqliteReader) return checkTail(copy);
     throw new TypeError('a reader without a database');

@@ -1,8 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { toLedgerError } from './connection.ts';
 import { checkMigrations, type Migration } from './migrations.ts';
+import { writeWholeCopy } from './whole-copy.ts';
 
 /** Where the copy from before migration `version` lies: beside the ledger. */
 export function migrationBackupPath(path: string, version: number): string {
@@ -23,25 +22,5 @@ export function backUpBeforeMigrations(db: Database, path: string, migrations: r
   if (applied === 0 || next === undefined) return;
   const target = migrationBackupPath(path, next.version);
   if (existsSync(target)) return;
-  const unfinished = `${target}.new`;
-  try {
-    rmSync(unfinished, { force: true });
-    closeSync(openSync(unfinished, 'wx', 0o600));
-    db.prepare('VACUUM INTO ?').run(unfinished);
-    sync(unfinished);
-    renameSync(unfinished, target);
-    sync(dirname(path));
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw toLedgerError(error, target);
-  }
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  writeWholeCopy(db, target, () => undefined);
 }

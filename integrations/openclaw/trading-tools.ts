@@ -123,8 +123,8 @@ export class TradingTools {
   }
 
   /**
-   * A lost answer is requested again under the same request id: the daemon answers what it decided and sends nothing
-   * twice. A turn that was canceled waits no longer for a reading; an order that was sent is followed to its answer.
+   * An answer that is lost, or is not the daemon's, is requested again under the same request id: the daemon answers what
+   * it decided and sends nothing twice. A turn that was canceled waits no longer for a reading; an order that was sent is followed to its answer.
    */
   async #ask({ tool, args, requestId, signal }: Call): Promise<DaemonAnswer> {
     const path = `/v1/tools/${tool}?view=brief`;
@@ -134,7 +134,9 @@ export class TradingTools {
     let wasNeverSent = true;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#link.ask('POST', path, args, options);
+        const answer = await this.#link.ask('POST', path, args, options);
+        if (requestId === null || isSettled(answer)) return answer;
+        throw new NoAnswerError(`what answered (HTTP ${answer.status}) says nothing of the call`, false);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
         wasNeverSent = wasNeverSent && error.wasNeverSent;
@@ -166,6 +168,13 @@ function describeSilence({ requestId }: Call, error: NoAnswerError): Refusal {
     `${error.message}. What was asked for may have been done: look at get_orders, or ask again with this very ` +
     'request_id, which sends nothing twice.';
   return { code, message, request_id: requestId };
+}
+
+/** The daemon's word on a call. A gateway's, or that of a defect, leaves open what became of it. */
+function isSettled({ status, body }: DaemonAnswer): boolean {
+  if (status === 200) return typeof body === 'object' && body !== null;
+  const { error } = (body ?? {}) as { readonly error?: { readonly code?: unknown } };
+  return typeof error?.code === 'string' && error.code !== 'INTERNAL';
 }
 
 function toResult({ status, body, retryAfterMs }: DaemonAnswer): ToolResult {

@@ -176,7 +176,7 @@ class Holdfast:
         for attempt in range(4):
             try:
                 return self._send("POST", path, given)
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, Unreachable) as error:
                 last = error
                 time.sleep(0.2 * 2**attempt)
         raise Unreachable(f"no daemon answered ({last!r})", request_id)
@@ -190,15 +190,18 @@ class Holdfast:
         try:
             connection.request(method, path, payload, headers)
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            answer = _object(response.read())
         finally:
             connection.close()
-        if response.status == 200:
+        if response.status == 200 and answer:
             return answer
-        error, after = answer.get("error", {}), response.headers.get("Retry-After")
+        error, after = answer.get("error"), response.headers.get("Retry-After")
+        if not isinstance(error, dict) or error.get("code") in (None, "INTERNAL"):
+            # A gateway's word, or that of a defect: nothing says what became of the call.
+            raise Unreachable(f"HTTP {response.status} says nothing of the call", None)
         raise HoldfastError(
             response.status,
-            error.get("code", "UNKNOWN"),
+            error["code"],
             error.get("message", ""),
             error.get("details"),
             None if after is None else float(after),
@@ -219,6 +222,14 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+def _object(text: bytes) -> dict:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _answer(body: dict, request_id: Optional[str]) -> Answer:

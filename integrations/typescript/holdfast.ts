@@ -195,7 +195,9 @@ export class Holdfast {
       readonly error?: { readonly code: string; readonly message: string; readonly details?: unknown };
     };
     if (response.status === 200) return answer;
-    const { code = 'UNKNOWN', message = '', details } = answer.error ?? {};
+    const { code, message = '', details } = answer.error ?? {};
+    // A gateway's word, or that of a defect: nothing says what became of the call.
+    if (typeof code !== 'string' || code === 'INTERNAL') throw new Error(`HTTP ${response.status} ${code ?? ''}`);
     const after = response.headers.get('retry-after');
     throw new HoldfastError(response.status, code, message, details, after === null ? null : Number(after) * 1000);
   }

@@ -4,10 +4,16 @@ export interface CuttingProxy {
   readonly url: string;
   /**
    * So many of the next answers are lost: the request arrives, and the connection breaks where the answer begins, or
-   * once its headers have come.
+   * once its headers have come, or a gateway answers something of its own.
    */
-  loseAnswers(count: number, where?: 'before it' | 'behind the head'): void;
+  loseAnswers(count: number, where?: 'before it' | 'behind the head' | string): void;
   close(): Promise<void>;
+}
+
+/** What a gateway answers when its upstream took too long, though the request has arrived there. */
+export function gatewayAnswer(status: string, type: string, body: string): string {
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close`;
+  return `${head}\r\n\r\n${body}`;
 }
 
 /** Stands between a client and a daemon on loopback, byte for byte, and loses answers when told. */
@@ -15,7 +21,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let toLose = 0;
-  let isHeadShown = false;
+  let place = 'before it';
   const server = createServer((client) => {
     const daemon = connect(Number(port), hostname);
     for (const socket of [client, daemon]) {
@@ -31,8 +37,8 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
       if (toLose > 0) {
         toLose -= 1;
         const head = chunk.subarray(0, chunk.indexOf('\r\n\r\n') + 4);
-        if (isHeadShown) client.end(head);
-        else client.destroy();
+        if (place === 'before it') client.destroy();
+        else client.end(place === 'behind the head' ? head : place);
         daemon.destroy();
       } else client.write(chunk);
     });
@@ -44,7 +50,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     loseAnswers: (count, where = 'before it') => {
       toLose = count;
-      isHeadShown = where === 'behind the head';
+      place = where;
     },
     close: () => {
       for (const socket of sockets) socket.destroy();

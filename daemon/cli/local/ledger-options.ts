@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ClientConfig, readClientEnv } from '../../config/config.ts';
+import { type ClientConfig, readLedgerEnv } from '../../config/config.ts';
 import type { Io } from '../verb.ts';
 
 /** Options of verbs that read or write a ledger file without the daemon. */
@@ -38,7 +38,7 @@ export function findTokenFolder(io: Io, options: LedgerOptions): string | null {
 }
 
 function readConfig(io: Io, options: LedgerOptions): ClientConfig {
-  return readClientEnv(io.env, {
+  return readLedgerEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
   });

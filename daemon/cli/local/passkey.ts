@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readClientEnv } from '../../config/config.ts';
+import { readLedgerEnv } from '../../config/config.ts';
 import type { PasskeyBody, PasskeysBody } from '../../gate/api/passkeys.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
@@ -70,7 +70,7 @@ const flagsOf = ({ home, venue }: HomeOptions) => ({
 
 /** Whoever can write the home is the daemon's user; that is what the code shows. */
 async function printCode(io: Io, name: string, isRecovery: boolean, options: HomeOptions): Promise<void> {
-  const { home, venue, listen } = readClientEnv(io.env, flagsOf(options));
+  const { home, venue, listen } = readLedgerEnv(io.env, flagsOf(options));
   const { CODE_MS, codeFileOf, makeCode } = await import('../../passkeys/codes.ts');
   const file = codeFileOf(home, venue);
   if (!existsSync(dirname(file)))
@@ -87,6 +87,8 @@ async function printCode(io: Io, name: string, isRecovery: boolean, options: Hom
 
 async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Promise<void> {
   const { withClient } = await import('../client.ts');
+  // Before anything is halted.
+  readLedgerEnv(io.env, flagsOf(options));
   const env = options.venue === undefined ? io.env : { ...io.env, HOLDFAST_VENUE: options.venue };
   // First, so that no code is out while the daemon trades on.
   await withClient({ ...io, env }, options, 'operator', (client) =>

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { readEnv } from '../../config/config.ts';
+import { readEnv, readLedgerEnv } from '../../config/config.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
 interface RecoverOptions {
@@ -23,10 +23,12 @@ export function addRecover(program: Command, io: Io): void {
 }
 
 async function recover(io: Io, options: RecoverOptions): Promise<void> {
-  const { config, secrets } = readEnv(io.env, {
+  const flags = {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
-  });
+  };
+  readLedgerEnv(io.env, flags);
+  const { config, secrets } = readEnv(io.env, flags);
   const { recoverHome } = await import('../../boot/recover.ts');
   const takeOver = options.takeOver === true;
   const recovered = await recoverHome(config, secrets, { takeOver, setBy: userInfo().username });

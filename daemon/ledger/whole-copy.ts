@@ -1,0 +1,37 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { toLedgerError } from './connection.ts';
+
+/**
+ * Copies a database into a new file (0600), in one read transaction that includes the write-ahead log. The copy has its
+ * name only when it is whole, on disk, and `check` has found it sound: SQLite itself syncs nothing of it. What an
+ * interrupted attempt left is overwritten.
+ *
+ * @throws LedgerError LEDGER_FULL, LEDGER_PERMISSIONS and others, and what `check` throws
+ */
+export function writeWholeCopy<T>(db: Database, target: string, check: (unfinished: string) => T): T {
+  const unfinished = `${target}.new`;
+  try {
+    rmSync(unfinished, { force: true });
+    closeSync(openSync(unfinished, 'wx', 0o600));
+    db.prepare('VACUUM INTO ?').run(unfinished);
+    sync(unfinished);
+    const found = check(unfinished);
+    renameSync(unfinished, target);
+    sync(dirname(target));
+    return found;
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw toLedgerError(error, target);
+  }
+}
+
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,8 @@
+import { backUpLedger } from '../../daemon/ledger/backup.ts';
+import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+
+/** Backs a ledger up; its parent ends it on the way. */
+const [, , path = '', target = ''] = process.argv;
+const reader = openLedgerReader(path);
+backUpLedger(reader, target);
+reader.close();
