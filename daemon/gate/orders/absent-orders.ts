@@ -72,6 +72,11 @@ export class AbsentOrders {
     return false;
   }
 
+  #isOfOther(order: OrderState, { clientOrderId }: VenueOrder): boolean {
+    const known = this.#core.state.orders.all.get(clientOrderId);
+    return known !== undefined && known.clientOrderId !== order.clientOrderId && !known.foreign;
+  }
+
   /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */
   async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
     const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
@@ -82,8 +87,9 @@ export class AbsentOrders {
       const ask = this.#sender.proof.ask();
       const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
       if (found.kind !== 'found') return true;
-      // The order that a conditional one turned into may have any id, but reduces like the stop itself.
-      if (order.kind === 'algo') {
+      // The order that a conditional one turned into may have any id but that of another one of ours, and reduces like
+      // the stop itself.
+      if (order.kind === 'algo' && !this.#isOfOther(order, found.order)) {
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
       } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
         this.#sender.adopt(order, found.order, ask);
