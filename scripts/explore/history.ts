@@ -159,6 +159,21 @@ function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): 
   });
 }
 
+/** A reading of the account is believed by then, also where a fill that nobody tells of may explain it, ms. */
+const BELIEVED_AFTER_MS = 55_000;
+
+/**
+ * Since no list of orders came, a fill was told only when the account had been believed: what was missing was taken out of
+ * all shares by then.
+ */
+export function isToldLate({ fills, orderEvents }: History, symbol: string): boolean {
+  return fills.some(({ atMs, clientId, order, symbol: where }) => {
+    if (order === null || where !== symbol) return false;
+    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_lots > 0);
+    return told !== undefined && told.atMs - atMs > BELIEVED_AFTER_MS;
+  });
+}
+
 /** Whether the account's owner traded at the exchange itself within a span: in a symbol, or in any. */
 export function isOwnersHandIn(
   { world }: History,

@@ -83,6 +83,11 @@ export class AbsentOrders {
     return false;
   }
 
+  #isOfOther(order: OrderState, { clientOrderId }: VenueOrder): boolean {
+    const known = this.#core.state.orders.all.get(clientOrderId);
+    return known !== undefined && known.clientOrderId !== order.clientOrderId && !known.foreign;
+  }
+
   /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */
   async #mayBeTraded(
     order: OrderState,
@@ -98,8 +103,9 @@ export class AbsentOrders {
       const ask = this.#sender.proof.ask();
       const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
       if (found.kind !== 'found') return true;
-      // The order that a conditional one turned into may have any id, but reduces like the stop itself.
-      if (order.kind === 'algo') {
+      // The order that a conditional one turned into may have any id but that of another one of ours, and reduces like
+      // the stop itself.
+      if (order.kind === 'algo' && !this.#isOfOther(order, found.order)) {
         if (isChild(order, found.order)) {
           this.#sender.proof.recordAbsent(order, found.order.status, 'it has fired', absentSince, found.order);
           return true;

@@ -76,15 +76,20 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Until when the exchange denied to know the stop that it had fired. */
-function deniedUntilMs({ world }: History, { atMs, clientId }: Fill): number {
-  return world.wire.looks.reduce(
-    (lastMs, { answeredAtMs, clientId: asked, status, what }) =>
-      what === 'stop' && asked === clientId && status === 400 && (answeredAtMs ?? 0) > atMs
-        ? Math.max(lastMs, answeredAtMs ?? 0)
-        : lastMs,
-    0,
-  );
+/** Until when the exchange denied to know the stop that it had fired, or did not answer what has become of it. */
+function deniedUntilMs({ world }: History, { atMs, clientId, symbol }: Fill): number {
+  let lastMs = 0;
+  for (const look of world.wire.looks) {
+    const { answeredAtMs, clientId: asked, sentAtMs, status, what } = look;
+    // What it has become has a number of the exchange's.
+    const isOfStop = asked === clientId || (what === 'order' && asked === null && look.symbol === symbol);
+    if (!isOfStop || sentAtMs < atMs) continue;
+    // The first answer tells it.
+    if (what === 'order' && status === 200) break;
+    if ((what === 'stop' && status === 400) || (what === 'order' && status === null))
+      lastMs = Math.max(lastMs, answeredAtMs ?? sentAtMs);
+  }
+  return lastMs;
 }
 
 function seqOfRoot(history: History, fill: Fill): number {

@@ -1,6 +1,6 @@
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import type { Breach } from '../breach.ts';
-import { type History, isOwnersHandIn } from '../history.ts';
+import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { LOT, OPERATOR } from '../records.ts';
 import { isInDispute } from './views.ts';
 
@@ -118,7 +118,7 @@ function findShareBreaches(history: History): readonly Breach[] {
   if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
   for (const { symbol, agent_share: shares } of gate?.getPositions(OPERATOR).positions ?? []) {
-    if (isOwnersHandIn(history, symbol)) continue;
+    if (isOwnersHandIn(history, symbol) || isToldLate(history, symbol)) continue;
     for (const agent of ['alpha', 'beta', 'gamma']) {
       const shown = lotsOf(shares[agent] ?? '0');
       const real = history.shareAt(agent, symbol, history.endMs);

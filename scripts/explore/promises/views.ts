@@ -1,5 +1,5 @@
 import type { Breach } from '../breach.ts';
-import { type History, isOwnersHandIn } from '../history.ts';
+import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 
 /** At quiet, what the API shows is what the books say. */
@@ -23,7 +23,8 @@ export function findViewBreaches(history: History): readonly Breach[] {
       0,
     );
     // What the owner has bought belongs to nobody.
-    const isMore = isOwnersHandIn(history, symbol) ? Math.abs(shares) > Math.abs(shown) : shares !== shown;
+    const mayLack = isOwnersHandIn(history, symbol) || isToldLate(history, symbol);
+    const isMore = mayLack ? Math.abs(shares) > Math.abs(shown) : shares !== shown;
     if (positions.has(symbol) && isMore)
       breaches.push({ code: 'view/shares', detail: `${symbol}: shares of ${shares} lots, a position of ${shown}` });
   }
