@@ -37,7 +37,11 @@ export const ALERTS = {
   EXIT_RECORD_UNREADABLE: text('warning', 'exits', 'The record of an exit could not be read; the exit goes on.'),
   EXIT_STALLED: text('critical', 'exits', 'An exit has closed nothing for a minute, and goes on.'),
   EXIT_NOT_RESUMED: text('critical', 'exits', 'An exit was not resumed after a restart.'),
-  FEEDS_STALE: text('critical', 'venue', 'Account, orders or prices cannot be read from the venue.'),
+  FEEDS_STALE: text(
+    'critical',
+    'venue',
+    "Account, orders, prices or the account's mode cannot be read from the venue.",
+  ),
   FEEDS_STOPPED: text('critical', 'venue', 'The feeds have stopped.'),
   FEED_ROUND_FAILED: text('warning', 'venue', 'A round of the feeds failed.'),
   FEED_TICK_FAILED: text('warning', 'venue', 'A task of the feeds failed.'),

@@ -54,6 +54,7 @@ describe('a venue that goes silent while the daemon runs', () => {
     const before = told().length;
     const below = order({ order_type: 'limit', limit_price: 58_000, requested_notional: 120 });
     assert.equal((await world.tool('place_order', below)).body.execution.state, 'working');
+    const fromSeq = world.daemon.ledger.lastSeq();
     await fails('/fapi/*');
     await world.sleep(600_000);
     assert.deepEqual(
@@ -67,6 +68,11 @@ describe('a venue that goes silent while the daemon runs', () => {
     await opens();
     const resting = (await world.books()).orders.filter(({ status }) => status === 'NEW');
     assert.equal(resting.length, 1, 'what rested before an outage of all rests after it');
+    await world.sleep(60_000);
+    const held = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'state' })]
+      .map(({ payload }) => (payload as { readonly reason: string }).reason)
+      .filter((reason) => reason.endsWith('cannot be read'));
+    assert.deepEqual(held, [], 'the rest comes a moment later');
   });
 });
 
@@ -89,6 +95,68 @@ describe('lists of orders that stop coming, and nothing else does', () => {
       await world.control('clear-faults', {});
       await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
     });
+});
+
+describe('lists of orders that stop coming, while the account comes now and then', () => {
+  it('nothing opens after a minute, whatever is read between', async (t) => {
+    const world = await DaemonWorld.start({ wall: true });
+    t.after(() => world.close());
+    const fails = (path: string): Promise<void> =>
+      world.fault({ kind: 'status', status: 500, count: 1_000_000, match: { method: 'GET', path } });
+    await world.sleep(2_000);
+    const codes: string[] = [];
+    for (let ms = 0; ms < 120_000; ms += 13_000) {
+      await world.control('clear-faults', {});
+      await fails('/fapi/v1/openOrders');
+      await world.sleep(2_000);
+      const { body } = await world.tool('place_order', order({ requested_notional: 120 + ms / 1_000 }));
+      if (ms > 90_000) codes.push(String(body.decision.reasons[0]?.code));
+      await fails('/fapi/v3/*');
+      await world.sleep(11_000);
+    }
+    assert.deepEqual([...new Set(codes)], ['STATE_REDUCING']);
+    const resting = (await world.books()).orders.filter(({ status }) => status === 'NEW');
+    assert.deepEqual(resting, []);
+  });
+});
+
+describe("an account's mode that cannot be read", () => {
+  it('is told of, and nothing opens until it is', async (t) => {
+    const world = await DaemonWorld.start({ wall: true });
+    t.after(() => world.close());
+    const told = (): readonly string[] =>
+      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => (payload as AlertEvent).detail);
+    await world.sleep(100_000);
+    assert.deepEqual(told(), []);
+    const match = { method: 'GET', path: '/fapi/v1/accountConfig' };
+    await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
+    await world.sleep(100_000);
+    assert.equal((await world.tool('place_order', order({ requested_notional: 120 }))).body.execution.state, 'filled');
+    await world.sleep(120_000);
+    assert.equal(told().length, 1, told().join('; '));
+    assert.match(told()[0] ?? '', /^the account's mode could not be read for 1[5-9]\d s$/);
+    const { body } = await world.tool('place_order', order({ requested_notional: 130 }));
+    assert.equal(body.decision.reasons[0]?.code, 'STATE_REDUCING');
+    assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
+    await world.control('clear-faults', {});
+    await until('it is read again', async () => (await world.ready()).body.ready, 120_000);
+  });
+
+  it('is told of where a start never reads it', async (t) => {
+    const world = await DaemonWorld.start({ wall: true });
+    t.after(() => world.close());
+    await world.sleep(60_000);
+    const match = { method: 'GET', path: '/fapi/v1/accountConfig' };
+    await world.fault({ kind: 'status', status: 500, count: 1_000_000, match });
+    await world.daemon.close();
+    await world.sleep(100_000);
+    await assert.rejects(world.restart(), /not ready: the account mode/);
+    await world.sleep(170_000);
+    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
+      ({ payload }) => (payload as AlertEvent).detail,
+    );
+    assert.match(told.at(-1) ?? '', /^the account's mode could not be read for 1\d\d s$/);
+  });
 });
 
 describe('lists of orders that never come', () => {

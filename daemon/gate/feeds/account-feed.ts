@@ -55,7 +55,7 @@ export class AccountFeed {
   #before: number | null = null;
   /** Which symbols are on isolated margin, by the last account snapshot. */
   isolated: AccountSnapshot['isolated'] | null = null;
-  onRead: (feed: 'account' | 'orders') => void = () => undefined;
+  onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {

@@ -27,6 +27,7 @@ export async function readMode(
     core.ports.log.warn({ detail }, 'the account could not be prepared');
     return { kind: 'unread', detail };
   }
+  account.onRead('mode');
   const mode = outcome.value;
   const wrong = [
     mode.oneWay ? null : 'the account is not in one-way mode',
