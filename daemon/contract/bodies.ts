@@ -175,7 +175,8 @@ export const ExecutionBodySchema = Type.Object(
     retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
-      description: 'Slices dropped because an exit closes what they would have opened again.',
+      description:
+        'Slices dropped because an exit closes what they would have opened again, or another one was canceled.',
     }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },

@@ -1048,7 +1048,7 @@ export interface Execution {
    */
   retryable: boolean;
   /**
-   * Slices dropped because an exit closes what they would have opened again.
+   * Slices dropped because an exit closes what they would have opened again, or another one was canceled.
    */
   slices_dropped: number;
 }

@@ -5,6 +5,7 @@
 import './world/absent-orders.ts';
 import './world/amend.ts';
 import './world/amend-under-tightening.ts';
+import './world/canceled-slices.ts';
 import './world/change-answers.ts';
 import './world/between-decision-and-send.ts';
 import './world/changed-orders.ts';

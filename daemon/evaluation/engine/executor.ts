@@ -16,7 +16,7 @@ import {
   stepOfSlice,
   unsentOf,
 } from '../../gate/plan/slices.ts';
-import { OPENING_ENDED } from '../../gate/plan/undone.ts';
+import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../gate/plan/undone.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
@@ -331,6 +331,7 @@ export class Executor {
     const meant = changes.find(decisionId)?.orders ?? [];
     const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
     for (const order of meant) this.cancel(order, reason);
+    for (const slice of findSlicesBeside(this.#parts.door.state, request)) this.cancel(slice, SLICE_CANCELED);
     if (request.client_order_id === null)
       this.exits.cancelTargets(
         (target) => isTargetInCancelAll(target, request, seq, layers, this.#parts.clock.nowMs),

@@ -6,6 +6,7 @@ import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { SliceRunner } from '../orders/slices.ts';
 import { isTargetInCancelAll } from '../plan/cancel-all.ts';
+import { findSlicesBeside, SLICE_CANCELED } from '../plan/undone.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
@@ -56,6 +57,7 @@ export class Executor {
     const reason = reasonOf(request);
     for (const order of this.#core.state.changes.find(body.decision_id)?.orders ?? [])
       this.#canceler.note(order, reason);
+    for (const slice of findSlicesBeside(this.#core.state, request)) this.#canceler.note(slice, SLICE_CANCELED);
     if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
   }
 

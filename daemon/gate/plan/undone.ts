@@ -63,6 +63,21 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
 
 /** Why a slice was never sent; the parent's execution counts them as `slices_dropped`. */
 export const SLICE_DROPPED = 'dropped: an exit closes what it would open again';
+/** The same, where its caller canceled another slice. */
+export const SLICE_CANCELED = 'dropped: another slice of the same order was canceled';
+/** Details of slices that were never sent. */
+export const DROPPED: ReadonlySet<string | null> = new Set([SLICE_DROPPED, SLICE_CANCELED]);
+
+/** Slices that were not sent yet of an opening of which a cancel names one: its caller wants no more of it. */
+export function findSlicesBeside(
+  { orders }: GateState,
+  { client_order_id: id }: ExecutionRequest,
+): readonly OrderState[] {
+  const named = id === null ? undefined : orders.all.get(id);
+  const siblings = orders.byDecision.get(named?.decisionId ?? '') ?? [];
+  return siblings.filter((order) => order !== named && !order.reduceOnly && order.status === 'pending_send');
+}
+
 /** Why an opening order is canceled. */
 export const OPENING_ENDED = 'an exit closes what it would open again';
 

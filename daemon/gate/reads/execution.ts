@@ -2,7 +2,7 @@ import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decis
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { partsOf, stateOf } from '../plan/describe-target.ts';
-import { SLICE_DROPPED } from '../plan/undone.ts';
+import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
@@ -67,7 +67,7 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
         : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? missed),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
-    slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
+    slices_dropped: countDropped(orders),
     state,
   };
 }
@@ -117,9 +117,19 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
     note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: false,
-    slices_dropped: 0,
+    slices_dropped: change?.action === 'cancel' ? countBeside(core, orders) : 0,
     state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
   };
+}
+function countDropped(orders: readonly OrderState[]): number {
+  return orders.filter(({ detail, status }) => status === 'canceled' && DROPPED.has(detail)).length;
+}
+/** Slices that went with the one that a cancel named. */
+function countBeside({ state }: GateCore, orders: readonly OrderState[]): number {
+  const [named] = orders;
+  if (named === undefined || orders.length > 1) return 0;
+  const beside = state.orders.byDecision.get(named.decisionId ?? '') ?? [];
+  return beside.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_CANCELED).length;
 }
 function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
   if (refusal !== null) return `not changed, the order stays as it was: ${refusal}`;
