@@ -73,7 +73,9 @@ describe('what rests stays until something tightens', () => {
         ['nothing is held elsewhere', false, { review: elsewhere(null) }],
         ['it was as strict before', false, { before: elsewhere('extreme') }],
         ['it is less strict than before', false, { before: elsewhere('extreme'), review: elsewhere('volatile') }],
-        ['elsewhere no stricter than here all along', false, { before: here('extreme'), review: here('extreme') }],
+        // Rule 15 decides whatever rests again.
+        ['elsewhere stricter, and no stricter than here', true, { before: here('extreme'), review: here('extreme') }],
+        ['here strict all along', false, { before: here('extreme'), review: after(calm, here('extreme')) }],
         ['the regime here', true, { review: after(calm, here('volatile')) }],
         ['drawdown just below its tier', false, { review: after(calm, account({ drawdown: 0.0499 })) }],
         ['drawdown', true, { review: after(calm, account({ drawdown: 0.05 })) }],
