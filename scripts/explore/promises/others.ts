@@ -120,7 +120,7 @@ interface Target {
   toSeq: number;
 }
 
-/** Exits that close now, from the request to their end. */
+/** Exits that close now, from the request to their end; what comes to rest is none from then on. */
 function readTargets({ events }: History): Iterable<Target> {
   const targets = new Map<string, Target>();
   for (const { event, seq } of events) {
@@ -131,7 +131,7 @@ function readTargets({ events }: History): Iterable<Target> {
       targets.set(id, { id, symbol, side, fromSeq: seq, toSeq: Number.POSITIVE_INFINITY });
     } else {
       const target = targets.get(id);
-      if (target !== undefined) target.toSeq = seq;
+      if (target !== undefined) target.toSeq = Math.min(target.toSeq, seq);
     }
   }
   return targets.values();
