@@ -7,7 +7,7 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { isExitOnItsWay, lotsLeft, mayCloseYounger } from './exit-caps.ts';
+import { isExitOnItsWay, isOpeningOnItsWay, lotsLeft, mayCloseYounger } from './exit-caps.ts';
 import { lotsDue, mayMeetYounger, roomBeside } from './rests.ts';
 
 const SHARE_SHRANK = 'its share shrank while room was made';
@@ -55,10 +55,19 @@ export function mayCloseMore(state: GateState, order: OrderState, isBound: IsBou
 function isAboveShare({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
   if (order.agent === null || !isBound(order)) return false;
   const position = positions.get(order.symbol);
-  const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
+  const live = liveOrders(orders, order.symbol);
+  const share = Math.abs(closableShare(position, live, order.agent, order));
   // Whole positions are kept by reduceOnly; a refusal there is worse than an order that the venue cuts.
   const held = position === undefined ? 0 : order.side === 'sell' ? longLots(position) : shortLots(position);
-  return order.lots > share && held > share;
+  return order.lots > share && held + openedByOthers(live, order) > share;
+}
+
+/** RISK: what another agent's opening has filled without an answer is held as well, and is no more this exit's to close. */
+function openedByOthers(live: ReadonlySet<OrderState>, { agent, side }: OrderState): number {
+  let lots = 0;
+  for (const other of live)
+    if (other.side !== side && other.agent !== agent && isOpeningOnItsWay(other)) lots += remainingLots(other);
+  return lots;
 }
 
 /**

@@ -27,7 +27,10 @@ export function findSignalBreaches(history: History): readonly Breach[] {
       if ((symbol !== null && symbol !== order.planned.symbol) || (agent !== null && agent !== order.decision.agent))
         continue;
       const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-      const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
+      const amended = records.findLast(
+        (one) => one.method === 'PUT' && one.clientId === clientId && one.status === 200,
+      );
+      const lots = Math.round(Number((amended?.params ?? params).text('quantity') ?? 0) * 1000);
       if (filled.reduce((sum, fill) => sum + fill.lots, 0) >= lots) continue;
       const isAskedBack = records.some(
         (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
