@@ -53,34 +53,33 @@ export class Protection {
     if (request !== null) await this.#exits.runGateExit(request, 'cut');
   }
 
-  /** Begins with every symbol that is not under way yet, and resolves with those; null: nothing is due. */
+  /**
+   * Begins with every symbol that is not under way yet, and resolves with those; null: nothing is due. RISK: a symbol for
+   * which nothing can be planned must not keep the others from their stops.
+   */
   tick(): Promise<unknown> | null {
-    const { positions } = this.#core.state;
-    for (const position of positions.values()) this.#plan.watchHoldingTime(position);
     const begun: Promise<unknown>[] = [];
-    for (const position of [...positions.values()]) {
-      const { symbol } = position;
-      // RISK: whether or not stops are still asked for, one that is left would close the next position.
-      for (const stop of this.#plan.findOutdated(position))
-        begun.push(this.#canceler.cancel(stop, 'the position that it protects is gone'));
-      if (!this.#core.policySpec.protection.required) continue;
-      const protecting = this.#protecting.has(symbol) ? null : this.#protect(position);
-      if (protecting !== null) begun.push(protecting);
+    for (const position of [...this.#core.state.positions.values()]) {
+      try {
+        this.#begin(position, begun);
+      } catch (error) {
+        begun.push(Promise.reject(error));
+      }
     }
     return begun.length === 0 ? null : Promise.all(begun);
   }
 
-  /** Null: nothing is due. RISK: a symbol for which nothing can be planned must not keep the others from their stops. */
-  #protect(position: PositionState): Promise<void> | null {
+  #begin(position: PositionState, begun: Promise<unknown>[]): void {
     const { symbol } = position;
-    try {
-      const step = this.#plan.next(position);
-      if (step.kind === 'none') return null;
-      this.#protecting.add(symbol);
-      return this.#take(position, step).finally(() => this.#protecting.delete(symbol));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    this.#plan.watchHoldingTime(position);
+    // RISK: whether or not stops are still asked for, one that is left would close the next position.
+    for (const stop of this.#plan.findOutdated(position))
+      begun.push(this.#canceler.cancel(stop, 'the position that it protects is gone'));
+    if (!this.#core.policySpec.protection.required || this.#protecting.has(symbol)) return;
+    const step = this.#plan.next(position);
+    if (step.kind === 'none') return;
+    this.#protecting.add(symbol);
+    begun.push(this.#take(position, step).finally(() => this.#protecting.delete(symbol)));
   }
 
   async #take(position: PositionState, step: Exclude<StopStep, { kind: 'none' }>): Promise<void> {

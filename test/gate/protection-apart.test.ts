@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { Canceler } from '../../daemon/gate/orders/cancels.ts';
+import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import { Protection } from '../../daemon/gate/watch/protection.ts';
+import { ProofWorld } from './proof-fixture.ts';
+
+it('BY-31 a symbol whose stops cannot be planned keeps no other from its own', async () => {
+  const world = new ProofWorld();
+  const { core } = world;
+  const canceled: string[] = [];
+  const canceler = {
+    cancel: async (order: OrderState) => {
+      canceled.push(order.clientOrderId);
+    },
+  } as unknown as Canceler;
+  const exits = { runGateExit: async () => undefined, isGateExiting: () => false };
+  // Nothing that is known of its orders can be read.
+  core.state.position('AAVEUSDT');
+  (core.state.orders.live as Map<string, Set<unknown>>).set('AAVEUSDT', new Set([null]));
+  // The position that it protected is gone.
+  core.state.position('BTCUSDT');
+  world.place('s-1', { protective: true, kind: 'algo', trigger_ticks: 590_000 });
+  const ticked = new Protection(core, world.sender, canceler, exits).tick();
+  assert.deepEqual(canceled, ['s-1']);
+  await assert.rejects(async () => ticked, TypeError);
+});
