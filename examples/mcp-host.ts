@@ -1,4 +1,4 @@
-/** The smallest host of MCP: starts `holdfast mcp`, lists the tools and places one paper order. */
+/** The smallest host of MCP: starts `./holdfast mcp`, lists the tools and places one paper order. */
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';

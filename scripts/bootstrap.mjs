@@ -1,5 +1,5 @@
 /**
- * Brings what is missing, so that `npm start`, `npm test` and `npx holdfast` work from a fresh clone on any Node that
+ * Brings what is missing, so that `npm start`, `npm test` and `./holdfast` work from a fresh clone on any Node that
  * reads this file (18 and later): a Node of the supported line, and the packages. Says nothing when there is nothing
  * to do. Only node built-ins.
  *
@@ -70,7 +70,7 @@ async function whileInstalling(npm, work) {
 }
 
 /**
- * npm links no command of a package into the package itself. With the link `npx holdfast` starts it at once; without
+ * npm links no command of a package into the package itself. With the link `./holdfast` starts it at once; without
  * it (Windows) npx looks the package up first, which takes half a second.
  */
 function linkCommand(root) {

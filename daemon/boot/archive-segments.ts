@@ -79,7 +79,7 @@ function foldAgain(reader: LedgerReader, checkpoints: readonly CheckpointEvent[]
     if (event.seq > last) break;
     if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
     const outcome = audit.check(event.seq, state);
-    if (!outcome.ok) throw new Error(`${outcome.detail}; nothing is archived. Run: npx holdfast audit verify --deep`);
+    if (!outcome.ok) throw new Error(`${outcome.detail}; nothing is archived. Run: ./holdfast audit verify --deep`);
   }
   if (audit.compared < checkpoints.length) throw new Error('the checkpoints could not be folded again');
 }

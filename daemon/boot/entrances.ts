@@ -87,7 +87,7 @@ async function listen(
     if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
     const { host, port } = config.listen;
     throw new StartError(
-      `port ${port} of ${host} is in use: another daemon may run there (\`npx holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
+      `port ${port} of ${host} is in use: another daemon may run there (\`./holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
     );
   }
 }

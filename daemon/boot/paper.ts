@@ -15,7 +15,7 @@ const FIRST_TOKENS = [
 
 /**
  * First start on paper: writes one token per role to files that only the owner can read. On demo and live no plaintext
- * token is stored anywhere: `holdfast token create` prints it once.
+ * token is stored anywhere: `./holdfast token create` prints it once.
  */
 export function ensurePaperTokens(home: string, store: TokenStore): string {
   const folder = join(home, 'tokens');

@@ -37,7 +37,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
   const standing = state.layers.get(layerKey('breaker', 'account', LEDGER_LAYER));
   if (standing !== undefined && readReason(standing.reason).code === 'OTHER_DAEMON' && !takeOver) {
     throw new StartError(
-      `another Holdfast ledger traded this account (${standing.reason}): stop its daemon for good, then run \`npx holdfast recover --take-over\``,
+      `another Holdfast ledger traded this account (${standing.reason}): stop its daemon for good, then run \`./holdfast recover --take-over\``,
     );
   }
   const epoch = Math.max(Math.floor(atVenueMs / 1000), (state.recovery?.epoch ?? 0) + 1);

@@ -72,7 +72,7 @@ function followOnce(ledger: Ledger, gate: Alerts, log: Pick<Logger, 'warn'>): vo
     for (const token of tokens) {
       if (!isLiveToken(token, nowMs) || isReplaced(token, tokens, nowMs) || !isEnding(token, nowMs)) continue;
       const at = new Date(token.expires_at_ms ?? 0).toISOString();
-      tell('TOKEN_EXPIRES', `${describe(token)} expires at ${at}: run npx holdfast token rotate ${token.id}`);
+      tell('TOKEN_EXPIRES', `${describe(token)} expires at ${at}: run ./holdfast token rotate ${token.id}`);
     }
   } catch (error) {
     log.warn({ err: error }, 'token changes are not recorded yet');

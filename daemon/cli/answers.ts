@@ -66,7 +66,7 @@ const FOR_OPERATORS: ReadonlySet<string> = new Set(['EXIT_SCOPE', 'EXIT_CLIPPED'
 /** Names `--operator` where it is what helps; empty elsewhere. `command`: the verb with its arguments. */
 export function renderOperatorHint({ decision }: ToolAnswer, command: string, isOperator: boolean): string {
   if (isOperator || !decision.reasons.some(({ code }) => FOR_OPERATORS.has(code))) return '';
-  return `As the operator: npx holdfast ${plain(command)} --operator\n`;
+  return `As the operator: ./holdfast ${plain(command)} --operator\n`;
 }
 
 /** 3 when nothing was permitted, when the venue took none of it, or when it expired without a fill. */

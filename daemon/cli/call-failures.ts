@@ -52,12 +52,12 @@ export function toConnectionError(origin: string, method: string, error: unknown
   const code = codeOf(error);
   if (wasNeverMade(error) || method === 'GET') {
     return new NoAnswerError(
-      `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
+      `No daemon answers at ${origin} (${code}). Start one with \`./holdfast start\`, or say where it is with --url.`,
       false,
     );
   }
   return new NoAnswerError(
-    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
+    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`./holdfast decisions\` before you repeat it.`,
     true,
   );
 }

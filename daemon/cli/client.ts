@@ -263,7 +263,7 @@ function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role:
   if (existsSync(file)) return readToken(file);
   return new CliError(
     EXIT.NOT_PERMITTED,
-    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` creates one.`,
+    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`./holdfast token create --role ${role}\` creates one.`,
   );
 }
 

@@ -94,7 +94,7 @@ function buildProgram(io: Io): Command {
     .description('A policy gate between agents and an exchange.')
     .version(describeVersion())
     .showHelpAfterError('Add --help for the arguments and an example.')
-    .addHelpText('after', `\nExample:\n  $ npx holdfast order BTCUSDT buy 200\n\n${EXIT_CODE_HELP}.`);
+    .addHelpText('after', `\nExample:\n  $ ./holdfast order BTCUSDT buy 200\n\n${EXIT_CODE_HELP}.`);
   for (const add of VERBS) add(program, io);
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });

@@ -24,7 +24,7 @@ export interface VerbText {
 
 /** Adds a verb with its examples in the help, and `--json`. */
 export function addVerb(parent: Command, { usage, summary, examples }: VerbText): Command {
-  const lines = examples.map((example) => `  $ npx holdfast ${example}`);
+  const lines = examples.map((example) => `  $ ./holdfast ${example}`);
   return parent
     .command(usage)
     .summary(summary)

@@ -64,8 +64,8 @@ function OpenDialog() {
         <h2 id={title}>Enrol a passkey</h2>
         <p id={effect} class="effect">
           It may sign in here, confirm acts and sign approvals. On binance-live it counts for nothing until the policy’s
-          delay is over. <code>npx holdfast passkey enrol NAME</code> prints the code, for the daemon’s own user.
-          Another passkey has to sign a further one.
+          delay is over. <code>./holdfast passkey enrol NAME</code> prints the code, for the daemon’s own user. Another
+          passkey has to sign a further one.
         </p>
         <label>
           One-time code

@@ -10,7 +10,7 @@ const base64url = (maxLength: number, description: string) =>
   Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength, description: `${description} base64url.` });
 const code = Type.String({
   pattern: '^[0-9A-Za-z -]{10,16}$',
-  description: 'The one-time code that `holdfast passkey enrol` printed.',
+  description: 'The one-time code that `./holdfast passkey enrol` printed.',
 });
 const transports = Type.Array(Type.String({ pattern: '^[a-z-]{1,20}$' }), {
   maxItems: 10,
@@ -90,7 +90,7 @@ export const PasskeysBodySchema = Type.Object(
     passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. confirmed: one in force signs. waiting: one comes into force. recovery: `holdfast passkey recover`.',
+      'What a new one needs beside token and code. confirmed: one in force signs. waiting: one comes into force. recovery: `./holdfast passkey recover`.',
     ),
   },
   field.closed,

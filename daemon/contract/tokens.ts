@@ -13,7 +13,7 @@ export const DEFAULT_TTL_MS = 30 * DAY_MS;
 /** RISK: no role that could create another one, and no digest, which would raise trust: those are made on the machine. */
 export const TokenRequest = Type.Object(
   {
-    role: field.oneOf(['agent', 'monitor'], 'Operator tokens are made by `holdfast token create` alone.'),
+    role: field.oneOf(['agent', 'monitor'], 'Operator tokens are made by `./holdfast token create` alone.'),
     name: { ...field.agentName, description: 'agent: the agent that it acts for. monitor: who it is in records.' },
     ttl_ms: Type.Optional(
       Type.Integer({

@@ -189,7 +189,7 @@ function describeInputs(
 
 /** The command that makes the same report; folders are the reader's own. */
 function describeCommand(options: ReportOptions): string {
-  const parts = ['npx holdfast replay'];
+  const parts = ['./holdfast replay'];
   if (options.data !== null) parts.push('--data DIR');
   else parts.push(`--market-seed ${options.synthetic.seed} --bars ${options.synthetic.bars}`);
   if (options.symbols !== null) parts.push(`--symbols ${options.symbols.join(',')}`);

@@ -148,7 +148,7 @@ function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: 
   const words = wordCode(requested.digest);
   core.alertRarely(
     'APPROVAL_REQUESTED',
-    `agent ${requested.agent} asks for an approval (${words}): holdfast approve ${requested.approval_id}, or in the console`,
+    `agent ${requested.agent} asks for an approval (${words}): ./holdfast approve ${requested.approval_id}, or in the console`,
     requested.symbol,
     requested.agent,
   );

@@ -72,7 +72,7 @@ function registerEnrolment(app: FastifyInstance, doors: Doors, passkeys: Passkey
     ...byToken,
     method: 'POST',
     url: '/v1/passkeys/enrolment',
-    text: pageText('Begin to enrol a passkey, with the code that `holdfast passkey enrol` printed'),
+    text: pageText('Begin to enrol a passkey, with the code that `./holdfast passkey enrol` printed'),
     body: passkey.EnrolmentRequest,
     answer: passkey.EnrolmentBodySchema,
     handler: async (request) => {

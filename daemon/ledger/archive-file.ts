@@ -167,7 +167,7 @@ function verifyFile(path: string, event: ArchivedEvent, rows: Iterable<ChainRow>
       const live = wanted.next().value;
       if (live === undefined || exportLine(live) !== exportLine(row)) throw wrong(`record ${seq} reads back otherwise`);
       if (row.seq !== seq || row.prev_hash !== hash || row.hash !== hashOf(row))
-        throw new LedgerError('LEDGER_CORRUPT', `Record ${seq} is not in the chain. Run: npx holdfast audit verify`);
+        throw new LedgerError('LEDGER_CORRUPT', `Record ${seq} is not in the chain. Run: ./holdfast audit verify`);
       hash = row.hash;
       seq += 1;
     }

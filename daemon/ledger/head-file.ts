@@ -44,7 +44,7 @@ export function readHeadFile(path: string): NotedHead | null {
 function unreadable(path: string, why: string): LedgerError {
   return new LedgerError(
     'LEDGER_HEAD',
-    `The head file ${path} cannot be read (${why}), so it is unknown whether this home is the newest. If it is, remove that file and start again; if the home was restored, run: npx holdfast recover`,
+    `The head file ${path} cannot be read (${why}), so it is unknown whether this home is the newest. If it is, remove that file and start again; if the home was restored, run: ./holdfast recover`,
   );
 }
 
@@ -92,7 +92,7 @@ function compareReadable(noted: NotedHead, path: string, ledger: LedgerReader): 
     const at = new Date(noted.at_ms).toISOString();
     throw new LedgerError(
       'LEDGER_HEAD',
-      `${path} notes record ${noted.seq} of ${at}, and it cannot be seen whether the ledger ${ledger.path} contains it. ${messageOf(error)} If that file is lost, and this home is the newest, remove ${path} and start again; if the home was restored, see that no other daemon trades this account and run: npx holdfast recover. To close positions now: npx holdfast flatten --emergency`,
+      `${path} notes record ${noted.seq} of ${at}, and it cannot be seen whether the ledger ${ledger.path} contains it. ${messageOf(error)} If that file is lost, and this home is the newest, remove ${path} and start again; if the home was restored, see that no other daemon trades this account and run: ./holdfast recover. To close positions now: ./holdfast flatten --emergency`,
       { cause: error },
     );
   }
@@ -112,13 +112,13 @@ export function refuseBehind(
   if (comparison === 'behind') {
     throw new LedgerError(
       'LEDGER_HEAD',
-      `The ledger ${ledger.path} ends at record ${ledger.lastSeq()} and does not contain record ${noted.seq} of ${at}, which ${path} notes: an older copy of the home was put back. Put the newest home back; if there is none, see that no other daemon trades this account and run: npx holdfast recover`,
+      `The ledger ${ledger.path} ends at record ${ledger.lastSeq()} and does not contain record ${noted.seq} of ${at}, which ${path} notes: an older copy of the home was put back. Put the newest home back; if there is none, see that no other daemon trades this account and run: ./holdfast recover`,
     );
   }
   if (isNew && mayReplace) return;
   throw new LedgerError(
     'LEDGER_HEAD',
-    `The head file ${path} notes record ${noted.seq} of ${at} of another ledger. Put the home of that one back; if it is given up, see that no daemon runs on it and run: npx holdfast recover --take-over`,
+    `The head file ${path} notes record ${noted.seq} of ${at} of another ledger. Put the home of that one back; if it is given up, see that no daemon runs on it and run: ./holdfast recover --take-over`,
   );
 }
 

@@ -103,7 +103,7 @@ export function openTokenStore(path: string, now: () => number): TokenStore & { 
   if (!existsSync(path)) {
     throw new LedgerError(
       'LEDGER_MISSING',
-      `There is no ledger at ${path}, and tokens are kept in it. Start the daemon once (npx holdfast start), or say where its home is with --home and --venue.`,
+      `There is no ledger at ${path}, and tokens are kept in it. Start the daemon once (./holdfast start), or say where its home is with --home and --venue.`,
     );
   }
   const db = openForWriting(path);

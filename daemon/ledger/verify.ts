@@ -197,7 +197,7 @@ export function checkTail(reader: SqliteReader): ChainHead {
   if (failed === null) return walk.head;
   throw new LedgerError(
     'LEDGER_CORRUPT',
-    `The ledger ${reader.path} is not consistent at record ${failed.seq}: ${failed.detail}. Run: npx holdfast audit verify`,
+    `The ledger ${reader.path} is not consistent at record ${failed.seq}: ${failed.detail}. Run: ./holdfast audit verify`,
   );
 }
 

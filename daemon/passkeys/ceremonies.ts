@@ -112,7 +112,7 @@ function createEnrolments(sources: PasskeySources, challenges: Challenges): Enro
     const grant = codes.look(code);
     if (grant !== null) return grant;
     gate.reportPasskeyRefused('somebody with an operator token tried to enrol a passkey with a code that is not good');
-    throw new PasskeyFault('The code is wrong or over; `holdfast passkey enrol NAME` prints another one.');
+    throw new PasskeyFault('The code is wrong or over; `./holdfast passkey enrol NAME` prints another one.');
   };
   return {
     startEnrolment(asker, code) {

@@ -3,7 +3,7 @@
  *
  *   node integrations/monitors/skill-digest.ts --token-file monitor.token --dir skills/trading --sha256 DIGEST --agent momentum
  *
- * DIGEST is what `holdfast skill pin` printed. A folder that cannot be read counts as changed. The gate itself compares
+ * DIGEST is what `./holdfast skill pin` printed. A folder that cannot be read counts as changed. The gate itself compares
  * what a caller claims; this looks at the disk, also when no caller says anything.
  */
 import { parseArgs } from 'node:util';

@@ -6,7 +6,7 @@ const MOST_FILES = 500;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /**
- * Digest of a skill's folder, as `holdfast skill pin` calculates it: sha256 over one line `<sha256>  <path>` for each
+ * Digest of a skill's folder, as `./holdfast skill pin` calculates it: sha256 over one line `<sha256>  <path>` for each
  * file, in the order of the bytes of the paths. Null: something in it cannot be read, or would not be covered.
  */
 export function digestFolder(folder: string): string | null {

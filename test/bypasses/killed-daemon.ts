@@ -147,7 +147,7 @@ export class KilledDaemon {
     await this.launch();
   }
 
-  /** `npx holdfast audit verify --deep` of this home. */
+  /** `./holdfast audit verify --deep` of this home. */
   async verifyLedger(): Promise<{ readonly ok: boolean }> {
     const env = { PATH: process.env.PATH, HOLDFAST_HOME: this.home, HOLDFAST_HEAD_FILE: join(this.home, 'head') };
     const { stdout } = await run(process.execPath, [MAIN, 'audit', 'verify', '--deep', '--json'], { env });

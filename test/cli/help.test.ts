@@ -78,7 +78,7 @@ for (const command of COMMANDS) {
   test(`the help of ${name === '' ? 'holdfast' : name} has an example`, async () => {
     const { code, out, err } = await holdfast([...command, '--help']);
     assert.deepEqual([code, err], [0, '']);
-    assert.match(out, new RegExp(`\nExamples?:\n  \\$ npx holdfast ${name}`));
+    assert.match(out, new RegExp(`\nExamples?:\n  \\$ ./holdfast ${name}`));
     if (!GROUPS.has(name)) assert.match(out, /--json /, 'every verb can print JSON');
   });
 }

@@ -169,7 +169,7 @@ test('tokens of an empty home: what to do is said, and no file is left', async (
     mkdirSync(join(home, folder), { recursive: true, mode: 0o700 });
     const { code, err } = await holdfast(['token', 'list', '--home', join(home, 'empty')], {});
     assert.equal(code, 1);
-    assert.match(err, /There is no ledger at .*ledger\.db.*npx holdfast start/);
+    assert.match(err, /There is no ledger at .*ledger\.db.*\.\/holdfast start/);
   }
   assert.ok(!existsSync(join(home, 'empty', 'paper', 'ledger.db')), 'an empty ledger would not start');
 });

@@ -23,7 +23,7 @@ interface Status {
 async function buy(shell: Shell, symbol: string): Promise<void> {
   for (;;) {
     try {
-      await shell.type([`npx holdfast order ${symbol} buy 200`]);
+      await shell.type([`./holdfast order ${symbol} buy 200`]);
       return;
     } catch (error) {
       const { stdout = '' } = error as { readonly stdout?: string };
@@ -40,27 +40,27 @@ test('BY-46: the documented steps back a ledger up while it is written, and rest
   assert.match(verified, /^intact: \d+ records/m);
   const oldToken = readFileSync(join(shell.home, '.holdfast', 'tokens', 'agent.token'), 'utf8').trim();
   // Nothing is traded after the backup: an operator halts, and takes a token away.
-  const [extra] = JSON.parse(await shell.type(['npx holdfast token list --json'])).tokens;
-  await shell.type(['npx holdfast halt --reason "stop"', `npx holdfast token revoke ${extra.id}`]);
+  const [extra] = JSON.parse(await shell.type(['./holdfast token list --json'])).tokens;
+  await shell.type(['./holdfast halt --reason "stop"', `./holdfast token revoke ${extra.id}`]);
   await first.stop();
 
   await shell.type(readSteps('restore'));
-  await assert.rejects(shell.start(), /does not contain record \d+ .*npx holdfast recover/);
-  await assert.rejects(shell.start(), /npx holdfast recover/);
+  await assert.rejects(shell.start(), /does not contain record \d+ .*\.\/holdfast recover/);
+  await assert.rejects(shell.start(), /\.\/holdfast recover/);
 
   const recover = readSteps('recover');
   assert.equal(recover.at(-1), START);
   assert.match(await shell.type(recover.slice(0, -1)), /3 tokens are revoked[\s\S]*starts halted/);
   const second = await shell.start();
   const state = async (): Promise<string> =>
-    (JSON.parse(await shell.type(['npx holdfast status --json'])) as Status).trading_state.state;
+    (JSON.parse(await shell.type(['./holdfast status --json'])) as Status).trading_state.state;
   assert.equal(await state(), 'halted');
-  await assert.rejects(shell.type([`HOLDFAST_TOKEN=${oldToken} npx holdfast limits`]), { code: 6 });
+  await assert.rejects(shell.type([`HOLDFAST_TOKEN=${oldToken} ./holdfast limits`]), { code: 6 });
   assert.notEqual(readFileSync(join(shell.home, '.holdfast', 'tokens', 'agent.token'), 'utf8').trim(), oldToken);
   await shell.type(readSteps('resume'));
   assert.equal(await state(), 'active');
   await buy(shell, 'ETHUSDT');
-  await shell.type(['npx holdfast audit verify --deep']);
+  await shell.type(['./holdfast audit verify --deep']);
   assert.ok(existsSync(join(shell.home, '.holdfast.paper.head')));
   await second.stop();
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -10,7 +10,7 @@ import { findFreePort } from '../free-port.ts';
 
 const run = promisify(execFile);
 const ROOT = findPackageFolder();
-export const START = 'npx holdfast start';
+export const START = './holdfast start';
 
 export interface Shell {
   readonly home: string;
@@ -23,17 +23,14 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** `more`: variables, whose relative paths begin in the home folder. A user of their own: `~`, and an `npx` that is the checkout's. */
+/** `more`: variables, whose relative paths begin in the home folder. A user of their own: `~`, where `./holdfast` is the checkout's. */
 export async function openShell(t: TestContext, more: Readonly<Record<string, string>> = {}): Promise<Shell> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-user-'));
-  const bin = join(home, 'bin');
-  mkdirSync(bin);
   const main = join(ROOT, 'scripts', 'holdfast.mjs');
-  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${main}' "$@"\n`);
-  chmodSync(join(bin, 'npx'), 0o700);
+  writeFileSync(join(home, 'holdfast'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o700 });
   const env = {
     HOME: home,
-    PATH: `${bin}:${process.env.PATH ?? ''}`,
+    PATH: process.env.PATH ?? '',
     HOLDFAST_PORT: String(await findFreePort()),
     HOLDFAST_LOG_LEVEL: 'silent',
     ...more,

@@ -250,7 +250,7 @@ test('a pending policy is shown with the command that accepts it', async () => {
   };
   const { result } = await runAgainst(replies, ['status']);
   assert.equal(result.code, 0, result.err);
-  const command = `npx holdfast policy reload ${HASH} (not before 1970-01-01 00:00:00 UTC)`;
+  const command = `./holdfast policy reload ${HASH} (not before 1970-01-01 00:00:00 UTC)`;
   assert.ok(result.out.includes(command), result.out);
 });
 
@@ -362,7 +362,7 @@ test('status names silent alert channels, what alert routes wait for, and why li
   assert.match(result.out, /NOT ARMED +the arming has expired/);
   assert.match(result.out, /REFUSED: channels\.desk: is in no route/);
   assert.match(result.out, /looser: channels\.phone is gone/);
-  assert.ok(result.out.includes(`npx holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
+  assert.ok(result.out.includes(`./holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
 });
 
 test('alerts test, channels, reload and check say what came of them, and end with it', async () => {
@@ -570,7 +570,7 @@ test('an order whose answer was lost is not sent again, and says so', async () =
   const replies: Record<string, Reply> = { 'POST /v1/tools/place_order': (_seen, response) => response.destroy() };
   const { result, daemon } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
   assert.equal(result.code, 4);
-  assert.match(result.err, /may have taken effect: check `holdfast decisions` before you repeat it/);
+  assert.match(result.err, /may have taken effect: check `\.\/holdfast decisions` before you repeat it/);
   assert.equal(daemon.seen.length, 1);
 });
 
@@ -781,9 +781,9 @@ test('what only an operator may do names --operator, and nothing else does', asy
     }),
   });
   for (const [tool, args, code, expected] of [
-    ['close_position', ['close', 'BTCUSDT'], 'EXIT_SCOPE', 'npx holdfast close BTCUSDT --operator\n'],
-    ['cancel_order', ['cancel', 'o-1'], 'ORDER_NOT_OWN', 'npx holdfast cancel o-1 --operator\n'],
-    ['cancel_all', ['cancel-all'], 'STATE_HALTED', 'npx holdfast cancel-all --operator\n'],
+    ['close_position', ['close', 'BTCUSDT'], 'EXIT_SCOPE', './holdfast close BTCUSDT --operator\n'],
+    ['cancel_order', ['cancel', 'o-1'], 'ORDER_NOT_OWN', './holdfast cancel o-1 --operator\n'],
+    ['cancel_all', ['cancel-all'], 'STATE_HALTED', './holdfast cancel-all --operator\n'],
     ['close_position', ['close', 'BTCUSDT'], 'NOT_REDUCING', null],
     ['close_position', ['close', 'BTCUSDT', '--operator'], 'EXIT_SCOPE', null],
   ] as const) {
@@ -794,5 +794,5 @@ test('what only an operator may do names --operator, and nothing else does', asy
   }
   const missing = { error: { code: 'NOT_FOUND', message: 'There is no such decision of yours.' } };
   const { result } = await runAgainst({ 'GET /v1/decisions/d-1/explain': replyJson(missing, 404) }, ['explain', 'd-1']);
-  assert.match(result.err, /npx holdfast explain d-1 --operator\n$/);
+  assert.match(result.err, /\.\/holdfast explain d-1 --operator\n$/);
 });

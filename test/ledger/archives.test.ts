@@ -89,7 +89,7 @@ describe('an archived ledger', () => {
       () => checkHead(head, without, there),
       (error: Error) => {
         assert.ok(hasCode('LEDGER_HEAD')(error));
-        for (const part of [file, `record ${seq} `, `remove ${head}`, 'npx holdfast recover', 'flatten --emergency'])
+        for (const part of [file, `record ${seq} `, `remove ${head}`, './holdfast recover', 'flatten --emergency'])
           assert.ok(error.message.includes(part), `${part}: ${error.message}`);
         return true;
       },

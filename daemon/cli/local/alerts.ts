@@ -146,7 +146,7 @@ function addReload(alerts: Command, io: Io): void {
 /** The whole hash, so that an operator accepts exactly what they looked at. */
 function parseHash(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new InvalidArgumentError('A hash has 64 hex digits; `holdfast status` shows that of the pending routes.');
+  throw new InvalidArgumentError('A hash has 64 hex digits; `./holdfast status` shows that of the pending routes.');
 }
 
 async function describe(body: ReloadBody): Promise<string> {
@@ -154,7 +154,7 @@ async function describe(body: ReloadBody): Promise<string> {
   const { formatInstant, plain } = await import('../tables.ts');
   const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
   const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
-  return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: npx holdfast alerts reload ${body.hash}\n`;
+  return `alert routes ${body.hash} wait for an operator\n${looser}${from}accept them: ./holdfast alerts reload ${body.hash}\n`;
 }
 
 function readText(file: string): string {

@@ -118,7 +118,7 @@ function findExchange(io: Io, { exchangeUrl }: AttackVerbOptions, home: string):
   if (url !== null && URL.canParse(url)) return url;
   throw new CliError(
     EXIT.USAGE,
-    'The address of the simulated exchange is unknown: give --exchange-url. Start it with `npx holdfast exchange-sim --port 8800` and the daemon with --paper-url http://127.0.0.1:8800, or attack with --self-contained.',
+    'The address of the simulated exchange is unknown: give --exchange-url. Start it with `./holdfast exchange-sim --port 8800` and the daemon with --paper-url http://127.0.0.1:8800, or attack with --self-contained.',
   );
 }
 

@@ -139,7 +139,7 @@ async function printReceipt(io: Io, id: string, options: LedgerOptions & { reado
       case 'uncovered':
         throw new CliError(
           EXIT.FAILURE,
-          `The decision is record ${outcome.seq}, and the signed head covers the records up to ${outcome.coveredTo}. A daemon signs the next one within the hour and at its stop; \`holdfast receipt ${id}\` asks a running one now.`,
+          `The decision is record ${outcome.seq}, and the signed head covers the records up to ${outcome.coveredTo}. A daemon signs the next one within the hour and at its stop; \`./holdfast receipt ${id}\` asks a running one now.`,
         );
       case 'no_head':
         throw new CliError(EXIT.FAILURE, `There is no signed head of that number; the last is ${outcome.last}.`);

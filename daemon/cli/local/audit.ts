@@ -32,7 +32,7 @@ interface ExportOptions extends LedgerOptions {
 
 export function addAudit(program: Command, io: Io): void {
   const audit = program.command('audit').summary('Verify, prove or export the ledger').description('The ledger.');
-  audit.addHelpText('after', '\nExample:\n  $ npx holdfast audit verify --deep');
+  audit.addHelpText('after', '\nExample:\n  $ ./holdfast audit verify --deep');
   const verify = addVerb(audit, {
     usage: 'verify',
     summary: 'Check the chain of records and derive every decision again',

@@ -21,7 +21,7 @@ export function addPasskey(program: Command, io: Io): void {
     .command('passkey')
     .summary('Enrol, list, remove or recover passkeys')
     .description('Passkeys of operators.');
-  passkey.addHelpText('after', '\nExample:\n  $ npx holdfast passkey enrol laptop');
+  passkey.addHelpText('after', '\nExample:\n  $ ./holdfast passkey enrol laptop');
   addVerb(passkey, {
     usage: 'enrol',
     summary: 'Print a one-time code, with which the console enrols a passkey',
@@ -116,10 +116,10 @@ async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
 }
 
 const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
-  first: 'the first one needs an operator token and a code: npx holdfast passkey enrol NAME',
+  first: 'the first one needs an operator token and a code: ./holdfast passkey enrol NAME',
   confirmed: 'another one needs the signature of one that is in force',
   waiting: 'none is in force yet, so none can be added',
-  recovery: 'none is left that could confirm another one: npx holdfast passkey recover NAME',
+  recovery: 'none is left that could confirm another one: ./holdfast passkey recover NAME',
 };
 
 async function removePasskey(io: Io, id: string, options: RemoveOptions): Promise<void> {

@@ -77,7 +77,7 @@ function nothingCompared({ since_ms, until_ms, totals }: PolicyDiff, path: strin
   const why =
     skipped === 0
       ? `there are no recorded requests ${span}. A longer --since or --all-kinds may find some`
-      : `${totals.not_derived} decisions do not derive as recorded with this version, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: npx holdfast audit verify`;
+      : `${totals.not_derived} decisions do not derive as recorded with this version, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: ./holdfast audit verify`;
   return new CliError(EXIT.FAILURE, `Nothing was compared in ${path}: ${why}.`);
 }
 

@@ -26,5 +26,5 @@ export async function readValidPolicy(file: string): Promise<LoadedPolicy> {
   const [{ parsePolicy }, text] = await Promise.all([import('../../policy/parse.ts'), readPolicyText(file)]);
   const parsed = parsePolicy(text, file);
   if (parsed.ok) return parsed.policy;
-  throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: npx holdfast policy check ${file}`);
+  throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: ./holdfast policy check ${file}`);
 }

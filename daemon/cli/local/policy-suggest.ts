@@ -93,7 +93,7 @@ function readInForce(reader: LedgerReader, path: string): { readonly spec: Inten
 
 async function write(file: string, { spec }: PolicySuggestion): Promise<void> {
   const { writePolicyYaml } = await import('../../policy/write-yaml.ts');
-  const text = writePolicyYaml(spec, ['Budgets suggested from recorded openings (`holdfast policy suggest`).']);
+  const text = writePolicyYaml(spec, ['Budgets suggested from recorded openings (`./holdfast policy suggest`).']);
   try {
     // A file that is there is never replaced: it may be the one that a daemon watches.
     writeFileSync(file, text, { flag: 'wx' });
@@ -131,6 +131,6 @@ async function render(found: PolicySuggestion, file: string | null): Promise<str
     looser.length === 0
       ? 'Nothing here is looser than today.\n'
       : `LOOSER than today: ${looser.join(', ')}. An operator must accept that.\n`,
-    ...(file === null ? [] : [`${file} is written. Check it: npx holdfast policy check ${file}\n`]),
+    ...(file === null ? [] : [`${file} is written. Check it: ./holdfast policy check ${file}\n`]),
   ].join('');
 }

@@ -26,7 +26,7 @@ export function addPolicy(program: Command, io: Io): void {
     .command('policy')
     .summary('Check, explain, test, accept, compare or suggest a policy')
     .description('Policy files.');
-  policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
+  policy.addHelpText('after', '\nExample:\n  $ ./holdfast policy check policies/default.yaml');
   addPolicyCheck(policy, io);
   addVerb(policy, {
     usage: 'explain',

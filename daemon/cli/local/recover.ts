@@ -34,7 +34,7 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
   const recovered = await recoverHome(config, secrets, { takeOver, setBy: userInfo().username });
   if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver });
   const tokens =
-    config.venue === 'paper' ? 'the next start writes new ones' : '`npx holdfast token create` creates new ones';
+    config.venue === 'paper' ? 'the next start writes new ones' : '`./holdfast token create` creates new ones';
   io.out(
     [
       `epoch ${recovered.epoch} begins: new ids of orders and decisions carry it\n`,
@@ -42,9 +42,9 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
       ...(recovered.removed_passkeys === 0
         ? []
         : [
-            `${recovered.removed_passkeys} passkeys are removed; \`npx holdfast passkey recover NAME\` enrols the first again\n`,
+            `${recovered.removed_passkeys} passkeys are removed; \`./holdfast passkey recover NAME\` enrols the first again\n`,
           ]),
-      'the account starts halted: start the daemon, check `npx holdfast status`, then run `npx holdfast resume`\n',
+      'the account starts halted: start the daemon, check `./holdfast status`, then run `./holdfast resume`\n',
     ].join(''),
   );
 }

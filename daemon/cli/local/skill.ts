@@ -19,7 +19,7 @@ export function addSkill(program: Command, io: Io): void {
     .command('skill')
     .summary('Pin the skills that a policy trusts by the digest of their folder')
     .description('Skills that a policy trusts, by the digest of their folder.');
-  skill.addHelpText('after', '\nExample:\n  $ npx holdfast skill pin integrations/skill');
+  skill.addHelpText('after', '\nExample:\n  $ ./holdfast skill pin integrations/skill');
   const pin = addVerb(skill, {
     usage: 'pin',
     summary: "Write a skill's digest into the policy's trust.skills",
@@ -80,8 +80,8 @@ async function pinSkill(io: Io, folder: string, options: PinOptions): Promise<vo
   const was = before === undefined || before.sha256 === sha256 ? '' : ` (before: ${before.sha256})`;
   io.out(
     `${name}: ${sha256}${was}, ${files.length} ${files.length === 1 ? 'file' : 'files'}, in trust.skills of ${file}\n` +
-      'A running daemon reads the file; more trust than before waits for an operator (npx holdfast status).\n' +
-      `A token that is trusted by it: npx holdfast token create --skill ${sha256}\n`,
+      'A running daemon reads the file; more trust than before waits for an operator (./holdfast status).\n' +
+      `A token that is trusted by it: ./holdfast token create --skill ${sha256}\n`,
   );
 }
 

@@ -61,7 +61,7 @@ export function addStart(program: Command, io: Io): void {
         });
         return;
       }
-      if (daemon.curlLine === null) io.out('Tokens: create one with `npx holdfast token create`\n');
+      if (daemon.curlLine === null) io.out('Tokens: create one with `./holdfast token create`\n');
       else io.out(`Tokens: ${daemon.tokensFolder}\n\nPlace a paper order:\n${daemon.curlLine}\n`);
     } catch (error) {
       shutdown.forget();

@@ -26,14 +26,14 @@ export function addToken(program: Command, io: Io): void {
     .command('token')
     .summary('Create, list, rotate or revoke access tokens')
     .description('Access tokens.');
-  token.addHelpText('after', '\nExample:\n  $ npx holdfast token create --agent momentum');
+  token.addHelpText('after', '\nExample:\n  $ ./holdfast token create --agent momentum');
   const create = addVerb(token, {
     usage: 'create',
     summary: 'Create a token and print it once; the ledger keeps only its hash',
     examples: [
       'token create',
       'token create --agent momentum --expires 30d',
-      'token create --skill $(npx holdfast skill check DIR --json | jq -r .sha256)',
+      'token create --skill $(./holdfast skill check DIR --json | jq -r .sha256)',
       'token create --role operator --venue binance-demo',
     ],
   });
@@ -158,7 +158,7 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
       .filter((token) => (token.id === name || token.name === name) && isLiveToken(token, nowMs));
     const [first] = former;
     if (first === undefined)
-      throw new CliError(EXIT.FAILURE, `There is no live token ${name}; \`holdfast token list\` shows them.`);
+      throw new CliError(EXIT.FAILURE, `There is no live token ${name}; \`./holdfast token list\` shows them.`);
     if (former.some((token) => !hasSameRights(token, first)))
       throw new CliError(EXIT.USAGE, `Live tokens named ${name} differ in role, agent or skill; give an id.`);
     const lifeMs = options.expires === undefined ? longestLife(former) : requireSome(options.expires);
@@ -245,7 +245,8 @@ async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
 
 async function revokeToken(io: Io, id: string, options: LedgerOptions): Promise<void> {
   const isRevoked = await changeTokens(io, options, (tokens) => tokens.revokeToken(id));
-  if (!isRevoked) throw new CliError(EXIT.FAILURE, `There is no live token ${id}; \`holdfast token list\` shows them.`);
+  if (!isRevoked)
+    throw new CliError(EXIT.FAILURE, `There is no live token ${id}; \`./holdfast token list\` shows them.`);
   if (options.json === true) printJson(io, { id, revoked: true });
   else io.out(`${id} is revoked\n`);
 }

@@ -67,7 +67,7 @@ export function addApprove(program: Command, io: Io): void {
       if ('approval' in outcome) io.out(renderFields(fieldsOfGrant(outcome)));
       else {
         io.out(renderFields(await fieldsOf(outcome)));
-        if (outcome.status === 'pending') io.out(`\nTo approve: holdfast approve ${id} --words ${outcome.words}\n`);
+        if (outcome.status === 'pending') io.out(`\nTo approve: ./holdfast approve ${id} --words ${outcome.words}\n`);
       }
     });
 }

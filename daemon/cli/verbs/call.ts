@@ -13,7 +13,7 @@ export function addCall(program: Command, io: Io): void {
     examples: ['call get_limits', `call close_position '{"symbol":"BTCUSDT"}'`],
   });
   addConnectionOptions(verb)
-    .argument('<tool>', 'name from `holdfast tools`', parseName)
+    .argument('<tool>', 'name from `./holdfast tools`', parseName)
     .argument('[arguments]', 'a JSON object, sent as it is written', '{}')
     .option('--full', 'every verdict of every rule, instead of the brief answer')
     .action(async (tool: string, text: string, options: CallOptions) => {

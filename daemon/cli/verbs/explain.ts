@@ -19,7 +19,7 @@ export function addExplain(program: Command, io: Io): void {
         client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
       ).catch((error: unknown) => {
         if (role === 'agent' && error instanceof CliError && error.answer?.code === 'NOT_FOUND') {
-          const hint = ` Other agents' decisions: npx holdfast explain ${plainId(id)} --operator`;
+          const hint = ` Other agents' decisions: ./holdfast explain ${plainId(id)} --operator`;
           throw new CliError(error.exitCode, error.message + hint, error.answer);
         }
         throw error;

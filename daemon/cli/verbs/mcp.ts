@@ -59,7 +59,7 @@ function commandLine(io: Io, options: ConnectionOptions): CommandLine {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
   const tokenFile = resolve(options.tokenFile ?? join(home, 'tokens', 'agent.token'));
   if (!existsSync(tokenFile)) {
-    const hint = 'Start the daemon once, or create a token with `holdfast token create` and give --token-file.';
+    const hint = 'Start the daemon once, or create a token with `./holdfast token create` and give --token-file.';
     throw new CliError(EXIT.USAGE, `There is no token file ${tokenFile}. ${hint}`);
   }
   const where = options.url === undefined ? [] : ['--url', options.url];

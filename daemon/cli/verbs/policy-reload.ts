@@ -25,7 +25,7 @@ export function addPolicyReload(policy: Command, io: Io): void {
 /** The whole hash, so that an operator accepts exactly what they looked at. */
 function parseHash(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new InvalidArgumentError("A hash has 64 hex digits; `holdfast status` shows the pending policy's.");
+  throw new InvalidArgumentError("A hash has 64 hex digits; `./holdfast status` shows the pending policy's.");
 }
 
 async function describe(body: ReloadBody): Promise<string> {
@@ -38,7 +38,7 @@ async function describe(body: ReloadBody): Promise<string> {
       const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;
       const how =
         body.quorum === undefined
-          ? `accept it: npx holdfast policy reload ${body.hash}\n`
+          ? `accept it: ./holdfast policy reload ${body.hash}\n`
           : `accepted by ${body.accepted_by?.map(plain).join(', ') || 'nobody yet'}; ${body.quorum} passkeys must, in the console\n`;
       return `policy ${body.hash} waits for an operator\n${looser}${from}${how}`;
     }

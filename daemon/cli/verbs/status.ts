@@ -105,13 +105,13 @@ function describeAlertDelivery(readiness: ReadinessBody, formatInstant: (ms: num
   return [
     ...(silent.length === 0
       ? []
-      : [['SILENT alert channels', `${silent.join(', ')}: see holdfast alerts channels`] as const]),
+      : [['SILENT alert channels', `${silent.join(', ')}: see ./holdfast alerts channels`] as const]),
     ...(error === null ? [] : [['alert routes', `REFUSED: ${error}`] as const]),
     ...(pending === null
       ? []
       : [
           ['pending alert routes', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
-          ['accept them', `npx holdfast alerts reload ${pending.hash}${from}`] as const,
+          ['accept them', `./holdfast alerts reload ${pending.hash}${from}`] as const,
         ]),
   ];
 }
@@ -124,7 +124,7 @@ function acceptPending(
   const from = notBeforeMs === null ? '' : ` (not before ${formatInstant(notBeforeMs)} UTC)`;
   if (quorum !== undefined)
     return `${quorum} passkeys must, in the console${from}; accepted by ${acceptedBy?.map(plain).join(', ') || 'nobody yet'}`;
-  return `npx holdfast policy reload ${hash}${from}`;
+  return `./holdfast policy reload ${hash}${from}`;
 }
 
 async function renderPositions(positions: readonly PositionBody[]): Promise<string> {

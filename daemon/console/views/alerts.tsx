@@ -6,7 +6,7 @@ import { alerts, readiness } from '../store.ts';
 const LONGEST_DETAIL = 2_000;
 
 const HASH = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g;
-/** As they are shown elsewhere on the page; the whole text is a pointer away, and in `holdfast alerts`. */
+/** As they are shown elsewhere on the page; the whole text is a pointer away, and in `./holdfast alerts`. */
 const shortenHashes = (text: string): string => text.replace(HASH, '$1…');
 
 /** What waits for a person: those nobody acknowledged come first. */
@@ -68,7 +68,7 @@ function DeliveryNotes() {
       {error === null ? null : <p>The file of alert routes is not in force: {showText(error, LONGEST_DETAIL)}</p>}
       {pending === null ? null : (
         <p>
-          Looser alert routes wait for <code>holdfast alerts reload</code>:{' '}
+          Looser alert routes wait for <code>./holdfast alerts reload</code>:{' '}
           {showText(pending.looser.join('; '), LONGEST_DETAIL)}
         </p>
       )}

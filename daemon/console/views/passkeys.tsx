@@ -31,7 +31,7 @@ export function PasskeysPanel() {
       {known.length === 0 ? (
         <Empty>
           {passkeys.value?.enrolment === 'recovery'
-            ? 'None is left: holdfast passkey recover.'
+            ? 'None is left: ./holdfast passkey recover.'
             : 'No passkey is enrolled; acts ask for the operator token.'}
         </Empty>
       ) : (

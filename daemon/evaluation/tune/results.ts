@@ -43,8 +43,8 @@ function describeOrigin(report: TuneReport): readonly string[] {
   const figures = [...changesOf(report)].map(({ path, from, to }) => `  ${path}: ${from} -> ${to}`);
   return [
     best.index === 0
-      ? `${start.name}, unchanged: npx holdfast tune found nothing better than it.`
-      : `${tunedName(start.name)}: found by npx holdfast tune from ${start.name} (policy ${start.hash}).`,
+      ? `${start.name}, unchanged: ./holdfast tune found nothing better than it.`
+      : `${tunedName(start.name)}: found by ./holdfast tune from ${start.name} (policy ${start.hash}).`,
     '',
     `Trial ${best.index} of ${trials.length - 1} (seed ${report.arguments.seed}), tuned on ${spanOf(report.startMs, report.splitMs)}:`,
     `score ${format(best.figures.score)}, the start policy ${format(trials[0]!.figures.score)}; AttackSuccess at most ${limits.alpha}, FalseBlock at most ${limits.beta}: ${best.violation === 0 ? 'met' : 'NOT met'}.`,

@@ -11,9 +11,9 @@ import { recordIncome } from './record-income.ts';
 
 const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
   LEDGER_BEHIND_VENUE:
-    'If this home was restored, or another copy of it ran: see that no other daemon trades this account, stop this one, and run `npx holdfast recover`; it comes up halted',
+    'If this home was restored, or another copy of it ran: see that no other daemon trades this account, stop this one, and run `./holdfast recover`; it comes up halted',
   OTHER_DAEMON:
-    'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `npx holdfast recover --take-over`; it comes up halted',
+    'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `./holdfast recover --take-over`; it comes up halted',
 };
 
 /** A refused start: the account is not, or not only, this ledger's. */
@@ -187,7 +187,7 @@ export class LedgerCheck implements Lookout {
     if (core.state.layers.has(LAYER_KEY)) return;
     core.append('state', {
       clears_at_ms: null,
-      clears_when: `the ledger is recovered (holdfast recover${code === 'OTHER_DAEMON' ? ' --take-over' : ''})`,
+      clears_when: `the ledger is recovered (./holdfast recover${code === 'OTHER_DAEMON' ? ' --take-over' : ''})`,
       layer: 'breaker',
       name: LEDGER_LAYER,
       reason: writeReason(strange),

@@ -81,7 +81,7 @@ export class AlertRoutesControl {
     });
     this.#core.alert(
       'ALERT_ROUTES_PENDING',
-      `looser alert routes (${routes.hash}) wait for an operator: ${detail}. Accept them: holdfast alerts reload ${routes.hash}`,
+      `looser alert routes (${routes.hash}) wait for an operator: ${detail}. Accept them: ./holdfast alerts reload ${routes.hash}`,
     );
   }
 

@@ -68,7 +68,7 @@ export class Passkeys implements PasskeyApi {
     throw new OperatorRequestError(
       enrolment === 'waiting'
         ? 'a passkey has to confirm another one, and none is in force yet: wait for it, or remove it'
-        : 'no passkey is left that could confirm another one: run `holdfast passkey recover`',
+        : 'no passkey is left that could confirm another one: run `./holdfast passkey recover`',
     );
   }
 

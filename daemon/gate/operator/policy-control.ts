@@ -128,7 +128,7 @@ export class PolicyControl {
           });
           this.#core.alert(
             'POLICY_PENDING',
-            `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}. Accept it: holdfast policy reload ${candidate.hash}`,
+            `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}. Accept it: ./holdfast policy reload ${candidate.hash}`,
           );
         }
         return this.#describeWaiting(this.#pending);

@@ -83,7 +83,7 @@ export class Tokens implements TokenApi {
     const { settings, state } = this.#core;
     if (passkeyId === null && settings.venue !== 'paper')
       throw new PasskeyRefused(
-        `on ${settings.venue} a passkey has to sign the creation of a token; \`npx holdfast token create\` creates one on the daemon's machine`,
+        `on ${settings.venue} a passkey has to sign the creation of a token; \`./holdfast token create\` creates one on the daemon's machine`,
       );
     // It may have been removed since its signature was verified.
     if (passkeyId !== null && state.passkeys.find(passkeyId) === null)

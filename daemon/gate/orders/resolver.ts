@@ -197,7 +197,7 @@ export class Resolver {
   #alertLost(order: OrderState): void {
     this.#core.alert(
       'ORDER_LOST',
-      `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (npx holdfast end-order ${order.clientOrderId})`,
+      `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (./holdfast end-order ${order.clientOrderId})`,
       order.symbol,
     );
   }

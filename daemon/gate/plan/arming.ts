@@ -15,7 +15,7 @@ export interface ArmingSignatures {
 
 /** Armed: recorded in the ledger for this account, policy and version, and not expired. Null: nothing is wrong. */
 export function checkArming(arming: ArmingEvent | null, bound: ArmingBound, nowMs: number): string | null {
-  if (arming === null) return 'the ledger contains no arming: stop the daemon and run `holdfast arm`';
+  if (arming === null) return 'the ledger contains no arming: stop the daemon and run `./holdfast arm`';
   if (arming.account !== bound.account || arming.policy_hash !== bound.policyHash || arming.version !== bound.version) {
     return 'the arming is for another account, policy or version: arm again';
   }

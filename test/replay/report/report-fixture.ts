@@ -184,7 +184,7 @@ function drawCalibration(): CalibrationInput {
 }
 
 const INPUTS: ReportInputs = {
-  command: 'npx holdfast replay --data market-data --seeds 2 --out report',
+  command: './holdfast replay --data market-data --seeds 2 --out report',
   seeds: SEEDS,
   agents: AGENTS,
   policy_hashes: Object.fromEntries(Object.keys(DRAWN).map((name, i) => [name, String(i).repeat(64)])),

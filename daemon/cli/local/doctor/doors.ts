@@ -115,7 +115,7 @@ function judgeHalt({ dryRun, halted, lifted }: Exercise): Finding {
     return refuted(`a dry run met ${readDecision(dryRun.body)?.decision ?? describeAnswer(dryRun)} while halted`);
   if (lifted === null)
     return unknown('halted and refused, and not lifted: somebody else, or a breaker, has set a state meanwhile');
-  if (findHalt(lifted) !== undefined) return refuted('the halt was not lifted: run `holdfast resume`');
+  if (findHalt(lifted) !== undefined) return refuted('the halt was not lifted: run `./holdfast resume`');
   return proven(`halted, refused, and ${lifted.state} again`);
 }
 function isRefusedByHalt({ body }: DaemonAnswer): boolean {
