@@ -3,6 +3,7 @@ import { ActDialog, done } from './act.tsx';
 import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
 import { EnrolDialog } from './enrol.tsx';
 import { clock, percent, usdt } from './format.ts';
+import icon from './icon.svg';
 import { NewTokenDialog } from './new-token.tsx';
 import { Pill } from './parts.tsx';
 import { session, signOut } from './session.ts';
@@ -73,7 +74,7 @@ function TopBar() {
   return (
     <header class={`top top-${state}`}>
       <p class="brand">
-        <img src="/assets/icon.svg" alt="" width={24} height={24} /> Holdfast
+        <img src={icon} alt="" width={24} height={24} /> Holdfast
         {venue === '' ? null : <Pill kind={VENUE_KIND[venue] ?? 'plain'}>{venue}</Pill>}
       </p>
       <p class="now" role="status">

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { describeFault } from './api.ts';
+import icon from './icon.svg';
 import { signedOutBecause, signIn, signInByPasskey } from './session.ts';
 import { TokenField } from './token-field.tsx';
 import { hasPasskeys } from './webauthn.ts';
@@ -24,7 +25,7 @@ export function SignIn() {
     <main class="sign-in">
       <form onSubmit={(event) => enter(event, () => signIn(token.trim()))} autocomplete="off">
         <h1>
-          <img src="/assets/icon.svg" alt="" width={36} height={36} /> Holdfast
+          <img src={icon} alt="" width={36} height={36} /> Holdfast
         </h1>
         <TokenField label="Operator or monitor token" value={token} onInput={setToken} fault={fault} />
         <button type="submit" class="primary" disabled={isSending}>

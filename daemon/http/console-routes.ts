@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
@@ -34,37 +35,57 @@ const PAGE_HEADERS = {
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
 };
-/** Every file that is served: what it is named, and what it is. */
-const FILES: Readonly<Record<string, string>> = {
-  'index.html': 'text/html; charset=utf-8',
-  'console.js': 'text/javascript; charset=utf-8',
-  'console.css': 'text/css; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
-  'licences.txt': 'text/plain; charset=utf-8',
+/**
+ * Nothing that an earlier holder of the port left in this origin outlives a visit; the page itself keeps nothing there.
+ * Its address is asked for again each time.
+ */
+const FRESH = { 'clear-site-data': '"cache", "storage"' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
 };
 const BUILT = new URL('../console/built/', import.meta.url);
+const PAGE = 'index.html';
+
+interface BuiltFile {
+  readonly name: string;
+  readonly type: string;
+  readonly content: Buffer;
+}
+const readBuilt = (name: string): BuiltFile => ({
+  name,
+  type: TYPES[extname(name)] ?? '',
+  content: readFileSync(new URL(name, BUILT)),
+});
 
 /** The operator's console at `/`: files that were built before, and a session to look with. */
 export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void {
-  const contents = new Map<string, Buffer>();
-  const send = (request: FastifyRequest, reply: FastifyReply, name: string): FastifyReply => {
-    requireOpen(doors, request);
-    const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
-    if (type === undefined) throw new ApiError('NOT_FOUND', 'The console has no such file.');
-    const content = contents.get(name) ?? readFileSync(new URL(name, BUILT));
-    contents.set(name, content);
-    return reply.headers(PAGE_HEADERS).header('content-type', type).send(content);
-  };
+  const [page, ...assets] = [PAGE, ...readdirSync(BUILT).filter((name) => name !== PAGE)].map(readBuilt);
   const open = (url: string) => ({
     method: 'GET' as const,
     url,
     schema: { hide: true },
     onRequest: buildLocalGuard(doors, `GET ${url}`),
   });
-  app.route({ ...open('/'), handler: async (request, reply) => send(request, reply, 'index.html') });
+  const send = (request: FastifyRequest, reply: FastifyReply, file: BuiltFile | undefined): FastifyReply => {
+    requireOpen(doors, request);
+    if (file === undefined) throw new ApiError('NOT_FOUND', 'The console has no such file.');
+    return reply.headers(PAGE_HEADERS).header('content-type', file.type).send(file.content);
+  };
+  app.route({ ...open('/'), handler: async (request, reply) => send(request, reply.headers(FRESH), page) });
   app.route({
     ...open('/assets/:file'),
-    handler: async (request, reply) => send(request, reply, (request.params as { readonly file: string }).file),
+    handler: async (request, reply) => {
+      const { file } = request.params as { readonly file: string };
+      return send(
+        request,
+        reply,
+        assets.find(({ name }) => name === file),
+      );
+    },
   });
   addRoute(app, doors, {
     method: 'POST',

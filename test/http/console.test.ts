@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
@@ -108,23 +108,31 @@ test('a session lasts eight hours, also across a restart', () => {
   assert.equal(restarted.find(session), null);
 });
 
+/** The assets that the page names, in its order. */
+async function assetsOf(server: TestServer): Promise<readonly string[]> {
+  const { text } = await server.call('GET', '/', { role: null });
+  return [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
+}
+
 test('page and files are served with a strict policy, on both loopback addresses', async (t) => {
   const server = await start(t);
   assert.equal(server.http.consoleAddress, `http://localhost:${server.port}/`);
+  const [icon = '', sheet = '', script = ''] = await assetsOf(server);
   for (const host of ['127.0.0.1', '[::1]', 'localhost']) {
     for (const [path, type] of [
       ['/', 'text/html'],
-      ['/assets/console.js', 'text/javascript'],
-      ['/assets/console.css', 'text/css'],
-      ['/assets/icon.svg', 'image/svg+xml'],
+      [script, 'text/javascript'],
+      [sheet, 'text/css'],
+      [icon, 'image/svg+xml'],
       ['/assets/licences.txt', 'text/plain'],
-    ]) {
+    ] as const) {
       const { statusCode, headers, body } = await request(`http://${host}:${server.port}${path}`);
       const text = await body.text();
       assert.equal(statusCode, 200, `${host}${path}`);
-      assert.ok(String(headers['content-type']).startsWith(type ?? ''), path);
+      assert.ok(String(headers['content-type']).startsWith(type), path);
       assert.equal(headers['x-content-type-options'], 'nosniff');
       assert.equal(headers['cache-control'], 'no-store');
+      assert.equal(headers['clear-site-data'], path === '/' ? '"cache", "storage"' : undefined, path);
       assert.equal(headers['set-cookie'], undefined);
       const policy = String(headers['content-security-policy']);
       for (const directive of [
@@ -146,6 +154,23 @@ test('page and files are served with a strict policy, on both loopback addresses
     assert.equal((await server.call('GET', path)).status, 404, path);
 });
 
+test('an asset has a name of its content, the page names the hash of its script and sheet, and no old name is served', async (t) => {
+  const server = await start(t);
+  const { text } = await server.call('GET', '/', { role: null });
+  const named = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"([^>]*)>/g)];
+  assert.deepEqual(
+    named.map(([, path = '']) => path.replace(/\.[0-9a-f]{8,}\./, '.HASH.')),
+    ['/assets/icon.HASH.svg', '/assets/console.HASH.css', '/assets/console.HASH.js'],
+  );
+  for (const [, path = '', attributes = ''] of named) {
+    const asset = await server.call('GET', path, { role: null });
+    const hash = createHash('sha384').update(asset.text).digest('base64');
+    if (!path.endsWith('.svg')) assert.ok(attributes.includes(`integrity="sha384-${hash}"`), path);
+  }
+  for (const path of ['/assets/console.js', '/assets/console.css', '/assets/icon.svg', '/assets/index.html'])
+    assert.equal((await server.call('GET', path, { role: null })).status, 404, path);
+});
+
 test('where somebody else holds the port of the other loopback address there is no console and no session', async (t) => {
   const other = createServer();
   const port = await new Promise<number>((resolve) =>
@@ -156,7 +181,7 @@ test('where somebody else holds the port of the other loopback address there is 
   assert.equal(server.http.consoleAddress, null);
   for (const [method, path] of [
     ['GET', '/'],
-    ['GET', '/assets/console.js'],
+    ['GET', '/assets/licences.txt'],
     ['POST', '/v1/console/session'],
   ] as const) {
     const { status, json } = await server.call(method, path, { role: 'operator' });
@@ -172,7 +197,7 @@ test('under a name that may lead through a proxy there is no console', async (t)
   assert.equal((await server.call('GET', '/v1/account', { headers })).status, 200);
   for (const [method, path] of [
     ['GET', '/'],
-    ['GET', '/assets/console.js'],
+    ['GET', '/assets/licences.txt'],
     ['POST', '/v1/console/session'],
   ] as const)
     assert.equal((await server.call(method, path, { role: 'operator', headers })).status, 404, path);

@@ -53,10 +53,11 @@ test('the tarball holds plain JavaScript and what it reads, and nothing of the t
     'migrations/0001_events.sql',
     'policies/default.yaml',
     'policies/policy.schema.json',
-    'dist/daemon/console/built/console.js',
+    'dist/daemon/console/built/index.html',
     'LICENSE',
   ])
     assert.ok(files.includes(file), file);
+  assert.ok(files.some((file) => /^dist\/daemon\/console\/built\/console\.[0-9a-f]+\.js$/.test(file)));
 });
 
 test('installed into an empty folder it starts, takes an order, shows its status and replays a market', async (t) => {
