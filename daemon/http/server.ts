@@ -14,6 +14,7 @@ import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
+import { isForWorker, sendLastWorker } from './last-worker.ts';
 import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
@@ -272,6 +273,10 @@ function addGlobalHooks(
     try {
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
+      if (isForWorker(request)) {
+        sendLastWorker(reply);
+        return;
+      }
     } catch (error) {
       // The end of its body is ambiguous, so what follows is not read as a request.
       if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');

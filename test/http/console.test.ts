@@ -171,6 +171,22 @@ test('an asset has a name of its content, the page names the hash of its script 
     assert.equal((await server.call('GET', path, { role: null })).status, 404, path);
 });
 
+test('whoever asks for the script of a worker gets one that ends itself, on every path', async (t) => {
+  const server = await start(t);
+  const headers = { 'service-worker': 'script' };
+  for (const path of ['/', '/assets/console.js', '/nothing/here.js', '/v1/account', '/docs/worker.js']) {
+    const answer = await server.call('GET', path, { role: null, headers });
+    assert.equal(answer.status, 200, path);
+    assert.match(String(answer.headers['content-type']), /^text\/javascript/);
+    assert.equal(answer.headers['service-worker-allowed'], '/', 'the one it replaces may lie anywhere');
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.match(String(answer.headers['clear-site-data']), /"cache"/);
+    assert.match(answer.text, /registration\.unregister\(\)/);
+  }
+  const foreign = await server.call('GET', '/', { role: null, headers: { ...headers, host: 'evil.example' } });
+  assert.equal(foreign.json.error.code, 'HOST_NOT_ALLOWED');
+});
+
 test('where somebody else holds the port of the other loopback address there is no console and no session', async (t) => {
   const other = createServer();
   const port = await new Promise<number>((resolve) =>
