@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 
 /**
  * Ends itself: forgets what it kept, unregisters, and has its pages loaded from the daemon. The daemon's own pages have
@@ -23,10 +23,11 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Browsers ask for the script of a worker, and for nothing else, with this header. */
-export const isForWorker = ({ raw }: FastifyRequest): boolean => raw.headers['service-worker'] === 'script';
-
-/** Answers with a worker that ends itself, whatever was asked for. */
-export function sendLastWorker(reply: FastifyReply): void {
-  reply.headers(HEADERS).send(LAST_WORKER);
-}
+/**
+ * Browsers ask for the script of a worker, and for nothing else, with this header. Whatever path it names, the answer is
+ * a worker that ends itself.
+ */
+export const answerWorker: onRequestHookHandler = ({ raw }, reply, done) => {
+  if (raw.headers['service-worker'] === 'script') reply.headers(HEADERS).send(LAST_WORKER);
+  else done();
+};
