@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
@@ -14,7 +13,6 @@ import { ACCOUNT_NAME, readVersion, StartError } from './live.ts';
 
 /** Files and sockets that all connection limits together may need, plus what else is open. */
 const FILES_NEEDED = 5_888;
-const CONSOLE_KEY_BYTES = 32;
 
 /** How many files this process may open, if that is less than it may need; null: enough, or unknown. */
 export function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
@@ -41,6 +39,8 @@ export function openEntrances(
   options: Opened,
 ): Promise<HttpServer> {
   const { listen: where } = config;
+  // Earlier daemons kept the key of console sessions in it.
+  rmSync(join(config.home, config.venue, 'console.key'), { force: true });
   return listen(config, createServer, {
     ...options,
     events: {
@@ -60,7 +60,6 @@ export function openEntrances(
       keyedTokens: () => ledger.tokens.listKeys().map(({ token, keyHex }) => ({ ...identityOf(token), keyHex })),
     },
     console: {
-      key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
         identify(
           ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, ledger.tokens.expiryMs())) ??
@@ -109,26 +108,6 @@ export function noteOperatorEntrance(http: HttpServer, { home, venue }: Config):
   if (address.startsWith('unix:')) rmSync(file, { force: true });
   else writeFileSync(file, `${address}\n`, { mode: 0o600 });
   return address;
-}
-
-/** The key of console sessions: made when it is first asked for, and kept, so that they go on after a restart. */
-function readConsoleKey(path: string): () => Buffer {
-  let key: Buffer | null = null;
-  return () => {
-    if (key !== null) return key;
-    try {
-      writeFileSync(path, randomBytes(CONSOLE_KEY_BYTES), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    key = readFileSync(path);
-    // Torn by a crash: sessions under it would be anybody's to make.
-    if (key.length !== CONSOLE_KEY_BYTES) {
-      key = randomBytes(CONSOLE_KEY_BYTES);
-      writeFileSync(path, key, { mode: 0o600 });
-    }
-    return key;
-  };
 }
 
 function identify(token: TokenRecord | null): TokenIdentity | null {

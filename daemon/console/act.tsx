@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { type ActRequest, ConsentFields, useConsent } from './consent.tsx';
+import { ConsentFields, useConsent } from './consent.tsx';
+import type { ActRequest } from './signing.ts';
 import { markDirty } from './store.ts';
 
 /** What an act needs beside the token, and what it sends. */
@@ -73,7 +74,12 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       aria-labelledby={title}
       aria-describedby={effect}
     >
-      <form ref={consent.form} onSubmit={(event) => consent.submit(event, consent.isForPasskeys)} autocomplete="off">
+      <form
+        ref={consent.form}
+        onSubmit={(event) => consent.submit(event, consent.isForPasskeys)}
+        onInput={consent.onChange}
+        autocomplete="off"
+      >
         <h2 id={title}>{current.title}</h2>
         <div id={effect} class="effect">
           {current.effect}

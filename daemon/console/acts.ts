@@ -5,11 +5,11 @@ import type { ArmingBody } from '../gate/api/policy.ts';
 import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import type { TokenBody } from '../gate/api/tokens.ts';
 import { type ActScope, act } from './act.tsx';
-import type { ActRequest } from './consent.tsx';
 import { listDecisions } from './decisions.ts';
 import { figure, usdt, words } from './format.ts';
 import { isGap } from './gaps.ts';
 import { showText } from './parts.tsx';
+import type { ActRequest } from './signing.ts';
 import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
@@ -230,7 +230,7 @@ export function openRevokeToken({ id, role, name, is_own: isOwn }: TokenBody): v
   const lost = {
     agent:
       'Whoever trades with it is refused; its orders and positions stay as they are, and approvals it asked for are void.',
-    monitor: 'Whoever looks or reports with it is refused, and sessions that it opened end.',
+    monitor: 'Whoever looks or reports with it is refused.',
     operator: 'Whoever operates with it is refused, and sessions that it opened end.',
   }[role];
   const own = isOwn ? ' You signed in with this token: this session ends.' : '';

@@ -14,8 +14,8 @@ export class ApiFault extends Error {
 export interface Ask {
   /** Absent: of nobody, for what is open. */
   readonly bearer?: string;
-  /** What a passkey signed of this call. */
-  readonly signature?: string;
+  /** What confirms this call. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Sent as it is, as text/yaml. */
   readonly text?: string;
@@ -25,21 +25,25 @@ const ASK_WITHIN_MS = 15_000;
 const LATE =
   'The daemon has not answered within 15 s. What was asked for may be done all the same: look before asking again.';
 
-type Method = 'GET' | 'POST' | 'PUT';
+export type Method = 'GET' | 'POST' | 'PUT';
 
 /** @throws ApiFault for every answer but 200; status 0: the daemon did not answer */
 export async function ask<T>(method: Method, path: string, how: Ask): Promise<T> {
   return parse(await askText(method, path, how)) as T;
 }
 /** The same, as it came: whoever reads again and again sees by it that nothing has changed. */
-export async function askText(method: Method, path: string, { bearer, body, signature, text }: Ask): Promise<string> {
+export async function askText(
+  method: Method,
+  path: string,
+  { bearer, body, headers = {}, text }: Ask,
+): Promise<string> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       headers: {
         ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-        ...(signature === undefined ? {} : { 'holdfast-passkey': signature }),
+        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(text === undefined ? {} : { 'content-type': 'text/yaml' }),
       },

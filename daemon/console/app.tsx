@@ -6,8 +6,9 @@ import { clock, percent, usdt } from './format.ts';
 import icon from './icon.svg';
 import { NewTokenDialog } from './new-token.tsx';
 import { Pill } from './parts.tsx';
-import { session, signOut } from './session.ts';
+import { isForeign, session, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
+import { TargetLine } from './signed-text.tsx';
 import { account, connection, nowMs, readFault, readiness, startReading, tradingState } from './store.ts';
 import { AgentsPanel } from './views/agents.tsx';
 import { AlertsPanel } from './views/alerts.tsx';
@@ -36,22 +37,27 @@ function Board() {
         To the trading state
       </a>
       <TopBar />
-      <ApprovalCards />
-      <main class="board">
+      <main>
         <h1 class="hidden">Holdfast console</h1>
-        <StatePanel />
-        <AlertsPanel />
-        <EquityPanel />
-        <BudgetsPanel />
-        <PositionsPanel />
-        <DecisionsPanel />
-        <OrdersPanel />
-        <MarketPanel />
-        <AgentsPanel />
-        <TrustPanel />
-        <TokensPanel />
-        <PasskeysPanel />
-        <PolicyPanel />
+        <Foreign />
+        <div class={isForeign.value ? 'foreign' : ''} inert={isForeign.value}>
+          <ApprovalCards />
+          <div class="board">
+            <StatePanel />
+            <AlertsPanel />
+            <EquityPanel />
+            <BudgetsPanel />
+            <PositionsPanel />
+            <DecisionsPanel />
+            <OrdersPanel />
+            <MarketPanel />
+            <AgentsPanel />
+            <TrustPanel />
+            <TokensPanel />
+            <PasskeysPanel />
+            <PolicyPanel />
+          </div>
+        </div>
       </main>
       <ActDialog />
       <EnrolDialog />
@@ -59,6 +65,16 @@ function Board() {
       <DecisionDialog />
     </>
   );
+}
+
+/** Nothing that is shown is known to be so any more, and nothing may be done. */
+function Foreign() {
+  return isForeign.value ? (
+    <p class="foreign-note" role="alert">
+      What answers here is not the daemon you signed in to. This page sends it nothing, and what it shows is old. Look
+      at the machine: ./holdfast status.
+    </p>
+  ) : null;
 }
 
 const VENUE_KIND: Readonly<Record<string, string>> = {
@@ -95,7 +111,7 @@ function TopBar() {
           <dd>{percent(now?.daily_loss)}</dd>
         </div>
       </dl>
-      <nav aria-label="Acts">
+      <nav aria-label="Acts" inert={isForeign.value}>
         <button type="button" onClick={openReduce}>
           Reduce
         </button>
@@ -126,6 +142,7 @@ function StatusLine() {
       <p role="status" class="done">
         {done.value ?? ''}
       </p>
+      <TargetLine />
       <p class="dim">
         {clock(nowMs.value)} · {current?.name}, can look until {clock(current?.expires_at_ms ?? 0)}
       </p>

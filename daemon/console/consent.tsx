@@ -1,16 +1,12 @@
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { ask, describeFault } from './api.ts';
-import { actByPasskey } from './session.ts';
+import { describeFault } from './api.ts';
+import { proveByToken } from './session.ts';
+import { SignedText, TargetLine } from './signed-text.tsx';
+import { type ActRequest, actByPasskey, actByToken, askToSign, type SignableAct } from './signing.ts';
 import { passkeys } from './store.ts';
 import { TokenField } from './token-field.tsx';
 import { hasPasskeys } from './webauthn.ts';
-
-export interface ActRequest {
-  readonly method: 'POST' | 'PUT';
-  readonly path: string;
-  readonly body: unknown;
-}
 
 /** What a form needs to send something for which the session is not enough. */
 export interface Consent {
@@ -21,6 +17,9 @@ export interface Consent {
   readonly isSending: boolean;
   readonly isForPasskeys: boolean;
   readonly mayUsePasskey: boolean;
+  /** What is being signed; null: nothing was asked for yet, or the form has changed since. */
+  readonly signing: SignableAct | null;
+  readonly onChange: () => void;
   readonly submit: (event: Event, isByPasskey: boolean) => Promise<void>;
 }
 
@@ -35,6 +34,7 @@ export function useConsent<Answer>(options: {
   const [token, setToken] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [isSending, setSending] = useState(false);
+  const [signing, setSigning] = useState<SignableAct | null>(null);
   const mayUsePasskey = hasPasskeys && (passkeys.value?.passkeys ?? []).some((key) => key.state === 'in_force');
   const submit = async (event: Event, isByPasskey: boolean): Promise<void> => {
     event.preventDefault();
@@ -46,20 +46,36 @@ export function useConsent<Answer>(options: {
     setSending(true);
     setFault(null);
     try {
-      const { body, method, path } = options.request();
-      options.onDone(
-        isByPasskey
-          ? await actByPasskey<Answer>(method, path, body)
-          : await ask<Answer>(method, path, { bearer: token.trim(), body }),
-      );
+      if (isByPasskey) {
+        // Whoever signs has seen the text before.
+        if (signing === null) setSigning(await askToSign(options.request()));
+        else options.onDone(await actByPasskey<Answer>(signing));
+        return;
+      }
+      const [key] = await proveByToken(token.trim());
+      const act = await askToSign(options.request());
+      setSigning(act);
+      options.onDone(await actByToken<Answer>(act, key));
     } catch (failure) {
       setFault(describeFault(failure));
       setToken('');
+      setSigning(null);
     } finally {
       setSending(false);
     }
   };
-  return { form, token, setToken, fault, isSending, isForPasskeys: options.isForPasskeys, mayUsePasskey, submit };
+  return {
+    form,
+    token,
+    setToken,
+    fault,
+    isSending,
+    isForPasskeys: options.isForPasskeys,
+    mayUsePasskey,
+    signing,
+    onChange: () => setSigning(null),
+    submit,
+  };
 }
 
 /** The end of such a form: the token, or why none does it, and what is pressed. */
@@ -69,9 +85,10 @@ export function ConsentFields(props: {
   readonly look: 'danger' | 'primary';
   readonly onLeave: () => void;
 }) {
-  const { fault, isForPasskeys, isSending, mayUsePasskey, setToken, submit, token } = props.consent;
+  const { fault, isForPasskeys, isSending, mayUsePasskey, setToken, signing, submit, token } = props.consent;
   return (
     <>
+      <TargetLine />
       {isForPasskeys ? (
         <p class="fault" role="alert">
           {mayUsePasskey || fault !== null ? fault : 'No passkey is in force here.'}
@@ -84,13 +101,14 @@ export function ConsentFields(props: {
           fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
         />
       )}
+      <SignedText text={signing?.text ?? null} />
       <div class="buttons">
         <button type="button" onClick={props.onLeave}>
           Leave it
         </button>
         {mayUsePasskey ? (
           <button type="button" disabled={isSending} onClick={(event) => submit(event, true)}>
-            Use a passkey
+            {signing === null || isSending ? 'Use a passkey' : 'Sign with the passkey'}
           </button>
         ) : null}
         {isForPasskeys ? null : (

@@ -2,21 +2,28 @@ import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import { done } from './act.tsx';
-import { ask, describeFault } from './api.ts';
+import { describeFault } from './api.ts';
 import { clock } from './format.ts';
+import type { Key } from './proof.ts';
+import { proveByToken, requireText } from './session.ts';
+import { SignedText, TargetLine } from './signed-text.tsx';
+import { actByToken, askToSign } from './signing.ts';
 import { markDirty } from './store.ts';
 import { TokenField } from './token-field.tsx';
-import { createKey, signWith } from './webauthn.ts';
+import { createKey, type Options, signWith } from './webauthn.ts';
 
-type Options = Readonly<Record<string, unknown>>;
+interface Confirm {
+  readonly text: string;
+  readonly options: Options;
+}
 interface Enrolled {
   readonly passkey: PasskeyBody | null;
-  readonly confirm: Options | null;
+  readonly confirm: Confirm | null;
 }
 /** A key that is made, and waits for the signature of another one. */
 interface Made {
   readonly credential: unknown;
-  readonly confirm: Options;
+  readonly confirm: Confirm;
 }
 export const isEnrolling = signal(false);
 
@@ -48,7 +55,8 @@ function OpenDialog() {
     setSending(true);
     setFault(null);
     try {
-      const { passkey, next } = await enrol({ code: code.trim(), bearer: token.trim(), made });
+      const [key] = await proveByToken(token.trim());
+      const { passkey, next } = await enrol({ code: code.trim(), key, made });
       if (passkey === null) setMade(next);
       else finish(passkey);
     } catch (failure) {
@@ -86,7 +94,9 @@ function OpenDialog() {
           onInput={setToken}
           fault={fault === null ? null : `${fault} Nothing was enrolled.`}
         />
+        <TargetLine />
         {made === null ? null : <p role="status">The new passkey is made. Now one that is in force has to sign it.</p>}
+        <SignedText text={made?.confirm.text ?? null} />
         <div class="buttons">
           <button type="button" onClick={close}>
             Leave it
@@ -103,17 +113,20 @@ function OpenDialog() {
 /** One press of the button: makes the key, or has the one that is made signed. */
 async function enrol(given: {
   readonly code: string;
-  readonly bearer: string;
+  readonly key: Key;
   readonly made: Made | null;
 }): Promise<{ readonly passkey: PasskeyBody | null; readonly next: Made | null }> {
-  const { bearer, code, made } = given;
+  const { code, key, made } = given;
   const body =
     made === null
-      ? { code, credential: await createKey((await begin(bearer, code)).options) }
-      : { code, credential: made.credential, confirmation: await signWith(made.confirm) };
-  const { passkey, confirm } = await ask<Enrolled>('POST', '/v1/passkeys', { bearer, body });
+      ? { code, credential: await createKey((await begin(key, code)).options) }
+      : { code, credential: made.credential, confirmation: await signWith(made.confirm.options) };
+  const { passkey, confirm } = await post<Enrolled>(key, '/v1/passkeys', body);
+  if (confirm !== null) await requireText(confirm.text, confirm.options);
   return { passkey, next: confirm === null ? null : { credential: body.credential, confirm } };
 }
 
-const begin = (bearer: string, code: string) =>
-  ask<{ readonly options: Options }>('POST', '/v1/passkeys/enrolment', { bearer, body: { code } });
+const begin = (key: Key, code: string) => post<{ readonly options: Options }>(key, '/v1/passkeys/enrolment', { code });
+
+const post = async <T,>(key: Key, path: string, body: unknown): Promise<T> =>
+  actByToken<T>(await askToSign({ method: 'POST', path, body }), key);

@@ -62,7 +62,12 @@ function AskForm({ title, effect, onCreated }: Labels & { readonly onCreated: (c
     onDone: onCreated,
   });
   return (
-    <form ref={consent.form} onSubmit={(event) => consent.submit(event, consent.isForPasskeys)} autocomplete="off">
+    <form
+      ref={consent.form}
+      onSubmit={(event) => consent.submit(event, consent.isForPasskeys)}
+      onInput={consent.onChange}
+      autocomplete="off"
+    >
       <h2 id={title}>Create a token</h2>
       <p id={effect} class="effect">
         {effectOf(role, name.trim(), days)}

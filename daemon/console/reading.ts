@@ -1,13 +1,13 @@
 import { batch, type Signal } from '@preact/signals';
 import { parse } from './api.ts';
 import { justSkipped } from './decisions.ts';
-import { lookText } from './session.ts';
+import { callText } from './session.ts';
 
 /** The last answer to each path: one that says the same again changes nothing in the page. */
 const answers = new Map<string, string>();
 
 export async function read<T, B>(path: string, target: Signal<T | null>, pick: (body: B) => T): Promise<void> {
-  showAnswer(path, await lookText(path), target, pick);
+  showAnswer(path, await callText('GET', path), target, pick);
 }
 export function showAnswer<T, B>(path: string, answer: string, target: Signal<T | null>, pick: (body: B) => T): void {
   if (answers.get(path) === answer) return;

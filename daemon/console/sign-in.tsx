@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { describeFault } from './api.ts';
 import icon from './icon.svg';
-import { signedOutBecause, signIn, signInByPasskey } from './session.ts';
+import { isAnyKnown, signedOutBecause, signIn, signInByPasskey } from './session.ts';
 import { TokenField } from './token-field.tsx';
 import { hasPasskeys } from './webauthn.ts';
 
@@ -27,7 +27,7 @@ export function SignIn() {
         <h1>
           <img src={icon} alt="" width={36} height={36} /> Holdfast
         </h1>
-        <TokenField label="Operator or monitor token" value={token} onInput={setToken} fault={fault} />
+        <TokenField label="Operator token" value={token} onInput={setToken} fault={fault} />
         <button type="submit" class="primary" disabled={isSending}>
           Look
         </button>
@@ -37,9 +37,16 @@ export function SignIn() {
           </button>
         ) : null}
         <p class="dim">
-          It opens a session of eight hours that can only look, in this page’s memory. Every act asks for the operator
-          token or a passkey again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
+          The token is not sent: the daemon proves itself first, and the page signs with it. It opens a session of eight
+          hours that can only look. Every act asks for the token or a passkey again. On paper the token lies in{' '}
+          <code>~/.holdfast/tokens/operator.token</code>.
         </p>
+        {hasPasskeys && !isAnyKnown() ? (
+          <p class="dim">
+            In a page that was just opened only a passkey that its authenticator lists by itself is found. The token
+            opens it otherwise; after that, this page knows your passkeys until it is closed.
+          </p>
+        ) : null}
       </form>
     </main>
   );

@@ -30,8 +30,9 @@ import {
 import { addEquity, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
 import { forgetAnswers, read, show, showAnswer } from './reading.ts';
-import { look, session, signOut } from './session.ts';
+import { doubt, look, OVER, remember, requireProven, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
+import { EVERY_MS, TOPICS_OF, type Topic } from './topics.ts';
 
 /** What the page shows: every signal is the last answer of one route; null until there is one. */
 export const readiness = signal<ReadinessBody | null>(null);
@@ -53,22 +54,6 @@ export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connec
 export const nowMs = signal(Date.now());
 /** What was last refused or failed while reading, for the status line. */
 export const readFault = signal<string | null>(null);
-
-type Topic =
-  | 'account'
-  | 'agents'
-  | 'alerts'
-  | 'approvals'
-  | 'decisions'
-  | 'limits'
-  | 'market'
-  | 'orders'
-  | 'passkeys'
-  | 'policy'
-  | 'positions'
-  | 'signals'
-  | 'state'
-  | 'tokens';
 
 /** As many as are in sight at the top of the list, and some more. */
 const NEWEST = 50;
@@ -96,7 +81,11 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
       orders,
       (body) => body.orders,
     ),
-  passkeys: () => read<PasskeysBody, PasskeysBody>('/v1/passkeys', passkeys, same),
+  passkeys: () =>
+    read<PasskeysBody, PasskeysBody>('/v1/passkeys', passkeys, (body) => {
+      remember(body.passkeys);
+      return body;
+    }),
   policy: () => read<PolicyBody, PolicyBody>('/v1/policy', policy, same),
   positions: () =>
     read<readonly PositionBody[], { positions: readonly PositionBody[] }>(
@@ -108,50 +97,11 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
   state: async () => {
     await read<TradingStateBody, TradingStateBody>('/v1/trading-state', tradingState, same);
     // 503 while not ready: the body says what is missing all the same.
+    await requireProven();
     const answer = await (await fetch('/readyz', { cache: 'no-store' })).text();
     showAnswer<ReadinessBody, ReadinessBody>('/readyz', answer, readiness, same);
   },
   tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
-};
-/** What a record of the ledger may have changed. */
-const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
-  account: ['account', 'positions'],
-  income: ['agents'],
-  alert: ['alerts'],
-  alert_ack: ['alerts'],
-  approval: ['approvals'],
-  alert_message: ['state'],
-  alert_routes: ['state'],
-  arming: ['state'],
-  arming_signed: ['state', 'policy'],
-  decision: ['approvals', 'orders', 'limits'],
-  exit_target: ['orders'],
-  order: ['orders', 'positions', 'limits'],
-  order_intent: ['orders'],
-  passkey: ['passkeys'],
-  policy: ['approvals', 'policy', 'limits', 'state'],
-  rebase: ['account', 'limits'],
-  signal: ['signals', 'limits', 'state'],
-  state: ['approvals', 'state', 'limits'],
-  token_act: ['tokens'],
-  trade: ['positions', 'account', 'limits', 'agents'],
-};
-/** Read anew so often even if no record says so: marks move, times pass. */
-const EVERY_MS: Readonly<Record<Topic, number>> = {
-  account: 2_000,
-  agents: 5_000,
-  alerts: 15_000,
-  approvals: 5_000,
-  decisions: 30_000,
-  limits: 4_000,
-  market: 2_000,
-  orders: 10_000,
-  passkeys: 30_000,
-  policy: 30_000,
-  positions: 3_000,
-  signals: 10_000,
-  state: 3_000,
-  tokens: 30_000,
 };
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;
@@ -251,14 +201,17 @@ export function startReading(): () => void {
   readAtMs.clear();
   const stopStream = followLedger(bearer, {
     onRecord,
+    prove: requireProven,
     onState: (state) => {
+      // Whoever listens here now may be somebody else.
+      if (state === 'reconnecting') doubt();
       // What happened in between came as records; what has none is read anew.
       if (state === 'live' && connection.value !== 'live') {
         markDirty(...TOPICS);
       }
       connection.value = state;
     },
-    onRefused: () => signOut('The session is over, or its token was revoked.'),
+    onRefused: () => signOut(OVER),
   });
   void readOlder().catch(() => undefined);
   void readHistory().catch(() => undefined);

@@ -8,6 +8,8 @@ export interface LedgerRecord {
   readonly payload: unknown;
 }
 export interface StreamHandlers {
+  /** Before anything is sent. @throws when the daemon does not prove itself */
+  readonly prove: () => Promise<unknown>;
   readonly onRecord: (record: LedgerRecord) => void;
   readonly onState: (state: 'live' | 'reconnecting') => void;
   /** The session is over: nothing is tried again. */
@@ -30,6 +32,7 @@ export function followLedger(bearer: string, handlers: StreamHandlers): () => vo
     stop.signal.addEventListener('abort', abort, { once: true });
     let silence = setTimeout(abort, SILENT_AFTER_MS);
     try {
+      await handlers.prove();
       const response = await fetch('/v1/events?view=brief', {
         headers: {
           authorization: `Bearer ${bearer}`,

@@ -1,12 +1,18 @@
 /** What the browser's authenticators are asked for. The daemon makes the options and judges the answers. */
 
-type Json = Readonly<Record<string, unknown>>;
+export type Options = Readonly<Record<string, unknown>>;
+/** Names a key to a browser. */
+export interface Descriptor {
+  readonly type: 'public-key';
+  readonly id: string;
+  readonly transports: readonly string[];
+}
 
 /** On 127.0.0.1 browsers have no passkeys. */
 export const hasPasskeys = typeof PublicKeyCredential !== 'undefined' && location.hostname === 'localhost';
 
 /** What an authenticator with this user signed. @throws when nobody did */
-export async function signWith(options: Json): Promise<unknown> {
+export async function signWith(options: Options): Promise<unknown> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
     options as unknown as PublicKeyCredentialRequestOptionsJSON,
   );
@@ -14,7 +20,7 @@ export async function signWith(options: Json): Promise<unknown> {
 }
 
 /** A key that an authenticator made. @throws when none did */
-export async function createKey(options: Json): Promise<unknown> {
+export async function createKey(options: Options): Promise<unknown> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(
     options as unknown as PublicKeyCredentialCreationOptionsJSON,
   );

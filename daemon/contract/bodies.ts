@@ -468,7 +468,8 @@ export const ConsoleSessionSchema = Type.Object(
     session: text('Bearer text that can only look.'),
     expires_at_ms: instant(),
     name: text(),
-    role: field.oneOf(['operator', 'monitor'], 'Role of the token.'),
+    key_id: text('Names the key of the session, under which POST /v1/proof proves the daemon.'),
+    key: text('Of the session, 32 bytes in base64url.'),
   },
   field.closed,
 );

@@ -3,6 +3,7 @@ import * as Type from './built/typebox.js';
 import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
+import { keyId, mac } from './proof.ts';
 
 /** Bodies of the routes of passkeys. What a browser makes is taken as WebAuthn level 3 writes it in JSON. */
 
@@ -19,7 +20,7 @@ const transports = Type.Array(Type.String({ pattern: '^[a-z-]{1,20}$' }), {
 const open = { additionalProperties: true } as const;
 
 export const PasskeyIdPath = Type.Object(
-  { id: Type.String({ pattern: '^pk_[0-9a-f]{20}$', description: 'id of the passkey, as listed.' }) },
+  { id: Type.String({ pattern: '^pk_[0-9a-f]{20}$', description: 'id, as listed.' }) },
   field.closed,
 );
 export const AssertionSchema = Type.Object(
@@ -55,7 +56,8 @@ export const PasskeyRequest = Type.Object(
   { code, credential: CredentialSchema, confirmation: Type.Optional(AssertionSchema) },
   field.closed,
 );
-export const SignInRequest = Type.Object({ assertion: AssertionSchema }, field.closed);
+const nonce = Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$', description: 'As the challenge had it.' });
+export const SignInRequest = Type.Object({ nonce, assertion: AssertionSchema }, field.closed);
 export const ActChallengeRequest = Type.Object(
   {
     method: field.oneOf(['POST', 'PUT'], 'Method of the call that a passkey shall confirm.'),
@@ -67,16 +69,19 @@ export const ActChallengeRequest = Type.Object(
 
 const options = (description: string) =>
   Type.Unsafe<{ readonly [name: string]: unknown }>({ type: 'object', description });
+const signedText = Type.String({ description: 'Its sha256 is the challenge in the options.' });
 const requestOptions = options('For `PublicKeyCredential.parseRequestOptionsFromJSON`.');
 export const PasskeyBodySchema = Type.Object(
   {
     id: Type.String(),
     name: Type.String(),
-    state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts for nothing yet.'),
+    state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts from effective_at_ms on.'),
     added_at_ms: field.instant(),
-    effective_at_ms: field.instant('From when on it counts.'),
-    confirmed_by: nullable(Type.String({ description: 'Id of the passkey that confirmed it.' })),
+    effective_at_ms: field.instant(),
+    confirmed_by: nullable(Type.String()),
     last_used_at_ms: nullable(field.instant()),
+    credential_id: Type.String(),
+    transports: Type.Array(Type.String()),
   },
   field.closed,
 );
@@ -85,7 +90,7 @@ export const PasskeysBodySchema = Type.Object(
     passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. confirmed: one in force signs. waiting: one comes into force. recovery: `./holdfast passkey recover`.',
+      'What a new one needs beside token and code. confirmed: one in force signs. waiting: for one to count. recovery: `./holdfast passkey recover`.',
     ),
   },
   field.closed,
@@ -100,29 +105,30 @@ export const EnrolmentBodySchema = Type.Object(
 export const EnrolledBodySchema = Type.Object(
   {
     passkey: nullable(PasskeyBodySchema),
-    confirm: nullable(requestOptions),
+    confirm: nullable(Type.Object({ text: signedText, options: requestOptions }, field.closed)),
   },
   { ...field.closed, description: 'passkey: it is enrolled. confirm: one in force has to sign this first.' },
 );
 export const ChallengeBodySchema = Type.Object(
   {
     nonce: Type.String({ description: 'Goes back with the signature.' }),
-    options: requestOptions,
+    text: signedText,
+    options: nullable(requestOptions),
   },
-  field.closed,
+  { ...field.closed, description: 'options: null where the text is too long for a passkey.' },
 );
 
 /** What the header `holdfast-passkey` holds. */
-const SignedSchema = Type.Object(
-  { nonce: Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$' }), assertion: AssertionSchema },
-  field.closed,
-);
+const SignedSchema = Type.Object({ nonce, assertion: AssertionSchema }, field.closed);
+/** What the header `holdfast-token` holds. */
+const TokenActSchema = Type.Object({ nonce, key_id: keyId, mac }, field.closed);
 
 export type Assertion = Static<typeof AssertionSchema>;
 export type Credential = Static<typeof CredentialSchema>;
 export const checkPasskeyIdPath = buildContractCheck<Static<typeof PasskeyIdPath>>(PasskeyIdPath);
 export const checkAssertion = buildContractCheck<Assertion>(AssertionSchema);
 export const checkSigned = buildContractCheck<Static<typeof SignedSchema>>(SignedSchema);
+export const checkTokenAct = buildContractCheck<Static<typeof TokenActSchema>>(TokenActSchema);
 export const checkEnrolment = buildContractCheck<Static<typeof EnrolmentRequest>>(EnrolmentRequest);
 export const checkPasskeyRequest = buildContractCheck<Static<typeof PasskeyRequest>>(PasskeyRequest);
 export const checkSignIn = buildContractCheck<Static<typeof SignInRequest>>(SignInRequest);

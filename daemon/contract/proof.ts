@@ -6,6 +6,7 @@ import * as field from './fields.ts';
 /** Bodies of the route by which the daemon proves itself. */
 
 export const keyId = Type.String({ pattern: '^[\\w-]{22}$', description: 'Names a token without its hash.' });
+export const mac = Type.String({ pattern: '^[\\w-]{43}$', description: 'HMAC-SHA256, base64url.' });
 export const ProofRequest = Type.Object(
   {
     key_id: keyId,
@@ -20,4 +21,9 @@ export const ProofBodySchema = Type.Object(
   },
   field.closed,
 );
+export const SessionRequest = Type.Object(
+  { key_id: keyId, challenge: Type.String({ pattern: '^[\\w-]{40,64}$', description: 'Of the proof.' }), mac },
+  field.closed,
+);
+export const checkSessionRequest = buildContractCheck<Static<typeof SessionRequest>>(SessionRequest);
 export const checkProofRequest = buildContractCheck<Static<typeof ProofRequest>>(ProofRequest);

@@ -37,8 +37,8 @@ interface ConnectionProof extends CachedCaller {
 export interface Authenticator {
   /** @throws ApiError UNAUTHENTICATED */
   authenticate(authorization: string | undefined, connection: object): Caller;
-  /** One that it found by a session of the console: it may do nothing else. */
-  looksOnly(caller: Caller): boolean;
+  /** Id of the session of the console by which it found this caller, who may only look; null: it was a token. */
+  sessionOf(caller: Caller): string | null;
   /** Looks every token up again from now on. Call it after this process revoked one. */
   forget(): void;
 }
@@ -54,7 +54,7 @@ export function createAuthenticator(
   sessions: ConsoleSessions | null = null,
 ): Authenticator {
   const cache = new Map<string, CachedCaller>();
-  const looking = new WeakSet<Caller>();
+  const looking = new WeakMap<Caller, string>();
   let proofs = new WeakMap<object, ConnectionProof>();
 
   function lookUp(secret: string, now: number): CachedCaller {
@@ -79,9 +79,10 @@ export function createAuthenticator(
     return { role, agent, tokenId: id, skillSha256 };
   }
   function findLooking(session: string): Caller | null {
-    const caller = sessions?.find(session) ?? null;
-    if (caller !== null) looking.add(caller);
-    return caller;
+    const found = sessions?.find(session) ?? null;
+    if (found === null) return null;
+    looking.set(found.caller, found.id);
+    return found.caller;
   }
 
   return {
@@ -99,7 +100,7 @@ export function createAuthenticator(
       proofs.set(connection, { authorization, caller, untilMs });
       return caller;
     },
-    looksOnly: (caller) => looking.has(caller),
+    sessionOf: (caller) => looking.get(caller) ?? null,
     forget() {
       cache.clear();
       proofs = new WeakMap();

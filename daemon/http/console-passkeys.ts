@@ -1,6 +1,7 @@
 import type { PasskeyApi } from '../gate/api/passkeys.ts';
 import { createPasskeys, type Passkeys } from '../passkeys/ceremonies.ts';
 import type { ConsoleSource } from './console-sessions.ts';
+import type { Target } from './prover.ts';
 import type { ConsoleDoor } from './routing.ts';
 
 /** A session of a passkey ends with it. */
@@ -20,8 +21,9 @@ export function openPasskeys(
   source: ConsoleSource | undefined,
   gate: PasskeyApi,
   door: Pick<ConsoleDoor, 'origin'>,
+  target: () => Target,
 ): Passkeys | null {
   if (source?.codes === undefined) return null;
-  const { codes, hostMs = Date.now, key } = source;
-  return createPasskeys({ gate, key, codes, hostMs, origin: () => door.origin });
+  const { codes, hostMs = Date.now } = source;
+  return createPasskeys({ gate, codes, hostMs, origin: () => door.origin, target });
 }

@@ -2,18 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
-import { checkNoQuery, NoQuery } from '../contract/commands.ts';
+import { checkSessionRequest, SessionRequest } from '../contract/proof.ts';
+import { isSame, sessionMacOf } from '../proof/proof.ts';
+import type { TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
 import { CONSOLE_TAG } from './openapi.ts';
-import {
-  addRoute,
-  buildLocalGuard,
-  callerOf,
-  type Doors,
-  OPERATOR_ENTRANCE,
-  queryOf,
-  requireValid,
-} from './routing.ts';
+import { dialledOf } from './proof-route.ts';
+import { bodyOf, buildLocalGuard, type Doors, requireValid } from './routing.ts';
 
 /** What the page may do: run and style itself, and call this daemon. It has no inline code and makes no HTML of texts. */
 const CONTENT_SECURITY_POLICY = [
@@ -87,26 +82,37 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
       );
     },
   });
-  addRoute(app, doors, {
+  app.route({
     method: 'POST',
     url: '/v1/console/session',
-    roles: OPERATOR_ENTRANCE,
-    isLimited: false,
-    text: {
-      summary: 'A session for the console: eight hours of looking, for an operator or monitor token',
+    onRequest: buildLocalGuard(doors, 'POST /v1/console/session'),
+    schema: {
+      summary: 'A session for the console: eight hours of looking, for whoever has an operator token',
       description:
-        'It is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else.',
+        'The token itself is not sent: `mac` is over the challenge of POST /v1/proof. The session is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else. It ends with the process of the daemon.',
       tags: [CONSOLE_TAG],
+      security: [],
+      body: SessionRequest,
+      response: { 200: ConsoleSessionSchema },
     },
-    query: NoQuery,
-    answer: ConsoleSessionSchema,
     handler: async (request) => {
-      requireValid(checkNoQuery, queryOf(request));
       requireOpen(doors, request);
-      const caller = callerOf(request);
-      return { ...doors.console.sessions.open(caller), name: caller.agent, role: caller.role };
+      const token = proveToken(doors, request);
+      if (token.role !== 'operator')
+        throw new ApiError('FORBIDDEN', `The console is for operators; a token of role ${token.role} opens none.`);
+      return { ...doors.sessions.open({ tokenId: token.id }), name: token.agent };
     },
   });
+}
+
+/** Whose token signed a challenge of ours for this address. @throws ApiError */
+function proveToken(doors: Doors, request: FastifyRequest): TokenIdentity {
+  const { challenge, key_id: keyId, mac } = requireValid(checkSessionRequest, bodyOf(request));
+  const { key, token } = doors.prover.findKey(keyId);
+  if (token === null || !isSame(mac, sessionMacOf(key, challenge, dialledOf(doors, request))))
+    throw new ApiError('UNAUTHENTICATED', 'The challenge was not signed with a token that this daemon knows.');
+  doors.prover.takeChallenge(keyId, challenge);
+  return token;
 }
 
 /** The names of loopback itself: others that the daemon answers to may lead through somebody's proxy. */

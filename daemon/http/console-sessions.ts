@@ -1,16 +1,17 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Caller, Role } from '../gate/api.ts';
 import type { EnrolmentCodes } from '../passkeys/codes.ts';
+import { isSame, keyIdOf } from '../proof/proof.ts';
 
 /** A console signed in so long ago must show a token again. */
 export const SESSION_MS = 8 * 3_600_000;
+/** As many screens are open at once; one more ends the oldest. */
+export const MAX_SESSIONS = 64;
 /** Tokens of the ledger begin with `hf_`. */
 const PREFIX = 'hfs_';
-const MAC_PURPOSE = 'holdfast console session';
+const BYTES = 32;
 
 export interface ConsoleSource {
-  /** 32 random bytes that outlive a restart; asked for when the first session is opened or shown. */
-  readonly key: () => Buffer;
   /** The live token with this id, null when unknown or revoked. */
   readonly findToken: (id: string) => { readonly role: Role; readonly agent: string } | null;
   /** The one-time code for a passkey; absent: there are no passkeys. */
@@ -18,43 +19,77 @@ export interface ConsoleSource {
   /** The host's clock; by default the process's. */
   readonly hostMs?: () => number;
 }
+/** What a page is given. */
+export interface OpenedSession {
+  /** Bearer text that can only look. */
+  readonly session: string;
+  readonly expires_at_ms: number;
+  /** Under which the daemon proves itself to the page again. */
+  readonly key_id: string;
+  readonly key: string;
+}
+export interface FoundSession {
+  readonly id: string;
+  readonly caller: Caller;
+}
 export interface ConsoleSessions {
-  /** A text that stands for its token for eight hours, and can only look. */
-  open(caller: Caller): { readonly session: string; readonly expires_at_ms: number };
-  /** Who looks; null: forged, over, or its token was revoked. */
-  find(session: string): Caller | null;
+  open(caller: Pick<Caller, 'tokenId'>): OpenedSession;
+  /** Who looks; null: unknown, over, or its token was revoked. */
+  find(session: string): FoundSession | null;
+  /** What proves the daemon to the page of a session. */
+  findKey(keyId: string): { readonly key: Buffer; readonly role: 'operator'; readonly token: null } | null;
 }
 export const isSession = (secret: string): boolean => secret.startsWith(PREFIX);
 
+interface KeptSession {
+  readonly tokenId: string;
+  readonly expiresAtMs: number;
+  /** sha256 of the bearer text. */
+  readonly digest: string;
+  readonly key: Buffer;
+}
+
 /**
- * Sessions without a store: token id and expiry under a key of this home, so that one goes on after a restart and ends with
- * its token. Whoever looks sees what an operator sees; that it may do nothing else is the guard's to say.
+ * Sessions in the memory of this process: whoever got hold of one while another program had the port has nothing at the
+ * daemon that comes back. Each ends with its token. Whoever looks sees what an operator sees; that it may do nothing else
+ * is the guard's to say.
  */
-export function createConsoleSessions(source: ConsoleSource, nowMs: () => number = Date.now): ConsoleSessions {
-  let key: KeyObject | null = null;
-  // Of bytes Node makes a key object for each check, which takes twice as long as the rest of it.
-  const macOf = (body: string): Buffer => {
-    key ??= createSecretKey(source.key());
-    return createHmac('sha256', key).update(`${MAC_PURPOSE}\n${body}`).digest();
+export function createConsoleSessions(
+  { findToken }: Pick<ConsoleSource, 'findToken'>,
+  nowMs: () => number,
+): ConsoleSessions {
+  /** Id -> session, oldest first. */
+  const sessions = new Map<string, KeptSession>();
+  const findCaller = (id: string, { expiresAtMs, tokenId }: KeptSession): Caller | null => {
+    const token = nowMs() < expiresAtMs ? findToken(tokenId) : null;
+    if (token?.role === 'operator') return { role: 'operator', agent: token.agent, tokenId, skillSha256: null };
+    sessions.delete(id);
+    return null;
   };
   return {
     open({ tokenId }) {
+      const key = randomBytes(BYTES);
+      const id = keyIdOf(key);
+      const session = `${PREFIX}${id}.${randomBytes(BYTES).toString('base64url')}`;
       const expiresAtMs = nowMs() + SESSION_MS;
-      const body = `${tokenId}.${expiresAtMs.toString(36)}`;
-      return { session: `${PREFIX}${body}.${macOf(body).toString('base64url')}`, expires_at_ms: expiresAtMs };
+      const [oldest] = sessions.keys();
+      if (oldest !== undefined && sessions.size >= MAX_SESSIONS) sessions.delete(oldest);
+      sessions.set(id, { tokenId, expiresAtMs, digest: digestOf(session), key });
+      return { session, expires_at_ms: expiresAtMs, key_id: id, key: key.toString('base64url') };
     },
     find(session) {
-      const parts = /^hfs_((\w{1,64})\.([0-9a-z]{1,12}))\.([\w-]{43})$/.exec(session);
-      if (parts === null) return null;
-      const [, body = '', tokenId = '', expiry = '', mac = ''] = parts;
-      const shown = Buffer.from(mac, 'base64url');
-      const expected = macOf(body);
-      if (shown.length !== expected.length || !timingSafeEqual(shown, expected)) return null;
-      const leftMs = Number.parseInt(expiry, 36) - nowMs();
-      if (leftMs <= 0 || leftMs > SESSION_MS) return null;
-      const token = source.findToken(tokenId);
-      if (token === null || token.role === 'agent') return null;
-      return { role: 'operator', agent: token.agent, tokenId, skillSha256: null };
+      const id = session.slice(PREFIX.length, session.indexOf('.'));
+      const kept = sessions.get(id);
+      if (kept === undefined || !isSame(digestOf(session), kept.digest)) return null;
+      const caller = findCaller(id, kept);
+      return caller === null ? null : { id, caller };
+    },
+    findKey(keyId) {
+      const kept = sessions.get(keyId);
+      if (kept === undefined || findCaller(keyId, kept) === null) return null;
+      return { key: kept.key, role: 'operator', token: null };
     },
   };
 }
+
+const digestOf = (session: string): string => hash('sha256', session, 'base64');

@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/commands.ts';
 import * as passkey from '../contract/passkeys.ts';
-import type { Caller } from '../gate/api.ts';
 import { ApiError, codeOf } from './errors.ts';
 import { CONSOLE_TAG } from './openapi.ts';
 import {
@@ -49,7 +48,7 @@ export function registerPasskeyRoutes(app: FastifyInstance, doors: Doors): void 
     ...operator,
     method: 'POST',
     url: '/v1/passkeys/:id/remove',
-    text: text('Remove a passkey; it counts for nothing from then on'),
+    text: text('Remove a passkey, at once'),
     params: passkey.PasskeyIdPath,
     body: EndRequest,
     answer: passkey.PasskeyBodySchema,
@@ -106,14 +105,15 @@ function registerChallenges(app: FastifyInstance, doors: Doors, passkeys: Passke
     method: 'POST',
     url: '/v1/passkeys/challenge',
     text: pageText(
-      'What a passkey must sign to confirm one call',
-      'The call itself then carries a session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}.',
+      'What a passkey or the token must sign to confirm one call of this session',
+      'The call itself then carries the session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}, or in `holdfast-token` that of {nonce, key_id, mac}.',
     ),
     body: passkey.ActChallengeRequest,
     answer: passkey.ChallengeBodySchema,
     handler: async (request) => {
       const { method, path, body = null } = requireValid(passkey.checkActChallenge, bodyOf(request));
-      return passkeys.startAct(callerOf(request), { method, path, body });
+      if (request.session === null) throw new ApiError('FORBIDDEN', 'Only a session of the console asks for this.');
+      return passkeys.startAct(request.session, { method, path, body });
     },
   });
 }
@@ -132,8 +132,7 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
     schema: { ...challenge.schema, querystring: NoQuery, response: { 200: passkey.ChallengeBodySchema } },
     handler: async (request) => {
       requireValid(checkNoQuery, queryOf(request));
-      const options = passkeys.startSignIn();
-      return { nonce: options.challenge, options };
+      return passkeys.startSignIn();
     },
   });
   const signIn = open('/v1/console/passkey', 'A session for the console, for a signature of a passkey');
@@ -141,14 +140,13 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
     ...signIn,
     schema: { ...signIn.schema, body: passkey.SignInRequest, response: { 200: ConsoleSessionSchema } },
     handler: async (request) => {
-      const { assertion } = requireValid(passkey.checkSignIn, bodyOf(request));
-      const { keyId, name } = await passkeys.signIn(assertion).catch((error: unknown) => {
+      const signed = requireValid(passkey.checkSignIn, bodyOf(request));
+      const { keyId, name } = await passkeys.signIn(signed).catch((error: unknown) => {
         if (codeOf(error) !== 'FORBIDDEN') throw error;
         doors.logger.warn({ reason: String(error) }, 'a passkey was refused');
         throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
       });
-      const caller: Caller = { role: 'operator', agent: name, tokenId: keyId, skillSha256: null };
-      return { ...doors.console.sessions.open(caller), name, role: caller.role };
+      return { ...doors.sessions.open({ tokenId: keyId }), name };
     },
   });
 }

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Role } from '../gate/api.ts';
-import { CHALLENGE_MS, createChallenges } from '../passkeys/challenges.ts';
+import { createChallenges } from '../passkeys/challenges.ts';
 import { keyIdOf, proofOf } from '../proof/proof.ts';
 import { type KeyedToken, TOKEN_CACHE_MS, type TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
@@ -50,13 +49,9 @@ export interface Prover {
 }
 
 const PURPOSE = 'session';
-const MAX_USED = 4_096;
 
 export function createProver(source: ProverSource): Prover {
-  const processKey = randomBytes(32);
-  const challenges = createChallenges(() => processKey, source.hostMs);
-  /** Used challenge -> when it is over anyway. */
-  const used = new Map<string, number>();
+  const challenges = createChallenges(source.hostMs);
   const keys = createKeys(source);
   return {
     findKey: (keyId) => keys.find(keyId),
@@ -69,11 +64,8 @@ export function createProver(source: ProverSource): Prover {
       return { claims, proof: proofOf(key, nonce, dialled, claims) };
     },
     takeChallenge(keyId, challenge) {
-      const now = source.hostMs();
-      for (const [text, endMs] of used) if (endMs <= now) used.delete(text);
-      const isFresh = challenges.isGood(challenge, PURPOSE, keyId) && !used.has(challenge) && used.size < MAX_USED;
-      if (!isFresh) throw new ApiError('UNAUTHENTICATED', 'The challenge is over or was used; ask for another one.');
-      used.set(challenge, now + CHALLENGE_MS);
+      if (!challenges.take(challenge, PURPOSE, keyId))
+        throw new ApiError('UNAUTHENTICATED', 'The challenge is over or was used; ask for another one.');
     },
   };
 }

@@ -19,8 +19,8 @@ import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
-import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
 import type { Prover } from './prover.ts';
+import { confirmSigned, findSignature, type SignedCall, type Signers } from './signed-calls.ts';
 
 /** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
@@ -53,8 +53,10 @@ declare module 'fastify' {
     /** Null on routes that are open. */
     caller: Caller | null;
     flight: Flight | null;
-    /** A passkey has to confirm the call, which has no caller before; null: it needs none. */
+    /** A passkey or the token has to confirm the call, which has no caller before; null: it needs none. */
     signed: SignedCall | null;
+    /** Id of the session of the console that it came with; null: it came with none. */
+    session: string | null;
     /** Method and pattern of the route, for metrics and log. */
     label: string;
   }
@@ -72,6 +74,7 @@ export interface Doors {
   readonly logger: Logger;
   readonly connections: Connections;
   readonly prover: Prover;
+  readonly sessions: ConsoleSessions;
   /** Looks every token up again, at every entrance, from now on. */
   readonly forgetTokens: () => void;
   /** The server listens on a unix socket, so every caller is on this machine. */
@@ -84,7 +87,6 @@ export interface Doors {
 }
 /** Whether the operator's console is served here; known once the daemon listens. */
 export interface ConsoleDoor {
-  readonly sessions: ConsoleSessions;
   /** Null: it is. */
   closedBecause: string | null;
   /** `http://localhost:7433`, whose pages may use passkeys; null where it is not served. */
@@ -98,7 +100,7 @@ export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
 /** A route of operators, without the limits of agents. `answer`: schema of a 200. */
 export const operatorRoute = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
   ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
-/** The same, by the token itself: no session of the console does it, whoever confirms. */
+/** The same, by the token itself: no passkey stands in for it. */
 export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
@@ -144,7 +146,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     url: route.url,
     schema,
     onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
-    ...(route.roles === OPERATOR_ROUTE ? { preHandler: confirmSigned(doors) } : {}),
+    ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
     handler: route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
@@ -170,9 +172,11 @@ export function buildGuard(
       if (!roles.includes(caller.role)) {
         throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
       }
+      const session = authenticator.sessionOf(caller);
+      request.session = session;
       // Without a caller no handler does anything.
-      if (authenticator.looksOnly(caller) && !isLooking(label)) request.signed = findSignature(request, caller, roles);
-      else request.caller = caller;
+      if (session === null || isLooking(label)) request.caller = caller;
+      else request.signed = findSignature(request, { asker: caller, session }, signersOf(roles));
       request.flight = flights.enter(caller.tokenId, isLimited);
     } catch (error) {
       done(error as Error);
@@ -185,9 +189,18 @@ export function buildGuard(
 }
 
 /** When the body has come. */
-const confirmSigned = (doors: Doors) => async (request: FastifyRequest) => {
-  if (request.signed !== null) request.caller = await confirmByPasskey(doors.passkeys, request.signed, request);
+const confirm = (doors: Doors) => async (request: FastifyRequest) => {
+  if (request.signed === null) return;
+  request.caller = await confirmSigned(doors, request.signed, request);
+  // From here on it is a call of the token, as if it had been sent.
+  if (request.signed.by === 'token') request.signed = null;
 };
+
+/** Tools of agents take neither. */
+const signersOf = (roles: readonly Role[]): Signers => ({
+  passkey: roles === OPERATOR_ROUTE,
+  token: roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE,
+});
 
 /** What changes nothing and records nothing. */
 const isLooking = (label: string): boolean => label.startsWith('GET ') || LOOKING.has(label);
@@ -196,16 +209,6 @@ const LOOKING: ReadonlySet<string> = new Set([
   'POST /v1/policy/preview',
   'POST /v1/passkeys/challenge',
 ]);
-
-/** What comes with a session that shall act. Whether it is good is seen when the body has come. @throws ApiError */
-function findSignature({ raw }: FastifyRequest, asker: Caller, roles: readonly Role[]): SignedCall {
-  const signature = raw.headers['holdfast-passkey'];
-  if (roles === OPERATOR_ROUTE && typeof signature === 'string') return { asker, signature };
-  throw new ApiError(
-    'FORBIDDEN',
-    'A session of the console can only look; to act, show an operator token or a passkey.',
-  );
-}
 
 /** Open to everybody on this machine, and to others with any token. */
 export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
@@ -10,18 +10,17 @@ import { type Connections, limitConnections } from './connections.ts';
 import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
-import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
+import { addGlobalHooks } from './global-hooks.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
-import { answerWorker } from './last-worker.ts';
 import { closeConnections, type HttpAddress, type Listening, type OpenAddress, openAddress } from './listening.ts';
 import type { Loopbacks } from './loopbacks.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
-import { checkOrigin, type OriginRules } from './origin-guard.ts';
+import type { OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
@@ -30,8 +29,6 @@ import { registerReadRoutes } from './read-routes.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
-
-const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
@@ -89,6 +86,7 @@ interface House {
   readonly closing: { isClosing: boolean };
   /** Of the agents' entrance, once it listens. */
   readonly where: { address: string };
+  readonly target: () => Target;
   /** Of the entrances that were built. */
   readonly authenticators: Authenticator[];
 }
@@ -135,7 +133,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
-const NO_CONSOLE: ConsoleSource = { key: () => Buffer.alloc(0), findToken: () => null };
+const NO_CONSOLE: ConsoleSource = { findToken: () => null };
 
 const waitInProcess: After = (ms, fn) => {
   const timer = setTimeout(fn, ms);
@@ -146,6 +144,12 @@ export function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
   const authenticators: Authenticator[] = [];
   const where = { address: '' };
+  const target = (): Target => ({ ...options.config.target, address: where.address });
+  const { hostMs = Date.now } = options.console ?? NO_CONSOLE;
+  const sessions = createConsoleSessions(
+    withPasskeySessions(options.console ?? NO_CONSOLE, options.gate.passkeys),
+    hostMs,
+  );
   const briefStreams: BriefStreams = new BriefEventStreams({
     source: options.events,
     logger: options.logger,
@@ -165,16 +169,28 @@ export function buildHouse(options: HttpServerOptions): House {
     logger: options.logger,
     prover: createProver({
       keyedTokens: () => options.tokens.keyedTokens(),
-      target: () => ({ ...options.config.target, address: where.address }),
+      target,
+      findOther: (keyId) => sessions.findKey(keyId),
       monotonicMs: options.monotonicMs ?? (() => performance.now()),
-      hostMs: options.console?.hostMs ?? Date.now,
+      hostMs,
     }),
+    sessions,
     forgetTokens: () => {
       for (const authenticator of authenticators) authenticator.forget();
       shared.prover.forget();
     },
   };
-  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false }, where, authenticators };
+  return {
+    options,
+    shared,
+    streams,
+    briefStreams,
+    agentStreams,
+    closing: { isClosing: false },
+    where,
+    target,
+    authenticators,
+  };
 }
 
 export function createClose(
@@ -219,28 +235,24 @@ function openConsole(door: ConsoleDoor, { host, where: { port } }: OpenAddress):
 }
 
 export async function buildEntrance(
-  { options, shared, streams, briefStreams, agentStreams, closing, authenticators }: House,
+  { options, shared, streams, briefStreams, agentStreams, closing, authenticators, target }: House,
   isSocket: boolean,
   admits: Doors['admits'],
   limit: (server: FastifyInstance['server']) => Connections,
 ): Promise<Entrance> {
   const { config, logger, tokens } = options;
   const app = buildApp(logger);
-  const console: ConsoleDoor = {
-    sessions: createConsoleSessions(withPasskeySessions(options.console ?? NO_CONSOLE, options.gate.passkeys)),
-    closedBecause: 'no loopback port is listened at',
-    origin: null,
-  };
+  const console: ConsoleDoor = { closedBecause: 'no loopback port is listened at', origin: null };
   const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
     ...shared,
     console,
     // A session enters where agents do: the browser has no way to a socket.
-    authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? console.sessions : null),
+    authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? shared.sessions : null),
     connections: limit(app.server),
     isSocket,
     admits,
-    passkeys: admits === null ? openPasskeys(options.console, options.gate.passkeys, console) : null,
+    passkeys: admits === null ? openPasskeys(options.console, options.gate.passkeys, console, target) : null,
   };
   authenticators.push(doors.authenticator);
   const hosts = new Set<string>();
@@ -264,35 +276,4 @@ export async function buildEntrance(
   await registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, hosts };
-}
-
-function addGlobalHooks(
-  app: FastifyInstance,
-  doors: Doors,
-  rules: OriginRules,
-  closing: { readonly isClosing: boolean },
-): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.on('close', () => finish(doors, request, reply));
-    // Only answers to these methods are ever cached.
-    if (request.raw.method === 'GET' || request.raw.method === 'HEAD') reply.headers(GET_HEADERS);
-    try {
-      checkOrigin(request.raw, rules);
-      if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
-    } catch (error) {
-      // The end of its body is ambiguous, so what follows is not read as a request.
-      if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
-      done(error as Error);
-      return;
-    }
-    done();
-  });
-  app.addHook('onRequest', answerWorker);
-}
-
-function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
-  request.flight?.close();
-  // 499: the client left before the answer.
-  const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
-  doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);
 }

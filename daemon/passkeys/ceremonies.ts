@@ -10,7 +10,7 @@ import type {
 import { CHALLENGE_MS, type Challenges, createChallenges, ENROLMENT_MS } from './challenges.ts';
 import type { CodeGrant, EnrolmentCodes } from './codes.ts';
 import { claimedChallenge, passkeyIdOf, RP_ID, verifyAssertion, verifyCredential } from './signatures.ts';
-import { type Act, actText, challengeOf, enrolmentText } from './texts.ts';
+import { type Act, actText, challengeOf, enrolmentText, signInText, type Target } from './texts.ts';
 
 /** Texts of acts are recorded; longer ones are for a token. */
 const LONGEST_ACT = 8_192;
@@ -21,21 +21,26 @@ export class PasskeyFault extends Error {
 }
 export interface PasskeySources {
   readonly gate: PasskeyApi;
-  /** 32 random bytes that outlive a restart. */
-  readonly key: () => Buffer;
   readonly codes: EnrolmentCodes;
   /** `http://localhost:7433`; null: no console is served, and so no passkey is of any use. */
   readonly origin: () => string | null;
+  /** Known once the daemon listens. */
+  readonly target: () => Target;
   /** The host's clock: codes and challenges are asked for and used on this machine. */
   readonly hostMs: () => number;
 }
 type Options = Readonly<Record<string, unknown>>;
-/** Who asks, by token or session. */
+/** Options of a signature, with the text whose sha256 is its challenge. */
+export interface Signable {
+  readonly text: string;
+  readonly options: Options;
+}
+/** Who asks. */
 export interface Asker {
   readonly agent: string;
   readonly tokenId: string;
 }
-export interface SignedAct {
+export interface SignedText {
   readonly nonce: string;
   readonly assertion: Assertion;
 }
@@ -48,11 +53,18 @@ export interface Passkeys {
     code: string,
     credential: Credential,
     confirmation: Assertion | null,
-  ): Promise<{ readonly passkey: PasskeyBody | null; readonly confirm: Options | null }>;
-  startSignIn(): Options;
-  signIn(assertion: Assertion): Promise<RecordedAssertion>;
-  startAct(asker: Asker, act: Act): { readonly nonce: string; readonly options: Options };
-  confirmAct(asker: Asker, act: Act, signed: SignedAct): Promise<RecordedAssertion>;
+  ): Promise<{ readonly passkey: PasskeyBody | null; readonly confirm: Signable | null }>;
+  /** Names no passkey: whoever asks has shown nothing yet. */
+  startSignIn(): Signable & { readonly nonce: string };
+  signIn(signed: SignedText): Promise<RecordedAssertion>;
+  /** What confirms this act of this session; without options it is longer than what a passkey may sign. */
+  startAct(
+    session: string,
+    act: Act,
+  ): { readonly nonce: string; readonly text: string; readonly options: Options | null };
+  confirmAct(session: string, act: Act, signed: SignedText): Promise<RecordedAssertion>;
+  /** The same by a token, whose owner has signed the text if `isSigned` says so. */
+  confirmActByToken(session: string, act: Act, nonce: string, isSigned: (text: string) => boolean): void;
   /** Options of the signature of an approval, whose canonical text has this sha256 (hex). */
   startApproval(digestHex: string): Options;
   /**
@@ -64,35 +76,44 @@ export interface Passkeys {
 
 export function createPasskeys(sources: PasskeySources): Passkeys {
   const { gate } = sources;
-  const challenges = createChallenges(sources.key, sources.hostMs);
+  const challenges = createChallenges(sources.hostMs);
   const enrolments = createEnrolments(sources, challenges);
   return {
     ...enrolments,
     startSignIn() {
       requireOrigin(sources);
-      return requestOptions(gate, challenges.issue('sign_in', ''));
+      const nonce = challenges.issue('sign_in', '');
+      const text = signInText(nonce, sources.target());
+      return { nonce, text, options: requestOptions([], challengeOf(text)) };
     },
-    async signIn(assertion) {
-      const challenge = challengeIn(assertion);
-      if (!challenges.isGood(challenge, 'sign_in', '')) throw new PasskeyFault('The challenge is over; try again.');
-      return gate.recordAssertion(await prove(sources, assertion, challenge, 'sign_in', null));
+    async signIn({ nonce, assertion }) {
+      if (!challenges.isGood(nonce, 'sign_in', '')) throw new PasskeyFault('The challenge is over; try again.');
+      const text = signInText(nonce, sources.target());
+      return gate.recordAssertion(await prove(sources, assertion, challengeOf(text), 'sign_in', text));
     },
-    startAct({ tokenId }, act) {
+    startAct(session, act) {
       requireOrigin(sources);
-      const nonce = challenges.issue('act', tokenId);
-      const text = actText(act, nonce);
-      if (text.length > LONGEST_ACT) throw new PasskeyFault('This act is too long for a passkey; use the token.');
-      return { nonce, options: requestOptions(gate, challengeOf(text)) };
+      const nonce = challenges.issue('act', session);
+      const text = actText(act, nonce, sources.target());
+      const options = text.length > LONGEST_ACT ? null : requestOptions(inForce(gate), challengeOf(text));
+      return { nonce, text, options };
     },
-    confirmAct: ({ tokenId }, act, { nonce, assertion }) =>
+    confirmAct: (session, act, { nonce, assertion }) =>
       reporting(gate, `to ${act.method} ${act.path}`, async () => {
-        if (!challenges.isGood(nonce, 'act', tokenId)) throw new PasskeyFault('The challenge is over; sign again.');
-        const text = actText(act, nonce);
+        if (!challenges.isGood(nonce, 'act', session)) throw new PasskeyFault('The challenge is over; sign again.');
+        const text = actText(act, nonce, sources.target());
+        if (text.length > LONGEST_ACT) throw new PasskeyFault('This act is too long for a passkey; use the token.');
         return gate.recordAssertion(await prove(sources, assertion, challengeOf(text), 'act', text));
       }),
+    confirmActByToken(session, act, nonce, isSigned) {
+      if (!isSigned(actText(act, nonce, sources.target())))
+        throw new PasskeyFault('The token has not signed this act.');
+      if (!challenges.take(nonce, 'act', session))
+        throw new PasskeyFault('The challenge is over, was used, or is of another session; sign again.');
+    },
     startApproval: (digestHex) => {
       requireOrigin(sources);
-      return requestOptions(gate, Buffer.from(digestHex, 'hex').toString('base64url'));
+      return requestOptions(inForce(gate), Buffer.from(digestHex, 'hex').toString('base64url'));
     },
     verifyApproval: (digestHex, assertion) =>
       reporting(gate, 'for an approval', async () => {
@@ -135,7 +156,7 @@ function createEnrolments(sources: PasskeySources, challenges: Challenges): Enro
         const text = enrolmentText(made.value, grant.name);
         const needsSignature = needs === 'confirmed';
         if (needsSignature && confirmation === null)
-          return { passkey: null, confirm: requestOptions(gate, challengeOf(text)) };
+          return { passkey: null, confirm: { text, options: requestOptions(inForce(gate), challengeOf(text)) } };
         const by =
           needsSignature && confirmation !== null
             ? await prove(sources, confirmation, challengeOf(text), 'enrolment', text)
@@ -206,27 +227,30 @@ const describe = ({ credentialId, transports }: KnownPasskey) => ({
   transports: [...transports],
 });
 
-function requestOptions(gate: PasskeyApi, challenge: string): Options {
-  const inForce = gate.listPasskeys().filter((key) => key.isInForce);
+const inForce = (gate: PasskeyApi): readonly KnownPasskey[] => gate.listPasskeys().filter((key) => key.isInForce);
+
+/** Without keys any that an authenticator finds by itself is asked for. */
+function requestOptions(keys: readonly KnownPasskey[], challenge: string): Options {
   return {
     rpId: RP_ID,
     challenge,
     timeout: CHALLENGE_MS,
     userVerification: 'required',
-    allowCredentials: inForce.map(describe),
+    allowCredentials: keys.map(describe),
   };
 }
 
 function creationOptions(gate: PasskeyApi, challenge: string, { name, isRecovery }: CodeGrant): Options {
   return {
     rp: { id: RP_ID, name: 'Holdfast' },
-    // An authenticator keeps one key for each of these; that of another key is not replaced.
+    // An authenticator that keeps a key all the same keeps one for each of these; that of another key is not replaced.
     user: { id: createHash('sha256').update(challenge).digest('base64url'), name, displayName: name },
     challenge,
     timeout: CHALLENGE_MS,
     attestation: 'none',
     pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: 'public-key', alg })),
     excludeCredentials: isRecovery ? [] : gate.listPasskeys().map(describe),
-    authenticatorSelection: { residentKey: 'preferred', userVerification: 'required' },
+    // RISK: keys that an authenticator lists by itself are known to pages of every port, which may overwrite them.
+    authenticatorSelection: { residentKey: 'discouraged', userVerification: 'required' },
   };
 }

@@ -8,9 +8,21 @@ export interface Act {
   /** Null: it has none. */
   readonly body: unknown;
 }
-/** The text that an act is signed by: what will be done, and a challenge that makes it this one time. */
-export function actText({ method, path, body }: Act, nonce: string): string {
-  return canonicalJson({ body, method, nonce, path });
+/** The daemon that a text is meant for: no other one takes it. */
+export interface Target {
+  readonly venue: string;
+  readonly account: string;
+  readonly home: string;
+  readonly address: string;
+}
+/** The text that an act is signed by: what will be done and where, and a challenge that makes it this one time. */
+export function actText({ method, path, body }: Act, nonce: string, target: Target): string {
+  const { account, address, home, venue } = target;
+  return canonicalJson({ account, address, body, home, method, nonce, path, venue });
+}
+/** The text of a sign-in: a signature of it stands for nothing else. Whoever asks for it has shown nothing yet. */
+export function signInText(nonce: string, { account, address, venue }: Target): string {
+  return canonicalJson({ account, act: 'sign_in', address, nonce, venue });
 }
 /** What a key in force signs to let another one in. */
 export function enrolmentText(

@@ -1601,7 +1601,7 @@ export interface Passkey {
   id: string;
   name: string;
   /**
-   * waiting: it counts for nothing yet.
+   * waiting: it counts from effective_at_ms on.
    */
   state: 'waiting' | 'in_force';
   /**
@@ -1609,17 +1609,16 @@ export interface Passkey {
    */
   added_at_ms: number;
   /**
-   * From when on it counts. Milliseconds since 1970.
+   * Milliseconds since 1970.
    */
   effective_at_ms: number;
-  /**
-   * Id of the passkey that confirmed it.
-   */
   confirmed_by: string | null;
   /**
    * Milliseconds since 1970.
    */
   last_used_at_ms: number | null;
+  credential_id: string;
+  transports: string[];
 }
 /**
  * A looser policy that waits for an operator.

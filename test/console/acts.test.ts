@@ -101,7 +101,7 @@ test('the keyboard alone halts', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await playMorning(t);
   const seat = await openPage(t, world);
   const { page } = seat;
-  await page.getByLabel('Operator or monitor token').focus();
+  await page.getByLabel('Operator token').focus();
   await page.keyboard.type(world.token('operator'));
   await page.keyboard.press('Enter');
   await page.getByText('Live', { exact: true }).waitFor();

@@ -18,7 +18,7 @@ import {
   signIn,
   WITHOUT_BROWSER,
 } from './browser.ts';
-import { enrol, plugIn } from './device.ts';
+import { enrol, plugIn, signByPasskey } from './device.ts';
 
 after(closeBrowser);
 
@@ -51,6 +51,9 @@ test('a card shows what is approved; the console approves it once, and denies an
   await cards.getByText('1 waiting').waitFor();
   await cards.getByText(words, { exact: true }).waitFor();
   await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();
+  // As it is approved, digit for digit.
+  assert.equal(approvals[0]?.worst_price, '60120.0');
+  await cards.getByText('60120.0 (market)').waitFor();
   await cards.getByText('untrusted').waitFor();
   assert.equal(await cards.locator('img').count(), 0, 'its words are text');
   assert.deepEqual(await findInaccessible(page), []);
@@ -95,7 +98,7 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
   await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();
   await photograph(page, 'approval-card', cards);
   await cards.getByRole('button', { name: `Approve… ${id}` }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Use a passkey' }).click();
+  await signByPasskey(page.getByRole('dialog'));
   await cards.waitFor({ state: 'detached' });
   assert.equal(await world.position('BTCUSDT'), 0.009, 'the exchange has the order');
   const shown = (await world.operator<ApprovalBody>('GET', `/v1/approvals/${id}`)).body;

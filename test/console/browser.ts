@@ -75,8 +75,8 @@ export async function openPage(t: TestContext, world: DaemonWorld, options: Brow
   return { world, page, complaints };
 }
 
-export async function signIn({ world, page }: Seat, role: 'operator' | 'monitor' = 'operator'): Promise<void> {
-  await page.getByLabel('Operator or monitor token').fill(world.token(role));
+export async function signIn({ world, page }: Seat): Promise<void> {
+  await page.getByLabel('Operator token').fill(world.token('operator'));
   await page.getByRole('button', { name: 'Look' }).click();
   await page.getByRole('heading', { name: 'Trading state' }).waitFor();
   await page.getByText('Live', { exact: true }).waitFor();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CDPSession, Page } from 'playwright-core';
+import type { CDPSession, Locator, Page } from 'playwright-core';
 import { holdfast } from '../cli/run.ts';
 import { findInaccessible, panel, type Seat } from './browser.ts';
 
@@ -30,6 +30,16 @@ export async function plugIn(page: Page, transport: 'internal' | 'usb' = 'intern
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
     },
   };
+}
+/** Asks for the text of an act, and signs it; returns the text as it was shown. */
+export async function signByPasskey(dialog: Locator): Promise<string> {
+  await dialog.getByRole('button', { name: 'Use a passkey' }).click();
+  const signed = dialog.locator('.signed');
+  await signed.getByText('Signed is').waitFor();
+  await signed.getByText('Exact text').click();
+  const text = (await signed.locator('pre').textContent()) ?? '';
+  await dialog.getByRole('button', { name: 'Sign with the passkey' }).click();
+  return text;
 }
 /** As far as the browser asks for the new key. */
 export async function enrol({ page, world }: Seat, name: string): Promise<void> {

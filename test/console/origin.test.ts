@@ -89,10 +89,10 @@ test('a worker that a squatter left in the origin ends with the first visit, and
   await page.close();
   await squatter.close();
 
-  await startServer(t, { listen: { host: '127.0.0.1', port } }, Buffer.alloc(32, 7));
+  await startServer(t, { listen: { host: '127.0.0.1', port } }, true);
   const visit = await context.newPage();
   await visit.goto(`http://localhost:${port}/`);
-  await visit.getByLabel('Operator or monitor token').waitFor();
+  await visit.getByLabel('Operator token').waitFor();
   assert.deepEqual(await look(visit), CLEAN);
 });
 
@@ -106,11 +106,11 @@ test('a false page that a browser kept is gone after a reload, and the false scr
   await page.goto(`http://localhost:${port}/`);
   await page.close();
   await squatter.close();
-  await startServer(t, { listen: { host: '127.0.0.1', port } }, Buffer.alloc(32, 7));
+  await startServer(t, { listen: { host: '127.0.0.1', port } }, true);
   const visit = await context.newPage();
   await visit.goto(`http://localhost:${port}/`);
   assert.equal(await visit.getByText('False page').count(), 1, 'what no daemon can close: it was not asked');
   await visit.reload();
-  await visit.getByLabel('Operator or monitor token').waitFor();
+  await visit.getByLabel('Operator token').waitFor();
   assert.deepEqual(await look(visit), CLEAN);
 });

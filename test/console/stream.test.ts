@@ -22,7 +22,7 @@ after(closeBrowser);
 test('5,000 decisions and 200 more a second: few rows in the page, frames that go on', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
-  const server = await startServer(t, {}, Buffer.alloc(32, 7));
+  const server = await startServer(t, {}, true);
   const TOTAL = 5_000;
   const makeDecision = (seq: number) => decisionBody({ seq, decision_id: `dec_${seq}`, agent: `agent-${seq % 7}` });
   server.gate.getDecisions = (_caller, limit, cursor) => {
@@ -34,7 +34,7 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
   const context = await openContext(t);
   const page = await context.newPage();
   await page.goto(server.http.consoleAddress ?? '');
-  await page.getByLabel('Operator or monitor token').fill(SECRETS.operator);
+  await page.getByLabel('Operator token').fill(SECRETS.operator);
   await page.getByRole('button', { name: 'Look' }).click();
   const box = panel(page, 'decisions').locator('.rows-box');
   await box.waitFor();
@@ -118,7 +118,7 @@ test('5,000 decisions and 200 more a second: few rows in the page, frames that g
 test('more than anybody reads: the page says how many, of what, and lists them when asked', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
-  const server = await startServer(t, {}, Buffer.alloc(32, 7));
+  const server = await startServer(t, {}, true);
   const makeDecision = (seq: number) =>
     decisionBody({
       agent: seq % 3 === 0 ? 'carry' : 'momentum',
@@ -137,7 +137,7 @@ test('more than anybody reads: the page says how many, of what, and lists them w
   const context = await openContext(t);
   const page = await context.newPage();
   await page.goto(server.http.consoleAddress ?? '');
-  await page.getByLabel('Operator or monitor token').fill(SECRETS.operator);
+  await page.getByLabel('Operator token').fill(SECRETS.operator);
   await page.getByRole('button', { name: 'Look' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
   const decisions = panel(page, 'decisions');

@@ -129,7 +129,7 @@ test('a page that was just opened paints within a second, and keeps nothing', { 
   const paintsMs: number[] = [];
   for (let opened = 0; opened < 5; opened += 1) {
     await seat.page.reload();
-    await seat.page.getByLabel('Operator or monitor token').waitFor();
+    await seat.page.getByLabel('Operator token').waitFor();
     const paint = await seat.page.waitForFunction(() => {
       const page = globalThis as unknown as {
         performance: { getEntriesByName(name: string): { startTime: number }[] };
@@ -148,35 +148,39 @@ test('who may sign in', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await playMorning(t);
   const seat = await openPage(t, world);
   const { page } = seat;
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(`${JSON.stringify(request.headers())} ${request.postData() ?? ''}`));
   for (const [token, answer] of [
     ['hf_nonsense', /unknown or revoked/],
-    [world.token('agent'), /role agent may not/],
+    [world.token('agent'), /console is for operators; a token of role agent/],
+    [world.token('monitor'), /console is for operators; a token of role monitor/],
   ] as const) {
-    await page.getByLabel('Operator or monitor token').fill(token);
+    await page.getByLabel('Operator token').fill(token);
     await page.getByRole('button', { name: 'Look' }).click();
     await page.getByRole('alert').getByText(answer).waitFor();
-    assert.equal(
-      await page.getByLabel('Operator or monitor token').inputValue(),
-      '',
-      'the token is not left in the field',
-    );
+    assert.equal(await page.getByLabel('Operator token').inputValue(), '', 'the token is not left in the field');
   }
-  const screen = world.daemon.ledger.tokens.createToken({ role: 'monitor', name: 'screen' });
-  await page.getByLabel('Operator or monitor token').fill(screen.secret);
+  const desk = world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'desk' });
+  await page.getByLabel('Operator token').fill(desk.secret);
   await page.getByRole('button', { name: 'Look' }).click();
   await panel(page, 'positions').getByText('BTCUSDT').waitFor();
-  // An act of whoever looks with it needs an operator's token all the same.
+  // An act needs an operator's token all the same, and says where it is done.
   await page.getByRole('button', { name: 'Halt' }).click();
-  await page.getByLabel('Reason').fill('a try');
-  await page.getByLabel('Operator token').fill(screen.secret);
-  await page.getByRole('button', { name: 'Halt trading' }).click();
-  await page
+  const dialog = page.getByRole('dialog');
+  const target = `paper, account main, at ${world.daemon.address}, home ${world.home}`;
+  assert.equal(await page.getByText(target).count(), 2, 'on the page and in the dialog');
+  await dialog.getByLabel('Reason').fill('a try');
+  await dialog.getByLabel('Operator token').fill(world.token('monitor'));
+  await dialog.getByRole('button', { name: 'Halt trading' }).click();
+  await dialog
     .getByRole('alert')
     .getByText(/role monitor may not/)
     .waitFor();
   assert.equal((await world.tradingState()).state, 'active');
   await page.keyboard.press('Escape');
-  world.daemon.ledger.tokens.revokeToken(screen.record.id);
-  await page.getByText('The session is over, or its token was revoked.').waitFor();
+  for (const secret of [desk.secret, world.token('agent'), world.token('monitor')])
+    assert.ok(!sent.some((text) => text.includes(secret.slice(3))), 'no token was sent');
+  world.daemon.ledger.tokens.revokeToken(desk.record.id);
+  await page.getByText(/The session is over/).waitFor();
   assert.deepEqual(seat.complaints, []);
 });

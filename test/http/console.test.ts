@@ -1,90 +1,118 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import { createConsoleSessions, SESSION_MS } from '../../daemon/http/console-sessions.ts';
+import { createConsoleSessions, MAX_SESSIONS, type OpenedSession } from '../../daemon/http/console-sessions.ts';
+import { createNonce, proofOf, sessionMacOf } from '../../daemon/proof/proof.ts';
 import { withOtherDigit } from '../other-digit.ts';
 import { PATIENCE_MS, until } from '../until.ts';
-import { byHand, CLOSED_WITHIN_MS, type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
+import { signChallenge } from './console-page.ts';
+import { byHand, CLOSED_WITHIN_MS, type Cleanups, SECRETS, startServer, TARGET, type TestServer } from './http-kit.ts';
 
-const KEY = Buffer.alloc(32, 7);
-const start = (t: Cleanups) => startServer(t, {}, KEY);
+const start = (t: Cleanups) => startServer(t, {}, true);
+const signed = (server: TestServer, token: string, host = server.host) =>
+  signChallenge(
+    async (path, body) => {
+      const { status, json } = await server.call('POST', path, { role: null, body, headers: { host } });
+      return { status, body: json };
+    },
+    token,
+    host,
+  );
+const show = (server: TestServer, body: object, headers: Readonly<Record<string, string>> = {}) =>
+  server.call('POST', '/v1/console/session', { role: null, body, headers });
 
-async function openSession(server: TestServer, role: 'operator' | 'monitor' = 'operator'): Promise<string> {
-  const { status, json } = await server.call('POST', '/v1/console/session', { role });
+async function openSession(server: TestServer): Promise<OpenedSession> {
+  const { status, json } = await show(server, await signed(server, SECRETS.operator));
   assert.equal(status, 200);
-  assert.equal(json.role, role);
-  return json.session;
+  assert.equal(json.name, 'operator');
+  return json;
 }
 const looking = (session: string) => ({ role: null, headers: { authorization: `Bearer ${session}` } });
 
 test('a session looks at everything and does nothing', async (t) => {
   const server = await start(t);
-  for (const role of ['operator', 'monitor'] as const) {
-    const session = await openSession(server, role);
-    const paths = [
-      'account',
-      'account/history',
-      'alerts',
-      'decisions',
-      'limits',
-      'market',
-      'orders',
-      'policy',
-      'positions',
-    ];
-    for (const path of [...paths, 'signals', 'trading-state']) {
-      const { status } = await server.call('GET', `/v1/${path}`, looking(session));
-      assert.equal(status, 200, `${role}: ${path}`);
-    }
-    const check = { ...looking(session), body: { text: 'version: 1' } };
-    assert.equal((await server.call('POST', '/v1/policy/check', check)).status, 200);
-    const before = server.gate.calls.length;
-    for (const [method, path, body] of [
-      ['PUT', '/v1/trading-state', { state: 'active', reason: 'x' }],
-      ['POST', '/v1/flatten', { reason: 'x' }],
-      ['POST', '/v1/policy/reload', { hash: 'a'.repeat(64) }],
-      ['POST', '/v1/account/rebase', {}],
-      ['POST', '/v1/alerts/9/ack', { reason: 'x' }],
-      ['POST', '/v1/signals/sig_1/end', { reason: 'x' }],
-      ['POST', '/v1/orders/hf1/end', { reason: 'x' }],
-      ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
-      ['POST', '/v1/tools/get_account', {}],
-      ['POST', '/v1/dry-run/close_position', { symbol: 'BTCUSDT' }],
-      ['POST', '/v1/intercept', { tool: 'x', args: {} }],
-      ['POST', '/v1/signals', {}],
-      ['POST', '/v1/console/session', undefined],
-      ['POST', '/mcp', {}],
-    ] as const) {
-      const { status, json } = await server.call(method, path, { ...looking(session), body });
-      assert.deepEqual([status, json.error.code], [403, 'FORBIDDEN'], `${role}: ${method} ${path}`);
-    }
-    assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
+  const { session } = await openSession(server);
+  const paths = [
+    'account',
+    'account/history',
+    'alerts',
+    'decisions',
+    'limits',
+    'market',
+    'orders',
+    'policy',
+    'positions',
+  ];
+  for (const path of [...paths, 'signals', 'trading-state']) {
+    const { status } = await server.call('GET', `/v1/${path}`, looking(session));
+    assert.equal(status, 200, path);
   }
-  const { status } = await server.call('POST', '/v1/console/session', { role: 'agent' });
-  assert.equal(status, 403);
+  const check = { ...looking(session), body: { text: 'version: 1' } };
+  assert.equal((await server.call('POST', '/v1/policy/check', check)).status, 200);
+  const before = server.gate.calls.length;
+  for (const [method, path, body] of [
+    ['PUT', '/v1/trading-state', { state: 'active', reason: 'x' }],
+    ['POST', '/v1/flatten', { reason: 'x' }],
+    ['POST', '/v1/policy/reload', { hash: 'a'.repeat(64) }],
+    ['POST', '/v1/account/rebase', {}],
+    ['POST', '/v1/alerts/9/ack', { reason: 'x' }],
+    ['POST', '/v1/signals/sig_1/end', { reason: 'x' }],
+    ['POST', '/v1/orders/hf1/end', { reason: 'x' }],
+    ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
+    ['POST', '/v1/tools/get_account', {}],
+    ['POST', '/v1/dry-run/close_position', { symbol: 'BTCUSDT' }],
+    ['POST', '/v1/intercept', { tool: 'x', args: {} }],
+    ['POST', '/v1/signals', {}],
+    ['POST', '/mcp', {}],
+  ] as const) {
+    const { status, json } = await server.call(method, path, { ...looking(session), body });
+    assert.deepEqual([status, json.error.code], [403, 'FORBIDDEN'], `${method} ${path}`);
+  }
+  assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
+});
+
+test('a token opens a session without being sent: it signs a challenge, once, for the address that was dialled', async (t) => {
+  const server = await start(t);
+  const refused = async (body: object, why: string, headers = {}) => {
+    const { status, json } = await show(server, body, headers);
+    assert.deepEqual([status, json.error.code], [401, 'UNAUTHENTICATED'], why);
+  };
+  const good = await signed(server, SECRETS.operator);
+  await refused({ ...good, mac: withOtherDigit(good.mac, 0) }, 'another signature');
+  await refused({ ...good, challenge: withOtherDigit(good.challenge, 0) }, 'another challenge');
+  await refused(good, 'another address', { host: `localhost:${server.port}` });
+  await refused({ ...good, key_id: (await signed(server, SECRETS.monitor)).key_id }, 'another token');
+  assert.equal((await show(server, good)).status, 200);
+  await refused(good, 'once');
+  const other = await start(t);
+  await refused(await signed(other, SECRETS.operator), 'the challenge of another process');
+  const bearer = await server.call('POST', '/v1/console/session', { role: 'operator' });
+  assert.equal(bearer.status, 400, 'a bearer alone opens none');
+});
+
+test('the console is for operators', async (t) => {
+  const server = await start(t);
+  for (const role of ['agent', 'monitor'] as const) {
+    const { status, json } = await show(server, await signed(server, SECRETS[role]));
+    assert.deepEqual([status, json.error.code], [403, 'FORBIDDEN']);
+    assert.match(json.error.message, new RegExp(`console is for operators; a token of role ${role}`));
+  }
 });
 
 test('a session ends with its token, and no other text is one', async (t) => {
   const server = await start(t);
-  const session = await openSession(server);
-  const [body = '', mac = ''] = [
-    session.slice(0, session.lastIndexOf('.')),
-    session.slice(session.lastIndexOf('.') + 1),
-  ];
-  const signedBy = (key: Buffer, text: string) =>
-    `hfs_${text}.${createHmac('sha256', key).update(`holdfast console session\n${text}`).digest('base64url')}`;
-  const later = (Date.now() + SESSION_MS + 60_000).toString(36);
+  const { session } = await openSession(server);
+  const { session: other } = await openSession(server);
+  const [id = '', secret = ''] = session.split('.');
   for (const forged of [
-    `${body}.${withOtherDigit(mac, 0)}`,
-    session.replace('tok_operator', 'tok_monitor'),
-    signedBy(Buffer.alloc(32), body.slice(4)),
-    signedBy(KEY, `tok_operator.${(Date.now() - 1).toString(36)}`),
-    signedBy(KEY, `tok_operator.${later}`),
-    signedBy(KEY, `tok_agent.${(Date.now() + 60_000).toString(36)}`),
+    `${id}.${withOtherDigit(secret, 0)}`,
+    `${id}.${other.split('.')[1]}`,
+    id,
+    `${id}.`,
     'hfs_',
-    'hfs_..',
+    'hfs_.',
   ]) {
     const { status } = await server.call('GET', '/v1/account', looking(forged));
     assert.equal(status, 401, forged);
@@ -95,17 +123,38 @@ test('a session ends with its token, and no other text is one', async (t) => {
   assert.equal((await server.call('GET', '/v1/account', looking(session))).status, 401);
 });
 
-test('a session lasts eight hours, also across a restart', () => {
+test('the daemon proves itself to an open page by the key of its session, as long as it lasts', async (t) => {
+  const server = await start(t);
+  const { key, key_id: keyId } = await openSession(server);
+  const nonce = createNonce();
+  const prove = () => server.call('POST', '/v1/proof', { role: null, body: { key_id: keyId, nonce } });
+  const { json } = await prove();
+  assert.equal(json.proof, proofOf(Buffer.from(key, 'base64url'), nonce, server.host, json.claims));
+  const { challenge, ...claims } = JSON.parse(json.claims);
+  assert.deepEqual(claims, { role: 'operator', ...TARGET, address: `http://${server.host}` });
+  const mac = sessionMacOf(Buffer.from(key, 'base64url'), challenge, server.host);
+  assert.equal((await show(server, { key_id: keyId, challenge, mac })).status, 401, 'it opens no other one');
+  server.tokens.delete(SECRETS.operator);
+  server.http.forgetTokens();
+  assert.equal((await prove()).status, 401);
+});
+
+test('sessions last eight hours, and are few: one too many ends the oldest', () => {
   let now = 1_000;
-  const source = { key: () => KEY, findToken: () => ({ role: 'monitor' as const, agent: 'screen' }) };
-  const caller = { role: 'monitor' as const, agent: 'screen', tokenId: 'tok_1', skillSha256: null };
-  const { session, expires_at_ms } = createConsoleSessions(source, () => now).open(caller);
+  const source = { findToken: () => ({ role: 'operator' as const, agent: 'desk' }) };
+  const sessions = createConsoleSessions(source, () => now);
+  const open = () => sessions.open({ tokenId: 'tok_1' });
+  const { session, expires_at_ms, key_id: id } = open();
   assert.equal(expires_at_ms, 1_000 + 8 * 3_600_000);
-  const restarted = createConsoleSessions(source, () => now);
   now = expires_at_ms - 1;
-  assert.deepEqual(restarted.find(session), { role: 'operator', agent: 'screen', tokenId: 'tok_1', skillSha256: null });
+  const caller = { role: 'operator', agent: 'desk', tokenId: 'tok_1', skillSha256: null };
+  assert.deepEqual(sessions.find(session), { id, caller });
+  assert.equal(createConsoleSessions(source, () => now).find(session), null, 'another process knows none of them');
   now = expires_at_ms;
-  assert.equal(restarted.find(session), null);
+  assert.deepEqual([sessions.find(session), sessions.findKey(id)], [null, null]);
+  const [first, second] = [open(), open()];
+  for (let opened = 2; opened <= MAX_SESSIONS; opened += 1) open();
+  assert.deepEqual([sessions.find(first.session), sessions.find(second.session)?.id], [null, second.key_id]);
 });
 
 /** The assets that the page names, in its order. */
@@ -188,26 +237,26 @@ test('whoever asks for the script of a worker gets one that ends itself, on ever
 });
 
 test('under a name that may lead through a proxy there is no console', async (t) => {
-  const server = await startServer(t, { allowedHosts: ['holdfast.lan'] }, KEY);
+  const server = await startServer(t, { allowedHosts: ['holdfast.lan'] }, true);
   const headers = { host: 'holdfast.lan' };
   assert.equal((await server.call('GET', '/v1/account', { headers })).status, 200);
   for (const [method, path] of [
     ['GET', '/'],
     ['GET', '/assets/licences.txt'],
-    ['POST', '/v1/console/session'],
   ] as const)
     assert.equal((await server.call(method, path, { role: 'operator', headers })).status, 404, path);
+  assert.equal((await show(server, await signed(server, SECRETS.operator, headers.host), headers)).status, 404);
 });
 
 test('a listener beyond loopback serves no console', async (t) => {
-  const server = await startServer(t, { listen: { host: '0.0.0.0', port: 0 } }, KEY);
+  const server = await startServer(t, { listen: { host: '0.0.0.0', port: 0 } }, true);
   assert.equal(server.http.consoleAddress, null);
   assert.equal((await server.call('GET', '/', { role: 'operator' })).status, 404);
 });
 
 test('a server that closes gives both addresses back at once', async (t) => {
   // The time of the grace is never over here.
-  const server = await startServer(t, {}, KEY, { after: byHand().after });
+  const server = await startServer(t, {}, true, { after: byHand().after });
   // A connection that is kept alive on the second address.
   const dispatcher = new Agent({ keepAliveTimeout: PATIENCE_MS, keepAliveMaxTimeout: PATIENCE_MS });
   t.after(() => dispatcher.destroy());

@@ -9,6 +9,8 @@ const PASSKEY: PasskeyBody = {
   effective_at_ms: 1,
   confirmed_by: null,
   last_used_at_ms: null,
+  credential_id: 'AAAA',
+  transports: [],
 };
 const KNOWN: KnownPasskey = {
   id: PASSKEY.id,

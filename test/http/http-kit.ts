@@ -55,6 +55,9 @@ export const SECRETS: { readonly [R in Role]: string } = {
   operator: 'hf_operator_secret_0123456789abcdefghi',
 };
 
+/** Which daemon a test server says that it is, beside its address. */
+export const TARGET = { venue: 'paper', account: 'main', home: '/home/holdfast' };
+
 export interface TestEvents extends EventSource, AppendedSource {
   append(...events: StreamedEvent[]): void;
   readonly listenerCount: number;
@@ -108,13 +111,13 @@ export function createTestEvents(): TestEvents {
 }
 
 /**
- * A server on a free loopback port (or where `config` says) with a fake gate behind it. With the key of its sessions it
- * serves the console, with passkeys and no code to enrol one. `time` replaces the clock and the timer of the process.
+ * A server on a free loopback port (or where `config` says) with a fake gate behind it. It may serve the console, with
+ * passkeys and no code to enrol one. `time` replaces the clock and the timer of the process.
  */
 export async function startServer(
   t: Cleanups,
   config: Partial<HttpConfig> = {},
-  consoleKey: Buffer | null = null,
+  hasConsole = false,
   time: Pick<HttpServerOptions, 'after' | 'monotonicMs'> = {},
 ): Promise<TestServer> {
   const gate = createFakeGate();
@@ -134,22 +137,21 @@ export async function startServer(
       keyedTokens: () =>
         [...tokens].map(([secret, token]) => ({ ...token, keyHex: createHash('sha256').update(secret).digest('hex') })),
     },
-    ...(consoleKey === null
-      ? {}
-      : {
+    ...(hasConsole
+      ? {
           console: {
-            key: () => consoleKey,
             findToken: (id: string) => [...tokens.values()].find((token) => token.id === id) ?? null,
             codes: { look: () => null, take: () => null },
           },
-        }),
+        }
+      : {}),
     config: {
       listen: { host: '127.0.0.1', port: 0 },
       operatorListen: null,
       allowedHosts: [],
       allowedOrigins: [],
       version: '0.0.0',
-      target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
+      target: TARGET,
       ...config,
     },
     logger: pino({ level: 'info', base: null }, { write: (line: string) => log.push(line) }),

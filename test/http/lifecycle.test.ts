@@ -13,7 +13,7 @@ import { byHand, CLOSED_WITHIN_MS, type Cleanups, PLACE_ORDER, SECRETS, sendRaw,
 
 test('close answers what is in flight on a kept-alive connection, ends streams, and waits for nothing else', async (t) => {
   const { timers, after } = byHand();
-  const server = await startServer(t, {}, null, { after });
+  const server = await startServer(t, {}, false, { after });
   const waiting: ((outcome: ToolOutcome) => void)[] = [];
   server.gate.outcome = () => new Promise((resolve) => waiting.push(resolve));
   // An idle kept-alive connection, an open stream and a request that the gate has not answered.
@@ -46,7 +46,7 @@ test('close answers what is in flight on a kept-alive connection, ends streams, 
 
 test('close cuts what does not end, within 2 s', async (t) => {
   const { timers, after } = byHand();
-  const server = await startServer(t, {}, null, { after });
+  const server = await startServer(t, {}, false, { after });
   let isAsked = false;
   server.gate.outcome = () => {
     isAsked = true;

@@ -199,7 +199,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
 ];
 
 /** As a daemon serves it: with the console and passkeys. */
-const startWhole = (t: Cleanups) => startServer(t, {}, Buffer.alloc(32, 1));
+const startWhole = (t: Cleanups) => startServer(t, {}, true);
 /** What only the console's page calls. */
 const PAGE_ROUTES: readonly string[] = [
   'get /v1/approvals/{id}/challenge',

@@ -613,7 +613,7 @@ test('signals are bounded', async (t) => {
 
 test('a revoked token is refused within its cache time, at once when the server is told', async (t) => {
   let nowMs = 0;
-  const server = await startServer(t, {}, null, { monotonicMs: () => nowMs });
+  const server = await startServer(t, {}, false, { monotonicMs: () => nowMs });
   assert.equal((await server.call('GET', '/v1/account')).status, 200);
   server.tokens.delete(SECRETS.agent);
   server.http.forgetTokens();

@@ -71,7 +71,7 @@ describe('a passkey is enrolled', () => {
     const [mine, theirs] = [new SoftwareKey(), new SoftwareKey()];
     const code = seat.code('phone');
     const { body } = await seat.enrol(mine, code);
-    const confirmation = signer.sign({ challenge: body.confirm?.challenge ?? '', origin: seat.origin });
+    const confirmation = signer.sign({ challenge: body.confirm?.options.challenge ?? '', origin: seat.origin });
     const begun = await seat.operator<{ options: Options }>('POST', '/v1/passkeys/enrolment', { code });
     const { challenge } = begun.body.options;
     const swap = await seat.operator('POST', '/v1/passkeys', {
@@ -115,8 +115,8 @@ describe('a passkey is enrolled', () => {
     assert.deepEqual([status, /is the name of a passkey/.test(body.error.message)], [400, true]);
   });
 
-  it('by no session, whatever confirms it', async () => {
-    const { body } = await seat.operator<{ session: string }>('POST', '/v1/console/session');
+  it('by no session alone, and by none that a passkey confirms', async () => {
+    const { body } = await seat.signInByToken();
     for (const [path, sent] of [
       ['/v1/passkeys/enrolment', { code: seat.code() }],
       ['/v1/passkeys', {}],

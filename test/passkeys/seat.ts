@@ -4,6 +4,7 @@ import type { PasskeyBody } from '../../daemon/gate/api/passkeys.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../../daemon/gate/events.ts';
 import { codeFileOf, makeCode } from '../../daemon/passkeys/codes.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
+import { signChallenge, tokenHeader } from '../http/console-page.ts';
 import { type Signing, SoftwareKey } from './software-key.ts';
 
 export interface Answer<T> {
@@ -14,9 +15,19 @@ export interface Options {
   readonly challenge: string;
   readonly allowCredentials?: readonly { readonly id: string }[];
 }
+export interface Signable {
+  readonly nonce: string;
+  readonly text: string;
+  readonly options: Options;
+}
 export interface Enrolled {
   readonly passkey: PasskeyBody | null;
-  readonly confirm: Options | null;
+  readonly confirm: Omit<Signable, 'nonce'> | null;
+}
+export interface AskedAct {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
 }
 type Changed = Partial<Signing>;
 
@@ -36,6 +47,11 @@ export class Seat {
     const { consoleAddress } = this.world.daemon;
     assert.ok(consoleAddress !== null, 'the console is served');
     return consoleAddress.slice(0, -1);
+  }
+
+  /** The Host header under which the page calls. */
+  get host(): string {
+    return new URL(this.origin).host;
   }
 
   /** A call with a bearer text; null: with none. */
@@ -78,7 +94,7 @@ export class Seat {
     const credential = key.create({ challenge: begun.body.options.challenge, origin: this.origin, ...changed });
     const first = await this.operator<Enrolled>('POST', '/v1/passkeys', { code, credential });
     if (first.status !== 200 || first.body.confirm === null || by === null) return first;
-    const confirmation = by.sign({ challenge: first.body.confirm.challenge, origin: this.origin });
+    const confirmation = by.sign({ challenge: first.body.confirm.options.challenge, origin: this.origin });
     return this.operator<Enrolled>('POST', '/v1/passkeys', { code, credential, confirmation });
   }
   /** The same, which must work. */
@@ -90,31 +106,46 @@ export class Seat {
   }
 
   async signIn(key: SoftwareKey, changed: Changed = {}): Promise<Answer<{ session: string; name: string }>> {
-    const asked = await this.call<{ options: Options }>('POST', '/v1/console/challenge', undefined, null);
+    const asked = await this.call<Signable>('POST', '/v1/console/challenge', undefined, null);
     assert.equal(asked.status, 200);
-    const { challenge } = asked.body.options;
-    return this.showAssertion(key.sign({ challenge, origin: this.origin, ...changed }));
+    const { nonce, options } = asked.body;
+    return this.showAssertion(nonce, key.sign({ challenge: options.challenge, origin: this.origin, ...changed }));
   }
-  showAssertion(assertion: Assertion): Promise<Answer<{ session: string; name: string }>> {
-    return this.call('POST', '/v1/console/passkey', { assertion }, null);
+  showAssertion(nonce: string, assertion: Assertion): Promise<Answer<{ session: string; name: string }>> {
+    return this.call('POST', '/v1/console/passkey', { nonce, assertion }, null);
+  }
+
+  /** Opens a session as the page does, without sending the token. */
+  async signInByToken(token = this.world.token('operator')): Promise<Answer<{ session: string; name: string }>> {
+    const signed = await signChallenge((path, body) => this.call('POST', path, body, null), token, this.host);
+    return this.call('POST', '/v1/console/session', signed, null);
   }
 
   /** Asks for a challenge of `asked`, and signs it. Sent with whatever call. */
   async signAct(
     session: string,
     key: SoftwareKey,
-    asked: { readonly method: string; readonly path: string; readonly body?: unknown },
+    asked: AskedAct,
     changed: Changed = {},
   ): Promise<Readonly<Record<string, string>>> {
-    const { status, body } = await this.call<{ nonce: string; options: Options }>(
-      'POST',
-      '/v1/passkeys/challenge',
-      asked,
-      session,
-    );
-    assert.equal(status, 200, JSON.stringify(body));
+    const body = await this.askAct(session, asked);
     const assertion = key.sign({ challenge: body.options.challenge, origin: this.origin, ...changed });
     return { 'holdfast-passkey': Buffer.from(JSON.stringify({ nonce: body.nonce, assertion })).toString('base64url') };
+  }
+
+  async askAct(session: string, asked: AskedAct): Promise<Signable> {
+    const { status, body } = await this.call<Signable>('POST', '/v1/passkeys/challenge', asked, session);
+    assert.equal(status, 200, JSON.stringify(body));
+    return body;
+  }
+  /** The same, signed with the token. */
+  async signActByToken(
+    session: string,
+    asked: AskedAct,
+    token = this.world.token('operator'),
+  ): Promise<Readonly<Record<string, string>>> {
+    const { nonce, text } = await this.askAct(session, asked);
+    return tokenHeader(token, nonce, text);
   }
 
   records(): readonly { readonly seq: number; readonly at_ms: number; readonly payload: PasskeyEvent }[] {

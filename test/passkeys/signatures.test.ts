@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Assertion } from '../../daemon/contract/passkeys.ts';
+import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { createPasskeys, type Passkeys } from '../../daemon/passkeys/ceremonies.ts';
 import { CHALLENGE_MS, createChallenges } from '../../daemon/passkeys/challenges.ts';
+import { challengeOf } from '../../daemon/passkeys/texts.ts';
 import { until } from '../daemon/harness.ts';
-import { type Options, Seat } from './seat.ts';
+import { Seat, type Signable } from './seat.ts';
 import { SoftwareKey } from './software-key.ts';
 
 describe('a sign-in by passkey', () => {
@@ -35,11 +37,13 @@ describe('a sign-in by passkey', () => {
     for (const [method, path, sent] of [
       ['PUT', '/v1/trading-state', { state: 'halted', reason: 'x' }],
       ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
-      ['POST', '/v1/console/session', undefined],
     ] as const)
       assert.equal((await seat.call(method, path, sent, body.session)).status, 403, path);
     const [signed] = seat.asserted();
-    assert.deepEqual([signed?.purpose, signed?.name, signed?.text], ['sign_in', 'laptop', null]);
+    assert.deepEqual([signed?.purpose, signed?.name], ['sign_in', 'laptop']);
+    const { act, nonce, ...target } = JSON.parse(signed?.text ?? '');
+    assert.equal(act, 'sign_in', 'it says what it was for, and where');
+    assert.deepEqual(target, { account: 'main', address: seat.world.daemon.address, venue: 'paper' });
   });
 
   it('is refused for what is not its key, its page, its user or its moment', async () => {
@@ -50,9 +54,10 @@ describe('a sign-in by passkey', () => {
     await refused(/RP ID/, seat.signIn(key, { rpId: 'evil.example' }));
     await refused(/User verification/, seat.signIn(key, { isVerified: false }));
     await refused(/type/, seat.signIn(key, { type: 'webauthn.create' }));
-    await refused(/challenge is over/, seat.signIn(key, { challenge: 'A'.repeat(51) }));
-    const { body } = await seat.call<{ options: Options }>('POST', '/v1/console/challenge', undefined, null);
-    const good = key.sign({ challenge: body.options.challenge, origin: seat.origin });
+    await refused(/challenge/, seat.signIn(key, { challenge: 'A'.repeat(43) }));
+    const { nonce, options } = (await seat.call<Signable>('POST', '/v1/console/challenge', undefined, null)).body;
+    const good = key.sign({ challenge: options.challenge, origin: seat.origin });
+    await refused(/challenge is over/, seat.showAssertion('A'.repeat(51), good));
     const flip = (text: string): string => {
       const bytes = Buffer.from(text, 'base64url');
       bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
@@ -60,10 +65,10 @@ describe('a sign-in by passkey', () => {
     };
     const { response } = good;
     const changed = (more: object): Assertion => ({ ...good, response: { ...response, ...more } });
-    await refused(/signature/, seat.showAssertion(changed({ signature: flip(response.signature) })));
-    await refused(/./, seat.showAssertion(changed({ authenticatorData: flip(response.authenticatorData) })));
-    assert.equal((await seat.showAssertion(good)).status, 200, 'unchanged it is good');
-    await refused(/taken before/, seat.showAssertion(good));
+    await refused(/signature/, seat.showAssertion(nonce, changed({ signature: flip(response.signature) })));
+    await refused(/./, seat.showAssertion(nonce, changed({ authenticatorData: flip(response.authenticatorData) })));
+    assert.equal((await seat.showAssertion(nonce, good)).status, 200, 'unchanged it is good');
+    await refused(/taken before/, seat.showAssertion(nonce, good));
     await seat.world.restart();
     const signed = seat.asserted().at(-1);
     assert.ok(signed !== undefined);
@@ -128,6 +133,7 @@ describe('an act confirmed by passkey', () => {
   });
 
   it('nothing else is done than was signed, and only once', async () => {
+    const foreign = (await seat.signIn(key)).body.session;
     const before = seat.asserted().length;
     const signed = await seat.signAct(session, key, HALT);
     for (const other of [
@@ -137,8 +143,8 @@ describe('an act confirmed by passkey', () => {
       { method: 'POST', path: '/v1/account/rebase', body: undefined },
     ])
       assert.equal((await send(other, signed)).status, 403, JSON.stringify(other));
-    const foreign = (await seat.operator<{ session: string }>('POST', '/v1/console/session')).body.session;
-    assert.equal((await seat.call(HALT.method, HALT.path, HALT.body, foreign, signed)).status, 403, 'another session');
+    const inForeign = await seat.call(HALT.method, HALT.path, HALT.body, foreign, signed);
+    assert.equal(inForeign.status, 403, 'another session of the same passkey');
     for (const bad of ['', 'x', Buffer.from('{}').toString('base64url'), 'A'.repeat(9_000)])
       assert.ok([400, 403, 431].includes((await send(HALT, { 'holdfast-passkey': bad })).status), bad.slice(0, 10));
     assert.deepEqual([await state(), seat.asserted().length], ['active', before]);
@@ -151,11 +157,34 @@ describe('an act confirmed by passkey', () => {
     assert.ok(seat.alerts().includes('PASSKEY_REFUSED'));
   });
 
+  it('names the daemon that it is for: what another one would be told by it is not signed', async () => {
+    const { nonce, text, options } = await seat.askAct(session, HALT);
+    const told = JSON.parse(text);
+    const { address } = seat.world.daemon;
+    const target = { account: 'main', address, home: seat.world.home, venue: 'paper' };
+    assert.deepEqual(told, { ...HALT, ...target, nonce });
+    assert.equal(options.challenge, challengeOf(text));
+    for (const other of [
+      { address: 'http://127.0.0.1:1' },
+      { venue: 'binance-live' },
+      { account: 'other' },
+      { home: '/' },
+    ]) {
+      const challenge = challengeOf(canonicalJson({ ...told, ...other }));
+      const assertion = key.sign({ challenge, origin: seat.origin });
+      const header = Buffer.from(JSON.stringify({ nonce, assertion })).toString('base64url');
+      assert.equal((await send(HALT, { 'holdfast-passkey': header })).status, 403, JSON.stringify(other));
+    }
+    assert.equal(await state(), 'active');
+  });
+
   it('no tool of agents is called with one, and an agent cannot ask', async () => {
     const close = { method: 'POST', path: '/v1/tools/close_position', body: { symbol: 'BTCUSDT' } };
     assert.equal((await send(close, await seat.signAct(session, key, close))).status, 403);
-    const asked = seat.call('POST', '/v1/passkeys/challenge', HALT, seat.world.token('agent'));
-    assert.equal((await asked).status, 403);
+    for (const role of ['agent', 'operator'] as const) {
+      const asked = seat.call('POST', '/v1/passkeys/challenge', HALT, seat.world.token(role));
+      assert.equal((await asked).status, 403, role);
+    }
   });
 });
 
@@ -168,10 +197,10 @@ describe('an approval signed by passkey', () => {
     key = await seat.mustEnrol('laptop');
     passkeys = createPasskeys({
       gate: seat.world.daemon.gate.passkeys,
-      key: () => Buffer.alloc(32, 1),
       codes: { look: () => null, take: () => null },
       origin: () => seat.origin,
       hostMs: Date.now,
+      target: () => ({ venue: 'paper', account: 'main', home: seat.world.home, address: seat.world.daemon.address }),
     });
   });
   after(() => seat.world.close());
@@ -215,27 +244,30 @@ describe('an approval signed by passkey', () => {
 });
 
 describe('a challenge', () => {
-  const KEY = Buffer.alloc(32, 3);
   let nowMs = 5_000_000;
-  const challenges = createChallenges(
-    () => KEY,
-    () => nowMs,
-  );
+  const challenges = createChallenges(() => nowMs);
 
-  it('is good for a minute, for its purpose and whom it was given, and under its key', () => {
+  it('is good for a minute, for its purpose and whom it was given, and in its process', () => {
     const challenge = challenges.issue('act', 'tok_1');
     assert.ok(challenges.isGood(challenge, 'act', 'tok_1'));
     assert.ok(!challenges.isGood(challenge, 'sign_in', 'tok_1'));
     assert.ok(!challenges.isGood(challenge, 'act', 'tok_2'));
-    const others = createChallenges(
-      () => Buffer.alloc(32, 4),
-      () => nowMs,
-    );
+    const others = createChallenges(() => nowMs);
     assert.ok(!others.isGood(challenge, 'act', 'tok_1'));
     nowMs += CHALLENGE_MS - 1;
     assert.ok(challenges.isGood(challenge, 'act', 'tok_1'));
     nowMs += 1;
     assert.ok(!challenges.isGood(challenge, 'act', 'tok_1'));
+  });
+
+  it('is used up once, where that is asked for', () => {
+    const challenge = challenges.issue('session', 'key');
+    assert.ok(!challenges.take(challenge, 'session', 'other'));
+    assert.ok(challenges.take(challenge, 'session', 'key'));
+    assert.ok(!challenges.take(challenge, 'session', 'key'));
+    const late = challenges.issue('session', 'key');
+    nowMs += CHALLENGE_MS;
+    assert.ok(!challenges.take(late, 'session', 'key'));
   });
 
   it('has one text: no other spelling passes for another one', () => {

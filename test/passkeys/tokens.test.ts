@@ -121,19 +121,18 @@ describe('an operator creates and revokes tokens over HTTP', () => {
   });
 
   it('one that is revoked is refused at once, with its streams and its sessions', async () => {
-    const { body } = await create({ role: 'monitor', name: 'lobby' });
-    const session = (await seat.call<{ session: string }>('POST', '/v1/console/session', undefined, body.secret)).body
-      .session;
+    const { secret, record } = seat.world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'lobby' });
+    const { session } = (await seat.signInByToken(secret)).body;
     const stream = await fetch(`${seat.origin}/v1/events?view=brief`, {
       headers: { authorization: `Bearer ${session}` },
     });
     assert.equal(stream.status, 200);
     const ended = stream.text();
     assert.equal((await seat.call('GET', '/v1/positions', undefined, session)).status, 200);
-    const revoked = await revoke(body.token.id, 'taken down');
+    const revoked = await revoke(record.id, 'taken down');
     assert.equal(revoked.status, 200, JSON.stringify(revoked.body));
     assert.deepEqual([revoked.body.is_live, typeof revoked.body.revoked_at_ms], [false, 'number']);
-    assert.equal((await seat.call('GET', '/v1/agents', undefined, body.secret)).status, 401, 'in the next request');
+    assert.equal((await seat.call('GET', '/v1/agents', undefined, secret)).status, 401, 'in the next request');
     assert.equal((await seat.call('GET', '/v1/positions', undefined, session)).status, 401);
     await until('something happens', async () => (await seat.operator('GET', '/v1/account')).status === 200);
     await seat.world.tool('place_order', order({ symbol: 'ETHUSDT' }));
@@ -144,10 +143,10 @@ describe('an operator creates and revokes tokens over HTTP', () => {
       passkey_id: null,
       reason: 'taken down',
       set_by: 'operator',
-      token_id: body.token.id,
+      token_id: record.id,
     });
-    assert.match(alertsOf('TOKEN_REVOKED').at(-1) ?? '', /revoked token tok_\w+ \(monitor lobby\)/);
-    const again = await revoke(body.token.id);
+    assert.match(alertsOf('TOKEN_REVOKED').at(-1) ?? '', /revoked token tok_\w+ \(operator lobby\)/);
+    const again = await revoke(record.id);
     assert.deepEqual([again.status, again.body.error?.code], [404, 'NOT_FOUND'], 'once');
     assert.equal((await revoke(`tok_${'0'.repeat(16)}`)).status, 404);
     const listed = (await list()).map(({ is_live: isLive }) => isLive);

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ApprovalBody } from '../../gate/api/approvals.ts';
 import { openApprove, openDeny } from '../acts.ts';
-import { clock, price, span, usdt } from '../format.ts';
+import { clock, span, usdt } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
 import { approvals, limits } from '../store.ts';
 
@@ -56,7 +56,7 @@ function Card({ approval }: { readonly approval: ApprovalBody }) {
       <dl class="facts">
         <dt>{approval.side === 'buy' ? 'Pays no more than' : 'Takes no less than'}</dt>
         <dd>
-          {price(approval.worst_price)} ({approval.order_type})
+          {approval.worst_price} ({approval.order_type})
         </dd>
         <dt>Leverage</dt>
         <dd>up to {approval.leverage}×</dd>

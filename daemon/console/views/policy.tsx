@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { ArmingBody, PolicyCheckBody, PolicyPreview, PolicyPreviewBody } from '../../gate/api/policy.ts';
 import { openAcceptPolicy, openSignArming } from '../acts.ts';
-import { ask, describeFault } from '../api.ts';
+import { describeFault } from '../api.ts';
 import { clock, usdt, words } from '../format.ts';
 import { Panel, Pill } from '../parts.tsx';
-import { session } from '../session.ts';
+import { call } from '../session.ts';
 import { policy } from '../store.ts';
 
 /** The policy in force, the one that waits, and a place to try another. */
@@ -96,8 +96,7 @@ type Preview = PolicyPreview | 'running' | { readonly fault: string } | null;
 function Draft() {
   const [result, setResult] = useState<PolicyCheckBody | string | null>(null);
   const [preview, setPreview] = useState<Preview>(null);
-  const post = <T,>(path: string, text: string): Promise<T> =>
-    ask<T>('POST', path, { bearer: session.value?.session ?? '', text });
+  const post = <T,>(path: string, text: string): Promise<T> => call<T>('POST', path, { text });
   const look = async (text: string, mine: number): Promise<void> => {
     setPreview('running');
     const got = await post<PolicyPreviewBody>('/v1/policy/preview', text).then(

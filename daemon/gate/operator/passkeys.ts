@@ -185,6 +185,8 @@ export class Passkeys implements PasskeyApi {
       effective_at_ms: key.effectiveAtMs,
       confirmed_by: key.confirmedBy,
       last_used_at_ms: key.lastUsedAtMs,
+      credential_id: key.credentialId,
+      transports: [...key.transports],
     };
   }
 }

@@ -37,7 +37,7 @@ export function fileChecks({ config }: Examined, env: Environment): readonly Che
     {
       id: 'files_keys',
       claim: 'nobody else can read or write the keys',
-      run: () => judge([...inFolder('head.key', 'console.key'), ...keyFiles], ANY, 1),
+      run: () => judge([...inFolder('head.key'), ...keyFiles], ANY, 1),
     },
     {
       id: 'files_tokens',

@@ -1,0 +1,52 @@
+import { Fragment } from 'preact';
+import { showText } from './parts.tsx';
+import { session } from './session.ts';
+
+/** Which daemon an act is for. */
+export function TargetLine() {
+  const target = session.value?.target;
+  if (target === undefined) return null;
+  return (
+    <p class="target">
+      <strong>{target.venue}</strong>, account {target.account}, at <code>{target.address}</code>, home{' '}
+      <code>{target.home}</code>
+    </p>
+  );
+}
+
+/** What a passkey or the token signs, from the text itself; null: nothing is signed. */
+export function SignedText({ text }: { readonly text: string | null }) {
+  return (
+    <div class="signed" role="status">
+      {text === null ? null : <Signed text={text} />}
+    </div>
+  );
+}
+
+type Members = Readonly<Record<string, unknown>>;
+/** Of an act what it sends; of anything else every member. */
+function Signed({ text }: { readonly text: string }) {
+  const { body, method, path, ...rest } = JSON.parse(text) as Members;
+  const members = method === undefined ? rest : ((body ?? {}) as Members);
+  return (
+    <>
+      <p>Signed is {method === undefined ? 'a text with' : <code>{`${method} ${path}`}</code>}</p>
+      <dl class="facts">
+        {Object.entries(members).map(([name, value]) => (
+          <Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <bdi>{showText(typeof value === 'string' ? value : JSON.stringify(value))}</bdi>
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+      <details>
+        <summary>Exact text</summary>
+        <pre class="scroll" tabIndex={0} role="region" aria-label="Text that is signed">
+          {showText(text, Number.POSITIVE_INFINITY)}
+        </pre>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+import { type Key, macOf, toBase64url } from './proof.ts';
+import { call, requireProven, requireText } from './session.ts';
+import { type Options, signWith } from './webauthn.ts';
+
+export interface ActRequest {
+  readonly method: 'POST' | 'PUT';
+  readonly path: string;
+  readonly body: unknown;
+}
+/** An act with the text that confirms it. */
+export interface SignableAct {
+  readonly request: ActRequest;
+  readonly nonce: string;
+  /** What is signed, byte for byte. */
+  readonly text: string;
+  /** Null: it is too long for a passkey. */
+  readonly options: Options | null;
+}
+
+/**
+ * Asks for the text that confirms an act. It is what this page would write for this act at the daemon of its session, and
+ * the challenge is of it. @throws Error when something else is asked for
+ */
+export async function askToSign({ body, method, path }: ActRequest): Promise<SignableAct> {
+  const { target } = await requireProven();
+  const { nonce, options, text } = await call<Omit<SignableAct, 'request'>>('POST', '/v1/passkeys/challenge', {
+    body: { method, path, body },
+  });
+  if (text !== canonical({ ...target, body, method, nonce, path }))
+    throw new Error('What answers here asks for a signature of something else than this act.');
+  if (options !== null) await requireText(text, options);
+  return { request: { body, method, path }, nonce, text, options };
+}
+
+/** Does what a passkey signs, and nothing else. @throws ApiFault, or when no passkey answered */
+export async function actByPasskey<T>({ nonce, options, request }: SignableAct): Promise<T> {
+  if (options === null) throw new Error('This act is too long for a passkey; use the token.');
+  const { body, method, path } = request;
+  const assertion = await signWith(options);
+  return call<T>(method, path, { body, headers: { 'holdfast-passkey': pack({ nonce, assertion }) } });
+}
+
+/** The same with the key of a token, which is not sent. @throws ApiFault */
+export async function actByToken<T>({ nonce, request, text }: SignableAct, { id, secret }: Key): Promise<T> {
+  const { body, method, path } = request;
+  const mac = await macOf(secret, 'holdfast act 1', text);
+  return call<T>(method, path, { body, headers: { 'holdfast-token': pack({ nonce, key_id: id, mac }) } });
+}
+
+/** All of it is ASCII: ids, and what is base64url. */
+const pack = (value: object): string =>
+  toBase64url(Uint8Array.from(JSON.stringify(value), (character) => character.charCodeAt(0)));
+
+/** As RFC 8785 writes what a form sends. */
+const canonical = (value: unknown): string => JSON.stringify(value, sorted);
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,57 @@
+/** What is read by itself, as one part of the page shows it. */
+export type Topic =
+  | 'account'
+  | 'agents'
+  | 'alerts'
+  | 'approvals'
+  | 'decisions'
+  | 'limits'
+  | 'market'
+  | 'orders'
+  | 'passkeys'
+  | 'policy'
+  | 'positions'
+  | 'signals'
+  | 'state'
+  | 'tokens';
+
+/** What a record of the ledger may have changed. */
+export const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
+  account: ['account', 'positions'],
+  income: ['agents'],
+  alert: ['alerts'],
+  alert_ack: ['alerts'],
+  approval: ['approvals'],
+  alert_message: ['state'],
+  alert_routes: ['state'],
+  arming: ['state'],
+  arming_signed: ['state', 'policy'],
+  decision: ['approvals', 'orders', 'limits'],
+  exit_target: ['orders'],
+  order: ['orders', 'positions', 'limits'],
+  order_intent: ['orders'],
+  passkey: ['passkeys'],
+  policy: ['approvals', 'policy', 'limits', 'state'],
+  rebase: ['account', 'limits'],
+  signal: ['signals', 'limits', 'state'],
+  state: ['approvals', 'state', 'limits'],
+  token_act: ['tokens'],
+  trade: ['positions', 'account', 'limits', 'agents'],
+};
+/** Read anew so often even if no record says so: marks move, times pass. */
+export const EVERY_MS: Readonly<Record<Topic, number>> = {
+  account: 2_000,
+  agents: 5_000,
+  alerts: 15_000,
+  approvals: 5_000,
+  decisions: 30_000,
+  limits: 4_000,
+  market: 2_000,
+  orders: 10_000,
+  passkeys: 30_000,
+  policy: 30_000,
+  positions: 3_000,
+  signals: 10_000,
+  state: 3_000,
+  tokens: 30_000,
+};
