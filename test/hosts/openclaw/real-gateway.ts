@@ -211,9 +211,9 @@ describe('the plugin in a real OpenClaw gateway', () => {
     await world.daemon.close();
     assert.match(
       blockReasonOf(await gateway.invoke('probe_asked', {})),
-      /Holdfast blocked probe_asked: no daemon answers/,
+      /Holdfast blocked probe_asked: no daemon of this token answers/,
     );
-    assert.match(await turn('exec', { command: 'true' }), /Holdfast blocked exec: no daemon answers/);
+    assert.match(await turn('exec', { command: 'true' }), /Holdfast blocked exec: no daemon of this token answers/);
     assert.equal(verdictOf(await gateway.invoke('probe_unasked', {})), 'ran');
     const refused = verdictOf(await gateway.invoke('place_order', ORDER)).error;
     assert.equal(refused.code, 'UNREACHABLE');
