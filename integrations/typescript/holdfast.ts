@@ -75,7 +75,8 @@ export class UnreachableError extends Error {
   readonly requestId: string | null;
 
   constructor(requestId: string | null, cause: unknown) {
-    super(cause instanceof UnprovenError ? cause.message : 'no daemon answered', { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(cause instanceof UnprovenError ? why : `no daemon answered (${why})`, { cause });
     this.name = 'UnreachableError';
     this.requestId = requestId;
   }
@@ -153,7 +154,7 @@ export class Holdfast {
 
   /** The tools as a model API takes them: they fit into its requests unchanged. */
   async tools<Format extends keyof ToolForms>(format: Format): Promise<ToolForms[Format][]> {
-    const body = await this.#send('GET', `/v1/tools?format=${format}`);
+    const body = await sendAgain(() => this.#send('GET', `/v1/tools?format=${format}`));
     return (body as { readonly tools: ToolForms[Format][] }).tools;
   }
 
@@ -172,17 +173,9 @@ export class Holdfast {
     return this.#post(tool, { ...args, request_id: requestId }, requestId) as Promise<Answer>;
   }
 
-  /** A lost answer is requested again under the same request id: the daemon sends nothing twice. */
-  async #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
+  #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
     const path = `/v1/tools/${encodeURIComponent(tool)}?view=brief`;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#send('POST', path, args, requestId);
-      } catch (error) {
-        if (attempt === ATTEMPTS || !(error instanceof UnreachableError)) throw error;
-        await sleep(200 * 2 ** (attempt - 1));
-      }
-    }
+    return sendAgain(() => this.#send('POST', path, args, requestId));
   }
 
   /** @throws HoldfastError, UnreachableError */
@@ -220,6 +213,18 @@ export class Holdfast {
     const taken = usable.pop();
     this.#idle = usable;
     return taken;
+  }
+}
+
+/** A lost answer is requested again, of a trade under the same request id: the daemon sends nothing twice. */
+async function sendAgain(send: () => Promise<unknown>): Promise<unknown> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(error instanceof UnreachableError)) throw error;
+      await sleep(200 * 2 ** (attempt - 1));
+    }
   }
 }
 

@@ -65,7 +65,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
     ] as const) {
       const host = new FakeHost(config);
       for (const silent of ['hook', 'policy'] as const)
-        for (const tool of ['exec', 'web_fetch', 'browser', 'binance_create_order', 'message', 'write'])
+        for (const tool of ['exec', 'read', 'view_image', 'browser', 'binance_create_order', 'message', 'write'])
           assert.match((await host.call(tool, CURL, { silent })).blocked ?? '', why, `${tool} without the ${silent}`);
       for (const tool of UNASKED) assert.equal((await host.call(tool, {})).blocked, null, tool);
     }

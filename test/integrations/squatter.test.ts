@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, before, beforeEach, describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { Reporter } from '../../integrations/monitors/reporter.ts';
-import { Holdfast, UnreachableError } from '../../integrations/typescript/holdfast.ts';
-import { PYTHON } from '../doors/doors.ts';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld } from '../daemon/harness.ts';
 import { findFreePort } from '../free-port.ts';
-import { CURL, FakeHost, folder, forgetAll, ORDER, verdictOf } from './openclaw-host.ts';
+import { forgetAll } from './openclaw-host.ts';
 import { keyIdOf, listen, type Running, startProvingServer } from './proving-server.ts';
+import { openClients, PERMITTED, type SquattedClient } from './squatted-clients.ts';
 import { provenTo, SQUATTERS, type Squatter } from './squatters.ts';
 
-const LIBRARY = fileURLToPath(new URL('../../integrations/python', import.meta.url));
 /** Of a question, besides its body; `accept-encoding` is Python's. */
 const HEADERS: ReadonlySet<string> = new Set([
   'host',
@@ -24,18 +17,6 @@ const HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'accept-encoding',
 ]);
-const PERMITTED = 'ALLOW';
-
-/** A client that lives through it all. Resolves to PERMITTED, or to what it says instead. */
-interface Client {
-  readonly name: string;
-  readonly token: string;
-  ask(): Promise<string>;
-}
-interface Connection {
-  readonly socket: Socket;
-  received: string;
-}
 
 const daemon: RequestListener = ({ url = '' }, response) => {
   const bodies: Readonly<Record<string, object>> = {
@@ -47,91 +28,15 @@ const daemon: RequestListener = ({ url = '' }, response) => {
   response.end(JSON.stringify(bodies[url] ?? (url.startsWith('/v1/tools?') ? { tools: [] } : answered)));
 };
 
-function openPlugin(t: TestContext, url: string): readonly Client[] {
-  const ask = (token: string, use: (host: FakeHost) => Promise<string>): (() => Promise<string>) => {
-    const tokenFile = join(folder(t), 'agent.token');
-    writeFileSync(tokenFile, token);
-    const host = new FakeHost({ url, tokenFile });
-    t.after(() => host.stop());
-    return () => use(host);
-  };
-  const orders = ask('hf_agent_plugin', async (host) => {
-    const { decision, error } = verdictOf(await host.call('place_order', ORDER));
-    if (error !== undefined) assert.equal(error.code, 'UNREACHABLE');
-    return decision ?? error.message;
-  });
-  const questions = ask('hf_agent_hook', async (host) => (await host.call('exec', CURL)).blocked ?? PERMITTED);
-  return [
-    { name: 'OpenClaw plugin: an order', token: 'hf_agent_plugin', ask: orders },
-    { name: 'OpenClaw plugin: a question', token: 'hf_agent_hook', ask: questions },
-  ];
+interface Connection {
+  readonly socket: Socket;
+  received: string;
 }
-
-function openTypeScript(url: string): readonly Client[] {
-  const clients = ['hf_agent_order', 'hf_agent_tools', 'hf_monitor'].map((token) => new Holdfast({ url, token }));
-  const [trader, lister, monitor] = clients as [Holdfast, Holdfast, Holdfast];
-  const silence = (error: unknown): string => {
-    assert.ok(error instanceof UnreachableError, String(error));
-    return error.message;
-  };
-  let said = '';
-  const reporter = new Reporter({
-    client: monitor,
-    ttlMs: 2,
-    everyMs: 1,
-    nowMs: performance.now.bind(performance),
-    log: (line) => {
-      said = line;
-    },
-  });
-  const seen = { kind: 'anomaly', scope: {}, severity: 1, evidence: 'secret' } as const;
-  return [
-    {
-      name: 'TypeScript: an order',
-      token: 'hf_agent_order',
-      ask: () => trader.placeOrder(ORDER).then(({ decision }) => decision, silence),
-    },
-    {
-      name: 'TypeScript: the catalogue',
-      token: 'hf_agent_tools',
-      ask: () => lister.tools('openai').then(() => PERMITTED, silence),
-    },
-    {
-      name: 'monitor',
-      token: 'hf_monitor',
-      ask: async () => ((await reporter.report(seen)) === 'sent' ? PERMITTED : said),
-    },
-  ];
+interface Held extends Running {
+  readonly seen: readonly Connection[];
 }
-
-const PROGRAM = `
-import sys
-from holdfast import Holdfast, Unreachable
-gate = Holdfast(sys.argv[1], sys.argv[2])
-for line in sys.stdin:
-    try:
-        print(gate.place_order(symbol="BTCUSDT", side="buy", usdt=200, strategy_id="python").decision, flush=True)
-    except Unreachable as error:
-        print(error, flush=True)
-`;
-function openPython(t: TestContext, url: string): readonly Client[] {
-  if (PYTHON === null) return [];
-  const token = 'hf_agent_python';
-  const child = spawn(PYTHON, ['-c', PROGRAM, url, token], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, PYTHONPATH: LIBRARY, PYTHONDONTWRITEBYTECODE: '1' },
-  });
-  t.after(() => child.kill());
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (): Promise<string> => {
-    child.stdin.write('\n');
-    return String((await lines.next()).value);
-  };
-  return [{ name: 'Python: an order', token, ask }];
-}
-
 /** Takes the port, and keeps what arrives. */
-async function squat(port: number, listener: RequestListener): Promise<Running & { readonly seen: Connection[] }> {
+async function squat(port: number, listener: RequestListener): Promise<Held> {
   const seen: Connection[] = [];
   const server = createServer(listener);
   server.on('connection', (socket) => {
@@ -144,72 +49,102 @@ async function squat(port: number, listener: RequestListener): Promise<Running &
   return { ...(await listen(server, port)), seen };
 }
 
-/** One question, and in it an id of the token and a number that is used once. */
-function assertNothingGiven({ received }: Connection, tokens: readonly string[], nonces: Set<string>): void {
-  // A connection that was dropped before anything was written.
-  if (received === '') return;
-  const [head = '', body = ''] = received.split('\r\n\r\n');
-  const [line, ...fields] = head.split('\r\n');
-  assert.equal(line, 'POST /v1/proof HTTP/1.1', received);
-  for (const field of fields) assert.ok(HEADERS.has(field.split(':')[0]?.toLowerCase() ?? ''), field);
-  assert.deepEqual(Object.keys(JSON.parse(body)), ['key_id', 'nonce']);
-  const { key_id: id, nonce } = JSON.parse(body);
-  assert.ok(tokens.map(keyIdOf).includes(id), id);
-  assert.match(nonce, /^[A-Za-z0-9_-]{22,43}$/);
-  assert.ok(!nonces.has(nonce), 'a nonce is used once');
-  nonces.add(nonce);
+/** One question to a connection, and in it an id of the token and a number that is used once. */
+function assertNothingGiven({ seen }: Held, clients: readonly SquattedClient[]): void {
+  const ids = clients.map(({ token }) => keyIdOf(token));
+  const nonces = new Set<string>();
+  const asked = seen.filter(({ received }) => received !== '');
+  assert.ok(asked.length >= clients.length, 'each client has asked');
+  for (const { received, socket } of asked) {
+    if (provenTo.has(socket)) continue;
+    const [head = '', body = ''] = received.split('\r\n\r\n');
+    const [line, ...fields] = head.split('\r\n');
+    assert.equal(line, 'POST /v1/proof HTTP/1.1', received);
+    for (const field of fields) assert.ok(HEADERS.has(field.split(':')[0]?.toLowerCase() ?? ''), field);
+    assert.deepEqual(Object.keys(JSON.parse(body)), ['key_id', 'nonce']);
+    const { key_id: id, nonce } = JSON.parse(body);
+    assert.ok(ids.includes(id), id);
+    assert.match(nonce, /^[A-Za-z0-9_-]{22,43}$/);
+    assert.ok(!nonces.has(nonce), 'a nonce is used once');
+    nonces.add(nonce);
+  }
 }
+
+async function assertPermitted(clients: readonly SquattedClient[]): Promise<void> {
+  for (const { name, ask } of clients) assert.equal(await ask(), PERMITTED, name);
+}
+
+async function assertNobody(clients: readonly SquattedClient[], port: number, squatter?: Squatter): Promise<void> {
+  const nobody = `no daemon of this token answers at 127.0.0.1:${port}`;
+  const ask = async (client: SquattedClient): Promise<void> => {
+    let said = await client.ask();
+    assert.notEqual(said, PERMITTED, client.name);
+    // A connection that the daemon had left behind takes one question with it.
+    if (/was lost|no daemon answered/.test(said)) said = await client.ask();
+    assert.ok(squatter?.isProvenOnce === true ? said !== PERMITTED : said.includes(nobody), `${client.name}: ${said}`);
+  };
+  await Promise.all(clients.map(ask));
+}
+
+// As a process of its own begins; the tests share the state of the plugin's copies.
+before(forgetAll);
 
 describe('a squatter on the port of the daemon', { concurrency: 4 }, () => {
   let living: Running;
   let livingPort: number;
-  let tokens: readonly string[] = [];
-  beforeEach(forgetAll);
+  const tokens = new Set<string>();
+  const tokenOf = (role: string, use: string): string => `hf_${role}_${use}`;
   before(async () => {
     livingPort = await findFreePort();
-    living = await startProvingServer(livingPort, () => tokens, daemon);
+    living = await startProvingServer(livingPort, () => [...tokens], daemon);
   });
   after(() => living.close());
-
-  const permit = async (clients: readonly Client[]): Promise<void> => {
-    for (const { name, ask } of clients) assert.equal(await ask(), PERMITTED, name);
-  };
-  const refuse = async (clients: readonly Client[], { isProvenOnce }: Squatter, port: number): Promise<void> => {
-    const nobody = `no daemon of this token answers at 127.0.0.1:${port}`;
-    await Promise.all(
-      clients.map(async ({ name, ask }) => {
-        let said = await ask();
-        assert.notEqual(said, PERMITTED, name);
-        // A connection that the daemon had left behind takes one question with it.
-        if (/the answer of .* was lost|no daemon answered/.test(said)) said = await ask();
-        assert.ok(isProvenOnce ? said !== PERMITTED : said.includes(nobody), `${name}: ${said}`);
-      }),
-    );
-  };
 
   for (const squatter of SQUATTERS)
     it(`that ${squatter.name} gets no token and no call, and the client works once the daemon is back`, async (t) => {
       const port = await findFreePort();
-      const url = `http://127.0.0.1:${port}`;
-      const clients = [...openPlugin(t, url), ...openTypeScript(url), ...openPython(t, url)];
-      tokens = clients.map(({ token }) => token);
-      const before = await startProvingServer(port, () => tokens, daemon);
+      const clients = openClients(t, `http://127.0.0.1:${port}`, tokenOf);
+      for (const { token } of clients) tokens.add(token);
+      const before = await startProvingServer(port, () => [...tokens], daemon);
       t.after(() => before.close());
-      await permit(clients);
+      await assertPermitted(clients);
       await before.close();
-
-      const held = await squat(port, squatter.listener({ port, tokens, livingPort }));
+      const held = await squat(port, squatter.listener({ port, tokens: [...tokens], livingPort }));
       t.after(() => held.close());
-      await refuse(clients, squatter, port);
+      await assertNobody(clients, port, squatter);
       await held.close();
-      const asked = held.seen.filter(({ received }) => received !== '');
-      assert.ok(asked.length >= clients.length, 'each client has asked');
-      const nonces = new Set<string>();
-      for (const connection of held.seen)
-        if (!provenTo.has(connection.socket)) assertNothingGiven(connection, tokens, nonces);
-
-      const again = await startProvingServer(port, () => tokens, daemon);
+      assertNothingGiven(held, clients);
+      const again = await startProvingServer(port, () => [...tokens], daemon);
       t.after(() => again.close());
-      await permit(clients);
+      await assertPermitted(clients);
     });
+});
+
+it('a squatter in the place of a daemon that has stopped gets nothing, and the daemon is used again', async (t) => {
+  const port = await findFreePort();
+  const world = await DaemonWorld.start({
+    real: true,
+    wall: true,
+    isPatient: true,
+    port,
+    policy: (spec) => {
+      spec.temporal.duplicate_exempt = ['BTCUSDT'];
+      for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
+      spec.intercept.allow = { exec: { type: 'object' } };
+    },
+  });
+  t.after(() => world.close());
+  const clients = openClients(t, world.daemon.url, (role) => world.token(role));
+  await assertPermitted(clients);
+  await world.tool('close_position', { symbol: 'BTCUSDT' });
+  await world.daemon.close();
+  const [allowing] = SQUATTERS;
+  assert.ok(allowing !== undefined);
+  const held = await squat(port, allowing.listener({ port, tokens: [], livingPort: port }));
+  t.after(() => held.close());
+  await assertNobody(clients, port);
+  await held.close();
+  assertNothingGiven(held, clients);
+  await world.startAgain();
+  await assertPermitted(clients);
 });

@@ -75,7 +75,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
         spec.temporal.flip_interval_ms = 1;
         spec.temporal.breaker.repeats = 100;
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-        spec.intercept.allow = { probe_asked: { type: 'object' } };
+        spec.intercept.allow = { probe_asked: { type: 'object' }, read: { type: 'object' } };
         spec.requests = { ...spec.requests, intercepts: { max: 1_000, window_ms: 60_000 } };
       },
     });
