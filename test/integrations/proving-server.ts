@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 
@@ -61,11 +62,11 @@ function dialledOf({ headers, socket }: IncomingMessage): string | null {
 }
 
 export interface Running {
-  readonly server: Server;
+  readonly server: Server | SecureServer;
   close(): Promise<void>;
 }
 /** `where`: a port of 127.0.0.1, or the path of a Unix socket. */
-export async function listen(server: Server, where: number | string): Promise<Running> {
+export async function listen(server: Server | SecureServer, where: number | string): Promise<Running> {
   await new Promise<void>((done, failed) => {
     server.once('error', failed);
     if (typeof where === 'number') server.listen(where, '127.0.0.1', done);
