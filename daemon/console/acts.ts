@@ -164,7 +164,12 @@ export function openApprove(approval: ApprovalBody): void {
     confirm: 'Approve',
     isGrave: true,
     needsReason: false,
-    send: () => ({ method: 'POST', path: pathOfApproval(id), body: { action: 'approve', digest } }),
+    send: () => ({
+      method: 'POST',
+      path: pathOfApproval(id),
+      body: { action: 'approve', digest },
+      digested: approval.text,
+    }),
     describe: (answer) => {
       const { answer: granted } = answer as ApprovedBody;
       if (granted === null) return `Your approval of ${approval.words} is on record; others are needed.`;

@@ -40,7 +40,7 @@ function Board() {
       <main>
         <h1 class="hidden">Holdfast console</h1>
         <Foreign />
-        <div class={isForeign.value ? 'foreign' : ''} inert={isForeign.value}>
+        <div inert={isForeign.value}>
           <ApprovalCards />
           <div class="board">
             <StatePanel />
@@ -84,7 +84,7 @@ const VENUE_KIND: Readonly<Record<string, string>> = {
 };
 
 function TopBar() {
-  const state = tradingState.value?.state ?? 'connecting';
+  const state = isForeign.value ? 'unknown' : (tradingState.value?.state ?? 'connecting');
   const now = account.value;
   const venue = readiness.value?.venue ?? now?.venue ?? '';
   return (
@@ -97,7 +97,7 @@ function TopBar() {
         <span class="hidden">Trading is </span>
         <strong class={`state-word state-${state}`}>{state}</strong>
       </p>
-      <dl class="key-figures">
+      <dl class="key-figures" inert={isForeign.value}>
         <div>
           <dt>Equity</dt>
           <dd>{usdt(now?.equity_usdt)}</dd>
@@ -130,14 +130,20 @@ function TopBar() {
   );
 }
 
+const LINKS = {
+  live: 'Live',
+  connecting: 'Connecting…',
+  reconnecting: 'The daemon does not answer; trying again…',
+} as const;
+
 function StatusLine() {
   const link = connection.value;
   const current = session.value;
   return (
     <div class="status">
       <p role="status" class={`link link-${link}`}>
-        {link === 'live' ? 'Live' : link === 'connecting' ? 'Connecting…' : 'The daemon does not answer; trying again…'}
-        {link !== 'live' && readFault.value !== null ? ` (${readFault.value})` : ''}
+        {isForeign.value ? 'Another program answers; trying again…' : LINKS[link]}
+        {link !== 'live' && !isForeign.value && readFault.value !== null ? ` (${readFault.value})` : ''}
       </p>
       <p role="status" class="done">
         {done.value ?? ''}

@@ -101,7 +101,7 @@ export function ConsentFields(props: {
           fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
         />
       )}
-      <SignedText text={signing?.text ?? null} />
+      <SignedText text={signing?.text ?? null} digested={signing?.request.digested} />
       <div class="buttons">
         <button type="button" onClick={props.onLeave}>
           Leave it

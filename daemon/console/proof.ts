@@ -45,6 +45,10 @@ const sha256 = async (text: string): Promise<Bytes> =>
 /** What an authenticator is given of a text. base64url. */
 export const challengeOf = async (text: string): Promise<string> => toBase64url(await sha256(text));
 
+/** The same in hex. */
+export const digestOf = async (text: string): Promise<string> =>
+  [...(await sha256(text))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
 export const keyOfToken = async (token: string): Promise<Key> => makeKey(await sha256(token));
 /** `key`: as the daemon gave it with the session. */
 export const keyOfSession = (key: string): Promise<Key> => makeKey(fromBase64url(key));

@@ -15,32 +15,34 @@ export function TargetLine() {
 }
 
 /** What a passkey or the token signs, from the text itself; null: nothing is signed. */
-export function SignedText({ text }: { readonly text: string | null }) {
+export function SignedText(props: {
+  readonly text: string | null;
+  /** The text that it names by its digest. */
+  readonly digested?: string | undefined;
+}) {
+  const { digested, text } = props;
   return (
     <div class="signed" role="status">
-      {text === null ? null : <Signed text={text} />}
+      {text === null ? null : <Signed text={text} digested={digested} />}
     </div>
   );
 }
 
 type Members = Readonly<Record<string, unknown>>;
 /** Of an act what it sends; of anything else every member. */
-function Signed({ text }: { readonly text: string }) {
+function Signed({ digested, text }: { readonly text: string; readonly digested: string | undefined }) {
   const { body, method, path, ...rest } = JSON.parse(text) as Members;
   const members = method === undefined ? rest : ((body ?? {}) as Members);
   return (
     <>
       <p>Signed is {method === undefined ? 'a text with' : <code>{`${method} ${path}`}</code>}</p>
-      <dl class="facts">
-        {Object.entries(members).map(([name, value]) => (
-          <Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <bdi>{showText(typeof value === 'string' ? value : JSON.stringify(value))}</bdi>
-            </dd>
-          </Fragment>
-        ))}
-      </dl>
+      <Facts members={members} />
+      {digested === undefined ? null : (
+        <>
+          <p>The digest is of</p>
+          <Facts members={JSON.parse(digested) as Members} />
+        </>
+      )}
       <details>
         <summary>Exact text</summary>
         <pre class="scroll" tabIndex={0} role="region" aria-label="Text that is signed">
@@ -48,5 +50,20 @@ function Signed({ text }: { readonly text: string }) {
         </pre>
       </details>
     </>
+  );
+}
+
+function Facts({ members }: { readonly members: Members }) {
+  return (
+    <dl class="facts">
+      {Object.entries(members).map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <bdi>{showText(typeof value === 'string' ? value : JSON.stringify(value))}</bdi>
+          </dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }

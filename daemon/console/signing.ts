@@ -1,4 +1,4 @@
-import { type Key, macOf, toBase64url } from './proof.ts';
+import { digestOf, type Key, macOf, toBase64url } from './proof.ts';
 import { call, requireProven, requireText } from './session.ts';
 import { type Options, signWith } from './webauthn.ts';
 
@@ -6,6 +6,8 @@ export interface ActRequest {
   readonly method: 'POST' | 'PUT';
   readonly path: string;
   readonly body: unknown;
+  /** The text whose sha256 the body names as `digest`, where it does and the text is known. */
+  readonly digested?: string;
 }
 /** An act with the text that confirms it. */
 export interface SignableAct {
@@ -21,7 +23,10 @@ export interface SignableAct {
  * Asks for the text that confirms an act. It is what this page would write for this act at the daemon of its session, and
  * the challenge is of it. @throws Error when something else is asked for
  */
-export async function askToSign({ body, method, path }: ActRequest): Promise<SignableAct> {
+export async function askToSign(request: ActRequest): Promise<SignableAct> {
+  const { body, digested, method, path } = request;
+  if (digested !== undefined && (await digestOf(digested)) !== (body as { readonly digest?: unknown }).digest)
+    throw new Error('What is shown is not what this act names by its digest.');
   const { target } = await requireProven();
   const { nonce, options, text } = await call<Omit<SignableAct, 'request'>>('POST', '/v1/passkeys/challenge', {
     body: { method, path, body },
@@ -29,7 +34,7 @@ export async function askToSign({ body, method, path }: ActRequest): Promise<Sig
   if (text !== canonical({ ...target, body, method, nonce, path }))
     throw new Error('What answers here asks for a signature of something else than this act.');
   if (options !== null) await requireText(text, options);
-  return { request: { body, method, path }, nonce, text, options };
+  return { request, nonce, text, options };
 }
 
 /** Does what a passkey signs, and nothing else. @throws ApiFault, or when no passkey answered */

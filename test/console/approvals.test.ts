@@ -98,7 +98,12 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
   await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();
   await photograph(page, 'approval-card', cards);
   await cards.getByRole('button', { name: `Approve… ${id}` }).click();
-  await signByPasskey(page.getByRole('dialog'));
+  await signByPasskey(page.getByRole('dialog'), async (signed) => {
+    const { text } = (await world.operator<ApprovalBody>('GET', `/v1/approvals/${id}`)).body;
+    // What the digest is of, from the text that has this digest.
+    for (const [name, value] of Object.entries(JSON.parse(text)))
+      assert.ok((await signed.textContent())?.includes(`${name}${value}`), `${name} is shown`);
+  });
   await cards.waitFor({ state: 'detached' });
   assert.equal(await world.position('BTCUSDT'), 0.009, 'the exchange has the order');
   const shown = (await world.operator<ApprovalBody>('GET', `/v1/approvals/${id}`)).body;
@@ -128,4 +133,34 @@ test('a passkey in the browser moves an order, and the ledger alone proves who a
   assert.equal(code, 0, out);
   assert.deepEqual(JSON.parse(out).passkeys, { keys: 1, signatures: 2, problem: null });
   assert.deepEqual(complaints, []);
+});
+
+test('an approval whose text has another digest is not signed', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await openWorld(t, {
+    wall: false,
+    policy: (spec) => {
+      spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
+    },
+  });
+  const seat = await openPage(t, world);
+  const { page } = seat;
+  await page.route('**/v1/approvals', async (route) => {
+    const response = await route.fetch();
+    const { approvals } = (await response.json()) as ApprovalsBody;
+    const changed = approvals.map((each) => ({ ...each, text: each.text.replace('"quorum":1', '"quorum":2') }));
+    await route.fulfill({ response, json: { approvals: changed } });
+  });
+  await signIn(seat);
+  const id = await ask(world);
+  await panel(page, 'approvals')
+    .getByRole('button', { name: `Approve… ${id}` })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Operator token').fill(world.token('operator'));
+  await dialog.getByRole('button', { name: 'Approve' }).click();
+  await dialog
+    .getByRole('alert')
+    .getByText(/not what this act names by its digest/)
+    .waitFor();
+  assert.equal(await world.position('BTCUSDT'), 0);
 });

@@ -32,10 +32,11 @@ export async function plugIn(page: Page, transport: 'internal' | 'usb' = 'intern
   };
 }
 /** Asks for the text of an act, and signs it; returns the text as it was shown. */
-export async function signByPasskey(dialog: Locator): Promise<string> {
+export async function signByPasskey(dialog: Locator, look?: (signed: Locator) => Promise<void>): Promise<string> {
   await dialog.getByRole('button', { name: 'Use a passkey' }).click();
   const signed = dialog.locator('.signed');
   await signed.getByText('Signed is').waitFor();
+  await look?.(signed);
   await signed.getByText('Exact text').click();
   const text = (await signed.locator('pre').textContent()) ?? '';
   await dialog.getByRole('button', { name: 'Sign with the passkey' }).click();

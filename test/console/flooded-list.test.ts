@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { stubPage } from './page-stub.ts';
+import { proofOf } from '../../daemon/proof/proof.ts';
+import { HOST, stubPage } from './page-stub.ts';
 
 /** As `daemon/console` has them. The console is checked with a browser's types, which tests do not have. */
 interface Store {
@@ -11,8 +13,17 @@ interface DecisionList {
   resetDecisions(): void;
 }
 
+interface Sessions {
+  readonly session: { value: unknown };
+}
+interface Keys {
+  keyOfSession(key: string): Promise<unknown>;
+}
+
 const CONSOLE = new URL('../../daemon/console/', import.meta.url).href;
 const { startReading } = (await import(`${CONSOLE}store.ts`)) as Store;
+const { session } = (await import(`${CONSOLE}session.ts`)) as Sessions;
+const { keyOfSession } = (await import(`${CONSOLE}proof.ts`)) as Keys;
 const { listDecisions, resetDecisions } = (await import(`${CONSOLE}decisions.ts`)) as DecisionList;
 
 const message = (seq: number, kind: string, payload: unknown): string =>
@@ -32,18 +43,28 @@ const read = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 test('in a flood the newest decisions and the count of the others come into the list with one frame', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const { frames, paint } = stubPage(t);
-  let send: (text: string) => void = () => undefined;
-  // Only the stream is answered.
-  t.mock.method(globalThis, 'fetch', async (path: string) => {
+  const streams: ((text: string) => void)[] = [];
+  const key = randomBytes(32);
+  session.value = { session: 'hfs_x', expires_at_ms: Date.now(), key: await keyOfSession(key.toString('base64url')) };
+  t.after(() => {
+    session.value = null;
+  });
+  // Only the proof and the stream are answered.
+  t.mock.method(globalThis, 'fetch', async (path: string, { body }: { readonly body?: string } = {}) => {
+    if (path === '/v1/proof') {
+      const { nonce } = JSON.parse(body ?? '') as { readonly nonce: string };
+      return Response.json({ claims: '{}', proof: proofOf(key, nonce, HOST, '{}') });
+    }
     if (!path.startsWith('/v1/events')) return new Response('{}', { status: 503 });
     const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-      send = (text) => controller.enqueue(new TextEncoder().encode(text));
+      streams.push((text) => controller.enqueue(new TextEncoder().encode(text)));
     };
     return new Response(new ReadableStream<Uint8Array>({ start }));
   });
   resetDecisions();
   const stop = startReading();
-  await read();
+  while (streams.length === 0) await read();
+  const [send = assert.fail('no stream')] = streams;
   send(pageOf(1, 500, 20));
   await read();
   t.mock.timers.tick(100);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { order } from '../daemon/harness.ts';
-import { findFreePort } from '../free-port.ts';
 import { decisionBody } from '../http/fake-gate.ts';
 import { SECRETS, startServer } from '../http/http-kit.ts';
 import { until } from '../until.ts';
 import {
   closeBrowser,
+  consoleAddress,
   findInaccessible,
   openContext,
   openPage,
@@ -208,19 +210,34 @@ test('more than anybody reads: the page says how many, of what, and lists them w
   assert.equal(rows, '651');
 });
 
-test('after a restart of the daemon the page goes on where it was, with the same session', {
+test('after a break the daemon proves itself again, and the page goes on where it was, with the same session', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
-  const world = await openWorld(t, { wall: false, port: await findFreePort() });
+  const connections = new Set<Socket>();
+  const note = (message: unknown) => void connections.add((message as { readonly socket: Socket }).socket);
+  subscribe('net.server.socket', note);
+  t.after(() => unsubscribe('net.server.socket', note));
+  const world = await openWorld(t, { wall: false });
   const seat = await openPage(t, world);
   const { page } = seat;
   await signIn(seat);
   await world.tool('place_order', order({ request_id: 'before' }));
   await panel(page, 'decisions').getByRole('row', { name: /ALLOW/ }).waitFor();
-  await world.restart();
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' || request.headers().authorization !== undefined)
+      sent.push(new URL(request.url()).pathname);
+  });
+  await page.context().setOffline(true);
+  const port = Number(new URL(consoleAddress(world)).port);
+  for (const socket of connections) if (socket.localPort === port) socket.destroy();
+  await page.getByText(/does not answer; trying again/).waitFor();
   // Decided before the page was there again.
   const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', request_id: 'after' }));
+  sent.length = 0;
+  await page.context().setOffline(false);
   await page.getByText('Live', { exact: true }).waitFor();
+  assert.equal(sent[0], '/v1/proof', 'nothing before it');
   await panel(page, 'decisions')
     .getByRole('button', { name: `Open decision ${body.decision.decision_id}` })
     .waitFor();
