@@ -51,7 +51,7 @@ export class NoAnswerError extends CliError {
 export class UnknownTokenError extends NoAnswerError {
   constructor(at: string) {
     super(
-      `The daemon at ${at} knows no such token: it was revoked, has expired, or is one of another daemon. Nothing was sent.`,
+      `No daemon of this token answers at ${at}: it was revoked, has expired, or is another daemon’s. Nothing was sent.`,
       false,
       EXIT.NOT_PERMITTED,
     );

@@ -66,7 +66,7 @@ export async function proveConnection(socket: Socket, place: Place, token: strin
   const [host, nonce] = [new URL(place.origin).host, createNonce()];
   try {
     const { status, body } = await exchange(socket, host, JSON.stringify({ key_id: keyIdOf(key), nonce }));
-    if (status === 401) throw new UnknownTokenError(place.socketPath ?? place.origin);
+    if (status === 401) throw new UnknownTokenError(place.socketPath ?? host);
     const { claims, proof } = readProof(body);
     const dialled = place.socketPath === null ? host.toLowerCase() : DIALLED_SOCKET;
     if (status !== 200 || !isSame(proof, proofOf(key, nonce, dialled, claims))) throw unproven(place);
@@ -78,11 +78,10 @@ export async function proveConnection(socket: Socket, place: Place, token: strin
 }
 
 function unproven({ origin, socketPath }: Place): NoAnswerError {
-  const at = socketPath ?? origin;
-  return new NoAnswerError(
-    `Whoever answers at ${at} does not prove to be the daemon of this token, so nothing was sent: another program has the address, or the daemon is of an older version.`,
-    false,
-  );
+  const at = socketPath ?? new URL(origin).host;
+  const why =
+    'whoever does has not proven to know it, so another program has the address, or an older version runs there';
+  return new NoAnswerError(`No daemon of this token answers at ${at}: ${why}. Nothing was sent.`, false);
 }
 
 function readProof(body: string): { readonly claims: string; readonly proof: string } {

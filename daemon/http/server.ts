@@ -26,7 +26,8 @@ import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { createRouteBook } from './route-book.ts';
+import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 

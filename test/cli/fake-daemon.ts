@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { proving } from '../integrations/proving-server.ts';
+import { CLAIMS, proving } from '../integrations/proving-server.ts';
 
 export interface Seen {
   readonly method: string;
@@ -34,6 +34,7 @@ const TOKENS = ['hf_agent', 'hf_monitor', 'hf_operator', 'hf_from_env', 'hf_from
 export async function startFakeDaemon(
   replies: Readonly<Record<string, Reply>>,
   socketPath: string | null = null,
+  venue = 'paper',
 ): Promise<FakeDaemon> {
   const seen: Seen[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -45,7 +46,7 @@ export async function startFakeDaemon(
       (reply ?? replyJson({ error: { code: 'NOT_FOUND', message: 'There is no such route.' } }, 404))(call, response);
     });
   };
-  const server = createServer(proving(() => TOKENS, answer));
+  const server = createServer(proving(() => TOKENS, answer, JSON.stringify({ ...JSON.parse(CLAIMS), venue })));
   if (socketPath === null) server.listen(0, '127.0.0.1');
   else server.listen(socketPath);
   await once(server, 'listening');

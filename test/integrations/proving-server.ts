@@ -29,7 +29,11 @@ export const CLAIMS = JSON.stringify({
  * Answers as `answer` does, behind the proof: an agent's token counts on a connection that was proven for it, and
  * nowhere else. `tokens`: those that live now.
  */
-export function proving(tokens: () => readonly string[], answer: RequestListener): RequestListener {
+export function proving(
+  tokens: () => readonly string[],
+  answer: RequestListener,
+  claims: string = CLAIMS,
+): RequestListener {
   const proven = new WeakMap<Socket, Set<string>>();
   return async (request, response) => {
     const { socket, url, headers } = request;
@@ -48,8 +52,8 @@ export function proving(tokens: () => readonly string[], answer: RequestListener
     const token = tokens().find((each) => keyIdOf(each) === id);
     if (token === undefined || headers.authorization !== undefined) return refuse(401, 'UNAUTHENTICATED');
     proven.set(socket, (proven.get(socket) ?? new Set()).add(token));
-    const proof = proofOf(token, nonce, dialled, CLAIMS);
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ claims: CLAIMS, proof }));
+    const proof = proofOf(token, nonce, dialled, claims);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ claims, proof }));
   };
 }
 

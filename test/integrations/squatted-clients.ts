@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createClient } from '../../daemon/cli/client.ts';
+import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { Reporter } from '../../integrations/monitors/reporter.ts';
 import { Holdfast, UnreachableError } from '../../integrations/typescript/holdfast.ts';
+import { holdfast } from '../cli/run.ts';
 import { PYTHON } from '../doors/doors.ts';
 import { CURL, FakeHost, folder, ORDER, verdictOf } from './openclaw-host.ts';
 
@@ -20,10 +23,54 @@ export interface SquattedClient {
   ask(): Promise<string>;
 }
 /** `use`: a word for what the token is used for. */
-export type TokenOf = (role: 'agent' | 'monitor', use: string) => string;
+export type TokenOf = (role: 'agent' | 'monitor' | 'operator', use: string) => string;
 
 export function openClients(t: TestContext, url: string, tokenOf: TokenOf): readonly SquattedClient[] {
-  return [...openPlugin(t, url, tokenOf), ...openTypeScript(url, tokenOf), ...openPython(t, url, tokenOf)];
+  return [
+    ...openPlugin(t, url, tokenOf),
+    ...openTypeScript(url, tokenOf),
+    ...openPython(t, url, tokenOf),
+    ...openCommandLine(t, url, tokenOf),
+  ];
+}
+
+/** Verbs of an agent and of an operator, and the bridge of a host, which lives on. */
+function openCommandLine(t: TestContext, url: string, tokenOf: TokenOf): readonly SquattedClient[] {
+  const home = folder(t);
+  const env = (token: string) => ({
+    HOME: home,
+    HOLDFAST_PORT: new URL(url).port,
+    HOLDFAST_TOKEN: token,
+  });
+  const verb = (name: string, role: 'agent' | 'operator', line: string): SquattedClient => {
+    const token = tokenOf(role, name);
+    const ask = async (): Promise<string> => {
+      const { code, err, out } = await holdfast([...line.split(' '), '--json'], env(token));
+      return code === 0 ? permission(JSON.parse(out)) : `${err} ${out}`.toLowerCase();
+    };
+    return { name: `command line: ${name}`, token, ask };
+  };
+  const token = tokenOf('agent', 'bridge');
+  const client = createClient({ env: env(token), out: () => {}, err: () => {}, exit: () => {} }, {}, 'agent');
+  t.after(() => client.close());
+  const port = createDaemonPort(client, '0', 'paper');
+  const bridge = async (): Promise<string> => {
+    const { body, isError } = await port.callTool('place_order', ORDER);
+    return isError ? JSON.stringify(body).toLowerCase() : permission(body as Body);
+  };
+  return [
+    verb('order', 'agent', 'order BTCUSDT buy 200 --dry-run'),
+    verb('signals', 'operator', 'signals --tcp'),
+    { name: 'MCP bridge: order', token, ask: bridge },
+  ];
+}
+
+/** In full or in brief; of what decides nothing, that it came. */
+interface Body {
+  readonly decision?: string | { readonly decision: string };
+}
+function permission({ decision = PERMITTED }: Body): string {
+  return typeof decision === 'string' ? decision : decision.decision;
 }
 
 function openPlugin(t: TestContext, url: string, tokenOf: TokenOf): readonly SquattedClient[] {
