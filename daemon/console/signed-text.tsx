@@ -36,13 +36,15 @@ function Signed({ digested, text }: { readonly text: string; readonly digested: 
   return (
     <>
       <p>Signed is {method === undefined ? 'a text with' : <code>{`${method} ${path}`}</code>}</p>
-      <Facts members={members} />
-      {digested === undefined ? null : (
-        <>
-          <p>The digest is of</p>
-          <Facts members={JSON.parse(digested) as Members} />
-        </>
-      )}
+      <div class="signed-facts" tabIndex={0} role="region" aria-label="Members of what is signed">
+        <Facts members={members} />
+        {digested === undefined ? null : (
+          <>
+            <p>The digest is of</p>
+            <Facts members={JSON.parse(digested) as Members} />
+          </>
+        )}
+      </div>
       <details>
         <summary>Exact text</summary>
         <pre class="scroll" tabIndex={0} role="region" aria-label="Text that is signed">

@@ -106,6 +106,16 @@ describe('a passkey is enrolled', () => {
     await refusedWith(/challenge is over/, key, code, null, { challenge: body.options.challenge });
   });
 
+  it('and no authenticator is asked to keep it for pages of other ports, nor named to who only asks to sign in', async () => {
+    type Selecting = Options & { readonly authenticatorSelection: { readonly residentKey: string } };
+    const code = seat.code('phone');
+    const begun = await seat.operator<{ options: Selecting }>('POST', '/v1/passkeys/enrolment', { code });
+    assert.equal(begun.body.options.authenticatorSelection.residentKey, 'discouraged');
+    const asked = await seat.call<{ options: Options }>('POST', '/v1/console/challenge', undefined, null);
+    assert.deepEqual(asked.body.options.allowCredentials, []);
+    assert.ok(!JSON.stringify(asked.body).includes(seat.added()[0]?.credential_id ?? ''));
+  });
+
   it('under the name of no agent, and no agent is called like it', async () => {
     seat.world.createAgent('momentum');
     await refusedWith(/momentum is the name of an agent/, new SoftwareKey(), seat.code('momentum'), owner);

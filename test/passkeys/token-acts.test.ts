@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
@@ -123,7 +125,11 @@ describe('an act that the operator token confirms without being sent', () => {
   it('a restart leaves nothing of it: no session, and no signature', async () => {
     const signed = await seat.signActByToken(session, HALT);
     assert.equal((await seat.call('GET', '/v1/account', undefined, session)).status, 200);
+    // Of an earlier daemon, whose sessions outlived it.
+    const oldKey = join(seat.world.home, 'paper', 'console.key');
+    writeFileSync(oldKey, 'x');
     await seat.world.restart();
+    assert.ok(!existsSync(oldKey));
     await until('it answers', async () => (await seat.operator('GET', '/v1/account')).status === 200);
     assert.equal((await seat.call('GET', '/v1/account', undefined, session)).status, 401);
     assert.equal((await send(HALT, signed)).status, 401);
