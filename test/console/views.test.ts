@@ -148,6 +148,7 @@ test('who may sign in', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await playMorning(t);
   const seat = await openPage(t, world);
   const { page } = seat;
+  const desk = world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'desk' });
   const sent: string[] = [];
   page.on('request', (request) => sent.push(`${JSON.stringify(request.headers())} ${request.postData() ?? ''}`));
   for (const [token, answer] of [
@@ -160,7 +161,6 @@ test('who may sign in', { skip: WITHOUT_BROWSER }, async (t) => {
     await page.getByRole('alert').getByText(answer).waitFor();
     assert.equal(await page.getByLabel('Operator token').inputValue(), '', 'the token is not left in the field');
   }
-  const desk = world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'desk' });
   await page.getByLabel('Operator token').fill(desk.secret);
   await page.getByRole('button', { name: 'Look' }).click();
   await panel(page, 'positions').getByText('BTCUSDT').waitFor();

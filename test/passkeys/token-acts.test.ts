@@ -100,6 +100,8 @@ describe('an act that the operator token confirms without being sent', () => {
       await seat.signActByToken(session, create),
     );
     assert.equal(status, 200, JSON.stringify(body));
+    const opened = seat.signInByToken(body.secret);
+    assert.equal((await opened).status, 403, 'the daemon knows it at once, and opens no console for an agent');
     const acts = [...seat.world.daemon.ledger.iterateEvents({ kind: 'token_act' })];
     const made = acts.at(-1)?.payload as TokenActEvent | undefined;
     assert.deepEqual([made?.by, made?.passkey_id, made?.set_by], ['operator_token', null, 'operator']);
