@@ -43,6 +43,14 @@ export function pinnedBinary(root, pin) {
   return join(root, CACHE, `node-${pin.version}`, 'node_modules', pin.name, 'bin', file);
 }
 
+/** Path of the binary that was brought earlier for this platform, or null. */
+export function findBroughtNode(root, major = RECOMMENDED_MAJOR, platform = platformName()) {
+  const pin = findPin(major, platform);
+  if (pin === null) return null;
+  const binary = pinnedBinary(root, pin);
+  return existsSync(binary) ? binary : null;
+}
+
 /**
  * Brings a pinned Node and returns the path of its binary. Aside first, and moved to its place when it runs: a half
  * brought one is never used. @throws Error that says what to install
@@ -50,8 +58,9 @@ export function pinnedBinary(root, pin) {
 export function bringNode(root, { major = RECOMMENDED_MAJOR, platform = platformName(), say = () => {} } = {}) {
   const pin = findPin(major, platform);
   if (pin === null) throw new Error(`There is no Node ${major} package for ${platform}. ${advice()}`);
+  const brought = findBroughtNode(root, major, platform);
+  if (brought !== null) return brought;
   const binary = pinnedBinary(root, pin);
-  if (existsSync(binary)) return binary;
   say(pin);
   const place = join(root, CACHE, `node-${pin.version}`);
   const aside = `${place}.${process.pid}`;
