@@ -70,7 +70,7 @@ async function install(root, asked) {
 function startInstall(root, tools, command) {
   const args = [...command, tools ? '--include=dev' : '--omit=dev'];
   say(`installing packages (npm ${args.join(' ')})`);
-  return startNpm([...args, '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'], root);
+  return startNpm([...args, '--engine-strict=false'], root);
 }
 
 /** Does `work`, which blocks, while npm installs; then waits for npm. */

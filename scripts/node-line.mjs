@@ -68,7 +68,7 @@ export function bringNode(root, { major = RECOMMENDED_MAJOR, platform = platform
     mkdirSync(aside, { recursive: true });
     writeFileSync(join(aside, 'package.json'), `${JSON.stringify(manifestOf(pin))}\n`);
     writeFileSync(join(aside, 'package-lock.json'), `${JSON.stringify(lockOf(pin))}\n`);
-    const { status, output } = runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], aside);
+    const { status, output } = runNpm(['ci'], aside);
     if (status !== 0) throw new Error(`npm could not bring ${pin.name}@${pin.version}. ${advice()}\n${output}`);
     const { stdout } = spawnSync(pinnedBinary(root, pin).replace(place, aside), ['--version'], { encoding: 'utf8' });
     if (stdout?.trim() !== `v${pin.version}`) throw new Error(`${pin.name}@${pin.version} does not run. ${advice()}`);
@@ -120,8 +120,12 @@ export function startNpm(args, cwd, node = process.execPath) {
   return { ended, stop: () => child.kill() };
 }
 
+/** No package runs a script when it is installed, whatever the settings of this user say: none needs one. */
+const ALWAYS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+
 /** npm as it was started, else the npm of the path. */
-function npmCommand(args, cwd, node, inherit) {
+function npmCommand(words, cwd, node, inherit) {
+  const args = [...words, ...ALWAYS];
   const started = process.env.npm_execpath;
   // What npm starts in turn (`#!/usr/bin/env node`) is to be this Node, too.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };

@@ -11,6 +11,8 @@ import { findPin, pinnedBinary } from '../../scripts/node-line.mjs';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPTS = ['package-state.mjs', 'file-lock.mjs', 'node-line.mjs', 'node-pins.json', 'bootstrap.mjs'];
 const RUNNERS = ['run.mjs', 'run-file.mjs', 'holdfast.mjs'];
+/** What a package would do when it is installed, if it were let. */
+const LEAVE = "node -e \"require('fs').writeFileSync('ran', process.env.npm_lifecycle_event)\"";
 let folder = '';
 let root = '';
 
@@ -28,7 +30,10 @@ before(() => {
     [tool, 'tool'],
   ] as const) {
     mkdirSync(place);
-    writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+    const scripts = Object.fromEntries(
+      ['preinstall', 'install', 'postinstall', 'prepare'].map((event) => [event, LEAVE]),
+    );
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version: '1.0.0', scripts }));
   }
   writeFileSync(join(sqlite, 'index.js'), 'module.exports = class { close() {} };\n');
   mkdirSync(join(root, 'daemon', 'cli'), { recursive: true });
@@ -41,6 +46,7 @@ before(() => {
     version: '1.0.0',
     type: 'module',
     bin: { holdfast: 'scripts/holdfast.mjs' },
+    scripts: { postinstall: LEAVE, prepare: LEAVE },
     dependencies: { 'better-sqlite3': `file:${sqlite}` },
     devDependencies: { tool: `file:${tool}` },
   };
@@ -83,6 +89,13 @@ test('two first runs at once install one time, also where development packages a
   );
   assert.equal(output.match(/installing packages/g)?.length, 1, output);
   assert.ok(existsSync(join(root, 'node_modules', 'tool')));
+});
+
+test('no package runs a script when it is installed', () => {
+  for (const place of [root, join(folder, 'sqlite'), join(folder, 'tool')]) {
+    assert.ok(existsSync(join(place, 'package.json')));
+    assert.ok(!existsSync(join(place, 'ran')), `a script ran in ${place}`);
+  }
 });
 
 test('a run with nothing to do says nothing, and brings no Node where this one is new enough', () => {
