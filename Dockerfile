@@ -23,6 +23,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY scripts ./scripts
+RUN ln -s scripts/holdfast.mjs holdfast
 COPY daemon ./daemon
 COPY migrations ./migrations
 COPY policies ./policies

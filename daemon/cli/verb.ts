@@ -18,7 +18,7 @@ export interface VerbText {
   /** Name and arguments, as commander writes them: `limits [symbol]`. */
   readonly usage: string;
   readonly summary: string;
-  /** Command lines that work, without `npx`. */
+  /** Command lines that work, without `./holdfast`. */
   readonly examples: readonly string[];
 }
 

@@ -138,7 +138,7 @@ async function createAtEntrance(
   tokens.note({ record: token, secret }, Math.ceil(time.nowMs), expiresAtMs);
 }
 
-/** As `holdfast token rotate`: those that live stay valid for the overlap. */
+/** As `./holdfast token rotate`: those that live stay valid for the overlap. */
 function rotate(world: PlayedWorld, store: TokenStore, agent: AgentName, overlapMs: number): void {
   const nowMs = store.expiryMs();
   const former = store.listTokens().filter((token) => token.name === agent && isLiveToken(token, nowMs));
