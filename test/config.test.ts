@@ -48,6 +48,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       isAlertsNamed: false,
       alertsExec: false,
       listen: { kind: 'tcp', host: '127.0.0.1', port: 7433 },
+      passedSockets: [],
       allowedHosts: [],
       paper: { url: null, market: 'synthetic', seed: null, speed: 1 },
       logLevel: 'info',

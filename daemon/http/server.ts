@@ -14,7 +14,7 @@ import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
-import { closeConnections, type HttpAddress, type Listening, type OpenAddress, openAddress } from './listening.ts';
+import { closeConnections, type HttpAddress, type Listening, type NamedAddress, openAddress } from './listening.ts';
 import type { Loopbacks } from './loopbacks.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
@@ -115,9 +115,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // The operator's entrance first: when agents can enter, whoever halts them can too.
     if (config.operatorListen !== null)
       entrances.push(await openEntrance(house, config.operatorListen, OPERATOR_ENTRANCE));
-    const main = await openEntrance(house, config.listen, null);
-    entrances.push(main);
-    house.where.address = main.where.address;
+    entrances.push(await openEntrance(house, config.listen, null));
   } catch (error) {
     await close();
     throw error;
@@ -201,14 +199,19 @@ export function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => 
 
 async function openEntrance(house: House, listen: HttpAddress, admits: Doors['admits']): Promise<OpenEntrance> {
   const { app, console, hosts } = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
-  const opened = await openAddress(app, listen, { isMain: admits === null, names: house.options.config.allowedHosts });
-  for (const host of opened.hosts) hosts.add(host);
-  if (admits === null && house.options.console !== undefined) openConsole(console, opened);
-  return { app, console, hosts, where: opened.where, loopbacks: opened.loopbacks };
+  const isMain = admits === null;
+  const onNamed = (named: NamedAddress): void => {
+    for (const host of named.hosts) hosts.add(host);
+    if (!isMain) return;
+    house.where.address = named.where.address;
+    if (house.options.console !== undefined) openConsole(console, named);
+  };
+  const opened = await openAddress(app, listen, { isMain, names: house.options.config.allowedHosts, onNamed });
+  return { app, console, hosts, ...opened };
 }
 
 /** A page's origin is `localhost`: the console is served where that is this daemon, whatever a browser makes of it. */
-function openConsole(door: ConsoleDoor, { host, where: { port } }: OpenAddress): void {
+function openConsole(door: ConsoleDoor, { host, where: { port } }: NamedAddress): void {
   if (host !== '127.0.0.1' && host !== '::1') {
     if (host !== null) door.closedBecause = `the daemon listens on ${host}, not on a loopback address alone`;
     return;
