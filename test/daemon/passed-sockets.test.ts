@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Agent, request } from 'undici';
 import { readEnv } from '../../daemon/config/config.ts';
+import { PATIENCE_MS } from '../until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 const PYTHON = spawnSync('python3', ['-c', 'import socket']).status === 0 ? 'python3' : null;
@@ -106,7 +107,7 @@ async function openManager(t: TestContext, hosts: readonly string[]): Promise<Ma
 
 /** On a connection of its own, whose Host header is the address. */
 async function ask(url: string): Promise<{ readonly status: number; readonly body: string }> {
-  const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0 });
+  const agent = new Agent({ pipelining: 0, headersTimeout: PATIENCE_MS });
   try {
     const { statusCode, body } = await request(url, { dispatcher: agent });
     return { status: statusCode, body: await body.text() };
