@@ -16,7 +16,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
         title: 'Holdfast',
         version,
         description:
-          'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK. Errors have the form {error: {code, message, details?}}.',
+          'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK. Errors have the form {error: {code, message, details?}}. An operator’s act also answers its `target`.',
       },
       tags: [
         { name: 'tools', description: 'What trades answers 200 with decision BLOCK when it is refused.' },

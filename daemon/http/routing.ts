@@ -145,9 +145,23 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     schema,
     onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
     ...(route.roles === OPERATOR_ROUTE ? { preHandler: confirmSigned(doors) } : {}),
-    handler: route.handler,
+    handler: isAct(route) ? namingTarget(doors, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
+}
+
+/** What an operator does. What agents ask for has the venue in its decision. */
+function isAct({ method, roles, url }: RouteDefinition): boolean {
+  const isOperators = roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE;
+  return isOperators && method !== 'GET' && !LOOKING.has(`${String(method)} ${url}`);
+}
+
+/** RISK: what was done at another daemon than the one that was meant looks like done. So each answer says where it was. */
+function namingTarget({ prover }: Doors, handler: RouteDefinition['handler']): RouteDefinition['handler'] {
+  return async (request, reply) => {
+    const answer = await handler(request, reply);
+    return typeof answer === 'object' && answer !== null ? { ...answer, target: prover.target() } : answer;
+  };
 }
 
 /** Checks who calls, whether the role may, and whether the token has room. */
