@@ -286,6 +286,7 @@ test('a verb reads what it needs to find a daemon, whatever else is wrong', () =
     listen: { kind: 'socket', path: resolve('run/s') },
     headFile: '/h.paper.head',
     token: 't',
+    said: { home: true, venue: false, host: false, port: false },
   });
   assert.match(problemsOf(() => readClientEnv({ HOLDFAST_PORT: '-1' })).join(), /HOLDFAST_PORT/);
 });
