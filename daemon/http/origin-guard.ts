@@ -37,7 +37,7 @@ function isHostAllowed(host: string, rules: OriginRules): boolean {
   return rules.hosts.has(host) || rules.hosts.has(host.toLowerCase());
 }
 
-/** Pages that the daemon itself serves (/docs) have its own address as their origin. */
+/** The console, which the daemon itself serves, has the daemon's address as its origin. */
 function isOriginAllowed(origin: string, host: string, rules: OriginRules): boolean {
   const lower = origin.toLowerCase();
   return lower === `http://${host.toLowerCase()}` || rules.origins.has(lower);

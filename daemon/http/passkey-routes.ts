@@ -4,11 +4,11 @@ import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/command
 import * as passkey from '../contract/passkeys.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, codeOf } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
   buildLocalGuard,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   OPERATOR_ROUTE,

@@ -69,6 +69,8 @@ export interface Doors {
   readonly pace: Pace;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   readonly connections: Connections;
   /** Looks every token up again, at every entrance, from now on. */
   readonly forgetTokens: () => void;
@@ -101,6 +103,9 @@ export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
+
+/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
+export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 

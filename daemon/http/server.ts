@@ -17,7 +17,7 @@ import { createFlightCounter, createTurns } from './in-flight.ts';
 import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
-import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
+import { registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
@@ -55,6 +55,8 @@ export interface HttpServerOptions {
   readonly monotonicMs?: () => number;
   /** Timer of what is shown on screens, and of the grace at the end; by default the process's. */
   readonly after?: After;
+  /** Sees each route that is added to an entrance: `npm run generate` describes them. */
+  readonly beforeRoutes?: (app: FastifyInstance) => Promise<void>;
 }
 export interface HttpServer {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
@@ -71,7 +73,10 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'>;
+type SharedDoors = Omit<
+  Doors,
+  'nowMs' | 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'
+>;
 
 /** What all entrances of one server share. */
 interface House {
@@ -228,6 +233,7 @@ export async function buildEntrance(
   const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
     ...shared,
+    nowMs,
     console,
     // A session enters where agents do: the browser has no way to a socket.
     authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? console.sessions : null),
@@ -242,7 +248,7 @@ export async function buildEntrance(
   const book = createRouteBook(app);
   addFallbacks(app, logger, book);
   addGlobalHooks(app, doors, rules, closing);
-  if (admits === null) await registerOpenApi(app, config.version);
+  await options.beforeRoutes?.(app);
   registerToolRoutes(app, doors);
   // An entrance without agents needs no routes for agents.
   if (admits === null) registerMcpRoute(app, doors, config.version);
@@ -254,7 +260,7 @@ export async function buildEntrance(
   registerAttentionRoutes(app, doors);
   registerPasskeyRoutes(app, doors);
   registerTokenRoutes(app, doors);
-  await registerOpenRoutes(app, doors);
+  registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, hosts };
 }

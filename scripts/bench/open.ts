@@ -47,7 +47,10 @@ export interface OpenFigures {
 export async function measureOpen(begin: Begin, folder: string, rounds = ROUNDS): Promise<OpenFigures> {
   const policyPath = join(folder, 'open.yaml');
   const spec = openPolicy(readDefaultPolicy());
-  writeFileSync(policyPath, stringify({ ...spec, exits: { ...spec.exits, rate: { max: 100_000, window_ms: 60_000 } } }));
+  writeFileSync(
+    policyPath,
+    stringify({ ...spec, exits: { ...spec.exits, rate: { max: 100_000, window_ms: 60_000 } } }),
+  );
   const { daemonUrl, home, pids, token } = await serve(join(folder, 'open'), policyPath, begin);
   const plan: StrangersPlan = { url: daemonUrl, connections: CONNECTIONS };
   const strangers = await begin([SELF, '--role', 'strangers', JSON.stringify(plan)], {});

@@ -54,6 +54,7 @@ test('the tarball holds plain JavaScript and what it reads, and nothing of the t
     'policies/default.yaml',
     'policies/policy.schema.json',
     'dist/daemon/console/built/console.js',
+    'dist/daemon/http/built/openapi.json',
     'LICENSE',
   ])
     assert.ok(files.includes(file), file);
