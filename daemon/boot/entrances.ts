@@ -10,7 +10,7 @@ import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/se
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
-import { readVersion, StartError } from './live.ts';
+import { ACCOUNT_NAME, readVersion, StartError } from './live.ts';
 
 /** Files and sockets that all connection limits together may need, plus what else is open. */
 const FILES_NEEDED = 5_888;
@@ -55,7 +55,10 @@ export function openEntrances(
         };
       },
     },
-    tokens: { findToken: (secret) => identify(ledger.tokens.findToken(secret)) },
+    tokens: {
+      findToken: (secret) => identify(ledger.tokens.findToken(secret)),
+      keyedTokens: () => ledger.tokens.listKeys().map(({ token, keyHex }) => ({ ...identityOf(token), keyHex })),
+    },
     console: {
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
@@ -72,6 +75,7 @@ export function openEntrances(
       allowedHosts: config.allowedHosts,
       allowedOrigins: [],
       version: readVersion(),
+      target: { venue: config.venue, account: ACCOUNT_NAME, home: config.home },
     },
   });
 }
@@ -85,9 +89,9 @@ async function listen(
     return await createServer(options);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
-    const { host, port } = config.listen;
+    const { address = config.listen.host, port = config.listen.port } = error as { address?: string; port?: number };
     throw new StartError(
-      `port ${port} of ${host} is in use: another daemon may run there (\`./holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
+      `port ${port} of ${address} is in use: another daemon may run there (\`./holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
     );
   }
 }
@@ -128,7 +132,9 @@ function readConsoleKey(path: string): () => Buffer {
 }
 
 function identify(token: TokenRecord | null): TokenIdentity | null {
-  return token === null
-    ? null
-    : { role: token.role, agent: token.agent ?? token.name, id: token.id, skillSha256: token.skill_sha256 };
+  return token === null ? null : identityOf(token);
+}
+
+function identityOf({ agent, id, name, role, skill_sha256 }: TokenRecord): TokenIdentity {
+  return { role, agent: agent ?? name, id, skillSha256: skill_sha256 };
 }

@@ -6,8 +6,7 @@ import { nullable } from './nullable.ts';
 
 /** Bodies of the routes of passkeys. What a browser makes is taken as WebAuthn level 3 writes it in JSON. */
 
-const base64url = (maxLength: number, description: string) =>
-  Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength, description: `${description} base64url.` });
+const base64url = (maxLength: number) => Type.String({ pattern: '^[\\w-]+$', maxLength });
 const code = Type.String({
   pattern: '^[0-9A-Za-z -]{10,16}$',
   description: 'The one-time code that `./holdfast passkey enrol` printed.',
@@ -25,29 +24,25 @@ export const PasskeyIdPath = Type.Object(
 );
 export const AssertionSchema = Type.Object(
   {
-    id: base64url(1364, 'Credential id.'),
-    rawId: base64url(1364, 'The same.'),
+    id: base64url(1364),
+    rawId: base64url(1364),
     type: Type.Literal('public-key'),
     response: Type.Object(
-      {
-        authenticatorData: base64url(2048, 'Authenticator data.'),
-        clientDataJSON: base64url(4096, 'Client data.'),
-        signature: base64url(2048, 'Signature of both.'),
-      },
-      { ...open, description: 'What the authenticator signed.' },
+      { authenticatorData: base64url(2048), clientDataJSON: base64url(4096), signature: base64url(2048) },
+      open,
     ),
   },
   { ...open, description: 'The `toJSON()` of what `navigator.credentials.get` gave.' },
 );
 export const CredentialSchema = Type.Object(
   {
-    id: base64url(1364, 'Credential id.'),
-    rawId: base64url(1364, 'The same.'),
+    id: base64url(1364),
+    rawId: base64url(1364),
     type: Type.Literal('public-key'),
     response: Type.Object(
       {
-        attestationObject: base64url(16_384, 'Attestation object.'),
-        clientDataJSON: base64url(4096, 'Client data.'),
+        attestationObject: base64url(16_384),
+        clientDataJSON: base64url(4096),
         transports: Type.Optional(transports),
       },
       { ...open, description: 'What the authenticator made.' },

@@ -13,6 +13,12 @@ export interface TokenIdentity {
 export interface TokenLookup {
   /** The live token with this secret, null when unknown or revoked. Synchronous. */
   findToken(secret: string): TokenIdentity | null;
+  /** All live tokens, with the sha256 of their secrets. */
+  keyedTokens(): readonly KeyedToken[];
+}
+/** A live token with the sha256 of its secret, in hex. */
+export interface KeyedToken extends TokenIdentity {
+  readonly keyHex: string;
 }
 
 /** A revoked token is refused after this time at the latest, even if another process revoked it. */
@@ -43,7 +49,7 @@ export interface Authenticator {
  * what that connection has sent before.
  */
 export function createAuthenticator(
-  tokens: TokenLookup,
+  tokens: Pick<TokenLookup, 'findToken'>,
   nowMs: () => number,
   sessions: ConsoleSessions | null = null,
 ): Authenticator {

@@ -3,6 +3,8 @@ import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { After } from './brief-streams.ts';
 import { codeOf } from './errors.ts';
+import { holdLoopbacks, type Loopbacks } from './loopbacks.ts';
+import { hostsOf, hostsOfSocket } from './origin-guard.ts';
 
 /** Time for requests in flight. After it connections are cut, so that the whole stop takes less than 2 s. */
 export const GRACE_MS = 1500;
@@ -33,18 +35,58 @@ export interface Listening {
   readonly port: number | null;
 }
 
-/** @throws Error when the address is in use or unavailable */
-export async function listenOn(app: FastifyInstance, where: HttpAddress): Promise<Listening> {
-  if ('socketPath' in where) {
-    await removeStaleSocket(where.socketPath);
-    await app.listen({ path: where.socketPath });
-    chmodSync(where.socketPath, 0o600);
-    return { address: `unix:${where.socketPath}`, port: null };
+export interface OpenAddress {
+  readonly where: Listening;
+  /** The address that is listened on; null on a unix socket. */
+  readonly host: string | null;
+  /** Host headers that name it. */
+  readonly hosts: ReadonlySet<string>;
+  /** Held with it; null: a socket, or an address that is called alone. */
+  readonly loopbacks: Loopbacks | null;
+}
+
+/**
+ * Opens one entrance. The main one, on loopback, holds both addresses of it. `names`: of the operator's, in Host headers.
+ *
+ * @throws Error when an address is in use or unavailable
+ */
+export async function openAddress(
+  app: FastifyInstance,
+  wanted: HttpAddress,
+  { isMain, names }: { readonly isMain: boolean; readonly names: readonly string[] },
+): Promise<OpenAddress> {
+  if ('socketPath' in wanted) {
+    const where = await listenOnSocket(app, wanted.socketPath);
+    return { where, host: null, hosts: hostsOfSocket(names), loopbacks: null };
   }
-  await app.listen({ host: where.host, port: where.port });
+  const host = wanted.host === 'localhost' ? '127.0.0.1' : wanted.host;
+  // Before a connection comes through the other one.
+  await app.ready();
+  const loopbacks = isMain ? await holdLoopbacks(app.server, host, wanted.port) : null;
+  try {
+    const where = await listenOnTcp(app, host, loopbacks?.port ?? wanted.port);
+    const held = loopbacks?.names ?? [];
+    const named = held.length > 0 ? held : [nameOf(host)];
+    return { where, host, hosts: hostsOf(named, where.port ?? 0, names), loopbacks };
+  } catch (error) {
+    await loopbacks?.close();
+    throw error;
+  }
+}
+
+const nameOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+async function listenOnTcp(app: FastifyInstance, host: string, wanted: number): Promise<Listening> {
+  await app.listen({ host, port: wanted });
   const { port } = app.server.address() as AddressInfo;
-  const host = where.host.includes(':') ? `[${where.host}]` : where.host;
-  return { address: `http://${host}:${port}`, port };
+  return { address: `http://${nameOf(host)}:${port}`, port };
+}
+
+async function listenOnSocket(app: FastifyInstance, path: string): Promise<Listening> {
+  await removeStaleSocket(path);
+  await app.listen({ path });
+  chmodSync(path, 0o600);
+  return { address: `unix:${path}`, port: null };
 }
 
 /** Removes a socket file that a killed daemon left behind; never another kind of file, never one in use. */

@@ -43,13 +43,15 @@ function isOriginAllowed(origin: string, host: string, rules: OriginRules): bool
   return lower === `http://${host.toLowerCase()}` || rules.origins.has(lower);
 }
 
-/** Host headers that address a listener on `host` and `port`, besides those that the operator names. */
-export function hostsOf(host: string, port: number, extra: readonly string[]): ReadonlySet<string> {
-  const names = new Set(['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host]);
+/**
+ * Host headers that address a listener: the loopback names and addresses that it holds, with its port, and names that
+ * the operator gives, with that port or whatever a proxy before it makes of them.
+ */
+export function hostsOf(held: readonly string[], port: number, extra: readonly string[]): ReadonlySet<string> {
   const hosts = new Set(extra.map((each) => each.toLowerCase()));
-  for (const name of names) {
-    hosts.add(`${name.toLowerCase()}:${port}`);
-    if (port === 80) hosts.add(name.toLowerCase());
+  for (const name of [...held, ...extra].map((each) => each.toLowerCase())) {
+    hosts.add(`${name}:${port}`);
+    if (port === 80) hosts.add(name);
   }
   return hosts;
 }

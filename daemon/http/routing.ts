@@ -20,6 +20,7 @@ import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
 import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
+import type { Prover } from './prover.ts';
 
 /** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
@@ -72,6 +73,7 @@ export interface Doors {
   /** Monotonic. */
   readonly nowMs: () => number;
   readonly connections: Connections;
+  readonly prover: Prover;
   /** Looks every token up again, at every entrance, from now on. */
   readonly forgetTokens: () => void;
   /** The server listens on a unix socket, so every caller is on this machine. */

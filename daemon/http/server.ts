@@ -14,17 +14,19 @@ import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
-import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
+import { closeConnections, type HttpAddress, type Listening, type OpenAddress, openAddress } from './listening.ts';
+import type { Loopbacks } from './loopbacks.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
-import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
+import { checkOrigin, type OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
+import { registerProofRoute } from './proof-route.ts';
+import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
-import { holdSecondLoopback, type SecondLoopback } from './second-loopback.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 
@@ -40,6 +42,8 @@ export interface HttpConfig {
   readonly allowedOrigins: readonly string[];
   /** Version of the daemon, for OpenAPI. */
   readonly version: string;
+  /** Whose daemon this is, for whoever asks for its proof. */
+  readonly target: Omit<Target, 'address'>;
 }
 export interface HttpServerOptions {
   readonly gate: GateApi;
@@ -87,6 +91,8 @@ interface House {
   /** Apart, so that agents leave operators theirs. */
   readonly agentStreams: EventStreams;
   readonly closing: { isClosing: boolean };
+  /** Of the agents' entrance, once it listens. */
+  readonly where: { address: string };
   /** Of the entrances that were built. */
   readonly authenticators: Authenticator[];
 }
@@ -99,7 +105,7 @@ interface Entrance {
 /** An entrance with a listener. */
 interface OpenEntrance extends Entrance {
   readonly where: Listening;
-  readonly second: SecondLoopback | null;
+  readonly loopbacks: Loopbacks | null;
 }
 
 /** Builds the HTTP server of a gate and listens. @throws when an address is unavailable */
@@ -108,24 +114,26 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const house = buildHouse(options);
   const entrances: OpenEntrance[] = [];
   const close = createClose(house, () =>
-    entrances.flatMap(({ app, second }) => [closeConnections(app, after), second?.close() ?? Promise.resolve()]),
+    entrances.flatMap(({ app, loopbacks }) => [closeConnections(app, after), loopbacks?.close() ?? Promise.resolve()]),
   );
   try {
     // The operator's entrance first: when agents can enter, whoever halts them can too.
     if (config.operatorListen !== null)
       entrances.push(await openEntrance(house, config.operatorListen, OPERATOR_ENTRANCE));
-    entrances.push(await openEntrance(house, config.listen, null));
+    const main = await openEntrance(house, config.listen, null);
+    entrances.push(main);
+    house.where.address = main.where.address;
   } catch (error) {
     await close();
     throw error;
   }
   closeOnAbort(options, close);
-  const { where: main, second } = entrances.at(-1) ?? { where: undefined, second: null };
+  const { where: main, console } = entrances.at(-1) ?? { where: undefined, console: null };
   return {
     address: main?.address ?? '',
     port: main?.port ?? null,
     operatorAddress: entrances.length > 1 ? (entrances[0]?.where.address ?? null) : null,
-    consoleAddress: second === null || !main?.port ? null : `http://localhost:${main.port}/`,
+    consoleAddress: console === null || console.origin === null ? null : `${console.origin}/`,
     forgetTokens: house.shared.forgetTokens,
     close,
   };
@@ -141,6 +149,7 @@ const waitInProcess: After = (ms, fn) => {
 export function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
   const authenticators: Authenticator[] = [];
+  const where = { address: '' };
   const briefStreams: BriefStreams = new BriefEventStreams({
     source: options.events,
     logger: options.logger,
@@ -158,11 +167,18 @@ export function buildHouse(options: HttpServerOptions): House {
     pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
     logger: options.logger,
+    prover: createProver({
+      keyedTokens: () => options.tokens.keyedTokens(),
+      target: () => ({ ...options.config.target, address: where.address }),
+      monotonicMs: options.monotonicMs ?? (() => performance.now()),
+      hostMs: options.console?.hostMs ?? Date.now,
+    }),
     forgetTokens: () => {
       for (const authenticator of authenticators) authenticator.forget();
+      shared.prover.forget();
     },
   };
-  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false }, authenticators };
+  return { options, shared, streams, briefStreams, agentStreams, closing: { isClosing: false }, where, authenticators };
 }
 
 export function createClose(
@@ -189,32 +205,21 @@ export function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => 
 }
 
 async function openEntrance(house: House, listen: HttpAddress, admits: Doors['admits']): Promise<OpenEntrance> {
-  const entrance = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
-  const where = await listenOn(entrance.app, listen);
-  const { allowedHosts } = house.options.config;
-  const names =
-    'socketPath' in listen ? hostsOfSocket(allowedHosts) : hostsOf(listen.host, where.port ?? 0, allowedHosts);
-  for (const host of names) entrance.hosts.add(host);
-  return { ...entrance, where, second: admits === null ? await openConsole(house, entrance, listen, where) : null };
+  const { app, console, hosts } = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
+  const opened = await openAddress(app, listen, { isMain: admits === null, names: house.options.config.allowedHosts });
+  for (const host of opened.hosts) hosts.add(host);
+  if (admits === null && house.options.console !== undefined) openConsole(console, opened);
+  return { app, console, hosts, where: opened.where, loopbacks: opened.loopbacks };
 }
 
-/** Serves the console where both loopback addresses are held. */
-async function openConsole(
-  { options }: House,
-  { app, console: door }: Entrance,
-  listen: HttpAddress,
-  { port }: Listening,
-): Promise<SecondLoopback | null> {
-  if (options.console === undefined || 'socketPath' in listen || port === null) return null;
-  const second = await holdSecondLoopback(app.server, listen.host, port, (reason) => {
-    door.closedBecause = reason;
-    options.logger.warn({ reason }, 'the console is not served');
-  });
-  if (second !== null) {
-    door.closedBecause = null;
-    door.origin = `http://localhost:${port}`;
+/** A page's origin is `localhost`: the console is served where that is this daemon, whatever a browser makes of it. */
+function openConsole(door: ConsoleDoor, { host, where: { port } }: OpenAddress): void {
+  if (host !== '127.0.0.1' && host !== '::1') {
+    if (host !== null) door.closedBecause = `the daemon listens on ${host}, not on a loopback address alone`;
+    return;
   }
-  return second;
+  door.closedBecause = null;
+  door.origin = `http://localhost:${port}`;
 }
 
 export async function buildEntrance(
@@ -259,6 +264,7 @@ export async function buildEntrance(
   registerApprovalRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   registerPasskeyRoutes(app, doors);
+  registerProofRoute(app, doors);
   registerTokenRoutes(app, doors);
   registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);

@@ -42,6 +42,9 @@ export function createTokenStore(
     `SELECT ${COLUMNS} FROM tokens WHERE token_hash = ? AND revoked_at_ms IS NULL`,
   );
   const all = db.prepare<[], TokenRecord>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at_ms, id`);
+  const keys = db.prepare<[], TokenRecord & { readonly token_hash: string }>(
+    `SELECT ${COLUMNS}, token_hash FROM tokens WHERE revoked_at_ms IS NULL`,
+  );
   const over = db.prepare<[number, number], TokenRecord>(
     `SELECT ${COLUMNS} FROM tokens
      WHERE revoked_at_ms IS NULL AND expires_at_ms > ? AND expires_at_ms <= ? ORDER BY id`,
@@ -78,6 +81,13 @@ export function createTokenStore(
       return found !== undefined && isLiveToken(found, expiry.nowMs()) ? found : null;
     },
     listTokens: () => all.all(),
+    listKeys() {
+      const now = expiry.nowMs();
+      return keys
+        .all()
+        .map(({ token_hash, ...token }) => ({ token, keyHex: token_hash }))
+        .filter(({ token }) => isLiveToken(token, now));
+    },
     revokeToken: (id) => revoke.run(now(), id).changes === 1,
     replaceTokens: (ids, endsAtMs, token) =>
       db.transaction(() => {

@@ -252,6 +252,8 @@ export interface TokenStore {
   /** The live token with this secret; null if unknown, revoked or expired. Sees changes by other processes at once. */
   findToken(secret: string): TokenRecord | null;
   listTokens(): TokenRecord[];
+  /** Live tokens, each with the sha256 of its secret in hex, by which the daemon proves that it knows it. */
+  listKeys(): { readonly token: TokenRecord; readonly keyHex: string }[];
   /** True iff the token was live. */
   revokeToken(id: string): boolean;
   /** Creates a token in the place of others, which expire at `endsAtMs` unless they do so earlier. All or nothing. */

@@ -21,16 +21,18 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   venue: rule(['core'], ['gate', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
+  // How the daemon proves itself, for both sides.
+  proof: rule([]),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
   // WebAuthn: which signature is good. What is recorded of it is the gate's.
   passkeys: rule(['core'], ['gate', 'contract']),
-  http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys']),
+  http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),
   // What the operator's browser runs; of the daemon it knows the bodies of its answers.
   console: rule([], ['core', 'gate']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
   alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
-  cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
+  cli: rule(['core', 'contract', 'config', 'mcp', 'proof'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
   evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),

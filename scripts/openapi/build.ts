@@ -21,9 +21,16 @@ export async function buildOpenApi(root: string): Promise<Readonly<Record<Reader
   const server = await createUnlistenedServer({
     gate: createFakeGate(),
     events: createTestEvents(),
-    tokens: { findToken: () => null },
+    tokens: { findToken: () => null, keyedTokens: () => [] },
     console: { key: () => Buffer.alloc(32), findToken: () => null, codes: { look: () => null, take: () => null } },
-    config: { listen: { host: '', port: 0 }, operatorListen: null, allowedHosts: [], allowedOrigins: [], version },
+    config: {
+      listen: { host: '', port: 0 },
+      operatorListen: null,
+      allowedHosts: [],
+      allowedOrigins: [],
+      version,
+      target: { venue: '', account: '', home: '' },
+    },
     logger: pino({ level: 'silent' }),
     abort: new AbortController().signal,
     beforeRoutes: async (app) => {

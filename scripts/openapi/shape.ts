@@ -156,11 +156,18 @@ function isOpen(route: string): boolean {
   return !route.includes('/v1/');
 }
 
-function refusalsOf({ requestBody }: Operation, route: string, path: string, tool: string | undefined): object {
+function refusalsOf(
+  { requestBody, security }: Operation,
+  route: string,
+  path: string,
+  tool: string | undefined,
+): object {
   if (isOpen(route)) return {};
+  // Whoever has no token meets few of them, and learns the rest by meeting them.
+  const isTokenless = Array.isArray(security) && security.length === 0;
   const statuses = [
-    ...EVERYWHERE,
-    ...(requestBody === undefined ? [] : WITH_BODY),
+    ...(isTokenless ? ['400', '401'] : EVERYWHERE),
+    ...(requestBody === undefined || isTokenless ? [] : WITH_BODY),
     ...(path.includes('{') || tool === 'get_decision' ? ['404'] : []),
     ...(CONFLICTS.has(route) || (tool !== undefined && isTradingTool(tool) && path.startsWith('/v1/tools'))
       ? ['409']

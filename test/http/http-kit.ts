@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import pino from 'pino';
 import { Agent, request as undiciRequest } from 'undici';
@@ -128,7 +129,11 @@ export async function startServer(
   const http = await createHttpServer({
     gate,
     events,
-    tokens: { findToken: (secret) => tokens.get(secret) ?? null },
+    tokens: {
+      findToken: (secret) => tokens.get(secret) ?? null,
+      keyedTokens: () =>
+        [...tokens].map(([secret, token]) => ({ ...token, keyHex: createHash('sha256').update(secret).digest('hex') })),
+    },
     ...(consoleKey === null
       ? {}
       : {
@@ -144,6 +149,7 @@ export async function startServer(
       allowedHosts: [],
       allowedOrigins: [],
       version: '0.0.0',
+      target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
       ...config,
     },
     logger: pino({ level: 'info', base: null }, { write: (line: string) => log.push(line) }),

@@ -16,6 +16,7 @@ async function openServer(): Promise<{ readonly server: UnlistenedServer; readon
     tokens: {
       findToken: (secret) =>
         tokens.has(secret) ? { role: 'agent', agent: 'momentum', id: 'tok_agent', skillSha256: null } : null,
+      keyedTokens: () => [],
     },
     config: {
       listen: { host: '127.0.0.1', port: 0 },
@@ -23,6 +24,7 @@ async function openServer(): Promise<{ readonly server: UnlistenedServer; readon
       allowedHosts: [],
       allowedOrigins: [],
       version: '0.0.0',
+      target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
     },
     logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,

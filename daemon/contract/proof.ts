@@ -1,0 +1,23 @@
+import type { Static } from 'typebox';
+import * as Type from './built/typebox.js';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+
+/** Bodies of the route by which the daemon proves itself. */
+
+export const keyId = Type.String({ pattern: '^[\\w-]{22}$', description: 'Names a token without its hash.' });
+export const ProofRequest = Type.Object(
+  {
+    key_id: keyId,
+    nonce: Type.String({ pattern: '^[\\w-]{22,43}$', description: 'Random. base64url.' }),
+  },
+  field.closed,
+);
+export const ProofBodySchema = Type.Object(
+  {
+    claims: Type.String({ description: 'JSON: role, venue, account, home, address, challenge.' }),
+    proof: Type.String({ description: 'HMAC-SHA256, base64url.' }),
+  },
+  field.closed,
+);
+export const checkProofRequest = buildContractCheck<Static<typeof ProofRequest>>(ProofRequest);
