@@ -67,7 +67,7 @@ export interface Doors {
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
   readonly turns: Turns;
-  readonly pace: Pace;
+  readonly pace: Pace<string>;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   /** Monotonic. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
@@ -10,7 +10,6 @@ import { type Connections, limitConnections } from './connections.ts';
 import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
-import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
@@ -20,17 +19,16 @@ import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
-import { checkOrigin, type OriginRules } from './origin-guard.ts';
+import type { OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
+import { addRequestHooks } from './request-hooks.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
-
-const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
@@ -252,7 +250,7 @@ export async function buildEntrance(
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
   const book = createRouteBook(app);
   addFallbacks(app, logger, book);
-  addGlobalHooks(app, doors, rules, closing);
+  addRequestHooks(app, doors, rules, closing);
   await options.beforeRoutes?.(app);
   registerToolRoutes(app, doors);
   // An entrance without agents needs no routes for agents.
@@ -269,34 +267,4 @@ export async function buildEntrance(
   registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, hosts };
-}
-
-function addGlobalHooks(
-  app: FastifyInstance,
-  doors: Doors,
-  rules: OriginRules,
-  closing: { readonly isClosing: boolean },
-): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.on('close', () => finish(doors, request, reply));
-    // Only answers to these methods are ever cached.
-    if (request.raw.method === 'GET' || request.raw.method === 'HEAD') reply.headers(GET_HEADERS);
-    try {
-      checkOrigin(request.raw, rules);
-      if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
-    } catch (error) {
-      // The end of its body is ambiguous, so what follows is not read as a request.
-      if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
-      done(error as Error);
-      return;
-    }
-    done();
-  });
-}
-
-function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
-  request.flight?.close();
-  // 499: the client left before the answer.
-  const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
-  doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);
 }

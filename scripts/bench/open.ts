@@ -17,6 +17,9 @@ const ROUNDS = 12;
 const A_WINDOW = 25;
 /** Of small lots: many exits make one position. */
 const SYMBOL = 'ETHUSDT';
+const OPENINGS = 12;
+/** The venue takes 300 orders in 10 s. */
+const BETWEEN_MS = 30;
 /** They are at their height, or gone. */
 const SETTLE_MS = 100;
 
@@ -59,19 +62,21 @@ export async function measureOpen(begin: Begin, folder: string, rounds = ROUNDS)
     authorization: `Bearer ${readToken(home, 'operator')}`,
   });
   const agent = new Caller(new Client(daemonUrl), { authorization: `Bearer ${token}` });
+  for (let index = 0; index < OPENINGS; index += 1)
+    await agent.trade('place_order', { ...ORDER_BODY, symbol: SYMBOL, requested_notional: 900 });
   const halts = { quiet: [] as number[], beside: [] as number[] };
   const exits = { quiet: [] as number[], beside: [] as number[] };
   let [besideMs, cpuUs] = [0, 0];
   for (let round = 0; round < rounds; round += 1) {
     for (const side of round % 2 === 0 ? (['quiet', 'beside'] as const) : (['beside', 'quiet'] as const)) {
-      await agent.trade('place_order', { ...ORDER_BODY, symbol: SYMBOL, requested_notional: 900 });
       if (side === 'beside') strangers.process.kill('SIGCONT');
       await delay(SETTLE_MS);
       const [startedMs, cpuBefore] = [performance.now(), cpuUsOf(pids[0])];
       for (let index = 0; index < A_WINDOW; index += 1) {
         halts[side].push(await operator.setState('halted'));
         await operator.setState('active');
-        exits[side].push(await agent.trade('close_position', { symbol: SYMBOL, fraction: 0.02 }));
+        exits[side].push(await agent.trade('close_position', { symbol: SYMBOL, fraction: 0.003 }));
+        await delay(BETWEEN_MS);
       }
       if (side === 'beside') {
         besideMs += performance.now() - startedMs;
