@@ -61,6 +61,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   app.decorateRequest('caller', null);
   app.decorateRequest('flight', null);
   app.decorateRequest('signed', null);
+  app.decorateRequest('refusal', null);
   app.decorateRequest('label', 'none');
   return app;
 }

@@ -144,7 +144,6 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
       const { assertion } = requireValid(passkey.checkSignIn, bodyOf(request));
       const { keyId, name } = await passkeys.signIn(assertion).catch((error: unknown) => {
         if (codeOf(error) !== 'FORBIDDEN') throw error;
-        doors.logger.warn({ reason: String(error) }, 'a passkey was refused');
         throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
       });
       const caller: Caller = { role: 'operator', agent: name, tokenId: keyId, skillSha256: null };

@@ -45,6 +45,7 @@ export function addRequestHooks(
 
 function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
   request.flight?.close();
+  if (request.refusal !== null) doors.refusals.note(request.label, request.refusal);
   // 499: the client left before the answer.
   const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
   doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);

@@ -21,6 +21,7 @@ import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
 import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
 import type { Prover } from './prover.ts';
+import type { Refusal, Refusals } from './refusals.ts';
 
 /** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
@@ -55,6 +56,8 @@ declare module 'fastify' {
     flight: Flight | null;
     /** A passkey has to confirm the call, which has no caller before; null: it needs none. */
     signed: SignedCall | null;
+    /** Why it was answered 401; null: it was not. */
+    refusal: Refusal | null;
     /** Method and pattern of the route, for metrics and log. */
     label: string;
   }
@@ -69,6 +72,7 @@ export interface Doors {
   readonly turns: Turns;
   readonly pace: Pace<string>;
   readonly metrics: HttpMetrics;
+  readonly refusals: Refusals;
   readonly logger: Logger;
   /** Monotonic. */
   readonly nowMs: () => number;

@@ -25,6 +25,7 @@ import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
+import { createRefusals } from './refusals.ts';
 import { addRequestHooks } from './request-hooks.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
@@ -164,6 +165,7 @@ export function buildHouse(options: HttpServerOptions): House {
     turns: createTurns(),
     pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
+    refusals: createRefusals(options.logger, options.after ?? waitInProcess),
     logger: options.logger,
     prover: createProver({
       keyedTokens: () => options.tokens.keyedTokens(),
@@ -180,7 +182,7 @@ export function buildHouse(options: HttpServerOptions): House {
 }
 
 export function createClose(
-  { closing, streams, briefStreams, agentStreams }: House,
+  { closing, shared, streams, briefStreams, agentStreams }: House,
   closeAll: () => readonly Promise<void>[],
 ): () => Promise<void> {
   let closed: Promise<void> | null = null;
@@ -189,7 +191,7 @@ export function createClose(
     streams.closeAll();
     briefStreams.closeAll();
     agentStreams.closeAll();
-    closed ??= Promise.all(closeAll()).then(() => undefined);
+    closed ??= Promise.all(closeAll()).then(() => shared.refusals.close());
     return closed;
   };
 }
