@@ -66,10 +66,10 @@ export function createStrangers(next: Turn = afterTurn): Strangers {
       if (visit?.isDoubtful) visit.isDoubtful = false;
     },
     begin(socket, start) {
-      // What it had sent in one piece still arrives.
       if (socket.destroyed) return;
       const visit = visitOf(socket);
       if (visit.open >= MAX_AHEAD) {
+        stopReading(socket);
         socket.destroy();
         return;
       }
@@ -94,6 +94,15 @@ export function createStrangers(next: Turn = afterTurn): Strangers {
       return found;
     },
   };
+}
+
+/**
+ * Node goes on with what has come in one piece: it would make 1,500 requests of 64 KiB, which takes 20 ms, although their
+ * connection is closed. Its parser has no public way to stop; where it has not this one either, they are made and dropped.
+ */
+function stopReading(socket: Socket): void {
+  const { parser } = socket as { readonly parser?: { onIncoming?: unknown } | null };
+  if (typeof parser?.onIncoming === 'function') parser.onIncoming = () => 0;
 }
 
 function isLessMissed(one: Visit, other: Visit): boolean {

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
@@ -40,6 +41,8 @@ export interface OpenFigures {
   readonly strangers: { readonly statuses: Readonly<Record<string, number>>; readonly a_second: number };
   /** Of one core, while they were at it. */
   readonly daemon_cpu: number;
+  /** Of the machine, over the last minute: p99 means little on one that others use. */
+  readonly load: number;
   readonly is_within: boolean;
 }
 
@@ -98,6 +101,7 @@ export async function measureOpen(begin: Begin, folder: string, rounds = ROUNDS)
     halt,
     exit,
     strangers: { statuses, a_second: Math.round(asked / ((besideMs + rounds * 2 * SETTLE_MS) / 1_000)) },
+    load: round(loadavg()[0] ?? 0, 1),
     daemon_cpu: round(cpuUs / 1_000 / besideMs, 2),
     is_within: halt.adds_p99_ms <= ADDS_MS && exit.adds_p99_ms <= ADDS_MS,
   };

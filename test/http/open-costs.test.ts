@@ -67,3 +67,16 @@ test('metrics are written once a second for everybody without a token, and for a
   nowMs += 1;
   assert.match([...(await askOften(server, '/metrics'))].join(), /holdfast_scrapes 5/);
 });
+
+test('what is sent without a token may have 8 KiB and no byte more', async (t) => {
+  const server = await startServer(t, {}, Buffer.alloc(32, 1));
+  for (const path of ['/v1/proof', '/v1/console/passkey']) {
+    const send = async (bytes: number) => {
+      const text = `{"unknown":"${'x'.repeat(bytes - 14)}"}`;
+      assert.equal(text.length, bytes);
+      return (await server.call('POST', path, { role: null, text })).json.error.code;
+    };
+    assert.equal(await send(8_192), 'INVALID_INPUT', path);
+    assert.equal(await send(8_193), 'BODY_TOO_LARGE', path);
+  }
+});

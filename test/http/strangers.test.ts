@@ -214,4 +214,11 @@ test('a connection without a token that sends hundreds of requests at once is cl
   await closed;
   assert.ok(order.length <= MAX_AHEAD, `${order.length} of 500 were begun`);
   assert.ok(received().split('HTTP/1.1').length <= MAX_AHEAD + 1);
+  const counted = async () => {
+    const { text } = await server.call('GET', '/metrics', { role: 'monitor' });
+    const found = [...text.matchAll(/^holdfast_http_requests_total\{.*\} (\d+)$/gm)];
+    return found.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  await until('the few that were begun are over', async () => (await counted()) > 1);
+  assert.ok((await counted()) < 50, `${await counted()} requests were made of them`);
 });
