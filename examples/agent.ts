@@ -6,7 +6,7 @@ import { Holdfast } from '../integrations/typescript/holdfast.ts';
 
 const { env } = process;
 const home = env.HOLDFAST_HOME ?? join(homedir(), '.holdfast');
-const token = env.HOLDFAST_TOKEN ?? readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+const token = env.HOLDFAST_TOKEN ?? (() => readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim());
 const gate = new Holdfast({ url: env.HOLDFAST_URL ?? 'http://127.0.0.1:7433', token });
 const tools = await gate.tools('openai');
 // biome-ignore lint/suspicious/noExplicitAny: messages are the model's

@@ -41,9 +41,20 @@ export class ForeignAnswerError extends CliError {}
 /** No answer came, or not all of it. `mayHaveArrived`: the request may have taken effect. */
 export class NoAnswerError extends CliError {
   readonly mayHaveArrived: boolean;
-  constructor(message: string, mayHaveArrived: boolean) {
-    super(EXIT.UNREACHABLE, message);
+  constructor(message: string, mayHaveArrived: boolean, exitCode: ExitCode = EXIT.UNREACHABLE) {
+    super(exitCode, message);
     this.mayHaveArrived = mayHaveArrived;
+  }
+}
+
+/** Whoever answers knows no such live token, or says so: that it does not cannot be proven. Nothing was sent. */
+export class UnknownTokenError extends NoAnswerError {
+  constructor(at: string) {
+    super(
+      `No daemon of this token answers at ${at}: it was revoked, has expired, or is another daemon’s. Nothing was sent.`,
+      false,
+      EXIT.NOT_PERMITTED,
+    );
   }
 }
 

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Agent, Dispatcher } from 'undici';
-import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
-import { ForeignAnswerError, toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
+import type { ClientConfig } from '../config/config.ts';
+import { ForeignAnswerError, toCliError, toConnectionError } from './call-failures.ts';
+import { describeTarget, findWay, type Role, type Way } from './daemon-place.ts';
 import { toExactJson } from './exact-json.ts';
 import { CliError, EXIT } from './exit-codes.ts';
-import { CONNECT_TIMEOUT_MS, knock, type Place } from './knock.ts';
-import { findRunningDaemon } from './running-daemon.ts';
+import { type Claims, openConnection, proveConnection } from './proven-connection.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
-type Role = 'agent' | 'monitor' | 'operator';
 export interface DaemonAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -20,19 +20,27 @@ export interface DaemonAnswer {
 /** Longest wait for an answer; a flatten may take a while. */
 const TIMEOUT_MS = 60_000;
 
-/** A running daemon over HTTP. Requests are never repeated: an order may have been sent even if no answer came. */
+/**
+ * A running daemon over HTTP. It proves itself on each connection before the token goes there. Requests are never repeated:
+ * an order may have been sent even if no answer came.
+ */
 export class DaemonClient {
-  #place: Place;
-  #others: readonly Place[];
-  /** An error: there is no token. It says what to do, and is thrown only once a daemon is known to answer. */
+  readonly #way: Way;
+  /** Null: this client shows none. An error: there is none; it is thrown only once a daemon is known to answer. */
   readonly #token: string | CliError | null;
-  #agent: Agent | null = null;
+  #opened: Promise<Opened> | null = null;
+  #claims: Claims | null = null;
+  /** Something was sent that may have changed something. */
+  #hasActed = false;
 
-  /** `places`: tried in order, the next one only if no connection could be made. */
-  constructor([first, ...others]: readonly [Place, ...Place[]], token: string | CliError | null) {
-    this.#place = first;
-    this.#others = others;
+  constructor(way: Way, token: string | CliError | null) {
+    this.#way = way;
     this.#token = token;
+  }
+
+  /** Which daemon something was done at; null: nothing was. */
+  get actedOn(): Claims | null {
+    return this.#hasActed ? this.#claims : null;
   }
 
   /** The body of a 200 answer. @throws CliError */
@@ -100,23 +108,13 @@ export class DaemonClient {
     try {
       for await (const chunk of answer.body) yield String(chunk);
     } catch (error) {
-      throw toConnectionError(this.#place.origin, 'GET', error);
+      throw toConnectionError(this.#where, 'GET', error);
     }
   }
 
   async close(): Promise<void> {
-    await this.#agent?.close();
-  }
-
-  /** @throws CliError when nobody answers */
-  async #reach(): Promise<void> {
-    try {
-      const { body } = await this.#request('/healthz', {});
-      await body.dump();
-    } catch (error) {
-      if (await this.#goElsewhere(error)) return this.#reach();
-      throw toConnectionError(this.#place.origin, 'GET', error);
-    }
+    const opened = await this.#opened?.catch(() => null);
+    await opened?.dispatcher.close();
   }
 
   async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
@@ -140,7 +138,7 @@ export class DaemonClient {
     try {
       return await body.text();
     } catch (error) {
-      throw toConnectionError(this.#place.origin, method, error);
+      throw toConnectionError(this.#where, method, error);
     }
   }
 
@@ -153,67 +151,81 @@ export class DaemonClient {
     signal: AbortSignal | null = null,
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { ...more };
-    if (this.#token instanceof CliError) {
-      await this.#reach();
-      throw this.#token;
-    }
-    if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
+    if (typeof this.#token === 'string') headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, bodyTimeout, ...(signal === null ? {} : { signal }) };
     try {
-      return await this.#request(path, body === undefined ? options : { ...options, body });
+      const answer = await this.#request(path, body === undefined ? options : { ...options, body });
+      this.#hasActed ||= method !== 'GET' && !CHANGES_NOTHING.test(path);
+      return answer;
     } catch (error) {
-      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout, signal);
-      throw toConnectionError(this.#place.origin, method, error);
+      throw error instanceof CliError ? error : toConnectionError(this.#where, method, error);
     }
   }
 
-  /**
-   * Tries the next place if nobody answered and so nothing was sent. False: no place is left, or something may be sent.
-   */
-  async #goElsewhere(error: unknown): Promise<boolean> {
-    const [next, ...others] = this.#others;
-    if (next === undefined || !wasNeverMade(error)) return false;
-    const left = this.#agent;
-    this.#place = next;
-    this.#others = others;
-    this.#agent = null;
-    await left?.destroy();
-    return true;
+  async #request(path: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+    // Whoever found nobody looks again the next time.
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = null;
+      throw error;
+    });
+    const { dispatcher, request } = await this.#opened;
+    return request(`${this.#way.place.origin}${path}`, { ...options, dispatcher });
   }
 
   /** Whoever finds nobody there does not load the client either, which takes longer than the rest of most verbs. */
-  async #request(path: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
-    if (this.#agent === null) await knock(this.#place);
+  async #open(): Promise<Opened> {
+    const first = [await this.#connect()];
     const { Agent, request } = await import('undici');
-    this.#agent ??= new Agent({
-      connect: {
-        timeout: CONNECT_TIMEOUT_MS,
-        ...(this.#place.socketPath === null ? {} : { socketPath: this.#place.socketPath }),
+    const dispatcher = new Agent({
+      // Never before it returns: undici would wait for ever.
+      connect: (_options, done) => {
+        Promise.resolve(first.shift() ?? this.#connect()).then(
+          (socket) => done(null, socket),
+          (error: Error) => done(error, null),
+        );
       },
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
     });
-    return request(`${this.#place.origin}${path}`, { ...options, dispatcher: this.#agent });
+    return { dispatcher, request };
+  }
+
+  /** A connection to the daemon of this token, and of the settings. @throws CliError, or as node does */
+  async #connect(): Promise<Socket> {
+    const socket = await openConnection(this.#way.place);
+    if (this.#token === null) return socket;
+    try {
+      if (this.#token instanceof CliError) throw this.#token;
+      const claims = await proveConnection(socket, this.#way.place, this.#token);
+      this.#way.check(claims);
+      this.#claims = claims;
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  get #where(): string {
+    const { origin, socketPath } = this.#way.place;
+    return socketPath ?? origin;
   }
 }
 
+/** What only looks, or is asked about, although it has a body. */
+const CHANGES_NOTHING = /^\/(?:mcp$|v1\/(?:policy\/(?:check|preview)|dry-run|intercept|tools\/get_))/;
+
+interface Opened {
+  readonly dispatcher: Agent;
+  readonly request: typeof import('undici').request;
+}
 type RequestOptions = Partial<Dispatcher.RequestOptions>;
 
 /** The client of a verb. `role`: whose token file is used on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
-  // With --url no other setting says where the daemon is, so no other setting is checked.
-  const nowhere = { HOLDFAST_HOST: undefined, HOLDFAST_PORT: undefined, HOLDFAST_SOCKET: undefined };
-  const env = options.url === undefined ? io.env : { ...io.env, ...nowhere };
-  const config = readClientEnv(env, {
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
-    ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
-  });
-  const isTold = options.url !== undefined || options.socket !== undefined || config.listen.kind === 'socket';
-  const usual = locate(config, options);
-  const own = !isTold && (role === 'operator' || role === 'monitor') ? findOperatorEntrance(config) : null;
-  const token = role === null ? null : findToken(config, options, role);
-  return new DaemonClient(own === null ? [usual] : [own, usual], token);
+  const { config, way } = findWay(io.env, options, role);
+  return new DaemonClient(way, role === null ? null : findToken(config, options, role));
 }
 
 /** Runs a verb with a client and closes it. */
@@ -225,35 +237,14 @@ export async function withClient<T>(
 ): Promise<T> {
   const client = createClient(io, options, role);
   try {
-    return await work(client);
+    const result = await work(client);
+    const on = client.actedOn;
+    // Beside the answer, which another program may read.
+    if (on !== null) io.err(`holdfast: at ${describeTarget(on)}\n`);
+    return result;
   } finally {
     await client.close();
   }
-}
-
-/** The operator's entrance of a daemon that runs on this home; null: use the agents' address. */
-function findOperatorEntrance({ home, venue }: ClientConfig): Place | null {
-  if (findRunningDaemon(join(home, venue)) === null) return null;
-  const path = operatorSocketPath(home, venue);
-  if (path !== null) return existsSync(path) ? { origin: 'http://localhost', socketPath: path } : null;
-  const file = operatorUrlFile(home, venue);
-  const url = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  return /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url) ? { origin: url, socketPath: null } : null;
-}
-
-function locate(config: ClientConfig, { url, socket }: ConnectionOptions): Place {
-  if (url !== undefined && socket !== undefined) throw new CliError(EXIT.USAGE, 'Give --url or --socket, not both.');
-  if (url !== undefined) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new CliError(EXIT.USAGE, '--url must be an http URL such as http://127.0.0.1:7433');
-    }
-    return { origin: new URL(url).origin, socketPath: null };
-  }
-  if (config.listen.kind === 'socket') return { origin: 'http://localhost', socketPath: config.listen.path };
-  const { host, port } = config.listen;
-  // A wildcard address to listen on is no address to connect to.
-  const called = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return { origin: `http://${called.includes(':') ? `[${called}]` : called}:${port}`, socketPath: null };
 }
 
 function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role: Role): string | CliError {

@@ -73,7 +73,7 @@ function describeSilence(error: CliError, traded: unknown): object {
   const { request_id } = (traded ?? {}) as { readonly request_id?: unknown };
   if (traded === null) return { code, message: error.message };
   if (error instanceof NoAnswerError && !error.mayHaveArrived)
-    return { code, message: 'No daemon answers. Nothing was sent.', request_id };
+    return { code, message: `${error.message.replace(/ Nothing was sent\.$/, '')} Nothing was sent.`, request_id };
   const message =
     'The answer was lost. What was asked for may have been done: look at get_orders, or ask again with this very ' +
     'request_id, which sends nothing twice.';

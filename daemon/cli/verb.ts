@@ -18,7 +18,7 @@ export interface VerbText {
   /** Name and arguments, as commander writes them: `limits [symbol]`. */
   readonly usage: string;
   readonly summary: string;
-  /** Command lines that work, without `npx`. */
+  /** Command lines that work, without `./holdfast`. */
   readonly examples: readonly string[];
 }
 
@@ -38,6 +38,8 @@ export interface ConnectionOptions {
   readonly home?: string;
   readonly url?: string;
   readonly socket?: string;
+  /** Operators' and monitors' verbs: the address of the settings instead of the operator's socket. */
+  readonly tcp?: boolean;
   readonly tokenFile?: string;
   readonly json?: boolean;
 }
@@ -45,6 +47,7 @@ export interface ConnectionOptions {
 export function addConnectionOptions(verb: Command): Command {
   return verb
     .option('--url <url>', 'address of the daemon (from HOLDFAST_HOST and HOLDFAST_PORT)')
+    .option('--tcp', "HOLDFAST_HOST and HOLDFAST_PORT instead of the operator's socket")
     .option('--socket <path>', 'its unix socket (HOLDFAST_SOCKET)')
     .option('--home <dir>', 'its home folder, with the paper tokens (HOLDFAST_HOME)')
     .option('--token-file <file>', 'file with a bearer token (else HOLDFAST_TOKEN, else the home folder on paper)');

@@ -106,6 +106,8 @@ export interface ClientConfig {
   readonly headFile: string;
   /** Null: a file of the home folder. */
   readonly token: string | null;
+  /** Which of them somebody set: the others may mean any daemon. */
+  readonly said: { readonly home: boolean; readonly venue: boolean; readonly host: boolean; readonly port: boolean };
 }
 
 /**
@@ -123,6 +125,12 @@ export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig
     listen: readListen(reading),
     headFile: readHeadFilePath(reading, home, venue),
     token: reading.get('HOLDFAST_TOKEN'),
+    said: {
+      home: reading.has('HOLDFAST_HOME'),
+      venue: reading.has('HOLDFAST_VENUE'),
+      host: reading.has('HOLDFAST_HOST'),
+      port: reading.has('HOLDFAST_PORT'),
+    },
   };
   reading.finish();
   return config;

@@ -9,14 +9,14 @@ export const keyId = Type.String({ pattern: '^[\\w-]{22}$', description: 'Names 
 export const ProofRequest = Type.Object(
   {
     key_id: keyId,
-    nonce: Type.String({ pattern: '^[\\w-]{22,43}$', description: 'Random. base64url.' }),
+    nonce: Type.String({ pattern: '^[\\w-]{22,43}$' }),
   },
   field.closed,
 );
 export const ProofBodySchema = Type.Object(
   {
     claims: Type.String({ description: 'JSON: role, venue, account, home, address, challenge.' }),
-    proof: Type.String({ description: 'HMAC-SHA256, base64url.' }),
+    proof: Type.String(),
   },
   field.closed,
 );

@@ -45,6 +45,8 @@ export interface Prover {
    * @throws ApiError UNAUTHENTICATED
    */
   takeChallenge(keyId: string, challenge: string): void;
+  /** Which daemon this is, for whoever may know its home. */
+  target(): Target;
   /** Looks every token up again. */
   forget(): void;
 }
@@ -60,6 +62,7 @@ export function createProver(source: ProverSource): Prover {
   const keys = createKeys(source);
   return {
     findKey: (keyId) => keys.find(keyId),
+    target: () => source.target(),
     forget: () => keys.forget(),
     prove(keyId, nonce, dialled) {
       const { key, role } = keys.find(keyId);

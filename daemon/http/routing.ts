@@ -23,32 +23,6 @@ import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
 import type { Prover } from './prover.ts';
 import type { Refusal, Refusals } from './refusals.ts';
 
-/** The methods of each path, to tell 405 from 404. */
-export interface RouteBook {
-  methodsOf(url: string): readonly string[];
-}
-
-/** Records the routes that are added to `app` from now on. */
-export function createRouteBook(app: FastifyInstance): RouteBook {
-  const routes: { readonly parts: readonly string[]; readonly methods: readonly string[] }[] = [];
-  app.addHook('onRoute', (route) => {
-    const methods = Array.isArray(route.method) ? route.method : [route.method];
-    routes.push({ parts: route.url.split('/'), methods });
-  });
-  return {
-    methodsOf(url) {
-      const parts = (url.split('?', 1)[0] ?? '').split('/');
-      const found = routes.filter((route) => matches(route.parts, parts)).flatMap((route) => route.methods);
-      return [...new Set(found)];
-    },
-  };
-}
-
-function matches(pattern: readonly string[], parts: readonly string[]): boolean {
-  if (pattern.length !== parts.length) return false;
-  return pattern.every((part, index) => (part.startsWith(':') ? parts[index] !== '' : part === parts[index]));
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** Null on routes that are open. */
@@ -154,9 +128,23 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     schema,
     onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
     ...(route.roles === OPERATOR_ROUTE ? { preHandler: confirmSigned(doors) } : {}),
-    handler: route.handler,
+    handler: isAct(route) ? namingTarget(doors, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
+}
+
+/** What an operator does. What agents ask for has the venue in its decision. */
+function isAct({ method, roles, url }: RouteDefinition): boolean {
+  const isOperators = roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE;
+  return isOperators && method !== 'GET' && !LOOKING.has(`${String(method)} ${url}`);
+}
+
+/** RISK: what was done at another daemon than the one that was meant looks like done. So each answer says where it was. */
+function namingTarget({ prover }: Doors, handler: RouteDefinition['handler']): RouteDefinition['handler'] {
+  return async (request, reply) => {
+    const answer = await handler(request, reply);
+    return typeof answer === 'object' && answer !== null ? { ...answer, target: prover.target() } : answer;
+  };
 }
 
 /** Checks who calls, whether the role may, and whether the token has room. */

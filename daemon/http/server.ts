@@ -27,7 +27,8 @@ import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { createRefusals } from './refusals.ts';
 import { addRequestHooks } from './request-hooks.ts';
-import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { createRouteBook } from './route-book.ts';
+import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 

@@ -84,7 +84,10 @@ export interface CommonValues {
 }
 
 export function buildReporter(values: CommonValues): Reporter {
-  const token = readFileSync(required(values, 'token-file'), 'utf8').trim();
+  const file = required(values, 'token-file');
+  const token = (): string => readFileSync(file, 'utf8').trim();
+  // One that cannot be read is said at the start.
+  token();
   const client = new Holdfast({ url: values.daemon, token });
   return new Reporter({ client, ttlMs: positive(values, 'ttl-ms'), everyMs: positive(values, 'every-ms') });
 }

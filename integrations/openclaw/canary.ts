@@ -85,7 +85,7 @@ export class Canary {
     const isWhole = text.includes('the trusted policy fires');
     if (isWhole) this.#logger.info('The canary was blocked: hook and trusted policy fire.');
     else this.#logger.error('The canary was blocked by the hook, but the trusted policy does not fire.');
-    if (text.includes('no daemon answers'))
+    if (text.includes('no daemon of this token answers'))
       this.#logger.warn('No daemon answers: everything that is asked is blocked.');
     return 'fires';
   }

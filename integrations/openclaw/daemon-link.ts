@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { type Answered, describePlace, ProvenConnection, UnprovenError } from './proven-connection.ts';
 import type { Settings } from './settings.ts';
 
 export interface DaemonAnswer {
@@ -25,79 +24,105 @@ export class NoAnswerError extends Error {
   }
 }
 
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
-const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND']);
+const MAX_IDLE = 4;
 
-/** A Holdfast daemon over HTTP, on connections that stay open. Asks once; who calls knows what may be asked again. */
+/**
+ * A Holdfast daemon over HTTP, on connections that it has proven and that stay open. Asks once; who calls knows what may
+ * be asked again. The token file is read for each request: a new token works at once, on connections of its own.
+ */
 export class DaemonLink {
   readonly #settings: Settings;
-  readonly #agent: Agent;
+  readonly #idle = new Set<ProvenConnection>();
+  readonly #busy = new Set<ProvenConnection>();
   /** Which daemon this is, for what is known of it. */
   readonly name: string;
-  #token: string | null = null;
 
   constructor(settings: Settings) {
     this.#settings = settings;
     this.name = `${settings.socketPath ?? settings.url.origin} ${settings.tokenFile}`;
-    const options = { keepAlive: true, maxFreeSockets: 4 };
-    this.#agent = settings.url.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
   }
 
   /** @throws NoAnswerError */
   async ask(method: 'GET' | 'POST', path: string, body: unknown, options: AskOptions): Promise<DaemonAnswer> {
-    const answer = await this.#send(method, path, body, options);
-    if (answer.status !== 401 || this.#token === null) return answer;
-    // The token was made again since it was read.
-    const before = this.#token;
-    this.#token = null;
-    return this.#readToken() === before ? answer : this.#send(method, path, body, options);
+    const token = readToken(this.#settings.tokenFile);
+    const payload = body === undefined ? null : toExactJson(body);
+    const signals = [AbortSignal.timeout(options.timeoutMs), ...(options.signal === undefined ? [] : [options.signal])];
+    const asked = { method, path, payload, signal: AbortSignal.any(signals) };
+    try {
+      for (;;) {
+        const kept = this.#takeIdle(token);
+        const connection = kept ?? (await this.#open(token, asked.signal));
+        try {
+          const answered = await connection.ask(asked);
+          this.#release(connection);
+          return parseAnswer(answered);
+        } catch (error) {
+          this.#close(connection);
+          // One that was kept may have ended meanwhile.
+          if (kept === null || !(error instanceof UnprovenError)) throw error;
+        }
+      }
+    } catch (error) {
+      throw this.#describeSilence(error, asked.signal, options);
+    }
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const connection of [...this.#idle, ...this.#busy]) this.#close(connection);
   }
 
-  #readToken(): string {
-    if (this.#token !== null) return this.#token;
-    const { tokenFile } = this.#settings;
-    let text: string;
-    try {
-      text = readFileSync(tokenFile, 'utf8').trim();
-    } catch (error) {
-      throw new NoAnswerError(`the token file ${tokenFile} cannot be read (${codeOf(error)})`, true);
+  async #open(token: string, signal: AbortSignal): Promise<ProvenConnection> {
+    const connection = await ProvenConnection.open(this.#settings, token, signal);
+    this.#busy.add(connection);
+    return connection;
+  }
+
+  #takeIdle(token: string): ProvenConnection | null {
+    for (const connection of this.#idle) {
+      this.#idle.delete(connection);
+      if (connection.token === token && connection.isOpen) {
+        this.#busy.add(connection);
+        return connection;
+      }
+      connection.close();
     }
-    if (!/^[\x21-\x7e]{1,512}$/.test(text)) throw new NoAnswerError(`${tokenFile} holds no token`, true);
-    this.#token = text;
-    return text;
+    return null;
   }
 
-  #send(method: 'GET' | 'POST', path: string, body: unknown, options: AskOptions): Promise<DaemonAnswer> {
-    const token = this.#readToken();
-    const { url, socketPath } = this.#settings;
-    const payload = body === undefined ? null : Buffer.from(toExactJson(body));
-    const signals = [AbortSignal.timeout(options.timeoutMs), ...(options.signal === undefined ? [] : [options.signal])];
-    const signal = AbortSignal.any(signals);
-    const send = url.protocol === 'https:' ? secureRequest : request;
-    const settings: RequestOptions = {
-      method,
-      path,
-      agent: this.#agent,
-      signal,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(payload === null ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
-      },
-      ...(socketPath === null ? {} : { socketPath }),
-    };
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(describeSilence(error, signal, options));
-      const asked: ClientRequest = send(url, settings, (response) => {
-        readAnswer(response).then(resolve, fail);
-      });
-      asked.on('error', fail);
-      asked.end(payload ?? undefined);
-    });
+  #release(connection: ProvenConnection): void {
+    this.#busy.delete(connection);
+    if (this.#idle.size < MAX_IDLE && connection.isOpen) this.#idle.add(connection);
+    else connection.close();
   }
+
+  #close(connection: ProvenConnection): void {
+    this.#idle.delete(connection);
+    this.#busy.delete(connection);
+    connection.close();
+  }
+
+  #describeSilence(error: unknown, signal: AbortSignal, { timeoutMs, signal: outer }: AskOptions): NoAnswerError {
+    const wasNeverSent = error instanceof UnprovenError;
+    if (outer?.aborted === true) return new NoAnswerError('the call was canceled', wasNeverSent);
+    if (wasNeverSent) return new NoAnswerError(error.message, true);
+    if (signal.aborted) return new NoAnswerError(`no answer within ${timeoutMs} ms`, false);
+    if (error instanceof SyntaxError) return new NoAnswerError('the answer is no JSON', false);
+    const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+    return new NoAnswerError(`the answer of ${describePlace(this.#settings)} was lost (${code ?? message})`, false);
+  }
+}
+
+/** @throws NoAnswerError */
+function readToken(tokenFile: string): string {
+  let text: string;
+  try {
+    text = readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new NoAnswerError(`the token file ${tokenFile} cannot be read (${code})`, true);
+  }
+  if (!/^[\x21-\x7e]{1,512}$/.test(text)) throw new NoAnswerError(`${tokenFile} holds no token`, true);
+  return text;
 }
 
 interface RawJson {
@@ -112,31 +137,7 @@ function toExactJson(value: unknown): string {
   });
 }
 
-async function readAnswer(response: IncomingMessage): Promise<DaemonAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error('the answer is too long');
-    chunks.push(chunk);
-  }
-  const after = Number(response.headers['retry-after']);
-  return {
-    status: response.statusCode ?? 0,
-    body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown,
-    retryAfterMs: Number.isFinite(after) ? after * 1000 : null,
-  };
-}
-
-function describeSilence(error: unknown, signal: AbortSignal, { timeoutMs, signal: outer }: AskOptions): NoAnswerError {
-  if (outer?.aborted === true) return new NoAnswerError('the call was canceled', false);
-  if (signal.aborted) return new NoAnswerError(`no answer within ${timeoutMs} ms`, false);
-  if (error instanceof SyntaxError) return new NoAnswerError('what answered is no Holdfast daemon', false);
-  const code = codeOf(error);
-  return new NoAnswerError(`no daemon answers (${code})`, NEVER_SENT.has(code));
-}
-
-function codeOf(error: unknown): string {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  return String(code ?? message ?? 'unknown');
+function parseAnswer({ status, headers, text }: Answered): DaemonAnswer {
+  const after = Number(headers['retry-after']);
+  return { status, body: JSON.parse(text) as unknown, retryAfterMs: Number.isFinite(after) ? after * 1000 : null };
 }

@@ -62,9 +62,10 @@ function registerOpen(host: PluginHost, settings: Settings): void {
   };
   const hook = async (event: ToolCallEvent, context: ToolCallContext): Promise<CallVerdict> => {
     if (event.toolName === CANARY) return canary.block(event, await intercept.judgeAgain(event, context));
-    skills.note(event, context);
     if (OWN_TOOLS.has(event.toolName)) proof.stamp(event, context, skills.claim(context));
-    return isAsked(event) ? intercept.judgeAgain(event, context) : undefined;
+    const verdict = isAsked(event) ? await intercept.judgeAgain(event, context) : undefined;
+    if (verdict === undefined) skills.note(event, context);
+    return verdict;
   };
   registerHooks(host, policy, hook, settings.timeoutMs + HOOK_GRACE_MS);
 

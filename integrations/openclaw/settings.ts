@@ -13,8 +13,9 @@ export interface Settings {
 }
 
 /**
- * Tools of OpenClaw 2026.9.6 that neither reach out of the gateway nor change what runs on its machine: they read, keep
- * notes on the session, or search the catalogue. The tool that a catalogue leads to is asked about by its own name.
+ * Tools of OpenClaw 2026.9.6 that neither reach out of the gateway nor change what runs on its machine: they list, keep
+ * notes on the session, or search the catalogue. None gives the content of a file of any path, which may be a token's:
+ * `memory_get` reads notes in Markdown. The tool that a catalogue leads to is asked about by its own name.
  */
 export const UNASKED: readonly string[] = [
   'agents_list',
@@ -27,7 +28,6 @@ export const UNASKED: readonly string[] = [
   'memory_get',
   'memory_search',
   'progress_card',
-  'read',
   'session_status',
   'sessions_history',
   'sessions_list',
@@ -36,7 +36,6 @@ export const UNASKED: readonly string[] = [
   'tool_describe',
   'tool_search',
   'update_goal',
-  'view_image',
 ];
 
 const KEYS: ReadonlySet<string> = new Set(['url', 'socket', 'tokenFile', 'unasked', 'timeoutMs']);

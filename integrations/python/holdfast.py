@@ -7,6 +7,7 @@
     if answer.decision == "BLOCK":
         print(answer.reasons[0])        # a refusal is a value, never an exception
 
+On each connection the daemon first proves that it knows the token; until then neither token nor call is sent there.
 An answer is never asked for twice blindly: every call has a request id, and the daemon answers the same id with what
 it decided, without sending anything again. So after a broken connection the call repeats itself with its own id; what
 is pending is settled by reading.
@@ -14,11 +15,15 @@ is pending is settled by reading.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import pathlib
+import secrets
 import socket
 import time
 import urllib.parse
@@ -26,6 +31,8 @@ import uuid
 from typing import Any, Optional
 
 PENDING = frozenset({"submitting", "staging", "unknown"})
+_PROOF_TIMEOUT_S = 10.0
+_MAX_PROOF_BYTES = 16 * 1024
 
 
 class HoldfastError(Exception):
@@ -40,7 +47,7 @@ class HoldfastError(Exception):
 
 
 class Unreachable(Exception):
-    """No daemon answered, also not when asked again. Under `request_id` the call may be repeated later."""
+    """No daemon of this token answered, also not when asked again. Under `request_id` the call may be repeated later."""
 
     def __init__(self, message: str, request_id: Optional[str]):
         super().__init__(message)
@@ -78,12 +85,19 @@ class Answer:
 
 
 class Holdfast:
-    """`url` may be `unix:/path`. The token is `token`, HOLDFAST_TOKEN, or the file of the paper venue."""
+    """`url` may be `unix:/path`. The token is `token`, HOLDFAST_TOKEN, or the file of the paper venue.
+
+    The file is read for each call, so a rotated token works at once."""
 
     def __init__(self, url: str = "http://127.0.0.1:7433", token: Optional[str] = None, timeout_s: float = 60.0):
         self._url = urllib.parse.urlsplit(url)
-        self._token = token or os.environ.get("HOLDFAST_TOKEN") or _read_token()
+        if self._url.scheme not in ("http", "https", "unix"):
+            raise ValueError(f"{url} is no URL of a daemon")
+        # As the Host header names it.
+        self._host = self._url.netloc.rpartition("@")[2].lower() or "localhost"
+        self._token = token or os.environ.get("HOLDFAST_TOKEN")
         self._timeout_s = timeout_s
+        self._current_token()
 
     def place_order(
         self,
@@ -179,17 +193,14 @@ class Holdfast:
             except (OSError, http.client.HTTPException, Unreachable) as error:
                 last = error
                 time.sleep(0.2 * 2**attempt)
-        raise Unreachable(f"no daemon answered ({last!r})", request_id)
+        raise Unreachable(str(last) if isinstance(last, Unreachable) else f"no daemon answered ({last})", request_id)
 
     def _send(self, method: str, path: str, body: Optional[dict]) -> dict:
+        token = self._current_token()
         connection = self._connect()
-        headers = {"Authorization": f"Bearer {self._token}", "Host": self._url.netloc or "localhost"}
-        payload = None
-        if body is not None:
-            payload, headers["Content-Type"] = json.dumps(body), "application/json"
         try:
-            connection.request(method, path, payload, headers)
-            response = connection.getresponse()
+            self._require_proof(connection, token)
+            response = self._exchange(connection, method, path, body, {"Authorization": f"Bearer {token}"})
             answer = _object(response.read())
         finally:
             connection.close()
@@ -207,10 +218,58 @@ class Holdfast:
             None if after is None else float(after),
         )
 
+    def _require_proof(self, connection: http.client.HTTPConnection, token: str) -> None:
+        """Connects, and raises Unreachable unless a daemon that knows this token answers there. Whoever else does
+        learns an id of the token and a nonce."""
+        address = self._url.path if self._url.scheme == "unix" else self._host
+        try:
+            connection.connect()
+            # What follows goes over this very connection, or nowhere.
+            connection.auto_open = 0
+            self._check_proof(connection, token)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(f"no daemon of this token answers at {address} ({error})", None) from error
+        connection.sock.settimeout(self._timeout_s)
+
+    def _check_proof(self, connection: http.client.HTTPConnection, token: str) -> None:
+        key = hashlib.sha256(token.encode()).digest()
+        nonce = secrets.token_urlsafe(32)
+        asked = {"key_id": _mac(key, "holdfast key id 1")[:22], "nonce": nonce}
+        response = self._exchange(connection, "POST", "/v1/proof", asked, {})
+        answer = _object(response.read(_MAX_PROOF_BYTES))
+        if response.status != 200:
+            raise ValueError("it knows no such live token" if response.status == 401 else f"HTTP {response.status}")
+        claims, proof = answer.get("claims"), answer.get("proof")
+        if not (response.isclosed() and isinstance(claims, str) and isinstance(proof, str)):
+            raise ValueError("its answer is no proof")
+        dialled = "unix" if self._url.scheme == "unix" else self._host
+        expected = _mac(key, f"holdfast proof 1\n{nonce}\n{dialled}\n{claims}")
+        if not hmac.compare_digest(expected.encode(), proof.encode()):
+            raise ValueError("its proof is not of this token and this address")
+        if connection.sock is None:
+            raise ValueError("the proven connection has ended")
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: Optional[dict], headers: dict
+    ) -> http.client.HTTPResponse:
+        given = {"Host": self._host, **headers}
+        payload = None
+        if body is not None:
+            payload, given["Content-Type"] = json.dumps(body), "application/json"
+        connection.request(method, path, payload, given)
+        return connection.getresponse()
+
     def _connect(self) -> http.client.HTTPConnection:
+        """Not connected yet. Its time-out is that of the proof."""
+        timeout_s = min(self._timeout_s, _PROOF_TIMEOUT_S)
         if self._url.scheme == "unix":
-            return _UnixConnection(self._url.path, self._timeout_s)
-        return http.client.HTTPConnection(self._url.hostname or "127.0.0.1", self._url.port, timeout=self._timeout_s)
+            return _UnixConnection(self._url.path, timeout_s)
+        secure = self._url.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(self._url.hostname or "127.0.0.1", self._url.port, timeout=timeout_s)
+
+    def _current_token(self) -> str:
+        return self._token or _read_token()
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -224,10 +283,15 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def _mac(key: bytes, text: str) -> str:
+    digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
 def _object(text: bytes) -> dict:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 

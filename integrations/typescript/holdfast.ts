@@ -1,11 +1,16 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one file, which a program of its own copies
 /**
- * A client of a Holdfast daemon: one file and its types, no dependency, any runtime with `fetch`.
+ * A client of a Holdfast daemon: one file and its types, no dependency, Node 22.19 or later.
  *
- * A refusal is a value, never an exception. Every call has a request id, and the daemon answers the same id with what
+ * The daemon proves on each connection that it knows the token, before token or request are sent there. A refusal is a value, never an exception. Every call has a request id, and the daemon answers the same id with what
  * it decided, without sending anything again: after a broken connection a call repeats itself under its own id, and
  * what is pending is settled by reading.
  */
 
+import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import type { BriefAnswer, PlaceOrder, SignalRequest } from './api.ts';
 
 /** What a trading tool answers in brief. Quantities and prices are decimals as text. */
@@ -43,11 +48,10 @@ export interface ToolForms {
   };
 }
 export interface HoldfastOptions {
-  /** `http://127.0.0.1:7433` when absent. */
+  /** `http://127.0.0.1:7433` when absent; may be `unix:/path`. */
   readonly url?: string;
-  /** Token of an agent; of a monitor for `signal`. */
-  readonly token: string;
-  readonly fetch?: typeof fetch;
+  /** Token of an agent; of a monitor for `signal`. A function is asked for it before each request. */
+  readonly token: string | (() => string);
 }
 
 /** The daemon refused the call as such, and nothing was decided. `code` is one of docs/api.md. */
@@ -66,12 +70,13 @@ export class HoldfastError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 }
-/** No daemon answered, also not when asked again. Under `requestId` the call may be repeated later. */
+/** No daemon of this token answered, also not when asked again. Under `requestId` the call may be repeated later. */
 export class UnreachableError extends Error {
   readonly requestId: string | null;
 
   constructor(requestId: string | null, cause: unknown) {
-    super('no daemon answered', { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(cause instanceof UnprovenError ? why : `no daemon answered (${why})`, { cause });
     this.name = 'UnreachableError';
     this.requestId = requestId;
   }
@@ -80,6 +85,9 @@ export class UnreachableError extends Error {
 const PENDING: ReadonlySet<ExecutionState> = new Set(['submitting', 'staging', 'unknown']);
 const ATTEMPTS = 4;
 const TIMEOUT_MS = 60_000;
+const PROOF_TIMEOUT_MS = 10_000;
+const MAX_PROOF_BYTES = 16 * 1024;
+const MAX_IDLE = 4;
 
 /** What became of it is not known yet: never send it again, `settle` waits for it. */
 export function isPending(answer: Answer): boolean {
@@ -87,14 +95,14 @@ export function isPending(answer: Answer): boolean {
 }
 
 export class Holdfast {
-  readonly #url: string;
-  readonly #token: string;
-  readonly #fetch: typeof fetch;
+  readonly #place: Place;
+  readonly #readToken: () => string;
+  /** Connections that are open and have no request. */
+  #idle: ProvenConnection[] = [];
 
-  constructor({ url = 'http://127.0.0.1:7433', token, fetch: ask = fetch }: HoldfastOptions) {
-    this.#url = url.replace(/\/$/, '');
-    this.#token = token;
-    this.#fetch = ask;
+  constructor({ url = 'http://127.0.0.1:7433', token }: HoldfastOptions) {
+    this.#place = parsePlace(url);
+    this.#readToken = typeof token === 'string' ? () => token : token;
   }
 
   /** @throws HoldfastError, UnreachableError */
@@ -146,7 +154,7 @@ export class Holdfast {
 
   /** The tools as a model API takes them: they fit into its requests unchanged. */
   async tools<Format extends keyof ToolForms>(format: Format): Promise<ToolForms[Format][]> {
-    const body = await this.#send('GET', `/v1/tools?format=${format}`, undefined);
+    const body = await sendAgain(() => this.#send('GET', `/v1/tools?format=${format}`));
     return (body as { readonly tools: ToolForms[Format][] }).tools;
   }
 
@@ -161,46 +169,222 @@ export class Holdfast {
   }
 
   #trade(tool: string, args: Record<string, unknown>): Promise<Answer> {
-    const requestId = typeof args.request_id === 'string' ? args.request_id : `ts-${crypto.randomUUID()}`;
+    const requestId = typeof args.request_id === 'string' ? args.request_id : `ts-${randomUUID()}`;
     return this.#post(tool, { ...args, request_id: requestId }, requestId) as Promise<Answer>;
   }
 
-  /** A lost answer is requested again under the same request id: the daemon sends nothing twice. */
-  async #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
+  #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
     const path = `/v1/tools/${encodeURIComponent(tool)}?view=brief`;
-    let cause: unknown;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      try {
-        return await this.#send('POST', path, args);
-      } catch (error) {
-        if (error instanceof HoldfastError) throw error;
-        cause = error;
-        if (attempt < ATTEMPTS - 1) await sleep(200 * 2 ** attempt);
-      }
-    }
-    throw new UnreachableError(requestId, cause);
+    return sendAgain(() => this.#send('POST', path, args, requestId));
   }
 
-  async #send(method: 'GET' | 'POST', path: string, body: object | undefined): Promise<unknown> {
-    const response = await this.#fetch(`${this.#url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: toExactJson(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const answer = (await response.json()) as {
-      readonly error?: { readonly code: string; readonly message: string; readonly details?: unknown };
-    };
-    if (response.status === 200) return answer;
-    const { code, message = '', details } = answer.error ?? {};
-    // A gateway's word, or that of a defect: nothing says what became of the call.
-    if (typeof code !== 'string' || code === 'INTERNAL') throw new Error(`HTTP ${response.status} ${code ?? ''}`);
-    const after = response.headers.get('retry-after');
-    throw new HoldfastError(response.status, code, message, details, after === null ? null : Number(after) * 1000);
+  /** @throws HoldfastError, UnreachableError */
+  async #send(method: 'GET' | 'POST', path: string, body?: object, requestId: string | null = null): Promise<unknown> {
+    const payload = body === undefined ? null : toExactJson(body);
+    try {
+      return readAnswer(await this.#ask({ method, path, payload }));
+    } catch (error) {
+      throw error instanceof HoldfastError ? error : new UnreachableError(requestId, error);
+    }
   }
+
+  async #ask(asked: Asked): Promise<Answered> {
+    const token = this.#readToken();
+    for (;;) {
+      const kept = this.#takeIdle(token);
+      const connection = kept ?? (await ProvenConnection.open(this.#place, token));
+      try {
+        const answered = await connection.ask(asked);
+        if (this.#idle.length < MAX_IDLE && connection.isOpen) this.#idle.push(connection);
+        else connection.close();
+        return answered;
+      } catch (error) {
+        connection.close();
+        // One that was kept may have ended meanwhile.
+        if (kept === undefined || !(error instanceof UnprovenError)) throw error;
+      }
+    }
+  }
+
+  /** Connections that were proven for another token are closed. */
+  #takeIdle(token: string): ProvenConnection | undefined {
+    const usable = this.#idle.filter((each) => each.token === token && each.isOpen);
+    for (const each of this.#idle) if (!usable.includes(each)) each.close();
+    const taken = usable.pop();
+    this.#idle = usable;
+    return taken;
+  }
+}
+
+/** A lost answer is requested again, of a trade under the same request id: the daemon sends nothing twice. */
+async function sendAgain(send: () => Promise<unknown>): Promise<unknown> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(error instanceof UnreachableError)) throw error;
+      await sleep(200 * 2 ** (attempt - 1));
+    }
+  }
+}
+
+interface Place {
+  readonly url: URL;
+  /** Before the paths of the daemon, where a gateway puts them. */
+  readonly prefix: string;
+  /** Path of a Unix socket; the host of `url` is then a name only. */
+  readonly socketPath: string | null;
+}
+interface Asked {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly payload: string | null;
+}
+interface Answered {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+/** The daemon of this token did not answer here: neither the token nor a request was sent. */
+class UnprovenError extends Error {}
+type Admit = (socket: Socket, outgoing: ClientRequest) => boolean;
+
+function parsePlace(text: string): Place {
+  if (text.startsWith('unix:')) return { url: new URL('http://localhost'), prefix: '', socketPath: text.slice(5) };
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`${text} is no URL of a daemon`);
+  return { url, prefix: url.pathname.replace(/\/$/, ''), socketPath: null };
+}
+
+/**
+ * A connection on which the daemon has proven that it knows this token (`POST /v1/proof`). Whoever else answers there
+ * learns an id of the token and a nonce. An agent of one connection carries proof and requests; each request looks at
+ * its socket before a byte of it is written, so none goes out where another connection has taken the place, or in a
+ * runtime that does not tell the connection.
+ */
+class ProvenConnection {
+  readonly token: string;
+  readonly #place: Place;
+  readonly #agent: Agent;
+  #proven: Socket | null = null;
+
+  private constructor(place: Place, token: string) {
+    this.#place = place;
+    this.token = token;
+    const options = { keepAlive: true, maxSockets: 1 };
+    this.#agent = place.url.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
+  }
+
+  /** @throws UnprovenError */
+  static async open(place: Place, token: string): Promise<ProvenConnection> {
+    const connection = new ProvenConnection(place, token);
+    const signal = AbortSignal.timeout(PROOF_TIMEOUT_MS);
+    try {
+      await connection.#prove(signal);
+      return connection;
+    } catch (error) {
+      connection.close();
+      const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+      const why = signal.aborted ? 'no proof in time' : (code ?? message);
+      const address = place.socketPath ?? place.url.host;
+      throw new UnprovenError(`no daemon of this token answers at ${address} (${why})`, { cause: error });
+    }
+  }
+
+  /** @throws UnprovenError where nothing was sent, since the connection has ended; else what ended the exchange */
+  ask(asked: Asked): Promise<Answered> {
+    return this.#exchange(asked, AbortSignal.timeout(TIMEOUT_MS), Number.POSITIVE_INFINITY, (socket, outgoing) => {
+      if (socket !== this.#proven) return false;
+      outgoing.setHeader('authorization', `Bearer ${this.token}`);
+      return true;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#proven?.destroyed === false;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #prove(signal: AbortSignal): Promise<void> {
+    const key = createHash('sha256').update(this.token).digest();
+    const mac = (text: string): string => createHmac('sha256', key).update(text).digest('base64url');
+    const nonce = randomBytes(32).toString('base64url');
+    const payload = JSON.stringify({ key_id: mac('holdfast key id 1').slice(0, 22), nonce });
+    let used: Socket | null = null;
+    const asked = { method: 'POST', path: '/v1/proof', payload } as const;
+    const { status, text } = await this.#exchange(asked, signal, MAX_PROOF_BYTES, (socket) => {
+      used = socket;
+      return true;
+    });
+    if (status !== 200) throw new Error(status === 401 ? 'it knows no such live token' : `HTTP ${status}`);
+    const { claims, proof } = parseProof(text);
+    const dialled = this.#place.socketPath === null ? this.#place.url.host : 'unix';
+    const expected = new TextEncoder().encode(mac(`holdfast proof 1\n${nonce}\n${dialled}\n${claims}`));
+    const given = new TextEncoder().encode(proof);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected))
+      throw new Error('its proof is not of this token and this address');
+    this.#proven = used;
+  }
+
+  async #exchange(asked: Asked, signal: AbortSignal, maxBytes: number, admit: Admit): Promise<Answered> {
+    const { method, path, payload } = asked;
+    const { url, prefix, socketPath } = this.#place;
+    const send = url.protocol === 'https:' ? secureRequest : request;
+    const options = {
+      method,
+      path: `${prefix}${path}`,
+      agent: this.#agent,
+      signal,
+      headers: { host: url.host, ...(payload === null ? {} : { 'content-type': 'application/json' }) },
+      ...(socketPath === null ? {} : { socketPath }),
+    };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = send(url, options, resolve);
+      outgoing.on('error', reject);
+      outgoing.once('socket', (socket) => {
+        if (admit(socket, outgoing)) outgoing.end(payload ?? undefined);
+        else outgoing.destroy(new UnprovenError('the proven connection has ended'));
+      });
+    });
+    return { status: response.statusCode ?? 0, headers: response.headers, text: await readText(response, maxBytes) };
+  }
+}
+
+/** @throws HoldfastError; another error where nothing says what became of the call */
+function readAnswer({ status, headers, text }: Answered): unknown {
+  const answer = JSON.parse(text) as {
+    readonly error?: { readonly code: string; readonly message: string; readonly details?: unknown };
+  };
+  if (status === 200) return answer;
+  const { code, message = '', details } = answer.error ?? {};
+  // A gateway's word, or that of a defect.
+  if (typeof code !== 'string' || code === 'INTERNAL') throw new Error(`HTTP ${status} ${code ?? ''}`);
+  const after = headers['retry-after'];
+  throw new HoldfastError(status, code, message, details, after === undefined ? null : Number(after) * 1000);
+}
+
+function parseProof(text: string): { readonly claims: string; readonly proof: string } {
+  try {
+    const { claims, proof } = JSON.parse(text) as { readonly claims?: unknown; readonly proof?: unknown };
+    if (typeof claims === 'string' && typeof proof === 'string') return { claims, proof };
+  } catch {
+    // Said below.
+  }
+  throw new Error('its answer is no proof');
+}
+
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /**

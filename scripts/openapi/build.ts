@@ -9,7 +9,7 @@ import { createTestEvents } from '../../test/http/http-kit.ts';
 import { type Readers, shapeOpenApi } from './shape.ts';
 
 const WHOLE = 'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK.';
-const ERRORS = 'Errors have the form {error: {code, message, details?}}.';
+const ERRORS = 'Errors have the form {error: {code, message, details?}}. An operator’s act also answers its `target`.';
 
 /**
  * What `/openapi.json` and `/openapi-console.json` answer: the schemas of every route of a server with a console. `root`:

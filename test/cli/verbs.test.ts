@@ -561,9 +561,15 @@ test('errors of the daemon name each field once with what was found and is allow
 
 test('no daemon is code 4 and says how to start one, also when there is no token yet', async () => {
   const env = { HOLDFAST_HOME: join(home, 'nobody'), HOLDFAST_PORT: '1' };
-  const result = await holdfast(['status'], env);
-  assert.equal(result.code, 4);
-  assert.match(result.err, /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/);
+  for (const [verb, what] of [
+    ['status', /No daemon runs on .*nobody\. Start one with `\.\/holdfast start`.* --tcp .* --url/],
+    ['status --tcp', /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/],
+    ['limits', /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/],
+  ] as const) {
+    const result = await holdfast(verb.split(' '), env);
+    assert.equal(result.code, 4, verb);
+    assert.match(result.err, what, verb);
+  }
 });
 
 test('an order whose answer was lost is not sent again, and says so', async () => {
@@ -594,18 +600,21 @@ test('a token comes from --token-file before HOLDFAST_TOKEN before the home fold
   assert.doesNotMatch(broken.result.err, /planted/);
 });
 
+/** Where something was done, beside the answer. */
+const AT = 'holdfast: at paper, account main, http://127.0.0.1:7433\n';
+
 test('verbs reach a daemon behind a unix socket', async () => {
   const socket = join(home, 'daemon.sock');
   const daemon = await startFakeDaemon({ 'PUT /v1/trading-state': replyJson(STATE) }, socket);
   const { code, err } = await holdfast(['halt'], { HOLDFAST_HOME: home, HOLDFAST_SOCKET: socket });
   await daemon.close();
-  assert.deepEqual([code, err], [0, '']);
+  assert.deepEqual([code, err], [0, AT]);
 });
 
 test('with --url no other setting of an address stands between an operator and halt', async () => {
   const env = { HOLDFAST_SOCKET: join(home, 'other.sock'), HOLDFAST_PORT: 'x' };
   const { result } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, ['halt'], env);
-  assert.deepEqual([result.code, result.err], [0, '']);
+  assert.deepEqual([result.code, result.err], [0, AT]);
 });
 
 describe('policy check with a running daemon', () => {
@@ -670,19 +679,25 @@ describe('policy check with a running daemon', () => {
   test('a daemon that cannot be asked is told of, and is an error where the command line names it', async () => {
     const file = write('low.yaml', 40);
     const refused = { error: { code: 'UNAUTHENTICATED', message: 'This token is not known.' } };
-    const daemon = await startFakeDaemon({ 'POST /v1/policy/check': replyJson(refused, 401) });
+    const other = join(home, 'checked');
+    mkdirSync(join(other, 'tokens'), { recursive: true });
+    mkdirSync(join(other, 'paper'));
+    writeFileSync(join(other, 'paper', 'daemon.pid'), `${process.pid}\n`);
+    const socket = join(other, 'paper', 'operator.sock');
+    const daemon = await startFakeDaemon({ 'POST /v1/policy/check': replyJson(refused, 401) }, socket);
+    const env = { HOLDFAST_HOME: other };
     try {
-      const env = { HOLDFAST_HOME: home, HOLDFAST_PORT: new URL(daemon.url).port };
+      const without = await holdfast(['policy', 'check', file], env);
+      assert.deepEqual([without.code, /needs a token of role operator/.test(without.err)], [0, true]);
+      writeFileSync(join(other, 'tokens', 'operator.token'), 'hf_operator\n');
       const found = await holdfast(['policy', 'check', file], env);
       assert.equal(found.code, 0);
       assert.match(found.err, /was not asked: UNAUTHENTICATED: This token is not known\./);
-      const without = await holdfast(['policy', 'check', file], { ...env, HOLDFAST_HOME: join(home, 'other') });
-      assert.deepEqual([without.code, /needs a token of role operator/.test(without.err)], [0, true]);
-      assert.equal((await holdfast(['policy', 'check', file, '--url', daemon.url], env)).code, 6);
+      assert.equal((await holdfast(['policy', 'check', file, '--socket', socket], env)).code, 6);
     } finally {
       await daemon.close();
     }
-    assert.equal((await holdfast(['policy', 'check', file, '--url', daemon.url], { HOLDFAST_HOME: home })).code, 4);
+    assert.equal((await holdfast(['policy', 'check', file, '--socket', socket], env)).code, 4);
   });
 });
 

@@ -30,8 +30,8 @@ test("the command line takes the operator's entrance, also while the agents' one
   const daemon = await start(t, home);
   assert.equal(daemon.operatorAddress, `unix:${join(home, 'paper', 'operator.sock')}`);
   assert.equal(statSync(join(home, 'paper', 'operator.sock')).mode & 0o777, 0o600);
-  // No port leads to this daemon: only its home says where it is.
-  const env = { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' };
+  // Only its home says where it is.
+  const env = { HOLDFAST_HOME: home };
   const port = Number(new URL(daemon.url).port);
   const silent: Socket[] = Array.from({ length: 1_100 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
   t.after(() => {
@@ -41,7 +41,7 @@ test("the command line takes the operator's entrance, also while the agents' one
   const status = await holdfast(['resume', '--reason', 'over', '--json'], env);
   assert.equal(status.code, 0, status.err);
   assert.equal((JSON.parse(status.out) as { state: string }).state, 'active');
-  const order = await holdfast(['order', 'BTCUSDT', 'buy', '200', '--json'], env);
+  const order = await holdfast(['order', 'BTCUSDT', 'buy', '200', '--json'], { ...env, HOLDFAST_PORT: '1' });
   assert.equal(order.code, 4, 'an agent does not enter there');
   await daemon.close();
   assert.ok(!existsSync(join(home, 'paper', 'operator.sock')), 'it is gone with the daemon');
@@ -52,7 +52,7 @@ test('where a path is too long for a socket the entrance is a port of its own, w
   const daemon = await start(t, home);
   assert.match(daemon.operatorAddress, /^http:\/\/127\.0\.0\.1:\d+$/);
   assert.equal(readFileSync(join(home, 'paper', 'operator.url'), 'utf8').trim(), daemon.operatorAddress);
-  const { code, err } = await holdfast(['reduce', '--json'], { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+  const { code, err } = await holdfast(['reduce', '--json'], { HOLDFAST_HOME: home });
   assert.equal(code, 0, err);
 });
 

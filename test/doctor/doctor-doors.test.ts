@@ -223,10 +223,8 @@ test('without the exercise nothing that could become an order is sent, and no ha
 });
 
 test('on live no door is asked that could place an order, and the exercise is refused', async () => {
-  const daemon = await startFakeDaemon({
-    ...SOUND,
-    'GET /readyz': replyJson({ venue: 'binance-live', waiting_for: [] }),
-  });
+  const ready = { 'GET /readyz': replyJson({ venue: 'binance-live', waiting_for: [] }) };
+  const daemon = await startFakeDaemon({ ...SOUND, ...ready }, null, 'binance-live');
   const env = {
     HOLDFAST_HOME: home,
     HOLDFAST_VENUE: 'binance-live',

@@ -136,9 +136,7 @@ test('nothing is proven to whoever names no live token, and what is asked for mu
 async function occupy(t: Cleanups, host: string): Promise<number> {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen({ host, port: 0, ipv6Only: true }, resolve));
-  t.after(() => {
-    other.close();
-  });
+  t.after(() => void other.close());
   return (other.address() as AddressInfo).port;
 }
 

@@ -62,7 +62,7 @@ describe('clients and examples, against a daemon on paper', () => {
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
       },
     });
-    proxy = await startCuttingProxy(world.daemon.url);
+    proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     model = await startFakeModel('place_order', ORDER);
     tokenPath = join(world.home, 'client.token');
     writeFileSync(tokenPath, world.token('agent'), { mode: 0o600 });

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { CLAIMS, keyIdOf, proofOf } from './proving-server.ts';
 
 export interface CuttingProxy {
   readonly url: string;
@@ -16,8 +17,11 @@ export function gatewayAnswer(status: string, type: string, body: string): strin
   return `${head}\r\n\r\n${body}`;
 }
 
-/** Stands between a client and a daemon on loopback, byte for byte, and loses answers when told. */
-export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
+/**
+ * Stands between a client and a daemon on loopback, byte for byte, and loses answers when told. Its address is not the
+ * daemon's, so it answers for the proof itself, as one that knows `tokens`; no proof is lost.
+ */
+export async function startCuttingProxy(target: string, tokens: readonly string[]): Promise<CuttingProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let toLose = 0;
@@ -29,9 +33,18 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
       socket.on('error', () => undefined);
       socket.on('close', () => sockets.delete(socket));
     }
-    // The Host header names the daemon's own port.
+    let pending = '';
     client.on('data', (chunk) => {
-      daemon.write(chunk.toString('latin1').replace(/^host: .*$/im, `Host: ${hostname}:${port}`), 'latin1');
+      pending += chunk.toString('latin1');
+      if (pending.startsWith('POST /v1/proof ')) {
+        const proof = answerProof(pending, tokens);
+        if (proof === null) return;
+        client.write(proof);
+      } else {
+        // The Host header names the daemon's own port.
+        daemon.write(pending.replace(/^host: .*$/im, `Host: ${hostname}:${port}`), 'latin1');
+      }
+      pending = '';
     });
     daemon.on('data', (chunk) => {
       if (toLose > 0) {
@@ -57,4 +70,15 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
       return new Promise((done) => server.close(() => done()));
     },
   };
+}
+
+/** Null: the question has not arrived yet as a whole. */
+function answerProof(text: string, tokens: readonly string[]): string | null {
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  if (body.length < Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? Number.POSITIVE_INFINITY)) return null;
+  const { key_id: id, nonce } = JSON.parse(body) as { readonly key_id: string; readonly nonce: string };
+  const token = tokens.find((each) => keyIdOf(each) === id) ?? '';
+  const dialled = /^host: (.*)$/im.exec(head)?.[1] ?? '';
+  const answer = JSON.stringify({ claims: CLAIMS, proof: proofOf(token, nonce, dialled, CLAIMS) });
+  return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answer.length}\r\n\r\n${answer}`;
 }

@@ -62,7 +62,7 @@ describe('where a gateway answers for the daemon', () => {
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
       },
     });
-    proxy = await startCuttingProxy(world.daemon.url);
+    proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     doors = openDoors();
   });
   after(async () => {

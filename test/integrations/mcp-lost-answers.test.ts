@@ -42,7 +42,7 @@ describe('MCP over standard input and output, where answers are lost', () => {
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
       },
     });
-    proxy = await startCuttingProxy(world.daemon.url);
+    proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     const tokenFile = join(world.home, 'model.token');
     writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });
     const io = {

@@ -35,10 +35,14 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
         spec.temporal.breaker.repeats = 100;
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
         const url = { type: 'string', pattern: '^https://docs\\.example/' };
-        spec.intercept.allow = { web_fetch: { type: 'object', required: ['url'], properties: { url } } };
+        const path = { type: 'string', pattern: '/SKILL\\.md$' };
+        spec.intercept.allow = {
+          web_fetch: { type: 'object', required: ['url'], properties: { url } },
+          read: { type: 'object', required: ['path'], properties: { path } },
+        };
       },
     });
-    proxy = await startCuttingProxy(world.daemon.url);
+    proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     const tokenFile = join(world.home, 'openclaw.token');
     writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });
     config = { url: world.daemon.url, tokenFile };
@@ -237,6 +241,9 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     assert.equal(await claimed('c'), 'none', 'content that is not known');
     await reading(join(skills, 'gone', 'SKILL.md'), 'd');
     assert.equal(await claimed('d'), 'none', 'a file that is not there');
+    const blocked = { path: join(skills, 'one', 'skill.md') };
+    assert.match((await host.call('read', blocked, { sessionKey: 'e', silent: 'policy' })).blocked ?? '', /SCOPE_TOOL/);
+    assert.equal(await claimed('e'), null, 'a file that the policy did not let it read');
     const limited = verdictOf(
       await host.call('place_order', { ...ORDER, requested_notional: 900 }, { sessionKey: 'a' }),
     );

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TOOL_NAMES } from '../../daemon/core/policy.ts';
 import { readSettings, UNASKED } from '../../integrations/openclaw/settings.ts';
 import { CURL, FakeHost, folder, forgetAll, ORDER, serve, until, verdictOf } from './openclaw-host.ts';
+import { proving, startProvingServer } from './proving-server.ts';
 
 const FOLDER = fileURLToPath(new URL('../../integrations/openclaw/', import.meta.url));
 
 beforeEach(forgetAll);
+
+const TOKENS = (): readonly string[] => ['hf_agent_x'];
 
 describe('the OpenClaw plugin, without a daemon', () => {
   const tokenFile = (t: TestContext): string => {
@@ -20,9 +22,10 @@ describe('the OpenClaw plugin, without a daemon', () => {
   };
 
   it('needs nothing but Node: no import of a package', () => {
-    const files = ['index', 'canary', 'daemon-link', 'hook-proof', 'host', 'intercept', 'settings', 'shared-state'];
-    for (const file of [...files, 'skill-digest', 'skills-in-play', 'trading-tools']) {
-      const text = readFileSync(join(FOLDER, `${file}.ts`), 'utf8');
+    const files = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));
+    assert.ok(files.length > 10);
+    for (const file of files) {
+      const text = readFileSync(join(FOLDER, file), 'utf8');
       for (const [, from] of text.matchAll(/from '([^']+)'/g)) assert.match(from ?? '', /^(node:|\.\/)/, file);
     }
     const { dependencies } = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8'));
@@ -42,38 +45,57 @@ describe('the OpenClaw plugin, without a daemon', () => {
   });
 
   it('fails closed with a reason of its own where no daemon answers, or none that it may speak to', async (t) => {
-    const port = await serve(t, (_, response) => response.end('<html>'));
-    const url = `http://127.0.0.1:${port}`;
+    const foreign = await serve(t, (_, response) => response.end('<html>'));
+    const url = `http://127.0.0.1:${foreign}`;
+    const daemon = await serve(
+      t,
+      proving(TOKENS, (_, response) => response.end('<html>')),
+    );
     for (const [config, why] of [
-      [{ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) }, /no daemon answers \(ECONNREFUSED\)/],
+      [
+        { url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) },
+        /no daemon of this token answers at 127\.0\.0\.1:9 \(ECONNREFUSED\)/,
+      ],
       [{ url, tokenFile: '/nowhere/agent.token' }, /token file .* cannot be read \(ENOENT\)/],
-      [{ url, tokenFile: tokenFile(t) }, /is no Holdfast daemon/],
+      [
+        { url, tokenFile: tokenFile(t) },
+        /no daemon of this token answers at 127\.0\.0\.1:\d+ \(its answer is no proof\)/,
+      ],
+      [{ url: `http://127.0.0.1:${daemon}`, tokenFile: tokenFile(t) }, /the answer is no JSON/],
     ] as const) {
       const host = new FakeHost(config);
       for (const silent of ['hook', 'policy'] as const)
-        for (const tool of ['exec', 'web_fetch', 'browser', 'binance_create_order', 'message', 'write'])
+        for (const tool of ['exec', 'read', 'view_image', 'browser', 'binance_create_order', 'message', 'write'])
           assert.match((await host.call(tool, CURL, { silent })).blocked ?? '', why, `${tool} without the ${silent}`);
       for (const tool of UNASKED) assert.equal((await host.call(tool, {})).blocked, null, tool);
     }
   });
 
   it('waits no longer than its own time-out, and the gateway waits longer than that', async (t) => {
-    const port = await serve(t, () => undefined);
-    const host = new FakeHost({ url: `http://127.0.0.1:${port}`, tokenFile: tokenFile(t), timeoutMs: 150 });
-    // Without a time-out of its own it would wait for ever.
-    const { blocked } = await host.call('exec', CURL);
-    assert.match(blocked ?? '', /Holdfast blocked exec: no answer within 150 ms/);
-    assert.ok(host.hookTimeoutMs > 150);
+    const silence = (): undefined => undefined;
+    for (const [answer, why] of [
+      [silence, /no daemon of this token answers at .* \(no proof in time\)/],
+      [proving(TOKENS, silence), /no answer within 150 ms/],
+    ] as const) {
+      const port = await serve(t, answer);
+      const host = new FakeHost({ url: `http://127.0.0.1:${port}`, tokenFile: tokenFile(t), timeoutMs: 150 });
+      // Without a time-out of its own it would wait for ever.
+      assert.match((await host.call('exec', CURL)).blocked ?? '', why);
+      assert.ok(host.hookTimeoutMs > 150);
+    }
   });
 
   it('blocks what is not plainly a permission, whatever answers', async (t) => {
     let status = 200;
     let body: unknown = {};
-    const port = await serve(t, (_, response) => {
-      response.statusCode = status;
-      response.setHeader('retry-after', '7');
-      response.end(JSON.stringify(body));
-    });
+    const port = await serve(
+      t,
+      proving(TOKENS, (_, response) => {
+        response.statusCode = status;
+        response.setHeader('retry-after', '7');
+        response.end(JSON.stringify(body));
+      }),
+    );
     const host = new FakeHost({ url: `http://127.0.0.1:${port}`, tokenFile: tokenFile(t) });
     for (const answer of [null, {}, [], 'ALLOW', { decision: 'ALLOW' }, { decision: null }, { decision: {} }]) {
       body = answer;
@@ -96,7 +118,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
   });
 
   it('blocks where the plugin itself fails', async (t) => {
-    const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) });
+    const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t), unasked: ['read'] });
     const hostile = {
       get path(): string {
         throw new Error('no path for you');
@@ -105,25 +127,30 @@ describe('the OpenClaw plugin, without a daemon', () => {
     assert.match((await host.call('read', hostile)).blocked ?? '', /a defect of the plugin \(no path for you\)/);
   });
 
-  it('speaks to a daemon on a Unix socket, and reads its token again when it was made anew', async (t) => {
+  it('speaks to a daemon on a Unix socket, with the token that the file holds now', async (t) => {
     const socket = join(folder(t), 'daemon.sock');
     const file = tokenFile(t);
     const seen: unknown[] = [];
-    const server = createServer(({ headers, url }, response) => {
-      if (url === '/v1/intercept') seen.push(headers.authorization);
-      response.statusCode = headers.authorization === 'Bearer hf_agent_new' ? 200 : 401;
-      response.end(JSON.stringify({ decision: { decision: 'ALLOW' } }));
-    });
-    await new Promise<void>((done) => server.listen(socket, done));
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
+    let live = 'hf_agent_new';
+    const daemon = await startProvingServer(
+      socket,
+      () => [live],
+      ({ headers }, response) => {
+        seen.push(headers.authorization);
+        response.end(JSON.stringify({ decision: { decision: 'ALLOW' } }));
+      },
+    );
+    t.after(() => daemon.close());
     const host = new FakeHost({ socket, tokenFile: file });
-    assert.match((await host.call('exec', CURL)).blocked ?? '', /HTTP 401/);
+    const dead = (await host.call('exec', CURL)).blocked ?? '';
+    assert.match(dead, /no daemon of this token answers at .*daemon\.sock \(it knows no such live token\)/);
     writeFileSync(file, 'hf_agent_new\n');
     assert.equal((await host.call('exec', CURL)).blocked, null);
-    assert.deepEqual(seen, ['Bearer hf_agent_x', 'Bearer hf_agent_x', 'Bearer hf_agent_new']);
+    live = 'hf_agent_rotated';
+    assert.match((await host.call('exec', CURL)).blocked ?? '', /UNAUTHENTICATED/, 'a connection of the old one');
+    writeFileSync(file, 'hf_agent_rotated\n');
+    assert.equal((await host.call('exec', CURL)).blocked, null);
+    assert.deepEqual(seen, ['Bearer hf_agent_new', 'Bearer hf_agent_rotated']);
   });
 
   it('says in its README what it does not ask about', () => {

@@ -82,7 +82,7 @@ async function judge(read: PolicyText, file: string): Promise<Judged> {
 
 /** @throws CliError only if the command line names a daemon: a file can be checked without one */
 async function askDaemon(io: Io, options: ConnectionOptions, text: string): Promise<DaemonView> {
-  const isNamed = [options.url, options.socket, options.tokenFile].some((option) => option !== undefined);
+  const isNamed = [options.url, options.socket, options.tcp, options.tokenFile].some((option) => option !== undefined);
   try {
     const { withClient } = await import('../client.ts');
     const body = await withClient(io, options, 'operator', (client) =>

@@ -75,7 +75,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
         spec.temporal.flip_interval_ms = 1;
         spec.temporal.breaker.repeats = 100;
         for (const regime of Object.values(spec.market.regimes)) regime.cooldown_ms = 0;
-        spec.intercept.allow = { probe_asked: { type: 'object' } };
+        spec.intercept.allow = { probe_asked: { type: 'object' }, read: { type: 'object' } };
         spec.requests = { ...spec.requests, intercepts: { max: 1_000, window_ms: 60_000 } };
       },
     });
@@ -211,9 +211,9 @@ describe('the plugin in a real OpenClaw gateway', () => {
     await world.daemon.close();
     assert.match(
       blockReasonOf(await gateway.invoke('probe_asked', {})),
-      /Holdfast blocked probe_asked: no daemon answers/,
+      /Holdfast blocked probe_asked: no daemon of this token answers/,
     );
-    assert.match(await turn('exec', { command: 'true' }), /Holdfast blocked exec: no daemon answers/);
+    assert.match(await turn('exec', { command: 'true' }), /Holdfast blocked exec: no daemon of this token answers/);
     assert.equal(verdictOf(await gateway.invoke('probe_unasked', {})), 'ran');
     const refused = verdictOf(await gateway.invoke('place_order', ORDER)).error;
     assert.equal(refused.code, 'UNREACHABLE');
