@@ -4,7 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import { registerJsonParser } from './body-parser.ts';
 import { ApiError, answerError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
-import type { RouteBook } from './routing.ts';
+import type { RouteBook } from './route-book.ts';
 
 /** Time within which a request must be complete. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -61,6 +61,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   app.decorateRequest('caller', null);
   app.decorateRequest('flight', null);
   app.decorateRequest('signed', null);
+  app.decorateRequest('refusal', null);
   app.decorateRequest('label', 'none');
   return app;
 }
@@ -71,7 +72,7 @@ export function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBo
   app.setNotFoundHandler((request, reply) => {
     const methods = book.methodsOf(request.raw.url ?? '');
     if (methods.length === 0) {
-      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /docs.'), request, reply);
+      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /openapi.json.'), request, reply);
       return;
     }
     reply.header('allow', methods.join(', '));

@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { ApiError } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   buildLocalGuard,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   OPERATOR_ENTRANCE,

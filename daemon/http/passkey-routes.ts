@@ -4,11 +4,11 @@ import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/command
 import * as passkey from '../contract/passkeys.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, codeOf } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
   buildLocalGuard,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   OPERATOR_ROUTE,
@@ -144,7 +144,6 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
       const { assertion } = requireValid(passkey.checkSignIn, bodyOf(request));
       const { keyId, name } = await passkeys.signIn(assertion).catch((error: unknown) => {
         if (codeOf(error) !== 'FORBIDDEN') throw error;
-        doors.logger.warn({ reason: String(error) }, 'a passkey was refused');
         throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
       });
       const caller: Caller = { role: 'operator', agent: name, tokenId: keyId, skillSha256: null };

@@ -21,32 +21,7 @@ import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
 import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
 import type { Prover } from './prover.ts';
-
-/** The methods of each path, to tell 405 from 404. */
-export interface RouteBook {
-  methodsOf(url: string): readonly string[];
-}
-
-/** Records the routes that are added to `app` from now on. */
-export function createRouteBook(app: FastifyInstance): RouteBook {
-  const routes: { readonly parts: readonly string[]; readonly methods: readonly string[] }[] = [];
-  app.addHook('onRoute', (route) => {
-    const methods = Array.isArray(route.method) ? route.method : [route.method];
-    routes.push({ parts: route.url.split('/'), methods });
-  });
-  return {
-    methodsOf(url) {
-      const parts = (url.split('?', 1)[0] ?? '').split('/');
-      const found = routes.filter((route) => matches(route.parts, parts)).flatMap((route) => route.methods);
-      return [...new Set(found)];
-    },
-  };
-}
-
-function matches(pattern: readonly string[], parts: readonly string[]): boolean {
-  if (pattern.length !== parts.length) return false;
-  return pattern.every((part, index) => (part.startsWith(':') ? parts[index] !== '' : part === parts[index]));
-}
+import type { Refusal, Refusals } from './refusals.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -55,6 +30,8 @@ declare module 'fastify' {
     flight: Flight | null;
     /** A passkey has to confirm the call, which has no caller before; null: it needs none. */
     signed: SignedCall | null;
+    /** Why it was answered 401; null: it was not. */
+    refusal: Refusal | null;
     /** Method and pattern of the route, for metrics and log. */
     label: string;
   }
@@ -67,9 +44,12 @@ export interface Doors {
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
   readonly turns: Turns;
-  readonly pace: Pace;
+  readonly pace: Pace<string>;
   readonly metrics: HttpMetrics;
+  readonly refusals: Refusals;
   readonly logger: Logger;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   readonly connections: Connections;
   readonly prover: Prover;
   /** Looks every token up again, at every entrance, from now on. */
@@ -103,6 +83,9 @@ export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
+
+/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
+export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 

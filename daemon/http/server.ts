@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
@@ -10,7 +10,6 @@ import { type Connections, limitConnections } from './connections.ts';
 import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
-import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
@@ -18,19 +17,20 @@ import { closeConnections, type HttpAddress, type Listening, type NamedAddress, 
 import type { Loopbacks } from './loopbacks.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
-import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
+import { registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
-import { checkOrigin, type OriginRules } from './origin-guard.ts';
+import type { OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { createRefusals } from './refusals.ts';
+import { addRequestHooks } from './request-hooks.ts';
+import { createRouteBook } from './route-book.ts';
+import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
-
-const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
@@ -59,6 +59,8 @@ export interface HttpServerOptions {
   readonly monotonicMs?: () => number;
   /** Timer of what is shown on screens, and of the grace at the end; by default the process's. */
   readonly after?: After;
+  /** Sees each route that is added to an entrance: `npm run generate` describes them. */
+  readonly beforeRoutes?: (app: FastifyInstance) => Promise<void>;
 }
 export interface HttpServer {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
@@ -75,7 +77,10 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'>;
+type SharedDoors = Omit<
+  Doors,
+  'nowMs' | 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'
+>;
 
 /** What all entrances of one server share. */
 interface House {
@@ -159,6 +164,7 @@ export function buildHouse(options: HttpServerOptions): House {
     turns: createTurns(),
     pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
+    refusals: createRefusals(options.logger, options.after ?? waitInProcess),
     logger: options.logger,
     prover: createProver({
       keyedTokens: () => options.tokens.keyedTokens(),
@@ -175,7 +181,7 @@ export function buildHouse(options: HttpServerOptions): House {
 }
 
 export function createClose(
-  { closing, streams, briefStreams, agentStreams }: House,
+  { closing, shared, streams, briefStreams, agentStreams }: House,
   closeAll: () => readonly Promise<void>[],
 ): () => Promise<void> {
   let closed: Promise<void> | null = null;
@@ -184,7 +190,7 @@ export function createClose(
     streams.closeAll();
     briefStreams.closeAll();
     agentStreams.closeAll();
-    closed ??= Promise.all(closeAll()).then(() => undefined);
+    closed ??= Promise.all(closeAll()).then(() => shared.refusals.close());
     return closed;
   };
 }
@@ -236,6 +242,7 @@ export async function buildEntrance(
   const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
     ...shared,
+    nowMs,
     console,
     // A session enters where agents do: the browser has no way to a socket.
     authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? console.sessions : null),
@@ -249,8 +256,8 @@ export async function buildEntrance(
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
   const book = createRouteBook(app);
   addFallbacks(app, logger, book);
-  addGlobalHooks(app, doors, rules, closing);
-  if (admits === null) await registerOpenApi(app, config.version);
+  addRequestHooks(app, doors, rules, closing);
+  await options.beforeRoutes?.(app);
   registerToolRoutes(app, doors);
   // An entrance without agents needs no routes for agents.
   if (admits === null) registerMcpRoute(app, doors, config.version);
@@ -263,37 +270,7 @@ export async function buildEntrance(
   registerPasskeyRoutes(app, doors);
   registerProofRoute(app, doors);
   registerTokenRoutes(app, doors);
-  await registerOpenRoutes(app, doors);
+  registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, hosts };
-}
-
-function addGlobalHooks(
-  app: FastifyInstance,
-  doors: Doors,
-  rules: OriginRules,
-  closing: { readonly isClosing: boolean },
-): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.on('close', () => finish(doors, request, reply));
-    // Only answers to these methods are ever cached.
-    if (request.raw.method === 'GET' || request.raw.method === 'HEAD') reply.headers(GET_HEADERS);
-    try {
-      checkOrigin(request.raw, rules);
-      if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
-    } catch (error) {
-      // The end of its body is ambiguous, so what follows is not read as a request.
-      if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
-      done(error as Error);
-      return;
-    }
-    done();
-  });
-}
-
-function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
-  request.flight?.close();
-  // 499: the client left before the answer.
-  const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
-  doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);
 }

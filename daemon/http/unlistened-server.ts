@@ -22,7 +22,21 @@ export interface UnlistenedServer extends HttpServer {
 
 /** The host that requests name; nothing listens there. */
 const UNLISTENED_HOST = 'localhost:0';
-const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
+const UNBOUNDED: Connections = {
+  prove: () => undefined,
+  strangers: {
+    meet: () => undefined,
+    doubt: () => undefined,
+    doubts: () => false,
+    trust: () => undefined,
+    begin: (_socket, start) => start(),
+    end: () => undefined,
+    part: () => undefined,
+    leastMissed: () => null,
+  },
+  silent: 0,
+  proven: 0,
+};
 
 /**
  * The HTTP interface of a gate for a caller in the same process, such as a simulation: every route with its

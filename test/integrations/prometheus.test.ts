@@ -127,20 +127,20 @@ describe('a scrape', () => {
   });
 
   it('shows the trading state in force, and which layers stand', async () => {
-    assert.equal(figureOf(await scrape(null), 'holdfast_trading_state{state="active"}'), 1);
+    assert.equal(figureOf(await scrape('monitor'), 'holdfast_trading_state{state="active"}'), 1);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test', agent: 'agent' });
     const stopped = await scrape('monitor');
     assert.equal(figureOf(stopped, 'holdfast_trading_state{state="active"}'), 1);
     assert.equal(figureOf(stopped, 'holdfast_state_layers{layer="operator"}'), 1);
     assert.equal(figureOf(stopped, 'holdfast_agent_active{agent="agent"}'), 0);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
-    const halted = await scrape(null);
+    const halted = await scrape('monitor');
     assert.equal(figureOf(halted, 'holdfast_trading_state{state="active"}'), 0);
     assert.equal(figureOf(halted, 'holdfast_trading_state{state="halted"}'), 1);
     assert.equal(figureOf(halted, 'holdfast_ready'), 1, 'a halted daemon is ready all the same');
     for (const agent of [undefined, 'agent'])
       await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test', agent });
-    assert.equal(figureOf(await scrape(null), 'holdfast_state_layers{layer="operator"}'), 0);
+    assert.equal(figureOf(await scrape('monitor'), 'holdfast_state_layers{layer="operator"}'), 0);
   });
 
   it('bounds the label of agents, however many tokens there are', async () => {

@@ -62,6 +62,7 @@ test('the tarball holds plain JavaScript and what it reads, and nothing of the t
     'policies/policy.schema.json',
     'dist/daemon/console/built/console.js',
     'npm-shrinkwrap.json',
+    'dist/daemon/http/built/openapi.json',
     'LICENSE',
   ])
     assert.ok(files.includes(file), file);
