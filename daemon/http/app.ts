@@ -4,7 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import { registerJsonParser } from './body-parser.ts';
 import { ApiError, answerError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
-import type { RouteBook } from './routing.ts';
+import type { RouteBook } from './route-book.ts';
 
 /** Time within which a request must be complete. */
 const REQUEST_TIMEOUT_MS = 15_000;

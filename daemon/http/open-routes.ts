@@ -3,9 +3,10 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import type { Role } from '../gate/api.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
 import { type Readers, shapeOpenApi } from './openapi.ts';
-import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
+import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from './routing.ts';
 
 /** Must run before any route is added, since it records their schemas. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
@@ -45,19 +46,19 @@ function showsAccount({ authenticator }: Doors, { raw }: FastifyRequest): boolea
   return authenticator.authenticate(raw.headers.authorization, raw.socket).role !== 'agent';
 }
 
-/** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
-function openRoute(doors: Doors) {
+/** Health, readiness, metrics and documentation: open on this machine, from elsewhere with a token of these roles. */
+function openRoute(doors: Doors, roles?: readonly Role[]) {
   return (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
     method: 'GET' as const,
     url,
     schema: { summary, tags: ['open'], security: [], response },
-    onRequest: buildLocalGuard(doors, `GET ${url}`),
+    onRequest: buildLocalGuard(doors, `GET ${url}`, roles),
   });
 }
 
 export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
   const { gate, metrics } = doors;
-  const open = openRoute(doors);
+  const open = openRoute(doors, PROBE_ROUTE);
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
     ...PROBES,

@@ -23,7 +23,8 @@ import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-
 import { createPace } from './pace.ts';
 import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { createRouteBook, type RouteBook } from './route-book.ts';
+import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { holdSecondLoopback, type SecondLoopback } from './second-loopback.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
@@ -88,6 +89,7 @@ interface House {
 /** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
+  readonly book: RouteBook;
   readonly console: ConsoleDoor;
   readonly hosts: Set<string>;
 }
@@ -256,7 +258,7 @@ export async function buildEntrance(
   registerTokenRoutes(app, doors);
   await registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
-  return { app, console, hosts };
+  return { app, book, console, hosts };
 }
 
 function addGlobalHooks(

@@ -221,7 +221,7 @@ export interface ExpiryClock {
   certain(): { readonly afterMs: number; readonly toMs: number } | null;
 }
 
-export type TokenRole = 'agent' | 'monitor' | 'operator';
+export type TokenRole = 'agent' | 'metrics' | 'monitor' | 'operator';
 
 /** An access token without its secret. */
 export interface TokenRecord {

@@ -143,6 +143,8 @@ test('from another machine the open routes need a token, but for /healthz', asyn
   ]) {
     assert.equal(await ask(path), 401, path);
     assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.monitor}` }), 200, path);
+    const isProbe = path === '/readyz' || path === '/metrics';
+    assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.metrics}` }), isProbe ? 200 : 403, path);
   }
 });
 

@@ -38,7 +38,11 @@ export function addToken(program: Command, io: Io): void {
     ],
   });
   addLedgerOptions(create)
-    .addOption(new Option('--role <role>', 'what it may do').choices(['agent', 'monitor', 'operator']).default('agent'))
+    .addOption(
+      new Option('--role <role>', 'what it may do')
+        .choices(['agent', 'metrics', 'monitor', 'operator'])
+        .default('agent'),
+    )
     .option('--agent <name>', `agent that it acts for (role agent: ${DEFAULT_AGENT})`)
     .option('--name <name>', 'its name in lists (the agent, else the role)')
     .option('--skill <sha256>', 'digest of the skill it is for, which the policy may trust more', parseDigest)
