@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import type { Role } from '../gate/api.ts';
 import { type ConstantText, readConstantText, sendConstantText } from './constant-text.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
-import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
+import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from './routing.ts';
 
 /** Made by `npm run generate` from the schemas of the routes. */
 const BUILT = new URL('built/', import.meta.url);
@@ -20,19 +21,19 @@ function showsAccount({ authenticator }: Doors, { raw }: FastifyRequest): boolea
   return authenticator.authenticate(raw.headers.authorization, raw.socket).role !== 'agent';
 }
 
-/** Health, readiness, metrics and descriptions: open on this machine, with any token from elsewhere. */
-function openRoute(doors: Doors) {
+/** Health, readiness, metrics and descriptions: open on this machine, from elsewhere with a token of these roles. */
+function openRoute(doors: Doors, roles?: readonly Role[]) {
   return (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
     method: 'GET' as const,
     url,
     schema: { summary, tags: ['open'], security: [], response },
-    onRequest: buildLocalGuard(doors, `GET ${url}`),
+    onRequest: buildLocalGuard(doors, `GET ${url}`, roles),
   });
 }
 
 export function registerOpenRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
-  const open = openRoute(doors);
+  const open = openRoute(doors, PROBE_ROUTE);
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
     ...PROBES,

@@ -27,7 +27,7 @@ import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { createRefusals } from './refusals.ts';
 import { addRequestHooks } from './request-hooks.ts';
-import { createRouteBook } from './route-book.ts';
+import { createRouteBook, type RouteBook } from './route-book.ts';
 import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
@@ -99,6 +99,7 @@ interface House {
 /** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
+  readonly book: RouteBook;
   readonly console: ConsoleDoor;
   readonly hosts: Set<string>;
 }
@@ -204,16 +205,16 @@ export function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => 
 }
 
 async function openEntrance(house: House, listen: HttpAddress, admits: Doors['admits']): Promise<OpenEntrance> {
-  const { app, console, hosts } = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
+  const entrance = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
   const isMain = admits === null;
   const onNamed = (named: NamedAddress): void => {
-    for (const host of named.hosts) hosts.add(host);
+    for (const host of named.hosts) entrance.hosts.add(host);
     if (!isMain) return;
     house.where.address = named.where.address;
-    if (house.options.console !== undefined) openConsole(console, named);
+    if (house.options.console !== undefined) openConsole(entrance.console, named);
   };
-  const opened = await openAddress(app, listen, { isMain, names: house.options.config.allowedHosts, onNamed });
-  return { app, console, hosts, ...opened };
+  const opened = await openAddress(entrance.app, listen, { isMain, names: house.options.config.allowedHosts, onNamed });
+  return { ...entrance, ...opened };
 }
 
 /** A page's origin is `localhost`: the console is served where that is this daemon, whatever a browser makes of it. */
@@ -272,5 +273,5 @@ export async function buildEntrance(
   registerTokenRoutes(app, doors);
   registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
-  return { app, console, hosts };
+  return { app, book, console, hosts };
 }

@@ -17,6 +17,8 @@ export interface AskedRequest {
 }
 /** The same routes without a listener. */
 export interface UnlistenedServer extends HttpServer {
+  /** Method and pattern of each: `GET /v1/orders`. */
+  readonly routes: readonly string[];
   ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
 }
 
@@ -44,7 +46,7 @@ const UNBOUNDED: Connections = {
  */
 export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
   const house = buildHouse(options);
-  const { app, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
+  const { app, book, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
   hosts.add(UNLISTENED_HOST);
   await app.ready();
   const close = createClose(house, () => [app.close()]);
@@ -56,6 +58,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
     consoleAddress: null,
     forgetTokens: house.shared.forgetTokens,
     close,
+    routes: book.list(),
     ask: async ({ method, path, headers, body }) => {
       const answer = await app.inject({
         method: method as 'GET',

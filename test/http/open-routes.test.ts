@@ -135,6 +135,8 @@ test('from another machine the open routes need a token, but for /healthz', asyn
   for (const path of ['/readyz', '/metrics', '/openapi.json', '/openapi-console.json']) {
     assert.equal(await ask(path), 401, path);
     assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.monitor}` }), 200, path);
+    const isProbe = path === '/readyz' || path === '/metrics';
+    assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.metrics}` }), isProbe ? 200 : 403, path);
   }
 });
 
