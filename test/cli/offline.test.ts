@@ -156,8 +156,10 @@ test('a token is for the agent `agent` unless something else is said', async () 
     const { role, name, agent, skill_sha256 } = JSON.parse(out) as Record<string, unknown>;
     assert.deepEqual([role, name, agent, skill_sha256], ['agent', 'agent', 'agent', skill], args.join(' '));
   }
-  const monitor = await run('token', 'create', '--role', 'monitor', '--json');
-  assert.equal((JSON.parse(monitor.out) as { agent: unknown }).agent, null, 'no agent but for agents');
+  for (const role of ['monitor', 'metrics']) {
+    const made = JSON.parse((await run('token', 'create', '--role', role, '--json')).out) as Record<string, unknown>;
+    assert.deepEqual([made.role, made.name, made.agent], [role, role, null], 'no agent but for agents');
+  }
 });
 
 test('the agent of a token is written as a policy can name it', async () => {
