@@ -1,12 +1,14 @@
 # docker build -t holdfast .
 # docker run --rm -p 127.0.0.1:7433:7433 -v holdfast:/var/lib/holdfast holdfast
-FROM node:24-bookworm-slim AS packages
+# By digest, so that a moved tag changes nothing. It is the index (amd64, arm64) that public repositories pinned for this
+# tag in October 2026. For a newer one: docker buildx imagetools inspect node:24-bookworm-slim
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS packages
 WORKDIR /app
 # Nothing is compiled: better-sqlite3 brings its binaries, and Node runs the TypeScript as it is.
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-FROM node:24-bookworm-slim
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
     MALLOC_ARENA_MAX=2 \
@@ -21,6 +23,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY scripts ./scripts
+RUN ln -s scripts/holdfast.mjs holdfast
 COPY daemon ./daemon
 COPY migrations ./migrations
 COPY policies ./policies

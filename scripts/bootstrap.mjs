@@ -6,33 +6,52 @@
  * What only tests, checks and benches need is left out until one of them is run, whatever NODE_ENV and `omit` say.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lockPathFor, withLock } from './file-lock.mjs';
-import { bringNode, isSupportedNode, OLDEST_NODE, startNpm } from './node-line.mjs';
+import { bringNode, findBroughtNode, isSupportedNode, OLDEST_NODE, startNpm } from './node-line.mjs';
 import { hadTools, isCheckout, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
 
 /**
  * Path of a Node that runs this project, with the packages installed beside it: this Node where it is new enough.
- * `tools`: with the development packages.
+ * Where both are there nothing is locked and nothing need be writable. `tools`: with the development packages.
  * @throws Error with a message for the user
  */
 export async function prepare({ root = ROOT, tools = true } = {}) {
-  if (isCheckout(root) && !isInstalled(root, tools)) return withOneAtATime(root, () => install(root, tools));
-  return isSupportedNode(process.versions.node) ? process.execPath : withOneAtATime(root, () => bring(root));
+  const node = findNode(root);
+  if (node !== null && hasPackages(root, tools, node)) return node;
+  const onWait = (pid) => say(`waiting for process ${pid}, which installs here`);
+  return withLock(lockPathFor(root), () => install(root, tools), { onWait });
+}
+
+/** This Node where it is new enough, else the one that was brought earlier; null when neither is there. */
+function findNode(root) {
+  return isSupportedNode(process.versions.node) ? process.execPath : findBroughtNode(root);
+}
+
+/** Packages that somebody installed by hand are taken as they are. */
+function hasPackages(root, asked, node) {
+  if (!isCheckout(root) || isInstalled(root, asked)) return true;
+  const tools = asked || hadTools(root);
+  if (!matchesLockFile(root, tools) || !packagesLoad(root, node)) return false;
+  try {
+    writeInstallStamp(root, tools);
+  } catch (error) {
+    // Without the stamp the next run looks again: this user may use what another one installed.
+    if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
+  }
+  return true;
 }
 
 function bring(root) {
-  if (isSupportedNode(process.versions.node)) return process.execPath;
   const reason = `this is Node ${process.versions.node}; Holdfast runs on ${OLDEST_NODE} and later`;
-  return bringNode(root, {
-    say: (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`),
-  });
+  const told = (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`);
+  return findNode(root) ?? bringNode(root, { say: told });
 }
 
 async function install(root, asked) {
-  if (isInstalled(root, asked)) return bring(root);
+  // Somebody else may have installed while this process waited.
+  if (!isCheckout(root) || isInstalled(root, asked)) return bring(root);
   // Whoever had the development packages keeps them when the lock file changes.
   const tools = asked || hadTools(root);
   // INVARIANT: they are added to what is there. `npm ci` would take away what a running daemon may still load.
@@ -43,7 +62,6 @@ async function install(root, asked) {
     await whileInstalling(startInstall(root, tools, ['ci']), () => node);
     if (!packagesLoad(root, node)) throw new Error('better-sqlite3 was installed but does not load on this Node.');
   }
-  linkCommand(root);
   writeInstallStamp(root, tools);
   return node;
 }
@@ -52,7 +70,7 @@ async function install(root, asked) {
 function startInstall(root, tools, command) {
   const args = [...command, tools ? '--include=dev' : '--omit=dev'];
   say(`installing packages (npm ${args.join(' ')})`);
-  return startNpm([...args, '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'], root);
+  return startNpm([...args, '--engine-strict=false'], root);
 }
 
 /** Does `work`, which blocks, while npm installs; then waits for npm. */
@@ -69,25 +87,10 @@ async function whileInstalling(npm, work) {
   return result;
 }
 
-/**
- * npm links no command of a package into the package itself. With the link `./holdfast` starts it at once; without
- * it (Windows) npx looks the package up first, which takes half a second.
- */
-function linkCommand(root) {
-  const link = join(root, 'node_modules', '.bin', 'holdfast');
-  if (process.platform === 'win32' || existsSync(link)) return;
-  mkdirSync(join(root, 'node_modules', '.bin'), { recursive: true });
-  symlinkSync(join('..', '..', 'scripts', 'holdfast.mjs'), link);
-}
-
 /** The one native module; it ships binaries for most platforms, and none for some. */
 function packagesLoad(root, node) {
   const code = "new (require('better-sqlite3'))(':memory:').close()";
   return spawnSync(node, ['-e', code], { cwd: root, stdio: 'ignore' }).status === 0;
-}
-
-function withOneAtATime(root, work) {
-  return withLock(lockPathFor(root), work, { onWait: (pid) => say(`waiting for process ${pid}, which installs here`) });
 }
 
 function say(text) {

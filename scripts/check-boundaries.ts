@@ -80,9 +80,13 @@ function listSources(folder: string): string[] {
   return sources.map((entry) => join(entry.parentPath, entry.name)).sort();
 }
 
+/** With the optional peers: what only the evaluation loads. */
 function readDependencies(root: string): ReadonlySet<string> {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies?: object };
-  return new Set(Object.keys(manifest.dependencies ?? {}));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies?: object;
+    peerDependencies?: object;
+  };
+  return new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
 }
 
 /** `daemon/gate/api.ts` -> `gate`, `daemon/config/config.ts` -> `config`; null outside daemon/. */

@@ -1,16 +1,46 @@
 /** A lock between processes of one user on one machine, by a file that names its holder. Only node built-ins. */
-import { createHash } from 'node:crypto';
-import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CACHE } from './node-line.mjs';
 
 const POLL_MS = 100;
 const WAIT_MS = 15 * 60_000;
 
-/** Not in the package folder: `npm ci` empties node_modules, a build replaces dist. */
+/**
+ * Path of the lock for work on a package folder, in a folder below it that is the owner's alone (0700) and is created
+ * here. Never in a shared temporary folder, where any user can create a name before us; and not in node_modules, which
+ * `npm ci` empties.
+ * @throws Error when the folder is another user's, or cannot be written
+ */
 export function lockPathFor(root) {
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(tmpdir(), `holdfast-${userInfo().username}-${name}.lock`);
+  const folder = join(root, CACHE, 'lock');
+  try {
+    // A Node that is brought lies beside it, for every user of this package.
+    mkdirSync(dirname(folder), { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
+    throw new Error(`Packages or a Node are missing, and ${folder} cannot be written. Run this once as its owner.`);
+  }
+  const found = lstatSync(folder);
+  const owners = [process.getuid?.() ?? found.uid, statSync(root).uid];
+  if (!found.isDirectory() || !owners.includes(found.uid)) {
+    throw new Error(`${folder} is no folder of this user. Remove it, and try again.`);
+  }
+  if ((found.mode & 0o077) !== 0) chmodSync(folder, 0o700);
+  return join(folder, 'install');
 }
 
 /** Runs `work`, perhaps asynchronous, while no other process runs under the same lock; waits 15 minutes at most. */
@@ -28,7 +58,7 @@ function takeLock(path, onWait, waitMs) {
   let told = false;
   while (!tryCreate(path)) {
     const holder = readHolder(path);
-    if (holder !== null && !isAlive(holder)) {
+    if (holder !== null && !isOurs(holder)) {
       removeStale(path, holder);
       continue;
     }
@@ -65,16 +95,17 @@ function readHolder(path) {
   }
 }
 
-function isAlive(pid) {
+/** Whether a process of this user lives under that number. Another user's holds no lock in a folder of ours. */
+function isOurs(pid) {
   try {
     process.kill(pid, 0);
     return true;
-  } catch (error) {
-    return error.code === 'EPERM';
+  } catch {
+    return false;
   }
 }
 
-/** Takes the file of a dead holder away; if another process was quicker and holds the lock now, puts it back. */
+/** Takes the file of a holder that is gone away; if another process was quicker and holds the lock now, puts it back. */
 function removeStale(path, holder) {
   const aside = `${path}.${process.pid}`;
   try {

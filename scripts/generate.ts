@@ -14,6 +14,7 @@ import { placeConsole } from './build-console.ts';
 import { buildTypebox, describeTypebox } from './build-typebox.ts';
 import { buildPolicyValidator } from './build-validators.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
+import { buildOpenApi } from './openapi/build.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
 import { buildRowWriters } from './record-writers/rows.ts';
 
@@ -85,12 +86,15 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
   const traderState = buildTraderState();
   const policyValidator = await buildPolicyValidator(ROOT);
   const typebox = await buildTypebox(ROOT);
+  const openApi = await buildOpenApi(ROOT);
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
     { path: 'policies/alerts.schema.json', build: () => `${JSON.stringify(buildAlertsJsonSchema(), null, 2)}\n` },
     { path: 'daemon/contract/built/policy-validator.js', build: () => policyValidator },
     { path: 'daemon/contract/built/typebox.js', build: () => typebox },
     { path: 'daemon/contract/built/typebox.d.ts', build: describeTypebox },
+    { path: 'daemon/http/built/openapi.json', build: () => openApi.clients },
+    { path: 'daemon/http/built/openapi-console.json', build: () => openApi.console },
     { path: 'docs/reasons.md', build: buildReasonsPage },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },

@@ -43,6 +43,14 @@ export function pinnedBinary(root, pin) {
   return join(root, CACHE, `node-${pin.version}`, 'node_modules', pin.name, 'bin', file);
 }
 
+/** Path of the binary that was brought earlier for this platform, or null. */
+export function findBroughtNode(root, major = RECOMMENDED_MAJOR, platform = platformName()) {
+  const pin = findPin(major, platform);
+  if (pin === null) return null;
+  const binary = pinnedBinary(root, pin);
+  return existsSync(binary) ? binary : null;
+}
+
 /**
  * Brings a pinned Node and returns the path of its binary. Aside first, and moved to its place when it runs: a half
  * brought one is never used. @throws Error that says what to install
@@ -50,8 +58,9 @@ export function pinnedBinary(root, pin) {
 export function bringNode(root, { major = RECOMMENDED_MAJOR, platform = platformName(), say = () => {} } = {}) {
   const pin = findPin(major, platform);
   if (pin === null) throw new Error(`There is no Node ${major} package for ${platform}. ${advice()}`);
+  const brought = findBroughtNode(root, major, platform);
+  if (brought !== null) return brought;
   const binary = pinnedBinary(root, pin);
-  if (existsSync(binary)) return binary;
   say(pin);
   const place = join(root, CACHE, `node-${pin.version}`);
   const aside = `${place}.${process.pid}`;
@@ -59,7 +68,7 @@ export function bringNode(root, { major = RECOMMENDED_MAJOR, platform = platform
     mkdirSync(aside, { recursive: true });
     writeFileSync(join(aside, 'package.json'), `${JSON.stringify(manifestOf(pin))}\n`);
     writeFileSync(join(aside, 'package-lock.json'), `${JSON.stringify(lockOf(pin))}\n`);
-    const { status, output } = runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], aside);
+    const { status, output } = runNpm(['ci'], aside);
     if (status !== 0) throw new Error(`npm could not bring ${pin.name}@${pin.version}. ${advice()}\n${output}`);
     const { stdout } = spawnSync(pinnedBinary(root, pin).replace(place, aside), ['--version'], { encoding: 'utf8' });
     if (stdout?.trim() !== `v${pin.version}`) throw new Error(`${pin.name}@${pin.version} does not run. ${advice()}`);
@@ -111,8 +120,12 @@ export function startNpm(args, cwd, node = process.execPath) {
   return { ended, stop: () => child.kill() };
 }
 
+/** No package runs a script when it is installed, whatever the settings of this user say: none needs one. */
+const ALWAYS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+
 /** npm as it was started, else the npm of the path. */
-function npmCommand(args, cwd, node, inherit) {
+function npmCommand(words, cwd, node, inherit) {
+  const args = [...words, ...ALWAYS];
   const started = process.env.npm_execpath;
   // What npm starts in turn (`#!/usr/bin/env node`) is to be this Node, too.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };

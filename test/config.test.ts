@@ -48,6 +48,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       isAlertsNamed: false,
       alertsExec: false,
       listen: { kind: 'tcp', host: '127.0.0.1', port: 7433 },
+      passedSockets: [],
       allowedHosts: [],
       paper: { url: null, market: 'synthetic', seed: null, speed: 1 },
       logLevel: 'info',
@@ -285,6 +286,7 @@ test('a verb reads what it needs to find a daemon, whatever else is wrong', () =
     listen: { kind: 'socket', path: resolve('run/s') },
     headFile: '/h.paper.head',
     token: 't',
+    said: { home: true, venue: false, host: false, port: false },
   });
   assert.match(problemsOf(() => readClientEnv({ HOLDFAST_PORT: '-1' })).join(), /HOLDFAST_PORT/);
 });

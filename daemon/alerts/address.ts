@@ -19,13 +19,17 @@ for (const [net, prefix] of [
 ] as const)
   PRIVATE.addSubnet(net, prefix, 'ipv4');
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-/** Never: this host, link-local (metadata services), benchmarks, documentation, multicast, reserved, translated. */
+/**
+ * IANA's registries of special-purpose addresses (RFC 6890) but for those above. Never: this host, link-local (metadata
+ * services), relays, benchmarks, documentation, multicast, reserved.
+ */
 const NEVER = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
@@ -33,16 +37,20 @@ for (const [net, prefix] of [
   ['240.0.0.0', 4],
 ] as const)
   NEVER.addSubnet(net, prefix, 'ipv4');
+/** All of IPv6 that is assigned as global unicast. RISK: the rest wraps IPv4, or is link-local, site-local, unassigned. */
+const GLOBAL = new BlockList();
+GLOBAL.addSubnet('2000::', 3, 'ipv6');
+/** Parts of it that are special: protocols and tunnels (Teredo), documentation, 6to4. */
 for (const [net, prefix] of [
-  ['::', 128],
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
+  ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
-  ['fe80::', 10],
-  ['ff00::', 8],
+  ['3fff::', 20],
 ] as const)
   NEVER.addSubnet(net, prefix, 'ipv6');
+/** IPv4 as a socket of IPv6 has it: the same address. */
+const MAPPED = new BlockList();
+MAPPED.addSubnet('::ffff:0:0', 96, 'ipv6');
 
 export type Reach = 'loopback' | 'private' | 'public';
 
@@ -53,7 +61,9 @@ export function reachOf(address: string): Reach | null {
   // A list of IPv4 also judges IPv6 that only wraps one (`::ffff:127.0.0.1`).
   if (LOOPBACK.check(address, family)) return 'loopback';
   if (NEVER.check(address, family)) return null;
-  return PRIVATE.check(address, family) ? 'private' : 'public';
+  if (PRIVATE.check(address, family)) return 'private';
+  const isPublic = family === 'ipv4' || MAPPED.check(address, family) || GLOBAL.check(address, family);
+  return isPublic ? 'public' : null;
 }
 
 /** Host of a URL without the brackets of IPv6. */

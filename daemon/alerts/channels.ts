@@ -18,6 +18,8 @@ export type Dispatch =
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const TELEGRAM = 'https://api.telegram.org';
 const NTFY = 'https://ntfy.sh';
+/** Flag of a message of Discord: a link in it shows no preview. */
+const SUPPRESS_EMBEDS = 4;
 const MOST_DISCORD = 2_000;
 const MOST_TELEGRAM = 4_096;
 const MOST_SLACK = 10_000;
@@ -51,17 +53,23 @@ export async function buildDispatch(
   }
   if (slack !== undefined) {
     const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-    return post(await readSecret(slack.url), { text: cut(escaped, MOST_SLACK), mrkdwn: false });
+    const plain = { mrkdwn: false, link_names: false, unfurl_links: false, unfurl_media: false };
+    return post(await readSecret(slack.url), { text: cut(escaped, MOST_SLACK), ...plain });
   }
   if (discord !== undefined)
-    return post(await readSecret(discord.url), { content: cut(text, MOST_DISCORD), allowed_mentions: { parse: [] } });
+    return post(await readSecret(discord.url), {
+      content: cut(escapeMarkdown(text), MOST_DISCORD),
+      allowed_mentions: { parse: [] },
+      flags: SUPPRESS_EMBEDS,
+    });
   if (telegram !== undefined) {
     const token = await readSecret(telegram.token);
     if (!/^[0-9]+:[A-Za-z0-9_-]+$/.test(token)) throw new SecretError('the token is not one of a bot');
     const url = `${trimSlash(telegram.server ?? TELEGRAM)}/bot${token}/sendMessage`;
     return post(url, {
       chat_id: telegram.chat_id,
-      text: cut(text, MOST_TELEGRAM),
+      // Without a parse mode it formats nothing, but makes a mention of @name.
+      text: cut(text.replaceAll('@', '@\u200b'), MOST_TELEGRAM),
       link_preview_options: { is_disabled: true },
     });
   }
@@ -97,6 +105,14 @@ export function signWebhook(
   const timestamp = String(Math.floor(nowMs / 1_000));
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+}
+
+/** As text in Discord: no format, no link behind words, no mention. A sign at the beginning of a line begins a list. */
+function escapeMarkdown(text: string): string {
+  return text
+    .replaceAll(/[\\*_~`|<>[\]()#@]/g, String.raw`\$&`)
+    .replaceAll(/^(\s*)([-+])(?=\s)/gm, String.raw`$1\$2`)
+    .replaceAll(/^(\s*\d+)\.(?=\s)/gm, String.raw`$1\.`);
 }
 
 function cut(text: string, most: number): string {

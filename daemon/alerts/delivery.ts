@@ -1,5 +1,5 @@
 import type { AlertChannelSpec, AlertRoutesSpec } from '../contract/alerts.ts';
-import { describeCode } from '../core/alerts.ts';
+import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
 import type { AlertTestBody } from '../gate/api/alerts.ts';
 import type { AlertEvent, AlertGroup } from '../gate/events.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
@@ -119,9 +119,9 @@ export class AlertDelivery {
   async #step(name: string): Promise<boolean> {
     const { core, time } = this.#parts;
     const channel = core.state.outbox.channels.get(name);
-    const spec = core.state.outbox.routes?.routes ?? null;
-    const target = spec?.channels[name];
-    if (channel === undefined || spec === null || target === undefined) return false;
+    const routing = core.state.outbox.routingOf(name);
+    if (channel === undefined || routing === null) return false;
+    const { routes: spec, target } = routing;
     const message = channel.outgoing;
     if (message === null) return this.#queue(name, channel, spec);
     const tries = this.#tries.get(name);
@@ -209,7 +209,10 @@ export class AlertDelivery {
       atMs: queuedMs,
       venue: core.settings.venue,
       consoleUrl: consoleUrl(),
-      entries: groups.map((group) => ({ ...group, detail: target.details === true ? this.#detailOf(group) : null })),
+      entries: groups.map((group) => {
+        const isTold = target.details === true || group.code === ROUTES_CHANGED;
+        return { ...group, detail: isTold ? this.#detailOf(group) : null };
+      }),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
-import { describeCode, SEVERITIES } from '../core/alerts.ts';
+import { describeCode, ROUTES_CHANGED, SEVERITIES } from '../core/alerts.ts';
 import type { AlertGroup } from '../gate/events.ts';
 import type { ChannelOutbox, OutgoingMessage, WaitingGroup } from '../gate/state/outbox.ts';
 import { DAY_MS, localMs, MINUTE_MS, minutesOf } from './local-time.ts';
@@ -12,6 +12,8 @@ const DAILY_AT = '08:00';
 const HOUR_MS = 3_600_000;
 
 export const ageLimitOf = (spec: AlertRoutesSpec): number => spec.age_limit_ms ?? AGE_LIMIT_MS;
+export const timeZoneOf = (spec: AlertRoutesSpec): string => spec.time_zone ?? 'UTC';
+export const dailyAtOf = (spec: AlertRoutesSpec): string => spec.daily_at ?? DAILY_AT;
 export const coalesceOf = (spec: AlertRoutesSpec): number => spec.coalesce_ms ?? COALESCE_MS;
 
 const MESSAGES = [
@@ -48,6 +50,8 @@ function isDue(
   if (quiet && describeCode(group.code).severity !== 'critical') return false;
   switch (group.when) {
     case 'at_once': {
+      // Each change is a message: the words of a later one say nothing of what became looser before.
+      if (group.code === ROUTES_CHANGED) return true;
       const toldMs = channel.toldMs.get(`${group.code} ${group.symbol ?? ''}`);
       return toldMs === undefined || nowMs - toldMs >= coalesceOf(spec);
     }
@@ -60,15 +64,15 @@ function isDue(
 
 /** Days begin when summaries leave. */
 function dayOf(spec: AlertRoutesSpec, atMs: number): number {
-  const beginsMs = minutesOf(spec.daily_at ?? DAILY_AT) * MINUTE_MS;
-  return Math.floor((localMs(atMs, spec.time_zone ?? 'UTC') - beginsMs) / DAY_MS);
+  const beginsMs = minutesOf(dailyAtOf(spec)) * MINUTE_MS;
+  return Math.floor((localMs(atMs, timeZoneOf(spec)) - beginsMs) / DAY_MS);
 }
 
 export function isQuiet(spec: AlertRoutesSpec, nowMs: number): boolean {
   if (spec.quiet_hours === undefined) return false;
   const from = minutesOf(spec.quiet_hours.from);
   const to = minutesOf(spec.quiet_hours.to);
-  const now = Math.floor((localMs(nowMs, spec.time_zone ?? 'UTC') % DAY_MS) / MINUTE_MS);
+  const now = Math.floor((localMs(nowMs, timeZoneOf(spec)) % DAY_MS) / MINUTE_MS);
   return from < to ? from <= now && now < to : now >= from || now < to;
 }
 

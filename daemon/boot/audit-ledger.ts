@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { DecidedElsewhere } from '../gate/audit/verify.ts';
+import { type Anchor, type Anchored, compareAnchors, nothingAnchored } from '../ledger/anchors.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import {
   type CheckOutcome,
@@ -7,7 +8,7 @@ import {
   readEnds,
   type SeqSpan,
   type SpanFindings,
-  type VerifyChainOptions,
+  type VerifyFailure,
   type VerifyResult,
   verifySpan,
 } from '../ledger/verify.ts';
@@ -22,39 +23,55 @@ const YOUNG_MB = 8;
 /** Compiled or not, the worker is the neighbour of this file with the same ending. */
 const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
-export interface AuditOptions extends Pick<VerifyChainOptions, 'expectedHead'> {
+export interface AuditOptions {
+  /** What the chain is compared with. */
+  readonly anchors: readonly Anchor[];
   /** Threads beside this one; 0: all is done in this one. */
   readonly threads: number;
   /** Also rebuild the context of each decision and every checkpoint, which takes the records in their order. */
   readonly isDeep: boolean;
   readonly spanRecords?: number;
 }
-export type LedgerAudit = VerifyResult & {
-  readonly elsewhere: readonly DecidedElsewhere[];
-  /** `elsewhere`: taken by another version of the fold. */
-  readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
-};
+export type LedgerAudit = VerifyResult &
+  Anchored & {
+    readonly elsewhere: readonly DecidedElsewhere[];
+    /** `elsewhere`: taken by another version of the fold. */
+    readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
+  };
 
 /** `audit verify`: the spans of the chain in threads, each on a connection of its own; the first difference is named. */
 export async function auditLedger(reader: LedgerReader, options: AuditOptions): Promise<LedgerAudit> {
-  const { expectedHead, isDeep, spanRecords = SPAN_RECORDS, threads } = options;
+  const { anchors, isDeep, spanRecords = SPAN_RECORDS, threads } = options;
   const spans = splitChain(reader.lastSeq(), spanRecords);
   const batchEnds = readEnds(reader);
-  const running =
-    threads === 0
-      ? null
-      : startThreads({ ledgerPath: reader.path, spans, expectedHead: expectedHead ?? null, batchEnds }, threads);
+  const running = threads === 0 ? null : startThreads({ ledgerPath: reader.path, spans, batchEnds }, threads);
   const deep = isDeep ? foldAgain(reader) : null;
-  const audits =
-    running === null ? spans.map((span) => auditSpan(reader, span, expectedHead ?? null, batchEnds)) : await running;
+  const audits = running === null ? spans.map((span) => auditSpan(reader, span, batchEnds)) : await running;
   const findings = audits.map((audit) => withVersions(audit, audits));
-  const result = concludeVerify(reader, findings, expectedHead === undefined ? {} : { expectedHead });
+  const result = concludeVerify(reader, findings);
   const checkpoints = { compared: deep?.compared ?? 0, elsewhere: deep?.elsewhere ?? 0 };
-  const more = { elsewhere: sumElsewhere(audits), checkpoints };
-  const folded = deep?.findings.failed ?? null;
-  if (folded === null || (!result.ok && (result.seq ?? Number.POSITIVE_INFINITY) <= (folded.seq ?? 0)))
-    return { ...result, ...more };
-  return { ...folded, ...more };
+  const compared = compareReadable(reader, anchors, result);
+  const more = { elsewhere: sumElsewhere(audits), checkpoints, ...compared.anchored };
+  return { ...firstOf(result, deep?.findings.failed ?? null, compared.failed), ...more };
+}
+
+/** A chain that is damaged is its own failure; what it holds before that is compared all the same. */
+function compareReadable(reader: LedgerReader, anchors: readonly Anchor[], result: VerifyResult) {
+  try {
+    return compareAnchors(reader, anchors);
+  } catch (error) {
+    if (result.ok) throw error;
+    return { anchored: nothingAnchored(anchors), failed: null };
+  }
+}
+
+/** The result, unless one of the failures lies at an earlier record. */
+function firstOf(result: VerifyResult, ...others: readonly (VerifyFailure | null)[]): VerifyResult {
+  const place = ({ seq }: VerifyFailure): number => seq ?? Number.POSITIVE_INFINITY;
+  return others.reduce<VerifyResult>(
+    (first, next) => (next === null || (!first.ok && place(first) <= place(next)) ? first : next),
+    result,
+  );
 }
 
 /** The last span has no end: what is appended meanwhile is verified too. */

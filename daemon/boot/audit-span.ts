@@ -3,7 +3,6 @@ import type { ApprovalRecord } from '../gate/audit/approvals.ts';
 import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../gate/audit/verify.ts';
 import type { ApprovalEvent } from '../gate/events.ts';
 import { readEpochs } from '../ledger/epochs.ts';
-import type { ChainHead } from '../ledger/hash-chain.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import { type SeqSpan, type SpanFindings, verifySpan } from '../ledger/verify.ts';
 
@@ -40,17 +39,8 @@ function readApprovals(reader: LedgerReader): ReadonlyMap<string, readonly Appro
 }
 
 /** Links, lookups and decisions of one span. */
-export function auditSpan(
-  reader: LedgerReader,
-  span: SeqSpan,
-  expectedHead: ChainHead | null,
-  batchEnds: readonly number[],
-): SpanAudit {
+export function auditSpan(reader: LedgerReader, span: SeqSpan, batchEnds: readonly number[]): SpanAudit {
   const auditor = auditorOf(reader);
-  const findings = verifySpan(reader, span, {
-    rederive: (event) => auditor.rederive(event),
-    batchEnds,
-    ...(expectedHead === null ? {} : { expectedHead }),
-  });
+  const findings = verifySpan(reader, span, { rederive: (event) => auditor.rederive(event), batchEnds });
   return { findings, elsewhere: auditor.elsewhere, versions: auditor.versions };
 }

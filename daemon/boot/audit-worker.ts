@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ChainHead } from '../ledger/hash-chain.ts';
 import { openLedgerReader } from '../ledger/reader.ts';
 import type { SeqSpan } from '../ledger/verify.ts';
 import { auditSpan, type SpanAudit } from './audit-span.ts';
@@ -7,17 +6,15 @@ import { auditSpan, type SpanAudit } from './audit-span.ts';
 export interface AuditTask {
   readonly ledgerPath: string;
   readonly spans: readonly SeqSpan[];
-  readonly expectedHead: ChainHead | null;
   /** Where batches of signed heads end. */
   readonly batchEnds: readonly number[];
 }
 
 /** Verifies spans of a ledger on a connection of its own, and tells of each as it is done. */
-const { batchEnds, expectedHead, ledgerPath, spans } = workerData as AuditTask;
+const { batchEnds, ledgerPath, spans } = workerData as AuditTask;
 const reader = openLedgerReader(ledgerPath);
 try {
-  for (const span of spans)
-    parentPort?.postMessage(auditSpan(reader, span, expectedHead, batchEnds) satisfies SpanAudit);
+  for (const span of spans) parentPort?.postMessage(auditSpan(reader, span, batchEnds) satisfies SpanAudit);
 } finally {
   reader.close();
 }

@@ -69,7 +69,10 @@ export function openEntrances(
       hostMs: options.hostMs,
     },
     config: {
-      listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },
+      listen:
+        where.kind === 'tcp'
+          ? { host: where.host, port: where.port, passed: config.passedSockets }
+          : { socketPath: where.path },
       operatorListen: operatorEntrance(config),
       allowedHosts: config.allowedHosts,
       allowedOrigins: [],

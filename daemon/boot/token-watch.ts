@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Gate } from '../gate/gate.ts';
 import type { GatePorts } from '../gate/journal/journal.ts';
-import { isLiveToken } from '../ledger/tokens.ts';
+import { hasSameRights, isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord, TokenStore } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 
@@ -72,7 +72,7 @@ function followOnce(ledger: Ledger, gate: Alerts, log: Pick<Logger, 'warn'>): vo
     for (const token of tokens) {
       if (!isLiveToken(token, nowMs) || isReplaced(token, tokens, nowMs) || !isEnding(token, nowMs)) continue;
       const at = new Date(token.expires_at_ms ?? 0).toISOString();
-      tell('TOKEN_EXPIRES', `${describe(token)} expires at ${at}: run ./holdfast token rotate ${token.id}`);
+      tell('TOKEN_EXPIRES', `${describe(token)} expires at ${at}: create another one, ./holdfast token create`);
     }
   } catch (error) {
     log.warn({ err: error }, 'token changes are not recorded yet');
@@ -91,18 +91,12 @@ function hasExpired({ expires_at_ms, revoked_at_ms }: TokenRecord, nowMs: number
   return nowMs >= expires_at_ms && nowMs - expires_at_ms <= TOLD_AFTER_MS;
 }
 
-/** A token of the same name and rights lived then, and lives longer. */
+/** A token of the same name and rights lived then, and lives longer; one that was rotated late ends with the former. */
 function isReplaced(token: TokenRecord, tokens: readonly TokenRecord[], atMs: number): boolean {
   const endOf = ({ expires_at_ms }: TokenRecord): number => expires_at_ms ?? Number.POSITIVE_INFINITY;
-  return tokens.some(
-    (other) =>
-      wasLive(other, atMs) &&
-      endOf(other) > endOf(token) &&
-      other.role === token.role &&
-      other.name === token.name &&
-      other.agent === token.agent &&
-      other.skill_sha256 === token.skill_sha256,
-  );
+  const isLater = (other: TokenRecord): boolean =>
+    endOf(other) > endOf(token) || (endOf(other) === endOf(token) && other.created_at_ms > token.created_at_ms);
+  return tokens.some((other) => wasLive(other, atMs) && isLater(other) && hasSameRights(other, token));
 }
 
 function wasLive(token: TokenRecord, atMs: number): boolean {

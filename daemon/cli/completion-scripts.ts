@@ -39,7 +39,7 @@ function verbPattern(entries: readonly CompletionEntry[]): string {
     .join('|');
 }
 
-const BASH_HEAD = `# holdfast completion for bash: source <(./holdfast completion bash)
+const BASH_HEAD = `# Completes holdfast and ./holdfast in bash: source <(./holdfast completion bash)
 _holdfast() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" verb="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -56,7 +56,7 @@ complete -o default -F _holdfast holdfast
 `;
 
 const ZSH_HEAD = `#compdef holdfast
-# holdfast completion for zsh: source <(./holdfast completion zsh)
+# Completes holdfast and ./holdfast in zsh: source <(./holdfast completion zsh)
 _holdfast() {
   local verb="" word
   for word in "\${(@)words[2,CURRENT-1]}"; do
@@ -83,7 +83,7 @@ function buildFish(entries: readonly CompletionEntry[]): string {
       return `complete -c holdfast -n '__holdfast_at "${path}"' -a '${word}'${told}`;
     }),
   );
-  return `# holdfast completion for fish: ./holdfast completion fish | source
+  return `# Completes holdfast and ./holdfast in fish: ./holdfast completion fish | source
 function __holdfast_at
   set -l verb ''
   for word in (commandline -opc)[2..-1]

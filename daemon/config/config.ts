@@ -4,6 +4,7 @@ import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
+import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
 import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
 import { readTraces, type TracesConfig } from './traces.ts';
@@ -36,6 +37,8 @@ export interface Config {
   /** Alert channels may run a program. */
   readonly alertsExec: boolean;
   readonly listen: ListenConfig;
+  /** Descriptors of listening sockets that a service manager opened for this process; none: it opens its own. */
+  readonly passedSockets: readonly number[];
   /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
   /** Null on the other venues. */
@@ -71,6 +74,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
   refuseOtherVenues(reading, venue);
   const home = readHome(reading, env);
   const policyPath = readPolicyPath(reading);
+  const listen = readListen(reading);
   const config: Config = {
     home,
     venue,
@@ -78,7 +82,8 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     alertsPath: readAlertsPath(reading, policyPath),
     isAlertsNamed: reading.has('HOLDFAST_ALERTS'),
     alertsExec: reading.isSet('HOLDFAST_ALERTS_EXEC'),
-    listen: readListen(reading),
+    listen,
+    passedSockets: readPassedSockets(reading, env, listen),
     allowedHosts: readAllowedHosts(reading),
     paper: venue === 'paper' ? readPaper(reading) : null,
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -235,6 +235,7 @@ export function openRevokeToken({ id, role, name, is_own: isOwn }: TokenBody): v
   const lost = {
     agent:
       'Whoever trades with it is refused; its orders and positions stay as they are, and approvals it asked for are void.',
+    metrics: 'Whoever scrapes metrics with it is refused.',
     monitor: 'Whoever looks or reports with it is refused.',
     operator: 'Whoever operates with it is refused, and sessions that it opened end.',
   }[role];

@@ -33,7 +33,7 @@ export const TokenIdPath = Type.Object(
 export const TokenBodySchema = Type.Object(
   {
     id: Type.String(),
-    role: field.oneOf(['agent', 'monitor', 'operator'], 'What it may do.'),
+    role: field.oneOf(['agent', 'metrics', 'monitor', 'operator'], 'What it may do.'),
     name: Type.String(),
     agent: nullable(Type.String({ description: 'Agent that it acts for.' })),
     skill_sha256: nullable(Type.String({ description: 'Digest of the skill that it is for.' })),

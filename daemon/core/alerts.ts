@@ -22,6 +22,7 @@ export const ALERTS = {
     'The last token of an agent with opening orders is revoked or has expired; they are canceled.',
   ),
   ALERT_CHANNEL_SILENT: text('critical', 'daemon', 'A channel has delivered no alert for an hour of failures.'),
+  ALERT_ROUTES_CHANGED: text('critical', 'policy', 'Other alert routes are in force; this is told to those before.'),
   ALERT_ROUTES_PENDING: text('warning', 'policy', 'Looser alert routes wait for an operator.'),
   ALERT_ROUTES_REFUSED: text('warning', 'policy', 'The file of alert routes cannot be used; the old routes stay.'),
   APPROVAL_REQUESTED: text('warning', 'orders', 'An opening order waits for an approval.'),
@@ -86,6 +87,9 @@ export const ALERTS = {
   VENUE_RESTRICTED: text('critical', 'venue', 'The venue takes orders that reduce only.'),
 } as const satisfies Record<string, AlertText>;
 export type AlertCode = keyof typeof ALERTS;
+
+/** Told at once to every channel of the routes that are replaced, whatever these say, and in its own words. */
+export const ROUTES_CHANGED = 'ALERT_ROUTES_CHANGED' satisfies AlertCode;
 
 const UNNAMED = text('warning', 'daemon', 'Something needs a person.');
 

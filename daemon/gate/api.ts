@@ -36,7 +36,8 @@ import type { ReceiptOutcome } from './api/receipts.ts';
 import type { TokenApi } from './api/tokens.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
-export type Role = 'agent' | 'monitor' | 'operator';
+/** metrics: a scraper. monitor: looks at figures, and reports. */
+export type Role = 'agent' | 'metrics' | 'monitor' | 'operator';
 /** The caller according to its bearer token. Orders and decisions are kept under the name `agent`. */
 export interface Caller {
   readonly role: Role;

@@ -127,7 +127,7 @@ export interface ObserverPort {
 /** An access token without its secret. */
 export interface StoredToken {
   readonly id: string;
-  readonly role: 'agent' | 'monitor' | 'operator';
+  readonly role: 'agent' | 'metrics' | 'monitor' | 'operator';
   readonly name: string;
   readonly agent: string | null;
   readonly skill_sha256: string | null;

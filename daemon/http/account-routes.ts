@@ -2,15 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as account from '../contract/accounts.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import type { ReportPeriod } from '../gate/api/accounts.ts';
-import type { Role } from '../gate/api.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import { requireScope } from './readings.ts';
 import { writeReportCsv } from './report-csv.ts';
-import { addRoute, callerOf, type Doors, queryOf, requireValid } from './routing.ts';
+import { addRoute, callerOf, type Doors, FIGURES_ROUTE, queryOf, requireValid } from './routing.ts';
 
 /** Agents see themselves, monitors and operators all. */
-const EVERY_ROLE: readonly Role[] = ['agent', 'monitor', 'operator'];
-const shared = { method: 'GET', roles: EVERY_ROLE, isLimited: true } as const;
+const shared = { method: 'GET', roles: FIGURES_ROUTE, isLimited: true } as const;
 const TAGS = ['accounts'];
 
 /** Accounts by agent, and reports of days and weeks. */

@@ -62,6 +62,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   app.decorateRequest('flight', null);
   app.decorateRequest('signed', null);
   app.decorateRequest('session', null);
+  app.decorateRequest('refusal', null);
   app.decorateRequest('label', 'none');
   return app;
 }
@@ -72,7 +73,7 @@ export function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBo
   app.setNotFoundHandler((request, reply) => {
     const methods = book.methodsOf(request.raw.url ?? '');
     if (methods.length === 0) {
-      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /docs.'), request, reply);
+      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /openapi.json.'), request, reply);
       return;
     }
     reply.header('allow', methods.join(', '));

@@ -4,10 +4,10 @@ import * as command from '../contract/commands.ts';
 import type { Assertion } from '../contract/passkeys.ts';
 import type { ApprovalBody, ApprovalProof } from '../gate/api/approvals.ts';
 import { ApiError, codeOf } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   operatorRoute,

@@ -12,6 +12,7 @@ import {
   operatorRoute,
   queryOf,
   requireValid,
+  watchersRoute,
   whileInFlight,
 } from './routing.ts';
 
@@ -19,7 +20,7 @@ import {
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
+    ...watchersRoute('/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
     query: command.PageQuery,
     handler: async (request) => {
       const { limit, cursor } = requireValid(command.checkPageQuery, queryOf(request));
@@ -40,7 +41,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
   });
   registerAlertDelivery(app, doors);
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
+    ...watchersRoute('/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -48,7 +49,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/signals', 'Active signals', body.SignalsBodySchema),
+    ...watchersRoute('/v1/signals', 'Active signals', body.SignalsBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));

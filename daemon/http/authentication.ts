@@ -37,6 +37,8 @@ interface ConnectionProof extends CachedCaller {
 export interface Authenticator {
   /** @throws ApiError UNAUTHENTICATED */
   authenticate(authorization: string | undefined, connection: object): Caller;
+  /** Whether it is a live token, or a session. */
+  isLive(authorization: string, connection: object): boolean;
   /** Id of the session of the console by which it found this caller, who may only look; null: it was a token. */
   sessionOf(caller: Caller): string | null;
   /** Looks every token up again from now on. Call it after this process revoked one. */
@@ -85,20 +87,31 @@ export function createAuthenticator(
     return found.caller;
   }
 
+  function authenticate(authorization: string | undefined, connection: object): Caller {
+    if (authorization === undefined) throw unauthenticated('Send Authorization: Bearer and a token.');
+    const now = nowMs();
+    const proof = proofs.get(connection);
+    if (proof !== undefined && now < proof.untilMs && proof.authorization === authorization) return proof.caller;
+    const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
+    const secret = isBearer ? authorization.slice(7) : '';
+    if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
+      throw unauthenticated('Authorization must be Bearer and one token.');
+    }
+    const { caller, untilMs } = lookUp(secret, now);
+    proofs.set(connection, { authorization, caller, untilMs });
+    return caller;
+  }
+
   return {
-    authenticate(authorization, connection) {
-      if (authorization === undefined) throw unauthenticated('Send Authorization: Bearer and a token.');
-      const now = nowMs();
-      const proof = proofs.get(connection);
-      if (proof !== undefined && now < proof.untilMs && proof.authorization === authorization) return proof.caller;
-      const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
-      const secret = isBearer ? authorization.slice(7) : '';
-      if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
-        throw unauthenticated('Authorization must be Bearer and one token.');
+    authenticate,
+    isLive(authorization, connection) {
+      try {
+        authenticate(authorization, connection);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError) return false;
+        throw error;
       }
-      const { caller, untilMs } = lookUp(secret, now);
-      proofs.set(connection, { authorization, caller, untilMs });
-      return caller;
     },
     sessionOf: (caller) => looking.get(caller) ?? null,
     forget() {

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
 
+/** Who has shown no token has little to say. */
+const MAX_STRANGER_BYTES = 8_192;
 /** How much of an oversized body is read and discarded, so that its sender can still read the answer. */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
@@ -17,7 +19,7 @@ export function registerJsonParser(
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
     refuseEncodings(request);
-    collect(payload, maxBytes, done, parse);
+    collect(payload, limitOf(request, maxBytes), done, parse);
   });
 }
 
@@ -30,8 +32,12 @@ export function registerOptionalJsonParser(app: FastifyInstance): void {
 export function registerTextParser(app: FastifyInstance, types: readonly string[], maxBytes: number): void {
   app.addContentTypeParser([...types], (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
     refuseEncodings(request);
-    collect(payload, maxBytes, done, (bytes) => bytes.toString('utf8'));
+    collect(payload, limitOf(request, maxBytes), done, (bytes) => bytes.toString('utf8'));
   });
+}
+
+function limitOf({ caller, signed }: FastifyRequest, maxBytes: number): number {
+  return caller === null && signed === null ? Math.min(maxBytes, MAX_STRANGER_BYTES) : maxBytes;
 }
 
 function refuseEncodings(request: FastifyRequest): void {

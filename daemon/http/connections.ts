@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from './errors.ts';
+import { createStrangers, type Strangers } from './strangers.ts';
 
-/** Limit on all connections that have shown no token yet; a further one replaces the oldest of them. */
+/** Limit on all connections that have shown no token yet; a further one replaces one of them. */
 export const MAX_SILENT = 256;
 /** Connections per token: more than it may have requests in flight, and few enough that seven tokens leave room. */
 export const MAX_OF_TOKEN = 288;
@@ -12,15 +13,22 @@ export const MAX_CONNECTIONS = 2304;
 export interface Connections {
   /** This connection has shown a live token. @throws ApiError TOO_MANY_CONNECTIONS when the token is at its limit */
   prove(socket: object, tokenId: string): void;
+  /** What they ask without a live token. */
+  readonly strangers: Strangers;
   readonly silent: number;
   readonly proven: number;
 }
 
 /**
  * Limits who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and
- * lock the operator out. Connections without a token therefore share few places, and a new one replaces the oldest.
+ * lock the operator out. Connections without a token therefore share few places. A new one replaces the one that has
+ * been idle for longest, so that who proves the daemon and then shows a token has time for both.
  */
-export function limitConnections(server: Server, maxSilent: number = MAX_SILENT): Connections {
+export function limitConnections(
+  server: Server,
+  maxSilent: number = MAX_SILENT,
+  strangers: Strangers = createStrangers(),
+): Connections {
   const silent = new Set<Socket>();
   const owners = new Map<object, string>();
   const counts = new Map<string, number>();
@@ -38,18 +46,23 @@ export function limitConnections(server: Server, maxSilent: number = MAX_SILENT)
 
   server.on('connection', (socket: Socket) => {
     if (silent.size >= maxSilent) {
-      const [oldest] = silent;
-      if (oldest !== undefined) {
-        leave(oldest);
-        oldest.destroy();
+      const replaced = strangers.leastMissed(silent);
+      if (replaced !== null) {
+        leave(replaced);
+        replaced.destroy();
       }
     }
     silent.add(socket);
-    socket.once('close', () => leave(socket));
+    strangers.meet(socket);
+    socket.once('close', () => {
+      leave(socket);
+      strangers.part(socket);
+    });
   });
 
   return {
     prove(socket, tokenId) {
+      strangers.trust(socket as Socket);
       if (owners.get(socket) === tokenId) return;
       const held = counts.get(tokenId) ?? 0;
       if (held >= MAX_OF_TOKEN) {
@@ -61,6 +74,7 @@ export function limitConnections(server: Server, maxSilent: number = MAX_SILENT)
       owners.set(socket, tokenId);
       counts.set(tokenId, held + 1);
     },
+    strangers,
     get silent() {
       return silent.size;
     },

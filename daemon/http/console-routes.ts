@@ -6,9 +6,8 @@ import { checkSessionRequest, SessionRequest } from '../contract/proof.ts';
 import { isSame, sessionMacOf } from '../proof/proof.ts';
 import type { TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import { dialledOf } from './proof-route.ts';
-import { bodyOf, buildLocalGuard, type Doors, requireValid } from './routing.ts';
+import { bodyOf, buildLocalGuard, CONSOLE_TAG, type Doors, requireValid } from './routing.ts';
 
 /** What the page may do: run and style itself, and call this daemon. It has no inline code and makes no HTML of texts. */
 const CONTENT_SECURITY_POLICY = [

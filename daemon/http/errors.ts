@@ -135,7 +135,11 @@ export function codeOf(error: unknown): string {
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = toApiError(error);
   if (refusal.code === 'INTERNAL') logger.error({ err: error, route: request.label }, 'a request failed');
-  if (refusal.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  if (refusal.code === 'UNAUTHENTICATED') {
+    // A connection that has closed tells its address no more.
+    request.refusal = { reason: refusal.message, from: request.raw.socket.remoteAddress ?? 'socket' };
+    reply.header('www-authenticate', 'Bearer');
+  }
   if (refusal.retryAfterSeconds !== null) reply.header('retry-after', String(refusal.retryAfterSeconds));
   void reply.code(ERROR_STATUS[refusal.code]).send(toErrorBody(refusal));
 }

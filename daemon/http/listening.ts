@@ -5,6 +5,7 @@ import type { After } from './brief-streams.ts';
 import { codeOf } from './errors.ts';
 import { holdLoopbacks, type Loopbacks } from './loopbacks.ts';
 import { hostsOf, hostsOfSocket } from './origin-guard.ts';
+import { takePassedSockets } from './passed-sockets.ts';
 
 /** Time for requests in flight. After it connections are cut, so that the whole stop takes less than 2 s. */
 export const GRACE_MS = 1500;
@@ -28,46 +29,71 @@ export async function closeConnections(app: FastifyInstance, after: After): Prom
 }
 
 /** Where to listen. Port 0 picks a free one. */
-export type HttpAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+export type HttpAddress = TcpAddress | { readonly socketPath: string };
+
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Descriptors of the sockets at it that somebody else has opened and keeps. The port is no 0 then. */
+  readonly passed?: readonly number[];
+}
 
 export interface Listening {
   readonly address: string;
   readonly port: number | null;
 }
 
-export interface OpenAddress {
+export interface NamedAddress {
   readonly where: Listening;
   /** The address that is listened on; null on a unix socket. */
   readonly host: string | null;
   /** Host headers that name it. */
   readonly hosts: ReadonlySet<string>;
+}
+export interface OpenAddress {
+  readonly where: Listening;
   /** Held with it; null: a socket, or an address that is called alone. */
   readonly loopbacks: Loopbacks | null;
 }
 
+export interface Opening {
+  readonly isMain: boolean;
+  /** The operator's own names of this machine, in Host headers. */
+  readonly names: readonly string[];
+  /** Told as soon as the address is known: for a passed socket, on which callers may wait, before it is listened on. */
+  onNamed(address: NamedAddress): void;
+}
+
 /**
- * Opens one entrance. The main one, on loopback, holds both addresses of it. `names`: of the operator's, in Host headers.
+ * Opens one entrance. The main one, on loopback, holds both addresses of it.
  *
  * @throws Error when an address is in use or unavailable
  */
 export async function openAddress(
   app: FastifyInstance,
   wanted: HttpAddress,
-  { isMain, names }: { readonly isMain: boolean; readonly names: readonly string[] },
+  { isMain, names, onNamed }: Opening,
 ): Promise<OpenAddress> {
   if ('socketPath' in wanted) {
     const where = await listenOnSocket(app, wanted.socketPath);
-    return { where, host: null, hosts: hostsOfSocket(names), loopbacks: null };
+    onNamed({ where, host: null, hosts: hostsOfSocket(names) });
+    return { where, loopbacks: null };
   }
   const host = wanted.host === 'localhost' ? '127.0.0.1' : wanted.host;
+  const name = (where: Listening, held: readonly string[]): void =>
+    onNamed({ where, host, hosts: hostsOf(held.length > 0 ? held : [nameOf(host)], where.port ?? 0, names) });
   // Before a connection comes through the other one.
   await app.ready();
-  const loopbacks = isMain ? await holdLoopbacks(app.server, host, wanted.port) : null;
+  const { port, passed = [] } = wanted;
+  if (passed.length > 0) {
+    const where = { address: `http://${nameOf(host)}:${port}`, port };
+    return { where, loopbacks: await takePassedSockets(app, { host, port, passed }, (held) => name(where, held)) };
+  }
+  const loopbacks = isMain ? await holdLoopbacks(app.server, host, port) : null;
   try {
-    const where = await listenOnTcp(app, host, loopbacks?.port ?? wanted.port);
-    const held = loopbacks?.names ?? [];
-    const named = held.length > 0 ? held : [nameOf(host)];
-    return { where, host, hosts: hostsOf(named, where.port ?? 0, names), loopbacks };
+    const where = await listenOnTcp(app, host, loopbacks?.port ?? port);
+    name(where, loopbacks?.names ?? []);
+    return { where, loopbacks };
   } catch (error) {
     await loopbacks?.close();
     throw error;

@@ -5,7 +5,7 @@ import { codeOf } from './errors.ts';
 /** Beside those of the main listener. */
 const MAX_SECOND = 1_024;
 /** What a listener takes of this machine's loopback, and what has to be held beside it. */
-const LOOPBACKS: Readonly<Record<string, { readonly own: readonly string[]; readonly other: string | null }>> = {
+export const LOOPBACKS: Readonly<Record<string, { readonly own: readonly string[]; readonly other: string | null }>> = {
   '127.0.0.1': { own: ['127.0.0.1'], other: '::1' },
   '::1': { own: ['[::1]'], other: '127.0.0.1' },
   '0.0.0.0': { own: ['127.0.0.1'], other: '::1' },
@@ -16,6 +16,8 @@ const ABSENT: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
 /** A port that was picked for one address may be taken on the other: so often another is picked. */
 const MAX_PICKS = 20;
+
+type Place = { readonly host: string; readonly port: number; readonly ipv6Only: true } | { readonly fd: number };
 
 /** The loopback addresses that a server holds. */
 export interface Loopbacks {
@@ -38,7 +40,7 @@ export async function holdLoopbacks(main: Server, host: string, port: number): P
   const names = own.length === 0 ? [] : [...own, 'localhost'];
   if (other === null) return { names, port, close: () => Promise.resolve() };
   for (let pick = 1; ; pick += 1) {
-    const second = await listen(other, port, (socket) => main.emit('connection', socket));
+    const second = await listenBeside(main, { host: other, port, ipv6Only: true });
     if (second === null) return { names, port, close: () => Promise.resolve() };
     const taken = (second.address() as AddressInfo).port;
     const close = () => closeServer(second);
@@ -49,23 +51,34 @@ export async function holdLoopbacks(main: Server, host: string, port: number): P
   }
 }
 
-/** Null: this machine has no such address. @throws Error with EADDRINUSE */
-function listen(host: string, port: number, onConnection: (socket: Socket) => void): Promise<NetServer | null> {
+/** A listener whose connections are the main one's. Null: this machine has no such address. @throws Error with EADDRINUSE */
+export function listenBeside(main: Server, at: Place): Promise<NetServer | null> {
+  return listen(at, (socket) => main.emit('connection', socket));
+}
+
+function listen(at: Place, onConnection: (socket: Socket) => void): Promise<NetServer | null> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
   server.maxConnections = MAX_SECOND;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => (ABSENT.has(codeOf(error)) ? resolve(null) : reject(error)));
-    server.listen({ host, port, ipv6Only: true }, () => resolve(server));
+    server.listen(at, () => resolve(server));
   });
 }
 
 async function isFree(host: string, port: number): Promise<boolean> {
-  const probe = await listen(host, port, (socket) => socket.destroy()).catch(() => null);
+  const probe = await listen({ host, port, ipv6Only: true }, (socket) => socket.destroy()).catch(() => null);
+  if (probe !== null) await closeServer(probe);
+  return probe !== null;
+}
+
+/** Whether this machine has an address; whether anything is held there does not matter. */
+export async function hasAddress(host: string): Promise<boolean> {
+  const probe = await listen({ host, port: 0, ipv6Only: true }, (socket) => socket.destroy());
   if (probe !== null) await closeServer(probe);
   return probe !== null;
 }
 
 /** Its connections are closed by the main server, whose they are. */
-function closeServer(server: NetServer): Promise<void> {
+export function closeServer(server: NetServer): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }

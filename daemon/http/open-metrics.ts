@@ -1,9 +1,12 @@
 export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const MEDIA_TYPE = 'application/openmetrics-text';
+/** Prometheus sends 300 characters. */
+const MAX_ACCEPT = 2_000;
 const VERSIONS: ReadonlySet<string | undefined> = new Set([undefined, '1.0.0', '0.0.1']);
 
 /** Whether an Accept header asks for OpenMetrics, and for plain text no more than for that. */
 export function wantsOpenMetrics(accept: string | undefined): boolean {
+  if (accept !== undefined && accept.length > MAX_ACCEPT) return false;
   let open = 0;
   let plain = 0;
   for (const range of (accept ?? '').split(',')) {

@@ -1,37 +1,13 @@
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import type { Role } from '../gate/api.ts';
+import { type ConstantText, readConstantText, sendConstantText } from './constant-text.ts';
 import { OPEN_METRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './open-metrics.ts';
-import { type Readers, shapeOpenApi } from './openapi.ts';
-import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
+import { buildLocalGuard, type Doors, JSON_TYPE, PROBE_ROUTE } from './routing.ts';
 
-/** Must run before any route is added, since it records their schemas. */
-export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Holdfast',
-        version,
-        description:
-          'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK. Errors have the form {error: {code, message, details?}}. An operator’s act also answers its `target`.',
-      },
-      tags: [
-        { name: 'tools', description: 'What trades answers 200 with decision BLOCK when it is refused.' },
-        {
-          name: 'dry run',
-          description: 'Advice only: nothing is reserved, and the call itself is decided again.',
-        },
-      ],
-      security: [{ bearer: [] }],
-      components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token of the daemon.' } },
-      },
-    },
-  });
-}
+/** Made by `npm run generate` from the schemas of the routes. */
+const BUILT = new URL('built/', import.meta.url);
 
 /** Probes that only need the status may use HEAD. */
 const PROBES = { exposeHeadRoute: true };
@@ -45,19 +21,19 @@ function showsAccount({ authenticator }: Doors, { raw }: FastifyRequest): boolea
   return authenticator.authenticate(raw.headers.authorization, raw.socket).role !== 'agent';
 }
 
-/** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
-function openRoute(doors: Doors) {
+/** Health, readiness, metrics and descriptions: open on this machine, from elsewhere with a token of these roles. */
+function openRoute(doors: Doors, roles?: readonly Role[]) {
   return (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
     method: 'GET' as const,
     url,
     schema: { summary, tags: ['open'], security: [], response },
-    onRequest: buildLocalGuard(doors, `GET ${url}`),
+    onRequest: buildLocalGuard(doors, `GET ${url}`, roles),
   });
 }
 
-export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
-  const { gate, metrics } = doors;
-  const open = openRoute(doors);
+export function registerOpenRoutes(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  const open = openRoute(doors, PROBE_ROUTE);
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
     ...PROBES,
@@ -81,48 +57,63 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
     },
   });
   const textAnswer = { 200: { type: 'string', description: 'Prometheus text format.' } };
+  const writeOpen = onceWithin(OPEN_METRICS_MS, doors.nowMs, () => writeMetrics(doors, false));
   app.route({
     ...open('/metrics', 'Prometheus metrics', textAnswer),
     handler: async (request, reply) => {
-      const withAccount = showsAccount(doors, request);
-      const text = `${await metrics.text()}${await gate.metrics(withAccount)}`;
+      const { plain, openMetrics } = await (showsAccount(doors, request) ? writeMetrics(doors, true) : writeOpen());
       const isOpenMetrics = wantsOpenMetrics(request.headers.accept);
       reply.header('content-type', isOpenMetrics ? OPEN_METRICS_TYPE : 'text/plain; version=0.0.4; charset=utf-8');
       reply.header('vary', 'authorization, accept');
-      return isOpenMetrics ? toOpenMetrics(text) : text;
+      return isOpenMetrics ? openMetrics() : plain;
     },
   });
-  if (doors.admits === null) await registerDocs(app, doors);
+  if (doors.admits === null) registerDescriptions(app, doors);
 }
 
-/** On one entrance only: the description is the same, and it takes memory. */
-async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
+/** Of metrics without a token, how old they may be: to write them takes a hundred times as long as to send them. */
+const OPEN_METRICS_MS = 1_000;
+
+interface MetricsText {
+  readonly plain: string;
+  readonly openMetrics: () => string;
+}
+async function writeMetrics({ gate, metrics }: Doors, withAccount: boolean): Promise<MetricsText> {
+  const plain = `${await metrics.text()}${await gate.metrics(withAccount)}`;
+  let rewritten: string | null = null;
+  return {
+    plain,
+    openMetrics: () => {
+      rewritten ??= toOpenMetrics(plain);
+      return rewritten;
+    },
+  };
+}
+
+/** The same result for everybody who asks within this time of the first. */
+function onceWithin<T>(ms: number, nowMs: () => number, make: () => Promise<T>): () => Promise<T> {
+  let last: { readonly atMs: number; readonly result: Promise<T> } | null = null;
+  return () => {
+    if (last === null || nowMs() - last.atMs >= ms) last = { atMs: nowMs(), result: make() };
+    return last.result;
+  };
+}
+
+/** On one entrance only: who enters by the other one has a token, and can ask here. */
+function registerDescriptions(app: FastifyInstance, doors: Doors): void {
   const open = openRoute(doors);
-  const describe = (url: string, readers: Readers, summary: string): void => {
-    let document: string | null = null;
+  const describe = (url: string, isHidden: boolean, summary: string): void => {
+    let text: ConstantText | null = null;
     const route = open(url, summary, { 200: { type: 'object', additionalProperties: true } });
     app.route({
       ...route,
-      schema: { ...route.schema, hide: readers === 'console' },
-      handler: async (_request, reply) => {
-        document ??= JSON.stringify(shapeOpenApi(app.swagger(), readers));
-        reply.header('content-type', JSON_TYPE);
-        return document;
+      schema: { ...route.schema, hide: isHidden },
+      handler: async (request, reply) => {
+        text ??= readConstantText(new URL(`.${url}`, BUILT), JSON_TYPE);
+        return sendConstantText(request, reply, text);
       },
     });
   };
-  describe('/openapi.json', 'clients', 'This description');
-  describe('/openapi-console.json', 'console', 'The same of what only the console calls');
-  const guard = buildLocalGuard(doors, 'GET /docs');
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    transformSpecification: (described) => shapeOpenApi(described),
-    uiConfig: { docExpansion: 'list', persistAuthorization: false },
-    uiHooks: {
-      onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
-        guard.call(app, request, reply, done);
-      },
-    },
-  });
+  describe('/openapi.json', false, 'This description');
+  describe('/openapi-console.json', true, 'The same of what only the console calls');
 }

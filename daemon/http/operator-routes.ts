@@ -12,6 +12,7 @@ import {
   operatorRoute,
   queryOf,
   requireValid,
+  watchersRoute,
   whileInFlight,
 } from './routing.ts';
 
@@ -43,7 +44,7 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
 function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
-    ...operatorRoute('GET', '/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
+    ...watchersRoute('/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));

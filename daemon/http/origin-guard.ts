@@ -21,7 +21,7 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
   }
   // A target such as http://other/v1/tools would name its own host.
   if (request.url?.charCodeAt(0) !== 0x2f) throw new ApiError('BAD_REQUEST', 'The request target must be a path.');
-  const { host, origin, 'transfer-encoding': coding } = request.headers;
+  const { host, origin, 'sec-fetch-site': site, 'transfer-encoding': coding } = request.headers;
   // Node uses the last coding for the framing and ignores those before it; a proxy may decode those as well.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw new ApiError('BAD_REQUEST', 'Transfer-Encoding may only be chunked.');
@@ -31,16 +31,30 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
   if (origin !== undefined && !isOriginAllowed(origin, host, rules)) {
     throw new ApiError('ORIGIN_NOT_ALLOWED', 'Web pages of other origins may not call this daemon.');
   }
+  if (site !== undefined && !OWN_SITES.has(site) && (origin === undefined || !isNamed(origin, rules))) {
+    const isLink = request.headers['sec-fetch-mode'] === 'navigate';
+    throw new ApiError('ORIGIN_NOT_ALLOWED', isLink ? FOREIGN_LINK : 'Other sites may not call this daemon.');
+  }
 }
+
+/**
+ * What every browser says of who makes it ask, also for images, scripts and frames, which have no Origin: its user, or a
+ * page of this very origin. Another port of this machine is the same site, and not ours.
+ */
+const OWN_SITES: ReadonlySet<string> = new Set(['none', 'same-origin']);
+const FOREIGN_LINK = 'Another site has led here. Type this address, or copy it into a new tab.';
 
 function isHostAllowed(host: string, rules: OriginRules): boolean {
   return rules.hosts.has(host) || rules.hosts.has(host.toLowerCase());
 }
 
-/** Pages that the daemon itself serves (/docs) have its own address as their origin. */
+/** The console, which the daemon itself serves, has the daemon's address as its origin. */
 function isOriginAllowed(origin: string, host: string, rules: OriginRules): boolean {
-  const lower = origin.toLowerCase();
-  return lower === `http://${host.toLowerCase()}` || rules.origins.has(lower);
+  return origin.toLowerCase() === `http://${host.toLowerCase()}` || isNamed(origin, rules);
+}
+/** By the operator. */
+function isNamed(origin: string, rules: OriginRules): boolean {
+  return rules.origins.has(origin.toLowerCase());
 }
 
 /**

@@ -5,27 +5,31 @@
  */
 export const STARTS_A_TURN = 32;
 
-export interface Pace {
-  /** Calls `start` at once while this turn has room, else in a later turn, each token in turn. */
-  begin(tokenId: string, start: () => void): void;
+/** `K`: whose requests take turns. */
+export interface Pace<K> {
+  /** Calls `start` at once while this turn has room, else in a later turn, each key in turn. */
+  begin(key: K, start: () => void): void;
+  /** What waits of this key never starts. */
+  drop(key: K): void;
   /** Requests that wait for a turn. */
   readonly waiting: number;
 }
 
-export function createPace(limit: number = STARTS_A_TURN): Pace {
-  /** By token, in the order in which they are served. */
-  const queues = new Map<string, (() => void)[]>();
+/** `next`: calls a function when the next turn begins; by default in the next turn of the event loop. */
+export function createPace<K>(limit: number = STARTS_A_TURN, next: (turn: () => void) => void = setImmediate): Pace<K> {
+  /** By key, in the order in which they are served. */
+  const queues = new Map<K, (() => void)[]>();
   let waiting = 0;
   let begun = 0;
   let isTurning = false;
 
-  function next(): (() => void) | undefined {
+  function take(): (() => void) | undefined {
     const [first] = queues;
     if (first === undefined) return undefined;
-    const [tokenId, queue] = first;
+    const [key, queue] = first;
     const start = queue.shift();
-    queues.delete(tokenId);
-    if (queue.length > 0) queues.set(tokenId, queue);
+    queues.delete(key);
+    if (queue.length > 0) queues.set(key, queue);
     waiting -= 1;
     return start;
   }
@@ -33,28 +37,32 @@ export function createPace(limit: number = STARTS_A_TURN): Pace {
   function turn(): void {
     begun = 0;
     isTurning = waiting > 0;
-    if (isTurning) setImmediate(turn);
+    if (isTurning) next(turn);
     while (begun < limit && waiting > 0) {
       begun += 1;
-      next()?.();
+      take()?.();
     }
   }
 
   return {
-    begin(tokenId, start) {
+    begin(key, start) {
       if (!isTurning) {
         isTurning = true;
-        setImmediate(turn);
+        next(turn);
       }
       if (waiting === 0 && begun < limit) {
         begun += 1;
         start();
         return;
       }
-      const queue = queues.get(tokenId) ?? [];
-      if (queue.length === 0) queues.set(tokenId, queue);
+      const queue = queues.get(key) ?? [];
+      if (queue.length === 0) queues.set(key, queue);
       queue.push(start);
       waiting += 1;
+    },
+    drop(key) {
+      waiting -= queues.get(key)?.length ?? 0;
+      queues.delete(key);
     },
     get waiting() {
       return waiting;

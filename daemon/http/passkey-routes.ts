@@ -3,11 +3,11 @@ import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/commands.ts';
 import * as passkey from '../contract/passkeys.ts';
 import { ApiError, codeOf } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
   buildLocalGuard,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   OPERATOR_ROUTE,
@@ -143,7 +143,6 @@ function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys):
       const signed = requireValid(passkey.checkSignIn, bodyOf(request));
       const { keyId, name } = await passkeys.signIn(signed).catch((error: unknown) => {
         if (codeOf(error) !== 'FORBIDDEN') throw error;
-        doors.logger.warn({ reason: String(error) }, 'a passkey was refused');
         throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
       });
       return { ...doors.sessions.open({ tokenId: keyId }), name };

@@ -103,3 +103,14 @@ function createKeys({ keyedTokens, findOther, monotonicMs }: ProverSource) {
     },
   };
 }
+
+/** RISK: what was done at another daemon than the one that was meant looks like done. So each answer says where it was. */
+export function namingTarget<A extends readonly unknown[]>(
+  prover: Prover,
+  act: (...args: A) => Promise<unknown>,
+): (...args: A) => Promise<unknown> {
+  return async (...args) => {
+    const answer = await act(...args);
+    return typeof answer === 'object' && answer !== null ? { ...answer, target: prover.target() } : answer;
+  };
+}

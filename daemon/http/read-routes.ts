@@ -31,6 +31,7 @@ import {
   addRoute,
   callerOf,
   type Doors,
+  FIGURES_ROUTE,
   JSON_TYPE,
   queryOf,
   requireValid,
@@ -39,10 +40,12 @@ import {
 import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];
-const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
+const shared = { method: 'GET', roles: FIGURES_ROUTE, isLimited: true } as const;
+/** What an agent said and got is no figure. */
+const decisions = { ...shared, roles: AGENT_ROUTE } as const;
 const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
   ['/v1/positions', 'get_positions', 'Positions'],
-  ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
+  ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, else all'],
   ['/v1/market', 'get_market', 'Market and regime by symbol'],
   ['/v1/limits', 'get_limits', 'Budgets in force with their factors, used, reserved and remaining'],
 ];
@@ -63,7 +66,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     ...shared,
     url: '/v1/fills',
     text: {
-      summary: 'Fills as the exchange tells them, newest first: own ones for an agent, all for an operator',
+      summary: 'Fills as the exchange tells them, newest first: own ones for an agent, else all',
       tags: TAGS,
     },
     query: PageQuery,
@@ -104,7 +107,7 @@ function readFilter({ since: text, ...rest }: Omit<Static<typeof DecisionsQuery>
 
 function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
   addRoute(app, doors, {
-    ...shared,
+    ...decisions,
     url: '/v1/decisions',
     text: { summary: 'Decisions, newest first: own ones for an agent, all for an operator', tags: TAGS },
     query: DecisionsQuery,
@@ -121,7 +124,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...shared,
+    ...decisions,
     url: '/v1/decisions/:id',
     text: { summary: 'One decision with the current state of its execution', tags: TAGS },
     params: DecisionPath,
@@ -134,7 +137,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...shared,
+    ...decisions,
     url: '/v1/decisions/:id/explain',
     text: { summary: 'Why a decision is what it is: its budgets with their arithmetic, and every rule', tags: TAGS },
     params: DecisionPath,
@@ -148,7 +151,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...shared,
+    ...decisions,
     url: '/v1/decisions/:id/receipt',
     text: {
       summary: 'A decision with the proof that the ledger holds it, to be verified offline',

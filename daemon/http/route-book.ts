@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 
 /** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
+  /** Method and pattern of each: `GET /v1/orders`. */
+  list(): readonly string[];
   methodsOf(url: string): readonly string[];
 }
 
@@ -13,6 +15,7 @@ export function createRouteBook(app: FastifyInstance): RouteBook {
     routes.push({ parts: route.url.split('/'), methods });
   });
   return {
+    list: () => routes.flatMap(({ methods, parts }) => methods.map((method) => `${method} ${parts.join('/')}`)),
     methodsOf(url) {
       const parts = (url.split('?', 1)[0] ?? '').split('/');
       const found = routes.filter((route) => matches(route.parts, parts)).flatMap((route) => route.methods);

@@ -19,7 +19,8 @@ import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
-import type { Prover } from './prover.ts';
+import { namingTarget, type Prover } from './prover.ts';
+import type { Refusal, Refusals } from './refusals.ts';
 import { confirmSigned, findSignature, type SignedCall, type Signers } from './signed-calls.ts';
 
 declare module 'fastify' {
@@ -31,6 +32,8 @@ declare module 'fastify' {
     signed: SignedCall | null;
     /** Id of the session of the console that it came with; null: it came with none. */
     session: string | null;
+    /** Why it was answered 401; null: it was not. */
+    refusal: Refusal | null;
     /** Method and pattern of the route, for metrics and log. */
     label: string;
   }
@@ -43,9 +46,12 @@ export interface Doors {
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
   readonly turns: Turns;
-  readonly pace: Pace;
+  readonly pace: Pace<string>;
   readonly metrics: HttpMetrics;
+  readonly refusals: Refusals;
   readonly logger: Logger;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   readonly connections: Connections;
   readonly prover: Prover;
   readonly sessions: ConsoleSessions;
@@ -71,14 +77,26 @@ export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
 /** An operator's token has no business in a model's configuration. */
 export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
+/** Figures and states, which whoever watches may read: docs/api.md has the whole table. */
+export const FIGURES_ROUTE: readonly Role[] = ['agent', 'monitor', 'operator'];
+export const WATCHERS_ROUTE: readonly Role[] = ['monitor', 'operator'];
+/** What an open route asks of callers from elsewhere: a token, but not a scraper's, which is for probes alone. */
+const OPEN_ROUTE: readonly Role[] = FIGURES_ROUTE;
+export const PROBE_ROUTE: readonly Role[] = [...OPEN_ROUTE, 'metrics'];
 /** A route of operators, without the limits of agents. `answer`: schema of a 200. */
 export const operatorRoute = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
   ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
-/** The same, by the token itself: no passkey stands in for it. */
+/** A reading of operators that monitors may have too. */
+export const watchersRoute = (url: string, summary: string, answer: TSchema) =>
+  ({ ...operatorRoute('GET', url, summary, answer), roles: WATCHERS_ROUTE }) as const;
+/** Of operators, by the token itself: no passkey stands in for it. */
 export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
+
+/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
+export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -121,7 +139,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     schema,
     onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
     ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
-    handler: isAct(route) ? namingTarget(doors, route.handler) : route.handler,
+    handler: isAct(route) ? namingTarget(doors.prover, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
 }
@@ -130,14 +148,6 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
 function isAct({ method, roles, url }: RouteDefinition): boolean {
   const isOperators = roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE;
   return isOperators && method !== 'GET' && !LOOKING.has(`${String(method)} ${url}`);
-}
-
-/** RISK: what was done at another daemon than the one that was meant looks like done. So each answer says where it was. */
-function namingTarget({ prover }: Doors, handler: RouteDefinition['handler']): RouteDefinition['handler'] {
-  return async (request, reply) => {
-    const answer = await handler(request, reply);
-    return typeof answer === 'object' && answer !== null ? { ...answer, target: prover.target() } : answer;
-  };
 }
 
 /** Checks who calls, whether the role may, and whether the token has room. */
@@ -151,6 +161,7 @@ export function buildGuard(
   return (request, _reply, done) => {
     request.label = label;
     let caller: Caller;
+    let isCounted = isLimited;
     try {
       caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
       gate.noteCall(caller);
@@ -158,33 +169,37 @@ export function buildGuard(
         throw new ApiError('FORBIDDEN', 'This entrance is for operator and monitor tokens; agents use the other one.');
       connections.prove(request.raw.socket, caller.tokenId);
       if (!roles.includes(caller.role)) {
-        throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
+        throw refuseRole(caller, label, roles);
       }
-      const session = authenticator.sessionOf(caller);
-      request.session = session;
+      request.session = authenticator.sessionOf(caller);
       // Without a caller no handler does anything.
-      if (session === null || isLooking(label)) request.caller = caller;
-      else request.signed = findSignature(request, { asker: caller, session }, signersOf(roles));
-      request.flight = flights.enter(caller.tokenId, isLimited);
+      if (request.session === null || isLooking(label)) request.caller = caller;
+      else request.signed = findSignature(request, { asker: caller, session: request.session }, signersOf(roles));
+      // Operators and exits are never shed; a monitor has no such need.
+      isCounted = isLimited || caller.role === 'monitor';
+      request.flight = flights.enter(caller.tokenId, isCounted);
     } catch (error) {
       done(error as Error);
       return;
     }
     // Calls that reduce risk, and operators, never wait for a turn.
-    if (isLimited) pace.begin(caller.tokenId, done);
+    if (isCounted) pace.begin(caller.tokenId, done);
     else done();
   };
+}
+
+function refuseRole({ role }: Caller, label: string, roles: readonly Role[]): ApiError {
+  return new ApiError('FORBIDDEN', `A token of role ${role} may not call ${label}, which takes ${roles.join(' or ')}.`);
 }
 
 /** When the body has come. */
 const confirm = (doors: Doors) => async (request: FastifyRequest) => {
   if (request.signed === null) return;
   request.caller = await confirmSigned(doors, request.signed, request);
-  // From here on it is a call of the token, as if it had been sent.
+  // From here on it is as if the token had been sent.
   if (request.signed.by === 'token') request.signed = null;
 };
 
-/** Tools of agents take neither. */
 const signersOf = (roles: readonly Role[]): Signers => ({
   passkey: roles === OPERATOR_ROUTE,
   token: roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE,
@@ -198,13 +213,18 @@ const LOOKING: ReadonlySet<string> = new Set([
   'POST /v1/passkeys/challenge',
 ]);
 
-/** Open to everybody on this machine, and to others with any token. */
-export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {
+/** Open to everybody on this machine, and to others with a token of these roles. */
+export function buildLocalGuard(
+  doors: Doors,
+  label: string,
+  roles: readonly Role[] = OPEN_ROUTE,
+): onRequestHookHandler {
   return (request, _reply, done) => {
     request.label = label;
     try {
       const { headers, socket } = request.raw;
-      if (!isLocal(doors, request)) doors.authenticator.authenticate(headers.authorization, socket);
+      const caller = isLocal(doors, request) ? null : doors.authenticator.authenticate(headers.authorization, socket);
+      if (caller !== null && !roles.includes(caller.role)) throw refuseRole(caller, label, roles);
     } catch (error) {
       done(error as Error);
       return;

@@ -12,13 +12,12 @@ import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
-import { addGlobalHooks } from './global-hooks.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
-import { closeConnections, type HttpAddress, type Listening, type OpenAddress, openAddress } from './listening.ts';
+import { closeConnections, type HttpAddress, type Listening, type NamedAddress, openAddress } from './listening.ts';
 import type { Loopbacks } from './loopbacks.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
-import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
+import { registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import type { OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
@@ -26,7 +25,9 @@ import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver, type Target } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { createRouteBook } from './route-book.ts';
+import { createRefusals } from './refusals.ts';
+import { addRequestHooks } from './request-hooks.ts';
+import { createRouteBook, type RouteBook } from './route-book.ts';
 import { type ConsoleDoor, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerTokenRoutes } from './token-routes.ts';
 import { registerToolRoutes } from './tool-routes.ts';
@@ -58,6 +59,8 @@ export interface HttpServerOptions {
   readonly monotonicMs?: () => number;
   /** Timer of what is shown on screens, and of the grace at the end; by default the process's. */
   readonly after?: After;
+  /** Sees each route that is added to an entrance: `npm run generate` describes them. */
+  readonly beforeRoutes?: (app: FastifyInstance) => Promise<void>;
 }
 export interface HttpServer {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
@@ -74,7 +77,10 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'>;
+type SharedDoors = Omit<
+  Doors,
+  'nowMs' | 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'
+>;
 
 /** What all entrances of one server share. */
 interface House {
@@ -94,6 +100,7 @@ interface House {
 /** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
+  readonly book: RouteBook;
   readonly console: ConsoleDoor;
   readonly hosts: Set<string>;
 }
@@ -115,9 +122,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     // The operator's entrance first: when agents can enter, whoever halts them can too.
     if (config.operatorListen !== null)
       entrances.push(await openEntrance(house, config.operatorListen, OPERATOR_ENTRANCE));
-    const main = await openEntrance(house, config.listen, null);
-    entrances.push(main);
-    house.where.address = main.where.address;
+    entrances.push(await openEntrance(house, config.listen, null));
   } catch (error) {
     await close();
     throw error;
@@ -167,6 +172,7 @@ export function buildHouse(options: HttpServerOptions): House {
     turns: createTurns(),
     pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count + briefStreams.count + agentStreams.count),
+    refusals: createRefusals(options.logger, options.after ?? waitInProcess),
     logger: options.logger,
     prover: createProver({
       keyedTokens: () => options.tokens.keyedTokens(),
@@ -195,7 +201,7 @@ export function buildHouse(options: HttpServerOptions): House {
 }
 
 export function createClose(
-  { closing, streams, briefStreams, agentStreams }: House,
+  { closing, shared, streams, briefStreams, agentStreams }: House,
   closeAll: () => readonly Promise<void>[],
 ): () => Promise<void> {
   let closed: Promise<void> | null = null;
@@ -204,7 +210,7 @@ export function createClose(
     streams.closeAll();
     briefStreams.closeAll();
     agentStreams.closeAll();
-    closed ??= Promise.all(closeAll()).then(() => undefined);
+    closed ??= Promise.all(closeAll()).then(() => shared.refusals.close());
     return closed;
   };
 }
@@ -218,15 +224,20 @@ export function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => 
 }
 
 async function openEntrance(house: House, listen: HttpAddress, admits: Doors['admits']): Promise<OpenEntrance> {
-  const { app, console, hosts } = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
-  const opened = await openAddress(app, listen, { isMain: admits === null, names: house.options.config.allowedHosts });
-  for (const host of opened.hosts) hosts.add(host);
-  if (admits === null && house.options.console !== undefined) openConsole(console, opened);
-  return { app, console, hosts, where: opened.where, loopbacks: opened.loopbacks };
+  const entrance = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
+  const isMain = admits === null;
+  const onNamed = (named: NamedAddress): void => {
+    for (const host of named.hosts) entrance.hosts.add(host);
+    if (!isMain) return;
+    house.where.address = named.where.address;
+    if (house.options.console !== undefined) openConsole(entrance.console, named);
+  };
+  const opened = await openAddress(entrance.app, listen, { isMain, names: house.options.config.allowedHosts, onNamed });
+  return { ...entrance, ...opened };
 }
 
 /** A page's origin is `localhost`: the console is served where that is this daemon, whatever a browser makes of it. */
-function openConsole(door: ConsoleDoor, { host, where: { port } }: OpenAddress): void {
+function openConsole(door: ConsoleDoor, { host, where: { port } }: NamedAddress): void {
   if (host !== '127.0.0.1' && host !== '::1') {
     if (host !== null) door.closedBecause = `the daemon listens on ${host}, not on a loopback address alone`;
     return;
@@ -247,6 +258,7 @@ export async function buildEntrance(
   const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
     ...shared,
+    nowMs,
     console,
     // A session enters where agents do: the browser has no way to a socket.
     authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? shared.sessions : null),
@@ -260,8 +272,8 @@ export async function buildEntrance(
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
   const book = createRouteBook(app);
   addFallbacks(app, logger, book);
-  addGlobalHooks(app, doors, rules, closing);
-  if (admits === null) await registerOpenApi(app, config.version);
+  addRequestHooks(app, doors, rules, closing);
+  await options.beforeRoutes?.(app);
   registerToolRoutes(app, doors);
   // An entrance without agents needs no routes for agents.
   if (admits === null) registerMcpRoute(app, doors, config.version);
@@ -274,7 +286,7 @@ export async function buildEntrance(
   registerPasskeyRoutes(app, doors);
   registerProofRoute(app, doors);
   registerTokenRoutes(app, doors);
-  await registerOpenRoutes(app, doors);
+  registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
-  return { app, console, hosts };
+  return { app, book, console, hosts };
 }

@@ -3,10 +3,10 @@ import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/command
 import * as token from '../contract/tokens.ts';
 import type { TokenActor } from '../gate/api/tokens.ts';
 import { ApiError } from './errors.ts';
-import { CONSOLE_TAG } from './openapi.ts';
 import {
   addRoute,
   bodyOf,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   operatorRoute,

@@ -17,12 +17,28 @@ export interface AskedRequest {
 }
 /** The same routes without a listener. */
 export interface UnlistenedServer extends HttpServer {
+  /** Method and pattern of each: `GET /v1/orders`. */
+  readonly routes: readonly string[];
   ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
 }
 
 /** The host that requests name; nothing listens there. */
 const UNLISTENED_HOST = 'localhost:0';
-const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
+const UNBOUNDED: Connections = {
+  prove: () => undefined,
+  strangers: {
+    meet: () => undefined,
+    doubt: () => undefined,
+    doubts: () => false,
+    trust: () => undefined,
+    begin: (_socket, start) => start(),
+    end: () => undefined,
+    part: () => undefined,
+    leastMissed: () => null,
+  },
+  silent: 0,
+  proven: 0,
+};
 
 /**
  * The HTTP interface of a gate for a caller in the same process, such as a simulation: every route with its
@@ -30,7 +46,7 @@ const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
  */
 export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
   const house = buildHouse(options);
-  const { app, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
+  const { app, book, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
   hosts.add(UNLISTENED_HOST);
   await app.ready();
   const close = createClose(house, () => [app.close()]);
@@ -42,6 +58,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
     consoleAddress: null,
     forgetTokens: house.shared.forgetTokens,
     close,
+    routes: book.list(),
     ask: async ({ method, path, headers, body }) => {
       const answer = await app.inject({
         method: method as 'GET',

@@ -20,7 +20,8 @@ export type VerifyProblem =
   | 'policy' // a stored policy is not the one of its hash
   | 'rederive' // deciding again gives something else
   | 'fold' // a recorded view is not what the events before it give
-  | 'head'; // the chain does not contain the head that was noted elsewhere
+  | 'head' // the chain does not contain a record that was noted outside
+  | 'key'; // nobody vouches for a key that signs heads, or a key that was noted signs none
 
 /** `seq` is the first wrong record; null if the difference is in no single record. */
 export interface VerifyFailure {

@@ -64,9 +64,24 @@ function isNotedHead(value: unknown): value is NotedHead {
 export type HeadComparison = 'absent' | 'contained' | 'behind' | 'other';
 
 function compareHead(noted: NotedHead | null, ledger: LedgerReader): HeadComparison {
-  if (noted === null) return 'absent';
-  if (noted.genesis_id !== ledger.genesis.genesis_id) return 'other';
-  return ledger.readEvent(noted.seq)?.hash === noted.hash ? 'contained' : 'behind';
+  return noted === null ? 'absent' : compareRecord({ ...noted, genesis: noted.genesis_id }, ledger);
+}
+
+/** A record that was noted outside the ledger. */
+export interface NotedRecord {
+  readonly seq: number;
+  readonly hash: string;
+  /** Hash or id of the genesis; null: the note names none. */
+  readonly genesis: string | null;
+}
+
+/** @throws LedgerError LEDGER_ARCHIVE when the record lies in an archive that cannot be read */
+export function compareRecord(
+  { genesis, hash, seq }: NotedRecord,
+  ledger: LedgerReader,
+): Exclude<HeadComparison, 'absent'> {
+  if (genesis !== null && ![ledger.genesis.hash, ledger.genesis.genesis_id].includes(genesis)) return 'other';
+  return ledger.readEvent(seq)?.hash === hash ? 'contained' : 'behind';
 }
 
 /**

@@ -135,7 +135,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
       ...tokens,
       createToken: (token) => this.#recorded(tokens.createToken(token)),
       revokeToken: (id) => this.#recorded(tokens.revokeToken(id)),
-      replaceTokens: (ids, endsAtMs, token) => this.#recorded(tokens.replaceTokens(ids, endsAtMs, token)),
+      replaceTokens: (...args) => this.#recorded(tokens.replaceTokens(...args)),
       endExpired: () => this.#recorded(tokens.endExpired()),
     };
     this.#commits = new GroupCommit(checkTail(this), {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { KeyEvent } from '../gate/events.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import { exportPublicKey, KEY_KIND, readPrivateKey, signKey } from './head-records.ts';
@@ -17,7 +17,10 @@ export interface OpenedKey extends SigningKey {
   readonly warning: string | null;
 }
 
-/** A rotation writes the new key here first, so that no crash leaves a chain that names a key nobody has. */
+/**
+ * A new key is written here first and takes its place once the chain names it: no crash leaves a chain that names a key
+ * nobody has, nor a key that no record names.
+ */
 const nextFile = (path: string): string => `${path}.next`;
 
 /**
@@ -28,8 +31,9 @@ const nextFile = (path: string): string => `${path}.next`;
 export function openSigningKey(path: string, ledger: Ledger): OpenedKey {
   const known = readLastKey(ledger);
   finishRotation(path, known);
-  const key = readKeyFile(path) ?? createKeyFile(path);
-  if (known?.key === key.publicKey) return { ...key, warning: null };
+  const held = readKeyFile(path);
+  if (held !== null && held.publicKey === known?.key) return { ...held, warning: null };
+  const key = held ?? createKeyFile(nextFile(path));
   const payload: KeyEvent = {
     genesis: ledger.genesis.hash,
     key: key.publicKey,
@@ -38,11 +42,15 @@ export function openSigningKey(path: string, ledger: Ledger): OpenedKey {
     signature: null,
   };
   ledger.appendSync([{ kind: KEY_KIND, at_ms: lastInstant(ledger), payload }]);
-  if (known === null) return { ...key, warning: null };
-  return {
-    ...key,
-    warning: `heads are signed by another key than before, which the one before has not signed: ${path} was lost, replaced or belongs to a newer copy of this ledger`,
-  };
+  if (held === null) renameSync(nextFile(path), path);
+  return { ...key, warning: describeChange(path, held, known) };
+}
+
+function describeChange(path: string, held: SigningKey | null, known: KeyEvent | null): string | null {
+  if (known !== null)
+    return `heads are signed by another key than before, which the one before has not signed: ${path} was lost, replaced or belongs to a newer copy of this ledger`;
+  if (held === null) return null;
+  return `the ledger did not name the key in ${path}: it was computed again, or the key belongs to another ledger; ./holdfast audit verify compares`;
 }
 
 /**
@@ -95,7 +103,8 @@ function readKeyFile(path: string): SigningKey | null {
     ensurePrivateFile(path);
     return describeKey(readPrivateKey(pem));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
+    // A link to a volume that is not mounted is no absent key.
+    if (codeOf(error) === 'ENOENT' && lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
     throw new LedgerError('LEDGER_PERMISSIONS', `The key ${path} cannot be used: ${messageOf(error)}.`, {
       cause: error,
     });

@@ -89,8 +89,11 @@ export function createTokenStore(
         .filter(({ token }) => isLiveToken(token, now));
     },
     revokeToken: (id) => revoke.run(now(), id).changes === 1,
-    replaceTokens: (ids, endsAtMs, token) =>
+    replaceTokens: (ids, endsAtMs, expiresAtMs) =>
       db.transaction(() => {
+        const nowMs = expiry.nowMs();
+        const former = all.all().filter((token) => ids.includes(token.id) && isLiveToken(token, nowMs));
+        const token = succeed(former, ids.length, expiresAtMs ?? null);
         const endMs = Math.max(0, Math.floor(endsAtMs));
         for (const id of ids) end.run(endMs, id, endMs);
         return createToken(token);
@@ -102,6 +105,45 @@ export function createTokenStore(
       return over.all(span.afterMs, span.toMs).filter(({ id }) => revoke.run(now(), id).changes === 1);
     },
   };
+}
+
+/**
+ * What takes the place of tokens: their rights and name, and at most their life. RISK: with a longer one whoever holds a
+ * token for a while could hold it for ever.
+ */
+function succeed(former: readonly TokenRecord[], count: number, expiresAtMs: number | null): NewToken {
+  const [first] = former;
+  if (first === undefined || former.length !== count) throw refuse('one of those that it replaces is not live');
+  const { agent, name, role, skill_sha256 } = first;
+  if (former.some((token) => !hasSameRights(token, first)))
+    throw refuse('those that it replaces differ in role, name, agent or skill');
+  const latestMs = latestEnd(former);
+  const endMs = expiresAtMs ?? latestMs;
+  if (latestMs !== null && endMs !== null && endMs > latestMs)
+    throw refuse(
+      `it would live longer than the one that it replaces, which expires at ${new Date(latestMs).toISOString()}. Create a new token for a longer life`,
+    );
+  return {
+    role,
+    name,
+    ...(agent === null ? {} : { agent }),
+    ...(skill_sha256 === null ? {} : { skill_sha256 }),
+    ...(endMs === null ? {} : { expires_at_ms: endMs }),
+  };
+}
+
+export function hasSameRights(a: TokenRecord, b: TokenRecord): boolean {
+  return a.role === b.role && a.agent === b.agent && a.skill_sha256 === b.skill_sha256 && a.name === b.name;
+}
+
+/** Null: one of them does not expire. */
+function latestEnd(tokens: readonly TokenRecord[]): number | null {
+  const latest = Math.max(...tokens.map(({ expires_at_ms }) => expires_at_ms ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(latest) ? latest : null;
+}
+
+function refuse(problem: string): LedgerError {
+  return new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
 }
 
 /**
@@ -129,7 +171,7 @@ export function openTokenStore(path: string, now: () => number): TokenStore & { 
 function checkToken({ role, name, agent, skill_sha256, expires_at_ms }: TokenRecord, nowMs: number): void {
   const isOver = expires_at_ms !== null && !(Number.isSafeInteger(expires_at_ms) && expires_at_ms > nowMs);
   const problem = isOver ? 'it would expire before now' : findTokenProblem(role, name, agent, skill_sha256);
-  if (problem !== null) throw new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
+  if (problem !== null) throw refuse(problem);
 }
 
 /**
@@ -142,9 +184,8 @@ function checkCalled(token: TokenRecord, others: readonly TokenRecord[]): void {
   const opposite = token.role === 'agent' ? 'operator' : token.role === 'operator' ? 'agent' : null;
   const other = others.find((each) => each.role === opposite && called(each) === called(token));
   if (other === undefined) return;
-  throw new LedgerError(
-    'LEDGER_ARGUMENT',
-    `This token cannot be created: ${called(token)} is the name of an ${other.role} (${other.id}), and what is traded is kept by name; choose another one.`,
+  throw refuse(
+    `${called(token)} is the name of an ${other.role} (${other.id}), and what is traded is kept by name; choose another one`,
   );
 }
 

@@ -221,7 +221,7 @@ export interface ExpiryClock {
   certain(): { readonly afterMs: number; readonly toMs: number } | null;
 }
 
-export type TokenRole = 'agent' | 'monitor' | 'operator';
+export type TokenRole = 'agent' | 'metrics' | 'monitor' | 'operator';
 
 /** An access token without its secret. */
 export interface TokenRecord {
@@ -256,8 +256,13 @@ export interface TokenStore {
   listKeys(): { readonly token: TokenRecord; readonly keyHex: string }[];
   /** True iff the token was live. */
   revokeToken(id: string): boolean;
-  /** Creates a token in the place of others, which expire at `endsAtMs` unless they do so earlier. All or nothing. */
-  replaceTokens(ids: readonly string[], endsAtMs: number, token: NewToken): ReturnType<TokenStore['createToken']>;
+  /**
+   * Creates a token in the place of live ones of the same rights, which expire at `endsAtMs` unless they do so earlier.
+   * It has their rights and name, and expires with the last of them, or earlier at `expiresAtMs`. All or nothing.
+   *
+   * @throws LedgerError LEDGER_ARGUMENT, also for a later `expiresAtMs`
+   */
+  replaceTokens(ids: readonly string[], endsAtMs: number, expiresAtMs?: number): ReturnType<TokenStore['createToken']>;
   /** {@link ExpiryClock.nowMs} */
   expiryMs(): number;
   /** Revokes the tokens that have expired for certain, and returns them. */

@@ -2137,7 +2137,7 @@ export interface Token {
   /**
    * What it may do.
    */
-  role: 'agent' | 'monitor' | 'operator';
+  role: 'agent' | 'metrics' | 'monitor' | 'operator';
   name: string;
   /**
    * Agent that it acts for.

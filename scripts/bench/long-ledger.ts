@@ -182,7 +182,7 @@ async function measureThreads(path: string) {
   const reader = openLedgerReader(path);
   try {
     const startedAt = performance.now();
-    const result = await auditLedger(reader, { threads, isDeep: false });
+    const result = await auditLedger(reader, { anchors: [], threads, isDeep: false });
     if (!result.ok) throw new Error(`record ${result.seq}: ${result.problem}: ${result.detail}`);
     return { threads, records_per_s: Math.round((1_000 * result.events) / (performance.now() - startedAt)) };
   } finally {

@@ -12,6 +12,7 @@ import { type FloodPlan, flood } from './flooder.ts';
 import { measureFrames } from './frames.ts';
 import { measureLedger } from './ledger.ts';
 import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
+import { measureOpen } from './open.ts';
 import { measurePairs } from './pairs.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, cpuUsOf, end, residentMb, servingCpuUsOf, start } from './processes.ts';
@@ -29,6 +30,7 @@ import {
   untilReady,
   writeOpenPolicy,
 } from './serve.ts';
+import { askWithoutToken, type StrangersPlan } from './strangers.ts';
 import { measureVerbs } from './verbs.ts';
 import { measureWhole } from './whole.ts';
 import { openPolicy } from './world.ts';
@@ -65,6 +67,11 @@ const BENCHES: Readonly<Record<string, Measure>> = {
     const { daemonUrl, token, home } = await serve(join(folder, 'ledger'), policyPath, begin);
     const ledger = await measureLedger({ url: daemonUrl, token, home, stop });
     return { ...ledger, history: await measureHistory(bench, policyPath) };
+  },
+  /** An operator's halts and an agent's exits beside 64 connections without a token; `--rounds N`: pairs of windows. */
+  open: async ({ begin, folder }) => {
+    const rounds = process.argv.includes('--rounds') ? Number(readOption('--rounds')) : undefined;
+    return { open: await measureOpen(begin, folder, rounds) };
   },
   /** This project beside another copy of it: `--beside FOLDER`; of `decide` and replays alone: `--programs`. */
   pairs: async ({ begin, folder }) => {
@@ -184,6 +191,11 @@ async function runRole(role: string, args: readonly string[]): Promise<void> {
     const figures = await flood(plan, () => process.stdout.write(`floods ${plan.url}\n`));
     process.stdout.write(`${JSON.stringify(figures)}\n`);
     process.exit();
+  }
+  if (role === 'strangers') {
+    const plan = JSON.parse(args[0] ?? '') as StrangersPlan;
+    askWithoutToken(plan, () => process.stdout.write(`asks ${plan.url}\n`));
+    return;
   }
   if (role === 'readers') {
     const plan = JSON.parse(args[0] ?? '') as ReadersPlan;

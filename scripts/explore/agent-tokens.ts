@@ -138,15 +138,16 @@ async function createAtEntrance(
   tokens.note({ record: token, secret }, Math.ceil(time.nowMs), expiresAtMs);
 }
 
-/** As `holdfast token rotate`: those that live stay valid for the overlap. */
+/** As `./holdfast token rotate`: those that live stay valid for the overlap, and the new one lives no longer. */
 function rotate(world: PlayedWorld, store: TokenStore, agent: AgentName, overlapMs: number): void {
   const nowMs = store.expiryMs();
   const former = store.listTokens().filter((token) => token.name === agent && isLiveToken(token, nowMs));
   if (former.length === 0) return;
   const ids = new Set(former.map(({ id }) => id));
-  const made = store.replaceTokens([...ids], nowMs + overlapMs, { role: 'agent', name: agent, agent });
+  const made = store.replaceTokens([...ids], nowMs + overlapMs);
   world.tokens.noteRotated(ids, world.time.nowMs + overlapMs);
-  world.tokens.note(made, world.time.nowMs, null);
+  const { expires_at_ms: endsAtMs } = made.record;
+  world.tokens.note(made, world.time.nowMs, endsAtMs === null ? null : world.time.nowMs + endsAtMs - nowMs);
 }
 
 function revoke(

@@ -86,7 +86,7 @@ export class Home {
     return copy.bytes;
   }
 
-  /** `holdfast recover`. @throws StartError, LedgerError */
+  /** `./holdfast recover`. @throws StartError, LedgerError */
   recover(storage: MemoryStorage, time: TimePort, options: { readonly atVenueMs: number; readonly takeOver: boolean }) {
     this.command(storage, time, (ledger) => {
       recordRecovery(ledger, { ...options, setBy: 'operator' });

@@ -108,7 +108,7 @@ export interface RefusalRecord {
   readonly code: string;
 }
 
-/** `holdfast recover`, after a start that was refused. */
+/** `./holdfast recover`, after a start that was refused. */
 export interface RecoveryRecord {
   readonly atMs: number;
   readonly takeOver: boolean;

@@ -47,8 +47,7 @@ function bring(place, packages, node) {
       join(aside, 'package.json'),
       JSON.stringify({ name: 'holdfast-foreign', private: true, dependencies }),
     );
-    const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    const { status, output } = runNpm(args, aside, { node });
+    const { status, output } = runNpm(['install'], aside, { node });
     if (status !== 0) return output;
     const lock = JSON.parse(readFileSync(join(aside, 'package-lock.json'), 'utf8'));
     for (const [name, { integrity }] of Object.entries(packages)) {

@@ -87,7 +87,7 @@ describe('a message in the form of each channel', () => {
         'localhost:7433',
         MESSAGE.id,
       ])
-        assert.ok(body.includes(part), `${part} in ${body}`);
+        assert.ok(body.replaceAll('\\\\', '').includes(part), `${part} in ${body}`);
     }
     assert.deepEqual(JSON.parse(discord.body).allowed_mentions, { parse: [] });
     assert.equal(JSON.parse(telegram.body).chat_id, '-100');
@@ -103,6 +103,36 @@ describe('a message in the form of each channel', () => {
     const discord = JSON.parse((await http({ discord: { url: env('URL') } }, told)).body) as { content: string };
     assert.ok(discord.content.length <= 2_000);
     assert.ok((await http(webhook, told)).body.length < 2_000);
+  });
+
+  it("an agent's words neither format, nor hide a link, nor ping anybody in a chat", async () => {
+    const [entry] = MESSAGE.entries;
+    const words =
+      '@everyone <@123> <@&4> <#5> <t:1:R> **b** _i_ ~~s~~ `c` ||x|| [a](https://e.example) \\* <!here> @ann';
+    const told = { ...MESSAGE, entries: [{ ...entry!, detail: `${words}\n# title\n> quote\n- item\n1. item` }] };
+    const discord = JSON.parse((await http({ discord: { url: env('URL') } }, told)).body);
+    assert.deepEqual([discord.allowed_mentions, discord.flags], [{ parse: [] }, 4], 'no ping, no preview');
+    // What is left when every escaped sign is taken away has no sign that means anything.
+    const bare = String(discord.content).replaceAll(/\\[^A-Za-z0-9\s]/g, '');
+    assert.doesNotMatch(bare, /[\\*_~`|<>[\]()#@]|^\s*(?:[-+]|\d+\.)\s/m, bare);
+    assert.equal(
+      String(discord.content)
+        .replaceAll(/\\([^A-Za-z0-9\s])/g, '$1')
+        .includes(words),
+      true,
+      'and reads as it was',
+    );
+    const slack = JSON.parse((await http({ slack: { url: env('URL') } }, told)).body);
+    assert.deepEqual(
+      [slack.mrkdwn, slack.unfurl_links, slack.unfurl_media, slack.link_names],
+      [false, false, false, false],
+    );
+    assert.doesNotMatch(slack.text, /[<>]/);
+    const telegram = JSON.parse((await http({ telegram: { token: env('BOT'), chat_id: '-100' } }, told)).body);
+    assert.equal(telegram.parse_mode, undefined);
+    assert.doesNotMatch(telegram.text, /@\w/, 'Telegram makes a mention of @name');
+    const ntfy = JSON.parse((await http({ ntfy: { topic: env('TOPIC') } }, told)).body);
+    assert.equal(ntfy.markdown, undefined);
   });
 
   it('secrets that are missing, readable by others or of several lines are refused', async (t) => {
@@ -149,6 +179,32 @@ describe('where messages may be sent', () => {
       ['64:ff9b::a9fe:a9fe', null],
       ['1.1.1.1', 'public'],
       ['2606:4700::1111', 'public'],
+      ['::ffff:1.1.1.1', 'public'],
+      // IPv4-compatible, site-local, translated, tunnelled, discarded, for benchmarks and documents.
+      ['::127.0.0.1', null],
+      ['::a9fe:a9fe', null],
+      ['::1.1.1.1', null],
+      ['fec0::1', null],
+      ['feff::1', null],
+      ['64:ff9b::127.0.0.1', null],
+      ['64:ff9b::1.1.1.1', null],
+      ['64:ff9b:1::1', null],
+      ['::ffff:0:127.0.0.1', null],
+      ['2002:7f00:1::', null],
+      ['2002:a9fe:a9fe::1', null],
+      ['2001::1', null],
+      ['2001:2::1', null],
+      ['2001:db8::1', null],
+      ['3fff::1', null],
+      ['100::1', null],
+      ['5f00::1', null],
+      ['4000::1', null],
+      ['ff02::1', null],
+      ['fe80::1%eth0', null],
+      ['192.88.99.1', null],
+      ['255.255.255.255', null],
+      ['2001:4860:4860::8888', 'public'],
+      ['2a00:1450::1', 'public'],
       ['example.com', null],
     ];
     for (const [address, reach] of table) assert.equal(reachOf(address), reach, address);

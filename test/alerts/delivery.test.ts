@@ -100,6 +100,7 @@ describe('delivery of alerts', () => {
   });
   beforeEach(() => {
     receiver.behaviour = 200;
+    other.behaviour = 200;
     receiver.received.length = 0;
     other.received.length = 0;
   });
@@ -274,7 +275,7 @@ describe('delivery of alerts', () => {
     writeRoutes(world.home, all);
     await until('more is in force', async () => (await channels()).hash !== first, SOON_MS);
     const { hash: wide } = await channels();
-    writeRoutes(world.home, routes({ routes: [{ channels: ['desk', 'phone'], severity: 'critical' }] }));
+    writeRoutes(world.home, { ...all, routes: [{ channels: ['desk', 'phone'], severity: 'critical' }] });
     await until('less waits', async () => (await channels()).pending !== null, SOON_MS);
     await world.restart();
     await until('it waits again', async () => (await channels()).pending !== null, SOON_MS);
@@ -288,9 +289,57 @@ describe('delivery of alerts', () => {
     assert.equal((await reload({ hash: 'a'.repeat(64) })).status, 409);
     assert.deepEqual((await reload({ hash: pending?.hash })).body, { status: 'in_force', hash: pending?.hash });
     assert.equal((await channels()).hash, pending?.hash);
+    await until(
+      'both were told, in words',
+      () =>
+        [receiver, other].every(({ received }) =>
+          [...readOnce(received).values()].some(({ data }) =>
+            data.alerts.some(
+              ({ code, detail }) =>
+                code === 'ALERT_ROUTES_CHANGED' && /looser: channels\.desk no longer gets/.test(detail ?? ''),
+            ),
+          ),
+        ),
+      SOON_MS,
+    );
     writeFileSync(join(world.home, 'alerts.yaml'), 'channels: [');
     await until('it is refused', async () => (await channels()).error !== null, SOON_MS);
     assert.equal((await channels()).hash, pending?.hash, 'the old ones stay');
     assert.match((await world.ready()).body.alert_routes_error ?? '', /./);
+  });
+
+  it('a channel that the new routes remove is told of it where it led, also after failures and a restart', async () => {
+    const { hash: before } = await channels();
+    const { desk } = routes().channels;
+    other.behaviour = 503;
+    writeRoutes(world.home, {
+      channels: { desk },
+      routes: [{ channels: ['desk'], severity: 'info' }],
+    });
+    await until('it waits', async () => ((await channels()).pending?.hash ?? before) !== before, SOON_MS);
+    const { pending } = await channels();
+    assert.match(pending?.looser.join() ?? '', /channels\.phone is gone/);
+    await world.operator('POST', '/v1/alerts/routes/reload', { hash: pending?.hash });
+    const leaving = `phone@${before?.slice(0, 8)}`;
+    assert.deepEqual((await channels()).channels.map(({ name, type }) => [name, type]).sort(), [
+      ['desk', 'webhook'],
+      [leaving, 'webhook'],
+    ]);
+    await until('it fails', () => other.received.some(({ status }) => status === 503), SOON_MS);
+    await world.restart();
+    other.behaviour = 200;
+    await until(
+      'it was told',
+      () =>
+        [...readOnce(other.received).values()].some(({ data }) =>
+          data.alerts.some(({ detail }) => /looser: channels\.phone is gone/.test(detail ?? '')),
+        ),
+      SOON_MS,
+    );
+    await until('it is over', async () => !(await channels()).channels.some(({ name }) => name === leaving), SOON_MS);
+    const told = other.received.length;
+    alert('LIQUIDATED');
+    await until('the other channel has it', () => subjects(receiver.received).includes('LIQUIDATED x 1'), SOON_MS);
+    assert.equal(other.received.length, told, 'and nothing more');
   });
 });

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { findDue, isQuiet, isTooOld } from '../../daemon/alerts/due.ts';
 import { parseAlertRoutes } from '../../daemon/alerts/file.ts';
 import { compareAlertRoutes } from '../../daemon/alerts/looser.ts';
-import type { AlertRouteSpec, AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
+import { ROUTE_DIRECTIONS } from '../../daemon/alerts/route-directions.ts';
+import { type AlertRouteSpec, AlertRoutesSchema, type AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import { ALERT_KINDS, ALERTS, DELIVERIES, isFaster, routeAlert, SEVERITIES } from '../../daemon/core/alerts.ts';
 import type { ChannelOutbox, WaitingGroup } from '../../daemon/gate/state/outbox.ts';
 import { listFiles, ROOT } from '../docs/pages.ts';
@@ -22,6 +23,27 @@ const spec = (change: Partial<AlertRoutesSpec> = {}): AlertRoutesSpec => ({
   ],
   ...change,
 });
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+}
+/** Every key of a schema, and those that hold a value. */
+function listKeys(
+  node: SchemaNode,
+  path: string,
+): { readonly keys: readonly string[]; readonly leaves: readonly string[] } {
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  const below = [
+    ...Object.entries(node.properties ?? {}).map(([key, value]) => listKeys(value, at(key))),
+    ...Object.values(node.patternProperties ?? {}).map((value) => listKeys(value, at('*'))),
+    ...(node.items?.properties === undefined ? [] : [listKeys(node.items, `${path}[]`)]),
+  ];
+  return {
+    keys: [path, ...below.flatMap(({ keys }) => keys)],
+    leaves: below.length === 0 ? [path] : below.flatMap(({ leaves }) => leaves),
+  };
+}
 const violations = (value: unknown, mayExec = false): readonly string[] => {
   const parsed = parseAlertRoutes(JSON.stringify(value), mayExec);
   return parsed.ok ? [] : parsed.violations.map(({ path, message }) => `${path}: ${message}`);
@@ -111,8 +133,62 @@ describe('looser alert routes', () => {
         spec({ channels: { desk, phone, tool: { exec: { command: ['/bin/true'] } } } }),
         /channels\.tool runs a program/,
       ],
+      [spec({ channels: { desk, phone: { ...phone, private_network: true } } }), /phone leads somewhere else/],
     ];
     for (const [candidate, expected] of cases) assert.match(looser(candidate).join('\n'), expected);
+  });
+
+  it('name a new channel that tells details, or may reach a private network', () => {
+    const withChat = (chat: AlertRoutesSpec['channels'][string]): AlertRoutesSpec =>
+      spec({
+        channels: { desk, phone, chat },
+        routes: [...spec().routes, { channels: ['chat'], severity: 'info' }],
+      });
+    const chat = { slack: { url: SECRET } };
+    assert.deepEqual(looser(withChat(chat)), []);
+    assert.deepEqual(looser(withChat({ ...chat, details: false, private_network: false })), []);
+    assert.deepEqual(looser(withChat({ ...chat, details: true })), ['channels.chat tells details']);
+    assert.deepEqual(looser(withChat({ ...chat, private_network: true })), [
+      'channels.chat may reach a private network',
+    ]);
+  });
+
+  it('name another time of summaries or another zone, where anything waits for a time', () => {
+    const daily = (change: Partial<AlertRoutesSpec> = {}) =>
+      spec({ routes: [...spec().routes, { channels: ['desk'], severity: 'info', when: 'daily' }], ...change });
+    for (const [after, before, expected] of [
+      [daily({ daily_at: '20:00' }), daily(), ['daily_at: 08:00 -> 20:00']],
+      [daily({ daily_at: '07:00' }), daily(), ['daily_at: 08:00 -> 07:00']],
+      [daily({ daily_at: '08:00', time_zone: 'UTC' }), daily(), []],
+      [daily({ time_zone: 'Asia/Tokyo' }), daily(), ['time_zone: UTC -> Asia/Tokyo']],
+      [spec({ time_zone: 'Asia/Tokyo', daily_at: '20:00' }), spec(), []],
+    ] as const)
+      assert.deepEqual(compareAlertRoutes(after, before), expected);
+    const quiet = { quiet_hours: { from: '22:00', to: '07:00' } };
+    assert.deepEqual(compareAlertRoutes(spec({ ...quiet, time_zone: 'Asia/Tokyo' }), spec(quiet)), [
+      'time_zone: UTC -> Asia/Tokyo',
+    ]);
+  });
+
+  it('have a direction for every key of the schema, and none for a key that is not there', () => {
+    const { keys, leaves } = listKeys(AlertRoutesSchema as unknown as SchemaNode, '');
+    assert.ok(leaves.length > 25, `${leaves.length} keys`);
+    const rows = new Set<string>(Object.keys(ROUTE_DIRECTIONS));
+    assert.deepEqual(
+      [...rows].filter((row) => !keys.includes(row)),
+      [],
+      'rows without a key',
+    );
+    // A secret and a span are judged whole. That a channel is gone says nothing of its keys.
+    const isJudged = (key: string): boolean => {
+      const whole = key.slice(0, key.lastIndexOf('.'));
+      return rows.has(key) || (rows.has(whole) && whole !== 'channels.*');
+    };
+    assert.deepEqual(
+      leaves.filter((key) => !isJudged(key)),
+      [],
+      'keys without a direction',
+    );
   });
 
   it('are not what only adds, or waits less', () => {
@@ -176,6 +252,7 @@ describe('what a channel tells next', () => {
     ...change,
   });
   const outbox = (groups: readonly WaitingGroup[], told: [string, number][] = []): ChannelOutbox => ({
+    leaving: null,
     waiting: new Map(groups.map((each) => [`${each.when} ${each.code} ${each.symbol ?? ''}`, each])),
     toldMs: new Map(told),
     outgoing: null,

@@ -11,6 +11,7 @@ import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/st
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
 import { createAuditor } from '../../daemon/gate/audit/verify.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
+import { compareAnchors } from '../../daemon/ledger/anchors.ts';
 import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { hashEvent } from '../../daemon/ledger/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
@@ -238,7 +239,7 @@ describe('ways around a gate: a ledger that is edited', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  function verify(path: string, expectedHead?: { readonly seq: number; readonly hash: string }): VerifyResult {
+  function verify(path: string, noted?: { readonly seq: number; readonly hash: string }): VerifyResult {
     const reader = openLedgerReader(path);
     try {
       const auditor = createAuditor({
@@ -247,11 +248,13 @@ describe('ways around a gate: a ledger that is edited', () => {
         readPolicy: (hash) => reader.readPolicy(hash),
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
       });
-      return verifyLedger(reader, {
+      const result = verifyLedger(reader, {
         rederive: (event) => auditor.rederive(event),
         fold: (event) => auditor.fold(event),
-        ...(expectedHead === undefined ? {} : { expectedHead }),
       });
+      if (noted === undefined || !result.ok) return result;
+      const anchor = { name: 'a note', kind: 'record', noted: { ...noted, genesis: null } } as const;
+      return compareAnchors(reader, [anchor]).failed ?? result;
     } finally {
       reader.close();
     }

@@ -133,7 +133,6 @@ describe('ways around a gate: trust', () => {
       for (const token of [world.token('agent'), monitor]) {
         for (const [method, path, body] of [
           ['PUT', '/v1/trading-state', { state: 'active', reason: 'x' }],
-          ['GET', '/v1/trading-state', undefined],
           ['POST', '/v1/flatten', { reason: 'x' }],
           ['POST', '/v1/account/rebase', { reason: 'x' }],
           ['POST', '/v1/policy/reload', {}],
@@ -142,6 +141,8 @@ describe('ways around a gate: trust', () => {
         ] as const)
           assert.equal((await world.call(method, path, body, token)).status, 403, `${method} ${path}`);
       }
+      assert.equal((await world.call('GET', '/v1/trading-state', undefined, world.token('agent'))).status, 403);
+      assert.equal((await world.call('GET', '/v1/decisions', undefined, monitor)).status, 403);
       for (const token of ['', 'x', 'undefined', `${world.token('agent')}x`, world.token('agent').toUpperCase()])
         assert.equal((await world.call('POST', '/v1/tools/place_order', order(), token)).status, 401, token);
     });

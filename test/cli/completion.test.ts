@@ -51,6 +51,17 @@ describe('completion', () => {
     }
   });
 
+  test('fish itself completes the command of a checkout and the installed one', async (t) => {
+    if (spawnSync('fish', ['--version']).error !== undefined) return t.skip('no fish here');
+    const file = join(folder, 'offered.fish');
+    writeFileSync(file, (await holdfast(['completion', 'fish'])).out);
+    for (const command of ['./holdfast', 'holdfast']) {
+      const script = `source '${file}'; complete -C '${command} wat'`;
+      const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], { encoding: 'utf8' });
+      assert.match(stdout, /^watch\t/, stderr);
+    }
+  });
+
   for (const shell of SHELLS) {
     test(`${shell} reads its script without a complaint`, async (t) => {
       if (spawnSync(shell, ['--version']).error !== undefined) return t.skip(`no ${shell} here`);

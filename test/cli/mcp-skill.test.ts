@@ -45,7 +45,7 @@ async function connect(t: TestContext, door: Door, isModern: boolean): Promise<C
   return client;
 }
 
-/** As `holdfast skill pin` digests a folder, over what the client was given. */
+/** As `./holdfast skill pin` digests a folder, over what the client was given. */
 function digest(files: readonly SkillFile[]): string {
   const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
   const lines = files.map(({ uri, bytes }) => `${sha256(bytes)}  ${uri.slice(BASE.length)}\n`);

@@ -25,7 +25,7 @@ test('an agent is told apart from nobody once its token has expired, and an oper
   assert.equal((await call()).status, 200);
   assert.deepEqual(alerts('TOKEN_EXPIRES'), [], 'not a tenth of its life is left');
   await until('the alert', () => alerts('TOKEN_EXPIRES').length > 0, 30_000);
-  assert.match(alerts('TOKEN_EXPIRES')[0] ?? '', new RegExp(`${made.record.id} .*swing.*token rotate`));
+  assert.match(alerts('TOKEN_EXPIRES')[0] ?? '', new RegExp(`${made.record.id} .*swing.*\\./holdfast token create`));
   assert.equal((await call()).status, 200, 'it is still valid');
   await until('it is refused', async () => (await call()).status === 401, 30_000);
   assert.ok(hostMs() >= made.record.expires_at_ms! && hostMs() < made.record.expires_at_ms! + 2_000);
@@ -47,7 +47,7 @@ test('a token that was replaced ends without an alert', async () => {
   const [told, ended] = [alerts('TOKEN_EXPIRES').length, alerts('TOKEN_EXPIRED').length];
   const rights = { role: 'agent', name: 'carry', agent: 'carry' } as const;
   const former = tokens.createToken(rights);
-  const next = tokens.replaceTokens([former.record.id], hostMs() + 5_000, rights);
+  const next = tokens.replaceTokens([former.record.id], hostMs() + 5_000);
   await until(
     'the former ends',
     async () => (await world.call('GET', '/v1/orders', undefined, former.secret)).status === 401,

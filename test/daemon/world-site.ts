@@ -25,7 +25,7 @@ export interface WorldSite {
     put(home: string, copy: Buffer): void;
     /** Whether the disk has no room for a reserve; told of at the next start. */
     freeReserve(home: string, isFreed: boolean): void;
-    /** As `holdfast recover` does. */
+    /** As `./holdfast recover` does. */
     recover(home: string, takeOver: boolean): Recovered;
   };
   control(path: string, body: object | undefined): Promise<unknown>;

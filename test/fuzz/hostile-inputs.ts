@@ -170,8 +170,8 @@ const PATHS = fc.oneof(
     '/v1/orders?limit[]=1',
     '/v1/signals//end',
     `/v1/decisions/${'x'.repeat(4_000)}`,
-    '/docs/../../package.json',
-    '/docs/static/%2e%2e%2fpackage.json',
+    '/assets/../../package.json',
+    '/assets/%2e%2e%2fpackage.json',
   ),
   fc.webPath().map((path) => (path.startsWith('/') ? path : `/${path}`)),
 );

@@ -40,7 +40,7 @@ describe('alert routes in force', () => {
     await control.offer(read(DESK), 'file');
     await control.offer(read(DESK), 'file');
     assert.equal(inForce(), hashOf(BOTH));
-    assert.deepEqual(alerts(), ['ALERT_ROUTES_PENDING'], 'once for one file');
+    assert.deepEqual(alerts(), ['ALERT_ROUTES_PENDING', 'ALERT_ROUTES_CHANGED'], 'once for one file');
     assert.equal((await control.accept(null, 'ann')).status, 'pending');
     assert.equal((await control.accept(hashOf(NONE), 'ann')).status, 'refused');
     assert.equal(inForce(), hashOf(BOTH));

@@ -79,7 +79,7 @@ test("the operator's entrance is private, and takes operator and monitor tokens 
   assert.deepEqual([agent.status, JSON.parse(agent.text).error.code], [403, 'FORBIDDEN']);
   assert.equal((await ask(null, 'GET', '/v1/account')).status, 401);
   assert.equal((await ask(null, 'GET', '/healthz')).status, 200);
-  assert.equal((await ask(null, 'GET', '/docs')).status, 404, 'the documentation is served once');
+  assert.equal((await ask(null, 'GET', '/openapi.json')).status, 404, 'the description is served once');
   assert.equal((await server.call('GET', '/v1/account')).status, 200, 'agents enter where they did');
   await server.http.close();
   assert.throws(() => statSync(path), { code: 'ENOENT' });

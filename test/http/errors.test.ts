@@ -67,13 +67,10 @@ test('what a caller sends is not echoed at length, and never its token', async (
   for (const secret of [unknown, ...Object.values(SECRETS)]) assert.ok(!seen.includes(secret));
 });
 
-test('a thousand failing tokens leave no trace in the log', async (t) => {
+test('failing tokens leave one line in the log, however many they are', async (t) => {
   const server = await startServer(t);
   for (let count = 0; count < 50; count += 1) await server.call('GET', '/v1/account', { role: null });
-  assert.deepEqual(
-    server.log.filter((line) => !line.includes('Server listening')),
-    [],
-  );
+  assert.equal(server.log.filter((line) => !line.includes('Server listening')).length, 1);
 });
 
 test('the logger blanks secrets wherever they stand', () => {

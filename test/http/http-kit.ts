@@ -51,6 +51,7 @@ export type Json = any;
 
 export const SECRETS: { readonly [R in Role]: string } = {
   agent: 'hf_agent_secret_0123456789abcdefghijkl',
+  metrics: 'hf_metrics_secret_0123456789abcdefghij',
   monitor: 'hf_monitor_secret_0123456789abcdefghij',
   operator: 'hf_operator_secret_0123456789abcdefghi',
 };
@@ -125,7 +126,7 @@ export async function startServer(
   const abort = new AbortController();
   const log: string[] = [];
   const tokens = new Map<string, TokenIdentity>();
-  for (const role of ['agent', 'monitor', 'operator'] as const) {
+  for (const role of Object.keys(SECRETS) as readonly Role[]) {
     const agent = role === 'agent' ? 'momentum' : role;
     tokens.set(SECRETS[role], { role, agent, id: `tok_${role}`, skillSha256: null });
   }

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { Agent, request } from 'undici';
 import { PLACE_ORDER, SECRETS, sendRaw, startServer, type TestServer } from './http-kit.ts';
 
 const isWhole = (got: string) => got.includes('\r\n\r\n') && got.trimEnd().endsWith('}');
@@ -104,7 +108,7 @@ test('headers beyond 16 KiB are refused', async (t) => {
 test('BY-25: web pages of other origins get nothing, also from the open routes', async (t) => {
   const server = await startServer(t, { allowedOrigins: ['http://Dashboard.local:3000'] });
   const { port } = server;
-  for (const path of ['/v1/account', '/healthz', '/readyz', '/metrics', '/docs', '/openapi.json', '/nothing']) {
+  for (const path of ['/v1/account', '/healthz', '/readyz', '/metrics', '/openapi.json', '/nothing']) {
     for (const origin of ['http://evil.example', 'null', `https://127.0.0.1:${port}`, 'http://localhost:3000', '']) {
       const got = await server.call('GET', path, { headers: { origin } });
       assert.deepEqual([got.status, got.json?.error.code], [403, 'ORIGIN_NOT_ALLOWED'], `${path} from ${origin}`);
@@ -118,6 +122,76 @@ test('BY-25: web pages of other origins get nothing, also from the open routes',
   assert.equal(posted.status, 403);
   assert.deepEqual(server.gate.calls, []);
   for (const origin of [`http://127.0.0.1:${port}`, 'http://dashboard.local:3000']) {
-    assert.equal((await server.call('GET', '/docs/', { headers: { origin } })).status, 200, origin);
+    assert.equal((await server.call('GET', '/openapi.json', { headers: { origin } })).status, 200, origin);
   }
+});
+
+/** What an open page of another site makes a browser send for its image, script, frame or form. */
+const FOREIGN = ['cross-site', 'same-site', 'same-origin, cross-site', 'CROSS-SITE', 'other', ''];
+const EVERYWHERE = [
+  '/',
+  '/assets/licences.txt',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/openapi.json',
+  '/v1/account',
+  '/no',
+];
+
+test('what another site makes a browser ask is refused before any work, on both entrances', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-origin-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const socketPath = join(folder, 'operator.sock');
+  const server = await startServer(t, { operatorListen: { socketPath } }, true);
+  const dispatcher = new Agent({ connect: { socketPath } });
+  t.after(() => dispatcher.destroy());
+  let work = 0;
+  for (const name of ['readiness', 'noteCall', 'metrics', 'getAccount'] as const)
+    t.mock.method(server.gate, name, () => {
+      work += 1;
+    });
+  const findToken = t.mock.method(server.tokens, 'get');
+  for (const site of FOREIGN)
+    for (const path of EVERYWHERE) {
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+      const got = await server.call('GET', path, { headers });
+      assert.deepEqual([got.status, got.json?.error.code], [403, 'ORIGIN_NOT_ALLOWED'], `${path} from "${site}"`);
+      const beside = await request(`http://localhost${path}`, { dispatcher, headers });
+      await beside.body.dump();
+      assert.equal(beside.statusCode, 403, `${path} from "${site}" on the operator's entrance`);
+    }
+  const sent = { body: PLACE_ORDER, headers: { 'sec-fetch-site': 'same-site' } };
+  assert.equal((await server.call('POST', '/v1/tools/place_order', sent)).status, 403);
+  assert.deepEqual([work, findToken.mock.callCount(), server.gate.calls], [0, 0, []]);
+});
+
+test('a typed address, a bookmark and the own page are answered', async (t) => {
+  const server = await startServer(t, {}, true);
+  for (const site of ['none', 'same-origin'])
+    for (const path of ['/', '/assets/licences.txt', '/readyz', '/v1/account']) {
+      const headers = { 'sec-fetch-site': site, host: `localhost:${server.port}` };
+      assert.equal((await server.call('GET', path, { headers })).status, 200, `${path} from ${site}`);
+    }
+});
+
+test('a link of another site to the console is refused, and says to type the address', async (t) => {
+  const server = await startServer(t, {}, true);
+  for (const site of ['cross-site', 'same-site']) {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const got = await server.call('GET', '/', { role: null, headers });
+    assert.equal(got.status, 403);
+    assert.match(got.json.error.message, /into a new tab/);
+    assert.match(String(got.headers['content-type']), /^application\/json/);
+  }
+});
+
+test('an origin that is allowed may call from its own site; its images may not', async (t) => {
+  const origin = 'http://127.0.0.1:3000';
+  const server = await startServer(t, { allowedOrigins: [origin] });
+  const ask = async (headers: Readonly<Record<string, string>>) =>
+    (await server.call('GET', '/v1/account', { headers })).status;
+  assert.equal(await ask({ 'sec-fetch-site': 'same-site', origin }), 200);
+  assert.equal(await ask({ 'sec-fetch-site': 'same-site' }), 403);
+  assert.equal(await ask({ 'sec-fetch-site': 'cross-site', origin: 'http://127.0.0.1:3001' }), 403);
 });

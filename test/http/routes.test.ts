@@ -22,6 +22,7 @@ interface RouteCase {
 }
 const AGENTS = ['agent', 'operator'] as const;
 const EVERYBODY = ['agent', 'monitor', 'operator'] as const;
+const WATCHERS = ['monitor', 'operator'] as const;
 const TOOL_ARGS: { readonly [tool: string]: unknown } = {
   place_order: PLACE_ORDER,
   close_position: { symbol: 'BTCUSDT' },
@@ -57,22 +58,22 @@ const CASES: readonly RouteCase[] = [
     answer: body.InterceptAnswerSchema,
   },
   { method: 'GET', path: '/v1/tools', roles: AGENTS, answer: body.ToolsBodySchema },
-  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: AGENTS, answer: body.LimitsBodySchema },
+  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: EVERYBODY, answer: body.LimitsBodySchema },
   { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: body.DecisionsBodySchema },
   { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
   { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
   { method: 'GET', path: '/v1/decisions/dec_7/receipt?head=5', roles: AGENTS, answer: ReceiptBodySchema },
-  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: AGENTS, answer: body.OrdersBodySchema },
-  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: AGENTS, answer: body.FillsBodySchema },
-  { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
-  { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
-  { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },
+  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: EVERYBODY, answer: body.OrdersBodySchema },
+  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: EVERYBODY, answer: body.FillsBodySchema },
+  { method: 'GET', path: '/v1/positions', roles: EVERYBODY, answer: body.PositionsBodySchema },
+  { method: 'GET', path: '/v1/account', roles: EVERYBODY, answer: body.AccountBodySchema },
+  { method: 'GET', path: '/v1/market', roles: EVERYBODY, answer: body.MarketsBodySchema },
   { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
   { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
   { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
   { method: 'GET', path: '/v1/report?week=this', roles: EVERYBODY, answer: account.ReportBodySchema },
   { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
-  { method: 'GET', path: '/v1/signals', roles: ['operator'], answer: body.SignalsBodySchema },
+  { method: 'GET', path: '/v1/signals', roles: WATCHERS, answer: body.SignalsBodySchema },
   {
     method: 'POST',
     path: '/v1/signals/sig_1/end',
@@ -95,7 +96,7 @@ const CASES: readonly RouteCase[] = [
     body: {},
     answer: body.ReloadBodySchema,
   },
-  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: ['operator'], answer: body.AlertsBodySchema },
+  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: WATCHERS, answer: body.AlertsBodySchema },
   {
     method: 'POST',
     path: '/v1/alerts/12/ack',
@@ -103,7 +104,7 @@ const CASES: readonly RouteCase[] = [
     body: { reason: 'looked at' },
     answer: body.AlertBodySchema,
   },
-  { method: 'GET', path: '/v1/account/history', roles: ['operator'], answer: body.EquityHistorySchema },
+  { method: 'GET', path: '/v1/account/history', roles: WATCHERS, answer: body.EquityHistorySchema },
   {
     method: 'POST',
     path: '/v1/orders/hfabcdef1-0-0/end',
@@ -111,7 +112,7 @@ const CASES: readonly RouteCase[] = [
     body: { reason: 'never placed' },
     answer: body.OrderBodySchema,
   },
-  { method: 'GET', path: '/v1/trading-state', roles: ['operator'], answer: body.TradingStateBodySchema },
+  { method: 'GET', path: '/v1/trading-state', roles: WATCHERS, answer: body.TradingStateBodySchema },
   {
     method: 'PUT',
     path: '/v1/trading-state',
@@ -186,7 +187,7 @@ test('every route answers its roles with a body of the contract, and nobody else
   const server = await startServer(t);
   for (const { method, path, roles, body: sent, answer } of CASES) {
     const place = `${method} ${path}`;
-    for (const role of ['agent', 'monitor', 'operator'] as const) {
+    for (const role of Object.keys(SECRETS) as readonly Role[]) {
       const before = server.gate.calls.length;
       const got = await server.call(method, path, { role, body: sent });
       if (roles.includes(role)) {

@@ -16,7 +16,7 @@ const DASHBOARD = new URL('../../integrations/grafana/holdfast.json', import.met
 const MOST_SERIES = 400;
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
-type Role = 'agent' | 'monitor' | 'operator';
+type Role = 'agent' | 'metrics' | 'monitor' | 'operator';
 let world: DaemonWorld;
 before(async () => {
   world = await DaemonWorld.start();
@@ -25,13 +25,20 @@ after(() => world.close());
 
 async function scrape(role: Role | null, accept?: string, of = world): Promise<string> {
   const headers = {
-    ...(role === null ? {} : { Authorization: `Bearer ${of.token(role)}` }),
+    ...(role === null ? {} : { Authorization: `Bearer ${role === 'metrics' ? scraperOf(of) : of.token(role)}` }),
     ...(accept === undefined ? {} : { Accept: accept }),
   };
   const { status, text } = await of.ask({ method: 'GET', path: '/metrics', headers });
   assert.equal(status, 200);
   return text;
 }
+/** As `./holdfast token create --role metrics` makes it. */
+function scraperOf(of: DaemonWorld): string {
+  const token = scrapers.get(of) ?? of.daemon.ledger.tokens.createToken({ role: 'metrics', name: 'prometheus' }).secret;
+  scrapers.set(of, token);
+  return token;
+}
+const scrapers = new WeakMap<DaemonWorld, string>();
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '' && line[0] !== '#');
 const typesOf = (text: string): ReadonlyMap<string, string> =>
   new Map([...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]));
@@ -60,9 +67,9 @@ async function callEverything(): Promise<number> {
 describe('a scrape', () => {
   it('has counters that are counters, with help, and at most 400 series on a default start', async () => {
     const open = linesOf(await scrape(null)).length;
-    const all = linesOf(await scrape('monitor')).length;
+    const all = linesOf(await scrape('metrics')).length;
     assert.ok(open > 20 && all > open + 30 && all <= MOST_SERIES, `${open} open, ${all} with a token`);
-    const text = await scrape('monitor');
+    const text = await scrape('metrics');
     const helped = new Set([...text.matchAll(/^# HELP (\S+) \S.+$/gm)].map(([, name]) => name));
     for (const [name, type] of typesOf(text)) {
       assert.match(name, /^holdfast_[a-z_]+$/);
@@ -74,23 +81,24 @@ describe('a scrape', () => {
   it('has at most 400 series when every route was called in every way', async () => {
     const called = await callEverything();
     assert.ok(called > 30, `${called} routes`);
-    const { length } = linesOf(await scrape('monitor'));
+    const { length } = linesOf(await scrape('metrics'));
     assert.ok(length <= MOST_SERIES, `${length} series`);
   });
 
-  it('shows money and agents to a monitor or an operator only', async () => {
+  it('shows money and agents to a scraper, a monitor or an operator only', async () => {
     // What is traded at the instant of the first reading counts as held before.
     await world.advance(1000);
     assert.equal((await world.tool('place_order', order())).body.decision.decision, 'ALLOW');
     await world.refresh();
     const open = await scrape(null);
     assert.equal(typesOf(await scrape('agent')).size, typesOf(open).size, 'an agent sees what everybody sees');
-    const whole = await scrape('monitor');
-    assert.equal(typesOf(await scrape('operator')).size, typesOf(whole).size);
+    const whole = await scrape('metrics');
+    for (const role of ['monitor', 'operator'] as const)
+      assert.equal(typesOf(await scrape(role)).size, typesOf(whole).size);
     const secret = [...typesOf(whole).keys()].filter((name) => !typesOf(open).has(name));
     assert.ok(secret.includes('holdfast_equity_usdt') && secret.includes('holdfast_agent_decisions_total'));
     assert.doesNotMatch(open, /_usdt[ {]|drawdown|loss_ratio|budget_left|agent="|BTCUSDT/);
-    const wrong = { Authorization: 'Bearer hf_monitor_wrong' };
+    const wrong = { Authorization: 'Bearer hf_metrics_wrong' };
     assert.equal((await world.ask({ method: 'GET', path: '/metrics', headers: wrong })).status, 401);
   });
 
@@ -105,7 +113,7 @@ describe('a scrape', () => {
       return ((await readAgent())?.total.result_usdt ?? 0) < 0;
     });
     const agent = await readAgent();
-    const text = await scrape('monitor');
+    const text = await scrape('metrics');
     const account = await world.account();
     assert.equal(figureOf(text, 'holdfast_equity_usdt'), account.equity_usdt);
     assert.equal(figureOf(text, 'holdfast_drawdown_ratio'), account.drawdown);
@@ -127,20 +135,20 @@ describe('a scrape', () => {
   });
 
   it('shows the trading state in force, and which layers stand', async () => {
-    assert.equal(figureOf(await scrape(null), 'holdfast_trading_state{state="active"}'), 1);
+    assert.equal(figureOf(await scrape('monitor'), 'holdfast_trading_state{state="active"}'), 1);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test', agent: 'agent' });
-    const stopped = await scrape('monitor');
+    const stopped = await scrape('metrics');
     assert.equal(figureOf(stopped, 'holdfast_trading_state{state="active"}'), 1);
     assert.equal(figureOf(stopped, 'holdfast_state_layers{layer="operator"}'), 1);
     assert.equal(figureOf(stopped, 'holdfast_agent_active{agent="agent"}'), 0);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
-    const halted = await scrape(null);
+    const halted = await scrape('monitor');
     assert.equal(figureOf(halted, 'holdfast_trading_state{state="active"}'), 0);
     assert.equal(figureOf(halted, 'holdfast_trading_state{state="halted"}'), 1);
     assert.equal(figureOf(halted, 'holdfast_ready'), 1, 'a halted daemon is ready all the same');
     for (const agent of [undefined, 'agent'])
       await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test', agent });
-    assert.equal(figureOf(await scrape(null), 'holdfast_state_layers{layer="operator"}'), 0);
+    assert.equal(figureOf(await scrape('monitor'), 'holdfast_state_layers{layer="operator"}'), 0);
   });
 
   it('bounds the label of agents, however many tokens there are', async () => {
@@ -148,7 +156,7 @@ describe('a scrape', () => {
     try {
       const tokens = Array.from({ length: 40 }, (_, i) => several.createAgent(`crowd-${i}`));
       for (const token of tokens) await several.tool('place_order', order(), token);
-      const text = await scrape('monitor', undefined, several);
+      const text = await scrape('metrics', undefined, several);
       const agents = new Set([...text.matchAll(/agent="([^"]+)"/g)].map(([, name]) => name));
       assert.ok(agents.size <= 17 && agents.has('other'), `${agents.size} agents`);
       const decisions = linesOf(text).filter((line) => line.startsWith('holdfast_agent_decisions_total'));
@@ -164,7 +172,7 @@ describe('a scrape', () => {
   });
 
   it('is clean for promtool', { skip: WITHOUT_PROMTOOL }, async () => {
-    for (const role of [null, 'monitor'] as const) {
+    for (const role of [null, 'metrics'] as const) {
       const text = await scrape(role);
       assert.deepEqual(promtool(['check', 'metrics'], text), { code: 0, said: '' });
       const gauge = text.replace(
@@ -176,7 +184,7 @@ describe('a scrape', () => {
   });
 
   it('is OpenMetrics for a Prometheus, which reads the same from it', { skip: WITHOUT_PROMTOOL }, async (t) => {
-    const text = await scrape('monitor', OPEN_METRICS);
+    const text = await scrape('metrics', OPEN_METRICS);
     assert.match(text, /\n# EOF\n$/);
     assert.match(text, /^# TYPE holdfast_ledger_records counter\n/m);
     const folder = temporary(t);
@@ -225,7 +233,7 @@ const rules = (parse(readFileSync(RULES, 'utf8')).groups as { rules: { alert: st
 
 describe('the dashboard and the alert rules', () => {
   it('name only metrics and labels that a scrape has', async () => {
-    const text = await scrape('monitor');
+    const text = await scrape('metrics');
     const types = typesOf(text);
     const expressions = [
       ...rules.map(({ alert, expr }) => [alert, expr] as const),
@@ -287,7 +295,7 @@ describe('the dashboard and the alert rules', () => {
     const scraping = readFileSync(join(FOLDER, 'scrape.yml'), 'utf8');
     writeFileSync(join(folder, 'prometheus.yml'), scraping);
     writeFileSync(join(folder, 'alerts.yml'), readFileSync(RULES));
-    writeFileSync(join(folder, 'monitor.token'), 'hf_monitor_x');
+    writeFileSync(join(folder, 'metrics.token'), 'hf_metrics_x');
     const config = promtool(['check', 'config', join(folder, 'prometheus.yml')]);
     assert.equal(config.code, 0, config.said);
   });

@@ -27,7 +27,7 @@ function copyPath(t: Cleanups): string {
 async function audit(path: string, options: Partial<AuditOptions>): Promise<LedgerAudit> {
   const reader = openLedgerReader(path);
   try {
-    return await auditLedger(reader, { threads: 0, isDeep: false, ...options });
+    return await auditLedger(reader, { anchors: [], threads: 0, isDeep: false, ...options });
   } finally {
     reader.close();
   }
@@ -137,8 +137,9 @@ describe('audit verify in threads', () => {
     assert.equal(alone.checkpoints.compared, 2);
     assert.deepEqual(await audit(path, { spanRecords: SPAN, threads: 2, isDeep: true }), alone);
     for (const seq of [SPAN, SPAN + 7, 2 * SEGMENT, alone.head.seq + 9]) {
-      const expectedHead = { seq, hash: 'c'.repeat(64) };
-      const found = await audit(path, { spanRecords: SPAN, threads: 2, expectedHead });
+      const noted = { seq, hash: 'c'.repeat(64), genesis: null };
+      const anchors = [{ name: 'a note', kind: 'record', noted }] as const;
+      const found = await audit(path, { spanRecords: SPAN, threads: 2, anchors });
       const named = found.ok ? 'none' : `${found.problem} at ${found.seq}`;
       assert.equal(named, `head at ${Math.min(seq, alone.head.seq + 1)}`);
     }

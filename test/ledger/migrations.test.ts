@@ -8,7 +8,7 @@ import { chainRecords, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { migrationBackupPath } from '../../daemon/ledger/migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
-import { verifyChain } from '../../daemon/ledger/verify.ts';
+import { verifyChain, verifyLedger } from '../../daemon/ledger/verify.ts';
 import { type Cleanups, hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
 
 const MIGRATIONS = readMigrations(findMigrationsFolder());
@@ -113,4 +113,37 @@ test('a ledger of a later version is refused with what to do, and is not changed
   );
   assert.equal(versionOf(path), MIGRATIONS.length + 1);
   assert.deepEqual(backupsOf(path), []);
+});
+
+test('tokens, and changes of them that wait for their record, are those of before, and a scraper gets its role', (t) => {
+  const path = writeEarlier(t, 8);
+  const db = new Database(path);
+  const insert = db.prepare(
+    'INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  insert.run('tok_1', 'agent', 'momentum', 'momentum', 'a'.repeat(64), 'b'.repeat(64), NOW_MS, NOW_MS + 9_000_000);
+  insert.run('tok_2', 'operator', 'desk', null, 'c'.repeat(64), null, NOW_MS, null);
+  db.prepare('UPDATE tokens SET revoked_at_ms = ? WHERE id = ?').run(NOW_MS + 5, 'tok_2');
+  const before = db.prepare('SELECT * FROM tokens ORDER BY id').all();
+  assert.throws(() => insert.run('tok_3', 'metrics', 'p', null, 'd'.repeat(64), null, NOW_MS, null), /CHECK/);
+  db.close();
+  const ledger = openLedger(ledgerOptions('', { path }));
+  t.after(() => ledger.close());
+  const { record } = ledger.tokens.createToken({ role: 'metrics', name: 'prometheus' });
+  ledger.flush();
+  const reader = new Database(path);
+  t.after(() => reader.close());
+  assert.deepEqual(reader.prepare("SELECT * FROM tokens WHERE role <> 'metrics' ORDER BY id").all(), before);
+  const recorded = [...ledger.iterateEvents({ kind: 'token' })].map(({ payload }) => {
+    const { action, id } = payload as { action: string; id: string };
+    return `${id} ${action}`;
+  });
+  assert.deepEqual(recorded, ['tok_1 created', 'tok_2 created', 'tok_2 revoked', `${record.id} created`]);
+  assert.throws(() => reader.prepare('DELETE FROM tokens').run(), /revoked, not deleted/);
+  assert.throws(
+    () => reader.prepare("UPDATE tokens SET role = 'operator' WHERE id = 'tok_1'").run(),
+    /only be revoked/,
+  );
+  const result = verifyLedger(ledger);
+  assert.ok(result.ok, JSON.stringify(result));
 });

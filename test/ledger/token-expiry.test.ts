@@ -124,7 +124,7 @@ test('a token takes the place of others, which go on until the overlap is over, 
   const lasting = ledger.tokens.createToken(AGENT);
   const ending = ledger.tokens.createToken({ ...AGENT, expires_at_ms: NOW_MS + 1000 });
   const ids = [lasting.record.id, ending.record.id];
-  const made = ledger.tokens.replaceTokens(ids, NOW_MS + HOUR, AGENT);
+  const made = ledger.tokens.replaceTokens(ids, NOW_MS + HOUR);
   wall.ms = NOW_MS + 1000;
   assert.equal(ledger.tokens.findToken(ending.secret), null, 'its own end was earlier');
   wall.ms = NOW_MS + HOUR - 1;
@@ -140,9 +140,32 @@ test('a token takes the place of others, which go on until the overlap is over, 
 test('of tokens that cannot be replaced all together, none is', (t) => {
   const ledger = openAt(t, { ms: NOW_MS });
   const { record } = ledger.tokens.createToken(AGENT);
-  const wrong = { ...AGENT, agent: 'no agent' };
-  assert.throws(() => ledger.tokens.replaceTokens([record.id], NOW_MS + HOUR, wrong), hasCode('LEDGER_ARGUMENT'));
-  assert.deepEqual(ledger.tokens.listTokens(), [record]);
+  const other = ledger.tokens.createToken({ ...AGENT, skill_sha256: 'ab'.repeat(32) }).record;
+  const gone = ledger.tokens.createToken(AGENT).record;
+  ledger.tokens.revokeToken(gone.id);
+  const before = ledger.tokens.listTokens();
+  for (const ids of [[], ['tok_0000000000000000'], [record.id, gone.id], [record.id, other.id]])
+    assert.throws(() => ledger.tokens.replaceTokens(ids, NOW_MS + HOUR), hasCode('LEDGER_ARGUMENT'));
+  assert.throws(() => ledger.tokens.replaceTokens([record.id], NOW_MS + HOUR, NOW_MS), hasCode('LEDGER_ARGUMENT'));
+  assert.deepEqual(ledger.tokens.listTokens(), before);
+});
+
+test('a token that takes the place of another lives as long at most, with its rights', (t) => {
+  const ledger = openAt(t, { ms: NOW_MS });
+  const digest = 'ab'.repeat(32);
+  const rights = { role: 'agent', name: 'short', agent: 'momentum', skill_sha256: digest } as const;
+  const end = NOW_MS + 5 * 60_000;
+  const { record } = ledger.tokens.createToken({ ...rights, expires_at_ms: end });
+  assert.throws(
+    () => ledger.tokens.replaceTokens([record.id], NOW_MS + HOUR, end + 1),
+    /live longer than the one that it replaces.*Create a new token/,
+  );
+  const { role, name, agent, skill_sha256, expires_at_ms, id } = ledger.tokens.replaceTokens(
+    [record.id],
+    NOW_MS + HOUR,
+  ).record;
+  assert.deepEqual({ role, name, agent, skill_sha256, expires_at_ms }, { ...rights, expires_at_ms: end });
+  assert.equal(ledger.tokens.replaceTokens([id], NOW_MS + HOUR, end - 1).record.expires_at_ms, end - 1);
 });
 
 test('no agent has the name of the gate itself', (t) => {

@@ -29,7 +29,7 @@ describe('live trading under a policy with a quorum', () => {
   const gate = () => seat.world.daemon.gate;
   const told = async (): Promise<ArmingBody> =>
     (await seat.operator<PolicyBody>('GET', '/v1/policy')).body.arming ?? assert.fail('no arming is told');
-  /** As `holdfast arm` records it. */
+  /** As `./holdfast arm` records it. */
   function arm(change: Partial<ArmingEvent> = {}): void {
     const { core } = gate();
     core.append('arming', {

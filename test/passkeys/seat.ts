@@ -77,7 +77,7 @@ export class Seat {
     return this.call<T>(method, path, body, this.world.token('operator'));
   }
 
-  /** As `holdfast passkey enrol NAME` prints it. */
+  /** As `./holdfast passkey enrol NAME` prints it. */
   code(name = 'laptop', isRecovery = false, nowMs = Date.now()): string {
     return makeCode(codeFileOf(this.world.home, 'paper'), { name, isRecovery }, nowMs);
   }

@@ -51,17 +51,21 @@ describe('signed heads over spans', () => {
     for (const spanRecords of SPANS)
       for (const threads of spanRecords > 10 ? [0, 2] : [0]) {
         const reader = openLedgerReader(ledger.path);
-        found.push(await auditLedger(reader, { spanRecords, threads, isDeep: false }));
+        found.push(await auditLedger(reader, { anchors: [], spanRecords, threads, isDeep: false }));
         reader.close();
       }
     // As if they had been signed while it was verified.
     found.push({
       ...verifyLedger(ledger, { batchEnds: [] }),
+      anchors: [],
+      anchored_to_seq: 0,
       checkpoints: { compared: 0, elsewhere: 0 },
       elsewhere: [],
     });
     found.push({
       ...verifyLedger(ledger, { batchEnds: [5, 20] }),
+      anchors: [],
+      anchored_to_seq: 0,
       checkpoints: { compared: 0, elsewhere: 0 },
       elsewhere: [],
     });
@@ -105,6 +109,8 @@ describe('signed heads over spans', () => {
           seq: ledger.lastSeq(),
           problem: 'signature',
           detail: `the records ${last.seq + 1} to ${seq} are not those that it signs`,
+          anchors: [],
+          anchored_to_seq: 0,
           checkpoints: { compared: 0, elsewhere: 0 },
           elsewhere: [],
         },

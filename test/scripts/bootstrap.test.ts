@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { findPin } from '../../scripts/node-line.mjs';
+import { findPin, pinnedBinary } from '../../scripts/node-line.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPTS = ['package-state.mjs', 'file-lock.mjs', 'node-line.mjs', 'node-pins.json', 'bootstrap.mjs'];
 const RUNNERS = ['run.mjs', 'run-file.mjs', 'holdfast.mjs'];
+/** What a package would do when it is installed, if it were let. */
+const LEAVE = "node -e \"require('fs').writeFileSync('ran', process.env.npm_lifecycle_event)\"";
 let folder = '';
 let root = '';
 
@@ -27,7 +30,10 @@ before(() => {
     [tool, 'tool'],
   ] as const) {
     mkdirSync(place);
-    writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+    const scripts = Object.fromEntries(
+      ['preinstall', 'install', 'postinstall', 'prepare'].map((event) => [event, LEAVE]),
+    );
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version: '1.0.0', scripts }));
   }
   writeFileSync(join(sqlite, 'index.js'), 'module.exports = class { close() {} };\n');
   mkdirSync(join(root, 'daemon', 'cli'), { recursive: true });
@@ -40,6 +46,7 @@ before(() => {
     version: '1.0.0',
     type: 'module',
     bin: { holdfast: 'scripts/holdfast.mjs' },
+    scripts: { postinstall: LEAVE, prepare: LEAVE },
     dependencies: { 'better-sqlite3': `file:${sqlite}` },
     devDependencies: { tool: `file:${tool}` },
   };
@@ -84,9 +91,17 @@ test('two first runs at once install one time, also where development packages a
   assert.ok(existsSync(join(root, 'node_modules', 'tool')));
 });
 
+test('no package runs a script when it is installed', () => {
+  for (const place of [root, join(folder, 'sqlite'), join(folder, 'tool')]) {
+    assert.ok(existsSync(join(place, 'package.json')));
+    assert.ok(!existsSync(join(place, 'ran')), `a script ran in ${place}`);
+  }
+});
+
 test('a run with nothing to do says nothing, and brings no Node where this one is new enough', () => {
   assert.deepEqual(run('bootstrap.mjs'), { code: 0, out: '', err: '' });
-  assert.ok(!existsSync(join(root, '.holdfast')), 'nothing was brought');
+  assert.deepEqual(readdirSync(join(root, '.holdfast')), ['lock'], 'nothing was brought');
+  assert.deepEqual(readdirSync(join(root, '.holdfast', 'lock')), []);
 });
 
 test('the command runs from the TypeScript source, with its arguments, and without a warning', () => {
@@ -136,22 +151,59 @@ test('a command brings no development packages; they are added once they are nee
   assert.ok(existsSync(tool));
 });
 
-test('on an old Node packages are installed while a new one is brought, which gets arguments and flags', (t) => {
-  const pin = findPin('24');
-  if (pin === null) return t.skip('there is no Node package for this platform');
-  // This Node passes for an old one, and a copy of it for the one that was brought.
-  const place = join(folder, 'old');
-  cpSync(root, place, { recursive: true, filter: (path) => !/node_modules|\.holdfast/.test(path) });
+/** A copy of the small package, with or without what is installed there, that takes this Node for an old one. */
+function copyForOldNode(name: string, { installed }: { installed: boolean }): string {
+  const place = join(folder, name);
+  cpSync(root, place, { recursive: true, filter: (path) => installed || !/node_modules|\.holdfast/.test(path) });
   const line = join(place, 'scripts', 'node-line.mjs');
-  const text = readFileSync(line, 'utf8').replace("OLDEST_NODE = '22.19.0'", "OLDEST_NODE = '99.0.0'");
-  writeFileSync(
-    line,
-    text.replace('if (existsSync(binary)) return binary;', 'say(pin);\n  if (binary) return binary;'),
-  );
-  const { version, name } = pin;
-  const binary = join(place, '.holdfast', `node-${version}`, 'node_modules', name, 'bin', 'node');
+  const text = readFileSync(line, 'utf8');
+  writeFileSync(line, text.replace("OLDEST_NODE = '22.19.0'", "OLDEST_NODE = '99.0.0'"));
+  return place;
+}
+
+/** A copy of this Node in the place of the one that is brought. */
+function putNode(place: string): string {
+  const pin = findPin('24');
+  assert.ok(pin !== null);
+  const binary = pinnedBinary(place, pin);
   mkdirSync(dirname(binary), { recursive: true });
   cpSync(process.execPath, binary);
+  return binary;
+}
+
+test('on an old Node with everything there, a lock that anybody can put into the shared folder delays no verb', (t) => {
+  if (findPin('24') === null) return t.skip('there is no Node package for this platform');
+  const place = copyForOldNode('squatted', { installed: true });
+  putNode(place);
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  // The name that earlier versions used, held by a process that lives as long as the machine.
+  const digest = createHash('sha256').update(place).digest('hex').slice(0, 16);
+  writeFileSync(join(shared, `holdfast-${userInfo().username}-${digest}.lock`), '1');
+  rmSync(join(place, '.holdfast', 'lock'), { recursive: true, force: true });
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, [join(place, 'scripts', 'holdfast.mjs'), 'halt'], {
+    env: { ...env, TMPDIR: shared },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.ok(!existsSync(join(place, '.holdfast', 'lock')), 'no lock where nothing is installed');
+});
+
+test('on an old Node packages are installed while a new one is brought, which gets arguments and flags', (t) => {
+  if (findPin('24') === null) return t.skip('there is no Node package for this platform');
+  // Nobody is quick enough to be seen bringing: the binary is there, and passes for one that has just come.
+  const place = copyForOldNode('old', { installed: false });
+  const line = join(place, 'scripts', 'node-line.mjs');
+  const text = readFileSync(line, 'utf8');
+  const find = 'const brought = findBroughtNode(root, major, platform);';
+  assert.ok(text.includes(find));
+  writeFileSync(line, text.replace(find, `${find}\n  say(pin);`));
+  const start = join(place, 'scripts', 'bootstrap.mjs');
+  const bootstrap = readFileSync(start, 'utf8');
+  writeFileSync(start, bootstrap.replace('return findNode(root) ?? bringNode', 'return bringNode'));
+  const binary = putNode(place);
   writeFileSync(
     join(place, 'daemon', 'cli', 'main.ts'),
     'console.log(process.execPath, process.execArgv, process.argv.slice(2));\n',
@@ -163,7 +215,6 @@ test('on an old Node packages are installed while a new one is brought, which ge
   assert.equal(stdout.trim().split('\n').at(-1), `${binary} [ '--max-semi-space-size=8' ] [ 'start', '--port', '0' ]`);
   const [installs, brings] = ['installing packages', 'Bringing Node'].map((words) => stderr.indexOf(words));
   assert.ok(installs !== undefined && brings !== undefined && installs >= 0 && brings > installs, stderr);
-  assert.ok(existsSync(join(place, 'node_modules', '.bin', 'holdfast')));
 });
 
 /** Asks for a Node as an old one would, with an npm that knows no package. */
@@ -188,7 +239,7 @@ test('offline, and on a platform without a package, it says what to install and 
   const unknown = bring({ platform: 'aix-ppc64' });
   assert.equal(unknown.code, 1);
   assert.match(unknown.err, /There is no Node 24 package for aix-ppc64\. Install Node 24 /);
-  assert.deepEqual(readdirSync(join(root, '.holdfast')), ['compiled']);
+  assert.deepEqual(readdirSync(join(root, '.holdfast')), ['compiled', 'lock']);
 });
 
 test('the scripts that an old Node reads use no syntax or module that it lacks', () => {

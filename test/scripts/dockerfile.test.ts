@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { findPin } from '../../scripts/node-line.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -39,7 +40,17 @@ test('it runs as another user than root, with a volume, a health check and the e
   assert.ok(instructions.includes('VOLUME /var/lib/holdfast'));
   assert.ok(instructions.some((line) => line.startsWith('HEALTHCHECK ') && line.includes('/healthz')));
   assert.ok(instructions.includes(`ENTRYPOINT ["node", "${bin.holdfast}"]`));
-  assert.ok(instructions.filter((line) => line.startsWith('FROM ')).length === 2);
+});
+
+test('every image it builds on is named by its digest, one Node for both stages, and no package runs a script', () => {
+  const images = instructions.filter((line) => line.startsWith('FROM ')).map((line) => line.split(/\s+/)[1] ?? '');
+  assert.equal(images.length, 2);
+  for (const image of images) assert.match(image, /^[a-z0-9./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  assert.equal(new Set(images).size, 1);
+  assert.equal(/^node:([\d.]+)-/.exec(images[0] ?? '')?.[1], findPin('24', 'linux-x64')?.version);
+  const installs = instructions.filter((line) => /\bnpm\b/.test(line));
+  assert.equal(installs.length, 1);
+  assert.match(installs[0] ?? '', /^RUN npm ci --omit=dev --ignore-scripts /);
 });
 
 test('the licence is the one that package.json names', () => {

@@ -41,6 +41,6 @@ test('package.json, the bootstrap, the pins, the image and the README name one l
     assert.ok(pin !== null && isSupportedNode(pin.version), platform);
     assert.match(pin.integrity, /^sha512-[\w+/]{86}==$/, platform);
   }
-  assert.match(read('Dockerfile'), new RegExp(`^FROM node:${RECOMMENDED_MAJOR}-`, 'm'));
+  assert.match(read('Dockerfile'), new RegExp(`^FROM node:${RECOMMENDED_MAJOR}\\.`, 'm'));
   assert.match(read('README.md'), /Node\.js 22\.19 or later \(22, 24, 26; 24 is recommended\)/);
 });

@@ -1,11 +1,26 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const MODULE = new URL('../../scripts/file-lock.mjs', import.meta.url).href;
+const { lockPathFor, withLock } = (await import(MODULE)) as {
+  lockPathFor: (root: string) => string;
+  withLock: <T>(path: string, work: () => T, options: { waitMs: number; onWait: (pid: number) => void }) => Promise<T>;
+};
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-lock-'));
@@ -51,13 +66,6 @@ test('the lock of a process that died is taken over', async () => {
 });
 
 test('the lock of a living process is waited for, at most as long as stated, and stays', async () => {
-  const { withLock } = (await import(MODULE)) as {
-    withLock: <T>(
-      path: string,
-      work: () => T,
-      options: { waitMs: number; onWait: (pid: number) => void },
-    ) => Promise<T>;
-  };
   const lock = join(folder, 'c.lock');
   writeFileSync(lock, String(process.pid));
   const waitedFor: number[] = [];
@@ -65,4 +73,46 @@ test('the lock of a living process is waited for, at most as long as stated, and
   await assert.rejects(attempt, new RegExp(`Process ${process.pid} has held`));
   assert.deepEqual(waitedFor, [process.pid]);
   assert.equal(readFileSync(lock, 'utf8'), String(process.pid));
+});
+
+test('the lock of a package folder lies in a folder that only its owner may enter, and no shared one decides', () => {
+  const root = join(folder, 'package');
+  mkdirSync(root);
+  const lock = lockPathFor(root);
+  assert.equal(lock, join(root, '.holdfast', 'lock', 'install'));
+  assert.equal(statSync(join(lock, '..')).mode & 0o777, 0o700);
+  chmodSync(join(lock, '..'), 0o777);
+  assert.equal(lockPathFor(root), lock);
+  assert.equal(statSync(join(lock, '..')).mode & 0o777, 0o700, 'one that others could enter is closed');
+});
+
+test('a link in the place of the folder is refused', () => {
+  const root = join(folder, 'linked');
+  mkdirSync(join(root, '.holdfast'), { recursive: true });
+  symlinkSync(folder, join(root, '.holdfast', 'lock'));
+  assert.throws(() => lockPathFor(root), /is no folder of this user/);
+});
+
+test('what another user holds or has put there is not waited for', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can act as two users');
+  const root = join(folder, 'foreign');
+  const foreign = join(root, '.holdfast', 'lock');
+  mkdirSync(foreign, { recursive: true });
+  chownSync(foreign, 65_534, 65_534);
+  assert.throws(() => lockPathFor(root), /is no folder of this user/);
+  // Whoever owns the package folder could replace its code; root may work there.
+  chownSync(root, 65_534, 65_534);
+  assert.equal(lockPathFor(root), join(foreign, 'install'));
+
+  // A process of root, which lives, is another user's to this child.
+  const lock = join(foreign, 'held');
+  writeFileSync(lock, String(process.pid));
+  chownSync(lock, 65_534, 65_534);
+  const code = `
+    const { withLock } = await import(${JSON.stringify(MODULE)});
+    process.chdir(${JSON.stringify(foreign)});
+    process.setuid(65534);
+    await withLock('held', () => console.log('done'), { waitMs: 0 });`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  assert.equal(child.stdout, 'done\n', child.stderr);
 });

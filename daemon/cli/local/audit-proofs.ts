@@ -1,45 +1,27 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { SignedHead } from '../../contract/signed-heads.ts';
+import { readNotedFile } from '../../ledger/anchors.ts';
+import { messageOf } from '../../ledger/errors.ts';
+import type { NotedRecord } from '../../ledger/head-file.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 /** A record that was noted elsewhere: `SEQ:HASH`, or a file of `audit head` or `HOLDFAST_HEAD_FILE`. */
-export interface NotedRecord {
-  readonly seq: number;
-  readonly hash: string;
-  /** Genesis hash or id, where the file names one. */
-  readonly genesis: string | null;
-  /** Of a signed head. */
-  readonly number: number | null;
-}
-
 export function parseNoted(text: string): NotedRecord {
   const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq !== undefined && hash !== undefined) return { seq: Number(seq), hash, genesis: null, number: null };
-  return readNotedFile(text);
+  return seq !== undefined && hash !== undefined ? { seq: Number(seq), hash, genesis: null } : parseNotedFile(text);
 }
 
-function readNotedFile(path: string): NotedRecord {
-  let noted: Record<string, unknown>;
+function parseNotedFile(path: string): ReturnType<typeof readNotedFile> {
   try {
-    noted = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  } catch {
-    throw new InvalidArgumentError('Expected SEQ:HASH, or a file that holds a head.');
+    return readNotedFile(path);
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected SEQ:HASH, or a file that holds a head (${messageOf(error)}).`);
   }
-  const { genesis, genesis_id, hash, number, seq } = noted ?? {};
-  if (typeof seq !== 'number' || typeof hash !== 'string')
-    throw new InvalidArgumentError(`${path} holds no head: it lacks seq and hash.`);
-  const named = genesis ?? genesis_id;
-  return {
-    seq,
-    hash,
-    genesis: typeof named === 'string' ? named : null,
-    number: typeof number === 'number' ? number : null,
-  };
 }
 
 interface HeadOptions extends LedgerOptions {
@@ -85,7 +67,7 @@ export function addAuditProofs(audit: Command, io: Io): void {
 
 function parseHeadNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  const { number } = readNotedFile(text);
+  const { number } = parseNotedFile(text);
   if (number === null) throw new InvalidArgumentError(`${text} holds no signed head; \`audit head\` prints one.`);
   return number;
 }
@@ -100,7 +82,7 @@ function parseAuthority(text: string): URL {
 
 async function printHead(io: Io, { folder, timestamp, ...options }: HeadOptions): Promise<void> {
   const path = findLedger(io, options);
-  const last = await readHead(path);
+  const last = await readHead(io, path, options);
   const text = `${JSON.stringify(last, null, 2)}\n`;
   if (timestamp !== undefined) {
     const { stampHead } = await import('./stamp-head.ts');
@@ -109,7 +91,7 @@ async function printHead(io: Io, { folder, timestamp, ...options }: HeadOptions)
   io.out(text);
 }
 
-async function readHead(path: string): Promise<SignedHead> {
+async function readHead(io: Io, path: string, options: LedgerOptions): Promise<SignedHead> {
   const { openLedgerReader } = await import('../../ledger/reader.ts');
   const { readLastHead } = await import('../../ledger/head-signer.ts');
   const reader = openLedgerReader(path);
@@ -117,10 +99,21 @@ async function readHead(path: string): Promise<SignedHead> {
     const last = readLastHead(reader);
     if (last === null)
       throw new CliError(EXIT.FAILURE, 'No head is signed yet: the daemon signs one every hour and when it stops.');
+    await refuseContradicted(reader, io, options);
     return last;
   } finally {
     reader.close();
   }
+}
+
+/** Whoever notes a head, or believes a receipt, relies on the chain that it is of. @throws CliError */
+async function refuseContradicted(reader: LedgerReader, io: Io, options: LedgerOptions): Promise<void> {
+  const { compareAnchors, readAnchors } = await import('../../ledger/anchors.ts');
+  const anchors = readAnchors({ ledgerPath: reader.path, headFile: findHeadFile(io, options) });
+  const { failed } = compareAnchors(reader, anchors);
+  if (failed === null) return;
+  const place = failed.seq === null ? '' : ` at record ${failed.seq}`;
+  throw new CliError(EXIT.VERIFICATION, `The ledger is not the one that its anchors know${place}: ${failed.detail}.`);
 }
 
 async function printReceipt(io: Io, id: string, options: LedgerOptions & { readonly head?: number }): Promise<void> {
@@ -128,6 +121,7 @@ async function printReceipt(io: Io, id: string, options: LedgerOptions & { reado
   const { buildReceipt } = await import('../../boot/receipts.ts');
   const reader = openLedgerReader(findLedger(io, options));
   try {
+    await refuseContradicted(reader, io, options);
     const outcome = await buildReceipt(reader, id, {
       ...(options.head === undefined ? {} : { head: options.head }),
       turn: () => setImmediate(),

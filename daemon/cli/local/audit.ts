@@ -2,22 +2,23 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
+import type { NotedRecord } from '../../ledger/head-file.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
-import type { VerifyFailure } from '../../ledger/verify.ts';
 import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
 import type { ArmingAudit, ProvenArming } from '../../passkeys/arming-proofs.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
 import { addArchive } from './audit-archive.ts';
-import { addAuditProofs, type NotedRecord, parseNoted } from './audit-proofs.ts';
-import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
+import { addAuditProofs, parseNoted } from './audit-proofs.ts';
+import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface VerifyOptions extends LedgerOptions {
   readonly deep?: boolean;
   readonly head?: NotedRecord;
+  readonly key?: string;
   readonly threads?: number;
 }
 /** More threads than that wait for the disk. */
@@ -45,6 +46,7 @@ export function addAudit(program: Command, io: Io): void {
       'a record noted elsewhere earlier, SEQ:HASH or a file of a head: proves that the end was not cut off',
       parseNoted,
     )
+    .option('--key <hex>', 'a public key that you noted, which signs heads of this ledger', parseKey)
     .option(
       '--threads <n>',
       `threads that verify a long ledger (as many as the machine has, at most ${MOST_THREADS})`,
@@ -70,6 +72,11 @@ export function addAudit(program: Command, io: Io): void {
     .option('--from <seq>', 'first record', parseCount)
     .option('--kind <kind>', 'records of this kind only')
     .action((options: ExportOptions) => exportLedger(io, options));
+}
+
+function parseKey(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected a public key: 64 hex digits, the `key` of a signed head.');
 }
 
 async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
@@ -98,36 +105,36 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const isDeep = options.deep === true;
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
-    const { auditLedger } = await import('../../boot/audit-ledger.ts');
-    const checked = await auditLedger(reader, {
+    const [{ auditLedger }, { readAnchors }] = await Promise.all([
+      import('../../boot/audit-ledger.ts'),
+      import('../../ledger/anchors.ts'),
+    ]);
+    const verified = await auditLedger(reader, {
       isDeep,
+      anchors: readAnchors({
+        ledgerPath: reader.path,
+        headFile: findHeadFile(io, options),
+        noted: options.head === undefined ? [] : [['--head', options.head]],
+        keys: options.key === undefined ? [] : [options.key],
+      }),
       threads: reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MOST_THREADS)),
-      ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
-    const { checkpoints, elsewhere } = checked;
-    const verified = findWrongGenesis(reader, options.head ?? null) ?? checked;
+    const { anchored_to_seq, anchors, checkpoints, elsewhere } = verified;
+    const context = { anchors, anchored_to_seq, checkpoints, elsewhere };
     // A ledger that cannot be read as a whole proves nothing further.
     const passkeys = verified.ok ? await auditSignatures(reader) : null;
-    if (passkeys === null) return { ...verified, elsewhere, checkpoints, passkeys };
-    if (passkeys.problem !== null)
-      return { ok: false, ...passkeys.problem, problem: 'passkey', elsewhere, checkpoints, passkeys };
+    if (passkeys === null) return { ...verified, passkeys };
+    if (passkeys.problem !== null) return { ok: false, ...passkeys.problem, problem: 'passkey', ...context, passkeys };
     const { problem } = await auditApprovals(reader);
-    if (problem !== null) return { ok: false, ...problem, problem: 'approval', elsewhere, checkpoints, passkeys };
+    if (problem !== null) return { ok: false, ...problem, problem: 'approval', ...context, passkeys };
     const armed = await auditArmed(reader);
     return armed.problem === null
-      ? { ...verified, elsewhere, checkpoints, passkeys, armings: armed.armings }
-      : { ok: false, ...armed.problem, problem: 'arming', elsewhere, checkpoints, passkeys };
+      ? { ...verified, passkeys, armings: armed.armings }
+      : { ok: false, ...armed.problem, problem: 'arming', ...context, passkeys };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, isDeep));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
-}
-
-/** A head of another ledger is a difference too: the chain was replaced. */
-function findWrongGenesis({ genesis }: LedgerReader, noted: NotedRecord | null): VerifyFailure | null {
-  if (noted === null || noted.genesis === null || [genesis.hash, genesis.genesis_id].includes(noted.genesis))
-    return null;
-  return { ok: false, seq: 1, problem: 'head', detail: `the head was noted of another ledger, ${noted.genesis}` };
 }
 
 /** What passkeys signed is proven again by the records alone. */
@@ -172,7 +179,8 @@ interface SignatureFailure {
   readonly problem: 'passkey' | 'approval' | 'arming';
   readonly detail: string;
 }
-type VerifiedLedger = (LedgerAudit | (SignatureFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
+type AuditContext = Pick<LedgerAudit, 'elsewhere' | 'checkpoints' | 'anchors' | 'anchored_to_seq'>;
+type VerifiedLedger = (LedgerAudit | (SignatureFailure & AuditContext)) & {
   /** Null: the ledger is not intact, and nothing was proven. */
   readonly passkeys: PasskeyAudit | null;
   /** Of binance-live. */
@@ -206,11 +214,28 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',
-    result.signed === undefined
-      ? ''
-      : `${result.signed.number} signed heads cover the records up to ${result.signed.seq}\n`,
+    ...describeAnchors(result, result.events, result.signed),
     `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
   ].join('');
+}
+
+function describeAnchors(
+  { anchored_to_seq: reach, anchors }: AuditContext,
+  records: number,
+  signed: { readonly number: number; readonly seq: number } | undefined,
+): readonly string[] {
+  const heads = signed === undefined ? '' : `${signed.number} signed heads cover the records up to ${signed.seq}`;
+  if (anchors.length === 0)
+    return [
+      'anchors: none; whoever can write this file can have computed the whole chain again\n',
+      heads === '' ? '' : `${heads}, by keys for which nobody vouches (--key names one that you noted)\n`,
+    ];
+  const said = anchors.map(({ name, to_seq: seq }) => (seq === null ? name : `${name} (record ${seq})`));
+  return [
+    heads === '' ? '' : `${heads}\n`,
+    `anchors: ${said.join(', ')}\n`,
+    reach < records ? `the anchors reach up to record ${reach}; the records after it are only chained\n` : '',
+  ];
 }
 
 async function exportLedger(io: Io, options: ExportOptions): Promise<void> {

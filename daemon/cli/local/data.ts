@@ -6,6 +6,7 @@ import type { ApiKeys } from '../../evaluation/market/fetch/client.ts';
 import type { FetchReport } from '../../evaluation/market/fetch/fetch-market.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { requireEvaluationPackages } from './evaluation-packages.ts';
 
 /** As in evaluation/market/fetch. Repeated here so that `--help` need not load it; a test compares the two. */
 export const INTERVAL_CHOICES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
@@ -54,6 +55,7 @@ function parseDay(text: string): number {
 async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
   const { symbols, interval, from, to, out } = options;
   if (to <= from) throw new CliError(EXIT.USAGE, '--to must be a later day than --from');
+  requireEvaluationPackages('data fetch');
   const [{ parseBaseUrl, venueOfOrigin }, { ExchangeClient }, { FetchError }, { fetchMarket }] = await Promise.all([
     import('../../evaluation/market/fetch/base-url.ts'),
     import('../../evaluation/market/fetch/client.ts'),

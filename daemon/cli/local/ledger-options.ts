@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ClientConfig, readLedgerEnv } from '../../config/config.ts';
+import { type ClientConfig, readClientEnv, readLedgerEnv } from '../../config/config.ts';
 import type { Io } from '../verb.ts';
 
 /** Options of verbs that read or write a ledger file without the daemon. */
@@ -25,9 +25,11 @@ export function findLedger(io: Io, options: LedgerOptions): string {
   return join(home, venue, 'ledger.db');
 }
 
-/** Path of that ledger's head file; null: unknown, since the ledger is not in a home. */
+/** Path of that ledger's head file; null: unknown, since the ledger is not that of the home. */
 export function findHeadFile(io: Io, options: LedgerOptions): string | null {
-  return options.ledger === undefined ? readConfig(io, options).headFile : null;
+  if (options.ledger === undefined) return readConfig(io, options).headFile;
+  const { headFile, home, venue } = readClientEnv(io.env, toFlags(options));
+  return resolve(options.ledger) === join(home, venue, 'ledger.db') ? headFile : null;
 }
 
 /** Where a paper daemon keeps its tokens; null: the ledger is not in a home, or on a venue that has no such files. */
@@ -38,8 +40,10 @@ export function findTokenFolder(io: Io, options: LedgerOptions): string | null {
 }
 
 function readConfig(io: Io, options: LedgerOptions): ClientConfig {
-  return readLedgerEnv(io.env, {
-    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
-    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
-  });
+  return readLedgerEnv(io.env, toFlags(options));
 }
+
+const toFlags = ({ home, venue }: LedgerOptions) => ({
+  ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
+  ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
+});

@@ -4,6 +4,7 @@ import type { ReplayReportResult } from '../../evaluation/run-report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { renderTable } from '../tables.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
+import { requireEvaluationPackages } from './evaluation-packages.ts';
 
 interface ReplayVerbOptions {
   readonly data?: string;
@@ -52,6 +53,7 @@ export function addReplay(program: Command, io: Io): void {
 }
 
 async function replay(io: Io, options: ReplayVerbOptions): Promise<void> {
+  requireEvaluationPackages('replay');
   const [{ runReport, ReplayInputError }, { default: cliProgress }] = await Promise.all([
     import('../../evaluation/run-report.ts'),
     import('cli-progress'),

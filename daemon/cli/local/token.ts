@@ -38,7 +38,11 @@ export function addToken(program: Command, io: Io): void {
     ],
   });
   addLedgerOptions(create)
-    .addOption(new Option('--role <role>', 'what it may do').choices(['agent', 'monitor', 'operator']).default('agent'))
+    .addOption(
+      new Option('--role <role>', 'what it may do')
+        .choices(['agent', 'metrics', 'monitor', 'operator'])
+        .default('agent'),
+    )
     .option('--agent <name>', `agent that it acts for (role agent: ${DEFAULT_AGENT})`)
     .option('--name <name>', 'its name in lists (the agent, else the role)')
     .option('--skill <sha256>', 'digest of the skill it is for, which the policy may trust more', parseDigest)
@@ -52,13 +56,17 @@ export function addToken(program: Command, io: Io): void {
   addLedgerOptions(list).action((options: LedgerOptions) => listTokens(io, options));
   const rotate = addVerb(token, {
     usage: 'rotate',
-    summary: 'Create a token in the place of another, which stays valid for an overlap',
-    examples: ['token rotate momentum', 'token rotate momentum --overlap 10min --expires 30d'],
+    summary: 'Create a token in the place of another, which stays valid for an overlap; it lives no longer',
+    examples: ['token rotate momentum', 'token rotate momentum --overlap 10min --expires 12h'],
   });
   addLedgerOptions(rotate)
     .argument('<name>', 'name or id from `token list`')
     .option('--overlap <time>', 'how long the former token stays valid; 0s ends it at once', parseSpan, HOUR_MS)
-    .option('--expires <time>', 'how long the new one is valid (as long as the former was given)', parseSpan)
+    .option(
+      '--expires <time>',
+      'how long the new one is valid, at most as long as the former (until the former expires)',
+      parseSpan,
+    )
     .action((name: string, options: RotateOptions) => rotateToken(io, name, options));
   const revoke = addVerb(token, {
     usage: 'revoke',
@@ -148,9 +156,9 @@ async function showSecret(
   io.out(`${secret}\n`);
 }
 
-/** The new token has role, agent, skill and name of the former, and is given as long a life. */
+/** The new token has role, agent, skill and name of the former, and at most its expiry. */
 async function rotateToken(io: Io, name: string, options: RotateOptions): Promise<void> {
-  const { isLiveToken } = await import('../../ledger/tokens.ts');
+  const { hasSameRights, isLiveToken } = await import('../../ledger/tokens.ts');
   const nowMs = Date.now();
   const rotated = await changeTokens(io, options, (store) => {
     const former = store
@@ -161,19 +169,11 @@ async function rotateToken(io: Io, name: string, options: RotateOptions): Promis
       throw new CliError(EXIT.FAILURE, `There is no live token ${name}; \`./holdfast token list\` shows them.`);
     if (former.some((token) => !hasSameRights(token, first)))
       throw new CliError(EXIT.USAGE, `Live tokens named ${name} differ in role, agent or skill; give an id.`);
-    const lifeMs = options.expires === undefined ? longestLife(former) : requireSome(options.expires);
-    const { agent, role, skill_sha256 } = first;
     const files = findTokenFiles(io, options, store, new Set(former.map(({ id }) => id)));
     const made = store.replaceTokens(
       former.map(({ id }) => id),
       nowMs + options.overlap,
-      {
-        role,
-        name: first.name,
-        ...(agent === null ? {} : { agent }),
-        ...(skill_sha256 === null ? {} : { skill_sha256 }),
-        ...(lifeMs === null ? {} : { expires_at_ms: nowMs + lifeMs }),
-      },
+      options.expires === undefined ? undefined : nowMs + requireSome(options.expires),
     );
     const written = files.filter((file) => replaceFile(io, file, `${made.secret}\n`));
     if (options.overlap === 0) for (const { id } of former) store.revokeToken(id);
@@ -202,17 +202,6 @@ function replaceFile(io: Io, file: string, text: string): boolean {
     io.err(`${file} still has the former token: ${messageOf(error)}\n`);
     return false;
   }
-}
-
-function hasSameRights(a: TokenRecord, b: TokenRecord): boolean {
-  return a.role === b.role && a.agent === b.agent && a.skill_sha256 === b.skill_sha256 && a.name === b.name;
-}
-/** Null: one of them does not expire. */
-function longestLife(former: readonly TokenRecord[]): number | null {
-  const lives = former.map(({ created_at_ms, expires_at_ms }) =>
-    expires_at_ms === null ? null : Math.max(HOUR_MS, expires_at_ms - created_at_ms),
-  );
-  return lives.includes(null) ? null : Math.max(...lives.map((ms) => ms ?? 0));
 }
 
 /** Files of a paper home that hold one of these tokens: the verbs and the first run's command line read them. */

@@ -4,6 +4,7 @@ import type { MarketData } from '../../evaluation/facts/markets.ts';
 import type { TuneReport } from '../../evaluation/tune/results.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
+import { requireEvaluationPackages } from './evaluation-packages.ts';
 
 interface TuneVerbOptions {
   readonly data?: string;
@@ -81,6 +82,7 @@ function parseShare(text: string): number {
 }
 
 async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
+  requireEvaluationPackages('tune');
   const [{ runTune, TUNE_AGENTS, FROZEN_SEEDS }, { sentencesOf }, { loadVariant }] = await Promise.all([
     import('../../evaluation/tune/tune.ts'),
     import('../../evaluation/tune/results.ts'),

@@ -66,7 +66,7 @@ export class AlertRoutesControl {
       return;
     }
     const looser = inForce?.routes ? this.#compare(routes.spec, inForce.routes) : [];
-    if (looser.length === 0) return this.#enforce(routes, setBy);
+    if (looser.length === 0) return this.#enforce(routes, setBy, looser);
     if (this.#pending?.routes.hash === routes.hash) return;
     const isLive = this.#core.settings.venue === 'binance-live';
     const notBeforeMs = isLive ? this.#core.nowMs() + this.#core.policySpec.loosen_delay_ms : null;
@@ -92,7 +92,11 @@ export class AlertRoutesControl {
     );
   }
 
-  async #enforce(routes: AlertRoutesDocument, setBy: string): Promise<void> {
+  async #enforce(routes: AlertRoutesDocument, setBy: string, looser: readonly string[]): Promise<void> {
+    const before = this.#inForce;
+    // In one transaction with them, and before them: it goes to those that were told until now.
+    if (before !== null)
+      this.#core.alert('ALERT_ROUTES_CHANGED', describeChange(before.hash, routes.hash, setBy, looser));
     const appended = this.#core.append('alert_routes', {
       action: 'in_force',
       detail: null,
@@ -124,7 +128,14 @@ export class AlertRoutesControl {
         pending_hash: routes.hash,
       };
     if (notBeforeMs !== null && this.#core.passedNowMs() < notBeforeMs) return waits;
-    await this.#enforce(routes, setBy);
+    await this.#enforce(routes, setBy, looser);
     return { status: 'in_force', hash };
   }
 }
+
+function describeChange(before: string, after: string, setBy: string, looser: readonly string[]): string {
+  const who = setBy === 'start' || setBy === 'file' ? `the file of alert routes, at ${describeMoment(setBy)}` : setBy;
+  const what = looser.length === 0 ? 'nothing is looser' : `looser: ${looser.join('; ')}`;
+  return `${who} put alert routes ${after.slice(0, 12)} in the place of ${before.slice(0, 12)}; ${what}`;
+}
+const describeMoment = (setBy: 'start' | 'file'): string => (setBy === 'start' ? 'a start' : 'its change');

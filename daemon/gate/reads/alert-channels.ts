@@ -3,19 +3,20 @@ import type { AlertChannelBody, AlertChannelsBody } from '../api/alerts.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { ChannelOutbox } from '../state/outbox.ts';
 
-/** What the channels of the routes in force have delivered, and what they have not. */
+/** What the channels have delivered, and what they have not: those in force, and those that have to be told of it. */
 export function describeAlertChannels(
   core: GateCore,
   control: Pick<AlertChannelsBody, 'pending' | 'error'>,
 ): AlertChannelsBody {
   const { outbox } = core.state;
-  const specs = outbox.routes?.routes?.channels ?? {};
   const { error, pending } = control;
   return {
     hash: outbox.routes?.hash ?? null,
     pending,
     error,
-    channels: [...outbox.channels].map(([name, channel]) => describeChannel(name, specs[name] ?? {}, channel)),
+    channels: [...outbox.channels].map(([name, channel]) =>
+      describeChannel(name, outbox.routingOf(name)?.target ?? {}, channel),
+    ),
     dead_letters: outbox.dead.toReversed().map(({ messageId, channel, atMs, attempts, reason, groups }) => ({
       message_id: messageId,
       channel,

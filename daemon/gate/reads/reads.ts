@@ -19,7 +19,10 @@ import { describeExecution } from './execution.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
 
-/** The reads of callers: agents see their own records, operators all. */
+/** Agents see their own orders and fills, operators and monitors all. */
+const seesAll = ({ role }: Caller): boolean => role === 'operator' || role === 'monitor';
+
+/** The reads of callers. Decisions, and what was said in them, are of their agent and of operators. */
 export class CallerReads {
   readonly #core: GateCore;
   readonly #recall: ExecutionRecall;
@@ -30,7 +33,7 @@ export class CallerReads {
   }
 
   mayRead(caller: Caller, tool: ToolName): boolean {
-    return caller.role === 'operator' || this.#core.policyFor(caller.agent).tools.has(tool);
+    return seesAll(caller) || this.#core.policyFor(caller.agent).tools.has(tool);
   }
 
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
@@ -96,7 +99,7 @@ export class CallerReads {
   ): Page<OrderBody> {
     const offset = cursor === null ? 0 : parseCursor(cursor);
     const isWanted = ({ agent, symbol }: Pick<OrderState, 'agent' | 'symbol'>): boolean => {
-      if (caller.role !== 'operator' && agent !== caller.agent) return false;
+      if (!seesAll(caller) && agent !== caller.agent) return false;
       return filter.symbol === undefined || symbol === filter.symbol;
     };
     const { orders } = this.#core.state;
@@ -110,7 +113,7 @@ export class CallerReads {
   }
 
   getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
-    return describeFills(this.#core, caller.role === 'operator' ? null : caller.agent, limit, cursor);
+    return describeFills(this.#core, seesAll(caller) ? null : caller.agent, limit, cursor);
   }
 
   getPositions(caller: Caller): {
@@ -118,7 +121,7 @@ export class CallerReads {
     readonly observed_at_ms: number | null;
   } {
     const positions = describePositions(this.#core).filter(
-      (position) => caller.role === 'operator' || this.#core.policyFor(caller.agent).symbols.has(position.symbol),
+      (position) => seesAll(caller) || this.#core.policyFor(caller.agent).symbols.has(position.symbol),
     );
     return { positions, observed_at_ms: this.#core.market.account?.observedAtMs ?? null };
   }

@@ -1,4 +1,6 @@
-import { type AlertDelivery, routeAlert } from '../../core/alerts.ts';
+import type { AlertChannelSpec, AlertRoutesSpec } from '../../contract/alerts.ts';
+import { type AlertDelivery, ROUTES_CHANGED, routeAlert } from '../../core/alerts.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
 import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../events.ts';
 import { keeps } from './keep.ts';
 
@@ -25,6 +27,8 @@ export interface DeadLetter extends OutgoingMessage {
   readonly atMs: number;
 }
 export interface ChannelOutbox {
+  /** Where it is of routes that were replaced, and has that left to tell; null: it is in force. */
+  readonly leaving: { readonly name: string; readonly routes: AlertRoutesSpec } | null;
   /** By delivery, code and symbol, so it is bounded however long nothing can be delivered. */
   readonly waiting: Map<string, WaitingGroup>;
   /** When a message last told of this code and symbol, ms. */
@@ -69,8 +73,16 @@ export class Outbox {
   get routes(): AlertRoutesEvent | null {
     return this.#routes;
   }
+  /** By name; those that are leaving by `NAME@HASH` of the routes that they are of. */
   get channels(): ReadonlyMap<string, ChannelOutbox> {
     return this.#channels;
+  }
+  /** Where the messages of a channel go, and the routes that say when. */
+  routingOf(name: string): { readonly routes: AlertRoutesSpec; readonly target: AlertChannelSpec } | null {
+    const leaving = this.#channels.get(name)?.leaving ?? null;
+    const routes = leaving?.routes ?? this.#routes?.routes ?? null;
+    const target = routes?.channels[leaving?.name ?? name];
+    return routes === null || target === undefined ? null : { routes, target };
   }
   /** Oldest first. */
   get dead(): readonly DeadLetter[] {
@@ -88,7 +100,12 @@ export class Outbox {
   addAlert(alert: { readonly code: string; readonly symbol: string | null }, seq: number, atMs: number): void {
     const spec = this.#routes?.routes ?? null;
     if (spec === null) return;
-    for (const [name, when] of routeAlert(spec.routes, alert.code)) {
+    const names = Object.keys(spec.channels);
+    const told =
+      alert.code === ROUTES_CHANGED
+        ? names.map((name) => [name, 'at_once'] as const)
+        : routeAlert(spec.routes, alert.code);
+    for (const [name, when] of told) {
       const channel = this.#channels.get(name);
       if (channel === undefined) continue;
       const key = `${when} ${subjectOf(alert)}`;
@@ -110,10 +127,28 @@ export class Outbox {
 
   applyRoutes(event: AlertRoutesEvent): void {
     if (event.action !== 'in_force' || event.routes === null) return;
+    const before = this.#routes;
     this.#routes = event;
     const names = Object.keys(event.routes.channels);
-    for (const name of [...this.#channels.keys()]) if (!names.includes(name)) this.#channels.delete(name);
+    for (const [name, channel] of [...this.#channels]) {
+      if (channel.leaving !== null) continue;
+      if (before !== null) this.#takeLeave(name, channel, before, event.routes);
+      if (!names.includes(name)) this.#channels.delete(name);
+    }
     for (const name of names) if (!this.#channels.has(name)) this.#channels.set(name, createChannel());
+  }
+
+  /** What says that the routes are others goes where they led before, also if nothing else ever goes there again. */
+  #takeLeave(name: string, channel: ChannelOutbox, { hash, routes }: AlertRoutesEvent, next: AlertRoutesSpec): void {
+    const key = `at_once ${subjectOf({ code: ROUTES_CHANGED, symbol: null })}`;
+    const group = channel.waiting.get(key);
+    const target = routes?.channels[name];
+    const isSame = Object.hasOwn(next.channels, name) && targetOf(next.channels[name]) === targetOf(target);
+    if (group === undefined || routes === null || isSame) return;
+    channel.waiting.delete(key);
+    const left = createChannel({ name, routes });
+    left.waiting.set(key, group);
+    this.#channels.set(`${name}@${hash.slice(0, 8)}`, left);
   }
 
   applyMessage(event: AlertMessageEvent, atMs: number): void {
@@ -133,6 +168,7 @@ export class Outbox {
         channel.lastDeliveredMs = atMs;
         channel.failingSinceMs = null;
         channel.isSilent = false;
+        this.#forgetLeft(event.channel, channel);
         return;
       case 'dropped':
         if (channel.outgoing === null) return;
@@ -146,6 +182,7 @@ export class Outbox {
         if (this.#dead.length > MOST_DEAD_LETTERS) this.#dead.shift();
         channel.outgoing = null;
         channel.dropped += 1;
+        this.#forgetLeft(event.channel, channel);
         return;
       case 'silent':
         channel.isSilent = true;
@@ -168,6 +205,10 @@ export class Outbox {
       if (atMs - toldMs > LONGEST_WINDOW_MS) channel.toldMs.delete(subject);
   }
 
+  #forgetLeft(name: string, { leaving, waiting }: ChannelOutbox): void {
+    if (leaving !== null && waiting.size === 0) this.#channels.delete(name);
+  }
+
   /** The clock was ahead: what is recorded has happened by now. */
   setBack(nowMs: number): void {
     const back = (ms: number): number => Math.min(ms, nowMs);
@@ -183,8 +224,15 @@ export class Outbox {
   }
 }
 
-function createChannel(): ChannelOutbox {
+/** Where a channel leads; whether it tells details makes it no other one. */
+function targetOf(channel: AlertChannelSpec | undefined): string {
+  const { details: _, ...target } = channel ?? {};
+  return canonicalJson(target);
+}
+
+function createChannel(leaving: ChannelOutbox['leaving'] = null): ChannelOutbox {
   return {
+    leaving,
     waiting: new Map(),
     toldMs: new Map(),
     outgoing: null,

@@ -171,3 +171,52 @@ describe('the outbox', () => {
     assert.equal(played.state.outbox.channels.get('desk')?.waiting.size, 1);
   });
 });
+
+describe('a change of routes', () => {
+  const change = (played: Played, hash: string, routes: AlertRoutesSpec): void => {
+    played.record({ kind: 'alert', payload: { code: 'ALERT_ROUTES_CHANGED', detail: 'x', symbol: null } });
+    played.record({ kind: 'alert_routes', payload: { action: 'in_force', detail: null, hash, routes, set_by: 'x' } });
+  };
+  const { desk, phone } = SPEC.channels as { readonly desk: object; readonly phone: object };
+  const waits = (played: Played) =>
+    Object.fromEntries(
+      [...played.state.outbox.channels].map(([name, { waiting }]) => [
+        name,
+        [...waiting.values()].map(({ code }) => code),
+      ]),
+    );
+  const CHANGED = ['ALERT_ROUTES_CHANGED'];
+
+  it('waits for every channel of the routes before, whatever their filters, and for no new one', () => {
+    const played = new Played();
+    const routes: AlertRoutesSpec = {
+      channels: { desk, phone, chat: { slack: { url: SECRET } } },
+      routes: [{ channels: ['desk', 'phone', 'chat'], severity: 'critical', codes: ['ORDER_LOST'] }],
+    };
+    change(played, 'next', routes);
+    assert.deepEqual(waits(played), { desk: CHANGED, phone: CHANGED, chat: [] });
+    change(played, 'third', SPEC);
+    assert.deepEqual(waits(played), { desk: CHANGED, phone: CHANGED, 'chat@next': CHANGED });
+  });
+
+  it('goes where a channel led before, which is forgotten once it was told or given up', () => {
+    for (const how of ['delivered', 'dropped'] as const) {
+      const played = new Played();
+      played.play({ kind: 'alert', code: 'ORDER_LOST', symbol: null });
+      const moved = { ntfy: { topic: { file: 'other' } } };
+      change(played, 'next', { channels: { phone: moved }, routes: [{ channels: ['phone'], severity: 'critical' }] });
+      assert.deepEqual(waits(played), { 'desk@h': CHANGED, phone: ['ORDER_LOST'], 'phone@h': CHANGED });
+      const { outbox } = played.state;
+      assert.deepEqual(outbox.routingOf('phone')?.target, moved);
+      assert.deepEqual(outbox.routingOf('phone@h'), { routes: SPEC, target: phone });
+      assert.deepEqual(outbox.routingOf('desk@h')?.target, desk);
+      played.state = reread(played.state);
+      for (const channel of ['desk@h', 'phone@h']) {
+        played.play({ kind: 'queue', channel, take: 1 });
+        played.play({ kind: 'end', channel, how: 'failed' });
+        played.play({ kind: 'end', channel, how });
+      }
+      assert.deepEqual(waits(played), { phone: ['ORDER_LOST'] });
+    }
+  });
+});

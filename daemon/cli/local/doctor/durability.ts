@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readHeadFile } from '../../../ledger/head-file.ts';
+import { compareAnchors } from '../../../ledger/anchors.ts';
+import { compareRecord, readHeadFile } from '../../../ledger/head-file.ts';
 import { openLedgerReader } from '../../../ledger/reader.ts';
 import type { LedgerEvent, LedgerReader } from '../../../ledger/types.ts';
 import { parseNoted } from '../audit-proofs.ts';
@@ -98,9 +99,9 @@ function judgeBackup(ledger: LedgerReader, { backup, backupHours }: Examined): F
 function judgeHeadFile(ledger: LedgerReader, path: string): Finding {
   const noted = readHeadFile(path);
   if (noted === null) return refuted(`${path} does not exist`);
-  if (noted.genesis_id !== ledger.genesis.genesis_id) return refuted(`${path} notes another ledger`);
-  if (ledger.readEvent(noted.seq)?.hash !== noted.hash)
-    return refuted(`the ledger does not hold the record that ${path} notes`);
+  const comparison = compareRecord({ ...noted, genesis: noted.genesis_id }, ledger);
+  if (comparison === 'other') return refuted(`${path} notes another ledger`);
+  if (comparison === 'behind') return refuted(`the ledger does not hold the record that ${path} notes`);
   const next = ledger.readEvent(noted.seq + 1);
   const behindMs = next === null ? 0 : readLast(ledger).at_ms - next.at_ms;
   const said = `record ${noted.seq} of ${ledger.lastSeq()}`;
@@ -114,10 +115,7 @@ function judgeElsewhere(ledger: LedgerReader, { config, noted }: Examined): Find
       ? unknown(`${config.headFile} is on the ledger's own disk; --noted compares a head that is kept elsewhere`)
       : judgeHeadFile(ledger, config.headFile);
   }
-  const { genesis, hash, seq } = parseNoted(noted);
-  if (genesis !== null && ![ledger.genesis.hash, ledger.genesis.genesis_id].includes(genesis))
-    return refuted('the head was noted of another ledger');
-  const held = ledger.readEvent(seq);
-  if (held === null) return refuted(`the ledger ends before record ${seq}, which was noted`);
-  return held.hash === hash ? proven(`record ${seq}`) : refuted(`record ${seq} is not the one that was noted`);
+  const head = parseNoted(noted);
+  const { failed } = compareAnchors(ledger, [{ name: noted, kind: 'record', noted: head }]);
+  return failed === null ? proven(`record ${head.seq}`) : refuted(failed.detail);
 }

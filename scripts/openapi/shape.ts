@@ -1,17 +1,11 @@
-import { toPlainSchema } from '../contract/catalogue.ts';
-import { buildComponents, nameWithin } from '../contract/components.ts';
-import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
-import { isTradingTool } from '../contract/tools.ts';
-import { openAnswers } from './openapi-answers.ts';
-import {
-  dropRepeatedWords,
-  dropUnused,
-  joinNullables,
-  type Paths,
-  shareMessages,
-  shareParameters,
-} from './openapi-shared.ts';
-import { DECIMALS, sayUnitsOnce, UNITS } from './openapi-units.ts';
+import { toPlainSchema } from '../../daemon/contract/catalogue.ts';
+import { buildComponents, nameWithin } from '../../daemon/contract/components.ts';
+import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/contract/examples.ts';
+import { isTradingTool } from '../../daemon/contract/tools.ts';
+import { CONSOLE_TAG } from '../../daemon/http/routing.ts';
+import { openAnswers } from './answers.ts';
+import { dropRepeatedWords, dropUnused, joinNullables, type Paths, shareMessages, shareParameters } from './shared.ts';
+import { DECIMALS, sayUnitsOnce, UNITS } from './units.ts';
 
 type Json = { readonly [key: string]: unknown };
 interface Operation {
@@ -59,8 +53,6 @@ const TEXT_BODIES: { readonly [route: string]: string } = {
 
 /** For whom a route is: agents, operators and their programs; or the console's page, which alone calls it. */
 export type Readers = 'clients' | 'console';
-/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
-export const CONSOLE_TAG = 'console';
 
 /**
  * The description that the routes for these readers make, with what they share said once: schemas and refusals have
