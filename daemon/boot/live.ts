@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, findPackageFolder } from '../config/config.ts';
 import type { ArmingEvent } from '../gate/events.ts';
 import type { Gate } from '../gate/gate.ts';
@@ -9,8 +10,8 @@ import type { TimePort } from '../time/time-port.ts';
 
 const ARMING_CHECK_MS = 5_000;
 const NOT_PERMITTED = 'HOLDFAST_LIVE_ARMED is not set';
-/** Name of a venue's only account, so far. */
-export const ACCOUNT_NAME = 'main';
+
+export { ACCOUNT_NAME };
 
 /** A refused start, with what to do about it. */
 export class StartError extends Error {

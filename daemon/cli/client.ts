@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { Agent, Dispatcher } from 'undici';
 import type { ClientConfig } from '../config/config.ts';
 import { ForeignAnswerError, toCliError, toConnectionError } from './call-failures.ts';
-import { describeTarget, findWay, type Role, type Way } from './daemon-place.ts';
+import { findWay, type Role, type Way } from './daemon-place.ts';
 import { toExactJson } from './exact-json.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import { type Claims, openConnection, proveConnection } from './proven-connection.ts';
+import { sayTarget } from './target.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
 export interface DaemonAnswer {
@@ -239,8 +240,7 @@ export async function withClient<T>(
   try {
     const result = await work(client);
     const on = client.actedOn;
-    // Beside the answer, which another program may read.
-    if (on !== null) io.err(`holdfast: at ${describeTarget(on)}\n`);
+    if (on !== null) sayTarget(io, on);
     return result;
   } finally {
     await client.close();

@@ -6,6 +6,7 @@ import { VENUES, type VenueName } from '../core/policy.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import type { Claims, Place } from './proven-connection.ts';
 import { findRunningDaemon } from './running-daemon.ts';
+import { describeTarget } from './target.ts';
 import type { ConnectionOptions } from './verb.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -37,11 +38,6 @@ export function findWay(
   const isOwn = isOperators && !isSaid;
   const place = isOwn ? findOperatorEntrance(config) : locate(config, options);
   return { config, way: { place, check: (claims) => requireMeant(config, claims, isOwn) } };
-}
-
-/** `paper, account main, /home/ada/.holdfast, http://127.0.0.1:7433` */
-export function describeTarget({ account, address, home, venue }: Claims): string {
-  return [venue, `account ${account}`, ...(home === null ? [] : [home]), address].join(', ');
 }
 
 /** The entrance of the daemon that runs on this home: of its venue, or of the one venue that runs there. */

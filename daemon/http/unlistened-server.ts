@@ -48,6 +48,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
   const house = buildHouse(options);
   const { app, book, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
   hosts.add(UNLISTENED_HOST);
+  house.where.address = `http://${UNLISTENED_HOST}`;
   await app.ready();
   const close = createClose(house, () => [app.close()]);
   closeOnAbort(options, close);

@@ -63,7 +63,7 @@ test('an operator token serves no model', async (t) => {
   const file = tokenFile(t, SECRETS.operator);
   const { code, err } = await holdfast(['mcp', '--url', `http://127.0.0.1:${server.port}`, '--token-file', file]);
   assert.equal(code, 6, err);
-  assert.match(err, /role operator may not call this route/);
+  assert.match(err, /role operator may not call \/mcp, which takes agent/);
 });
 
 test('what is pasted into a host has absolute paths and no secret, and works', async (t) => {

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { ACCOUNT_NAME } from '../../config/account.ts';
 import { findPackageFolder, readClientEnv } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { readValidPolicy } from './policy-file.ts';
 
@@ -36,8 +38,7 @@ function parseHours(text: string): number {
 async function arm(io: Io, options: ArmOptions): Promise<void> {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
   const file = resolve(options.policy);
-  const [{ ACCOUNT_NAME }, { armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
-    import('../../main.ts'),
+  const [{ armLedger }, { armingQuorum }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../boot/live.ts'),
     import('../../core/arming.ts'),
     import('../../time/system-time.ts'),
@@ -57,7 +58,9 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     setBy: userInfo().username,
   });
   const quorum = armingQuorum(spec);
-  if (options.json === true) return printJson(io, { ...arming, quorum });
+  const target = { venue: 'binance-live', account: ACCOUNT_NAME, home, address: null };
+  sayTarget(io, target);
+  if (options.json === true) return printJson(io, { ...arming, quorum, target });
   const { formatInstant } = await import('../tables.ts');
   io.out(
     [

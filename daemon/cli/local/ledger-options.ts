@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ACCOUNT_NAME } from '../../config/account.ts';
 import { type ClientConfig, readClientEnv, readLedgerEnv } from '../../config/config.ts';
+import { type ActTarget, sayTarget } from '../target.ts';
 import type { Io } from '../verb.ts';
 
 /** Options of verbs that read or write a ledger file without the daemon. */
@@ -37,6 +39,15 @@ export function findTokenFolder(io: Io, options: LedgerOptions): string | null {
   if (options.ledger !== undefined) return null;
   const { home, venue } = readConfig(io, options);
   return venue === 'paper' ? join(home, 'tokens') : null;
+}
+
+/** Says whose files an act has changed, and returns it for the answer; null: a file somewhere, which was named. */
+export function sayLedger(io: Io, options: LedgerOptions): ActTarget | null {
+  if (options.ledger !== undefined) return null;
+  const { home, venue } = readConfig(io, options);
+  const target = { venue, account: ACCOUNT_NAME, home, address: null };
+  sayTarget(io, target);
+  return target;
 }
 
 function readConfig(io: Io, options: LedgerOptions): ClientConfig {

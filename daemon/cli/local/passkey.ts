@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readLedgerEnv } from '../../config/config.ts';
 import type { PasskeyBody, PasskeysBody } from '../../gate/api/passkeys.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { sayTarget } from '../target.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface HomeOptions {
@@ -78,8 +80,10 @@ async function printCode(io: Io, name: string, isRecovery: boolean, options: Hom
   const nowMs = Date.now();
   const code = makeCode(file, { name, isRecovery }, nowMs);
   const url = `http://localhost:${listen.kind === 'tcp' && listen.port !== 0 ? listen.port : 'PORT'}/`;
+  const target = { venue, account: ACCOUNT_NAME, home, address: null };
+  sayTarget(io, target);
   if (options.json === true)
-    return printJson(io, { name, code, is_recovery: isRecovery, expires_at_ms: nowMs + CODE_MS, console: url });
+    return printJson(io, { target, name, code, is_recovery: isRecovery, expires_at_ms: nowMs + CODE_MS, console: url });
   // Only the code goes to standard output, so that it can be piped.
   io.err(`Enrol the passkey ${name} in the console, ${url}, within ten minutes. The code is good once:\n`);
   io.out(`${code}\n`);

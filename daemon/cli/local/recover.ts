@@ -1,6 +1,8 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readEnv, readLedgerEnv } from '../../config/config.ts';
+import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
 interface RecoverOptions {
@@ -32,7 +34,9 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
   const { recoverHome } = await import('../../boot/recover.ts');
   const takeOver = options.takeOver === true;
   const recovered = await recoverHome(config, secrets, { takeOver, setBy: userInfo().username });
-  if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver });
+  const target = { venue: config.venue, account: ACCOUNT_NAME, home: config.home, address: null };
+  sayTarget(io, target);
+  if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver, target });
   const tokens =
     config.venue === 'paper' ? 'the next start writes new ones' : '`./holdfast token create` creates new ones';
   io.out(

@@ -4,7 +4,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
-import { addLedgerOptions, findHeadFile, findLedger, findTokenFolder, type LedgerOptions } from './ledger-options.ts';
+import {
+  addLedgerOptions,
+  findHeadFile,
+  findLedger,
+  findTokenFolder,
+  type LedgerOptions,
+  sayLedger,
+} from './ledger-options.ts';
 
 interface CreateOptions extends LedgerOptions {
   readonly role: TokenRole;
@@ -148,7 +155,8 @@ async function showSecret(
   secret: string,
   note: string,
 ): Promise<void> {
-  if (options.json === true) return printJson(io, { ...record, token: secret });
+  const target = sayLedger(io, options);
+  if (options.json === true) return printJson(io, { ...record, token: secret, target });
   const { formatInstant } = await import('../tables.ts');
   const end = record.expires_at_ms === null ? '' : `, expires ${formatInstant(record.expires_at_ms)} UTC`;
   // Only the secret goes to standard output, so that it can be piped.
@@ -236,6 +244,7 @@ async function revokeToken(io: Io, id: string, options: LedgerOptions): Promise<
   const isRevoked = await changeTokens(io, options, (tokens) => tokens.revokeToken(id));
   if (!isRevoked)
     throw new CliError(EXIT.FAILURE, `There is no live token ${id}; \`./holdfast token list\` shows them.`);
-  if (options.json === true) printJson(io, { id, revoked: true });
+  const target = sayLedger(io, options);
+  if (options.json === true) printJson(io, { id, revoked: true, target });
   else io.out(`${id} is revoked\n`);
 }

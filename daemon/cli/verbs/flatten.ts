@@ -54,6 +54,8 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
   });
   await requireExchange(env);
+  // RISK: an account that was closed elsewhere says nothing about this one.
+  io.err(`holdfast: at ${env.venue}, the account of its key${env.paperUrl === null ? '' : `, ${env.paperUrl}`}\n`);
   warnOfDaemon(io, env);
   const { flattenEmergency } = await import('../local/emergency-flatten.ts');
   const report = await flattenEmergency(env, { symbols, say: (line) => io.err(`${line}\n`) });
