@@ -21,6 +21,7 @@ import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
 import { namingTarget, type Prover } from './prover.ts';
 import type { Refusal, Refusals } from './refusals.ts';
+import type { RouteText } from './route-text.ts';
 import { confirmSigned, findSignature, type SignedCall, type Signers } from './signed-calls.ts';
 
 declare module 'fastify' {
@@ -100,11 +101,6 @@ export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-export interface RouteText {
-  readonly summary: string;
-  readonly description?: string;
-  readonly tags: readonly string[];
-}
 export interface RouteDefinition {
   readonly method: HTTPMethods;
   readonly url: string;

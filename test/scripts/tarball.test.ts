@@ -102,7 +102,7 @@ test('installed into an empty folder it starts, takes an order and shows its sta
   assert.equal(child.exitCode, null, err);
   const { url, console: page } = JSON.parse(out) as { url: string; console: string | null };
   assert.ok(page !== null, 'it serves the console');
-  assert.match(await (await fetch(page)).text(), /src="\/assets\/console\.js"/);
+  assert.match(await (await fetch(page)).text(), /src="\/assets\/console\.[0-9a-f]+\.js"/);
   const order = holdfast('order', 'BTCUSDT', 'buy', '200', '--url', url, '--json');
   assert.equal(order.status, 0, order.stdout + order.stderr);
   assert.match(order.stdout, /"state": ?"filled"/);
