@@ -1,0 +1,2 @@
+/** Tests of the gate that need a whole daemon: the authority of orders that open. */
+import './world/authority.ts';
