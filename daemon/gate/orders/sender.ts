@@ -97,7 +97,7 @@ export class OrderSender {
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
     const asked = this.#ask(withinMs);
-    const approved = this.#approvals.approveOrder(order);
+    const approved = this.#approvals.approveOrder(order, this.#core.nowMs());
     const traced = this.#traceSend(order.decisionId);
     const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
     const taken = traced?.(outcome.kind);
