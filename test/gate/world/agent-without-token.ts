@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe('an agent whose last token is gone', () => {
@@ -117,7 +117,6 @@ describe('an agent whose last token is gone', () => {
     await pass();
     assert.deepEqual([await resting(), alerts()], [before[0] + 1, before[1] + 1], 'it is told once');
     await world.control('clear-faults', {});
-    await pass();
-    assert.equal(await resting(), before[0]);
+    await until('it is gone', async () => (await resting()) === before[0]);
   });
 });
