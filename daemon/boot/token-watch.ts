@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Gate } from '../gate/gate.ts';
-import type { GatePorts } from '../gate/journal/journal.ts';
+import type { GatePorts, TokenWords } from '../gate/journal/gate-ports.ts';
 import { hasSameRights, isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord, TokenStore } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
@@ -21,21 +21,28 @@ const TOLD_PART = 0.1;
  */
 export function tokenPorts(
   tokens: TokenStore,
-): Required<Pick<GatePorts, 'agentNames' | 'isTokenLive' | 'liveAgents' | 'tokens'>> {
-  const live = (): TokenRecord[] => {
-    const nowMs = tokens.expiryMs();
-    return tokens.listTokens().filter((token) => isLiveToken(token, nowMs));
-  };
+): Required<Pick<GatePorts, 'agentNames' | 'isTokenLive' | 'tokens' | 'tokenWords'>> {
   return {
     tokens,
     agentNames: () => tokens.listTokens().map(agentOf),
-    isTokenLive: (id) => live().some((token) => token.id === id),
-    liveAgents: () =>
-      new Set(
-        live()
-          .filter(({ role }) => role === 'agent')
-          .map(agentOf),
-      ),
+    isTokenLive: (id) => {
+      const nowMs = tokens.expiryMs();
+      return tokens.listTokens().some((token) => token.id === id && isLiveToken(token, nowMs));
+    },
+    tokenWords: () => readWords(tokens.listTokens(), tokens.expiryMs()),
+  };
+}
+
+function readWords(tokens: readonly TokenRecord[], nowMs: number): TokenWords {
+  const live = tokens.filter((token) => isLiveToken(token, nowMs));
+  return {
+    stands(id) {
+      const token = tokens.find((each) => each.id === id);
+      if (token === undefined) return live.some((each) => each.role === 'operator' && agentOf(each) === id);
+      if (live.includes(token)) return true;
+      return !wasRevoked(token) && live.some((other) => isAlike(other, token) && agentOf(other) === agentOf(token));
+    },
+    isSpokenFor: (agent) => live.some((token) => token.role === 'agent' && agentOf(token) === agent),
   };
 }
 
@@ -85,10 +92,19 @@ function isEnding({ created_at_ms, expires_at_ms }: TokenRecord, nowMs: number):
   return expires_at_ms - nowMs <= toldMs;
 }
 
-/** Not long ago, and not revoked before: the clock that dates what is revoked may be behind the one of ends. */
-function hasExpired({ expires_at_ms, revoked_at_ms }: TokenRecord, nowMs: number): boolean {
-  if (expires_at_ms === null || revoked_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS) return false;
-  return nowMs >= expires_at_ms && nowMs - expires_at_ms <= TOLD_AFTER_MS;
+/** And not ended when it expired: the clock that dates what is revoked may be behind the one of ends. */
+function wasRevoked({ expires_at_ms, revoked_at_ms }: TokenRecord): boolean {
+  return revoked_at_ms !== null && (expires_at_ms === null || revoked_at_ms < expires_at_ms - CLOCKS_APART_MS);
+}
+/** Not long ago. */
+function hasExpired(token: TokenRecord, nowMs: number): boolean {
+  const { expires_at_ms: endMs, revoked_at_ms: revokedMs } = token;
+  if (endMs === null || revokedMs === null || wasRevoked(token)) return false;
+  return nowMs >= endMs && nowMs - endMs <= TOLD_AFTER_MS;
+}
+/** Of the same rights. */
+function isAlike(one: TokenRecord, other: TokenRecord): boolean {
+  return one.role === other.role && one.agent === other.agent && one.skill_sha256 === other.skill_sha256;
 }
 
 /** A token of the same name and rights lived then, and lives longer; one that was rotated late ends with the former. */

@@ -95,7 +95,8 @@ const words = text('The digest as four words.');
 const card = text('Its card in the console; a path where none is served.');
 const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
 const approvalDetail = nullable(text());
-const approvalEnd = instant('After it nobody can approve.');
+const approvalEnd = instant('Approve by then.');
+const opensUntil = instant();
 export const ExecutionApprovalSchema = Type.Object(
   {
     approval_id: approvalId,
@@ -118,6 +119,7 @@ export const ApprovalBodySchema = Type.Object(
     ...field.unsaid(ApprovalCeilingSchema.properties),
     requested_at_ms: instant(),
     expires_at_ms: approvalEnd,
+    opens_until_ms: opensUntil,
     ended_at_ms: nullable(instant()),
     decision_id: grantDecision,
     text: text('What is approved, canonical JSON.'),

@@ -90,7 +90,7 @@ const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [textOf(field.clientOrderId), 'One of your orders, from get_orders.'],
   [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'],
   [textOf(PLACE.timestamp_ms), 'When you formed this intent, exchange time. Old requests are blocked.'],
-  [textOf(PLACE.valid_until_ms), 'Nothing is opened after this instant, ms since 1970.'],
+  [textOf(PLACE.valid_until_ms), 'Until this instant, ms since 1970, it may open, and rest.'],
   [
     textOf(PLACE.after_decision_id),
     'decision_id of your equal order that has ended: you saw it and mean this one, too.',

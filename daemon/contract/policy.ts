@@ -147,7 +147,7 @@ export const PolicySchema = Type.Object(
     ),
     standing: Type.Object(
       {
-        resting_ttl_ms: milliseconds('Lifetime of a resting opening order.', 30 * DAY_MS),
+        resting_ttl_ms: milliseconds('Lifetime of an opening order, fixed when it is decided.', 30 * DAY_MS),
         on_breach: Type.Enum(['hold', 'cancel_opening', 'reduce'], {
           description:
             'What a tightened cap does to existing orders and positions: nothing, cancel opening orders, or also cut positions back.',

@@ -32,9 +32,7 @@ export const PlaceOrderArgs = Type.Object(
         'When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked.',
       ),
     ),
-    valid_until_ms: Type.Optional(
-      field.instant('After this instant nothing more is opened for this request. An exit goes on.'),
-    ),
+    valid_until_ms: Type.Optional(field.instant('Until then what it opens may be sent, and rest. An exit goes on.')),
     account: Type.Optional(field.accountName),
     reduce_only: Type.Optional(
       Type.Boolean({ description: 'true: the order is an exit or it is blocked (NOT_REDUCING).' }),

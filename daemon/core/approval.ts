@@ -29,9 +29,12 @@ export interface SignedApproval extends ApprovalCeiling {
   readonly account: string;
   /** The decision that was blocked. */
   readonly approval_id: string;
+  /** Until then people may say yes. */
   readonly expires_at_ms: number;
   /** The ledger's own id: no approval is worth anything in another. */
   readonly ledger: string;
+  /** Until then what they approved may go out and rest. Absent in texts of before: until `expires_at_ms`. */
+  readonly opens_until_ms?: number;
   readonly venue: string;
 }
 
@@ -47,6 +50,7 @@ export function approvalText(signed: SignedApproval): string {
     leverage: signed.leverage,
     lots: signed.lots,
     notional_usdt: signed.notional_usdt,
+    ...(signed.opens_until_ms === undefined ? {} : { opens_until_ms: signed.opens_until_ms }),
     order_type: signed.order_type,
     policy_hash: signed.policy_hash,
     price_ticks: signed.price_ticks,

@@ -53,6 +53,26 @@ export function opensAt(schedule: CompiledSchedule, nowMs: number): number {
   return Number.MAX_SAFE_INTEGER;
 }
 
+/** When the schedule permits opening no more; null: never, or it does not permit it at `nowMs` either. */
+export function closesAt(schedule: CompiledSchedule, nowMs: number): number | null {
+  if (opensAt(schedule, nowMs) > nowMs) return null;
+  const blackout = schedule.blackouts.find(({ from }) => from > nowMs);
+  const ends = [blackout?.from, endOfHours(schedule, nowMs)].filter((end) => end !== undefined);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** Precondition: they last at `atMs`. */
+function endOfHours({ hours, offsetMs }: CompiledSchedule, atMs: number): number | undefined {
+  if (hours === null) return undefined;
+  const inWeek = modulo(atMs + offsetMs + EPOCH_IN_WEEK_MS, WEEK_MS);
+  const span = hours.find(({ from, to }) => from <= inWeek && inWeek < to);
+  const [first] = hours;
+  if (span === undefined || first === undefined) return undefined;
+  if (span.to < WEEK_MS || first.from > 0) return atMs + span.to - inWeek;
+  // They go on in the next week.
+  return first === span ? undefined : atMs + WEEK_MS - inWeek + first.to;
+}
+
 /** What is open of the UTC week, ms from Monday 00:00 UTC: schedules of different offsets compare in it. */
 export function openInUtcWeek({ hours, offsetMs }: CompiledSchedule): readonly Span[] {
   if (hours === null) return [{ from: 0, to: WEEK_MS }];

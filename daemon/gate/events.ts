@@ -44,8 +44,23 @@ export type RecordedDecision = Omit<DecisionBody, DerivedMember | 'core_version'
     /** An amend whose rate was looked at (rule 6). Absent where the verdicts say it. */
     readonly is_paced?: boolean;
   };
+/** What bounds the time of an order that opens. */
+export type EndsBy = 'valid_until_ms' | 'resting_ttl_ms' | 'schedule' | 'opens_until_ms';
+/** Until when, and on whose word, an order that opens may go out and rest (plan/authority.ts). */
+export interface Authority {
+  /** Venue time, fixed with the record: the least of what bounds it. */
+  readonly ends_at_ms: number;
+  readonly ends_by: EndsBy;
+  /** Ids of the token, or passkey, that asked, and of each with which people approved. */
+  readonly words: readonly string[];
+}
 export interface DecisionEvent {
   readonly agent: string;
+  /**
+   * Of a decision that opens, or makes what opens larger or dearer; then its words are added to the order's. Absent in every
+   * other, and in older records.
+   */
+  readonly authority?: Authority;
   readonly body_hash: string | null;
   readonly context: ExecutionContext;
   readonly decision: RecordedDecision;

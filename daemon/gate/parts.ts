@@ -35,6 +35,7 @@ import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import { BEYOND_SHARE } from './state/displaced-exits.ts';
 import type { GateState } from './state/gate-state.ts';
+import { Authorities } from './watch/authorities.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
@@ -110,6 +111,7 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const fitExits = fitterOfExits(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
+  const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
@@ -148,7 +150,19 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, fitExits, flatten, protection, cuts }),
+    tasks: buildTasks({
+      core,
+      resolver,
+      canceler,
+      authorities,
+      heartbeats,
+      standing,
+      exits,
+      fitExits,
+      flatten,
+      protection,
+      cuts,
+    }),
   });
   const arming = new ArmingControl(core);
   const policies = new PolicyControl(core, options.policyPort);
@@ -205,6 +219,7 @@ function buildTasks(parts: {
   core: GateCore;
   resolver: Resolver;
   canceler: Canceler;
+  authorities: Authorities;
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
@@ -213,12 +228,14 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, heartbeats, standing, exits, fitExits, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, authorities, heartbeats, standing, exits, fitExits, flatten, protection, cuts } =
+    parts;
   return {
     retryCancels: () => {
       resolver.sweep();
       return canceler.retryUnproven();
     },
+    endAuthorities: () => authorities.tick(),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();

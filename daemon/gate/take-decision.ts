@@ -12,6 +12,7 @@ import type { Appended, GateCore } from './journal/journal.ts';
 import { endUndone } from './journal/order-records.ts';
 import { type RecordForm, writeBody, writeRecord } from './journal/record-text.ts';
 import { planApproval } from './plan/approvals.ts';
+import { NO_WORDS, planAuthority, type Words } from './plan/authority.ts';
 import { decisionId } from './plan/order-ids.ts';
 import { buildBody } from './plan/retell.ts';
 import { findTarget } from './plan/undone.ts';
@@ -57,8 +58,8 @@ export interface RecordedAs {
   readonly parentDecisionId: string | null;
   /** Orders that follow from it; none for advisory kinds. */
   readonly orders: readonly PlannedOrder[];
-  /** The token of the call; absent where no caller asks. */
-  readonly tokenId?: string;
+  /** With what it was asked for and approved; absent where no caller asks. */
+  readonly words?: Words;
   /** When the call came in, wall ms; absent: nobody called, or no trace is kept. */
   readonly intakeAtWallMs?: number;
   /** For whom an exit is decided; absent: the caller. */
@@ -137,12 +138,14 @@ function traceDecision(
 }
 
 /** In the turn of the decision, so that the next one sees that it waits. */
-function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: RecordedAs): void {
-  const expiryMs = core.policySpec.approvals?.expiry_ms;
-  if (tokenId === undefined || expiryMs === undefined) return;
+function requestApproval(core: GateCore, { body, event }: Decided, as: RecordedAs): void {
+  const { approvals, standing } = core.policySpec;
+  const { approval, askedWith } = as.words ?? NO_WORDS;
+  if (approvals === undefined || askedWith === null || approval !== null) return;
+  const times = { expiryMs: approvals.expiry_ms, restingTtlMs: standing.resting_ttl_ms };
   const { account, venue } = core.settings;
   const place = { account, ledger: core.ports.ledger.genesis.genesis_id, venue };
-  const requested = planApproval({ ...event, decision: body }, place, expiryMs, tokenId, core.ports.sha256);
+  const requested = planApproval({ ...event, decision: body }, place, times, askedWith, core.ports.sha256);
   if (requested === null) return;
   core.append('approval', requested);
   const words = wordCode(requested.digest);
@@ -158,7 +161,7 @@ function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: 
 export function appendDecision(
   core: GateCore,
   { context, decision, policy, request, seq, startedAtWallMs }: Considered,
-  { bodyHash, kind, orders, parentDecisionId, route, texts }: RecordedAs,
+  { bodyHash, kind, orders, parentDecisionId, route, texts, words = NO_WORDS }: RecordedAs,
   tool: string,
   form: RecordForm,
 ): Decided {
@@ -177,8 +180,10 @@ export function appendDecision(
     symbol: request.symbol,
     tool,
   });
+  const authority = kind === 'tool' ? planAuthority({ request, policy, nowMs: atMs, words }, body, orders) : null;
   const event: DecisionEvent = {
     agent: request.agent,
+    ...(authority === null ? {} : { authority }),
     body_hash: bodyHash,
     context,
     decision: body,

@@ -185,6 +185,8 @@ export interface OrderInstruction {
   readonly side: Side;
   readonly orderType: OrderType;
   readonly timeInForce: TimeInForce | null;
+  /** What is left of it expires at the venue then, ms, in whole seconds, more than 600 s ahead; null: it rests on. */
+  readonly goodTillMs: number | null;
   readonly lots: number;
   readonly priceTicks: number | null;
   readonly reduceOnly: boolean;

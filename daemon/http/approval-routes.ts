@@ -116,7 +116,7 @@ async function verify(
   // Method, path and body of this call, and with them the digest, are what the passkey signed (passkey-acts.ts).
   if (request.signed !== null)
     return { kind: 'passkey', key_id: tokenId, name: agent, assertion: { act: request.signed.signature } };
-  return { kind: 'operator_token', by: agent };
+  return { kind: 'operator_token', by: agent, token_id: tokenId };
 }
 
 function known(approval: ApprovalBody | null): ApprovalBody {

@@ -57,9 +57,11 @@ export class VenueOrders {
         throw new RangeError('a limit order, and only a limit order, has a price and a time in force');
       }
       const price = order.priceTicks === null ? undefined : formatUnits(order.priceTicks, tick);
+      const timeInForce = order.goodTillMs === null ? order.timeInForce : 'GTD';
       const params = {
         newClientOrderId: order.clientOrderId,
-        ...(order.timeInForce === null ? {} : { timeInForce: order.timeInForce }),
+        ...(timeInForce === null ? {} : { timeInForce }),
+        ...(order.goodTillMs === null ? {} : { goodTillDate: order.goodTillMs }),
         ...(order.reduceOnly ? { reduceOnly: true } : {}),
       };
       const expected: Wire = {
@@ -70,7 +72,8 @@ export class VenueOrders {
         newClientOrderId: order.clientOrderId,
         newOrderRespType: 'RESULT',
         ...(price === undefined ? {} : { price }),
-        ...(order.timeInForce === null ? {} : { timeInForce: order.timeInForce }),
+        ...(timeInForce === null ? {} : { timeInForce }),
+        ...(order.goodTillMs === null ? {} : { goodTillDate: String(order.goodTillMs) }),
         ...(order.reduceOnly ? { reduceOnly: 'true' } : {}),
       };
       const symbol = this.#tables.unifiedSymbol(order.symbol);

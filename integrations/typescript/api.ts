@@ -661,9 +661,13 @@ export interface Approval {
    */
   requested_at_ms: number;
   /**
-   * After it nobody can approve. Milliseconds since 1970.
+   * Approve by then. Milliseconds since 1970.
    */
   expires_at_ms: number;
+  /**
+   * Milliseconds since 1970.
+   */
+  opens_until_ms: number;
   /**
    * Milliseconds since 1970.
    */
@@ -1067,7 +1071,7 @@ export interface ExecutionApproval {
    */
   decision_id: string | null;
   /**
-   * After it nobody can approve. Milliseconds since 1970.
+   * Approve by then. Milliseconds since 1970.
    */
   expires_at_ms: number;
   quorum: number;
@@ -1675,7 +1679,7 @@ export interface PlaceOrder {
    */
   timestamp_ms?: number;
   /**
-   * After this instant nothing more is opened for this request. An exit goes on. Milliseconds since 1970.
+   * Until then what it opens may be sent, and rest. An exit goes on. Milliseconds since 1970.
    */
   valid_until_ms?: number;
   account?: AccountName;

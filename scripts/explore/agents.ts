@@ -1,3 +1,4 @@
+import { START_MS } from './market.ts';
 import type { Action, AgentName, SymbolName } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 
@@ -51,7 +52,7 @@ export function actAsAgent(world: PlayedWorld, step: number, action: Action): bo
 }
 
 function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
-  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id } = action;
+  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id, validForMs } = action;
   const sign = side === 'buy' ? 1 : -1;
   world.call(step, agent, 'place_order', {
     symbol,
@@ -63,6 +64,7 @@ function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
     ...(limitBps === undefined ? {} : { limit_price: priceAt(world, symbol, sign * limitBps) }),
     max_slippage_bps: slippageBps ?? 20,
     strategy_id: 'explorer',
+    ...(validForMs === undefined ? {} : { valid_until_ms: Math.round(START_MS + world.time.nowMs) + validForMs }),
     request_id: id ?? `r${step}`,
   });
 }

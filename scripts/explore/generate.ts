@@ -35,7 +35,15 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  return { seed, setup, steps };
+  return { seed, setup, steps: withEnds(steps, new Random(seed, 'ends')) };
+}
+
+/** Some of what is opened names an instant until which it may be; longer than it takes to be decided. */
+function withEnds(steps: readonly Step[], random: Random): Step[] {
+  return steps.map((step) => {
+    if (step.do.kind !== 'open' || !random.chance(step.do.limitBps === undefined ? 0.15 : 0.4)) return step;
+    return { ...step, do: { ...step.do, validForMs: random.int(1_500, 20_000) } };
+  });
 }
 
 function drawSetup(random: Random): Setup {

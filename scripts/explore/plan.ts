@@ -88,6 +88,8 @@ export type Action =
       readonly usdt: number;
       readonly limitBps?: number;
       readonly slippageBps?: number;
+      /** So long after it is asked for, what it opens ends. Absent: it names no such instant. */
+      readonly validForMs?: number;
       /** 1 without it. */
       readonly leverage?: number;
       readonly id?: string;

@@ -11,6 +11,7 @@ import {
   findUncanceled,
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
+import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
@@ -48,6 +49,7 @@ const PROMISES: readonly Promised[] = [
   findQuietExits,
   findCapBreaches,
   findApprovalBreaches,
+  findAuthorityBreaches,
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,

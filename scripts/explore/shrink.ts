@@ -99,7 +99,11 @@ async function simplifySteps(best: () => Plan, attempt: Attempt): Promise<void> 
       const { [key]: value, ...rest } = step.do as unknown as Record<string, unknown>;
       if (key === 'kind' || key === 'agent') continue;
       const withoutIt = { gap: step.gap, do: rest as unknown as Step['do'] };
-      if (['slippageBps', 'id', 'fraction', 'leaveOrders'].includes(key) && (await replace(index, withoutIt))) continue;
+      if (
+        ['slippageBps', 'validForMs', 'id', 'fraction', 'leaveOrders'].includes(key) &&
+        (await replace(index, withoutIt))
+      )
+        continue;
       if (typeof value === 'number')
         for (const simpler of simplerNumbers(key, value))
           if (await replace(index, { gap: step.gap, do: { ...rest, [key]: simpler } as unknown as Step['do'] })) break;
@@ -121,6 +125,7 @@ const ROUND: Readonly<Record<string, readonly number[]>> = {
   share: [1, 0.5],
   downMs: [500],
   ttlMs: [5_000],
+  validForMs: [5_000],
   pick: [0],
   count: [1, 2],
 };

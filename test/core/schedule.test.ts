@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { AgentSchedule } from '../../daemon/core/policy.ts';
-import { compileSchedule, opensAt } from '../../daemon/core/schedule.ts';
+import { closesAt, compileSchedule, opensAt } from '../../daemon/core/schedule.ts';
 import { isAtMost } from '../../daemon/policy/is-at-most.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { isOpen, schedules } from '../oracle/oracle-schedule.ts';
@@ -66,6 +66,7 @@ describe('when an agent may open', () => {
           assert.equal(found === at, isNow, new Date(at).toISOString());
           assert.ok(found <= next, 'it never opens later for being asked earlier');
           next = found;
+          if (isNow) checkEnd(schedule, closesAt(compiled, at), at);
           if (isNow || found === Number.MAX_SAFE_INTEGER) continue;
           assert.ok(isOpen(schedule, found) && !isOpen(schedule, found - 1), 'the very first instant');
         }
@@ -75,6 +76,14 @@ describe('when an agent may open', () => {
     assert.ok(open > 2000 && closed > 2000, `${open} open, ${closed} closed`);
   });
 });
+
+/** Open all the time until then, and no longer; `null`: for good. */
+function checkEnd(schedule: AgentSchedule, endMs: number | null, atMs: number): void {
+  const untilMs = endMs ?? atMs + 2 * WEEK;
+  for (let part = 1; part < 8; part += 1)
+    assert.ok(isOpen(schedule, atMs + Math.floor((part * (untilMs - 1 - atMs)) / 7)), `${part} of 7`);
+  if (endMs !== null) assert.ok(!isOpen(schedule, endMs), 'it has ended');
+}
 
 const policyWith = (schedule: unknown) => changed({ 'agents.night': schedule === null ? {} : { schedule } });
 function problems(schedule: unknown): string[] {

@@ -9,6 +9,7 @@ import { argsOf } from '../../daemon/evaluation/intents/requests.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
+import { endOfTimeMs } from '../../daemon/gate/plan/authority.ts';
 import { CutReadings } from '../../daemon/gate/plan/cut-readings.ts';
 import { awaitsReading } from '../../daemon/gate/plan/exit-caps.ts';
 import { isOwnOpening } from '../../daemon/gate/plan/standing.ts';
@@ -164,13 +165,13 @@ class GateWorld {
     if (isAwaited && this.#lookAtMs <= now) this.#lookAtMs = now + READ_EVERY_MS;
   }
 
-  /** When a resting order has had its time, and the like: the daemon's loop would find that within 50 ms. */
+  /** When an opening has had its time, and the like: the daemon's loop would find that within 50 ms. */
   #nextDueMs(): number {
-    const ttlMs = this.#plan.policy.spec.standing.resting_ttl_ms;
+    const { spec } = this.#plan.policy;
     let dueMs = this.#lookAtMs > this.#time.monotonicMs() ? this.#lookAtMs : Number.POSITIVE_INFINITY;
     for (const order of everyLiveOrder(this.#parts.core.state.orders)) {
-      if (!isOwnOpening(order) || order.timeInForce !== 'GTC' || order.cancelRequested) continue;
-      const atMs = order.plannedAtMs + ttlMs - this.#plan.market.startMs;
+      if (!isOwnOpening(order) || order.cancelRequested) continue;
+      const atMs = endOfTimeMs(order, spec) - this.#plan.market.startMs;
       if (atMs > this.#time.monotonicMs()) dueMs = Math.min(dueMs, atMs);
     }
     return dueMs;

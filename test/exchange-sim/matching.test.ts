@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { accountMargin } from '../../daemon/exchange-sim/core/account.ts';
 import { type AlgoRequest, cancelAlgoOrder, placeAlgoOrder } from '../../daemon/exchange-sim/core/conditional.ts';
 import { e8, format } from '../../daemon/exchange-sim/core/fixed.ts';
-import { amendOrder, cancelOrder } from '../../daemon/exchange-sim/core/orders.ts';
+import { amendOrder, cancelOrder, expireOrders, nextExpiryMs } from '../../daemon/exchange-sim/core/orders.ts';
 import { isRejection } from '../../daemon/exchange-sim/core/rejections.ts';
 import { changeLeverage, changeMarginType, changePositionMode } from '../../daemon/exchange-sim/core/settings.ts';
 import { runCountdowns, settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
@@ -87,6 +87,22 @@ describe('resting orders', () => {
     assert.equal(order.status, 'CANCELED');
     const again = cancelOrder(state, order);
     assert.deepEqual(isRejection(again) ? [again.code, again.msg] : null, [-2011, 'Unknown order sent.']);
+  });
+
+  it('expire by a good-till-date, which has to be more than 600 s ahead', () => {
+    const state = createExchange();
+    const until = (ms: number) => ({ timeInForce: 'GTD', goodTillMs: state.nowMs + ms }) as const;
+    const tooSoon = refuse(state, request('BUY', '0.01', '59000', until(600_000)));
+    assert.deepEqual([tooSoon.code, tooSoon.http], [-5040, 400]);
+    const order = accept(state, request('BUY', '0.01', '59000', until(600_001)));
+    const other = accept(state, request('BUY', '0.01', '59000'));
+    assert.equal(nextExpiryMs(marketOf(state)), state.nowMs + 600_001);
+    state.nowMs += 600_000;
+    expireOrders(state);
+    assert.equal(order.status, 'NEW');
+    state.nowMs += 1;
+    expireOrders(state);
+    assert.deepEqual([order.status, other.status], ['EXPIRED', 'NEW']);
   });
 
   it('are canceled by the dead-man switch when its countdown runs out, conditional orders are not', () => {

@@ -35,12 +35,12 @@ function orderInFlight(): OrderState {
 test('SAE-NONBYPASS: a client order id is approved once; a second time is refused', () => {
   const approvals = new Approvals();
   const order = orderInFlight();
-  assert.equal(approvals.approveOrder(order).clientOrderId, order.clientOrderId);
-  assert.throws(() => approvals.approveOrder(order), /sent already/);
+  assert.equal(approvals.approveOrder(order, 0).clientOrderId, order.clientOrderId);
+  assert.throws(() => approvals.approveOrder(order, 0), /sent already/);
 });
 
 test('SAE-NONBYPASS: only an order in flight, and never a foreign one, is approved', () => {
   const approvals = new Approvals();
-  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), status: 'pending_send' }), /not in flight/);
-  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), foreign: true }), /foreign/);
+  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), status: 'pending_send' }, 0), /not in flight/);
+  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), foreign: true }, 0), /foreign/);
 });

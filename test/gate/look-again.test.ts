@@ -37,8 +37,8 @@ function createWait(): { core: GateCore; order: OrderState; time: { nowMs: numbe
     state: ledger.state,
     nowMs: () => time.nowMs,
     ports: { clock: { scale: 1 }, time: port },
-    // What falls due is decided again; here that ends it.
-    policySpec: { staging: { ttl_ms: 0 } },
+    // When it falls due its time is over.
+    policySpec: { staging: { ttl_ms: HOUR_MS - 1 }, standing: { resting_ttl_ms: 2 * HOUR_MS } },
     alert: (_code: string, detail: string) => assert.fail(detail),
   } as unknown as GateCore;
   return { core, order, time };
@@ -49,7 +49,7 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
   const ended: OrderState[] = [];
   const sender = { sendOpening: async () => ({ kind: 'accepted' }), record: (o: OrderState) => ended.push(o) };
   const runner = new SliceRunner(core, sender as unknown as OrderSender);
-  await runner.run({ body: { decision_id: 'd-1' }, event: {} } as Decided, { tokenId: 'tok_1', skillSha256: null });
+  await runner.run({ body: { decision_id: 'd-1' }, event: { decision: { decision_id: 'd-1' } } } as Decided);
   time.wake();
   assert.deepEqual(time.sleptMs, [5_000, 5_000]);
   time.nowMs = T0 + HOUR_MS;

@@ -31,6 +31,7 @@ export const APPROVAL = {
   digest: 'd'.repeat(64),
   ended_at_ms: null,
   expires_at_ms: 600_000,
+  opens_until_ms: 900_000,
   intent: 'open',
   leverage: 1,
   lots: 2,

@@ -182,7 +182,7 @@ export class Judge {
       const filled = this.#filled(order, decision);
       position += order.side === 'BUY' ? filled : -filled;
       const sender = this.sentBy.get(order.client_order_id);
-      if (isExit(order) || order.client_order_id === without || order.time_in_force !== 'GTC') continue;
+      if (isExit(order) || order.client_order_id === without || !/^GT[CD]$/.test(order.time_in_force)) continue;
       if (sender === undefined || sender.seq >= decision.seq) continue;
       if ((this.#endedAt.get(order.client_order_id) ?? Number.POSITIVE_INFINITY) < decision.seq) continue;
       const terms = this.#terms(order, decision.seq);

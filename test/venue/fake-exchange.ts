@@ -159,6 +159,7 @@ export function order(changes: Partial<OrderInstruction> = {}): Approved<OrderIn
     side: 'buy',
     orderType: 'limit',
     timeInForce: 'IOC',
+    goodTillMs: null,
     lots: 2,
     priceTicks: 600_001,
     reduceOnly: false,

@@ -60,6 +60,14 @@ test('an opening order goes out as LIMIT IOC with exactly the decided parameters
   });
 });
 
+test('an order that is good till a date is GTD, with that date in ms', async () => {
+  const goodTillMs = 1_740_963_660_000;
+  await venue.submit(order({ timeInForce: 'GTC', goodTillMs }), SEND_WITHIN_MS);
+  const { goodTillDate, timeInForce } = onlySent('POST /fapi/v1/order');
+  assert.deepEqual([timeInForce, goodTillDate], ['GTD', String(goodTillMs)]);
+  fake.seen.length = 0;
+});
+
 test('an exit carries reduceOnly, a market exit neither price nor time in force, none a position side', async () => {
   await venue.submit(
     order({ side: 'sell', reduceOnly: true, priceTicks: 600_000, timeInForce: 'GTC' }),

@@ -112,6 +112,7 @@ export class EmergencyOrders {
         side: lots > 0 ? 'sell' : 'buy',
         orderType: 'market',
         timeInForce: null,
+        goodTillMs: null,
         lots: Math.min(left, largest),
         priceTicks: null,
         reduceOnly: true,

@@ -60,7 +60,9 @@ function Card({ approval }: { readonly approval: ApprovalBody }) {
         </dd>
         <dt>Leverage</dt>
         <dd>up to {approval.leverage}×</dd>
-        <dt>{isWaiting ? 'Ends' : 'Became'}</dt>
+        <dt>Opens until</dt>
+        <dd>{clock(approval.opens_until_ms)}</dd>
+        <dt>{isWaiting ? 'Approve by' : 'Became'}</dt>
         <dd>{isWaiting ? `${clock(approval.expires_at_ms)}, in ${span(Math.max(0, leftMs))}` : described(approval)}</dd>
         <dt>Approved by</dt>
         <dd>

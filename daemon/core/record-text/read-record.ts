@@ -17,6 +17,7 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
   const { decision, orders } = payload;
   return {
     agent: payload.agent,
+    ...(payload.authority === undefined ? {} : { authority: payload.authority }),
     body_hash: payload.body_hash ?? null,
     context: readRow(ROW_FORMS.context, payload.context),
     decision: 'verdicts' in decision ? decision : readOutline(decision, request, seq, atMs),

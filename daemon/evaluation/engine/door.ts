@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one door: what it records, and what it is told of it
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
@@ -6,6 +7,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import type { DecisionKind } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, ExitCause, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
+import { type AuthorityNow, NO_WORDS, planAuthority } from '../../gate/plan/authority.ts';
 import { OrderCounts } from '../../gate/plan/order-counts.ts';
 import { decisionId, type IdSource } from '../../gate/plan/order-ids.ts';
 import type { PlanClock } from '../../gate/plan/plan-clock.ts';
@@ -99,6 +101,12 @@ export class GateDoor {
     const policy = this.#policies.get(agent);
     if (policy === undefined) throw new RangeError(`no policy was compiled for agent ${agent}`);
     return policy;
+  }
+
+  /** Nobody revokes anything in a replay, and its policy stays. */
+  authorityNow(): AuthorityNow {
+    const { hash, spec } = this.policy(GATE_AGENT);
+    return { nowMs: this.#clock.nowMs, policyHash: hash, spec, stands: () => true, isSpokenFor: () => true };
   }
 
   append<K extends keyof GateEvents>(kind: K, payload: GateEvents[K]): number {
@@ -196,8 +204,12 @@ export class GateDoor {
     options: TakeOptions,
   ): DecisionEvent {
     const seq = this.#seq + 1;
+    const orders = options.plan(executed, seq);
+    const asked = { request, policy: this.policy(request.agent), nowMs: this.#clock.nowMs, words: NO_WORDS };
+    const authority = options.kind === 'tool' ? planAuthority(asked, decision, orders) : null;
     const event: DecisionEvent = {
       agent: request.agent,
+      ...(authority === null ? {} : { authority }),
       body_hash: null,
       context,
       decision: buildBody(decision, {
@@ -213,7 +225,7 @@ export class GateDoor {
         tool: request.tool,
       }),
       market_seq: this.state.marketSeq,
-      orders: options.plan(executed, seq),
+      orders,
       parent_decision_id: options.parentDecisionId,
       request,
       route: request.tool,

@@ -10,7 +10,6 @@ import {
   describeRefusedSlice,
   FIRST_REJECTED,
   planSlice,
-  STAGING_EXPIRED,
   sliceAsk,
   sliceRequest,
   stepOfSlice,
@@ -46,8 +45,8 @@ export interface ExecutorParts {
   readonly tally: RunTally;
   readonly rules: ReadonlyMap<string, SymbolRules>;
   readonly later: (atMs: number, work: PendingWork) => void;
-  /** An order has come to rest: its time to live runs. */
-  readonly onRest: (order: OrderState) => void;
+  /** What opens waits to be sent, or has come to rest: its time runs. */
+  readonly onOpening: (order: OrderState) => void;
 }
 
 /**
@@ -113,8 +112,10 @@ export class Executor {
       for (const order of unsentOf(taken.orders)) this.#parts.door.endUnsent(order, FIRST_REJECTED);
       return;
     }
-    for (const order of unsentOf(taken.orders))
+    for (const order of unsentOf(taken.orders)) {
+      this.#parts.onOpening(order);
       this.#parts.later(order.dueAtMs, { kind: 'slice', order, taken, asked });
+    }
   }
 
   /** Opening orders that the exit's own record has ended. */
@@ -146,22 +147,22 @@ export class Executor {
     const { clock, door, later } = this.#parts;
     const { event } = parent;
     const waitMs = (): number => door.sends.waitMs('other');
-    const { ttl_ms: ttlMs } = door.policy(event.request.agent).spec.staging;
-    switch (stepOfSlice(order, clock.nowMs, ttlMs, waitMs)) {
+    const step = stepOfSlice(order, door.authorityNow(), waitMs);
+    switch (step.kind) {
       case 'gone':
         return;
-      case 'expired':
-        door.endUnsent(order, STAGING_EXPIRED);
+      case 'ended':
+        for (const sibling of unsentOf(parent.orders)) door.endUnsent(sibling, step.why);
         return;
       case 'early':
         later(order.dueAtMs, { kind: 'slice', order, taken: parent, asked });
         return;
       case 'wait':
-        later(clock.nowMs + waitMs(), { kind: 'slice', order, taken: parent, asked });
+        later(clock.nowMs + step.waitMs, { kind: 'slice', order, taken: parent, asked });
         return;
       case 'decide':
     }
-    const slice = door.take(sliceRequest(event), sliceAsk(PLACE, order, null), {
+    const slice = door.take(sliceRequest(event), sliceAsk(PLACE, order), {
       kind: 'slice',
       parentDecisionId: event.decision.decision_id,
       plan: (decision) => planSlice(decision, order),
@@ -196,7 +197,7 @@ export class Executor {
     }
     this.changes += 1;
     this.#loops.onAccepted();
-    if (outcome.rests) this.#parts.onRest(order);
+    if (outcome.rests && !order.reduceOnly) this.#parts.onOpening(order);
     if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
     this.#settleOrder(order, outcome.fill, outcome.rests, true);
     return null;

@@ -1,5 +1,7 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one keeper: each task in its order
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { findEnded } from '../../gate/plan/authority.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
 import { awaitsReading } from '../../gate/plan/exit-caps.ts';
 import { findOverLayers } from '../../gate/plan/over-layers.ts';
@@ -138,6 +140,7 @@ export class ReplayKeeper {
     const hadOpenings = this.#hasOpenings;
     this.#findLive();
     // Once more when they are gone: what tightens meanwhile and is left again is news to the next one, as in the daemon.
+    if (this.#hasOpenings) this.endAuthorities();
     if (this.#hasOpenings || hadOpenings) this.#review.follow();
     if (this.#hasExits)
       for (const order of findExitsToCut(state, (agent) => door.policy(agent)))
@@ -147,6 +150,12 @@ export class ReplayKeeper {
     this.isBreached = false;
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
     if (state.targets.open.size > 0 && awaitsReading(state)) this.#readSoon();
+  }
+
+  /** What opens on an authority that has ended. */
+  endAuthorities(): void {
+    for (const { order, why } of findEnded(this.#door.state, this.#door.authorityNow()))
+      this.#executor.cancel(order, why);
   }
 
   /** Something waits for another reading of the account. */

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { endOfTimeMs } from '../../gate/plan/authority.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
@@ -103,7 +104,6 @@ export class ReplayRun {
     this.#judge = judge;
     this.#events = new MarketEvents(this.clock, this.account, judge);
     this.#episodes = setup.episodes;
-    const ttlMs = setup.policy.spec.standing.resting_ttl_ms;
     this.#executor = new Executor({
       door: this.door,
       exchange: this.#exchange,
@@ -113,9 +113,7 @@ export class ReplayRun {
       tally: this.tally,
       rules: this.door.state.rules,
       later: (atMs, work) => this.#later(atMs, work),
-      onRest: (order) => {
-        if (!order.reduceOnly) this.#queue.push(order.plannedAtMs + ttlMs, { kind: 'expire', order });
-      },
+      onOpening: (order) => this.#queue.push(endOfTimeMs(order, setup.policy.spec), { kind: 'expire', order }),
     });
     this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock, (atMs) =>
       this.#queue.push(atMs, { kind: 'tick' }),
@@ -216,6 +214,7 @@ export class ReplayRun {
     }
     if (event.kind === 'expire' && isTerminal(event.order.status)) return;
     if (event.kind !== 'work') this.#sample();
+    if (event.kind === 'expire') this.#keeper.endAuthorities();
     if (event.kind === 'ask') {
       // Tiers may have been left while nothing was held.
       this.#keeper.tick();

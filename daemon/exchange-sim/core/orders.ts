@@ -26,6 +26,8 @@ export interface OrderRequest {
   readonly price: E8;
   readonly reduceOnly: boolean;
   readonly clientOrderId: string;
+  /** With GTD alone, ms. */
+  readonly goodTillMs?: number;
   readonly origin: 'client' | 'conditional';
   readonly originalType?: string;
   readonly stopPrice?: E8;
@@ -45,7 +47,7 @@ export function checkOrder(state: ExchangeState, market: Market, request: OrderR
     (request.reduceOnly ? undefined : checkNotional(market, request.quantity, price)) ??
     checkOpenIds(state, market, request) ??
     (request.reduceOnly ? checkReduceOnly(market, request) : checkMargin(state, market, request)) ??
-    checkTimeInForce(market, request)
+    checkTimeInForce(market, request, state.nowMs)
   );
 }
 
@@ -108,8 +110,14 @@ function crosses(market: Market, side: Side, price: E8): boolean {
   return side === 'BUY' ? price >= best : price <= best;
 }
 
-function checkTimeInForce(market: Market, request: OrderRequest): Rejection | undefined {
+/** More than 600 s ahead, and before the year 10000. */
+function isGoodTill(atMs: number, nowMs: number): boolean {
+  return atMs > nowMs + 600_000 && atMs < 253_402_300_799_000;
+}
+
+function checkTimeInForce(market: Market, request: OrderRequest, nowMs: number): Rejection | undefined {
   if (request.type === 'MARKET') return undefined;
+  if (request.timeInForce === 'GTD' && !isGoodTill(request.goodTillMs ?? 0, nowMs)) return reject('GOOD_TILL_DATE');
   if (request.timeInForce === 'GTX' && crosses(market, request.side, request.price)) return reject('GTX_REJECT');
   if (request.timeInForce !== 'FOK') return undefined;
   let fillable = 0n;
@@ -144,6 +152,7 @@ function buildOrder(state: ExchangeState, market: Market, request: OrderRequest)
     type: request.type,
     originalType: request.originalType ?? request.type,
     timeInForce: request.timeInForce,
+    goodTillMs: request.goodTillMs ?? 0,
     price: request.type === 'LIMIT' ? request.price : 0n,
     quantity: request.quantity,
     executed: 0n,
@@ -160,7 +169,7 @@ function buildOrder(state: ExchangeState, market: Market, request: OrderRequest)
   };
 }
 
-/** Takes what the book offers; the rest of GTC and GTX rests, the rest of anything else expires. */
+/** Takes what the book offers; the rest of GTC, GTX and GTD rests, the rest of anything else expires. */
 function matchTaker(state: ExchangeState, market: Market, order: Order): void {
   const fraction = state.nextFillFraction;
   state.nextFillFraction = null;
@@ -174,7 +183,7 @@ function matchTaker(state: ExchangeState, market: Market, order: Order): void {
     fillOrder(state, market, order, slice.quantity, slice.price, false);
   }
   if (order.status === 'FILLED') return;
-  const rests = order.type === 'LIMIT' && (order.timeInForce === 'GTC' || order.timeInForce === 'GTX');
+  const rests = order.type === 'LIMIT' && ['GTC', 'GTX', 'GTD'].includes(order.timeInForce);
   if (rests && executableQuantity(market, order) > 0n) market.openOrders.set(order.orderId, order);
   else closeOrder(state, market, order, 'EXPIRED');
 }
@@ -190,6 +199,18 @@ export function fillResting(state: ExchangeState, market: Market): void {
     for (const slice of walkBook(bookOf(market), order.side, wanted, order.price)) reachable += slice.quantity;
     if (reachable > 0n) fillOrder(state, market, order, reachable, order.price, true);
   }
+}
+
+/** When the next order of a symbol that rests expires by its good-till-date, ms. */
+export function nextExpiryMs({ openOrders }: Market): number {
+  let nextMs = Number.POSITIVE_INFINITY;
+  for (const { goodTillMs } of openOrders.values()) if (goodTillMs > 0) nextMs = Math.min(nextMs, goodTillMs);
+  return nextMs;
+}
+export function expireOrders(state: ExchangeState): void {
+  for (const market of state.markets.values())
+    for (const order of [...market.openOrders.values()])
+      if (order.goodTillMs > 0 && order.goodTillMs <= state.nowMs) closeOrder(state, market, order, 'EXPIRED');
 }
 
 /** Finds an order of a symbol by either id; the newest one wins when a client id was used again. */

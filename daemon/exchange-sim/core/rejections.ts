@@ -84,6 +84,10 @@ const TEXTS = {
   JOINT_MARGIN_ORDERS: [-4170, 'Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures.'],
   JOINT_MARGIN_SET: [-4171, 'Adjusted asset mode is currently set and does not need to be adjusted repeatedly.'],
   FOK_REJECT: [-5021, 'Due to the order could not be filled immediately, the FOK order has been rejected.'],
+  GOOD_TILL_DATE: [
+    -5040,
+    'The goodTillDate timestamp must be greater than the current time plus 600 seconds and smaller than 253402300799000',
+  ],
   GTX_REJECT: [-5022, 'Due to the order could not be executed as maker, the Post Only order will be rejected.'],
   LIMIT_ONLY: [-5025, 'Only limit order is supported.'],
   SAME_ORDER: [-5027, 'No need to modify the order.'],

@@ -123,6 +123,7 @@ function buildClosingOrder(state: ExchangeState, market: Market, size: E8, why: 
     type: 'LIMIT',
     originalType: 'LIMIT',
     timeInForce: 'IOC',
+    goodTillMs: 0,
     price: market.mark,
     quantity: size,
     executed: 0n,

@@ -4,7 +4,7 @@ import type { Instrument } from './instruments.ts';
 import { FLAT, type Position } from './position.ts';
 
 export type Side = 'BUY' | 'SELL';
-export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'GTX';
+export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'GTX' | 'GTD';
 export type OrderType = 'LIMIT' | 'MARKET';
 export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED' | 'REJECTED';
 export type ConditionalType = 'STOP_MARKET' | 'TAKE_PROFIT_MARKET' | 'STOP' | 'TAKE_PROFIT' | 'TRAILING_STOP_MARKET';
@@ -27,6 +27,8 @@ export interface Order {
   /** What it was before it triggered (a conditional type), else `type`. */
   readonly originalType: string;
   readonly timeInForce: TimeInForce;
+  /** GTD: it expires then; 0: never. */
+  readonly goodTillMs: number;
   price: E8;
   quantity: E8;
   executed: E8;

@@ -1,4 +1,5 @@
 import { type E8, multiply } from '../core/fixed.ts';
+import { expireOrders, nextExpiryMs } from '../core/orders.ts';
 import { moveMark, runCountdowns, settleFunding } from '../core/settlement.ts';
 import type { ExchangeState, Market } from '../core/state.ts';
 import { type Bar, type BarSource, isLowFirstWhenFlat, pathTicks, STEPS_PER_BAR } from './bars.ts';
@@ -71,8 +72,8 @@ function stepTime(source: BarSource, cursor: Cursor): number {
 }
 
 /**
- * Lets time pass to `toMs`: mark steps, funding and dead-man countdowns happen in order of their instants (at one
- * instant: marks, then funding, then countdowns). Deterministic, and the same whether done at once or in parts.
+ * Lets time pass to `toMs`: mark steps, funding, dead-man countdowns and good-till-dates happen in order of their
+ * instants (at one instant: marks, then funding, then countdowns, then expiries). Deterministic, and the same whether done at once or in parts.
  */
 export function advanceTo(world: World, toMs: number): void {
   const { state } = world;
@@ -89,15 +90,27 @@ export function advanceTo(world: World, toMs: number): void {
     }
     let funding: Market | null = null;
     let isCountdown = false;
+    let isExpiry = false;
     for (const market of state.markets.values()) {
       if (market.nextFundingMs < next) {
         next = market.nextFundingMs;
         funding = market;
+        isCountdown = false;
+        isExpiry = false;
         mover = null;
       }
       if (market.countdownAtMs !== null && market.countdownAtMs < next) {
         next = market.countdownAtMs;
         isCountdown = true;
+        isExpiry = false;
+        funding = null;
+        mover = null;
+      }
+      const expiryMs = nextExpiryMs(market);
+      if (expiryMs < next) {
+        next = expiryMs;
+        isExpiry = true;
+        isCountdown = false;
         funding = null;
         mover = null;
       }
@@ -105,6 +118,7 @@ export function advanceTo(world: World, toMs: number): void {
     if (next > toMs) break;
     state.nowMs = Math.max(state.nowMs, next);
     if (isCountdown) runCountdowns(state);
+    else if (isExpiry) expireOrders(state);
     else if (funding !== null) settle(world, funding);
     else if (mover !== null) step(world, mover);
   }

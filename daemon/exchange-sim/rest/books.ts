@@ -33,6 +33,7 @@ function renderOrder(order: Order, fills: readonly Trade[]): Record<string, unkn
     type: order.type,
     original_type: order.originalType,
     time_in_force: order.timeInForce,
+    good_till_ms: order.goodTillMs ?? 0,
     price: format(order.price),
     stop_price: format(order.stopPrice),
     quantity: format(order.quantity),

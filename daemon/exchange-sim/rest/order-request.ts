@@ -5,6 +5,7 @@ import { apiError } from './api-error.ts';
 import { requireMarket } from './context.ts';
 import type { Params } from './params.ts';
 
+const TIMES_IN_FORCE: readonly TimeInForce[] = ['GTC', 'IOC', 'FOK', 'GTX', 'GTD'];
 const CONDITIONAL = ['STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'];
 
 /** An id as the exchange makes one when none is given. */
@@ -47,17 +48,26 @@ export function parseOrderRequest(exchange: Exchange, params: Params): OrderRequ
   checkUnused(params);
   if (!isLimit && params.text('price') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'price');
   if (!isLimit && params.text('timeInForce') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'timeInForce');
+  if (params.text('timeInForce') !== 'GTD' && params.text('goodTillDate') !== undefined)
+    throw apiError('PARAM_NOT_REQUIRED', 'goodTillDate');
+  const timeInForce = isLimit ? parseTimeInForce(params, true) : 'GTC';
   return {
     symbol: market.instrument.symbol,
     side,
     type,
-    timeInForce: isLimit ? parseTimeInForce(params, true) : 'GTC',
+    timeInForce,
+    ...(timeInForce === 'GTD' ? { goodTillMs: parseGoodTill(params) } : {}),
     quantity: params.requireDecimal('quantity'),
     price: isLimit ? params.requireDecimal('price') : 0n,
     reduceOnly: params.flag('reduceOnly'),
     clientOrderId: params.text('newClientOrderId') ?? generateClientId(exchange),
     origin: 'client',
   };
+}
+
+/** Milliseconds of it are ignored. */
+function parseGoodTill(params: Params): number {
+  return Math.floor(params.requireInteger('goodTillDate') / 1000) * 1000;
 }
 
 /** Parameters that would change the order but mean nothing for its type, or are not modelled, are refused. */
@@ -71,5 +81,7 @@ function checkUnused(params: Params): void {
 
 export function parseTimeInForce(params: Params, isRequired: boolean): TimeInForce {
   if (isRequired) params.requireText('timeInForce');
-  return params.choice('timeInForce', ['GTC', 'IOC', 'FOK', 'GTX'], () => apiError('INVALID_TIF')) ?? 'GTC';
+  // GTD is for regular orders, which name one.
+  const known = isRequired ? TIMES_IN_FORCE : TIMES_IN_FORCE.filter((each) => each !== 'GTD');
+  return params.choice('timeInForce', known, () => apiError('INVALID_TIF')) ?? 'GTC';
 }

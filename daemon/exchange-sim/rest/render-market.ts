@@ -74,7 +74,7 @@ function renderSymbol({ instrument: i, status }: Market): Record<string, unknown
     maxMoveOrderLimit: 10_000,
     filters: renderFilters(i),
     orderTypes: ORDER_TYPES,
-    timeInForce: ['GTC', 'IOC', 'FOK', 'GTX'],
+    timeInForce: ['GTC', 'IOC', 'FOK', 'GTX', 'GTD'],
   };
 }
 

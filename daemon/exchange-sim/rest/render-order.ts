@@ -36,7 +36,7 @@ export function renderOrderAck(order: Order): Record<string, unknown> {
     origType: order.originalType,
     priceMatch: 'NONE',
     selfTradePreventionMode: 'NONE',
-    goodTillDate: 0,
+    goodTillDate: order.goodTillMs ?? 0,
     updateTime: order.updatedMs,
   };
 }

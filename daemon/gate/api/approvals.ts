@@ -8,7 +8,8 @@ import type { ToolAnswer } from './decisions.ts';
  * record keeps all that an outsider needs to verify it again.
  */
 export type ApprovalProof =
-  | { readonly kind: 'operator_token'; readonly by: string }
+  /** `token_id`: absent in older records. */
+  | { readonly kind: 'operator_token'; readonly by: string; readonly token_id?: string }
   | {
       readonly kind: 'passkey';
       readonly key_id: string;

@@ -1,11 +1,12 @@
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../api/approvals.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent, RequestedApproval } from '../events.ts';
+import { authorityNow } from '../journal/authority-now.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { grantedRequest } from '../plan/approvals.ts';
 import { describeApproval } from '../reads/approvals.ts';
 import type { CallerReads } from '../reads/reads.ts';
-import { type ApprovalState, approverOf, grantOf, isOver } from '../state/approvals.ts';
+import { type ApprovalState, approverOf, isOver } from '../state/approvals.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
@@ -69,11 +70,12 @@ export class Approvals {
     if (why !== null) throw await this.refuse(caller, id, why);
     const signed = core.append('approval', { action: 'signed', approval_id: id, digest, proof, set_by: caller.agent });
     const now = core.state.approvals.find(id) ?? approval;
-    if (this.#countApprovers(now) < now.requested.quorum) {
+    const counted = this.#counted(now);
+    if (new Set(counted.signatures.map(({ approver }) => approver)).size < now.requested.quorum) {
       await signed.committed;
       return { approval: describeApproval(core, core.state.approvals.find(id) ?? now), answer: null };
     }
-    const { decided, intake } = this.#grant(now);
+    const { decided, intake } = this.#grant(counted);
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK') await this.#executor.execute(intake, decided);
     core.ports.trace?.answered(decided.body.decision_id);
@@ -124,25 +126,12 @@ export class Approvals {
   }
 
   /**
-   * Different approvers. RISK: who revokes an operator's token does not trust it: what it approved counts no more, unless
-   * another token of that name lives. What a removed passkey signed is gone by then.
+   * With the signatures that count. RISK: who revokes an operator's token does not trust it: what it approved counts no more. What a
+   * removed passkey signed is gone by then.
    */
-  #countApprovers({ signatures }: ApprovalState): number {
-    const { tokens } = this.#core.ports;
-    const nowMs = tokens?.expiryMs() ?? 0;
-    const isLive = (operator: string): boolean =>
-      tokens === undefined ||
-      tokens
-        .listTokens()
-        .some(
-          ({ agent, expires_at_ms: endsAtMs, name, revoked_at_ms: revokedAtMs, role }) =>
-            role === 'operator' &&
-            (agent ?? name) === operator &&
-            revokedAtMs === null &&
-            (endsAtMs === null || nowMs < endsAtMs),
-        );
-    const counted = signatures.filter(({ by, kind }) => kind === 'passkey' || isLive(by));
-    return new Set(counted.map(({ approver }) => approver)).size;
+  #counted(approval: ApprovalState): ApprovalState {
+    const { stands } = authorityNow(this.#core);
+    return { ...approval, signatures: approval.signatures.filter(({ credential }) => stands(credential)) };
   }
 
   #grant(approval: ApprovalState): { readonly decided: Decided; readonly intake: Intake } {
@@ -164,7 +153,7 @@ export class Approvals {
       // It held under this policy, which is still the one in force: another one voids the approval.
       schemaViolation: blocked.context.schema_violation,
     };
-    return { decided: this.#decisions.decideGranted(intake, grantOf(approval)), intake };
+    return { decided: this.#decisions.decideGranted(intake, approval), intake };
   }
 }
 

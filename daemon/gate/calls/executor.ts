@@ -102,7 +102,7 @@ export class Executor {
     const first = orders[0];
     if (first !== undefined) {
       if (first.reduce_only) await this.#exits.run(decided);
-      else await this.#slices.run(decided, intake.caller);
+      else await this.#slices.run(decided);
       return;
     }
     switch (decided.body.effective?.action) {

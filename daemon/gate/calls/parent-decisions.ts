@@ -1,4 +1,3 @@
-import type { ApprovalGrant } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionKind, OverBudget, Unavailable } from '../api/decisions.ts';
 import type { ExitCause, PlannedOrder } from '../events.ts';
@@ -7,6 +6,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
 import { planFromDecision } from '../plan/orders.ts';
 import { type AskDraft, parentAsk } from '../snapshot/inputs.ts';
+import { type ApprovalState, grantOf } from '../state/approvals.ts';
 import { type Considered, consider, type Decided, recordDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
@@ -53,7 +53,7 @@ export class ParentDecisions {
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
-      tokenId: intake.caller.tokenId,
+      words: { askedWith: intake.caller.tokenId, approval: null },
       ...(intake.atWallMs === undefined ? {} : { intakeAtWallMs: intake.atWallMs }),
       orders: kind === 'tool' ? this.#plan(considered) : [],
     });
@@ -69,9 +69,9 @@ export class ParentDecisions {
   }
 
   /** A blocked request again, with the approval of people: recorded whatever it says, which uses the approval up. */
-  decideGranted(intake: Intake, grant: ApprovalGrant): Decided {
+  decideGranted(intake: Intake, approval: ApprovalState): Decided {
     const ask = this.#ask(intake);
-    ask.grant = grant;
+    ask.grant = grantOf(approval);
     const considered = consider(this.#core, intake.request, ask);
     return recordDecision(this.#core, considered, {
       kind: 'tool',
@@ -79,6 +79,7 @@ export class ParentDecisions {
       bodyHash: null,
       texts: intake.texts,
       parentDecisionId: null,
+      words: { askedWith: intake.caller.tokenId, approval },
       orders: this.#plan(considered),
     });
   }

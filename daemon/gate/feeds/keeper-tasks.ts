@@ -7,6 +7,8 @@ export type Started = Promise<unknown> | null;
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
   retryCancels(): Started;
+  /** What opens on an authority that has ended is dropped or canceled. */
+  endAuthorities(): Started;
   /** Exits continue. */
   exits(): Started;
   /** Resting orders that no longer fit are canceled. */

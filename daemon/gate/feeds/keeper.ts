@@ -151,6 +151,7 @@ export class Keeper {
     this.#health.sweepLayers();
     await Promise.all(this.#running);
     await this.#tasks.retryCancels();
+    await this.#tasks.endAuthorities();
     await this.#tasks.exits();
     await this.#tasks.reviewStanding();
     // RISK: a stop that hangs delays neither other stops nor cuts.
@@ -218,6 +219,7 @@ export class Keeper {
    */
   #startTasks(): void {
     this.#startTask('retryCancels');
+    this.#startTask('endAuthorities');
     this.#startTask('exits');
     // Before the first reading the ledger's orders and positions may be old.
     if (!this.#reconciliation.wasRead) return;

@@ -19,6 +19,16 @@ export type OperatorSchemaCheck = (spec: IntendedPolicySpec, tool: string, args:
 /** Whether `intercept.allow` names the tool and the arguments match its schema. */
 export type InterceptAllowance = (spec: IntendedPolicySpec, tool: string, args: unknown) => boolean;
 
+export interface TokenWords {
+  /**
+   * Whether the token still stands for what was said with it: it is live, or has expired while another one of the same
+   * role, agent and skill is. Of an operator's name, which older records have instead: whether a token of it is live.
+   */
+  stands(id: string): boolean;
+  /** Whether a live token names the agent. */
+  isSpokenFor(agent: string): boolean;
+}
+
 export interface GatePorts {
   readonly ledger: LedgerPort;
   readonly venue: VenuePort;
@@ -41,8 +51,8 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   /** Whether the token may still be used; absent: as far as is known. */
   readonly isTokenLive?: (tokenId: string) => boolean;
-  /** Agents named by tokens that may still be used; absent: nobody knows. */
-  readonly liveAgents?: () => ReadonlySet<string>;
+  /** What tokens stand for, as they are now; absent: nobody knows. */
+  readonly tokenWords?: () => TokenWords;
   /** Absent: tokens are nobody's to change here. */
   readonly tokens?: TokenPort;
   readonly checkOperatorSchema: OperatorSchemaCheck;

@@ -57,7 +57,7 @@ function writeApproval({ approval }: DecisionBody): string {
 export function writeRecord(event: DecisionEvent, body: DecisionBody, contextText: string, form: RecordForm): string {
   const { body_hash: hash, orders, parent_decision_id: parent, request, route, texts } = event;
   return inOnePiece(
-    `{"agent":${quoted(event.agent)}${hash === null ? '' : `,"body_hash":${quoted(hash)}`}` +
+    `{"agent":${quoted(event.agent)}${writeAuthority(event)}${hash === null ? '' : `,"body_hash":${quoted(hash)}`}` +
       `,"context":${contextText},"decision":${form === 'whole' ? writeBody(body) : writeOutline(body)}` +
       `,"market_seq":${numberText(event.market_seq)}` +
       (orders.length === 0 ? '' : `,"orders":${listText(orders, writeOrder)}`) +
@@ -65,6 +65,11 @@ export function writeRecord(event: DecisionEvent, body: DecisionBody, contextTex
       `,"request":${writeRequest(request)}${route === request.tool ? '' : `,"route":${quoted(route)}`}` +
       `,"state_seq":${numberText(event.state_seq)}${isEmpty(texts) ? '' : `,"texts":${canonicalJson(texts)}`}}`,
   );
+}
+function writeAuthority({ authority }: DecisionEvent): string {
+  if (authority === undefined) return '';
+  const { ends_at_ms: endsAtMs, ends_by: endsBy, words } = authority;
+  return `,"authority":{"ends_at_ms":${numberText(endsAtMs)},"ends_by":"${endsBy}","words":${listText(words, quoted)}}`;
 }
 function isEmpty(texts: object): boolean {
   for (const _ in texts) return false;
@@ -123,6 +128,7 @@ export const RECORD_IS_WHOLE: readonly [
   Names<
     DecisionEvent,
     | 'agent'
+    | 'authority'
     | 'body_hash'
     | 'context'
     | 'decision'

@@ -1,6 +1,15 @@
 import type { OrderState } from '../state/orders.ts';
 import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
 
+/** The venue takes no end that is less than 600 s ahead; the rest is for the way there, and for clocks. */
+const LEAST_GOOD_MS = 660_000;
+
+/** When an opening that rests expires at the venue, should this daemon be down: its end, in whole seconds. */
+function goodTillMs({ endsAtMs, timeInForce }: OrderState, nowMs: number): number | null {
+  if (endsAtMs === null || timeInForce !== 'GTC') return null;
+  return Math.ceil(Math.max(endsAtMs, nowMs + LEAST_GOOD_MS) / 1000) * 1000;
+}
+
 /** How many ids of sent orders are remembered. */
 const MOST_KEPT = 100_000;
 
@@ -11,7 +20,7 @@ const MOST_KEPT = 100_000;
 export class Approvals {
   readonly #given = new Set<string>();
 
-  approveOrder(order: OrderState): Approved<OrderInstruction> {
+  approveOrder(order: OrderState, nowMs: number): Approved<OrderInstruction> {
     this.#once(order, order.clientOrderId);
     return {
       clientOrderId: order.clientOrderId,
@@ -19,6 +28,7 @@ export class Approvals {
       side: order.side,
       orderType: order.orderType === 'market' ? 'market' : 'limit',
       timeInForce: order.timeInForce,
+      goodTillMs: goodTillMs(order, nowMs),
       lots: order.lots,
       priceTicks: order.priceTicks,
       reduceOnly: order.reduceOnly,
@@ -45,6 +55,8 @@ export class Approvals {
       side: order.side,
       orderType: 'limit',
       timeInForce: 'GTC',
+      // It keeps the one that it was placed with.
+      goodTillMs: null,
       lots: order.amend.lots,
       priceTicks: order.amend.priceTicks,
       reduceOnly: order.reduceOnly,

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one order's way out; its guards share what is private to it
 import { REGIME_RANK } from '../../core/features/market.ts';
 import type { OrderEvent } from '../events.ts';
+import { authorityNow } from '../journal/authority-now.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import {
   endedEvent,
@@ -9,6 +10,7 @@ import {
   rejectedEvent,
   unknownEvent,
 } from '../journal/order-records.ts';
+import { whyEnded } from '../plan/authority.ts';
 import { isLeverageFree } from '../plan/leverage.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
@@ -95,7 +97,7 @@ export class OrderSender {
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
     const asked = this.#ask(withinMs);
-    const approved = this.#approvals.approveOrder(order);
+    const approved = this.#approvals.approveOrder(order, this.#core.nowMs());
     const traced = this.#traceSend(order.decisionId);
     const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
     const taken = traced?.(outcome.kind);
@@ -152,6 +154,8 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
+    const ended = whyEnded(order, authorityNow(this.#core));
+    if (ended !== null) return ended;
     // The order counts since its decision; others may have sent for the account meanwhile.
     if (this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
@@ -176,6 +180,8 @@ export class OrderSender {
   #findAmendStop(order: OrderState, decided: Decided): string | null {
     if (isTerminal(order.status)) return `it is ${order.status} already`;
     if (order.cancelRequested) return 'canceled before it was changed';
+    const ended = whyEnded(order, authorityNow(this.#core));
+    if (ended !== null) return ended;
     const { layers } = this.#core.state;
     const { origin } = decided.event.request;
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;

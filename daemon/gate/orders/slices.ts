@@ -1,27 +1,20 @@
 import type { Timer } from '../../time/time-port.ts';
-import type { Caller } from '../api.ts';
+import { authorityNow } from '../journal/authority-now.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import {
-  CALLER_GONE,
   describeRefusedSlice,
   FIRST_REJECTED,
-  isUnseen,
   planSlice,
-  STAGING_EXPIRED,
   sliceAsk,
   sliceRequest,
   stepOfSlice,
-  UNSEEN,
   unsentOf,
 } from '../plan/slices.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { OrderSender } from './sender.ts';
-
-/** Who asked for the parent. */
-type Asker = Pick<Caller, 'skillSha256' | 'tokenId'>;
 
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
 export class SliceRunner {
@@ -35,7 +28,7 @@ export class SliceRunner {
   }
 
   /** Runs a permitted parent; resolves when slice 0 has an outcome. */
-  async run(decided: Decided, caller: Asker): Promise<void> {
+  async run(decided: Decided): Promise<void> {
     const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
     const first = orders.find((order) => order.slice === 0);
     if (first === undefined) return;
@@ -44,20 +37,20 @@ export class SliceRunner {
       this.#drop(orders, FIRST_REJECTED);
       return;
     }
-    for (const order of orders) if (order.status === 'pending_send') this.#schedule(decided, order, caller);
+    for (const order of orders) if (order.status === 'pending_send') this.#schedule(decided, order);
   }
 
-  #schedule(decided: Decided, order: OrderState, caller: Asker): void {
+  #schedule(decided: Decided, order: OrderState): void {
     const { clock } = this.#core.ports;
     const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / clock.scale) : 25;
-    this.#wait(waitMs, decided, order, caller);
+    this.#wait(waitMs, decided, order);
   }
 
-  #wait(waitMs: number, decided: Decided, order: OrderState, caller: Asker): void {
+  #wait(waitMs: number, decided: Decided, order: OrderState): void {
     const timer = this.#core.ports.time.after(Math.min(LOOK_AGAIN_MS, waitMs), () => {
       this.#timers.delete(timer);
       // Domain time decides, not the timer: at scale 0 it moves in steps.
-      this.#sendSlice(decided, order, caller).catch((error: unknown) => {
+      this.#sendSlice(decided, order).catch((error: unknown) => {
         this.#core.alert('SLICE_FAILED', String(error), order.symbol);
         // Nothing is recorded any more; the next start drops it.
         if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
@@ -66,30 +59,25 @@ export class SliceRunner {
     this.#timers.add(timer);
   }
 
-  async #sendSlice(decided: Decided, order: OrderState, caller: Asker): Promise<void> {
+  async #sendSlice(decided: Decided, order: OrderState): Promise<void> {
     const parent = decided.event;
     const waitMs = (): number => this.#core.sends.waitMs('other');
-    switch (stepOfSlice(order, this.#core.nowMs(), this.#core.policySpec.staging.ttl_ms, waitMs)) {
+    const step = stepOfSlice(order, authorityNow(this.#core), waitMs);
+    switch (step.kind) {
       case 'gone':
         return;
-      case 'expired':
-        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', STAGING_EXPIRED));
+      case 'ended':
+        this.#dropRest(parent.decision.decision_id, step.why);
         return;
       case 'early':
-        this.#schedule(decided, order, caller);
+        this.#schedule(decided, order);
         return;
       case 'wait':
-        this.#wait(waitMs(), decided, order, caller);
+        this.#wait(step.waitMs, decided, order);
         return;
       case 'decide':
     }
-    // RISK: a token is revoked because whoever holds it must open nothing more.
-    const isCallerLive = this.#core.isCallerLive(caller.tokenId);
-    if (!isCallerLive || isUnseen(parent, this.#core.policySpec, this.#core.policyHash)) {
-      this.#dropRest(parent.decision.decision_id, isCallerLive ? UNSEEN : CALLER_GONE);
-      return;
-    }
-    const ask = sliceAsk(this.#core.settings, order, caller.skillSha256);
+    const ask = sliceAsk(this.#core.settings, order);
     const considered = consider(this.#core, sliceRequest(parent), ask);
     const slice = recordDecision(this.#core, considered, {
       kind: 'slice',

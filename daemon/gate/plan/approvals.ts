@@ -14,7 +14,7 @@ export interface ApprovalPlace {
 export function planApproval(
   { decision, request }: DecisionEvent & { readonly decision: DecisionBody },
   place: ApprovalPlace,
-  expiryMs: number,
+  { expiryMs, restingTtlMs }: { readonly expiryMs: number; readonly restingTtlMs: number },
   tokenId: string,
   sha256: (text: string) => string,
 ): RequestedApproval | null {
@@ -22,8 +22,15 @@ export function planApproval(
   if (approval === undefined || kind !== 'tool' || !enforced) return null;
   const { valid_until_ms: validUntilMs } = request;
   // The agent's own deadline holds too.
-  const endsAtMs = Math.floor(Math.min(atMs + expiryMs, validUntilMs ?? Number.POSITIVE_INFINITY));
-  const signed: SignedApproval = { ...approval, ...place, approval_id: id, expires_at_ms: endsAtMs };
+  const until = (ms: number): number => Math.floor(Math.min(ms, validUntilMs ?? Number.POSITIVE_INFINITY));
+  const grantByMs = until(atMs + expiryMs);
+  const signed: SignedApproval = {
+    ...approval,
+    ...place,
+    approval_id: id,
+    expires_at_ms: grantByMs,
+    opens_until_ms: until(grantByMs + restingTtlMs),
+  };
   return { ...signed, action: 'requested', digest: sha256(approvalText(signed)), token_id: tokenId };
 }
 

@@ -5,11 +5,10 @@ import { layerKey } from '../state/layers.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import { isOwnOpening } from './standing.ts';
 
-/** Who sets and ends the layer of a silent agent, and of one that nobody can speak for. */
+/** Who sets and ends the layer of a silent agent. */
 const SET_BY = 'heartbeat';
+/** Who set the one of an agent without a token, in older ledgers. */
 const ORPHANED_BY = 'tokens';
-/** Why the state of an agent is set that nobody can speak for. */
-export const WITHOUT_TOKEN = 'its last token was revoked or has expired';
 /** Calls that leave no record of their own are noted this often, as a part of `heartbeat_ms`. */
 const NOTED_PER_HEARTBEAT = 4;
 
@@ -32,46 +31,10 @@ export function agentsAtStake(state: GateState): ReadonlySet<string> {
 export function isSilent({ layers }: GateState, agent: string): boolean {
   return layers.get(layerKey('condition', 'agent', agent))?.setBy === SET_BY;
 }
-/** A call ends it: it is silent no more, and has a token. */
+/** A call ends it. */
 export function isAway(state: GateState, agent: string): boolean {
   const by = state.layers.get(layerKey('condition', 'agent', agent))?.setBy;
   return by === SET_BY || by === ORPHANED_BY;
-}
-
-/**
- * Layers to set for agents with opening orders or slices whose last token is gone, and to end where nothing of that is
- * left or they have one again. Whoever revokes a token expects that what it opened last does not fill later, and nobody is
- * left who could cancel it. `liveAgents`: whom tokens that may still be used name.
- */
-export function findOrphans(
-  state: GateState,
-  liveAgents: () => ReadonlySet<string>,
-): readonly { readonly agent: string; readonly event: StateEvent }[] {
-  const found: { readonly agent: string; readonly event: StateEvent }[] = [];
-  const opening = new Set<string>();
-  for (const order of everyLiveOrder(state.orders))
-    if (isOwnOpening(order) && order.origin === 'agent' && order.agent !== null) opening.add(order.agent);
-  for (const { name, layer, scope, setBy } of state.layers.values()) {
-    if (layer !== 'condition' || scope !== 'agent' || setBy !== ORPHANED_BY || name === null) continue;
-    if (!opening.has(name)) found.push({ agent: name, event: endOf(name, 'no opening order is left', ORPHANED_BY) });
-    else if (liveAgents().has(name))
-      found.push({ agent: name, event: endOf(name, 'it has a token again', ORPHANED_BY) });
-  }
-  for (const agent of [...opening].sort()) {
-    if (isAway(state, agent) || liveAgents().has(agent)) continue;
-    const event: StateEvent = {
-      clears_at_ms: null,
-      clears_when: 'its opening orders are gone, or a token for it is created',
-      layer: 'condition',
-      name: agent,
-      reason: WITHOUT_TOKEN,
-      scope: 'agent',
-      set_by: ORPHANED_BY,
-      state: 'reducing',
-    };
-    found.push({ agent, event });
-  }
-  return found;
 }
 
 export interface Silence {
@@ -119,9 +82,6 @@ export function findSilences(
 }
 
 export function endOfSilence(agent: string, reason: string): StateEvent {
-  return endOf(agent, reason, SET_BY);
-}
-function endOf(agent: string, reason: string, by: string): StateEvent {
   return {
     clears_at_ms: null,
     clears_when: '',
@@ -129,7 +89,7 @@ function endOf(agent: string, reason: string, by: string): StateEvent {
     name: agent,
     reason,
     scope: 'agent',
-    set_by: by,
+    set_by: SET_BY,
     state: 'active',
   };
 }

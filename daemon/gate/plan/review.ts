@@ -1,6 +1,5 @@
 /**
- * Rule 15 over time: when what rests is decided again, what has had its time, and which conditions are set; for the daemon
- * and a replay alike (SAE-SAME-CODE). It records and sends nothing itself.
+ * Rule 15 over time: when what rests is decided again, and which conditions are set; for the daemon and a replay alike (SAE-SAME-CODE). It records and sends nothing itself.
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
@@ -27,7 +26,6 @@ import {
 import { describeTightness, GrownOrders, isTighter, LeavingOrders, stillTight, type Tightness } from './tightness.ts';
 
 export const NOT_ACTIVE = 'trading is not active';
-export const TTL_OVER = 'resting time to live is over';
 export const NO_LONGER_FITS = 'no longer fits the tightened policy';
 
 /** What a review needs of the part that carries it out. */
@@ -60,8 +58,7 @@ function hasOpenings({ orders }: GateState): boolean {
 /**
  * Whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again as if it were
  * new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once that is settled,
- * and whatever rests when one that was being canceled has filled after all. Also: resting orders have a ttl, and the
- * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ * and whatever rests when one that was being canceled has filled after all. Also: the condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
  */
 export class StandingReview {
   readonly #hands: ReviewHands;
@@ -75,7 +72,6 @@ export class StandingReview {
 
   /** What rests, and what of slices is unsent: to be called whenever something may have tightened. Cheap. */
   follow(): void {
-    this.#expire();
     const { state } = this.#hands;
     const grown = this.#grown.find(restingOpenings(state));
     if (!hasOpenings(state)) {
@@ -141,20 +137,6 @@ export class StandingReview {
         state: isOld ? 'reducing' : 'active',
       });
     }
-  }
-
-  /** Resting opening orders past their ttl are canceled. */
-  #expire(): void {
-    const now = this.#hands.clock.nowMs();
-    const ttlMs = this.#hands.policyFor(GATE_AGENT).spec.standing.resting_ttl_ms;
-    const isExpired = (order: OrderState): boolean => {
-      if (!isOwnOpening(order) || order.timeInForce !== 'GTC' || order.cancelRequested) return false;
-      return !isTerminal(order.status) && now - order.plannedAtMs >= ttlMs;
-    };
-    const expired: OrderState[] = [];
-    for (const orders of this.#hands.state.orders.live.values())
-      for (const order of orders) if (isExpired(order)) expired.push(order);
-    for (const order of expired) if (isExpired(order)) this.#hands.cancel(order, TTL_OVER);
   }
 
   /** INVARIANT: no await in here. False: of some it is not known whether they fit. */

@@ -3,34 +3,33 @@
  * and a replay send the same (SAE-SAME-CODE).
  */
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { laterAsk } from '../snapshot/inputs.ts';
 import type { OrderState } from '../state/orders.ts';
+import { type AuthorityNow, whyEnded } from './authority.ts';
 import { planSingle } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
 
-export const STAGING_EXPIRED = 'the staging plan ran out of time';
 export const FIRST_REJECTED = 'slice 0 was rejected';
-export const CALLER_GONE = 'whoever asked for it may ask no more: the token is revoked, or the passkey removed';
-export const UNSEEN = 'another policy is in force, and nobody has looked at the order who has to by that one';
+
+export type SliceStep =
+  | { readonly kind: 'gone' | 'early' | 'decide' }
+  | { readonly kind: 'ended'; readonly why: string }
+  | { readonly kind: 'wait'; readonly waitMs: number };
 
 /**
  * What is to be done with a slice whose time may have come. `waitMs`: wall time until the venue's limit leaves room for it,
- * which is waited for, since a slice has no caller who could ask again; `ttlMs`: of the staging plan.
+ * which is waited for, since a slice has no caller who could ask again.
  */
-export function stepOfSlice(
-  order: OrderState,
-  nowMs: number,
-  ttlMs: number,
-  waitMs: () => number,
-): 'gone' | 'early' | 'expired' | 'wait' | 'decide' {
-  if (order.status !== 'pending_send') return 'gone';
-  if (nowMs < order.dueAtMs) return 'early';
-  if (nowMs > order.plannedAtMs + ttlMs) return 'expired';
-  return waitMs() > 0 ? 'wait' : 'decide';
+export function stepOfSlice(order: OrderState, now: AuthorityNow, waitMs: () => number): SliceStep {
+  if (order.status !== 'pending_send') return { kind: 'gone' };
+  const why = whyEnded(order, now);
+  if (why !== null) return { kind: 'ended', why };
+  if (now.nowMs < order.dueAtMs) return { kind: 'early' };
+  const leftMs = waitMs();
+  return leftMs > 0 ? { kind: 'wait', waitMs: leftMs } : { kind: 'decide' };
 }
 
 /** As its parent was permitted, and no more. */
@@ -43,19 +42,11 @@ export function sliceRequest(parent: DecisionEvent): ExecutionRequest {
   return request;
 }
 
-export function sliceAsk(place: ReviewPlace, order: OrderState, tokenSkillSha256: string | null): Ask {
-  const ask = laterAsk(place, tokenSkillSha256, order, order.lots);
+export function sliceAsk(place: ReviewPlace, order: OrderState): Ask {
+  const ask = laterAsk(place, order.tokenSkillSha256, order, order.lots);
   // The parent's own, in the ticks of now.
   ask.parentPriceTicks = order.priceTicks;
   return ask;
-}
-
-/**
- * Whether people are asked by the policy in force and looked at the parent, if at all, under another one. What they would
- * be asked is of the parent as a whole, and rule 16 asks nobody about a part of one: it ends as an approval would.
- */
-export function isUnseen(parent: DecisionEvent, policy: IntendedPolicySpec, policyHash: string): boolean {
-  return policy.approvals !== undefined && parent.decision.policy_hash !== policyHash;
 }
 
 /** An opposite position may have come about meanwhile: a slice that would now be an exit is not sent. */

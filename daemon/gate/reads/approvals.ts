@@ -3,7 +3,7 @@ import type { ApprovalBody, ApprovalsBody } from '../api/approvals.ts';
 import type { ExecutionBody } from '../api/decisions.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { type ApprovalState, type ApprovalStatus, isOver } from '../state/approvals.ts';
+import { type ApprovalState, type ApprovalStatus, isOver, opensUntilMs } from '../state/approvals.ts';
 
 const SHOWN_ENDED = 100;
 const NOT_IN_TIME = 'nobody approved it in time';
@@ -37,6 +37,7 @@ export function describeApproval(core: GateCore, approval: ApprovalState): Appro
     leverage: requested.leverage,
     lots: requested.lots,
     notional_usdt: requested.notional_usdt,
+    opens_until_ms: opensUntilMs(requested),
     order_type: requested.order_type,
     policy_hash: requested.policy_hash,
     price_ticks: requested.price_ticks,

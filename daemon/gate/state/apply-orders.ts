@@ -67,10 +67,17 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
     state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
   noteAdded(state, event, order.lots, atMs);
   setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
+  for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+}
+
+function withWord(words: string | null, word: string): string | null {
+  // Records of before say whose the order is: that stays what it rests on.
+  if (words === null || words.split(' ').includes(word)) return words;
+  return words === '' ? word : `${words} ${word}`;
 }
 
 /** The lots that an amend adds are opened like those of a new order, at the worse of mark and price. */

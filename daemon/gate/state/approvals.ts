@@ -23,6 +23,8 @@ export interface Signature {
   readonly kind: 'operator_token' | 'passkey';
   /** Equal for two signatures of one approver. */
   readonly approver: string;
+  /** Id of the token, or the passkey; of older records of a token, its operator's name. */
+  readonly credential: string;
 }
 export interface ApprovalState {
   readonly requested: RequestedApproval;
@@ -118,7 +120,8 @@ export class ApprovalBook {
         const { proof } = event;
         const by = proof.kind === 'passkey' ? proof.name : proof.by;
         const approver = approverOf(proof);
-        const signature: Signature = { atMs, by, kind: proof.kind, approver };
+        const credential = proof.kind === 'passkey' ? proof.key_id : (proof.token_id ?? proof.by);
+        const signature: Signature = { atMs, by, kind: proof.kind, approver, credential };
         this.#pending.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
         return;
       }
@@ -228,6 +231,11 @@ export function approverOf(proof: ApprovalProof): string {
 /** Nobody can grant it any more. */
 export function isOver(approval: ApprovalState, nowMs: number): boolean {
   return approval.status !== 'pending' || !(nowMs < approval.requested.expires_at_ms);
+}
+
+/** Until when what it permits may go out and rest. */
+export function opensUntilMs({ expires_at_ms: grantByMs, opens_until_ms: opensMs }: RequestedApproval): number {
+  return opensMs ?? grantByMs;
 }
 
 /** The grant that a decision is held to. */

@@ -84,6 +84,7 @@ function setBack(state: GateViews, nowMs: number): void {
 function redateOrder(order: Mutable<OrderState>, redate: Redate): void {
   const plannedAtMs = redate(order.plannedAtMs);
   order.dueAtMs += plannedAtMs - order.plannedAtMs;
+  if (order.lapsesAtMs !== null) order.lapsesAtMs += plannedAtMs - order.plannedAtMs;
   order.plannedAtMs = plannedAtMs;
   order.sentAtMs = redateKnown(order.sentAtMs, redate);
   order.acknowledgedAtMs = redateKnown(order.acknowledgedAtMs, redate);

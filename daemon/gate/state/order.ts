@@ -1,7 +1,7 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
-import type { DecisionEvent, EvidenceKind, OrderEvent, PlannedOrder } from '../events.ts';
+import type { DecisionEvent, EndsBy, EvidenceKind, OrderEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -33,6 +33,15 @@ export interface OrderState {
   readonly claimedSkillSha256: string | null;
   /** The worst price that a person approved for it; null: it needed no approval. */
   approvedTicks: number | null;
+  /** The policy by which it was decided; null: none was. */
+  readonly policyHash: string | null;
+  /** When its authority ends, venue time; null: an older record does not say, or it opens nothing. */
+  readonly endsAtMs: number | null;
+  /** The same by the time that has passed. */
+  readonly lapsesAtMs: number | null;
+  readonly endsBy: EndsBy | null;
+  /** Ids of the tokens and passkeys on whose word it rests, with a space between; null: an older record does not say. */
+  words: string | null;
   lots: number;
   priceTicks: number | null;
   executedLots: number;
@@ -113,6 +122,8 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
     approvedTicks: event.context.approval?.grant?.price_ticks ?? null,
+    policyHash: event.decision.policy_hash,
+    ...authorityOf(planned, event),
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     executedLots: 0,
@@ -144,6 +155,29 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
   };
 }
 
+/** Records of before say what the request, and the approval, had said of its end. */
+function authorityOf(
+  planned: PlannedOrder,
+  { authority, context, request }: DecisionEvent,
+): Pick<OrderState, 'endsAtMs' | 'lapsesAtMs' | 'endsBy' | 'words'> {
+  if (planned.reduce_only) return { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null };
+  if (authority !== undefined) {
+    const { ends_at_ms: endsAtMs, ends_by: endsBy, words } = authority;
+    return { endsAtMs, lapsesAtMs: endsAtMs, endsBy, words: words.join(' ') };
+  }
+  const { valid_until_ms: validUntilMs } = request;
+  const approvedUntilMs = context.approval?.grant?.expires_at_ms ?? null;
+  if (validUntilMs === null && approvedUntilMs === null)
+    return { endsAtMs: null, lapsesAtMs: null, endsBy: null, words: null };
+  const isApproval = (approvedUntilMs ?? Number.POSITIVE_INFINITY) < (validUntilMs ?? Number.POSITIVE_INFINITY);
+  return {
+    endsAtMs: isApproval ? approvedUntilMs : validUntilMs,
+    lapsesAtMs: null,
+    endsBy: isApproval ? 'opens_until_ms' : 'valid_until_ms',
+    words: null,
+  };
+}
+
 export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState | null {
   const foreign = event.foreign;
   if (foreign === null) return null;
@@ -170,6 +204,11 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     tokenSkillSha256: null,
     claimedSkillSha256: null,
     approvedTicks: null,
+    policyHash: null,
+    endsAtMs: null,
+    lapsesAtMs: null,
+    endsBy: null,
+    words: null,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
     // What it filled before it was seen is in the position already, which the account shows.

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one form: what is written is read here
 import type { Allotment, ExitTarget } from './exit-target.ts';
 import type { OrderState } from './order.ts';
 
@@ -39,6 +40,11 @@ const MEMBERS = [
   'tokenSkillSha256',
   'claimedSkillSha256',
   'approvedTicks',
+  'policyHash',
+  'endsAtMs',
+  'lapsesAtMs',
+  'endsBy',
+  'words',
   'lots',
   'priceTicks',
   'executedLots',
@@ -84,6 +90,9 @@ const SHARED: readonly Member[] = [
   'protective',
   'foreign',
   'tokenSkillSha256',
+  'policyHash',
+  'endsBy',
+  'words',
   'status',
   'retryable',
   'cancelRequested',
@@ -91,12 +100,21 @@ const SHARED: readonly Member[] = [
   'endedBy',
 ];
 /** Told by how much they are later than `plannedAtMs`. */
-const LATER: ReadonlySet<Member> = new Set(['dueAtMs', 'sentAtMs', 'acknowledgedAtMs', 'updatedAtMs', 'untoldAtMs']);
+const LATER: ReadonlySet<Member> = new Set([
+  'dueAtMs',
+  'endsAtMs',
+  'lapsesAtMs',
+  'sentAtMs',
+  'acknowledgedAtMs',
+  'updatedAtMs',
+  'untoldAtMs',
+]);
 /** What mostly equals another member: told once then. */
 const LIKE = new Map<Member, Member>([
   ['executedLots', 'lots'],
   ['tradedLots', 'lots'],
   ['feesUsdt', 'tradedFeesUsdt'],
+  ['lapsesAtMs', 'endsAtMs'],
 ]);
 /** What each has for itself; the decision is that of the group. */
 const OWN: readonly Member[] = MEMBERS.filter((member) => member !== 'decisionId' && !SHARED.includes(member));

@@ -1,17 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
-import {
-  agentsAtStake,
-  endOfSilence,
-  findOrphans,
-  findSilences,
-  isAway,
-  isSilent,
-  noteEveryMs,
-} from '../plan/heartbeats.ts';
+import { agentsAtStake, endOfSilence, findSilences, isAway, noteEveryMs } from '../plan/heartbeats.ts';
 
 /**
- * Follows whether agents still call (policy `agents.<name>.heartbeat_ms`), and whether they still can: have a token. One
- * that does not is `reducing` until its next call: rule 15 cancels its opening orders and drops its slices. The layer is on
+ * Follows whether agents still call (policy `agents.<name>.heartbeat_ms`). One that does not is `reducing` until its next call: rule 15 cancels its opening orders and drops its slices. The layer is on
  * record, and so is the last sign of life, so a restart neither ends a silence nor begins its time again.
  */
 export class Heartbeats {
@@ -37,17 +28,11 @@ export class Heartbeats {
     const now = core.nowMs();
     this.#seenAt.set(agent, now);
     const { heartbeatMs } = core.policyFor(agent);
-    if (isAway(core.state, agent) && this.#mayCall(agent))
-      this.#record(() => core.append('state', endOfSilence(agent, 'it called again')));
+    if (isAway(core.state, agent)) this.#record(() => core.append('state', endOfSilence(agent, 'it called again')));
     if (heartbeatMs === null) return;
     const notedMs = core.state.lives.lastMs(agent);
     if (notedMs !== null && now - notedMs < noteEveryMs(heartbeatMs)) return;
     if (agentsAtStake(core.state).has(agent)) this.#record(() => core.append('agent_seen', { agent }));
-  }
-
-  /** The entrance may hear a token for a moment after its end. Where tokens are not known, who calls has one. */
-  #mayCall(agent: string): boolean {
-    return isSilent(this.#core.state, agent) || this.#core.ports.liveAgents?.().has(agent) !== false;
   }
 
   /** RISK: a call is answered, an exit goes out, whether or not this can be recorded. */
@@ -64,7 +49,6 @@ export class Heartbeats {
     const now = core.nowMs();
     for (const agent of this.#unstamped) this.#seenAt.set(agent, now);
     this.#unstamped.clear();
-    this.#reduceOrphans();
     const isAsked = Object.values(core.policySpec.agents).some(({ heartbeat_ms }) => heartbeat_ms !== undefined);
     if (!isAsked && core.state.layers.size === 0) return;
     const lastSeenMs = (agent: string): number | null => this.#lastSeenMs(agent, now);
@@ -80,26 +64,6 @@ export class Heartbeats {
       core.alert(
         'AGENT_SILENT',
         `agent ${agent} has made no call ${since}: its opening orders are canceled and its slices dropped until it calls again`,
-      );
-    }
-  }
-
-  /** Where tokens are not known, nobody is without one. */
-  #reduceOrphans(): void {
-    const core = this.#core;
-    const { liveAgents } = core.ports;
-    if (liveAgents === undefined) return;
-    let known: ReadonlySet<string> | null = null;
-    const once = (): ReadonlySet<string> => {
-      known ??= liveAgents();
-      return known;
-    };
-    for (const { agent, event } of findOrphans(core.state, once)) {
-      core.append('state', event);
-      if (event.state === 'active') continue;
-      core.alert(
-        'AGENT_WITHOUT_TOKEN',
-        `agent ${agent} has no token any more: its opening orders are canceled and its slices dropped`,
       );
     }
   }

@@ -22,7 +22,7 @@ function leftAtRest(
     const order = orders.get(clientId ?? '');
     if (clientId === null || method !== 'POST' || status !== 200 || (answeredAtMs ?? fromMs) >= fromMs) continue;
     if (order?.decision.agent !== agent || order.planned.reduce_only !== isExit) continue;
-    if (params.text('timeInForce') !== 'GTC') continue;
+    if (!/^GT[CD]$/.test(params.text('timeInForce') ?? '')) continue;
     const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
     const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
     const lotsLeft = lots - filled.reduce((sum, fill) => sum + fill.lots, 0);

@@ -23,7 +23,7 @@ export function findSignalBreaches(history: History): readonly Breach[] {
     for (const { answeredAtMs: placedAtMs, clientId, method, params, status } of records) {
       const order = orders.get(clientId ?? '');
       if (method !== 'POST' || order === undefined || order.planned.reduce_only || status !== 200) continue;
-      if (params.text('timeInForce') !== 'GTC' || (placedAtMs ?? askedAtMs) >= askedAtMs) continue;
+      if (!/^GT[CD]$/.test(params.text('timeInForce') ?? '') || (placedAtMs ?? askedAtMs) >= askedAtMs) continue;
       if ((symbol !== null && symbol !== order.planned.symbol) || (agent !== null && agent !== order.decision.agent))
         continue;
       const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);

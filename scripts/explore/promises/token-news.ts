@@ -1,11 +1,8 @@
-import { WITHOUT_TOKEN } from '../../../daemon/gate/plan/heartbeats.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { OPERATOR } from '../records.ts';
-import { CLOCKS_MS, endedMs, worksUntilMs } from './token-ends.ts';
+import { CLOCKS_MS, endedMs, isUp, worksUntilMs } from './token-ends.ts';
 
-/** A new token is noticed so late. */
-const NOTICED_WITHIN_MS = 1_000;
 /** The entrance looks a token up again within this time. */
 const LOOKED_UP_WITHIN_MS = 250;
 /** An end is noticed so late, and told then, where a daemon runs. */
@@ -15,9 +12,7 @@ const TOLD_WITHIN_MS = 3_000;
 export function findTokenNewsBreaches(history: History): readonly Breach[] {
   return [
     ...findFalseOrphans(history),
-    ...findHeldForNothing(history),
     ...findToldAgain(history),
-    ...findLayersLeft(history),
     ...findFalseExpiries(history),
     ...findMislisted(history),
     ...findWaitingApprovals(history),
@@ -29,22 +24,17 @@ interface News {
   readonly atMs: number;
 }
 
-/** Alerts, and the state that goes with them, each with its agent. */
-function readOrphans({ events }: History, kind: 'alert' | 'state'): readonly News[] {
+/** Alerts, each with its agent. */
+function readOrphans({ events }: History): readonly News[] {
   return events.flatMap(({ atMs, event }) => {
-    if (kind === 'alert' && event.kind === 'alert' && event.payload.code === 'AGENT_WITHOUT_TOKEN') {
-      const agent = /^agent (\S+) /.exec(event.payload.detail)?.[1] ?? '';
-      return [{ agent, atMs }];
-    }
-    if (kind !== 'state' || event.kind !== 'state') return [];
-    const { name, set_by: by, state } = event.payload;
-    return by === 'tokens' && state !== 'active' && name !== null ? [{ agent: name, atMs }] : [];
+    if (event.kind !== 'alert' || event.payload.code !== 'AGENT_WITHOUT_TOKEN') return [];
+    return [{ agent: /^agent (\S+) /.exec(event.payload.detail)?.[1] ?? '', atMs }];
   });
 }
 
-/** Nobody is said, or made, to be without a token who has one. */
+/** Nobody is said to be without a token who has one. */
 function findFalseOrphans(history: History): readonly Breach[] {
-  return [...readOrphans(history, 'alert'), ...readOrphans(history, 'state')].flatMap(({ agent, atMs }) => {
+  return readOrphans(history).flatMap(({ agent, atMs }) => {
     const live = history.world.tokens
       .of(agent)
       .find((note) => note.createdAtMs < atMs - CLOCKS_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
@@ -58,29 +48,12 @@ function findFalseOrphans(history: History): readonly Breach[] {
   });
 }
 
-/** No order of an agent that has a token is decided as if it had none, for another agent's sake or of before. */
-function findHeldForNothing(history: History): readonly Breach[] {
-  return [...history.decisions.values()].flatMap(({ agent, atMs, event, id }) => {
-    if (event.context.state.reason !== WITHOUT_TOKEN) return [];
-    const live = history.world.tokens
-      .of(agent)
-      .find((note) => note.createdAtMs < atMs - NOTICED_WITHIN_MS && worksUntilMs(history, note) > atMs + CLOCKS_MS);
-    if (live === undefined) return [];
-    return [
-      {
-        code: 'tokens/held-for-nothing',
-        detail: `${id} of ${agent} at ${at(atMs)} meets "${WITHOUT_TOKEN}"; ${live.id} works`,
-      },
-    ];
-  });
-}
-
 /** It is told once until the agent has a token again, by however many daemons in turn. */
 function findToldAgain(history: History): readonly Breach[] {
   const { tokens } = history.world;
   const lastMs = new Map<string, number>();
   const breaches: Breach[] = [];
-  for (const { agent, atMs } of readOrphans(history, 'alert')) {
+  for (const { agent, atMs } of readOrphans(history)) {
     const knownMs = lastMs.get(agent);
     lastMs.set(agent, atMs);
     if (knownMs === undefined || tokens.isUnsure(agent)) continue;
@@ -103,19 +76,6 @@ function hasOpenedAfterAll({ decisions }: History, agent: string, knownMs: numbe
       atMs <= knownMs + LOOKED_UP_WITHIN_MS &&
       event.decision.kind === 'tool' &&
       event.orders.some((planned) => !planned.reduce_only),
-  );
-}
-
-/** Once all is quiet nobody is held back for a token: there is one, or nothing that opens is left. */
-function findLayersLeft({ endMs, events }: History): readonly Breach[] {
-  const held = new Map<string, boolean>();
-  for (const { event } of events) {
-    if (event.kind !== 'state' || event.payload.layer !== 'condition' || event.payload.scope !== 'agent') continue;
-    const { name, set_by: by, state } = event.payload;
-    held.set(name ?? '', by === 'tokens' && state !== 'active');
-  }
-  return [...held].flatMap(([agent, isHeld]) =>
-    isHeld ? [{ code: 'tokens/held-back', detail: `${agent} is held back for its token at ${at(endMs)}` }] : [],
   );
 }
 
@@ -157,13 +117,6 @@ function findFalseExpiries(history: History): readonly Breach[] {
       });
   }
   return breaches;
-}
-
-/** One daemon runs all the time: it asks the exchange something before, and goes on asking. */
-function isUp({ world: { wire } }: History, fromMs: number, toMs: number): boolean {
-  const before = wire.looks.findLast(({ sentAtMs }) => sentAtMs <= fromMs);
-  const after = wire.looks.find(({ sentAtMs }) => sentAtMs >= toMs);
-  return before !== undefined && before.life === after?.life;
 }
 
 /** The list of tokens says which of them live. */

@@ -2,7 +2,7 @@ import type { TokenNote } from '../agent-tokens.ts';
 import { at, type Breach } from '../breach.ts';
 import { couldNotRecord, type History } from '../history.ts';
 import { openingsLeftAtRest } from './resting.ts';
-import { endedMs, worksUntilMs } from './token-ends.ts';
+import { endedMs, wordEndsMs, worksUntilMs } from './token-ends.ts';
 import { findTokenNewsBreaches } from './token-news.ts';
 
 /** A daemon that did not revoke a token itself looks it up again after this time. */
@@ -56,12 +56,12 @@ function tellEnd({ endAskedAtMs, endedAtMs, expiresAtMs }: TokenNote): string {
   return expiresAtMs === null ? 'which lives' : `which expires at ${at(expiresAtMs)}`;
 }
 
-/** When the last of the tokens ended with which something was requested; null: nobody can say with which. */
+/** When the word of the last of the tokens ended with which something was requested; null: nobody can say with which. */
 function requestedUntilMs(history: History, agent: string, requestId: string | null): number | null {
   const asked = history.world.calls.filter((call) => call.agent === agent && call.args.request_id === requestId);
   if (requestId === null || asked.length === 0) return null;
   const notes = history.world.tokens.notes.filter(({ id }) => asked.some(({ token }) => token === id));
-  return Math.max(...notes.map((note) => endedMs(history, note)));
+  return Math.max(...notes.map((note) => wordEndsMs(history, note)));
 }
 
 /** No slice of what was requested with a token goes out after its end, and nothing else but what was on its way. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe('an agent whose last token is gone', () => {
@@ -71,19 +71,22 @@ describe('an agent whose last token is gone', () => {
     checkAudit(world);
   });
 
-  it('keeps what rests while another of its tokens is live', async () => {
-    await rest(token);
-    world.createAgent(name);
+  it('loses with each token what that one asked for', async () => {
+    const second = world.createAgent(name);
+    await rest(second);
     const [first] = tokens()
       .listTokens()
       .filter(({ agent }) => agent === name);
+    await rest(token);
+    const before = alerts();
     tokens().revokeToken(first?.id ?? '');
     await pass();
-    assert.equal(await resting(), 1);
-    assert.deepEqual(await layers(), []);
+    assert.equal(await resting(), 1, 'only what the other one asked for');
+    assert.equal(alerts(), before, 'it has a token');
     revokeAll();
     await pass();
     assert.equal(await resting(), 0);
+    assert.deepEqual(await layers(), [], 'it is held back by no state');
   });
 
   it('keeps its position, and the exit that rests for it', async () => {
@@ -104,19 +107,16 @@ describe('an agent whose last token is gone', () => {
     checkAudit(world);
   });
 
-  it('may only reduce until they are gone, also through a restart, or until it has a token again', async () => {
+  it('has them asked back, also through a restart, where cancels do not arrive', async () => {
+    const before = [await resting(), alerts()] as const;
     await rest(token);
     await world.fault({ kind: 'drop-before', count: 1_000, match: { method: 'DELETE' } });
     revokeAll();
     await pass();
-    assert.deepEqual(await layers(), [['condition', 'agent', 'reducing']]);
-    const before = alerts();
     await world.restart();
     await pass();
-    assert.deepEqual(await layers(), [['condition', 'agent', 'reducing']]);
-    assert.equal(alerts(), before, 'it is no news');
-    world.createAgent(name);
-    await pass();
-    assert.deepEqual(await layers(), []);
+    assert.deepEqual([await resting(), alerts()], [before[0] + 1, before[1] + 1], 'it is told once');
+    await world.control('clear-faults', {});
+    await until('it is gone', async () => (await resting()) === before[0]);
   });
 });

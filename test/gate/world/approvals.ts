@@ -97,6 +97,9 @@ describe('SAE-DEC orders that a person must approve', () => {
     const requested = records().findLast(({ action }) => action === 'requested');
     assert.ok(requested?.action === 'requested');
     assert.equal(approvalText(requested), approval.text, 'the record says what was signed');
+    const { resting_ttl_ms: ttlMs } = world.daemon.gate.core.policySpec.standing;
+    assert.equal(approval.opens_until_ms, approval.expires_at_ms + ttlMs);
+    assert.ok(approval.text.includes(`"opens_until_ms":${approval.opens_until_ms}`), 'people sign both instants');
     assert.deepEqual(approval.untrusted, { rationale: 'the moon', strategy_id: 'test' });
     assert.equal((await world.books()).orders.filter(({ side }) => side === 'BUY').length, 0, 'nothing was sent');
     assert.equal((await world.call('GET', '/v1/approvals')).status, 403, 'no agent sees them');

@@ -1,0 +1,3 @@
+/** Tests of the gate that need a whole daemon: the authority of orders that open. */
+import './world/authority.ts';
+import './world/good-till.ts';
