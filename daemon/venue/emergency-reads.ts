@@ -96,25 +96,25 @@ export class EmergencyReads {
   async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<ReadRows<VenueOrder>>> {
     return this.#reader.link.outcome(async () => {
       const { instruments } = this.#tables;
-      const lists = (symbols.length === 0 ? [null] : symbols).flatMap((symbol) => {
+      const listOf = async (symbol: string | null): Promise<readonly ReadRows<VenueOrder>[]> => {
         const query = symbol === null ? {} : { symbol };
         const of = symbol === null ? '' : ` of ${symbol}`;
-        return [
-          this.#list(
-            `regular orders${of}`,
-            symbol,
-            (ccxt) => ccxt.fapiPrivateGetOpenOrders(query),
-            (row) => parseRegularOrder(row, instruments),
-          ),
-          this.#list(
-            `conditional orders${of}`,
-            symbol,
-            (ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query),
-            (row) => parseAlgoOrder(row, instruments),
-          ),
-        ];
-      });
-      const read = await Promise.all(lists);
+        // INVARIANT: conditional orders first. One that triggers meanwhile is in both lists then, and never in neither.
+        const algo = await this.#list(
+          `conditional orders${of}`,
+          symbol,
+          (ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query),
+          (row) => parseAlgoOrder(row, instruments),
+        );
+        const regular = await this.#list(
+          `regular orders${of}`,
+          symbol,
+          (ccxt) => ccxt.fapiPrivateGetOpenOrders(query),
+          (row) => parseRegularOrder(row, instruments),
+        );
+        return [regular, algo];
+      };
+      const read = (await Promise.all((symbols.length === 0 ? [null] : symbols).map(listOf))).flat();
       return {
         rows: read.flatMap(({ rows }) => rows),
         odd: read.flatMap(({ odd }) => odd),

@@ -7,6 +7,7 @@ import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { measureAlerts } from './alerts.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDoors } from './doors.ts';
+import { measureFlatten } from './flatten.ts';
 import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
 import { measureFrames } from './frames.ts';
@@ -52,6 +53,12 @@ const BENCHES: Readonly<Record<string, Measure>> = {
     writeFileSync(tokenFile, token, { mode: 0o600 });
     return { doors: await measureDoors(daemonUrl, token, tokenFile) };
   },
+  /** From the call of a flatten until its first exit is at the exchange; `--flattens N` (300) of each kind. */
+  flatten: async ({ begin, folder }) => {
+    const exchange = await begin([SELF, '--role', 'exchange'], {});
+    const options = { folder, policyPath: writeOpenPolicy(folder), exchangeUrl: exchange.url };
+    return { flatten: await measureFlatten(options, readCount('--flattens', 300)) };
+  },
   /** Control while a hostile process floods the daemon. */
   flood: async ({ begin, folder }) => ({
     flood: await measureFlood({ folder, begin, self: SELF, daemonArgs: daemonArgs(), untilReady }),
@@ -92,6 +99,12 @@ function readOption(name: string): string {
   return value;
 }
 
+function readCount(name: string, usual: number): number {
+  const count = process.argv.includes(name) ? Number(readOption(name)) : usual;
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${name}: a number is expected`);
+  return count;
+}
+
 async function onOpenPolicy<T>(bench: Bench, name: string, by: (options: SeatOptions) => Promise<T>): Promise<T> {
   return onPolicy(bench, name, writeOpenPolicy(bench.folder), by);
 }
@@ -129,8 +142,7 @@ const HISTORY = 100_000;
 
 /** Start and memory on ledgers of `--decisions N` (100,000). */
 async function measureHistory({ begin, folder }: Bench, policyPath: string): Promise<LongLedgerFigures> {
-  const decisions = process.argv.includes('--decisions') ? Number(readOption('--decisions')) : HISTORY;
-  if (!Number.isSafeInteger(decisions) || decisions < 1) throw new Error('--decisions: a number is expected');
+  const decisions = readCount('--decisions', HISTORY);
   const beginAt = async (home: string, more: Record<string, string> = {}): Promise<Child> => {
     // What the generator added is not in the file; nobody put an older ledger back.
     const head = `${home}-head`;

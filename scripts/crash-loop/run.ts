@@ -1,17 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findPackageFolder } from '../../daemon/config/config.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { call, GIVE_UP_MS, kill, type Life, live } from './life.ts';
 
-const MAIN = join(findPackageFolder(), 'scripts', 'holdfast.mjs');
 const LIFE_MS = 1_000;
-const GIVE_UP_MS = 60_000;
 
 export interface CrashLoopReport {
   readonly starts: number;
@@ -54,50 +51,6 @@ async function pass(url: string, request: IncomingMessage): Promise<Response> {
   });
 }
 
-interface Life {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly bornAt: number;
-  readonly readyMs: number;
-}
-/** Starts the daemon; resolves when it says that it is ready. */
-async function live(home: string, venueUrl: string): Promise<Life> {
-  const bornAt = performance.now();
-  const env = { PATH: process.env.PATH, HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_PAPER_URL: venueUrl };
-  const child = spawn(process.execPath, [MAIN, 'start', '--json'], {
-    env: { ...env, HOLDFAST_LOG_LEVEL: 'fatal' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += String(chunk);
-  });
-  while (!output.trimEnd().endsWith('}')) {
-    if (child.exitCode !== null || performance.now() - bornAt > GIVE_UP_MS) throw new Error(`no start: ${output}`);
-    await delay(5);
-  }
-  const { url } = JSON.parse(output) as { url: string };
-  while ((await fetch(`${url}/readyz`)).status !== 200) {
-    if (performance.now() - bornAt > GIVE_UP_MS) throw new Error('not ready');
-    await delay(5);
-  }
-  return { child, url, bornAt, readyMs: Math.round(performance.now() - bornAt) };
-}
-async function kill({ child }: Life): Promise<void> {
-  const ended = once(child, 'close');
-  child.kill('SIGKILL');
-  await ended;
-}
-async function call(home: string, url: string, tool: string, args: object): Promise<unknown> {
-  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
-  const answer = await fetch(`${url}/v1/tools/${tool}`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(args),
-  });
-  return answer.json();
-}
-
 /**
  * A supervisor that starts a daemon every second, kills it, and starts it again, for so many seconds, against an exchange
  * that enforces its limits; then a position is closed one second after the last start.
@@ -119,7 +72,7 @@ export async function runCrashLoop(seconds: number): Promise<CrashLoopReport> {
     const first = await next();
     const order = { symbol: 'BTCUSDT', intent: 'open', side: 'buy', requested_notional: 300, requested_leverage: 1 };
     const opened = { ...order, order_type: 'market', max_slippage_bps: 50, strategy_id: 'crash-loop' };
-    const answer = await call(home, first.url, 'place_order', opened);
+    const answer = await call(home, first.url, '/v1/tools/place_order', opened);
     if (lots() === 0n) throw new Error(`nothing was opened: ${JSON.stringify(answer)}`);
     let current = first;
     for (const untilMs = performance.now() + seconds * 1_000; performance.now() < untilMs; current = await next()) {
@@ -128,7 +81,7 @@ export async function runCrashLoop(seconds: number): Promise<CrashLoopReport> {
     }
     await delay(Math.max(0, LIFE_MS - (performance.now() - current.bornAt)));
     const askedAt = performance.now();
-    void call(home, current.url, 'close_position', { symbol: 'BTCUSDT' }).catch(() => undefined);
+    void call(home, current.url, '/v1/tools/close_position', { symbol: 'BTCUSDT' }).catch(() => undefined);
     while (lots() !== 0n && performance.now() - askedAt < GIVE_UP_MS) await delay(2);
     const count = (status: number): number => statuses.get(status) ?? 0;
     return {

@@ -15,7 +15,7 @@ import type { Daemon } from '../../daemon/main.ts';
 import { openRealSite } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
 import { openVirtualSite } from './virtual-site.ts';
-import type { DaemonCall, SiteExchange, WorldSite } from './world-site.ts';
+import type { DaemonCall, SiteExchange, SiteWire, WorldSite } from './world-site.ts';
 
 /** Where scripted worlds begin: 2025-03-03 00:00 UTC. */
 export const START_MS = 1_740_960_000_000;
@@ -227,6 +227,12 @@ export class DaemonWorld {
 
   // --- the exchange ----------------------------------------------------------------------------------------------
 
+  /** What went to the exchange; its instants are those of {@link monotonicMs}. */
+  get wire(): SiteWire {
+    const { wire } = this.#site;
+    if (wire === undefined) throw new Error('a real site has sockets');
+    return wire;
+  }
   async control(path: string, body?: object): Promise<unknown> {
     return this.#site.control(path, body);
   }

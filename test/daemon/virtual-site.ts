@@ -117,6 +117,7 @@ export async function openVirtualSite(
       close: () => Promise.resolve(),
     },
     launch,
+    wire,
     ledgers: {
       copy: (of) => storageOf(of).copy(),
       put: (of, copy) => {

@@ -1,6 +1,7 @@
 import type { Recovered } from '../../daemon/boot/recovery.ts';
 import type { ExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { Daemon } from '../../daemon/main.ts';
+import type { LookRecord, WireRecord } from '../../scripts/explore/wire.ts';
 
 /** An exchange that a world's tests may ask, by sockets or within the process. */
 export interface SiteExchange extends ExchangeSim {
@@ -12,6 +13,12 @@ export interface DaemonCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+}
+
+/** What the daemon has sent to the exchange, in this order. */
+export interface SiteWire {
+  readonly records: readonly WireRecord[];
+  readonly looks: readonly LookRecord[];
 }
 
 /** Where a world's daemon and exchange live: in virtual time within the process, or in real time behind sockets. */
@@ -28,6 +35,8 @@ export interface WorldSite {
     /** As `./holdfast recover` does. */
     recover(home: string, takeOver: boolean): Recovered;
   };
+  /** Of a virtual site alone. */
+  readonly wire?: SiteWire;
   control(path: string, body: object | undefined): Promise<unknown>;
   call(daemon: Daemon, call: DaemonCall): Promise<{ readonly status: number; readonly text: string }>;
   /** Waits for something of the daemon's, while time passes. */

@@ -131,7 +131,7 @@ describe('the exit of a flatten that never comes to an end', () => {
     const isFlattening = () => world.core.state.layers.get('operator|account|')?.isFlattening;
     // It ended by the views, and they do not take it back.
     world.script.list = () => [shown('o-9')];
-    world.feed.pollOrders = () => Promise.resolve(true);
+    world.feed.listOrders = () => Promise.resolve(world.script.list());
     const called = flatten.run(OPERATOR, null, 'a test');
     await world.time.advance(30_000);
     await called;

@@ -225,9 +225,10 @@ async function flattenAccount(
     const listing = view.listOrders();
     const found = await view.readPositions();
     // A list that hangs must hold up no exit; without a position there is nothing to do but to wait for it.
-    orders.exit(seen.positions ?? [], seen.orders ?? []);
+    const listedSoon = Promise.race([listing, delay(LIST_WITHIN_MS, null, { ref: false })]);
+    orders.exit(seen.positions ?? [], async () => (await listedSoon) ?? seen.orders ?? []);
     const isHeld = (seen.positions?.length ?? 0) > 0;
-    const listed = isHeld ? await Promise.race([listing, delay(LIST_WITHIN_MS, null)]) : await listing;
+    const listed = await (isHeld ? listedSoon : listing);
     if (view.isWhole && listed?.length === 0 && seen.oddOrders.length === 0 && found?.length === 0) {
       // The last order may have filled after the positions were read: flat is what they are behind an empty list.
       const last = await view.readPositions();

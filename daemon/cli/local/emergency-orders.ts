@@ -50,14 +50,9 @@ export class EmergencyOrders {
     await Promise.all(this.#underWay.values());
   }
 
-  /** Closes what is held; `orders`: what was listed last, of which some may lock an exit out. */
-  exit(positions: readonly HeldPosition[], orders: readonly VenueOrder[]): void {
-    for (const position of positions) {
-      const { symbol } = position;
-      const side = position.lots > 0 ? 'sell' : 'buy';
-      const siblings = orders.filter((order) => order.symbol === symbol && order.side === side && reduces(order));
-      this.#begin(`exit ${symbol}`, () => this.#exit(position, siblings));
-    }
+  /** Closes what is held; `list`: open orders, asked for where one of them locks an exit out. */
+  exit(positions: readonly HeldPosition[], list: () => Promise<readonly VenueOrder[]>): void {
+    for (const position of positions) this.#begin(`exit ${position.symbol}`, () => this.#exit(position, list));
   }
 
   cancelOpenings(orders: readonly VenueOrder[]): void {
@@ -103,7 +98,7 @@ export class EmergencyOrders {
   }
 
   /** RISK: MARKET and reduceOnly, at most the position: it only reduces. */
-  async #exit({ symbol, lots }: HeldPosition, siblings: readonly VenueOrder[]): Promise<void> {
+  async #exit({ symbol, lots }: HeldPosition, list: () => Promise<readonly VenueOrder[]>): Promise<void> {
     const largest = Math.max(1, this.#findLargest(symbol) ?? Math.abs(lots));
     for (let left = Math.abs(lots); left > 0; left -= largest) {
       const exit: OrderInstruction = {
@@ -120,7 +115,7 @@ export class EmergencyOrders {
       const outcome = await this.#send(exit);
       if (outcome.kind === 'rejected') {
         this.#say(`${symbol}: exit refused: ${outcome.rejection.message}`);
-        await this.#makeRoom(symbol, outcome, siblings);
+        await this.#makeRoom(exit, outcome, list);
         return;
       }
       this.#locked.delete(symbol);
@@ -132,8 +127,13 @@ export class EmergencyOrders {
    * Takes only what may lock the exit out, and the next only once that is gone and the exit is refused again: resting
    * reduce-only orders first, conditional ones of a size of their own then, the protective stop last.
    */
-  async #makeRoom(symbol: string, outcome: SubmitOutcome, siblings: readonly VenueOrder[]): Promise<void> {
+  async #makeRoom(
+    { symbol, side }: OrderInstruction,
+    outcome: SubmitOutcome,
+    list: () => Promise<readonly VenueOrder[]>,
+  ): Promise<void> {
     if (outcome.kind !== 'rejected' || outcome.rejection.consequence !== 'cancel_sibling') return;
+    const siblings = (await list()).filter((order) => order.symbol === symbol && order.side === side && reduces(order));
     const refusals = (this.#locked.get(symbol) ?? 0) + 1;
     this.#locked.set(symbol, refusals);
     const resting = siblings.filter((order) => order.kind === 'regular');

@@ -228,8 +228,11 @@ export class ReplayExits {
   /** `refusals`: of the exit for what rests beside it, in a row; null: it does not go on. */
   #cancelSiblings(order: OrderState, refusals: number | null): void {
     if (refusals === null) return;
-    for (const other of [...liveOrders(this.#door.state.orders, order.symbol)])
-      if (isSibling(other, order, refusals)) this.#orders.cancel(other, MAKES_ROOM);
+    const siblings = [...liveOrders(this.#door.state.orders, order.symbol)].filter((other) =>
+      isSibling(other, order, refusals),
+    );
+    for (const sibling of siblings) this.#orders.cancel(sibling, MAKES_ROOM);
+    if (siblings.length > 0 && siblings.every(({ status }) => isTerminal(status))) this.#pump.noteRoom(order);
   }
 
   #recordEnd(

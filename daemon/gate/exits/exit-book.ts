@@ -8,7 +8,8 @@ import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { ExitParent } from '../plan/exit-order.ts';
 import { ExitPace } from '../plan/exit-pace.ts';
-import { type DecidedExit, ExitPump, isLive } from '../plan/exit-pump.ts';
+import { type DecidedExit, ExitPump } from '../plan/exit-pump.ts';
+import { isLive } from '../plan/exits.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
 import type { DisplacedExit } from '../state/displaced-exits.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';
@@ -88,7 +89,9 @@ export class ExitBook {
     const { decision_id: id } = decided.body;
     const first = (this.#core.state.orders.byDecision.get(id) ?? [])[0];
     if (first === undefined) return;
-    this.#cancelUndone(first);
+    // RISK: an operator's exit ends everybody's openings, and hundreds of cancels before it would hold it up.
+    if (first.origin === 'operator') this.#core.ports.time.nextTurn(() => this.#cancelUndone(first));
+    else this.#cancelUndone(first);
     const target = this.#core.state.targets.find(id);
     if (target === null) {
       await this.#resting.run(decided, first);
@@ -221,7 +224,7 @@ export class ExitBook {
     if (outcome.kind === 'rejected') {
       this.#pump.noteRefusal(order, outcome.rejection);
       if (outcome.rejection.consequence === 'cancel_sibling')
-        await this.#room.cancelSiblings(order, this.#pump.crowdedOf(order) + 1);
+        if (await this.#room.cancelSiblings(order, this.#pump.crowdedOf(order) + 1)) this.#pump.noteRoom(order);
     }
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
     if (statusOf(order) === 'unknown') this.#pump.pauseAfter(order);

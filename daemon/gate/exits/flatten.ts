@@ -2,30 +2,27 @@ import type { FlattenBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { AccountFeed } from '../feeds/account-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { pause } from '../journal/pause.ts';
+import { nextTurn, pause } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import type { LayerEntry } from '../state/layers.ts';
-import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, liveOrders } from '../state/orders.ts';
 import { describeFlatten, heldLots } from './flatten-answer.ts';
+import { type CancelTargets, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
-/** Longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
-const CANCEL_FIRST_MS = 2_000;
-const READ_FIRST_MS = 1_000;
+/** Longest that an answer waits for the proof of the cancels, and for a reading of the account, wall ms. */
+const CANCELED_WITHIN_MS = 2_000;
+const READ_WITHIN_MS = 1_000;
 /** How long exits are waited for before a flatten answers with what is left, wall ms; the console asks for 15 s. */
 const EXITS_WITHIN_MS = 8_000;
 /** Between two rounds of one that goes on, wall ms; doubled while a round changes nothing. */
 const ROUND_EVERY_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** `onDecided`: called with the id of its decision before it is sent. */
-type Exit = (caller: Caller, symbol: string, side: 'buy' | 'sell', onDecided: (id: string) => void) => Promise<void>;
 const NOTHING_DONE = { canceled: false, isRead: false, isOver: false };
-const ANOTHER_STATE = 'another trading state was set: the flatten is over';
 
 interface Pace {
   readonly left: string;
@@ -42,14 +39,10 @@ export class Flatten {
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   readonly #account: AccountFeed;
-  readonly #exit: Exit;
-  readonly #cancelTargets: (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
   readonly #word: LastWord;
-  /** Decisions of exits of its own that may still go on. */
-  readonly #decided = new Set<string>();
+  readonly #exits: FlattenExits;
   readonly #isQuiet: () => boolean;
   readonly #signal: AbortSignal;
-  readonly #exiting = new Map<string, { readonly done: Promise<void>; readonly sinceWallMs: number }>();
   readonly #pace = new Map<LayerEntry, Pace>();
   /**
    * Symbols whose opening orders a round found gone from the venue's own lists, null the whole account. RISK: an order
@@ -65,32 +58,31 @@ export class Flatten {
     canceler: Canceler;
     slices: SliceRunner;
     account: AccountFeed;
-    exit: Exit;
-    cancelTargets: (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
+    exit: OperatorExit;
+    cancelTargets: CancelTargets;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;
     this.#word = new LastWord(parts.core);
+    this.#exits = new FlattenExits({ ...parts, word: this.#word });
     this.#canceler = parts.canceler;
     this.#slices = parts.slices;
     this.#account = parts.account;
-    this.#exit = parts.exit;
-    this.#cancelTargets = parts.cancelTargets;
     this.#isQuiet = parts.isQuiet;
     this.#signal = parts.signal;
   }
 
   /**
-   * Halts, cancels every regular and conditional opening order and reads the lists again until they are empty, then
-   * closes the positions. Protective stops stay until flat.
+   * Halts, and closes what is known to be held in the same turn. Beside that every regular and conditional opening order
+   * is canceled, and the lists are read again until they are empty. Protective stops stay until flat.
    */
   async run(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
     const core = this.#core;
     for (const name of symbols ?? [null]) {
       this.#emptied.delete(name);
-      const appended = core.appendTightening({
+      core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it; until it is flat positions are closed',
         flatten: true,
@@ -102,15 +94,17 @@ export class Flatten {
         state: 'halted',
       });
       this.#word.begin(name);
-      await appended.committed;
     }
     // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
     const targets = (): readonly string[] => symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), NOTHING_DONE);
+    if (!core.ports.clock.isSynced) {
+      await core.settled();
+      return describeFlatten(core, symbols, targets(), NOTHING_DONE);
+    }
     this.#calls += 1;
     try {
       const canceled = await this.#round(caller, symbols);
-      await this.#within(READ_FIRST_MS, this.#account.pollAccount());
+      await this.#readAccount();
       this.#endDone();
       return describeFlatten(core, symbols, targets(), { canceled, ...this.#word.describe(symbols) });
     } finally {
@@ -120,7 +114,7 @@ export class Flatten {
 
   /** Goes on with what is not done: after an answer that left something, and at a start. Null: nothing is left. */
   tick(): Promise<unknown> | null {
-    this.endAbandoned();
+    this.#exits.endAbandoned();
     if (this.#calls > 0 || this.#isQuiet() || this.#standing().length === 0) return null;
     this.#endDone();
     const rounds: Promise<unknown>[] = [];
@@ -140,28 +134,38 @@ export class Flatten {
     return rounds.length === 0 ? null : Promise.all(rounds);
   }
 
-  /** Whether every order is proven canceled; the positions are being closed, or are closed. */
+  /**
+   * Whether every order is proven canceled; the positions are being closed, or are closed. INVARIANT: the exits of what is
+   * known to be held are decided before anything is waited for, and leave as soon as that and the halt are on disk.
+   */
   async #round(caller: Caller, symbols: readonly string[] | null): Promise<boolean> {
-    // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
+    const tried = new Map<string, number>();
+    const closeHeld = (): Promise<unknown> =>
+      this.#exits.close(caller, this.#word.wantedOf(symbols) ?? this.#account.watched(), tried);
+    const closing = closeHeld();
+    await this.#core.settled();
+    await nextTurn(this.#core.ports.time);
     const canceling = this.#cancelEverything(symbols);
-    await this.#within(CANCEL_FIRST_MS, canceling);
-    await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    await this.#exitAll(caller, this.#word.wantedOf(symbols) ?? this.#account.watched());
+    const closeAll = async (): Promise<void> => {
+      await Promise.all([closing, this.#readAccount().then(closeHeld), this.#within(CANCELED_WITHIN_MS, canceling)]);
+      // An opening order may have filled before it was canceled.
+      await this.#readAccount();
+      await closeHeld();
+    };
+    await this.#within(EXITS_WITHIN_MS, closeAll());
     const isCanceled = (await this.#within(0, canceling)) === true;
     for (const name of symbols ?? [null])
       if (isCanceled) this.#emptied.add(name);
       else this.#emptied.delete(name);
     return isCanceled;
   }
+  #readAccount(): Promise<boolean | null> {
+    return this.#within(READ_WITHIN_MS, this.#account.pollAccount());
+  }
 
-  /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
+  /** {@link FlattenExits.endAbandoned} */
   endAbandoned(): void {
-    if (this.#decided.size === 0) return;
-    const isOwn = ({ decisionId }: ExitTarget): boolean => this.#decided.has(decisionId);
-    const open = [...this.#core.state.targets.open].filter(isOwn);
-    for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
-    if (open.some(({ symbol }) => this.#word.isOver([symbol])))
-      this.#cancelTargets((target) => isOwn(target) && this.#word.isOver([target.symbol]), ANOTHER_STATE);
+    this.#exits.endAbandoned();
   }
 
   #standing(): readonly LayerEntry[] {
@@ -223,48 +227,6 @@ export class Flatten {
     return first;
   }
 
-  /** Exits go on by themselves; an answer is owed in bounded time, also when an exit's outcome cannot be learned. */
-  async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
-    const exits = symbols.map((symbol) => this.#exitOnce(caller, symbol));
-    const answered = new AbortController();
-    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(EXITS_WITHIN_MS, answered.signal)]);
-    answered.abort();
-  }
-
-  /**
-   * One exit of a symbol at a time, unless what became of the last one could not be found out: reduceOnly bounds both.
-   */
-  #exitOnce(caller: Caller, symbol: string): Promise<void> {
-    const lots = heldLots(this.#core.state.position(symbol));
-    if (lots === 0) return Promise.resolve();
-    const exits = [...liveOrders(this.#core.state.orders, symbol)].filter(isExitOfOperator);
-    const running = this.#exiting.get(symbol);
-    const now = this.#core.ports.time.monotonicMs();
-    // RISK: one that waits for something without closing anything may wait for ever.
-    const isIdle = running !== undefined && now - running.sinceWallMs >= ROUND_EVERY_MS && !this.#isClosing(symbol);
-    const isLost = exits.some((order) => order.status === 'lost');
-    if (!isLost && !isIdle && running !== undefined) return running.done;
-    // One of unknown outcome is not waited for: reduceOnly bounds both.
-    if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
-    const done = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy', (id) => this.#decided.add(id))
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
-      })
-      .finally(() => {
-        if (this.#exiting.get(symbol)?.done === done) this.#exiting.delete(symbol);
-      });
-    this.#exiting.set(symbol, { done, sinceWallMs: now });
-    return done;
-  }
-
-  /** An operator's exit of the symbol has lots to close, or an order that lives. */
-  #isClosing(symbol: string): boolean {
-    for (const target of this.#core.state.targets.open)
-      if (target.origin === 'operator' && target.symbol === symbol)
-        if (target.leftLots > 0 || !liveOrdersOf(target).next().done) return true;
-    return false;
-  }
-
   async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {
     const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean => {
       const wanted = this.#word.wantedOf(symbols);
@@ -272,16 +234,15 @@ export class Flatten {
     };
     this.#slices.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted && !this.#word.isOver(symbols); round += 1) {
-      // RISK: what is known goes first, and neither a list nor a cancel that hangs holds up the rest.
-      void this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      await this.#account.pollOrders(symbols ?? (round === 0 ? [] : this.#account.watched()));
+      // RISK: a cancel that hangs holds up neither the list nor the cancels of what that tells.
       await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
-      const open = await this.#core.ports.venue.fetchOpenOrders(symbols ?? []);
-      if (open.kind === 'ok' && !open.value.some((order) => !order.closePosition && isOpening(order))) {
+      const listed = await this.#account.listOrders(symbols ?? []);
+      if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
         const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
-        // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
+        // What is on its way is waited for; what is unknown is not, and is not called canceled.
         if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
       }
+      void this.#canceler.cancelMatching(null, isOpening, 'flatten');
       await pause(this.#core.ports.time, RELIST_MS, this.#signal);
     }
     return false;
@@ -290,10 +251,3 @@ export class Flatten {
 
 /** Null: the whole account. */
 const symbolsOf = ({ name }: LayerEntry): readonly string[] | null => (name === null ? null : [name]);
-function isExitOfOperator(order: OrderState): boolean {
-  return order.reduceOnly && !order.protective && order.origin === 'operator';
-}
-/** It may still fill: what it closes is not to be closed a second time. */
-function isExitOnItsWay(order: OrderState): boolean {
-  return isExitOfOperator(order) && (order.status === 'in_flight' || order.status === 'unknown');
-}

@@ -2,9 +2,9 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { findInTheWay, isSibling, leftOf, mayCloseMore, whyTooLarge } from '../plan/exit-room.ts';
 import { MAKES_ROOM } from '../state/displaced-exits.ts';
-import { isTerminal, type OrderState } from '../state/orders.ts';
+import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 
-/** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
+/** How long an exit waits until the take-profits in its way are proven canceled, wall ms. */
 const MAKE_WITHIN_MS = 1_000;
 /** Between two looks at what is not proven canceled yet, wall ms. */
 const LOOK_EVERY_MS = 100;
@@ -34,10 +34,14 @@ export class ExitRoom {
     return whyTooLarge(this.#core.state, order, before, this.#isBound);
   }
 
-  /** {@link isSibling} */
-  async cancelSiblings(order: OrderState, refusals: number): Promise<void> {
-    const concerns = (other: OrderState): boolean => isSibling(other, order, refusals);
-    await this.#canceler.cancelMatching(order.symbol, concerns, MAKES_ROOM);
+  /** Whether there was a {@link isSibling sibling}, and all are gone. RISK: an answer that hangs holds up agents alone. */
+  async cancelSiblings(order: OrderState, refusals: number): Promise<boolean> {
+    const siblings = [...liveOrders(this.#core.state.orders, order.symbol)].filter((other) =>
+      isSibling(other, order, refusals),
+    );
+    const canceling = this.#canceler.cancelMatching(order.symbol, (other) => siblings.includes(other), MAKES_ROOM);
+    await (order.origin === 'agent' ? canceling : Promise.race([canceling, this.#after(MAKE_WITHIN_MS)]));
+    return siblings.length > 0 && siblings.every(({ status }) => isTerminal(status));
   }
 
   /** {@link findInTheWay} */

@@ -8,7 +8,7 @@ import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from
 import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
-import { Absences, ChangedOrders } from './listed-orders.ts';
+import { Absences, ChangedOrders, isAnother, isLater } from './listed-orders.ts';
 import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
@@ -22,6 +22,7 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
+type Listed = readonly VenueOrder[];
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
   readonly isWhole: boolean;
@@ -31,7 +32,7 @@ interface AskedOrders {
   readonly askedAtWallMs: number;
   readonly forms: ReturnType<ChangedOrders['noteForms']>;
   readonly ask: Ask;
-  readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
+  readonly answer: Promise<FetchOutcome<Listed>>;
 }
 
 /** Reads account and open orders from the venue and folds what is news into the ledger. */
@@ -150,6 +151,11 @@ export class AccountFeed {
    */
   async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
     const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
+    return (await this.#matchOrders(asked, await asked.answer)) !== null;
+  }
+  /** The same, by lists that are asked for now: what they show; null: they could not be read. */
+  async listOrders(symbols: readonly string[]): Promise<Listed | null> {
+    const asked = this.#askOrders(symbols);
     return this.#matchOrders(asked, await asked.answer);
   }
 
@@ -189,11 +195,11 @@ export class AccountFeed {
     };
   }
 
-  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<readonly VenueOrder[]>): Promise<boolean> {
+  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<Listed>): Promise<Listed | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
-      return false;
+      return null;
     }
     this.onRead('orders');
     const listed = new Set<string>();
@@ -224,7 +230,7 @@ export class AccountFeed {
     }
     await Promise.all(lookups);
     if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
-    return true;
+    return outcome.value;
   }
 
   async #lookUpGone(order: OrderState): Promise<void> {
@@ -253,7 +259,7 @@ export class AccountFeed {
   }
 
   /** An order that no record explains may be another daemon's. */
-  #tellListed(listed: readonly VenueOrder[]): void {
+  #tellListed(listed: Listed): void {
     for (const report of listed)
       if (!this.#core.state.orders.all.has(report.clientOrderId)) this.#core.lookout.listed(report);
   }
@@ -292,15 +298,4 @@ export class AccountFeed {
       venue_order_id: report.venueOrderId,
     });
   }
-}
-
-/** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
-function isAnother(order: OrderState, report: VenueOrder): boolean {
-  if (order.venueOrderId === null || order.venueOrderId === report.venueOrderId) return false;
-  return isTerminal(order.status) || (order.foreign && order.kind === report.kind);
-}
-/** The exchange numbers orders upwards; an old list may still show the earlier of two with the same client id. */
-function isLater(venueOrderId: string, than: string | null): boolean {
-  const isNumber = (id: string | null): id is string => id !== null && /^\d+$/.test(id);
-  return !isNumber(venueOrderId) || !isNumber(than) || BigInt(venueOrderId) > BigInt(than);
 }

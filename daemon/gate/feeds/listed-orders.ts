@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { Elapsed } from '../plan/deadline.ts';
-import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
 
 /** How many consecutive answers must neither list nor find an order before it counts as ended. */
@@ -139,4 +139,15 @@ export class ChangedOrders {
       order.symbol,
     );
   }
+}
+
+/** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
+export function isAnother(order: OrderState, report: VenueOrder): boolean {
+  if (order.venueOrderId === null || order.venueOrderId === report.venueOrderId) return false;
+  return isTerminal(order.status) || (order.foreign && order.kind === report.kind);
+}
+/** The exchange numbers orders upwards; an old list may still show the earlier of two with the same client id. */
+export function isLater(venueOrderId: string, than: string | null): boolean {
+  const isNumber = (id: string | null): id is string => id !== null && /^\d+$/.test(id);
+  return !isNumber(venueOrderId) || !isNumber(than) || BigInt(venueOrderId) > BigInt(than);
 }

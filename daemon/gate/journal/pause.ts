@@ -11,3 +11,8 @@ export async function pause(time: TimePort, ms: number, signal: AbortSignal): Pr
   await time.delay(ms, signal);
   if (signal.aborted) throw new DOMException('the daemon stops', 'AbortError');
 }
+
+/** What this turn of the event loop has begun is sent before this resolves. */
+export function nextTurn(time: TimePort): Promise<void> {
+  return new Promise((resolve) => time.nextTurn(resolve));
+}

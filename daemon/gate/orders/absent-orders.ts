@@ -28,11 +28,17 @@ export class AbsentOrders {
     const ask = proof.ask();
     const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
     if (open.kind === 'failed') return false;
-    const listed = open.value.find((other) => other.clientOrderId === order.clientOrderId);
-    if (listed !== undefined && !proof.isOther(order, listed)) {
-      proof.adopt(order, listed, ask);
-      return false;
+    // What it shows of our other orders counts as well: the next list may be long in coming.
+    let isListed = false;
+    for (const report of open.value) {
+      const { clientOrderId: id } = report;
+      const known = id === order.clientOrderId ? order : this.#core.state.orders.all.get(id);
+      if (known === undefined || known.foreign || proof.isOther(known, report)) continue;
+      if (known === order) isListed = true;
+      else if (isTerminal(known.status)) continue;
+      proof.adopt(known, report, ask);
     }
+    if (isListed) return false;
     const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
     if (trades.kind === 'failed') return false;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;

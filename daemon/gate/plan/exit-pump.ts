@@ -6,14 +6,14 @@ import type { SizedAction } from '../../core/decision.ts';
 import type { ExitsSection } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { ExitEnd } from '../events.ts';
-import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import { closesTheSame, isExitOnItsWay, waitsForReading } from './exit-caps.ts';
 import type { ExitPace } from './exit-pace.ts';
-import { type ExitGroup, ExitTurns, findEndings } from './exits.ts';
+import { type ExitGroup, ExitTurns, findEndings, isLive } from './exits.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { Tries } from './tries.ts';
 import { exitKey } from './undone.ts';
@@ -133,20 +133,21 @@ export class ExitPump {
   noteRefusal(order: OrderState, rejection: Rejection): void {
     this.#working.set(order, rejection);
   }
+  /** What it refused that order for has gone: the next one follows at once. */
+  noteRoom(order: OrderState): void {
+    this.#triesFor(order)?.noteRoom();
+  }
   /** What it met at the venue is known, as far as the answer told. */
   take(order: OrderState): void {
     this.#carried.delete(order);
   }
   /** What does not wait for the proof still leaves the venue its time. */
   pauseAfter(order: OrderState): void {
-    const [target] = this.#hands.state.targets.targetsOf(order);
-    if (target !== undefined)
-      this.#triesOf(target.key).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
+    this.#triesFor(order)?.afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
   }
   /** Refusals for what rests beside it in a row, of the exit that an order is of. */
   crowdedOf(order: OrderState): number {
-    const [target] = this.#hands.state.targets.targetsOf(order);
-    return target === undefined ? 0 : (this.#tries.get(target.key)?.crowded ?? 0);
+    return this.#triesFor(order)?.crowded ?? 0;
   }
 
   /** No order is under way. */
@@ -225,6 +226,10 @@ export class ExitPump {
     else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);
   }
 
+  #triesFor(order: OrderState): Tries | undefined {
+    const [target] = this.#hands.state.targets.targetsOf(order);
+    return target === undefined ? undefined : this.#triesOf(target.key);
+  }
   #triesOf(key: string): Tries {
     const known = this.#tries.get(key);
     if (known !== undefined) return known;
@@ -300,10 +305,4 @@ export class ExitPump {
   #endUnsent({ first }: ExitTarget, detail: string): void {
     if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
   }
-}
-
-/** An order of it may still fill. */
-export function isLive(target: ExitTarget): boolean {
-  for (const _ of liveOrdersOf(target)) return true;
-  return false;
 }

@@ -71,25 +71,26 @@ function openedByOthers(live: ReadonlySet<OrderState>, { agent, side }: OrderSta
 }
 
 /**
- * The venue refused the exit for them: the agent's own first, then whatever else reduces the position. `refusals`: for that
- * reason, in a row; a refusal for any other says nothing about what rests. RISK: never a protective stop, which outlives
- * every exit until the position is flat.
+ * The venue refused the exit for them: an agent's own first, or all agents' for an operator and the gate, then whatever
+ * else reduces the position. `refusals`: for that reason, in a row; a refusal for any other says nothing about what rests.
+ * RISK: never a protective stop, which outlives every exit until the position is flat.
  */
 export function isSibling(other: OrderState, order: OrderState, refusals: number): boolean {
   return (
     isRestingExit(other, order) &&
     !other.protective &&
     (refusals >= 3 || !other.foreign) &&
-    (refusals >= 2 || other.agent === order.agent)
+    (refusals >= 2 || order.origin !== 'agent' || other.agent === order.agent)
   );
 }
 
 /**
- * What is canceled to make room; empty: nothing. Resting reduce-only orders on the same side would make the venue refuse
+ * What is canceled to make room; empty: nothing, as for an operator, for whom only the venue says what conflicts. Resting reduce-only orders on the same side would make the venue refuse
  * the exit once their sum exceeds the position: the agent's own take-profits are canceled first. Another exit on its way is
  * none of them: it makes no room, and the position may be the smaller by it when this one comes.
  */
 export function findInTheWay(state: GateState, order: OrderState, isBound: IsBound): ReadonlySet<OrderState> {
+  if (order.origin === 'operator') return NOTHING;
   const resting = [...liveOrders(state.orders, order.symbol)].filter(
     (other) => isRestingExit(other, order) && isResting(other) && !other.protective && other.kind === 'regular',
   );
@@ -99,7 +100,7 @@ export function findInTheWay(state: GateState, order: OrderState, isBound: IsBou
   // An agent's orders together close no more than its own share: the rest may be another agent's.
   const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
   const size = isBound(order) ? Math.min(held, share) : held;
-  // An operator, a stop and a cut go first: whatever agents left resting makes room for them.
+  // A stop and a cut go first: whatever agents left resting makes room for them.
   const own = new Set(
     resting.filter((other) => (order.origin === 'agent' ? other.agent === order.agent : !other.foreign)),
   );

@@ -233,3 +233,9 @@ export function nextRung(target: ExitTarget, rungs: number): number {
 export function isWaitingExit(order: OrderState): boolean {
   return order.status === 'pending_send' && order.reduceOnly && !order.foreign && !order.protective;
 }
+
+/** An order of it may still fill. */
+export function isLive(target: ExitTarget): boolean {
+  for (const _ of liveOrdersOf(target)) return true;
+  return false;
+}

@@ -16,8 +16,14 @@ export class Tries {
   /** Of them, those for what rests beside it: refusals for anything else say nothing about room. */
   crowded = 0;
   nextAt = Number.NEGATIVE_INFINITY;
+  #hasRoom = false;
   #waits = 0;
   #parts = 0;
+
+  /** What the last one was refused for has gone: after this refusal the next one follows at once. */
+  noteRoom(): void {
+    this.#hasRoom = true;
+  }
 
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
@@ -32,7 +38,8 @@ export class Tries {
     if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
     const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
     if (!mayMend || this.failures >= MOST_FAILURES) return false;
-    const backOffMs = nth(BACK_OFF_MS, this.failures);
+    const backOffMs = this.#hasRoom ? 0 : nth(BACK_OFF_MS, this.failures);
+    this.#hasRoom = false;
     this.nextAt = now + Math.max(backOffMs, askedMs);
     return true;
   }

@@ -54,6 +54,14 @@ describe('a flatten that an operator takes back while the venue fails [BY-32]', 
     const held = await world.position('BTCUSDT');
     const lists = { method: 'GET', path: '/fapi/v1/openOrders' };
     await world.fault({ kind: 'stall-body', ms: 30_000, count: 1_000, match: lists });
+    const exits = { method: 'POST', path: '/fapi/v1/order', symbol: 'BTCUSDT' };
+    await world.fault({
+      kind: 'error',
+      code: -2022,
+      msg: 'ReduceOnly Order is rejected.',
+      count: 10_000,
+      match: exits,
+    });
     const answer = flatten();
     await world.sleep(500);
     await set('active');

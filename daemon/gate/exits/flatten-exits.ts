@@ -1,0 +1,112 @@
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { isLive } from '../plan/exits.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import { heldLots } from './flatten-answer.ts';
+import type { LastWord } from './last-word.ts';
+
+/** How long one that closes nothing stands for the exit of the same position, wall ms. */
+const STANDS_FOR_MS = 5_000;
+const ANOTHER_STATE = 'another trading state was set: the flatten is over';
+
+/** `onDecided`: called with the id of its decision before it is sent. */
+export type OperatorExit = (
+  caller: Caller,
+  symbol: string,
+  side: 'buy' | 'sell',
+  onDecided: (id: string) => void,
+) => Promise<void>;
+export type CancelTargets = (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
+
+/** Exits of flattens. They go on by themselves, whoever waits for them. */
+export class FlattenExits {
+  readonly #core: GateCore;
+  readonly #word: LastWord;
+  readonly #exit: OperatorExit;
+  readonly #cancelTargets: CancelTargets;
+  readonly #signal: AbortSignal;
+  /** Their decisions, as long as they may go on. */
+  readonly #decided = new Set<string>();
+  /** By side and symbol. */
+  readonly #exiting = new Map<string, { readonly done: Promise<void>; readonly sinceWallMs: number }>();
+
+  constructor(parts: {
+    core: GateCore;
+    word: LastWord;
+    exit: OperatorExit;
+    cancelTargets: CancelTargets;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#word = parts.word;
+    this.#exit = parts.exit;
+    this.#cancelTargets = parts.cancelTargets;
+    this.#signal = parts.signal;
+  }
+
+  /**
+   * Exits of what is held of the symbols are decided when this returns. `tried`: lots by symbol for which this round has
+   * tried it; the same are not tried again before the next one. Resolves when they have ended.
+   */
+  close(caller: Caller, symbols: readonly string[], tried: Map<string, number>): Promise<unknown> {
+    const exits: Promise<void>[] = [];
+    for (const symbol of symbols) {
+      const lots = heldLots(this.#core.state.position(symbol));
+      if (lots === 0 || lots === tried.get(symbol)) continue;
+      tried.set(symbol, lots);
+      exits.push(this.#exitOnce(caller, symbol, lots > 0 ? 'sell' : 'buy'));
+    }
+    return Promise.all(exits);
+  }
+
+  /**
+   * One exit of a position at a time, unless what became of the last one could not be found out: reduceOnly bounds both.
+   */
+  #exitOnce(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
+    const key = `${side} ${symbol}`;
+    const exits = [...liveOrders(this.#core.state.orders, symbol)].filter(isExitOfOperator);
+    const isLost = exits.some((order) => order.status === 'lost');
+    const running = this.#exiting.get(key);
+    const now = this.#core.ports.time.monotonicMs();
+    // RISK: one that waits for something without closing anything may wait for ever.
+    const isNew = running !== undefined && now - running.sinceWallMs < STANDS_FOR_MS;
+    if (isNew || (running !== undefined && !isLost && this.#isClosing(symbol))) return running.done;
+    // One of unknown outcome is not waited for: reduceOnly bounds both.
+    if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
+    const done = this.#exit(caller, symbol, side, (id) => this.#decided.add(id))
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
+      })
+      .finally(() => {
+        if (this.#exiting.get(key)?.done === done) this.#exiting.delete(key);
+      });
+    this.#exiting.set(key, { done, sinceWallMs: now });
+    return done;
+  }
+
+  /** An operator's exit of the symbol has lots to close, or an order that lives. */
+  #isClosing(symbol: string): boolean {
+    return [...this.#core.state.targets.open].some(
+      (target) => target.origin === 'operator' && target.symbol === symbol && (target.leftLots > 0 || isLive(target)),
+    );
+  }
+
+  /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
+  endAbandoned(): void {
+    if (this.#decided.size === 0) return;
+    const isOwn = ({ decisionId }: ExitTarget): boolean => this.#decided.has(decisionId);
+    const open = [...this.#core.state.targets.open].filter(isOwn);
+    for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
+    if (open.some(({ symbol }) => this.#word.isOver([symbol])))
+      this.#cancelTargets((target) => isOwn(target) && this.#word.isOver([target.symbol]), ANOTHER_STATE);
+  }
+}
+
+function isExitOfOperator(order: OrderState): boolean {
+  return order.reduceOnly && !order.protective && order.origin === 'operator';
+}
+/** It may still fill: what it closes is not to be closed a second time. */
+export function isExitOnItsWay(order: OrderState): boolean {
+  return isExitOfOperator(order) && (order.status === 'in_flight' || order.status === 'unknown');
+}
