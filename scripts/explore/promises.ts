@@ -25,7 +25,12 @@ import { findLiquidationBreaches } from './promises/liquidations.ts';
 import { findOpenedBlind } from './promises/lists.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
-import { findActsWhileHalted, findOperatorBreaches, findUnsentChanges } from './promises/operator.ts';
+import {
+  findActsWhileHalted,
+  findOperatorBreaches,
+  findUnsentChanges,
+  findWaitingFlattens,
+} from './promises/operator.ts';
 import { findPutBack, findRoomBreaches } from './promises/others.ts';
 import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
@@ -53,6 +58,7 @@ const PROMISES: readonly Promised[] = [
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,
+  findWaitingFlattens,
   findProofUndone,
   findClosesMore,
   findOldExits,

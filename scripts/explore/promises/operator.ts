@@ -75,6 +75,45 @@ function isLessThanTaken({ events, plan, world }: History, symbol: string, since
   );
 }
 
+/** A fill that was recorded so long before a halt is known to the gate, and its start is over, ms. */
+const SETTLED_MS = 10_000;
+
+/**
+ * What is known to be held is closed in the turn that records a flatten's halt: neither a list nor a cancel is waited for.
+ * One that is being closed already is left out.
+ */
+export function findWaitingFlattens({ decisions, events, fills, orderEvents }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const exits = [...decisions.values()].filter(
+    ({ event, origin }) => origin === 'operator' && event.parent_decision_id === null,
+  );
+  for (const { atMs, event, seq } of events) {
+    if (event.kind !== 'state' || event.payload.flatten !== true || event.payload.set_by === 'daemon') continue;
+    const isBusy = events.some(
+      (other) =>
+        other.seq !== seq &&
+        Math.abs(other.atMs - atMs) <= SETTLED_MS &&
+        other.event.kind === 'state' &&
+        (other.event.payload.layer === 'boot' || (other.event.payload.flatten === true && other.seq < seq)),
+    );
+    if (isBusy) continue;
+    for (const symbol of new Set(fills.map((fill) => fill.symbol))) {
+      if (event.payload.name !== null && event.payload.name !== symbol) continue;
+      const last = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs);
+      const told = orderEvents.get(last?.clientId ?? '')?.find((one) => one.event.executed_lots > 0);
+      if (last === undefined || last.after === 0 || told === undefined || told.atMs > atMs - SETTLED_MS) continue;
+      const own = exits.filter((exit) => exit.symbol === symbol && Math.abs(exit.atMs - atMs) <= SETTLED_MS);
+      const first = own.find((exit) => exit.seq > seq);
+      if (first === undefined || first.atMs === atMs || own.some((exit) => exit.seq < seq)) continue;
+      breaches.push({
+        code: 'operator/flatten-waits',
+        detail: `flatten recorded at ${at(atMs)}; the exit of ${symbol} was decided at ${at(first.atMs)} only`,
+      });
+    }
+  }
+  return breaches;
+}
+
 /** A halt takes effect as it is requested: an agent's exits go out no more either, nor do its changes of them. */
 export function findActsWhileHalted(history: History): readonly Breach[] {
   const { orders, world } = history;
