@@ -64,13 +64,6 @@ async function connect() {
 
 for (const symbols of [['BTCUSDT'], []]) {
   const of = symbols.length === 0 ? 'the account' : 'a symbol';
-  test(`a conditional limit order that triggers between the two lists of ${of} is not missed`, async () => {
-    const { reads, venue } = await connect();
-    assert.equal((await reads.loadSymbols()).kind, 'ok');
-    const lists = await venue.fetchOpenOrders(symbols);
-    assert.ok(lists.kind === 'ok' && lists.value.some((order) => order.clientOrderId === 'stop-limit'));
-  });
-
   test(`flatten --emergency finds a conditional limit order that triggers between the two lists of ${of}`, async () => {
     const { reads } = await connect();
     assert.equal((await reads.loadSymbols()).kind, 'ok');
