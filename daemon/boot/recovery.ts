@@ -1,6 +1,7 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
+import { closedLots } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
 import type { Ledger } from '../ledger/types.ts';
@@ -86,12 +87,12 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * stops are decided again from that.
  */
 function endExits(
-  { layers, marketSeq, stateSeq, targets }: GateState,
+  { claims, layers, marketSeq, stateSeq }: GateState,
   atMs: number,
   setBy: string,
 ): readonly LedgerRecord[] {
   const flattens = [...layers.values()].filter(({ isFlattening, scope }) => isFlattening && scope !== 'account');
-  const open = [...targets.open].filter(({ end }) => end === null);
+  const open = [...claims.open];
   const unsent = open.filter(({ first }) => first.status === 'pending_send');
   return [
     ...flattens.map(({ clearsAtMs, clearsWhen, layer, name, scope, state }) =>
@@ -106,23 +107,23 @@ function endExits(
         state,
       }),
     ),
-    ...open.map(({ decisionId, filledLots }) =>
+    ...open.map((claim) =>
       record('exit_target', atMs, {
         action: 'ended',
-        decision_id: decisionId,
+        decision_id: claim.decisionId,
         detail: EXIT_ENDED,
-        filled_lots: filledLots,
+        filled_lots: closedLots(claim),
         reason: 'halted',
       }),
     ),
     // Whoever asked for one believes that it works still.
     ...open
-      .filter(({ leftLots }) => leftLots > 0)
-      .map(({ decisionId, leftLots, symbol }) =>
+      .filter((claim) => closedLots(claim) < claim.askedLots)
+      .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${decisionId} ended with ${leftLots} lots left: ${EXIT_ENDED}`,
-          symbol,
+          detail: `exit ${claim.decisionId} ended with ${closedLots(claim)} lots closed: ${EXIT_ENDED}`,
+          symbol: claim.symbol,
         }),
       ),
     ...unsent.map(({ first }) =>

@@ -51,6 +51,17 @@ const agent = Type.Object(
   },
   field.closed,
 );
+const holding = Type.Object(
+  {
+    held_by: nullable(name),
+    is_unowned: flag,
+    unproven_order: nullable(name),
+    exit_decision: nullable(name),
+    exit_until_ms: nullable(instant),
+    open_exits: count,
+  },
+  field.closed,
+);
 const exposure = Type.Object(
   {
     gross_other_sent_usdt: amount,
@@ -209,6 +220,7 @@ export const ExecutionContextSchema = Type.Object(
     duplicate_until_ms: Type.Optional(instant),
     exit_rung: count,
     exposure,
+    holding: Type.Optional(holding),
     leaving_order_ids: Type.Array(name),
     market,
     now_ms: instant,

@@ -188,7 +188,7 @@ export const decisionMembers = {
   constraints: ConstraintsSchema,
   budget: BudgetRecordSchema,
   reasons: Type.Array(ReasonSchema, {
-    description: 'Why it is not as asked, most important first. An ALLOW has none but OPEN_BECAME_EXIT.',
+    description: 'Why it is not as asked, most important first. An ALLOW has none.',
   }),
   verdicts: Type.Array(RuleVerdictSchema),
   retry_after_ms: nullable(number('Milliseconds after which a retry makes sense.')),

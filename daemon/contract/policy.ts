@@ -105,7 +105,7 @@ const agentSection = Type.Object(
     exits: Type.Optional(
       Type.Object(
         {
-          scope: Type.Optional(Type.Enum(['own'], { description: 'own: it may exit only what its own fills opened.' })),
+          scope: Type.Optional(Type.Enum(['own'], { description: 'Has no effect: an agent closes what it holds.' })),
         },
         { ...closed, description: 'What the agent may exit.' },
       ),
@@ -113,6 +113,14 @@ const agentSection = Type.Object(
     schedule: Type.Optional(agentSchedule),
     heartbeat_ms: Type.Optional(heartbeat),
     loss: Type.Optional(agentLoss),
+    reserve: Type.Optional(
+      texts(
+        SYMBOL_PATTERN,
+        'Symbols that are kept for this agent: no other opens there, also while they are flat.',
+        1,
+        1000,
+      ),
+    ),
   },
   { ...closed, description: 'Limits of one agent; they may only tighten.' },
 );

@@ -203,7 +203,7 @@ function amendReducing(
   }
   // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is
   // another's.
-  const exit = findExit({ ...request, side: order.side }, context, policy);
+  const exit = findExit({ ...request, side: order.side }, context);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
   if (order.reduce_only && target.priceTicks !== order.price_ticks)

@@ -76,7 +76,8 @@ export interface CompiledPolicy {
   readonly temporal: TemporalSection;
   readonly traderState: TraderStateSection;
   readonly traderStateFactors: Factors;
-  readonly exitScope: 'own' | 'account';
+  /** Which agent a symbol is reserved for (DESIGN 12.1). */
+  readonly reserved: ReadonlyMap<string, string>;
   /** When this agent may open; null: at any time. */
   readonly schedule: CompiledSchedule | null;
   /** Null: it may be silent for as long as it likes. */
@@ -147,6 +148,14 @@ export function agentSection(spec: IntendedPolicySpec, agent: string): AgentSect
   return {};
 }
 
+/** The agent of each symbol that is reserved; a valid policy reserves none twice. */
+export function reservationsOf({ agents }: IntendedPolicySpec): ReadonlyMap<string, string> {
+  const reserved = new Map<string, string>();
+  for (const [agent, { reserve }] of Object.entries(agents))
+    for (const symbol of reserve ?? []) reserved.set(symbol, agent);
+  return reserved;
+}
+
 /** Compiles a valid policy for one agent. `hash` is the sha256 of the document's canonical JSON. */
 export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: string): CompiledPolicy {
   const own = agentSection(spec, agent);
@@ -183,7 +192,7 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     temporal: { ...spec.temporal, ...own.temporal },
     traderState,
     traderStateFactors: compileMultiplier(traderState.multiplier),
-    exitScope: own.exits?.scope ?? spec.exits.scope,
+    reserved: reservationsOf(spec),
     schedule: own.schedule === undefined ? null : compileSchedule(own.schedule),
     heartbeatMs: own.heartbeat_ms ?? null,
     lossTiers:

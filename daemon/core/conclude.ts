@@ -1,6 +1,6 @@
 import type { ApprovalCeiling } from './approval.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { EffectiveAction, ExecutionDecision, Reason, StagedSlice, Verdict } from './decision.ts';
+import type { EffectiveAction, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
 import { type BudgetFinding, describeConstraints } from './rules/budget-finding.ts';
 import type { Trace } from './trace.ts';
 
@@ -15,11 +15,6 @@ export const SKIPPED_BY_EXITS = [
   [10, 'TRADER_STATE'],
   [11, 'PRICE'],
 ] as const;
-
-/** As large as asked, and yet not what was asked: the only reason beside an ALLOW. */
-function isOfKind({ code }: Reason): boolean {
-  return code === 'OPEN_BECAME_EXIT';
-}
 
 /**
  * Puts a decision together from what the rules found. `effective` is what would be sent; a denied order sends nothing.
@@ -41,7 +36,7 @@ export function conclude(
     decision,
     effective: decision === 'BLOCK' ? null : effective,
     enforced: policy.spec.mode === 'enforce',
-    reasons: decision === 'ALLOW' && trace.reasons.length > 0 ? trace.reasons.filter(isOfKind) : trace.reasons,
+    reasons: decision === 'ALLOW' ? [] : trace.reasons,
     retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
     verdicts: trace.verdicts,
   };

@@ -15,6 +15,8 @@ export interface ExecutionContext {
   readonly agent: AgentView;
   /** Absent where no approval is at stake, and in records of before. */
   readonly approval?: ApprovalView;
+  /** Absent where nothing stands against opening, and in records of before. */
+  readonly holding?: HoldingView;
   /** |venue time - extrapolated venue time| at the last sync, null before the first. */
   readonly clock_skew_ms: number | null;
   /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
@@ -93,7 +95,7 @@ export interface ExposureView {
   readonly long_lots: number;
   /** W+: position and opening buys of this symbol, in units, without the order being decided. */
   readonly long_units: number;
-  /** Another agent holds a share in this direction of the symbol, null when none does. */
+  /** Null but in records of before one agent held a symbol. */
   readonly opposed_by_long: string | null;
   readonly opposed_by_short: string | null;
   /**
@@ -123,12 +125,8 @@ export interface ExposureView {
   readonly recorded_price: number | null;
   readonly short_lots: number;
   readonly short_units: number;
-  /**
-   * Lots that sells on their way may close beyond the long lots that they were sent for: they would close what a buy
-   * opens now. Absent: none.
-   */
+  /** Absent but in records of before one agent held a symbol. */
   readonly exits_beyond_long?: number;
-  /** The same of buys and short lots. */
   readonly exits_beyond_short?: number;
 }
 
@@ -149,9 +147,8 @@ export interface AgentView {
    */
   readonly resting_exits: number;
   /**
-   * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others
-   * hold a part too, less what its exits on their way may close already, and for an amend its resting ones. For an exit
-   * of the gate: what all agents hold.
+   * Signed lots of the position that this agent holds, and may close. For an exit of the gate: what the symbol's holder
+   * holds. Beside lots of nobody, an amend may close what its other exits leave.
    */
   readonly share_lots: number;
   readonly short_units: number;
@@ -269,6 +266,25 @@ export interface OrderView {
   readonly reduce_only: boolean;
   readonly side: Side;
   readonly symbol: string;
+}
+
+/** What stands against opening in the symbol, or against one more exit of it (DESIGN 12.1, 12.2). */
+export interface HoldingView {
+  /**
+   * Who keeps it: `another` agent that holds it, whom an operator is told by name, or `released` by an operator from the
+   * agent that asks. Null: nobody does.
+   */
+  readonly held_by: string | null;
+  /** Lots, or orders that open, that no record of an agent explains. */
+  readonly is_unowned: boolean;
+  /** Client id of an order there of which nobody knows what became. */
+  readonly unproven_order: string | null;
+  /** Decision of an exit there that closes now and is worked. */
+  readonly exit_decision: string | null;
+  /** Until when the venue lets that exit wait; null: it does not. */
+  readonly exit_until_ms: number | null;
+  /** Exits of this agent there that close now and are not over. */
+  readonly open_exits: number;
 }
 
 export interface PacingView {

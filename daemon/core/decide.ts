@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
-import { buildExit, checkResting, type ExitSize, findExit } from './exit.ts';
+import { buildExit, checkParts, checkResting, type ExitSize, findExit } from './exit.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
@@ -31,12 +31,12 @@ export function decide(
       return decideModify(trace, request, context, policy, found);
     case 'open':
     case 'close': {
-      const exit = findExit(request, context, policy);
-      // RISK: an order on the side opposite to a position is an exit and nothing else, so that it can never add risk.
-      if (exit !== null && exit.permittedLots > 0) return decideExit(trace, request, context, policy, found, exit);
-      if (request.intent === 'close' || request.reduce_only || exit !== null)
-        return refuseExit(trace, request, context, policy, found, exit);
-      return decideOpening(trace, request, context, policy, found);
+      // RISK: an order against a position opens nothing: it is refused where it does not ask to reduce (AGAINST_POSITION).
+      if (request.intent === 'open' && !request.reduce_only)
+        return decideOpening(trace, request, context, policy, found);
+      const exit = findExit(request, context);
+      if (exit === null || exit.permittedLots === 0) return refuseExit(trace, request, context, policy, found, exit);
+      return decideExit(trace, request, context, policy, found, exit);
     }
   }
 }
@@ -61,9 +61,10 @@ function decideExit(
   }
   const effective = buildExit(trace, request, context, policy, rules, exit);
   checkResting(trace, request, context, policy, effective);
+  checkParts(trace, request, context, policy, effective, exit);
   const sound =
     effective.lots >= 1 &&
-    effective.lots <= exit.permittedLots &&
+    effective.lots <= Math.max(exit.permittedLots, rules.min_lots) &&
     Number.isSafeInteger(effective.lots) &&
     (effective.price_ticks === null || Number.isSafeInteger(effective.price_ticks)) &&
     effective.reduce_only;
@@ -88,11 +89,7 @@ function refuseExit(
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
   if (exit === null) trace.deny(12, 'NOT_REDUCING', 0, null, 'lots');
-  else {
-    const opposed = exit.side === 'sell' ? context.exposure.opposed_by_long : context.exposure.opposed_by_short;
-    if (opposed !== null && request.intent === 'open') trace.deny(12, 'OPPOSES_AGENT', opposed, null, null);
-    else trace.deny(12, 'EXIT_SCOPE', opposed, null, null);
-  }
+  else trace.deny(12, 'EXIT_SCOPE', null, null, null);
   trace.skipTheRest();
   return conclude(trace, policy, found, null, []);
 }

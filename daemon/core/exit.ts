@@ -22,7 +22,7 @@ export interface ExitSize {
   readonly side: Side;
   /** Lots of the position on the side that this order would close. */
   readonly positionLots: number;
-  /** What this caller may close: the position, or its own share of it; the gate, what the agents hold of it. */
+  /** What this caller may close: an operator the position, its holder and the gate what the holder holds of it. */
   readonly permittedLots: number;
   /**
    * What a part is taken of: of that, what is proven, where anything is. A reading may lag behind what was closed
@@ -32,17 +32,13 @@ export interface ExitSize {
 }
 
 /** The exit that the request amounts to, or null when nothing on the other side exists to be closed. */
-export function findExit(
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-): ExitSize | null {
+export function findExit(request: ExecutionRequest, context: ExecutionContext): ExitSize | null {
   const { long_lots: long, short_lots: short } = context.exposure;
   const side = request.side ?? (long >= short ? 'sell' : 'buy');
   const positionLots = side === 'sell' ? long : short;
   if (positionLots <= 0) return null;
   const own = Math.max(0, side === 'sell' ? context.agent.share_lots : -context.agent.share_lots);
-  const permittedLots = mayCloseAll(request, context, policy) ? positionLots : Math.min(positionLots, own);
+  const permittedLots = mayCloseAll(request, context) ? positionLots : Math.min(positionLots, own);
   const { position_lots: position } = context.exposure;
   const proven = side === 'sell' ? position : -position;
   return {
@@ -55,18 +51,10 @@ export function findExit(
 
 /**
  * An operator may close everything, and so may a protective stop (the gate's, with a size from the start), which the
- * venue binds to the whole position. What else the gate closes, and an agent's exit, is bound by `exits.scope`: what
- * nobody here opened is somebody else's to close.
+ * venue binds to the whole position. What else the gate closes, and an agent's exit, is what the holder holds.
  */
-function mayCloseAll(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): boolean {
-  switch (request.origin) {
-    case 'operator':
-      return true;
-    case 'gate':
-      return policy.spec.exits.scope === 'account' || (context.phase === 'parent' && context.slice_lots !== null);
-    case 'agent':
-      return policy.exitScope === 'account';
-  }
+function mayCloseAll({ origin }: ExecutionRequest, { phase, slice_lots }: ExecutionContext): boolean {
+  return origin === 'operator' || (origin === 'gate' && phase === 'parent' && slice_lots !== null);
 }
 
 /** Price at which an exit is valued: our mark, else the book, else what was last recorded; null: nothing is known. */
@@ -101,11 +89,14 @@ export function requestedExitLots(
 }
 
 /**
- * q_x = min(q, permitted); at least the least quantity, and a rest below it is taken along. Of the minimum notional
+ * q_x = min(q, permitted); at least the least quantity, and a rest below it is taken along. Holdings below it close by an
+ * order of the least quantity where they are all of the position. Of the minimum notional
  * reduceOnly orders are exempt (BINANCE.md part B, 2.1): a rest of one lot can be closed later.
  */
 export function exitLots(requested: number, exit: ExitSize, rules: RulesView): number {
   const least = Math.max(1, rules.min_lots);
+  // Nobody else's lots stand beside them: reduceOnly keeps the least order inside the position.
+  if (exit.permittedLots < least && exit.permittedLots === exit.positionLots) return least;
   const lots = Math.min(Math.max(requested, least), exit.permittedLots);
   return exit.permittedLots - lots < least ? exit.permittedLots : lots;
 }
@@ -221,6 +212,23 @@ export function checkResting(
   else trace.deny(6, 'EXITS_RESTING', all, MOST_RESTING_IN_SYMBOL, 'orders');
 }
 
+/** Most exits of one agent in a symbol that close a part now and are not over. */
+const MOST_PARTS_OPEN = 10;
+/** A full close is always taken, in place of its agent's older exits; one more part of many is not. */
+export function checkParts(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  effective: SizedAction,
+  { permittedLots }: ExitSize,
+): void {
+  if (request.origin !== 'agent' || context.phase !== 'parent') return;
+  const open = context.holding?.open_exits ?? 0;
+  if (open < MOST_PARTS_OPEN || effective.lots >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
+  trace.deny(6, 'EXIT_IN_PROGRESS', context.holding?.exit_decision ?? open, MOST_PARTS_OPEN, 'exits');
+}
+
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */
 function largestExitLots(lots: number, rules: RulesView, isMarket: boolean): number {
   const most = isMarket ? Math.min(rules.max_lots, rules.max_market_lots) : rules.max_lots;
@@ -240,12 +248,11 @@ export function buildExit(
   const price = valuePrice(context);
   const whole = exitLots(requested, exit, rules);
   if (requested > whole) {
-    trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, whole, 'lots');
+    trace.tighten(12, 'EXIT_CLIPPED', requested, whole, 'lots');
   } else if (price === null && request.requested_notional !== null && context.slice_lots === null) {
     // Without any price the notional says nothing about lots: the exit passes whole, and says so.
     trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, whole, 'lots');
-  } else if (request.intent === 'open') trace.tell(12, 'OPEN_BECAME_EXIT', requested, exit.positionLots, 'lots');
-  else trace.pass(12, 'EXIT', requested, whole, 'lots');
+  } else trace.pass(12, 'EXIT', requested, whole, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
   const ladder = policy.spec.exits.ladder_bps;
   const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;

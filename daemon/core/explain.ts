@@ -4,7 +4,6 @@ import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
-import { findExit } from './exit.ts';
 import { areUsable, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
@@ -63,19 +62,20 @@ interface Opening {
 function findOpening(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): Opening | null {
   const { rules } = context.market;
   if (rules === null || !areUsable(rules)) return null;
-  const asked = openingAsk(request, context, policy);
+  const asked = openingAsk(request, context);
   if (asked === null) return null;
   const { ask } = asked;
   const found = findBudget(context, policy);
   const bound = priceOf(asked.request, context, policy, found, ask, rules);
   const valueTicks = bound?.valueTicks ?? null;
-  const leverage = Math.max(1, Math.min(ask.leverage, feasibleLeverage(policy, rules, ask.side, found.budget)));
+  const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
+  const leverage = Math.max(1, Math.min(ask.leverage, cap));
   const slippageBps = bound?.slippageBps ?? slippageCapOf(policy, found.budget);
   const inputs = prepareRows({ context, policy, found, rules, side: ask.side, leverage, slippageBps, valueTicks });
   const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
   const requestedLots = valueTicks === null ? (ask.lots ?? 0) : lotsOfAsk(ask, valueTicks, rules);
   const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
-  const locked = lockedLeverage(context, policy, rules, ask.side);
+  const locked = lockedLeverage(context, cap);
   const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
   return {
     inputs,
@@ -90,10 +90,9 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
 function openingAsk(
   request: ExecutionRequest,
   context: ExecutionContext,
-  policy: CompiledPolicy,
 ): { readonly request: ExecutionRequest; readonly ask: OpeningAsk } | null {
   if (request.intent === 'modify') return amendAsk(request, context);
-  if (request.intent !== 'open' || request.reduce_only || findExit(request, context, policy) !== null) return null;
+  if (request.intent !== 'open' || request.reduce_only) return null;
   return { request, ask: buildAsk(request, context) };
 }
 

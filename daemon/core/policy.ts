@@ -200,7 +200,10 @@ export interface AgentSection {
   readonly budgets?: Partial<Budgets>;
   readonly temporal?: Partial<TemporalSection>;
   readonly trader_state?: Partial<TraderStateSection>;
+  /** Read, and ignored: an agent closes what it holds. */
   readonly exits?: { readonly scope?: 'own' };
+  /** Symbols that are kept for this agent, also while they are flat. */
+  readonly reserve?: readonly string[];
   readonly schedule?: AgentSchedule;
   /** Longest time without a call before its opening orders are canceled, ms. */
   readonly heartbeat_ms?: number;

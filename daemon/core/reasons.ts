@@ -123,15 +123,25 @@ export const REASONS = {
     message: 'The price is outside what the venue takes for this symbol; `limit` is the nearest that it takes.',
     hint: 'Name a price that the venue takes.',
   },
-  OPPOSES_AGENT: {
-    message: 'Another agent holds a share of this symbol in the other direction (`observed`).',
-    hint: 'Trade another symbol, or wait until that share is closed.',
+  SYMBOL_HELD: {
+    message: 'Another agent holds this symbol, or it is kept for one.',
+    hint: 'Trade a symbol that get_limits shows as free or yours. Waiting helps once its holder is flat.',
   },
-  EXITS_IN_FLIGHT: {
-    message:
-      'Exits on their way may close `observed` lots more than is held of what they were sent for: they would close what ' +
-      'this opens.',
-    hint: 'Ask again once they have ended, as a rule within seconds. Exits and cancels pass.',
+  SYMBOL_UNOWNED: {
+    message: 'Lots or orders stand in this symbol that no agent here has asked for: nothing opens beside them.',
+    hint: 'Trade another symbol. An operator closes them, or gives the symbol to an agent with `adopt`.',
+  },
+  AGAINST_POSITION: {
+    message: 'The order is against the position in this symbol (`observed` lots): it would close, and not open.',
+    hint: 'close_position first; open the other direction when flat.',
+  },
+  ORDER_UNPROVEN: {
+    message: 'Nobody knows yet what became of an order in this symbol (`observed`).',
+    hint: 'Ask again once it is proven, as a rule within seconds. Exits and cancels pass.',
+  },
+  EXIT_IN_PROGRESS: {
+    message: 'An exit in this symbol is being worked (its decision is `observed`).',
+    hint: 'Ask again after retry_after_ms, or cancel that exit. A full close is always taken.',
   },
   LEVERAGE_LOCKED: {
     message:
@@ -168,22 +178,14 @@ export const REASONS = {
     message: 'The order failed the last check on exactly what would be sent.',
     hint: 'This is a defect of the daemon: it refused the order and raised an alert.',
   },
-  CROSSES_ZERO: {
-    message: 'The order is opposite to the position and larger: all but its exit part is left out.',
-    hint: 'Open the other direction with a new request when flat.',
-  },
-  OPEN_BECAME_EXIT: {
-    message: 'The order is opposite to the position, so it closes a part of it and opens nothing.',
-    hint: 'Take it as an exit. To open the other direction, close the position first and ask again when flat.',
-  },
   EXIT_CLIPPED: { message: 'The exit is larger than what there is to close.', hint: 'Nothing to do.' },
   NOT_REDUCING: {
     message: 'There is no position that this order would reduce.',
     hint: 'GET /v1/positions shows what there is to close.',
   },
   EXIT_SCOPE: {
-    message: "This position was not opened by this agent's own fills.",
-    hint: 'An operator can close it, or set exits.scope to account.',
+    message: 'This position is not yours to close: another agent holds it, or nobody does.',
+    hint: 'An operator can close it, or give it to an agent with `adopt`.',
   },
   EXITS_RESTING: {
     message: 'As many exits of this agent, or of all agents in the symbol, rest already as may (`limit`).',

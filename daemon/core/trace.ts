@@ -46,11 +46,6 @@ export class Trace {
     this.reason(code, observed, limit, unit);
     if (rule >= 11) this.isCut = true;
   }
-  /** A reason that cuts nothing: what goes out is of another kind than what was requested. */
-  tell(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
-    this.note(rule, code, 'tighten', observed, limit, unit);
-    this.reason(code, observed, limit, unit);
-  }
   deny(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
     this.note(rule, code, 'deny', observed, limit, unit);
     this.reason(code, observed, limit, unit);

@@ -184,6 +184,24 @@ export type ExitTargetEvent =
       readonly filled_lots: number;
       readonly reason: ExitEnd;
     };
+/** An operator's word on whose a symbol is (DESIGN 12.1). */
+export type HolderEvent =
+  | {
+      /** Its holder opens nothing there until it is free, and for so long after that, ms. */
+      readonly action: 'released';
+      readonly agent: string;
+      readonly for_ms: number;
+      readonly set_by: string;
+      readonly symbol: string;
+    }
+  | {
+      /** All that is held, in lots of the rules on record, is that agent's from here on. */
+      readonly action: 'adopted';
+      readonly agent: string;
+      readonly lots: number;
+      readonly set_by: string;
+      readonly symbol: string;
+    };
 /** One trade of the venue: price and fee of lots that `order` events moved already. */
 export interface TradeEvent {
   readonly at_venue_ms: number;
@@ -572,6 +590,7 @@ export interface GateEvents {
   readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
+  readonly holder: HolderEvent;
   readonly income: IncomeEvent;
   readonly head: HeadEvent;
   readonly key: KeyEvent;

@@ -30,13 +30,12 @@ import { OrderSender } from './orders/sender.ts';
 import { SliceRunner } from './orders/slices.ts';
 import { VenueHealth } from './orders/venue-health.ts';
 import { CutReadings } from './plan/cut-readings.ts';
-import { findExitsToCut } from './plan/shares.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
-import { BEYOND_SHARE } from './state/displaced-exits.ts';
 import type { GateState } from './state/gate-state.ts';
 import { Authorities } from './watch/authorities.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
+import { watchHoldings } from './watch/holdings.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
@@ -98,7 +97,7 @@ export function buildParts(options: GateOptions): GateParts {
     refreshAccount: () => keeper.dueNow('account'),
     fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
     resolve: (order) => void resolver.resolve(order),
-    reviewExits: () => startAlone(core, 'CANCEL_FAILED', fitExits),
+    reviewHoldings: () => startAlone(core, 'CANCEL_FAILED', endMisplaced),
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
   const sender = new OrderSender(core, health);
@@ -109,7 +108,7 @@ export function buildParts(options: GateOptions): GateParts {
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
-  const fitExits = fitterOfExits(core, canceler);
+  const endMisplaced = watchHoldings(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
@@ -136,7 +135,7 @@ export function buildParts(options: GateOptions): GateParts {
     slices,
     account,
     exit: (caller, symbol, side, onDecided) => executor.runOperatorExit(caller, symbol, side, onDecided),
-    cancelTargets: (isConcerned, detail) => exits.cancelTargets(isConcerned, detail),
+    cancelClaims: (isConcerned, detail) => exits.cancelClaims(isConcerned, detail),
     isQuiet: () => health.isQuiet(),
     signal,
   });
@@ -158,7 +157,7 @@ export function buildParts(options: GateOptions): GateParts {
       heartbeats,
       standing,
       exits,
-      fitExits,
+      endMisplaced,
       flatten,
       protection,
       cuts,
@@ -175,7 +174,7 @@ export function buildParts(options: GateOptions): GateParts {
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
   const approvals = new Approvals({ core, availability, decisions, executor, reads });
-  const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
+  const exitResumption = new ExitResumption(core, keeper, exits, signal);
   core.onPolicyChange(() => startAlone(core, 'STANDING_FAILED', () => standing.tick()));
   return {
     core,
@@ -223,13 +222,24 @@ function buildTasks(parts: {
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
-  fitExits: () => Started;
+  endMisplaced: () => Started;
   flatten: Flatten;
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, authorities, heartbeats, standing, exits, fitExits, flatten, protection, cuts } =
-    parts;
+  const {
+    core,
+    resolver,
+    canceler,
+    authorities,
+    heartbeats,
+    standing,
+    exits,
+    endMisplaced,
+    flatten,
+    protection,
+    cuts,
+  } = parts;
   return {
     retryCancels: () => {
       resolver.sweep();
@@ -240,7 +250,7 @@ function buildTasks(parts: {
       voidOrphans(core);
       heartbeats.tick();
       const canceled = standing.tick();
-      const cut = fitExits();
+      const cut = endMisplaced();
       return canceled === null || cut === null ? (canceled ?? cut) : Promise.all([canceled, cut]);
     },
     exits: () => {
@@ -254,17 +264,5 @@ function buildTasks(parts: {
       const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
       return confirmed.length === 0 ? null : Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
     },
-  };
-}
-
-/**
- * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that
- * shrinks, or others join the position, what is beyond it is canceled, so that it does not close what is another
- * agent's; it rests again, clipped to what the share is then. Cheap: called at every tick and after every fill.
- */
-function fitterOfExits(core: GateCore, canceler: Canceler): () => Started {
-  return () => {
-    const beyond = findExitsToCut(core.state, (agent) => core.policyFor(agent));
-    return beyond.length === 0 ? null : Promise.all(beyond.map((order) => canceler.cancel(order, BEYOND_SHARE)));
   };
 }

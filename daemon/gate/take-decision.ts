@@ -205,9 +205,15 @@ function readInputs(core: GateCore): LiveInputs {
   const nowMs = core.nowMs();
   const inputs = core.market.inputs(nowMs);
   const waitMs = core.sends.waitMs('other');
-  if (waitMs === 0) return inputs;
-  const { scale } = core.ports.clock;
-  return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
+  const leftAloneMs = core.ports.venue.leftAloneMs?.() ?? 0;
+  if (waitMs === 0 && leftAloneMs === 0) return inputs;
+  const scale = core.ports.clock.scale > 0 ? core.ports.clock.scale : 1;
+  const after = (ms: number): number => nowMs + Math.ceil(ms * scale);
+  return {
+    ...inputs,
+    ...(waitMs === 0 ? {} : { venueSendsFreeAtMs: after(waitMs) }),
+    ...(leftAloneMs === 0 ? {} : { exitsWaitUntilMs: after(leftAloneMs) }),
+  };
 }
 
 /**

@@ -23,7 +23,14 @@ function looserBecause(direction: AgentDirection, to: Limit, from: Limit): strin
       return (to as number) > (from as number) ? 'larger allows more' : null;
     case 'loss_tiers':
       return looserLoss(to as AgentLoss, from as AgentLoss);
+    case 'fewer_members':
+      return looserReserve(to as readonly string[], from as readonly string[]);
   }
+}
+
+function looserReserve(to: readonly string[], from: readonly string[]): string | null {
+  const free = from.find((symbol) => !to.includes(symbol));
+  return free === undefined ? null : `${free} is open to other agents`;
 }
 
 /** Compared as instants: hours minute by minute of the UTC week, and every blackout whole. */

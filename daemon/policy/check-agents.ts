@@ -7,14 +7,29 @@ import type { Findings } from './findings.ts';
 
 /** What no schema can say about the limits that only an agent's section has. */
 export function checkAgentLimits(spec: IntendedPolicySpec, found: Findings): void {
-  for (const [name, { loss, schedule }] of Object.entries(spec.agents)) {
+  const reservedBy = new Map<string, string>();
+  for (const [name, { loss, reserve, schedule }] of Object.entries(spec.agents)) {
     const path = joinPath('agents', name);
+    checkReserve(name, reserve ?? [], reservedBy, found);
     if (schedule !== undefined) checkSchedule(schedule, `${path}.schedule`, found);
     if (loss === undefined) continue;
     if (loss.day === undefined && loss.week === undefined)
       found.violations.push(violationAt(`${path}.loss`, 'has neither day nor week: it binds nothing'));
     for (const span of ['day', 'week'] as const)
       checkTierList(`${path}.loss.${span}`, 'at_usdt', levelsOf(loss[span]), found);
+  }
+}
+
+/** A symbol is kept for one agent, and `default` is none. */
+function checkReserve(agent: string, symbols: readonly string[], by: Map<string, string>, found: Findings): void {
+  for (const [i, symbol] of symbols.entries()) {
+    const path = `${joinPath('agents', agent)}.reserve[${i}]`;
+    const other = by.get(symbol);
+    if (agent === 'default')
+      found.violations.push(violationAt(path, 'default is no agent: name the one it is kept for'));
+    else if (other !== undefined)
+      found.violations.push(violationAt(path, `${symbol} is reserved for ${other} already`));
+    else by.set(symbol, agent);
   }
 }
 

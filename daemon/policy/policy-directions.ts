@@ -229,7 +229,7 @@ export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
     'request',
   ],
   tools: ['args'],
-  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms', 'loss'],
+  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms', 'loss', 'reserve'],
 };
 
 /** The parts of the policy that an agent's section may contain. */
@@ -241,11 +241,14 @@ export type AgentDirection =
   | 'schedule'
   | 'larger'
   /** Step functions of the loss, as `tiers`. */
-  | 'loss_tiers';
+  | 'loss_tiers'
+  /** Looser where a symbol that was kept from the others no longer is. */
+  | 'fewer_members';
 export const AGENT_DIRECTIONS: {
   readonly [part in Exclude<keyof AgentSection, (typeof AGENT_PARTS)[number]>]-?: AgentDirection;
 } = {
   schedule: 'schedule',
   heartbeat_ms: 'larger',
   loss: 'loss_tiers',
+  reserve: 'fewer_members',
 };

@@ -6,6 +6,7 @@ import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  HoldingView,
   LossesView,
   MarketView,
   OrderView,
@@ -156,7 +157,11 @@ const GRANT = [
   'quorum',
 ] as const;
 const APPROVAL = ['approved_usdt', 'grant', 'opened_usdt', 'order_price_ticks', 'pending_count', 'pending_id'] as const;
-/** The last two may be absent: the intent is no duplicate, or one without an end; no approval is at stake. */
+const HOLDING = ['held_by', 'is_unowned', 'unproven_order', 'exit_decision', 'exit_until_ms', 'open_exits'] as const;
+/**
+ * The last three may be absent: the intent is no duplicate, or one without an end; no approval is at stake; nothing
+ * stands against opening there.
+ */
 const CONTEXT = [
   'account',
   'account_name',
@@ -180,6 +185,7 @@ const CONTEXT = [
   'venue',
   'duplicate_until_ms',
   'approval',
+  'holding',
 ] as const;
 const REQUEST = [
   'account',
@@ -255,6 +261,7 @@ export const ROW_FORMS = {
     agent: form(AGENT, { losses: form(LOSSES) }),
     approval: form(APPROVAL, { grant: form(GRANT) }),
     exposure: form(EXPOSURE),
+    holding: form(HOLDING),
     market: form(MARKET, { rules: form(RULES) }),
     order: form(ORDER),
     pacing: form(PACING),
@@ -273,6 +280,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<AgentView, (typeof AGENT)[number]>,
   Names<ApprovalGrant, (typeof GRANT)[number]>,
   Names<ApprovalView, (typeof APPROVAL)[number]>,
+  Names<HoldingView, (typeof HOLDING)[number]>,
   Names<LossesView, (typeof LOSSES)[number]>,
   Names<ExposureView, (typeof EXPOSURE)[number]>,
   Names<RulesView, (typeof RULES)[number]>,
@@ -285,7 +293,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ExecutionRequest, (typeof REQUEST)[number]>,
   Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
   Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** Stands for a column that is absent, where a later one is not: rows and lists are arrays, so no column is an object. */
 export const ABSENT = '{}';

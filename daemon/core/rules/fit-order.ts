@@ -15,14 +15,7 @@ import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import type { PriceBound } from './price.ts';
-import {
-  buildFeasibleSet,
-  type FeasibleSet,
-  feasibleLeverage,
-  leverageByDistance,
-  marginBound,
-  project,
-} from './projection.ts';
+import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
 import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import { rateTokensLeft } from './temporal.ts';
 
@@ -54,7 +47,7 @@ export function fitOrder(
   const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
   const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, cap, price.slippageBps);
-  const locked = checkLeverage(trace, context, policy, rules, ask, leverage, set.leverageCap);
+  const locked = checkLeverage(trace, context, ask, leverage, set.leverageCap, cap);
   const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
   const projected = project(set, { leverage, notional: asked }, locked);
   const lots = checkBounds(
@@ -121,35 +114,31 @@ export function lotsOfAsk(ask: OpeningAsk, valueTicks: number, rules: RulesView)
 function checkLeverage(
   trace: Trace,
   context: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
   ask: OpeningAsk,
   leverage: number,
   cap: number,
+  feasible: number,
 ): number | null {
   if (ask.leverage > leverage) trace.tighten(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
   else trace.pass(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
-  const locked = lockedLeverage(context, policy, rules, ask.side);
+  const locked = lockedLeverage(context, feasible);
   if (!locked.isRefused) return locked.setting;
-  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, locked.ceiling, 'x');
+  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, feasible, 'x');
   return null;
 }
 
 /**
- * The venue's setting where it must stay, else null; `isRefused`: it is above what the policy permits, or not known. RISK:
- * it is the setting that a position opened now is liquidated by, whatever leverage was asked for.
+ * The venue's setting where it must stay, else null; `isRefused`: it is above what is permitted now, or not known. RISK: it
+ * is the setting that a position opened now is liquidated by, whatever leverage was asked for. `cap`: of
+ * {@link feasibleLeverage}.
  */
 export function lockedLeverage(
   { market }: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
-  side: Side,
-): { readonly setting: number | null; readonly ceiling: number; readonly isRefused: boolean } {
-  const byDistance = leverageByDistance(policy, rules, side);
-  const ceiling = Math.max(1, Math.min(Math.floor(policy.budgets.leverage), byDistance));
-  if (!market.leverage_locked) return { setting: null, ceiling, isRefused: false };
+  cap: number,
+): { readonly setting: number | null; readonly isRefused: boolean } {
+  if (!market.leverage_locked) return { setting: null, isRefused: false };
   const { leverage_setting: setting } = market;
-  return { setting, ceiling, isRefused: setting === null || setting > ceiling };
+  return { setting, isRefused: setting === null || setting > cap };
 }
 
 /** Of the last 24 hours, paid and still to come, beside this order. */

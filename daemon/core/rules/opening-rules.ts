@@ -12,15 +12,7 @@ import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
-import {
-  checkAccount,
-  checkAgentLoss,
-  checkExitsInFlight,
-  checkOpposition,
-  checkRegime,
-  checkTraderState,
-  checkTrust,
-} from './tightening.ts';
+import { checkAccount, checkAgentLoss, checkHolding, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
 
 /** What the rules make of an ask. `approval`: nothing but the approval of a person is missing. */
 export interface Opening {
@@ -62,8 +54,7 @@ export function runOpeningRules(
   checkTraderState(trace, context, policy);
   checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
-  checkOpposition(trace, context, ask.side);
-  checkExitsInFlight(trace, context, ask.side);
+  checkHolding(trace, request, context, policy, ask.side);
   const rules = context.market.rules;
   const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
   if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {

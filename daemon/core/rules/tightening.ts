@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Factors, ONE } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { Side } from '../request.ts';
+import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import {
   type AccountFinding,
@@ -140,17 +140,29 @@ export function checkTraderState(trace: Trace, context: ExecutionContext, policy
   else trace.pass(10, 'TRADER_STATE', p, limitAt, 'probability');
 }
 
-/** One net position an account: opening against another agent's share would close it for that agent. */
-export function checkOpposition(trace: Trace, context: ExecutionContext, side: Side): void {
-  const opposed = side === 'buy' ? context.exposure.opposed_by_short : context.exposure.opposed_by_long;
-  if (opposed !== null) trace.deny(12, 'OPPOSES_AGENT', opposed, null, null);
-}
-
 /**
- * Exits that were sent already meet at the venue what is held when they arrive. RISK: what they were sent for may be
- * closed by then, and `reduceOnly` does not keep them from what was opened since. What rests already stays.
+ * Whose the symbol is (DESIGN 12.1): one agent holds it, and nothing opens beside what is nobody's, against the position,
+ * beside an order of which nobody knows what became, or beside an exit that closes now. What rests already stays.
  */
-export function checkExitsInFlight(trace: Trace, { exposure, phase }: ExecutionContext, side: Side): void {
-  const beyond = (side === 'buy' ? exposure.exits_beyond_long : exposure.exits_beyond_short) ?? 0;
-  if (phase !== 'standing' && beyond > 0) trace.deny(12, 'EXITS_IN_FLIGHT', beyond, 0, 'lots');
+export function checkHolding(
+  trace: Trace,
+  { agent, origin, symbol }: ExecutionRequest,
+  { exposure, holding, now_ms: now, phase }: ExecutionContext,
+  { reserved }: CompiledPolicy,
+  side: Side,
+): void {
+  if (phase === 'standing') return;
+  const reservedFor = reserved.get(symbol ?? '') ?? null;
+  const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
+  const heldBy = holding?.held_by ?? (isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null);
+  if (heldBy !== null) trace.deny(12, 'SYMBOL_HELD', heldBy, null, null);
+  if (holding?.is_unowned === true && origin === 'agent') trace.deny(12, 'SYMBOL_UNOWNED', null, null, null);
+  const against = side === 'buy' ? exposure.short_lots : exposure.long_lots;
+  if (against > 0) trace.deny(12, 'AGAINST_POSITION', against, 0, 'lots');
+  if (holding === undefined) return;
+  const { exit_decision: exit, exit_until_ms: untilMs, unproven_order: unproven } = holding;
+  if (unproven !== null) trace.deny(12, 'ORDER_UNPROVEN', unproven, null, null);
+  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, untilMs ?? now + EXIT_LASTS_MS, exit, null, null);
 }
+/** What an exit takes as a rule: when to ask again. */
+const EXIT_LASTS_MS = 1_000;

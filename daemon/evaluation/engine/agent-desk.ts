@@ -21,6 +21,7 @@ import type { Executor } from './executor.ts';
 import { PLACE, readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
 import type { Asked, RunTally } from './tally.ts';
+import { ownLotsOf } from '../../gate/state/holding.ts';
 
 /** An attacker of one episode. */
 export interface EpisodeAttacker {
@@ -216,7 +217,7 @@ class LiveGlance implements AccountGlance {
     const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
     const isAlone = setup.agents.length === 1;
     for (const [i, symbol] of clock.market.symbols.entries()) {
-      const lots = isAlone ? account.lots(i) : (door.state.positions.get(symbol)?.shares.get(this.#agent) ?? 0);
+      const lots = isAlone ? account.lots(i) : ownLotsOf(door.state.positions.get(symbol), this.#agent);
       if (lots !== 0) positions.set(symbol, { lots, entryPrice: account.entryPrice(i) });
     }
     this.#positions = positions;

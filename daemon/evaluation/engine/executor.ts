@@ -3,7 +3,6 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../gate/plan/breakers.ts';
-import { isTargetInCancelAll } from '../../gate/plan/cancel-all.ts';
 import { isLeverageFree } from '../../gate/plan/leverage.ts';
 import { planFromDecision } from '../../gate/plan/orders.ts';
 import {
@@ -120,12 +119,11 @@ export class Executor {
 
   /** Opening orders that the exit's own record has ended. */
   #cancelUndone(exit: OrderState): void {
-    const { symbol, side } = exit;
+    const { symbol } = exit;
     const live = liveOrders(this.#parts.door.state.orders, symbol);
     if (live.size === 1 && live.has(exit)) return;
     for (const order of [...live])
-      if (!order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order))
-        this.cancel(order, OPENING_ENDED);
+      if (!order.reduceOnly && order.cancelRequested && isResting(order)) this.cancel(order, OPENING_ENDED);
   }
 
   /** Cancels whose order has not ended, as the gate asks for them again at every tick. */
@@ -326,19 +324,12 @@ export class Executor {
   /** INVARIANT: what its decision meant, and nothing that was asked for since. */
   #cancelFor({ event }: Taken): void {
     const { request } = event;
-    const { changes, layers } = this.#parts.door.state;
-    const { decision_id: decisionId, seq } = event.decision;
+    const { changes } = this.#parts.door.state;
+    const { decision_id: decisionId } = event.decision;
     const reason = `asked for by ${request.agent}`;
-    const meant = changes.find(decisionId)?.orders ?? [];
-    const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
-    for (const order of meant) this.cancel(order, reason);
+    for (const order of changes.find(decisionId)?.orders ?? []) this.cancel(order, reason);
     for (const slice of findSlicesBeside(this.#parts.door.state, request)) this.cancel(slice, SLICE_CANCELED);
-    if (request.client_order_id === null)
-      this.exits.cancelTargets(
-        (target) => isTargetInCancelAll(target, request, seq, layers, this.#parts.clock.nowMs),
-        reason,
-      );
-    this.exits.cancelResting(({ clientOrderIds, order }) => meant.includes(order) || isNamed(clientOrderIds), reason);
+    this.exits.endCanceled(reason);
   }
 
   #amend(order: OrderState, asked: Asked | null): void {

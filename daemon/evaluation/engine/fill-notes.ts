@@ -1,7 +1,6 @@
 import { findRepeatedExecution } from '../../gate/plan/breakers.ts';
-import { findExitsToCut } from '../../gate/plan/shares.ts';
+import { findMisplaced } from '../../gate/plan/holdings.ts';
 import { findUndoneByAnswer, findUndoneByStop } from '../../gate/plan/undone.ts';
-import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
@@ -61,11 +60,11 @@ export class FillNotes {
     );
   }
 
-  /** What follows from a fill, as in the daemon: what it undoes, exits beyond their shares, the breaker of repetition. */
+  /** What follows from a fill, as in the daemon: what it undoes, what may not rest on, the breaker of repetition. */
   #follow(order: OrderState, isAnswer: boolean): void {
     const { cancel, clock, door } = this.#parts;
     if (order.protective) door.endUndone(findUndoneByStop(door.state, order));
-    for (const beyond of findExitsToCut(door.state, (agent) => door.policy(agent))) cancel(beyond, BEYOND_SHARE);
+    for (const { order: misplaced, why } of findMisplaced(door.state, clock.nowMs)) cancel(misplaced, why);
     if (order.agent !== null) {
       const { breaker } = door.policy(order.agent).temporal;
       const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);

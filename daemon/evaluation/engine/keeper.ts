@@ -2,18 +2,17 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { findEnded } from '../../gate/plan/authority.ts';
+import { awaitsReading } from '../../gate/plan/claims.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
-import { awaitsReading } from '../../gate/plan/exit-caps.ts';
+import { findMisplaced } from '../../gate/plan/holdings.ts';
 import { findOverLayers } from '../../gate/plan/over-layers.ts';
 import { ProtectionPlan } from '../../gate/plan/protection.ts';
 import { StandingReview } from '../../gate/plan/review.ts';
-import { findExitsToCut } from '../../gate/plan/shares.ts';
 import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing.ts';
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
 import { buildStopOrder } from '../../gate/plan/stop-order.ts';
 import { OTHER_STOP } from '../../gate/plan/stops.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
-import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import { isResting, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';
 import type { Rejection } from '../../gate/venue-port.ts';
@@ -64,7 +63,6 @@ export class ReplayKeeper {
   /** Of the account for which that was found. */
   #held = -1;
   #hasOpenings = false;
-  #hasExits = false;
   readonly #policy: CompiledPolicy;
 
   /** `later`: {@link tick} is to be called then. */
@@ -142,14 +140,12 @@ export class ReplayKeeper {
     // Once more when they are gone: what tightens meanwhile and is left again is news to the next one, as in the daemon.
     if (this.#hasOpenings) this.endAuthorities();
     if (this.#hasOpenings || hadOpenings) this.#review.follow();
-    if (this.#hasExits)
-      for (const order of findExitsToCut(state, (agent) => door.policy(agent)))
-        this.#executor.cancel(order, BEYOND_SHARE);
+    if (this.#hasOpenings) for (const { order, why } of findMisplaced(state, now)) this.#executor.cancel(order, why);
     this.isGuarded = true;
     if (spec.protection.required) this.#protect();
     this.isBreached = false;
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
-    if (state.targets.open.size > 0 && awaitsReading(state)) this.#readSoon();
+    if (state.claims.open.size > 0 && awaitsReading(state)) this.#readSoon();
   }
 
   /** What opens on an authority that has ended. */
@@ -169,7 +165,6 @@ export class ReplayKeeper {
   /** What is live says what is to be looked at. */
   #findLive(): void {
     this.#hasOpenings = false;
-    this.#hasExits = false;
     const { orders } = this.#door.state;
     const { symbols } = this.#clock.market;
     for (let i = 0; i < symbols.length; i++) {
@@ -177,7 +172,6 @@ export class ReplayKeeper {
       if (live.size === 0) continue;
       for (const order of live) {
         if (isOwnOpening(order)) this.#hasOpenings = true;
-        else if (order.reduceOnly) this.#hasExits = true;
       }
     }
   }

@@ -19,6 +19,7 @@ import type { PreparedMarket } from './prepared.ts';
 import { compilePolicies, schemaCheckOf } from './run-policies.ts';
 import { RunTally } from './tally.ts';
 import type { ReplayVenue } from './venue.ts';
+import { isLive } from '../../gate/state/claims.ts';
 
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;
@@ -324,8 +325,8 @@ export class ReplayRun {
 
   /** An exit is under way, or one that is to rest does not: both may wait for what a reading shows. */
   #isExiting(): boolean {
-    const { displaced, targets } = this.door.state;
-    return targets.open.size + displaced.size > 0;
+    for (const claim of this.door.state.claims.open) if (claim.wants === 'now' || !isLive(claim)) return true;
+    return false;
   }
 
   /** What was filled and taken shows in the account at once. */

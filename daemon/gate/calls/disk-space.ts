@@ -3,6 +3,8 @@ import { wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { ToolOutcome, Unavailable } from '../api/decisions.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { closedLots } from '../state/claims.ts';
+import { ownLots } from '../state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
@@ -92,16 +94,15 @@ export class FullDisk {
   }
 
   #closedLots(decisionId: string): number {
-    const target = this.#core.state.targets.find(decisionId);
-    if (target !== null) return target.filledLots;
+    const claim = this.#core.state.claims.find(decisionId);
+    if (claim !== null) return closedLots(claim);
     const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
     return orders.reduce((sum, order) => sum + order.executedLots, 0);
   }
 
   #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
     const position = this.#core.state.position(symbol ?? '');
-    const isOwn = this.#core.policyFor(agent).exitScope === 'own';
-    return Math.abs(isOwn ? (position.shares.get(agent) ?? 0) : position.lots);
+    return position.holder === agent ? Math.abs(ownLots(position)) : 0;
   }
 }
 

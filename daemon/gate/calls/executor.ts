@@ -5,7 +5,6 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { isTargetInCancelAll } from '../plan/cancel-all.ts';
 import { findSlicesBeside, SLICE_CANCELED } from '../plan/undone.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
@@ -58,7 +57,7 @@ export class Executor {
     for (const order of this.#core.state.changes.find(body.decision_id)?.orders ?? [])
       this.#canceler.note(order, reason);
     for (const slice of findSlicesBeside(this.#core.state, request)) this.#canceler.note(slice, SLICE_CANCELED);
-    if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
+    this.#exits.endCanceled(reason);
   }
 
   /** Carries out a permitted decision; returns at the outcome, or after `answer_within_ms`. */
@@ -121,19 +120,7 @@ export class Executor {
   async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
     const reason = reasonOf(request);
     const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
-    const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
-    const cancels = meant.map((order) => this.#canceler.cancel(order, reason));
-    if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
-    // One that was on its way when this was decided, and was not placed.
-    this.#exits.cancelResting(({ clientOrderIds, order }) => meant.includes(order) || isNamed(clientOrderIds), reason);
-    await Promise.all(cancels);
-  }
-
-  /** cancel_all also ends exits without a current order: between two rungs, or waiting for their turn. */
-  #cancelExits(request: ExecutionRequest, seq: number, reason: string): void {
-    const { layers } = this.#core.state;
-    const now = this.#core.nowMs();
-    this.#exits.cancelTargets((target) => isTargetInCancelAll(target, request, seq, layers, now), reason);
+    await Promise.all(meant.map((order) => this.#canceler.cancel(order, reason)));
   }
 
   /** Amends in place. The order counts as the larger and the worse of both forms until one is proven. */

@@ -151,8 +151,8 @@ export class ToolCalls {
   }
 
   #ordersOf({ body }: Decided): Recalled {
-    const { orders, targets } = this.#core.state;
-    return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
+    const { claims, orders } = this.#core.state;
+    return { orders: orders.byDecision.get(body.decision_id) ?? [], claim: claims.find(body.decision_id) };
   }
 
   #answerText(became: Recalled, event: DecisionEvent, body: ToldDecision, bodyText: string): string {
@@ -166,9 +166,9 @@ export class ToolCalls {
  * with lots left, of what a cancel dropped. RISK: if its record were lost with the process, what was told to be over would
  * go on after the restart.
  */
-function isOursToTell({ orders, target }: Recalled, { decision }: DecisionEvent): boolean {
+function isOursToTell({ claim, orders }: Recalled, { decision }: DecisionEvent): boolean {
   if (decision.effective?.action === 'cancel') return true;
-  if (target !== null && target.end !== null && target.end.reason !== 'filled') return true;
+  if (claim !== null && claim.end !== null && claim.end.reason !== 'filled') return true;
   return orders.some(({ status, venueOrderId }) => isTerminal(status) && venueOrderId === null);
 }
 

@@ -6,37 +6,30 @@ import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import type { ExitParent } from '../plan/exit-order.ts';
+import type { ExitForm, ExitParent } from '../plan/exit-order.ts';
 import { ExitPace } from '../plan/exit-pace.ts';
 import { type DecidedExit, ExitPump } from '../plan/exit-pump.ts';
-import { isLive } from '../plan/exits.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
-import type { DisplacedExit } from '../state/displaced-exits.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import { type Claim, closedLots, isLive } from '../state/claims.ts';
 import { isResting, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { readParent } from './read-parent.ts';
-import { RestingExits } from './resting-exits.ts';
-import { ExitRoom } from './room.ts';
 import { watchExits } from './slow-exits.ts';
 import { Waiters } from './waiters.ts';
 import { WakeUp } from './wake-up.ts';
 
 /**
- * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one order
- * at a time, each order decided and on disk before it is sent; what is left goes up the ladder. What goes out when is the
- * pump's to say ({@link ExitPump}): it plans everything anew in one turn whenever something has changed, so that no exit is
- * lost between two steps. Here it is decided, recorded and sent.
+ * The claims of the account, carried out. What goes out when is the pump's to say ({@link ExitPump}): it plans everything
+ * anew in one turn whenever something has changed, so that no exit is lost between two steps. Here each order is decided,
+ * recorded and sent.
  */
 export class ExitBook {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #canceler: Canceler;
-  readonly #room: ExitRoom;
   readonly #pump: ExitPump;
-  readonly #resting: RestingExits;
   readonly #lookForSlow: () => void;
   readonly #signal: AbortSignal;
   readonly #events = new Map<string, ExitParent>();
@@ -49,32 +42,25 @@ export class ExitBook {
     this.#resolver = resolver;
     this.#canceler = canceler;
     this.#wakeUp = new WakeUp(core.ports.time, signal, () => this.#pass());
-    this.#room = new ExitRoom(core, canceler, signal);
     const { planClock: clock, sends, state } = core;
     const leftAloneMs = (): number => core.ports.venue.leftAloneMs?.() ?? 0;
-    const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits, leftAloneMs });
-    this.#pump = this.#createPump(pace);
-    this.#resting = new RestingExits(core, sender, this.#room, pace, signal, () => this.poke());
-    this.#lookForSlow = watchExits(core);
-    this.#signal = signal;
-  }
-
-  #createPump(pace: ExitPace): ExitPump {
-    const core = this.#core;
-    return new ExitPump({
-      state: core.state,
-      clock: core.planClock,
-      pace,
-      exits: () => core.policySpec.exits,
-      exitScope: (agent) => core.policyFor(agent).exitScope,
-      decide: (parent, lots, rung) => this.#decide(parent, lots, rung),
-      recordEnd: (target, reason, detail) => this.#recordEnd(target, reason, detail),
-      endUnsent: (order, detail) => this.#sender.record(order, endedEvent(core, order, 'canceled', detail)),
+    const exits = () => core.policySpec.exits;
+    this.#pump = new ExitPump({
+      state,
+      clock,
+      pace: new ExitPace({ state, sends, clock, exits, leftAloneMs }),
+      exits,
+      decide: (claim, form) => this.#decide(claim, form),
+      recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
+      endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
+      cancel: (order, reason) => void canceler.cancel(order, reason).finally(() => this.poke()),
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>
         core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
       wakeAt: (wallMs) => this.#wakeUp.at(wallMs),
     });
+    this.#lookForSlow = watchExits(core);
+    this.#signal = signal;
   }
 
   // --- what is asked for -----------------------------------------------------------------------------------------
@@ -84,7 +70,7 @@ export class ExitBook {
     return this.#pump.planDelay(request, effective);
   }
 
-  /** Carries out a permitted exit. Resolves when it has ended, or rests. */
+  /** Carries out a permitted exit. Resolves when it has ended, or rests, or what became of its order is not known. */
   async run(decided: Decided): Promise<void> {
     const { decision_id: id } = decided.body;
     const first = (this.#core.state.orders.byDecision.get(id) ?? [])[0];
@@ -92,42 +78,32 @@ export class ExitBook {
     // RISK: an operator's exit ends everybody's openings, and hundreds of cancels before it would hold it up.
     if (first.origin === 'operator') this.#core.ports.time.nextTurn(() => this.#cancelUndone(first));
     else this.#cancelUndone(first);
-    const target = this.#core.state.targets.find(id);
-    if (target === null) {
-      await this.#resting.run(decided, first);
-      return;
-    }
     this.#events.set(id, decided.event);
-    if (first.status === 'in_flight') {
+    // What waited may have gone out before its caller came here.
+    if (first.status === 'in_flight' && !this.#pump.isCarried(first)) {
       this.#pump.carry(first);
       this.#carry(first, decided.appended.committed);
     }
-    const settled = this.#waiters.wait(target.decisionId);
+    const settled = this.#waiters.wait(id);
     this.poke();
     await settled;
   }
 
   /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */
-  #cancelUndone({ symbol, side }: OrderState): void {
-    const isEnded = (order: OrderState): boolean =>
-      !order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order);
+  #cancelUndone({ symbol }: OrderState): void {
+    const isEnded = (order: OrderState): boolean => !order.reduceOnly && order.cancelRequested && isResting(order);
     void this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
   }
 
-  /** {@link ExitPump.cancelTargets} */
-  cancelTargets(isConcerned: (target: ExitTarget) => boolean, detail: string): void {
-    this.#pump.cancelTargets(isConcerned, detail);
+  /** {@link ExitPump.cancelClaims} */
+  cancelClaims(isConcerned: (claim: Claim) => boolean, detail: string): void {
+    this.#pump.cancelClaims(isConcerned, detail);
     this.poke();
   }
 
-  /** The same of exits that are to rest, and are not at the venue at the moment. */
-  cancelResting(isConcerned: (exit: DisplacedExit) => boolean, detail: string): void {
-    for (const exit of this.#core.state.displaced.waiting())
-      if (isConcerned(exit)) this.#resting.giveUp(exit, 'canceled', detail);
-  }
-  /** Of before a restart, and nobody means it any more. */
-  drop(exit: DisplacedExit, detail: string): void {
-    this.#resting.giveUp(exit, 'dropped', detail);
+  /** Claims that a recorded cancel took back, and of which nothing is at the venue: in its transaction. */
+  endCanceled(detail: string): void {
+    this.cancelClaims(({ isCanceled }) => isCanceled, detail);
   }
 
   /** {@link ExitPump.isGateExiting} */
@@ -138,13 +114,12 @@ export class ExitBook {
   // --- after a restart -------------------------------------------------------------------------------------------
 
   /** {@link ExitPump.hold} */
-  hold(targets: Iterable<ExitTarget>): void {
-    this.#pump.hold(targets);
+  hold(claims: Iterable<Claim>): void {
+    this.#pump.hold(claims);
   }
   /** They go on from where their records say that they are. */
   release(): void {
     this.#pump.release();
-    this.#resting.release();
     this.poke();
   }
 
@@ -167,16 +142,14 @@ export class ExitBook {
     if (this.#signal.aborted || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
     try {
       this.#pump.pass();
-      const waitMs = this.#resting.pass();
-      if (waitMs !== null) this.#wakeUp.at(core.ports.time.monotonicMs() + waitMs);
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
     this.#waiters.wake((id) => this.#isSettled(id));
   }
 
-  #decide(parent: ExitTarget, lots: number, rung: number): DecidedExit {
-    const { decided, order } = decideExitOrder(this.#core, this.#parentOf(parent), { lots, rung, own: null });
+  #decide(claim: Claim, form: ExitForm): DecidedExit {
+    const { decided, order } = decideExitOrder(this.#core, this.#parentOf(claim), form);
     return {
       order,
       code: decided.body.reasons[0]?.code ?? 'BLOCK',
@@ -186,7 +159,7 @@ export class ExitBook {
     };
   }
 
-  #parentOf({ decisionId, first }: ExitTarget): ExitParent {
+  #parentOf({ decisionId, first }: Claim): ExitParent {
     const known = this.#events.get(decisionId);
     if (known !== undefined) return known;
     const parent = readParent(this.#core, decisionId, first);
@@ -199,9 +172,8 @@ export class ExitBook {
 
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>): void {
-    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#makeAndSend(order, left))
+      .then(() => this.#sendNow(order))
       .catch((error: unknown) => {
         if (this.#signal.aborted) return;
         this.#sender.giveUp(order, error);
@@ -213,48 +185,44 @@ export class ExitBook {
       });
   }
 
-  async #makeAndSend(order: OrderState, left: number): Promise<void> {
-    await this.#room.make(order);
-    const why = order.status === 'in_flight' ? this.#room.whyTooLarge(order, left) : null;
-    if (why !== null) {
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
-      return;
-    }
+  async #sendNow(order: OrderState): Promise<void> {
     const outcome = await this.#sender.send(order);
-    if (outcome.kind === 'rejected') {
-      this.#pump.noteRefusal(order, outcome.rejection);
-      if (outcome.rejection.consequence === 'cancel_sibling')
-        if (await this.#room.cancelSiblings(order, this.#pump.crowdedOf(order) + 1)) this.#pump.noteRoom(order);
-    }
+    if (outcome.kind === 'rejected') this.#pump.noteRefusal(order, outcome.rejection);
+    const isMarketable = this.#core.state.claims.of(order)?.wants === 'now';
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-    if (statusOf(order) === 'unknown') this.#pump.pauseAfter(order);
-    if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
+    if (statusOf(order) === 'unknown' && isMarketable) this.#pump.pauseAfter(order);
+    if (isMarketable && (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order))))
       void this.#resolver.resolve(order).finally(() => this.poke());
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------
 
   /** {@link ExitPump.end} */
-  end(target: ExitTarget, reason: ExitEnd, detail: string): void {
-    this.#pump.end(target, reason, detail);
+  end(claim: Claim, reason: ExitEnd, detail: string): void {
+    this.#pump.end(claim, reason, detail);
   }
 
-  #recordEnd(target: ExitTarget, reason: ExitEnd, detail: string): void {
+  #recordEnd(claim: Claim, reason: ExitEnd, detail: string): void {
     this.#core.append('exit_target', {
       action: 'ended',
-      decision_id: target.decisionId,
+      decision_id: claim.decisionId,
       detail,
-      filled_lots: target.filledLots,
+      filled_lots: closedLots(claim),
       reason,
     });
-    this.#events.delete(target.decisionId);
+    if (reason !== 'rests') this.#events.delete(claim.decisionId);
   }
 
-  /** Closed, or at its end: its caller is answered, though openings of before it are waited for. */
+  /** Closed, at its end, or at rest: its caller is answered, though openings of before it are waited for. */
   #isSettled(id: string): boolean {
-    const target = this.#core.state.targets.find(id);
-    if (target === null) return true;
-    const isOver = target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
-    return isOver && (!isLive(target) || target.end?.reason === 'rests');
+    const claim = this.#core.state.claims.find(id);
+    if (claim === null) return true;
+    if (claim.end !== null) return !isLive(claim);
+    const isUnderWay = claim.orders.some(
+      (order) => order.status === 'pending_send' || order.status === 'in_flight' || this.#pump.isCarried(order),
+    );
+    if (isUnderWay) return false;
+    if (claim.wants === 'rest') return isLive(claim);
+    return !isLive(claim) && closedLots(claim) > 0 && this.#pump.isClosed(claim);
   }
 }

@@ -1,7 +1,7 @@
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { isLive } from '../plan/exits.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import { closingOf } from '../plan/claims.ts';
+import { type Claim, isLive } from '../state/claims.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { heldLots } from './flatten-answer.ts';
 import type { LastWord } from './last-word.ts';
@@ -17,14 +17,14 @@ export type OperatorExit = (
   side: 'buy' | 'sell',
   onDecided: (id: string) => void,
 ) => Promise<void>;
-export type CancelTargets = (isConcerned: (target: ExitTarget) => boolean, detail: string) => void;
+export type CancelClaims = (isConcerned: (claim: Claim) => boolean, detail: string) => void;
 
 /** Exits of flattens. They go on by themselves, whoever waits for them. */
 export class FlattenExits {
   readonly #core: GateCore;
   readonly #word: LastWord;
   readonly #exit: OperatorExit;
-  readonly #cancelTargets: CancelTargets;
+  readonly #cancelClaims: CancelClaims;
   readonly #signal: AbortSignal;
   /** Their decisions, as long as they may go on. */
   readonly #decided = new Set<string>();
@@ -35,13 +35,13 @@ export class FlattenExits {
     core: GateCore;
     word: LastWord;
     exit: OperatorExit;
-    cancelTargets: CancelTargets;
+    cancelClaims: CancelClaims;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;
     this.#word = parts.word;
     this.#exit = parts.exit;
-    this.#cancelTargets = parts.cancelTargets;
+    this.#cancelClaims = parts.cancelClaims;
     this.#signal = parts.signal;
   }
 
@@ -87,19 +87,24 @@ export class FlattenExits {
 
   /** An operator's exit of the symbol has lots to close, or an order that lives. */
   #isClosing(symbol: string): boolean {
-    return [...this.#core.state.targets.open].some(
-      (target) => target.origin === 'operator' && target.symbol === symbol && (target.leftLots > 0 || isLive(target)),
+    const { state } = this.#core;
+    return [...state.claims.open].some(
+      (claim) =>
+        claim.origin === 'operator' &&
+        claim.wants === 'now' &&
+        claim.symbol === symbol &&
+        (isLive(claim) || closingOf(state, symbol, claim.side).all > 0),
     );
   }
 
   /** RISK: an exit that waits for its turn would close what an operator wants to keep by now. */
   endAbandoned(): void {
     if (this.#decided.size === 0) return;
-    const isOwn = ({ decisionId }: ExitTarget): boolean => this.#decided.has(decisionId);
-    const open = [...this.#core.state.targets.open].filter(isOwn);
+    const isOwn = ({ decisionId }: Claim): boolean => this.#decided.has(decisionId);
+    const open = [...this.#core.state.claims.open].filter(isOwn);
     for (const id of this.#decided) if (!open.some(({ decisionId }) => decisionId === id)) this.#decided.delete(id);
     if (open.some(({ symbol }) => this.#word.isOver([symbol])))
-      this.#cancelTargets((target) => isOwn(target) && this.#word.isOver([target.symbol]), ANOTHER_STATE);
+      this.#cancelClaims((claim) => isOwn(claim) && this.#word.isOver([claim.symbol]), ANOTHER_STATE);
   }
 }
 

@@ -8,7 +8,7 @@ import type { SliceRunner } from '../orders/slices.ts';
 import type { LayerEntry } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders } from '../state/orders.ts';
 import { describeFlatten, heldLots } from './flatten-answer.ts';
-import { type CancelTargets, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
+import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 
 const RELIST_ROUNDS = 20;
@@ -59,7 +59,7 @@ export class Flatten {
     slices: SliceRunner;
     account: AccountFeed;
     exit: OperatorExit;
-    cancelTargets: CancelTargets;
+    cancelClaims: CancelClaims;
     /** The venue asked to be left alone. */
     isQuiet: () => boolean;
     signal: AbortSignal;

@@ -1,6 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import { closingOf } from '../plan/claims.ts';
+import { type Claim, closedLots } from '../state/claims.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
@@ -8,23 +9,23 @@ import type { ExitTarget } from '../state/exit-targets.ts';
  * take it for done.
  */
 export function watchExits(core: GateCore): () => void {
-  const slow = new SlowWatch<ExitTarget>(core, {
+  const slow = new SlowWatch<Claim>(core, {
     find: () => {
       const isLeftAlone = (core.ports.venue.leftAloneMs?.() ?? 0) > 0;
-      const open = [...core.state.targets.open];
-      return open.filter((target) => target.leftLots !== 0 && (isLeftAlone || wasSent(target)));
+      const open = [...core.state.claims.open].filter(({ wants }) => wants === 'now');
+      return open.filter((claim) => isOwed(core, claim) && (isLeftAlone || wasSent(claim)));
     },
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
-    progressOf: ({ filledLots }) => filledLots,
-    tell: (target, seconds, others) => {
-      const order = target.allotments.at(-1)?.order;
-      const last = wasSent(target)
+    progressOf: closedLots,
+    tell: (claim, seconds, others) => {
+      const order = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+      const last = wasSent(claim)
         ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
         : '; the venue has asked to be left alone';
       core.alert(
         'EXIT_STALLED',
-        `exit ${target.decisionId} has closed nothing for ${seconds} s and goes on, with ${target.leftLots} lots left${last}${others}`,
-        target.symbol,
+        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closedLots(claim)} lots closed${last}${others}`,
+        claim.symbol,
       );
     },
   });
@@ -32,6 +33,11 @@ export function watchExits(core: GateCore): () => void {
 }
 
 /** What else waits for its rate, or for its turn, is not held up by the venue. */
-function wasSent({ allotments }: ExitTarget): boolean {
-  return allotments.some(({ order }) => order.sentAtMs !== null);
+function wasSent({ orders }: Claim): boolean {
+  return orders.some(({ sentAtMs }) => sentAtMs !== null);
+}
+
+function isOwed({ state }: GateCore, claim: Claim): boolean {
+  if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
+  return claim.isWhole || closedLots(claim) < claim.askedLots;
 }

@@ -3,7 +3,7 @@ import type { Ask } from '../orders/order-proof.ts';
 import { isAsSent } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { awaitsReading } from '../plan/exit-caps.ts';
+import { awaitsReading } from '../plan/claims.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';

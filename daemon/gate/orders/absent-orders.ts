@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { lackingLots } from '../state/held-lots.ts';
+import { lackingLots } from '../state/holding.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';

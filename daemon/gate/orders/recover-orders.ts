@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent, unknownEvent } from '../journal/order-records.ts';
-import { isWaitingExit } from '../plan/exits.ts';
+import { isWaitingExit } from '../plan/claims.ts';
 import { everyLiveOrder, statusOf } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';

@@ -23,7 +23,7 @@ export interface FeedRequests {
   fetchTrades(symbol: string): void;
   resolve(order: OrderState): void;
   /** Shares of a position have moved: resting exits are to be held against them. */
-  reviewExits(): void;
+  reviewHoldings(): void;
 }
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
@@ -50,7 +50,7 @@ export class VenueHealth implements VenueConsequences {
   onExecuted(order: OrderState): void {
     this.#feeds.refreshAccount();
     this.#feeds.fetchTrades(order.symbol);
-    this.#feeds.reviewExits();
+    this.#feeds.reviewHoldings();
     this.#checkBreaker(order);
   }
 

@@ -1,25 +1,48 @@
 /**
- * What of all exits goes out when, and which of them are over: the one way in which targets are carried on, by the daemon
+ * What of all exits goes out when, and which of them are over: the one way in which claims are carried on, by the daemon
  * and by a replay alike (SAE-SAME-CODE). It records and sends nothing itself, and reads no clock but the one it is handed.
  */
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExitsSection } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { ExitEnd } from '../events.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
+import {
+  type AskedClaim,
+  type Claim,
+  closedLots,
+  isLive,
+  isLostForGood,
+  MAKES_ROOM,
+  onWayLots,
+} from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
-import { closesTheSame, isExitOnItsWay, waitsForReading } from './exit-caps.ts';
+import {
+  closingOf,
+  type Desired,
+  desiredOf,
+  findEnding,
+  hasRoom,
+  lotsNow,
+  lotsToRest,
+  nextRung,
+  ordersBeyond,
+  rungsOf,
+  waitsForReading,
+} from './claims.ts';
+import type { ExitForm } from './exit-order.ts';
 import type { ExitPace } from './exit-pace.ts';
-import { type ExitGroup, ExitTurns, findEndings, isLive } from './exits.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { Tries } from './tries.ts';
-import { exitKey } from './undone.ts';
 
-/** Why a target ends that did not close all that it was to close: told by an alert. */
+/** Why a claim ends that did not close all that it was to close: told by an alert. */
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
+/** How long an exit waits for room where reduceOnly keeps it inside its caller's lots, wall ms. */
+const ROOM_WITHIN_MS = 1_000;
+/** After so many refusals for what rests beside it, an exit asks for the cancel of what is nobody's as well. */
+const REFUSED_FOR_FOREIGN = 3;
 
 /** A further order of an exit, as it was decided and recorded. */
 export interface DecidedExit {
@@ -38,16 +61,16 @@ export interface ExitHands {
   readonly pace: ExitPace;
   /** Of the policy in force. */
   exits(): ExitsSection;
-  /** Whether the account's exits, or an agent's share, bound what it may close. */
-  exitScope(agent: string): 'own' | 'account';
-  decide(parent: ExitTarget, lots: number, rung: number): DecidedExit;
-  /** Records that a target is over. */
-  recordEnd(target: ExitTarget, reason: ExitEnd, detail: string): void;
+  decide(parent: Claim, form: ExitForm): DecidedExit;
+  /** Records that a claim is over, or that it rests. */
+  recordEnd(claim: Claim, reason: ExitEnd, detail: string): void;
   /** Records the end of an order that was never sent. */
   endUnsent(order: OrderState, detail: string): void;
+  /** Asks for the cancel of what rests, once for each order. */
+  cancel(order: OrderState, reason: string): void;
   alert(code: string, detail: string, symbol: string): void;
-  /** A defect in one group holds up no other. */
-  onDefect(error: unknown, symbol: string | undefined): void;
+  /** A defect in one claim holds up no other. */
+  onDefect(error: unknown, symbol: string): void;
   /** {@link ExitPump.pass} is due then, wall ms. */
   wakeAt(wallMs: number): void;
 }
@@ -59,66 +82,74 @@ export class ExitPump {
   readonly #working = new Map<OrderState, Rejection | null>();
   /** Of these, what they meet at the venue is not known yet. */
   readonly #carried = new Set<OrderState>();
+  /** Since when a claim waits for room, wall ms. */
+  readonly #roomSince = new Map<Claim, number>();
   /** Of before a restart: nothing is sent for them before it is known what is held. */
-  #held: ReadonlySet<ExitTarget> = new Set();
+  #held: ReadonlySet<Claim> = new Set();
 
   constructor(hands: ExitHands) {
     this.#hands = hands;
+    // Of before: whoever was to be told has been.
+    hands.state.claims.justEnded.length = 0;
   }
 
   // --- what is asked for -----------------------------------------------------------------------------------------
 
-  /**
-   * Time that the order of a decision waits unsent, ms; 0: it goes out at once. It does not where an order of the same
-   * exit, or one that closes the same, is on its way, or where it is not its turn.
-   */
+  /** Time that the order of a decision waits unsent, ms; 0: it goes out at once, since it is its turn and there is room. */
   planDelay(request: ExecutionRequest, effective: SizedAction): number {
-    const { pace } = this.#hands;
-    const { orders, targets } = this.#hands.state;
-    const symbol = request.symbol ?? '';
-    const { side } = effective;
-    const waitMs = pace.waitMs(request.origin, request.agent, true, effective.time_in_force === 'GTC');
+    const { pace, state } = this.#hands;
+    const { agent, origin } = request;
+    const rests = effective.time_in_force === 'GTC';
+    const waitMs = pace.waitMs(origin, agent, true, rests);
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
-    const exitScope = this.#hands.exitScope(request.agent);
-    if (request.origin === 'agent')
-      for (const order of liveOrders(orders, symbol))
-        if (order.side === side && isExitOnItsWay(order) && closesTheSame(order, request.agent, exitScope)) return 1;
-    const key = exitKey(request, symbol, side);
-    for (const target of targets.open)
-      if (target.key === key && !this.#held.has(target) && (target.leftLots > 0 || isLive(target))) return 1;
-    pace.note(request.agent);
+    const claim = claimAsked(request, effective);
+    const closing = closingOf(state, claim.symbol, claim.side);
+    const open = [...state.claims.open].filter(({ side, symbol }) => side === claim.side && symbol === claim.symbol);
+    const desired = desiredOf(state, closing, [...open, claim], this.#isStopped).find((one) => one.claim === claim);
+    if (desired === undefined) return 1;
+    const asked = Math.min(effective.lots, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
+    const may = rests ? lotsToRest(closing, desired, 1) : lotsNow(state, closing, desired);
+    if (may < asked || (origin !== 'operator' && !hasRoom(closing, asked))) return 1;
+    pace.note(agent);
     return 0;
   }
 
-  /** Ends what has nothing at the venue; what has is canceled there, and ends with it. */
-  cancelTargets(isConcerned: (target: ExitTarget) => boolean, detail: string): void {
-    for (const target of [...this.#hands.state.targets.open])
-      if (isConcerned(target) && !isLive(target)) this.end(target, 'canceled', detail);
+  /** Ends what has nothing at the venue. */
+  cancelClaims(isConcerned: (claim: Claim) => boolean, detail: string): void {
+    for (const claim of [...this.#hands.state.claims.open])
+      if (isConcerned(claim) && !isLive(claim)) this.end(claim, 'canceled', detail);
   }
 
   /**
    * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One that
-   * only waits, for openings of before it to end, or until it is known whether its lots are still held, closes nothing
-   * now, and does not stand for the exit of what was opened since.
+   * only waits until it is known whether its lots are still held closes nothing now.
    */
   isGateExiting(symbol: string): boolean {
     const { state } = this.#hands;
-    for (const target of state.targets.open)
-      if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target))
-        if (isLive(target) || (target.leftLots > 0 && !waitsForReading(state, target))) return true;
+    for (const claim of state.claims.open)
+      if (claim.origin === 'gate' && claim.symbol === symbol && !this.#held.has(claim))
+        if (isLive(claim) || (closingOf(state, symbol, claim.side).own > 0 && !waitsForReading(state, claim)))
+          return true;
     return false;
+  }
+
+  /** Nothing is left of what a claim that closes now was to close. */
+  isClosed(claim: Claim): boolean {
+    const { all, own } = closingOf(this.#hands.state, claim.symbol, claim.side);
+    const isNoneHeld = (claim.origin === 'operator' ? all : own) === 0;
+    return isNoneHeld || (!claim.isWhole && closedLots(claim) >= claim.askedLots);
   }
 
   // --- after a restart -------------------------------------------------------------------------------------------
 
   /** Nothing follows these before they are released. */
-  hold(targets: Iterable<ExitTarget>): void {
-    this.#held = new Set(targets);
+  hold(claims: Iterable<Claim>): void {
+    this.#held = new Set(claims);
   }
   /** They go on from where their records say that they are. */
   release(): void {
-    for (const target of this.#held)
-      for (const { order } of target.allotments) if (!isTerminal(order.status)) this.#working.set(order, null);
+    for (const claim of this.#held)
+      for (const order of claim.orders) if (!isTerminal(order.status)) this.#working.set(order, null);
     this.#held = new Set();
   }
 
@@ -129,13 +160,12 @@ export class ExitPump {
     this.#working.set(order, null);
     this.#carried.add(order);
   }
+  isCarried(order: OrderState): boolean {
+    return this.#carried.has(order);
+  }
   /** The venue refused an order that is being carried. */
   noteRefusal(order: OrderState, rejection: Rejection): void {
     this.#working.set(order, rejection);
-  }
-  /** What it refused that order for has gone: the next one follows at once. */
-  noteRoom(order: OrderState): void {
-    this.#triesFor(order)?.noteRoom();
   }
   /** What it met at the venue is known, as far as the answer told. */
   take(order: OrderState): void {
@@ -143,11 +173,8 @@ export class ExitPump {
   }
   /** What does not wait for the proof still leaves the venue its time. */
   pauseAfter(order: OrderState): void {
-    this.#triesFor(order)?.afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
-  }
-  /** Refusals for what rests beside it in a row, of the exit that an order is of. */
-  crowdedOf(order: OrderState): number {
-    return this.#triesFor(order)?.crowded ?? 0;
+    const claim = this.#hands.state.claims.of(order);
+    if (claim !== null) this.#triesOf(claim).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
   }
 
   /** No order is under way. */
@@ -159,150 +186,287 @@ export class ExitPump {
 
   /** Everything that may go out, planned anew of one state: to be called whenever something has changed. */
   pass(): void {
-    const { clock, state } = this.#hands;
-    if (state.targets.open.size === 0 && this.#working.size === 0) return;
-    this.#endHalted();
+    const { claims } = this.#hands.state;
+    this.#tellEnded();
+    if (claims.open.size === 0 && this.#working.size === 0) return;
     this.#takeEnds();
-    if (state.targets.open.size === 0) return;
-    const active = (): ExitTarget[] => [...state.targets.open].filter((target) => !this.#held.has(target));
-    const rungs = this.#hands.exits().ladder_bps.length;
-    for (const { target, reason, detail } of findEndings(state, active(), rungs)) this.end(target, reason, detail);
-    if (state.targets.open.size > 0) this.#considerInTurn(active(), rungs, clock.wallMs());
+    this.#endOver();
+    if (claims.open.size === 0) return;
+    this.#cancelBeyond();
+    this.#sendInTurn();
   }
 
-  /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */
-  #considerInTurn(targets: Iterable<ExitTarget>, rungs: number, now: number): void {
-    const { pace, state } = this.#hands;
-    const turns = new ExitTurns(state, targets, rungs, (agent) => pace.servedAt(agent));
-    for (let next = turns.next(); next !== null; next = turns.next()) {
-      try {
-        // What its last order met at the venue is still being taken in.
-        if (!next.targets.some((target) => this.#isCarrying(target))) this.#consider(next, now);
-      } catch (error) {
-        // RISK: a defect in one group holds up no other.
-        this.#hands.onDefect(error, next.targets[0]?.symbol);
+  #isActive(claim: Claim): boolean {
+    return claim.end === null && !this.#held.has(claim);
+  }
+
+  /** In `halted` only an operator closes; what was sent is resolved all the same, and what rests stays. */
+  readonly #isStopped = ({ agent, origin, symbol, wants }: AskedClaim): boolean => {
+    if (origin === 'operator' || wants === 'rest') return false;
+    const { clock, state } = this.#hands;
+    return state.layers.size > 0 && stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
+  };
+
+  #endOver(): void {
+    const { state } = this.#hands;
+    const rungs = this.#hands.exits().ladder_bps.length;
+    for (const claim of [...state.claims.open]) {
+      if (!this.#isActive(claim)) continue;
+      const ending = findEnding(state, claim, rungs, this.#isStopped(claim));
+      if (ending !== null) this.end(claim, ending.reason, ending.detail);
+    }
+  }
+
+  /** What rests beyond what its claim should have makes room, or is beyond what is held: it rests again when there is room. */
+  #cancelBeyond(): void {
+    const seen = new Set<string>();
+    for (const { side, symbol } of this.#hands.state.claims.open) {
+      if (seen.has(`${side} ${symbol}`)) continue;
+      seen.add(`${side} ${symbol}`);
+      for (const desired of this.#desiredOf(symbol, side)) {
+        if (desired.claim.wants !== 'rest' || desired.onWay <= desired.want) continue;
+        for (const order of ordersBeyond(desired))
+          if (!order.cancelRequested && !this.#carried.has(order)) this.#hands.cancel(order, MAKES_ROOM);
       }
     }
   }
 
-  #isCarrying({ allotments }: ExitTarget): boolean {
-    return allotments.some(({ order }) => this.#carried.has(order));
+  #desiredOf(symbol: string, side: Claim['side']): readonly Desired[] {
+    const { state } = this.#hands;
+    const claims = [...state.claims.open].filter((claim) => claim.side === side && claim.symbol === symbol);
+    return desiredOf(state, closingOf(state, symbol, side), claims, this.#isStopped);
   }
 
-  #consider(group: ExitGroup, now: number): void {
-    const tries = this.#tries.get(group.key);
-    if (tries !== undefined && now < tries.nextAt) {
-      this.#hands.wakeAt(tries.nextAt);
+  /**
+   * Operator, stop, cut, then the agents in turn, who was served longest ago first; of each what closes now before what
+   * rests. RISK: what one sends is on its way when the next is sized, so each is planned when it is its turn.
+   */
+  #sendInTurn(): void {
+    const { pace, state } = this.#hands;
+    const left = new Set([...state.claims.open].filter((claim) => this.#isActive(claim)));
+    const turnOf = ({ agent, cause, seq, wants }: Claim): readonly number[] => [
+      wants === 'now' ? 0 : 1,
+      EXIT_CAUSES.indexOf(cause),
+      pace.servedAt(agent),
+      seq,
+    ];
+    while (left.size > 0) {
+      const next = [...left].reduce((first, claim) => (isBefore(turnOf(claim), turnOf(first)) ? claim : first));
+      left.delete(next);
+      try {
+        if (this.#isActive(next)) this.#consider(next);
+      } catch (error) {
+        this.#hands.onDefect(error, next.symbol);
+      }
+    }
+  }
+
+  #consider(claim: Claim): void {
+    // What its last order met at the venue is still being taken in.
+    if (claim.orders.some((order) => this.#carried.has(order))) return;
+    if (claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim)) return;
+    const { clock, pace, state, wakeAt } = this.#hands;
+    const closing = closingOf(state, claim.symbol, claim.side);
+    const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
+    const lots = desired === undefined ? 0 : this.#lotsOf(closing, desired);
+    if (lots <= 0) {
+      this.#roomSince.delete(claim);
       return;
     }
-    const [{ agent, origin }] = group.targets as readonly [ExitTarget];
-    const waitMs = this.#hands.pace.waitMs(origin, agent, group.isFirst, false);
-    if (waitMs > 0) this.#hands.wakeAt(now + waitMs);
-    else this.#send(group, now);
+    const now = clock.wallMs();
+    const isRoom = hasRoom(closing, lots);
+    const tries = this.#tries.get(claim.decisionId);
+    if (tries !== undefined && now < tries.nextAt && !(tries.awaitsRoom && isRoom)) {
+      wakeAt(tries.nextAt);
+      return;
+    }
+    if (claim.wants === 'now' && claim.origin !== 'operator' && !isRoom && this.#waitsForRoom(claim, closing.isBeside))
+      return;
+    const isFirst = claim.orders.every(({ sentAtMs }) => sentAtMs === null);
+    const waitMs = pace.waitMs(claim.origin, claim.agent, isFirst, claim.wants === 'rest');
+    if (waitMs > 0) wakeAt(now + waitMs);
+    else this.#send(claim, lots, now);
   }
 
-  #send(group: ExitGroup, now: number): void {
-    // What it carries is allotted from its parent on: one that is older waits for a proof.
-    const [parent] = group.targets as readonly [ExitTarget];
-    const decided = this.#hands.decide(parent, group.lots, group.rung);
+  #lotsOf(closing: ReturnType<typeof closingOf>, desired: Desired): number {
+    const { exits, state } = this.#hands;
+    const { claim } = desired;
+    if (claim.wants === 'rest') {
+      const isHalted = claim.origin === 'agent' && this.#isHalted(claim);
+      return isHalted ? 0 : lotsToRest(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
+    }
+    const rungs = rungsOf(claim, exits().ladder_bps.length);
+    return nextRung(claim, rungs) < rungs ? lotsNow(state, closing, desired) : 0;
+  }
+  #isHalted({ agent, symbol }: AskedClaim): boolean {
+    const { clock, state } = this.#hands;
+    return stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
+  }
+
+  /** RISK: an answer that hangs must not hold up an exit; where others' lots stand beside, both together would close those. */
+  #waitsForRoom(claim: Claim, isBeside: boolean): boolean {
+    const now = this.#hands.clock.wallMs();
+    const since = this.#roomSince.get(claim) ?? now;
+    this.#roomSince.set(claim, since);
+    if (!isBeside && now - since >= ROOM_WITHIN_MS) return false;
+    this.#hands.wakeAt(isBeside ? now + ROOM_WITHIN_MS : since + ROOM_WITHIN_MS);
+    return true;
+  }
+
+  #send(claim: Claim, lots: number, now: number): void {
+    this.#roomSince.delete(claim);
+    const { first } = claim;
+    const isWaiting = first.status === 'pending_send';
+    const rungs = rungsOf(claim, this.#hands.exits().ladder_bps.length);
+    const form: ExitForm =
+      claim.wants === 'rest'
+        ? { lots, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
+        : { lots, rung: nextRung(claim, rungs), own: null };
+    const decided = this.#hands.decide(claim, form);
     const { order } = decided;
     if (order === null) {
-      this.#takeBlock(group, decided.code, now);
+      this.#takeBlock(claim, decided.code, now);
       return;
     }
-    const carried = this.#hands.state.targets.targetsOf(order);
-    const how = carried.length > 1 ? 'sent as one merged exit' : 'sent when it was its turn';
-    for (const target of carried) this.#endUnsent(target, target === parent ? how : 'merged into one exit');
-    this.#hands.pace.note(parent.agent);
+    if (isWaiting && first.status === 'pending_send') this.#hands.endUnsent(first, 'sent when it was its turn');
+    this.#hands.pace.note(claim.agent);
     this.carry(order);
     decided.send();
   }
 
-  /** An exit that is permitted no more, or not yet. */
-  #takeBlock(group: ExitGroup, code: string, now: number): void {
-    const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : code === 'NOT_REDUCING' ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#triesOf(group.key).afterRefusal(null, true, now, 1);
-    if (mayComeBack) this.#hands.wakeAt(now);
-    else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);
+  /** Of its last order, which its caller may have moved. */
+  #priceOf({ orders, symbol }: Claim): number | null {
+    const ticks = orders.at(-1)?.priceTicks ?? null;
+    const rules = this.#hands.state.rules.get(symbol);
+    return ticks === null || rules === undefined ? null : (ticks * rules.tickMantissa) / rules.tickScale;
   }
 
-  #triesFor(order: OrderState): Tries | undefined {
-    const [target] = this.#hands.state.targets.targetsOf(order);
-    return target === undefined ? undefined : this.#triesOf(target.key);
+  /** An exit that is permitted no more, or not yet. */
+  #takeBlock(claim: Claim, code: string, now: number): void {
+    const isGone = code === 'NOT_REDUCING' || code === 'EXIT_SCOPE';
+    const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : isGone ? 'nothing_left' : 'rejected';
+    const mayComeBack = reason === 'rejected' && this.#triesOf(claim).afterRefusal(null, true, now, 1);
+    if (mayComeBack) this.#hands.wakeAt(now);
+    else this.end(claim, reason, `it was refused when it was due: ${code}`);
   }
-  #triesOf(key: string): Tries {
-    const known = this.#tries.get(key);
+
+  #triesOf({ decisionId }: Claim): Tries {
+    const known = this.#tries.get(decisionId);
     if (known !== undefined) return known;
     const tries = new Tries();
-    this.#tries.set(key, tries);
+    this.#tries.set(decisionId, tries);
     return tries;
   }
 
   #takeEnds(): void {
-    const { targets } = this.#hands.state;
+    const { claims } = this.#hands.state;
     for (const [order, rejection] of this.#working) {
       if (this.#carried.has(order)) continue;
-      const own = targets.targetsOf(order);
+      const claim = claims.of(order);
       if (isTerminal(order.status)) {
         this.#working.delete(order);
-        const [target] = own;
-        if (target !== undefined) this.#takeEnd(order, rejection, target.key, own);
-      } else if (order.status === 'lost') {
+        if (claim !== null && claim.end === null) this.#takeEnd(claim, order, rejection);
+      } else if (claim?.origin === 'gate' && isLostForGood(order)) {
         // The gate sizes another one by what the account shows: both would close the same.
-        for (const target of own)
-          if (target.origin === 'gate') this.end(target, 'lost', `what became of ${order.clientOrderId} is not known`);
+        this.end(claim, 'lost', `what became of ${order.clientOrderId} is not known`);
+      } else if (claim?.wants === 'rest' && isResting(order)) {
+        this.#working.delete(order);
+        this.#triesOf(claim).reset();
       }
     }
   }
 
-  #takeEnd(order: OrderState, rejection: Rejection | null, key: string, targets: readonly ExitTarget[]): void {
-    const tries = this.#triesOf(key);
-    const { scale } = this.#hands.clock;
-    const now = this.#hands.clock.wallMs();
+  #takeEnd(claim: Claim, order: OrderState, rejection: Rejection | null): void {
+    const tries = this.#triesOf(claim);
+    const { clock, state } = this.#hands;
+    const now = clock.wallMs();
     const { status } = order;
     const wasRefused = status === 'rejected' || status === 'not_placed';
     let mayGoOn = true;
-    if (wasRefused) mayGoOn = tries.afterRefusal(rejection, order.retryable, now, scale);
-    else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
-      mayGoOn = tries.afterRefusal(null, true, now, scale);
+    if (wasRefused) {
+      mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
+      if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
+    } else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
+      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
+    else if (claim.wants === 'rest') tries.reset();
     else if (status === 'filled') mayGoOn = tries.afterPart();
     else if (order.venueOrderId !== null) tries.afterRung(now, this.#hands.exits().step_ms);
-    if (mayGoOn) return;
+    if (mayGoOn || isLive(claim)) return;
+    const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;
     const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
-    for (const target of targets)
-      if (target.end === null && target.leftLots > 0) this.end(target, wasRefused ? 'rejected' : 'exhausted', why);
+    if (isHeld) this.end(claim, wasRefused ? 'rejected' : 'exhausted', why);
     tries.reset();
+  }
+
+  /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
+  #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
+    const { state } = this.#hands;
+    tries.awaitsRoom = !hasRoom(closingOf(state, claim.symbol, claim.side), order.lots);
+    if (tries.crowded < REFUSED_FOR_FOREIGN) return;
+    for (const other of liveOrders(state.orders, claim.symbol))
+      if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)
+        this.#hands.cancel(other, MAKES_ROOM);
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------
 
-  /** In `halted` only an operator closes; what was sent is resolved all the same. */
-  #endHalted(): void {
-    const { layers, targets } = this.#hands.state;
-    if (layers.size === 0 || targets.open.size === 0) return;
-    const now = this.#hands.clock.nowMs();
-    for (const target of [...targets.open]) {
-      if (target.origin === 'operator') continue;
-      if (stateInForce(layers, now, target.symbol, target.agent).state === 'halted')
-        this.end(target, 'halted', 'STATE_HALTED: trading was halted before all of it was closed');
+  /** Those that rested, and that somebody ended at the venue. */
+  #tellEnded(): void {
+    const { justEnded } = this.#hands.state.claims;
+    for (const claim of justEnded.splice(0, justEnded.length)) {
+      this.#tries.delete(claim.decisionId);
+      this.#tell(claim, 'EXIT_ENDED', claim.end?.detail ?? '');
     }
   }
 
-  /** A target is over. */
-  end(target: ExitTarget, reason: ExitEnd, detail: string): void {
-    if (target.end !== null) return;
-    this.#hands.recordEnd(target, reason, detail);
-    this.#endUnsent(target, detail);
-    if (![...this.#hands.state.targets.open].some(({ key }) => key === target.key)) this.#tries.delete(target.key);
-    if (TOLD.has(reason) && target.leftLots > 0)
-      this.#hands.alert(
-        reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED',
-        `exit ${target.decisionId} ended with ${target.leftLots} lots left: ${detail}`,
-        target.symbol,
-      );
+  /** A claim is over, or rests. INVARIANT: an alert says so only once nothing of it can fill any more. */
+  end(claim: Claim, reason: ExitEnd, detail: string): void {
+    if (claim.end !== null) return;
+    this.#hands.recordEnd(claim, reason, detail);
+    this.#tries.delete(claim.decisionId);
+    this.#roomSince.delete(claim);
+    if (reason === 'rests') return;
+    const { first, origin, side, symbol } = claim;
+    if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
+    const { all, own } = closingOf(this.#hands.state, symbol, side);
+    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedLots(claim) < claim.askedLots);
+    if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
-  #endUnsent({ first }: ExitTarget, detail: string): void {
-    if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
+  #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {
+    const what = claim.wants === 'rest' ? 'the resting exit' : 'exit';
+    const closed = closedLots(claim);
+    this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} lots closed: ${why}`, claim.symbol);
   }
+}
+
+function isBefore(one: readonly number[], other: readonly number[]): boolean {
+  const at = one.findIndex((value, i) => value !== other[i]);
+  return at >= 0 && one[at]! < other[at]!;
+}
+
+/** What a decision that is being recorded asks for. */
+function claimAsked(
+  { agent, origin, symbol }: ExecutionRequest,
+  { lots, side, time_in_force }: SizedAction,
+): AskedClaim {
+  return {
+    decisionId: '',
+    seq: Number.POSITIVE_INFINITY,
+    agent,
+    origin,
+    cause: origin === 'operator' ? 'operator' : origin === 'gate' ? 'stop' : 'agent',
+    symbol: symbol ?? '',
+    side,
+    isWhole: false,
+    openedAtMs: 0,
+    wants: time_in_force === 'GTC' ? 'rest' : 'now',
+    askedLots: lots,
+    orders: [],
+    gaveWay: [],
+    rung: -1,
+    isCanceled: false,
+    filledLots: null,
+    end: null,
+  };
 }

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { StateEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { ownLots } from '../state/holding.ts';
 import { layerKey } from '../state/layers.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import { isOwnOpening } from './standing.ts';
@@ -22,9 +23,10 @@ export function agentsAtStake(state: GateState): ReadonlySet<string> {
   const agents = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
     if (isOwnOpening(order) && order.origin === 'agent' && order.agent !== null) agents.add(order.agent);
-  // Shares are kept by the name of the caller: an operator's has no sign of life.
-  for (const { shares } of state.positions.values())
-    for (const [agent, lots] of shares) if (lots !== 0 && state.lives.lastMs(agent) !== null) agents.add(agent);
+  for (const position of state.positions.values()) {
+    const { holder } = position;
+    if (holder !== null && ownLots(position) !== 0 && state.lives.lastMs(holder) !== null) agents.add(holder);
+  }
   return agents;
 }
 

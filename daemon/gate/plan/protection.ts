@@ -6,8 +6,8 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import { agentsShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { ownLots } from '../state/holding.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
@@ -85,7 +85,7 @@ export class ProtectionPlan {
     // The breach is of what is surely held: what a lost exit may have closed is not in it.
     const lots = Math.min(breach.lots, most - this.#closedByLost(position));
     if (lots <= 0) {
-      const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
+      const nobodys = 'no agent holds any of it: nothing is closed';
       this.#hands.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
       return null;
     }
@@ -114,8 +114,8 @@ export class ProtectionPlan {
    * after it was decided, so that it would be counted, and closed, twice.
    */
   #isLastExitShown(symbol: string): boolean {
-    const { account, targets } = this.#hands.state;
-    const { endedAtMs, filledAtMs } = targets.lastGateExit(symbol);
+    const { account, claims } = this.#hands.state;
+    const { endedAtMs, filledAtMs } = claims.lastGateExit(symbol);
     const readAtMs = account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
     return this.#hands.clock.nowMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
   }
@@ -141,11 +141,10 @@ export class ProtectionPlan {
     return stateInForce(state.layers, clock.nowMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
-  /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
+  /** Lots that the gate closes by itself: what the holder holds. */
   #mayClose(position: PositionState): number {
-    const held = Math.abs(position.lots);
-    if (this.#hands.spec().exits.scope === 'account') return held;
-    return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
+    if (position.isContested) return 0;
+    return Math.min(Math.abs(position.lots), Math.max(0, Math.sign(position.lots) * ownLots(position)));
   }
 
   // --- stops -------------------------------------------------------------------------------------------------------
@@ -262,7 +261,7 @@ export class ProtectionPlan {
     const what =
       left === 0
         ? 'the position is closed'
-        : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
+        : `the ${lots} lots that an agent holds are closed; ${left} lots of nobody stay, without a stop`;
     this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
     return closeRequest(this.#hands.place, symbol, order.side, lots / most, this.#hands.clock.nowMs());
   }
@@ -272,7 +271,7 @@ export class ProtectionPlan {
       return 'another order that closes the whole position rests at the venue already';
     if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
     if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
-    return lots > 0 ? null : 'no agent holds any of the position (exits.scope: own): nothing is closed';
+    return lots > 0 ? null : 'no agent holds any of the position: nothing is closed';
   }
 
   /**

@@ -16,14 +16,10 @@ export class Tries {
   /** Of them, those for what rests beside it: refusals for anything else say nothing about room. */
   crowded = 0;
   nextAt = Number.NEGATIVE_INFINITY;
-  #hasRoom = false;
+  /** The last one was refused for what rests beside it, which is being canceled: the next one goes out once it is gone. */
+  awaitsRoom = false;
   #waits = 0;
   #parts = 0;
-
-  /** What the last one was refused for has gone: after this refusal the next one follows at once. */
-  noteRoom(): void {
-    this.#hasRoom = true;
-  }
 
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
@@ -38,9 +34,7 @@ export class Tries {
     if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
     const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
     if (!mayMend || this.failures >= MOST_FAILURES) return false;
-    const backOffMs = this.#hasRoom ? 0 : nth(BACK_OFF_MS, this.failures);
-    this.#hasRoom = false;
-    this.nextAt = now + Math.max(backOffMs, askedMs);
+    this.nextAt = now + Math.max(nth(BACK_OFF_MS, this.failures), askedMs);
     return true;
   }
 
@@ -57,6 +51,7 @@ export class Tries {
   }
 
   reset(): void {
+    this.awaitsRoom = false;
     this.failures = 0;
     this.crowded = 0;
     this.#waits = 0;

@@ -8,32 +8,11 @@ import { findExit, restsAtItsPrice, wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { DecisionEvent, ExitCause, ExitTargetEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { heldOn } from '../state/held-lots.ts';
+import { heldOn, ownOn } from '../state/holding.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 
 /**
- * Exits that may be sent as one order: same share, symbol, side and price bound. No bound differs from
- * 0 bps.
- */
-export function exitKey(
-  request: Pick<ExecutionRequest, 'agent' | 'limit_price' | 'max_slippage_bps' | 'order_type' | 'origin'>,
-  symbol: string,
-  side: string,
-): string {
-  const bound =
-    request.order_type === 'limit' && request.limit_price !== null
-      ? `at ${request.limit_price}`
-      : request.max_slippage_bps === null
-        ? 'at any price'
-        : `within ${request.max_slippage_bps}`;
-  // Exits of operators and of the gate close the account's position, whoever requested them.
-  const whose = request.origin === 'agent' ? `agent ${request.agent}` : request.origin;
-  return [whose, symbol, side, bound].join('\u0000');
-}
-
-/**
- * The target that a recorded decision opens; null: it is no exit, or it rests at its own price and so stays its
- * caller's order. A pure function of the decision.
+ * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price. A pure function of the decision.
  */
 export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: ExitCause): ExitTargetEvent | null {
   const { agent, context, decision, orders, request } = event;
@@ -42,7 +21,7 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
   if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
   const lots = wholeExitLots(decision, first.lots);
-  const exit = findExit(request, context, policy);
+  const exit = findExit(request, context);
   return {
     action: 'opened',
     agent,
@@ -51,11 +30,10 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
     decision_id: decision.decision_id,
     // A part of the known position is a part, even if its last lot may be all of it.
     is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
-    key: exitKey(request, first.symbol, first.side),
+    key: '',
     lots,
     origin: request.origin,
-    scope:
-      request.origin === 'agent' ? policy.exitScope : request.origin === 'gate' ? policy.spec.exits.scope : 'account',
+    scope: request.origin === 'operator' ? 'account' : 'own',
     side: first.side,
     symbol: first.symbol,
   };
@@ -90,21 +68,22 @@ export interface Undone {
 const NOTHING: Undone = { slices: [], openings: [] };
 
 /**
- * Of an exit that closes now: unsent slices that would open again, and one that is about to be sent; where all is closed
- * that the caller may close, its resting openings as well. An agent's exit ends what is its own, an operator's and the
- * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
+ * Of an exit that closes now: unsent slices, and one that is about to be sent; where all is closed that the caller may
+ * close, its resting openings as well, on both sides. An agent's exit ends what is its own, an operator's and the gate's
+ * what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
  */
 export function findUndone(state: GateState, event: DecisionEvent, policy: CompiledPolicy): Undone {
   const closing = findClosing(event, policy);
   if (closing === null) return NOTHING;
   const { request } = event;
   const isConcerned = (order: OrderState): boolean => request.origin !== 'agent' || order.agent === request.agent;
+  const isEverything = closing.isWhole || request.origin !== 'agent';
   const slices: OrderState[] = [];
   const openings: OrderState[] = [];
-  for (const order of openingsAgainst(state, request.symbol ?? '', closing.side)) {
+  for (const order of openingsIn(state, request.symbol ?? '')) {
     if (!isConcerned(order)) continue;
     if (order.status === 'pending_send') slices.push(order);
-    else if (closing.isWhole || (order.slice > 0 && order.status === 'in_flight')) openings.push(order);
+    else if (isEverything || (order.slice > 0 && order.status === 'in_flight')) openings.push(order);
   }
   return { slices, openings };
 }
@@ -120,7 +99,7 @@ function findClosing(
   const { side } = effective;
   // A part of what is known to be held is a part, though its last lot may be all of it.
   const isPart = request.fraction !== null && request.fraction < 1;
-  const permitted = findExit({ ...request, side }, context, policy)?.permittedLots ?? Number.POSITIVE_INFINITY;
+  const permitted = findExit({ ...request, side }, context)?.permittedLots ?? Number.POSITIVE_INFINITY;
   if (effective.action === 'amend') {
     if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
     return { side, isWhole: effective.lots - (context.order?.filled_lots ?? 0) >= permitted };
@@ -136,30 +115,29 @@ function findClosing(
  */
 export function findUndoneByAnswer(state: GateState, { agent, origin, side, symbol }: OrderState): Undone {
   const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
-  const { slices, openings } = findAllAgainst(state, symbol, side);
-  const left = heldOn(state.positions.get(symbol), side, origin === 'agent' ? agent : null);
+  const { slices, openings } = findAll(state, symbol);
+  const position = state.positions.get(symbol);
+  const left = origin === 'agent' ? ownOn(position, side, agent) : heldOn(position, side);
   return { slices: slices.filter(isConcerned), openings: left === 0 ? openings.filter(isConcerned) : [] };
 }
 
 /**
  * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
- * stop closes the whole position, and so ends the openings of all agents.
+ * stop closes the whole position, and so ends the openings of all.
  */
-export function findUndoneByStop(state: GateState, { side, symbol }: OrderState): Undone {
-  return findAllAgainst(state, symbol, side);
+export function findUndoneByStop(state: GateState, { symbol }: OrderState): Undone {
+  return findAll(state, symbol);
 }
 
-function findAllAgainst(state: GateState, symbol: string, closing: Side): Undone {
-  const against = openingsAgainst(state, symbol, closing);
+function findAll(state: GateState, symbol: string): Undone {
+  const openings = openingsIn(state, symbol);
   return {
-    slices: against.filter(({ status }) => status === 'pending_send'),
-    openings: against.filter(({ status }) => status !== 'pending_send'),
+    slices: openings.filter(({ status }) => status === 'pending_send'),
+    openings: openings.filter(({ status }) => status !== 'pending_send'),
   };
 }
 
-/** Orders of ours that may still open again what `closing` closes. */
-function openingsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
-  return [...liveOrders(state.orders, symbol)].filter(
-    (order) => !order.reduceOnly && !order.foreign && order.side !== closing,
-  );
+/** Orders of ours that may still open. */
+function openingsIn(state: GateState, symbol: string): readonly OrderState[] {
+  return [...liveOrders(state.orders, symbol)].filter((order) => !order.reduceOnly && !order.foreign);
 }

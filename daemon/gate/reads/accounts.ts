@@ -2,7 +2,7 @@ import type { AgentAccount, AgentBody, AgentsBody } from '../api/accounts.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { DAY_MS, dayOf } from '../state/account-days.ts';
-import { type Owner, ownedBy } from '../state/owned-lots.ts';
+import type { Owner } from '../state/owned-lots.ts';
 import { agentSums, round, sumFigures } from './account-sums.ts';
 import { quantityText } from './bodies.ts';
 import { dayName } from './periods.ts';
@@ -38,7 +38,7 @@ export function describeAgent(core: GateCore, caller: Caller, name: string): Age
 
 function ownersOf({ state: { accounts } }: GateCore): ReadonlySet<Owner> {
   const owners = new Set<Owner>([...accounts.days.total.figures.keys(), ...accounts.days.total.asks.keys()]);
-  for (const book of accounts.books.values()) for (const owner of ownedBy(book).keys()) owners.add(owner);
+  for (const book of accounts.books.values()) for (const owner of book.owned.keys()) owners.add(owner);
   return owners;
 }
 
@@ -60,7 +60,7 @@ function positionsOf(core: GateCore, owner: Owner): AgentAccount['positions'] {
   const { accounts, rules } = core.state;
   const held: AgentAccount['positions'][number][] = [];
   for (const book of [...accounts.books.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    const lots = ownedBy(book).get(owner);
+    const lots = book.owned.get(owner);
     const ofSymbol = rules.get(book.symbol);
     if (lots === undefined || ofSymbol === undefined) continue;
     const mark = markOf(core, book.symbol);

@@ -16,6 +16,7 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
+import { ownLots } from '../state/holding.ts';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
@@ -74,7 +75,7 @@ export function describePositions(core: GateCore): readonly PositionBody[] {
     const quantity = position.lots * lotSize;
     const mark = live?.mark ?? null;
     bodies.push({
-      agent_share: Object.fromEntries([...position.shares].map(([agent, lots]) => [agent, quantityText(lots, rules)])),
+      agent_share: position.holder === null ? {} : { [position.holder]: quantityText(ownLots(position), rules) },
       entry_price: position.entryPrice > 0 ? String(Number(position.entryPrice.toFixed(8))) : null,
       leverage: position.leverage,
       liquidation_price: position.liquidationPrice === null ? null : String(position.liquidationPrice),

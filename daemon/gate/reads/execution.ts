@@ -1,9 +1,9 @@
 import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { partsOf, stateOf } from '../plan/describe-target.ts';
+import { ordersOf, stateOf } from '../plan/describe-claim.ts';
 import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import type { Claim } from '../state/claims.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import { tellApproval } from './approvals.ts';
@@ -37,27 +37,24 @@ function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'f
   return { fee_usdt: share(order.tradedFeesUsdt), realised_pnl_usdt: share(order.realisedPnlUsdt) };
 }
 
-const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
-
 /**
  * State of one execution from its orders: certainty wins over hope. A permitted modify or cancel has
  * no orders of its own: it shows the affected ones, with the venue's answer.
  */
-export function describeExecution(core: GateCore, { orders, target }: Recalled, event: Decided): ExecutionBody {
+export function describeExecution(core: GateCore, { claim, orders }: Recalled, event: Decided): ExecutionBody {
   const { decision } = event;
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));
-  if (target !== null) return describeExit(core, target);
+  if (claim !== null) return describeExit(core, claim);
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
-  const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
   const approval = tellApproval(core, event);
   const isAwaited = orders.length === 0 && approval?.status === 'pending';
-  const state = isTriedAgain ? 'staging' : isAwaited ? 'awaiting_approval' : ended;
+  const state = isAwaited ? 'awaiting_approval' : ended;
   const rejected = orders.find((order) => order.status === 'rejected');
   const missed = state === 'expired' ? describeMiss(event) : null;
-  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
+  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting';
   return {
     ...(approval === undefined ? {} : { approval }),
     note: isAwaited
@@ -88,23 +85,14 @@ function describeMiss({ context, decision }: Decided): string | null {
     : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
 }
 
-/** An exit reports only what it closed itself: an order may have carried others too. */
-function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
-  const known = stateOf(target);
-  // Its order was to rest, and will.
-  const isTriedAgain = core.state.displaced.has(target.decisionId) && ENDED_WITHOUT.has(known);
-  const state = isTriedAgain ? 'staging' : known;
-  const parts = partsOf(target);
-  const last = parts.at(-1)?.order;
-  const goesOn = isTriedAgain || (target.end === null && state !== 'filled');
+function describeExit(core: GateCore, claim: Claim): ExecutionBody {
+  const state = stateOf(claim);
+  const orders = ordersOf(claim);
+  const last = orders.at(-1);
+  const goesOn = claim.end === null && state !== 'filled' && state !== 'working' && state !== 'partially_filled';
   return {
-    note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
-    orders: parts.map(({ order, lots, filledLots }) => ({
-      ...describeExecutionOrder(core, order),
-      ...describeMoney(order, filledLots),
-      filled_quantity: quantityText(filledLots, core.state.rules.get(order.symbol)),
-      quantity: quantityText(lots, core.state.rules.get(order.symbol)),
-    })),
+    note: goesOn ? PENDING : state === 'filled' ? null : claim.end?.detail || (last?.detail ?? null),
+    orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: state === 'rejected' && last?.retryable === true,
     slices_dropped: 0,
     state,

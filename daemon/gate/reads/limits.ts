@@ -59,7 +59,7 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
 }
 
 /** Codes of a side that cannot be opened at any size: out of scope, or opposite to the position. */
-const CLOSED_SIDE: ReadonlySet<string> = new Set(['SCOPE_SYMBOL', 'OPPOSES_AGENT', 'CROSSES_ZERO', 'EXIT_SCOPE']);
+const CLOSED_SIDE: ReadonlySet<string> = new Set(['SCOPE_SYMBOL', 'SYMBOL_HELD', 'SYMBOL_UNOWNED', 'AGAINST_POSITION']);
 
 function describeOpening(
   bare: ExecutionRequest,
@@ -71,10 +71,7 @@ function describeOpening(
   const room = findOpeningRoom(context, policy, found, side);
   const request = { ...bare, order_type: 'market' as const, requested_notional: room.notionalUsdt, side };
   const decision = decide(request, context, policy);
-  const blockedBy =
-    decision.effective?.action === 'exit'
-      ? ['CROSSES_ZERO']
-      : decision.verdicts.filter((verdict) => verdict.outcome === 'deny').map((verdict) => verdict.code);
+  const blockedBy = decision.verdicts.filter(({ outcome }) => outcome === 'deny').map(({ code }) => code);
   const isClosed = blockedBy.some((code) => CLOSED_SIDE.has(code));
   return {
     blocked_by: [...new Set(blockedBy)],

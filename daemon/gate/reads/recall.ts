@@ -1,6 +1,6 @@
 import type { DecisionEvent, GateEvent } from '../events.ts';
 import type { LedgerPort, StoredEvent } from '../ports.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
+import type { Claim } from '../state/claims.ts';
 import { GateState } from '../state/gate-state.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 
@@ -12,7 +12,7 @@ const MOST_EVENTS = 20_000;
 export interface Recalled {
   readonly orders: readonly OrderState[];
   /** The target of an exit that closed at once. */
-  readonly target: ExitTarget | null;
+  readonly claim: Claim | null;
 }
 /** How many recalled executions are cached: they no longer change. */
 const MOST_RECALLED = 1_000;
@@ -36,10 +36,10 @@ export class ExecutionRecall {
     const event = stored.payload as DecisionEvent;
     const id = event.decision.decision_id;
     const held = this.#state.orders.byDecision.get(id);
-    const target = this.#state.targets.find(id);
-    if (held !== undefined) return { orders: held, target };
+    const claim = this.#state.claims.find(id);
+    if (held !== undefined) return { orders: held, claim };
     // Orders of slices and later rungs belong to their parent.
-    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], target };
+    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], claim };
     const known = this.#recalled.get(id);
     if (known !== undefined) return known;
     const folded = this.#fold(stored, id);
@@ -56,7 +56,7 @@ export class ExecutionRecall {
     for (const [symbol, rules] of this.#state.rules) state.rules.set(symbol, rules);
     state.apply(stored as GateEvent);
     const orders = (): readonly OrderState[] => state.orders.byDecision.get(decisionId) ?? [];
-    const recalled = (): Recalled => ({ orders: orders(), target: state.targets.find(decisionId) });
+    const recalled = (): Recalled => ({ orders: orders(), claim: state.claims.find(decisionId) });
     let lastMs = stored.at_ms;
     let isOver = false;
     const take = (raw: StoredEvent): boolean => {
@@ -65,8 +65,8 @@ export class ExecutionRecall {
       if (!concerns(event, decisionId, state)) return true;
       state.apply(event);
       lastMs = event.at_ms;
-      const target = state.targets.find(decisionId);
-      isOver = orders().every((order) => isTerminal(order.status)) && target?.end !== null;
+      const claim = state.claims.find(decisionId);
+      isOver = orders().every((order) => isTerminal(order.status)) && claim?.end !== null;
       return true;
     };
     let nextSeq = stored.seq + 1;

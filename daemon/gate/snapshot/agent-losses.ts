@@ -1,6 +1,7 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { ownLots } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { LiveInputs } from './inputs.ts';
 
@@ -8,7 +9,7 @@ import type { LiveInputs } from './inputs.ts';
 const WEEK_DAYS = 6;
 
 /**
- * What an agent has lost of its own: realised at its own cost, fees, funding, and the change of what its share is worth. A
+ * What an agent has lost of its own: realised at its own cost, fees, funding, and the change of what it holds is worth. A
  * day begins with the account's first reading of it, which values what was held then; until that one, it is still the day
  * before. Fills whose trades are not read yet count at their worst.
  */
@@ -34,8 +35,8 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
 /** Unrealised profit of all that the agent holds, USDT; null: a mark or a lot size is missing. */
 function valueHeld({ account, accounts, rules }: GateState, inputs: LiveInputs, agent: string): number | null {
   let usdt = 0;
-  for (const [symbol, { shares }] of accounts.books) {
-    if ((shares.get(agent) ?? 0) === 0) continue;
+  for (const [symbol, { owned }] of accounts.books) {
+    if (!owned.has(agent)) continue;
     const mark = markOf(account, inputs, symbol);
     const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark, rules.get(symbol)).get(agent);
     if (found === undefined) return null;
@@ -80,7 +81,7 @@ export interface UnreadFill {
 
 /**
  * Of an agent's own orders, and of exits of others (an operator, the gate, a stop) that have taken of its lots: those at
- * most that its share has lost by fills and not by trades.
+ * most that it has lost by fills and not by trades.
  */
 export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill> {
   const missing = new Map<string, number>();
@@ -108,6 +109,7 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
 
 /** Signed lots that an agent holds by trades, and no more by fills. */
 function missingOf({ accounts, positions }: GateState, agent: string, symbol: string): number {
-  const byTrades = accounts.books.get(symbol)?.shares.get(agent) ?? 0;
-  return byTrades - (positions.get(symbol)?.shares.get(agent) ?? 0);
+  const byTrades = accounts.books.get(symbol)?.owned.get(agent) ?? 0;
+  const position = positions.get(symbol);
+  return byTrades - (position?.holder === agent ? ownLots(position) : 0);
 }

@@ -1,10 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
+import { ownLots, ownLotsOf } from '../state/holding.ts';
+import { liveOrders } from '../state/orders.ts';
+
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
@@ -84,8 +85,7 @@ export function viewAgent(
 ): AgentView {
   const { agent } = request;
   const pace = state.pacing.readAgent(agent);
-  const position = state.positions.get(symbol);
-  const share = position?.shares.get(agent) ?? 0;
+  const share = ownLotsOf(state.positions.get(symbol), agent);
   const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
   const counted =
     rules === null || live === null
@@ -114,14 +114,18 @@ export function viewAgent(
   return view;
 }
 
-/** What goes out now, or is amended, is bound by what may still be closed; what is requested may wait for it. */
+/** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
 function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
   const position = state.positions.get(symbol);
-  if (origin === 'gate' && ask.phase !== 'standing') return agentsShare(position);
-  const live = liveOrders(state.orders, symbol);
-  if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
-  // Targets add: what is on its way does not shrink what is requested, but what goes out.
-  return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
+  if (position === undefined) return 0;
+  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownLots(position);
+  const own = ownLotsOf(position, agent);
+  if (intent !== 'modify' || position.unownedLots === 0) return own;
+  let taken = 0;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.reduceOnly && !order.protective && order !== ask.own && order.agent === agent)
+      taken += remainingLots(order);
+  return Math.sign(own) * Math.max(0, Math.abs(own) - taken);
 }
 
 /**
@@ -135,16 +139,11 @@ function countRestingExits(
 ): { readonly own: number; readonly inSymbol: number } {
   let [own, inSymbol] = [0, 0];
   if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return { own, inSymbol };
-  const note = (order: OrderState): void => {
-    if (order.agent === agent) own += 1;
-    if (order.symbol === symbol) inSymbol += 1;
-  };
-  for (const order of everyLiveOrder(state.orders)) {
-    if (!order.reduceOnly || order.protective || order.foreign || order.timeInForce !== 'GTC') continue;
-    const target = state.targets.find(order.decisionId ?? '');
-    if (target === null || target.end !== null) note(order);
-  }
-  for (const { order } of state.displaced.waiting()) note(order);
+  for (const claim of state.claims.open)
+    if (claim.wants === 'rest') {
+      if (claim.agent === agent) own += 1;
+      if (claim.symbol === symbol) inSymbol += 1;
+    }
   return { own, inSymbol };
 }
 
@@ -159,7 +158,7 @@ function agentElsewhere(
   let positions = 0;
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
-    const share = state.positions.get(other)?.shares.get(agent) ?? 0;
+    const share = ownLotsOf(state.positions.get(other), agent);
     const rules = state.rules.get(other);
     const live = inputs.symbols.get(other);
     if (rules === undefined || live === undefined) {

@@ -2,8 +2,6 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { Side } from '../../core/request.ts';
-import { exitsBeyondHeld } from '../state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -17,7 +15,7 @@ import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
-import { type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
+import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
@@ -128,8 +126,7 @@ export function viewExposure(
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
   pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
-  const opposed = findOpposed(state, symbol, agent);
-  const view: Draft<ExposureView> = {
+  return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
     gross_other_usdt: gross,
     liquidation_distance:
@@ -138,8 +135,8 @@ export function viewExposure(
         : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
     long_lots: long,
     long_units: worst.longUnits,
-    opposed_by_long: opposed.byLong,
-    opposed_by_short: opposed.byShort,
+    opposed_by_long: null,
+    opposed_by_short: null,
     other_mark_at_ms: markAtMs,
     other_marks: marks,
     other_positions: positions,
@@ -150,29 +147,6 @@ export function viewExposure(
     short_lots: short,
     short_units: worst.shortUnits,
   };
-  noteExitsBeyond(view, state, symbol, policy.exitScope === 'own' ? agent : null);
-  return view;
-}
-
-/** `agent`: whose own exits its share bounds as well; null: nobody's. */
-function noteExitsBeyond(
-  view: Draft<ExposureView>,
-  { account, orders: book, positions }: GateState,
-  symbol: string,
-  agent: string | null,
-): void {
-  const orders = liveOrders(book, symbol);
-  if (orders.size === 0) return;
-  const position = positions.get(symbol);
-  const readAtMs = account?.requested_at_ms ?? 0;
-  const beyond = (closing: Side): number =>
-    Math.max(
-      exitsBeyondHeld(position, orders, closing, null, readAtMs),
-      agent === null ? 0 : exitsBeyondHeld(position, orders, closing, agent, readAtMs),
-    );
-  const [long, short] = [beyond('sell'), beyond('buy')];
-  if (long !== 0) view.exits_beyond_long = long;
-  if (short !== 0) view.exits_beyond_short = short;
 }
 
 /**
@@ -195,7 +169,7 @@ function pushMarksOfLots(
     for (let i = pushed; i < marks.length; i += 1) if (marks[i]![0] === symbol) return;
     marks.push([symbol, mark]);
   };
-  for (const [symbol, { shares }] of state.accounts.books) if ((shares.get(agent) ?? 0) !== 0) note(symbol);
+  for (const [symbol, { owned }] of state.accounts.books) if (owned.has(agent)) note(symbol);
   if (hasLossTiers) for (const { order } of unreadOf(state, agent)) note(order.symbol);
 }
 
@@ -229,32 +203,6 @@ function sentExposure(state: GateState, symbol: string, mark: number, own: Own):
   const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
   const sent = others.filter((order) => order.status !== 'pending_send');
   return worstCase(held, sent, markInTicks(mark, rules));
-}
-
-/**
- * Whose direction a symbol is already. A share counts, and so does every opening order of another agent until it is
- * proven that nothing of it can fill: decided in one instant, opposite orders would net each other when they fill. An
- * order that is being canceled is such an order; what was not placed by this daemon has no agent and no direction.
- */
-function findOpposed(
-  state: GateState,
-  symbol: string,
-  agent: string,
-): { readonly byLong: string | null; readonly byShort: string | null } {
-  let byLong: string | null = null;
-  let byShort: string | null = null;
-  for (const [holder, share] of state.positions.get(symbol)?.shares ?? []) {
-    if (share > 0) byLong ??= holder;
-    else byShort ??= holder;
-  }
-  const live = liveOrders(state.orders, symbol);
-  if (live.size === 0) return { byLong, byShort };
-  for (const order of live) {
-    if (order.agent === null || order.agent === agent || order.reduceOnly || remainingLots(order) === 0) continue;
-    if (order.side === 'buy') byLong ??= order.agent;
-    else byShort ??= order.agent;
-  }
-  return { byLong, byShort };
 }
 
 /** Of a position that no feed values yet; null when there is none. */

@@ -53,6 +53,8 @@ export interface LiveInputs {
   readonly symbols: ReadonlyMap<string, SymbolInputs>;
   /** When the venue's limit of orders leaves room again for what agents send; absent: it does now. */
   readonly venueSendsFreeAtMs?: number;
+  /** Until when the venue has asked to be left alone, exits too; absent: it has not. */
+  readonly exitsWaitUntilMs?: number;
 }
 /** What is being decided, beside request and policy. */
 export interface Ask extends Own {

@@ -8,6 +8,7 @@ import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { Duplicate } from '../state/requests.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
+import { viewHolding } from './holding-view.ts';
 import type { Ask, Draft, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
 
@@ -54,6 +55,8 @@ export function buildContext(
   // What is mostly absent is set afterwards: spread into the literal it would make that several times as slow.
   if (approval !== undefined) context.approval = approval;
   if (duplicate !== null) context.duplicate_until_ms = duplicate.untilMs;
+  const holding = viewHolding(state, inputs, request, symbol, ask);
+  if (holding !== undefined) context.holding = holding;
   return context;
 }
 /** What bounds the account whoever asks: that part of {@link buildContext}, with the same members. */

@@ -2,15 +2,15 @@
 import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
-import { idOf, kindOf, lotSizeOf, slippageOf } from './income-rows.ts';
+import { idOf, isLiquidation, kindOf, lotSizeOf, slippageOf } from './income-rows.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import {
+  adoptLots,
   createOwnedLots,
   moveLots,
   type OwnedLots,
   type Owner,
-  ownedBy,
   rescaleOwned,
   setBackOwned,
   splitHeld,
@@ -43,7 +43,7 @@ interface Waiting {
 /**
  * Profit by agent, symbol and day, from recorded trades and income alone. Trades move lots in the order in which the
  * exchange made them, so an agent's profit is that of its own buys and sells: its lots close at what they cost it. What
- * closes on nobody's order is taken from shares as positions are (shares.ts), and with it profit and fee.
+ * closes on nobody's order is taken as positions are (holding.ts), and with it profit and fee.
  */
 export class Accounts {
   readonly days = new AccountDays();
@@ -196,7 +196,7 @@ export class Accounts {
     const book = this.#books.get(symbol);
     const lotSize = lotSizeOf(rules);
     if (book === undefined || lotSize === 0) return found;
-    for (const [owner, lots] of ownedBy(book)) found.set(owner, lots * lotSize * mark - (book.costs.get(owner) ?? 0));
+    for (const [owner, lots] of book.owned) found.set(owner, lots * lotSize * mark - (book.costs.get(owner) ?? 0));
     return found;
   }
 
@@ -213,19 +213,19 @@ export class Accounts {
     }
     const lotUsdt = event.price * lotSizeOf(rules);
     const agent = order?.agent ?? null;
-    const agentsFirst = order?.origin === 'gate' && !order.protective;
+    const isOpening = order?.reduceOnly === false;
+    const owner = order?.origin === 'agent' || (isOpening && order.origin !== 'operator') ? agent : null;
+    const agentsFirst = order?.origin === 'gate' || isLiquidation(event);
     const moved =
       atMs <= book.sinceMs
         ? []
         : moveLots(book, {
-            agent,
+            owner,
+            agentsFirst,
             side: event.side,
             lots: event.lots,
             atMs,
             lotUsdt,
-            agentsFirst,
-            of: event.client_order_id,
-            isUnknown: order === undefined,
           });
     for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });
     const slippage = slippageOf(event, order, lotUsdt);
@@ -305,6 +305,15 @@ export class Accounts {
         this.days.add(atMs, owner, symbol, isFunding ? { fundingUsdt: part } : { otherUsdt: part });
     }
     if (waiting.untold.size === 0 && waiting.funding.length === 0) this.#waiting.delete(symbol);
+  }
+
+  /** An operator gave a symbol to an agent; null: what is held is nobody's from here on. */
+  noteHolder(symbol: string, agent: Owner, atMs: number): void {
+    const book = this.#books.get(symbol);
+    if (book !== undefined) adoptLots(book, agent, atMs);
+  }
+  disown(atMs: number): void {
+    for (const book of this.#books.values()) adoptLots(book, null, atMs);
   }
 
   /** A call of an agent that was decided. */

@@ -1,7 +1,5 @@
 import type { AccountEvent } from '../events.ts';
-import { doubtedLots } from './doubted-exits.ts';
-import { whoseOf } from './exit-targets.ts';
-import { noteHeld, provenOn } from './held-lots.ts';
+import { ownLots } from './holding.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
@@ -31,22 +29,12 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
     const { symbol } = position;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
-    const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-    const { open } = state.targets;
-    const doubted = open.size === 0 ? undefined : doubtedLots(open, symbol, position.lots > 0 ? 'sell' : 'buy');
     const setting = leverage[symbol] ?? null;
     const record = findRecord(positions, symbol);
-    const before = position.shares.size === 0 || record?.lots === position.lots ? null : new Map(position.shares);
-    applySnapshot(position, record, event.requested_at_ms, setting, possible, doubted);
-    if (before !== null) closeRoundTrips(state, position, before, event.requested_at_ms);
-    if (changes === null) continue;
-    const held = changes();
-    state.targets.follow(symbol, held, null);
-    state.displaced.follow(symbol, held, null);
-    // Effects of orders with unknown outcome may cancel out, so the agreement may be chance.
-    if (position.disputedLots !== null || position.behindLots !== null || possible.unproven) continue;
-    state.targets.settle(symbol, (target) => provenOn(position, target.side, whoseOf(target)));
-    state.displaced.agree(symbol, position);
+    const { holder } = position;
+    const own = ownLots(position);
+    applySnapshot(position, record, event.requested_at_ms, setting, possible);
+    if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
   if (state.readAs.size > 0) dropReadAs(state, event);
   if (state.uncontained.size === 0) return;
@@ -67,31 +55,30 @@ function dropReadAs(state: GateViews, event: AccountEvent): void {
 }
 
 /**
- * Somebody closed at the venue, past the gate, what agents held: their round trips end. RISK: else what they open next would
+ * Somebody closed at the venue, past the gate, what the holder held: its round trips end. RISK: else what it opens next would
  * close what is long gone. Nobody knows at which price; the mark of the last reading is the nearest one.
  */
 function closeRoundTrips(
   { rules, trades }: GateViews,
-  { markPrice, shares, symbol }: PositionState,
-  before: ReadonlyMap<string, number>,
+  position: PositionState,
+  holder: string,
+  held: number,
   atMs: number,
 ): void {
+  const { markPrice, symbol } = position;
   const known = rules.get(symbol);
-  if (known === undefined || markPrice === null) return;
+  const lots = Math.abs(held) - Math.abs(ownLots(position));
+  if (known === undefined || markPrice === null || lots <= 0) return;
   const lotSize = known.lotMantissa / known.lotScale;
-  for (const [agent, held] of before) {
-    const lots = Math.abs(held) - Math.abs(shares.get(agent) ?? 0);
-    if (lots <= 0) continue;
-    trades.close(agent, {
-      symbol,
-      side: held > 0 ? 'sell' : 'buy',
-      lots,
-      lot_size: lotSize,
-      price: markPrice,
-      fee_usdt: lots * lotSize * markPrice * known.takerFee,
-      at_ms: atMs,
-    });
-  }
+  trades.close(holder, {
+    symbol,
+    side: held > 0 ? 'sell' : 'buy',
+    lots,
+    lot_size: lotSize,
+    price: markPrice,
+    fee_usdt: lots * lotSize * markPrice * known.takerFee,
+    at_ms: atMs,
+  });
 }
 
 function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {

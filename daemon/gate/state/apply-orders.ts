@@ -1,7 +1,9 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
-import { noteHeld } from './held-lots.ts';
+import { dateFill } from './dated-fills.ts';
+import { holdBy, ownLots } from './holding.ts';
+import { isLiquidation } from './income-rows.ts';
 import { priceMoved, untoldLots } from './order.ts';
 import {
   applyListed,
@@ -15,7 +17,6 @@ import {
 } from './orders.ts';
 import { applyFill, type PositionState } from './positions.ts';
 import type { RollingSum } from './rolling-windows.ts';
-import { dateFill } from './shares.ts';
 import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
@@ -34,10 +35,10 @@ export function applyDecision(state: GateViews, event: DecisionEvent, atMs: numb
     insertOrder(state.orders, order);
     if (order.reduceOnly) continue;
     state.uncontained.add(order);
-    state.targets.noteOpening(order);
   }
   const agent = state.pacing.agent(event.agent);
   if (opening && decision.kind === 'tool') {
+    if (event.request.origin === 'agent') holdBy(state.position(event.request.symbol ?? ''), event.agent);
     // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
     state.pacing.account.sends.add(atMs, event.orders.length);
     agent.sends.add(atMs, event.orders.length);
@@ -105,7 +106,6 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
       const siblings = state.orders.byDecision.get(parentId) ?? [];
       if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event, atMs);
       insertOrder(state.orders, fresh);
-      state.targets.allot(fresh, parentId, event.context.exit_rung);
     }
     if (order === undefined || order.status !== 'pending_send') continue;
     // A resting exit that waited for its rate.
@@ -126,21 +126,15 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
     const foreign = buildForeignOrder(event, atMs);
     if (foreign === null) return;
     insertOrder(state.orders, foreign);
-    if (!foreign.reduceOnly) {
-      state.uncontained.add(foreign);
-      state.targets.noteOpening(foreign);
-    }
+    if (!foreign.reduceOnly) state.uncontained.add(foreign);
     order = foreign;
   } else if (event.foreign !== null) {
     order = applyListed(state.orders, order, event, atMs);
-    if (!order.reduceOnly) {
-      state.uncontained.add(order);
-      state.targets.noteRevived(order);
-    }
+    if (!order.reduceOnly) state.uncontained.add(order);
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  state.displaced.settle(order, event, state.targets, state.thenOf(order.symbol, atMs));
+  state.claims.noteOrder(order, event, atMs);
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
@@ -148,18 +142,16 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, lots, event.average_price) ?? priceOf(order, position, rules);
-  const isOfGate = order.origin === 'gate' && !order.protective;
-  const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-  const told = order.kind === 'regular' ? order.clientOrderId : null;
-  const sharesBefore = position.shares.size === 0 ? NOBODY : new Map(position.shares);
-  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly, told);
-  state.targets.credit(order, lots);
-  if (changes !== null) {
-    const held = changes();
-    const fill = { order, atMs: event.venue_at_ms };
-    state.targets.follow(order.symbol, held, fill);
-    state.displaced.follow(order.symbol, held, fill);
-  }
+  const ownBefore = ownLots(position);
+  applyFill(position, {
+    side: order.side,
+    lots,
+    price,
+    atMs: event.venue_at_ms,
+    isHolders: order.origin === 'gate' || (order.origin === 'agent' && order.agent === position.holder),
+    reduceOnly: order.reduceOnly,
+    order: order.kind === 'regular' ? order.clientOrderId : null,
+  });
   if (rules === undefined || price === null) return;
   const untold = untoldLots(order, lots) * price;
   order.untoldUsdt += untold;
@@ -181,7 +173,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     fee_usdt: lots * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
-  noteRoundTrips(state, order, sharesBefore, fill, atMs);
+  noteRoundTrips(state, order, position, ownBefore, fill, atMs);
   if (order.agent === null) return;
   const agent = state.pacing.agent(order.agent);
   agent.turnover.add(atMs, notional);
@@ -195,35 +187,32 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
 }
 
-const NOBODY: ReadonlyMap<string, number> = new Map();
-
 /**
- * Of the order's own agent, and of those whose share it closed; what an operator, a stop or a cut closed of it is turnover of
- * theirs, too. `before`: the shares before the fill.
+ * Of the order's own agent, and of the holder where another's exit closed what it held: an operator's, a stop, a cut. That is
+ * turnover of the holder's, too.
  */
 function noteRoundTrips(
-  { pacing, positions, trades }: GateViews,
-  { agent, origin, reduceOnly, symbol }: OrderState,
-  before: ReadonlyMap<string, number>,
+  { pacing, trades }: GateViews,
+  { agent, origin, reduceOnly }: OrderState,
+  position: PositionState,
+  ownBefore: number,
   fill: TradeFill,
   atMs: number,
 ): void {
-  // Of an operator's exit, and of the gate's, no lot is the caller's but by its share.
+  // Of an operator's exit, and of the gate's, no lot is the caller's.
   const isOwn = agent !== null && (origin === 'agent' || !reduceOnly);
   if (isOwn && !reduceOnly) trades.addFill(agent, fill);
   else if (isOwn) trades.close(agent, fill);
-  const after = positions.get(symbol)?.shares ?? NOBODY;
-  for (const [holder, lots] of before) {
-    const lost = Math.abs(lots) - Math.abs(after.get(holder) ?? 0);
-    if (lost <= 0 || (isOwn && holder === agent)) continue;
-    const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
-    trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
-    // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
-    if (isOwn || holder === agent) continue;
-    const pace = pacing.agent(holder);
-    pace.turnover.add(atMs, lost * fill.lot_size * fill.price);
-    pace.fees.add(atMs, feeUsdt);
-  }
+  const { holder } = position;
+  const lost = Math.abs(ownBefore) - Math.abs(ownLots(position));
+  if (holder === null || lost <= 0 || (isOwn && holder === agent)) return;
+  const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
+  trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
+  // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
+  if (isOwn || holder === agent) return;
+  const pace = pacing.agent(holder);
+  pace.turnover.add(atMs, lost * fill.lot_size * fill.price);
+  pace.fees.add(atMs, feeUsdt);
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */
@@ -234,8 +223,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
   state.accounts.applyTrade(event, order, rules);
+  const position = state.positions.get(event.symbol);
+  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedLots += event.lots;
   if (order === undefined || rules === undefined) return;
-  dateFills(state, order, event);
+  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.lots, event.at_venue_ms);
   const counted = takeCounted(order, event);
   order.tradedLots += event.lots;
   order.tradedUsdt += event.lots * event.price;
@@ -250,19 +241,6 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
   correct(state.pacing.account, countedAtMs, notional, fee);
   if (order.agent !== null) correct(state.pacing.agent(order.agent), countedAtMs, notional, fee);
-}
-
-/** Shares follow fills in the order of the venue's time, which a report of an order tells later than its trades. */
-function dateFills(state: GateViews, order: OrderState, { at_venue_ms: atMs, lots, symbol }: TradeEvent): void {
-  const position = state.positions.get(symbol);
-  if (position === undefined) return;
-  // Nobody asks what was held.
-  const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
-  dateFill(position, position.lots, order.clientOrderId, lots, atMs);
-  const held = changes === null ? [] : changes();
-  if (held.length === 0) return;
-  state.targets.follow(symbol, held, { order, atMs });
-  state.displaced.follow(symbol, held, { order, atMs });
 }
 
 /**

@@ -4,7 +4,6 @@ import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 import type { Redate } from './redate.ts';
 import { bringBackAll } from './settle.ts';
-import { setBackFills } from './shares.ts';
 import type { GateViews } from './views.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -47,9 +46,11 @@ export function sinceJump({ clockAheadFromMs, clockAheadMs }: GateViews, atVenue
 /** What is dated by the gate itself, and what it decides by. */
 function redateWindows(state: GateViews, redate: Redate): void {
   for (const order of state.orders.all.held.values()) redateOrder(order, redate);
-  const { approvals, displaced, equity, lives, orders, pacing, passkeys, requestRecords, requests, targets } = state;
-  for (const part of [approvals, displaced, equity, lives, orders.ended, pacing, passkeys]) part.redate(redate);
-  for (const part of [requestRecords, requests, targets]) part.redate(redate);
+  const { approvals, claims, equity, lives, orders, pacing, passkeys, requestRecords, requests } = state;
+  for (const part of [approvals, claims, equity, lives, orders.ended, pacing, passkeys]) part.redate(redate);
+  for (const part of [requestRecords, requests]) part.redate(redate);
+  for (const { release } of state.positions.values())
+    if (release !== null) release.untilMs = redateKnown(release.untilMs, redate);
 }
 
 /** What was set ends as long after now as it would have. */
@@ -98,7 +99,7 @@ function setBackPosition(position: PositionState, nowMs: number): void {
   position.sinceMs = earlier(position.sinceMs, nowMs);
   position.disputedSinceMs = earlier(position.disputedSinceMs, nowMs);
   position.readAtMs = earlier(position.readAtMs, nowMs);
-  setBackFills(position, nowMs);
+  for (const [i, fill] of position.fills.entries()) if (fill.atMs > nowMs) position.fills[i] = { ...fill, atMs: nowMs };
   const own = position.ownLeverage;
   if (own !== null && own.confirmedAtMs > nowMs) position.ownLeverage = { ...own, confirmedAtMs: nowMs };
 }

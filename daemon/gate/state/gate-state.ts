@@ -1,10 +1,9 @@
-import type { ExitTargetEvent, GateEvent } from '../events.ts';
+import type { GateEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { noteClock, sinceJump } from './clock-moves.ts';
-import { whoseOf } from './exit-targets.ts';
-import { heldOn, provenOn, readingOn } from './held-lots.ts';
+import { adoptBy, disown, freeIfFlat, releaseFrom } from './holding.ts';
 import { keeps } from './keep.ts';
 import { applyStateEvent, stateInForce } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
@@ -27,7 +26,6 @@ export class GateState extends GateViews {
     );
   }
 
-  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // Recorded past the gate: no decision may see one that was folded only after a restart.
     if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'archived') return;
@@ -39,10 +37,16 @@ export class GateState extends GateViews {
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
-    this.targets.dropOld(event.at_ms);
+    this.claims.dropOld(event.at_ms);
     this.approvals.dropOld(event.at_ms);
     settleOld(this, event.at_ms);
     bringBackNamed(this, event);
+    this.#fold(event);
+    this.#freeFlat(event);
+  }
+
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
+  #fold(event: GateEvent): void {
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
@@ -50,11 +54,10 @@ export class GateState extends GateViews {
         this.lives.noteDecision(event.payload, event.at_ms);
         this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
-        this.displaced.apply(event.payload, this.orders.all, {
+        this.claims.applyDecision(event.payload, (id) => this.orders.all.get(id), {
+          at: { seq: event.seq, atMs: event.at_ms },
           isHalted: (symbol, agent) => stateInForce(this.layers, event.at_ms, symbol, agent).state === 'halted',
-          thenOf: (symbol) => this.thenOf(symbol, event.at_ms),
         });
-        if (event.payload.request.intent === 'cancel') this.targets.noteCancel((id) => this.displaced.has(id));
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -63,17 +66,24 @@ export class GateState extends GateViews {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
-        this.displaced.note(order, event.payload, this.thenOf(order.symbol, event.at_ms));
-        if (this.displaced.isAskedBack(order)) this.targets.noteGaveWay(order);
+        this.claims.noteIntent(order, event.payload, event.seq);
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
         return;
       }
       case 'exit_target':
-        this.displaced.leave(event.payload);
-        this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
+        this.claims.apply(event.payload, (id) => this.orders.all.get(id), { seq: event.seq, atMs: event.at_ms });
         return;
+      case 'holder': {
+        const position = this.position(event.payload.symbol);
+        if (event.payload.action === 'released') releaseFrom(position, event.payload.for_ms);
+        else {
+          adoptBy(position, event.payload.agent);
+          this.accounts.noteHolder(event.payload.symbol, event.payload.agent, event.at_ms);
+        }
+        return;
+      }
       case 'trade':
         applyTrade(this, event.payload);
         return;
@@ -150,6 +160,9 @@ export class GateState extends GateViews {
         return;
       case 'recovery':
         this.recovery = event.payload;
+        // RISK: a token of a known name is another's, in an account that went on without this ledger.
+        for (const position of this.positions.values()) disown(position);
+        this.accounts.disown(event.at_ms);
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
         return;
       case 'rejected_input':
@@ -164,29 +177,19 @@ export class GateState extends GateViews {
 
   /** RISK: a further order of an exit that is not over is numbered by those before it, which are not forgotten. */
   readonly #mayGoOn = (decisionId: string): boolean => {
-    const target = this.targets.find(decisionId);
-    return (target !== null && target.end === null) || this.displaced.has(decisionId);
+    return this.claims.isOpen(decisionId);
   };
 
-  #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
-    if (event.action === 'ended') {
-      this.targets.apply(event, undefined, { closable: 0, proven: 0, reading: null, openings: [] }, at);
-      return;
-    }
-    const { agent, origin, side, symbol } = event;
-    // Unsent slices that would open again were dropped in the same transaction.
-    const openings = [...liveOrders(this.orders, symbol)].filter(
-      (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
-    );
+  /** A symbol whose position is flat, and where nothing of its holder can fill, is free. */
+  #freeFlat(event: GateEvent): void {
+    if (event.kind === 'account') for (const symbol of this.positions.keys()) this.#freeSymbol(symbol, event.at_ms);
+    else if (event.kind === 'order' || event.kind === 'order_intent')
+      this.#freeSymbol(this.orders.all.get(event.payload.client_order_id)?.symbol ?? '', event.at_ms);
+    else if (event.kind === 'holder') this.#freeSymbol(event.payload.symbol, event.at_ms);
+  }
+  #freeSymbol(symbol: string, atMs: number): void {
     const position = this.positions.get(symbol);
-    const whose = whoseOf(event);
-    const held = {
-      closable: heldOn(position, side, whose),
-      proven: provenOn(position, side, whose),
-      reading: whose === null ? readingOn(position, side) : null,
-      openings,
-    };
-    this.targets.apply(event, this.orders.all.get(event.client_order_id), held, at);
+    if (position !== undefined) freeIfFlat(position, liveOrders(this.orders, symbol), atMs);
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
@@ -200,8 +203,7 @@ export class GateState extends GateViews {
     this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
-    this.targets.rescale(symbol, (lots) => less(lots, change.lots));
-    this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
+    this.claims.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     this.accounts.rescale(symbol, change.lots);
     for (const order of this.orders.all.held.values()) if (order.symbol === symbol) rescaleOrder(order, change);

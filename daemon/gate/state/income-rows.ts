@@ -7,6 +7,10 @@ import type { OrderState } from './order.ts';
 export function idOf({ income_id: id, type }: IncomeRow): string {
   return `${type} ${id}`;
 }
+/** The exchange closed a position by itself: by liquidation, by auto-deleveraging, or as a contract was settled. */
+export function isLiquidation({ client_order_id: id }: Pick<TradeEvent, 'client_order_id'>): boolean {
+  return id !== null && /^(adl_|settlement_)?autoclose/.test(id);
+}
 /** Base asset of one lot; 0 without rules. */
 export function lotSizeOf(rules: SymbolRules | undefined): number {
   return rules === undefined ? 0 : rules.lotMantissa / rules.lotScale;

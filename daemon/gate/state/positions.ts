@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
-import { apportion } from './apportion.ts';
-import { type FilledShares, placeFill, sharesAt } from './shares.ts';
+import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
+import { type Holding, moveOwned, ownLots } from './holding.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -26,9 +26,17 @@ export interface PossibleFills {
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
  * not older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
-export interface PositionState extends FilledShares {
+export interface PositionState extends Holding {
   readonly symbol: string;
   lots: number;
+  /** Signed lots of it that are nobody's; the rest is the holder's. */
+  unownedLots: number;
+  /** What a reading took from its holder when it was believed: it may be of before, and is given back then. */
+  mistaken: { readonly agent: string; lots: number } | null;
+  /** Lots that a liquidation took, by its trades, before a reading showed it. */
+  liquidatedLots: number;
+  /** The last fills. */
+  readonly fills: DatedFill[];
   /** A snapshot's value that could not be adopted yet; null if they agree. */
   disputedLots: number | null;
   disputedSinceMs: number | null;
@@ -70,7 +78,12 @@ export function createPosition(symbol: string): PositionState {
     maintenanceMarginUsdt: 0,
     lastFillAtMs: 0,
     sinceMs: null,
-    shares: new Map(),
+    holder: null,
+    isContested: false,
+    release: null,
+    unownedLots: 0,
+    mistaken: null,
+    liquidatedLots: 0,
     fills: [],
   };
 }
@@ -97,25 +110,29 @@ export function lotsToProtect(position: PositionState, nowMs: number): number {
   return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedLots : 0;
 }
 
-/**
- * Moves lots from an order to the position: the only view event of a fill. `agentsFirst`: an exit of the gate, which
- * closes agents' lots first and those of nobody last. `reduceOnly`: the venue did not cross zero with it. `order`: its
- * client id, if trades of it will say when it filled.
- */
-export function applyFill(
-  position: PositionState,
-  side: Side,
-  lots: number,
-  agent: string | null,
-  price: number | null,
-  atMs: number,
-  agentsFirst = false,
-  reduceOnly = false,
-  order: string | null = null,
-): void {
+/** A fill of an order of ours, or of one that a list showed. */
+export interface PositionFill {
+  readonly side: Side;
+  readonly lots: number;
+  readonly price: number | null;
+  /** Venue time. */
+  readonly atMs: number;
+  /** Of the holder's order, or of an exit of the gate. */
+  readonly isHolders: boolean;
+  /** The venue did not cross zero with it. */
+  readonly reduceOnly: boolean;
+  /** Client id of its order, if trades of it will say when it filled. */
+  readonly order: string | null;
+}
+
+/** Moves lots from an order to the position: the only view event of a fill. */
+export function applyFill(position: PositionState, fill: PositionFill): void {
+  const { atMs, isHolders, lots, order, price, reduceOnly, side } = fill;
   const before = position.lots;
   const signed = side === 'buy' ? lots : -lots;
+  moveOwned(position, signed, isHolders);
   position.lots += signed;
+  if (isHolders && !reduceOnly) position.mistaken = null;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
   const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
@@ -127,7 +144,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  placeFill(position, before, { signed, agent, atMs, agentsFirst, order, of: order });
+  noteFill(position.fills, { signed, atMs, order });
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
@@ -181,7 +198,6 @@ export function applySnapshot(
   requestedAtMs: number,
   leverage: number | null,
   possible: PossibleFills,
-  doubted: ReadonlyMap<string, number> = NONE,
 ): void {
   const lots = record === null ? 0 : record.lots;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
@@ -198,7 +214,7 @@ export function applySnapshot(
       position.disputedSinceMs = since;
       return;
     }
-    adopt(position, lots, requestedAtMs, since, doubted);
+    adopt(position, lots, requestedAtMs);
   }
   position.disputedLots = null;
   position.disputedSinceMs = null;
@@ -214,8 +230,7 @@ export function applySnapshot(
  */
 function isOfBefore({ fills, lots }: PositionState, record: PositionRecord | null): boolean {
   if (record === null || record.updated_at_ms === 0) return false;
-  let since = 0;
-  for (const { atMs, signed } of fills) if (atMs > record.updated_at_ms) since += signed;
+  const since = filledSince(fills, record.updated_at_ms);
   return since !== 0 && record.lots + since === lots;
 }
 
@@ -243,43 +258,34 @@ function mayAdopt(
   return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
-const NONE: ReadonlyMap<string, number> = new Map();
-
 /**
- * Adopts the venue's value. Shares beyond it are cut. RISK: what was opened since is no part of what is missing, so lots
- * that their agent's exit found nothing of go first (`doubted`), then what was held when readings began to lack them, each
- * in proportion, as an exit that is no agent's.
+ * Adopts the venue's value. What is missing was sold by hand, and comes out of nobody's lots first; a liquidation takes
+ * the holder's. RISK: a reading may be of before: what it took from the holder is given back to it, and is not nobody's.
  */
-function adopt(
-  position: PositionState,
-  lots: number,
-  atMs: number,
-  sinceMs: number,
-  doubted: ReadonlyMap<string, number>,
-): void {
+function adopt(position: PositionState, lots: number, atMs: number): void {
   const before = position.lots;
-  const side = Math.sign(lots);
-  const then = sharesAt(position, side, sinceMs);
-  position.lots = lots;
-  if (lots === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== side) position.sinceMs = atMs;
-  // From here on fills alone no longer explain earlier shares.
-  position.fills = [];
-  for (const [name, share] of [...position.shares]) if (Math.sign(share) !== side) position.shares.delete(name);
-  let beyond = -Math.abs(lots);
-  for (const share of position.shares.values()) beyond += Math.abs(share);
-  for (const mostOf of [
-    (name: string) => doubted.get(name) ?? 0,
-    (name: string) => then.get(name) ?? 0,
-    () => Number.POSITIVE_INFINITY,
-  ]) {
-    const held = new Map<string, number>();
-    for (const [name, share] of position.shares) held.set(name, Math.min(Math.abs(share), mostOf(name)));
-    for (const { name, lots: cut } of apportion(held, beyond)) {
-      const left = Math.abs(position.shares.get(name) ?? 0) - cut;
-      beyond -= cut;
-      if (left === 0) position.shares.delete(name);
-      else position.shares.set(name, side * left);
-    }
+  const holder = position.holder;
+  const own = ownLots(position);
+  let left = lots - before;
+  const move = (signed: number, isHolders: boolean): void => {
+    moveOwned(position, signed, isHolders);
+    position.lots += signed;
+    left -= signed;
+  };
+  if (left * before < 0)
+    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(before), position.liquidatedLots), true);
+  position.liquidatedLots = 0;
+  const given = position.mistaken;
+  if (given !== null && given.lots * left > 0 && (holder === null || holder === given.agent)) {
+    position.holder = given.agent;
+    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(given.lots)), true);
+    position.mistaken = null;
   }
+  move(left, false);
+  const taken = own - ownLots(position);
+  if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, lots: taken };
+  if (lots === 0) position.sinceMs = null;
+  else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
+  // From here on fills alone no longer explain the position.
+  position.fills.length = 0;
 }

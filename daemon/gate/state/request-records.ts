@@ -2,8 +2,7 @@ import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
 import type { ApprovalBook } from './approvals.ts';
-import type { DisplacedExits } from './displaced-exits.ts';
-import type { ExitTargets } from './exit-targets.ts';
+import type { Claims } from './claims.ts';
 import { keeps } from './keep.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
@@ -18,10 +17,9 @@ const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 /** What shows whether a cancel cancels anything. */
 export interface CancelViews {
   readonly approvals: Pick<ApprovalBook, 'isWaiting'>;
-  readonly displaced: DisplacedExits;
+  readonly claims: Claims;
   readonly layers: LayerMap;
   readonly orders: OrderBook;
-  readonly targets: ExitTargets;
 }
 
 /** Rejected input is counted separately, against the same limit as refusals: it must not hide decisions. */
@@ -173,20 +171,16 @@ function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): Req
  * that it would end is between two of its orders.
  */
 export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
-  const { approvals, displaced, layers, orders, targets } = state;
+  const { approvals, claims, layers, orders } = state;
   const isHalted = (its: string, whose: string): boolean => stateInForce(layers, nowMs, its, whose).state === 'halted';
-  if (displaced.size > 0 && displaced.meantBy(request, isHalted).length > 0) return false;
+  const meant = claims.open.size === 0 ? [] : claims.meantBy(request, Number.POSITIVE_INFINITY, isHalted);
+  if (meant.some((claim) => !claim.isCanceled)) return false;
   if (request.client_order_id !== null) {
     const order = orders.all.get(request.client_order_id);
     return order === undefined || order.cancelRequested || isTerminal(order.status);
   }
-  const { agent, origin, symbol } = request;
+  const { agent, symbol } = request;
   if (approvals.isWaiting(agent, symbol)) return false;
-  for (const target of targets.open) {
-    if (symbol !== null && symbol !== target.symbol) continue;
-    if (origin === 'operator' ? target.origin !== 'gate' : target.agent === agent && target.origin === 'agent')
-      return false;
-  }
   const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
   for (const order of live)
     if (!order.cancelRequested && !isTerminal(order.status) && isInCancelAll(order, request, layers, nowMs))

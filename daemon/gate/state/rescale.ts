@@ -1,9 +1,10 @@
 import type { OpenTrade } from '../../core/features/round-trips.ts';
 import type { PositionRecord } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import type { DatedFill } from './dated-fills.ts';
+import { ownLots } from './holding.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
-import type { FilledShares, SharedFill } from './shares.ts';
 
 /** A figure in old units times `up / down` is the figure in new ones. */
 export interface Scale {
@@ -40,27 +41,21 @@ function more(value: number, { up, down }: Scale): number {
   return value < 0 ? -size : size;
 }
 
-/** The position counts as the larger, what an agent may close of it as the smaller. */
+/** The position counts as the larger, what the holder may close of it as the smaller. */
 export function rescalePosition(position: PositionState, { lots }: StepChange): void {
+  const own = ownLots(position);
   position.lots = more(position.lots, lots);
   if (position.disputedLots !== null) position.disputedLots = more(position.disputedLots, lots);
   if (position.behindLots !== null) position.behindLots = more(position.behindLots, lots);
-  for (const [agent, held] of [...position.shares]) {
-    const share = less(held, lots);
-    if (share === 0) position.shares.delete(agent);
-    else position.shares.set(agent, share);
-  }
-  position.fills = rescaleFills(position, lots);
+  position.unownedLots = position.lots - less(own, lots);
+  if (position.mistaken !== null) position.mistaken.lots = less(position.mistaken.lots, lots);
+  position.liquidatedLots = less(position.liquidatedLots, lots);
+  position.fills.splice(0, position.fills.length, ...rescaleFills(position.fills, lots));
 }
 
-/** Where lots do not divide, fills no longer add up to shares: their history begins here. */
-function rescaleFills({ fills }: FilledShares, scale: Scale): SharedFill[] {
-  if (scale.down !== 1) return [];
-  return fills.map((fill) => ({
-    ...fill,
-    signed: less(fill.signed, scale),
-    changes: fill.changes.map((change) => ({ ...change, lots: less(change.lots, scale) })),
-  }));
+/** Where lots do not divide, fills no longer add up to the position: their history begins here. */
+function rescaleFills(fills: readonly DatedFill[], scale: Scale): readonly DatedFill[] {
+  return scale.down === 1 ? fills.map((fill) => ({ ...fill, signed: less(fill.signed, scale) })) : [];
 }
 
 /**

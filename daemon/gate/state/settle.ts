@@ -1,6 +1,6 @@
 import type { GateEvent } from '../events.ts';
+import type { Claim } from './claims.ts';
 import type { PlacesByRow } from './ended-orders.ts';
-import type { ExitTarget } from './exit-target.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import { venueKeyOf } from './settled-orders.ts';
 import type { GateViews } from './views.ts';
@@ -15,10 +15,10 @@ export function settleOld(state: GateViews, nowMs: number): void {
     const orders = siblingsOf(state, order);
     if (orders === null || !orders.every((one) => isOver(state, one, order))) return;
     const { decisionId } = order;
-    const target = decisionId === null ? null : state.targets.held(decisionId);
-    if (!isApart(state, decisionId, orders, target, nowMs)) return;
+    const claim = decisionId === null ? null : state.claims.held(decisionId);
+    if (!isApart(state, orders, claim, nowMs)) return;
     const places = state.orders.ended.places(orders);
-    const row = places === null ? null : state.orders.settled.add({ decisionId, orders, target });
+    const row = places === null ? null : state.orders.settled.add({ decisionId, orders, claim });
     if (places === null || row === null) return;
     for (const one of orders) {
       state.orders.all.delete(one.clientOrderId);
@@ -27,7 +27,7 @@ export function settleOld(state: GateViews, nowMs: number): void {
     }
     if (decisionId !== null) state.orders.byDecision.delete(decisionId);
     state.orders.ended.settle(places, row);
-    if (target !== null) state.targets.putAway(target, row);
+    if (claim !== null) state.claims.putAway(claim, row);
   });
 }
 
@@ -38,11 +38,7 @@ function siblingsOf({ orders }: GateViews, order: OrderState): readonly OrderSta
 }
 
 /** `last`: the one that is looked at; when a younger one is, all of them are old enough. */
-function isOver(
-  { changes, displaced, orders, readAs, targets, uncontained }: GateViews,
-  one: OrderState,
-  last: OrderState,
-) {
+function isOver({ changes, orders, readAs, uncontained }: GateViews, one: OrderState, last: OrderState) {
   if (!isTerminal(one.status) || one.amend !== null) return false;
   // Trades of it are still waited for.
   if (one.executedLots > one.tradedLots) return false;
@@ -51,34 +47,24 @@ function isOver(
   if (orders.all.held.get(one.clientOrderId) !== one) return false;
   const venueKey = venueKeyOf(one);
   if (venueKey !== null && orders.byVenueId.held.get(venueKey) !== one) return false;
-  if (uncontained.has(one) || readAs.has(one) || changes.isConcerned(one)) return false;
-  return !targets.isMentioned(one) && !displaced.bounds.isMentioned(one);
+  return !uncontained.has(one) && !readAs.has(one) && !changes.isConcerned(one);
 }
 
 /** Nothing else is made of these orders, and nothing more will be. */
 function isApart(
-  { displaced, orders: { ended }, targets }: GateViews,
-  decisionId: string | null,
+  { claims, orders: { ended } }: GateViews,
   orders: readonly OrderState[],
-  target: ExitTarget | null,
+  claim: Claim | null,
   nowMs: number,
 ): boolean {
-  if (decisionId !== null) {
-    if (displaced.has(decisionId) || displaced.bounds.find(decisionId) !== null) return false;
-    if (displaced.bounds.isRenewed(decisionId)) return false;
-  }
-  if (target !== null) {
-    const { allotments, end, first, gaveWay, openings, origin, younger } = target;
+  if (claim !== null) {
+    const { end, first, gaveWay, origin } = claim;
     if (end === null || end.atMs > nowMs - ended.settleAfterMs) return false;
     // The gate asks when its last exit of a symbol was.
-    if (origin === 'gate' || gaveWay !== null || openings !== null || younger !== null || !orders.includes(first))
-      return false;
-    for (const part of allotments) {
-      const parts = targets.partsOf(part.order);
-      if (!orders.includes(part.order) || parts.length !== 1 || parts[0]?.part !== part) return false;
-    }
+    if (origin === 'gate' || gaveWay.length > 0 || !orders.includes(first)) return false;
+    if (!claim.orders.every((order) => orders.includes(order))) return false;
   }
-  return orders.every((order) => targets.partsOf(order).every((part) => part.target === target));
+  return orders.every((order) => (claims.of(order) ?? claim) === claim);
 }
 
 /** INVARIANT: an event changes objects, never a copy: what it names is one before it is applied. */
@@ -124,7 +110,7 @@ function bringBackDecision(state: GateViews, decisionId: string): void {
 export function bringBackAll(state: GateViews): void {
   const { ended, settled } = state.orders;
   // RISK: searched for one by one, those of a week keep the process for a minute, and its exits wait.
-  const places = { ofOrders: ended.placesByRow(), ofTargets: state.targets.placesByRow() };
+  const places = { ofOrders: ended.placesByRow(), ofClaims: state.claims.placesByRow() };
   for (const row of [...settled.numbers()]) bringBack(state, row, places);
   ended.considerAgain();
 }
@@ -132,12 +118,12 @@ export function bringBackAll(state: GateViews): void {
 /** Where rows stand among what has ended, by their numbers. */
 interface Places {
   readonly ofOrders: PlacesByRow;
-  readonly ofTargets: PlacesByRow;
+  readonly ofClaims: PlacesByRow;
 }
-function bringBack({ orders: book, targets }: GateViews, row: number, places?: Places): void {
+function bringBack({ claims, orders: book }: GateViews, row: number, places?: Places): void {
   const left = book.settled.ordersLeft(row);
-  const hasTarget = book.settled.hasTarget(row);
-  const { decisionId, orders, target } = book.settled.take(row);
+  const hasClaim = book.settled.hasClaim(row);
+  const { claim, decisionId, orders } = book.settled.take(row);
   if (left > 0) {
     for (const order of orders) {
       book.all.set(order.clientOrderId, order);
@@ -147,5 +133,5 @@ function bringBack({ orders: book, targets }: GateViews, row: number, places?: P
     if (decisionId !== null) book.byDecision.set(decisionId, [...orders]);
   }
   book.ended.bringBack(row, orders, left, places?.ofOrders);
-  if (hasTarget && target !== null) targets.bringBack(row, target, places?.ofTargets);
+  if (hasClaim && claim !== null) claims.bringBack(row, claim, places?.ofClaims);
 }

@@ -24,14 +24,14 @@ export function venueKeyOf({ symbol, venueOrderId }: Pick<OrderState, 'symbol' |
 }
 
 /**
- * Ended orders of the last days, with the targets of exits, as one short text for each decision, most of them packed: a
+ * Ended orders of the last days, with the claims of exits, as one short text for each decision, most of them packed: a
  * twentieth of what the objects take. Whoever reads one gets a frozen copy. An event that concerns one brings the objects
  * back first (gate/state/settle.ts).
  */
 export class SettledOrders {
   /** Also of rows that have left since, behind the oldest one that has not. */
   #rows = new TextRows();
-  /** What has not left of each row: 2 for each of its orders, which leave together, each at its time; 1 for its target. */
+  /** What has not left of each row: 2 for each of its orders, which leave together, each at its time; 1 for its claim. */
   #left = new IntColumn();
   /** Shared text of each row's first order. */
   #firsts = new IntColumn();
@@ -92,9 +92,9 @@ export class SettledOrders {
     for (const used of shared) this.#dropUnused(used);
     if (text === null) return null;
     const number = this.#rows.push(text);
-    this.#left.push(2 * group.orders.length + (group.target === null ? 0 : 1));
-    // That of the target was told before those of the orders.
-    this.#firsts.push(shared[group.target === null ? 0 : 1] ?? 0);
+    this.#left.push(2 * group.orders.length + (group.claim === null ? 0 : 1));
+    // That of the claim was told before those of the orders.
+    this.#firsts.push(shared[group.claim === null ? 0 : 1] ?? 0);
     this.#held += 1;
     const block = Math.floor((number - this.#rows.from) / BLOCK_ROWS);
     const plannedMs = group.orders.map(({ plannedAtMs }) => plannedAtMs);
@@ -130,7 +130,7 @@ export class SettledOrders {
     this.#texts[number] = null;
   }
 
-  /** The row with a key; null: there is none. Its orders, or its target, may have left. */
+  /** The row with a key; null: there is none. Its orders, or its claim, may have left. */
   find(tag: Tag, key: string): number | null {
     if (this.isEmpty) return null;
     for (const number of this.#index.find(hashOf(SEEDS[tag], key))) {
@@ -150,7 +150,7 @@ export class SettledOrders {
   ordersLeft(number: number): number {
     return this.#leftOf(number) >> 1;
   }
-  hasTarget(number: number): boolean {
+  hasClaim(number: number): boolean {
     return this.#leftOf(number) % 2 === 1;
   }
   #leftOf(number: number): number {
@@ -162,10 +162,9 @@ export class SettledOrders {
     if (this.#read?.number === number) return this.#read.group;
     const group = this.#parse(number);
     for (const order of group.orders) Object.freeze(order);
-    for (const part of group.target?.allotments ?? []) Object.freeze(part);
-    if (group.target !== null) {
-      Object.freeze(group.target.allotments);
-      Object.freeze(group.target);
+    if (group.claim !== null) {
+      Object.freeze(group.claim.orders);
+      Object.freeze(group.claim);
     }
     this.#read = { number, group };
     return group;
@@ -207,9 +206,9 @@ export class SettledOrders {
   dropOrder(number: number): void {
     if (this.hasOrders(number)) this.#leave(number, this.#leftOf(number) - 2);
   }
-  /** Its target has. */
-  dropTarget(number: number): void {
-    if (this.hasTarget(number)) this.#leave(number, this.#leftOf(number) - 1);
+  /** Its claim has. */
+  dropClaim(number: number): void {
+    if (this.hasClaim(number)) this.#leave(number, this.#leftOf(number) - 1);
   }
   #leave(number: number, left: number): void {
     if (left === 0) this.#drop(number);

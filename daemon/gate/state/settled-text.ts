@@ -1,12 +1,12 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one form: what is written is read here
-import type { Allotment, ExitTarget } from './exit-target.ts';
+import type { Claim } from './claims.ts';
 import type { OrderState } from './order.ts';
 
-/** The orders of a decision, all of them ended, and the target of its exit. Foreign orders stand alone. */
+/** The orders of a decision, all of them ended, and the claim that they worked for. Foreign orders stand alone. */
 export interface SettledGroup {
   readonly decisionId: string | null;
   readonly orders: readonly OrderState[];
-  readonly target: ExitTarget | null;
+  readonly claim: Claim | null;
 }
 
 /** Texts that many rows share, by number: what does not tell two orders of one agent and symbol apart. */
@@ -124,27 +124,24 @@ const EMPTY: Readonly<Record<Member, null>> = Object.freeze(
 
 type Cell = string | number | boolean | null;
 type Values = Record<Member, Cell>;
-type TargetRow = readonly [
+type ClaimRow = readonly [
   shared: number,
   seq: number,
   openedLater: number,
   first: number,
-  parts: readonly (readonly [order: number, lots: number, filledLots: number])[],
+  orders: readonly number[],
   askedLots: number,
-  leftLots: number,
-  roomLots: number,
-  disputedLots: number,
-  filledLots: number,
+  filledLots: number | null,
   rung: number,
   endDetail: string,
-  endAtMs: number,
+  endLater: number,
 ];
-type GroupRow = readonly [decisionId: string | null, orders: readonly (readonly Cell[])[], target: TargetRow | null];
+type GroupRow = readonly [decisionId: string | null, orders: readonly (readonly Cell[])[], claim: ClaimRow | null];
 
-/** A group as one short text; null: it could not be read back bit by bit. The text of its target is shared first. */
+/** A group as one short text; null: it could not be read back bit by bit. The text of its claim is shared first. */
 export function writeGroup(group: SettledGroup, shared: SharedTexts): string | null {
-  const { decisionId, orders, target } = group;
-  const written = target === null ? null : writeTarget(target, orders, shared);
+  const { claim, decisionId, orders } = group;
+  const written = claim === null ? null : writeClaim(claim, orders, shared);
   const row: GroupRow = [decisionId, orders.map((order) => writeOrder(order, shared)), written];
   const text = JSON.stringify(row);
   // INVARIANT: nothing is given away that does not come back the same, whatever a record held.
@@ -157,7 +154,7 @@ export function readGroup(text: string, shared: SharedTexts): SettledGroup {
   return {
     decisionId,
     orders,
-    target: written === null ? null : readTarget(written, decisionId ?? '', orders, shared),
+    claim: written === null ? null : readClaim(written, decisionId ?? '', orders, shared),
   };
 }
 
@@ -180,7 +177,7 @@ function writeOrder(order: OrderState, shared: SharedTexts): Cell[] {
 
 /** Whose orders have a shared text, and in what. */
 export type Named = Pick<OrderState, 'agent' | 'symbol'>;
-/** What orders share is told apart from what targets do by its first member. */
+/** What orders share is told apart from what claims do by its first member. */
 export function isOfOrder(shared: string): boolean {
   return shared.startsWith('[[');
 }
@@ -190,9 +187,9 @@ export function nameIn(shared: string): Named {
 }
 /** Numbers of the shared texts of a group. */
 export function numbersIn(text: string): readonly number[] {
-  const [, orders, target] = JSON.parse(text) as GroupRow;
+  const [, orders, claim] = JSON.parse(text) as GroupRow;
   const numbers = orders.map(([shared]) => shared as number);
-  return target === null ? numbers : [...numbers, target[0]];
+  return claim === null ? numbers : [...numbers, claim[0]];
 }
 
 type Common = readonly [values: readonly Cell[], absent: readonly number[], likes: readonly number[]];
@@ -216,43 +213,31 @@ function readOrder(row: readonly Cell[], decisionId: string | null, shared: Shar
   return order as unknown as OrderState;
 }
 
-function writeTarget(target: ExitTarget, orders: readonly OrderState[], shared: SharedTexts): TargetRow {
-  const { agent, cause, end, hasGrown, isOfAll, isWhole, key, openedAtMs, origin, scope, side, symbol } = target;
-  const common = [agent, origin, cause, symbol, side, key, scope, isWhole, isOfAll, hasGrown, end?.reason ?? null];
+function writeClaim(claim: Claim, orders: readonly OrderState[], shared: SharedTexts): ClaimRow {
+  const { agent, cause, end, isCanceled, isWhole, openedAtMs, origin, side, symbol, wants } = claim;
+  const common = [agent, origin, cause, symbol, side, isWhole, wants, isCanceled, end?.reason ?? null];
   return [
     shared.numberOf(JSON.stringify(common)),
-    target.seq,
-    openedAtMs - target.first.plannedAtMs,
-    orders.indexOf(target.first),
-    target.allotments.map(({ filledLots, lots, order }) => [orders.indexOf(order), lots, filledLots] as const),
-    target.askedLots,
-    target.leftLots,
-    target.roomLots,
-    target.disputedLots,
-    target.filledLots,
-    target.rung,
+    claim.seq,
+    openedAtMs - claim.first.plannedAtMs,
+    orders.indexOf(claim.first),
+    claim.orders.map((order) => orders.indexOf(order)),
+    claim.askedLots,
+    claim.filledLots,
+    claim.rung,
     end?.detail ?? '',
     (end?.atMs ?? openedAtMs) - openedAtMs,
   ];
 }
 
-function readTarget(
-  row: TargetRow,
-  decisionId: string,
-  orders: readonly OrderState[],
-  shared: SharedTexts,
-): ExitTarget | null {
-  const [common, seq, openedLater, first, parts, askedLots, leftLots, roomLots, disputedLots, filledLots, rung] = row;
-  const [agent, origin, cause, symbol, side, key, scope, isWhole, isOfAll, hasGrown, reason] = JSON.parse(
-    shared.textOf(common),
-  );
-  const sent = orders[first];
-  const allotments = parts.flatMap(([at, lots, filled]): Allotment[] => {
-    const order = orders[at];
-    return order === undefined ? [] : [{ order, lots, filledLots: filled }];
-  });
-  if (sent === undefined) return null;
-  const openedAtMs = openedLater + sent.plannedAtMs;
+function readClaim(row: ClaimRow, decisionId: string, group: readonly OrderState[], shared: SharedTexts): Claim | null {
+  const [common, seq, openedLater, firstAt, parts, askedLots, filledLots, rung, detail, endLater] = row;
+  const [agent, origin, cause, symbol, side, isWhole, wants, isCanceled, reason] = JSON.parse(shared.textOf(common));
+  const first = group[firstAt];
+  if (first === undefined) return null;
+  const openedAtMs = openedLater + first.plannedAtMs;
+  const orders = parts.flatMap((at) => group[at] ?? []);
+  const end = { reason, detail, atMs: endLater + openedAtMs };
   return {
     decisionId,
     seq,
@@ -261,25 +246,17 @@ function readTarget(
     cause,
     symbol,
     side,
-    key,
-    scope,
     isWhole,
-    isOfAll,
     openedAtMs,
-    first: sent,
-    openings: null,
-    younger: null,
-    gaveWay: null,
-    hasGrown,
-    allotments,
+    first,
+    wants,
     askedLots,
-    leftLots,
-    roomLots,
-    disputedLots,
-    readAtMs: null,
-    filledLots,
+    orders,
+    gaveWay: [],
     rung,
-    end: { reason, detail: row[11], atMs: row[12] + openedAtMs },
+    isCanceled,
+    filledLots,
+    end,
   };
 }
 
@@ -287,21 +264,18 @@ function readTarget(
 function isSame(read: SettledGroup, group: SettledGroup): boolean {
   if (read.decisionId !== group.decisionId) return false;
   if (!group.orders.every((order, i) => isSameObject(read.orders[i]!, order))) return false;
-  if (group.target === null || read.target === null) return group.target === read.target;
-  const { allotments, end, first, ...rest } = group.target;
-  const { allotments: parts, end: readEnd, first: readFirst, ...readRest } = read.target;
+  if (group.claim === null || read.claim === null) return group.claim === read.claim;
+  const { end, first, gaveWay, orders, ...rest } = group.claim;
+  const { end: readEnd, first: readFirst, gaveWay: _, orders: readOrders, ...readRest } = read.claim;
   const place = (order: OrderState): number => group.orders.indexOf(order);
   return (
-    Object.keys(group.target).join() === Object.keys(read.target).join() &&
+    gaveWay.length === 0 &&
+    Object.keys(group.claim).join() === Object.keys(read.claim).join() &&
     isSameObject(readRest, rest) &&
     isSameObject(readEnd ?? {}, end ?? {}) &&
     read.orders.indexOf(readFirst) === place(first) &&
-    parts.length === allotments.length &&
-    parts.every(({ filledLots, lots, order }, i) => {
-      const other = allotments[i]!;
-      const isOfSame = read.orders.indexOf(order) === place(other.order);
-      return isOfSame && Object.is(lots, other.lots) && Object.is(filledLots, other.filledLots);
-    })
+    readOrders.length === orders.length &&
+    orders.every((order, i) => read.orders.indexOf(readOrders[i]!) === place(order))
   );
 }
 

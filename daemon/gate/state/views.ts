@@ -3,13 +3,11 @@ import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent
 import type { SymbolRules } from '../venue-port.ts';
 import { Accounts } from './accounts.ts';
 import { ApprovalBook } from './approvals.ts';
-import { DisplacedExits } from './displaced-exits.ts';
+import { Claims } from './claims.ts';
 import { EquityHistory } from './equity.ts';
-import type { Then } from './exit-bounds.ts';
-import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import { createOrderBook, liveOrders, type OrderBook, type OrderState } from './orders.ts';
+import { createOrderBook, type OrderBook, type OrderState } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { Pacing, SignsOfLife } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
@@ -33,8 +31,7 @@ const KEEP_LAST = 1_000;
 export class GateViews {
   readonly orders: OrderBook;
   readonly changes = new OrderChanges();
-  readonly targets: ExitTargets;
-  readonly displaced = new DisplacedExits();
+  readonly claims: Claims;
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
@@ -85,7 +82,7 @@ export class GateViews {
     this.fills = new RecentFills(packs);
     this.seenTrades = new SeenIds(KEEP_TRADES_MS, KEEP_LAST, packs);
     this.orders = createOrderBook(settleAfterMs);
-    this.targets = new ExitTargets(this.orders.settled);
+    this.claims = new Claims(this.orders.settled);
   }
 
   position(symbol: string): PositionState {
@@ -94,11 +91,6 @@ export class GateViews {
     const position = createPosition(symbol);
     this.positions.set(symbol, position);
     return position;
-  }
-
-  /** What is known of a symbol now, for the book of displaced exits. */
-  thenOf(symbol: string, atMs: number): Then {
-    return { atMs, live: liveOrders(this.orders, symbol), position: this.positions.get(symbol) };
   }
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */

@@ -1,0 +1,331 @@
+/**
+ * What each claim should have at the venue now, and which claims are over. Pure functions of folded state: no clock, no
+ * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
+ */
+import type { Side } from '../../core/request.ts';
+import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
+import {
+  type AskedClaim,
+  type Claim,
+  closedLots,
+  isBefore,
+  isLive,
+  isLostForGood,
+  isUnproven,
+  NOTHING_LEFT,
+  onWayLots,
+} from '../state/claims.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { closedBy, heldOn, isNobodys, lackingLots, ownLots } from '../state/holding.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
+
+/** One side of a symbol that claims close. */
+interface Closing {
+  readonly position: PositionState;
+  readonly side: Side;
+  readonly live: ReadonlySet<OrderState>;
+  /** Lots of the holder, and of the whole position. */
+  readonly own: number;
+  readonly all: number;
+  /** `reduceOnly` does not keep an exit inside the holder's lots: others' stand beside them, or may. */
+  readonly isBeside: boolean;
+}
+
+/** What a claim should have at the venue. */
+export interface Desired {
+  readonly claim: AskedClaim;
+  readonly want: number;
+  /** Lots that its orders may still close. */
+  readonly onWay: number;
+}
+
+export function closingOf(state: GateState, symbol: string, side: Side): Closing {
+  const position = state.position(symbol);
+  const live = liveOrders(state.orders, symbol);
+  const own = position.isContested ? 0 : closedBy(side, ownLots(position));
+  const all = heldOn(position, side);
+  const isBeside = all > own || isBesideNobodys(position, live);
+  return { position, side, live, own, all, isBeside };
+}
+
+/** Lots or orders that open stand there, and are nobody's. */
+export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
+  if (position.unownedLots !== 0) return true;
+  for (const order of live) if (isNobodys(order, position)) return true;
+  return false;
+}
+
+/**
+ * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing
+ * opens beside it. Null: there is none.
+ */
+export function findExitInProgress(state: GateState, symbol: string): string | null {
+  for (const claim of state.claims.open) if (claim.symbol === symbol && claim.wants === 'now') return claim.decisionId;
+  const position = state.positions.get(symbol);
+  if (position !== undefined && position.lots !== 0) return null;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.reduceOnly && !order.protective && !order.foreign && order.status !== 'pending_send')
+      return order.decisionId;
+  return null;
+}
+
+// --- desired -----------------------------------------------------------------------------------------------------------
+
+/**
+ * What each claim of one side should have at the venue: one pass over one imagined position. Claims that close now go
+ * first, an operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, a later
+ * one does not get. `isStopped`: it closes nothing now, whoever asked.
+ */
+export function desiredOf(
+  state: GateState,
+  closing: Closing,
+  claims: Iterable<AskedClaim>,
+  isStopped: (claim: AskedClaim) => boolean,
+): readonly Desired[] {
+  const { all, own, position } = closing;
+  const inTurn = [...claims].sort(byTurn);
+  let ownLeft = own;
+  let othersLeft = Math.max(0, all - own);
+  return inTurn.map((claim): Desired => {
+    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+    const isOperators = claim.origin === 'operator';
+    // Several agents held it by records of before: what rests there stays, and operators close.
+    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
+    const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
+    const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
+    const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
+    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
+    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want;
+    const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
+    othersLeft -= ofOthers;
+    ownLeft -= taken - ofOthers;
+    return { claim, want, onWay };
+  });
+}
+
+function byTurn(a: AskedClaim, b: AskedClaim): number {
+  if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
+  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
+  return rank || a.seq - b.seq;
+}
+
+/** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
+function leftOf(claim: AskedClaim, pool: number): number {
+  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedLots - closedLots(claim));
+}
+
+/** A full close of the same caller has taken its place. */
+function isReplaced({ claims }: GateState, claim: AskedClaim): boolean {
+  if (claim.wants !== 'now') return false;
+  for (const other of claims.open) if (isBefore(claim, other)) return true;
+  return false;
+}
+
+// --- sizes -------------------------------------------------------------------------------------------------------------
+
+/** Lots of the next order of a claim that closes now, as far as what is known permits; 0: none may go out now. */
+export function lotsNow(state: GateState, closing: Closing, { claim, want }: Desired): number {
+  // One order at a time: what is being matched cannot be called back.
+  if (claim.orders.some((order) => isSent(order) && !isUnproven(order))) return 0;
+  // RISK: lots of an order with unknown outcome count as closed. A full close goes out beside it where reduceOnly keeps both
+  // inside what it may close.
+  const isOfAll = claim.isWhole && (claim.origin === 'operator' || !closing.isBeside);
+  const counted = onWayLots(claim, (order) => !isOfAll || !isUnproven(order));
+  const lots = Math.max(0, want - counted);
+  if (claim.origin === 'operator' || !closing.isBeside) return lots;
+  if (waitsForReading(state, claim)) return 0;
+  return Math.max(0, Math.min(lots, surelyOf(closing)));
+}
+
+/** Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. */
+function surelyOf({ live, own, position, side }: Closing): number {
+  return own - Math.max(exitLots(live, side), missingOf(position, side, live));
+}
+
+/**
+ * Lots that the last reading of the account lacks. RISK: what an opening has filled without a report may be in that
+ * reading, and would hide as many.
+ */
+function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderState>): number {
+  let hidden = 0;
+  for (const order of live)
+    if (!order.reduceOnly && order.side !== side && !order.foreign && order.status !== 'pending_send')
+      hidden += remainingLots(order);
+  return lackingLots(position, side, lackingLots(position, side) > 0 ? hidden : 0);
+}
+
+/** Lots that orders of ours on that side may still close. */
+function exitLots(live: ReadonlySet<OrderState>, side: Side): number {
+  let lots = 0;
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
+      if (!isLostForGood(order)) lots += remainingLots(order);
+  return lots;
+}
+
+/** The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. */
+export function hasRoom({ all, live, side }: Closing, lots: number): boolean {
+  return exitLots(live, side) + lots <= all;
+}
+
+/** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
+export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, leastLots: number): number {
+  if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
+  const { all, live, position, side } = closing;
+  const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
+  const lots = Math.min(want - onWay, room);
+  const isAll = lots > 0 && lots === closing.own;
+  return lots >= leastLots || isAll ? lots : 0;
+}
+
+/** Orders of a claim that rests that are beyond what it should have, the newest first. */
+export function ordersBeyond({ claim, onWay, want }: Desired): readonly OrderState[] {
+  const beyond: OrderState[] = [];
+  let lots = onWay;
+  for (let i = claim.orders.length - 1; i >= 0 && lots > want; i -= 1) {
+    const order = claim.orders[i]!;
+    if (isTerminal(order.status) || order.status === 'pending_send') continue;
+    lots -= remainingLots(order);
+    beyond.push(order);
+  }
+  return beyond;
+}
+
+function isSent({ status }: OrderState): boolean {
+  return status !== 'pending_send' && !isTerminal(status);
+}
+
+// --- beside others' lots -----------------------------------------------------------------------------------------------
+
+/** Messages of -2022 and -4118: nothing is held that the order would reduce. */
+const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
+
+/**
+ * The venue had less to close than was sent: it refused the order as reducing nothing, or filled a part of it. RISK: beside
+ * lots that are not the holder's, the next order would close those. It waits for a reading that was asked for later.
+ */
+export function waitsForReading(state: GateState, claim: AskedClaim): boolean {
+  const last = fellShort(claim);
+  if (last === null) return false;
+  if ((state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
+  if (last.status !== 'rejected') return false;
+  const { behindLots, disputedLots } = state.position(claim.symbol);
+  return disputedLots !== null || behindLots !== null;
+}
+function fellShort({ orders }: AskedClaim): OrderState | null {
+  const last = orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+  if (last === undefined || !isTerminal(last.status)) return null;
+  const isRefused = last.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
+  const isPart = last.executedLots > 0 && last.executedLots < last.lots && !last.cancelRequested;
+  return isRefused || isPart ? last : null;
+}
+
+/** A claim may wait for a reading of the account: the next one is recorded, though nothing in it is new. */
+export function awaitsReading(state: GateState): boolean {
+  for (const claim of state.claims.open) {
+    const last = fellShort(claim);
+    if (last !== null && (state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
+  }
+  return false;
+}
+
+// --- ends --------------------------------------------------------------------------------------------------------------
+
+/** How a claim that is over has ended, in words for its caller. */
+export interface Ending {
+  readonly reason: ExitEnd;
+  readonly detail: string;
+}
+
+/** Null: it goes on. `rungs`: of the policy's ladder; `isStopped`: trading was halted for it. */
+export function findEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
+  return claim.wants === 'rest' ? findRestEnding(state, claim) : findNowEnding(state, claim, rungs, isStopped);
+}
+
+function findRestEnding(state: GateState, claim: Claim): Ending | null {
+  if (isLive(claim)) return null;
+  if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
+  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '' };
+  return isNothingLeft(state, claim) ? { reason: 'nothing_left', detail: NOTHING_LEFT } : null;
+}
+
+function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
+  const live = claim.orders.filter((order) => isSent(order) && !isLostForGood(order));
+  const [only] = live;
+  if (live.length === 1 && only?.timeInForce === 'GTC' && isResting(only))
+    return { reason: 'rests', detail: 'it rests at its own price' };
+  if (live.length > 0) return null;
+  if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
+  const done = closedLots(claim);
+  const isDone = !claim.isWhole && done >= claim.askedLots;
+  if (isDone || isNothingLeft(state, claim))
+    return done > 0
+      ? { reason: 'filled', detail: '' }
+      : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
+  if (isReplaced(state, claim)) return { reason: 'canceled', detail: 'a full close has taken its place' };
+  if (isStopped) return { reason: 'halted', detail: 'STATE_HALTED: trading was halted before all of it was closed' };
+  return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) || isHeldNothing(state, claim)
+    ? null
+    : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+}
+
+/** Nothing is held of what it may close, and nothing that was asked for before it may still open some. */
+function isNothingLeft(state: GateState, claim: Claim): boolean {
+  return isHeldNothing(state, claim) && !mayStillOpen(state, claim);
+}
+function isHeldNothing(state: GateState, { agent, origin, side, symbol }: Claim): boolean {
+  const { all, own, position } = closingOf(state, symbol, side);
+  if (origin === 'operator') return all === 0;
+  if (position.isContested) return all === 0;
+  return own === 0 || (origin === 'agent' && position.holder !== agent);
+}
+
+/** Openings of before it are on their way; one that rests counts for a full close, which has canceled it. */
+function mayStillOpen(
+  { orders }: GateState,
+  { agent, isWhole, openedAtMs, origin, side, symbol, wants }: Claim,
+): boolean {
+  for (const order of liveOrders(orders, symbol)) {
+    if (order.reduceOnly || order.side === side || order.foreign || order.plannedAtMs > openedAtMs) continue;
+    if (origin === 'agent' && order.agent !== agent) continue;
+    if (order.status === 'pending_send') continue;
+    if (wants === 'now' ? isWhole : !isResting(order)) return true;
+  }
+  return false;
+}
+
+/** What an operator or the gate asks for ends in MARKET reduceOnly. */
+export function rungsOf({ origin }: AskedClaim, rungs: number): number {
+  return rungs + (origin === 'agent' ? 0 : 1);
+}
+
+/** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
+const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
+
+/**
+ * The next rung of a claim. A part of the venue's largest size that filled, and an order that never reached the venue,
+ * are no step up the ladder; one whose price the band refused is, but for the last, which has no other price.
+ */
+export function nextRung(claim: AskedClaim, rungs: number): number {
+  const last = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+  const rung = Math.max(0, claim.rung);
+  if (last === undefined || claim.gaveWay.includes(last)) return rung;
+  switch (last.status) {
+    case 'filled':
+    case 'not_placed':
+      return rung;
+    case 'rejected':
+      return BAND_WORDS.test(last.detail ?? '') ? Math.min(rung + 1, rungs - 1) : rung;
+    case 'canceled':
+      return last.venueOrderId === null ? rung : rung + 1;
+    default:
+      return rung + 1;
+  }
+}
+
+/** Permitted, and not sent yet: what a restart must not forget. */
+export function isWaitingExit(order: OrderState): boolean {
+  return order.status === 'pending_send' && order.reduceOnly && !order.foreign && !order.protective;
+}

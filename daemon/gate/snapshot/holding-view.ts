@@ -1,0 +1,55 @@
+import type { HoldingView } from '../../core/context.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { findExitInProgress, isBesideNobodys } from '../plan/claims.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { isReleasedFrom } from '../state/holding.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import type { Ask, LiveInputs } from './inputs.ts';
+
+/** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
+export function viewHolding(
+  state: GateState,
+  { exitsWaitUntilMs, nowMs }: LiveInputs,
+  request: ExecutionRequest,
+  symbol: string,
+  { own, phase }: Ask,
+): HoldingView | undefined {
+  if (phase === 'standing' || request.intent === 'cancel') return undefined;
+  const position = state.positions.get(symbol);
+  if (position === undefined) return undefined;
+  const live = liveOrders(state.orders, symbol);
+  const exit = findExitInProgress(state, symbol);
+  const view: HoldingView = {
+    held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, nowMs), request),
+    is_unowned: position.isContested || isBesideNobodys(position, live),
+    unproven_order: findUnproven(live, own),
+    exit_decision: exit,
+    exit_until_ms: exit === null ? null : (exitsWaitUntilMs ?? null),
+    open_exits: countOpen(state, symbol, request.agent),
+  };
+  const isNothing = view.held_by === null && !view.is_unowned && view.unproven_order === null;
+  return isNothing && exit === null && view.open_exits === 0 ? undefined : view;
+}
+
+/** An agent is not told which other one it is. */
+function heldBy(holder: string | null, isReleased: boolean, { agent, origin }: ExecutionRequest): string | null {
+  if (origin === 'operator') return holder;
+  if (holder !== null && holder !== agent) return 'another';
+  return isReleased ? 'released' : null;
+}
+
+function findUnproven(live: ReadonlySet<OrderState>, own: OrderState | null): string | null {
+  for (const order of live) {
+    if (order === own || order.foreign || order.protective) continue;
+    if (order.status === 'unknown' || order.status === 'lost') return order.clientOrderId;
+  }
+  return null;
+}
+
+function countOpen({ claims }: GateState, symbol: string, agent: string): number {
+  let open = 0;
+  for (const claim of claims.open)
+    if (claim.wants === 'now' && claim.origin === 'agent' && claim.agent === agent && claim.symbol === symbol)
+      open += 1;
+  return open;
+}

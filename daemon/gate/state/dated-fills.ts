@@ -1,0 +1,36 @@
+/** Fills of a symbol that are kept: no reading of the account is as far behind. */
+const MOST_FILLS = 1_000;
+
+/** Signed lots of one fill, and when it was made, venue time. */
+export interface DatedFill {
+  readonly signed: number;
+  /** The latest instant, while it has an `order`. */
+  readonly atMs: number;
+  /** Client id of the order whose report told of it; null: its time is that of its trade, or no trade can be told. */
+  readonly order: string | null;
+}
+
+export function noteFill(fills: DatedFill[], fill: DatedFill): void {
+  fills.push(fill);
+  if (fills.length > MOST_FILLS) fills.shift();
+}
+
+/** A trade tells when lots filled of which an order's report had told later. */
+export function dateFill(fills: DatedFill[], order: string, lots: number, atMs: number): void {
+  let left = lots;
+  for (let i = 0; i < fills.length && left > 0; i += 1) {
+    const told = fills[i]!;
+    if (told.order !== order || told.atMs < atMs) continue;
+    const dated = Math.sign(told.signed) * Math.min(left, Math.abs(told.signed));
+    left -= Math.abs(dated);
+    fills[i] = { signed: dated, atMs, order: null };
+    if (dated !== told.signed) fills.splice(i + 1, 0, { ...told, signed: told.signed - dated });
+  }
+}
+
+/** Signed lots that filled after an instant. */
+export function filledSince(fills: readonly DatedFill[], atMs: number): number {
+  let lots = 0;
+  for (const fill of fills) if (fill.atMs > atMs) lots += fill.signed;
+  return lots;
+}

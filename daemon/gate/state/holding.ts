@@ -1,0 +1,142 @@
+import type { Side } from '../../core/request.ts';
+import type { OrderState } from './order.ts';
+import { longLots, type PositionState, shortLots } from './positions.ts';
+
+/**
+ * Whose a symbol is (DESIGN 12.1). One agent holds it from the record of its first permitted opening until the
+ * position is flat and no order of that agent there can still fill. What no record of the holder explains is
+ * nobody's. Sizes in lots.
+ */
+export interface Holding {
+  /** The agent that holds the symbol; null: none does. */
+  holder: string | null;
+  /** Several agents held it by records of before this contract: none does until it is flat, or adopted. */
+  isContested: boolean;
+  /** An operator released it from this agent, which opens nothing until the symbol is free, or until then. */
+  release: Release | null;
+}
+interface Release {
+  readonly agent: string;
+  /** How long after the symbol is free, ms. */
+  readonly forMs: number;
+  /** Domain time; null: the symbol is not free yet. */
+  untilMs: number | null;
+}
+
+/** Signed lots that the holder's own fills opened and that are not closed. */
+export function ownLots({ lots, unownedLots }: PositionState): number {
+  return lots - unownedLots;
+}
+
+/** Signed lots that an agent holds. */
+export function ownLotsOf(position: PositionState | undefined, agent: string): number {
+  return position === undefined || position.holder !== agent ? 0 : ownLots(position);
+}
+
+/** Lots of the holder that a side would close; `agent` is somebody else: 0. */
+export function ownOn(position: PositionState | undefined, side: Side, agent: string | null): number {
+  if (position === undefined || position.holder === null || position.holder !== agent) return 0;
+  return closedBy(side, ownLots(position));
+}
+/** Lots of the whole position that a side would close, the larger of fills and readings. */
+export function heldOn(position: PositionState | undefined, side: Side): number {
+  if (position === undefined) return 0;
+  return side === 'sell' ? longLots(position) : shortLots(position);
+}
+/** Lots that a side would close, of so many signed ones. */
+export function closedBy(side: Side, lots: number): number {
+  return Math.max(0, side === 'sell' ? lots : -lots);
+}
+
+/**
+ * Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks.
+ * `added`: what that reading may contain beyond the proven ones.
+ */
+export function lackingLots(position: PositionState | undefined, side: Side, added = 0): number {
+  if (position === undefined || position.disputedLots === null) return 0;
+  return Math.max(0, closedBy(side, position.lots) + added - closedBy(side, position.disputedLots));
+}
+
+/** An order that opens, and that no record of the holder explains: a person's, an operator's, of another ledger. */
+export function isNobodys(order: OrderState, { holder }: PositionState): boolean {
+  return !order.reduceOnly && (order.agent === null || order.origin !== 'agent' || order.agent !== holder);
+}
+
+/** A permitted opening of an agent was recorded. */
+export function holdBy(position: PositionState, agent: string): void {
+  if (position.isContested || position.holder === agent) return;
+  if (position.holder === null) {
+    position.holder = agent;
+    return;
+  }
+  position.isContested = true;
+  position.holder = null;
+  position.unownedLots = position.lots;
+}
+
+/**
+ * The symbol may have become free. `live`: its orders that can still fill; those of its holder, openings and exits,
+ * keep it.
+ */
+export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, nowMs: number): void {
+  if (position.holder === null && !position.isContested && position.release === null) return;
+  if (position.lots !== 0 || (position.disputedLots ?? 0) !== 0) return;
+  for (const order of live) {
+    if (order.origin !== 'agent' || order.agent === null) continue;
+    if (position.isContested || order.agent === position.holder) return;
+  }
+  position.holder = null;
+  position.isContested = false;
+  position.unownedLots = 0;
+  const { release } = position;
+  if (release === null) return;
+  release.untilMs ??= nowMs + release.forMs;
+  if (release.untilMs <= nowMs) position.release = null;
+}
+
+/** An operator gives the symbol to an agent. */
+export function adoptBy(position: PositionState, agent: string): void {
+  position.holder = agent;
+  position.isContested = false;
+  position.unownedLots = 0;
+  position.mistaken = null;
+  position.release = null;
+}
+/** Whatever is held is nobody's from here on. */
+export function disown(position: PositionState): void {
+  position.holder = null;
+  position.isContested = false;
+  position.unownedLots = position.lots;
+  position.mistaken = null;
+  position.release = null;
+}
+/** An operator takes it from its holder, once it is free. */
+export function releaseFrom(position: PositionState, forMs: number): void {
+  if (position.holder !== null) position.release = { agent: position.holder, forMs, untilMs: null };
+}
+/** Why an agent must not open there by a release: it stands. */
+export function isReleasedFrom({ release }: PositionState, agent: string, nowMs: number): boolean {
+  return release !== null && release.agent === agent && (release.untilMs === null || nowMs < release.untilMs);
+}
+
+/**
+ * Moves lots as a fill does. Exits of the holder and of the gate take its lots first, what else closes takes nobody's
+ * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves.
+ */
+export function moveOwned(position: PositionState, signed: number, isHolders: boolean): void {
+  let left = signed;
+  const take = (held: number): number => {
+    if (held * left >= 0) return 0;
+    const taken = Math.sign(left) * Math.min(Math.abs(left), Math.abs(held));
+    left -= taken;
+    return taken;
+  };
+  if (isHolders) {
+    take(ownLots(position));
+    position.unownedLots += take(position.unownedLots);
+    return;
+  }
+  position.unownedLots += take(position.unownedLots);
+  take(ownLots(position));
+  position.unownedLots += left;
+}
