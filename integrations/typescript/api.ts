@@ -151,8 +151,11 @@ export type ReasonCode =
   | 'PRICE_DISLOCATED'
   | 'PRICE_SLIPPAGE'
   | 'PRICE_OUT_OF_RANGE'
-  | 'OPPOSES_AGENT'
-  | 'EXITS_IN_FLIGHT'
+  | 'SYMBOL_HELD'
+  | 'SYMBOL_UNOWNED'
+  | 'AGAINST_POSITION'
+  | 'ORDER_UNPROVEN'
+  | 'EXIT_IN_PROGRESS'
   | 'LEVERAGE_LOCKED'
   | 'BUDGET_LEVERAGE'
   | 'BUDGET_NOTIONAL'
@@ -168,8 +171,6 @@ export type ReasonCode =
   | 'BELOW_MINIMUM'
   | 'ABOVE_MAXIMUM'
   | 'INTERNAL_RECHECK'
-  | 'CROSSES_ZERO'
-  | 'OPEN_BECAME_EXIT'
   | 'EXIT_CLIPPED'
   | 'NOT_REDUCING'
   | 'EXIT_SCOPE'
@@ -183,7 +184,7 @@ export type ReasonCode =
   | 'ORDER_UNCHANGED'
   | 'MODIFY_NOT_ALLOWED';
 /**
- * Why it is not as asked, most important first. An ALLOW has none but OPEN_BECAME_EXIT.
+ * Why it is not as asked, most important first. An ALLOW has none.
  */
 export type Reasons = Reason[];
 /**

@@ -1,7 +1,7 @@
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { Breach } from './breach.ts';
 import { type History, readHistory } from './history.ts';
-import type { AgentName, Plan, Step } from './plan.ts';
+import type { AgentName, Plan, Step, SymbolName } from './plan.ts';
 import { exitLotsAtRest } from './promises/resting.ts';
 import type { CallRecord } from './records.ts';
 import { playPlan } from './run-plan.ts';
@@ -30,8 +30,11 @@ const DEEP: readonly Step[] = (['BTCUSDT', 'ETHUSDT'] as const).map((symbol) => 
   do: { kind: 'depth', symbol, usdt: 5_000_000 },
 }));
 
+/** One agent holds a symbol: each has one of its own, and beyond that there are no agents. */
+const OWN_SYMBOL: { readonly [agent in AgentName]?: SymbolName } = { alpha: 'BTCUSDT', beta: 'ETHUSDT' };
+
 /**
- * The plan as it shows what agents do to each other: nothing is left to chance, no cap of the account binds, nobody
+ * The plan as it shows what agents do to each other, each in a symbol of its own: nothing is left to chance, no cap of the account binds, nobody
  * turns the market against the others, and what strikes whoever comes first (faults, crashes) is left out.
  */
 export function plainPlan(plan: Plan): Plan {
@@ -53,9 +56,19 @@ export function plainPlan(plan: Plan): Plan {
     },
     steps: [
       ...DEEP,
-      ...steps.map((step): Step => (step.do.kind === 'open' ? { ...step, do: { ...step.do, side } } : step)),
+      ...steps
+        .flatMap(inOwnSymbol)
+        .map((step): Step => (step.do.kind === 'open' ? { ...step, do: { ...step.do, side } } : step)),
     ],
   };
+}
+
+function inOwnSymbol(step: Step): readonly Step[] {
+  const { do: action } = step;
+  if (!('agent' in action)) return [step];
+  const symbol = OWN_SYMBOL[action.agent];
+  if (symbol === undefined) return [];
+  return ['symbol' in action ? ({ ...step, do: { ...action, symbol } } as Step) : step];
 }
 
 /** The same without the calls of all others; time passes as it did. */

@@ -29,6 +29,7 @@ const WRITERS: { readonly [path: string]: Writer } = {
   grant: { type: 'ApprovalGrant', keeps: null },
   losses: { type: 'LossesView', keeps: null },
   exposure: { type: 'ExposureView', keeps: 'newest' },
+  holding: { type: 'HoldingView', keeps: null },
   // A view of the market serves every decision until a feed brings news, and its rules for hours.
   market: { type: 'MarketView', keeps: 'identity' },
   rules: { type: 'RulesView', keeps: 'identity' },
@@ -54,6 +55,7 @@ const HEADER = `import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  HoldingView,
   LossesView,
   MarketView,
   OrderView,

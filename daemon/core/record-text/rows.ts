@@ -5,6 +5,7 @@ import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  HoldingView,
   LossesView,
   MarketView,
   OrderView,
@@ -205,6 +206,13 @@ function writeApproval(row: ApprovalView): string {
   );
 }
 
+function writeHolding(row: HoldingView): string {
+  return (
+    `[${quotedOrNull(row.held_by)},${row.is_unowned},${quotedOrNull(row.unproven_order)}` +
+    `,${quotedOrNull(row.exit_decision)},${numberOrNull(row.exit_until_ms)},${numberText(row.open_exits)}]`
+  );
+}
+
 export function writeContext(row: ExecutionContext): string {
   return (
     `[${row.account === null ? 'null' : writeAccount(row.account)},${quoted(row.account_name)}` +
@@ -216,11 +224,12 @@ export function writeContext(row: ExecutionContext): string {
     `,${quotedOrNull(row.schema_violation)},${numberOrNull(row.slice_lots)},${writeState(row.state)}` +
     `,${writeTrust(row.trust)},${quoted(row.venue)}` +
     (row.duplicate_until_ms === undefined
-      ? row.approval !== undefined
+      ? row.approval !== undefined || row.holding !== undefined
         ? ',{}'
         : ''
       : `,${numberText(row.duplicate_until_ms)}`) +
-    (row.approval === undefined ? '' : `,${writeApproval(row.approval)}`) +
+    (row.approval === undefined ? (row.holding !== undefined ? ',{}' : '') : `,${writeApproval(row.approval)}`) +
+    (row.holding === undefined ? '' : `,${writeHolding(row.holding)}`) +
     ']'
   );
 }

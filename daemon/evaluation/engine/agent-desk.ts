@@ -1,6 +1,7 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
+import { ownLotsOf } from '../../gate/state/holding.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type {
   AccountGlance,
@@ -21,7 +22,6 @@ import type { Executor } from './executor.ts';
 import { PLACE, readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
 import type { Asked, RunTally } from './tally.ts';
-import { ownLotsOf } from '../../gate/state/holding.ts';
 
 /** An attacker of one episode. */
 export interface EpisodeAttacker {

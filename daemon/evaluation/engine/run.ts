@@ -1,6 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../gate/plan/authority.ts';
+import { isLive } from '../../gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
@@ -19,7 +20,6 @@ import type { PreparedMarket } from './prepared.ts';
 import { compilePolicies, schemaCheckOf } from './run-policies.ts';
 import { RunTally } from './tally.ts';
 import type { ReplayVenue } from './venue.ts';
-import { isLive } from '../../gate/state/claims.ts';
 
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;

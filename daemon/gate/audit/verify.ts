@@ -175,6 +175,7 @@ function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs 
   const symbols = new Map<string, SymbolInputs>();
   const { market, account } = context;
   const { venue_sends_free_at_ms: venueSendsFreeAtMs } = context.pacing;
+  const exitsWaitUntilMs = context.holding?.exit_until_ms ?? null;
   const { other_mark_at_ms: markAtMs, other_marks: marks, other_regime: regime } = context.exposure;
   for (const [other, mark] of marks)
     symbols.set(other, { ...bareInputs(mark, regime ?? 'calm'), markAtMs: markAtMs ?? 0 });
@@ -217,6 +218,7 @@ function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs 
           },
     symbols,
     ...(venueSendsFreeAtMs === undefined ? {} : { venueSendsFreeAtMs }),
+    ...(exitsWaitUntilMs === null ? {} : { exitsWaitUntilMs }),
   };
 }
 function bareInputs(mark: number, heldRegime: Regime): SymbolInputs {

@@ -12,11 +12,11 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
+import { ownLots } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
-import { ownLots } from '../state/holding.ts';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
