@@ -75,8 +75,8 @@ export function findExitInProgress(state: GateState, symbol: string): string | n
 
 /**
  * What each claim of one side should have at the venue: one pass over one imagined position. Claims that close now go
- * first, an operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, a later
- * one does not get. `isStopped`: it closes nothing now, whoever asked.
+ * first, an operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, those
+ * behind it do not get. `isStopped`: it closes nothing now, whoever asked.
  */
 export function desiredOf(
   state: GateState,
@@ -107,8 +107,18 @@ export function desiredOf(
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
   if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
-  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
+  const rank =
+    a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : placeOf(a) - placeOf(b);
   return rank || a.seq - b.seq;
+}
+
+/**
+ * What was asked for last comes to rest, and what rests stays, but for the newest that are in its way; what the gate
+ * canceled for room waits for what is left.
+ */
+function placeOf(claim: AskedClaim): number {
+  if (claim.orders.every(({ status }) => status === 'pending_send')) return 0;
+  return isLive(claim) ? 1 : 2;
 }
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
