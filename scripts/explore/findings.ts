@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Breach } from './breach.ts';
 import { type GenerateOptions, generatePlan } from './generate.ts';
+import { writeKeptPlan } from './kept-plan.ts';
 import type { FoundPlan, Plan } from './plan.ts';
 import { tellPlan } from './tell.ts';
 import type { WorldReport } from './worker.ts';
@@ -100,15 +101,15 @@ export class Findings {
   #keepPlan({ code, seed, breach, shrunk }: Found): void {
     const plan = shrunk ?? generatePlan(seed, this.options.generate);
     const found: FoundPlan = { breaks: code, story: breach.detail, mended: false, plan };
-    this.#write(`${code.replaceAll('/', '-')}.json`, found);
+    this.#write(`${code.replaceAll('/', '-')}.json`, writeKeptPlan(found));
   }
 
-  #write(name: string, content: object): void {
+  #write(name: string, text: string): void {
     const { out } = this.options;
     if (out === null) return;
     // Whoever reads it meanwhile, or after the run was cut short, finds a whole file.
     const file = join(out, name);
-    writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`);
+    writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 
@@ -126,7 +127,7 @@ export class Findings {
   }
 
   save(): void {
-    this.#write('summary.json', this.summary());
+    this.#write('summary.json', `${JSON.stringify(this.summary(), null, 2)}\n`);
   }
 
   tellProgress(): string {
