@@ -8,7 +8,10 @@ export type Asker = (typeof ASKERS)[number];
 /** One exit of one symbol. */
 export interface ExitFigure {
   readonly asker: Asker;
-  /** From the call, or the gate's own record, until its lots were closed; null: it ended before, or goes on. */
+  /**
+   * From the call, or the gate's own record, until its lots were closed, less the time for which no daemon ran; null: it
+   * ended before, or goes on.
+   */
   readonly ms: number | null;
   /** Requests that left for the exchange, answered or not. */
   readonly orders: number;
@@ -52,8 +55,16 @@ export function measureExits(history: History): readonly ExitFigure[] {
   for (const fill of history.fills) takeFill(exits, fill);
   countRequests(history, exits);
   return exits.map(({ asker, askedAtMs, cancels, closedAtMs, orders }) => {
-    return { asker, ms: closedAtMs === null ? null : Math.round(closedAtMs - askedAtMs), orders, cancels };
+    const ms = closedAtMs === null ? null : Math.round(closedAtMs - askedAtMs - downMs(history, askedAtMs, closedAtMs));
+    return { asker, ms, orders, cancels };
   });
+}
+
+/** For how long no daemon ran within a span. */
+function downMs({ endMs, world }: History, fromMs: number, toMs: number): number {
+  const own = world.lives.filter(({ number }) => !world.homes.isSecond(number));
+  const gaps = own.map((life, index) => ({ fromMs: life.toMs ?? endMs, toMs: own[index + 1]?.fromMs ?? endMs }));
+  return gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(gap.toMs, toMs) - Math.max(gap.fromMs, fromMs)), 0);
 }
 
 /** Those of agents and of the gate: each has a decision. */

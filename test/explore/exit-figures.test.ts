@@ -51,6 +51,13 @@ test('one that is canceled while it waits is not closed, whoever closes its lots
   );
 });
 
+test('time for which no daemon runs is no time of an exit', async (t) => {
+  const down: Step = { gap: 'parallel', do: { kind: 'crash', downMs: 60_000 } };
+  const steps = [open, close(2_000, 0.5), close(100), { ...down, gap: 1_000 }, { gap: 70_000, do: { kind: 'wait' } }];
+  const [, second] = await play(t, steps as Step[], { exitRate: { max: 1, windowMs: 6_000 } });
+  assert.ok(second?.ms != null && second.ms > 1_000 && second.ms < 9_000, `${second?.ms} ms`);
+});
+
 test('a flatten is one exit for each symbol that was held', async (t) => {
   const other: Step = { gap: 'answered', do: { ...open.do, symbol: 'ETHUSDT' } as Step['do'] };
   const exits = await play(t, [open, other, { gap: 2_000, do: { kind: 'flatten' } }]);
