@@ -30,7 +30,7 @@ export interface Setup {
     readonly heartbeatMs: number | null;
     readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
   };
-  /** How many access tokens each agent has at the start. Absent: nobody is asked for one. */
+  /** How many access tokens each agent has at the start, and who approves one. Absent: nobody is asked for one. */
   readonly tokens?: { readonly each: 1 | 2 };
   /** Absent: the account is a new one with 100,000 USDT. */
   readonly account?: AccountSetup;
@@ -75,6 +75,8 @@ export interface Step {
 }
 
 export type AgentName = 'alpha' | 'beta' | 'gamma';
+/** Those of whom two must approve what is large. */
+export type ApproverName = 'operator' | 'second';
 export type SymbolName = 'BTCUSDT' | 'ETHUSDT';
 export type SideName = 'buy' | 'sell';
 
@@ -146,6 +148,13 @@ export type Action =
    * ended. `isDenied`: an operator denies it.
    */
   | { readonly kind: 'approve'; readonly pick: number; readonly times: number; readonly isDenied?: boolean }
+  /** Somebody who approves gets another token, or enrols a passkey; `end`: with what they approved counts no more. */
+  | {
+      readonly kind: 'approver';
+      readonly who: ApproverName;
+      readonly what: 'token' | 'passkey' | 'end';
+      readonly by: TokenDoor;
+    }
   /** The operator saves another policy file, and accepts it where it is looser. */
   | { readonly kind: 'policy'; readonly edit: PolicyEdit }
   /** Moves the mark, and holds it there. */

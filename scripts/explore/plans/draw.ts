@@ -153,3 +153,13 @@ export class Draw {
     return { kind: 'restart', downMs: random.pick([100, 300, 1_000, 3_000]), leaveOrders: random.chance(0.3) };
   }
 }
+
+/** One to three of an agent's, one of which may be of another; a take-profit now and then. */
+export function restingOpenings(draw: Draw): readonly Step[] {
+  const { random } = draw;
+  const rests = (): Action => draw.open(-random.int(10, 60), random.chance(0.8) ? draw.agent : draw.other);
+  return [
+    ...Array.from({ length: random.int(1, 3) }, () => draw.step(rests())),
+    ...(random.chance(0.3) ? [draw.step(draw.exit(-random.int(10, 60)))] : []),
+  ];
+}
