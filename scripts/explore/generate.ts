@@ -70,7 +70,6 @@ function drawSetup(random: Random): Setup {
       [2, { max: 1, windowMs: 6_000 }],
       [0.4, { max: 300, windowMs: 20_000 }],
     ] as const),
-    exitScope: random.chance(0.8) ? 'own' : 'account',
     stopBps: random.chance(0.25) ? random.pick([60, 150, 300]) : null,
     onBreach: random.weighted([
       [6, 'cancel_opening'],

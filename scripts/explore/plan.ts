@@ -15,7 +15,6 @@ export interface Setup {
   readonly noise: 0 | 1 | 2;
   /** Exits of an agent within `windowMs`. */
   readonly exitRate: { readonly max: number; readonly windowMs: number };
-  readonly exitScope: 'own' | 'account';
   /** Whether every position gets a stop at the venue, this far away. */
   readonly stopBps: number | null;
   readonly onBreach: 'hold' | 'cancel_opening' | 'reduce';
@@ -285,7 +284,6 @@ export const PLAIN_SETUP: Setup = {
   regime: 'calm',
   noise: 0,
   exitRate: { max: 30, windowMs: 20_000 },
-  exitScope: 'own',
   stopBps: null,
   onBreach: 'cancel_opening',
   caps: { order: 5_000, symbol: 10_000, gross: 15_000 },

@@ -15,7 +15,7 @@ import {
 } from '../state/claims.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closedBy, heldOn, isNobodys, lackingLots, ownLots } from '../state/holding.ts';
+import { closableLots, closedBy, heldOn, isNobodys, lackingLots } from '../state/holding.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 
@@ -42,7 +42,7 @@ export interface Desired {
 export function closingOf(state: GateState, symbol: string, side: Side): Closing {
   const position = state.position(symbol);
   const live = liveOrders(state.orders, symbol);
-  const own = position.isContested ? 0 : closedBy(side, ownLots(position));
+  const own = position.isContested ? 0 : closedBy(side, closableLots(position, live));
   const all = heldOn(position, side);
   const isBeside = all > own || isBesideNobodys(position, live);
   return { position, side, live, own, all, isBeside };

@@ -57,6 +57,17 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // The holder closes, and another agent opens there: at once, or when it is flat.
+  [
+    3,
+    (draw) => [
+      draw.step(draw.close(draw.agent)),
+      draw.step(
+        draw.open(undefined, draw.other),
+        draw.random.pick(['parallel', 'answered', draw.random.int(0, 4_000)]),
+      ),
+    ],
+  ],
   // Another agent in the same symbol.
   [4, (draw) => [draw.step(draw.open(draw.random.chance(0.4) ? -draw.random.int(2, 40) : undefined, draw.other))]],
   [2, (draw) => [draw.step(draw.close(draw.other))]],
