@@ -149,9 +149,15 @@ export function lotsNow(state: GateState, closing: Closing, { claim, want }: Des
   return Math.max(0, Math.min(lots, surelyOf(closing)));
 }
 
-/** Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. */
+/**
+ * Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. What it
+ * lacks may be what those have filled; as far as exits that are lost may have filled it, those on their way fill as much
+ * again.
+ */
 function surelyOf({ live, own, position, side }: Closing): number {
-  return own - Math.max(exitLots(live, side), missingOf(position, side, live));
+  const missing = missingOf(position, side, live);
+  const byLost = Math.min(missing, exitLots(live, side, isLostForGood));
+  return own - Math.max(exitLots(live, side) + byLost, missing);
 }
 
 /**
@@ -166,13 +172,16 @@ function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderS
   return lackingLots(position, side, lackingLots(position, side) > 0 ? hidden : 0);
 }
 
-/** Lots that orders of ours on that side may still close. */
-function exitLots(live: ReadonlySet<OrderState>, side: Side): number {
+/** Lots that orders of ours on that side may still close; unless said otherwise of those that are not lost for good. */
+function exitLots(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
   let lots = 0;
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
-      if (!isLostForGood(order)) lots += remainingLots(order);
+      if (isCounted(order)) lots += remainingLots(order);
   return lots;
+}
+function isNotLost(order: OrderState): boolean {
+  return !isLostForGood(order);
 }
 
 /** The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. */

@@ -127,8 +127,8 @@ describe('the text of views', () => {
 
 /** Fields that speed up a question and hold nothing that events made. */
 const DERIVED: Readonly<Record<string, readonly string[]>> = {
+  Claims: ['justEnded'],
   EquityHistory: ['#atMidnight', '#dayAgo'],
-  ExitTargets: ['#mentioned'],
   HashIndex: ['#clearedTo', '#end', '#slots', '#taken'],
   IntColumn: ['#end', '#from'],
   MinuteMaxima: ['#found', '#foundFromMs'],
