@@ -101,15 +101,15 @@ describe('a take-profit that made room for an exit', () => {
     const asked = await world.tool('place_order', order({ ...exit, requested_notional: 900 }));
     const id = asked.body.decision.decision_id;
     assert.equal(asked.body.execution.state, 'staging', JSON.stringify(asked.body.execution));
-    const { alerts, displaced } = world.daemon.gate.core.state;
+    const { alerts, claims } = world.daemon.gate.core.state;
     const isTold = (): boolean =>
       alerts
         .readBefore(Number.POSITIVE_INFINITY, 100)
         .some(({ code, detail }) => code === 'EXIT_ENDED' && detail.includes(id));
-    assert.deepEqual([displaced.has(id), isTold()], [true, false]);
+    assert.deepEqual([claims.isOpen(id), isTold()], [true, false]);
     await until('it is given up', async () => isTold(), 30_000);
     const state = (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body.execution.state;
-    assert.deepEqual([displaced.has(id), state], [false, 'rejected']);
+    assert.deepEqual([claims.isOpen(id), state], [false, 'rejected']);
     await world.control('clear-faults', {});
   });
 
