@@ -15,6 +15,7 @@ import {
   NOTHING_LEFT,
   onWayLots,
 } from '../state/claims.ts';
+import { neverRests } from '../state/evidence.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closedBy, heldOn, isNobodys, lackingLots, ownLots } from '../state/holding.ts';
@@ -97,7 +98,9 @@ export function desiredOf(
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
     const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
-    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want;
+    // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
+    const filling = onWayLots(claim, (order) => !isUnproven(order));
+    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
     ownLeft -= taken - ofOthers;
@@ -184,9 +187,12 @@ function isNotLost(order: OrderState): boolean {
   return !isLostForGood(order);
 }
 
-/** The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. */
+/**
+ * The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. An order of unknown
+ * outcome that never rests is not in the way.
+ */
 export function hasRoom({ all, live, side }: Closing, lots: number): boolean {
-  return exitLots(live, side) + lots <= all;
+  return exitLots(live, side, (order) => !isUnproven(order) || !neverRests(order)) + lots <= all;
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */

@@ -95,6 +95,18 @@ describe('what each claim should have, one after the other from one position [DE
     assert.deepEqual(desired(book), ['a-1 0', 'a-2 2']);
   });
 
+  test('an order of unknown outcome keeps no lots from a full close in its place', () => {
+    const book = held(10);
+    book.exit('a-1', 10);
+    book.report('a-1', 'unknown', 0);
+    book.exit('a-2', 10, { delayMs: 1 });
+    assert.deepEqual([desired(book), now(book, 'a-2')], [['a-1 0', 'a-2 10'], 10]);
+    book.read(15, T0 + 50);
+    assert.equal(now(book, 'a-2'), 10);
+    book.list('web-1', 5);
+    assert.equal(now(book, 'a-2'), 0, 'beside an opening of nobody');
+  });
+
   test('a part never grows, a full close takes what there is', () => {
     const book = held(10);
     book.exit('part', 4, { isWhole: false, delayMs: 1 });
@@ -338,6 +350,18 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     assert.equal(toRest(book, 't-1'), 6, 'beside what closes');
     assert.equal(hasRoom(closing(), 10), true);
     assert.equal(hasRoom(closing(), 11), false);
+  });
+
+  test('what closes does not wait for an order of unknown outcome, which never rests', () => {
+    const book = held(10);
+    book.exit('x-1', 10);
+    const isRoom = (): boolean => hasRoom(closingOf(book.state, 'BTCUSDT', 'sell'), 10);
+    assert.equal(isRoom(), false, 'in flight');
+    book.report('x-1', 'unknown', 0);
+    assert.equal(isRoom(), true);
+    book.takeProfit('t-1', 1);
+    book.report('t-1', 'unknown', 0);
+    assert.equal(isRoom(), false, 'one that may rest is in the way');
   });
 
   test('an order of unknown outcome takes room, one that is lost for good does not', () => {

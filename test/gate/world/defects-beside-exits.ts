@@ -61,6 +61,6 @@ describe('a defect beside an exit', () => {
     };
     await world.tool('close_position', { symbol: 'BTCUSDT' }, token);
     await until('the position is closed all the same', async () => (await world.position('BTCUSDT')) === 0, 30_000);
-    assert.equal(alerts('SEND_FAILED'), 1);
+    assert.equal(alerts('CANCEL_FAILED'), 1);
   });
 });

@@ -124,8 +124,8 @@ describe('BY-43 an exit ends what would undo it', () => {
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await until('both have ended', async () => {
-      const states = [await ask(below), await ask(above)].map(({ execution }) => execution.state);
-      return !states.includes('working') && !states.includes('partially_filled');
+      const orders = [await ask(below), await ask(above)].flatMap(({ execution }) => execution.orders);
+      return orders.every(({ status }) => status === 'filled' || status === 'canceled');
     });
     await world.setMark('BTCUSDT', 61_100);
     await world.advance(6_000);
