@@ -35,7 +35,8 @@ describe('an agent whose last token is gone', () => {
       if (agent === name && revoked_at_ms === null) tokens().revokeToken(id);
   };
   const rest = async (by?: string): Promise<void> => {
-    const args = order({ order_type: 'limit', limit_price: 58_000 + count, requested_notional: 180 });
+    const where = by === undefined ? { symbol: 'ETHUSDT', limit_price: 2_800 } : { limit_price: 58_000 };
+    const args = order({ order_type: 'limit', ...where, requested_notional: 180 + count });
     const { body } = await world.tool('place_order', args, by);
     assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
   };
