@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { findEnding, nextRung, rungsOf } from '../../../daemon/gate/plan/claim-ends.ts';
 import {
   awaitsReading,
   closingOf,
   desiredOf,
-  findEnding,
   findExitInProgress,
   hasRoom,
   lotsNow,
   lotsToRest,
-  nextRung,
   ordersBeyond,
-  rungsOf,
   waitsForReading,
 } from '../../../daemon/gate/plan/claims.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
@@ -101,8 +99,6 @@ describe('what each claim should have, one after the other from one position [DE
     book.report('a-1', 'unknown', 0);
     book.exit('a-2', 10, { delayMs: 1 });
     assert.deepEqual([desired(book), now(book, 'a-2')], [['a-1 0', 'a-2 10'], 10]);
-    book.read(15, T0 + 50);
-    assert.equal(now(book, 'a-2'), 10);
     book.list('web-1', 5);
     assert.equal(now(book, 'a-2'), 0, 'beside an opening of nobody');
   });

@@ -11,6 +11,10 @@ const MINUTE = 60_000;
 const holderOf = ({ position }: FoldedClaims): string | null => position.holder;
 /** Lots of the holder, and of nobody. */
 const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [ownLots(position), position.unownedLots];
+function recover(book: FoldedClaims, atMs: number): void {
+  const payload = { at_venue_ms: atMs, epoch: 1, set_by: 'ops', take_over: false } as const;
+  book.ledger.append({ kind: 'recovery', at_ms: atMs, payload });
+}
 /** Something there is nobody's: no agent opens. */
 function isUnowned({ state, position }: FoldedClaims): boolean {
   return position.isContested || isBesideNobodys(position, liveOrders(state.orders, 'BTCUSDT'));
@@ -146,22 +150,49 @@ describe('lots and orders that no record explains are nobody’s [DESIGN 12.1]',
     assert.deepEqual([holderOf(book), lotsOf(book)], [null, [0, 6]]);
   });
 
-  test('an order of another agent than the holder, revived by a list after the symbol was free', () => {
-    for (const next of [null, 'bob']) {
-      const book = new FoldedClaims();
-      book.open('o-1', 4, { rests: true });
-      book.report('o-1', 'working', 0);
-      book.report('o-1', 'canceled', 0);
-      assert.equal(holderOf(book), null);
-      if (next !== null) book.open('o-2', 2, { agent: next });
-      book.list('o-1', 4, { atMs: T0 + 2_000 });
-      const order = book.state.orders.all.get('o-1');
-      assert.deepEqual([order?.status, order?.foreign, order?.agent], ['working', false, 'alice'], 'it is revived');
-      assert.equal(isUnowned(book), true);
-      book.report('o-1', 'filled', 4, T0 + 3_000);
-      assert.deepEqual([holderOf(book), lotsOf(book)], [next, [0, 4]]);
-      assert.deepEqual(refolded(book).position('BTCUSDT').unownedLots, 4);
-    }
+  /** An opening of alice counts as ended, and then a list shows it all the same. */
+  function revived(meanwhile: (book: FoldedClaims) => void): FoldedClaims {
+    const book = new FoldedClaims();
+    book.open('o-1', 4, { rests: true });
+    book.report('o-1', 'working', 0);
+    book.report('o-1', 'canceled', 0);
+    assert.equal(holderOf(book), null);
+    meanwhile(book);
+    book.list('o-1', 4, { atMs: T0 + 2_000 });
+    const order = book.state.orders.all.get('o-1');
+    assert.deepEqual([order?.status, order?.foreign, order?.agent], ['working', false, 'alice'], 'it is revived');
+    return book;
+  }
+
+  test('but not an opening that a list revives where nobody else holds: the symbol was not free', () => {
+    const book = revived(() => undefined);
+    assert.deepEqual([holderOf(book), isUnowned(book)], ['alice', false]);
+    book.report('o-1', 'filled', 4, T0 + 3_000);
+    assert.deepEqual(lotsOf(book), [4, 0]);
+    assert.equal(refolded(book).position('BTCUSDT').holder, 'alice');
+  });
+
+  test('an opening that a list revives where another agent holds by now', () => {
+    const book = revived((known) => known.open('o-2', 2, { agent: 'bob' }));
+    assert.deepEqual([holderOf(book), isUnowned(book)], ['bob', true]);
+    book.report('o-1', 'filled', 4, T0 + 3_000);
+    assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [0, 4]]);
+  });
+
+  test('an opening of before a recovery that a list revives after it', () => {
+    const book = revived((known) => recover(known, T0 + 1_000));
+    assert.deepEqual([holderOf(book), isUnowned(book)], [null, true]);
+    book.report('o-1', 'filled', 4, T0 + 3_000);
+    assert.deepEqual([holderOf(book), lotsOf(book)], [null, [0, 4]]);
+  });
+
+  test('but not what an opening has filled that counted as ended unfilled', () => {
+    const book = new FoldedClaims();
+    book.open('o-1', 4);
+    book.report('o-1', 'canceled', 0);
+    assert.equal(holderOf(book), null);
+    book.report('o-1', 'canceled', 3, T0 + 3_000);
+    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [3, 0]]);
   });
 
   test('one of the holder that a list revives while it holds is its own', () => {
@@ -383,8 +414,7 @@ test('after a recovery everything is nobody’s: a new token of an old name hold
   const book = held(10, 0);
   book.open('o-2', 4, { rests: true });
   book.report('o-2', 'working', 0);
-  const payload = { at_venue_ms: T0 + 50, epoch: 1, set_by: 'ops', take_over: false } as const;
-  book.ledger.append({ kind: 'recovery', at_ms: T0 + 50, payload });
+  recover(book, T0 + 50);
   assert.deepEqual([holderOf(book), lotsOf(book), isUnowned(book)], [null, [0, 10], true]);
   book.report('o-2', 'filled', 4, T0 + 60);
   assert.deepEqual([holderOf(book), lotsOf(book)], [null, [0, 14]], 'nor what its old orders fill');

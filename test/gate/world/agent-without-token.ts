@@ -105,6 +105,12 @@ describe('an agent whose last token is gone', () => {
     assert.equal(await world.position('BTCUSDT'), held);
     assert.equal(await resting(), 1);
     assert.deepEqual(await layers(), [], 'it opens nothing');
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    const { state } = world.daemon.gate.core;
+    await until('the symbol is free again', async () => {
+      await world.advance(1_000);
+      return state.position('BTCUSDT').holder === null;
+    });
     checkAudit(world);
   });
 
