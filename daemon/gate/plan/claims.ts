@@ -72,9 +72,9 @@ export function findExitInProgress(state: GateState, symbol: string): string | n
 // --- desired -----------------------------------------------------------------------------------------------------------
 
 /**
- * What each claim of one side should have at the venue: one pass over one imagined position. Claims that close now go
- * first, an operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, those
- * behind it do not get. `isStopped`: it closes nothing now, whoever asked.
+ * What each claim of one side should have at the venue, of one imagined position. Claims that close now go first, an
+ * operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, those behind it do not
+ * get; what rests keeps what it has before it gets what it lacks. `isStopped`: it closes nothing now, whoever asked.
  */
 export function desiredOf(
   state: GateState,
@@ -86,20 +86,32 @@ export function desiredOf(
   const inTurn = [...claims].sort(byTurn);
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
-  return inTurn.map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
-    const isOperators = claim.origin === 'operator';
-    // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
-    const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
-    const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
-    const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
-    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
-    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want;
-    const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
+  const poolOf = (claim: AskedClaim): number => {
+    if (claim.origin === 'operator') return ownLeft + othersLeft;
+    return claim.origin === 'gate' || claim.agent === position.holder ? ownLeft : 0;
+  };
+  const take = ({ origin }: AskedClaim, lots: number): void => {
+    const ofOthers = origin === 'operator' ? Math.min(othersLeft, lots) : 0;
     othersLeft -= ofOthers;
-    ownLeft -= taken - ofOthers;
-    return { claim, want, onWay };
+    ownLeft -= lots - ofOthers;
+  };
+  const desired = inTurn.map((claim) => {
+    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+    // Several agents held it by records of before: what rests there stays, and operators close.
+    if (position.isContested && claim.origin !== 'operator')
+      return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay, lacking: 0 };
+    const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
+    const pool = poolOf(claim);
+    const left = isOver ? 0 : leftOf(claim, pool);
+    const isKept = claim.wants === 'rest' && placeOf(claim) > 0;
+    const want = Math.min(pool, isKept ? Math.min(left, onWay) : left);
+    take(claim, claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want);
+    return { claim, want, onWay, lacking: isKept && want >= onWay ? left - want : 0 };
+  });
+  return desired.map(({ claim, lacking, onWay, want }): Desired => {
+    const more = Math.min(poolOf(claim), lacking);
+    take(claim, more);
+    return { claim, want: want + more, onWay };
   });
 }
 
@@ -184,8 +196,16 @@ export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, le
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
   const lots = Math.min(want - onWay, room);
+  // It rests in one order, once what makes room for it is gone.
+  if (lots < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = lots > 0 && lots === closing.own;
   return lots >= leastLots || isAll ? lots : 0;
+}
+
+function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
+  return false;
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */
