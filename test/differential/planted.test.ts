@@ -37,7 +37,7 @@ const PLANTED: readonly Planted[] = [
     to: 'else if (claim.rung <= 0) this.#send(claim, lots, now);',
   },
   { file: 'exit-pump.ts', from: '!isRoom && this.#waitsForRoom', to: 'this.#waitsForRoom' },
-  { file: 'holdings.ts', from: '(order.side === \'buy\') !== position.lots > 0', to: 'false' },
+  { file: 'holdings.ts', from: "(order.side === 'buy') !== position.lots > 0", to: 'false' },
   { file: 'undone.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)', seed: 17 },
   { file: 'leverage.ts', from: 'position.lots !== 0', to: 'position.lots > 0', seed: 68 },
   { file: 'order-counts.ts', from: 'max: 300', to: 'max: 6' },
