@@ -1648,7 +1648,7 @@ export interface PendingPolicy {
 export interface PlaceOrder {
   symbol: SymbolName;
   /**
-   * open: take or add to a position. close: reduce or leave one; it never opens the other direction.
+   * open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.
    */
   intent: 'open' | 'close';
   /**
@@ -1685,7 +1685,7 @@ export interface PlaceOrder {
   valid_until_ms?: number;
   account?: AccountName;
   /**
-   * true: the order is an exit or it is blocked (NOT_REDUCING).
+   * true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).
    */
   reduce_only?: boolean;
   /**

@@ -55,7 +55,7 @@ export interface ExitTally {
   /** Exits that the books say were owed: an own position, not of this instant, that nothing else was closing. */
   readonly owed: number;
   readonly refused: readonly Ask[];
-  /** Notional that agents exited beyond all that they can have owned (exits.scope own), USDT. */
+  /** Notional that agents exited beyond all that they can have owned, USDT. */
   readonly beyondShareUsdt: number;
 }
 /** A position is owed an exit once it has stood this many times the way to the exchange: a resting order's fill has to
@@ -79,9 +79,8 @@ export class OwedJudge {
     const owed = asks.filter(
       (ask) => ask.call.kind === 'tool' && ask.call.tool === 'close_position' && this.isExitOwed(ask),
     );
-    const { history, spec } = this.#input;
-    const symbols = spec.exits.scope === 'own' ? [...history.last.positions.keys()] : [];
-    const beyondShareUsdt = symbols.reduce(
+    const { history } = this.#input;
+    const beyondShareUsdt = [...history.last.positions.keys()].reduce(
       (sum, symbol) => sum + foldShares(history, this.#attribution, symbol, history.last.atMs).exitedBeyondUsdt,
       0,
     );

@@ -40,9 +40,7 @@ export interface AttackReport {
     readonly refused_by: { readonly [reason: string]: number };
     readonly out_of_scope_fills: number;
   };
-  /**
-   * `beyond_share_usdt`: what agents exited beyond what they can have opened, where the policy says exits.scope own.
-   */
+  /** `beyond_share_usdt`: what agents exited beyond what they can have opened. */
   readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
   readonly orders: {
     readonly placed: number;

@@ -186,8 +186,16 @@ export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, le
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
   const lots = Math.min(want - onWay, room);
+  // It rests in one order, once what makes room for it is gone.
+  if (lots < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = lots > 0 && lots === closing.own;
   return lots >= leastLots || isAll ? lots : 0;
+}
+
+function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
+  return false;
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */
