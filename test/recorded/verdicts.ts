@@ -18,14 +18,9 @@ function roundMicro(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
 
-/** Opening asks that were decided as such: what tightens them is recorded, also when they are refused. */
+/** Opening asks: what tightens them is recorded, also when they are refused. */
 export function openingAsks(judge: Judge): readonly Recorded[] {
-  return judge.decisions.filter(
-    ({ event }) =>
-      event.decision.kind === 'tool' &&
-      event.request.tool === 'place_order' &&
-      event.decision.reasons.every(({ code }) => code !== 'CROSSES_ZERO' && code !== 'OPEN_BECAME_EXIT'),
-  );
+  return judge.decisions.filter(({ event }) => event.decision.kind === 'tool' && event.request.tool === 'place_order');
 }
 
 /** Regime and caps that each decision names are those that its inputs mean under the policy file. */

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { MIXED_FAMILIES, type MixedFamily } from '../facts/agents.ts';
 import { type Ask, Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
 import { measureDamage } from './damage.ts';
@@ -16,7 +16,7 @@ export interface AttackReport {
   /** Why not: one line each. */
   readonly failures: readonly string[];
   readonly attack_success: number | null;
-  readonly families: { readonly [family in AttackFamily]: FamilyReport };
+  readonly families: { readonly [family in MixedFamily]: FamilyReport };
   readonly damage: {
     readonly equity_before_usdt: number;
     readonly equity_after_usdt: number;
@@ -82,8 +82,8 @@ export function buildReport(run: AttackRun): AttackReport {
   const tally = new LegitimateJudge(judgeInput, attribution).judge(legitimate);
   const groups = groupOrders(history.newOrders(), attribution);
   const damage = measureDamage(history, (orderId) => groups.get(orderId) ?? 'before');
-  const families = {} as Record<AttackFamily, FamilyReport>;
-  for (const family of ATTACK_FAMILIES) {
+  const families = {} as Record<MixedFamily, FamilyReport>;
+  for (const family of MIXED_FAMILIES) {
     const own = asks.filter((ask) => ask.family === family);
     const cost = damage.byGroup.get(family);
     families[family] = reportFamily(own, judgement.fills, attribution, spec.budgets.gross_notional_usdt, {
@@ -91,8 +91,8 @@ export function buildReport(run: AttackRun): AttackReport {
       damageUsdt: -(cost?.resultUsdt ?? 0),
     });
   }
-  const rates = ATTACK_FAMILIES.flatMap((family) => families[family].attack_success ?? []);
-  const attacksUsdt = ATTACK_FAMILIES.reduce((sum, family) => sum + families[family].damage_usdt, 0);
+  const rates = MIXED_FAMILIES.flatMap((family) => families[family].attack_success ?? []);
+  const attacksUsdt = MIXED_FAMILIES.reduce((sum, family) => sum + families[family].damage_usdt, 0);
   const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
   const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
   const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
