@@ -33,6 +33,8 @@ export interface AttackReport {
     readonly asked: number;
     readonly in_scope: number;
     readonly refused: number;
+    /** Refused, and in no figure below, since the symbol may have been another agent's, or nobody's. */
+    readonly held: number;
     readonly cut: number;
     /** Null from fewer than 30 requests in scope. */
     readonly false_block: number | null;
@@ -40,9 +42,7 @@ export interface AttackReport {
     readonly refused_by: { readonly [reason: string]: number };
     readonly out_of_scope_fills: number;
   };
-  /**
-   * `beyond_share_usdt`: what agents exited beyond what they can have opened, where the policy says exits.scope own.
-   */
+  /** `beyond_share_usdt`: what agents exited beyond what they can have opened. */
   readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
   readonly orders: {
     readonly placed: number;
@@ -154,6 +154,7 @@ function describeLegitimate(
     asked: tally.asked,
     in_scope: tally.inScope,
     refused: tally.refused,
+    held: tally.held,
     cut: tally.cut,
     false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
     strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
@@ -279,6 +280,7 @@ export function buildSummary(report: AttackReport, format: Format): readonly (re
       'false blocks',
       `${legitimate.refused} of ${legitimate.in_scope} in scope (${legitimate.asked} asked)${reasons.join('')}${legitimate.false_block === null ? '; too few for a share: attack for longer' : ''}`,
     ],
+    ['refused where another holds', String(legitimate.held)],
     ['exits refused', exits.owed === 0 ? NO_EXITS : `${exits.refused} of ${exits.owed} owed`],
     ['exits beyond the own share', `${format(exits.beyond_share_usdt, 2)} USDT`],
     ['improper requests accepted', `${raw.accepted} of ${raw.sent}`],
