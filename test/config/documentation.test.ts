@@ -25,6 +25,7 @@ const KINDS: Record<EventKind, true> = {
   checkpoint: true,
   decision: true,
   exit_target: true,
+  holder: true,
   income: true,
   head: true,
   key: true,

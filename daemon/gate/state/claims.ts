@@ -12,6 +12,8 @@ import type { SettledOrders } from './settled-orders.ts';
 export const MAKES_ROOM = 'makes room for an exit';
 /** The same in records of before. */
 const BEYOND_SHARE = "beyond what is left of its agent's share";
+/** Reason of a cancel by an operator who gives the symbol to another agent: the claim is over with it. */
+export const GIVEN_AWAY = 'an operator gives the symbol to another agent';
 /** What the execution of a claim says that ended because nothing is held any more. */
 export const NOTHING_LEFT = 'nothing is left of what it was to close';
 
@@ -210,6 +212,7 @@ export class Claims {
     if (claim === undefined || claim.end !== null) return;
     const { action, reason } = event;
     if (action === 'cancel' && (reason === MAKES_ROOM || reason === BEYOND_SHARE)) claim.gaveWay.push(order);
+    if (action === 'cancel' && reason === GIVEN_AWAY) claim.isCanceled = true;
     if (action !== 'amended') return;
     let done = 0;
     for (const other of claim.orders) if (other !== order) done += other.executedLots;
