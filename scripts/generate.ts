@@ -14,6 +14,8 @@ import { placeConsole } from './build-console.ts';
 import { buildTypebox, describeTypebox } from './build-typebox.ts';
 import { buildPolicyValidator } from './build-validators.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
+import { writeKeptPlan } from './explore/kept-plan.ts';
+import type { FoundPlan } from './explore/plan.ts';
 import { buildOpenApi } from './openapi/build.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
 import { buildRowWriters } from './record-writers/rows.ts';
@@ -80,6 +82,15 @@ function copySkill(): GeneratedFile[] {
   });
 }
 
+/** Plans that the explorer found, or somebody wrote, in the form in which they are kept. */
+function listKeptPlans(): GeneratedFile[] {
+  const folder = join('test', 'explore', 'found');
+  return readdirSync(join(ROOT, folder)).map((name) => ({
+    path: join(folder, name),
+    build: (current) => writeKeptPlan(JSON.parse(current ?? '') as FoundPlan),
+  }));
+}
+
 /** Fits once, since it takes seconds and two files come of it. */
 async function listGeneratedFiles(): Promise<GeneratedFile[]> {
   const clientTypes = await buildClientTypes();
@@ -106,6 +117,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'integrations/typescript/api.ts', build: () => clientTypes },
     { path: 'docs/trader-state.md', build: (current) => placeFigures(current ?? '', traderState.figures) },
     ...copySkill(),
+    ...listKeptPlans(),
   ];
 }
 

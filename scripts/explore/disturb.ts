@@ -1,6 +1,7 @@
 import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { actOnTokens } from './agent-tokens.ts';
+import { APPROVERS, actOnApprovers } from './approvers.ts';
 import { START_MS } from './market.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
@@ -31,7 +32,10 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       return;
     }
     case 'approve':
-      world.operate(step, 'approve', {}, (gate) => approve(gate, action));
+      world.operate(step, 'approve', {}, (gate) => approve(world, gate, action));
+      return;
+    case 'approver':
+      actOnApprovers(world, step, action);
       return;
     case 'policy':
       world.savePolicy(step, action.edit);
@@ -115,15 +119,19 @@ function untilMidnightMs({ time }: PlayedWorld): number {
 }
 
 /** Two operators take turns, so that a quorum comes about; what is refused is an answer. */
-async function approve(gate: Gate, { isDenied, pick, times }: Action & { readonly kind: 'approve' }): Promise<void> {
+async function approve(
+  { approvers }: PlayedWorld,
+  gate: Gate,
+  { isDenied, pick, times }: Action & { readonly kind: 'approve' },
+): Promise<void> {
   const { approvals } = gate.getApprovals();
   const approval = approvals[pick % Math.max(1, approvals.length)];
   if (approval === undefined) return;
   const { approval_id: id, digest } = approval;
   const asked = Array.from({ length: times }, (_, index) => {
     if (isDenied === true) return gate.denyApproval(OPERATOR, id, 'plan');
-    const by = index % 2 === 0 ? 'operator' : 'second';
-    return gate.approve({ ...OPERATOR, agent: by }, id, digest, { kind: 'operator_token', by });
+    const by = APPROVERS[index % APPROVERS.length] ?? 'operator';
+    return gate.approve({ ...OPERATOR, agent: by }, id, digest, approvers.proofOf(by));
   });
   for (const outcome of await Promise.allSettled(asked))
     if (outcome.status === 'rejected' && !isRefusal(outcome.reason)) throw outcome.reason;

@@ -1,7 +1,9 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Breach } from './breach.ts';
+import { type SeededExit, summarizeExits } from './exit-summary.ts';
 import { type GenerateOptions, generatePlan } from './generate.ts';
+import { writeKeptPlan } from './kept-plan.ts';
 import type { FoundPlan, Plan } from './plan.ts';
 import { tellPlan } from './tell.ts';
 import type { WorldReport } from './worker.ts';
@@ -30,6 +32,8 @@ export interface Summary {
   /** Of all threads. */
   readonly cpuMs: number;
   readonly found: readonly Found[];
+  /** Where they are measured. */
+  readonly exits?: ReturnType<typeof summarizeExits>;
 }
 
 export interface FindingsOptions {
@@ -37,12 +41,15 @@ export interface FindingsOptions {
   /** A folder for the summary and for plans; null: nothing is written. */
   readonly out: string | null;
   readonly generate: GenerateOptions;
+  /** Whether exits are measured, too. */
+  readonly mayMeasure: boolean;
 }
 
 /** What the worlds of a run have shown so far. */
 export class Findings {
   readonly options: FindingsOptions;
   readonly #found = new Map<string, Found>();
+  readonly #exits: SeededExit[] = [];
   readonly #startedMs = performance.now();
   #worlds = 0;
   #calls = 0;
@@ -65,7 +72,8 @@ export class Findings {
   }
 
   /** Codes that no world had before. */
-  note({ seed, breaches, calls, virtualMs }: WorldReport): readonly string[] {
+  note({ seed, breaches, calls, exits, virtualMs }: WorldReport): readonly string[] {
+    this.#exits.push(...exits.map((exit) => ({ ...exit, seed })));
     this.#worlds += 1;
     this.#calls += calls;
     this.#virtualMs += virtualMs;
@@ -100,15 +108,15 @@ export class Findings {
   #keepPlan({ code, seed, breach, shrunk }: Found): void {
     const plan = shrunk ?? generatePlan(seed, this.options.generate);
     const found: FoundPlan = { breaks: code, story: breach.detail, mended: false, plan };
-    this.#write(`${code.replaceAll('/', '-')}.json`, found);
+    this.#write(`${code.replaceAll('/', '-')}.json`, writeKeptPlan(found));
   }
 
-  #write(name: string, content: object): void {
+  #write(name: string, text: string): void {
     const { out } = this.options;
     if (out === null) return;
     // Whoever reads it meanwhile, or after the run was cut short, finds a whole file.
     const file = join(out, name);
-    writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`);
+    writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 
@@ -122,11 +130,12 @@ export class Findings {
       wallMs: this.wallMs,
       cpuMs: Math.round((user + system) / 1000),
       found: [...this.#found.values()],
+      ...(this.options.mayMeasure ? { exits: summarizeExits(this.#exits) } : {}),
     };
   }
 
   save(): void {
-    this.#write('summary.json', this.summary());
+    this.#write('summary.json', `${JSON.stringify(this.summary(), null, 2)}\n`);
   }
 
   tellProgress(): string {
@@ -135,7 +144,7 @@ export class Findings {
   }
 
   tell(): string {
-    const { seed, worlds, calls, virtualMs, wallMs, cpuMs, found } = this.summary();
+    const { seed, worlds, calls, virtualMs, wallMs, cpuMs, exits, found } = this.summary();
     const lines: string[] = [];
     for (const { code, after, seed: worldSeed, breach, count, shrunk } of found) {
       lines.push('', `${code}: in ${count} worlds, first after ${after} (seed ${worldSeed})`);
@@ -149,6 +158,7 @@ export class Findings {
       '',
       `seed ${seed}: ${worlds} worlds in ${Math.round(wallMs / 1000)} s (${rate} a minute; each ${each(calls, 1)} calls, ${each(virtualMs / 1000, 0)} virtual seconds and ${each(cpuMs, 0)} ms of CPU), ${found.length} promises broken`,
     );
+    if (exits !== undefined) lines.push(JSON.stringify({ seed, worlds, exits }));
     return `${lines.join('\n')}\n`;
   }
 }

@@ -7,6 +7,8 @@ import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** Of worlds in which the account's owner trades by hand, without being requested: what agents hold is judged less there. */
+const HANDS_SHARE = 0.05;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -16,13 +18,15 @@ export interface GenerateOptions {
 export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}): Plan {
   const random = new Random(seed, 'plan');
   const plain = drawSetup(random);
-  const approved = extras.includes('approvals') ? withApprovals(plain, new Random(seed, 'approvals')) : plain;
+  const approved = extras.includes('approvals') ? withApprovers(plain, new Random(seed, 'approvals')) : plain;
   const limited = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
   const named = extras.includes('tokens') ? withTokens(limited, new Random(seed, 'tokens')) : limited;
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const setup = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const draw = new Draw(random, setup);
-  const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
+  const played = new Set<Extra>(extras);
+  if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
+  const pieces = [...PIECES, ...[...played].flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -38,11 +42,16 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   return { seed, setup, steps: withEnds(steps, new Random(seed, 'ends')) };
 }
 
-/** Some of what is opened names an instant until which it may be; longer than it takes to be decided. */
+/** Some of what is opened names an instant until which it may be: soon over, while it rests or is sliced, or much later. */
 function withEnds(steps: readonly Step[], random: Random): Step[] {
   return steps.map((step) => {
     if (step.do.kind !== 'open' || !random.chance(step.do.limitBps === undefined ? 0.15 : 0.4)) return step;
-    return { ...step, do: { ...step.do, validForMs: random.int(1_500, 20_000) } };
+    const validForMs = random.weighted([
+      [1, random.int(1, 1_500)],
+      [4, random.int(1_500, 20_000)],
+      [1, random.int(20_000, 120_000)],
+    ]);
+    return { ...step, do: { ...step.do, validForMs } };
   });
 }
 
@@ -61,7 +70,6 @@ function drawSetup(random: Random): Setup {
       [2, { max: 1, windowMs: 6_000 }],
       [0.4, { max: 300, windowMs: 20_000 }],
     ] as const),
-    exitScope: random.chance(0.8) ? 'own' : 'account',
     stopBps: random.chance(0.25) ? random.pick([60, 150, 300]) : null,
     onBreach: random.weighted([
       [6, 'cancel_opening'],
@@ -82,6 +90,12 @@ function withApprovals(setup: Setup, random: Random): Setup {
     ...setup,
     approvals: { aboveUsdt, windowMs: random.pick([20_000, 60_000, 120_000]), quorum: random.pick([1, 2]) },
   };
+}
+
+/** In every other world people approve with tokens and passkeys, which may be ended. */
+function withApprovers(setup: Setup, random: Random): Setup {
+  const approved = withApprovals(setup, random);
+  return random.chance(0.5) ? { ...approved, tokens: { each: 1 } } : approved;
 }
 
 function withLimits(setup: Setup, random: Random): Setup {

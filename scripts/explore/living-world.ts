@@ -170,7 +170,10 @@ export abstract class LivingWorld extends PlayedWorld {
     const { clock, ledger } = openLifeLedger(life, hooks, tokens !== undefined);
     // Records of another daemon bear the same numbers.
     if (this.isOfHome(life)) this.#followRecords(ledger);
-    if (tokens !== undefined && !this.tokens.isKept) this.tokens.begin(ledger.tokens, tokens.each);
+    if (tokens !== undefined && !this.tokens.isKept) {
+      this.tokens.begin(ledger.tokens, tokens.each);
+      if (this.setup.approvals !== undefined) this.approvers.begin(ledger.tokens);
+    }
     const opened = await openLifeGate(life, { clock, ledger }, this.file, {
       exchange: this.wire.connect(life),
       isLimited: this.#options.isLimited === true,

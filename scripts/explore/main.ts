@@ -1,11 +1,12 @@
 /**
  * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink] [--first] [--until CODE]
- * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account]` runs generated worlds in worker
- * threads and says which promises they broke, with a shrunk sequence for each; a line a minute says how far it is.
- * `--out` keeps the plans and a summary in a folder, also of a run that is cut short. `--with` plays what promises do not hold
- * under yet: an owner who trades past the daemon; a ledger that cannot be written; other daemons on the account and
- * ledgers that were put back. `--first` ends with the first broken promise, `--until CODE` with the first whose code
- * begins so. `--replay SEED|FILE [--trace]` runs one world again. Exits with 1 when a promise was broken.
+ * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account] [--figures exits]` runs generated
+ * worlds in worker threads and says which promises they broke, with a shrunk sequence for each; a line a minute says how
+ * far it is. `--out` keeps the plans and a summary in a folder, also of a run that is cut short. `--with` plays what
+ * promises do not hold under yet: an owner who trades past the daemon; a ledger that cannot be written; other daemons on
+ * the account and ledgers that were put back. `--first` ends with the first broken promise, `--until CODE` with the first
+ * whose code begins so. `--figures exits` adds a last line of JSON: how long exits took, with how many requests.
+ * `--replay SEED|FILE [--trace]` runs one world again. Exits with 1 when a promise was broken.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
       first: { type: 'boolean', default: false },
       until: { type: 'string' },
       with: { type: 'string', multiple: true, default: [] },
+      figures: { type: 'string' },
     },
   });
   const generate = { extras: values.with.map(readExtra) };
@@ -53,7 +55,8 @@ async function main(): Promise<void> {
   const untilMs =
     values.worlds === undefined ? readNumber('minutes', values.minutes) * 60_000 : Number.POSITIVE_INFINITY;
   if (!values.json) process.stdout.write(`seed ${seed}, ${workers} workers\n`);
-  const findings = new Findings({ seed, out: values.out ?? null, generate });
+  const mayMeasure = readFigures(values.figures);
+  const findings = new Findings({ seed, out: values.out ?? null, generate, mayMeasure });
   const progress = setInterval(() => {
     findings.save();
     if (!values.json) process.stdout.write(`${findings.tellProgress()}\n`);
@@ -76,6 +79,11 @@ function readNumber(name: string, text: string): number {
   const number = Number(text);
   if (!Number.isFinite(number) || number <= 0) throw new Error(`--${name} must be a number above 0, not ${text}`);
   return number;
+}
+
+function readFigures(name: string | undefined): boolean {
+  if (name === undefined || name === 'exits') return name === 'exits';
+  throw new Error(`--figures must be exits, not ${name}`);
 }
 
 function readExtra(name: string): Extra {

@@ -15,7 +15,6 @@ export interface Setup {
   readonly noise: 0 | 1 | 2;
   /** Exits of an agent within `windowMs`. */
   readonly exitRate: { readonly max: number; readonly windowMs: number };
-  readonly exitScope: 'own' | 'account';
   /** Whether every position gets a stop at the venue, this far away. */
   readonly stopBps: number | null;
   readonly onBreach: 'hold' | 'cancel_opening' | 'reduce';
@@ -30,7 +29,7 @@ export interface Setup {
     readonly heartbeatMs: number | null;
     readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
   };
-  /** How many access tokens each agent has at the start. Absent: nobody is asked for one. */
+  /** How many access tokens each agent has at the start, and who approves one. Absent: nobody is asked for one. */
   readonly tokens?: { readonly each: 1 | 2 };
   /** Absent: the account is a new one with 100,000 USDT. */
   readonly account?: AccountSetup;
@@ -75,6 +74,8 @@ export interface Step {
 }
 
 export type AgentName = 'alpha' | 'beta' | 'gamma';
+/** Those of whom two must approve what is large. */
+export type ApproverName = 'operator' | 'second';
 export type SymbolName = 'BTCUSDT' | 'ETHUSDT';
 export type SideName = 'buy' | 'sell';
 
@@ -146,6 +147,13 @@ export type Action =
    * ended. `isDenied`: an operator denies it.
    */
   | { readonly kind: 'approve'; readonly pick: number; readonly times: number; readonly isDenied?: boolean }
+  /** Somebody who approves gets another token, or enrols a passkey; `end`: with what they approved counts no more. */
+  | {
+      readonly kind: 'approver';
+      readonly who: ApproverName;
+      readonly what: 'token' | 'passkey' | 'end';
+      readonly by: TokenDoor;
+    }
   /** The operator saves another policy file, and accepts it where it is looser. */
   | { readonly kind: 'policy'; readonly edit: PolicyEdit }
   /** Moves the mark, and holds it there. */
@@ -276,7 +284,6 @@ export const PLAIN_SETUP: Setup = {
   regime: 'calm',
   noise: 0,
   exitRate: { max: 30, windowMs: 20_000 },
-  exitScope: 'own',
   stopBps: null,
   onBreach: 'cancel_opening',
   caps: { order: 5_000, symbol: 10_000, gross: 15_000 },

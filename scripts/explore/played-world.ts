@@ -4,6 +4,7 @@ import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
+import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
@@ -38,6 +39,7 @@ export abstract class PlayedWorld {
   readonly lives: { readonly number: number; readonly fromMs: number; toMs: number | null }[] = [];
   readonly homes = new HomeRecords();
   readonly tokens = new AgentTokens();
+  readonly approvers = new Approvers();
   /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
   readonly madeAtMs = new Map<number, number>();
   /** Errors that nobody is to see: of the gate's log, by text. */

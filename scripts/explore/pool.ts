@@ -54,7 +54,8 @@ export class Pool {
     const count = Math.min(SEEDS_A_TASK, worlds - this.#next);
     const seeds = Array.from({ length: count }, (_, index) => findings.options.seed + this.#next + index);
     this.#next += count;
-    return { kind: 'run', seeds, generate: findings.options.generate };
+    const { generate, mayMeasure } = findings.options;
+    return { kind: 'run', seeds, generate, mayMeasure };
   }
 
   /** False when there is nothing left to do. */
@@ -124,6 +125,7 @@ export class Pool {
       calls: 0,
       virtualMs: 0,
       digest: '',
+      exits: [],
     });
   }
 }

@@ -19,6 +19,7 @@ import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.t
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findHandsUnseen } from './promises/hands.ts';
+import { findHoldingBreaches } from './promises/holding.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findLiquidationBreaches } from './promises/liquidations.ts';
@@ -55,6 +56,7 @@ const PROMISES: readonly Promised[] = [
   findCapBreaches,
   findApprovalBreaches,
   findAuthorityBreaches,
+  findHoldingBreaches,
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,

@@ -55,6 +55,7 @@ export interface OperatorRecord {
     | 'rebase'
     | 'end_signals'
     | 'approve'
+    | 'approver'
     | 'token';
   readonly symbol: string | null;
   readonly agent: string | null;

@@ -3,6 +3,7 @@ import { ACCOUNT, INCOME } from './account-reads.ts';
 import { actAsAgent } from './agents.ts';
 import type { Breach } from './breach.ts';
 import { disturb } from './disturb.ts';
+import { type ExitFigure, measureExits } from './exit-figures.ts';
 import { readHistory } from './history.ts';
 import type { Plan, Step } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
@@ -37,6 +38,7 @@ export interface PlanResult {
   readonly breaches: readonly Breach[];
   /** Ms until the exchange took the first exit or cancel after the step with this index; null: it took none. */
   readonly wentOutAfterMs: (step: number) => number | null;
+  readonly exits: () => readonly ExitFigure[];
   readonly digest: string;
   readonly calls: number;
   readonly virtualMs: number;
@@ -47,10 +49,11 @@ export async function runPlan(plan: Plan): Promise<PlanResult> {
   const world = new World(plan.seed, plan.setup);
   try {
     await playPlan(world, plan);
-    const breaches = judge(readHistory(world, plan));
+    const history = readHistory(world, plan);
     return {
-      breaches,
+      breaches: judge(history),
       wentOutAfterMs: (step) => wentOutAfterMs(world, step),
+      exits: () => measureExits(history),
       digest: world.digest(),
       calls: world.calls.length,
       virtualMs: world.time.nowMs,
@@ -61,7 +64,7 @@ export async function runPlan(plan: Plan): Promise<PlanResult> {
 }
 
 /** The same over HTTP, sockets, ccxt and a ledger on disk, in real time. */
-export async function runPlanForReal(plan: Plan): Promise<Omit<PlanResult, 'digest' | 'wentOutAfterMs'>> {
+export async function runPlanForReal(plan: Plan): Promise<Pick<PlanResult, 'breaches' | 'calls' | 'virtualMs'>> {
   const world = new RealWorld(plan.setup);
   try {
     await playPlan(world, plan);

@@ -32,8 +32,8 @@ export function tellPlan(plan: Plan): readonly string[] {
 function tellAction(action: Action): string {
   switch (action.kind) {
     case 'open': {
-      const { agent, side, usdt, symbol, limitBps } = action;
-      return `${agent} opens: ${side} ${usdt} USDT of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}`;
+      const { agent, side, usdt, symbol, limitBps, validForMs } = action;
+      return `${agent} opens: ${side} ${usdt} USDT of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}${validForMs === undefined ? '' : `, valid for ${validForMs} ms`}`;
     }
     case 'close': {
       const { agent, symbol, fraction, slippageBps } = action;
@@ -63,6 +63,8 @@ function tellAction(action: Action): string {
       return `signal ${action.signal} for ${action.ttlMs} ms ${action.agent ?? action.symbol ?? ''}`.trim();
     case 'approve':
       return `people ${action.isDenied === true ? 'deny' : 'approve'} approval ${action.pick}, ${action.times} at once`;
+    case 'approver':
+      return `${action.who}, who approves, ${action.what === 'end' ? 'is trusted no more' : `has another ${action.what}`}`;
     case 'policy':
       return `operator saves policy ${action.edit}`;
     case 'mark':

@@ -51,7 +51,6 @@ export function plainPlan(plan: Plan): Plan {
       caps: BINDS_NOTHING,
       stopBps: null,
       onBreach: 'hold',
-      exitScope: 'own',
       cooldownMs: 0,
     },
     steps: [

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Breach } from './breach.ts';
+import type { ExitFigure } from './exit-figures.ts';
 import { type GenerateOptions, generatePlan } from './generate.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './run-plan.ts';
@@ -7,7 +8,12 @@ import { shrink } from './shrink.ts';
 import { findInterference } from './twin.ts';
 
 export type Task =
-  | { readonly kind: 'run'; readonly seeds: readonly number[]; readonly generate: GenerateOptions }
+  | {
+      readonly kind: 'run';
+      readonly seeds: readonly number[];
+      readonly generate: GenerateOptions;
+      readonly mayMeasure: boolean;
+    }
   | { readonly kind: 'shrink'; readonly plan: Plan; readonly code: string }
   | { readonly kind: 'stop' };
 export type Report =
@@ -19,6 +25,8 @@ export interface WorldReport {
   readonly calls: number;
   readonly virtualMs: number;
   readonly digest: string;
+  /** Where they are measured. */
+  readonly exits: readonly ExitFigure[];
 }
 
 /** Worlds of which one is played again without the others' calls: that takes several more. */
@@ -27,17 +35,18 @@ const TWINS_EVERY = 20;
 /** What nobody caught in a world is a breach of it, not the end of the explorer. */
 const uncaught: string[] = [];
 
-async function runSeed(seed: number, options: GenerateOptions): Promise<WorldReport> {
+async function runSeed(seed: number, { generate, mayMeasure }: Task & { kind: 'run' }): Promise<WorldReport> {
   uncaught.length = 0;
   try {
-    const plan = generatePlan(seed, options);
-    const { breaches, calls, virtualMs, digest } = await runPlan(plan);
+    const plan = generatePlan(seed, generate);
+    const { breaches, calls, virtualMs, digest, exits } = await runPlan(plan);
     const interference = seed % TWINS_EVERY === 0 ? await findInterference(plan) : [];
     const escaped = uncaught.map((detail) => ({ code: 'internal/unhandled', detail }));
-    return { seed, breaches: [...breaches, ...interference, ...escaped], calls, virtualMs, digest };
+    const found = [...breaches, ...interference, ...escaped];
+    return { seed, breaches: found, calls, virtualMs, digest, exits: mayMeasure ? exits() : [] };
   } catch (error) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { seed, breaches: [{ code: 'world-failed', detail }], calls: 0, virtualMs: 0, digest: '' };
+    return { seed, breaches: [{ code: 'world-failed', detail }], calls: 0, virtualMs: 0, digest: '', exits: [] };
   }
 }
 
@@ -48,7 +57,7 @@ async function serve(task: Task): Promise<void> {
   }
   if (task.kind === 'run') {
     const worlds: WorldReport[] = [];
-    for (const seed of task.seeds) worlds.push(await runSeed(seed, task.generate));
+    for (const seed of task.seeds) worlds.push(await runSeed(seed, task));
     parentPort?.postMessage({ kind: 'ran', worlds } satisfies Report);
     return;
   }

@@ -17,12 +17,11 @@ let base: LoadedPolicy['spec'] | null = null;
  * is the same in all of them is one object, so that schemas of tools are compiled once.
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
-  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, approvals, limits } = setup;
+  const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits } = setup;
   const { minLiquidationDistance, orderWindowMs } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
-    exitScope,
     stopBps,
     onBreach,
     caps,
@@ -95,7 +94,6 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   Object.assign(policy.temporal, { duplicate_window_ms: 1_000, flip_interval_ms: 1 });
   Object.assign(policy.temporal.breaker, { repeats: 400 });
   Object.assign(policy.exits, {
-    scope: setup.exitScope,
     rate: {
       max: edit === 'slower_exits' ? Math.max(1, Math.floor(exitRate.max / 3)) : exitRate.max,
       window_ms: exitRate.windowMs,

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { readHistory } from '../../scripts/explore/history.ts';
-import { type Action, PLAIN_SETUP, type Plan, type Step, type TokenAct } from '../../scripts/explore/plan.ts';
+import {
+  type Action,
+  PLAIN_SETUP,
+  type Plan,
+  type Setup,
+  type Step,
+  type TokenAct,
+} from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 
 /** Outcomes of all calls, once the plan is over and no promise is broken. */
-async function play(t: TestContext, steps: readonly Step[]): Promise<{ world: World; outcomes: readonly string[] }> {
-  const plan: Plan = { seed: 3, setup: { ...PLAIN_SETUP, tokens: { each: 1 } }, steps };
+async function play(
+  t: TestContext,
+  steps: readonly Step[],
+  setup: Partial<Setup> = {},
+): Promise<{ world: World; outcomes: readonly string[] }> {
+  const plan: Plan = { seed: 3, setup: { ...PLAIN_SETUP, tokens: { each: 1 }, ...setup }, steps };
   const world = new World(plan.seed, plan.setup);
   t.after(() => world.close());
   await playPlan(world, plan);
@@ -75,3 +86,24 @@ test('an operator closes what an agent without a token holds', async (t) => {
   ]);
   assert.equal(world.venue.lots('BTCUSDT'), 0);
 });
+
+for (const what of ['token', 'passkey'] as const)
+  test(`what rests on an approval ends with the ${what} that approved it`, async (t) => {
+    const approver = (act: 'token' | 'passkey' | 'end'): Step =>
+      answered({ kind: 'approver', who: 'operator', what: act, by: 'entrance' });
+    const steps = [
+      approver(what),
+      open('alpha', -40),
+      answered({ kind: 'approve', pick: 0, times: 1 }),
+      { gap: 2_000, do: approver('end').do },
+    ];
+    const approvals = { aboveUsdt: 100, windowMs: 120_000, quorum: 1 } as const;
+    const { world } = await play(t, steps, { approvals });
+    assert.deepEqual(
+      world.wire.records.filter(({ path }) => path === '/fapi/v1/order').map(({ method, status }) => [method, status]),
+      [
+        ['POST', 200],
+        ['DELETE', 200],
+      ],
+    );
+  });

@@ -1,6 +1,7 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent } from '../../gate/events.ts';
+import type { DecidedExit } from '../../gate/plan/exit-hands.ts';
 import {
   type ExitForm,
   exitOrderAsk,
@@ -9,7 +10,7 @@ import {
   planExitOrder,
 } from '../../gate/plan/exit-order.ts';
 import { ExitPace } from '../../gate/plan/exit-pace.ts';
-import { type DecidedExit, ExitPump } from '../../gate/plan/exit-pump.ts';
+import { ExitPump } from '../../gate/plan/exit-pump.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
 import { type Claim, closedLots, isLive } from '../../gate/state/claims.ts';
 import type { OrderState } from '../../gate/state/orders.ts';

@@ -5,7 +5,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { findExitInProgress } from '../plan/claims.ts';
 import { quantityText } from '../reads/bodies.ts';
-import { type Claim, GIVEN_AWAY, isLive, isUnproven } from '../state/claims.ts';
+import { type Claim, GIVEN_AWAY, isLive, isUnproven } from '../state/claim.ts';
 import { ownLots } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';

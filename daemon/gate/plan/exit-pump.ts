@@ -3,85 +3,36 @@
  * and by a replay alike (SAE-SAME-CODE). It records and sends nothing itself, and reads no clock but the one it is handed.
  */
 import type { SizedAction } from '../../core/decision.ts';
-import type { ExitsSection } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
-import {
-  type AskedClaim,
-  type Claim,
-  closedLots,
-  isLive,
-  isLostForGood,
-  MAKES_ROOM,
-  onWayLots,
-} from '../state/claims.ts';
-import type { GateState } from '../state/gate-state.ts';
+import { type AskedClaim, type Claim, closedLots, isLive, MAKES_ROOM, onWayLots } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
+import { claimAsked } from './asked-claim.ts';
+import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
 import {
   closingOf,
   type Desired,
   desiredOf,
-  findEnding,
   hasRoom,
   lotsNow,
   lotsToRest,
-  nextRung,
   ordersBeyond,
-  rungsOf,
   waitsForReading,
 } from './claims.ts';
+import { ExitAttempts } from './exit-attempts.ts';
+import type { ExitHands } from './exit-hands.ts';
 import type { ExitForm } from './exit-order.ts';
-import type { ExitPace } from './exit-pace.ts';
-import type { PlanClock } from './plan-clock.ts';
-import { Tries } from './tries.ts';
 
 /** Why a claim ends that did not close all that it was to close: told by an alert. */
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
 /** How long an exit waits for room where reduceOnly keeps it inside its caller's lots, wall ms. */
 const ROOM_WITHIN_MS = 1_000;
-/** After so many refusals for what rests beside it, an exit asks for the cancel of what is nobody's as well. */
-const REFUSED_FOR_FOREIGN = 3;
-
-/** A further order of an exit, as it was decided and recorded. */
-export interface DecidedExit {
-  /** Null: it is not permitted now. */
-  readonly order: OrderState | null;
-  /** The first reason where it is not. */
-  readonly code: string;
-  /** Has it sent; the outcome comes back through {@link ExitPump.take}. */
-  send(): void;
-}
-
-/** What exits need of the part that carries them out. */
-export interface ExitHands {
-  readonly state: GateState;
-  readonly clock: PlanClock;
-  readonly pace: ExitPace;
-  /** Of the policy in force. */
-  exits(): ExitsSection;
-  decide(parent: Claim, form: ExitForm): DecidedExit;
-  /** Records that a claim is over, or that it rests. */
-  recordEnd(claim: Claim, reason: ExitEnd, detail: string): void;
-  /** Records the end of an order that was never sent. */
-  endUnsent(order: OrderState, detail: string): void;
-  /** Asks for the cancel of what rests, once for each order. */
-  cancel(order: OrderState, reason: string): void;
-  alert(code: string, detail: string, symbol: string): void;
-  /** A defect in one claim holds up no other. */
-  onDefect(error: unknown, symbol: string): void;
-  /** {@link ExitPump.pass} is due then, wall ms. */
-  wakeAt(wallMs: number): void;
-}
 
 export class ExitPump {
   readonly #hands: ExitHands;
-  readonly #tries = new Map<string, Tries>();
-  /** Orders whose end has not been taken in yet, with how the venue refused them. */
-  readonly #working = new Map<OrderState, Rejection | null>();
-  /** Of these, what they meet at the venue is not known yet. */
-  readonly #carried = new Set<OrderState>();
+  readonly #attempts: ExitAttempts;
   /** Since when a claim waits for room, wall ms. */
   readonly #roomSince = new Map<Claim, number>();
   /** Of before a restart: nothing is sent for them before it is known what is held. */
@@ -89,6 +40,7 @@ export class ExitPump {
 
   constructor(hands: ExitHands) {
     this.#hands = hands;
+    this.#attempts = new ExitAttempts(hands, (claim, reason, detail) => this.end(claim, reason, detail));
     // Of before: whoever was to be told has been.
     hands.state.claims.justEnded.length = 0;
   }
@@ -148,38 +100,37 @@ export class ExitPump {
   }
   /** They go on from where their records say that they are. */
   release(): void {
-    for (const claim of this.#held)
-      for (const order of claim.orders) if (!isTerminal(order.status)) this.#working.set(order, null);
+    for (const claim of this.#held) this.#attempts.follow(claim);
     this.#held = new Set();
   }
 
   // --- one order -------------------------------------------------------------------------------------------------
 
-  /** An order is being sent: nothing follows it before it is {@link take taken in}. */
+  /** {@link ExitAttempts.carry} */
   carry(order: OrderState): void {
-    this.#working.set(order, null);
-    this.#carried.add(order);
+    this.#attempts.carry(order);
   }
+  /** {@link ExitAttempts.isCarried} */
   isCarried(order: OrderState): boolean {
-    return this.#carried.has(order);
+    return this.#attempts.isCarried(order);
   }
-  /** The venue refused an order that is being carried. */
+  /** {@link ExitAttempts.noteRefusal} */
   noteRefusal(order: OrderState, rejection: Rejection): void {
-    this.#working.set(order, rejection);
+    this.#attempts.noteRefusal(order, rejection);
   }
-  /** What it met at the venue is known, as far as the answer told. */
+  /** {@link ExitAttempts.take} */
   take(order: OrderState): void {
-    this.#carried.delete(order);
+    this.#attempts.take(order);
   }
   /** What does not wait for the proof still leaves the venue its time. */
   pauseAfter(order: OrderState): void {
     const claim = this.#hands.state.claims.of(order);
-    if (claim !== null) this.#triesOf(claim).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
+    if (claim !== null) this.#attempts.of(claim).afterRung(this.#hands.clock.wallMs(), this.#hands.exits().step_ms);
   }
 
   /** No order is under way. */
   get isIdle(): boolean {
-    return this.#working.size === 0;
+    return this.#attempts.isIdle;
   }
 
   // --- the pass --------------------------------------------------------------------------------------------------
@@ -188,8 +139,8 @@ export class ExitPump {
   pass(): void {
     const { claims } = this.#hands.state;
     this.#tellEnded();
-    if (claims.open.size === 0 && this.#working.size === 0) return;
-    this.#takeEnds();
+    if (claims.open.size === 0 && this.isIdle) return;
+    this.#attempts.takeEnds();
     this.#endOver();
     if (claims.open.size === 0) return;
     this.#cancelBeyond();
@@ -201,18 +152,19 @@ export class ExitPump {
   }
 
   /** In `halted` only an operator closes; what was sent is resolved all the same, and what rests stays. */
-  readonly #isStopped = ({ agent, origin, symbol, wants }: AskedClaim): boolean => {
-    if (origin === 'operator' || wants === 'rest') return false;
+  readonly #isStopped = (claim: AskedClaim): boolean => claim.wants === 'now' && this.#isHalted(claim);
+  #isHalted({ agent, origin, symbol }: AskedClaim): boolean {
     const { clock, state } = this.#hands;
-    return state.layers.size > 0 && stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
-  };
+    if (origin === 'operator' || state.layers.size === 0) return false;
+    return stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
+  }
 
   #endOver(): void {
     const { state } = this.#hands;
     const rungs = this.#hands.exits().ladder_bps.length;
     for (const claim of [...state.claims.open]) {
       if (!this.#isActive(claim)) continue;
-      const ending = findEnding(state, claim, rungs, this.#isStopped(claim));
+      const ending = findEnding(state, claim, rungs, this.#isHalted(claim));
       if (ending !== null) this.end(claim, ending.reason, ending.detail);
     }
   }
@@ -226,7 +178,7 @@ export class ExitPump {
       for (const desired of this.#desiredOf(symbol, side)) {
         if (desired.claim.wants !== 'rest' || desired.onWay <= desired.want) continue;
         for (const order of ordersBeyond(desired))
-          if (!order.cancelRequested && !this.#carried.has(order)) this.#hands.cancel(order, MAKES_ROOM);
+          if (!order.cancelRequested && !this.isCarried(order)) this.#hands.cancel(order, MAKES_ROOM);
       }
     }
   }
@@ -263,7 +215,7 @@ export class ExitPump {
 
   #consider(claim: Claim): void {
     // What its last order met at the venue is still being taken in.
-    if (claim.orders.some((order) => this.#carried.has(order))) return;
+    if (claim.orders.some((order) => this.isCarried(order))) return;
     if (claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim)) return;
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
@@ -275,7 +227,7 @@ export class ExitPump {
     }
     const now = clock.wallMs();
     const isRoom = hasRoom(closing, lots);
-    const tries = this.#tries.get(claim.decisionId);
+    const tries = this.#attempts.known(claim);
     if (tries !== undefined && now < tries.nextAt && !(tries.awaitsRoom && isRoom)) {
       wakeAt(tries.nextAt);
       return;
@@ -291,18 +243,11 @@ export class ExitPump {
   #lotsOf(closing: ReturnType<typeof closingOf>, desired: Desired): number {
     const { exits, state } = this.#hands;
     const { claim } = desired;
-    if (claim.wants === 'rest') {
-      const isHalted = claim.origin === 'agent' && this.#isHalted(claim);
-      return isHalted ? 0 : lotsToRest(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
-    }
+    if (claim.wants === 'rest')
+      return this.#isHalted(claim) ? 0 : lotsToRest(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
     const rungs = rungsOf(claim, exits().ladder_bps.length);
     return nextRung(claim, rungs) < rungs ? lotsNow(state, closing, desired) : 0;
   }
-  #isHalted({ agent, symbol }: AskedClaim): boolean {
-    const { clock, state } = this.#hands;
-    return stateInForce(state.layers, clock.nowMs(), symbol, agent).state === 'halted';
-  }
-
   /** RISK: an answer that hangs must not hold up an exit; where others' lots stand beside, both together would close those. */
   #waitsForRoom(claim: Claim, isBeside: boolean): boolean {
     const now = this.#hands.clock.wallMs();
@@ -345,67 +290,9 @@ export class ExitPump {
   #takeBlock(claim: Claim, code: string, now: number): void {
     const isGone = code === 'NOT_REDUCING' || code === 'EXIT_SCOPE';
     const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : isGone ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#triesOf(claim).afterRefusal(null, true, now, 1);
+    const mayComeBack = reason === 'rejected' && this.#attempts.of(claim).afterRefusal(null, true, now, 1);
     if (mayComeBack) this.#hands.wakeAt(now);
     else this.end(claim, reason, `it was refused when it was due: ${code}`);
-  }
-
-  #triesOf({ decisionId }: Claim): Tries {
-    const known = this.#tries.get(decisionId);
-    if (known !== undefined) return known;
-    const tries = new Tries();
-    this.#tries.set(decisionId, tries);
-    return tries;
-  }
-
-  #takeEnds(): void {
-    const { claims } = this.#hands.state;
-    for (const [order, rejection] of this.#working) {
-      if (this.#carried.has(order)) continue;
-      const claim = claims.of(order);
-      if (isTerminal(order.status)) {
-        this.#working.delete(order);
-        if (claim !== null && claim.end === null) this.#takeEnd(claim, order, rejection);
-      } else if (claim?.origin === 'gate' && isLostForGood(order)) {
-        // The gate sizes another one by what the account shows: both would close the same.
-        this.end(claim, 'lost', `what became of ${order.clientOrderId} is not known`);
-      } else if (claim?.wants === 'rest' && isResting(order)) {
-        this.#working.delete(order);
-        this.#triesOf(claim).reset();
-      }
-    }
-  }
-
-  #takeEnd(claim: Claim, order: OrderState, rejection: Rejection | null): void {
-    const tries = this.#triesOf(claim);
-    const { clock, state } = this.#hands;
-    const now = clock.wallMs();
-    const { status } = order;
-    const wasRefused = status === 'rejected' || status === 'not_placed';
-    let mayGoOn = true;
-    if (wasRefused) {
-      mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
-      if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
-    } else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
-      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
-    else if (claim.wants === 'rest') tries.reset();
-    else if (status === 'filled') mayGoOn = tries.afterPart();
-    else if (order.venueOrderId !== null) tries.afterRung(now, this.#hands.exits().step_ms);
-    if (mayGoOn || isLive(claim)) return;
-    const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;
-    const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
-    if (isHeld) this.end(claim, wasRefused ? 'rejected' : 'exhausted', why);
-    tries.reset();
-  }
-
-  /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
-  #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
-    const { state } = this.#hands;
-    tries.awaitsRoom = !hasRoom(closingOf(state, claim.symbol, claim.side), order.lots);
-    if (tries.crowded < REFUSED_FOR_FOREIGN) return;
-    for (const other of liveOrders(state.orders, claim.symbol))
-      if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)
-        this.#hands.cancel(other, MAKES_ROOM);
   }
 
   // --- ends ------------------------------------------------------------------------------------------------------
@@ -414,7 +301,7 @@ export class ExitPump {
   #tellEnded(): void {
     const { justEnded } = this.#hands.state.claims;
     for (const claim of justEnded.splice(0, justEnded.length)) {
-      this.#tries.delete(claim.decisionId);
+      this.#attempts.forget(claim);
       this.#tell(claim, 'EXIT_ENDED', claim.end?.detail ?? '');
     }
   }
@@ -423,7 +310,7 @@ export class ExitPump {
   end(claim: Claim, reason: ExitEnd, detail: string): void {
     if (claim.end !== null) return;
     this.#hands.recordEnd(claim, reason, detail);
-    this.#tries.delete(claim.decisionId);
+    this.#attempts.forget(claim);
     this.#roomSince.delete(claim);
     if (reason === 'rests') return;
     const { first, origin, side, symbol } = claim;
@@ -443,30 +330,4 @@ export class ExitPump {
 function isBefore(one: readonly number[], other: readonly number[]): boolean {
   const at = one.findIndex((value, i) => value !== other[i]);
   return at >= 0 && one[at]! < other[at]!;
-}
-
-/** What a decision that is being recorded asks for. */
-function claimAsked(
-  { agent, origin, symbol }: ExecutionRequest,
-  { lots, side, time_in_force }: SizedAction,
-): AskedClaim {
-  return {
-    decisionId: '',
-    seq: Number.POSITIVE_INFINITY,
-    agent,
-    origin,
-    cause: origin === 'operator' ? 'operator' : origin === 'gate' ? 'stop' : 'agent',
-    symbol: symbol ?? '',
-    side,
-    isWhole: false,
-    openedAtMs: 0,
-    wants: time_in_force === 'GTC' ? 'rest' : 'now',
-    askedLots: lots,
-    orders: [],
-    gaveWay: [],
-    rung: -1,
-    isCanceled: false,
-    filledLots: null,
-    end: null,
-  };
 }

@@ -3,7 +3,7 @@ import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots, ownLotsOf } from '../state/holding.ts';
+import { closableLots, ownLots, ownLotsOf } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
@@ -119,7 +119,8 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   const position = state.positions.get(symbol);
   if (position === undefined) return 0;
   if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownLots(position);
-  const own = ownLotsOf(position, agent);
+  if (position.holder !== agent) return 0;
+  const own = closableLots(position, liveOrders(state.orders, symbol));
   if (intent !== 'modify' || position.unownedLots === 0) return own;
   let taken = 0;
   for (const order of liveOrders(state.orders, symbol))

@@ -1,91 +1,23 @@
-import type { Origin, Side } from '../../core/request.ts';
-import type { DecisionEvent, ExitCause, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
+import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
+import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
-import { neverRests } from './evidence.ts';
-import { remainingLots } from './exposure.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import type { Redate } from './redate.ts';
 import type { SettledOrders } from './settled-orders.ts';
 
-/** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
-export const MAKES_ROOM = 'makes room for an exit';
-/** The same in records of before. */
-const BEYOND_SHARE = "beyond what is left of its agent's share";
-/** Reason of a cancel by an operator who gives the symbol to another agent: the claim is over with it. */
-export const GIVEN_AWAY = 'an operator gives the symbol to another agent';
-/** What the execution of a claim says that ended because nothing is held any more. */
-export const NOTHING_LEFT = 'nothing is left of what it was to close';
-
-/**
- * A right to have held lots closed (DESIGN 12.2): whose, how many, now or at a price. After it was asked for, nothing
- * in it changes but its cancel and its end; an amended exit is a new claim under the same decision. Each claim sends its
- * own orders. What it has closed, and where it stands on the ladder, follows from them. Sizes in lots.
- */
-export interface Claim {
-  readonly decisionId: string;
-  /** Seq of the record that asked for it, or that amended it. */
-  seq: number;
-  /** The caller; of an operator's and the gate's, whoever asked. */
-  readonly agent: string;
-  readonly origin: Origin;
-  readonly cause: ExitCause;
-  readonly symbol: string;
-  readonly side: Side;
-  /** It closes all that its caller may close, including what earlier openings still fill. */
-  readonly isWhole: boolean;
-  readonly openedAtMs: number;
-  /** The order that its decision planned: sent at once, or waiting. */
-  readonly first: OrderState;
-  /** It closes now, or it rests at its own price. */
-  wants: 'now' | 'rest';
-  askedLots: number;
-  /** Its orders, oldest first. */
-  orders: OrderState[];
-  /** Of these, the ones that the gate itself asked back. */
-  gaveWay: OrderState[];
-  /** The last rung that was decided for it; -1: none. */
-  rung: number;
-  /** Its caller, or an operator, wants it gone. */
-  isCanceled: boolean;
-  /** What it had closed by its end, where a record says so; else its orders tell. */
-  filledLots: number | null;
-  end: { readonly reason: ExitEnd; readonly detail: string; readonly atMs: number } | null;
-}
-
-/** What a claim asks for, before a record says so. */
-export type AskedClaim = Omit<Claim, 'first'>;
-
-/** Lots that it has closed. */
-export function closedLots({ filledLots, orders }: Pick<Claim, 'filledLots' | 'orders'>): number {
-  let lots = 0;
-  for (const { executedLots } of orders) lots += executedLots;
-  return Math.max(lots, filledLots ?? 0);
-}
-/** Lots that its orders may still close. */
-export function onWayLots(
-  { orders }: Pick<Claim, 'orders'>,
-  isCounted: (order: OrderState) => boolean = () => true,
-): number {
-  let lots = 0;
-  for (const order of orders) if (mayFill(order) && isCounted(order)) lots += remainingLots(order);
-  return lots;
-}
-/** An order of it may still fill. */
-export function isLive({ orders }: Pick<Claim, 'orders'>): boolean {
-  return orders.some(mayFill);
-}
-function mayFill({ status }: OrderState): boolean {
-  return status !== 'pending_send' && !isTerminal(status);
-}
-/** The venue has not shown the order's outcome. */
-export function isUnproven({ status }: OrderState): boolean {
-  return status === 'unknown' || status === 'lost';
-}
-/** What became of it perhaps nobody will ever tell; at the venue it is not. */
-export function isLostForGood(order: OrderState): boolean {
-  return order.status === 'lost' && neverRests(order);
-}
+export {
+  type AskedClaim,
+  type Claim,
+  closedLots,
+  isBefore,
+  isLive,
+  isLostForGood,
+  isUnproven,
+  MAKES_ROOM,
+  NOTHING_LEFT,
+  onWayLots,
+} from './claim.ts';
 
 interface At {
   readonly seq: number;
@@ -390,20 +322,6 @@ function claimOf({ agent, decision, request }: DecisionEvent, order: OrderState)
   };
 }
 
-/** A full close takes the place of its caller's older claims that close now. */
-export function isBefore(older: AskedClaim, whole: AskedClaim): boolean {
-  return (
-    older !== whole &&
-    whole.isWhole &&
-    older.wants === 'now' &&
-    older.origin === whole.origin &&
-    older.agent === whole.agent &&
-    older.symbol === whole.symbol &&
-    older.side === whole.side &&
-    older.seq < whole.seq
-  );
-}
-
 /** One that is refused takes nothing back; that nothing of it is at the venue says no more than the claim does. */
 function isHeard({ decision }: DecisionEvent): boolean {
   return decision.decision !== 'BLOCK' || decision.reasons.every(({ code }) => code === 'ORDER_NOT_OPEN');
@@ -412,24 +330,4 @@ function isHeard({ decision }: DecisionEvent): boolean {
 /** An exit with a price of its own. */
 function isOfRestingKind({ decisionId, protective, reduceOnly, timeInForce }: OrderState): boolean {
   return reduceOnly && !protective && timeInForce === 'GTC' && decisionId !== null;
-}
-
-/** It never reached the venue: nobody wanted that. */
-export function wasNotPlaced({ executedLots, status, venueOrderId }: OrderState): boolean {
-  if (executedLots > 0) return false;
-  return status === 'not_placed' || status === 'rejected' || (status === 'canceled' && venueOrderId === null);
-}
-
-/** How a claim that rests has ended with its last order; null: it has not, and rests again. */
-function endOfRest(
-  claim: Claim,
-  order: OrderState,
-  { evidence }: OrderEvent,
-): { readonly reason: ExitEnd; readonly detail: string; readonly isTold: boolean } | null {
-  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '', isTold: false };
-  if (claim.isCanceled) return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isTold: false };
-  if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
-    return { reason: 'canceled', detail: order.detail ?? 'canceled', isTold: false };
-  if (claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
-  return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isTold: true };
 }

@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import { remainingLots } from './exposure.ts';
 import type { OrderState } from './order.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
@@ -26,6 +27,25 @@ interface Release {
 /** Signed lots that the holder's own fills opened and that are not closed. */
 export function ownLots({ lots, unownedLots }: PositionState): number {
   return lots - unownedLots;
+}
+
+/**
+ * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
+ * outcome is not known yet. RISK: an exit is not refused since an answer is late.
+ */
+export function closableLots(position: PositionState, live: ReadonlySet<OrderState>): number {
+  const own = ownLots(position);
+  const { disputedLots, holder, lots } = position;
+  const beyond = (disputedLots ?? lots) - lots;
+  if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
+  let most = 0;
+  for (const order of live)
+    if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isSent(order))
+      most += remainingLots(order);
+  return own + Math.sign(beyond) * Math.min(Math.abs(beyond), most);
+}
+function isSent({ status }: OrderState): boolean {
+  return status !== 'pending_send';
 }
 
 /** Signed lots that an agent holds. */

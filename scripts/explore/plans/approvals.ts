@@ -1,8 +1,8 @@
 import type { Action } from '../plan.ts';
 import type { Draw, Piece } from './draw.ts';
 
-function openOf(draw: Draw, usdt: number): Action {
-  const open = draw.open();
+function openOf(draw: Draw, usdt: number, limitBps?: number): Action {
+  const open = draw.open(limitBps);
   return open.kind === 'open' ? { ...open, usdt } : open;
 }
 
@@ -75,6 +75,27 @@ export const APPROVALS: readonly (readonly [number, Piece])[] = [
       draw.step({ kind: 'amend', agent: draw.agent, pick: 0, factor: draw.random.pick([2, 3]) }, 'answered'),
       draw.step({ kind: 'amend', agent: draw.agent, pick: 0, limitBps: draw.random.int(-5, 20) }, 'answered'),
     ],
+  ],
+  // Who approved it is trusted no more: before it is granted, while it is sliced, while it rests, while nobody runs.
+  [
+    4,
+    (draw) => {
+      const { random } = draw;
+      const who = random.pick(['operator', 'operator', 'second'] as const);
+      const by = random.chance(0.7) ? 'entrance' : 'command';
+      const approver = (what: 'token' | 'passkey' | 'end'): Action => ({ kind: 'approver', who, what, by });
+      const rests = random.chance(0.6) ? -random.int(10, 60) : undefined;
+      return [
+        ...(random.chance(0.4) ? [draw.step(approver('passkey'))] : []),
+        draw.step(openOf(draw, random.pick([600, 900, 1_500, 3_000]), rests), 'answered'),
+        draw.step({ kind: 'approve', pick: 0, times: random.pick([1, 2]) }, random.int(0, 2_000)),
+        ...(random.chance(0.25) ? [draw.step(draw.crash(), random.int(0, 1_500))] : []),
+        draw.step(approver('end'), random.chance(0.15) ? 'parallel' : random.int(0, 5_000)),
+        ...(random.chance(0.5) ? [draw.step({ kind: 'approve', pick: 0, times: 2 }, random.int(0, 500))] : []),
+        draw.step({ kind: 'wait' }, random.int(1_000, 9_000)),
+        ...(random.chance(0.6) ? [draw.step(approver(random.chance(0.8) ? 'token' : 'passkey'))] : []),
+      ];
+    },
   ],
   [
     2,

@@ -2,6 +2,8 @@ import type { Action, AgentName, Setup, SideName, Step, SymbolName } from '../pl
 import type { Random } from '../random.ts';
 
 const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
+/** One agent holds a symbol: most of the time each trades one of its own. */
+const HOME: { readonly [agent in AgentName]: SymbolName } = { alpha: 'BTCUSDT', beta: 'ETHUSDT', gamma: 'ETHUSDT' };
 
 export type Piece = (draw: Draw) => readonly Step[];
 
@@ -26,7 +28,10 @@ export class Draw {
   /** Now and then somebody else acts, or in the other market. */
   turn(): void {
     const { random } = this;
-    if (random.chance(0.2)) this.#agent = random.pick(AGENTS);
+    if (random.chance(0.2)) {
+      this.#agent = random.pick(AGENTS);
+      if (random.chance(0.7)) this.#symbol = HOME[this.#agent];
+    }
     if (random.chance(0.1)) this.#symbol = random.pick(['BTCUSDT', 'ETHUSDT']);
   }
 
@@ -152,4 +157,14 @@ export class Draw {
     const { random } = this;
     return { kind: 'restart', downMs: random.pick([100, 300, 1_000, 3_000]), leaveOrders: random.chance(0.3) };
   }
+}
+
+/** One to three of an agent's, one of which may be of another; a take-profit now and then. */
+export function restingOpenings(draw: Draw): readonly Step[] {
+  const { random } = draw;
+  const rests = (): Action => draw.open(-random.int(10, 60), random.chance(0.8) ? draw.agent : draw.other);
+  return [
+    ...Array.from({ length: random.int(1, 3) }, () => draw.step(rests())),
+    ...(random.chance(0.3) ? [draw.step(draw.exit(-random.int(10, 60)))] : []),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { Piece } from './draw.ts';
+import { type Piece, restingOpenings } from './draw.ts';
 import { drawFault, drawWire } from './faults.ts';
 import { MISHAPS } from './mishaps.ts';
 
@@ -37,6 +37,35 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
     (draw) => [
       draw.step({ kind: 'open', agent: draw.agent, symbol: draw.symbol, side: draw.side, usdt: 3_000 }, 'answered'),
       draw.step({ kind: 'ladder', agent: draw.agent, symbol: draw.symbol, count: drawCount(draw.random) }, 9_000),
+    ],
+  ],
+  // One that holds nothing quotes both sides, and the market takes one of them, or both.
+  [
+    2,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const quote = (side: 'buy' | 'sell', gap = draw.gap()) =>
+        draw.step({ kind: 'open', agent, symbol, side, usdt: draw.usdt(), limitBps: -random.int(3, 50) }, gap);
+      const bps = random.pick([-1, 1]) * random.pick([25, 60, 120]);
+      return [
+        ...(random.chance(0.6) ? [draw.step({ kind: 'close', agent, symbol })] : []),
+        quote(draw.side, 'answered'),
+        quote(draw.side === 'buy' ? 'sell' : 'buy', random.chance(0.4) ? 'parallel' : random.int(0, 3_000)),
+        draw.step({ kind: 'mark', symbol, bps }, random.int(0, 5_000)),
+        ...(random.chance(0.3) ? [draw.step({ kind: 'mark', symbol, bps: -2 * bps }, random.int(0, 2_000))] : []),
+        ...(random.chance(0.5) ? [draw.step({ kind: 'close', agent, symbol }, random.int(0, 6_000))] : []),
+      ];
+    },
+  ],
+  // The holder closes, and another agent opens there: at once, or when it is flat.
+  [
+    3,
+    (draw) => [
+      draw.step(draw.close(draw.agent)),
+      draw.step(
+        draw.open(undefined, draw.other),
+        draw.random.pick(['parallel', 'answered', draw.random.int(0, 4_000)]),
+      ),
     ],
   ],
   // Another agent in the same symbol.
@@ -152,6 +181,15 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
   ],
   [1.5, (draw) => [draw.step(draw.crash())]],
   [1.5, (draw) => [draw.step(draw.restart())]],
+  // It dies beside orders at rest, and stays away for long.
+  [
+    0.4,
+    (draw) => [
+      ...restingOpenings(draw),
+      draw.step({ kind: 'away', forMs: draw.random.pick([20_000, 60_000, 150_000, 400_000, 720_000, 3_600_000]) }),
+      draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), draw.random.int(0, 3_000)),
+    ],
+  ],
   // A call right after a start, before the first prices.
   [
     1.5,

@@ -1,5 +1,5 @@
 import type { Step } from '../plan.ts';
-import type { Draw, Piece } from './draw.ts';
+import { type Draw, type Piece, restingOpenings } from './draw.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -30,6 +30,22 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
         steps.push(draw.step(draw.open()), draw.step(random.chance(0.6) ? draw.anyExit() : draw.anyOpen()));
       }
       return steps;
+    },
+  ],
+  // The process dies beside orders at rest, and the market moves before anybody starts it again.
+  [
+    1,
+    (draw) => {
+      const { random, symbol } = draw;
+      const downMs = random.pick([20_000, 60_000, 150_000, 400_000, 720_000, HOUR_MS]);
+      const movedMs = random.int(1_000, downMs - 1_000);
+      return [
+        ...restingOpenings(draw),
+        draw.step({ kind: 'crash', downMs }, 'answered'),
+        draw.step({ kind: 'mark', symbol, bps: random.pick([-120, -60, 60, 120]) }, movedMs),
+        draw.step({ kind: 'wait' }, downMs - movedMs + random.int(0, 5_000)),
+        draw.step(draw.anyExit()),
+      ];
     },
   ],
   // An order rests, and fills bit by bit, amid whatever is done with it.

@@ -69,17 +69,22 @@ function findBadGrants(history: History): readonly Breach[] {
     if (voided !== undefined)
       breach('void', decision, `was sent, although record ${voided.seq} had ended its approval`);
     if (decision.event.context.now_ms >= requested.expires_at_ms) breach('void', decision, 'was sent after its end');
-    const signers = new Set(between.map(({ event }) => signerOf(event, grant.approval_id)).filter((by) => by !== null));
+    const signers = new Set(
+      between.map(({ event }) => signerOf(history, event, decision)).filter((signer) => signer !== null),
+    );
     if (signers.size < requested.quorum)
       breach('quorum', decision, `${signers.size} approved it, ${requested.quorum} must`);
   }
   return breaches;
 }
 
-function signerOf(event: GateEvent, id: string): string | null {
+/** Null: it signs something else, or with what had ended by the decision. */
+function signerOf({ world }: History, event: GateEvent, decision: Decision): string | null {
   if (event.kind !== 'approval') return null;
   const { payload }: { readonly payload: ApprovalEvent } = event;
+  const id = decision.event.context.approval?.grant?.approval_id;
   if (payload.action !== 'signed' || payload.approval_id !== id) return null;
+  if ((world.approvers.find(payload.proof)?.endedAtMs ?? decision.atMs) < decision.atMs) return null;
   return payload.proof.kind === 'passkey' ? payload.proof.key_id : payload.proof.by;
 }
 

@@ -9,7 +9,8 @@ const CANCELED_WITHIN_MS = 3_000;
 
 /**
  * Nothing is opened after its authority ended, nor open but for the time that a cancel takes. Told from what was asked of
- * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked.
+ * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked, a token or passkey
+ * of who approved.
  */
 export function findAuthorityBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;
@@ -35,6 +36,7 @@ function endOf(history: History, { decision }: PlannedBy): number | null {
     validUntilMs === null ? null : validUntilMs - START_MS,
     endOfApproval(history, root),
     revokedAtMs(history, root),
+    disownedAtMs(history, root),
   ].filter((endMs) => endMs !== null);
   return ends.length === 0 ? null : Math.min(...ends);
 }
@@ -46,6 +48,19 @@ function endOfApproval({ events }: History, { event }: Decision): number | null 
     if (record.kind === 'approval' && record.payload.action === 'requested' && record.payload.approval_id === id)
       return (record.payload.opens_until_ms ?? record.payload.expires_at_ms) - START_MS;
   return null;
+}
+
+/** The first end of a token, or a passkey, with which it was approved; what had ended by the grant did not count for it. */
+function disownedAtMs({ events, world }: History, { atMs, event, seq }: Decision): number | null {
+  const id = event.context.approval?.grant?.approval_id;
+  if (id === undefined) return null;
+  const ends = events.flatMap(({ seq: signedSeq, event: record }) => {
+    if (signedSeq > seq || record.kind !== 'approval' || record.payload.action !== 'signed') return [];
+    const credential = record.payload.approval_id === id ? world.approvers.find(record.payload.proof) : null;
+    if (credential === null || credential.endedAtMs === null) return [];
+    return (credential.endAskedAtMs ?? 0) > atMs ? [credential.endedAtMs] : [];
+  });
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** Of the one token with which it was requested. */

@@ -75,21 +75,19 @@ interface Known {
   readonly closedSince: number;
 }
 
-function readKnown({ orderEvents, orders, plan }: History, { agent, event, seq, symbol }: Decision): Known {
-  const isOwn = plan.setup.exitScope === 'own';
+function readKnown({ orderEvents, orders }: History, { agent, event, seq, symbol }: Decision): Known {
   let [told, closedSince] = [0, 0];
   for (const [clientId, words] of orderEvents) {
     const order = orders.get(clientId);
     if (order === undefined || order.decision.symbol !== symbol) continue;
-    if (isOwn && (order.decision.agent !== agent || order.decision.origin !== 'agent')) continue;
+    if (order.decision.agent !== agent || order.decision.origin !== 'agent') continue;
     const lotsUntil = (end: number): number =>
       Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_lots));
     const before = lotsUntil(seq);
     told += order.planned.side === 'buy' ? before : -before;
     if (order.planned.reduce_only) closedSince += lotsUntil(Number.POSITIVE_INFINITY) - before;
   }
-  const { agent: view, exposure } = event.context;
-  const viewed = isOwn ? Math.abs(view.share_lots) : Math.max(exposure.long_lots, exposure.short_lots);
+  const viewed = Math.abs(event.context.agent.share_lots);
   return { told, viewed, closedSince };
 }
 
@@ -206,22 +204,10 @@ export function wasMerged(history: History, decision: Decision): boolean {
 }
 
 function greatestShare(history: History, agent: string, symbol: string, call: CallRecord): number {
-  if (history.plan.setup.exitScope === 'account') return greatestPosition(history, symbol, call);
   const untilMs = call.answeredAtMs ?? history.endMs;
   const steps = history.sharesOf(agent, symbol).filter((step) => step.atMs > call.askedAtMs && step.atMs <= untilMs);
   const start = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
   return steps.reduce((largest, step) => Math.max(largest, Math.abs(step.lots)), start);
-}
-
-function greatestPosition(history: History, symbol: string, call: CallRecord): number {
-  const untilMs = call.answeredAtMs ?? history.endMs;
-  let largest = 0;
-  for (const fill of history.fills) {
-    if (fill.symbol !== symbol || fill.atMs > untilMs) continue;
-    if (fill.atMs <= call.askedAtMs) largest = Math.abs(fill.after);
-    else largest = Math.max(largest, Math.abs(fill.after));
-  }
-  return largest;
 }
 
 /**

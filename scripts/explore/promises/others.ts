@@ -13,7 +13,6 @@ const HAND_KNOWN_MS = 75_000;
  */
 export function findRoomBreaches(history: History): readonly Breach[] {
   // Where an agent may exit the whole position, its exit may take the place of another's.
-  if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
   for (const { atMs, event, seq } of history.events) {
     if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;

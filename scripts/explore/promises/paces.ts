@@ -37,12 +37,12 @@ const HELD_UP_MS = 3_000;
 const OPENED_LATELY_MS = 15_000;
 
 /**
- * Where nobody else's share has to be kept and nothing was opened lately, an exit that goes out at once is at the exchange
+ * Where nobody's lots stand beside it and nothing was opened lately, an exit that goes out at once is at the exchange
  * within seconds: no cancel that hangs holds it up.
  */
 export function findHeldUp(history: History): readonly Breach[] {
   const { decisions, endMs, orderEvents, orders, plan, posts, world } = history;
-  if (plan.setup.exitScope === 'own') return [];
+  if (isOwnersHandIn(history, null)) return [];
   if (plan.steps.some(({ do: { kind } }) => /^(crash|restart|away|trouble|wire|flood|ladder)$/.test(kind))) return [];
   const breaches: Breach[] = [];
   for (const { atMs, event, id, origin, rootId, symbol } of decisions.values()) {

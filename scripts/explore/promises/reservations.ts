@@ -115,7 +115,6 @@ function isPending({ world }: History, clientId: string): boolean {
 function findShareBreaches(history: History): readonly Breach[] {
   const { gate } = history.world;
   // Where anybody may close the whole, whose lots went is the gate's to say.
-  if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
   for (const { symbol, agent_share: shares } of gate?.getPositions(OPERATOR).positions ?? []) {
     if (isOwnersHandIn(history, symbol) || isToldLate(history, symbol)) continue;

@@ -7,9 +7,8 @@ const ON_ITS_WAY_MS = 1_000;
 /** Parts of lots add up to whole ones but for the last digits. */
 const HAIR = 1e-6;
 
-/** Exits requested before an opening close no more, afterwards, than what was held and sent before it. */
+/** Exits that close now and were requested before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
-  if (history.plan.setup.exitScope === 'account') return [];
   const { leastLots = 1 } = history.plan.setup;
   const breaches: Breach[] = [];
   const seqOf = (rootId: string): number => history.decisions.get(rootId)?.seq ?? 1e15;
@@ -32,7 +31,8 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       const rootSeq = seqOf(decision.rootId);
       if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.lots;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
-      if (planned.time_in_force === 'GTC' && (history.posts.get(fill.clientId)?.sentAtMs ?? 0) < opening.atMs) continue;
+      // All lots are the holder's: what rests closes whatever of them is held.
+      if (planned.time_in_force === 'GTC') continue;
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.lots;
       // A cut leaves every agent whole lots: up to one more than its part of them. A rest of fewer than the exchange takes
@@ -137,7 +137,6 @@ function isTakeProfit({ decision, planned }: PlannedBy): boolean {
 /** Lots held at the end on which nothing of its agent rests, though nobody wanted that, and no alert says so. */
 function findUncovered(history: History, { decision, planned }: PlannedBy, seq: number): number | null {
   // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
-  if (history.plan.setup.exitScope === 'account') return null;
   const { agent, rootId, symbol } = decision;
   const { world } = history;
   if (symbol === null || world.calls.some((call) => call.agent === agent && CHANGES.has(call.tool))) return null;

@@ -1,0 +1,104 @@
+/** Which claims are over, and how. Pure functions of folded state. */
+import type { ExitEnd } from '../events.ts';
+import { type AskedClaim, type Claim, closedLots, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { isResting, liveOrders } from '../state/orders.ts';
+import { closingOf, isReplaced, isSent, placeOf } from './claims.ts';
+
+/** How a claim that is over has ended, in words for its caller. */
+export interface Ending {
+  readonly reason: ExitEnd;
+  readonly detail: string;
+}
+
+const HALTED: Ending = { reason: 'halted', detail: 'STATE_HALTED: trading was halted before all of it was closed' };
+
+/** Null: it goes on. `rungs`: of the policy's ladder; `isStopped`: trading was halted for it. */
+export function findEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
+  return claim.wants === 'rest'
+    ? findRestEnding(state, claim, isStopped)
+    : findNowEnding(state, claim, rungs, isStopped);
+}
+
+function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): Ending | null {
+  if (isLive(claim)) return null;
+  if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
+  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '' };
+  if (isNothingLeft(state, claim)) return { reason: 'nothing_left', detail: NOTHING_LEFT };
+  // What rested before rests again once trading goes on.
+  return isStopped && placeOf(claim) === 0 ? HALTED : null;
+}
+
+function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
+  const live = claim.orders.filter((order) => isSent(order) && !isLostForGood(order));
+  const [only] = live;
+  if (live.length === 1 && only?.timeInForce === 'GTC' && isResting(only))
+    return { reason: 'rests', detail: 'it rests at its own price' };
+  if (live.length > 0) return null;
+  if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
+  const done = closedLots(claim);
+  const isDone = !claim.isWhole && done >= claim.askedLots;
+  if (isDone || isNothingLeft(state, claim))
+    return done > 0
+      ? { reason: 'filled', detail: '' }
+      : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
+  if (isReplaced(state, claim)) return { reason: 'canceled', detail: 'a full close has taken its place' };
+  if (isStopped) return HALTED;
+  return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) || isHeldNothing(state, claim)
+    ? null
+    : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+}
+
+/** Nothing is held of what it may close, and nothing that was asked for before it may still open some. */
+function isNothingLeft(state: GateState, claim: Claim): boolean {
+  return isHeldNothing(state, claim) && !mayStillOpen(state, claim);
+}
+function isHeldNothing(state: GateState, { agent, origin, side, symbol }: Claim): boolean {
+  const { all, own, position } = closingOf(state, symbol, side);
+  if (origin === 'operator') return all === 0;
+  if (position.isContested) return all === 0;
+  return own === 0 || (origin === 'agent' && position.holder !== agent);
+}
+
+/** Openings of before it are on their way; one that rests counts for a full close, which has canceled it. */
+function mayStillOpen(
+  { orders }: GateState,
+  { agent, isWhole, openedAtMs, origin, side, symbol, wants }: Claim,
+): boolean {
+  for (const order of liveOrders(orders, symbol)) {
+    if (order.reduceOnly || order.side === side || order.foreign || order.plannedAtMs > openedAtMs) continue;
+    if (origin === 'agent' && order.agent !== agent) continue;
+    if (order.status === 'pending_send') continue;
+    if (wants === 'now' ? isWhole : !isResting(order)) return true;
+  }
+  return false;
+}
+
+/** What an operator or the gate asks for ends in MARKET reduceOnly. */
+export function rungsOf({ origin }: AskedClaim, rungs: number): number {
+  return rungs + (origin === 'agent' ? 0 : 1);
+}
+
+/** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
+const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
+
+/**
+ * The next rung of a claim. A part of the venue's largest size that filled, and an order that never reached the venue,
+ * are no step up the ladder; one whose price the band refused is, but for the last, which has no other price.
+ */
+export function nextRung(claim: AskedClaim, rungs: number): number {
+  const last = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+  const rung = Math.max(0, claim.rung);
+  if (last === undefined || claim.gaveWay.includes(last)) return rung;
+  switch (last.status) {
+    case 'filled':
+    case 'not_placed':
+      return rung;
+    case 'rejected':
+      return BAND_WORDS.test(last.detail ?? '') ? Math.min(rung + 1, rungs - 1) : rung;
+    case 'canceled':
+      return last.venueOrderId === null ? rung : rung + 1;
+    default:
+      return rung + 1;
+  }
+}
