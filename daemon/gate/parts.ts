@@ -36,6 +36,7 @@ import { ExecutionRecall } from './reads/recall.ts';
 import { BEYOND_SHARE } from './state/displaced-exits.ts';
 import type { GateState } from './state/gate-state.ts';
 import { Authorities } from './watch/authorities.ts';
+import { Countdowns } from './watch/countdowns.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
@@ -57,6 +58,7 @@ export interface GateParts {
   readonly canceler: Canceler;
   readonly slices: SliceRunner;
   readonly heartbeats: Heartbeats;
+  readonly countdowns: Countdowns;
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
@@ -113,6 +115,7 @@ export function buildParts(options: GateOptions): GateParts {
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
+  const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -155,6 +158,7 @@ export function buildParts(options: GateOptions): GateParts {
       resolver,
       canceler,
       authorities,
+      countdowns,
       heartbeats,
       standing,
       exits,
@@ -193,6 +197,7 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     heartbeats,
+    countdowns,
     standing,
     operator,
     signals,
@@ -220,6 +225,7 @@ function buildTasks(parts: {
   resolver: Resolver;
   canceler: Canceler;
   authorities: Authorities;
+  countdowns: Countdowns;
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
@@ -228,14 +234,15 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, authorities, heartbeats, standing, exits, fitExits, flatten, protection, cuts } =
-    parts;
+  const { core, resolver, canceler, authorities, countdowns, heartbeats, standing, exits } = parts;
+  const { fitExits, flatten, protection, cuts } = parts;
   return {
     retryCancels: () => {
       resolver.sweep();
       return canceler.retryUnproven();
     },
     endAuthorities: () => authorities.tick(),
+    countdowns: () => countdowns.tick(),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();

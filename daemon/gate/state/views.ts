@@ -3,6 +3,7 @@ import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent
 import type { SymbolRules } from '../venue-port.ts';
 import { Accounts } from './accounts.ts';
 import { ApprovalBook } from './approvals.ts';
+import { Countdowns } from './countdowns.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -52,6 +53,7 @@ export class GateViews {
   readonly fills: RecentFills;
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
+  readonly countdowns = new Countdowns();
   /** Trade ids by symbol. */
   readonly seenTrades: SeenIds;
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);
