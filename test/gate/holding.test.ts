@@ -27,7 +27,9 @@ interface Ask {
 }
 function decideOpening(state: GateState, ask: Ask) {
   const { agent = 'alice', inputs = INPUTS, origin = 'agent', phase = 'parent', reserve = {}, side = 'buy' } = ask;
-  const agents = Object.fromEntries(Object.entries(reserve).map(([name, symbols]) => [name, { reserve: [...symbols] }]));
+  const agents = Object.fromEntries(
+    Object.entries(reserve).map(([name, symbols]) => [name, { reserve: [...symbols] }]),
+  );
   const policy = compilePolicy({ ...basePolicy, agents: { default: {}, ...agents } }, 'test', agent);
   const request = { ...bareRequest(PLACE, 'BTCUSDT', T0), agent, origin, side, requested_notional: 300 };
   const context = buildContext(state, inputs, request, policy, { ...bareAsk(PLACE), phase });
@@ -67,7 +69,8 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
     const book = new FoldedClaims();
     for (const agent of ['alice', 'bob']) assert.deepEqual(refusals(book, { agent }), []);
     book.open('o-1', 10, { delayMs: 500 });
-    for (const side of ['buy', 'sell'] as const) assert.deepEqual(refusals(book, { agent: 'bob', side }), ['SYMBOL_HELD']);
+    for (const side of ['buy', 'sell'] as const)
+      assert.deepEqual(refusals(book, { agent: 'bob', side }), ['SYMBOL_HELD']);
     assert.deepEqual(refusals(book), []);
     book.report('o-1', 'canceled', 0);
     assert.deepEqual(refusals(book, { agent: 'bob' }), []);

@@ -37,7 +37,10 @@ interface Close {
   readonly agent?: string;
 }
 /** What the record of a close at once ends. */
-function undoneBy(book: FoldedClaims, { agent = 'alice', fraction = null, lots, origin = 'agent' }: Close): readonly string[] {
+function undoneBy(
+  book: FoldedClaims,
+  { agent = 'alice', fraction = null, lots, origin = 'agent' }: Close,
+): readonly string[] {
   const order = { client_order_id: 'x', lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
   const effective = { action: 'exit', side: 'sell', lots, time_in_force: 'IOC' } as const;
   const request = { fraction, intent: 'close', origin, side: 'sell', symbol: 'BTCUSDT' } as const;
