@@ -90,7 +90,8 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
     assert.deepEqual(refusals(book, { reserve }), ['SYMBOL_HELD']);
     assert.equal(reason(book, 'SYMBOL_HELD', { reserve })?.observed, 'reserved');
     assert.deepEqual(refusals(book, { agent: 'bob', reserve }), []);
-    assert.deepEqual(refusals(book, { agent: 'ops', origin: 'operator', reserve }), ['SYMBOL_HELD']);
+    for (const agent of ['ops', 'bob'])
+      assert.deepEqual(refusals(book, { agent, origin: 'operator', reserve }), ['SYMBOL_HELD']);
   });
 
   it('is a symbol that an operator has released, for its holder, until it is free and that long after', () => {
@@ -111,7 +112,9 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
 
   it('does not concern what rests already', () => {
     const book = held(10);
-    assert.deepEqual(refusals(book, { agent: 'bob', phase: 'standing' }), []);
+    const reserve = { bob: ['BTCUSDT'] };
+    for (const agent of ['alice', 'bob'])
+      assert.deepEqual(refusals(book, { agent, phase: 'standing', side: 'sell', reserve }), []);
     assert.deepEqual(refusals(book, { agent: 'bob', phase: 'slice' }), ['SYMBOL_HELD']);
   });
 });
