@@ -4,15 +4,7 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import {
-  type AskedClaim,
-  closedLots,
-  isBefore,
-  isLive,
-  isLostForGood,
-  isUnproven,
-  onWayLots,
-} from '../state/claims.ts';
+import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWayLots } from '../state/claims.ts';
 import { neverRests } from '../state/evidence.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -108,18 +100,13 @@ export function desiredOf(
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
   if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
-  const rank =
-    a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : placeOf(a) - placeOf(b);
+  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
   return rank || a.seq - b.seq;
 }
 
-/**
- * What was asked for last comes to rest, and what rests stays, but for the newest that are in its way; what the gate
- * canceled for room waits for what is left.
- */
-export function placeOf(claim: AskedClaim): number {
-  if (claim.orders.every(({ status }) => status === 'pending_send')) return 0;
-  return isLive(claim) ? 1 : 2;
+/** No order of it was ever sent. */
+export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
+  return orders.every(({ status }) => status === 'pending_send');
 }
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
@@ -199,8 +186,16 @@ export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, le
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
   const lots = Math.min(want - onWay, room);
+  // It rests in one order, once what makes room for it is gone.
+  if (lots < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = lots > 0 && lots === closing.own;
   return lots >= leastLots || isAll ? lots : 0;
+}
+
+function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
+  return false;
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */

@@ -137,7 +137,7 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
   if (hadEnded && (delta > 0 || !isTerminal(order.status)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  state.claims.noteOrder(order, event, atMs);
+  state.claims.noteOrder(order, event, atMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }
 
 /** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */
@@ -228,9 +228,9 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
   const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
   const { agent = null, decisionId = null } = order ?? {};
-  state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
-  state.accounts.applyTrade(event, order, rules);
+  const holder = state.accounts.applyTrade(event, order, rules);
+  state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
   if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedLots += event.lots;
   if (order === undefined || rules === undefined) return;
