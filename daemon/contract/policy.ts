@@ -134,7 +134,7 @@ export const PolicySchema = Type.Object(
     }),
     mode: Type.Enum(['enforce', 'shadow'], {
       description:
-        'enforce: decisions bind. shadow (paper and replay only): decisions are recorded, but the request is executed.',
+        'enforce: decisions bind. shadow (paper and replay only): decisions are recorded, but the request is executed, unless the symbol is not the agent’s.',
     }),
     scope: Type.Object(scopeProperties(1), { ...closed, description: 'T: what is not named is blocked.' }),
     budgets: Type.Object(budgetProperties, { ...closed, description: 'R: B_0, the absolute caps of the account.' }),

@@ -78,6 +78,7 @@ export const ALERTS = {
   STOP_NOT_MOVED: text('critical', 'exits', 'A protective stop could not be moved.'),
   STOP_REFUSED: text('critical', 'exits', 'The venue refused a protective stop, or none that was sent rests there.'),
   SYMBOL_CLOSED: text('warning', 'venue', 'The venue does not trade a symbol of the policy.'),
+  SYMBOL_UNOWNED: text('warning', 'account', "Lots in a symbol are nobody's; no agent opens there."),
   SYMBOL_UNREADY: text('warning', 'venue', 'Something of one symbol cannot be read or set; nothing opens in it.'),
   TOKEN_CREATED: text('critical', 'policy', 'An operator created a token over HTTP.'),
   TOKEN_EXPIRED: text('warning', 'policy', 'A token has expired and was not replaced.'),

@@ -191,6 +191,7 @@ export type HolderEvent =
       readonly action: 'released';
       readonly agent: string;
       readonly for_ms: number;
+      readonly reason: string;
       readonly set_by: string;
       readonly symbol: string;
     }
@@ -199,6 +200,9 @@ export type HolderEvent =
       readonly action: 'adopted';
       readonly agent: string;
       readonly lots: number;
+      /** It signed this very call, and its signature is on record; null: a token made it. */
+      readonly passkey_id: string | null;
+      readonly reason: string;
       readonly set_by: string;
       readonly symbol: string;
     };

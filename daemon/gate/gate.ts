@@ -7,6 +7,7 @@ import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
+  HolderBody,
   ReadinessBody,
   SignalBody,
   SignalEntryBody,
@@ -220,8 +221,8 @@ export class Gate implements GateApi {
   getReport(caller: Caller, period: ReportPeriod): ReportBody | null {
     return describeReport(this.core, caller, period);
   }
-  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
-    return this.#parts.reads.getMarket(symbol);
+  getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] } {
+    return this.#parts.reads.getMarket(caller, symbol);
   }
 
   // --- operator --------------------------------------------------------------------------------------------------
@@ -240,6 +241,18 @@ export class Gate implements GateApi {
   }
   endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
     return this.#parts.signals.end(caller, signalId, reason);
+  }
+  releaseSymbol(caller: Caller, symbol: string, forMs: number, reason: string): Promise<HolderBody> {
+    return this.#parts.holders.release(caller, symbol, forMs, reason);
+  }
+  adoptSymbol(
+    caller: Caller,
+    symbol: string,
+    agent: string,
+    reason: string,
+    passkeyId: string | null,
+  ): Promise<HolderBody> {
+    return this.#parts.holders.adopt(caller, symbol, agent, reason, passkeyId);
   }
   async endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null> {
     const order = await this.#parts.lostOrders.end(caller, clientOrderId, reason);

@@ -18,6 +18,7 @@ import { RequestBudgets } from './journal/request-budgets.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { ArmingControl } from './operator/arming.ts';
 import { Operator } from './operator/commands.ts';
+import { Holders } from './operator/holders.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
 import { Passkeys } from './operator/passkeys.ts';
@@ -64,6 +65,7 @@ export interface GateParts {
   readonly arming: ArmingControl;
   readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
+  readonly holders: Holders;
   readonly exitResumption: ExitResumption;
 }
 export interface AlertOptions {
@@ -200,6 +202,7 @@ export function buildParts(options: GateOptions): GateParts {
     arming,
     ledgerCheck,
     lostOrders,
+    holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
   };
 }

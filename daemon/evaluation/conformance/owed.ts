@@ -1,6 +1,6 @@
 import { type Ask, type Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
-import { type BookEvent, type BookHistory, framesBetween } from './history.ts';
+import { type BookEvent, type BookHistory, framesBetween, type RestingOrder } from './history.ts';
 import type { JudgeInput } from './verdicts.ts';
 
 /** Whose an account's one position is, as far as the exchange's fills tell. Signed quantities of the base asset. */
@@ -85,6 +85,24 @@ export class OwedJudge {
       0,
     );
     return { owed: owed.length, refused: owed.filter(isRefused), beyondShareUsdt };
+  }
+
+  /**
+   * The symbol is kept for another agent, or may have been another's, or nobody's, at some instant of the way of an ask: an
+   * order of another rests there, or something is held of which nothing is certainly the caller's.
+   */
+  mayBeOthers({ agent }: Ask, symbol: string, fromMs: number, untilMs: number): boolean {
+    const { history, spec } = this.#input;
+    for (const [name, { reserve = [] }] of Object.entries(spec.agents))
+      if (name !== agent && reserve.includes(symbol)) return true;
+    const isOwn = (atMs: number): boolean =>
+      (foldShares(history, this.#attribution, symbol, atMs).certain.get(agent) ?? 0) !== 0;
+    const isCertain = isOwn(fromMs) && isOwn(untilMs);
+    return framesBetween(history, this.#events, fromMs, untilMs).some(({ positions, resting }) => {
+      if (!isCertain && (positions.get(symbol) ?? 0) !== 0) return true;
+      const isOthers = ({ order }: RestingOrder): boolean => this.#attribution.askOf(order)?.agent !== agent;
+      return [...resting.values()].some((rest) => rest.order.symbol === symbol && isOthers(rest));
+    });
   }
 
   isExitOwed(ask: Ask): boolean {

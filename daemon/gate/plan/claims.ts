@@ -4,15 +4,8 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import {
-  type AskedClaim,
-  closedLots,
-  isBefore,
-  isLive,
-  isLostForGood,
-  isUnproven,
-  onWayLots,
-} from '../state/claims.ts';
+import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWayLots } from '../state/claims.ts';
+import { neverRests } from '../state/evidence.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableLots, closedBy, heldOn, isNobodys, lackingLots } from '../state/holding.ts';
@@ -72,9 +65,9 @@ export function findExitInProgress(state: GateState, symbol: string): string | n
 // --- desired -----------------------------------------------------------------------------------------------------------
 
 /**
- * What each claim of one side should have at the venue, of one imagined position. Claims that close now go first, an
- * operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, those behind it do not
- * get; what rests keeps what it has before it gets what it lacks. `isStopped`: it closes nothing now, whoever asked.
+ * What each claim of one side should have at the venue: one pass over one imagined position. Claims that close now go
+ * first, an operator's, a stop's, a cut's, an agent's; then those that rest; older ones first. What one takes, those
+ * behind it do not get. `isStopped`: it closes nothing now, whoever asked.
  */
 export function desiredOf(
   state: GateState,
@@ -86,49 +79,34 @@ export function desiredOf(
   const inTurn = [...claims].sort(byTurn);
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
-  const poolOf = (claim: AskedClaim): number => {
-    if (claim.origin === 'operator') return ownLeft + othersLeft;
-    return claim.origin === 'gate' || claim.agent === position.holder ? ownLeft : 0;
-  };
-  const take = ({ origin }: AskedClaim, lots: number): void => {
-    const ofOthers = origin === 'operator' ? Math.min(othersLeft, lots) : 0;
-    othersLeft -= ofOthers;
-    ownLeft -= lots - ofOthers;
-  };
-  const desired = inTurn.map((claim) => {
+  return inTurn.map((claim): Desired => {
     const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+    const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && claim.origin !== 'operator')
-      return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay, lacking: 0 };
+    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
+    const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
-    const pool = poolOf(claim);
-    const left = isOver ? 0 : leftOf(claim, pool);
-    const isKept = claim.wants === 'rest' && placeOf(claim) > 0;
-    const want = Math.min(pool, isKept ? Math.min(left, onWay) : left);
-    take(claim, claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want);
-    return { claim, want, onWay, lacking: isKept && want >= onWay ? left - want : 0 };
-  });
-  return desired.map(({ claim, lacking, onWay, want }): Desired => {
-    const more = Math.min(poolOf(claim), lacking);
-    take(claim, more);
-    return { claim, want: want + more, onWay };
+    const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
+    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
+    // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
+    const filling = onWayLots(claim, (order) => !isUnproven(order));
+    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
+    const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
+    othersLeft -= ofOthers;
+    ownLeft -= taken - ofOthers;
+    return { claim, want, onWay };
   });
 }
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
   if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
-  const rank =
-    a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : placeOf(a) - placeOf(b);
+  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
   return rank || a.seq - b.seq;
 }
 
-/**
- * What was asked for last comes to rest, and what rests stays, but for the newest that are in its way; what the gate
- * canceled for room waits for what is left.
- */
-export function placeOf(claim: AskedClaim): number {
-  if (claim.orders.every(({ status }) => status === 'pending_send')) return 0;
-  return isLive(claim) ? 1 : 2;
+/** No order of it was ever sent. */
+export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
+  return orders.every(({ status }) => status === 'pending_send');
 }
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
@@ -159,9 +137,15 @@ export function lotsNow(state: GateState, closing: Closing, { claim, want }: Des
   return Math.max(0, Math.min(lots, surelyOf(closing)));
 }
 
-/** Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. */
+/**
+ * Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. What it
+ * lacks may be what those have filled; as far as exits that are lost may have filled it, those on their way fill as much
+ * again.
+ */
 function surelyOf({ live, own, position, side }: Closing): number {
-  return own - Math.max(exitLots(live, side), missingOf(position, side, live));
+  const missing = missingOf(position, side, live);
+  const byLost = Math.min(missing, exitLots(live, side, isLostForGood));
+  return own - Math.max(exitLots(live, side) + byLost, missing);
 }
 
 /**
@@ -176,18 +160,24 @@ function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderS
   return lackingLots(position, side, lackingLots(position, side) > 0 ? hidden : 0);
 }
 
-/** Lots that orders of ours on that side may still close. */
-function exitLots(live: ReadonlySet<OrderState>, side: Side): number {
+/** Lots that orders of ours on that side may still close; unless said otherwise of those that are not lost for good. */
+function exitLots(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
   let lots = 0;
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
-      if (!isLostForGood(order)) lots += remainingLots(order);
+      if (isCounted(order)) lots += remainingLots(order);
   return lots;
 }
+function isNotLost(order: OrderState): boolean {
+  return !isLostForGood(order);
+}
 
-/** The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. */
+/**
+ * The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. An order of unknown
+ * outcome that never rests is not in the way.
+ */
 export function hasRoom({ all, live, side }: Closing, lots: number): boolean {
-  return exitLots(live, side) + lots <= all;
+  return exitLots(live, side, (order) => !isUnproven(order) || !neverRests(order)) + lots <= all;
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */

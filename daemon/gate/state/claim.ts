@@ -8,6 +8,8 @@ import { isTerminal, type OrderState } from './orders.ts';
 export const MAKES_ROOM = 'makes room for an exit';
 /** The same in records of before. */
 export const BEYOND_SHARE = "beyond what is left of its agent's share";
+/** Reason of a cancel by an operator who gives the symbol to another agent: the claim is over with it. */
+export const GIVEN_AWAY = 'an operator gives the symbol to another agent';
 /** What the execution of a claim says that ended because nothing is held any more. */
 export const NOTHING_LEFT = 'nothing is left of what it was to close';
 

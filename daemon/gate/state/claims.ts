@@ -1,5 +1,5 @@
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
-import { BEYOND_SHARE, type Claim, endOfRest, isBefore, MAKES_ROOM } from './claim.ts';
+import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
@@ -144,6 +144,7 @@ export class Claims {
     if (claim === undefined || claim.end !== null) return;
     const { action, reason } = event;
     if (action === 'cancel' && (reason === MAKES_ROOM || reason === BEYOND_SHARE)) claim.gaveWay.push(order);
+    if (action === 'cancel' && reason === GIVEN_AWAY) claim.isCanceled = true;
     if (action !== 'amended') return;
     let done = 0;
     for (const other of claim.orders) if (other !== order) done += other.executedLots;
