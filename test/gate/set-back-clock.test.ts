@@ -40,7 +40,15 @@ function restartedBack(world: ProofWorld): ProofWorld {
 }
 /** An operator gives the symbol to an agent. */
 function adopt(world: ProofWorld, agent: string, lots: number): void {
-  world.core.append('holder', { action: 'adopted', agent, lots, set_by: 'ops', symbol: 'BTCUSDT' });
+  world.core.append('holder', {
+    action: 'adopted',
+    passkey_id: null,
+    reason: '',
+    agent,
+    lots,
+    set_by: 'ops',
+    symbol: 'BTCUSDT',
+  });
 }
 afterEach(() => {
   for (const world of worlds.splice(0)) {

@@ -54,7 +54,15 @@ describe('accounts by agent', () => {
     told.ledger.append({
       kind: 'holder',
       at_ms: T0 + 1,
-      payload: { action: 'adopted', agent: 'bob', lots: 10, set_by: 'ops', symbol: 'BTCUSDT' },
+      payload: {
+        action: 'adopted',
+        passkey_id: null,
+        reason: '',
+        agent: 'bob',
+        lots: 10,
+        set_by: 'ops',
+        symbol: 'BTCUSDT',
+      },
     });
     assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([['bob', 100]]));
     told.fill({ agent: 'bob', side: 'sell', lots: 10, price: 60_000, atMs: T0 + 2 });

@@ -209,12 +209,20 @@ export class FoldedClaims {
   /** An operator's word on whose the symbol is. */
   adopt(agent: string, atMs = T0): void {
     const { lots } = this.position;
-    const payload = { action: 'adopted', agent, lots, set_by: 'ops', symbol: 'BTCUSDT' } as const;
+    const payload = {
+      action: 'adopted',
+      passkey_id: null,
+      reason: '',
+      agent,
+      lots,
+      set_by: 'ops',
+      symbol: 'BTCUSDT',
+    } as const;
     this.ledger.append({ kind: 'holder', at_ms: atMs, payload });
   }
   release(forMs = 0, atMs = T0): void {
     const agent = this.position.holder ?? '';
-    const payload = { action: 'released', agent, for_ms: forMs, set_by: 'ops', symbol: 'BTCUSDT' } as const;
+    const payload = { action: 'released', reason: '', agent, for_ms: forMs, set_by: 'ops', symbol: 'BTCUSDT' } as const;
     this.ledger.append({ kind: 'holder', at_ms: atMs, payload });
   }
 }

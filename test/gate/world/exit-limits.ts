@@ -82,7 +82,15 @@ describe('exits at the limits of the venue: the largest order', () => {
   it('BY-36 neither is an exit cut to one part that waits for its rate', async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await hold();
-    const given = { action: 'adopted', agent: 'agent', lots: 12_000_000, set_by: 'ops', symbol: 'ETHUSDT' } as const;
+    const given = {
+      action: 'adopted',
+      passkey_id: null,
+      reason: '',
+      agent: 'agent',
+      lots: 12_000_000,
+      set_by: 'ops',
+      symbol: 'ETHUSDT',
+    } as const;
     const { core } = world.daemon.gate;
     await until('all of it is known', async () => {
       await world.advance(6_000);
