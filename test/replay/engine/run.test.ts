@@ -83,6 +83,7 @@ describe('one replayed account', () => {
     const result = runOnce('NoSAE', HEAVY, 'narrative/within-budget');
     const leaked = result.episodes.filter((episode) => episode.outOfScopeAttempts > 0).length;
     assert.ok(leaked > result.episodes.length / 2, `${leaked} of ${result.episodes.length} episodes leak`);
+    assert.equal(result.refusedExits, 0, 'what was opened without a gate is closed all the same');
   });
 
   it('runs all strategies in one account', () => {
