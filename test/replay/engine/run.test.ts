@@ -83,7 +83,11 @@ describe('one replayed account', () => {
     const result = runOnce('NoSAE', HEAVY, 'narrative/within-budget');
     const leaked = result.episodes.filter((episode) => episode.outOfScopeAttempts > 0).length;
     assert.ok(leaked > result.episodes.length / 2, `${leaked} of ${result.episodes.length} episodes leak`);
-    assert.equal(result.refusedExits, 0, 'what was opened without a gate is closed all the same');
+  });
+
+  it('refuses no exit of what was opened without a gate', () => {
+    for (const agent of ['martingale/over-asking', 'mean-reversion/within-budget'])
+      assert.equal(runOnce('NoSAE', HEAVY, agent).refusedExits, 0, agent);
   });
 
   it('runs all strategies in one account', () => {
