@@ -21,12 +21,10 @@ export interface RunReport {
 /** One seeded world: agents, market, faults, restarts and an operator, judged after every step. */
 export async function runWorld(seed: number, steps: number): Promise<RunReport> {
   const draw = new Draw(seed);
-  const isAccountScope = seed % 2 === 0;
   const world = await DaemonWorld.start({
     answerWithinMs: 400,
     sim: { seed },
     policy: (spec) => {
-      spec.exits.scope = isAccountScope ? 'account' : 'own';
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       spec.temporal.flip_interval_ms = 1_000;
       spec.market.regimes.volatile.cooldown_ms = 500;
@@ -37,7 +35,7 @@ export async function runWorld(seed: number, steps: number): Promise<RunReport> 
       spec.standing.on_breach = draw.pick(['hold', 'cancel_opening', 'reduce'] as const);
     },
   });
-  const run = new Run(world, draw, seed, isAccountScope);
+  const run = new Run(world, draw, seed);
   try {
     await run.start();
     for (let step = 0; step < steps && run.judge.breaches.length === 0; step += 1) await run.step();
@@ -62,7 +60,6 @@ class Run {
   readonly #world: DaemonWorld;
   readonly #draw: Draw;
   readonly #pauses: Draw;
-  readonly #isAccountScope: boolean;
   readonly #tokens: string[] = [];
   readonly #pending = new Set<Promise<unknown>>();
   readonly #marks = new Map<Symbol, number>(SYMBOLS.map((symbol) => [symbol, START_PRICE[symbol]]));
@@ -72,12 +69,11 @@ class Run {
   #staleUntil = 0;
   readonly #seed: number;
 
-  constructor(world: DaemonWorld, draw: Draw, seed: number, isAccountScope: boolean) {
+  constructor(world: DaemonWorld, draw: Draw, seed: number) {
     this.#world = world;
     this.#draw = draw;
     this.#pauses = new Draw(seed + 1_000_000);
     this.#seed = seed;
-    this.#isAccountScope = isAccountScope;
   }
 
   async start(): Promise<void> {
@@ -219,7 +215,7 @@ class Run {
     const decision = answer?.body.decision;
     if (!isKnown || held === 0 || decision === undefined || decision.decision !== 'BLOCK') return;
     const codes = decision.reasons.map((reason) => reason.code);
-    const isOthers = !asOperator && !this.#isAccountScope && codes.every((code) => code === 'EXIT_SCOPE');
+    const isOthers = !asOperator && codes.every((code) => code === 'EXIT_SCOPE');
     const after = (await readBooks(this.#world)).positions.get(symbol) ?? 0;
     if (!isOthers && after !== 0)
       this.judge.breaches.push(`an exit of ${held} ${symbol} was refused: ${codes.join(', ')}`);

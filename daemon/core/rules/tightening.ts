@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Factors, ONE } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
+import { exitEndsAtMs } from '../exit.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
@@ -142,7 +143,8 @@ export function checkTraderState(trace: Trace, context: ExecutionContext, policy
 
 /**
  * Whose the symbol is (DESIGN 12.1): one agent holds it, and nothing opens beside what is nobody's, against the position,
- * beside an order of which nobody knows what became, or beside an exit that closes now. What rests already stays.
+ * beside an order of which nobody knows what became, or beside an exit that closes now. What rests already stays, unless
+ * the policy in force keeps the symbol for another agent.
  */
 export function checkHolding(
   trace: Trace,
@@ -152,27 +154,26 @@ export function checkHolding(
   side: Side,
 ): void {
   const { exposure, holding, now_ms: now, phase } = context;
-  if (phase === 'standing') return;
   const { heldBy, isUnowned } = findHolder(request, context, policy);
   if (heldBy !== null) trace.deny(12, 'SYMBOL_HELD', heldBy, null, null);
+  if (phase === 'standing') return;
   if (isUnowned) trace.deny(12, 'SYMBOL_UNOWNED', null, null, null);
   const against = side === 'buy' ? exposure.short_lots : exposure.long_lots;
   if (against > 0) trace.deny(12, 'AGAINST_POSITION', against, 0, 'lots');
   if (holding === undefined) return;
-  const { exit_decision: exit, exit_until_ms: untilMs, unproven_order: unproven } = holding;
+  const { exit_decision: exit, unproven_order: unproven } = holding;
   if (unproven !== null) trace.deny(12, 'ORDER_UNPROVEN', unproven, null, null);
-  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, untilMs ?? now + EXIT_LASTS_MS, exit, null, null);
+  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, null, null);
 }
 /** Who keeps the symbol from the asker (null: nobody), and whether something of nobody's does. */
 export function findHolder(
   { agent, origin, symbol }: ExecutionRequest,
-  { holding }: ExecutionContext,
+  { holding, phase }: ExecutionContext,
   { reserved }: CompiledPolicy,
 ): { readonly heldBy: string | null; readonly isUnowned: boolean } {
   const reservedFor = reserved.get(symbol ?? '') ?? null;
   const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
-  const heldBy = holding?.held_by ?? (isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null);
+  const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
+  const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
   return { heldBy, isUnowned: holding?.is_unowned === true && origin === 'agent' };
 }
-/** What an exit takes as a rule: when to ask again. */
-const EXIT_LASTS_MS = 1_000;

@@ -120,14 +120,10 @@ function findEndedForNothing(history: History): readonly Breach[] {
     const id = endedBy(event);
     if (id === null) continue;
     const order = history.orders.get(id);
-    if (
-      order !== undefined &&
-      closings(history, atMs).some((exit) => wouldUndo(order.planned.side, order.decision, exit))
-    )
-      continue;
+    if (order !== undefined && closings(history, atMs).some((exit) => wouldUndo(order.decision, exit))) continue;
     breaches.push({
       code: 'exit-ends-another',
-      detail: `${id}${order === undefined ? ', not one of ours,' : ` (${order.planned.side}, of ${order.decision.agent})`} is ended at ${at(atMs)} for an exit, and opens nothing of what one closes`,
+      detail: `${id}${order === undefined ? ', not one of ours,' : ` (${order.planned.side}, of ${order.decision.agent})`} is ended at ${at(atMs)} for an exit, and no exit of its symbol was asked for`,
     });
   }
   return breaches;
@@ -141,7 +137,6 @@ function endedBy(event: Note['event']): string | null {
 }
 
 interface Closing {
-  readonly side: string;
   readonly symbol: string;
   /** Null: it ends what is anybody's. */
   readonly agent: string | null;
@@ -156,17 +151,17 @@ function closings(history: History, beforeMs: number): readonly Closing[] {
     for (const planned of event.orders)
       if (planned.reduce_only && (planned.protective || atMs >= beforeMs - ENDED_WITHIN_MS))
         found.push({
-          side: planned.side,
           symbol: planned.symbol,
           agent: origin === 'agent' && !planned.protective ? event.agent : null,
         });
     const amended = history.orders.get(event.request.client_order_id ?? '')?.planned;
     if (effective?.action === 'amend' && effective.reduce_only && amended !== undefined)
-      found.push({ side: amended.side, symbol: amended.symbol, agent: event.agent });
+      found.push({ symbol: amended.symbol, agent: event.agent });
   }
   return found;
 }
 
-function wouldUndo(side: string, { agent, symbol }: Decision, exit: Closing): boolean {
-  return exit.symbol === symbol && exit.side !== side && (exit.agent === null || exit.agent === agent);
+/** An exit ends what its agent opens in the symbol, on both sides. */
+function wouldUndo({ agent, symbol }: Decision, exit: Closing): boolean {
+  return exit.symbol === symbol && (exit.agent === null || exit.agent === agent);
 }
