@@ -5,6 +5,15 @@ import { decide } from '../../daemon/core/decide.ts';
 import { shadowDecision } from '../../daemon/core/shadow.ts';
 import { buildCase, type Change } from './decision-fixture.ts';
 
+const HELD = {
+  held_by: 'another',
+  is_unowned: false,
+  unproven_order: null,
+  exit_decision: null,
+  exit_until_ms: null,
+  open_exits: 0,
+};
+
 function executedOf(...changes: readonly Change[]) {
   const { context, policy, request } = buildCase({ policy: { mode: 'shadow' } }, ...changes);
   const compiled = compilePolicy(policy, 'h', request.agent);
@@ -16,4 +25,7 @@ test('shadow executes what a budget refuses, and nothing in a symbol that is ano
   assert.equal(executedOf(tooMuch).effective?.action, 'open', 'beyond every cap');
   const reserved = executedOf(tooMuch, { policy: { agents: { bob: { reserve: ['BTCUSDT'] } } } });
   assert.deepEqual([reserved.decision, reserved.effective], ['BLOCK', null]);
+  // It calls itself an exit, and would open.
+  const reducing = { request: { reduce_only: true }, context: { holding: HELD } };
+  assert.equal(executedOf(reducing).effective, null, 'whatever it calls itself');
 });

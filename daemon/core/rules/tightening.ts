@@ -148,22 +148,32 @@ export function checkTraderState(trace: Trace, context: ExecutionContext, policy
  */
 export function checkHolding(
   trace: Trace,
-  { agent, origin, symbol }: ExecutionRequest,
-  { exposure, holding, now_ms: now, phase }: ExecutionContext,
-  { reserved }: CompiledPolicy,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
   side: Side,
 ): void {
-  const reservedFor = reserved.get(symbol ?? '') ?? null;
-  const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
-  const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
-  const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
+  const { exposure, holding, now_ms: now, phase } = context;
+  const { heldBy, isUnowned } = findHolder(request, context, policy);
   if (heldBy !== null) trace.deny(12, 'SYMBOL_HELD', heldBy, null, null);
   if (phase === 'standing') return;
-  if (holding?.is_unowned === true && origin === 'agent') trace.deny(12, 'SYMBOL_UNOWNED', null, null, null);
+  if (isUnowned) trace.deny(12, 'SYMBOL_UNOWNED', null, null, null);
   const against = side === 'buy' ? exposure.short_lots : exposure.long_lots;
   if (against > 0) trace.deny(12, 'AGAINST_POSITION', against, 0, 'lots');
   if (holding === undefined) return;
   const { exit_decision: exit, unproven_order: unproven } = holding;
   if (unproven !== null) trace.deny(12, 'ORDER_UNPROVEN', unproven, null, null);
   if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, null, null);
+}
+/** Who keeps the symbol from the asker (null: nobody), and whether something of nobody's does. */
+export function findHolder(
+  { agent, origin, symbol }: ExecutionRequest,
+  { holding, phase }: ExecutionContext,
+  { reserved }: CompiledPolicy,
+): { readonly heldBy: string | null; readonly isUnowned: boolean } {
+  const reservedFor = reserved.get(symbol ?? '') ?? null;
+  const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
+  const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
+  const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
+  return { heldBy, isUnowned: holding?.is_unowned === true && origin === 'agent' };
 }

@@ -160,12 +160,18 @@ export class AgentDesk {
     };
   }
 
-  /** A position that its own agent asked to close stays open: the one thing that a gate must never do. */
+  /**
+   * A position that its own agent asked to close stays open: the one thing that a gate must never do. What is held in an
+   * account that is its alone is its own, whatever the gate says.
+   */
   #noteRefusal(asked: Asked, request: ExecutionRequest, shareLots: number): void {
-    if (request.intent !== 'close' || shareLots === 0) return;
-    if (request.side !== null && (request.side === 'sell') !== shareLots > 0) return;
-    if (this.#parts.run.account.lots(this.#indexOf(request.symbol)) === 0) return;
-    if (asked.origin === 'strategy') this.#parts.run.tally.refusedExits += 1;
+    const { account, setup, tally } = this.#parts.run;
+    if (request.intent !== 'close' || asked.origin !== 'strategy') return;
+    const held = account.lots(this.#indexOf(request.symbol));
+    const own = setup.agents.length === 1 ? held : shareLots;
+    if (held === 0 || own === 0) return;
+    if (request.side !== null && (request.side === 'sell') !== own > 0) return;
+    tally.refusedExits += 1;
   }
 
   #isReserved({ agent, symbol }: ExecutionRequest): boolean {

@@ -48,7 +48,7 @@ const WITHOUT_REGIMES = '-no-regimes';
 
 /**
  * Adds up runs: given in the same order, the report is the same bit for bit. Memory does not grow with the number of runs
- * but by 1.1 kB a seed in each variant and scenario.
+ * but by 1.2 kB a seed in each variant and scenario.
  */
 export class Aggregator {
   readonly #settings: AggregatorSettings;

@@ -97,7 +97,7 @@ class MetricSums {
 
 /**
  * Everything about one variant in one scenario, over all its seeds and agents. Sums only, in the order of the runs; of
- * each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
+ * each run nothing stays but its final equity. About 120 kB, and 1.2 kB a seed.
  */
 export class Cell {
   readonly totals: SeedSums<CellTotal>;

@@ -191,7 +191,7 @@ export function isShared(scenario: string): boolean {
 function buildSharedTable({ variants }: Report): ReportTable {
   return {
     title: 'Several agents in one account, caps x 1',
-    note: 'One agent holds a symbol, and the others are refused there: held block is the share of legitimate requests in scope that were refused for that alone, and no false block. The policy reserves the symbols for the agents in turn, but for the scenarios named unreserved. In reserved: the same of openings in symbols that are reserved for who asks. Others kept: the legitimate opening notional of the agents that do not squat, over that of the same account without the squatter.',
+    note: 'One agent holds a symbol, and the others are refused there: held block is the share of legitimate requests in scope that were refused for that alone, and no false block (the requests of the agent that squats are among them). The policy reserves the symbols for the agents in turn, but for the scenarios named unreserved. In reserved: the same of openings in symbols that are reserved for who asks. Others kept: the legitimate opening notional of the agents that do not squat, over that of the same account without the squatter.',
     header: ['variant', 'scenario', 'held block', 'in reserved', 'others kept', 'false block', 'refused exits'],
     rows: Object.entries(variants).flatMap(([name, { scenarios }]) =>
       Object.entries(scenarios)

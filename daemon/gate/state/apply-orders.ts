@@ -36,9 +36,11 @@ export function applyDecision(state: GateViews, event: DecisionEvent, atMs: numb
     if (order.reduceOnly) continue;
     state.uncontained.add(order);
   }
+  // In shadow mode what opens follows from a decision that refuses it.
+  if (decision.kind === 'tool' && event.request.origin === 'agent' && event.orders[0]?.reduce_only === false)
+    holdBy(state.position(event.request.symbol ?? ''), event.agent);
   const agent = state.pacing.agent(event.agent);
   if (opening && decision.kind === 'tool') {
-    if (event.request.origin === 'agent') holdBy(state.position(event.request.symbol ?? ''), event.agent);
     // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
     state.pacing.account.sends.add(atMs, event.orders.length);
     agent.sends.add(atMs, event.orders.length);

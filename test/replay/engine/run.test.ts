@@ -85,6 +85,11 @@ describe('one replayed account', () => {
     assert.ok(leaked > result.episodes.length / 2, `${leaked} of ${result.episodes.length} episodes leak`);
   });
 
+  it('refuses no exit of what was opened without a gate', () => {
+    for (const agent of ['martingale/over-asking', 'mean-reversion/within-budget'])
+      assert.equal(runOnce('NoSAE', HEAVY, agent).refusedExits, 0, agent);
+  });
+
   it('runs all strategies in one account', () => {
     const result = runOnce('Holdfast', NONE, 'shared');
     assert.ok(result.legit.requests > 30, 'several agents ask');

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DaemonWorld } from './harness.ts';
+
+const open = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 600,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 20,
+  strategy_id: 's',
+};
+
+test('in shadow an agent closes what it opened against the gate’s own decision, and another opens nothing there', async (t) => {
+  const world = await DaemonWorld.start({
+    policy: (spec) => {
+      spec.mode = 'shadow';
+      spec.scope.venues = ['paper'];
+      spec.budgets.order_notional_usdt = 60;
+    },
+  });
+  t.after(() => world.close());
+  const { body } = await world.tool('place_order', { ...open, requested_leverage: 20 });
+  assert.equal(body.decision.decision, 'BLOCK', 'the gate would have refused it');
+  assert.ok((await world.position('BTCUSDT')) > 0, 'and it was executed');
+  const other = await world.tool('place_order', open, world.createAgent('other'));
+  assert.equal(other.body.execution.orders.length, 0, 'the symbol is the first one’s');
+  const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+  assert.equal(closed.body.decision.decision, 'ALLOW', JSON.stringify(closed.body.decision.reasons));
+  assert.equal(await world.position('BTCUSDT'), 0);
+});
