@@ -158,7 +158,8 @@ export interface TemporalSection {
   readonly breaker: { readonly repeats: number; readonly window_ms: number; readonly cooldown_ms: number };
 }
 export interface ExitsSection {
-  readonly scope: 'own' | 'account';
+  /** Read, and ignored: an agent closes what it holds. */
+  readonly scope?: 'own' | 'account';
   readonly ladder_bps: readonly number[];
   readonly step_ms: number;
   readonly rate: RateLimit;

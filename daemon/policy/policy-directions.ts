@@ -178,8 +178,9 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'standing.resting_ttl_ms': 'larger',
   'standing.on_breach': ['reduce', 'cancel_opening', 'hold'],
 
+  // It has no effect.
+  'exits.scope': 'free',
   // Exits must never become harder or dearer unnoticed, and each of these keys trades one for the other.
-  'exits.scope': ['own', 'account'],
   'exits.ladder_bps': 'any_change',
   'exits.step_ms': 'any_change',
   'exits.rate': 'any_change',

@@ -9,7 +9,7 @@ import {
   checkOperatorSchemas,
   checkWaysOut,
 } from './check-access.ts';
-import { checkAgentLimits } from './check-agents.ts';
+import { checkAgentLimits, warnOfExitScope } from './check-agents.ts';
 import {
   checkCapOrder,
   checkFractions,
@@ -40,7 +40,7 @@ const CHECKS: readonly Check[] = [
   { reads: ['agents'], run: checkAgentNames },
   { reads: ['agents'], run: checkAgentLimits },
   {
-    reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'exits.scope', 'agents'],
+    reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'agents'],
     run: checkAgents,
   },
   { reads: ['budgets.order_rate', 'market.regimes'], run: checkSlices },
@@ -55,6 +55,7 @@ const CHECKS: readonly Check[] = [
   { reads: ['trust.skills'], run: checkSkills },
   { reads: ['trader_state.limit_at', 'trader_state.block_at'], run: checkTraderState },
   { reads: ['exits.ladder_bps'], run: checkLadder },
+  { reads: ['exits.scope', 'agents'], run: warnOfExitScope },
   { reads: ['budgets'], run: checkCapOrder },
   { reads: ['scope.symbols'], run: checkListed },
   { reads: ['scope.symbols', 'budgets', 'market.regimes'], run: checkMinimums },

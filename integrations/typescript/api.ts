@@ -708,7 +708,7 @@ export interface Approval {
    */
   price_ticks: number;
   /**
-   * Number of different people who must approve.
+   * Different people who must approve.
    */
   quorum: number;
   /**
@@ -732,7 +732,7 @@ export interface Approval {
    */
   ended_at_ms: number | null;
   /**
-   * The decision after the approval; null: there is none.
+   * After the approval; null: none.
    */
   decision_id: string | null;
   /**
@@ -748,7 +748,7 @@ export interface Approval {
    */
   words: string;
   /**
-   * Its card in the console; a path where none is served.
+   * Its card in the console, or its path.
    */
   card: string;
   /**
@@ -807,7 +807,7 @@ export interface ApprovalCeiling {
    */
   price_ticks: number;
   /**
-   * Number of different people who must approve.
+   * Different people who must approve.
    */
   quorum: number;
   /**
@@ -1126,7 +1126,7 @@ export interface ExecutionApproval {
   status: ApprovalStatus;
   detail: string | null;
   /**
-   * The decision after the approval; null: there is none.
+   * After the approval; null: none.
    */
   decision_id: string | null;
   /**
@@ -1140,7 +1140,7 @@ export interface ExecutionApproval {
    */
   words: string;
   /**
-   * Its card in the console; a path where none is served.
+   * Its card in the console, or its path.
    */
   card: string;
 }
@@ -1742,7 +1742,7 @@ export interface PendingPolicy {
 export interface PlaceOrder {
   symbol: SymbolName;
   /**
-   * open: take or add to a position. close: reduce or leave one; it never opens the other direction.
+   * open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.
    */
   intent: 'open' | 'close';
   /**
@@ -1779,7 +1779,7 @@ export interface PlaceOrder {
   valid_until_ms?: number;
   account?: AccountName;
   /**
-   * true: the order is an exit or it is blocked (NOT_REDUCING).
+   * true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).
    */
   reduce_only?: boolean;
   /**

@@ -33,6 +33,8 @@ const ROOM_WITHIN_MS = 1_000;
 export class ExitPump {
   readonly #hands: ExitHands;
   readonly #attempts: ExitAttempts;
+  /** What claims should have, by side and symbol, as long as nothing has changed. */
+  readonly #desired = new Map<string, readonly Desired[]>();
   /** Since when a claim waits for room, wall ms. */
   readonly #roomSince = new Map<Claim, number>();
   /** Of before a restart: nothing is sent for them before it is known what is held. */
@@ -138,6 +140,7 @@ export class ExitPump {
   /** Everything that may go out, planned anew of one state: to be called whenever something has changed. */
   pass(): void {
     const { claims } = this.#hands.state;
+    this.#desired.clear();
     this.#tellEnded();
     if (claims.open.size === 0 && this.isIdle) return;
     this.#attempts.takeEnds();
@@ -181,42 +184,54 @@ export class ExitPump {
           if (!order.cancelRequested && !this.isCarried(order)) this.#hands.cancel(order, MAKES_ROOM);
       }
     }
+    this.#desired.clear();
   }
 
+  /** The same until something goes out, or is canceled. */
   #desiredOf(symbol: string, side: Claim['side']): readonly Desired[] {
+    const key = `${side} ${symbol}`;
+    const known = this.#desired.get(key);
+    if (known !== undefined) return known;
     const { state } = this.#hands;
     const claims = [...state.claims.open].filter((claim) => claim.side === side && claim.symbol === symbol);
-    return desiredOf(state, closingOf(state, symbol, side), claims, this.#isStopped);
+    const desired = desiredOf(state, closingOf(state, symbol, side), claims, this.#isStopped);
+    this.#desired.set(key, desired);
+    return desired;
   }
 
   /**
-   * Operator, stop, cut, then the agents in turn, who was served longest ago first; of each what closes now before what
-   * rests. RISK: what one sends is on its way when the next is sized, so each is planned when it is its turn.
+   * What closes now before what rests; operator, stop, cut, then the agents in turn, who was served longest ago first.
+   * RISK: what one sends is on its way when the next is sized, so each is planned when it is its turn.
    */
   #sendInTurn(): void {
     const { pace, state } = this.#hands;
-    const left = new Set([...state.claims.open].filter((claim) => this.#isActive(claim)));
     const turnOf = ({ agent, cause, seq, wants }: Claim): readonly number[] => [
       wants === 'now' ? 0 : 1,
       EXIT_CAUSES.indexOf(cause),
       pace.servedAt(agent),
       seq,
     ];
-    while (left.size > 0) {
-      const next = [...left].reduce((first, claim) => (isBefore(turnOf(claim), turnOf(first)) ? claim : first));
-      left.delete(next);
+    const inTurn = (claims: readonly Claim[]): Claim[] =>
+      claims
+        .map((claim) => ({ claim, turn: turnOf(claim) }))
+        .sort((a, b) => compare(b.turn, a.turn))
+        .map(({ claim }) => claim);
+    // The next one last; in order as long as nobody is served.
+    let left = inTurn([...state.claims.open].filter((claim) => this.#isActive(claim) && !isAtRest(claim)));
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const servedAt = pace.servedAt(next.agent);
       try {
         if (this.#isActive(next)) this.#consider(next);
       } catch (error) {
         this.#hands.onDefect(error, next.symbol);
       }
+      if (pace.servedAt(next.agent) !== servedAt) left = inTurn(left);
     }
   }
 
   #consider(claim: Claim): void {
     // What its last order met at the venue is still being taken in.
     if (claim.orders.some((order) => this.isCarried(order))) return;
-    if (claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim)) return;
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
@@ -268,6 +283,7 @@ export class ExitPump {
         ? { lots, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
         : { lots, rung: nextRung(claim, rungs), own: null };
     const decided = this.#hands.decide(claim, form);
+    this.#desired.clear();
     const { order } = decided;
     if (order === null) {
       this.#takeBlock(claim, decided.code, now);
@@ -309,6 +325,7 @@ export class ExitPump {
   /** A claim is over, or rests. INVARIANT: an alert says so only once nothing of it can fill any more. */
   end(claim: Claim, reason: ExitEnd, detail: string): void {
     if (claim.end !== null) return;
+    this.#desired.clear();
     this.#hands.recordEnd(claim, reason, detail);
     this.#attempts.forget(claim);
     this.#roomSince.delete(claim);
@@ -327,7 +344,12 @@ export class ExitPump {
   }
 }
 
-function isBefore(one: readonly number[], other: readonly number[]): boolean {
+function compare(one: readonly number[], other: readonly number[]): number {
   const at = one.findIndex((value, i) => value !== other[i]);
-  return at >= 0 && one[at]! < other[at]!;
+  return at < 0 ? 0 : one[at]! - other[at]!;
+}
+
+/** All that it is to close rests. */
+function isAtRest(claim: Claim): boolean {
+  return claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim);
 }
