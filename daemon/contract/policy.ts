@@ -160,6 +160,13 @@ export const PolicySchema = Type.Object(
           description:
             'What a tightened cap does to existing orders and positions: nothing, cancel opening orders, or also cut positions back.',
         }),
+        deadman_ms: Type.Optional(
+          milliseconds(
+            'Silence of the daemon after which the exchange cancels opening orders, where its countdown runs. 0 is off, else 30000 and more. Without it: 120000.',
+            600_000,
+            0,
+          ),
+        ),
       },
       { ...closed, description: 'Orders and positions that outlive their decision.' },
     ),

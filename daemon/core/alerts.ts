@@ -29,6 +29,11 @@ export const ALERTS = {
   BARS_MISSING: text('warning', 'venue', 'Bars are missing; nothing opens in the symbol.'),
   CANCEL_FAILED: text('critical', 'orders', 'An order could not be canceled.'),
   CLOCK_JUMP: text('warning', 'venue', 'The clock jumped; openings wait for a new reconciliation.'),
+  COUNTDOWN_NOT_SET: text(
+    'warning',
+    'orders',
+    'The venue does not take the countdown that cancels opening orders should the daemon die.',
+  ),
   DISK_FULL: text('critical', 'daemon', 'The disk is full; the account is reducing.'),
   EXECUTION_FAILED: text('critical', 'orders', 'An execution ended with an internal error.'),
   EXITS_FAILED: text('critical', 'exits', 'Exits could not be carried out.'),

@@ -319,6 +319,18 @@ export interface LeverageEvent {
   readonly leverage: number;
   readonly symbol: string;
 }
+/**
+ * The venue's dead-man countdown of a symbol. `asked`: none ran, and it is about to be set. `set`: the venue has taken it,
+ * for the first time or again. `ended`: the venue has confirmed that it runs no more; `countdown_ms` is 0.
+ */
+export interface CountdownEvent {
+  readonly action: 'asked' | 'set' | 'ended';
+  /** Of venue time. */
+  readonly countdown_ms: number;
+  /** Domain time before the request left. */
+  readonly sent_at_ms: number;
+  readonly symbol: string;
+}
 export interface RebaseEvent {
   readonly equity_usdt: number;
   readonly reason: string;
@@ -592,6 +604,7 @@ export interface GateEvents {
   readonly arming: ArmingEvent;
   readonly arming_signed: ArmingSignedEvent;
   readonly checkpoint: CheckpointEvent;
+  readonly countdown: CountdownEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
   readonly holder: HolderEvent;

@@ -12,6 +12,7 @@ import {
 import { checkAgentLimits, warnOfExitScope } from './check-agents.ts';
 import {
   checkCapOrder,
+  checkDeadman,
   checkFractions,
   checkLadder,
   checkRegimeOrder,
@@ -45,6 +46,7 @@ const CHECKS: readonly Check[] = [
   },
   { reads: ['budgets.order_rate', 'market.regimes'], run: checkSlices },
   { reads: ['market.regimes', 'staging'], run: checkStaging },
+  { reads: ['scope.venues', 'standing'], run: checkDeadman },
   { reads: ['market.regimes'], run: checkRegimeOrder },
   { reads: ['market.volatility'], run: checkVolatility },
   { reads: ['account.drawdown.tiers'], run: (spec, found) => checkTiers('drawdown', spec, found) },

@@ -16,6 +16,7 @@ import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
 import { findHandsUnseen } from './promises/hands.ts';
@@ -57,6 +58,7 @@ const PROMISES: readonly Promised[] = [
   findApprovalBreaches,
   findAuthorityBreaches,
   findHoldingBreaches,
+  findDeadmanBreaches,
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,

@@ -23,6 +23,7 @@ const KINDS: Record<EventKind, true> = {
   arming: true,
   arming_signed: true,
   checkpoint: true,
+  countdown: true,
   decision: true,
   exit_target: true,
   holder: true,

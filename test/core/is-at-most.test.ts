@@ -67,6 +67,16 @@ describe('isAtMost', () => {
     assert.deepEqual(found, ['budgets.slippage_bps', 'temporal.flip_interval_ms']);
   });
 
+  it('takes a dead-man countdown that is off for the longest one, and an absent one for 120 s', () => {
+    const path = 'standing.deadman_ms';
+    assert.deepEqual(looserPaths({ [path]: 120_000 }), []);
+    assert.deepEqual(looserPaths({ [path]: 119_999 }), []);
+    assert.deepEqual(looserPaths({ [path]: 120_001 }), [path]);
+    assert.deepEqual(looserPaths({ [path]: 0 }, { [path]: 600_000 }), [path]);
+    assert.deepEqual(looserPaths({ [path]: 600_000 }, { [path]: 0 }), []);
+    assert.deepEqual(looserPaths({}, { [path]: 60_000 }), [path]);
+  });
+
   it('compares factors by value', () => {
     const path = 'market.regimes.volatile.leverage';
     assert.deepEqual(looserPaths({ [path]: 0.6666 }, { [path]: '2/3' }), []);

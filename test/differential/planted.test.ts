@@ -90,6 +90,7 @@ const PLANTED: readonly Planted[] = [
 const WITHOUT: { readonly [file: string]: string } = {
   'approvals.ts': 'what people are asked, whom a replay does not have',
   'arming.ts': 'what permits live trading, which a replay never is',
+  'countdowns.ts': 'what the venue does once no daemon runs, which in a replay always runs',
   'describe-claim.ts': 'words for the callers of exits, whom a replay does not have',
   'exit-hands.ts': 'types',
   'heartbeats.ts': 'agents that fall silent, of which a replay has none',

@@ -42,10 +42,10 @@ function restartedBack(world: ProofWorld): ProofWorld {
 function adopt(world: ProofWorld, agent: string, lots: number): void {
   world.core.append('holder', {
     action: 'adopted',
+    passkey_id: null,
+    reason: '',
     agent,
     lots,
-    passkey_id: null,
-    reason: 'test',
     set_by: 'ops',
     symbol: 'BTCUSDT',
   });

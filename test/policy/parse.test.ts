@@ -131,6 +131,16 @@ describe('parsePolicy', () => {
 describe('what a schema cannot say', () => {
   for (const [title, changes, expected] of [
     ['shadow beside a venue that holds money', { mode: 'shadow' }, /^mode: mode shadow .* binance-demo/],
+    [
+      'a dead-man countdown that is due before it can be set again',
+      { 'standing.deadman_ms': 29_999 },
+      /^standing.deadman_ms: is too short/,
+    ],
+    [
+      'no dead-man countdown where money is real',
+      { 'standing.deadman_ms': 0, 'scope.venues': ['paper', 'binance-live'] },
+      /^standing.deadman_ms: .* binance-live/,
+    ],
     ['open without close', { 'scope.actions': ['open', 'cancel'] }, /^scope.actions: allows open without close:/],
     [
       'open without a cancel tool',

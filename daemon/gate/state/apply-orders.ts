@@ -137,7 +137,7 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
   if (hadEnded && (delta > 0 || !isTerminal(order.status)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  state.claims.noteOrder(order, event, atMs);
+  state.claims.noteOrder(order, event, atMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
 }
 
 /** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */

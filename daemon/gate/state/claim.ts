@@ -108,11 +108,12 @@ export function endOfRest(
   claim: Claim,
   order: OrderState,
   { evidence }: OrderEvent,
+  wasDue: boolean,
 ): { readonly reason: ExitEnd; readonly detail: string; readonly isTold: boolean } | null {
   if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '', isTold: false };
   if (claim.isCanceled) return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isTold: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
     return { reason: 'canceled', detail: order.detail ?? 'canceled', isTold: false };
-  if (claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
+  if (wasDue || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
   return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isTold: true };
 }

@@ -154,12 +154,12 @@ export class Claims {
     this.#open.add(claim);
   }
 
-  /** Something became known of an order. */
-  noteOrder(order: OrderState, event: OrderEvent, atMs: number): void {
+  /** Something became known of an order. `wasDue`: the dead-man countdown of its symbol may have canceled it. */
+  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
     const claim = this.#byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
     if (!isTerminal(order.status) || claim.orders.some(({ status }) => !isTerminal(status))) return;
-    const ending = endOfRest(claim, order, event);
+    const ending = endOfRest(claim, order, event, wasDue);
     if (ending === null) return;
     this.#end(claim, ending.reason, ending.detail, atMs);
     if (ending.isTold) this.justEnded.push(claim);

@@ -56,10 +56,10 @@ describe('accounts by agent', () => {
       at_ms: T0 + 1,
       payload: {
         action: 'adopted',
+        passkey_id: null,
+        reason: '',
         agent: 'bob',
         lots: 10,
-        passkey_id: null,
-        reason: 'test',
         set_by: 'ops',
         symbol: 'BTCUSDT',
       },

@@ -211,10 +211,10 @@ export class FoldedClaims {
     const { lots } = this.position;
     const payload = {
       action: 'adopted',
+      passkey_id: null,
+      reason: '',
       agent,
       lots,
-      passkey_id: null,
-      reason: 'test',
       set_by: 'ops',
       symbol: 'BTCUSDT',
     } as const;
@@ -222,14 +222,7 @@ export class FoldedClaims {
   }
   release(forMs = 0, atMs = T0): void {
     const agent = this.position.holder ?? '';
-    const payload = {
-      action: 'released',
-      agent,
-      for_ms: forMs,
-      reason: 'test',
-      set_by: 'ops',
-      symbol: 'BTCUSDT',
-    } as const;
+    const payload = { action: 'released', reason: '', agent, for_ms: forMs, set_by: 'ops', symbol: 'BTCUSDT' } as const;
     this.ledger.append({ kind: 'holder', at_ms: atMs, payload });
   }
 }

@@ -84,10 +84,10 @@ describe('exits at the limits of the venue: the largest order', () => {
     await hold();
     const given = {
       action: 'adopted',
+      passkey_id: null,
+      reason: '',
       agent: 'agent',
       lots: 12_000_000,
-      passkey_id: null,
-      reason: 'test',
       set_by: 'ops',
       symbol: 'ETHUSDT',
     } as const;
