@@ -83,24 +83,32 @@ export function desiredOf(
   isStopped: (claim: AskedClaim) => boolean,
 ): readonly Desired[] {
   const { all, own, position } = closing;
-  const inTurn = [...claims].sort(byTurn);
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
-  return inTurn.map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+  /** `most`: of what it has still to close. */
+  const serve = (desired: Desired, most: number): Desired => {
+    const { claim, onWay, want: given } = desired;
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
+    if (position.isContested && !isOperators) return { ...desired, want: claim.wants === 'rest' ? onWay : 0 };
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
-    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
+    const want = isOver ? 0 : Math.min(pool, most, leftOf(claim, pool) - given);
     const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want;
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
     ownLeft -= taken - ofOthers;
-    return { claim, want, onWay };
+    return { ...desired, want: given + want };
+  };
+  const inTurn = [...claims].sort(byTurn).map((claim): Desired => {
+    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+    return { claim, want: 0, onWay };
   });
+  const isWaiting = ({ claim }: Desired): boolean => claim.wants === 'rest' && placeOf(claim) > 0;
+  // What rests keeps its place, and what of it made room waits for what is left beside all that rests.
+  const served = inTurn.map((desired) => serve(desired, isWaiting(desired) ? desired.onWay : Number.POSITIVE_INFINITY));
+  return served.map((desired) => (isWaiting(desired) ? serve(desired, Number.POSITIVE_INFINITY) : desired));
 }
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
