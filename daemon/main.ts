@@ -193,6 +193,7 @@ async function build(
     access: venueAccess(config, secrets, exchange),
     clock,
     time,
+    countdown: config.countdown,
     // This process's own exchange enforces no limit on reads.
     ...(exchange === null ? {} : { readWeightPerMinute: null }),
   });

@@ -57,6 +57,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       leaveOrders: false,
       headFile: join(homedir(), '.holdfast.paper.head'),
       liveArmed: false,
+      countdown: 'unknown',
       traces: null,
     },
     secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null, alerts: {} },
@@ -130,6 +131,13 @@ test('keys come from the environment or from files, and stay out of the configur
   assert.doesNotMatch(JSON.stringify(demo.config), /planted|demo-key/);
 });
 
+test('what the countdown of Binance cancels is unknown until somebody says it', () => {
+  const keys = { BINANCE_DEMO_API_KEY: 'key', BINANCE_DEMO_API_SECRET: 'secret' };
+  const read = (more: Record<string, string>) =>
+    readEnv({ HOLDFAST_VENUE: 'binance-demo', ...keys, ...more }).config.countdown;
+  assert.deepEqual([read({}), read({ HOLDFAST_COUNTDOWN: 'regular' })], ['unknown', 'regular']);
+});
+
 type Case = readonly [name: string, env: () => Record<string, string>, expected: readonly RegExp[]];
 const CASES: readonly Case[] = [
   [
@@ -154,6 +162,7 @@ const CASES: readonly Case[] = [
   ['a market that does not exist', () => ({ HOLDFAST_MARKET: '/no/bars' }), [/names \/no\/bars/]],
   ['an age that is no number of days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '12h' }), [/a number of days from 1d/]],
   ['an age of no days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '0d' }), [/a number of days from 1d/]],
+  ['a countdown on paper', () => ({ HOLDFAST_COUNTDOWN: 'all' }), [/COUNTDOWN is of Binance/]],
   ['speed 0', () => ({ HOLDFAST_SPEED: '0' }), [/a number above 0/]],
   ['a speed in words', () => ({ HOLDFAST_SPEED: 'Infinity' }), [/a number above 0/]],
   ['a seed for recorded bars', () => ({ HOLDFAST_SEED: '1', HOLDFAST_MARKET: folder }), [/SEED has no meaning/]],

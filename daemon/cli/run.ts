@@ -20,6 +20,7 @@ import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import { screen } from './screen.ts';
 import type { Io } from './verb.ts';
+import { addAdopt } from './verbs/adopt.ts';
 import { addAgents } from './verbs/agents.ts';
 import { addApprovals, addApprove, addDeny } from './verbs/approvals.ts';
 import { addCall } from './verbs/call.ts';
@@ -36,6 +37,7 @@ import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addReceipt } from './verbs/receipt.ts';
 import { addReduce } from './verbs/reduce.ts';
+import { addRelease } from './verbs/release.ts';
 import { addReport } from './verbs/report.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
@@ -67,6 +69,8 @@ const VERBS = [
   addDeny,
   addSignals,
   addEndOrder,
+  addRelease,
+  addAdopt,
   addHalt,
   addReduce,
   addReplay,

@@ -21,6 +21,9 @@ export { ConfigError } from './reading.ts';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const COUNTDOWNS = ['regular', 'all', 'unknown'] as const;
+export type CountdownSetting = (typeof COUNTDOWNS)[number];
+
 export type ListenConfig =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'socket'; readonly path: string };
@@ -48,6 +51,8 @@ export interface Config {
   /** Records older than this are archived, ms; null: none are. */
   readonly archiveBeforeMs: number | null;
   readonly leaveOrders: boolean;
+  /** What the venue's dead-man countdown cancels; on paper the simulated exchange says it itself. */
+  readonly countdown: CountdownSetting;
   /** Where traces go; null: no execution is followed. */
   readonly traces: TracesConfig | null;
   /** The head file, outside the home. */
@@ -90,6 +95,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
     archiveBeforeMs: readArchiveBefore(reading),
     leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
+    countdown: readCountdown(reading, venue),
     traces: readTraces(reading),
     headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
@@ -276,6 +282,12 @@ function readListen(reading: Reading): ListenConfig {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
     reading.refuse('HOLDFAST_SOCKET', `is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
   return { kind: 'socket', path };
+}
+
+function readCountdown(reading: Reading, venue: VenueName): CountdownSetting {
+  if (venue === 'paper' && reading.has('HOLDFAST_COUNTDOWN'))
+    reading.refuse('HOLDFAST_COUNTDOWN', 'is of Binance: a simulated exchange says it itself');
+  return reading.choice('HOLDFAST_COUNTDOWN', COUNTDOWNS, 'unknown');
 }
 
 const DAY_MS = 86_400_000;

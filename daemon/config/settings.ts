@@ -34,7 +34,14 @@ export const SETTINGS = {
   HOLDFAST_LOG_LEVEL: setting('LEVEL', 'trace, debug, info, warn, error, fatal or silent (info)'),
   HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before the answer says `submitting` (3000)'),
   HOLDFAST_ARCHIVE_BEFORE: setting('AGE', 'archive records older than this, such as 30d (never)'),
-  HOLDFAST_LEAVE_ORDERS: setting(null, 'leave resting opening orders in place when the daemon stops'),
+  HOLDFAST_LEAVE_ORDERS: setting(
+    null,
+    'leave resting opening orders in place, till their good-till-date, when the daemon stops',
+  ),
+  HOLDFAST_COUNTDOWN: setting(
+    'WHAT',
+    "what Binance's countdown cancels, as `doctor --exercise` saw it on demo: regular or all (unknown)",
+  ),
   HOLDFAST_LIVE_ARMED: setting(null, 'permit binance-live; it also needs `./holdfast arm`'),
   HOLDFAST_TRACES_URL: setting('URL', 'collector (OTLP, http on loopback) that gets a trace of each execution (none)'),
   HOLDFAST_TRACES_SIZES: setting(null, 'put symbols and sizes into traces'),

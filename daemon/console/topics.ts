@@ -28,6 +28,7 @@ export const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   arming_signed: ['state', 'policy'],
   decision: ['approvals', 'orders', 'limits'],
   exit_target: ['orders'],
+  holder: ['positions', 'orders', 'limits', 'agents'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
   passkey: ['passkeys'],

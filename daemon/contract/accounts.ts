@@ -14,10 +14,10 @@ const count = (description: string) => Type.Integer({ minimum: 0, ...said(descri
 const instant = (description?: string) => Type.Number(said(description, field.INSTANT_WORDS));
 
 const sums = {
-  realised_usdt: usdt('Made by what was closed, at what the lots had cost their owner; before fees.'),
+  realised_usdt: usdt('Of what was closed, at what its lots had cost; before fees.'),
   fees_usdt: usdt('Paid; negative is a rebate.'),
   funding_usdt: usdt('Received (+) or paid (-) for holding.'),
-  other_usdt: usdt('What the exchange booked besides: liquidation fees, insurance, rebates.'),
+  other_usdt: usdt('Booked besides: liquidation fees, insurance, rebates.'),
   result_usdt: usdt('realised + funding + other - fees.'),
   turnover_usdt: usdt(),
   slippage_usdt: usdt('Against the mid at decision; negative: better.'),
@@ -30,14 +30,13 @@ const asks = {
   blocks: count('Of these refused (BLOCK).'),
 };
 export const SumsSchema = Type.Object(sums, field.closed);
-const sumsOnceMore = field.unsaid(sums);
-const AS_SUMS = 'The members of Sums, and more.';
-export const AgentSumsSchema = Type.Object({ ...sumsOnceMore, ...asks }, { ...field.closed, description: AS_SUMS });
+export const AgentSumsSchema = Type.Object({ ...sums, ...asks }, field.closed);
 
 const owner = nullable(text('Null: of nobody here.'));
 export const AgentAccountSchema = Type.Object(
   {
     agent: owner,
+    holds: Type.Array(Type.String(), { description: 'Symbols that it holds, flat ones too.' }),
     positions: Type.Array(
       Type.Object(
         {
@@ -87,7 +86,7 @@ const profits = {
   unrealised_usdt: usdt('When it ended, or now.'),
   profit_usdt: usdt('result + what the unrealised profit changed by.'),
 };
-export const ReportSumsSchema = Type.Object({ ...sumsOnceMore, ...profits }, { ...field.closed, description: AS_SUMS });
+export const ReportSumsSchema = Type.Object({ ...sums, ...profits }, field.closed);
 export const ReportBodySchema = Type.Object(
   {
     period: field.oneOf(['day', 'week'], 'Of what.'),
@@ -111,12 +110,12 @@ export const ReportBodySchema = Type.Object(
           commission_usdt: usdt('COMMISSION; negative is paid.'),
           funding_usdt: usdt('FUNDING_FEE.'),
           other_usdt: usdt('Everything else but transfers.'),
-          transfers_usdt: usdt('Moved into or out of the account, in whatever way; no profit.'),
+          transfers_usdt: usdt('Moved in or out; no profit.'),
           read_to_ms: nullable(instant('Bookings until then are read.')),
           booked_usdt: usdt('All but transfers.'),
           accounted_usdt: usdt('result of the total.'),
-          entry_difference_usdt: usdt('The exchange averages the entry over all who hold; 0 once all is closed.'),
-          waiting_usdt: usdt('Funding and other bookings that wait for trades before they are split.'),
+          entry_difference_usdt: usdt('The exchange averages entries; 0 once all is closed.'),
+          waiting_usdt: usdt('Bookings that wait for trades before they are split.'),
           unconfirmed_usdt: usdt('In trades of which the bookings are not read yet.'),
           unexplained_usdt: usdt('booked - waiting - (accounted + entry_difference - unconfirmed).'),
         },

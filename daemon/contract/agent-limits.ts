@@ -63,7 +63,7 @@ const lossTiers = (what: string) =>
   );
 export const agentLoss = Type.Object(
   {
-    day: Type.Optional(lossTiers("loss of this UTC day, by the agent's own trades and share")),
+    day: Type.Optional(lossTiers("loss of this UTC day, by the agent's own trades and positions")),
     week: Type.Optional(lossTiers('loss of this UTC day and the six before')),
   },
   { ...closed, description: "What the agent's own loss does to its own opening." },

@@ -56,10 +56,7 @@ export const DecisionBodySchema = Type.Object(
     request_id: nullable(text()),
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
-    kind: field.oneOf(
-      DECISION_KINDS,
-      'How the request came in; slice, standing and gate: the daemon itself decided again.',
-    ),
+    kind: field.oneOf(DECISION_KINDS, 'slice, standing and gate: the daemon itself decided again.'),
     agent: text(),
     tool: text(),
     symbol: nullable(text()),
@@ -116,7 +113,7 @@ export const ApprovalBodySchema = Type.Object(
     approval_id: approvalId,
     status: approvalStatus,
     detail: approvalDetail,
-    ...field.unsaid(ApprovalCeilingSchema.properties),
+    ...ApprovalCeilingSchema.properties,
     requested_at_ms: instant(),
     expires_at_ms: approvalEnd,
     opens_until_ms: opensUntil,
@@ -144,7 +141,7 @@ export const ApprovalBodySchema = Type.Object(
   },
   {
     ...field.closed,
-    description: 'An order that waits for a person, or waited; it has the members of ApprovalCeiling.',
+    description: 'An order that waits for a person, or waited.',
   },
 );
 export const ApprovalChallengeSchema = Type.Object(
@@ -159,7 +156,7 @@ export const ApprovalChallengeSchema = Type.Object(
 export const ApprovalsBodySchema = Type.Object(
   {
     approvals: Type.Array(ApprovalBodySchema, {
-      description: 'Those that wait, oldest first; then the last 100 that have ended, newest first.',
+      description: 'Those that wait, then the last 100 that have ended.',
     }),
   },
   field.closed,
@@ -177,21 +174,20 @@ export const ExecutionBodySchema = Type.Object(
     retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
-      description:
-        'Slices dropped because an exit closes what they would have opened again, or another one was canceled.',
+      description: 'Slices that an exit or a cancel took back.',
     }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },
 );
 export const ToolAnswerSchema = Type.Object(
   { decision: DecisionBodySchema, execution: ExecutionBodySchema },
-  { ...field.closed, description: 'A decided request. A refusal is an answer too (status 200, decision BLOCK).' },
+  { ...field.closed, description: 'A decided request.' },
 );
 export const ApprovedBodySchema = Type.Object(
   { approval: ApprovalBodySchema, answer: nullable(ToolAnswerSchema) },
   {
     ...field.closed,
-    description: 'An approval that was given or denied. answer: what was decided with it; null: nothing yet.',
+    description: 'answer: what was decided with it; null: nothing yet.',
   },
 );
 /** intercept: advice has a decision and, where the gate shows one, an execution without orders. */
@@ -208,7 +204,7 @@ export const OrderBodySchema = Type.Object(
     agent: nullable(text()),
     symbol: text(),
     side,
-    order_type: text('limit or market; for foreign orders the name at the exchange, in lower case: stop_market.'),
+    order_type: text('limit or market; of foreign orders the name at the exchange: stop_market.'),
     limit_price: nullable(decimal('USDT.')),
     quantity: decimal(),
     filled_quantity: decimal(),
@@ -226,6 +222,14 @@ export const next = nullable(text('cursor of the next page; null on the last one
 export const OrdersBodySchema = Type.Object({ orders: Type.Array(OrderBodySchema), next }, field.closed);
 export const DecisionsBodySchema = Type.Object({ decisions: Type.Array(DecisionBodySchema), next }, field.closed);
 
+/** Whose a symbol is, as an agent is told: never the name of another one. */
+export const held = field.oneOf(
+  ['yours', 'another', 'nobody', 'free'],
+  'Whose the symbol is. another: or kept from you. nobody: an operator’s.',
+);
+export const holder = nullable(text('An agent; null: none.'));
+const holderOfFill = nullable(text('Whose lots it moved; null: nobody’s.'));
+
 export const FillBodySchema = Type.Object(
   {
     seq: count('Number of its record in the ledger.'),
@@ -241,6 +245,7 @@ export const FillBodySchema = Type.Object(
     client_order_id: nullable(text()),
     decision_id: nullable(text()),
     agent: nullable(text('Whose it is; null: the order is not of this daemon.')),
+    holder: Type.Optional(holderOfFill),
   },
   field.closed,
 );
@@ -251,6 +256,8 @@ export const FillsBodySchema = Type.Object(
 export const PositionBodySchema = Type.Object(
   {
     symbol: text(),
+    held: Type.Optional(held),
+    holder: Type.Optional(holder),
     quantity: decimal('Signed: negative is short.'),
     notional_usdt: number('Value at the mark, never negative.'),
     entry_price: nullable(decimal('USDT.')),
@@ -261,7 +268,7 @@ export const PositionBodySchema = Type.Object(
     agent_share: Type.Unsafe<{ readonly [agent: string]: string }>({
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Signed quantity that each agent holds.',
+      description: 'Signed quantity of the holder, by its name.',
     }),
   },
   field.closed,
@@ -298,6 +305,7 @@ export const EquityHistorySchema = Type.Object(
 export const MarketBodySchema = Type.Object(
   {
     symbol: text(),
+    held,
     mark_price: orNull('USDT.'),
     bid: orNull('Best bid, USDT.'),
     ask: orNull('Best ask, USDT.'),
@@ -342,6 +350,7 @@ export const LimitsBodySchema = Type.Object(
       Type.Object(
         {
           symbol: text(),
+          held,
           in_scope: flag('This agent may open it; if not, nothing remains.'),
           opening: Type.Object(
             { buy: openingLimits, sell: openingLimits },
@@ -386,7 +395,7 @@ export const LimitsBodySchema = Type.Object(
                   'Which budget.',
                 ),
                 code: field.reasonCode,
-                base: number("B_0 of the policy, or the agent's own cap where less of that is left."),
+                base: number("Of the policy, or the agent's own cap where less of that is left."),
                 limit: number(),
                 used: number(),
                 reserved: number(),
@@ -440,7 +449,7 @@ export const ReadinessBodySchema = Type.Object(
     symbols_reducing: Type.Array(Type.String()),
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
-    arming_error: nullable(text('Why nothing may be opened on binance-live; null: it is armed, or need not be.')),
+    arming_error: nullable(text('Why nothing opens on binance-live; null: it may.')),
     alerts: count(),
     alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
     alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),
@@ -586,6 +595,15 @@ export const FlattenBodySchema = Type.Object(
   },
   field.closed,
 );
+export const HolderBodySchema = Type.Object(
+  {
+    symbol: text(),
+    holder,
+    quantity: decimal('Signed, of the holder.'),
+    openings_left: count('Not proven canceled yet.'),
+  },
+  field.closed,
+);
 export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
 export const ArmingBodySchema = Type.Object(
   {
@@ -693,7 +711,7 @@ export const PolicyPreviewSchema = Type.Object(
     ),
     caveats: Type.Array(Type.String()),
   },
-  { ...field.closed, description: 'What recorded requests would have been under another policy.' },
+  field.closed,
 );
 export const PolicyPreviewBodySchema = Type.Union([
   Type.Object({ ok: Type.Literal(true), preview: PolicyPreviewSchema }, field.closed),

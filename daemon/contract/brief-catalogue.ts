@@ -45,9 +45,9 @@ export function buildBriefCatalogue(options: CatalogueOptions = {}): readonly Br
 /** Descriptions that omit what the instructions or the arguments already say. */
 const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   place_order:
-    'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left.',
+    'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left. An order against your position is refused: use close_position or reduce_only.',
   close_position:
-    'Closes the position of one symbol, or a fraction of it, at the market with a bounded price; it never opens the other direction. Exits pass while reducing, in cooldown and in extreme markets, too.',
+    'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.',
   get_limits:
     'For each symbol the budgets in force with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
   get_decision: 'One of your decisions with the present state of its execution: follows a pending order.',

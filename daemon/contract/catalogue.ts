@@ -17,7 +17,7 @@ export const ANSWER =
 export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   place_order: {
     title: 'Place an order',
-    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`,
+    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. An order against your position is refused: use close_position, or reduce_only. One agent holds a symbol until it is flat; others open nothing there. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`,
   },
   close_position: {
     title: 'Close a position',
@@ -43,7 +43,7 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   get_positions: {
     title: 'Read positions',
     description:
-      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and which agent holds what share.',
+      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and which agent holds how much of it.',
   },
   get_orders: {
     title: 'Read orders',

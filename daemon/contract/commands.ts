@@ -44,10 +44,7 @@ export const SignalRequest = Type.Object(
 export const reason = field.freeText('Why, for the record. At most 2 kB.', 1);
 export const StateChangeRequest = Type.Object(
   {
-    state: field.oneOf(
-      ['active', 'reducing', 'halted'],
-      'active: lifts the operator layer only. reducing: exits and cancels pass. halted: only cancels pass.',
-    ),
+    state: field.oneOf(['active', 'reducing', 'halted'], 'active: lifts the operator layer only.'),
     reason,
     symbol: Type.Optional({ ...field.symbol, description: 'Only this symbol. Absent: the whole account.' }),
     agent: Type.Optional({ ...field.agentName, description: 'Only this agent. Absent: every agent.' }),
@@ -71,6 +68,16 @@ export const FlattenRequest = Type.Object(
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
+export const ReleaseRequest = Type.Object(
+  {
+    for_ms: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 2_592_000_000, description: 'So long after it is free. Absent: 0.' }),
+    ),
+    reason,
+  },
+  field.closed,
+);
+export const AdoptRequest = Type.Object({ agent: field.agentName, reason }, field.closed);
 export const ArmingRequest = Type.Object({ digest: field.sha256('As it was looked at.') }, field.closed);
 /** Absent proof: the operator token of the call itself. */
 export const ApprovalRequest = Type.Object(
@@ -85,6 +92,7 @@ export const ApprovalRequest = Type.Object(
 export const ApprovalPath = Type.Object({ id: field.decisionId }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
 export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
+export const SymbolPath = Type.Object({ symbol: field.symbol }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
 export const PolicyCheckRequest = Type.Object(
   { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) },
@@ -166,8 +174,11 @@ export const checkApproval = buildContractCheck<Static<typeof ApprovalRequest>>(
 export const checkApprovalPath = buildContractCheck<Static<typeof ApprovalPath>>(ApprovalPath);
 export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
 export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
+export const checkSymbolPath = buildContractCheck<Static<typeof SymbolPath>>(SymbolPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);
 export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
+export const checkRelease = buildContractCheck<Static<typeof ReleaseRequest>>(ReleaseRequest);
+export const checkAdopt = buildContractCheck<Static<typeof AdoptRequest>>(AdoptRequest);
 export const checkArming = buildContractCheck<Static<typeof ArmingRequest>>(ArmingRequest);
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);

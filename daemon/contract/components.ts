@@ -53,6 +53,8 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Fill: body.FillBodySchema,
   Fills: body.FillsBodySchema,
   Flattened: body.FlattenBodySchema,
+  Held: body.held,
+  Holder: body.HolderBodySchema,
   InterceptAnswer: body.InterceptAnswerSchema,
   InterceptRequest: command.InterceptRequest,
   LimitPrice: field.limitPrice,

@@ -73,14 +73,14 @@ export const ExplanationBodySchema = Type.Object(
     ...explanationMembers,
     reasons: decisionMembers.reasons,
     rules: nullable(
-      Type.Array(Type.Object({ ...field.unsaid(RuleVerdictSchema.properties), title: Type.String() }, field.closed), {
+      Type.Array(Type.Object({ ...RuleVerdictSchema.properties, title: Type.String() }, field.closed), {
         description: 'The finding of every rule, in their order; null: another version of the core decided.',
       }),
     ),
     core_version: nullable(
       Type.Integer({
         minimum: 0,
-        description: 'Version of the core that decided; null: recorded before there were versions.',
+        description: 'null: recorded before there were versions.',
       }),
     ),
     policy_hash: Type.String({ description: 'sha256 of the policy that decided.' }),

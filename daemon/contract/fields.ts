@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import { REASON_CODES } from '../core/reasons.ts';
 import * as Type from './built/typebox.js';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
@@ -28,15 +27,6 @@ export const closed = { additionalProperties: false } as const;
 export function said(description?: string, unit?: string) {
   const words = [description, unit].filter((each) => each !== undefined).join(' ');
   return words === '' ? {} : { description: words };
-}
-/** The same members without their descriptions, for a schema that repeats those of another. */
-export function unsaid<const M extends { readonly [name: string]: TSchema }>(members: M): M {
-  const bare = Object.entries(members).map(([name, schema]): [string, TSchema] => {
-    // With the marks that Object.entries does not show: optional ones stay optional.
-    const { description: _, ...kept } = Object.getOwnPropertyDescriptors(schema) as PropertyDescriptorMap;
-    return [name, Object.defineProperties({}, kept)];
-  });
-  return Object.fromEntries(bare) as M;
 }
 /** One of a closed list of words. */
 export function oneOf<const V extends readonly string[]>(values: V, description: string) {
@@ -104,11 +94,11 @@ export const decisionId = Type.String({
 });
 export const signalId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
-  description: 'signal_id of the signal, as answered and as listed by GET /v1/signals.',
+  description: 'signal_id, as answered and as listed.',
 });
 export const recordNumber = Type.String({
   pattern: '^[1-9][0-9]{0,14}$',
-  description: 'Number of a record of the ledger: seq of the alert.',
+  description: 'seq of the alert.',
 });
 export const clientOrderId = Type.String({
   pattern: '^[A-Za-z0-9_.:/-]{1,36}$',

@@ -90,7 +90,7 @@ export const PasskeysBodySchema = Type.Object(
     passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. confirmed: one in force signs. waiting: for one to count. recovery: `./holdfast passkey recover`.',
+      'What a new one needs beside token and code. confirmed: one in force signs. waiting: for one to count.',
     ),
   },
   field.closed,

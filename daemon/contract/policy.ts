@@ -107,7 +107,7 @@ const agentSection = Type.Object(
         {
           scope: Type.Optional(Type.Enum(['own'], { description: 'Has no effect: an agent closes what it holds.' })),
         },
-        { ...closed, description: 'What the agent may exit.' },
+        { ...closed, description: 'Has no effect.' },
       ),
     ),
     schedule: Type.Optional(agentSchedule),
@@ -134,7 +134,7 @@ export const PolicySchema = Type.Object(
     }),
     mode: Type.Enum(['enforce', 'shadow'], {
       description:
-        'enforce: decisions bind. shadow (paper and replay only): decisions are recorded, but the request is executed.',
+        'enforce: decisions bind. shadow (paper and replay only): decisions are recorded, but the request is executed, unless the symbol is not the agent’s.',
     }),
     scope: Type.Object(scopeProperties(1), { ...closed, description: 'T: what is not named is blocked.' }),
     budgets: Type.Object(budgetProperties, { ...closed, description: 'R: B_0, the absolute caps of the account.' }),
@@ -160,24 +160,28 @@ export const PolicySchema = Type.Object(
           description:
             'What a tightened cap does to existing orders and positions: nothing, cancel opening orders, or also cut positions back.',
         }),
+        deadman_ms: Type.Optional(
+          milliseconds(
+            'Silence of the daemon after which the exchange cancels opening orders, where its countdown runs. 0 is off, else 30000 and more. Without it: 120000.',
+            600_000,
+            0,
+          ),
+        ),
       },
       { ...closed, description: 'Orders and positions that outlive their decision.' },
     ),
     exits: Type.Object(
       {
-        scope: Type.Enum(['own', 'account'], {
-          description:
-            "own: an agent may exit what its own fills opened, the gate what all agents' fills opened. account: everything.",
-        }),
+        scope: Type.Optional(
+          Type.Enum(['own', 'account'], { description: 'Has no effect: an agent closes what it holds.' }),
+        ),
         ladder_bps: Type.Array(Type.Number({ minimum: 0.1, maximum: 5000 }), {
           minItems: 1,
           maxItems: 20,
           description: 'Distance of each rung of an exit from the opposite best quote, rising. Basis points.',
         }),
         step_ms: milliseconds('Time between two rungs.', 60_000),
-        rate: rateLimit(
-          'Exits of one agent that start to be sent. Further ones wait, and equal ones are sent as one. Never refused.',
-        ),
+        rate: rateLimit('Exits of one agent that start to be sent. Further ones wait. Never refused.'),
         resting: Type.Optional(
           Type.Integer({
             minimum: 1,

@@ -13,7 +13,7 @@ export const PlaceOrderArgs = Type.Object(
     symbol: field.symbol,
     intent: field.oneOf(
       ['open', 'close'],
-      'open: take or add to a position. close: reduce or leave one; it never opens the other direction.',
+      'open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.',
     ),
     side: field.oneOf(['buy', 'sell'], 'Direction of the order itself: sell closes a long position, buy a short one.'),
     requested_notional: field.requestedNotional,
@@ -35,7 +35,9 @@ export const PlaceOrderArgs = Type.Object(
     valid_until_ms: Type.Optional(field.instant('Until then what it opens may be sent, and rest. An exit goes on.')),
     account: Type.Optional(field.accountName),
     reduce_only: Type.Optional(
-      Type.Boolean({ description: 'true: the order is an exit or it is blocked (NOT_REDUCING).' }),
+      Type.Boolean({
+        description: 'true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).',
+      }),
     ),
     after_decision_id: Type.Optional({
       ...field.decisionId,

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext, RulesView } from './context.ts';
+import type { ExecutionContext, HoldingView, RulesView } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
 import {
   ceilTicks,
@@ -224,9 +224,19 @@ export function checkParts(
   { permittedLots }: ExitSize,
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
-  const open = context.holding?.open_exits ?? 0;
-  if (open < MOST_PARTS_OPEN || effective.lots >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
-  trace.deny(6, 'EXIT_IN_PROGRESS', context.holding?.exit_decision ?? open, MOST_PARTS_OPEN, 'exits');
+  const { holding, now_ms: now } = context;
+  if (holding === undefined || holding.open_exits < MOST_PARTS_OPEN) return;
+  // The venue's largest order may be less than a full close.
+  if (wholeExitLots(trace, effective.lots) >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
+  const exit = holding.exit_decision ?? holding.open_exits;
+  trace.denyUntil(6, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, MOST_PARTS_OPEN, 'exits');
+}
+
+/** What an exit takes as a rule. */
+const EXIT_LASTS_MS = 1_000;
+/** When to ask again for what an exit in progress refuses. */
+export function exitEndsAtMs({ exit_until_ms: untilMs }: HoldingView, nowMs: number): number {
+  return untilMs ?? nowMs + EXIT_LASTS_MS;
 }
 
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */

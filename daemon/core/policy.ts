@@ -158,7 +158,8 @@ export interface TemporalSection {
   readonly breaker: { readonly repeats: number; readonly window_ms: number; readonly cooldown_ms: number };
 }
 export interface ExitsSection {
-  readonly scope: 'own' | 'account';
+  /** Read, and ignored: an agent closes what it holds. */
+  readonly scope?: 'own' | 'account';
   readonly ladder_bps: readonly number[];
   readonly step_ms: number;
   readonly rate: RateLimit;
@@ -167,6 +168,13 @@ export interface ExitsSection {
   /** Age up to which an agent's exit continues after a restart, ms; absent: 300000. */
   readonly resume_ms?: number;
 }
+export interface StandingSection {
+  readonly resting_ttl_ms: number;
+  readonly on_breach: 'hold' | 'cancel_opening' | 'reduce';
+  /** Silence of the daemon after which the venue cancels what opens, ms; 0: never; absent: {@link DEADMAN_MS}. */
+  readonly deadman_ms?: number;
+}
+export const DEADMAN_MS = 120_000;
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
 export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
@@ -271,7 +279,7 @@ export interface IntendedPolicySpec {
   readonly trader_state: TraderStateSection;
   readonly temporal: TemporalSection;
   readonly staging: { readonly spacing_ms: number; readonly ttl_ms: number };
-  readonly standing: { readonly resting_ttl_ms: number; readonly on_breach: 'hold' | 'cancel_opening' | 'reduce' };
+  readonly standing: StandingSection;
   readonly exits: ExitsSection;
   readonly protection: { readonly required: boolean; readonly stop_bps: number };
   /** Absent, or silent on a kind: REQUEST_CEILING. */

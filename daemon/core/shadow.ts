@@ -2,13 +2,17 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import type { ReasonCode } from './reasons.ts';
 import type { ExecutionRequest } from './request.ts';
 import { boundPrice } from './rules/price.ts';
 import { describePlan, lotsFor } from './rules/staging.ts';
 
+const HOLDING: readonly ReasonCode[] = ['SYMBOL_HELD', 'SYMBOL_UNOWNED'];
+
 /**
  * Policy mode `shadow` (paper and replay only): the quantised *request* is what executes, while the decision that the
- * gate took is recorded beside it with `enforced: false`. Only what opens risk differs; exits and cancels are the same.
+ * gate took is recorded beside it with `enforced: false`. Only what opens risk differs; exits and cancels are the same,
+ * and so is whose a symbol is: what two agents had opened beside each other neither of them could close.
  * Without filters, mark or book there is nothing to quantise with, and the gate's own decision stands.
  */
 export function shadowDecision(
@@ -20,6 +24,7 @@ export function shadowDecision(
   const { rules, mark, bid, ask } = context.market;
   if (request.intent !== 'open' || request.side === null || request.requested_notional === null) return decision;
   if (decision.effective !== null && decision.effective.action !== 'open') return decision;
+  if (decision.reasons.some(({ code }) => HOLDING.includes(code))) return decision;
   if (rules === null || mark === null || bid === null || ask === null) return decision;
   const slippageBps = request.max_slippage_bps ?? 0;
   const limit = request.order_type === 'limit' ? request.limit_price : null;

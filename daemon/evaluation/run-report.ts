@@ -5,6 +5,7 @@ import { scopeHash } from './judge/scope.ts';
 import { MarketDataError, readMarketData } from './market/read.ts';
 import { buildSyntheticMarket } from './market/synthetic.ts';
 import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
+import { BASELINE } from './report/provenance.ts';
 import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
 import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
 import type { AttackChoice } from './setup/scenarios.ts';
@@ -176,6 +177,7 @@ function describeInputs(
       replicates: outcome.bootstrap.replicates,
       days: outcome.bootstrap.days,
     },
+    baseline: BASELINE,
     versions: { holdfast: readOwnVersion(), node: process.version },
     flags: {
       attack: options.attack,

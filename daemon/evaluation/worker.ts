@@ -7,7 +7,7 @@ import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/sum
 import type { MutationRow } from './report/types.ts';
 import { runMutations } from './setup/mutations/mutations.ts';
 import { findDrawnScenario, type RunSample, Sampler } from './setup/samples.ts';
-import { CHURN_AGENT, CHURN_SPAN_MS, PLAIN, type Scenario, SHARED_AGENT } from './setup/scenarios.ts';
+import { barsOf, isRunIn, PLAIN, type Scenario, SHARED_AGENT } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';
 import { type RunHooks, Workbench } from './setup/workbench.ts';
 
@@ -85,7 +85,7 @@ class TaskRun {
     const { variants, scenarios } = groups[this.#task.group]!;
     for (const variant of variants) {
       for (const scenario of scenarios) {
-        if (scenario.attack === 'churn' && agent !== CHURN_AGENT) continue;
+        if (!isRunIn(agent, scenario)) continue;
         const isReference = variant.hash === reference.hash;
         const isDone = isReference && isPlain(scenario) && scenario !== this.#drawn;
         const result = isDone ? plainResult : this.#runOne(variant, scenario, legitRequests);
@@ -135,7 +135,7 @@ class TaskRun {
         { seed, agent, variant, scenario, legitRequests },
         {
           ...(sampler === null ? {} : { onBarClose: sampler.onBarClose }),
-          ...(scenario.attack === 'churn' ? { bars: Math.ceil(CHURN_SPAN_MS / barMs) } : {}),
+          bars: barsOf(scenario, barMs),
         },
       )
       .run();
@@ -150,7 +150,7 @@ class TaskRun {
 }
 
 function isPlain(scenario: Scenario): boolean {
-  return scenario.attack === 'none' && scenario.capsScale === 1;
+  return scenario.attack === 'none' && scenario.capsScale === 1 && scenario.isUnreserved !== true;
 }
 function describe(result: RunResult): string {
   const { agent, seed, attack, sides, capsScale } = result.key;

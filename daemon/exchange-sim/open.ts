@@ -4,7 +4,7 @@ import type { TimePort } from '../time/time-port.ts';
 import { createClock } from './clock.ts';
 import { fromNumber } from './core/fixed.ts';
 import { INSTRUMENTS, type Instrument } from './core/instruments.ts';
-import { createState } from './core/state.ts';
+import { type CountdownScope, createState } from './core/state.ts';
 import { catchUp, type Exchange } from './exchange.ts';
 import type { BarSource } from './market/bars.ts';
 import { SyntheticMarket } from './market/synthetic.ts';
@@ -41,6 +41,8 @@ export interface ExchangeOptions {
   readonly symbols?: readonly string[];
   /** Which rate limits refuse (429); they are counted and reported either way. All when not given. */
   readonly enforceLimits?: EnforcedLimits;
+  /** What a dead-man countdown cancels: `regular` orders (when not given), or `all`. */
+  readonly countdown?: CountdownScope;
   /** Clocks and timers. */
   readonly time: TimePort;
   /** Ids that the exchange makes; that of node:crypto when not given. */
@@ -122,6 +124,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
   const storage = options.storagePath === undefined ? null : new ExchangeStorage(options.storagePath);
   const world = openWorld(options, storage);
   const { time } = options;
+  world.state.countdownScope = options.countdown ?? 'regular';
   const random = options.randomBytes ?? randomBytes;
   const exchange: Exchange = {
     time,

@@ -12,6 +12,7 @@ import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
+  HolderBody,
   ReadinessBody,
   SignalBody,
   SignalEntryBody,
@@ -95,7 +96,7 @@ export interface GateApi {
   getAgent(caller: Caller, name: string): AgentBody | null;
   /** Null: no accounts are kept of that time, or there is no such day or week. */
   getReport(caller: Caller, period: ReportPeriod): ReportBody | null;
-  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
+  getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] };
   addSignal(
     caller: Caller,
     signal: SignalBody,
@@ -103,6 +104,20 @@ export interface GateApi {
   getSignals(): SignalsBody;
   /** Ends an active signal early; null: there is none with that id. */
   endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null>;
+  /** The holder opens nothing there until the symbol is free, and for so long after. @throws where no agent holds it */
+  releaseSymbol(caller: Caller, symbol: string, forMs: number, reason: string): Promise<HolderBody>;
+  /**
+   * Gives a symbol to an agent. `passkeyId`: of the passkey that signed the call; null: a token made it.
+   *
+   * @throws while something there is not settled
+   */
+  adoptSymbol(
+    caller: Caller,
+    symbol: string,
+    agent: string,
+    reason: string,
+    passkeyId: string | null,
+  ): Promise<HolderBody>;
   /** Ends a lost order that is not open at the venue; null: there is no such order. */
   endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null>;
   /** Records that it was seen; null: no such alert is among the last 1,000. */

@@ -191,6 +191,7 @@ export type HolderEvent =
       readonly action: 'released';
       readonly agent: string;
       readonly for_ms: number;
+      readonly reason: string;
       readonly set_by: string;
       readonly symbol: string;
     }
@@ -199,6 +200,9 @@ export type HolderEvent =
       readonly action: 'adopted';
       readonly agent: string;
       readonly lots: number;
+      /** It signed this very call, and its signature is on record; null: a token made it. */
+      readonly passkey_id: string | null;
+      readonly reason: string;
       readonly set_by: string;
       readonly symbol: string;
     };
@@ -313,6 +317,18 @@ export interface LeverageEvent {
   /** Domain time of the confirmation; account answers requested before say nothing of it. Older records have none. */
   readonly confirmed_at_ms?: number;
   readonly leverage: number;
+  readonly symbol: string;
+}
+/**
+ * The venue's dead-man countdown of a symbol. `asked`: none ran, and it is about to be set. `set`: the venue has taken it,
+ * for the first time or again. `ended`: the venue has confirmed that it runs no more; `countdown_ms` is 0.
+ */
+export interface CountdownEvent {
+  readonly action: 'asked' | 'set' | 'ended';
+  /** Of venue time. */
+  readonly countdown_ms: number;
+  /** Domain time before the request left. */
+  readonly sent_at_ms: number;
   readonly symbol: string;
 }
 export interface RebaseEvent {
@@ -588,6 +604,7 @@ export interface GateEvents {
   readonly arming: ArmingEvent;
   readonly arming_signed: ArmingSignedEvent;
   readonly checkpoint: CheckpointEvent;
+  readonly countdown: CountdownEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
   readonly holder: HolderEvent;

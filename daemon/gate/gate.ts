@@ -7,6 +7,7 @@ import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
+  HolderBody,
   ReadinessBody,
   SignalBody,
   SignalEntryBody,
@@ -39,6 +40,7 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
+import { hasGoodTill } from './orders/approval.ts';
 import { type AlertOptions, buildParts, type GateOptions, type GateParts, startAlone } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
 import { describeAgent, describeAgents } from './reads/accounts.ts';
@@ -48,19 +50,26 @@ import { describeAccount, describeAlerts, describeOrder, tellExplained } from '.
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { describeReadiness } from './reads/readiness.ts';
 import { describeReport } from './reads/report.ts';
-import { everyLiveOrder, isTerminal } from './state/orders.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 
-/** Cleans up when the daemon stops: drops unsent slices, cancels opening orders unless they are left, keeps stops. */
+/**
+ * Cleans up when the daemon stops: drops unsent slices, cancels opening orders, keeps stops. Orders are left only where the
+ * venue ends them by itself.
+ */
 export async function leaveVenue(
-  { core, canceler, slices }: GateParts,
+  { core, canceler, countdowns, slices }: GateParts,
   options: { readonly leaveOrders: boolean },
 ): Promise<void> {
   const before = [...everyLiveOrder(core.state.orders)];
   slices.dropUnsent('the daemon stops', () => true);
-  if (!options.leaveOrders) {
-    const cancels = canceler.cancelMatching(null, (order) => !order.foreign && !order.reduceOnly, 'the daemon stops');
-    await Promise.race([cancels.catch(() => undefined), core.ports.time.delay(1000)]);
-  }
+  const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
+  const cancels = canceler.cancelMatching(
+    null,
+    (order) => !order.foreign && !order.reduceOnly && !isLeft(order),
+    'the daemon stops',
+  );
+  const begun = Promise.allSettled([cancels, countdowns.close()]);
+  await Promise.race([begun, core.ports.time.delay(1000)]);
   await core.settled().catch(() => undefined);
   const ended = before.filter((order) => isTerminal(order.status));
   const left = before.filter((order) => !isTerminal(order.status));
@@ -220,8 +229,8 @@ export class Gate implements GateApi {
   getReport(caller: Caller, period: ReportPeriod): ReportBody | null {
     return describeReport(this.core, caller, period);
   }
-  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
-    return this.#parts.reads.getMarket(symbol);
+  getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] } {
+    return this.#parts.reads.getMarket(caller, symbol);
   }
 
   // --- operator --------------------------------------------------------------------------------------------------
@@ -240,6 +249,18 @@ export class Gate implements GateApi {
   }
   endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
     return this.#parts.signals.end(caller, signalId, reason);
+  }
+  releaseSymbol(caller: Caller, symbol: string, forMs: number, reason: string): Promise<HolderBody> {
+    return this.#parts.holders.release(caller, symbol, forMs, reason);
+  }
+  adoptSymbol(
+    caller: Caller,
+    symbol: string,
+    agent: string,
+    reason: string,
+    passkeyId: string | null,
+  ): Promise<HolderBody> {
+    return this.#parts.holders.adopt(caller, symbol, agent, reason, passkeyId);
   }
   async endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null> {
     const order = await this.#parts.lostOrders.end(caller, clientOrderId, reason);

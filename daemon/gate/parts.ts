@@ -18,6 +18,7 @@ import { RequestBudgets } from './journal/request-budgets.ts';
 import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { ArmingControl } from './operator/arming.ts';
 import { Operator } from './operator/commands.ts';
+import { Holders } from './operator/holders.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
 import { Passkeys } from './operator/passkeys.ts';
@@ -34,6 +35,7 @@ import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import type { GateState } from './state/gate-state.ts';
 import { Authorities } from './watch/authorities.ts';
+import { Countdowns } from './watch/countdowns.ts';
 import { Heartbeats } from './watch/heartbeats.ts';
 import { watchHoldings } from './watch/holdings.ts';
 import { Protection } from './watch/protection.ts';
@@ -56,6 +58,7 @@ export interface GateParts {
   readonly canceler: Canceler;
   readonly slices: SliceRunner;
   readonly heartbeats: Heartbeats;
+  readonly countdowns: Countdowns;
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
@@ -64,6 +67,7 @@ export interface GateParts {
   readonly arming: ArmingControl;
   readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
+  readonly holders: Holders;
   readonly exitResumption: ExitResumption;
 }
 export interface AlertOptions {
@@ -112,6 +116,7 @@ export function buildParts(options: GateOptions): GateParts {
   const standing = new StandingOrders(core, canceler, sender);
   const authorities = new Authorities(core, canceler);
   const heartbeats = new Heartbeats(core);
+  const countdowns = new Countdowns(core, () => keeper.wasRead);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -154,6 +159,7 @@ export function buildParts(options: GateOptions): GateParts {
       resolver,
       canceler,
       authorities,
+      countdowns,
       heartbeats,
       standing,
       exits,
@@ -192,6 +198,7 @@ export function buildParts(options: GateOptions): GateParts {
     canceler,
     slices,
     heartbeats,
+    countdowns,
     standing,
     operator,
     signals,
@@ -200,6 +207,7 @@ export function buildParts(options: GateOptions): GateParts {
     arming,
     ledgerCheck,
     lostOrders,
+    holders: new Holders({ core, canceler, exits, endMisplaced }),
     exitResumption,
   };
 }
@@ -219,6 +227,7 @@ function buildTasks(parts: {
   resolver: Resolver;
   canceler: Canceler;
   authorities: Authorities;
+  countdowns: Countdowns;
   heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
@@ -227,25 +236,15 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const {
-    core,
-    resolver,
-    canceler,
-    authorities,
-    heartbeats,
-    standing,
-    exits,
-    endMisplaced,
-    flatten,
-    protection,
-    cuts,
-  } = parts;
+  const { core, resolver, canceler, authorities, countdowns, heartbeats, standing, exits } = parts;
+  const { endMisplaced, flatten, protection, cuts } = parts;
   return {
     retryCancels: () => {
       resolver.sweep();
       return canceler.retryUnproven();
     },
     endAuthorities: () => authorities.tick(),
+    countdowns: () => countdowns.tick(),
     reviewStanding: () => {
       voidOrphans(core);
       heartbeats.tick();

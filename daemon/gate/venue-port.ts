@@ -250,11 +250,18 @@ export interface AccountMode {
   readonly refusal?: string;
 }
 /**
+ * What the venue's dead-man countdown cancels when it has run out: `regular` orders alone, so that it spares protective
+ * stops, or `all`; `unknown`: nobody has seen it.
+ */
+export type CountdownScope = 'regular' | 'all' | 'unknown';
+/**
  * Acceptance horizon: milliseconds after the order's timestamp from which on "not found" counts (recvWindow + skew).
  */
 export interface VenuePort {
   readonly venue: VenueName;
   readonly acceptanceHorizonMs: number;
+  /** `unknown` until a simulated exchange was asked for its time scale. */
+  readonly countdown: CountdownScope;
   fetchServerTime(): Promise<FetchOutcome<number>>;
   /** Rate of venue time against the wall clock (1, or the simulated exchange's scale). */
   fetchTimeScale(): Promise<number>;
@@ -299,6 +306,11 @@ export interface VenuePort {
   cancel(symbol: string, clientOrderId: string, kind: OrderKind): Promise<CancelOutcome>;
   /** Every regular and every conditional order of the symbol. */
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
+  /**
+   * The venue cancels the symbol's orders ({@link CountdownScope}) when its clock has gone on for `countdownMs` without
+   * another such call; 0 ends the countdown.
+   */
+  setCountdown(symbol: string, countdownMs: number): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
   /** While a start reads what it needs, its reads may use more of the address's remaining weight. */
   noteStarting?(isStarting: boolean): void;

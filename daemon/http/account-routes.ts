@@ -22,7 +22,7 @@ export function registerAccountRoutes(app: FastifyInstance, doors: Doors): void 
   addRoute(app, doors, {
     ...shared,
     url: '/v1/agents',
-    text: { summary: 'Accounts by agent: its own for an agent, all for a monitor and an operator', tags: TAGS },
+    text: { summary: 'Accounts by agent', tags: TAGS },
     query: NoQuery,
     answer: account.AgentsBodySchema,
     handler: async (request) => {
@@ -49,7 +49,7 @@ export function registerAccountRoutes(app: FastifyInstance, doors: Doors): void 
     ...shared,
     url: '/v1/report',
     text: {
-      summary: 'Profit of a day or a week by agent and symbol, compared with the books of the exchange',
+      summary: 'Profit of a day or a week by agent and symbol',
       tags: TAGS,
     },
     query: account.ReportQuery,

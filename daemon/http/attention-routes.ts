@@ -115,12 +115,7 @@ function registerAlertDelivery(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operatorRoute(
-      'POST',
-      '/v1/alerts/routes/reload',
-      'Accept the pending alert routes by their hash; without a hash, say what is in force or pending',
-      body.ReloadBodySchema,
-    ),
+    ...operatorRoute('POST', '/v1/alerts/routes/reload', 'Accept the pending alert routes', body.ReloadBodySchema),
     body: command.AlertRoutesReloadRequest,
     handler: async (request) => {
       const { hash } = requireValid(command.checkAlertRoutesReload, request.body === undefined ? {} : request.body);

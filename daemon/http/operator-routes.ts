@@ -144,12 +144,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       },
     });
     addRoute(scope, doors, {
-      ...operatorRoute(
-        'POST',
-        '/v1/policy/reload',
-        'Accept the pending policy by its hash; without a hash, say what is in force or pending',
-        body.ReloadBodySchema,
-      ),
+      ...operatorRoute('POST', '/v1/policy/reload', 'Accept the pending policy', body.ReloadBodySchema),
       body: command.PolicyReloadRequest,
       handler: async (request) => {
         const { hash } = requireValid(command.checkPolicyReload, request.body === undefined ? {} : request.body);

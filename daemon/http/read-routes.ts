@@ -66,7 +66,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     ...shared,
     url: '/v1/fills',
     text: {
-      summary: 'Fills as the exchange tells them, newest first: own ones for an agent, else all',
+      summary: 'Fills, newest first: own ones for an agent, else all',
       tags: TAGS,
     },
     query: PageQuery,
@@ -139,7 +139,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
   addRoute(app, doors, {
     ...decisions,
     url: '/v1/decisions/:id/explain',
-    text: { summary: 'Why a decision is what it is: its budgets with their arithmetic, and every rule', tags: TAGS },
+    text: { summary: 'Why a decision is what it is', tags: TAGS },
     params: DecisionPath,
     query: NoQuery,
     answer: ExplanationBodySchema,
@@ -154,7 +154,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
     ...decisions,
     url: '/v1/decisions/:id/receipt',
     text: {
-      summary: 'A decision with the proof that the ledger holds it, to be verified offline',
+      summary: 'A decision with the proof that the ledger holds it',
       tags: TAGS,
     },
     params: DecisionPath,

@@ -70,7 +70,7 @@ function readPositions(gate: GateApi, caller: Caller, args: unknown): unknown {
 function readMarket(gate: GateApi, caller: Caller, args: unknown): unknown {
   const { symbol, limit, cursor } = requireValid(TOOL_CHECKS.get_market, args);
   requireScope(gate, caller, 'get_market');
-  const page = pageBySymbol(gate.getMarket(symbol ?? null).markets, limit, cursor);
+  const page = pageBySymbol(gate.getMarket(caller, symbol ?? null).markets, limit, cursor);
   return { markets: page.items, next: page.next };
 }
 

@@ -12,6 +12,7 @@ import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams, MAX_STREAMS } from './event-stream.ts';
+import { registerHolderRoutes } from './holder-routes.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
 import { closeConnections, type HttpAddress, type Listening, type NamedAddress, openAddress } from './listening.ts';
 import type { Loopbacks } from './loopbacks.ts';
@@ -283,6 +284,7 @@ export async function buildEntrance(
   registerOperatorRoutes(app, doors);
   registerApprovalRoutes(app, doors);
   registerAttentionRoutes(app, doors);
+  registerHolderRoutes(app, doors);
   registerPasskeyRoutes(app, doors);
   registerProofRoute(app, doors);
   registerTokenRoutes(app, doors);

@@ -1,5 +1,5 @@
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
-import type { ApprovalGrant, ExecutionContext } from '../core/context.ts';
+import type { ApprovalGrant, ExecutionContext, HoldingView } from '../core/context.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 
@@ -52,8 +52,6 @@ export function buildBaseContext(): ExecutionContext {
     duplicate_of: null,
     exit_rung: 0,
     exposure: {
-      exits_beyond_long: 0,
-      exits_beyond_short: 0,
       gross_other_sent_usdt: 0,
       gross_other_usdt: 0,
       liquidation_distance: null,
@@ -237,13 +235,14 @@ function instantKey(base: object, key: string): string | null {
 
 /** The context of one case. Besides the context's keys, `position_lots` (signed) creates a position of the agent. */
 export function buildCaseContext(partial: JsonRecord, path: string, violations: Violation[]): ExecutionContext {
-  const { position_lots: position, order, grant, ...rest } = partial;
+  const { position_lots: position, order, grant, holding, ...rest } = partial;
   let context = buildBaseContext();
   if (position !== undefined) {
     if (typeof position === 'number' && Number.isSafeInteger(position)) context = withPosition(context, position);
     else violations.push(violationAt(`${path}.position_lots`, 'is not a whole number of lots', position));
   }
-  const merged = withGrant(leanOnGross(mergeOver(context, rest, path, violations), rest), grant, path, violations);
+  context = leanOnGross(mergeOver(context, rest, path, violations), rest);
+  const merged = withHolding(withGrant(context, grant, path, violations), holding, path, violations);
   if (order === undefined || order === null) return merged;
   if (isRecord(order)) return { ...merged, order: mergeOver(CASE_ORDER, order, `${path}.order`, violations) };
   violations.push(violationAt(`${path}.order`, 'is not an object', order));
@@ -275,6 +274,28 @@ function withGrant(context: ExecutionContext, grant: unknown, path: string, viol
     ...context,
     approval: { ...context.approval, grant: mergeOver(CASE_GRANT, grant, `${path}.grant`, violations) },
   };
+}
+
+/** The default of a case's `holding: {}`: nothing stands against opening. */
+const CASE_HOLDING: HoldingView = {
+  exit_decision: null,
+  exit_until_ms: null,
+  held_by: null,
+  is_unowned: false,
+  open_exits: 0,
+  unproven_order: null,
+};
+function withHolding(
+  context: ExecutionContext,
+  holding: unknown,
+  path: string,
+  violations: Violation[],
+): ExecutionContext {
+  if (holding === undefined || holding === null) return context;
+  if (isRecord(holding))
+    return { ...context, holding: mergeOver(CASE_HOLDING, holding, `${path}.holding`, violations) };
+  violations.push(violationAt(`${path}.holding`, 'is not an object', holding));
+  return context;
 }
 
 /** If a case names only the gross exposure of the other symbols, it is taken as exposure at the venue. */

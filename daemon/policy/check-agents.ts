@@ -20,6 +20,19 @@ export function checkAgentLimits(spec: IntendedPolicySpec, found: Findings): voi
   }
 }
 
+/** For one release; then it is an unknown key. */
+export function warnOfExitScope({ agents, exits }: IntendedPolicySpec, found: Findings): void {
+  const written = [
+    ['exits.scope', exits.scope] as const,
+    ...Object.entries(agents).map(
+      ([name, own]) => [`${joinPath('agents', name)}.exits.scope`, own.exits?.scope] as const,
+    ),
+  ];
+  for (const [path, scope] of written)
+    if (scope !== undefined)
+      found.warnings.push(violationAt(path, 'has no effect: an agent closes what it holds. Take it out', scope));
+}
+
 /** A symbol is kept for one agent, and `default` is none. */
 function checkReserve(agent: string, symbols: readonly string[], by: Map<string, string>, found: Findings): void {
   for (const [i, symbol] of symbols.entries()) {

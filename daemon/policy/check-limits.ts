@@ -1,6 +1,6 @@
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
-import { type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
+import { DEADMAN_MS, type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
 import type { Findings } from './findings.ts';
 import { regimesAreOrdered } from './is-at-most.ts';
 import { shortNumber } from './short-number.ts';
@@ -51,6 +51,20 @@ export function checkStaging(spec: IntendedPolicySpec, found: Findings): void {
     const message = `ends before the last of ${slices} slices of the ${regime} regime is due (${needed} ms)`;
     found.warnings.push(violationAt('staging.ttl_ms', message, spec.staging.ttl_ms));
   }
+}
+
+/** It is set again at a third of it, which has to leave time for a call that is lost. */
+const SHORTEST_DEADMAN_MS = 30_000;
+
+export function checkDeadman({ scope, standing }: IntendedPolicySpec, found: Findings): void {
+  const { deadman_ms: deadmanMs = DEADMAN_MS } = standing;
+  const refuse = (message: string, expected: string): void => {
+    found.violations.push(violationAt('standing.deadman_ms', message, deadmanMs, expected));
+  };
+  if (deadmanMs === 0 && scope.venues.includes('binance-live'))
+    refuse('leaves what opens to itself when the daemon is down, beside venue binance-live', '30000 to 600000');
+  if (deadmanMs > 0 && deadmanMs < SHORTEST_DEADMAN_MS)
+    refuse('is too short: one lost call would cancel what opens', `0, or at least ${SHORTEST_DEADMAN_MS}`);
 }
 
 export function checkRegimeOrder(spec: IntendedPolicySpec, found: Findings): void {

@@ -1,6 +1,6 @@
 import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
 import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
-import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { DEADMAN_MS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { COMPONENTS } from './step-functions.ts';
 
 /** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
@@ -177,8 +177,15 @@ function explainPacing(spec: IntendedPolicySpec): string[] {
     `${temporal.breaker.repeats} equal orders in ${duration(temporal.breaker.window_ms)} stop an agent for ${duration(temporal.breaker.cooldown_ms)}`,
     `${budgets.turnover_usdt_per_day} USDT executed and ${budgets.fees_usdt_per_day} USDT of fees in 24 h`,
     `a position is held for ${duration(budgets.holding_time_ms)} at most, a resting order for ${duration(standing.resting_ttl_ms)}`,
+    explainDeadman(standing.deadman_ms ?? DEADMAN_MS),
     `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the best quote and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
   ];
+}
+
+function explainDeadman(deadmanMs: number): string {
+  return deadmanMs === 0
+    ? 'the exchange is not asked to cancel what opens when the daemon is silent'
+    : `the exchange cancels what opens when the daemon is silent for ${duration(deadmanMs)}, where its countdown runs`;
 }
 
 function percent(share: number): string {

@@ -2,6 +2,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import { agentSection, compileMultiplier, factorValue } from '../core/compiled-policy.ts';
 import {
   type AgentSection,
+  DEADMAN_MS,
   type IntendedPolicySpec,
   type LooserKey,
   type Multiplier,
@@ -88,6 +89,8 @@ function looserBecause(direction: Direction, to: unknown, from: unknown, ordered
       return isEqual(to, from) ? null : 'no direction of this key is safe: every change counts';
     case 'larger':
       return Number(to) > Number(from) ? 'larger allows more' : null;
+    case 'larger_or_off':
+      return deadmanOf(to) > deadmanOf(from) ? 'what opens is left to itself for longer' : null;
     case 'smaller':
       return Number(to) < Number(from) ? 'smaller allows more' : null;
     case 'larger_by_regime':
@@ -122,6 +125,11 @@ function looserBecause(direction: Direction, to: unknown, from: unknown, ordered
       return later ? `${String(to)} does less than ${String(from)}` : null;
     }
   }
+}
+
+function deadmanOf(value: unknown): number {
+  const ms = Number(value ?? DEADMAN_MS);
+  return ms === 0 ? Number.POSITIVE_INFINITY : ms;
 }
 
 /**

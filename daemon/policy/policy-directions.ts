@@ -10,6 +10,8 @@ export type Direction =
   /** Every change counts as looser. */
   | 'any_change'
   | 'larger'
+  /** Like `larger`, and 0, which is none at all, is the loosest; absent is DEADMAN_MS. */
+  | 'larger_or_off'
   | 'smaller'
   /** Like `larger` and `smaller`, for keys that decide the regime: sound only while a higher regime is never looser. */
   | 'larger_by_regime'
@@ -176,10 +178,12 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'staging.spacing_ms': 'smaller',
   'staging.ttl_ms': 'larger',
   'standing.resting_ttl_ms': 'larger',
+  'standing.deadman_ms': 'larger_or_off',
   'standing.on_breach': ['reduce', 'cancel_opening', 'hold'],
 
+  // It has no effect.
+  'exits.scope': 'free',
   // Exits must never become harder or dearer unnoticed, and each of these keys trades one for the other.
-  'exits.scope': ['own', 'account'],
   'exits.ladder_bps': 'any_change',
   'exits.step_ms': 'any_change',
   'exits.rate': 'any_change',

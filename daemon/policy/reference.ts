@@ -62,6 +62,8 @@ function looserInWords(direction: Direction): string {
       return 'any change';
     case 'larger':
       return 'larger';
+    case 'larger_or_off':
+      return 'larger, or 0';
     case 'smaller':
       return 'smaller';
     case 'larger_by_regime':

@@ -9,9 +9,10 @@ import {
   checkOperatorSchemas,
   checkWaysOut,
 } from './check-access.ts';
-import { checkAgentLimits } from './check-agents.ts';
+import { checkAgentLimits, warnOfExitScope } from './check-agents.ts';
 import {
   checkCapOrder,
+  checkDeadman,
   checkFractions,
   checkLadder,
   checkRegimeOrder,
@@ -40,11 +41,12 @@ const CHECKS: readonly Check[] = [
   { reads: ['agents'], run: checkAgentNames },
   { reads: ['agents'], run: checkAgentLimits },
   {
-    reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'exits.scope', 'agents'],
+    reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'agents'],
     run: checkAgents,
   },
   { reads: ['budgets.order_rate', 'market.regimes'], run: checkSlices },
   { reads: ['market.regimes', 'staging'], run: checkStaging },
+  { reads: ['scope.venues', 'standing'], run: checkDeadman },
   { reads: ['market.regimes'], run: checkRegimeOrder },
   { reads: ['market.volatility'], run: checkVolatility },
   { reads: ['account.drawdown.tiers'], run: (spec, found) => checkTiers('drawdown', spec, found) },
@@ -55,6 +57,7 @@ const CHECKS: readonly Check[] = [
   { reads: ['trust.skills'], run: checkSkills },
   { reads: ['trader_state.limit_at', 'trader_state.block_at'], run: checkTraderState },
   { reads: ['exits.ladder_bps'], run: checkLadder },
+  { reads: ['exits.scope', 'agents'], run: warnOfExitScope },
   { reads: ['budgets'], run: checkCapOrder },
   { reads: ['scope.symbols'], run: checkListed },
   { reads: ['scope.symbols', 'budgets', 'market.regimes'], run: checkMinimums },

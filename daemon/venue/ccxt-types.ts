@@ -63,6 +63,7 @@ export interface CcxtBinance {
   fapiPrivateGetAlgoOrder: Implicit;
   fapiPrivatePostPositionSideDual: Implicit;
   fapiPrivatePostMarginType: Implicit;
+  fapiPrivatePostCountdownCancelAll: Implicit;
   sapiGetAccountApiRestrictions: Implicit;
   sapiGetSubAccountList: Implicit;
 }

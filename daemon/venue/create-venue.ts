@@ -1,4 +1,4 @@
-import type { VenuePort } from '../gate/venue-port.ts';
+import type { CountdownScope, VenuePort } from '../gate/venue-port.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
@@ -30,6 +30,8 @@ export interface VenueConfig {
   readonly secrets?: readonly string[];
   /** Request weight per wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
   readonly readWeightPerMinute?: number | null;
+  /** Of Binance, as somebody has seen it; a simulated exchange says it itself. `unknown` when not given. */
+  readonly countdown?: CountdownScope;
   /** Total wall time of a request. A shorter one makes more outcomes unknown; it does not execute fewer orders. */
   readonly answerWithinMs?: number;
 }
@@ -61,7 +63,10 @@ interface SimulatedVenue {
   readonly scale: number;
   /** False: it refuses no amount of request weight. */
   readonly limitsWeight: boolean;
+  readonly countdown: CountdownScope;
 }
+const SEEN_SCOPES = ['regular', 'all'] as const;
+
 async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<SimulatedVenue> {
   try {
     const answer = await client.fetchOpen('/sim/clock');
@@ -69,7 +74,8 @@ async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<Si
     const clock = requireObject(JSON.parse(answer.text), 'clock');
     const scale = readAmount(clock, 'scale');
     if (scale < 0) throw new TimeScaleError('the scale is negative');
-    return { scale, limitsWeight: clock.limits_weight !== false };
+    const countdown = SEEN_SCOPES.find((scope) => scope === clock.countdown) ?? 'unknown';
+    return { scale, limitsWeight: clock.limits_weight !== false, countdown };
   } catch (error) {
     throw new TimeScaleError(redact(error instanceof Error ? error.message : 'unknown error'));
   }
@@ -103,6 +109,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   // Limits that a simulated exchange does not enforce are ignored unless requested. One whose time runs faster must be
   // read faster than any limit of wall time.
   let isEnforced = true;
+  let countdown: CountdownScope = config.countdown ?? 'unknown';
   const isLifted = (): boolean => clock.scale > 1 || !(isEnforced || config.readWeightPerMinute !== undefined);
   const limits = { maxInFlight: 16, maxQueued: 256, weightPerMinute, isLifted };
   const limiter = new ReadLimiter(limits, time, new WeightWindow(() => readMinuteClock(clock, time)));
@@ -116,11 +123,15 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     get acceptanceHorizonMs() {
       return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, clock.scale);
     },
+    get countdown() {
+      return countdown;
+    },
     fetchServerTime: () => market.fetchServerTime(),
     fetchTimeScale: async () => {
       if (access.venue !== 'paper') return 1;
       const simulated = await fetchSimulated(readClient, redact);
       isEnforced = simulated.limitsWeight;
+      countdown = simulated.countdown;
       return simulated.scale;
     },
     findListing: (symbol) => tables.findListing(symbol),
@@ -142,6 +153,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     amend: (order, deadlineMs) => orders.amend(order, deadlineMs),
     cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
     cancelAll: (symbol) => orders.cancelAll(symbol),
+    setCountdown: (symbol, countdownMs) => orders.setCountdown(symbol, countdownMs),
     setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
     noteStarting: (isStarting) => {
       limiter.isStarting = isStarting;

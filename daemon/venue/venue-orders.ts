@@ -11,7 +11,7 @@ import type {
 } from '../gate/venue-port.ts';
 import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
-import { formatUnits, MalformedAnswerError } from './exact-fields.ts';
+import { formatUnits, MalformedAnswerError, readText, requireObject } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import { classifySubmit } from './outcome.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
@@ -179,6 +179,19 @@ export class VenueOrders {
       for (const end of ends) {
         if (this.#judge(end, () => null).kind !== 'accepted') throw this.#link.failRead(end.facts);
       }
+      return null;
+    });
+  }
+
+  async setCountdown(symbol: string, countdownMs: number): Promise<FetchOutcome<null>> {
+    return this.#link.outcome(async () => {
+      const expected = { symbol, countdownTime: String(countdownMs) };
+      const json = await this.#link.read(this.#client, this.#link.call({ expected }), (ccxt) =>
+        ccxt.fapiPrivatePostCountdownCancelAll(expected),
+      );
+      const answer = requireObject(json, 'countdown');
+      if (readText(answer, 'symbol') !== symbol || Number(answer.countdownTime) !== countdownMs)
+        throw new MalformedAnswerError('the answer is about another countdown');
       return null;
     });
   }

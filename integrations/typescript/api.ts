@@ -247,6 +247,10 @@ export type DecisionId = string;
  */
 export type SpokenReason = string;
 /**
+ * Whose the symbol is. another: or kept from you. nobody: an operator’s.
+ */
+export type Held = 'yours' | 'another' | 'nobody' | 'free';
+/**
  * Price in USDT per unit of the base asset. Required for order_type limit, refused for order_type market. Rounded to the tick against you.
  */
 export type LimitPrice = number;
@@ -361,6 +365,8 @@ export interface Components {
   Fill?: Fill;
   Fills?: Fills;
   Flattened?: Flattened;
+  Held?: Held;
+  Holder?: Holder;
   InterceptAnswer?: InterceptAnswer;
   InterceptRequest?: InterceptRequest;
   LimitPrice?: LimitPrice;
@@ -450,6 +456,10 @@ export interface AgentAccount {
    * Null: of nobody here.
    */
   agent: string | null;
+  /**
+   * Symbols that it holds, flat ones too.
+   */
+  holds: string[];
   positions: {
     symbol: string;
     /**
@@ -473,18 +483,42 @@ export interface AgentAccount {
   seven_days: AgentSums;
   total: AgentSums;
 }
-/**
- * The members of Sums, and more.
- */
 export interface AgentSums {
+  /**
+   * Of what was closed, at what its lots had cost; before fees. USDT.
+   */
   realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
   fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
   funding_usdt: number;
+  /**
+   * Booked besides: liquidation fees, insurance, rebates. USDT.
+   */
   other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
   result_usdt: number;
+  /**
+   * USDT.
+   */
   turnover_usdt: number;
+  /**
+   * Against the mid at decision; negative: better. USDT.
+   */
   slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
   slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
   fills: number;
   /**
    * Trading calls that were decided.
@@ -635,7 +669,7 @@ export interface AlertTest {
   }[];
 }
 /**
- * An order that waits for a person, or waited; it has the members of ApprovalCeiling.
+ * An order that waits for a person, or waited.
  */
 export interface Approval {
   /**
@@ -644,18 +678,42 @@ export interface Approval {
   approval_id: string;
   status: ApprovalStatus;
   detail: string | null;
-  agent: string;
+  agent: AgentName;
+  /**
+   * Only what opens needs an approval.
+   */
   intent: 'open';
-  side: 'buy' | 'sell';
-  symbol: string;
-  order_type: 'market' | 'limit';
+  side: Side;
+  symbol: SymbolName;
+  order_type: OrderType;
+  /**
+   * Most lots of the symbol.
+   */
   lots: number;
+  /**
+   * The same in the base asset. A decimal as text.
+   */
   quantity: string;
+  /**
+   * Its value at the worse of mark and price, USDT.
+   */
   notional_usdt: number;
   leverage: number;
+  /**
+   * Worst price in USDT: a buy pays no more, a sell takes no less. A decimal as text.
+   */
   worst_price: string;
+  /**
+   * The same in ticks of the symbol.
+   */
   price_ticks: number;
+  /**
+   * Number of different people who must approve.
+   */
   quorum: number;
+  /**
+   * sha256 of the policy under which it was asked for.
+   */
   policy_hash: string;
   /**
    * Milliseconds since 1970.
@@ -759,22 +817,22 @@ export interface ApprovalCeiling {
 }
 export interface Approvals {
   /**
-   * Those that wait, oldest first; then the last 100 that have ended, newest first.
+   * Those that wait, then the last 100 that have ended.
    */
   approvals: Approval[];
 }
 /**
- * An approval that was given or denied. answer: what was decided with it; null: nothing yet.
+ * answer: what was decided with it; null: nothing yet.
  */
 export interface Approved {
   approval: Approval;
   /**
-   * A decided request. A refusal is an answer too (status 200, decision BLOCK).
+   * A decided request.
    */
   answer: ToolAnswer | null;
 }
 /**
- * A decided request. A refusal is an answer too (status 200, decision BLOCK).
+ * A decided request.
  */
 export interface ToolAnswer {
   decision: Decision;
@@ -795,7 +853,7 @@ export interface Decision {
    */
   at_ms: number;
   /**
-   * How the request came in; slice, standing and gate: the daemon itself decided again.
+   * slice, standing and gate: the daemon itself decided again.
    */
   kind: 'tool' | 'intercept' | 'dry_run' | 'slice' | 'standing' | 'gate';
   agent: string;
@@ -1053,7 +1111,7 @@ export interface Execution {
    */
   retryable: boolean;
   /**
-   * Slices dropped because an exit closes what they would have opened again, or another one was canceled.
+   * Slices that an exit or a cancel took back.
    */
   slices_dropped: number;
 }
@@ -1260,17 +1318,32 @@ export interface Explanation {
    */
   rules:
     | {
+        /**
+         * Number of the rule.
+         */
         rule: number;
         code: string;
+        /**
+         * What it found.
+         */
         outcome: 'pass' | 'tighten' | 'deny' | 'skipped';
+        /**
+         * The value found; absent when the rule compared no figures.
+         */
         observed?: number | string | null;
+        /**
+         * What is allowed; absent when the rule compared no figures.
+         */
         limit?: number | string | null;
+        /**
+         * Unit of both; absent when there are no figures.
+         */
         unit?: string | null;
         title: string;
       }[]
     | null;
   /**
-   * Version of the core that decided; null: recorded before there were versions.
+   * null: recorded before there were versions.
    */
   core_version: number | null;
   /**
@@ -1313,6 +1386,10 @@ export interface Fill {
    * Whose it is; null: the order is not of this daemon.
    */
   agent: string | null;
+  /**
+   * Whose lots it moved; null: nobody’s.
+   */
+  holder?: string | null;
 }
 export interface Fills {
   /**
@@ -1343,6 +1420,21 @@ export interface Flattened {
     quantity: string;
   }[];
   note: string;
+}
+export interface Holder {
+  symbol: string;
+  /**
+   * An agent; null: none.
+   */
+  holder: string | null;
+  /**
+   * Signed, of the holder. A decimal as text.
+   */
+  quantity: string;
+  /**
+   * Not proven canceled yet.
+   */
+  openings_left: number;
 }
 /**
  * Advice on a tool call; it authorises nothing.
@@ -1398,6 +1490,7 @@ export interface Limits {
   policy_hash: string;
   symbols: {
     symbol: string;
+    held: Held;
     /**
      * This agent may open it; if not, nothing remains.
      */
@@ -1445,7 +1538,7 @@ export interface Limits {
         | 'agent_loss_week_usdt';
       code: ReasonCode;
       /**
-       * B_0 of the policy, or the agent's own cap where less of that is left.
+       * Of the policy, or the agent's own cap where less of that is left.
        */
       base: number;
       limit: number;
@@ -1484,6 +1577,7 @@ export interface OpeningLimits {
 }
 export interface Market {
   symbol: string;
+  held: Held;
   /**
    * USDT.
    */
@@ -1560,7 +1654,7 @@ export interface Order {
   symbol: string;
   side: Side;
   /**
-   * limit or market; for foreign orders the name at the exchange, in lower case: stop_market.
+   * limit or market; of foreign orders the name at the exchange: stop_market.
    */
   order_type: string;
   /**
@@ -1648,7 +1742,7 @@ export interface PendingPolicy {
 export interface PlaceOrder {
   symbol: SymbolName;
   /**
-   * open: take or add to a position. close: reduce or leave one; it never opens the other direction.
+   * open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.
    */
   intent: 'open' | 'close';
   /**
@@ -1685,7 +1779,7 @@ export interface PlaceOrder {
   valid_until_ms?: number;
   account?: AccountName;
   /**
-   * true: the order is an exit or it is blocked (NOT_REDUCING).
+   * true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).
    */
   reduce_only?: boolean;
   /**
@@ -1740,6 +1834,11 @@ export interface Arming {
 }
 export interface Position {
   symbol: string;
+  held?: Held;
+  /**
+   * An agent; null: none.
+   */
+  holder?: string | null;
   /**
    * Signed: negative is short. A decimal as text.
    */
@@ -1769,7 +1868,7 @@ export interface Position {
    */
   liquidation_price: string | null;
   /**
-   * Signed quantity that each agent holds.
+   * Signed quantity of the holder, by its name.
    */
   agent_share: {
     [k: string]: string | undefined;
@@ -1798,7 +1897,7 @@ export interface Readiness {
    */
   policy_error: string | null;
   /**
-   * Why nothing may be opened on binance-live; null: it is armed, or need not be.
+   * Why nothing opens on binance-live; null: it may.
    */
   arming_error: string | null;
   alerts: number;
@@ -1902,7 +2001,7 @@ export interface Report {
      */
     other_usdt: number;
     /**
-     * Moved into or out of the account, in whatever way; no profit. USDT.
+     * Moved in or out; no profit. USDT.
      */
     transfers_usdt: number;
     /**
@@ -1918,11 +2017,11 @@ export interface Report {
      */
     accounted_usdt: number;
     /**
-     * The exchange averages the entry over all who hold; 0 once all is closed. USDT.
+     * The exchange averages entries; 0 once all is closed. USDT.
      */
     entry_difference_usdt: number;
     /**
-     * Funding and other bookings that wait for trades before they are split. USDT.
+     * Bookings that wait for trades before they are split. USDT.
      */
     waiting_usdt: number;
     /**
@@ -1935,18 +2034,42 @@ export interface Report {
     unexplained_usdt: number;
   } | null;
 }
-/**
- * The members of Sums, and more.
- */
 export interface ReportSums {
+  /**
+   * Of what was closed, at what its lots had cost; before fees. USDT.
+   */
   realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
   fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
   funding_usdt: number;
+  /**
+   * Booked besides: liquidation fees, insurance, rebates. USDT.
+   */
   other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
   result_usdt: number;
+  /**
+   * USDT.
+   */
   turnover_usdt: number;
+  /**
+   * Against the mid at decision; negative: better. USDT.
+   */
   slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
   slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
   fills: number;
   /**
    * Unrealised profit when the period began. USDT.
@@ -1977,9 +2100,6 @@ export interface PreviewSide {
   notional_usdt: number | null;
   reasons: string[];
 }
-/**
- * What recorded requests would have been under another policy.
- */
 export interface PolicyPreview {
   hash: string;
   /**
@@ -2101,7 +2221,7 @@ export interface Signals {
 }
 export interface Sums {
   /**
-   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   * Of what was closed, at what its lots had cost; before fees. USDT.
    */
   realised_usdt: number;
   /**
@@ -2113,7 +2233,7 @@ export interface Sums {
    */
   funding_usdt: number;
   /**
-   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   * Booked besides: liquidation fees, insurance, rebates. USDT.
    */
   other_usdt: number;
   /**

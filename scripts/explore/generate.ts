@@ -46,7 +46,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  return { seed, setup, steps: withEnds(steps, new Random(seed, 'ends')) };
+  return withDeath({ seed, setup, steps: withEnds(steps, new Random(seed, 'ends')) }, new Random(seed, 'death'));
 }
 
 /** Some of what is opened names an instant until which it may be: soon over, while it rests or is sliced, or much later. */
@@ -60,6 +60,36 @@ function withEnds(steps: readonly Step[], random: Random): Step[] {
     ]);
     return { ...step, do: { ...step.do, validForMs } };
   });
+}
+
+/**
+ * In some worlds the daemon dies early over what rests, and stays away for longer than the exchange waits for it, or, where
+ * it does not wait, than the order is good for; meanwhile the market comes to what was left.
+ */
+function withDeath(plan: Plan, random: Random): Plan {
+  if (!random.chance(0.12)) return plan;
+  const symbol = random.pick(['BTCUSDT', 'ETHUSDT'] as const);
+  const side = random.pick(['buy', 'sell'] as const);
+  const agent = random.pick(['alpha', 'beta'] as const);
+  const open = { kind: 'open', agent, symbol, side } as const;
+  const isHeld = random.chance(0.5);
+  const isWaitedFor = random.chance(0.75);
+  const awayMs = isWaitedFor ? random.int(60_000, 90_000) : random.int(12, 20) * MINUTE_MS;
+  const rest = { ...open, usdt: 300, limitBps: -random.int(15, 60) } as const;
+  const steps: Step[] = [
+    ...(isHeld ? [{ gap: 'answered', do: { ...open, usdt: 600 } } as const] : []),
+    { gap: isHeld ? 2_000 : 'answered', do: isWaitedFor ? rest : { ...rest, validForMs: MINUTE_MS } },
+    { gap: random.int(7_000, 40_000), do: { kind: 'crash', downMs: awayMs } },
+    { gap: awayMs - random.int(5_000, 20_000), do: { kind: 'mark', symbol, bps: side === 'buy' ? -150 : 150 } },
+    { gap: 25_000, do: { kind: 'wait' } },
+  ];
+  const setup: Setup = {
+    ...plan.setup,
+    deadmanMs: isWaitedFor ? 30_000 : 0,
+    ...(random.chance(0.5) ? { countdown: 'all' } : {}),
+    ...(isHeld ? { stopBps: 300 } : {}),
+  };
+  return { ...plan, setup, steps: [...steps, ...plan.steps] };
 }
 
 function drawSetup(random: Random): Setup {

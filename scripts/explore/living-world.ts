@@ -65,6 +65,7 @@ export abstract class LivingWorld extends PlayedWorld {
       simToken: 'token',
       // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
       enforceLimits: options.isLimited === true ? true : 'orders',
+      countdown: setup.countdown ?? 'regular',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     super(setup, exchange, () => time.nowMs);

@@ -44,6 +44,10 @@ export interface Setup {
    * in plans that are kept.
    */
   readonly isClockStopped?: boolean;
+  /** The exchange's dead-man countdown cancels conditional orders, too. Absent: regular ones alone. */
+  readonly countdown?: 'all';
+  /** Of the policy. Absent: two minutes. */
+  readonly deadmanMs?: number;
   /** Of every symbol, the fewest lots that the exchange takes in one order. Absent: one. */
   readonly leastLots?: number;
   /** Of the limit of orders; absent: a minute. */

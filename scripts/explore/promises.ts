@@ -17,6 +17,7 @@ import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
@@ -69,6 +70,7 @@ const PROMISES: readonly Promised[] = [
   findEndedEarly,
   findLeftOpenings,
   findLateFlattens,
+  findDeadmanBreaches,
   findRepeats,
   findRoomBreaches,
   findOperatorBreaches,

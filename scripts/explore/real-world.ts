@@ -50,6 +50,7 @@ export class RealWorld extends PlayedWorld {
       balance: setup.account?.balanceUsdt ?? 100_000,
       simToken: 'token',
       enforceLimits: 'orders',
+      countdown: setup.countdown ?? 'regular',
     });
     const nowMs = (): number => exchange.clock.now() - START_MS;
     super(setup, exchange, nowMs);

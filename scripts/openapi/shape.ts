@@ -4,7 +4,16 @@ import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/co
 import { isTradingTool } from '../../daemon/contract/tools.ts';
 import { CONSOLE_TAG } from '../../daemon/http/routing.ts';
 import { openAnswers } from './answers.ts';
-import { dropRepeatedWords, dropUnused, joinNullables, type Paths, shareMessages, shareParameters } from './shared.ts';
+import {
+  dropDefaults,
+  dropRepeatedWords,
+  dropUnused,
+  extendNamed,
+  joinNullables,
+  type Paths,
+  shareMessages,
+  shareParameters,
+} from './shared.ts';
 import { DECIMALS, sayUnitsOnce, UNITS } from './units.ts';
 
 type Json = { readonly [key: string]: unknown };
@@ -30,7 +39,7 @@ const STATUSES: { readonly [status: string]: string } = {
   409: 'REQUEST_ID_REUSED, POLICY_NOT_PENDING.',
   413: 'The body is larger than this route takes.',
   415: 'The body is not of a type that this route takes.',
-  429: "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
+  429: "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: a decided call that changes nothing, beyond its sender's budget of those. Never the answer to a permitted order, exit or cancel.",
   500: 'A defect or an unforeseen failure; the log has the details.',
   503: 'With Retry-After. NOT_READY, SHUTTING_DOWN.',
 };
@@ -67,7 +76,7 @@ export function shapeOpenApi(described: object, readers: Readers = 'clients'): o
   });
   const examples = { Limited: { summary: 'More than one order may have', value: ANSWER_EXAMPLE } };
   const named = buildComponents();
-  const shorten = (value: unknown) => sayUnitsOnce(joinNullables(dropRepeatedWords(value, named)));
+  const shorten = (value: unknown) => dropDefaults(sayUnitsOnce(joinNullables(dropRepeatedWords(value, named))));
   const { parameters, paths: plain } = shareParameters(shorten(Object.fromEntries(paths)) as Paths);
   const shared = shareMessages(plain);
   const schemas = { ...(shorten(named) as Json), ...DECIMALS };
@@ -79,7 +88,8 @@ export function shapeOpenApi(described: object, readers: Readers = 'clients'): o
     components: { ...document.components, schemas, parameters, requestBodies, responses, examples },
     paths: shared.paths,
   });
-  return dropUnused(whole);
+  const { components } = whole;
+  return dropUnused({ ...whole, components: { ...components, schemas: extendNamed(components.schemas as Json) } });
 }
 
 function isFor(readers: Readers, tags: unknown): boolean {
@@ -146,10 +156,11 @@ function shapeAnswers({ responses }: Operation, route: string, tool: string | un
   );
 }
 
-/** A schema with a name says itself what it is. */
+/** A schema with a name, or with words of its own, says itself what it is. */
 function describeAnswer({ description }: Json, json: Json | undefined): unknown {
-  const isNamed = (json?.schema as Json | undefined)?.$ref !== undefined;
-  return isNamed || description === NO_WORDS ? 'OK' : description;
+  const schema = json?.schema as Json | undefined;
+  const isSaid = schema?.$ref !== undefined || schema?.description === description;
+  return isSaid || description === NO_WORDS ? 'OK' : description;
 }
 
 function isOpen(route: string): boolean {

@@ -70,6 +70,16 @@ export function shareParameters(paths: Paths): { readonly paths: Paths; readonly
   return { paths: Object.fromEntries(changed) as Paths, parameters: shared };
 }
 
+/** Without what holds where nothing is said: a parameter that may be left out, an object that may have more members. */
+export function dropDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dropDefaults);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(
+    ([key, each]) => !(key === 'required' && each === false) && !(key === 'additionalProperties' && each === true),
+  );
+  return mapEntries(Object.fromEntries(kept), dropDefaults);
+}
+
 /** What stands beside a reference and says what the schema says itself. */
 export function dropRepeatedWords(value: unknown, schemas: Json): unknown {
   if (Array.isArray(value)) return value.map((each) => dropRepeatedWords(each, schemas));
@@ -146,6 +156,63 @@ export function dropUnused<T extends Json>(document: T): T {
     return [kind, Object.fromEntries(Object.entries(named as Json).filter(([name]) => used.has(`${kind}/${name}`)))];
   });
   return { ...document, components: Object.fromEntries(kept) as Json };
+}
+
+/** So many members are worth a reference. */
+const LEAST_MEMBERS = 6;
+
+/**
+ * A schema that has every member of a named one refers to it, and has itself only those beyond. For schemas that only
+ * answers have: one that is closed would refuse what stands in the other.
+ */
+export function extendNamed(schemas: Json): Json {
+  const bases = Object.entries(schemas)
+    .map(([name, schema]) => ({ name, members: membersOf(schema) }))
+    .filter(({ members }) => members.size >= LEAST_MEMBERS)
+    .sort((a, b) => b.members.size - a.members.size);
+  const visit = (value: unknown, own: string | null): unknown => {
+    if (Array.isArray(value)) return value.map((each) => visit(each, null));
+    if (typeof value !== 'object' || value === null) return value;
+    const members = membersOf(value);
+    const base = bases.find((each) => each.name !== own && isWithin(each.members, members));
+    return mapEntries(base === undefined ? (value as Json) : extend(value as Json, base), (each) => visit(each, null));
+  };
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, visit(schema, name)]));
+}
+
+/** Texts of the members of an open object by name, each with whether it is required; empty: it is no such schema. */
+function membersOf(schema: unknown): ReadonlyMap<string, string> {
+  const {
+    additionalProperties,
+    properties = {},
+    required = [],
+    type,
+  } = schema as Json & {
+    properties?: Json;
+    required?: readonly string[];
+  };
+  if (type !== 'object' || additionalProperties !== undefined) return new Map();
+  return new Map(
+    Object.entries(properties).map(([name, each]) => [name, JSON.stringify([each, required.includes(name)])]),
+  );
+}
+
+function isWithin(some: ReadonlyMap<string, string>, all: ReadonlyMap<string, string>): boolean {
+  return some.size < all.size && [...some].every(([name, text]) => all.get(name) === text);
+}
+
+function extend(
+  schema: Json,
+  { members, name }: { readonly name: string; readonly members: ReadonlyMap<string, string> },
+): Json {
+  const { properties, required, ...rest } = schema as { properties: Json; required: readonly string[] };
+  const own = Object.entries(properties).filter(([member]) => !members.has(member));
+  return {
+    ...rest,
+    allOf: [{ $ref: `#/components/schemas/${name}` }],
+    properties: Object.fromEntries(own),
+    required: required.filter((member) => !members.has(member)),
+  };
 }
 
 function operationsOf(paths: Paths): readonly Operation[] {

@@ -7,9 +7,9 @@ import type { ExecutorAnswer } from '../../daemon/evaluation/conformance/executo
 import { addingSide, type ScriptMaker, type ScriptView } from '../../daemon/evaluation/conformance/script.ts';
 import {
   type AgentAnswer,
-  ATTACK_FAMILIES,
-  type AttackFamily,
   type AttackView,
+  MIXED_FAMILIES,
+  type MixedFamily,
   type PlannedAsk,
 } from '../../daemon/evaluation/facts/agents.ts';
 import { Draws } from '../../daemon/evaluation/intents/draws.ts';
@@ -84,7 +84,7 @@ function playOverWire(script: ScriptMaker, seed: number, gate: Gate): readonly o
 }
 
 /** The same of an attacker as a replay carries it: each ask at its instant, answered before the next. */
-function playInReplay(family: AttackFamily, ploy: Ploy | null, seed: number, gate: Gate): readonly object[] {
+function playInReplay(family: MixedFamily, ploy: Ploy | null, seed: number, gate: Gate): readonly object[] {
   const draws = new Draws(seed, 'test');
   const draw = draws.int(0, 2 ** 27 - 1);
   const picked = family === 'ATK-ADAPT' && ploy === null ? draws.pick(LIVE_PLOYS) : ploy;
@@ -118,7 +118,7 @@ function playInReplay(family: AttackFamily, ploy: Ploy | null, seed: number, gat
   return sent;
 }
 
-for (const family of ATTACK_FAMILIES) {
+for (const family of MIXED_FAMILIES) {
   test(`${family}: what a replay plays goes over the wire word for word, under any answers`, () => {
     for (const [name, gate] of Object.entries(GATES)) {
       for (let seed = 1; seed <= 20; seed += 1) {

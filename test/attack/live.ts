@@ -6,7 +6,7 @@ import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { waitByWatch } from '../until.ts';
 
-/** Attacks a daemon of its own for a few seconds, with separate agents on both sides. */
+/** Attacks a daemon of its own for a few seconds. */
 export async function attackDaemon(
   policy: NonNullable<DaemonWorldOptions['policy']>,
   seconds: number,
@@ -23,7 +23,9 @@ export async function attackDaemon(
     const spec = await executor.readPolicy();
     if (spec === null) throw new Error('the daemon did not tell its policy');
     const credential = (agent: string) => ({ agent, token: world.createAgent(agent) });
-    const clients = assignClients(11, ['honest-1', 'honest-2'].map(credential), ['m', 'n', 'o', 'p'].map(credential));
+    // Half of the attackers have taken an agent over; the others find its symbols held.
+    const honest = ['honest-1', 'honest-2'].map(credential);
+    const clients = assignClients(11, honest, [...honest, ...['m', 'n'].map(credential)]);
     const signal = new AbortController().signal;
     return buildReport(
       await runAttack({

@@ -122,6 +122,35 @@ test('a legitimate request in scope that is refused is a false block; one over a
   assert.equal(refused(request(600, 5_000)), 0, 'the same again within the duplicate window');
 });
 
+test('a refusal where another agent may hold is counted apart, and no false block; elsewhere it is one', () => {
+  const request = (agent: string, symbol: string) =>
+    buildAsk({
+      agent,
+      verdict: 'BLOCK',
+      call: {
+        kind: 'tool',
+        tool: 'place_order',
+        args: { symbol, side: 'buy', requested_notional: 240, requested_leverage: 1 },
+      },
+      sentMs: T0 + 30_000,
+      answeredMs: T0 + 30_010,
+    });
+  const tally = (agent: string, symbol: string, spec = defaultPolicy()) => {
+    const books = buildBooks([{ notional: 600, atMs: 0, id: 'a-0' }]);
+    const judge = new LegitimateJudge(buildInput([books], spec), attribute([opened('owner', 'a-0')]));
+    const { held, inScope, refused } = judge.judge([request(agent, symbol)]);
+    return [held, inScope, refused];
+  };
+  assert.deepEqual(tally('stranger', 'BTCUSDT'), [1, 0, 0], 'another agent’s position');
+  assert.deepEqual(tally('owner', 'BTCUSDT'), [0, 1, 1], 'its own');
+  assert.deepEqual(tally('stranger', 'ETHUSDT'), [0, 1, 1], 'a free symbol');
+  const reserved = defaultPolicy((spec) => {
+    spec.agents.owner = { reserve: ['ETHUSDT'] };
+  });
+  assert.deepEqual(tally('stranger', 'ETHUSDT', reserved), [1, 0, 0], 'a reserved symbol');
+  assert.deepEqual(tally('owner', 'ETHUSDT', reserved), [0, 1, 1], 'reserved for who asks');
+});
+
 test('the pace holds on average and ends with the count', async () => {
   const { signal } = new AbortController();
   const pace = new Pace(200, 60);

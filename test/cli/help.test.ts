@@ -29,6 +29,8 @@ const COMMANDS = [
   ['deny'],
   ['signals'],
   ['end-order'],
+  ['release'],
+  ['adopt'],
   ['halt'],
   ['reduce'],
   ['replay'],

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
-import { ANSWER, APPROVAL, decisionBody } from '../http/fake-gate.ts';
+import { ANSWER, APPROVAL, createFakeGate, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';
 
@@ -222,7 +222,13 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
     'GET /readyz': replyJson({ ...READY, ready: status === 200 }, status),
     'GET /v1/trading-state': replyJson(STATE),
     'GET /v1/account': replyJson(ACCOUNT),
-    'GET /v1/positions': replyJson({ positions: [FLAT, { ...FLAT, symbol: 'BTCUSDT', quantity: '-0.020' }] }),
+    'GET /v1/positions': replyJson({
+      positions: [
+        FLAT,
+        { ...FLAT, symbol: 'BTCUSDT', quantity: '-0.020', holder: 'momentum' },
+        { ...FLAT, symbol: 'SOLUSDT', quantity: '3', holder: null },
+      ],
+    }),
     'GET /v1/orders?open=true&limit=5000': replyJson({ orders: [RESTING], next: null }),
   });
   const waiting = await runAgainst(replies(503), ['status']);
@@ -230,7 +236,8 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.match(waiting.result.out, /ready +no, waiting for: the first mark of BTCUSDT/);
   assert.match(waiting.result.out, /available +- USDT\ndrawdown +1.23 %/);
   assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +by hand/);
-  assert.match(waiting.result.out, /BTCUSDT +-0\.020 +998\.21 /);
+  assert.match(waiting.result.out, /BTCUSDT +-0\.020 +momentum +998\.21 /);
+  assert.match(waiting.result.out, /SOLUSDT +3 +nobody +998\.21 /);
   assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');
   assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy limit 0\.010 at 50000\.0 +0\.000 +working/);
   const json = await runAgainst(replies(200), ['status', '--json']);
@@ -284,6 +291,49 @@ test('policy reload of another policy than the pending one ends with 3 and names
   assert.ok(result.err.includes(message), result.err);
 });
 
+test('release and adopt say whose a symbol is, with the operator token', async () => {
+  const held = { symbol: 'BTCUSDT', holder: 'momentum', quantity: '0.002', openings_left: 1 };
+  const released = await runAgainst({ 'POST /v1/symbols/BTCUSDT/release': replyJson(held) }, [
+    ...['release', 'BTCUSDT', '--for', '60', '--reason', 'it squats'],
+  ]);
+  assert.equal(released.result.code, 0, released.result.err);
+  assert.match(
+    released.result.out,
+    /held by +momentum\n.*openings left +1\n.*until the symbol is free, and 60 min after/s,
+  );
+  assert.deepEqual(
+    released.daemon.seen.map(({ authorization, body }) => [authorization, body]),
+    [['Bearer hf_operator', { reason: 'it squats', for_ms: 3_600_000 }]],
+  );
+  const adopt = { 'POST /v1/symbols/BTCUSDT/adopt': replyJson({ ...held, holder: 'carry' }) };
+  const adopted = await runAgainst(adopt, ['adopt', 'BTCUSDT', '--agent', 'carry']);
+  assert.match(adopted.result.out, /held by +carry\nquantity +0\.002\n/);
+  assert.deepEqual(adopted.daemon.seen[0]?.body, { agent: 'carry', reason: 'by hand' });
+  assert.equal((await runAgainst(adopt, ['adopt', 'BTCUSDT'])).result.code, 2, 'it names an agent');
+  const message = 'an exit is worked in BTCUSDT (decision d-1): ask again once that is over';
+  const refused = await runAgainst(
+    { 'POST /v1/symbols/BTCUSDT/adopt': replyJson({ error: { code: 'INVALID_INPUT', message } }, 400) },
+    ['adopt', 'BTCUSDT', '--agent', 'carry'],
+  );
+  assert.ok(refused.result.code !== 0 && refused.result.err.includes(message), refused.result.err);
+});
+
+test('limits say whose the symbol is', async () => {
+  const fake = createFakeGate();
+  const caller = { role: 'agent', agent: 'momentum', tokenId: 't', skillSha256: null } as const;
+  const limits = fake.getLimits(caller, 'BTCUSDT');
+  for (const [held, says] of [
+    ['yours', /held by +you\n/],
+    ['another', /held by +another agent, or kept from you\n/],
+    ['nobody', /held by +nobody: an operator says whose it is\n/],
+    ['free', /held by +nobody: it is free\n/],
+  ] as const) {
+    const body = { ...limits, symbols: limits.symbols.map((each) => ({ ...each, held })) };
+    const { result } = await runAgainst({ 'GET /v1/limits?symbol=BTCUSDT': replyJson(body) }, ['limits', 'BTCUSDT']);
+    assert.match(result.out, says);
+  }
+});
+
 test('flatten is a failure as long as something is left', async () => {
   const left = (positions: readonly object[]) =>
     replyJson({ state: 'halted', canceled: true, positions_left: positions, note: 'done' });
@@ -299,10 +349,14 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
   const sums = { realised_usdt: 12.5, fees_usdt: 0.75, funding_usdt: -0.25, other_usdt: 0, result_usdt: 11.5 };
   const more = { turnover_usdt: 1500, slippage_usdt: 0.3, slippage_bps: 2, fills: 4, requests: 9, cuts: 2, blocks: 3 };
   const all = { ...sums, ...more };
-  const account = { agent: 'momentum', positions: [], unrealised_usdt: 1.5, today: all, seven_days: all, total: all };
-  const agents = { agents: [account], others: { ...account, agent: null }, as_of_ms: 0, since_ms: 0 };
+  const money = { unrealised_usdt: 1.5, today: all, seven_days: all, total: all };
+  const account = { agent: 'momentum', holds: ['ETHUSDT'], positions: [], ...money };
+  const agents = { agents: [account], others: { ...account, agent: null, holds: [] }, as_of_ms: 0, since_ms: 0 };
   const listed = await runAgainst({ 'GET /v1/agents': replyJson(agents) }, ['agents']);
-  assert.match(listed.result.out, /momentum +- +11.5 +11.5 +1.5 +13 +12.5 +0.75 +-0.25 +0 +1500 +2 +9 +2 +3\n/);
+  assert.match(
+    listed.result.out,
+    /momentum +ETHUSDT \(flat\) +11.5 +11.5 +1.5 +13 +12.5 +0.75 +-0.25 +0 +1500 +2 +9 +2 +3\n/,
+  );
   assert.match(listed.result.out, /\(nobody here\)/);
   const days = [{ day: '2026-11-26', sums: all }];
   const one = { account, symbols: [{ symbol: 'BTCUSDT', sums: all }], days, as_of_ms: 0, since_ms: 0 };

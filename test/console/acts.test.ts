@@ -83,6 +83,40 @@ test('every act states its effect, asks for the operator token, and is done', { 
   assert.deepEqual(complaints, []);
 });
 
+test('a symbol is released from its holder, and given to another agent', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await playMorning(t);
+  const seat = await openPage(t, world);
+  const { page, complaints } = seat;
+  await signIn(seat);
+  const press = (name: string) => panel(page, 'positions').getByRole('button', { name }).click();
+  const recorded = () => [...world.daemon.ledger.iterateEvents({ kind: 'holder' })].map(({ payload }) => payload);
+
+  await press('Release… ETHUSDT');
+  assert.deepEqual(await findInaccessible(page), [], 'the dialog');
+  assert.match(
+    await confirm(seat, 'it squats', 'Release the symbol', '60'),
+    /openings of carry in ETHUSDT are canceled/,
+  );
+  await page.getByText('ETHUSDT is released from carry; no opening of it is left.').waitFor();
+  await panel(page, 'orders').getByText('No order is open, unknown or lost.').waitFor();
+
+  await press('Adopt… ETHUSDT');
+  const effect = await confirm(seat, 'it trades it now', 'Give it to the agent', 'momentum');
+  assert.match(effect, /All that is held, 0\.\d+ ETHUSDT, now of carry, is that agent’s/);
+  await page.getByText(/^momentum holds 0\.\d+ ETHUSDT now\.$/).waitFor();
+  await panel(page, 'positions').getByText('carry', { exact: true }).waitFor({ state: 'detached' });
+  assert.deepEqual(
+    recorded()
+      .map((payload) => Object(payload))
+      .map(({ action, agent, reason }) => [action, agent, reason]),
+    [
+      ['released', 'carry', 'it squats'],
+      ['adopted', 'momentum', 'it trades it now'],
+    ],
+  );
+  assert.deepEqual(complaints, []);
+});
+
 test('a lost order is ended from the console', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await playMorning(t);
   const id = await loseAnOrder(world);

@@ -66,7 +66,8 @@ export async function offerLooserPolicy(world: DaemonWorld): Promise<void> {
 export async function loseAnOrder(world: DaemonWorld): Promise<string> {
   await world.fault({ kind: 'drop-before', count: 1, match: { method: 'POST', path: '/fapi/v1/order' } });
   const asked = order({ order_type: 'limit', symbol: 'ETHUSDT', limit_price: 2_950, requested_notional: 240 });
-  const { body } = await world.tool('place_order', asked);
+  // Of the agent that holds the symbol.
+  const { body } = await world.tool('place_order', asked, world.createAgent('carry'));
   const id = body.execution.orders[0]?.client_order_id ?? '';
   world.daemon.gate.core.append('order', {
     average_price: null,

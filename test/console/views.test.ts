@@ -32,7 +32,8 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await shows('alerts', /^a looser policy \([0-9a-f]{12}…\) waits for an operator/);
   await shows('equity', 'Drawdown', /× 0.5 at 5 %/, 'TradingView');
   await shows('budgets', 'One order', /used .*, reserved .*, left/, 'Buy at most');
-  await shows('positions', 'BTCUSDT', /momentum 0\.\d+/);
+  await shows('positions', 'BTCUSDT', /^momentum$/, /^carry$/, 'Release…', 'Adopt…');
+  await shows('agents', /^0\.\d+ BTCUSDT$/, /^0\.\d+ ETHUSDT$/);
   await shows('orders', 'working', /buy 0\.\d+ ETHUSDT/, /1 open, 0 unknown, 0 lost/);
   await shows('market', 'calm', 'nothing unusual');
   await shows('agents', 'momentum', 'carry', 'Unrealised', /^[+-]?\d+\.\d\d$/);
@@ -96,7 +97,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   ] as const) {
     const other = await openPage(t, world, { viewport: { width, height }, colorScheme });
     await signIn(other);
-    await panel(other.page, 'positions').getByText('BTCUSDT').waitFor();
+    await panel(other.page, 'positions').getByRole('rowheader', { name: 'BTCUSDT' }).waitFor();
     await panel(other.page, 'decisions').getByText('SCOPE_TOOL').waitFor();
     const wide = await other.page.evaluate(() => {
       const { document } = globalThis as unknown as { document: { documentElement: { scrollWidth: number } } };
@@ -163,7 +164,7 @@ test('who may sign in', { skip: WITHOUT_BROWSER }, async (t) => {
   }
   await page.getByLabel('Operator token').fill(desk.secret);
   await page.getByRole('button', { name: 'Look' }).click();
-  await panel(page, 'positions').getByText('BTCUSDT').waitFor();
+  await panel(page, 'positions').getByRole('rowheader', { name: 'BTCUSDT' }).waitFor();
   // An act needs an operator's token all the same, and says where it is done.
   await page.getByRole('button', { name: 'Halt' }).click();
   const dialog = page.getByRole('dialog');

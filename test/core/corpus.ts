@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
-import type { ExecutionContext } from '../../daemon/core/context.ts';
+import type { ExecutionContext, HoldingView } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { ROW_FORMS, readRow } from '../../daemon/core/record-text/columns.ts';
@@ -10,7 +10,8 @@ import { writeContext, writeRequest } from '../../daemon/core/record-text/rows.t
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { fixturePath } from '../fixtures/recorded.ts';
 import { cases } from './decide-cases.ts';
-import { baseOrder } from './decision-fixture.ts';
+import { baseOrder, buildCase, NOW } from './decision-fixture.ts';
+import { stands } from './table-holding.ts';
 
 /** Every ask under every policy. */
 export interface Corpus {
@@ -20,7 +21,7 @@ export interface Corpus {
 const FILE = 'core-versions/corpus.jsonl';
 const POLICIES = 8;
 const DRAWS = 6_000;
-const MOST_ASKS = 90;
+const MOST_DRAWN = 150;
 
 /** One a line; an ask is two rows (daemon/core/record-text/columns.ts). */
 type Line = { readonly policy: IntendedPolicySpec } | { readonly ask: readonly [request: unknown, context: unknown] };
@@ -56,11 +57,22 @@ function writeCorpus(): void {
     }
     if (seen.size === before) continue;
     asks.push(`{"ask":[${writeRequest(asked)},${writeContext(view)}]}`);
-    if (asks.length === MOST_ASKS) break;
+    if (asks.length === MOST_DRAWN) break;
+  }
+  // Seldom drawn: each thing that stands against opening, and against one more exit.
+  for (const each of STANDING) {
+    const { context, request } = buildCase(stands(each));
+    asks.push(`{"ask":[${writeRequest(request)},${writeContext(context)}]}`);
   }
   const lines = [...policies.map((policy) => JSON.stringify({ policy })), ...asks];
   writeFileSync(fixturePath(FILE), `${lines.join('\n')}\n`);
 }
+const STANDING: readonly Partial<HoldingView>[] = [
+  { held_by: 'another' },
+  { is_unowned: true },
+  { unproven_order: 'hfabc0009' },
+  { exit_decision: 'd-abcdef-9', exit_until_ms: NOW + 90_000, open_exits: 1 },
+];
 function change(
   request: ExecutionRequest,
   context: ExecutionContext,

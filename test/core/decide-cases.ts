@@ -43,7 +43,14 @@ const asks: fc.Arbitrary<Drawn> = mostlyUsual<Drawn>(
   3,
 );
 
-/** Against the ask stands a position of the agent's own: it is an exit, or crosses zero. */
+/** How an ask means the position that it is against: opening, it is refused. */
+const MEANT = fc.constantFrom<Partial<ExecutionRequest>>(
+  { intent: 'close' },
+  { intent: 'close', reduce_only: true },
+  { intent: 'open', reduce_only: true },
+  {},
+);
+/** Against the ask stands a position of the agent's own. */
 function againstPosition(context: ExecutionContext, side: 'buy' | 'sell', lots: number): ExecutionContext {
   const { rules, mark } = context.market;
   if (rules === null || mark === null) return context;
@@ -66,10 +73,12 @@ export const cases: fc.Arbitrary<Case> = fc
     context: contexts,
     policy: policies,
     held: fc.oneof({ weight: 7, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 14 })),
+    meant: MEANT,
   })
-  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context: drawn, policy, held }) => {
+  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context: drawn, policy, held, meant }) => {
     const context = held === 0 ? drawn : againstPosition(drawn, side, held);
-    const request: ExecutionRequest = { ...baseRequest, ...ask, requested_notional: notional, side };
+    const intent = held === 0 ? {} : meant;
+    const request: ExecutionRequest = { ...baseRequest, ...ask, ...intent, requested_notional: notional, side };
     if (fraction !== null) {
       const share: Partial<ExecutionRequest> = {
         fraction,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
+import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import { baseOrder, buildCase, type Change, codesOf, decideCase } from './decision-fixture.ts';
+import { stands } from './table-holding.ts';
 
 /** A resting buy of ten lots at 59900, 600 USDT at the mark of 60000. */
 const MODIFY: Change = {
@@ -34,15 +36,18 @@ test('a smaller size at the same or a less aggressive price passes where nothing
 test('a higher price, or a larger size, is a new opening order: every opening rule holds', () => {
   for (const request of [{ limit_price: 59_950 }, { requested_notional: 700 }]) {
     assert.equal(modify({ request }).decision, 'ALLOW');
-    for (const [code, context] of [
-      ['STATE_REDUCING', { state: { state: 'reducing' } }],
-      ['STALE_MARK', { market: { mark_at_ms: null } }],
-      ['ACCOUNT_DRAWDOWN', { account: { drawdown: 0.1 } }],
-      ['RATE', { pacing: { account_sends: 20 } }],
-      ['OPPOSES_AGENT', { exposure: { opposed_by_short: 'bob' } }],
-      ['EXITS_IN_FLIGHT', { exposure: { exits_beyond_long: 1 } }],
-    ] as const) {
-      const decision = modify({ request, context });
+    for (const [code, change] of [
+      ['STATE_REDUCING', { context: { state: { state: 'reducing' } } }],
+      ['STALE_MARK', { context: { market: { mark_at_ms: null } } }],
+      ['ACCOUNT_DRAWDOWN', { context: { account: { drawdown: 0.1 } } }],
+      ['RATE', { context: { pacing: { account_sends: 20 } } }],
+      ['AGAINST_POSITION', { context: { exposure: { short_lots: 1 } } }],
+      ['SYMBOL_HELD', stands({ held_by: 'another' })],
+      ['SYMBOL_UNOWNED', stands({ is_unowned: true })],
+      ['ORDER_UNPROVEN', stands({ unproven_order: 'hfabc0009' })],
+      ['EXIT_IN_PROGRESS', stands({ exit_decision: 'd-abcdef-9' })],
+    ] as const satisfies readonly (readonly [ReasonCode, Change])[]) {
+      const decision = modify({ request }, change);
       assert.equal(decision.decision, 'BLOCK');
       assert.ok(codesOf(decision).includes(code), `${code} not in ${codesOf(decision).join()}`);
     }

@@ -4,18 +4,26 @@ import { REASON_CODES, type ReasonCode } from '../../daemon/core/reasons.ts';
 import { type Change, codesOf, decideWith } from './decision-fixture.ts';
 import { ADMISSION_ROWS } from './table-admission.ts';
 import { APPROVAL_ROWS } from './table-approval.ts';
-import { ORDER_ROWS } from './table-order.ts';
+import { HOLDING_ROWS } from './table-holding.ts';
+import { ORDER_ROWS, PRICE_ROWS } from './table-order.ts';
 import type { Row } from './table-row.ts';
 import { TIGHTENING_ROWS } from './table-tightening.ts';
 
 /** In the order in which the rules run: the reasons of a decision stand in it, too. */
-const TABLE: readonly Row[] = [...ADMISSION_ROWS, ...TIGHTENING_ROWS, ...ORDER_ROWS, ...APPROVAL_ROWS];
+const TABLE: readonly Row[] = [
+  ...ADMISSION_ROWS,
+  ...TIGHTENING_ROWS,
+  ...PRICE_ROWS,
+  ...HOLDING_ROWS,
+  ...ORDER_ROWS,
+  ...APPROVAL_ROWS,
+];
 
 /** Raised by no row: a code of rule 13, which says that the gate itself is wrong (see decide-properties.test.ts). */
 const ONLY_BY_A_DEFECT: readonly ReasonCode[] = ['INTERNAL_RECHECK'];
 
-const OUTCOMES = { pass: 'does not raise', tell: 'tells', tighten: 'limits with', deny: 'denies with' } as const;
-const VERDICTS = { tell: 'ALLOW', tighten: 'LIMIT', deny: 'BLOCK' } as const;
+const OUTCOMES = { pass: 'does not raise', tighten: 'limits with', deny: 'denies with' } as const;
+const VERDICTS = { tighten: 'LIMIT', deny: 'BLOCK' } as const;
 
 for (const row of TABLE) {
   for (const [value, expected] of row.cases) {
@@ -100,7 +108,15 @@ test('SAE-AUDIT: reasons stand in the order of the rules when everything is wron
       market: { sigma: 1 },
       agent: { p_risk: 1 },
       trust: { signals: ['injection', 'anomaly'] },
-      exposure: { opposed_by_short: 'bob' },
+      exposure: { short_lots: 1 },
+      holding: {
+        exit_decision: 'd-abcdef-9',
+        exit_until_ms: null,
+        held_by: 'another',
+        is_unowned: true,
+        open_exits: 0,
+        unproven_order: 'hfabc0009',
+      },
     },
     policy: { market: { regimes: { extreme: { reduce_only: true } } }, trader_state: { enforce_block: true } },
   };

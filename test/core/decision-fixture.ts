@@ -142,7 +142,7 @@ export const basePolicy: IntendedPolicySpec = {
   },
   staging: { spacing_ms: 2000, ttl_ms: 60_000 },
   standing: { resting_ttl_ms: 3_600_000, on_breach: 'cancel_opening' },
-  exits: { scope: 'own', ladder_bps: [20, 60, 150, 300], step_ms: 400, rate: { max: 30, window_ms: 60_000 } },
+  exits: { ladder_bps: [20, 60, 150, 300], step_ms: 400, rate: { max: 30, window_ms: 60_000 } },
   protection: { required: false, stop_bps: 300 },
   intercept: { allow: {} },
   tools: {},

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import type { ApprovalView, ExecutionContext, LossesView, PacingView, RulesView } from '../../daemon/core/context.ts';
+import type {
+  ApprovalView,
+  ExecutionContext,
+  HoldingView,
+  LossesView,
+  PacingView,
+  RulesView,
+} from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
@@ -43,6 +50,27 @@ const approvals: fc.Arbitrary<ApprovalView> = fc.record({
   pending_count: fc.constantFrom(0, 0, 1, 3),
   pending_id: fc.constantFrom(null, 'd-abcdef-2'),
 });
+const FREE: HoldingView = {
+  exit_decision: null,
+  exit_until_ms: null,
+  held_by: null,
+  is_unowned: false,
+  open_exits: 0,
+  unproven_order: null,
+};
+const holdings: fc.Arbitrary<HoldingView> = fc
+  .oneof(
+    fc.constantFrom<Partial<HoldingView>>(
+      { held_by: 'another' },
+      { held_by: 'released' },
+      { is_unowned: true },
+      { unproven_order: 'hfabc0009' },
+      { exit_decision: 'd-abcdef-9' },
+      { exit_decision: 'd-abcdef-9', exit_until_ms: NOW + 90_000 },
+    ),
+    fc.constantFrom(9, 10, 11).map((parts) => ({ exit_decision: 'd-abcdef-9', open_exits: parts })),
+  )
+  .map((stands) => ({ ...FREE, ...stands }));
 
 const usual = {
   symbol: { mark: 60_000, rules: baseRules } as SymbolSample,
@@ -83,7 +111,8 @@ const usual = {
   sends: { account_sends: 0, agent_sends: 0 },
   breaker: null as number | null,
   venueFree: null as number | null,
-  exitsBeyond: { long: 0, short: 0 },
+  /** What stands against opening there; undefined: nothing. */
+  holding: undefined as HoldingView | undefined,
   spent: { fees_usdt: 0, pending_fees_usdt: 0, pending_turnover_usdt: 0, turnover_usdt: 0 },
   lastFill: null as number | null,
   lastParent: null as number | null,
@@ -160,7 +189,7 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   }),
   breaker: near(NOW, 1),
   venueFree: near(NOW, 1),
-  exitsBeyond: fc.constantFrom({ long: 1, short: 0 }, { long: 0, short: 2 }, { long: 3, short: 3 }),
+  holding: holdings,
   spent: fc.record({
     fees_usdt: fc.constantFrom(0, 0, 0.29, 9.5, 9.99, 10),
     pending_fees_usdt: fc.constantFrom(0, 0, 0.03, 0.25),
@@ -261,7 +290,8 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
   const short = Math.max(0, -d.position) * scale;
   const middle = Math.round((mark * (1 + d.skewBps / 1e4)) / tick);
   const owned = { whole: 1, half: 0.5, none: 0, foreign: 0 }[d.shareKind];
-  const isForeign = d.shareKind === 'foreign';
+  const isForeign = d.shareKind === 'foreign' && d.position !== 0;
+  const holding = isForeign ? { ...FREE, ...d.holding, held_by: 'another' } : d.holding;
   return {
     ...baseContext,
     ...(d.approval === undefined ? {} : { approval: d.approval }),
@@ -293,8 +323,8 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
       liquidation_distance: d.liquidation,
       long_lots: long,
       long_units: (long + d.openBuys * scale) * markTicks,
-      opposed_by_long: isForeign && d.position >= 0 ? 'bob' : null,
-      opposed_by_short: isForeign && d.position < 0 ? 'bob' : null,
+      opposed_by_long: null,
+      opposed_by_short: null,
       other_mark_at_ms: d.otherMarkAt,
       other_marks: [],
       other_positions: d.otherPositions,
@@ -304,9 +334,8 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
       recorded_price: d.markAt === null && long + short > 0 ? d.symbol.mark * 0.99 : null,
       short_lots: short,
       short_units: (short + d.openSells * scale) * markTicks,
-      ...(d.exitsBeyond.long === 0 ? {} : { exits_beyond_long: d.exitsBeyond.long }),
-      ...(d.exitsBeyond.short === 0 ? {} : { exits_beyond_short: d.exitsBeyond.short }),
     },
+    ...(holding === undefined ? {} : { holding }),
     market: describeMarket(d, middle, tick),
     pacing: describePacing(d, fillSide),
     phase: d.phase,

@@ -103,7 +103,7 @@ const usual = {
   spend: null as Multiplier | null,
   trader: 0.5 as Multiplier,
   enforceBlock: false,
-  exitScope: 'own' as 'own' | 'account',
+  reserved: {} as { readonly [agent: string]: AgentSection },
   agent: {} as AgentSection,
   approvals: undefined as IntendedPolicySpec['approvals'],
 };
@@ -133,7 +133,11 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
     spend: fc.option(multiplier),
     trader: multiplier,
     enforceBlock: fc.constant(true),
-    exitScope: fc.constant('account' as const),
+    reserved: fc.constantFrom(
+      { bob: { reserve: ['BTCUSDT'] } },
+      { bob: { reserve: ['ETHUSDT', 'DOGEUSDT'] } },
+      { alice: { reserve: ['BTCUSDT'] } },
+    ),
     agent: agentSections,
     approvals: approvals,
   },
@@ -167,7 +171,6 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
     },
   },
   trader_state: { ...basePolicy.trader_state, multiplier: drawn.trader, enforce_block: drawn.enforceBlock },
-  exits: { ...basePolicy.exits, scope: drawn.exitScope },
-  agents: { default: {}, alice: drawn.agent },
+  agents: { default: {}, ...drawn.reserved, alice: { ...drawn.agent, ...drawn.reserved.alice } },
   ...(drawn.approvals === undefined ? {} : { approvals: drawn.approvals }),
 }));

@@ -45,23 +45,53 @@ test('a rest below the minimum notional stays: only one below the least quantity
   assert.equal(lotsOf(seen, { request: { fraction: 0.9 }, context: { market: { rules: { min_lots: 2 } } } }), 10);
 });
 
-test('an exit is never more than asked, but for the least quantity', () => {
+test('an exit is never more than asked, but for the least quantity, nor more than is held, but where all of it is less', () => {
   const size = fc.record({
     requested: fc.integer({ min: 0, max: 1000 }),
     permitted: fc.integer({ min: 1, max: 1000 }),
     minLots: fc.integer({ min: 0, max: 40 }),
+    others: fc.constantFrom(0, 0, 1, 50),
   });
   fc.assert(
-    fc.property(size, ({ requested, permitted, minLots }) => {
+    fc.property(size, ({ requested, permitted, minLots, others }) => {
       const least = Math.max(1, minLots);
-      const exit = { side: 'sell', positionLots: permitted, permittedLots: permitted, provenLots: permitted } as const;
+      const exit = {
+        side: 'sell',
+        positionLots: permitted + others,
+        permittedLots: permitted,
+        provenLots: permitted,
+      } as const;
       const lots = exitLots(requested, exit, { ...baseRules, min_lots: minLots });
-      assert.ok(lots >= 1 && lots <= permitted);
-      assert.ok(
-        lots <= Math.max(requested, least) || (permitted - Math.max(requested, least) < least && lots === permitted),
-      );
-      assert.ok(permitted - lots === 0 || permitted - lots >= least, 'what is left can be closed by itself');
+      const most = others === 0 ? Math.max(permitted, least) : permitted;
+      assert.ok(lots >= 1 && lots <= most);
+      assert.ok(lots <= Math.max(requested, least) || (most - Math.max(requested, least) < least && lots === most));
+      assert.ok(lots >= most || most - lots >= least, 'what is left can be closed by itself');
     }),
     { seed: 61 },
   );
+});
+
+/** Two lots of a position, the venue's least quantity being three. */
+const SMALL: Change = {
+  request: { origin: 'agent' },
+  context: {
+    agent: { share_lots: 2 },
+    exposure: { long_lots: 2, long_units: 1_200_000 },
+    market: { mark: 60_000, bid: 60_000, ask: 60_000, rules: { min_lots: 3 } },
+  },
+};
+test('what is held below the least quantity is closed by an order of it, which reduces only', () => {
+  for (const fraction of [null, 1, 0.5, 0.1]) {
+    const { decision, effective } = decideWith(BLIND, SMALL, { request: { fraction } });
+    assert.notEqual(decision, 'BLOCK', `fraction ${fraction}`);
+    assert.ok(effective !== null && effective.action === 'exit');
+    assert.deepEqual([effective.lots, effective.reduce_only], [3, true], `fraction ${fraction}`);
+  }
+});
+
+test('beside lots of nobody such an order would close theirs: of an agent it is no larger than what it holds', () => {
+  const beside: Change = { context: { exposure: { long_lots: 12, long_units: 7_200_000 } } };
+  assert.equal(lotsOf(SMALL, beside), 2);
+  assert.equal(lotsOf(SMALL, beside, { request: { origin: 'operator' } }), 12, 'an operator closes all of it');
+  assert.equal(lotsOf(SMALL, { request: { origin: 'operator' }, context: { agent: { share_lots: 0 } } }), 3);
 });

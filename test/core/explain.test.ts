@@ -66,7 +66,7 @@ test('the arithmetic is told as canonical JSON, whatever was told before it', ()
         }
       }
     }),
-    { ...RUNS, numRuns: 300 },
+    { ...RUNS, numRuns: 400 },
   );
   assert.ok(lines > 50, `${lines} lines`);
 });
@@ -184,12 +184,12 @@ test('a size below the minimum is told with what the venue takes; what a budget 
 });
 
 test('exits, cancels and what no budget refuses have no line', () => {
-  const crossed = explainWith(
-    { request: { side: 'sell', requested_notional: 5_000 } },
-    { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10 } } },
-  );
-  assert.deepEqual(crossed.arithmetic, { line: null, rows: [] });
-  assert.equal(crossed.bound_by, 'CROSSES_ZERO');
+  const held: Change = { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10 } } };
+  const clipped = explainWith({ request: { intent: 'close', side: 'sell', requested_notional: 5_000 } }, held);
+  assert.deepEqual(clipped.arithmetic, { line: null, rows: [] });
+  assert.equal(clipped.bound_by, 'EXIT_CLIPPED');
+  const against = explainWith({ request: { side: 'sell' } }, held);
+  assert.deepEqual([against.bound_by, against.arithmetic.line], ['AGAINST_POSITION', null]);
   const early = explainWith({ context: { duplicate_of: 'd1' } });
   assert.deepEqual([early.bound_by, early.arithmetic.line], ['DUPLICATE_INTENT', null]);
   assert.ok(early.arithmetic.rows.length > 8, 'the budgets are there all the same');

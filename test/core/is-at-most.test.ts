@@ -67,6 +67,16 @@ describe('isAtMost', () => {
     assert.deepEqual(found, ['budgets.slippage_bps', 'temporal.flip_interval_ms']);
   });
 
+  it('takes a dead-man countdown that is off for the longest one, and an absent one for 120 s', () => {
+    const path = 'standing.deadman_ms';
+    assert.deepEqual(looserPaths({ [path]: 120_000 }), []);
+    assert.deepEqual(looserPaths({ [path]: 119_999 }), []);
+    assert.deepEqual(looserPaths({ [path]: 120_001 }), [path]);
+    assert.deepEqual(looserPaths({ [path]: 0 }, { [path]: 600_000 }), [path]);
+    assert.deepEqual(looserPaths({ [path]: 600_000 }, { [path]: 0 }), []);
+    assert.deepEqual(looserPaths({}, { [path]: 60_000 }), [path]);
+  });
+
   it('compares factors by value', () => {
     const path = 'market.regimes.volatile.leverage';
     assert.deepEqual(looserPaths({ [path]: 0.6666 }, { [path]: '2/3' }), []);
@@ -197,6 +207,21 @@ describe('isAtMost', () => {
     );
   });
 
+  it('takes a symbol that is kept for an agent no longer as looser, and one more as tighter', () => {
+    const compare = (to: object, from: object) => looserPaths({ 'agents.bob': to }, { 'agents.bob': from });
+    const [one, both] = [{ reserve: ['BTCUSDT'] }, { reserve: ['ETHUSDT', 'BTCUSDT'] }];
+    const path = ['agents.bob.reserve'];
+    assert.deepEqual(compare(one, one), []);
+    assert.deepEqual(compare(both, one), []);
+    assert.deepEqual(compare(one, {}), []);
+    assert.deepEqual(compare(one, both), path);
+    assert.deepEqual(compare({}, one), path);
+    assert.deepEqual(looserPaths({ agents: { alice: one } }, { agents: { bob: one } }), path, 'given to another agent');
+    assert.deepEqual(looserPaths({ agents: {} }, { agents: { bob: one } }), path, 'without its section');
+    const [looser] = isAtMost(changed({ 'agents.bob': one }), changed({ 'agents.bob': both }));
+    assert.equal(looser?.why, 'ETHUSDT is open to other agents');
+  });
+
   it("compares tiers on an agent's own loss as step functions", () => {
     const half = { at_usdt: 25, multiplier: 0.5 };
     const stop = { at_usdt: 50, reduce_only: true };
@@ -300,7 +325,7 @@ function CASES(): readonly (readonly [string, { readonly [path: string]: unknown
     ],
     ['takes on_breach hold as looser', { 'standing.on_breach': 'hold' }, ['standing.on_breach']],
     ['takes on_breach reduce as tighter', { 'standing.on_breach': 'reduce' }, []],
-    ['takes exits of the whole account as looser', { 'exits.scope': 'account' }, ['exits.scope']],
+    ['takes exits.scope, which has no effect, as the same', { 'exits.scope': 'account' }, []],
     ['takes any change of the exit ladder as looser', { 'exits.ladder_bps': [20, 60, 150] }, ['exits.ladder_bps']],
     ['takes any change of the exit rate as looser', { 'exits.rate': { max: 29, window_ms: 60_000 } }, ['exits.rate']],
     [

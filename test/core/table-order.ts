@@ -1,9 +1,9 @@
 import { baseOrder, type Change } from './decision-fixture.ts';
-import { asNumber, asText, LONG_TEN, type Row } from './table-row.ts';
+import { asNumber, LONG_TEN, type Row } from './table-row.ts';
 
 /** Rules 11 and 12, exits and modify. The base ask is ten lots of 60 USDT; caps are varied around its 600 USDT. */
 const own = (budgets: object): Change => ({ policy: { agents: { alice: { budgets } } } });
-const PRICE_ROWS: readonly Row[] = [
+export const PRICE_ROWS: readonly Row[] = [
   {
     rule: 11,
     clause: 'SAE-M5',
@@ -100,29 +100,6 @@ const units = (usdt: number): number => Math.round(usdt * 10_000);
 const BUDGET_ROWS: readonly Row[] = [
   {
     rule: 12,
-    clause: 'SAE-T',
-    code: 'OPPOSES_AGENT',
-    what: "another agent's short share",
-    cases: [
-      [null, 'pass'],
-      ['bob', 'deny'],
-    ],
-    change: (agent) => ({ context: { exposure: { opposed_by_short: agent === null ? null : 'bob' } } }),
-  },
-  {
-    rule: 12,
-    clause: 'SAE-T',
-    code: 'EXITS_IN_FLIGHT',
-    what: 'what sells on their way may close beyond what is held',
-    cases: [
-      [0, 'pass'],
-      [1, 'deny'],
-      [2, 'deny'],
-    ],
-    change: (lots) => ({ context: { exposure: { exits_beyond_long: asNumber(lots) } } }),
-  },
-  {
-    rule: 12,
     clause: 'SAE-R',
     code: 'LEVERAGE_LOCKED',
     what: 'the locked leverage setting',
@@ -156,6 +133,27 @@ const BUDGET_ROWS: readonly Row[] = [
     ],
     change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
   },
+  // What the agent is permitted now: its own cap, and what the regime leaves of the account's.
+  ...(
+    [
+      ["when 2 is the agent's cap", own({ leverage: 2 })],
+      ['when the regime leaves two thirds of 3', { context: { market: { held_regime: 'volatile' } } }],
+    ] as const
+  ).map(
+    ([when, setting]): Row => ({
+      rule: 12,
+      clause: 'SAE-R',
+      code: 'LEVERAGE_LOCKED',
+      what: `the locked leverage setting ${when}`,
+      settings: [{ context: { market: { leverage_locked: true } } }, setting],
+      cases: [
+        [1, 'pass'],
+        [2, 'pass'],
+        [3, 'deny'],
+      ],
+      change: (leverage) => ({ context: { market: { leverage_setting: asNumber(leverage) } } }),
+    }),
+  ),
   bound('BUDGET_LEVERAGE', 'the requested leverage', [2, 3, 4], (leverage) => ({
     request: { requested_leverage: asNumber(leverage) },
   })),
@@ -304,8 +302,8 @@ const BUDGET_ROWS: readonly Row[] = [
   })),
 ];
 
-const sell = (lots: number, intent: 'open' | 'close'): Change => ({
-  request: { side: 'sell', intent, requested_notional: lots * 60 },
+const sell = (lots: number): Change => ({
+  request: { side: 'sell', intent: 'close', requested_notional: lots * 60 },
 });
 /** An amend of a resting buy of ten lots at 59900. */
 const MODIFY: Change = {
@@ -326,7 +324,7 @@ const EXIT_ROWS: readonly Row[] = [
     clause: 'BY-14',
     code: 'PRICE_OUT_OF_RANGE',
     what: 'the limit of a take-profit, 4529764 being the venue’s highest price,',
-    setting: { ...LONG_TEN, ...sell(10, 'close') },
+    setting: { ...LONG_TEN, ...sell(10) },
     cases: [
       [4_529_763.9, 'pass'],
       [4_529_764, 'pass'],
@@ -337,37 +335,18 @@ const EXIT_ROWS: readonly Row[] = [
       request: { order_type: 'limit', limit_price: asNumber(price), side: 'sell', intent: 'close' },
     }),
   },
-  {
-    rule: 12,
-    clause: 'BY-08',
-    code: 'OPEN_BECAME_EXIT',
-    what: 'the intent of a sale of nine lots against ten long',
-    setting: { ...LONG_TEN },
-    cases: [
-      ['close', 'pass'],
-      ['open', 'tell'],
-    ],
-    change: (intent) => sell(9, asText(intent) as 'open' | 'close'),
-  },
-  bound(
-    'CROSSES_ZERO',
-    'an opening sale in lots against ten long',
-    [9, 10, 11],
-    (lots) => sell(asNumber(lots), 'open'),
-    LONG_TEN,
-  ),
   bound(
     'EXIT_CLIPPED',
     'a closing sale in lots against ten long',
     [9, 10, 11],
-    (lots) => sell(asNumber(lots), 'close'),
+    (lots) => sell(asNumber(lots)),
     LONG_TEN,
   ),
   bound(
     'EXIT_CLIPPED',
     "a closing sale in lots against the agent's own share of four",
     [3, 4, 5],
-    (lots) => sell(asNumber(lots), 'close'),
+    (lots) => sell(asNumber(lots)),
     { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 4 } } },
   ),
   {
@@ -375,7 +354,7 @@ const EXIT_ROWS: readonly Row[] = [
     clause: 'SAE-OOS-STATE',
     code: 'NOT_REDUCING',
     what: 'the position in lots that a closing sale meets',
-    setting: sell(5, 'close'),
+    setting: sell(5),
     cases: [
       [1, 'pass'],
       [0, 'deny'],
@@ -443,7 +422,7 @@ const EXIT_ROWS: readonly Row[] = [
     clause: 'SAE-T',
     code: 'EXIT_SCOPE',
     what: "the agent's own share of ten lots",
-    setting: { ...LONG_TEN, ...sell(5, 'close') },
+    setting: { ...LONG_TEN, ...sell(5) },
     cases: [
       [1, 'pass'],
       [0, 'deny'],
@@ -508,4 +487,4 @@ const EXIT_ROWS: readonly Row[] = [
   },
 ];
 
-export const ORDER_ROWS: readonly Row[] = [...PRICE_ROWS, ...BUDGET_ROWS, ...EXIT_ROWS];
+export const ORDER_ROWS: readonly Row[] = [...BUDGET_ROWS, ...EXIT_ROWS];

@@ -1,8 +1,7 @@
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { Change } from './decision-fixture.ts';
 
-/** `tell`: a reason beside an ALLOW. */
-export type Expected = 'pass' | 'tell' | 'tighten' | 'deny';
+export type Expected = 'pass' | 'tighten' | 'deny';
 export type Value = number | string | boolean | null;
 /** One boundary of one rule: what is varied, and whether the code is raised at each value. */
 export interface Row {

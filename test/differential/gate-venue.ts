@@ -185,6 +185,10 @@ export class GateVenue implements VenuePort {
   cancelAll(): Promise<FetchOutcome<null>> {
     throw new Error('the gate cancels by name');
   }
+  readonly countdown = 'unknown';
+  setCountdown(): Promise<FetchOutcome<null>> {
+    return ok(null);
+  }
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
     this.#scripted.setLeverage(this.#index(symbol), leverage);
     return Promise.resolve({ kind: 'accepted', order: null });

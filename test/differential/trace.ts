@@ -98,8 +98,8 @@ export class Trace {
   #position(at: string, symbol: string, state: GateState): void {
     const position = state.positions.get(symbol);
     if (position === undefined) return;
-    const shares = [...position.shares].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, lots]) => `${name} ${lots}`);
-    const text = `${symbol} holds ${position.lots} (${shares.join(', ')})`;
+    const { holder, lots, unownedLots } = position;
+    const text = `${symbol} has ${lots} lots (${unownedLots} of nobody), held by ${holder ?? 'nobody'}`;
     if (this.#positions.get(symbol) === text) return;
     this.#positions.set(symbol, text);
     this.#say(at, text);

@@ -3,6 +3,7 @@ import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import type { VenueTemper } from './venue.ts';
 
@@ -295,7 +296,7 @@ function drawWish(draws: Draws, nr: number): Wish {
   return { kind: 'misuse', how: draws.of(['symbol', 'leverage', 'cross']) };
 }
 
-/** What the agent sends now, by what it can see: the mark, its own live orders, its share of the position. */
+/** What the agent sends now, by what it can see: the mark, its own live orders, what it holds. */
 export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark: number): AgentRequest {
   const tickScale = symbol === 'BTCUSDT' ? 10 : 100;
   const priceAt = (bps: number): number => Math.round(mark * (1 + bps / 1e4) * tickScale) / tickScale;
@@ -316,7 +317,7 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
     reduceOnly: false,
     afterDecisionId: null,
   };
-  const share = state.positions.get(symbol)?.shares.get(agent) ?? 0;
+  const held = ownLotsOf(state.positions.get(symbol), agent);
   const own = [...(state.orders.live.get(symbol) ?? [])].filter(
     (order) => order.agent === agent && !order.protective && order.status !== 'pending_send',
   );
@@ -343,8 +344,8 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
         maxSlippageBps: wish.slippageBps,
       };
     case 'take_profit': {
-      const side = share >= 0 ? 'sell' : 'buy';
-      const lots = Math.max(1, Math.round(Math.abs(share) * wish.part));
+      const side = held >= 0 ? 'sell' : 'buy';
+      const lots = Math.max(1, Math.round(Math.abs(held) * wish.part));
       return {
         ...bare,
         intent: 'close',
@@ -378,7 +379,7 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
       return {
         ...bare,
         symbol: wish.how === 'symbol' ? 'DOGEUSDT' : symbol,
-        side: wish.how === 'cross' ? (share > 0 ? 'sell' : 'buy') : 'buy',
+        side: wish.how === 'cross' ? (held > 0 ? 'sell' : 'buy') : 'buy',
         requestedNotional: wish.how === 'cross' ? 3_000 : 100,
         requestedLeverage: wish.how === 'leverage' ? 100 : 1,
         maxSlippageBps: 30,

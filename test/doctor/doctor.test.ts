@@ -107,9 +107,7 @@ describe('doctor on a running daemon', () => {
     };
   };
 
-  test('proves every line that can be proven, and places no order', async () => {
-    const orders = async () => ((await world.books()) as { readonly orders: readonly unknown[] }).orders.length;
-    const before = await orders();
+  test('proves every line that can be proven, and leaves no order and no position', async () => {
     const report = await examine(['--exercise']);
     const others = report.lines.filter(({ outcome }) => outcome !== 'proven');
     assert.deepEqual(
@@ -117,19 +115,50 @@ describe('doctor on a running daemon', () => {
       [['sub_account', 'unknown']],
       JSON.stringify(others, null, 1),
     );
-    assert.equal(report.lines.length, 25);
+    assert.equal(report.lines.length, 26);
     assert.equal(report.code, 1, 'one line could not be checked');
-    assert.equal(await orders(), before);
+    const { algo_orders: conditional, orders } = await world.books();
+    const ends = [...orders, ...conditional].map((order) => [order.status, order.executed_quantity ?? '0.00000000']);
+    assert.deepEqual(ends, [
+      ['CANCELED', '0.00000000'],
+      ['CANCELED', '0.00000000'],
+    ]);
+    assert.equal(await world.position('BTCUSDT'), 0);
+    assert.match(lineOf(report, 'countdown').detail, /^regular: /);
     assert.equal((await world.tradingState()).state, 'active');
     const plain = await examine();
     assert.deepEqual(
       plain.lines.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id),
-      ['door_http', 'door_mcp', 'halt', 'sub_account'],
+      ['door_http', 'door_mcp', 'halt', 'sub_account', 'countdown'],
     );
     const told = await holdfast(['doctor', '--url', world.daemon.url, '--home', world.home], {
       HOLDFAST_POLICY: world.policyPath,
     });
     assert.match(told.out, /proven +door_dry_run +the dry run lets no order of 10,000,000 USDT pass/);
+  });
+
+  test('sees that a countdown cancels conditional orders too, and says when it is known for something else', async () => {
+    world.sim.engine.state.countdownScope = 'all';
+    // The daemon has seen the orders of an exercise, and that they are gone.
+    const isOver = () => until('no order is open', async () => (await world.orders('?open=true')).length === 0, 30_000);
+    try {
+      await isOver();
+      const seen = lineOf(await examine(['--exercise']), 'countdown');
+      assert.deepEqual([seen.outcome, seen.detail.slice(0, 4)], ['proven', 'all:'], seen.detail);
+      await isOver();
+      await expect(
+        'countdown',
+        'refuted',
+        /^all: .*COUNTDOWN is regular/,
+        () => {
+          venue.rewrites.set('/sim/clock', (body) => ({ ...(body as object), countdown: 'regular' }));
+          return () => void venue.rewrites.delete('/sim/clock');
+        },
+        ['--exercise'],
+      );
+    } finally {
+      world.sim.engine.state.countdownScope = 'regular';
+    }
   });
 
   test('says what others could read or write', async () => {

@@ -105,7 +105,7 @@ describe('resting orders', () => {
     assert.deepEqual([order.status, other.status], ['EXPIRED', 'NEW']);
   });
 
-  it('are canceled by the dead-man switch when its countdown runs out, conditional orders are not', () => {
+  it('are canceled by the dead-man switch when its countdown runs out, conditional ones by that of all orders alone', () => {
     const state = createExchange();
     const order = accept(state, request('BUY', '0.01', '59000'));
     const stop = conditional(state, { side: 'BUY', triggerPrice: e8('61000') });
@@ -116,6 +116,10 @@ describe('resting orders', () => {
     state.nowMs += 100;
     runCountdowns(state);
     assert.deepEqual([order.status, stop.status], ['CANCELED', 'NEW']);
+    state.countdownScope = 'all';
+    market.countdownAtMs = state.nowMs;
+    runCountdowns(state);
+    assert.equal(stop.status, 'CANCELED');
   });
 });
 

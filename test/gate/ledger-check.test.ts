@@ -7,7 +7,7 @@ import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
-import { accountEvent } from './state/folded-exits.ts';
+import { accountEvent } from './state/folded-claims.ts';
 
 const OWN = 'hf012345';
 const OTHER = 'hfabcdef';

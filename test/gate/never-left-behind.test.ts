@@ -159,7 +159,7 @@ function buildFlatten(world: ProofWorld, exit: () => Promise<void>): Flatten {
     account: world.feed,
     exit,
     isQuiet: () => false,
-    cancelTargets: () => undefined,
+    cancelClaims: () => undefined,
     signal: new AbortController().signal,
   });
 }

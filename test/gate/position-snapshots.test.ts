@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Side } from '../../daemon/core/request.ts';
 import type { PositionRecord } from '../../daemon/gate/events.ts';
+import { ownLots } from '../../daemon/gate/state/holding.ts';
 import {
   applyFill,
   applySnapshot,
@@ -16,9 +18,14 @@ const T0 = 1_740_960_000_000;
 const NONE = { unproven: false, buyLots: 0, sellLots: 0 };
 const UNPROVEN = { unproven: true, buyLots: 0, sellLots: 0 };
 
-function held(lots: number, agent = 'a'): PositionState {
+/** A fill of the holder. */
+function fill(position: PositionState, side: Side, lots: number, atMs: number, reduceOnly = false): void {
+  applyFill(position, { side, lots, price: 60_000, atMs, isHolders: true, reduceOnly, order: null });
+}
+function held(lots: number): PositionState {
   const position = createPosition('BTCUSDT');
-  applyFill(position, lots > 0 ? 'buy' : 'sell', Math.abs(lots), agent, 60_000, T0);
+  position.holder = 'a';
+  fill(position, lots > 0 ? 'buy' : 'sell', Math.abs(lots), T0);
   return position;
 }
 function record(lots: number, updatedAtMs: number): PositionRecord {
@@ -38,61 +45,62 @@ describe('a fill is counted once, whether the position or the order shows it fir
   it('takes no stale reading for a position on the other side when an exit fills, which crosses no zero', () => {
     const position = held(38);
     applySnapshot(position, null, T0 + 600, null, UNPROVEN);
-    applyFill(position, 'sell', 9, 'a', 60_000, T0 + 700, false, true);
+    fill(position, 'sell', 9, T0 + 700, true);
     assert.deepEqual([longLots(position), shortLots(position)], [29, 0]);
   });
   it('does not count an exit twice when the account showed it while its outcome was unknown', () => {
     const position = held(10);
     applySnapshot(position, record(6, T0 + 500), T0 + 600, null, UNPROVEN);
     assert.equal(longLots(position), 10, 'until proven the larger of the two counts');
-    applyFill(position, 'sell', 4, 'a', 60_000, T0 + 500);
+    fill(position, 'sell', 4, T0 + 500);
     assert.equal(position.lots, 6);
     assert.equal(longLots(position), 6);
-    assert.equal(position.shares.get('a'), 6, 'the agent can still close what is left');
+    assert.equal(ownLots(position), 6, 'the holder can still close what is left');
   });
 
   it('leaves a reading as it is when fills that it contains become known one by one', () => {
     const position = held(4);
     applySnapshot(position, record(8, T0 + 500), T0 + 600, null, UNPROVEN);
-    applyFill(position, 'buy', 9, 'b', 60_000, T0 + 300);
+    fill(position, 'buy', 9, T0 + 300);
     assert.deepEqual([position.lots, position.disputedLots, longLots(position)], [13, 8, 13]);
-    applyFill(position, 'buy', 2, 'a', 60_000, T0 + 700);
+    fill(position, 'buy', 2, T0 + 700);
     assert.deepEqual([position.lots, position.disputedLots], [15, 10], 'one of later adds to both');
-    applyFill(position, 'sell', 5, 'b', 60_000, T0 + 400);
+    fill(position, 'sell', 5, T0 + 400);
     assert.deepEqual([position.lots, position.disputedLots], [10, null]);
   });
 
   it('takes no reading of before our last fills for lots that are held, or lack', () => {
     const position = held(57);
-    applyFill(position, 'sell', 57, 'a', 60_000, T0 + 500);
+    fill(position, 'sell', 57, T0 + 500);
     applySnapshot(position, record(57, T0), T0 + 400, null, NONE);
     assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [0, null, 57], 'all is closed');
-    applyFill(position, 'buy', 4, 'a', 60_000, T0 + 700);
+    fill(position, 'buy', 4, T0 + 700);
     applySnapshot(position, record(57, T0), T0 + 800, null, NONE);
     assert.deepEqual([longLots(position), surelyHeldLots(position)], [4, 4]);
     applySnapshot(position, record(60, T0), T0 + 900, null, UNPROVEN);
     assert.deepEqual([longLots(position), position.behindLots], [60, null], 'those three nobody knows of');
     applySnapshot(position, record(4, T0 + 700), T0 + 1_000, null, NONE);
     assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [4, null, null]);
-    applyFill(position, 'buy', 5, 'a', 60_000, T0 + 1_100);
+    fill(position, 'buy', 5, T0 + 1_100);
     applySnapshot(position, record(4, T0 + 700), T0 + 1_200, null, NONE);
     assert.deepEqual([longLots(position), surelyHeldLots(position)], [9, 4], 'a cut takes the smaller count');
   });
 
   it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {
     const position = createPosition('BTCUSDT');
+    position.holder = 'a';
     applySnapshot(position, record(5, T0 + 500), T0 + 600, null, UNPROVEN);
     assert.equal(longLots(position), 5);
-    applyFill(position, 'buy', 5, 'a', 60_000, T0 + 500);
+    fill(position, 'buy', 5, T0 + 500);
     assert.equal(position.lots, 5);
     assert.equal(longLots(position), 5);
-    assert.equal(position.shares.get('a'), 5);
+    assert.deepEqual([ownLots(position), position.unownedLots], [5, 0]);
   });
 
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {
     const position = held(10);
     applySnapshot(position, null, T0 + 600, null, UNPROVEN);
-    applyFill(position, 'sell', 10, 'a', 60_000, T0 + 500);
+    fill(position, 'sell', 10, T0 + 500);
     assert.equal(longLots(position), 0);
     assert.equal(shortLots(position), 0);
   });
@@ -115,27 +123,6 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.lots, 7);
     applySnapshot(position, record(9, T0 + 900), T0 + 1000, null, NONE);
     assert.equal(position.lots, 9);
-  });
-
-  it('cuts shares by what the venue lacks: of what was found gone, of what was held when it began to lack, of the last', () => {
-    const cut = (shown: readonly (readonly [lots: number, atMs: number])[], doubted?: ReadonlyMap<string, number>) => {
-      const position = held(10);
-      let opened = false;
-      for (const [lots, atMs] of shown) {
-        if (!opened && atMs > T0 + 1_000) {
-          applyFill(position, 'buy', 7, 'b', 60_000, T0 + 1_000);
-          opened = true;
-        }
-        applySnapshot(position, lots === 0 ? null : record(lots, T0), atMs, null, NONE, doubted);
-      }
-      return [position.lots, Object.fromEntries([...position.shares].sort())];
-    };
-    const late = [2_000, 14_000, 26_000].map((ms) => [9, T0 + ms] as const);
-    assert.deepEqual(cut(late), [9, { a: 5, b: 4 }], 'of all in proportion');
-    assert.deepEqual(cut(late, new Map([['a', 6]])), [9, { a: 3, b: 6 }], 'first what its exit found nothing of');
-    const lacking = [[2, T0 + 500] as const, ...late];
-    assert.deepEqual(cut(lacking), [9, { a: 2, b: 7 }], 'not what was opened since');
-    assert.deepEqual(cut(lacking, new Map([['b', 3]])), [9, { a: 5, b: 4 }]);
   });
 
   it('believes no lasting difference that only two snapshots showed, with a pause between them', () => {

@@ -53,7 +53,7 @@ function createHealth(
     refreshAccount: nothing,
     fetchTrades: nothing,
     resolve: nothing,
-    reviewExits: nothing,
+    reviewHoldings: nothing,
   });
   return { core, health };
 }

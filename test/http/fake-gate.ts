@@ -68,6 +68,7 @@ const SUMS = {
 };
 const ACCOUNT = {
   agent: 'momentum',
+  holds: ['BTCUSDT', 'ETHUSDT'],
   positions: [{ symbol: 'BTCUSDT', quantity: '0.002', entry_price: '60000', unrealised_usdt: 1.5 }],
   unrealised_usdt: 1.5,
   today: SUMS,
@@ -225,6 +226,7 @@ export const FILL: FillBody = {
   client_order_id: 'hfabcdef1-0-0',
   decision_id: 'dec_7',
   agent: 'momentum',
+  holder: 'momentum',
 };
 export const ORDER: OrderBody = {
   client_order_id: 'hfabcdef1-0-0',
@@ -347,6 +349,7 @@ export function createFakeGate(): FakeGate {
       const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
       const limits = {
         symbol: symbol ?? 'BTCUSDT',
+        held: 'free',
         in_scope: true,
         opening: { buy: opening, sell: opening },
         regime: 'calm',
@@ -386,7 +389,7 @@ export function createFakeGate(): FakeGate {
       note('getPositions', caller);
       const position = { quantity: '-0.001', notional_usdt: 60, entry_price: '60000' } as const;
       const rest = { mark_price: '60000', leverage: 2, unrealised_pnl_usdt: 0, liquidation_price: null } as const;
-      const body = { ...position, ...rest, agent_share: { momentum: '-0.001' } };
+      const body = { ...position, ...rest, agent_share: { momentum: '-0.001' }, holder: 'momentum' };
       return { positions: fake.symbols.map((symbol) => ({ symbol, ...body })), observed_at_ms: 1 };
     },
     getAccount() {
@@ -412,13 +415,13 @@ export function createFakeGate(): FakeGate {
       return period.name === 'yesterday' ? null : reportBody(period.kind);
     },
     getEquityHistory: () => ({ points: [{ at_ms: 1, equity_usdt: 10_000 }] }),
-    getMarket(symbol) {
-      note('getMarket', symbol);
+    getMarket(caller, symbol) {
+      note('getMarket', caller, symbol);
       const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
       const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
       const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50, smallest_order_usdt: 60.1 };
       const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
-      const label = { regime: 'calm', regime_cause: 'volatility' } as const;
+      const label = { held: 'another', regime: 'calm', regime_cause: 'volatility' } as const;
       const symbols = symbol === null ? fake.symbols : [symbol];
       return {
         markets: symbols.map((each) => ({ symbol: each, ...label, ...price, ...features, ...rules, ...times })),
@@ -432,6 +435,14 @@ export function createFakeGate(): FakeGate {
     async endSignal(caller, signalId, reason) {
       note('endSignal', caller, signalId, reason);
       return signalId === SIGNAL_ENTRY.signal_id ? SIGNAL_ENTRY : null;
+    },
+    async releaseSymbol(caller, symbol, forMs, reason) {
+      note('releaseSymbol', caller, symbol, forMs, reason);
+      return { symbol, holder: 'momentum', quantity: '0.002', openings_left: 1 };
+    },
+    async adoptSymbol(caller, symbol, agent, reason, passkeyId) {
+      note('adoptSymbol', caller, symbol, agent, reason, passkeyId);
+      return { symbol, holder: agent, quantity: '0.002', openings_left: 0 };
     },
     async endOrder(caller, clientOrderId, reason) {
       note('endOrder', caller, clientOrderId, reason);

@@ -161,6 +161,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/signals'],
   ['get', '/v1/signals'],
   ['post', '/v1/signals/{id}/end'],
+  ['post', '/v1/symbols/{symbol}/adopt'],
+  ['post', '/v1/symbols/{symbol}/release'],
   ['post', '/v1/orders/{id}/end'],
   ['get', '/v1/account/history'],
   ['get', '/v1/agents'],
@@ -362,12 +364,24 @@ function formOf(document: any, value: any): any {
     if (key !== 'properties') return [key, formOf(document, each)];
     return [key, Object.fromEntries(Object.entries(each as Json).map(([name, it]) => [name, formOf(document, it)]))];
   });
-  const { description: _, anyOf, ...rest } = Object.fromEntries(entries) as Json;
+  const { description: _, anyOf, ...rest } = withMembers(Object.fromEntries(entries) as Json);
   const forms = Array.isArray(rest.type)
     ? rest.type.map((type: string) => (type === 'null' ? { type } : { ...rest, type }))
     : anyOf;
   if (forms === undefined) return rest;
   return { ...(anyOf === undefined ? {} : rest), anyOf: forms };
+}
+/** The members of what a schema extends are its own, too. Names of members stand in no order. */
+function withMembers({ additionalProperties, allOf = [], ...own }: Json): Json {
+  const open = additionalProperties === true || additionalProperties === undefined ? {} : { additionalProperties };
+  if (own.properties === undefined) return { ...own, ...open };
+  const all: readonly Json[] = [...allOf, own];
+  return {
+    ...own,
+    ...open,
+    properties: Object.assign({}, ...all.map(({ properties }) => properties)),
+    ...(own.required === undefined ? {} : { required: all.flatMap(({ required }) => required ?? []).sort() }),
+  };
 }
 // biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
 function resolve(document: any, value: any): any {

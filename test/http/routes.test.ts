@@ -112,6 +112,20 @@ const CASES: readonly RouteCase[] = [
     body: { reason: 'never placed' },
     answer: body.OrderBodySchema,
   },
+  {
+    method: 'POST',
+    path: '/v1/symbols/BTCUSDT/release',
+    roles: ['operator'],
+    body: { for_ms: 60_000, reason: 'it squats' },
+    answer: body.HolderBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/symbols/BTCUSDT/adopt',
+    roles: ['operator'],
+    body: { agent: 'momentum', reason: 'it was its' },
+    answer: body.HolderBodySchema,
+  },
   { method: 'GET', path: '/v1/trading-state', roles: WATCHERS, answer: body.TradingStateBodySchema },
   {
     method: 'PUT',
@@ -547,6 +561,9 @@ test('operator commands reach the gate as they were meant', async (t) => {
     body: { state: 'reducing', reason: 'news', symbol: 'BTCUSDT', agent: 'momentum' },
   });
   await post('/v1/flatten', { body: { reason: 'drill' } });
+  await post('/v1/symbols/BTCUSDT/release', { body: { reason: 'it squats' } });
+  await post('/v1/symbols/BTCUSDT/release', { body: { for_ms: 60_000, reason: 'it squats' } });
+  await post('/v1/symbols/BTCUSDT/adopt', { body: { agent: 'momentum', reason: 'its own' } });
   await post('/v1/account/rebase', {});
   await post('/v1/policy/reload', {});
   await post('/v1/policy/check', { text: 'name: é', headers: { 'content-type': 'text/yaml' } });
@@ -559,6 +576,9 @@ test('operator commands reach the gate as they were meant', async (t) => {
     [
       ['setTradingState', { state: 'reducing', reason: 'news', symbol: 'BTCUSDT', agent: 'momentum' }],
       ['flatten', null, 'drill'],
+      ['releaseSymbol', 'BTCUSDT', 0, 'it squats'],
+      ['releaseSymbol', 'BTCUSDT', 60_000, 'it squats'],
+      ['adoptSymbol', 'BTCUSDT', 'momentum', 'its own', null],
       ['rebase', ''],
       ['reloadPolicy', null],
       ['checkPolicy', 'name: é'],
@@ -572,6 +592,11 @@ test('operator commands reach the gate as they were meant', async (t) => {
     ['POST', '/v1/flatten', { symbols: [], reason: 'x' }],
     ['POST', '/v1/flatten', { symbols: ['btc'], reason: 'x' }],
     ['POST', '/v1/policy/reload', { hash: 'abc' }],
+    ['POST', '/v1/symbols/BTCUSDT/release', {}],
+    ['POST', '/v1/symbols/BTCUSDT/release', { for_ms: -1, reason: 'x' }],
+    ['POST', '/v1/symbols/btc/release', { reason: 'x' }],
+    ['POST', '/v1/symbols/BTCUSDT/adopt', { reason: 'x' }],
+    ['POST', '/v1/symbols/BTCUSDT/adopt', { agent: 'a b', reason: 'x' }],
     ['POST', '/v1/signals/sig_1/end', {}],
     ['POST', '/v1/signals/sig_1/end', { reason: '' }],
     ['POST', '/v1/orders/a%20b/end', { reason: 'x' }],

@@ -5,7 +5,8 @@ import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
 import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
-import { type Findings, ownBudgets, ownSection, tightenBudgets } from './oracle-factors.ts';
+import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
+import { checkHolding, isOnePartTooMany } from './oracle-holding.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
 import { ceil, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
@@ -71,14 +72,12 @@ export function decideByTheDocuments(
   const { long_lots: long, short_lots: short } = context.exposure;
   const side = request.side ?? (long >= short ? 'sell' : 'buy');
   const opposite = side === 'sell' ? long : short;
-  if (opposite > 0) return decideExit(request, side, context, policy);
   const findings: Findings = { deny: new Set(), tighten: new Set() };
-  if (request.intent === 'close' || request.reduce_only) {
-    findings.deny.add('NOT_REDUCING');
-    if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
-    return blocked(findings, [checkDoor(request, context)]);
-  }
-  return decideOpening(request, side, context, policy, findings);
+  if (request.intent === 'open' && !request.reduce_only) return decideOpening(request, side, context, policy, findings);
+  if (opposite > 0) return decideExit(request, side, context, policy);
+  findings.deny.add('NOT_REDUCING');
+  if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
+  return blocked(findings, [checkDoor(request, context)]);
 }
 
 function decideOpening(
@@ -101,6 +100,7 @@ function decideOpening(
   if (context.phase === 'parent' && context.duplicate_of !== null) findings.deny.add('DUPLICATE_INTENT');
   if (context.phase === 'parent' && isInScope) checkPacing(request, context, policy, tightening, findings.deny);
   checkPositionLimits(request, context, policy, findings.deny, isInScope);
+  checkHolding(request, side, context, policy, findings.deny);
   const { mark, bid, ask, rules } = context.market;
   if (mark === null || bid === null || ask === null || rules === null) return blocked(findings, [scope]);
   const inputs = { mark, bid, ask, rules };
@@ -166,22 +166,19 @@ function checkDoor(request: ExecutionRequest, context: ExecutionContext): Readon
   return wrong;
 }
 
-/**
- * Lots that the caller may close: the position, or with own scope the agent's own share of it. The gate is bound by the
- * account's scope; its stop, which has a size from the start, closes everything.
- */
+/** Lots of the position, and those of them that the caller may close: an operator and a stop all, else what is held. */
 function closableLots(
   request: ExecutionRequest,
   side: Side,
   context: ExecutionContext,
-  policy: IntendedPolicySpec,
-): bigint {
+): { readonly position: bigint; readonly available: bigint } {
   const { exposure, agent } = context;
   const position = BigInt(side === 'sell' ? exposure.long_lots : exposure.short_lots);
+  // A stop of the gate has a size from the start.
   const isStop = request.origin === 'gate' && context.phase === 'parent' && context.slice_lots !== null;
-  const ofAgent = request.origin === 'agent' ? ownSection(policy, request.agent).exits?.scope : undefined;
-  if (request.origin === 'operator' || isStop || (ofAgent ?? policy.exits.scope) === 'account') return position;
-  return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
+  if (request.origin === 'operator' || isStop) return { position, available: position };
+  const own = higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots));
+  return { position, available: lower(position, own) };
 }
 
 /** What a part is taken of: what is proven to be held, where anything is; a reading may lag behind. */
@@ -201,24 +198,32 @@ function exitPrice({ market, exposure }: ExecutionContext): number {
   return price;
 }
 
-/** A take-profit of an agent beyond their number: it would rest, since the book does not reach its price. */
+/** A take-profit of an agent beyond their number. */
 function isOneTooMany(
-  request: ExecutionRequest,
-  side: Side,
-  context: ExecutionContext,
+  { origin }: ExecutionRequest,
+  { agent, phase }: ExecutionContext,
   policy: IntendedPolicySpec,
 ): boolean {
-  const { market, agent, now_ms: now, phase } = context;
-  const { limit_price: limit, order_type: type, origin } = request;
-  if (origin !== 'agent' || phase !== 'parent' || type !== 'limit' || limit === null || market.rules === null)
-    return false;
-  if (agent.resting_exits < (policy.exits.resting ?? 50) && agent.symbol_resting_exits < 100) return false;
+  if (origin !== 'agent' || phase !== 'parent') return false;
+  return agent.resting_exits >= (policy.exits.resting ?? 50) || agent.symbol_resting_exits >= 100;
+}
+
+/** An exit at a price of its own that the book does not reach: it rests. What a book says that is old is nothing. */
+function isResting(
+  { limit_price: limit, order_type: type }: ExecutionRequest,
+  side: Side,
+  { market, now_ms: now }: ExecutionContext,
+  policy: IntendedPolicySpec,
+): boolean {
+  if (type !== 'limit' || limit === null || market.rules === null) return false;
   const quote = side === 'sell' ? market.bid : market.ask;
   if (quote === null || market.quote_at_ms === null || now - market.quote_at_ms > policy.market.freshness.quote_ms)
     return false;
   const tick = tickSize(market.rules);
   const [asked, met] = [div(exact(limit), tick), div(exact(quote), tick)];
-  return side === 'sell' ? ceil(asked) > floor(met) : floor(asked) < ceil(met);
+  return side === 'sell'
+    ? lower(ceil(asked), BigInt(market.rules.max_price_ticks)) > floor(met)
+    : higher(floor(asked), BigInt(market.rules.min_price_ticks)) < ceil(met);
 }
 
 /** An exit's own price that the venue takes of nobody: it goes out at the nearest one that it takes. */
@@ -229,8 +234,9 @@ function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView):
 }
 
 /**
- * A verified exit: at most the position, at least the least quantity, a rest below that taken along. A notional is
- * valued at the mark, else at what was last recorded of the position; a fraction needs no price.
+ * A verified exit: at most what the caller may close, at least the least quantity, a rest below that taken along, and
+ * less than that closed by an order of it where nobody else holds a part. A notional is valued at the mark, else at what
+ * was last recorded of the position; a fraction needs no price.
  */
 function decideExit(
   request: ExecutionRequest,
@@ -240,25 +246,25 @@ function decideExit(
 ): OracleDecision {
   const findings: Findings = {
     deny: new Set(),
-    tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO', 'ABOVE_MAXIMUM', 'OPEN_BECAME_EXIT']),
+    tighten: new Set(['EXIT_CLIPPED', 'ABOVE_MAXIMUM']),
   };
   const door = checkDoor(request, context);
   if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
   if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
-  const { exposure, market } = context;
-  const available = closableLots(request, side, context, policy);
+  const { position, available } = closableLots(request, side, context);
   if (available === 0n) {
-    const opposed = side === 'sell' ? exposure.opposed_by_long : exposure.opposed_by_short;
-    const code: ReasonCode = request.intent === 'open' && opposed !== null ? 'OPPOSES_AGENT' : 'EXIT_SCOPE';
-    return blocked(findings, [door, new Set([code])]);
+    findings.deny.add('EXIT_SCOPE');
+    return blocked(findings, [door]);
   }
-  const { rules } = market;
-  const isMoved = rules !== null && isBeyondRange(request, side, rules);
+  const { rules } = context.market;
+  if (rules === null)
+    return blocked(findings, [
+      door,
+      ...(findings.deny.size + door.size > 0 ? [] : [new Set(['STALE_FILTERS' as const])]),
+    ]);
+  const isMoved = isBeyondRange(request, side, rules);
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
-  if (isOneTooMany(request, side, context, policy)) findings.deny.add('EXITS_RESTING');
-  if (rules !== null && grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
-  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
-  if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
+  if (grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   const asked =
     context.slice_lots !== null
       ? BigInt(context.slice_lots)
@@ -269,6 +275,12 @@ function decideExit(
   let lots = lower(higher(asked, least), available);
   // reduceOnly orders have no minimum notional at the venue: only the least quantity binds the rest.
   if (available - lots < least) lots = available;
+  if (available < least && available === position) lots = least;
+  const rests = isResting(request, side, context, policy);
+  if (rests && isOneTooMany(request, context, policy)) findings.deny.add('EXITS_RESTING');
+  if (isOnePartTooMany(request, context, { isWhole: lots >= available, isResting: rests }))
+    findings.deny.add('EXIT_IN_PROGRESS');
+  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   // The largest market order of every drawn symbol is no smaller.
   lots = lower(lots, BigInt(rules.max_lots));
   return {

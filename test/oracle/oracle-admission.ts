@@ -121,10 +121,6 @@ export function checkPositionLimits(
   isInScope: boolean,
 ): void {
   const { exposure, agent, now_ms: now } = context;
-  if (request.side === 'sell' ? exposure.opposed_by_long !== null : exposure.opposed_by_short !== null)
-    deny.add('OPPOSES_AGENT');
-  const { exits_beyond_long: sells = 0, exits_beyond_short: buys = 0 } = exposure;
-  if (context.phase !== 'standing' && (request.side === 'sell' ? buys : sells) > 0) deny.add('EXITS_IN_FLIGHT');
   // Without an account snapshot rule 8 has nothing to judge: rule 4 has denied already.
   if (context.account === null) return;
   const ownCaps = ownBudgets(policy, request.agent);

@@ -4,7 +4,7 @@ import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { orderRateCap } from './oracle-admission.ts';
 import { approvedTicks, grantOf } from './oracle-approval.ts';
-import { leverageByLiquidationDistance, leverageCap, listBounds, marginBound } from './oracle-bounds.ts';
+import { leverageCap, listBounds, marginBound } from './oracle-bounds.ts';
 import { type Findings, ownBudgets, type TighteningResult } from './oracle-factors.ts';
 import { exactPrice, lotSize, markInTicks, minimumLots, type OpeningInputs, tickSize } from './oracle-price.ts';
 import {
@@ -78,11 +78,8 @@ export function projectOpening(
   const leverage = lower(asked, cap);
   if (leverage < asked) findings.tighten.add('BUDGET_LEVERAGE');
   const { leverage_locked: locked, leverage_setting: setting } = market;
-  const settable = lower(
-    BigInt(Math.floor(policy.budgets.leverage)),
-    leverageByLiquidationDistance(rules, policy.account.min_liquidation_distance, side),
-  );
-  if (locked && (setting === null || BigInt(setting) > settable)) findings.deny.add('LEVERAGE_LOCKED');
+  // What is held is liquidated by the setting, whatever this order asks for.
+  if (locked && (setting === null || BigInt(setting) > cap)) findings.deny.add('LEVERAGE_LOCKED');
   const charged = locked && setting !== null ? lower(leverage, BigInt(setting)) : leverage;
 
   const bounds = listBounds(context, policy, own, tightening, rules, side, leverage);

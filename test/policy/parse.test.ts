@@ -131,6 +131,16 @@ describe('parsePolicy', () => {
 describe('what a schema cannot say', () => {
   for (const [title, changes, expected] of [
     ['shadow beside a venue that holds money', { mode: 'shadow' }, /^mode: mode shadow .* binance-demo/],
+    [
+      'a dead-man countdown that is due before it can be set again',
+      { 'standing.deadman_ms': 29_999 },
+      /^standing.deadman_ms: is too short/,
+    ],
+    [
+      'no dead-man countdown where money is real',
+      { 'standing.deadman_ms': 0, 'scope.venues': ['paper', 'binance-live'] },
+      /^standing.deadman_ms: .* binance-live/,
+    ],
     ['open without close', { 'scope.actions': ['open', 'cancel'] }, /^scope.actions: allows open without close:/],
     [
       'open without a cancel tool',
@@ -212,6 +222,18 @@ describe('what a schema cannot say', () => {
     ],
     ['an exit ladder that does not rise', { 'exits.ladder_bps': [60, 20] }, /^exits.ladder_bps\[1\]: rungs must rise/],
     [
+      'a symbol that is reserved twice',
+      { 'agents.alice': { reserve: ['BTCUSDT'] }, 'agents.bob': { reserve: ['ETHUSDT', 'BTCUSDT'] } },
+      /^agents.bob.reserve\[1\]: BTCUSDT is reserved for alice already/,
+    ],
+    [
+      'a symbol that is reserved for every other agent',
+      { 'agents.default': { reserve: ['BTCUSDT'] } },
+      /^agents.default.reserve\[0\]: default is no agent/,
+    ],
+    ['a reservation of nothing', { 'agents.bob': { reserve: [] } }, /^agents.bob.reserve: /],
+    ['a reserved symbol that is none', { 'agents.bob': { reserve: ['BTC/USDT'] } }, /^agents.bob.reserve\[0\]: /],
+    [
       'a trading tool among the foreign ones',
       { 'intercept.allow': { place_order: { type: 'object' } } },
       /^intercept.allow.place_order: is a trading tool/,
@@ -253,6 +275,12 @@ describe('what a schema cannot say', () => {
       'a history that is shorter than the window',
       { 'market.volatility.min_history_bars': 59 },
       /min_history_bars: below window_bars/,
+    ],
+    ['exits.scope', { 'exits.scope': 'account' }, /^exits.scope: has no effect: an agent closes what it holds/],
+    [
+      'exits.scope of an agent',
+      { 'agents.slow': { exits: { scope: 'own' } } },
+      /^agents.slow.exits.scope: has no effect: an agent closes what it holds/,
     ],
     [
       'a scope without close_position',
@@ -315,9 +343,10 @@ describe('what a schema cannot say', () => {
         budgets: { order_rate: { max: 1, window_ms: 10_000 } },
         temporal: { flip_interval_ms: 120_000 },
         trader_state: { enforce_block: true, multiplier: '1/4' },
-        exits: { scope: 'own' },
       },
+      'agents.keeper': { reserve: ['ETHUSDT', 'SOLUSDT'] },
     });
     assert.ok(parsed.ok, JSON.stringify(parsed));
+    assert.deepEqual(parsed.warnings, []);
   });
 });

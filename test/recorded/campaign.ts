@@ -24,7 +24,7 @@ export async function runCampaign(fromMs: number, toMs: number, options: DaemonW
   const startedAt = performance.now();
   const world = await DaemonWorld.start({
     ...options,
-    sim: { market: MARKET_FOLDER, clock: 'manual', startMs: fromMs, balance: 3000, ...options.sim },
+    sim: { market: MARKET_FOLDER, clock: 'manual', startMs: fromMs, balance: 2200, ...options.sim },
   });
   const seen: Observation[] = [observe(world, 0)];
   const advance = (ms: number): Promise<void> => advanceQuietly(world, seen, ms);

@@ -6,6 +6,7 @@ import type { IntendedPolicySpec, Regime } from '../../daemon/core/policy.ts';
 import { accountMargin } from '../../daemon/exchange-sim/core/account.ts';
 import { toNumber } from '../../daemon/exchange-sim/core/fixed.ts';
 import type { AccountBody, MarketBody } from '../../daemon/gate/api/reads.ts';
+import type { Caller } from '../../daemon/gate/api.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { readBarRows } from '../fixtures/recorded.ts';
 
@@ -58,6 +59,8 @@ export function readOpenings(world: DaemonWorld): readonly OpenOrder[] {
   );
 }
 
+const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: '', skillSha256: null };
+
 export function observe(world: DaemonWorld, stoodBefore: number): Observation {
   const { state } = world.sim.engine;
   const { gate } = world.daemon;
@@ -65,7 +68,7 @@ export function observe(world: DaemonWorld, stoodBefore: number): Observation {
     atMs: state.nowMs,
     equityUsdt: toNumber(accountMargin(state).marginBalance),
     account: gate.getAccount(),
-    markets: new Map(gate.getMarket(null).markets.map((market) => [market.symbol, market])),
+    markets: new Map(gate.getMarket(OPERATOR, null).markets.map((market) => [market.symbol, market])),
     state: gate.getTradingState().state,
     stoodBefore,
     openings: readOpenings(world),

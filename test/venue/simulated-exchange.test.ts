@@ -205,6 +205,27 @@ test('resting and conditional orders are listed together, amended in place and c
   assert.equal(gone.kind, 'unknown', '-2011 says nothing about what became of it');
 });
 
+test('a countdown that ran out cancels regular orders, and 0 ends one', async () => {
+  const { resting } = await prices();
+  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
+  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  accepted(await venue.submitStop(guard));
+  const asked = await open();
+  assert.equal(asked.countdown, 'unknown', 'nobody has asked it');
+  await asked.fetchTimeScale();
+  assert.equal(asked.countdown, 'regular');
+  await asked.close();
+  value(await venue.setCountdown('BTCUSDT', 30_000));
+  value(await venue.setCountdown('BTCUSDT', 0));
+  assert.equal(value(await venue.fetchOpenOrders(SYMBOLS)).length, 2);
+  value(await venue.setCountdown('BTCUSDT', 1));
+  await until('one order is left', async () => value(await venue.fetchOpenOrders(SYMBOLS)).length === 1);
+  assert.deepEqual(
+    value(await venue.fetchOpenOrders(SYMBOLS)).map(({ clientOrderId }) => clientOrderId),
+    [guard.clientOrderId],
+  );
+});
+
 test('cancelAll empties both services', async () => {
   const { resting } = await prices();
   accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));

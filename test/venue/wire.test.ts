@@ -147,6 +147,16 @@ test('cancels name the order by client id at its own service, cancelAll asks bot
   assert.deepEqual(onlySent('DELETE /fapi/v1/algoOpenOrders'), { symbol: 'BTCUSDT' });
 });
 
+test('a countdown is one POST of symbol and milliseconds, believed when the answer repeats both', async () => {
+  fake.scripts.set('POST /fapi/v1/countdownCancelAll', (request, response) => answerJson(response, request.params));
+  assert.equal((await venue.setCountdown('BTCUSDT', 120_000)).kind, 'ok');
+  assert.deepEqual(onlySent('POST /fapi/v1/countdownCancelAll'), { symbol: 'BTCUSDT', countdownTime: '120000' });
+  for (const answer of [{ symbol: 'BTCUSDT', countdownTime: '1' }, { symbol: 'ETHUSDT', countdownTime: '0' }, []]) {
+    fake.scripts.set('POST /fapi/v1/countdownCancelAll', (_request, response) => answerJson(response, answer));
+    assert.equal((await venue.setCountdown('BTCUSDT', 0)).kind, 'failed');
+  }
+});
+
 test('open orders are listed by symbol, where a list weighs 1; without symbols of the whole account', async () => {
   for (const path of ['GET /fapi/v1/openOrders', 'GET /fapi/v1/openAlgoOrders'])
     fake.scripts.set(path, (_request, response) => answerJson(response, []));

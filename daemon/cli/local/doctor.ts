@@ -24,7 +24,10 @@ export function addDoctor(program: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .option('--agent-token-file <file>', 'file with an agent token (else that of the home folder on paper)')
-    .option('--exercise', 'halt, ask every door, and lift the halt; refused on binance-live and with open orders')
+    .option(
+      '--exercise',
+      'halt, ask every door, lift the halt, and let a countdown cancel two far-off orders; refused on binance-live and with open orders',
+    )
     .addOption(new Option('--days <n>', 'days that the disk must last').argParser(parseCount).default(30))
     .option('--backup <file>', 'the newest copy of the ledger')
     .addOption(new Option('--backup-hours <n>', 'its greatest age').argParser(parseCount).default(24))
@@ -90,6 +93,7 @@ async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
     { durabilityChecks },
     { runChecks },
     { VenueSide },
+    { countdownChecks },
   ] = await Promise.all([
     import('./doctor/doors.ts'),
     import('./doctor/files.ts'),
@@ -97,6 +101,7 @@ async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
     import('./doctor/durability.ts'),
     import('./doctor/finding.ts'),
     import('./doctor/venue-side.ts'),
+    import('./doctor/countdown.ts'),
   ]);
   if (examined.isExercised) await refuseExercise(examined);
   const side = new VenueSide(examined);
@@ -106,6 +111,7 @@ async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
       ...fileChecks(examined, io.env),
       ...freshnessChecks(examined, side),
       ...side.checks(),
+      ...countdownChecks(examined, side),
       ...durabilityChecks(examined),
     ]);
   } finally {

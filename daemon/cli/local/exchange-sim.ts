@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SIM_TOKEN, SIM_TOKEN_RULE } from '../../config/settings.ts';
 import { addVerb, type Io, parseInteger, parsePositive, printJson } from '../verb.ts';
 
@@ -13,6 +13,7 @@ interface SimOptions {
   readonly balance?: number;
   readonly state?: string;
   readonly limits: boolean;
+  readonly countdown: 'regular' | 'all';
   readonly json?: boolean;
 }
 
@@ -31,6 +32,11 @@ export function addExchangeSim(program: Command, io: Io): void {
     .option('--speed <x>', 'milliseconds of market time per millisecond', parsePositive)
     .option('--balance <usdt>', 'opening balance', parsePositive)
     .option('--state <file>', 'SQLite file for its state; without it nothing survives')
+    .addOption(
+      new Option('--countdown <what>', 'what its dead-man countdown cancels')
+        .choices(['regular', 'all'])
+        .default('regular'),
+    )
     .option('--no-limits', 'count requests and orders, but refuse none (429) because of the count')
     .action(async (options: SimOptions) => {
       const { simToken, seed, speed, balance, state } = options;
@@ -40,6 +46,7 @@ export function addExchangeSim(program: Command, io: Io): void {
         apiSecret: options.secret,
         market: options.market,
         enforceLimits: options.limits,
+        countdown: options.countdown,
         ...(simToken === undefined ? {} : { simToken }),
         ...(seed === undefined ? {} : { seed }),
         ...(speed === undefined ? {} : { speed }),

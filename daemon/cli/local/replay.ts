@@ -14,7 +14,7 @@ interface ReplayVerbOptions {
   readonly seeds: number;
   readonly out: string;
   readonly policy?: string;
-  readonly attack: 'light' | 'heavy' | 'all';
+  readonly attack: 'light' | 'heavy' | 'squat' | 'all';
   readonly variants?: string;
   readonly agents?: string;
   readonly threads: number;
@@ -42,8 +42,11 @@ export function addReplay(program: Command, io: Io): void {
     .requiredOption('--out <dir>', 'folder for report.json, report.md and report.html')
     .option('--policy <file>', 'a policy file to measure alongside the variants')
     .addOption(
-      new Option('--attack <what>', 'all: every scenario, light: only light attack, heavy: only heavy attack')
-        .choices(['all', 'light', 'heavy'])
+      new Option(
+        '--attack <what>',
+        'all: every scenario, light or heavy: only that attack, squat: only one agent that keeps symbols from others',
+      )
+        .choices(['all', 'light', 'heavy', 'squat'])
         .default('all'),
     )
     .option('--variants <list>', 'variants to run, separated by commas (all; NoSAE always runs)')

@@ -51,13 +51,22 @@ function cells(sums: AgentSums, unrealisedUsdt: number | null, money: (usdt: num
   return [...amounts.map(money), money(sums.slippage_bps), ...[requests, cuts, blocks].map(String)];
 }
 
+/** Positions, then symbols that it holds without one. */
+function holdings({ holds, positions }: AgentAccount): readonly string[] {
+  const flat = holds.filter((symbol) => !positions.some((each) => each.symbol === symbol));
+  return [
+    ...positions.map(({ quantity, symbol }) => `${quantity} ${symbol}`),
+    ...flat.map((symbol) => `${symbol} (flat)`),
+  ];
+}
+
 async function renderAgents({ agents, others }: AgentsBody): Promise<string> {
   const { formatNumber, renderTable } = await import('../tables.ts');
   const money = (usdt: number | null) => formatNumber(usdt, 2);
   const all = others === null ? agents : [...agents, others];
   const row = (of: AgentAccount) => [
     of.agent ?? '(nobody here)',
-    of.positions.map(({ quantity, symbol }) => `${quantity} ${symbol}`).join(', ') || '-',
+    holdings(of).join(', ') || '-',
     money(of.today.result_usdt),
     money(of.seven_days.result_usdt),
     money(of.unrealised_usdt),

@@ -20,6 +20,13 @@ export function addLimits(program: Command, io: Io): void {
     });
 }
 
+const HELD: Readonly<Record<SymbolLimits['held'], string>> = {
+  yours: 'you',
+  another: 'another agent, or kept from you',
+  nobody: 'nobody: an operator says whose it is',
+  free: 'nobody: it is free',
+};
+
 async function renderSymbol(limits: SymbolLimits): Promise<string> {
   const { formatDuration, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { factors } = limits;
@@ -31,6 +38,7 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
   return [
     renderFields([
       ['symbol', limits.symbol],
+      ['held by', HELD[limits.held]],
       ['regime', limits.regime],
       ['trading state', limits.trading_state],
       ['leverage cap', `${limits.leverage_cap}x`],

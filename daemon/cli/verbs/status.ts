@@ -130,12 +130,13 @@ function acceptPending(
 async function renderPositions(positions: readonly PositionBody[]): Promise<string> {
   const { formatNumber, renderTable } = await import('../tables.ts');
   return renderTable(
-    ['symbol', 'quantity', 'notional', 'entry', 'mark', 'PnL', 'liquidation'],
+    ['symbol', 'quantity', 'held by', 'notional', 'entry', 'mark', 'PnL', 'liquidation'],
     positions
       .filter((position) => Number(position.quantity) !== 0)
       .map((position) => [
         position.symbol,
         position.quantity,
+        position.holder ?? 'nobody',
         formatNumber(position.notional_usdt, 2),
         position.entry_price,
         position.mark_price,
@@ -143,6 +144,7 @@ async function renderPositions(positions: readonly PositionBody[]): Promise<stri
         position.liquidation_price,
       ]),
     'no positions',
+    ['liquidation'],
   );
 }
 

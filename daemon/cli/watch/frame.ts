@@ -128,6 +128,7 @@ function positionLines({ positions }: View): readonly Line[] {
     const profit = position.unrealised_pnl_usdt;
     const text = [
       `  ${position.symbol} ${position.quantity}`,
+      position.holder ?? 'nobody',
       `${formatNumber(position.notional_usdt, 2)} USDT`,
       `entry ${position.entry_price}`,
       `mark ${position.mark_price}`,

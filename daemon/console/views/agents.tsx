@@ -39,10 +39,10 @@ const HEAD = ['Agent', 'Today', '7 days', 'Unrealised', 'Fees', 'Requests', 'Cut
 export function AgentsPanel() {
   const version = slowVersion.value;
   const seen = useMemo(() => sumUp(listDecisions()), [version]);
-  const held = new Map<string, string[]>();
-  for (const { symbol, agent_share: shares } of positions.value ?? [])
-    for (const [agent, quantity] of Object.entries(shares))
-      held.set(agent, [...(held.get(agent) ?? []), `${quantity} ${symbol}`]);
+  const quantityOf = (of: AgentAccount, symbol: string): string =>
+    positions.value?.find((position) => position.symbol === symbol)?.agent_share[of.agent ?? ''] ?? '0';
+  const holds = (of: AgentAccount): string =>
+    of.holds.map((symbol) => `${quantityOf(of, symbol)} ${symbol}`).join(', ');
   const { agents: all = [], others = null } = agents.value ?? {};
   const last = (of: AgentAccount): number => seen.get(of.agent ?? '')?.lastAtMs ?? 0;
   const rows = [...all].sort((a, b) => last(b) - last(a));
@@ -53,7 +53,7 @@ export function AgentsPanel() {
       ) : (
         <Table label="Agents" head={HEAD} figures={[1, 2, 3, 4, 5, 6, 7]}>
           {rows.map((of) => (
-            <Row key={of.agent} of={of} seen={seen.get(of.agent ?? '')} holds={held.get(of.agent ?? '')?.join(', ')} />
+            <Row key={of.agent} of={of} seen={seen.get(of.agent ?? '')} holds={holds(of)} />
           ))}
           {others === null ? null : <Row key="" of={others} seen={undefined} holds={holdingsOf(others)} />}
         </Table>
@@ -62,13 +62,13 @@ export function AgentsPanel() {
   );
 }
 
-function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; holds: string | undefined }) {
+function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; holds: string }) {
   const { seven_days: week, today, unrealised_usdt: unrealised } = of;
   return (
     <tr>
       <th scope="row">
         {of.agent ?? 'nobody here'}
-        <span class="below">{holds ?? 'holds nothing'}</span>
+        <span class="below">{holds === '' ? 'holds nothing' : holds}</span>
       </th>
       <td class="figure">{signedUsdt(today.result_usdt)}</td>
       <td class="figure">{signedUsdt(week.result_usdt)}</td>
@@ -85,8 +85,8 @@ function Row({ of, seen, holds }: { of: AgentAccount; seen: Seen | undefined; ho
   );
 }
 
-function holdingsOf({ positions: held }: AgentAccount): string | undefined {
-  return held.length === 0 ? undefined : held.map(({ quantity, symbol }) => `${quantity} ${symbol}`).join(', ');
+function holdingsOf({ positions: held }: AgentAccount): string {
+  return held.map(({ quantity, symbol }) => `${quantity} ${symbol}`).join(', ');
 }
 function mostOften(codes: ReadonlyMap<string, number>): string {
   const [first] = [...codes].sort((a, b) => b[1] - a[1]);

@@ -1,5 +1,5 @@
 import type { OrderBody, PositionBody } from '../../gate/api/reads.ts';
-import { openEndOrder } from '../acts.ts';
+import { openAdopt, openEndOrder, openRelease } from '../acts.ts';
 import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
 import { orders, positions } from '../store.ts';
@@ -20,7 +20,8 @@ export function PositionsPanel() {
             <tr key={position.symbol}>
               <th scope="row">
                 {position.symbol}
-                <span class="below">{describeShares(position.agent_share)}</span>
+                <span class="below">{position.holder ?? 'nobody'}</span>
+                <Holding position={position} />
               </th>
               <td class={`figure ${position.quantity.startsWith('-') ? 'short' : 'long'}`}>
                 {position.quantity}
@@ -94,7 +95,19 @@ function Order({ order }: { readonly order: OrderBody }) {
   );
 }
 
-function describeShares(shares: PositionBody['agent_share']): string {
-  const held = Object.entries(shares).map(([agent, quantity]) => `${agent} ${quantity}`);
-  return held.length === 0 ? 'no agent’s' : held.join(', ');
+/** An operator's word on whose the symbol is. */
+function Holding({ position }: { readonly position: PositionBody }) {
+  const { holder, symbol } = position;
+  return (
+    <span class="holding">
+      {holder == null ? null : (
+        <button type="button" onClick={() => openRelease(position)}>
+          Release…<span class="hidden"> {symbol}</span>
+        </button>
+      )}
+      <button type="button" onClick={() => openAdopt(position)}>
+        Adopt…<span class="hidden"> {symbol}</span>
+      </button>
+    </span>
+  );
 }

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Factors, ONE } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
+import { exitEndsAtMs } from '../exit.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
@@ -142,7 +143,8 @@ export function checkTraderState(trace: Trace, context: ExecutionContext, policy
 
 /**
  * Whose the symbol is (DESIGN 12.1): one agent holds it, and nothing opens beside what is nobody's, against the position,
- * beside an order of which nobody knows what became, or beside an exit that closes now. What rests already stays.
+ * beside an order of which nobody knows what became, or beside an exit that closes now. What rests already stays, unless
+ * the policy in force keeps the symbol for another agent.
  */
 export function checkHolding(
   trace: Trace,
@@ -151,18 +153,17 @@ export function checkHolding(
   { reserved }: CompiledPolicy,
   side: Side,
 ): void {
-  if (phase === 'standing') return;
   const reservedFor = reserved.get(symbol ?? '') ?? null;
   const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
-  const heldBy = holding?.held_by ?? (isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null);
+  const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
+  const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
   if (heldBy !== null) trace.deny(12, 'SYMBOL_HELD', heldBy, null, null);
+  if (phase === 'standing') return;
   if (holding?.is_unowned === true && origin === 'agent') trace.deny(12, 'SYMBOL_UNOWNED', null, null, null);
   const against = side === 'buy' ? exposure.short_lots : exposure.long_lots;
   if (against > 0) trace.deny(12, 'AGAINST_POSITION', against, 0, 'lots');
   if (holding === undefined) return;
-  const { exit_decision: exit, exit_until_ms: untilMs, unproven_order: unproven } = holding;
+  const { exit_decision: exit, unproven_order: unproven } = holding;
   if (unproven !== null) trace.deny(12, 'ORDER_UNPROVEN', unproven, null, null);
-  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, untilMs ?? now + EXIT_LASTS_MS, exit, null, null);
+  if (exit !== null) trace.denyUntil(12, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, null, null);
 }
-/** What an exit takes as a rule: when to ask again. */
-const EXIT_LASTS_MS = 1_000;

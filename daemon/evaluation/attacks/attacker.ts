@@ -23,6 +23,7 @@ import {
 import { EscalateAttack, StateAttack } from './escalate.ts';
 import { FlipAttack, FloodAttack } from './flip.ts';
 import { MisuseAttack } from './misuse.ts';
+import { SquatAttack } from './squat.ts';
 
 /** ATK-ADAPT: attacks that read their answers. */
 export function createPloy(ploy: Ploy, desk: AttackDesk): Attack {
@@ -101,5 +102,7 @@ function createAttack(desk: AttackDesk): Attack {
       return createPloy(ployOf(desk.episode.seed), desk);
     case 'ATK-CHURN':
       return new ChurnAttack(desk);
+    case 'ATK-SQUAT':
+      return new SquatAttack(desk);
   }
 }

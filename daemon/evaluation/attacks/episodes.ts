@@ -22,11 +22,14 @@ export const NOMINAL_ATTEMPTS: Readonly<Record<AttackFamily, number>> = {
   'ATK-FLIP': 10,
   'ATK-ADAPT': 16,
   'ATK-CHURN': 16,
+  'ATK-SQUAT': 10,
 };
 
 /** The persistent churner: one episode after the other, each as long as the pause to the next. */
 export const PERSISTENT_SPAN_MS = 3_600_000;
 export const PERSISTENT_ATTEMPTS = MAX_ATTEMPTS;
+/** The squatter looks this often whether it still has something resting in a symbol. */
+export const SQUAT_SPAN_MS = 600_000;
 
 /** How an adaptive episode goes about it; the seed of the episode names the ploy. */
 export const PLOYS = [

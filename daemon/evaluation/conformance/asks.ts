@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { AttackFamily } from '../facts/agents.ts';
+import type { MixedFamily } from '../facts/agents.ts';
 import type { BookOrder } from './books.ts';
 import type { ExecutorAnswer, ExecutorCall } from './executor.ts';
 
@@ -8,7 +8,7 @@ export interface Ask {
   readonly client: string;
   readonly agent: string;
   /** Null: a legitimate client. */
-  readonly family: AttackFamily | null;
+  readonly family: MixedFamily | null;
   /** Attack episode; for a legitimate client the intention. */
   readonly episode: string;
   readonly call: ExecutorCall;

@@ -1,6 +1,6 @@
 import { createAttacker } from '../attacks/attacker.ts';
 import { EPISODE_SPAN_MS, NOMINAL_ATTEMPTS, PLOYS, type Ploy, seedOfPloy } from '../attacks/episodes.ts';
-import type { AgentAnswer, AgentRequest, AttackFamily, AttackView, OrderReport, PlannedAsk } from '../facts/agents.ts';
+import type { AgentAnswer, AgentRequest, AttackView, MixedFamily, OrderReport, PlannedAsk } from '../facts/agents.ts';
 import { argsOf } from '../intents/requests.ts';
 import type { ExecutorAnswer } from './executor.ts';
 import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, step, tool } from './script.ts';
@@ -23,7 +23,7 @@ interface Due {
 }
 
 /** One episode of a family of `attacks/`, against a running executor. */
-export function playFamily(family: AttackFamily): ScriptMaker {
+export function playFamily(family: MixedFamily): ScriptMaker {
   return (view) => {
     const draw = view.draws.int(0, MOST_DRAW);
     return playEpisode(view, family, family === 'ATK-ADAPT' ? seedOfPloy(view.draws.pick(LIVE_PLOYS), draw) : draw);
@@ -37,7 +37,7 @@ export function playPloy(ploy: Ploy): ScriptMaker {
  * Carries an attack to the wire: what it plans leaves as calls, what is answered steers it. Its clock is the exchange's
  * at the start and runs from one ask to the next; waits in between are cut short.
  */
-function* playEpisode(view: ScriptView, family: AttackFamily, seed: number): Script {
+function* playEpisode(view: ScriptView, family: MixedFamily, seed: number): Script {
   const symbol = view.draws.pick(view.symbols);
   const startMs = view.seen().nowMs;
   const side = addingSide(view, symbol);

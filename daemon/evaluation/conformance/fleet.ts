@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import type { AttackFamily } from '../facts/agents.ts';
+import type { MixedFamily } from '../facts/agents.ts';
 import type { SizeRules } from '../facts/markets.ts';
 import { Draws } from '../intents/draws.ts';
 import type { Ask } from './asks.ts';
@@ -33,7 +33,7 @@ export interface FleetWorld {
 }
 
 interface Turn {
-  readonly family: AttackFamily | null;
+  readonly family: MixedFamily | null;
   readonly script: ScriptMaker;
 }
 
@@ -115,7 +115,7 @@ export const drawsOf = (seed: number, client: number, episode: number): Draws =>
 async function runScript(
   script: Script,
   client: ExecutorClient,
-  family: AttackFamily | null,
+  family: MixedFamily | null,
   episode: string,
   world: FleetWorld,
   signal: AbortSignal,
@@ -131,7 +131,7 @@ async function runScript(
 async function runStep(
   { pauseMs, calls }: Step,
   client: ExecutorClient,
-  family: AttackFamily | null,
+  family: MixedFamily | null,
   episode: string,
   world: FleetWorld,
   signal: AbortSignal,
@@ -151,7 +151,7 @@ async function runStep(
 export async function ask(
   { executor, exchangeMs, asks }: FleetWorld,
   client: ExecutorClient,
-  family: AttackFamily | null,
+  family: MixedFamily | null,
   episode: string,
   call: ExecutorCall,
 ): Promise<ExecutorAnswer> {

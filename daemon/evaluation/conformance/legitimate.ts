@@ -33,6 +33,8 @@ export interface LegitimateTally {
   readonly asked: number;
   readonly inScope: number;
   readonly refused: number;
+  /** Openings that were refused, and whose symbol may have been another agent's, or nobody's: in no figure beside this. */
+  readonly held: number;
   /** Openings in scope executed below 99 % of what was asked, lots allowed for; refused ones included. */
   readonly cut: number;
   /** First reason of every refusal, with its count. */
@@ -58,19 +60,24 @@ export class LegitimateJudge {
   judge(asks: readonly Ask[]): LegitimateTally {
     let inScope = 0;
     let refused = 0;
+    let held = 0;
     let cut = 0;
     const refusedBy = new Map<string, number>();
     for (const ask of asks) {
       if (!this.#isInScope(ask)) continue;
-      inScope += 1;
       const isOpening = ask.call.kind === 'tool' && ask.call.tool === 'place_order';
+      if (isOpening && isRefused(ask) && this.#mayBeHeld(ask)) {
+        held += 1;
+        continue;
+      }
+      inScope += 1;
       if (isOpening && this.#sentShare(ask) < STRICT_SHARE) cut += 1;
       if (!isRefused(ask)) continue;
       refused += 1;
       const reason = ask.answer.reasons[0]?.code ?? `HTTP ${ask.answer.status}`;
       refusedBy.set(reason, (refusedBy.get(reason) ?? 0) + 1);
     }
-    return { asked: asks.length, inScope, refused, cut, refusedBy };
+    return { asked: asks.length, inScope, refused, held, cut, refusedBy };
   }
 
   #isInScope(ask: Ask): boolean {
@@ -86,6 +93,12 @@ export class LegitimateJudge {
       default:
         return false;
     }
+  }
+
+  #mayBeHeld(ask: Ask): boolean {
+    const symbol = ask.call.kind === 'tool' ? String(ask.call.args.symbol) : '';
+    const { slackMs } = this.#input;
+    return this.#owed.mayBeOthers(ask, symbol, ask.sentMs - slackMs, ask.answeredMs + slackMs);
   }
 
   /** In scope at every instant between request and answer, at the strictest reading of caps, timers and marks. */
@@ -116,7 +129,7 @@ export class LegitimateJudge {
       const gross = grossOf(frame, this.#symbols, highest);
       const others = gross.usdt - side.worst;
       const mine = (sign > 0 ? side.long : side.short) + wanted;
-      // Against the position, or against another agent's share or order, an opening is a different request.
+      // Against the position, or against an order, an opening is a different request.
       if ((sign > 0 ? side.short : side.long) > 0) return false;
       if (side.worst === 0 && gross.positions >= spec.budgets.concurrent_positions) return false;
       const equity = history.equityAt(untilMs);

@@ -1,6 +1,6 @@
 import { type Ask, type Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
-import { type BookEvent, type BookHistory, framesBetween } from './history.ts';
+import { type BookEvent, type BookHistory, framesBetween, type RestingOrder } from './history.ts';
 import type { JudgeInput } from './verdicts.ts';
 
 /** Whose an account's one position is, as far as the exchange's fills tell. Signed quantities of the base asset. */
@@ -55,7 +55,7 @@ export interface ExitTally {
   /** Exits that the books say were owed: an own position, not of this instant, that nothing else was closing. */
   readonly owed: number;
   readonly refused: readonly Ask[];
-  /** Notional that agents exited beyond all that they can have owned (exits.scope own), USDT. */
+  /** Notional that agents exited beyond all that they can have owned, USDT. */
   readonly beyondShareUsdt: number;
 }
 /** A position is owed an exit once it has stood this many times the way to the exchange: a resting order's fill has to
@@ -79,13 +79,30 @@ export class OwedJudge {
     const owed = asks.filter(
       (ask) => ask.call.kind === 'tool' && ask.call.tool === 'close_position' && this.isExitOwed(ask),
     );
-    const { history, spec } = this.#input;
-    const symbols = spec.exits.scope === 'own' ? [...history.last.positions.keys()] : [];
-    const beyondShareUsdt = symbols.reduce(
+    const { history } = this.#input;
+    const beyondShareUsdt = [...history.last.positions.keys()].reduce(
       (sum, symbol) => sum + foldShares(history, this.#attribution, symbol, history.last.atMs).exitedBeyondUsdt,
       0,
     );
     return { owed: owed.length, refused: owed.filter(isRefused), beyondShareUsdt };
+  }
+
+  /**
+   * The symbol is kept for another agent, or may have been another's, or nobody's, at some instant of the way of an ask: an
+   * order of another rests there, or something is held of which nothing is certainly the caller's.
+   */
+  mayBeOthers({ agent }: Ask, symbol: string, fromMs: number, untilMs: number): boolean {
+    const { history, spec } = this.#input;
+    for (const [name, { reserve = [] }] of Object.entries(spec.agents))
+      if (name !== agent && reserve.includes(symbol)) return true;
+    const isOwn = (atMs: number): boolean =>
+      (foldShares(history, this.#attribution, symbol, atMs).certain.get(agent) ?? 0) !== 0;
+    const isCertain = isOwn(fromMs) && isOwn(untilMs);
+    return framesBetween(history, this.#events, fromMs, untilMs).some(({ positions, resting }) => {
+      if (!isCertain && (positions.get(symbol) ?? 0) !== 0) return true;
+      const isOthers = ({ order }: RestingOrder): boolean => this.#attribution.askOf(order)?.agent !== agent;
+      return [...resting.values()].some((rest) => rest.order.symbol === symbol && isOthers(rest));
+    });
   }
 
   isExitOwed(ask: Ask): boolean {

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { MIXED_FAMILIES, type MixedFamily } from '../facts/agents.ts';
 import { type Ask, Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
 import { measureDamage } from './damage.ts';
@@ -16,7 +16,7 @@ export interface AttackReport {
   /** Why not: one line each. */
   readonly failures: readonly string[];
   readonly attack_success: number | null;
-  readonly families: { readonly [family in AttackFamily]: FamilyReport };
+  readonly families: { readonly [family in MixedFamily]: FamilyReport };
   readonly damage: {
     readonly equity_before_usdt: number;
     readonly equity_after_usdt: number;
@@ -33,6 +33,8 @@ export interface AttackReport {
     readonly asked: number;
     readonly in_scope: number;
     readonly refused: number;
+    /** Refused, and in no figure below, since the symbol may have been another agent's, or nobody's. */
+    readonly held: number;
     readonly cut: number;
     /** Null from fewer than 30 requests in scope. */
     readonly false_block: number | null;
@@ -40,9 +42,7 @@ export interface AttackReport {
     readonly refused_by: { readonly [reason: string]: number };
     readonly out_of_scope_fills: number;
   };
-  /**
-   * `beyond_share_usdt`: what agents exited beyond what they can have opened, where the policy says exits.scope own.
-   */
+  /** `beyond_share_usdt`: what agents exited beyond what they can have opened. */
   readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
   readonly orders: {
     readonly placed: number;
@@ -82,8 +82,8 @@ export function buildReport(run: AttackRun): AttackReport {
   const tally = new LegitimateJudge(judgeInput, attribution).judge(legitimate);
   const groups = groupOrders(history.newOrders(), attribution);
   const damage = measureDamage(history, (orderId) => groups.get(orderId) ?? 'before');
-  const families = {} as Record<AttackFamily, FamilyReport>;
-  for (const family of ATTACK_FAMILIES) {
+  const families = {} as Record<MixedFamily, FamilyReport>;
+  for (const family of MIXED_FAMILIES) {
     const own = asks.filter((ask) => ask.family === family);
     const cost = damage.byGroup.get(family);
     families[family] = reportFamily(own, judgement.fills, attribution, spec.budgets.gross_notional_usdt, {
@@ -91,8 +91,8 @@ export function buildReport(run: AttackRun): AttackReport {
       damageUsdt: -(cost?.resultUsdt ?? 0),
     });
   }
-  const rates = ATTACK_FAMILIES.flatMap((family) => families[family].attack_success ?? []);
-  const attacksUsdt = ATTACK_FAMILIES.reduce((sum, family) => sum + families[family].damage_usdt, 0);
+  const rates = MIXED_FAMILIES.flatMap((family) => families[family].attack_success ?? []);
+  const attacksUsdt = MIXED_FAMILIES.reduce((sum, family) => sum + families[family].damage_usdt, 0);
   const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
   const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
   const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
@@ -154,6 +154,7 @@ function describeLegitimate(
     asked: tally.asked,
     in_scope: tally.inScope,
     refused: tally.refused,
+    held: tally.held,
     cut: tally.cut,
     false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
     strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
@@ -279,6 +280,7 @@ export function buildSummary(report: AttackReport, format: Format): readonly (re
       'false blocks',
       `${legitimate.refused} of ${legitimate.in_scope} in scope (${legitimate.asked} asked)${reasons.join('')}${legitimate.false_block === null ? '; too few for a share: attack for longer' : ''}`,
     ],
+    ['refused where another holds', String(legitimate.held)],
     ['exits refused', exits.owed === 0 ? NO_EXITS : `${exits.refused} of ${exits.owed} owed`],
     ['exits beyond the own share', `${format(exits.beyond_share_usdt, 2)} USDT`],
     ['improper requests accepted', `${raw.accepted} of ${raw.sent}`],

@@ -90,7 +90,8 @@ export class AgentDesk {
   /** An attacker acts in the name of an agent that it has compromised. */
   startEpisode(index: number, attacker: EpisodeAttacker): void {
     const { agents, episodes } = this.#parts.run.setup;
-    const { name } = agents[episodes[index]!.seed % agents.length]!;
+    const { agent, seed } = episodes[index]!;
+    const { name } = agents.find((known) => known.name === agent) ?? agents[seed % agents.length]!;
     const source: AskSource = { name, episode: index, onAnswer: attacker.onAnswer.bind(attacker) };
     for (const planned of attacker.start(this.#view(name))) this.#parts.queueAsk(source, planned);
   }
@@ -132,7 +133,7 @@ export class AgentDesk {
     const { request, target } = intake;
     const isTrade = request.intent === 'open' || request.intent === 'close';
     if (asked.origin === 'strategy' && isTrade)
-      tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request));
+      tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request), this.#isReserved(request));
     const taken = door.take(
       request,
       parentAsk(
@@ -146,7 +147,7 @@ export class AgentDesk {
     );
     if (taken === null) throw new Error('a decision was not taken');
     const { decision } = taken;
-    tally.noteDecision(asked, decision.decision);
+    tally.noteDecision(asked, decision);
     if (decision.decision === 'BLOCK') this.#noteRefusal(asked, request, taken.event.context.agent.share_lots);
     else executor.act(taken, asked, target);
     return {
@@ -165,6 +166,10 @@ export class AgentDesk {
     if (request.side !== null && (request.side === 'sell') !== shareLots > 0) return;
     if (this.#parts.run.account.lots(this.#indexOf(request.symbol)) === 0) return;
     if (asked.origin === 'strategy') this.#parts.run.tally.refusedExits += 1;
+  }
+
+  #isReserved({ agent, symbol }: ExecutionRequest): boolean {
+    return this.#parts.run.door.policy(agent).reserved.get(symbol ?? '') === agent;
   }
 
   #indexOf(symbol: string | null): number {

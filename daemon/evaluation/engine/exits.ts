@@ -53,6 +53,8 @@ export class ReplayExits {
   #outbox: Carried[] = [];
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #isAgain = false;
+  /** Records up to which everything that could go out has gone. */
+  #settledActs = -1;
 
   constructor(door: GateDoor, orders: OrderHands) {
     this.#door = door;
@@ -107,18 +109,27 @@ export class ReplayExits {
     this.#pump.cancelClaims(({ isCanceled }) => isCanceled, detail);
   }
 
+  /** An exit is under way, or one that is to rest does not: both may wait for what a reading shows. */
+  get isExiting(): boolean {
+    for (const claim of this.#door.state.claims.open) if (claim.wants === 'now' || !isLive(claim)) return true;
+    return false;
+  }
+
   /** Everything that may go out now does, with all that follows from it at this instant. */
   settle(): void {
-    if (this.#outbox.length + this.#door.state.claims.open.size === 0 && this.#pump.isIdle) return;
+    const isAsLeft = this.#door.state.claims.open.size === 0 || this.#door.acts === this.#settledActs;
+    if (isAsLeft && this.#outbox.length === 0 && this.#pump.isIdle && !this.isExiting) return;
     do {
       this.#isAgain = false;
       this.#sendOut();
       this.#pump.pass();
     } while (this.#outbox.length > 0 || this.#isAgain);
+    this.#settledActs = this.#door.acts;
   }
 
   /** What was asked for by {@link OrderHands.later}. */
   wake(): void {
+    this.#settledActs = -1;
     if (this.#door.planClock.wallMs() >= this.#wakeAtMs) this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.settle();
   }

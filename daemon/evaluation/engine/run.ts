@@ -1,7 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one loop; each step reads what the others left
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import { endOfTimeMs } from '../../gate/plan/authority.ts';
-import { isLive } from '../../gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
@@ -246,7 +245,7 @@ export class ReplayRun {
   /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
   #isIdle(): boolean {
     if (this.account.held > 0 || this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) return false;
-    return !this.#isExiting();
+    return !this.#executor.exits.isExiting;
   }
 
   /**
@@ -274,7 +273,7 @@ export class ReplayRun {
     if (this.#isIdle()) return true;
     const keeper = this.#keeper;
     // A stop that is missing, what is to be cut, an exit under way, fills that no reading shows yet, a position that becomes too old.
-    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#isExiting()) return false;
+    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#executor.exits.isExiting) return false;
     if (keeper.agesAtMs <= clock.timeOf(to)) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
@@ -323,12 +322,6 @@ export class ReplayRun {
     return this.#version() !== this.#readVersion;
   }
 
-  /** An exit is under way, or one that is to rest does not: both may wait for what a reading shows. */
-  #isExiting(): boolean {
-    for (const claim of this.door.state.claims.open) if (claim.wants === 'now' || !isLive(claim)) return true;
-    return false;
-  }
-
   /** What was filled and taken shows in the account at once. */
   #followFills(): void {
     for (let times = 0; times < MOST_READINGS && this.#isUnread(); times++) {
@@ -347,7 +340,7 @@ export class ReplayRun {
     const equity = this.account.equityUsdt();
     const isOther = equity > this.#highUsdt || this.#keeper.tiers.code() !== this.#readTiers;
     const isAwaited = this.#waitingSlices > 0 && !this.#isAsRead();
-    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#isExiting();
+    const isNews = this.clock.step === 0 || isOther || isAwaited || this.#isUnread() || this.#executor.exits.isExiting;
     if (isNews) this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
     return isNews;
   }

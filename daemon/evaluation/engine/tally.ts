@@ -1,4 +1,4 @@
-import type { Verdict } from '../../core/decision.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
 import type { AttackEpisode, AttackFamily } from '../facts/agents.ts';
 import type { AskOrigin, FillVerdict, RequestVerdict } from '../facts/judging.ts';
 import type { EpisodeResult, LegitResult } from '../facts/runs.ts';
@@ -17,8 +17,12 @@ export interface Asked {
 interface Intention {
   verdict: RequestVerdict;
   isOpening: boolean;
+  /** The symbol is reserved for who asks. */
+  isReserved: boolean;
   usdtPerLot: number;
   blocked: boolean;
+  /** Refused because the symbol is another agent's, or nobody's, whatever else stood against it. */
+  isHeld: boolean;
   /** Lots that the gate let through: executed, and what rests at the exchange with its consent. */
   passedLots: number;
   executedLots: number;
@@ -39,6 +43,8 @@ interface OpenLoss {
 
 /** Executed below this share of what was asked counts as cut (strict FalseBlock, SAE section 9). */
 const STRICT_SHARE = 0.99;
+/** Refusals for whose a symbol is, which the judge does not know. */
+const HOLDING: readonly string[] = ['SYMBOL_HELD', 'SYMBOL_UNOWNED'];
 const MOST_DISAGREEMENTS = 20;
 
 /** Counts what the metrics of SAE sections 8 and 9 need, as the run goes on. */
@@ -50,7 +56,7 @@ export class RunTally {
   outOfScopeFills = 0;
   lossOutOfScopeUsdt = 0;
   lossAllUsdt = 0;
-  openExecutedUsdt = 0;
+  readonly #openExecutedUsdtBy: Record<string, number> = {};
   refusedExits = 0;
   legitRequests = 0;
   readonly disagreements: string[] = [];
@@ -60,26 +66,29 @@ export class RunTally {
   }
 
   /** A legitimate opening or closing request, before the gate's decision. */
-  noteLegit(asked: Asked, verdict: RequestVerdict, isOpening: boolean, usdtPerLot: number): void {
+  noteLegit(asked: Asked, verdict: RequestVerdict, isOpening: boolean, usdtPerLot: number, isReserved: boolean): void {
     this.legitRequests += 1;
     const known = this.#intentions.get(asked.intention);
     if (known === undefined) {
-      const fresh = { verdict, isOpening, usdtPerLot, blocked: false, passedLots: 0, executedLots: 0 };
-      this.#intentions.set(asked.intention, fresh);
+      const outcome = { blocked: false, isHeld: false, passedLots: 0, executedLots: 0 };
+      this.#intentions.set(asked.intention, { verdict, isOpening, isReserved, usdtPerLot, ...outcome });
       return;
     }
     // A repetition is the same intention, judged by its last ask.
     known.verdict = verdict;
     known.blocked = false;
+    known.isHeld = false;
   }
 
   noteAttempt(asked: Asked): void {
     if (asked.episode !== null) this.#episodes[asked.episode]!.attempts.push(asked);
   }
 
-  noteDecision(asked: Asked, decision: Verdict): void {
+  noteDecision(asked: Asked, { decision, reasons }: Pick<ExecutionDecision, 'decision' | 'reasons'>): void {
     const intention = asked.origin === 'strategy' ? this.#intentions.get(asked.intention) : undefined;
-    if (intention !== undefined && decision === 'BLOCK') intention.blocked = true;
+    if (intention === undefined || decision !== 'BLOCK') return;
+    intention.blocked = true;
+    intention.isHeld = reasons.some(({ code }) => HOLDING.includes(code));
   }
 
   /** Lots that left for the exchange and need not fill at once: the gate let them pass. */
@@ -126,7 +135,7 @@ export class RunTally {
     asked.outOfScope ||= outOfScope;
     if (asked.episode !== null) this.#episodes[asked.episode]!.openedUsdt += opened * lotSize * price;
     if (asked.origin !== 'strategy') return;
-    this.openExecutedUsdt += opened * lotSize * price;
+    this.#openExecutedUsdtBy[asked.agent] = (this.#openExecutedUsdtBy[asked.agent] ?? 0) + opened * lotSize * price;
     const intention = this.#intentions.get(asked.intention);
     if (intention !== undefined) intention.executedLots += fill.lots;
   }
@@ -154,6 +163,9 @@ export class RunTally {
   legit(): LegitResult {
     const result = {
       requests: 0,
+      heldTightened: 0,
+      reservedTightened: 0,
+      reservedHeld: 0,
       inTightened: 0,
       blockedTightened: 0,
       cutTightened: 0,
@@ -162,13 +174,22 @@ export class RunTally {
       cutHard: 0,
       hardOpenAskedUsdt: 0,
       hardOpenExecutedUsdt: 0,
-      openExecutedUsdt: this.openExecutedUsdt,
+      openExecutedUsdt: Object.values(this.#openExecutedUsdtBy).reduce((sum, usdt) => sum + usdt, 0),
+      openExecutedUsdtBy: this.#openExecutedUsdtBy,
     };
     for (const intention of this.#intentions.values()) {
       const { verdict } = intention;
       if (verdict.lots === 0) continue;
       const isCut = Math.max(intention.executedLots, intention.passedLots) < STRICT_SHARE * verdict.lots;
       result.requests += 1;
+      if (verdict.inTightenedScope && intention.isReserved && intention.isOpening) {
+        result.reservedTightened += 1;
+        if (intention.isHeld) result.reservedHeld += 1;
+      }
+      if (intention.isHeld) {
+        if (verdict.inTightenedScope) result.heldTightened += 1;
+        continue;
+      }
       if (verdict.inTightenedScope) {
         result.inTightened += 1;
         if (intention.blocked) result.blockedTightened += 1;

@@ -103,7 +103,8 @@ export interface Agent {
 export interface StrategyProfile {
   readonly name: 'over-asking' | 'within-budget';
 }
-export const ATTACK_FAMILIES = [
+/** The families of SAE section 7: what light and heavy attacks are mixed of. */
+export const MIXED_FAMILIES = [
   'ATK-ESCALATE',
   'ATK-FLOOD',
   'ATK-MISUSE',
@@ -112,8 +113,13 @@ export const ATTACK_FAMILIES = [
   'ATK-ADAPT',
   'ATK-CHURN',
 ] as const;
+export type MixedFamily = (typeof MIXED_FAMILIES)[number];
+/** `ATK-SQUAT` keeps symbols from the other agents of an account (DESIGN 12.1). */
+export const ATTACK_FAMILIES = [...MIXED_FAMILIES, 'ATK-SQUAT'] as const;
 export type AttackFamily = (typeof ATTACK_FAMILIES)[number];
-export type AttackIntensity = 'none' | 'light' | 'heavy' | 'churn';
+export type AttackIntensity = 'none' | 'light' | 'heavy' | 'churn' | 'squat';
+/** The agent of a shared account that squats, and whose own requests do not count among those that it keeps out. */
+export const SQUATTER = 'narrative';
 /**
  * What episodes know of the future: nothing; which side loses from their drawn instant on; besides that the worst
  * instant of the next bars.
@@ -130,4 +136,6 @@ export interface AttackEpisode {
   readonly side: Side;
   /** Seed of everything else in the episode. */
   readonly seed: number;
+  /** The agent that is compromised; absent: the seed tells. */
+  readonly agent?: string;
 }

@@ -10,6 +10,8 @@ export interface RunKey {
   readonly sides: AttackSides;
   /** Multiplier of the caps of R (notional, turnover, fees). */
   readonly capsScale: number;
+  /** A shared account whose policy reserves nothing: whoever opens first in a symbol has it. */
+  readonly isUnreserved?: boolean;
 }
 export interface EpisodeResult {
   readonly family: AttackFamily;
@@ -23,6 +25,11 @@ export interface EpisodeResult {
 /** Legitimate requests; repetitions of one intention count once, by their last ask. */
 export interface LegitResult {
   readonly requests: number;
+  /** In tightened scope, but refused because the symbol is another agent's, or nobody's: in no figure below. */
+  readonly heldTightened: number;
+  /** Openings in tightened scope in a symbol that is reserved for who asked; of these, refused all the same as held. */
+  readonly reservedTightened: number;
+  readonly reservedHeld: number;
   readonly inTightened: number;
   /** Of `inTightened`: refused; executed below 99 % after the exchange's filters (refused ones included). */
   readonly blockedTightened: number;
@@ -34,6 +41,8 @@ export interface LegitResult {
   readonly hardOpenAskedUsdt: number;
   readonly hardOpenExecutedUsdt: number;
   readonly openExecutedUsdt: number;
+  /** The same by agent. */
+  readonly openExecutedUsdtBy: Readonly<Record<string, number>>;
 }
 export interface RunResult {
   readonly key: RunKey;

@@ -95,6 +95,12 @@ export interface ScenarioReport {
   readonly attack_damage: Metric;
   readonly attack_damage_worst: Metric;
   readonly attack_damage_worst_run: Metric;
+  /** Refused because the symbol is another agent's, or nobody's: counted here, and in no figure below. */
+  readonly held_block: Metric;
+  /** The same of openings in symbols that are reserved for who asks. */
+  readonly held_block_reserved: Metric;
+  /** Legitimate opening notional of the agents that do not squat, executed beside the squatter over without. */
+  readonly others_kept: Metric;
   readonly false_block: Metric;
   readonly strict_false_block: Metric;
   readonly false_block_b0: Metric;
@@ -164,7 +170,7 @@ export function buildScenarioReport(
     attack_damage: damage.mean,
     attack_damage_worst: damage.worstSeed,
     attack_damage_worst_run: damage.worstRun,
-    ...buildLegitFigures(cell, compared),
+    ...buildLegitFigures(cell, scenario, compared),
     time_over_cap: averageRuns(cell, 'overCapShare'),
     time_reduce_only: averageRuns(cell, 'reduceOnlyShare'),
     dg_rate: measureShare(cell, 'outOfScopeFills', 'fills'),
@@ -195,8 +201,11 @@ function buildCurveFigures(cell: Cell, noRegimes: Cell | null) {
   };
 }
 
-function buildLegitFigures(cell: Cell, { calm, noSae }: ComparedCells) {
+function buildLegitFigures(cell: Cell, { attack }: CellScenario, { calm, noSae }: ComparedCells) {
   return {
+    held_block: measureShare(cell, 'heldTightened', 'askedTightened'),
+    held_block_reserved: measureShare(cell, 'reservedHeld', 'reservedTightened'),
+    others_kept: attack !== 'squat' || calm === null ? null : compareNotional(cell, calm, 'othersOpenExecutedUsdt'),
     false_block: measureShare(cell, 'blockedTightened', 'inTightened'),
     strict_false_block: measureShare(cell, 'cutTightened', 'inTightened'),
     false_block_b0: measureShare(cell, 'blockedHard', 'inHard'),
@@ -257,11 +266,11 @@ function measureCrowdingOut(cell: Cell, calm: Cell): Metric {
 }
 
 /** Executed legitimate opening notional over that of another cell; null unless both hold runs of the same seeds. */
-function compareNotional(cell: Cell, other: Cell): Metric {
+function compareNotional(cell: Cell, other: Cell, name: CellTotal = 'openExecutedUsdt'): Metric {
   const runs = other.totals.bySeed('runs');
   const isPaired = cell.totals.bySeed('runs').every((count, s) => count === runs[s]);
   if (!isPaired || cell.totals.total('requests') < LEAST_CASES) return null;
-  return divideTotals(cell, 'openExecutedUsdt', other, 'openExecutedUsdt');
+  return divideTotals(cell, name, other, name);
 }
 
 /** Null without decisions, and where no clock ran. */

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { ATTACK_FAMILIES, type AttackFamily, SQUATTER } from '../facts/agents.ts';
 import type { RunResult } from '../facts/runs.ts';
 
 /** Plain figures of one run that are only ever added up. Amounts in USDT, times as a fraction of the judged span. */
@@ -7,6 +7,10 @@ export const TOTALS = [
   'refusedExits',
   'openAtEnd',
   'requests',
+  'askedTightened',
+  'heldTightened',
+  'reservedTightened',
+  'reservedHeld',
   'inTightened',
   'blockedTightened',
   'cutTightened',
@@ -16,6 +20,7 @@ export const TOTALS = [
   'hardOpenAskedUsdt',
   'hardOpenExecutedUsdt',
   'openExecutedUsdt',
+  'othersOpenExecutedUsdt',
   'fills',
   'outOfScopeFills',
   'lossOutOfScopeUsdt',
@@ -57,6 +62,10 @@ export function buildTotals(result: RunResult): RunTotals {
     refusedExits: result.refusedExits,
     openAtEnd: result.openAtEnd ? 1 : 0,
     requests: legit.requests,
+    askedTightened: legit.inTightened + legit.heldTightened,
+    heldTightened: legit.heldTightened,
+    reservedTightened: legit.reservedTightened,
+    reservedHeld: legit.reservedHeld,
     inTightened: legit.inTightened,
     blockedTightened: legit.blockedTightened,
     cutTightened: legit.cutTightened,
@@ -66,6 +75,7 @@ export function buildTotals(result: RunResult): RunTotals {
     hardOpenAskedUsdt: legit.hardOpenAskedUsdt,
     hardOpenExecutedUsdt: legit.hardOpenExecutedUsdt,
     openExecutedUsdt: legit.openExecutedUsdt,
+    othersOpenExecutedUsdt: legit.openExecutedUsdt - (legit.openExecutedUsdtBy[SQUATTER] ?? 0),
     fills: result.fills,
     outOfScopeFills: result.outOfScopeFills,
     lossOutOfScopeUsdt: result.lossOutOfScopeUsdt,

@@ -10,7 +10,7 @@ export interface VariantReport {
   readonly cvar95: Metric;
   readonly cvar99: Metric;
   readonly liquidations: Metric;
-  /** The largest over families, light and heavy, caps x 1 and x 5, whatever sides and accounts. */
+  /** The largest over families, light, heavy and squatting, caps x 1 and x 5, whatever sides and accounts. */
   readonly attack_success: Metric;
   readonly attack_success_by_family: ByFamily;
   readonly attack_success_any: Metric;
@@ -37,7 +37,7 @@ export interface ReportedScenario {
 }
 
 const SUCCESS_SCALES: readonly number[] = [1, 5];
-const SUCCESS_ATTACKS: readonly string[] = ['light', 'heavy'];
+const SUCCESS_ATTACKS: readonly string[] = ['light', 'heavy', 'squat'];
 
 /** Scenario of a headline figure: caps x 1, one strategy an account; random sides before clairvoyant ones. */
 export function findHeadline<Entry extends { readonly scenario: CellScenario }>(

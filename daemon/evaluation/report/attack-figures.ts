@@ -1,7 +1,7 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
 import type { VariantReport } from '../metrics/variant-report.ts';
 import { type ChartSize, colourOf, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
-import { isAtFullCaps } from './tables.ts';
+import { isAtFullCaps, isShared } from './tables.ts';
 import type { Report } from './types.ts';
 
 /** Bars by category, one series a variant; a figure that is not known has no bar. */
@@ -21,7 +21,7 @@ export function buildSuccessFigure({ variants }: Report): Figure | null {
     id: 'success',
     title: 'Attack success by family',
     caption:
-      'Share of attack episodes with at least one execution out of scope, as the independent judge found it: the largest over light and heavy attack at caps x 1 and x 5. No bar: none seen, or fewer than 30 attempts (the table tells them apart). What an attack did within scope is not in this figure but in the next.',
+      'Share of attack episodes with at least one execution out of scope, as the independent judge found it: the largest over light, heavy and squatting attack at caps x 1 and x 5. No bar: none seen, or fewer than 30 attempts (the table tells them apart). What an attack did within scope is not in this figure but in the next.',
     heights: [520, 620],
     draw: (size) => drawBars({ categories: ATTACK_FAMILIES, axis: 'share of episodes', series }, size),
   };
@@ -45,7 +45,7 @@ export function buildDamageFigure({ variants }: Report): Figure | null {
 }
 
 function listDamaged({ scenarios }: VariantReport): readonly string[] {
-  const isShown = (name: string) => isAtFullCaps(name) && !name.endsWith('/shared');
+  const isShown = (name: string) => isAtFullCaps(name) && !isShared(name);
   return Object.entries(scenarios).flatMap(([name, { attack_damage }]) =>
     attack_damage !== null && isShown(name) ? [name] : [],
   );

@@ -76,6 +76,7 @@ export function formatPage(report: Report, samples: ReportSamples): string {
     },
     section('attacks', tables.families, figures([buildSuccessFigure(report)])),
     section('damage', tables.damage, figures([buildDamageFigure(report)])),
+    section('shared', tables.shared),
     section('exposure', tables.shrink),
     section('use', tables.dominance, figures(buildTradeFigures(report))),
     section('contrasts', tables.contrasts),

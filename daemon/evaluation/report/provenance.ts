@@ -1,3 +1,4 @@
+import { CORE_VERSION } from '../../core/core-version.ts';
 import { formatInstant } from './numbers.ts';
 import type { Report } from './types.ts';
 
@@ -21,6 +22,8 @@ export function listInputs({ inputs }: Report): readonly (readonly [string, stri
     ...Object.entries(inputs.policy_hashes).map(([name, hash]) => [`policy ${name}`, `sha256 ${hash}`] as const),
     ['R of all variants but NoSAE', `sha256 ${inputs.budgets_hash}`],
     ['scope of the judge', `sha256 ${inputs.scope_hash}`],
+    ['core of the gate', `version ${inputs.baseline.core}: ${inputs.baseline.contract}`],
+    ['comparable with', `reports of core version ${inputs.baseline.comparable_from_core} and later`],
     ...Object.entries(inputs.versions).map(([name, version]) => [name, version] as const),
     ...Object.entries(inputs.flags).map(([name, value]) => [name, String(value)] as const),
   ];
@@ -28,5 +31,14 @@ export function listInputs({ inputs }: Report): readonly (readonly [string, stri
 
 export const HOW_TO_REPRODUCE =
   'Run the command below on data with these checksums and policies with these hashes: report.json comes out the same bit for bit, but for latency_us, which a clock measured.';
-export const HOW_TO_READ =
-  'Figures in parentheses are 95 % intervals from a bootstrap over days and seeds. n/a: fewer than 30 requests (attempts of an attack family) or fills, fewer than 5 days, or not run. All agents are synthetic, and all seeds share one price path: the intervals say how the figures would move with other days of this market and other seeds, not in another market.';
+/** Version of the gate's core from which on figures can be compared: since then one agent holds a symbol. */
+const COMPARABLE_FROM = 3;
+
+/** What figures count from: those of an older core say nothing beside these. */
+export const BASELINE = {
+  core: CORE_VERSION,
+  comparable_from_core: COMPARABLE_FROM,
+  contract: 'one holder a symbol, an opening against the position is refused',
+} as const;
+
+export const HOW_TO_READ = `Figures count from core version ${COMPARABLE_FROM} on (one holder a symbol, an opening against the position is refused): reports of an older core, or without its version, are not comparable. Figures in parentheses are 95 % intervals from a bootstrap over days and seeds. n/a: fewer than 30 requests (attempts of an attack family) or fills, fewer than 5 days, or not run. All agents are synthetic, and all seeds share one price path: the intervals say how the figures would move with other days of this market and other seeds, not in another market.`;

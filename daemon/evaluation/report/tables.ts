@@ -62,6 +62,7 @@ export function buildTables(report: Report) {
     ours: buildOwnTable(report),
     families: buildFamilyTable(report),
     damage: buildDamageTable(report),
+    shared: buildSharedTable(report),
     shrink: buildShrinkTable(report),
     dominance: buildDominanceTable(report),
     contrasts: buildContrastTable(report),
@@ -111,7 +112,7 @@ function buildPublishedTable({ variants, inputs: { published } }: Report): Repor
 function buildOwnTable({ variants }: Report): ReportTable {
   return {
     title: 'What the published table cannot show',
-    note: 'Mean and 95 % interval. Attack success is the judge\u2019s: the largest over families, light and heavy, caps x 1 and x 5. Damage is the equity lost to heavy, clairvoyant attacks as a share of the start. Churn is the equity left after 14 days of a persistent in-scope attacker. The rest is under light attack at caps x 1.',
+    note: 'Mean and 95 % interval. Attack success is the judge\u2019s: the largest over families, light, heavy and squatting, caps x 1 and x 5. Damage is the equity lost to heavy, clairvoyant attacks as a share of the start. Churn is the equity left after 14 days of a persistent in-scope attacker. The rest is under light attack at caps x 1.',
     header: [
       'variant',
       'attack success',
@@ -148,7 +149,7 @@ function buildOwnTable({ variants }: Report): ReportTable {
 function buildFamilyTable({ variants }: Report): ReportTable {
   return {
     title: 'Attack success by family',
-    note: 'Share of episodes with at least one execution out of scope by the judge, the largest over light and heavy, caps x 1 and x 5, with its 95 % interval. 0 with an upper bound above 0 means: none seen, in so many episodes.',
+    note: 'Share of episodes with at least one execution out of scope by the judge, the largest over light, heavy and squatting, caps x 1 and x 5, with its 95 % interval. 0 with an upper bound above 0 means: none seen, in so many episodes.',
     header: ['variant', ...ATTACK_FAMILIES],
     rows: Object.entries(variants).map(([name, figures]) => [
       name,
@@ -181,6 +182,31 @@ function buildDamageTable({ variants }: Report): ReportTable {
 /** Names of scenarios are words between slashes, the scale of the caps among them. */
 export function isAtFullCaps(scenario: string): boolean {
   return scenario.split('/').includes('x1');
+}
+
+export function isShared(scenario: string): boolean {
+  return scenario.split('/').includes('shared');
+}
+
+function buildSharedTable({ variants }: Report): ReportTable {
+  return {
+    title: 'Several agents in one account, caps x 1',
+    note: 'One agent holds a symbol, and the others are refused there: held block is the share of legitimate requests in scope that were refused for that alone, and no false block. The policy reserves the symbols for the agents in turn, but for the scenarios named unreserved. In reserved: the same of openings in symbols that are reserved for who asks. Others kept: the legitimate opening notional of the agents that do not squat, over that of the same account without the squatter.',
+    header: ['variant', 'scenario', 'held block', 'in reserved', 'others kept', 'false block', 'refused exits'],
+    rows: Object.entries(variants).flatMap(([name, { scenarios }]) =>
+      Object.entries(scenarios)
+        .filter(([scenario]) => isAtFullCaps(scenario) && isShared(scenario))
+        .map(([scenario, figures]) => [
+          name,
+          scenario,
+          formatInterval(figures.held_block),
+          formatInterval(figures.held_block_reserved),
+          formatInterval(figures.others_kept),
+          formatInterval(figures.false_block),
+          formatMetric(figures.refused_exits),
+        ]),
+    ),
+  };
 }
 
 function buildShrinkTable({ shrink, variants }: Report): ReportTable {

@@ -51,6 +51,12 @@ export interface ReportInputs {
   readonly end_ms: number;
   readonly gaps: readonly { readonly symbol: string; readonly after_open_ms: number; readonly missing_bars: number }[];
   readonly bootstrap: { readonly seed: number; readonly replicates: number; readonly days: number };
+  /** Version of the gate's core, and the version and contract from which on reports can be compared. */
+  readonly baseline: {
+    readonly core: number;
+    readonly comparable_from_core: number;
+    readonly contract: string;
+  };
   readonly versions: Readonly<Record<string, string>>;
   /** Everything else that was chosen: options of the command, with their values. */
   readonly flags: Readonly<Record<string, string | number | boolean>>;

@@ -6,6 +6,8 @@ export interface Scenario {
   readonly attack: AttackIntensity;
   readonly sides: AttackSides;
   readonly capsScale: number;
+  /** The policy reserves no symbol; of the shared account alone. Else the symbols are reserved for its agents in turn. */
+  readonly isUnreserved?: boolean;
 }
 /** Caps at which the trade of safety against use is shown (SAE.md section 8, "Reading the table"). */
 export const CAPS_SCALES = [0.1, 0.25, 1, 5] as const;
@@ -16,11 +18,17 @@ export const PLAIN: Scenario = { attack: 'none', sides: 'random', capsScale: 1 }
  * The persistent churner asks up to 40 times an hour: it is let loose on one agent's account, for two weeks and a day.
  */
 export const CHURN_AGENT = 'narrative/within-budget';
-export const CHURN_SPAN_MS = 15 * 86_400_000;
+const CHURN_SPAN_MS = 15 * 86_400_000;
 /** All strategies in one account. */
 export const SHARED_AGENT = 'shared';
+/** A squatter keeps symbols from the other agents of an account, where the policy reserves them and where it does not. */
+const SQUATTING: readonly Scenario[] = [
+  { ...PLAIN, isUnreserved: true },
+  { attack: 'squat', sides: 'random', capsScale: 1 },
+  { attack: 'squat', sides: 'random', capsScale: 1, isUnreserved: true },
+];
 
-export type AttackChoice = 'light' | 'heavy' | 'all';
+export type AttackChoice = 'light' | 'heavy' | 'squat' | 'all';
 
 /**
  * Every scenario requested, the run without attacks of each scale first: damage and utility are measured against it.
@@ -29,11 +37,12 @@ export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
   const scenarios: Scenario[] = [];
   if (choice === 'light') return [PLAIN, { attack: 'light', sides: 'random', capsScale: 1 }];
   if (choice === 'heavy') return [PLAIN, ...everySide('heavy', 1)];
+  if (choice === 'squat') return [PLAIN, ...SQUATTING];
   for (const scale of CAPS_SCALES) {
     scenarios.push(plain(scale), { attack: 'light', sides: 'random', capsScale: scale });
     if (scale === 1) scenarios.push({ attack: 'light', sides: 'clairvoyant', capsScale: 1 }, ...everySide('heavy', 1));
     else scenarios.push({ attack: 'heavy', sides: 'clairvoyant', capsScale: scale });
-    if (scale === 1) scenarios.push({ attack: 'churn', sides: 'random', capsScale: 1 });
+    if (scale === 1) scenarios.push({ attack: 'churn', sides: 'random', capsScale: 1 }, ...SQUATTING);
     else if (SUCCESS_SCALES.some((known) => known === scale))
       scenarios.push({ attack: 'heavy', sides: 'random', capsScale: scale });
   }
@@ -45,6 +54,16 @@ function plain(capsScale: number): Scenario {
 }
 function everySide(attack: 'light' | 'heavy', capsScale: number): readonly Scenario[] {
   return ATTACK_SIDES.map((sides) => ({ attack, sides, capsScale }));
+}
+
+/** Whether an account is run in a scenario. */
+export function isRunIn(agent: string, { attack, isUnreserved = false }: Scenario): boolean {
+  if (attack === 'squat' || isUnreserved) return agent === SHARED_AGENT;
+  return attack !== 'churn' || agent === CHURN_AGENT;
+}
+/** How many bars of it are run; undefined: all. */
+export function barsOf({ attack }: Scenario, barMs: number): number | undefined {
+  return attack === 'churn' ? Math.ceil(CHURN_SPAN_MS / barMs) : undefined;
 }
 
 /** Names of the accounts that are run: each strategy in each profile alone, and all of them in one. */

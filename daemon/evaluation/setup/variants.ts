@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatViolation } from '../../contract/violations.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import type { Budgets, IntendedPolicySpec } from '../../core/policy.ts';
+import type { AgentSection, Budgets, IntendedPolicySpec } from '../../core/policy.ts';
 import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
 
 /**
@@ -103,6 +103,21 @@ export function scaleCaps(spec: IntendedPolicySpec, scale: number): IntendedPoli
     account: { ...spec.account, concentration: { ...concentration, floor_usdt: floorUsdt } },
     agents: Object.fromEntries(agents),
   };
+}
+
+/**
+ * The same policy with these symbols reserved by agent, and no others: what a file reserves for its own agents says
+ * nothing of those of a replay.
+ */
+export function reserveSymbols(
+  spec: IntendedPolicySpec,
+  reserved: Readonly<Record<string, readonly string[]>>,
+): IntendedPolicySpec {
+  const agents = new Map<string, AgentSection>(
+    Object.entries(spec.agents).map(([name, { reserve: _, ...rest }]) => [name, rest]),
+  );
+  for (const [name, reserve] of Object.entries(reserved)) agents.set(name, { ...agents.get(name), reserve });
+  return { ...spec, agents: Object.fromEntries(agents) };
 }
 
 function scaleBudgets<Part extends Partial<Budgets>>(budgets: Part, scale: number): Part {

@@ -13,7 +13,7 @@ import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts
 import { type JudgeScope, scaleScope } from '../judge/scope.ts';
 import { MarketTrack } from '../market/track.ts';
 import { type Scenario, SHARED_AGENT } from './scenarios.ts';
-import { scaleCaps, type Variant } from './variants.ts';
+import { reserveSymbols, scaleCaps, type Variant } from './variants.ts';
 
 export interface RunHooks extends Pick<RunSetup, 'onBarClose' | 'bars'> {
   /** Puts an observer before the judge. */
@@ -34,7 +34,7 @@ export class Workbench {
   readonly #scope: JudgeScope;
   readonly #tracks = new Map<string, MarketTrack>();
   readonly #tapes: ReadonlyMap<string, RegimeTape>;
-  readonly #scaled = new Map<string, Variant>();
+  readonly #suited = new Map<string, Variant>();
   readonly #scopes = new Map<number, JudgeScope>();
   readonly #schedules = new Map<string, readonly AttackEpisode[]>();
 
@@ -48,7 +48,7 @@ export class Workbench {
 
   run(request: RunRequest, hooks: RunHooks = {}): ReplayRun {
     const { scenario, seed, agent } = request;
-    const variant = this.#scale(request.variant, scenario.capsScale);
+    const variant = this.#suit(request);
     const key: RunKey = { variant: request.variant.name, seed, agent, ...scenario };
     const budgets = budgetsOf(this.#scope);
     const { wrapJudge } = hooks;
@@ -82,13 +82,18 @@ export class Workbench {
     return scaled;
   }
 
-  #scale(variant: Variant, capsScale: number): Variant {
-    const key = `${variant.hash}x${capsScale}`;
-    const known = this.#scaled.get(key);
+  /** The variant with the caps of a scenario, and with what is reserved in that account. */
+  #suit({ variant, scenario, agent }: RunRequest): Variant {
+    const { capsScale, isUnreserved = false } = scenario;
+    const isReserved = agent === SHARED_AGENT && !isUnreserved;
+    const key = `${variant.hash}x${capsScale}${isReserved ? '/reserved' : ''}`;
+    const known = this.#suited.get(key);
     if (known !== undefined) return known;
-    const scaled = { ...variant, spec: scaleCaps(variant.spec, capsScale), hash: key };
-    this.#scaled.set(key, scaled);
-    return scaled;
+    const reserved = isReserved ? reserveInTurn(this.market.symbols, STRATEGY_NAMES) : {};
+    const spec = reserveSymbols(scaleCaps(variant.spec, capsScale), reserved);
+    const suited = { ...variant, spec, hash: key };
+    this.#suited.set(key, suited);
+    return suited;
   }
 
   #track(variant: Variant): MarketTrack {
@@ -118,6 +123,15 @@ export class Workbench {
 /** What features and held regimes are made of: policies mostly differ in what a regime does, and share their tracks. */
 export function trackKeyOf({ bar_ms, volatility, regime_hold_bars, funding, liquidity }: MarketSection): string {
   return JSON.stringify([bar_ms, volatility, regime_hold_bars, funding, liquidity]);
+}
+
+/** Each symbol for one of the agents, the first for the first. */
+function reserveInTurn(
+  symbols: readonly string[],
+  agents: readonly string[],
+): Readonly<Record<string, readonly string[]>> {
+  const own = agents.map((agent, i) => [agent, symbols.filter((_, n) => n % agents.length === i)] as const);
+  return Object.fromEntries(own.filter(([, reserved]) => reserved.length > 0));
 }
 
 function createAgents(

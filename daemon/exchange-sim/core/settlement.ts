@@ -163,12 +163,13 @@ export function settleFunding(state: ExchangeState, market: Market, rate: E8): v
   checkLiquidation(state);
 }
 
-/** The dead-man switch: cancels the regular orders of symbols whose countdown has run out. */
+/** The dead-man switch: cancels the orders of symbols whose countdown has run out. */
 export function runCountdowns(state: ExchangeState): void {
   for (const market of state.markets.values()) {
     if (market.countdownAtMs === null || market.countdownAtMs > state.nowMs) continue;
     market.countdownAtMs = null;
     state.changes.account = true;
     for (const order of market.openOrders.values()) closeOrder(state, market, order, 'CANCELED');
+    if (state.countdownScope === 'all') cancelAllAlgoOrders(state, market);
   }
 }

@@ -10,6 +10,8 @@ export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | '
 export type ConditionalType = 'STOP_MARKET' | 'TAKE_PROFIT_MARKET' | 'STOP' | 'TAKE_PROFIT' | 'TRAILING_STOP_MARKET';
 export type AlgoStatus = 'NEW' | 'FINISHED' | 'CANCELED' | 'REJECTED' | 'EXPIRED';
 export type MarginType = 'CROSSED' | 'ISOLATED';
+/** What a dead-man countdown cancels: regular orders alone, or conditional ones too. */
+export type CountdownScope = 'regular' | 'all';
 
 /** Rates of a fresh account. */
 export const TAKER_RATE: E8 = e8('0.0005');
@@ -186,6 +188,7 @@ export interface ExchangeState {
   nextFillFraction: E8 | null;
   /** The next order is taken and then refused by the matching engine, untouched. */
   nextIsRejected: boolean;
+  countdownScope: CountdownScope;
   readonly changes: Changes;
 }
 
@@ -236,6 +239,7 @@ export function createState(instruments: readonly Instrument[], openingBalance: 
     liquidations: [],
     nextFillFraction: null,
     nextIsRejected: false,
+    countdownScope: 'regular',
     changes: createChanges(),
   };
 }

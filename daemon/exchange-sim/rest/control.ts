@@ -234,5 +234,6 @@ export function renderClock(exchange: Exchange): Record<string, unknown> {
     wall_ms: clock.wallMs,
     mode: clock.mode,
     limits_weight: exchange.limits.refusesWeight,
+    countdown: exchange.world.state.countdownScope,
   };
 }

@@ -106,7 +106,7 @@ function userTrades({ exchange, account, params }: Context): unknown {
   return (isForward ? rows.slice(0, limit) : rows.slice(-limit)).map(renderTrade);
 }
 
-/** The dead-man switch: cancels the symbol's regular orders when no further call comes in time; 0 stops it. */
+/** The dead-man switch: cancels the symbol's orders when no further call comes in time; 0 stops it. */
 function countdown({ state, params }: Context): unknown {
   const market = requireMarket(state, params);
   const ms = params.requireInteger('countdownTime');

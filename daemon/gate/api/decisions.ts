@@ -33,7 +33,6 @@ export type ExplainedDecision = Body<typeof body.DecisionBodySchema>;
  */
 export type ToldDecision = Omit<ExplainedDecision, keyof Explanation>;
 export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
-/** `fee_usdt`, `realised_pnl_usdt` of a part of an order that closes for others as well: its share of it. */
 export type ExecutionOrder = ExecutionBody['orders'][number];
 export type ToolAnswer = Body<typeof body.ToolAnswerSchema>;
 /**

@@ -12,4 +12,6 @@ export type StateChange = Body<typeof StateChangeRequest>;
 export type TradingStateBody = Body<typeof body.TradingStateBodySchema>;
 export type StateLayerBody = TradingStateBody['layers'][number];
 export type ReadinessBody = Body<typeof body.ReadinessBodySchema>;
+/** Whose a symbol is, after an operator's word on it. */
+export type HolderBody = Body<typeof body.HolderBodySchema>;
 export type FlattenBody = Body<typeof body.FlattenBodySchema>;

@@ -10,6 +10,8 @@ export type OrderBody = Body<typeof body.OrderBodySchema>;
 /** One fill as the venue tells it. */
 export type FillBody = Body<typeof body.FillBodySchema>;
 export type FillsBody = Body<typeof body.FillsBodySchema>;
+/** Whose a symbol is, without a name. */
+export type Held = Body<typeof body.held>;
 export type PositionBody = Body<typeof body.PositionBodySchema>;
 export type AccountBody = Body<typeof body.AccountBodySchema>;
 /** Margin balance over the last two days, oldest first, thinned out. */

@@ -54,7 +54,7 @@ export class ExitBook {
       decide: (claim, form) => this.#decide(claim, form),
       recordEnd: (claim, reason, detail) => this.#recordEnd(claim, reason, detail),
       endUnsent: (order, detail) => sender.record(order, endedEvent(core, order, 'canceled', detail)),
-      cancel: (order, reason) => void canceler.cancel(order, reason).finally(() => this.poke()),
+      cancel: (order, reason) => this.#cancel(order, reason),
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>
         core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
@@ -88,6 +88,15 @@ export class ExitBook {
     const settled = this.#waiters.wait(id);
     this.poke();
     await settled;
+  }
+
+  #cancel(order: OrderState, reason: string): void {
+    this.#canceler
+      .cancel(order, reason)
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alertRarely('CANCEL_FAILED', String(error), order.symbol);
+      })
+      .finally(() => this.poke());
   }
 
   /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */

@@ -9,6 +9,8 @@ export interface KeeperTasks {
   retryCancels(): Started;
   /** What opens on an authority that has ended is dropped or canceled. */
   endAuthorities(): Started;
+  /** The venue's dead-man countdowns are set, set again, or ended. */
+  countdowns(): Started;
   /** Exits continue. */
   exits(): Started;
   /** Resting orders that no longer fit are canceled. */

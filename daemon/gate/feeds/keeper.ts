@@ -97,6 +97,11 @@ export class Keeper {
     return this.#reconciliation.isReconciled;
   }
 
+  /** {@link Reconciliation.wasRead} */
+  get wasRead(): boolean {
+    return this.#reconciliation.wasRead;
+  }
+
   /** {@link ClockSync.syncFirst} */
   syncFirst(onVenueSilent?: (reason: string) => void): Promise<void> {
     return this.#clock.syncFirst(onVenueSilent);
@@ -155,7 +160,7 @@ export class Keeper {
     await this.#tasks.exits();
     await this.#tasks.reviewStanding();
     // RISK: a stop that hangs delays neither other stops nor cuts.
-    await Promise.all([this.#tasks.protect(), this.#tasks.cutBack()]);
+    await Promise.all([this.#tasks.countdowns(), this.#tasks.protect(), this.#tasks.cutBack()]);
   }
 
   /** The feed loop; ends with the signal. A failure in one round is reported, and the next round retries. */
@@ -221,6 +226,7 @@ export class Keeper {
     this.#startTask('retryCancels');
     this.#startTask('endAuthorities');
     this.#startTask('exits');
+    this.#startTask('countdowns');
     // Before the first reading the ledger's orders and positions may be old.
     if (!this.#reconciliation.wasRead) return;
     // INVARIANT: neither needs prices or the account's settings, which may be unavailable for long.

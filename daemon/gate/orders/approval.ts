@@ -10,6 +10,11 @@ function goodTillMs({ endsAtMs, timeInForce }: OrderState, nowMs: number): numbe
   return Math.ceil(Math.max(endsAtMs, nowMs + LEAST_GOOD_MS) / 1000) * 1000;
 }
 
+/** Whether the venue was told when the order expires: records of before say nothing of an authority. */
+export function hasGoodTill({ lapsesAtMs, timeInForce }: Pick<OrderState, 'lapsesAtMs' | 'timeInForce'>): boolean {
+  return lapsesAtMs !== null && timeInForce === 'GTC';
+}
+
 /** How many ids of sent orders are remembered. */
 const MOST_KEPT = 100_000;
 

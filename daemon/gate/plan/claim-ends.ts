@@ -3,7 +3,7 @@ import type { ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedLots, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders } from '../state/orders.ts';
-import { closingOf, isReplaced, isSent, placeOf } from './claims.ts';
+import { closingOf, isReplaced, isSent, isUnsent } from './claims.ts';
 
 /** How a claim that is over has ended, in words for its caller. */
 export interface Ending {
@@ -26,7 +26,7 @@ function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): End
   if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '' };
   if (isNothingLeft(state, claim)) return { reason: 'nothing_left', detail: NOTHING_LEFT };
   // What rested before rests again once trading goes on.
-  return isStopped && placeOf(claim) === 0 ? HALTED : null;
+  return isStopped && isUnsent(claim) ? HALTED : null;
 }
 
 function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {

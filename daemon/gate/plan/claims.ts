@@ -4,15 +4,8 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import {
-  type AskedClaim,
-  closedLots,
-  isBefore,
-  isLive,
-  isLostForGood,
-  isUnproven,
-  onWayLots,
-} from '../state/claims.ts';
+import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWayLots } from '../state/claims.ts';
+import { neverRests } from '../state/evidence.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableLots, closedBy, heldOn, isNobodys, lackingLots } from '../state/holding.ts';
@@ -83,48 +76,37 @@ export function desiredOf(
   isStopped: (claim: AskedClaim) => boolean,
 ): readonly Desired[] {
   const { all, own, position } = closing;
+  const inTurn = [...claims].sort(byTurn);
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
-  /** `most`: of what it has still to close. */
-  const serve = (desired: Desired, most: number): Desired => {
-    const { claim, onWay, want: given } = desired;
+  return inTurn.map((claim): Desired => {
+    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && !isOperators) return { ...desired, want: claim.wants === 'rest' ? onWay : 0 };
+    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
-    const want = isOver ? 0 : Math.min(pool, most, leftOf(claim, pool) - given);
-    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, onWay)) : want;
+    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
+    // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
+    const filling = onWayLots(claim, (order) => !isUnproven(order));
+    const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
     ownLeft -= taken - ofOthers;
-    return { ...desired, want: given + want };
-  };
-  const inTurn = [...claims].sort(byTurn).map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
-    return { claim, want: 0, onWay };
+    return { claim, want, onWay };
   });
-  const isWaiting = ({ claim }: Desired): boolean => claim.wants === 'rest' && placeOf(claim) > 0;
-  // What rests keeps its place, and what of it made room waits for what is left beside all that rests.
-  const served = inTurn.map((desired) => serve(desired, isWaiting(desired) ? desired.onWay : Number.POSITIVE_INFINITY));
-  return served.map((desired) => (isWaiting(desired) ? serve(desired, Number.POSITIVE_INFINITY) : desired));
 }
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
   if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
-  const rank =
-    a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : placeOf(a) - placeOf(b);
+  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
   return rank || a.seq - b.seq;
 }
 
-/**
- * What was asked for last comes to rest, and what rests stays, but for the newest that are in its way; what the gate
- * canceled for room waits for what is left.
- */
-export function placeOf(claim: AskedClaim): number {
-  if (claim.orders.every(({ status }) => status === 'pending_send')) return 0;
-  return isLive(claim) ? 1 : 2;
+/** No order of it was ever sent. */
+export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
+  return orders.every(({ status }) => status === 'pending_send');
 }
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
@@ -155,9 +137,15 @@ export function lotsNow(state: GateState, closing: Closing, { claim, want }: Des
   return Math.max(0, Math.min(lots, surelyOf(closing)));
 }
 
-/** Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. */
+/**
+ * Lots of the holder that remain whatever of the exits on their way fills, and whatever the last reading lacks. What it
+ * lacks may be what those have filled; as far as exits that are lost may have filled it, those on their way fill as much
+ * again.
+ */
 function surelyOf({ live, own, position, side }: Closing): number {
-  return own - Math.max(exitLots(live, side), missingOf(position, side, live));
+  const missing = missingOf(position, side, live);
+  const byLost = Math.min(missing, exitLots(live, side, isLostForGood));
+  return own - Math.max(exitLots(live, side) + byLost, missing);
 }
 
 /**
@@ -172,18 +160,24 @@ function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderS
   return lackingLots(position, side, lackingLots(position, side) > 0 ? hidden : 0);
 }
 
-/** Lots that orders of ours on that side may still close. */
-function exitLots(live: ReadonlySet<OrderState>, side: Side): number {
+/** Lots that orders of ours on that side may still close; unless said otherwise of those that are not lost for good. */
+function exitLots(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
   let lots = 0;
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
-      if (!isLostForGood(order)) lots += remainingLots(order);
+      if (isCounted(order)) lots += remainingLots(order);
   return lots;
 }
+function isNotLost(order: OrderState): boolean {
+  return !isLostForGood(order);
+}
 
-/** The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. */
+/**
+ * The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. An order of unknown
+ * outcome that never rests is not in the way.
+ */
 export function hasRoom({ all, live, side }: Closing, lots: number): boolean {
-  return exitLots(live, side) + lots <= all;
+  return exitLots(live, side, (order) => !isUnproven(order) || !neverRests(order)) + lots <= all;
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
@@ -192,8 +186,16 @@ export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, le
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
   const lots = Math.min(want - onWay, room);
+  // It rests in one order, once what makes room for it is gone.
+  if (lots < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = lots > 0 && lots === closing.own;
   return lots >= leastLots || isAll ? lots : 0;
+}
+
+function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
+  return false;
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */

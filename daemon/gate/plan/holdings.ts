@@ -1,6 +1,7 @@
 import type { GateState } from '../state/gate-state.ts';
 import { isReleasedFrom } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
 import { isBesideNobodys } from './claims.ts';
 
 /** Why an opening is canceled that must not rest on, by whose the symbol is (DESIGN 12.1). */
@@ -30,4 +31,14 @@ export function findMisplaced(
     }
   }
   return found;
+}
+
+/**
+ * Positions in which nothing opens before an operator has said whose they are: lots of nobody beside an agent's, or of
+ * several agents by records of before.
+ */
+export function findUnowned({ positions }: GateState): readonly PositionState[] {
+  return [...positions.values()].filter(
+    ({ holder, isContested, unownedLots }) => isContested || (holder !== null && unownedLots !== 0),
+  );
 }

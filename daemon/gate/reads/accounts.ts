@@ -5,6 +5,7 @@ import { DAY_MS, dayOf } from '../state/account-days.ts';
 import type { Owner } from '../state/owned-lots.ts';
 import { agentSums, round, sumFigures } from './account-sums.ts';
 import { quantityText } from './bodies.ts';
+import { symbolsHeldBy } from './holders.ts';
 import { dayName } from './periods.ts';
 
 const WEEK_DAYS = 7;
@@ -36,9 +37,10 @@ export function describeAgent(core: GateCore, caller: Caller, name: string): Age
   };
 }
 
-function ownersOf({ state: { accounts } }: GateCore): ReadonlySet<Owner> {
+function ownersOf({ state: { accounts, positions } }: GateCore): ReadonlySet<Owner> {
   const owners = new Set<Owner>([...accounts.days.total.figures.keys(), ...accounts.days.total.asks.keys()]);
   for (const book of accounts.books.values()) for (const owner of book.owned.keys()) owners.add(owner);
+  for (const { holder } of positions.values()) if (holder !== null) owners.add(holder);
   return owners;
 }
 
@@ -48,6 +50,7 @@ function describeAccountOf(core: GateCore, owner: Owner): AgentAccount {
   const positions = positionsOf(core, owner);
   return {
     agent: owner,
+    holds: owner === null ? [] : symbolsHeldBy(core, owner),
     positions,
     unrealised_usdt: round(positions.reduce((sum, { unrealised_usdt: usdt }) => sum + (usdt ?? 0), 0)),
     today: agentSums(days.between(today, today), owner),

@@ -6,17 +6,21 @@ import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
 import type { ExplainedDecision, ToldDecision } from '../api/decisions.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { GATE_AGENT } from '../plan/standing.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
 import { ownLots } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
+import { describeHeld, seesAll } from './holders.ts';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
@@ -65,7 +69,7 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
   };
 }
 
-export function describePositions(core: GateCore): readonly PositionBody[] {
+export function describePositions(core: GateCore, caller: Caller): readonly PositionBody[] {
   const bodies: PositionBody[] = [];
   for (const position of [...core.state.positions.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
     if (position.lots === 0 && position.disputedLots === null) continue;
@@ -75,7 +79,7 @@ export function describePositions(core: GateCore): readonly PositionBody[] {
     const quantity = position.lots * lotSize;
     const mark = live?.mark ?? null;
     bodies.push({
-      agent_share: position.holder === null ? {} : { [position.holder]: quantityText(ownLots(position), rules) },
+      ...describeHolder(core, caller, position),
       entry_price: position.entryPrice > 0 ? String(Number(position.entryPrice.toFixed(8))) : null,
       leverage: position.leverage,
       liquidation_price: position.liquidationPrice === null ? null : String(position.liquidationPrice),
@@ -90,6 +94,20 @@ export function describePositions(core: GateCore): readonly PositionBody[] {
     });
   }
   return bodies;
+}
+
+function describeHolder(
+  core: GateCore,
+  caller: Caller,
+  position: PositionState,
+): Pick<PositionBody, 'agent_share' | 'held' | 'holder'> {
+  const { holder, symbol } = position;
+  const isNamed = holder !== null && (seesAll(caller) || holder === caller.agent);
+  const share = isNamed ? { [holder]: quantityText(ownLots(position), core.state.rules.get(symbol)) } : {};
+  return {
+    agent_share: share,
+    ...(seesAll(caller) ? { holder } : { held: describeHeld(core, caller.agent, symbol) }),
+  };
 }
 
 export function describeAccount(core: GateCore): AccountBody {
@@ -129,8 +147,8 @@ export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
   };
 }
 
-export function describeMarket(core: GateCore, symbol: string): MarketBody {
-  const policy = core.policyFor('gate');
+export function describeMarket(core: GateCore, agent: string, symbol: string): MarketBody {
+  const policy = core.policyFor(GATE_AGENT);
   const context = buildContext(
     core.state,
     core.market.inputs(core.nowMs()),
@@ -146,6 +164,7 @@ export function describeMarket(core: GateCore, symbol: string): MarketBody {
     bars_as_of_ms: market.bars_as_of_ms,
     bid: market.bid,
     funding_rate_8h: market.funding_rate_8h,
+    held: describeHeld(core, agent, symbol),
     jump_ratio: market.jump_ratio,
     liquidity: market.liquidity,
     liquidity_floor: market.liquidity_floor,
@@ -170,7 +189,7 @@ export function describeAtVenue(
   symbol: string,
 ): { readonly smallest_order_usdt: number | null; readonly closed: string | null } {
   if (core.state.rules.has(symbol)) {
-    const { smallest_order_usdt, min_notional_usdt } = describeMarket(core, symbol);
+    const { smallest_order_usdt, min_notional_usdt } = describeMarket(core, GATE_AGENT, symbol);
     return { smallest_order_usdt: smallest_order_usdt ?? min_notional_usdt, closed: describeClosed(core, symbol) };
   }
   const listing = core.ports.venue.findListing?.(symbol);
@@ -192,13 +211,14 @@ export function parseCursor(cursor: string): number {
   throw new CursorError(`${JSON.stringify(cursor.slice(0, 80))} was not issued`);
 }
 
-/** A page of the last fills, newest first; `agent` null: everybody's. The cursor is as of {@link describeAlerts}. */
-export function describeFills(core: GateCore, agent: string | null, limit: number, cursor: string | null): FillsBody {
+/** A page of the last fills, newest first: an agent's own, else everybody's. The cursor is as of {@link describeAlerts}. */
+export function describeFills(core: GateCore, caller: Caller, limit: number, cursor: string | null): FillsBody {
   const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
-  const found = core.state.fills.readBefore(before, limit + 1, agent);
+  const isTold = seesAll(caller);
+  const found = core.state.fills.readBefore(before, limit + 1, isTold ? null : caller.agent);
   const page = found.slice(0, limit);
   return {
-    fills: page.map(({ seq, agent: owner, decisionId, trade }) => ({
+    fills: page.map(({ seq, agent: owner, decisionId, holder, trade }) => ({
       seq,
       at_ms: trade.at_venue_ms,
       trade_id: trade.trade_id,
@@ -212,6 +232,7 @@ export function describeFills(core: GateCore, agent: string | null, limit: numbe
       client_order_id: trade.client_order_id,
       decision_id: decisionId,
       agent: owner,
+      ...(isTold ? { holder } : {}),
     })),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };

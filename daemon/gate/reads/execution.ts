@@ -1,17 +1,20 @@
 import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { closingOf } from '../plan/claims.ts';
 import { ordersOf, stateOf } from '../plan/describe-claim.ts';
 import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
-import type { Claim } from '../state/claims.ts';
+import { type Claim, isLive } from '../state/claims.ts';
+import { remainingLots } from '../state/exposure.ts';
 import type { OrderChange } from '../state/order-changes.ts';
-import { isTerminal, type OrderState } from '../state/orders.ts';
+import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText, quantityText } from './bodies.ts';
 import type { Recalled } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
+const BEHIND = 'it waits for room: older resting exits of yours close all that is held; amend or cancel one of them';
 const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
 
@@ -91,12 +94,29 @@ function describeExit(core: GateCore, claim: Claim): ExecutionBody {
   const last = orders.at(-1);
   const goesOn = claim.end === null && state !== 'filled' && state !== 'working' && state !== 'partially_filled';
   return {
-    note: goesOn ? PENDING : state === 'filled' ? null : claim.end?.detail || (last?.detail ?? null),
+    note: goesOn
+      ? isBehindOlder(core, claim)
+        ? BEHIND
+        : PENDING
+      : state === 'filled'
+        ? null
+        : claim.end?.detail || (last?.detail ?? null),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: state === 'rejected' && last?.retryable === true,
     slices_dropped: 0,
     state,
   };
+}
+
+/** A take-profit for which those that were asked for before it leave nothing. */
+function isBehindOlder({ state }: GateCore, claim: Claim): boolean {
+  if (claim.wants === 'now' || isLive(claim)) return false;
+  const { live, own, side } = closingOf(state, claim.symbol, claim.side);
+  let older = 0;
+  for (const order of live)
+    if (order.reduceOnly && order.side === side && isResting(order) && order.agent === claim.agent)
+      older += remainingLots(order);
+  return own > 0 && older >= own;
 }
 
 function describeChange(core: GateCore, change: OrderChange | null): ExecutionBody {

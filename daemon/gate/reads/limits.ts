@@ -20,6 +20,7 @@ import { unitsInUsdt } from '../state/exposure.ts';
 import { longLots, shortLots } from '../state/positions.ts';
 import { bareRequest, exposureUsdt } from '../watch/standing.ts';
 import { askOf } from './bodies.ts';
+import { describeHeld } from './holders.ts';
 
 const SIDES = ['buy', 'sell'] as const;
 
@@ -49,6 +50,7 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
       trader: recentTradesFactors(context, policy),
       trust: found.record.trust,
     },
+    held: describeHeld(core, caller.agent, symbol),
     in_scope: inScope,
     leverage_cap: leverageCap,
     opening,

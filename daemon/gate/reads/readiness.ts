@@ -47,7 +47,12 @@ export function describeReadiness({
       : 'reducing';
   const closed = core.policySpec.scope.symbols.filter((symbol) => describeClosed(core, symbol) !== null);
   const layers = [...core.state.layers.values()].filter((entry) => entry.scope === 'symbol');
-  const reducing = [...closed, ...layers.map((entry) => entry.name).filter((name) => name !== null)];
+  const contested = [...core.state.positions.values()].filter(({ isContested }) => isContested);
+  const reducing = [
+    ...closed,
+    ...contested.map(({ symbol }) => symbol),
+    ...layers.map((entry) => entry.name).filter((name) => name !== null),
+  ];
   return {
     alerts: core.state.alerts.count,
     alert_channels_silent: core.state.outbox.listSilent(),

@@ -16,11 +16,9 @@ import {
   tellExplained,
 } from './bodies.ts';
 import { describeExecution } from './execution.ts';
+import { seesAll } from './holders.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
-
-/** Agents see their own orders and fills, operators and monitors all. */
-const seesAll = ({ role }: Caller): boolean => role === 'operator' || role === 'monitor';
 
 /** The reads of callers. Decisions, and what was said in them, are of their agent and of operators. */
 export class CallerReads {
@@ -113,21 +111,21 @@ export class CallerReads {
   }
 
   getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
-    return describeFills(this.#core, seesAll(caller) ? null : caller.agent, limit, cursor);
+    return describeFills(this.#core, caller, limit, cursor);
   }
 
   getPositions(caller: Caller): {
     readonly positions: readonly PositionBody[];
     readonly observed_at_ms: number | null;
   } {
-    const positions = describePositions(this.#core).filter(
+    const positions = describePositions(this.#core, caller).filter(
       (position) => seesAll(caller) || this.#core.policyFor(caller.agent).symbols.has(position.symbol),
     );
     return { positions, observed_at_ms: this.#core.market.account?.observedAtMs ?? null };
   }
 
-  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
+  getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] } {
     const symbols = symbol === null ? [...this.#core.policySpec.scope.symbols].sort() : [symbol];
-    return { markets: symbols.map((name) => describeMarket(this.#core, name)) };
+    return { markets: symbols.map((name) => describeMarket(this.#core, caller.agent, name)) };
   }
 }

@@ -200,10 +200,11 @@ export class Accounts {
     return found;
   }
 
-  /** A trade that is recorded for the first time. */
-  applyTrade(event: TradeEvent, order: OrderState | undefined, rules: SymbolRules | undefined): void {
+  /** A trade that is recorded for the first time. Whose lots it moved, the first where it moved several owners'. */
+  applyTrade(event: TradeEvent, order: OrderState | undefined, rules: SymbolRules | undefined): Owner {
     const { at_venue_ms: atMs, symbol } = event;
-    if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined) return;
+    if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined)
+      return order?.origin === 'agent' ? order.agent : null;
     if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol, rules);
     this.#openByTrade(event, rules);
     let book = this.#books.get(symbol);
@@ -244,6 +245,7 @@ export class Accounts {
     if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(told);
     else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, told);
     if (isBooked) this.#settle(symbol, waiting);
+    return (moved[0] ?? { owner }).owner;
   }
 
   #confirm({ atMs, realisedUsdt, feesUsdt }: Unconfirmed): void {

@@ -2,7 +2,7 @@ import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { dateFill } from './dated-fills.ts';
-import { holdBy, ownLots } from './holding.ts';
+import { holdAgain, holdBy, ownLots } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
 import { priceMoved, untoldLots } from './order.ts';
 import {
@@ -122,6 +122,7 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
 /** What became of an order, and what of it was executed. */
 export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): void {
   let order = state.orders.all.get(event.client_order_id);
+  const hadEnded = order !== undefined && isTerminal(order.status);
   if (order === undefined) {
     const foreign = buildForeignOrder(event, atMs);
     if (foreign === null) return;
@@ -133,8 +134,15 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
     if (!order.reduceOnly) state.uncontained.add(order);
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
+  if (hadEnded && (delta > 0 || !isTerminal(order.status)) && isOfThisEpoch(state, order))
+    holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  state.claims.noteOrder(order, event, atMs);
+  state.claims.noteOrder(order, event, atMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));
+}
+
+/** RISK: what a recovered ledger had placed before is nobody's, whoever bears its agent's name now. */
+function isOfThisEpoch({ recovery }: GateViews, { plannedAtMs }: OrderState): boolean {
+  return recovery === null || plannedAtMs > recovery.at_venue_ms;
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
@@ -220,9 +228,9 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
   const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
   const { agent = null, decisionId = null } = order ?? {};
-  state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
-  state.accounts.applyTrade(event, order, rules);
+  const holder = state.accounts.applyTrade(event, order, rules);
+  state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
   if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedLots += event.lots;
   if (order === undefined || rules === undefined) return;

@@ -8,6 +8,8 @@ import { isTerminal, type OrderState } from './orders.ts';
 export const MAKES_ROOM = 'makes room for an exit';
 /** The same in records of before. */
 export const BEYOND_SHARE = "beyond what is left of its agent's share";
+/** Reason of a cancel by an operator who gives the symbol to another agent: the claim is over with it. */
+export const GIVEN_AWAY = 'an operator gives the symbol to another agent';
 /** What the execution of a claim says that ended because nothing is held any more. */
 export const NOTHING_LEFT = 'nothing is left of what it was to close';
 
@@ -106,11 +108,12 @@ export function endOfRest(
   claim: Claim,
   order: OrderState,
   { evidence }: OrderEvent,
+  wasDue: boolean,
 ): { readonly reason: ExitEnd; readonly detail: string; readonly isTold: boolean } | null {
   if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '', isTold: false };
   if (claim.isCanceled) return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isTold: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
     return { reason: 'canceled', detail: order.detail ?? 'canceled', isTold: false };
-  if (claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
+  if (wasDue || claim.gaveWay.includes(order) || wasNotPlaced(order)) return null;
   return { reason: 'canceled', detail: `it was ended at the venue (${order.status})`, isTold: true };
 }

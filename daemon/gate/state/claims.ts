@@ -1,5 +1,5 @@
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
-import { BEYOND_SHARE, type Claim, endOfRest, isBefore, MAKES_ROOM } from './claim.ts';
+import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
 import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
@@ -144,6 +144,7 @@ export class Claims {
     if (claim === undefined || claim.end !== null) return;
     const { action, reason } = event;
     if (action === 'cancel' && (reason === MAKES_ROOM || reason === BEYOND_SHARE)) claim.gaveWay.push(order);
+    if (action === 'cancel' && reason === GIVEN_AWAY) claim.isCanceled = true;
     if (action !== 'amended') return;
     let done = 0;
     for (const other of claim.orders) if (other !== order) done += other.executedLots;
@@ -153,12 +154,12 @@ export class Claims {
     this.#open.add(claim);
   }
 
-  /** Something became known of an order. */
-  noteOrder(order: OrderState, event: OrderEvent, atMs: number): void {
+  /** Something became known of an order. `wasDue`: the dead-man countdown of its symbol may have canceled it. */
+  noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
     const claim = this.#byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
     if (!isTerminal(order.status) || claim.orders.some(({ status }) => !isTerminal(status))) return;
-    const ending = endOfRest(claim, order, event);
+    const ending = endOfRest(claim, order, event, wasDue);
     if (ending === null) return;
     this.#end(claim, ending.reason, ending.detail, atMs);
     if (ending.isTold) this.justEnded.push(claim);

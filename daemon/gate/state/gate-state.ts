@@ -114,6 +114,9 @@ export class GateState extends GateViews {
       case 'leverage':
         setLeverage(this.position(event.payload.symbol), event.payload.leverage, event.payload.confirmed_at_ms ?? null);
         return;
+      case 'countdown':
+        this.countdowns.apply(event.payload);
+        return;
       case 'rebase':
         // Of a reading that was shown, and perhaps not recorded.
         this.equity.rebase(event.at_ms, event.payload.equity_usdt, readFromMs(this.account));
@@ -164,6 +167,7 @@ export class GateState extends GateViews {
         for (const position of this.positions.values()) disown(position);
         this.accounts.disown(event.at_ms);
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
+        for (const symbol of this.rules.keys()) this.countdowns.assume(symbol);
         return;
       case 'rejected_input':
         this.requestRecords.noteRejected(event.payload, event.at_ms);

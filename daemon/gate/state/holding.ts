@@ -95,6 +95,15 @@ export function holdBy(position: PositionState, agent: string): void {
 }
 
 /**
+ * An opening of an agent rests or has filled though it counted as ended: the symbol was not free. Where another agent holds
+ * it by now, or where nobody's lots stand, the order is nobody's.
+ */
+export function holdAgain(position: PositionState, { agent, origin, reduceOnly }: OrderState): void {
+  if (position.holder !== null || position.isContested || position.lots !== 0) return;
+  if (!reduceOnly && origin === 'agent') position.holder = agent;
+}
+
+/**
  * The symbol may have become free. `live`: its orders that can still fill; those of its holder, openings and exits,
  * keep it.
  */

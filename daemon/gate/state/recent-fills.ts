@@ -12,6 +12,8 @@ export interface RecordedFill {
   readonly seq: number;
   /** Null: of nobody here. */
   readonly agent: string | null;
+  /** Whose lots it moved; null: nobody's. */
+  readonly holder: string | null;
   readonly decisionId: string | null;
   readonly trade: TradeEvent;
 }
@@ -92,8 +94,8 @@ const MEMBERS = [
 true satisfies Exclude<keyof TradeEvent, (typeof MEMBERS)[number]> extends never ? true : never;
 
 /** Null: it would not come back the same. */
-function textOf({ agent, decisionId, seq, trade }: RecordedFill): string | null {
-  const row: unknown[] = [seq, agent, decisionId];
+function textOf({ agent, decisionId, holder, seq, trade }: RecordedFill): string | null {
+  const row: unknown[] = [seq, agent, holder, decisionId];
   for (const member of MEMBERS) {
     if (!isSameAsText(trade[member])) return null;
     row.push(trade[member]);
@@ -101,10 +103,11 @@ function textOf({ agent, decisionId, seq, trade }: RecordedFill): string | null 
   return Object.keys(trade).length === MEMBERS.length ? JSON.stringify(row) : null;
 }
 function fillOf(text: string): RecordedFill {
-  const [seq, agent, decisionId, ...values] = JSON.parse(text);
+  const [seq, agent, holder, decisionId, ...values] = JSON.parse(text);
   return {
     seq,
     agent,
+    holder,
     decisionId,
     trade: Object.fromEntries(MEMBERS.map((member, i) => [member, values[i]])) as never,
   };

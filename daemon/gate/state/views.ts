@@ -4,6 +4,7 @@ import type { SymbolRules } from '../venue-port.ts';
 import { Accounts } from './accounts.ts';
 import { ApprovalBook } from './approvals.ts';
 import { Claims } from './claims.ts';
+import { Countdowns } from './countdowns.ts';
 import { EquityHistory } from './equity.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
@@ -49,6 +50,7 @@ export class GateViews {
   readonly fills: RecentFills;
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
+  readonly countdowns = new Countdowns();
   /** Trade ids by symbol. */
   readonly seenTrades: SeenIds;
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS, KEEP_LAST);

@@ -1,11 +1,38 @@
+import { formatQuantity } from '../../core/quantities.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { findMisplaced } from '../plan/holdings.ts';
+import { findMisplaced, findUnowned } from '../plan/holdings.ts';
+import type { PositionState } from '../state/positions.ts';
 
 /** Cancels what must not rest on by whose its symbol is. Cheap: called at every tick and after every fill. */
 export function watchHoldings(core: GateCore, canceler: Canceler): () => Promise<unknown> | null {
+  const tellUnowned = watchUnowned(core);
   return () => {
+    tellUnowned();
     const misplaced = findMisplaced(core.state, core.nowMs());
     return misplaced.length === 0 ? null : Promise.all(misplaced.map(({ order, why }) => canceler.cancel(order, why)));
   };
+}
+
+/** Each symbol is told once, and again only when it was settled meanwhile. */
+function watchUnowned(core: GateCore): () => void {
+  let told: ReadonlySet<string> = new Set();
+  return () => {
+    const unowned = findUnowned(core.state);
+    if (unowned.length === 0 && told.size === 0) return;
+    for (const position of unowned)
+      if (!told.has(position.symbol)) core.alert('SYMBOL_UNOWNED', describeUnowned(core, position), position.symbol);
+    told = new Set(unowned.map(({ symbol }) => symbol));
+  };
+}
+
+function describeUnowned(core: GateCore, { isContested, lots, symbol, unownedLots }: PositionState): string {
+  const held = isContested ? lots : unownedLots;
+  const rules = core.state.rules.get(symbol);
+  const scale = rules && { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
+  const quantity = scale === undefined ? `${held} lots` : formatQuantity(held, scale);
+  const what = isContested
+    ? `several agents have opened ${symbol} by records of before: its ${quantity} are nobody's`
+    : `${quantity} of ${symbol} are nobody's, beside an agent's`;
+  return `${what}. Nothing opens there before an operator closes it, or \`./holdfast adopt ${symbol} --agent NAME\` gives the whole symbol to an agent`;
 }

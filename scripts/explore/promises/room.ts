@@ -4,12 +4,14 @@ import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 const ENDED: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed', 'lost']);
 /** What was held so long before may be what the gate knows, ms. */
 const TOLD_WITHIN_MS = 15_000;
+/** From the record of an order until it leaves, ms. */
+const LEAVES_WITHIN_MS = 1_000;
 /** A reading of the account of so long before may be believed, ms. */
 const READ_WITHIN_MS = 60_000;
 
 /**
- * Making room cancels as few resting exits as needed: without such a cancel what rests, or is on its way, and what waits to
- * go out for the first time would not fit into what is held.
+ * Making room cancels as few resting exits as needed, the newest first: without such a cancel what rests, or is on its way,
+ * would not fit into what is held, together with what closes now.
  */
 export function findRoomBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;
@@ -26,7 +28,7 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const wanted = wantedLots(history, order, first, gone);
     const held = leastHeld(history, order, first);
     if (wanted > held) return [];
-    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} lots rest and wait, ${held} are held`;
+    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} lots rest or close now, ${held} are held`;
     return [{ code: 'room/more-than-needed', detail }];
   });
 }
@@ -71,7 +73,7 @@ interface Instant {
   readonly seq: number;
 }
 
-/** Lots of the exits of one side that are at the exchange or wait unsent, and of those that close now what they lack. */
+/** Lots of the exits of one side that are at the exchange, or leave this moment, and of those that close now what they lack. */
 function wantedLots(
   history: History,
   { planned: { side, symbol } }: PlannedBy,
@@ -90,6 +92,9 @@ function wantedLots(
   }
   // What an amend has made of an exit is on its way.
   if (hasChanged) return Number.POSITIVE_INFINITY;
+  const sentAtMs = new Map<string, number>();
+  for (const { clientId, method, sentAtMs: sentMs } of history.world.wire.records)
+    if (method === 'POST' && clientId !== null && !sentAtMs.has(clientId)) sentAtMs.set(clientId, sentMs);
   const liveOf = new Map<string, number>();
   const doneOf = new Map<string, number>();
   let lots = 0;
@@ -101,6 +106,9 @@ function wantedLots(
     doneOf.set(decision.rootId, (doneOf.get(decision.rootId) ?? 0) + executed);
     const last = told.at(-1)?.event.status;
     if ((last !== undefined && ENDED.has(last)) || askedBack.has(id)) continue;
+    // A take-profit that has not gone out waits for what the older ones leave.
+    const sentMs = sentAtMs.get(id) ?? Number.POSITIVE_INFINITY;
+    if (planned.time_in_force === 'GTC' && sentMs > atMs + LEAVES_WITHIN_MS) continue;
     liveOf.set(decision.rootId, (liveOf.get(decision.rootId) ?? 0) + planned.lots - executed);
     lots += planned.lots - executed;
   }

@@ -94,7 +94,7 @@ function protects(stop: AlgoOrder, lots: number, atMs: number): boolean {
 }
 
 /** In which a process runs that has read everything. */
-function readySpans({ endMs, events, world }: History): readonly Span[] {
+export function readySpans({ endMs, events, world }: History): readonly Span[] {
   const spans: Span[] = [];
   for (const { fromMs, toMs } of world.lives) {
     const endsMs = toMs ?? endMs;

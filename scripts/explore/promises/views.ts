@@ -1,6 +1,7 @@
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
+import { exitLotsAtRest } from './resting.ts';
 
 /** At quiet, what the API shows is what the books say. */
 export function findViewBreaches(history: History): readonly Breach[] {
@@ -40,7 +41,8 @@ export function findViewBreaches(history: History): readonly Breach[] {
     if (!shownOpen.has(id))
       breaches.push({ code: 'view/order-missing', detail: `${id} is open at the exchange and not shown` });
   for (const id of shownOpen) {
-    if (realOpen.has(id) || waitsForRate(history, id) || isOnItsWay(history, id)) continue;
+    if (realOpen.has(id) || waitsForRate(history, id) || waitsForOlder(history, id) || isOnItsWay(history, id))
+      continue;
     const last = history.orderEvents.get(id)?.at(-1);
     const { symbol = '' } = history.orders.get(id)?.planned ?? {};
     if (last?.event.status === 'lost' && isLostBesideHand(history, symbol)) continue;
@@ -105,6 +107,16 @@ function isOnItsWay({ endMs, world }: History, id: string): boolean {
 const ON_ITS_WAY_MS = 1_000;
 
 /** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
+/** A take-profit for which those that were asked for before it leave nothing. */
+function waitsForOlder(history: History, id: string): boolean {
+  const { endMs, orders, plan } = history;
+  const { decision, planned } = orders.get(id) ?? {};
+  if (decision === undefined || planned?.reduce_only !== true || planned.time_in_force !== 'GTC') return false;
+  const held = Math.abs(history.shareAt(decision.agent, planned.symbol, endMs));
+  const { leastLots = 1 } = plan.setup;
+  return held > 0 && exitLotsAtRest(history, decision.agent, planned.symbol, endMs) + leastLots > held;
+}
+
 function waitsForRate({ world }: History, id: string): boolean {
   const core = world.gate?.core;
   const order = core?.state.orders.all.get(id);

@@ -21,19 +21,61 @@ describe('accounts by agent', () => {
     assert.equal(told.accounts.days.resultOf('alice', T0, T0), 20);
   });
 
-  test("an operator's exit takes lots, profit and fee from the shares in proportion", () => {
-    const told = new Told();
+  test("an operator's exit takes lots, profit and fee of nobody's lots first, then of the holder's", () => {
+    const told = new Told([{ lots: 10, entry_price: 60_000 }]);
     told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
-    told.fill({ agent: 'bob', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 2 });
     told.fill({ agent: 'operator', origin: 'operator', side: 'sell', lots: 20, price: 61_000, atMs: T0 + 3, fee: 4 });
     assert.deepEqual(
-      ['alice', 'bob', 'operator'].map((name) => [told.figures(name)?.realisedUsdt, told.figures(name)?.feesUsdt]),
+      [null, 'alice', 'operator'].map((name) => [told.figures(name)?.realisedUsdt, told.figures(name)?.feesUsdt]),
       [
-        [15, 3],
-        [5, 1],
+        [10, 2],
+        [10, 2],
         [undefined, undefined],
       ],
     );
+  });
+
+  test("a stop and a cut take the holder's lots first, then nobody's", () => {
+    const told = new Told([{ lots: 10, entry_price: 60_000 }]);
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'gate', origin: 'gate', side: 'sell', lots: 35, price: 61_000, atMs: T0 + 3, fee: 7 });
+    assert.deepEqual(
+      [null, 'alice', 'gate'].map((name) => [told.figures(name)?.realisedUsdt, told.figures(name)?.feesUsdt]),
+      [
+        [5, 1],
+        [30, 6],
+        [undefined, undefined],
+      ],
+    );
+  });
+
+  test('what an operator gives to an agent it has from then on, at what it had cost', () => {
+    const told = new Told([{ lots: 10, entry_price: 50_000 }]);
+    told.ledger.append({
+      kind: 'holder',
+      at_ms: T0 + 1,
+      payload: {
+        action: 'adopted',
+        passkey_id: null,
+        reason: '',
+        agent: 'bob',
+        lots: 10,
+        set_by: 'ops',
+        symbol: 'BTCUSDT',
+      },
+    });
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([['bob', 100]]));
+    told.fill({ agent: 'bob', side: 'sell', lots: 10, price: 60_000, atMs: T0 + 2 });
+    assert.equal(told.figures('bob')?.realisedUsdt, 100);
+    assert.equal(told.figures(null), undefined);
+  });
+
+  test('after a recovery all that is held is nobody’s', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    const payload = { at_venue_ms: T0 + 2, epoch: 1, set_by: 'ops', take_over: false } as const;
+    told.ledger.append({ kind: 'recovery', at_ms: T0 + 2, payload });
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 61_000, BTC_RULES), new Map([[null, 10]]));
   });
 
   test('a trade of nobody here closes what agents hold, and opens for nobody', () => {

@@ -88,10 +88,10 @@ describe("an agent's own loss", () => {
   });
 
   /** 1,000 lots (1 BTC) from 60,000, closed at 55,200 in a spike; the mark is back at 59,700. */
-  function closedUnread(origin: 'agent' | 'operator' | 'gate', sharedBy: readonly string[] = ['alice']): Told {
-    const told = new Told();
-    for (const agent of sharedBy) told.fill({ agent, side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
-    const lots = 1_000 * sharedBy.length;
+  function closedUnread(origin: 'agent' | 'operator' | 'gate', unowned = 0): Told {
+    const told = new Told(unowned === 0 ? [] : [{ lots: unowned, entry_price: 60_000 }]);
+    told.fill({ agent: 'alice', side: 'buy', lots: 1_000, price: 60_000, atMs: T0 + 1 });
+    const lots = 1_000 + unowned;
     const agent = origin === 'agent' ? 'alice' : origin;
     const exit = { client_order_id: 'x', lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
     told.ledger.append(
@@ -109,7 +109,7 @@ describe("an agent's own loss", () => {
   for (const origin of ['agent', 'operator', 'gate'] as const)
     test(`counts an exit of ${origin} at its price before its trades are read, and no more than once afterwards`, () => {
       const told = closedUnread(origin);
-      assert.deepEqual([...told.ledger.state.position('BTCUSDT').shares], [], 'by fills nothing is held');
+      assert.equal(told.ledger.state.position('BTCUSDT').lots, 0, 'by fills nothing is held');
       const FEE = 55_200 * BTC_RULES.takerFee;
       const { day_usdt: unread } = lossesOf(told, T0 + 5_000, 59_700);
       assert.ok(Math.abs((unread ?? 0) - (4_800 + FEE)) < 1e-6, String(unread));
@@ -117,8 +117,8 @@ describe("an agent's own loss", () => {
       assert.ok(Math.abs((lossesOf(told, T0 + 5_000, 59_700).day_usdt ?? 0) - 4_800) < 1e-6);
     });
 
-  test("counts of another's exit what it took of this agent", () => {
-    const told = closedUnread('operator', ['alice', 'bob']);
+  test("counts of an operator's exit what it took of this agent, and not what it took of nobody", () => {
+    const told = closedUnread('operator', 1_000);
     const alone = lossesOf(closedUnread('operator'), T0 + 5_000, 59_700);
     assert.deepEqual(lossesOf(told, T0 + 5_000, 59_700), alone);
   });

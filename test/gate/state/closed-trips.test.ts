@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
 import { decisionEvent, type FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
-import { accountEvent, FoldedExits } from './folded-exits.ts';
+import { accountEvent, FoldedClaims } from './folded-claims.ts';
 
 const SECTION = loadVariant('Holdfast').spec.trader_state;
 const MINUTE_MS = 60_000;
@@ -14,7 +14,7 @@ type Close = (ledger: FoldedLedger, trip: { id: string; lots: number; atMs: numb
 
 /** p_t of an agent whose losing trades are closed in some way, and what turnover its figures count. */
 function riskOf(close: Close): { readonly risk: number; readonly turnover: number; readonly lots: number } {
-  const { ledger } = new FoldedExits();
+  const { ledger } = new FoldedClaims();
   let atMs = T0;
   for (const [index, lots] of SIZES.entries()) {
     const id = `o-${index}`;

@@ -192,7 +192,14 @@ function compareFills(empty: RecentFills): void {
       const agent = [null, 'alice', 'bob'][all.length % 3]!;
       const change = { price: 60_000 + all.length / 7, realised_pnl_usdt: all.length % 50 === 7 ? -0 : 0.1 * i };
       const { payload } = tradeEvent(`t-${seq}`, agent === null ? null : `o-${seq}`, T0 + seq, change);
-      const fill = { seq, agent, decisionId: agent === null ? null : `d-${seq}`, trade: payload } as RecordedFill;
+      const holder = seq % 3 === 0 ? null : agent;
+      const fill = {
+        seq,
+        agent,
+        holder,
+        decisionId: agent === null ? null : `d-${seq}`,
+        trade: payload,
+      } as RecordedFill;
       all.push(fill);
       fills.add(fill);
     }

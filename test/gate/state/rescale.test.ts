@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { ownLotsOf } from '../../../daemon/gate/state/holding.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
@@ -37,7 +38,7 @@ const figures = (ledger: FoldedLedger): unknown => {
     const { lots, executedLots, priceTicks, tradedLots, averagePrice } = orderOf(ledger, id);
     return { lots, executedLots, priceTicks, tradedLots, averagePrice };
   });
-  return { lots: position.lots, shares: [...position.shares], orders };
+  return { lots: position.lots, own: ownLotsOf(position, 'alice'), orders };
 };
 const change = (ledger: FoldedLedger, rules: SymbolRules): void => {
   ledger.append({ kind: 'rules', at_ms: T0 + 1, payload: { rules } });
@@ -51,7 +52,7 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
     change(ledger, FINER);
     assert.deepEqual(figures(ledger), {
       lots: 210,
-      shares: [['alice', 210]],
+      own: 210,
       orders: [
         { lots: 160, executedLots: 160, priceTicks: 6_000_010, tradedLots: 160, averagePrice: 60_000 },
         { lots: 140, executedLots: 50, priceTicks: 6_000_010, tradedLots: 0, averagePrice: 60_000 },
@@ -94,7 +95,7 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
         for (const lots of [position.lots, open, exit.lots]) assert.ok(Number.isSafeInteger(lots), `${lots} lots`);
         assert.ok(position.lots * size >= (16 + filled) * base - slack, 'position');
         assert.ok(open * size >= (14 - filled) * base - slack || filled === 14, 'what may still fill');
-        assert.ok((position.shares.get('alice') ?? 0) * size <= (16 + filled) * base + slack, 'share');
+        assert.ok(ownLotsOf(position, 'alice') * size <= (16 + filled) * base + slack, 'the holder’s');
         assert.ok(exit.lots * size <= 15 * base + slack, 'exit');
       }),
       { seed: 5, numRuns: 200 },

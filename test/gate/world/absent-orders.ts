@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ownLots } from '../../../daemon/gate/state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
@@ -52,7 +53,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.deepEqual([resting.status, resting.executedLots, resting.averagePrice], ['filled', 15, 59_000]);
     await world.advance(2_000);
     const position = core().state.position('BTCUSDT');
-    assert.deepEqual([position.lots, [...position.shares.values()]], [15, [15]], 'its agent holds it');
+    assert.deepEqual([position.lots, ownLots(position)], [15, 15], 'its agent holds it');
     await world.setMark('BTCUSDT', 58_000);
     const close = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(close.body.decision.decision, 'ALLOW', JSON.stringify(close.body.decision.reasons));
@@ -116,7 +117,11 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.equal(lost.status, 'not_placed');
     for (let i = 0; i < 5; i += 1) await world.advance(4_000);
     const position = core().state.position('ETHUSDT');
-    assert.deepEqual([position.lots, position.disputedLots, position.shares.size], [500, null, 0], 'it is adopted');
+    assert.deepEqual(
+      [position.lots, position.disputedLots, position.unownedLots],
+      [500, null, 500],
+      'it is adopted, for nobody',
+    );
     assert.equal(core().state.layers.get('breaker|symbol|ETHUSDT')?.state ?? 'active', 'active', 'the symbol is open');
     const left = [...everyLiveOrder(core().state.orders)];
     assert.deepEqual(

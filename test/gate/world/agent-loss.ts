@@ -79,7 +79,11 @@ describe('an agent with tiers on its own loss', () => {
     const rest = (token?: string) =>
       world.tool(
         'place_order',
-        order({ order_type: 'limit', limit_price: 56_000, requested_notional: 400, ...(token ? { side: 'buy' } : {}) }),
+        order({
+          order_type: 'limit',
+          requested_notional: 400,
+          ...(token === other ? { symbol: 'ETHUSDT', limit_price: 2_800 } : { limit_price: 56_000 }),
+        }),
         token,
       );
     const regime = (await world.limits('BTCUSDT')).symbols[0]?.regime;
@@ -97,6 +101,10 @@ describe('an agent with tiers on its own loss', () => {
       JSON.stringify(tightened.reasons),
     );
     const free = await ask(other);
+    assert.ok(
+      free.reasons.some(({ code }) => code === 'SYMBOL_HELD'),
+      JSON.stringify(free.reasons),
+    );
     assert.ok(Math.abs(tightened.constraints.notional_cap - free.constraints.notional_cap / 2) < 1e-6);
     assert.ok(!free.reasons.some(({ code }) => code === 'AGENT_LOSS'));
     // The other tier of the day is next; how much has been lost, and how much more may be, adds up to it.

@@ -30,24 +30,25 @@ describe('an agent with hours', () => {
     other = world.createAgent('other');
   });
   after(() => world.close());
-  const limit = (price: number): object =>
-    order({ order_type: 'limit', limit_price: price, requested_notional: 130 + price / 1000 });
+  const limit = (price: number, symbol = 'BTCUSDT'): object =>
+    order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 190 });
 
   it('SAE-T opens within them, and what rests is canceled when they end; another agent is not concerned', async () => {
-    const held = await world.tool('place_order', order({ requested_notional: 250 }));
-    assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
+    const opened = await world.tool('place_order', order({ requested_notional: 250 }));
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
     assert.equal((await world.tool('place_order', limit(59_400))).body.execution.state, 'working');
-    assert.equal((await world.tool('place_order', limit(59_500), other)).body.execution.state, 'working');
+    assert.equal((await world.tool('place_order', limit(2_900, 'ETHUSDT'), other)).body.execution.state, 'working');
     await world.advance(9 * MINUTE);
     assert.equal(openOrders(await world.books()).length, 2, 'both rest within the hours');
     for (let i = 0; i < 4; i += 1) await world.advance(MINUTE / 2);
     assert.deepEqual(
       openOrders(await world.books()).map(({ price }) => Number(price)),
-      [59_500],
+      [2_900],
       'in the blackout only that of the other agent rests',
     );
-    await world.setMark('BTCUSDT', 59_450);
-    assert.equal(await world.position('BTCUSDT'), 0.007, 'nothing of the first one was filled');
+    const held = await world.position('BTCUSDT');
+    await world.setMark('BTCUSDT', 59_350);
+    assert.equal(await world.position('BTCUSDT'), held, 'nothing of the first one was filled');
   });
 
   it('SAE-T is told how long to wait outside, whatever it requests, and may exit', async () => {
@@ -60,7 +61,7 @@ describe('an agent with hours', () => {
     assert.deepEqual(symbol?.opening.buy.blocked_by, ['AGENT_SCHEDULE'], 'limits say the same');
     const exit = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
     assert.equal(exit.body.execution.state, 'filled', JSON.stringify(exit.body.decision.reasons));
-    const others = await world.tool('place_order', order({ requested_notional: 200 }), other);
+    const others = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }), other);
     assert.notEqual(others.body.decision.decision, 'BLOCK', JSON.stringify(others.body.decision.reasons));
   });
 

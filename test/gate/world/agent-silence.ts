@@ -31,7 +31,8 @@ describe('an agent that has to give signs of life', () => {
   let asks = 0;
   const rest = async (token?: string): Promise<void> => {
     asks += 1;
-    const args = order({ order_type: 'limit', limit_price: 58_000 + asks, requested_notional: 180 });
+    const where = token === other ? { symbol: 'ETHUSDT', limit_price: 2_800 + asks } : { limit_price: 58_000 + asks };
+    const args = order({ order_type: 'limit', ...where, requested_notional: 180 });
     const { body } = await world.tool('place_order', args, token);
     assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
   };

@@ -35,7 +35,8 @@ describe('an agent whose last token is gone', () => {
       if (agent === name && revoked_at_ms === null) tokens().revokeToken(id);
   };
   const rest = async (by?: string): Promise<void> => {
-    const args = order({ order_type: 'limit', limit_price: 58_000 + count, requested_notional: 180 });
+    const where = by === undefined ? { symbol: 'ETHUSDT', limit_price: 2_800 } : { limit_price: 58_000 };
+    const args = order({ order_type: 'limit', ...where, requested_notional: 180 + count });
     const { body } = await world.tool('place_order', args, by);
     assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
   };
@@ -104,6 +105,12 @@ describe('an agent whose last token is gone', () => {
     assert.equal(await world.position('BTCUSDT'), held);
     assert.equal(await resting(), 1);
     assert.deepEqual(await layers(), [], 'it opens nothing');
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    const { state } = world.daemon.gate.core;
+    await until('the symbol is free again', async () => {
+      await world.advance(1_000);
+      return state.position('BTCUSDT').holder === null;
+    });
     checkAudit(world);
   });
 

@@ -82,7 +82,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     const { body } = await world.tool('place_order', order({ requested_notional: 300 }), other);
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
-      ['ACCOUNT_HOLDING_TIME'],
+      ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD'],
     );
     await open(world, token, 300);
   });

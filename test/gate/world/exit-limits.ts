@@ -47,7 +47,6 @@ describe('exits at the limits of the venue: the largest order', () => {
     world = await DaemonWorld.start({
       sim: { balance: 50_000_000 },
       policy: (spec) => {
-        spec.exits.scope = 'account';
         spec.exits.rate = { max: 1, window_ms: 60_000 };
       },
     });
@@ -83,7 +82,23 @@ describe('exits at the limits of the venue: the largest order', () => {
   it('BY-36 neither is an exit cut to one part that waits for its rate', async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await hold();
-    await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });
+    const given = {
+      action: 'adopted',
+      passkey_id: null,
+      reason: '',
+      agent: 'agent',
+      lots: 12_000_000,
+      set_by: 'ops',
+      symbol: 'ETHUSDT',
+    } as const;
+    const { core } = world.daemon.gate;
+    await until('all of it is known', async () => {
+      await world.advance(6_000);
+      return core.state.position('ETHUSDT').lots === given.lots;
+    });
+    core.append('holder', given);
+    const part = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });
+    assert.equal(part.body.execution.state, 'filled', JSON.stringify(part.body));
     const waiting = world.tool('close_position', { symbol: 'ETHUSDT' });
     await until('it waits', () => world.daemon.gate.openOrderCount() > 0);
     await world.advance(61_000);

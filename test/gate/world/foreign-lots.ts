@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
+import { ownLots } from '../../../daemon/gate/state/holding.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
@@ -13,115 +14,112 @@ const NO_MORE_STOPS = {
   match: { method: 'POST', path: '/fapi/v1/algoOrder' },
 };
 
-for (const scope of ['own', 'account'] as const)
-  describe(`what the gate closes of a position that is not the agents’ alone (exits.scope: ${scope})`, () => {
-    let world: DaemonWorld;
-    before(async () => {
-      world = await DaemonWorld.start({
-        policy: (spec) => {
-          spec.protection = { required: true, stop_bps: 300 };
-          spec.standing.on_breach = 'reduce';
-          spec.exits.scope = scope;
-          spec.temporal.duplicate_window_ms = 1;
-        },
-      });
-    });
-    after(() => world.close());
-    afterEach(async () => {
-      await world.control('clear-faults', {});
-      await world.operator('POST', '/v1/flatten', { reason: 'test over' });
-      await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
-      await world.setMark('BTCUSDT', 60_000);
-      // A jump holds its regime for some bars.
-      await world.advance(2 * 3_600_000);
-      assert.equal(await world.position('BTCUSDT'), 0, 'flat');
-    });
-
-    const alerts = (code: string): readonly string[] =>
-      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-        .map((event) => event.payload as AlertEvent)
-        .filter((alert) => alert.code === code)
-        .map((alert) => alert.detail);
-    const human = (method: string, path: string, params: Record<string, string>) =>
-      createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
-    const humanBuys = (quantity: string) => human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity });
-    const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-    const shares = (): number => [...view().shares.values()].reduce((sum, lots) => sum + lots, 0);
-    /** 15 lots of the agent and 10 of a human, one stop for all. */
-    const holdBoth = async (): Promise<void> => {
-      const { body } = await world.tool('place_order', order({ requested_notional: 905 }));
-      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
-      await humanBuys('0.010');
-      await until('both are known', async () => {
-        await world.advance(6_000);
-        return view().lots === 25 && view().disputedLots === null;
-      });
-      assert.equal(shares(), 15);
-    };
-    const loseStop = () => human('DELETE', '/fapi/v1/algoOpenOrders', {});
-
-    it('a refused stop ends in an exit of what agents opened, once', async () => {
-      await holdBoth();
-      await world.fault(NO_MORE_STOPS);
-      await loseStop();
-      const left = scope === 'own' ? 0.01 : 0;
-      await until('the exit', async () => {
-        await world.advance(6_000);
-        return (await world.position('BTCUSDT')) === left;
-      });
-      for (let i = 0; i < 6; i += 1) await world.advance(20_000);
-      assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
-      assert.deepEqual([view().lots, shares()], [left * 1000, 0], 'what is left is nobody’s here');
-      if (scope === 'own') assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
-    });
-
-    it('a cut above a tightened cap takes from what agents opened', async () => {
-      await holdBoth();
-      // A jump is extreme at once: a quarter of the caps is left, eight lots.
-      await world.setMark('BTCUSDT', 62_000);
-      await until('the cut', async () => {
-        await world.advance(6_000);
-        return (await world.position('BTCUSDT')) <= 0.01;
-      });
-      for (let i = 0; i < 6; i += 1) await world.advance(6_000);
-      const held = await world.position('BTCUSDT');
-      if (scope === 'own') assert.deepEqual([held, shares()], [0.01, 0], 'the human’s lots stay');
-      else assert.ok(held <= 0.008, `${held} is within the cap`);
-    });
-
-    it('a position of a human alone is not closed by itself where the scope is own', async () => {
-      await world.fault(NO_MORE_STOPS);
-      await humanBuys('0.060');
-      await until('it is known', async () => {
-        await world.advance(6_000);
-        return view().lots === 60 || scope === 'account';
-      });
-      const known = alerts('STOP_REFUSED').length;
-      for (let i = 0; i < 6; i += 1) await world.advance(20_000);
-      assert.equal(await world.position('BTCUSDT'), scope === 'own' ? 0.06 : 0);
-      if (scope === 'own') assert.ok(alerts('STOP_REFUSED').length <= known + 1, 'told, and not at every tick');
-    });
-
-    it('a stop that is refused because another one closes the position already (-4130) ends in no exit', async () => {
-      await holdBoth();
-      await world.fault({
-        ...NO_MORE_STOPS,
-        code: -4130,
-        msg: 'An open stop or take profit order with GTE and closePosition in the direction is existing.',
-      });
-      await loseStop();
-      await world.advance(2_000);
-      for (let i = 0; i < 4; i += 1) await world.advance(6_000);
-      assert.equal(await world.position('BTCUSDT'), 0.025);
-      assert.equal(world.daemon.gate.unknownOrderCount(), 0, 'the answer is no riddle');
-      await world.control('clear-faults', {});
-      await until('it is placed once it can be', async () => {
-        await world.advance(60_000);
-        return (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
-      });
-    });
-
-    it('and every decision is derived again from its record', () => {
-      assert.ok(checkAudit(world) > 0);
+describe('what the gate closes of a position that is not the holder’s alone [DESIGN 12.1]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+        spec.standing.on_breach = 'reduce';
+        spec.temporal.duplicate_window_ms = 1;
+      },
     });
   });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/flatten', { reason: 'test over' });
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+    await world.setMark('BTCUSDT', 60_000);
+    // A jump holds its regime for some bars.
+    await world.advance(2 * 3_600_000);
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+  });
+
+  const alerts = (code: string): readonly string[] =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+      .map((event) => event.payload as AlertEvent)
+      .filter((alert) => alert.code === code)
+      .map((alert) => alert.detail);
+  const human = (method: string, path: string, params: Record<string, string>) =>
+    createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
+  const humanBuys = (quantity: string) => human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity });
+  const view = () => world.daemon.gate.core.state.position('BTCUSDT');
+  const own = (): number => ownLots(view());
+  /** 15 lots of the agent and 10 of a human, one stop for all. */
+  const holdBoth = async (): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 905 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await humanBuys('0.010');
+    await until('both are known', async () => {
+      await world.advance(6_000);
+      return view().lots === 25 && view().disputedLots === null;
+    });
+    assert.equal(own(), 15);
+  };
+  const loseStop = () => human('DELETE', '/fapi/v1/algoOpenOrders', {});
+
+  it('a refused stop ends in an exit of what the holder holds, once', async () => {
+    await holdBoth();
+    await world.fault(NO_MORE_STOPS);
+    await loseStop();
+    const left = 0.01;
+    await until('the exit', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) === left;
+    });
+    for (let i = 0; i < 6; i += 1) await world.advance(20_000);
+    assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
+    assert.deepEqual([view().lots, own()], [left * 1000, 0], 'what is left is nobody’s here');
+    assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
+  });
+
+  it('a cut above a tightened cap takes from what the holder holds', async () => {
+    await holdBoth();
+    // A jump is extreme at once: a quarter of the caps is left, eight lots.
+    await world.setMark('BTCUSDT', 62_000);
+    await until('the cut', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) <= 0.01;
+    });
+    for (let i = 0; i < 6; i += 1) await world.advance(6_000);
+    const held = await world.position('BTCUSDT');
+    assert.deepEqual([held, own()], [0.01, 0], 'the human’s lots stay');
+  });
+
+  it('a position of a human alone is not closed by itself', async () => {
+    await world.fault(NO_MORE_STOPS);
+    await humanBuys('0.060');
+    await until('it is known', async () => {
+      await world.advance(6_000);
+      return view().lots === 60;
+    });
+    const known = alerts('STOP_REFUSED').length;
+    for (let i = 0; i < 6; i += 1) await world.advance(20_000);
+    assert.equal(await world.position('BTCUSDT'), 0.06);
+    assert.ok(alerts('STOP_REFUSED').length <= known + 1, 'told, and not at every tick');
+  });
+
+  it('a stop that is refused because another one closes the position already (-4130) ends in no exit', async () => {
+    await holdBoth();
+    await world.fault({
+      ...NO_MORE_STOPS,
+      code: -4130,
+      msg: 'An open stop or take profit order with GTE and closePosition in the direction is existing.',
+    });
+    await loseStop();
+    await world.advance(2_000);
+    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    assert.equal(await world.position('BTCUSDT'), 0.025);
+    assert.equal(world.daemon.gate.unknownOrderCount(), 0, 'the answer is no riddle');
+    await world.control('clear-faults', {});
+    await until('it is placed once it can be', async () => {
+      await world.advance(60_000);
+      return (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
+    });
+  });
+
+  it('and every decision is derived again from its record', () => {
+    assert.ok(checkAudit(world) > 0);
+  });
+});

@@ -98,7 +98,7 @@ describe('an exit of the gate that has closed everything', () => {
   });
   after(() => world.close());
 
-  it('does not stand for that of the next position while an opening of before it cannot be canceled', async () => {
+  it('goes on while an opening of before it cannot be canceled: nothing else opens, and what that fills is closed', async () => {
     const refused = { kind: 'error', code: -2021, msg: 'Order would immediately trigger.', count: 1_000 };
     await world.fault({ ...refused, match: { method: 'POST', path: '/fapi/v1/algoOrder' } });
     const below = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
@@ -109,16 +109,33 @@ describe('an exit of the gate that has closed everything', () => {
       count: 10_000,
       match: { method: 'DELETE', path: '/fapi/v1/order' },
     });
-    for (const turn of ['the first', 'the next']) {
-      const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
-      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
-      await until(`${turn} position is closed, as its stop is refused`, async () => {
-        await world.advance(3_000);
-        return (await world.position('BTCUSDT')) === 0;
-      });
-    }
-    const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${rests.decision.decision_id}`);
-    assert.equal(body.execution.orders[0]?.status, 'working', 'it rests all the while');
+    const closed = async (): Promise<boolean> => {
+      await world.advance(3_000);
+      return (await world.position('BTCUSDT')) === 0;
+    };
+    const status = async (): Promise<string | undefined> =>
+      (await world.operator<ToolBody>('GET', `/v1/decisions/${rests.decision.decision_id}`)).body.execution.orders[0]
+        ?.status;
+    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await until('the position is closed, as its stop is refused', closed);
+    assert.equal(await status(), 'working', 'it rests all the while');
+    const next = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.deepEqual(
+      next.body.decision.reasons.map(({ code }) => code),
+      ['EXIT_IN_PROGRESS'],
+    );
+    await world.setMark('BTCUSDT', 58_900);
+    await until('it has filled', async () => {
+      await world.refresh();
+      return (await status()) === 'filled';
+    });
+    await until('that is closed as well', closed);
     await world.control('clear-faults', {});
+    await world.setMark('BTCUSDT', 60_000);
+    await until('the exit is over', async () => {
+      await world.advance(3_000);
+      return world.daemon.gate.core.state.claims.open.size === 0;
+    });
   });
 });

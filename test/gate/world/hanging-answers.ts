@@ -133,6 +133,12 @@ describe('an exit does not wait for the cancel of a take-profit that hangs [BY-1
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 5_000);
     await world.control('clear-faults', {});
+    const { claims } = world.daemon.gate.core.state;
+    await until(
+      'nothing of it can fill',
+      () => claims.open.size === 0 && world.daemon.gate.openOrderCount() === 0,
+      30_000,
+    );
   });
 
   it('an operator is answered within what the console waits for, 15 s, whatever hangs', async () => {

@@ -98,9 +98,16 @@ describe('what an answer says of fills, misses and repeats', () => {
     assert.equal(await orders(), before + 1);
   });
 
-  it('BY-08 an open against the position says that it is an exit, beside ALLOW', async () => {
-    const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional: 100 }));
-    assert.deepEqual([body.decision.decision, codesOf(body)], ['ALLOW', ['OPEN_BECAME_EXIT']]);
-    assert.deepEqual([body.decision.effective?.action, body.decision.bound_by], ['exit', null]);
+  it('BY-08 an open against the position is refused and not turned into an exit; one that asks to reduce is an exit', async () => {
+    const held = await world.position('BTCUSDT');
+    assert.ok(held > 0);
+    const against = order({ side: 'sell', requested_notional: 100 });
+    const { body } = await world.tool('place_order', against);
+    assert.equal(body.decision.decision, 'BLOCK');
+    const reason = body.decision.reasons.find(({ code }) => code === 'AGAINST_POSITION');
+    assert.match(reason?.hint ?? '', /close_position/);
+    assert.equal(await world.position('BTCUSDT'), held);
+    const reduces = (await world.tool('place_order', { ...against, reduce_only: true })).body;
+    assert.deepEqual([reduces.decision.decision, reduces.decision.effective?.action], ['ALLOW', 'exit']);
   });
 });

@@ -105,8 +105,8 @@ describe('GET /v1/limits is what a decision uses', () => {
     const { opening, budgets } = await limitsOf('BTCUSDT');
     assert.deepEqual(
       [opening.sell.remaining_usdt, opening.sell.blocked_by],
-      [0, ['CROSSES_ZERO']],
-      'a sell would be an exit',
+      [0, ['FLIP', 'AGAINST_POSITION']],
+      'a sell would stand against it',
     );
     assert.ok(opening.buy.remaining_usdt > 0, 'a buy adds to it');
     const line = budgets.find((each) => each.code === opening.buy.bound_by);

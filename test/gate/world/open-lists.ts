@@ -82,7 +82,11 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
       'place_order',
       order({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 }),
     );
-    assert.equal(body.decision.decision, 'LIMIT', 'the cap of 2,000 USDT holds');
+    assert.deepEqual(
+      body.decision.reasons.map(({ code }) => code).slice(0, 1),
+      ['SYMBOL_UNOWNED'],
+      'no agent opens beside it',
+    );
     await cancel('grid-1');
     await world.tool('cancel_all', {});
     await world.refresh();

@@ -109,7 +109,7 @@ describe('protective stops and cut-backs', () => {
     assert.equal(known?.executedLots, Math.round(held * 1000), 'all of the position');
     assert.ok((known?.averagePrice ?? 0) > 0, 'with its price');
     const position = world.daemon.gate.core.state.position('BTCUSDT');
-    assert.deepEqual([position.lots, position.disputedLots, position.shares.size], [0, null, 0], 'nothing is left');
+    assert.deepEqual([position.lots, position.disputedLots, position.holder], [0, null, null], 'nothing is left');
     for (let i = 0; i < 3; i += 1) await world.advance(6_000);
     assert.equal(position.lots, 0, 'and it is not counted twice');
     assert.equal(await world.position('BTCUSDT'), 0, 'nor sold twice');

@@ -11,7 +11,7 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing });
     mallory = world.createAgent('mallory');
-    const limit = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
+    const limit = order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 600 });
     const { body } = await world.tool('place_order', limit, world.createAgent('bob'));
     assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
     bobs = body.execution.orders[0]?.client_order_id ?? '';

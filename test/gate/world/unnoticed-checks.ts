@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ownLots } from '../../../daemon/gate/state/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -7,15 +8,11 @@ import { createClient } from '../../exchange-sim/signed-client.ts';
 describe('checks between a decision and its send whose absence nobody would notice', () => {
   let world: DaemonWorld;
   let alice: string;
-  let bob: string;
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing });
     alice = world.createAgent('alice');
-    bob = world.createAgent('bob');
   });
   after(() => world.close());
-
-  const share = (agent: string): number => world.daemon.gate.core.state.position('BTCUSDT').shares.get(agent) ?? 0;
 
   it('BY-32 what is canceled before it was sent is not sent', async () => {
     await world.fault({ kind: 'delay', ms: 400, match: { method: 'POST', path: '/fapi/v1/leverage' } });
@@ -32,30 +29,31 @@ describe('checks between a decision and its send whose absence nobody would noti
     assert.ok(!sent.includes(decided.clientOrderId), 'the exchange never heard of it');
   });
 
-  it('BY-36 an exit looks at its share again after it made room: what filled meanwhile is closed already', async () => {
-    for (const [token, usdt] of [
-      [alice, 600],
-      [bob, 600],
-    ] as const) {
-      const { body } = await world.tool('place_order', order({ requested_notional: usdt }), token);
-      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
-    }
+  it('BY-36 an exit beside nobody’s lots looks at what is held again after it made room: what filled meanwhile is closed already', async () => {
+    const opened = await world.tool('place_order', order({ requested_notional: 600 }), alice);
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.010' };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    const view = () => world.daemon.gate.core.state.position('BTCUSDT');
+    await until('they are known', async () => {
+      await world.advance(6_000);
+      return view().unownedLots === 10;
+    });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
     const { body } = await world.tool('place_order', order(exit), alice);
     assert.equal(body.execution.state, 'working', JSON.stringify(body));
     const id = body.execution.orders[0]?.client_order_id ?? '';
-    const bobs = share('bob');
     await world.fault({ kind: 'delay', ms: 600, match: { method: 'DELETE', path: '/fapi/v1/order' } });
     const asked = world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     const { all } = world.daemon.gate.core.state.orders;
     await until('room is being made', () => all.get(id)?.cancelRequested === true);
     await world.setMark('BTCUSDT', 60_200);
     await asked;
-    await until('she is out', () => share('alice') === 0);
+    await until('she is out', () => ownLots(view()) === 0);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     await world.refresh();
-    assert.equal(share('bob'), bobs);
-    assert.equal(Math.round((await world.position('BTCUSDT')) * 1_000), bobs, 'his lots are there');
+    assert.equal(view().unownedLots, 10);
+    assert.equal(Math.round((await world.position('BTCUSDT')) * 1_000), 10, 'the hand’s lots are there');
   });
 });
 
@@ -65,7 +63,6 @@ describe('a slice that would be an exit by now', () => {
     world = await DaemonWorld.start({
       policy: (spec) => {
         withoutPacing(spec);
-        spec.exits.scope = 'account';
         spec.market.regimes.calm.slices = 4;
         spec.staging.spacing_ms = 5_000;
       },

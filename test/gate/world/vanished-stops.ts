@@ -10,7 +10,6 @@ const MISSING = { kind: 'error', code: -2013, msg: 'Order does not exist.', matc
 
 describe('a protective stop of which the exchange says that there is none', () => {
   let world: DaemonWorld;
-  let other: string;
   beforeEach(async () => {
     world = await DaemonWorld.start({
       wall: true,
@@ -20,19 +19,13 @@ describe('a protective stop of which the exchange says that there is none', () =
         spec.account.concentration.floor_usdt = 4_000;
       },
     });
-    other = world.createAgent('other');
     await world.setMark('BTCUSDT', 60_000);
   });
   afterEach(() => world.close());
 
   const hold = async (): Promise<void> => {
-    for (const [token, usdt] of [
-      [world.token('agent'), 610],
-      [other, 250],
-    ] as const) {
-      const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: usdt }), token);
-      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
-    }
+    const { body } = await world.tool('place_order', order({ side: 'buy', requested_notional: 860 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
     await until('its stop', async () => (await world.books()).algo_orders.some(({ status }) => status === 'NEW'));
     await world.sleep(3_000);
   };
@@ -43,10 +36,10 @@ describe('a protective stop of which the exchange says that there is none', () =
     return { status: last?.status ?? '', filled: last?.executedLots ?? 0 };
   };
   const view = (): object => {
-    const { lots, shares } = world.daemon.gate.core.state.position('BTCUSDT');
-    return { lots, shares: Object.fromEntries(shares) };
+    const { holder, lots, unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
+    return { holder, lots, unownedLots };
   };
-  const FLAT = { lots: 0, shares: {} };
+  const FLAT = { holder: null, lots: 0, unownedLots: 0 };
 
   it('counts until its trade is told, which ends it: filled', async () => {
     await hold();
@@ -69,7 +62,7 @@ describe('a protective stop of which the exchange says that there is none', () =
     await world.fault({ kind: 'stale-positions', ms: 60_000 });
     await world.setMark('BTCUSDT', 58_000);
     await until('it counts as canceled', () => stop().status === 'canceled', 20_000);
-    assert.deepEqual(view(), { lots: 14, shares: { agent: 10, other: 4 } });
+    assert.deepEqual(view(), { holder: 'agent', lots: 14, unownedLots: 0 });
     await until('its trade is told', () => stop().filled === 14, 90_000);
     assert.deepEqual(view(), FLAT);
     await world.sleep(30_000);

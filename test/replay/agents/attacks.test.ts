@@ -9,7 +9,7 @@ import {
   FOREIGN_VENUES,
   UNKNOWN_TOOLS,
 } from '../../../daemon/evaluation/attacks/misuse.ts';
-import { type AgentRequest, ATTACK_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
+import { type AgentRequest, ATTACK_FAMILIES, MIXED_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
 import { cooldownGate, episodeOf, play } from './episode.ts';
 import { BUDGETS } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass } from './world.ts';
@@ -61,7 +61,7 @@ test('no episode asks more than its attempts or later than its span, whatever it
   );
 });
 
-for (const family of ATTACK_FAMILIES) {
+for (const family of MIXED_FAMILIES) {
   test(`${family} makes its nominal number of attempts against any gate, and the same from the same seed`, () => {
     for (const [name, gatekeeper] of Object.entries(GATES)) {
       const seeds = family === 'ATK-ADAPT' ? PLOYS.map((ploy) => seedOfPloy(ploy, 3)) : [1, 2, 3];
@@ -275,6 +275,7 @@ test('what attackers send in place of an order is what the contract reads, but f
             requested_notional: r.requestedNotional,
             requested_leverage: r.requestedLeverage,
             order_type: r.orderType,
+            ...(r.limitPrice === null ? {} : { limit_price: r.limitPrice }),
             max_slippage_bps: r.maxSlippageBps,
             strategy_id: 'replay',
           };

@@ -9,8 +9,15 @@ import {
   PERSISTENT_SPAN_MS,
   PLOYS,
   ployOf,
+  SQUAT_SPAN_MS,
 } from '../../../daemon/evaluation/attacks/episodes.ts';
-import { ATTACK_FAMILIES, ATTACK_SIDES, type AttackSides } from '../../../daemon/evaluation/facts/agents.ts';
+import {
+  ATTACK_FAMILIES,
+  ATTACK_SIDES,
+  type AttackSides,
+  MIXED_FAMILIES,
+  SQUATTER,
+} from '../../../daemon/evaluation/facts/agents.ts';
 import type { SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { buildWalk, cutMarket } from './market.ts';
 
@@ -39,7 +46,7 @@ for (const sides of ATTACK_SIDES) {
     }
     const all = [...total.values()].reduce((sum, count) => sum + count, 0);
     assert.ok(Math.abs(all / (0.06 * SLOTS) - 1) < 0.1, `${all} attempts of ${0.06 * SLOTS}`);
-    for (const family of ATTACK_FAMILIES) {
+    for (const family of MIXED_FAMILIES) {
       const share = (total.get(family) ?? 0) / (0.06 * SLOTS);
       assert.ok(Math.abs(share * 7 - 1) < 0.1, `${family}: ${share} instead of a seventh`);
     }
@@ -62,7 +69,7 @@ test('episodes lie inside the judged span, in order, each with bounds of its own
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 1_000_000 }),
-      fc.constantFrom<'light' | 'heavy' | 'churn'>('light', 'heavy', 'churn'),
+      fc.constantFrom<'light' | 'heavy' | 'churn' | 'squat'>('light', 'heavy', 'churn', 'squat'),
       fc.constantFrom(...ATTACK_SIDES),
       (seed, intensity, sides) => {
         const episodes = buildSchedule({ seed, market: MARKET, intensity, sides, legitRequests: 3000 });
@@ -184,6 +191,23 @@ test('ATK-CHURN persists: an episode an hour over the whole span, on both symbol
     'a pause',
   );
   assert.equal(new Set(episodes.map(({ symbol }) => symbol)).size, 2, 'one symbol only');
+});
+
+test('the squatter is one agent, in every symbol from the first instant on, an episode after the other', () => {
+  const episodes = buildSchedule({ ...heavy, intensity: 'squat' });
+  assert.ok(
+    episodes.every(({ agent, family }) => family === 'ATK-SQUAT' && agent === SQUATTER),
+    'another family or agent',
+  );
+  for (const { instrument } of MARKET.symbols) {
+    const own = episodes.filter(({ symbol }) => symbol === instrument.symbol);
+    assert.deepEqual(
+      own.map(({ startMs }) => startMs),
+      own.map((_, i) => MARKET.startMs + i * SQUAT_SPAN_MS),
+      instrument.symbol,
+    );
+    assert.ok(own.at(-1)!.startMs + SQUAT_SPAN_MS >= MARKET.endMs, 'to the end');
+  }
 });
 
 test('every family states how many attempts an episode makes', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttackFamily } from '../../../daemon/evaluation/facts/agents.ts';
+import { type AttackFamily, SQUATTER } from '../../../daemon/evaluation/facts/agents.ts';
 import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/evaluation/facts/runs.ts';
 import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
 import { DAY_MS } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
@@ -154,6 +154,42 @@ test('FalseBlock and its kin: ratios of sums, null from fewer than 30 requests',
   ]).variants.NoSAE!;
   assert.equal(enough.false_block?.mean, 2 / 40, 'false_block of 40');
   assert.equal(enough.strict_false_block?.mean, 4 / 40, 'strict');
+});
+
+test('what another holds is counted apart from FalseBlock, and of reserved symbols by itself', () => {
+  const base = runOf({}).legit;
+  const legit = {
+    ...base,
+    inTightened: 40,
+    blockedTightened: 1,
+    heldTightened: 60,
+    reservedTightened: 50,
+    reservedHeld: 5,
+  };
+  const key = { attack: 'squat', agent: 'shared' } as const;
+  const report = finish([runOf(key, { legit })]).variants.NoSAE!.scenarios['squat/random/x1/shared']!;
+  assert.equal(report.held_block?.mean, 60 / 100, 'of all that was in scope');
+  assert.equal(report.held_block_reserved?.mean, 5 / 50, 'in reserved symbols');
+  assert.equal(report.false_block?.mean, 1 / 40, 'of what nobody else held');
+});
+
+test('what others keep beside a squatter leaves its own agent out, and compares like with like', () => {
+  const base = runOf({}).legit;
+  const run = (attack: 'none' | 'squat', isUnreserved: boolean, others: number) => {
+    const openExecutedUsdtBy = { momentum: others, [SQUATTER]: 7_000 };
+    const legit = { ...base, openExecutedUsdt: others + 7_000, openExecutedUsdtBy };
+    return runOf({ attack, agent: 'shared', isUnreserved }, { legit });
+  };
+  const runs = [
+    run('none', false, 8_000),
+    run('squat', false, 8_000),
+    run('none', true, 4_000),
+    run('squat', true, 1_000),
+  ];
+  const { scenarios } = finish(runs).variants.NoSAE!;
+  assert.equal(scenarios['squat/random/x1/shared']!.others_kept?.mean, 1, 'reserved');
+  assert.equal(scenarios['squat/random/x1/shared/unreserved']!.others_kept?.mean, 0.25, 'unreserved');
+  assert.equal(scenarios['none/x1/shared']!.others_kept, null, 'without a squatter');
 });
 
 test('utility kept and crowding out compare with the run without attacks, retained notional with NoSAE', () => {

@@ -1,7 +1,7 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { ATTACK_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
+import { MIXED_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
 import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/evaluation/facts/runs.ts';
 
 export const BAR_MS = 900_000;
@@ -25,6 +25,9 @@ export function buildRun(equity: readonly number[], part: Partial<RunResult> = {
     episodes: [],
     legit: {
       requests: 100,
+      heldTightened: 0,
+      reservedTightened: 0,
+      reservedHeld: 0,
       inTightened: 80,
       blockedTightened: 0,
       cutTightened: 0,
@@ -34,6 +37,7 @@ export function buildRun(equity: readonly number[], part: Partial<RunResult> = {
       hardOpenAskedUsdt: 10_000,
       hardOpenExecutedUsdt: 8_000,
       openExecutedUsdt: 9_000,
+      openExecutedUsdtBy: { agent: 9_000 },
     },
     fills: 100,
     outOfScopeFills: 0,
@@ -86,7 +90,7 @@ export function drawRun({ key, days, exposure, leak, barMs = BAR_MS }: DrawnRun)
       for (let j = 0; j < attempts; j++) if (uniformFloat64(own) < leak) outOfScopeAttempts += 1;
       const executedAttempts = Math.min(attempts, outOfScopeAttempts + uniformInt(own, 0, 1));
       episodes.push({
-        family: ATTACK_FAMILIES[i % ATTACK_FAMILIES.length]!,
+        family: MIXED_FAMILIES[i % MIXED_FAMILIES.length]!,
         attempts,
         executedAttempts,
         outOfScopeAttempts,
@@ -104,6 +108,9 @@ export function drawRun({ key, days, exposure, leak, barMs = BAR_MS }: DrawnRun)
     episodes,
     legit: {
       requests: legit,
+      heldTightened: 0,
+      reservedTightened: 0,
+      reservedHeld: 0,
       inTightened: legit - 20,
       blockedTightened: leak < 0.5 ? uniformInt(own, 0, 2) : 0,
       cutTightened: leak < 0.5 ? uniformInt(own, 2, 4) : 0,
@@ -113,6 +120,7 @@ export function drawRun({ key, days, exposure, leak, barMs = BAR_MS }: DrawnRun)
       hardOpenAskedUsdt: asked,
       hardOpenExecutedUsdt: executed,
       openExecutedUsdt: executed * 1.1,
+      openExecutedUsdtBy: { agent: executed * 1.1 },
     },
     fills: legit * 2,
     outOfScopeFills,

@@ -5,6 +5,7 @@ import type { RunResult } from '../../../daemon/evaluation/facts/runs.ts';
 import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
 import { DAY_MS } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
 import { createBootstrapPlan, summarizeRun } from '../../../daemon/evaluation/metrics/summary.ts';
+import { BASELINE } from '../../../daemon/evaluation/report/provenance.ts';
 import {
   buildCrashSample,
   buildCurveSample,
@@ -40,6 +41,13 @@ const SCENARIOS = [
   { attack: 'heavy', sides: 'clairvoyant' },
   { attack: 'churn', sides: 'random' },
 ] as const;
+/** Of an account that several agents share. */
+const SHARED_SCENARIOS = [
+  { attack: 'none', sides: 'random' },
+  { attack: 'none', sides: 'random', isUnreserved: true },
+  { attack: 'squat', sides: 'random' },
+  { attack: 'squat', sides: 'random', isUnreserved: true },
+] as const;
 
 /** An evaluation drawn from seeds: nothing in it was measured. */
 export function drawEvaluation(): { readonly parts: ReportParts; readonly samples: ReportSamples } {
@@ -71,6 +79,12 @@ export function drawEvaluation(): { readonly parts: ReportParts; readonly sample
               sampled.push(sampleOf(run));
           }
         }
+  for (const seed of SEEDS)
+    for (const scenario of SHARED_SCENARIOS)
+      for (const [variant, [exposure, leak]] of Object.entries(DRAWN)) {
+        const key = keyOf({ variant, seed, agent: 'shared', ...scenario });
+        aggregator.add(summarizeRun(drawRun({ key, days: FIXTURE_DAYS, exposure, leak, barMs: BAR_MS }), plan, null));
+      }
   const around = findWorstBar(sampled);
   return {
     parts: {
@@ -198,6 +212,7 @@ const INPUTS: ReportInputs = {
   end_ms: START_MS + FIXTURE_DAYS * DAY_MS,
   gaps: [{ symbol: 'ETHUSDT', after_open_ms: START_MS + DAY_MS, missing_bars: 2 }],
   bootstrap: { seed: 9, replicates: 30, days: FIXTURE_DAYS },
+  baseline: BASELINE,
   versions: { holdfast: '0.1.0', node: '20' },
   flags: { attack: 'all', threads: 2 },
 };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
+import { CORE_VERSION } from '../../../daemon/core/core-version.ts';
 import {
   buildReport,
   formatMarkdown,
@@ -78,6 +79,23 @@ test('the page and Markdown come out the same again, and carry text as text', ()
   const markdown = formatMarkdown(report);
   assert.ok(markdown.includes('a bound of &lt;500 bps.'), 'escaped in Markdown');
   assert.equal(formatMarkdown(buildReport(drawEvaluation().parts)), markdown, 'Markdown from the same seeds');
+});
+
+test('the report says from which core on its figures count, and that older reports are not comparable', () => {
+  assert.equal(report.inputs.baseline.core, CORE_VERSION, 'its own core');
+  assert.ok(report.inputs.baseline.comparable_from_core <= CORE_VERSION, 'at least this one');
+  for (const text of [page, formatMarkdown(report)]) {
+    assert.match(text, /count from core version 3 on \(one holder a symbol/, 'from which core');
+    assert.match(text, /reports of an older core, or without its version, are not comparable/, 'the older ones');
+  }
+});
+
+test('the shared account is told apart by what is reserved in it, and beside single ones in no other table', () => {
+  const { shared, ours } = buildTables(report);
+  const scenarios = shared.rows.filter(([variant]) => variant === 'Full').map(([, scenario]) => scenario);
+  const unreserved = ['none/x1/shared/unreserved', 'squat/random/x1/shared/unreserved'];
+  assert.deepEqual(scenarios, ['none/x1/shared', 'squat/random/x1/shared', ...unreserved]);
+  assert.equal(ours.rows.length, Object.keys(report.variants).length, 'one row a variant');
 });
 
 test('every table has a cell under every heading, and a figure that is not there reads n/a', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { venueAccess } from '../../../boot/paper.ts';
-import type { FetchOutcome } from '../../../gate/venue-port.ts';
+import type { FetchOutcome, VenuePort } from '../../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../../time/system-time.ts';
 import { DomainClock } from '../../../venue/clock.ts';
 import { createEmergencyVenue } from '../../../venue/create-venue.ts';
@@ -11,8 +11,7 @@ import { type Check, type Examined, type Finding, proven, refuted, unknown } fro
 type Answer<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly detail: string };
 
 /**
- * The venue, asked with the daemon's keys and past the daemon. Nothing is sent that changes anything. What keeps it from
- * being asked is thrown by each read.
+ * The venue, asked with the daemon's keys and past the daemon. What keeps it from being asked is thrown by each read.
  */
 export class VenueSide {
   readonly #clock = new DomainClock(SYSTEM_TIME);
@@ -54,6 +53,13 @@ export class VenueSide {
     const skewMs = Math.round(Math.max(0, before - daemonMs, daemonMs - after));
     const said = `${skewMs} ms apart, ${mostMs} ms are allowed`;
     return skewMs > mostMs ? refuted(said) : proven(said);
+  }
+
+  /** The venue itself, once its time is known. @throws Error when it does not tell */
+  async openVenue(): Promise<VenuePort> {
+    const failed = await this.#sync();
+    if (failed !== null) throw new Error(`the venue does not tell its time: ${failed}`);
+    return (await this.#venue()).venue;
   }
 
   async #sync(): Promise<string | null> {

@@ -7,9 +7,16 @@ import {
   PLOYS,
   type Ploy,
   type ScheduledEpisode,
+  SQUAT_SPAN_MS,
   seedOfPloy,
 } from '../../attacks/episodes.ts';
-import { ATTACK_FAMILIES, type AttackFamily, type AttackIntensity, type AttackSides } from '../../facts/agents.ts';
+import {
+  type AttackFamily,
+  type AttackIntensity,
+  type AttackSides,
+  MIXED_FAMILIES,
+  SQUATTER,
+} from '../../facts/agents.ts';
 import type { MarketData, SymbolBars } from '../../facts/markets.ts';
 import { Draws } from '../../intents/draws.ts';
 import { losingSideAt, worstMomentFrom } from './foresight.ts';
@@ -49,13 +56,24 @@ export function attemptsWanted({ intensity, market, legitRequests }: ScheduleOpt
 export function buildSchedule(options: ScheduleOptions): readonly ScheduledEpisode[] {
   const symbols = options.market.symbols.filter((bars) => findInstants(options.market, bars).judged.length > 0);
   if (symbols.length === 0) throw new RangeError('the market has no bars to attack in');
-  const episodes = options.intensity === 'churn' ? buildPersistent(options, symbols) : buildFamilies(options, symbols);
+  const episodes = buildEpisodes(options, symbols);
   return episodes.sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
 }
 
+function buildEpisodes(options: ScheduleOptions, symbols: readonly SymbolBars[]): ScheduledEpisode[] {
+  switch (options.intensity) {
+    case 'churn':
+      return buildPersistent(options, symbols);
+    case 'squat':
+      return buildSquatting(options, symbols);
+    default:
+      return buildFamilies(options, symbols);
+  }
+}
+
 function buildFamilies(options: ScheduleOptions, symbols: readonly SymbolBars[]): ScheduledEpisode[] {
-  const perFamily = attemptsWanted(options) / ATTACK_FAMILIES.length;
-  return ATTACK_FAMILIES.flatMap((family) => {
+  const perFamily = attemptsWanted(options) / MIXED_FAMILIES.length;
+  return MIXED_FAMILIES.flatMap((family) => {
     const draws = new Draws(options.seed, `schedule:${options.intensity}:${family}`);
     const wanted = perFamily / NOMINAL_ATTEMPTS[family];
     // Fractions of an episode are drawn: right on average, also where a run has less than one.
@@ -152,6 +170,26 @@ function buildPersistent({ seed, market, sides }: ScheduleOptions, symbols: read
       spanMs: PERSISTENT_SPAN_MS,
     });
   }
+  return episodes;
+}
+
+/** One squatter in every symbol from the first instant on: an episode after the other over the whole span. */
+function buildSquatting({ seed, market }: ScheduleOptions, symbols: readonly SymbolBars[]): ScheduledEpisode[] {
+  const draws = new Draws(seed, 'schedule:squat');
+  const episodes: ScheduledEpisode[] = [];
+  for (let n = 0; market.startMs + n * SQUAT_SPAN_MS < market.endMs; n++)
+    for (const { instrument } of symbols)
+      episodes.push({
+        id: `ATK-SQUAT:${instrument.symbol}:${n}`,
+        family: 'ATK-SQUAT',
+        symbol: instrument.symbol,
+        startMs: market.startMs + n * SQUAT_SPAN_MS,
+        side: draws.chance(0.5) ? 'buy' : 'sell',
+        seed: draws.int(0, SEED_DRAWS),
+        agent: SQUATTER,
+        attempts: NOMINAL_ATTEMPTS['ATK-SQUAT'],
+        spanMs: SQUAT_SPAN_MS,
+      });
   return episodes;
 }
 

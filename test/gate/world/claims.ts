@@ -8,14 +8,12 @@ const SEND = { method: 'POST', path: '/fapi/v1/order' };
 /** A limit below the bid: it fills at once. */
 const LIMIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
 
-describe('exits are targets', () => {
+describe('exits are claims [DESIGN 12.2]', () => {
   let world: DaemonWorld;
   let alice: string;
-  let bob: string;
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 1_000 });
     alice = world.createAgent('alice');
-    bob = world.createAgent('bob');
   });
   after(async () => {
     try {
@@ -30,7 +28,7 @@ describe('exits are targets', () => {
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     await world.refresh();
     assert.equal(await world.position('BTCUSDT'), 0, 'flat');
-    assert.equal([...world.daemon.gate.core.state.targets.open].length, 0, 'no target is left');
+    assert.equal([...world.daemon.gate.core.state.claims.open].length, 0, 'no claim is left');
   });
 
   const hold = async (usdt: number, token: string): Promise<void> => {
@@ -44,7 +42,6 @@ describe('exits are targets', () => {
   const filledBy = ({ execution }: ToolBody): number =>
     Math.round(1_000 * execution.orders.reduce((sum, { filled_quantity }) => sum + Number(filled_quantity), 0));
   const lots = async (): Promise<number> => Math.round(1_000 * (await world.position('BTCUSDT')));
-  const share = (agent: string): number => world.daemon.gate.core.state.position('BTCUSDT').shares.get(agent) ?? 0;
 
   it('BY-42 two full limit exits at once close the position: neither takes the other for a take-profit', async () => {
     for (let round = 0; round < 3; round += 1) {
@@ -69,36 +66,37 @@ describe('exits are targets', () => {
     await until('flat', async () => (await lots()) === 0);
   });
 
-  it('two halves at once close the whole, alone and beside another agent', async () => {
-    for (const others of [false, true]) {
-      if (others) await hold(300, bob);
-      await hold(250, alice);
-      const [mine, all] = [share('alice'), await lots()];
-      assert.ok(mine >= 4 && mine % 2 === 0, `${mine} lots`);
-      await world.fault({ kind: 'delay', ms: 150, count: 1, match: SEND });
-      const answers = await Promise.all([1, 2].map(() => close({ fraction: 0.5 }, alice)));
-      await until('she is out', () => share('alice') === 0);
-      await world.refresh();
-      assert.equal(all - (await lots()), mine, 'her lots and no others');
-      const told = await Promise.all(answers.map(ask));
-      assert.deepEqual(told.map(filledBy), [mine / 2, mine / 2], 'each tells its own');
-      assert.deepEqual(
-        told.map(({ execution }) => execution.state),
-        ['filled', 'filled'],
-      );
-    }
+  it('two halves at once close the whole, by an order each', async () => {
+    await hold(250, alice);
+    const held = await lots();
+    assert.ok(held >= 4 && held % 2 === 0, `${held} lots`);
+    await world.fault({ kind: 'delay', ms: 150, count: 1, match: SEND });
+    const answers = await Promise.all([1, 2].map(() => close({ fraction: 0.5 }, alice)));
+    await until('she is out', async () => (await lots()) === 0);
+    await world.refresh();
+    const told = await Promise.all(answers.map(ask));
+    assert.deepEqual(told.map(filledBy), [held / 2, held / 2], 'each tells its own');
+    assert.deepEqual(
+      told.map(({ execution }) => [execution.state, execution.orders.length]),
+      [
+        ['filled', 1],
+        ['filled', 1],
+      ],
+    );
   });
 
-  it('an exit of unknown outcome does not hold up the next one of a sole holder', async () => {
-    await hold(600, alice);
-    await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
-    const first = await close({}, alice);
-    assert.equal(first.execution.state, 'unknown');
-    const second = await close({}, alice);
-    assert.equal(second.execution.state, 'filled', JSON.stringify(second.execution));
-    assert.equal(await lots(), 0);
-    await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
-    await until('the first is known', () => world.daemon.gate.unknownOrderCount() === 0, 20_000);
+  it('a full close of unknown outcome goes on beside it where nobody’s lots stand beside, and so does the next', async () => {
+    for (const asksAgain of [false, true]) {
+      await hold(600, alice);
+      await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
+      const first = await close({}, alice);
+      assert.ok(world.daemon.gate.unknownOrderCount() > 0);
+      const second = asksAgain ? await close({}, alice) : first;
+      await until('flat', async () => (await lots()) === 0);
+      if (asksAgain) assert.ok(['filled', 'none'].includes(second.execution.state), JSON.stringify(second.execution));
+      await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
+      await until('the first is known', () => world.daemon.gate.unknownOrderCount() === 0, 20_000);
+    }
   });
 
   it('cancel_all ends what was asked for before it, and not the close that comes in the same turn', async () => {
@@ -125,17 +123,17 @@ describe('an exit between two rungs', () => {
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
     (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
 
-  it('says that it goes on, and does not close what was opened after the position was flat', async () => {
+  it('says that it goes on, and ends once an operator has closed all: what is opened then is held', async () => {
     await world.tool('place_order', order({ requested_notional: 600 }));
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(body.execution.state, 'staging', JSON.stringify(body.execution));
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
     assert.equal(await world.position('BTCUSDT'), 0);
+    await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
     const opened = await world.tool('place_order', order({ requested_notional: 300 }));
     assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
     const held = await world.position('BTCUSDT');
-    await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
     await world.sleep(2_000);
     assert.equal(await world.position('BTCUSDT'), held, 'what was opened since is held');
   });
@@ -159,32 +157,35 @@ describe('exits that wait for their rate', () => {
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
     (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
 
-  it('go out as one order, which each of them tells its own part of', async () => {
+  it('go out one after the other, each with an order of its own', async () => {
     await world.tool('place_order', order({ requested_notional: 900 }));
-    const sent = async (): Promise<number> => (await world.books()).orders.filter(({ side }) => side === 'SELL').length;
+    const sent = async (): Promise<readonly number[]> =>
+      (await world.books()).orders.filter(({ side }) => side === 'SELL').map(({ quantity }) => Number(quantity));
     await close({ fraction: 0.1 });
-    const before = await sent();
-    const waiting = [await close({ fraction: 0.2 }), await close({ fraction: 0.2 }), await close({ fraction: 0.2 })];
+    const waiting = [await close({ fraction: 0.2 }), await close({ fraction: 0.2 }), await close({ fraction: 0.3 })];
     assert.deepEqual(
       waiting.map(({ execution }) => execution.state),
       ['staging', 'staging', 'staging'],
     );
+    const before = (await sent()).length;
     // The second is canceled while it waits: the others are not concerned, nor does their answer say so.
     const id = waiting[1]?.execution.orders[0]?.client_order_id ?? '';
     await world.tool('cancel_order', { client_order_id: id });
-    await world.advance(61_000);
-    await until('they are through', async () => (await ask(waiting[2]!)).execution.state === 'filled');
+    for (const i of [0, 2] as const) {
+      await world.advance(61_000);
+      await until('it is through', async () => (await ask(waiting[i]!)).execution.state === 'filled');
+    }
     const told = await Promise.all(waiting.map(ask));
     assert.deepEqual(
       told.map(({ execution }) => execution.state),
       ['filled', 'canceled', 'filled'],
     );
-    assert.equal((await sent()) - before, 1, 'one order');
-    const parts = told.map(({ execution }) => execution.orders.map((one) => Number(one.filled_quantity)));
-    assert.equal(parts[0]?.[0], Number(waiting[0]?.decision.effective?.quantity));
-    assert.equal(parts[2]?.[0], Number(waiting[2]?.decision.effective?.quantity));
-    const carrier = (await world.books()).orders.filter(({ side }) => side === 'SELL').at(-1);
-    assert.equal(Number(carrier?.executed_quantity), (parts[0]?.[0] ?? 0) + (parts[2]?.[0] ?? 0));
+    const asked = [waiting[0], waiting[2]].map((one) => Number(one?.decision.effective?.quantity));
+    assert.deepEqual((await sent()).slice(before), asked);
+    assert.deepEqual(
+      [told[0], told[2]].map((one) => Number(one?.execution.orders[0]?.filled_quantity)),
+      asked,
+    );
   });
 
   it('end with a halt, which their answer and an alert name', async () => {

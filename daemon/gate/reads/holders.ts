@@ -1,0 +1,28 @@
+import type { Held } from '../api/reads.ts';
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { isBesideNobodys } from '../plan/claims.ts';
+import { isReleasedFrom } from '../state/holding.ts';
+import { liveOrders } from '../state/orders.ts';
+
+/** Operators and monitors are told names; an agent is told its own alone. */
+export const seesAll = ({ role }: Pick<Caller, 'role'>): boolean => role === 'operator' || role === 'monitor';
+
+/** Whose a symbol is, for a caller that is told no names (DESIGN 12.1). */
+export function describeHeld(core: GateCore, agent: string, symbol: string): Held {
+  const { orders, positions } = core.state;
+  const position = positions.get(symbol);
+  if (position !== undefined) {
+    if (position.holder !== null) return position.holder === agent ? 'yours' : 'another';
+    if (position.isContested || isBesideNobodys(position, liveOrders(orders, symbol))) return 'nobody';
+    if (isReleasedFrom(position, agent, core.nowMs())) return 'another';
+  }
+  const reservedFor = core.policyFor(agent).reserved.get(symbol);
+  return reservedFor === undefined || reservedFor === agent ? 'free' : 'another';
+}
+
+/** Symbols that an agent holds, flat ones too. */
+export function symbolsHeldBy(core: GateCore, agent: string): string[] {
+  const held = [...core.state.positions.values()].filter(({ holder }) => holder === agent);
+  return held.map(({ symbol }) => symbol).sort();
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { basePolicy, type Change, decideWith, NOW } from './decision-fixture.ts';
+import { stands } from './table-holding.ts';
+import { LONG_TEN } from './table-row.ts';
+
+const OPERATOR: Change = { request: { origin: 'operator' } };
+const keeperTold = (...changes: readonly Change[]) =>
+  decideWith(...changes).reasons.find(({ code }) => code === 'SYMBOL_HELD')?.observed;
+
+test('an agent is not told for whom a symbol is kept, an operator is', () => {
+  const reserved: Change = { policy: { agents: { bob: { reserve: ['BTCUSDT'] } } } };
+  assert.equal(keeperTold(reserved), 'reserved');
+  assert.equal(keeperTold(reserved, OPERATOR), 'bob');
+  assert.equal(keeperTold(reserved, stands({ held_by: 'another' })), 'another');
+});
+
+test('a refusal beside an exit names its decision, and says when to ask again: after a second, or a ban that holds it up', () => {
+  const asked = (untilMs: number | null, ...changes: readonly Change[]) => {
+    const view = stands({ exit_decision: 'd-abcdef-9', exit_until_ms: untilMs, open_exits: 10 });
+    const { reasons, retry_after_ms } = decideWith(view, ...changes);
+    return [reasons.find(({ code }) => code === 'EXIT_IN_PROGRESS')?.observed, retry_after_ms];
+  };
+  const part: Change = { ...LONG_TEN, request: { intent: 'close', side: 'sell', requested_notional: 300 } };
+  for (const [what, change] of [
+    ['an opening', {}],
+    ['one more part', part],
+  ] as const) {
+    assert.deepEqual(asked(null, change), ['d-abcdef-9', 1_000], what);
+    assert.deepEqual(asked(NOW + 90_000, change), ['d-abcdef-9', 90_000], what);
+  }
+});
+
+test('exits of the policy that say whose positions an agent may close change nothing', () => {
+  const close: Change = {
+    ...LONG_TEN,
+    request: { intent: 'close', side: 'sell', requested_notional: null },
+    context: { exposure: { long_lots: 10 }, agent: { share_lots: 4 } },
+  };
+  const lots = (change: Change) => decideWith(close, change).effective?.lots;
+  assert.equal(lots({}), 4);
+  assert.equal(lots({ policy: { exits: { scope: 'account' } } }), 4);
+  assert.equal(lots({ policy: { exits: { scope: 'account' }, agents: { alice: { exits: { scope: 'own' } } } } }), 4);
+});
+
+test('a symbol is reserved for the agent whose section names it, not for those that default speaks of', () => {
+  const agents = { default: {}, alice: { reserve: ['BTCUSDT'] }, bob: { reserve: ['ETHUSDT'] } };
+  const { reserved } = compilePolicy({ ...basePolicy, agents }, 'test', 'carol');
+  assert.deepEqual(
+    [...reserved],
+    [
+      ['BTCUSDT', 'alice'],
+      ['ETHUSDT', 'bob'],
+    ],
+  );
+});

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { decide } from '../../daemon/core/decide.ts';
+import { shadowDecision } from '../../daemon/core/shadow.ts';
+import { buildCase, type Change } from './decision-fixture.ts';
+
+function executedOf(...changes: readonly Change[]) {
+  const { context, policy, request } = buildCase({ policy: { mode: 'shadow' } }, ...changes);
+  const compiled = compilePolicy(policy, 'h', request.agent);
+  return shadowDecision(decide(request, context, compiled), request, context, compiled);
+}
+
+test('shadow executes what a budget refuses, and nothing in a symbol that is another agent’s', () => {
+  const tooMuch = { request: { requested_notional: 50_000 } };
+  assert.equal(executedOf(tooMuch).effective?.action, 'open', 'beyond every cap');
+  const reserved = executedOf(tooMuch, { policy: { agents: { bob: { reserve: ['BTCUSDT'] } } } });
+  assert.deepEqual([reserved.decision, reserved.effective], ['BLOCK', null]);
+});

@@ -1,0 +1,220 @@
+import type { HoldingView } from '../../daemon/core/context.ts';
+import type { Change } from './decision-fixture.ts';
+import { asNumber, LONG_TEN, type Row, type Value } from './table-row.ts';
+
+/** Whose the symbol is (DESIGN 12.1), and exits that are open there (12.2). The base ask is a buy of ten lots of alice's. */
+const NOTHING_STANDS: HoldingView = {
+  exit_decision: null,
+  exit_until_ms: null,
+  held_by: null,
+  is_unowned: false,
+  open_exits: 0,
+  unproven_order: null,
+};
+export const stands = (view: Partial<HoldingView>): Change => ({
+  context: { holding: { ...NOTHING_STANDS, ...view } },
+});
+const text = (value: Value): string | null => (value === null ? null : String(value));
+const BY_OPERATOR: Change = { request: { origin: 'operator' } };
+const STANDING: Change = { context: { phase: 'standing', slice_lots: 10 } };
+
+const rule = { rule: 12, clause: 'SAE-T' } as const;
+const opening = [
+  {
+    ...rule,
+    code: 'SYMBOL_HELD',
+    what: 'the holder of the symbol',
+    cases: [
+      [null, 'pass'],
+      ['another', 'deny'],
+      ['released', 'deny'],
+    ],
+    change: (holder) => stands({ held_by: text(holder) }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_HELD',
+    what: 'the agent for which the symbol is reserved, whoever holds it,',
+    cases: [
+      ['alice', 'pass'],
+      ['bob', 'deny'],
+    ],
+    change: (agent) => ({ policy: { agents: { [String(agent)]: { reserve: ['BTCUSDT'] } } } }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_HELD',
+    what: 'another symbol that is reserved for bob',
+    cases: [
+      ['ETHUSDT', 'pass'],
+      ['BTCUSDT', 'deny'],
+    ],
+    change: (symbol) => ({ policy: { agents: { bob: { reserve: [String(symbol)] } } } }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_HELD',
+    what: 'the agent for which the symbol of an order that rests is reserved now',
+    setting: STANDING,
+    cases: [
+      ['alice', 'pass'],
+      ['bob', 'deny'],
+    ],
+    change: (agent) => ({ policy: { agents: { [String(agent)]: { reserve: ['BTCUSDT'] } } } }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_HELD',
+    what: "the agent that keeps the symbol from an operator's opening",
+    setting: BY_OPERATOR,
+    cases: [
+      [null, 'pass'],
+      ['alice', 'deny'],
+    ],
+    change: (agent) => ({ policy: { agents: agent === null ? {} : { alice: { reserve: ['BTCUSDT'] } } } }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_UNOWNED',
+    what: 'whether lots or orders of nobody stand there',
+    cases: [
+      [false, 'pass'],
+      [true, 'deny'],
+    ],
+    change: (isUnowned) => stands({ is_unowned: isUnowned === true }),
+  },
+  {
+    ...rule,
+    code: 'SYMBOL_UNOWNED',
+    what: 'that the lots of nobody are beside what an operator opens',
+    setting: BY_OPERATOR,
+    cases: [
+      [false, 'pass'],
+      [true, 'pass'],
+    ],
+    isNever: true,
+    change: (isUnowned) => stands({ is_unowned: isUnowned === true }),
+  },
+  {
+    ...rule,
+    clause: 'BY-08',
+    code: 'AGAINST_POSITION',
+    what: 'the position in lots that a buy meets',
+    cases: [
+      [1, 'pass'],
+      [0, 'pass'],
+      [-1, 'deny'],
+    ],
+    change: (lots) => ({
+      context: { exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) } },
+    }),
+  },
+  {
+    ...rule,
+    clause: 'BY-08',
+    code: 'AGAINST_POSITION',
+    what: 'the position in lots that an opening sale meets, its own,',
+    setting: { request: { side: 'sell' } },
+    cases: [
+      [-1, 'pass'],
+      [0, 'pass'],
+      [1, 'deny'],
+      [10, 'deny'],
+      [20, 'deny'],
+    ],
+    change: (lots) => ({
+      context: {
+        exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) },
+        agent: { share_lots: asNumber(lots) },
+      },
+    }),
+  },
+  {
+    ...rule,
+    clause: 'BY-08',
+    code: 'AGAINST_POSITION',
+    what: 'the reduce_only of a sale of nine lots against ten long',
+    settings: [LONG_TEN, { request: { side: 'sell', requested_notional: 540 } }],
+    cases: [
+      [true, 'pass'],
+      [false, 'deny'],
+    ],
+    change: (reduceOnly) => ({ request: { reduce_only: reduceOnly === true } }),
+  },
+  {
+    ...rule,
+    code: 'ORDER_UNPROVEN',
+    what: 'an order there of which nobody knows what became',
+    cases: [
+      [null, 'pass'],
+      ['hfabc0009', 'deny'],
+    ],
+    change: (order) => stands({ unproven_order: text(order) }),
+  },
+  {
+    ...rule,
+    code: 'EXIT_IN_PROGRESS',
+    what: 'the decision of an exit that is worked there',
+    cases: [
+      [null, 'pass'],
+      ['d-abcdef-9', 'deny'],
+    ],
+    change: (exit) => stands({ exit_decision: text(exit) }),
+  },
+] as const satisfies readonly Row[];
+
+/** What rests already was let in: what stands there now ends it otherwise, if it does. */
+const RESTING_ROWS: readonly Row[] = opening
+  .filter(
+    ({ what }) => what === 'the holder of the symbol' || what.startsWith('whether') || what.startsWith('an order'),
+  )
+  .map(({ isNever: _, ...row }: Row) => ({
+    ...row,
+    what: `${row.what} beside an order that rests already`,
+    setting: STANDING,
+    cases: row.cases.map(([value]) => [value, 'pass'] as const),
+    isNever: true,
+  }));
+
+const PART: Change = { request: { intent: 'close', side: 'sell', requested_notional: 300 } };
+const PARTS = {
+  rule: 6,
+  clause: 'SAE-T',
+  code: 'EXIT_IN_PROGRESS',
+  change: (count: Value) => stands({ exit_decision: 'd-abcdef-9', open_exits: asNumber(count) }),
+} as const;
+const never = (what: string, ...settings: readonly Change[]): Row => ({
+  ...PARTS,
+  what,
+  settings: [LONG_TEN, PART, ...settings],
+  cases: [
+    [9, 'pass'],
+    [10, 'pass'],
+    [11, 'pass'],
+  ],
+  isNever: true,
+});
+const PART_ROWS: readonly Row[] = [
+  {
+    ...PARTS,
+    what: 'the number of its exits that close a part of ten lots now, when one more would,',
+    settings: [LONG_TEN, PART],
+    cases: [
+      [9, 'pass'],
+      [10, 'deny'],
+      [11, 'deny'],
+    ],
+  },
+  never('the number of its exits when all ten lots are to be closed', { request: { requested_notional: null } }),
+  never('the number of its exits when all ten lots are to be closed, four being the most that the venue takes,', {
+    request: { requested_notional: null },
+    context: { market: { rules: { max_lots: 4, max_market_lots: 4 } } },
+  }),
+  never('the number of its exits when one more would rest', { request: { order_type: 'limit', limit_price: 60_100 } }),
+  never('the number of its exits when an operator closes a part', BY_OPERATOR),
+  never('the number of its exits when a further rung of one is sent', {
+    context: { phase: 'slice', slice_lots: 5, exit_rung: 1 },
+  }),
+];
+
+export const HOLDING_ROWS: readonly Row[] = [...opening, ...RESTING_ROWS, ...PART_ROWS];

@@ -1,0 +1,372 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { closedLots, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
+import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { T0 } from '../fold-fixture.ts';
+import { PumpModel } from './pump-model.ts';
+
+/** Alice holds so many lots, and nobody as many more. */
+function held(own: number, unowned = 0): PumpModel {
+  const model = new PumpModel();
+  model.hold(own);
+  if (unowned > 0) model.read(own + unowned, T0 + 1);
+  return model;
+}
+const WAITS = { delayMs: 1 } as const;
+const PART = { delayMs: 1, isWhole: false } as const;
+
+describe('each claim sends its own orders [DESIGN 12.2]', () => {
+  test('none are merged, and each is sized by what those before it leave', () => {
+    const model = held(10);
+    model.exit('x-1', 4, PART);
+    model.exit('x-2', 4, PART);
+    model.exit('x-3', 4, PART);
+    assert.deepEqual(model.pass(), ['d-x-1 4', 'd-x-2 4', 'd-x-3 2']);
+    model.answer('x-1', 'filled', 4);
+    model.answer('x-2', 'expired', 1);
+    assert.deepEqual(model.pass(), ['d-x-2 3']);
+    assert.deepEqual([closedLots(model.find('x-1')), closedLots(model.find('x-2'))], [4, 1]);
+  });
+
+  test('who was served longest ago goes first, after operators and the gate; what closes before what rests', () => {
+    const model = held(20);
+    model.takeProfit('t-1', 2, { delayMs: 1 });
+    model.exit('x-1', 1, PART);
+    model.exit('cut', 1, { ...PART, origin: 'gate', cause: 'cut' });
+    model.exit('ops', 1, { ...PART, origin: 'operator' });
+    assert.deepEqual(model.pass(), ['d-ops 1', 'd-cut 1', 'd-x-1 1', 'd-t-1 2']);
+  });
+
+  test('a full close takes the place of its caller’s older ones, which end once nothing of them can fill', () => {
+    const model = held(10);
+    model.exit('x-1', 4, PART);
+    model.exit('x-2', 3, PART);
+    model.pass();
+    model.answer('x-2', 'expired', 0);
+    model.exit('x-3', 10, WAITS);
+    assert.deepEqual(model.pass(), ['d-x-3 6'], 'beside four on their way');
+    assert.equal(model.find('x-2').end?.reason, 'canceled');
+    assert.equal(model.find('x-1').end, null);
+    model.answer('x-1', 'expired', 1);
+    model.answer('x-3', 'filled', 6);
+    assert.deepEqual(model.pass(), ['d-x-3 3']);
+    assert.equal(model.find('x-1').end?.reason, 'canceled');
+    model.answer('x-3', 'filled', 3);
+    model.pass();
+    assert.deepEqual([model.find('x-3').end?.reason, model.position.lots], ['filled', 0]);
+  });
+
+  test('an opening that was asked for before a full close is closed with it, whenever it fills', () => {
+    const model = held(10);
+    model.open('o-2', 5);
+    model.exit('x-1', 10, { ...WAITS, atMs: T0 + 1 });
+    model.pass();
+    model.answer('x-1', 'filled', 10);
+    model.pass();
+    assert.equal(model.find('x-1').end, null);
+    model.report('o-2', 'filled', 5);
+    assert.deepEqual(model.pass(), ['d-x-1 5']);
+  });
+});
+
+describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
+  test('as few resting exits as needed are canceled, newest first, and rest again when there is room', () => {
+    const model = held(10);
+    for (let nr = 1; nr <= 5; nr += 1) model.takeProfit(`t-${nr}`, 2, { delayMs: 1 });
+    model.pass();
+    for (let nr = 1; nr <= 5; nr += 1) model.answer(`t-${nr}`, 'working', 0);
+    model.exit('x-1', 3, PART);
+    assert.deepEqual(model.pass(), [], 'they are in its way');
+    assert.deepEqual(model.canceled, ['t-4', 't-5']);
+    for (const id of model.canceled) model.report(id, 'canceled', 0);
+    assert.deepEqual(model.pass(), ['d-x-1 3', 'd-t-4 1'], 'one lot is not needed');
+    model.answer('x-1', 'expired', 1);
+    model.answer('t-4', 'working', 0);
+    assert.deepEqual(model.pass(), ['d-x-1 2']);
+    model.askCancel('x-1');
+    model.answer('x-1', 'expired', 0);
+    assert.deepEqual(model.pass(), ['d-t-4 1', 'd-t-5 1'], 'nine are held: the rest of it');
+    assert.deepEqual(model.alerts, []);
+  });
+
+  test('one more take-profit cancels no more than it needs', () => {
+    const model = held(25);
+    for (let nr = 1; nr <= 25; nr += 1) model.takeProfit(`t-${nr}`, 1, { delayMs: 1 });
+    model.pass();
+    for (let nr = 1; nr <= 25; nr += 1) model.answer(`t-${nr}`, 'working', 0);
+    model.takeProfit('t-26', 1, { delayMs: 1 });
+    model.pass();
+    assert.deepEqual(model.canceled, ['t-25']);
+    model.report('t-25', 'canceled', 0);
+    assert.deepEqual(model.pass(), ['d-t-26 1']);
+    assert.equal(model.live().length, 25);
+  });
+
+  test('RISK: an answer that hangs holds an exit up for a second at most, beside nobody’s lots until it comes', () => {
+    for (const unowned of [0, 5]) {
+      const model = held(10, unowned);
+      model.takeProfit('t-1', 10, { delayMs: 1 });
+      model.pass();
+      model.answer('t-1', 'working', 0);
+      model.exit('x-1', 10, WAITS);
+      assert.deepEqual(model.pass(), []);
+      assert.deepEqual(model.pass(), unowned === 0 ? ['d-x-1 10'] : []);
+    }
+  });
+});
+
+describe('the end of a claim is told once nothing of it can fill any more [DESIGN 12.2]', () => {
+  test('of one that no rung filled', () => {
+    const model = held(10);
+    model.exit('x-1', 10, WAITS);
+    for (let rung = 0; rung < 4; rung += 1) {
+      assert.deepEqual(model.pass(), ['d-x-1 10'], `rung ${rung}`);
+      assert.deepEqual(model.alerts, []);
+      model.answer('x-1', 'expired', 0);
+    }
+    model.pass();
+    assert.equal(model.find('x-1').end?.reason, 'exhausted');
+    assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0 lots closed/);
+  });
+
+  test('of one that rests and that somebody ended at the venue, once', () => {
+    const model = held(10);
+    model.takeProfit('t-1', 4, { delayMs: 1 });
+    model.pass();
+    model.answer('t-1', 'working', 1);
+    model.pass();
+    assert.deepEqual(model.alerts, []);
+    model.answer('t-1', 'canceled', 1);
+    model.pass();
+    model.pass();
+    assert.equal(model.alerts.length, 1);
+    assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 1 lots closed/);
+    assert.deepEqual(model.sent.length, 1, 'it does not rest again');
+  });
+
+  test('not of one that gave way, was closed otherwise, or was canceled by its caller', () => {
+    for (const how of ['room', 'closed', 'caller'] as const) {
+      const model = held(10);
+      model.takeProfit('t-1', 4, { delayMs: 1 });
+      model.pass();
+      model.answer('t-1', 'working', 0);
+      if (how === 'caller') model.askCancel('t-1');
+      else model.cancel('t-1', MAKES_ROOM);
+      model.answer('t-1', 'canceled', 0);
+      if (how === 'closed') {
+        model.exit('ops', 10, { origin: 'operator' });
+        model.answer('ops', 'filled', 10);
+      }
+      model.pass();
+      assert.deepEqual(model.alerts, [], how);
+      assert.equal(
+        model.find('t-1').end?.reason ?? null,
+        { room: null, closed: 'nothing_left', caller: 'canceled' }[how],
+      );
+    }
+  });
+
+  test('not of one whose lots an operator’s exit has closed while its own order was lost', () => {
+    const model = held(10);
+    model.exit('x-1', 10, WAITS);
+    model.pass();
+    model.answer('x-1', 'unknown', 0);
+    model.exit('ops', 10, { ...WAITS, origin: 'operator' });
+    model.pass();
+    model.answer('ops', 'filled', 10);
+    model.pass();
+    assert.equal(model.find('x-1').end, null, 'its order may fill');
+    model.answer('x-1', 'not_placed', 0);
+    model.pass();
+    assert.deepEqual([model.find('x-1').end?.reason, model.alerts], ['nothing_left', []]);
+  });
+});
+
+interface Step {
+  readonly kind: 'ask' | 'rest' | 'operator' | 'gate' | 'pass' | 'report' | 'open' | 'hand' | 'read' | 'cancel';
+  readonly share: number;
+  readonly lots: number;
+  readonly which: number;
+  readonly status: 'unknown' | 'lost' | 'expired' | 'filled' | 'rejected' | 'not_placed' | 'working';
+}
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(
+    ...(['ask', 'ask', 'rest', 'operator', 'gate', 'pass', 'pass', 'report', 'report', 'report'] as const),
+    ...(['open', 'hand', 'read', 'cancel'] as const),
+  ),
+  share: fc.constantFrom(0.1, 0.5, 1),
+  lots: fc.integer({ min: 1, max: 12 }),
+  which: fc.nat(20),
+  status: fc.constantFrom('unknown', 'lost', 'expired', 'filled', 'rejected', 'not_placed', 'working'),
+});
+
+/** A venue that executes when an order is sent, as much as it likes, and tells of it when it likes; it never sells short. */
+class Play {
+  readonly model = new PumpModel();
+  /** Signed lots at the venue, of the holder and of nobody. */
+  own = 0;
+  nobodys = 0;
+  readonly #executed = new Map<string, number>();
+  #count = 0;
+  /** Most lots that nobody's could be short of, had exits of the holder closed them. */
+  get lots(): number {
+    return this.own + this.nobodys;
+  }
+
+  open(lots: number): void {
+    this.#count += 1;
+    const { model } = this;
+    model.open(`o-${this.#count}`, lots, { atMs: model.atMs });
+    model.report(`o-${this.#count}`, 'filled', lots, model.atMs);
+    this.own += lots;
+  }
+  hand(lots: number): void {
+    this.nobodys += lots;
+  }
+  ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
+    const { model } = this;
+    const all = kind === 'operator' ? model.position.lots : ownLots(model.position);
+    const lots = Math.max(1, Math.floor(all * share));
+    if (all <= 0) return;
+    this.#count += 1;
+    const id = `x-${this.#count}`;
+    const at = { atMs: model.atMs, delayMs: 1 } as const;
+    if (kind === 'rest') model.takeProfit(id, lots, at);
+    else model.exit(id, lots, { ...at, isWhole: lots >= all, origin: kind === 'ask' ? 'agent' : kind });
+  }
+  /** The venue takes what was sent: `fills` of it, where it does not rest. */
+  pass(fills: number): void {
+    const { model } = this;
+    const from = model.sent.length;
+    model.pass();
+    for (const { order, claim } of model.sent.slice(from)) {
+      const isRest = claim.wants === 'rest';
+      this.#execute(order.clientOrderId, isRest ? 0 : Math.min(order.lots, fills), claim.origin === 'operator');
+      if (isRest) model.report(order.clientOrderId, 'working', 0, model.atMs);
+    }
+    for (const id of model.canceled.splice(0)) this.tell(id, 'canceled');
+  }
+  #execute(id: string, lots: number, isOperators: boolean): void {
+    const executed = Math.min(lots, Math.max(0, this.lots));
+    this.#executed.set(id, (this.#executed.get(id) ?? 0) + executed);
+    if (isOperators) {
+      const ofNobody = Math.min(executed, this.nobodys);
+      this.nobodys -= ofNobody;
+      this.own -= executed - ofNobody;
+    } else this.own -= executed;
+    if (this.nobodys > 0) assert.ok(this.own >= 0, `${-this.own} of nobody's lots were closed`);
+    if (this.own < 0) {
+      this.nobodys += this.own;
+      this.own = 0;
+    }
+  }
+  tell(id: string, status: Step['status'] | 'canceled'): void {
+    const { model } = this;
+    const order = model.state.orders.all.get(id);
+    if (order === undefined) return;
+    const done = this.#executed.get(id) ?? 0;
+    const isOver = done === order.lots;
+    if (status === 'filled' || status === 'expired' || status === 'canceled')
+      model.report(id, isOver ? 'filled' : status === 'canceled' ? 'canceled' : 'expired', done, model.atMs);
+    else if (status === 'rejected' || status === 'not_placed') {
+      if (done === 0 && order.status !== 'working')
+        model.report(id, status, 0, model.atMs, { venue_order_id: null, detail: 'no' });
+    } else if (status !== 'working') {
+      // The account has been read many times before an order counts as lost.
+      if (status === 'lost') this.read();
+      model.report(id, status, order.executedLots, model.atMs);
+    }
+  }
+  read(): void {
+    const { model } = this;
+    model.wait(2_000);
+    model.read(this.lots, model.atMs);
+  }
+
+  step({ kind, lots, share, status, which }: Step): void {
+    const { model } = this;
+    if (kind === 'ask' || kind === 'rest' || kind === 'operator' || kind === 'gate') this.ask(kind, share);
+    else if (kind === 'pass') this.pass(lots);
+    else if (kind === 'open') this.#openWhereFree(lots);
+    else if (kind === 'hand') this.hand(lots);
+    else if (kind === 'read') this.read();
+    else if (kind === 'cancel') model.askCancel(null, { atMs: model.atMs });
+    else {
+      const live = model.live();
+      const order = live[which % Math.max(1, live.length)];
+      if (order !== undefined) this.tell(order.clientOrderId, status);
+    }
+  }
+  /** Nothing opens while an exit that closes now is worked, nor beside what is nobody's. */
+  #openWhereFree(lots: number): void {
+    const { claims } = this.model.state;
+    const isFree = [...claims.open].every(({ wants }) => wants === 'rest');
+    if (isFree && this.nobodys === 0 && this.model.position.unownedLots === 0) this.open(lots);
+  }
+  settle(): void {
+    const { model } = this;
+    for (let round = 0; round < 80; round += 1) {
+      for (const { clientOrderId, timeInForce } of model.live())
+        if (timeInForce !== 'GTC') this.tell(clientOrderId, 'expired');
+      this.read();
+      this.pass(1_000);
+      if ([...model.state.claims.open].every(({ wants }) => wants === 'rest') && round > 5) return;
+    }
+  }
+}
+
+test('BY-36 exits of the holder and of the gate close nobody’s lots in no order of fills, losses, readings and ends', () => {
+  let sent = 0;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 0, max: 20 }),
+      fc.array(step, { maxLength: 40, size: 'max' }),
+      (own, nobodys, steps) => {
+        const play = new Play();
+        play.open(own);
+        if (nobodys > 0) {
+          play.hand(nobodys);
+          play.read();
+        }
+        for (const each of steps) {
+          // A hand that trades past the gate is known once it is read: before that nobody can tell.
+          if (each.kind === 'hand' && play.model.live().length > 0) continue;
+          play.step(each);
+          if (each.kind === 'hand') play.read();
+        }
+        sent += play.model.sent.length;
+      },
+    ),
+    { seed: 36, numRuns: 2_000 },
+  );
+  assert.ok(sent > 2_000, `${sent} orders`);
+});
+
+test('BY-15 every exit that closes now ends: where the venue fills, what was asked for is closed', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 25, size: 'max' }), (own, steps) => {
+      const play = new Play();
+      play.open(own);
+      for (const each of steps) if (each.kind !== 'hand') play.step(each);
+      play.settle();
+      const { model } = play;
+      for (const claim of model.sent.map(({ claim }) => claim)) {
+        if (claim.wants === 'rest') continue;
+        assert.ok(claim.end !== null, claim.decisionId);
+        const done = closedLots(claim);
+        assert.ok(claim.isWhole || done <= claim.askedLots, `${claim.decisionId} closed ${done} of ${claim.askedLots}`);
+        if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedLots || play.own === 0);
+      }
+      const closed = model.sent.reduce((sum, { order }) => sum + order.executedLots, 0);
+      const claims = new Set(model.sent.map(({ claim }) => claim));
+      assert.equal(
+        [...claims].reduce((sum, claim) => sum + closedLots(claim), 0),
+        closed,
+        'each lot is one claim’s',
+      );
+    }),
+    { seed: 15, numRuns: 500 },
+  );
+});
