@@ -8,7 +8,7 @@ import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWay
 import { neverRests } from '../state/evidence.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableLots, closedBy, heldOn, isNobodys, lackingLots } from '../state/holding.ts';
+import { closableLots, closedBy, heldOn, isBesideNobodys, lackingLots } from '../state/holding.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 
@@ -39,27 +39,6 @@ export function closingOf(state: GateState, symbol: string, side: Side): Closing
   const all = heldOn(position, side);
   const isBeside = all > own || isBesideNobodys(position, live);
   return { position, side, live, own, all, isBeside };
-}
-
-/** Lots or orders that open stand there, and are nobody's. */
-export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
-  if (position.unownedLots !== 0) return true;
-  for (const order of live) if (isNobodys(order, position)) return true;
-  return false;
-}
-
-/**
- * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing
- * opens beside it. Null: there is none.
- */
-export function findExitInProgress(state: GateState, symbol: string): string | null {
-  for (const claim of state.claims.open) if (claim.symbol === symbol && claim.wants === 'now') return claim.decisionId;
-  const position = state.positions.get(symbol);
-  if (position !== undefined && position.lots !== 0) return null;
-  for (const order of liveOrders(state.orders, symbol))
-    if (order.reduceOnly && !order.protective && !order.foreign && order.status !== 'pending_send')
-      return order.decisionId;
-  return null;
 }
 
 // --- desired -----------------------------------------------------------------------------------------------------------

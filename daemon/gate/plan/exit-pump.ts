@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one pass: each step reads what the others left
 /**
  * What of all exits goes out when, and which of them are over: the one way in which claims are carried on, by the daemon
  * and by a replay alike (SAE-SAME-CODE). It records and sends nothing itself, and reads no clock but the one it is handed.

@@ -1,8 +1,7 @@
 import type { GateState } from '../state/gate-state.ts';
-import { isReleasedFrom } from '../state/holding.ts';
+import { isBesideNobodys, isReleasedFrom } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { isBesideNobodys } from './claims.ts';
 
 /** Why an opening is canceled that must not rest on, by whose the symbol is (DESIGN 12.1). */
 const UNOWNED = 'lots or orders of nobody stand in the symbol: nothing opens beside them';

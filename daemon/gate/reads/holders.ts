@@ -1,8 +1,7 @@
 import type { Held } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { isBesideNobodys } from '../plan/claims.ts';
-import { isReleasedFrom } from '../state/holding.ts';
+import { isBesideNobodys, isReleasedFrom } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
 
 /** Operators and monitors are told names; an agent is told its own alone. */

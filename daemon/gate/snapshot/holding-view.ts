@@ -1,10 +1,10 @@
 import type { HoldingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { findExitInProgress, isBesideNobodys } from '../plan/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isReleasedFrom } from '../state/holding.ts';
+import { isBesideNobodys, isReleasedFrom } from '../state/holding.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { createPosition } from '../state/positions.ts';
+import { findExitInProgress } from './exit-in-progress.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 
 /** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */

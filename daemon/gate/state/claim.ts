@@ -1,8 +1,8 @@
 import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../events.ts';
-import { neverRests } from './evidence.ts';
+import { isTerminal, neverRests } from './evidence.ts';
 import { remainingLots } from './exposure.ts';
-import { isTerminal, type OrderState } from './orders.ts';
+import type { OrderState } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
 export const MAKES_ROOM = 'makes room for an exit';

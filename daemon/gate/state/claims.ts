@@ -1,8 +1,10 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
+import { isTerminal } from './evidence.ts';
 import { keeps } from './keep.ts';
-import { isTerminal, type OrderState } from './orders.ts';
+import type { OrderState } from './order.ts';
 import type { Redate } from './redate.ts';
 import type { SettledOrders } from './settled-orders.ts';
 

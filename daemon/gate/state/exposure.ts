@@ -1,6 +1,6 @@
 import { ceilTicks } from '../../core/quantities.ts';
 import type { SymbolRules } from '../venue-port.ts';
-import type { OrderState } from './orders.ts';
+import type { OrderState } from './order.ts';
 
 /**
  * Worst case of one symbol in integer units (lots x ticks, prices rounded up to the tick), DESIGN "Arithmetic":

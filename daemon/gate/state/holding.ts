@@ -1,33 +1,10 @@
 import type { Side } from '../../core/request.ts';
 import { remainingLots } from './exposure.ts';
 import type { OrderState } from './order.ts';
+import { ownLots } from './ownership.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
-/**
- * Whose a symbol is (DESIGN 12.1). One agent holds it from the record of its first permitted opening until the
- * position is flat and no order of that agent there can still fill. What no record of the holder explains is
- * nobody's. Sizes in lots.
- */
-export interface Holding {
-  /** The agent that holds the symbol; null: none does. */
-  holder: string | null;
-  /** Several agents held it by records of before this contract: none does until it is flat, or adopted. */
-  isContested: boolean;
-  /** An operator released it from this agent, which opens nothing until the symbol is free, or until then. */
-  release: Release | null;
-}
-interface Release {
-  readonly agent: string;
-  /** How long after the symbol is free, ms. */
-  readonly forMs: number;
-  /** Domain time; null: the symbol is not free yet. */
-  untilMs: number | null;
-}
-
-/** Signed lots that the holder's own fills opened and that are not closed. */
-export function ownLots({ lots, unownedLots }: PositionState): number {
-  return lots - unownedLots;
-}
+export { type Holding, moveOwned, ownLots } from './ownership.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
@@ -80,6 +57,13 @@ export function lackingLots(position: PositionState | undefined, side: Side, add
 /** An order that opens, and that no record of the holder explains: a person's, an operator's, of another ledger. */
 export function isNobodys(order: OrderState, { holder }: PositionState): boolean {
   return !order.reduceOnly && (order.agent === null || order.origin !== 'agent' || order.agent !== holder);
+}
+
+/** Lots or orders that open stand there, and are nobody's. */
+export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
+  if (position.unownedLots !== 0) return true;
+  for (const order of live) if (isNobodys(order, position)) return true;
+  return false;
 }
 
 /** A permitted opening of an agent was recorded. */
@@ -146,26 +130,4 @@ export function releaseFrom(position: PositionState, forMs: number): void {
 /** Why an agent must not open there by a release: it stands. */
 export function isReleasedFrom({ release }: PositionState, agent: string, nowMs: number): boolean {
   return release !== null && release.agent === agent && (release.untilMs === null || nowMs < release.untilMs);
-}
-
-/**
- * Moves lots as a fill does. Exits of the holder and of the gate take its lots first, what else closes takes nobody's
- * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves.
- */
-export function moveOwned(position: PositionState, signed: number, isHolders: boolean): void {
-  let left = signed;
-  const take = (held: number): number => {
-    if (held * left >= 0) return 0;
-    const taken = Math.sign(left) * Math.min(Math.abs(left), Math.abs(held));
-    left -= taken;
-    return taken;
-  };
-  if (isHolders) {
-    take(ownLots(position));
-    position.unownedLots += take(position.unownedLots);
-    return;
-  }
-  position.unownedLots += take(position.unownedLots);
-  take(ownLots(position));
-  position.unownedLots += left;
 }

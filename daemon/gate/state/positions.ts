@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
-import { type Holding, moveOwned, ownLots } from './holding.ts';
+import { type Holding, moveOwned, ownLots } from './ownership.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;

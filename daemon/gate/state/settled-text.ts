@@ -1,5 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one form: what is written is read here
-import type { Claim } from './claims.ts';
+import type { Claim } from './claim.ts';
 import type { OrderState } from './order.ts';
 
 /** The orders of a decision, all of them ended, and the claim that they worked for. Foreign orders stand alone. */

@@ -5,13 +5,13 @@ import {
   awaitsReading,
   closingOf,
   desiredOf,
-  findExitInProgress,
   hasRoom,
   lotsNow,
   lotsToRest,
   ordersBeyond,
   waitsForReading,
 } from '../../../daemon/gate/plan/claims.ts';
+import { findExitInProgress } from '../../../daemon/gate/snapshot/exit-in-progress.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
 import { T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';

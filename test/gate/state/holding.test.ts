@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isBesideNobodys } from '../../../daemon/gate/plan/claims.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
-import { isReleasedFrom, ownLots } from '../../../daemon/gate/state/holding.ts';
+import { isBesideNobodys, isReleasedFrom, ownLots } from '../../../daemon/gate/state/holding.ts';
 import { liveOrders } from '../../../daemon/gate/state/orders.ts';
 import { BTC_RULES, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';

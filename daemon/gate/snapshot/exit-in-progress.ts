@@ -1,0 +1,16 @@
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders } from '../state/orders.ts';
+
+/**
+ * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing
+ * opens beside it. Null: there is none.
+ */
+export function findExitInProgress(state: GateState, symbol: string): string | null {
+  for (const claim of state.claims.open) if (claim.symbol === symbol && claim.wants === 'now') return claim.decisionId;
+  const position = state.positions.get(symbol);
+  if (position !== undefined && position.lots !== 0) return null;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.reduceOnly && !order.protective && !order.foreign && order.status !== 'pending_send')
+      return order.decisionId;
+  return null;
+}

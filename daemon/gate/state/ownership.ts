@@ -1,0 +1,53 @@
+/**
+ * Whose a symbol is (DESIGN 12.1). One agent holds it from the record of its first permitted opening until the
+ * position is flat and no order of that agent there can still fill. What no record of the holder explains is
+ * nobody's. Sizes in lots.
+ */
+export interface Holding {
+  /** The agent that holds the symbol; null: none does. */
+  holder: string | null;
+  /** Several agents held it by records of before this contract: none does until it is flat, or adopted. */
+  isContested: boolean;
+  /** An operator released it from this agent, which opens nothing until the symbol is free, or until then. */
+  release: Release | null;
+}
+interface Release {
+  readonly agent: string;
+  /** How long after the symbol is free, ms. */
+  readonly forMs: number;
+  /** Domain time; null: the symbol is not free yet. */
+  untilMs: number | null;
+}
+
+/** Signed lots of a position, and those of them that are nobody's. */
+export interface OwnedPosition {
+  lots: number;
+  unownedLots: number;
+}
+
+/** Signed lots that the holder's own fills opened and that are not closed. */
+export function ownLots({ lots, unownedLots }: OwnedPosition): number {
+  return lots - unownedLots;
+}
+
+/**
+ * Moves lots as a fill does. Exits of the holder and of the gate take its lots first, what else closes takes nobody's
+ * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves.
+ */
+export function moveOwned(position: OwnedPosition, signed: number, isHolders: boolean): void {
+  let left = signed;
+  const take = (held: number): number => {
+    if (held * left >= 0) return 0;
+    const taken = Math.sign(left) * Math.min(Math.abs(left), Math.abs(held));
+    left -= taken;
+    return taken;
+  };
+  if (isHolders) {
+    take(ownLots(position));
+    position.unownedLots += take(position.unownedLots);
+    return;
+  }
+  position.unownedLots += take(position.unownedLots);
+  take(ownLots(position));
+  position.unownedLots += left;
+}
