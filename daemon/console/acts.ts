@@ -1,14 +1,8 @@
 import type { ApprovalBody, ApprovedBody } from '../gate/api/approvals.ts';
-import type {
-  FlattenBody,
-  HolderBody,
-  ReadinessBody,
-  SignalEntryBody,
-  TradingStateBody,
-} from '../gate/api/operator.ts';
+import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import type { ArmingBody } from '../gate/api/policy.ts';
-import type { AlertBody, OrderBody, PositionBody } from '../gate/api/reads.ts';
+import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import type { TokenBody } from '../gate/api/tokens.ts';
 import { type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
@@ -16,7 +10,7 @@ import { figure, usdt, words } from './format.ts';
 import { isGap } from './gaps.ts';
 import { showText } from './parts.tsx';
 import type { ActRequest } from './signing.ts';
-import { orders, policy, positions, tokens } from './store.ts';
+import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
 
@@ -59,7 +53,7 @@ function describeState(answer: unknown, scope: string): string {
 }
 
 /** What rests and would open, in words. */
-function resting(): string {
+export function resting(): string {
   const opening = (orders.value ?? []).filter((order) => !order.reduce_only);
   const breach = (policy.value?.policy as { standing?: { on_breach?: string } } | undefined)?.standing?.on_breach;
   if (opening.length === 0) return 'No opening order rests now.';
@@ -127,51 +121,6 @@ export function openFlatten(): void {
     describe: (answer) => {
       const { note, positions_left: left } = answer as FlattenBody;
       return `Flatten was taken. ${left.length === 0 ? 'Nothing is open.' : `${left.length} positions are still being closed.`} ${note}`;
-    },
-  };
-}
-const RELEASES: readonly ActScope[] = [
-  { value: '0', label: 'until it is free' },
-  { value: '15', label: 'until 15 minutes after that' },
-  { value: '60', label: 'until an hour after that' },
-  { value: '1440', label: 'until a day after that' },
-];
-export function openRelease({ holder, symbol }: PositionBody): void {
-  act.value = {
-    title: `Release ${symbol}`,
-    effect: `The openings of ${holder} in ${symbol} are canceled. It keeps what it holds and may close it, and opens nothing there until the symbol is free. ${resting()}`,
-    confirm: 'Release the symbol',
-    scopes: RELEASES,
-    needsReason: true,
-    send: ({ reason, scope }) => ({
-      method: 'POST',
-      path: `/v1/symbols/${symbol}/release`,
-      body: { reason, for_ms: Number(scope) * 60_000 },
-    }),
-    describe: (answer) => {
-      const { openings_left: left } = answer as HolderBody;
-      return `${symbol} is released from ${holder}; ${left === 0 ? 'no opening of it is left' : `${left} of its openings are still being canceled`}.`;
-    },
-  };
-}
-export function openAdopt({ holder, quantity, symbol }: PositionBody): void {
-  const live = (tokens.value ?? []).filter(({ is_live: isLive, role }) => isLive && role === 'agent');
-  const names = [...new Set(live.map(({ agent, name }) => agent ?? name))].filter((name) => name !== holder).sort();
-  act.value = {
-    title: `Adopt ${symbol}`,
-    effect: `All that is held, ${quantity} ${symbol}, now of ${holder ?? 'nobody'}, is that agent’s from here on: it alone opens and closes there. Other agents’ resting exits are canceled first. Where the position is over that agent’s own caps it stays. It is refused while an order or an exit there is not over. On binance-live a passkey signs it, once one is enrolled.`,
-    confirm: 'Give it to the agent',
-    isGrave: true,
-    scopes: names.map((name) => ({ value: name, label: `agent ${name}` })),
-    needsReason: true,
-    send: ({ reason, scope }) => ({
-      method: 'POST',
-      path: `/v1/symbols/${symbol}/adopt`,
-      body: { agent: scope, reason },
-    }),
-    describe: (answer) => {
-      const { holder: now, quantity: held } = answer as HolderBody;
-      return `${now ?? 'Nobody'} holds ${held} ${symbol} now.`;
     },
   };
 }

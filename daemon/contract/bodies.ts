@@ -89,8 +89,8 @@ export const approvalStatus = field.oneOf(
 );
 const approvalId = text('decision_id of the blocked decision.');
 const words = text('The digest as four words.');
-const card = text('Its card in the console; a path where none is served.');
-const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
+const card = text('Its card in the console, or its path.');
+const grantDecision = nullable(text('After the approval; null: none.'));
 const approvalDetail = nullable(text());
 const approvalEnd = instant('Approve by then.');
 const opensUntil = instant();

@@ -43,7 +43,7 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   get_positions: {
     title: 'Read positions',
     description:
-      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and which agent holds how much of it.',
+      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and whose it is (held).',
   },
   get_orders: {
     title: 'Read orders',
@@ -53,12 +53,12 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   get_market: {
     title: 'Read the market',
     description:
-      'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot and smallest order.',
+      'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot, smallest order, and whose it is (held).',
   },
   get_limits: {
     title: 'Read what is allowed now',
     description:
-      'For each symbol the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
+      'For each symbol whose it is (held: open only what is yours or free), the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
   },
   get_decision: {
     title: 'Read a decision',

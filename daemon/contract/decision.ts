@@ -172,7 +172,7 @@ export const ApprovalCeilingSchema = Type.Object(
     leverage: number(),
     worst_price: decimal('Worst price in USDT: a buy pays no more, a sell takes no less.'),
     price_ticks: Type.Integer({ description: 'The same in ticks of the symbol.' }),
-    quorum: count('Number of different people who must approve.'),
+    quorum: count('Different people who must approve.'),
     policy_hash: Type.String({ description: 'sha256 of the policy under which it was asked for.' }),
   },
   { ...field.closed, description: 'The most that the order may be, as a person approves it.' },

@@ -66,7 +66,7 @@ type PolicyCase = CaseDocument['cases'][number];
 const checkCases = buildChecker<CaseDocument>(CasesSchema);
 
 /**
- * Runs the cases of a policy. Each merges its request and context into a plain base (case-context.ts) and
+ * Runs the cases of a policy. Each merges its request and context into a plain base (case-base.ts) and
  * states the decision *and* the reason codes, in order. Everything wrong with the two texts is reported
  * before anything runs. A file without cases is wrong too.
  */

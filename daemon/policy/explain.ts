@@ -55,7 +55,7 @@ export function explainPolicy(spec: IntendedPolicySpec): PolicyExplanation {
     agents: Object.entries(spec.agents).map(([agent, section]) => ({
       agent,
       held_to: Object.entries(section).flatMap(([part, keys]) =>
-        typeof keys === 'object'
+        typeof keys === 'object' && !Array.isArray(keys)
           ? Object.entries(keys).map(([key, value]) => `${part}.${key} = ${JSON.stringify(value)}`)
           : [`${part} = ${JSON.stringify(keys)}`],
       ),

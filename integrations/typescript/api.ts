@@ -708,7 +708,7 @@ export interface Approval {
    */
   price_ticks: number;
   /**
-   * Number of different people who must approve.
+   * Different people who must approve.
    */
   quorum: number;
   /**
@@ -732,7 +732,7 @@ export interface Approval {
    */
   ended_at_ms: number | null;
   /**
-   * The decision after the approval; null: there is none.
+   * After the approval; null: none.
    */
   decision_id: string | null;
   /**
@@ -748,7 +748,7 @@ export interface Approval {
    */
   words: string;
   /**
-   * Its card in the console; a path where none is served.
+   * Its card in the console, or its path.
    */
   card: string;
   /**
@@ -807,7 +807,7 @@ export interface ApprovalCeiling {
    */
   price_ticks: number;
   /**
-   * Number of different people who must approve.
+   * Different people who must approve.
    */
   quorum: number;
   /**
@@ -1126,7 +1126,7 @@ export interface ExecutionApproval {
   status: ApprovalStatus;
   detail: string | null;
   /**
-   * The decision after the approval; null: there is none.
+   * After the approval; null: none.
    */
   decision_id: string | null;
   /**
@@ -1140,7 +1140,7 @@ export interface ExecutionApproval {
    */
   words: string;
   /**
-   * Its card in the console; a path where none is served.
+   * Its card in the console, or its path.
    */
   card: string;
 }

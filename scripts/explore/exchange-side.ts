@@ -201,7 +201,8 @@ export class ExchangeSide {
         sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
       }
     }
-    this.sends.push({ wire, symbol, executed: wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0, ...send });
+    const executed = wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0;
+    this.sends.push({ wire, symbol, executed, leverage: this.#markets.get(symbol)?.leverage ?? 0, ...send });
   }
 
   #executedOf(clientId: string | null): number {

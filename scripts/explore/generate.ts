@@ -1,5 +1,6 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
+import { BORROWED } from './plans/borrowed.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -9,6 +10,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Of worlds in which the account's owner trades by hand, without being requested: what agents hold is judged less there. */
 const HANDS_SHARE = 0.05;
+/** Of worlds in which one agent may borrow less than the others. */
+const CAPPED_SHARE = 0.12;
+/** Of worlds in which a symbol is kept for one agent. */
+const RESERVED_SHARE = 0.08;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -22,11 +27,13 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const limited = extras.includes('limits') ? withLimits(approved, new Random(seed, 'limits')) : approved;
   const named = extras.includes('tokens') ? withTokens(limited, new Random(seed, 'tokens')) : limited;
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
-  const setup = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
+  const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
+  const setup = withOwn(owned, seed);
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
-  const pieces = [...PIECES, ...[...played].flatMap((extra) => EXTRAS[extra])];
+  const borrowed = setup.capped === undefined ? [] : BORROWED;
+  const pieces = [...PIECES, ...borrowed, ...[...played].flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -111,6 +118,23 @@ function drawSetup(random: Random): Setup {
       : { order: 1_000, symbol: 1_500, gross: 2_000 },
     cooldownMs: random.chance(0.8) ? 0 : 4_000,
     settleMs: 30_000,
+  };
+}
+
+/** In some worlds one agent may borrow less than the others, or a symbol is kept for one. */
+function withOwn(setup: Setup, seed: number): Setup {
+  const reserve = new Random(seed, 'reserved');
+  return {
+    ...setup,
+    ...(new Random(seed, 'capped').chance(CAPPED_SHARE) ? { capped: { agent: 'beta', leverage: 1 } } : {}),
+    ...(reserve.chance(RESERVED_SHARE)
+      ? {
+          reserved: {
+            agent: reserve.pick(['beta', 'gamma'] as const),
+            symbol: reserve.pick(['BTCUSDT', 'ETHUSDT'] as const),
+          },
+        }
+      : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { type CallRecord, LOT } from './records.ts';
-import { joinTrades, readShares, type ShareStep, takeParts, takeWholeLots } from './shares.ts';
+import { readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
 /** A recorded decision; times are milliseconds since the world began. */
@@ -63,8 +63,8 @@ export interface History {
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
-  /** At the end, where what is split over shares was split in whole lots, order by order. */
-  readonly wholeShareOf: (agent: string, symbol: string) => number;
+  /** At the end. */
+  readonly shareOf: (agent: string, symbol: string) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
 }
 
@@ -103,8 +103,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
     )
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
-  const shares = readShares(fills, orderEvents, seqOf, takeParts);
-  const wholeShares = readShares(joinTrades(fills), orderEvents, seqOf, takeWholeLots);
+  const shares = readShares(fills, orderEvents, seqOf);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -122,7 +121,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
         : (decisions.get(call.answer.decision.decision_id) ?? null),
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.lots ?? 0,
-    wholeShareOf: (agent, symbol) => wholeShares.get(`${agent} ${symbol}`)?.at(-1)?.lots ?? 0,
+    shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.lots ?? 0,
   };
 }
 

@@ -29,6 +29,10 @@ export interface Setup {
     readonly heartbeatMs: number | null;
     readonly closed: { readonly fromMs: number; readonly toMs: number } | null;
   };
+  /** One agent may borrow less than the others: its own section says so. Absent: all may as much as the policy says. */
+  readonly capped?: { readonly agent: 'beta' | 'gamma'; readonly leverage: number };
+  /** A symbol in which one agent alone may open. Absent: each is whoever's comes first. */
+  readonly reserved?: { readonly agent: 'beta' | 'gamma'; readonly symbol: SymbolName };
   /** How many access tokens each agent has at the start, and who approves one. Absent: nobody is asked for one. */
   readonly tokens?: { readonly each: 1 | 2 };
   /** Absent: the account is a new one with 100,000 USDT. */

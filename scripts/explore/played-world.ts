@@ -4,6 +4,7 @@ import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
+import type { Difference } from './agreement.ts';
 import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
@@ -42,6 +43,9 @@ export abstract class PlayedWorld {
   readonly approvers = new Approvers();
   /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
   readonly madeAtMs = new Map<number, number>();
+  /** Looks in the quiet time, from this instant on, in which daemon and exchange differed. */
+  watchedFromMs = 0;
+  readonly differences: Difference[] = [];
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;

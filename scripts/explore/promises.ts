@@ -1,6 +1,7 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
+import { findLateAgreement } from './promises/agreement.ts';
 import { findFalseAlerts } from './promises/alerts.ts';
 import {
   findAnswerBreaches,
@@ -17,28 +18,34 @@ import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
+import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
+import { findLateFlattens } from './promises/flattens.ts';
 import { findHandsUnseen } from './promises/hands.ts';
 import { findHoldingBreaches } from './promises/holding.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
+import { findLeftOpenings } from './promises/left-opening.ts';
+import { findLeverageBreaches } from './promises/leverage.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findLiquidationBreaches } from './promises/liquidations.ts';
 import { findOpenedBlind } from './promises/lists.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
+import { findNobodysBreaches } from './promises/nobodys.ts';
 import {
   findActsWhileHalted,
   findOperatorBreaches,
   findUnsentChanges,
   findWaitingFlattens,
 } from './promises/operator.ts';
-import { findPutBack, findRoomBreaches } from './promises/others.ts';
+import { findPutBack } from './promises/others.ts';
 import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
+import { findRoomBreaches } from './promises/room.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
@@ -58,6 +65,11 @@ const PROMISES: readonly Promised[] = [
   findApprovalBreaches,
   findAuthorityBreaches,
   findHoldingBreaches,
+  findNobodysBreaches,
+  findLeverageBreaches,
+  findEndedEarly,
+  findLeftOpenings,
+  findLateFlattens,
   findDeadmanBreaches,
   findRepeats,
   findRoomBreaches,
@@ -95,6 +107,7 @@ const PROMISES: readonly Promised[] = [
   findUnheeded,
   findHandsUnseen,
   findStandingBreaches,
+  findLateAgreement,
   findViewBreaches,
   findReservationBreaches,
   findFigureBreaches,

@@ -82,6 +82,8 @@ export interface SendRecord {
   readonly executed: number;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
+  /** To which the order's symbol is set. */
+  readonly leverage: number;
 }
 
 /** What somebody else did with the account at the exchange itself. */

@@ -1,6 +1,7 @@
 import { EXPLAINED_MS } from '../../daemon/gate/state/positions.ts';
 import { ACCOUNT, INCOME } from './account-reads.ts';
 import { actAsAgent } from './agents.ts';
+import { watchAgreement } from './agreement.ts';
 import type { Breach } from './breach.ts';
 import { disturb } from './disturb.ts';
 import { type ExitFigure, measureExits } from './exit-figures.ts';
@@ -103,7 +104,7 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   // A daemon that was told to wait does so, although the exchange would answer again.
   await world.time.advance(Math.min(LONGEST_BAN_MS, world.wire.leftAlone.leftMs(world.life, world.time.nowMs)));
   await world.untilReady(QUIET_WITHIN_MS);
-  await world.time.advance(settleMsOf(plan, world));
+  await watchAgreement(world, settleMsOf(plan, world));
   await untilFillsAreRead(world);
   world.venue.account.note();
   world.venue.noteLiquidations();

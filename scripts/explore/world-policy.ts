@@ -17,7 +17,7 @@ let base: LoadedPolicy['spec'] | null = null;
  * is the same in all of them is one object, so that schemas of tools are compiled once.
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
-  const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits } = setup;
+  const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits, capped, reserved } = setup;
   const { deadmanMs, minLiquidationDistance, orderWindowMs } = setup;
   const key = JSON.stringify([
     regime,
@@ -28,6 +28,8 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     cooldownMs,
     approvals,
     limits,
+    capped,
+    reserved,
     minLiquidationDistance,
     orderWindowMs,
     deadmanMs,
@@ -105,7 +107,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   if (setup.deadmanMs !== undefined) policy.standing.deadman_ms = setup.deadmanMs;
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
-  policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup) };
+  policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup), ...ownOf(setup) };
   return { ...policy, ...approvalsOf(setup), tools, intercept } as unknown as LoadedPolicy['spec'];
 }
 
@@ -121,6 +123,14 @@ function limitsOf({ limits }: Setup): Json {
       ...(heartbeatMs === null ? {} : { heartbeat_ms: heartbeatMs }),
     },
   };
+}
+
+/** What one agent may borrow, and what is kept for one; never the one with limits. */
+function ownOf({ capped, reserved }: Setup): Json {
+  const own: Record<string, Json> = {};
+  if (capped !== undefined) own[capped.agent] = { budgets: { leverage: capped.leverage } };
+  if (reserved !== undefined) own[reserved.agent] = { ...own[reserved.agent], reserve: [reserved.symbol] };
+  return own;
 }
 
 /** One may be given within half the window. */

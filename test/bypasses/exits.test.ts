@@ -39,16 +39,6 @@ describe('ways around a gate: exits', () => {
       { intent: 'close', side: 'sell', reduce_only: true, requested_notional: 5_000 },
     ],
     ['close with a larger size', 'place_order', { intent: 'close', side: 'sell', requested_notional: 900_000 }],
-    [
-      'open in the other direction',
-      'place_order',
-      { side: 'sell', requested_notional: 5_000, requested_leverage: 100 },
-    ],
-    [
-      'a limit in the other direction',
-      'place_order',
-      { side: 'sell', order_type: 'limit', limit_price: 50_000, requested_notional: 5_000 },
-    ],
     ['reduce_only open', 'place_order', { side: 'sell', reduce_only: true, requested_notional: 5_000 }],
   ] as const) {
     it(`BY-14 clips an exit to the position and never crosses zero: ${name}`, async () => {
@@ -58,6 +48,17 @@ describe('ways around a gate: exits', () => {
       assert.ok(isPermitted(answer), JSON.stringify(answer.body.decision?.reasons));
       assert.equal(await world.position('BTCUSDT'), 0);
       assert.ok(newOrders(await world.books(), earlier).every((sent) => sent.reduce_only === true));
+    });
+  }
+  for (const [name, args] of [
+    ['at the market', { side: 'sell', requested_notional: 5_000, requested_leverage: 100 }],
+    ['at a limit', { side: 'sell', order_type: 'limit', limit_price: 50_000, requested_notional: 5_000 }],
+    ['for no more than is held', { side: 'sell', requested_notional: 200 }],
+  ] as const) {
+    it(`BY-14 refuses an order against the position, and leaves it as it is: ${name}`, async () => {
+      const held = await hold(400);
+      await isBlocked(world, 'place_order', order(args), 'AGAINST_POSITION', name);
+      assert.equal(await world.position('BTCUSDT'), held);
     });
   }
   for (const args of [
@@ -110,7 +111,7 @@ describe('ways around a gate: exits', () => {
     assert.equal(await world.position('ETHUSDT'), 0);
   });
 
-  it('BY-36 merges one-lot exits in a loop instead of refusing them or flooding the exchange', async () => {
+  it('BY-36 lets at most ten one-lot exits of a loop wait, refuses more, and floods no exchange', async () => {
     await hold(950);
     const before = await world.books();
     // The manual clock does not move, so all of them fall into one window.
@@ -118,15 +119,21 @@ describe('ways around a gate: exits', () => {
       Array.from({ length: 120 }, () => world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.000001 })),
     );
     assert.ok(answers.every((answer) => answer.status === 200));
-    const refused = answers.filter(
-      (answer) =>
-        !isPermitted(answer) && !codesOf(answer).includes('NOT_REDUCING') && !codesOf(answer).includes('EXIT_SCOPE'),
+    const refused = answers.filter((answer) => !isPermitted(answer));
+    const codes = new Set(refused.flatMap(codesOf));
+    assert.deepEqual(
+      [...codes].filter((code) => code !== 'NOT_REDUCING'),
+      ['EXIT_IN_PROGRESS'],
     );
-    assert.deepEqual(refused.map(codesOf), []);
+    const early = refused.filter((answer) => codesOf(answer).includes('EXIT_IN_PROGRESS'));
+    assert.ok(
+      early.every(({ body }) => (body.decision.retry_after_ms ?? 0) > 0),
+      'it is told when to ask again',
+    );
     const sent = newOrders(await world.books(), before);
     assert.ok(sent.length <= 31, `${sent.length} exits reached the exchange in one window`);
   });
-  it('BY-36 merges also while a position is left, and sends the rest when the window moves on', async () => {
+  it('BY-36 sends one-lot exits within their rate, and closes the rest when the window moves on', async () => {
     await world.advance(61_000);
     await hold(950);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER });
@@ -144,7 +151,7 @@ describe('ways around a gate: exits', () => {
     });
     assert.ok(held > 0);
   });
-  it('BY-36 lets an agent exit only what its own fills opened; the operator may exit all', async () => {
+  it('BY-36 lets an agent exit only what it holds; the operator may exit all', async () => {
     await hold(400);
     const thief = world.createAgent('thief');
     await isBlocked(world, 'close_position', { symbol: 'BTCUSDT' }, 'EXIT_SCOPE', 'of another agent', thief);
@@ -152,8 +159,8 @@ describe('ways around a gate: exits', () => {
       world,
       'place_order',
       order({ side: 'sell', requested_notional: 250 }),
-      'OPPOSES_AGENT',
-      'against another agent',
+      'SYMBOL_HELD',
+      'where another agent holds',
       thief,
     );
     await isBlocked(world, 'place_order', order({ intent: 'close', side: 'sell' }), 'EXIT_SCOPE', 'a close', thief);

@@ -4,6 +4,7 @@ import type { PlaceOrderArgs } from '../../daemon/gate/api/trading-calls.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
+  codesOf,
   decidedAtOnce,
   grossUsdt,
   isBlocked,
@@ -232,7 +233,9 @@ describe('ways around a gate: splitting and races', () => {
         spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
       },
     });
-    clients = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`racer-${index}`));
+    // One agent holds a symbol: what races for one cap are clients of two agents, and each asks for its own symbol.
+    const tokens = SYMBOLS.map((symbol) => world.createAgent(`racer-${symbol}`));
+    clients = Array.from({ length: CLIENTS }, (_, index) => tokens[index % SYMBOLS.length] ?? '');
     for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
   });
   after(() => world.close());
@@ -302,33 +305,38 @@ describe('ways around a gate: splitting and races', () => {
     await world.refresh();
     await checkCaps('100 market orders at once');
   });
-  for (const [whose, tokenOf] of [
-    ['one agent', () => world.token('agent')],
-    ['100 agents', (index: number) => clients[index]],
-  ] as const) {
-    it(`BY-09 lets 100 parallel clients overspend nothing: resting orders of both sides of ${whose}`, async () => {
-      // Past the flip interval of what an earlier race filled.
-      await world.advance(1_000);
-      await Promise.all(
-        clients.map((_, index) => {
-          const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
-          const side = index % 4 < 2 ? 'buy' : 'sell';
-          const away = (side === 'buy' ? -1 : 1) * (20 + index);
-          const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
-          const limit = { order_type: 'limit', limit_price: price, requested_notional: 200 + index };
-          return world.tool('place_order', order({ symbol, side, ...limit }), tokenOf(index));
-        }),
-      );
-      await checkCaps('100 resting orders at once');
-      // One agent may quote both sides; agents may not stand against each other.
-      const books = await world.books();
-      for (const symbol of SYMBOLS) {
-        const sides = new Set(openOrders(books, symbol).map((each) => each.side));
-        assert.equal(sides.size, whose === 'one agent' ? 2 : 1, `${symbol}: ${[...sides].join(', ')}`);
-      }
-    });
+  /** 100 orders that rest on both sides of both symbols, at once. */
+  async function quote(tokens: readonly string[]): Promise<readonly TestAnswer<ToolBody>[]> {
+    // Past the flip interval of what an earlier race filled.
+    await world.advance(1_000);
+    return Promise.all(
+      Array.from({ length: CLIENTS }, (_, index) => {
+        const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+        const side = index % 4 < 2 ? 'buy' : 'sell';
+        const away = (side === 'buy' ? -1 : 1) * (20 + index);
+        const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
+        const limit = { order_type: 'limit', limit_price: price, requested_notional: 200 + index };
+        return world.tool('place_order', order({ symbol, side, ...limit }), tokens[index]);
+      }),
+    );
   }
-  it('BY-09 lets agents that are decided in one instant take one direction of a symbol', async () => {
+  it('BY-09 lets 100 parallel clients overspend nothing: resting orders of both sides', async () => {
+    await quote(clients);
+    await checkCaps('100 resting orders at once');
+    const books = await world.books();
+    for (const symbol of SYMBOLS)
+      assert.equal(new Set(openOrders(books, symbol).map(({ side }) => side)).size, 2, `both sides of ${symbol}`);
+  });
+  it('BY-09 lets one of 100 agents that quote at once hold a symbol, and refuses the others', async () => {
+    const agents = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`quoter-${index}`));
+    const answers = await quote(agents);
+    await untilAllAnswered(world);
+    const refused = answers.filter((answer) => codesOf(answer).includes('SYMBOL_HELD'));
+    assert.equal(refused.length, CLIENTS - SYMBOLS.length);
+    const books = await world.books();
+    for (const symbol of SYMBOLS) assert.equal(openOrders(books, symbol).length, 1, symbol);
+  });
+  it('BY-09 lets one of the agents that are decided in one instant hold a symbol', async () => {
     await world.advance(1_000);
     const calls = [...SYMBOLS, ...SYMBOLS].flatMap((symbol) =>
       (['buy', 'sell'] as const).map((side) => ({
@@ -341,7 +349,7 @@ describe('ways around a gate: splitting and races', () => {
       const codes = decision.reasons.map((reason) => reason.code);
       const isSell = index % 2 === 1;
       assert.equal(decision.decision === 'BLOCK', isSell, `${index}: ${codes.join(', ')}`);
-      assert.equal(codes.includes('OPPOSES_AGENT'), isSell, `${index}: ${codes.join(', ')}`);
+      assert.equal(codes.includes('SYMBOL_HELD'), isSell, `${index}: ${codes.join(', ')}`);
     }
     await untilAllAnswered(world);
     assert.ok((await world.books()).positions.every((position) => Number(position.quantity) >= 0));
@@ -350,6 +358,7 @@ describe('ways around a gate: splitting and races', () => {
     const { body } = await world.tool(
       'place_order',
       order({ order_type: 'limit', limit_price: 59_000, requested_notional: 200 }),
+      clients[0],
     );
     const id = body.execution.orders[0]?.client_order_id;
     await Promise.all([
@@ -363,7 +372,7 @@ describe('ways around a gate: splitting and races', () => {
         }),
       ),
       ...Array.from({ length: 10 }, (_, index) =>
-        world.tool('modify_order', { client_order_id: id, requested_notional: 300 + 60 * index }),
+        world.tool('modify_order', { client_order_id: id, requested_notional: 300 + 60 * index }, clients[0]),
       ),
     ]);
     await world.refresh();

@@ -241,7 +241,7 @@ test('after a break the daemon proves itself again, and the page goes on where i
   await panel(page, 'decisions')
     .getByRole('button', { name: `Open decision ${body.decision.decision_id}` })
     .waitFor();
-  await panel(page, 'positions').getByText('ETHUSDT').waitFor();
+  await panel(page, 'positions').getByRole('rowheader', { name: /^ETHUSDT/ }).waitFor();
   const recorded = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].length;
   assert.equal(await panel(page, 'decisions').getByRole('table').getAttribute('aria-rowcount'), String(recorded + 1));
   assert.deepEqual(seat.complaints, []);

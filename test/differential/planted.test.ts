@@ -15,7 +15,7 @@ const PLANTED: readonly Planted[] = [
   { file: 'claim-ends.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
   { file: 'claim-ends.ts', from: 'closedLots(claim) >= claim.askedLots) return', to: 'closedLots(claim) > 0) return' },
   { file: 'claims.ts', from: "a.wants === 'now' ? -1 : 1", to: "a.wants === 'now' ? 1 : -1" },
-  { file: 'claims.ts', from: 'isKept && want >= onWay ? left - want : 0', to: '0' },
+  { file: 'claims.ts', from: '    ownLeft -= taken - ofOthers;\n', to: '' },
   { file: 'claims.ts', from: 'lots < want - onWay && isMakingRoom(live, side)', to: 'lots < 0' },
   {
     file: 'claims.ts',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Step } from '../../scripts/explore/plan.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
@@ -15,24 +16,26 @@ const byHand = (side: 'buy' | 'sell', lots: number): Step => ({
   do: { kind: 'foreign', symbol, side, lots, reduceOnly: side === 'sell' },
 });
 
-/** 8 lots of alpha and 4 of beta, and then what the owner does, whom no record names. */
-const CASES: readonly (readonly [string, readonly Step[], readonly [number, number]])[] = [
-  ['nobody trades', [], [8, 4]],
-  ['what is opened by hand is no agent’s', [byHand('buy', 3)], [8, 4]],
-  ['what is closed by hand was opened by hand', [byHand('buy', 3), byHand('sell', 2)], [8, 4]],
-  ['all is closed', [byHand('buy', 3), byHand('sell', 15)], [0, 0]],
+/** 8 lots of alpha, whose symbol it is, and then what the owner does, whom no record names. */
+const CASES: readonly (readonly [string, readonly Step[], number])[] = [
+  ['nobody trades', [], 8],
+  ['another agent asks', [open('beta', 260)], 8],
+  ['what is opened by hand is no agent’s', [byHand('buy', 3)], 8],
+  ['what is closed by hand was opened by hand', [byHand('buy', 3), byHand('sell', 2)], 8],
+  ['what is closed beyond that was the holder’s', [byHand('buy', 3), byHand('sell', 5)], 6],
+  ['all is closed', [byHand('buy', 3), byHand('sell', 11)], 0],
 ];
 
-for (const [name, steps, [alpha, beta]] of CASES)
-  it(`the explorer counts shares as the gate does: ${name}`, async () => {
-    const plan: Plan = { seed: 1, setup: PLAIN_SETUP, steps: [open('alpha', 500), open('beta', 260), ...steps] };
+for (const [name, steps, alpha] of CASES)
+  it(`the explorer counts what an agent holds as the gate does: ${name}`, async () => {
+    const plan: Plan = { seed: 1, setup: PLAIN_SETUP, steps: [open('alpha', 500), ...steps] };
     const world = new World(plan.seed, plan.setup);
     try {
       await playPlan(world, plan);
       const { shareAt, endMs } = readHistory(world, plan);
-      assert.deepEqual([shareAt('alpha', symbol, endMs), shareAt('beta', symbol, endMs)], [alpha, beta]);
-      const shares = world.gate?.core.state.positions.get(symbol)?.shares;
-      assert.deepEqual([shares?.get('alpha') ?? 0, shares?.get('beta') ?? 0], [alpha, beta]);
+      assert.deepEqual([shareAt('alpha', symbol, endMs), shareAt('beta', symbol, endMs)], [alpha, 0]);
+      const position = world.gate?.core.state.positions.get(symbol);
+      assert.deepEqual([ownLotsOf(position, 'alpha'), ownLotsOf(position, 'beta')], [alpha, 0]);
     } finally {
       world.close();
     }

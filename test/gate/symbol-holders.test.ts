@@ -16,6 +16,8 @@ const startWorld = (): Promise<DaemonWorld> =>
       withoutPacing(spec);
       spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
       spec.protection = { required: false, stop_bps: 300 };
+      // Less than what it is given.
+      spec.agents = { default: {}, other: { budgets: { symbol_notional_usdt: 200 } } };
     },
   });
 
@@ -197,6 +199,9 @@ describe('an operator gives a symbol to an agent', () => {
       },
     ]);
     assert.equal(act.alerts('EXIT_ENDED').length, before, 'an operator wanted that: nobody is told');
+    const { symbols } = await world.limits('BTCUSDT', act.other);
+    const cap = symbols[0]?.budgets.find(({ component }) => component === 'symbol_notional_usdt');
+    assert.ok((cap?.used ?? 0) > (cap?.limit ?? 0), 'over its own cap, and recorded all the same');
   });
 
   it('names the holder to operators, and to agents only whose it is', async () => {

@@ -5,3 +5,4 @@ import './world/agent-without-token.ts';
 import './world/agent-loss.ts';
 import './world/caps-of-the-account.ts';
 import './world/closed-by-others.ts';
+import './world/holding.ts';

@@ -54,6 +54,21 @@ async function connect(t: TestContext, server: TestServer, era: Era, role: 'agen
   return connected;
 }
 
+test('the reading tools say whose a symbol is, in one short member', async (t) => {
+  const server = await startServer(t);
+  const client = await connect(t, server, 'v2');
+  const read = async (tool: string) => (await client.callTool(tool, {})).structuredContent;
+  const { symbols } = await read('get_limits');
+  const { markets } = await read('get_market');
+  assert.deepEqual([symbols[0].held, markets[0].held], ['free', 'another']);
+  const without = symbols.map(({ held: _, ...rest }: { held: string }) => rest);
+  const cost = encode(JSON.stringify(symbols)).length - encode(JSON.stringify(without)).length;
+  assert.ok(cost <= 5, `${cost} tokens`);
+  const { tools } = await client.listTools();
+  for (const name of ['get_limits', 'get_market', 'get_positions'])
+    assert.match(JSON.stringify(tools.find((tool) => tool.name === name)), /\(held\b/, name);
+});
+
 for (const era of ['v2', 'v2 modern', 'v1'] as const) {
   test(`a client of ${era} lists the tools, places an order and reads`, async (t) => {
     const server = await startServer(t);

@@ -58,11 +58,11 @@ describe('explainPolicy', () => {
 
   it('lists what agents are held to', () => {
     const { agents } = explainPolicy(
-      changed({ 'agents.bob': { budgets: { leverage: 1 }, scope: { symbols: ['BTCUSDT'] } } }),
+      changed({ 'agents.bob': { budgets: { leverage: 1 }, scope: { symbols: ['BTCUSDT'] }, reserve: ['BTCUSDT'] } }),
     );
     assert.deepEqual(agents, [
       { agent: 'default', held_to: [] },
-      { agent: 'bob', held_to: ['budgets.leverage = 1', 'scope.symbols = ["BTCUSDT"]'] },
+      { agent: 'bob', held_to: ['budgets.leverage = 1', 'scope.symbols = ["BTCUSDT"]', 'reserve = ["BTCUSDT"]'] },
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import type { OrderBody, PositionBody } from '../../gate/api/reads.ts';
-import { openAdopt, openEndOrder, openRelease } from '../acts.ts';
+import { openEndOrder } from '../acts.ts';
 import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';
+import { openAdopt, openRelease } from '../holder-acts.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
 import { orders, positions } from '../store.ts';
 

@@ -178,7 +178,11 @@ export class ExitPump {
     for (const { side, symbol } of this.#hands.state.claims.open) {
       if (seen.has(`${side} ${symbol}`)) continue;
       seen.add(`${side} ${symbol}`);
-      for (const desired of this.#desiredOf(symbol, side)) {
+      const planned = this.#desiredOf(symbol, side);
+      // RISK: hundreds of cancels would hold up an operator's exit; only the venue says what conflicts with it.
+      if (planned.some(({ claim }) => claim.origin === 'operator' && claim.orders.some((one) => this.isCarried(one))))
+        continue;
+      for (const desired of planned) {
         if (desired.claim.wants !== 'rest' || desired.onWay <= desired.want) continue;
         for (const order of ordersBeyond(desired))
           if (!order.cancelRequested && !this.isCarried(order)) this.#hands.cancel(order, MAKES_ROOM);

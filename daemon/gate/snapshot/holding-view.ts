@@ -4,6 +4,7 @@ import { findExitInProgress, isBesideNobodys } from '../plan/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isReleasedFrom } from '../state/holding.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
+import { createPosition } from '../state/positions.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 
 /** What stands against opening in the symbol, or against one more exit there; undefined: nothing does. */
@@ -15,9 +16,11 @@ export function viewHolding(
   { own, phase }: Ask,
 ): HoldingView | undefined {
   if (phase === 'standing' || request.intent === 'cancel') return undefined;
-  const position = state.positions.get(symbol);
-  if (position === undefined) return undefined;
   const live = liveOrders(state.orders, symbol);
+  const known = state.positions.get(symbol);
+  if (known === undefined && live.size === 0) return undefined;
+  // Nothing was ever read or held there, and orders stand there all the same: a person's, an operator's.
+  const position = known ?? createPosition(symbol);
   const exit = findExitInProgress(state, symbol);
   const view: HoldingView = {
     held_by: heldBy(position.holder, isReleasedFrom(position, request.agent, nowMs), request),

@@ -153,6 +153,41 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // An exit hangs at the exchange while trading is halted, or while another one takes its place.
+  [
+    1,
+    (draw) => {
+      const { random } = draw;
+      const match = { method: 'POST', path: '/fapi/v1/order' };
+      const fault = { kind: 'execute-late', ms: random.int(300, 6_000), match, count: random.int(1, 3) };
+      return [
+        draw.step({ kind: 'fault', fault }, 'answered'),
+        draw.step(draw.anyExit(), 'parallel'),
+        random.chance(0.6)
+          ? draw.step({ kind: 'state', state: 'halted' }, random.int(0, 3_000))
+          : draw.step(draw.anyExit(), random.int(0, 3_000)),
+        draw.step({ kind: 'state', state: 'active' }, random.int(1_000, 9_000)),
+      ];
+    },
+  ],
+  // A take-profit for each lot that is held, and one more.
+  [
+    1,
+    (draw) => {
+      const { agent, random, side } = draw;
+      const symbol = 'BTCUSDT';
+      const lots = random.int(3, 14);
+      return [
+        draw.step({ kind: 'close', agent, symbol }),
+        draw.step({ kind: 'open', agent, symbol, side, usdt: 62 * lots }, 'answered'),
+        draw.step({ kind: 'ladder', agent, symbol, count: lots }, random.int(3_000, 9_000)),
+        draw.step(
+          { kind: 'exit', agent, symbol, share: random.pick([0.05, 0.1, 0.3]), limitBps: -random.int(20, 90) },
+          random.int(3_000, 9_000),
+        ),
+      ];
+    },
+  ],
   // One that calls too often wants back what the exchange has refused so far.
   [
     0.7,

@@ -2,7 +2,8 @@ import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { Decision, History, PlannedBy } from '../history.ts';
 import { START_MS } from '../market.ts';
-import { CLOCKS_MS, isUp } from './token-ends.ts';
+import { isCalm } from './quiet.ts';
+import { CLOCKS_MS } from './token-ends.ts';
 
 /** From the end of an authority until its order is gone, where the exchange answers: noticed, recorded, asked and done. */
 const CANCELED_WITHIN_MS = 3_000;
@@ -87,11 +88,10 @@ function findSent({ world }: History, ends: ReadonlyMap<string, number>): readon
 }
 
 function findFilled(history: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
-  if (isDisturbed(history)) return [];
   return history.fills.flatMap(({ atMs, clientId }) => {
     const endMs = ends.get(clientId);
     if (endMs === undefined || atMs <= endMs + CANCELED_WITHIN_MS) return [];
-    if (!isUp(history, atMs - CANCELED_WITHIN_MS, atMs)) return [];
+    if (!isCalm(history, atMs - 3 * CANCELED_WITHIN_MS, atMs)) return [];
     const detail = `${clientId} fills at ${at(atMs)}, and its authority had ended at ${at(endMs)}`;
     return [{ code: 'authority/filled', detail }];
   });
@@ -105,9 +105,4 @@ function findLeft({ endMs: nowMs, world }: History, ends: ReadonlyMap<string, nu
     const detail = `${order.clientOrderId} rests on at ${at(nowMs)}, and its authority had ended at ${at(endMs)}`;
     return [{ code: 'authority/rests', detail }];
   });
-}
-
-/** Something fails that takes seconds. */
-function isDisturbed({ plan }: History): boolean {
-  return plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|halt_market)$/.test(kind));
 }

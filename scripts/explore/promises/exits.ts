@@ -17,7 +17,7 @@ export function findQuietExits(history: History): readonly Breach[] {
     const share = history.shareAt(agent, symbol, history.endMs);
     const position = world.venue.lots(symbol);
     // Less than a lot may be left of a share that was split in parts of lots, and none of it in whole ones.
-    if (history.wholeShareOf(agent, symbol) * Math.sign(share) < 0.5) continue;
+    if (history.shareOf(agent, symbol) * Math.sign(share) < 0.5) continue;
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;

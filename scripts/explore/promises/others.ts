@@ -1,64 +1,8 @@
 import { at, type Breach } from '../breach.ts';
-import { type Decision, type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
-import { exitLotsAtRest } from './resting.ts';
+import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 
-const ASKED_WITHIN_MS = 3_000;
 /** Until somebody else's trade is believed of a reading of the account, with the readings around it, ms. */
 const HAND_KNOWN_MS = 75_000;
-
-/**
- * One agent's exit cancels nothing of another's; but where less is held than all of them rest for, and the exchange has
- * refused it twice for that: the owner has closed a part by hand, or a cut whose answer is lost has taken lots of which the
- * other's exits still rest.
- */
-export function findRoomBreaches(history: History): readonly Breach[] {
-  // Where an agent may exit the whole position, its exit may take the place of another's.
-  const breaches: Breach[] = [];
-  for (const { atMs, event, seq } of history.events) {
-    if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
-    if (!event.payload.reason.startsWith('makes room')) continue;
-    const canceled = history.orders.get(event.payload.client_order_id);
-    if (canceled === undefined || canceled.decision.origin !== 'agent') continue;
-    const { agent, symbol } = canceled.decision;
-    // An order that waited is decided again when it goes out: that is when it needs room.
-    const exits = [...history.decisions.values()].filter(
-      (decision) =>
-        decision.event.orders.some((planned) => planned.reduce_only && planned.symbol === symbol) &&
-        decision.seq < seq &&
-        decision.atMs >= atMs - ASKED_WITHIN_MS,
-    );
-    if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
-      continue;
-    const isMoreAtRest =
-      isOwnersHandIn(history, symbol, undefined, atMs) || restsForMoreThanItHolds(history, canceled, atMs);
-    if (isMoreAtRest && exits.some((exit) => wasRefusedTwice(history, exit, atMs))) continue;
-    breaches.push({
-      code: 'others/canceled-for-room',
-      detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map((decision) => decision.agent).join(', ')}`,
-    });
-  }
-  return breaches;
-}
-
-function restsForMoreThanItHolds(history: History, { decision, planned }: PlannedBy, atMs: number): boolean {
-  const { agent } = decision;
-  const held = history.shareAt(agent, planned.symbol, atMs) * (planned.side === 'sell' ? 1 : -1);
-  return exitLotsAtRest(history, agent, planned.symbol, atMs) > Math.max(0, held);
-}
-
-/** As reducing nothing beside what rests. */
-function wasRefusedTwice({ orders, world }: History, { rootId }: Decision, atMs: number): boolean {
-  const refused = world.wire.records.filter(
-    ({ answer, answeredAtMs, clientId, method, status }) =>
-      method === 'POST' &&
-      status === 400 &&
-      answer?.includes('-2022') === true &&
-      answeredAtMs !== null &&
-      answeredAtMs <= atMs &&
-      orders.get(clientId ?? '')?.decision.rootId === rootId,
-  );
-  return refused.length >= 2;
-}
 
 /**
  * What made room for an exit is not put back in its way while it still works: the exchange refuses what would close more

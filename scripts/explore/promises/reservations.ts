@@ -122,7 +122,7 @@ function findShareBreaches(history: History): readonly Breach[] {
       const shown = lotsOf(shares[agent] ?? '0');
       const real = history.shareAt(agent, symbol, history.endMs);
       const isNear = Math.abs(shown - real) <= (Number.isInteger(real) ? 0 : PART);
-      if (!isNear && shown !== history.wholeShareOf(agent, symbol))
+      if (!isNear && shown !== history.shareOf(agent, symbol))
         breaches.push({
           code: 'view/share',
           detail: `${agent} ${symbol}: a share of ${shown} lots shown, its fills add up to ${real}`,

@@ -145,7 +145,7 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   const sign = planned.side === 'sell' ? 1 : -1;
   if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
   // The gate splits a cut in whole lots: less than one that the parts leave over is no agent's.
-  if (history.wholeShareOf(agent, symbol) * sign < 0.5) return null;
+  if (history.shareOf(agent, symbol) * sign < 0.5) return null;
   const requested = history.decisions.get(rootId) ?? decision;
   if (isAllClosed(history, agent, symbol, sign, requested.seq)) return null;
   // What the owner canceled at the exchange it wants gone.

@@ -187,6 +187,8 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(now(book, 'x-1'), 0, 'partially filled');
     book.report('x-1', 'expired', 4);
     assert.equal(now(book, 'x-1'), 6);
+    book.rung('x-2', 'x-1', 2);
+    assert.equal(now(book, 'x-1'), 0, 'one of the venue’s largest size is in flight');
   });
 
   test('a full close goes out beside an order of unknown outcome, which reduceOnly permits; a part does not', () => {

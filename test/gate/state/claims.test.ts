@@ -152,6 +152,14 @@ describe('after that only its cancel and its end change [DESIGN 12.2]', () => {
     assert.deepEqual([book.find('t-1').isCanceled, book.find('t-2').isCanceled], [true, false]);
   });
 
+  test('a cancel that is carried out later means nothing that was asked for since its record', () => {
+    const book = resting();
+    const { seq } = book.find('t-1');
+    const request = { agent: 'alice', client_order_id: null, origin: 'agent', symbol: null } as const;
+    const meant = (upTo: number) => book.state.claims.meantBy(request, upTo, () => false).length;
+    assert.deepEqual([meant(seq - 1), meant(seq), meant(seq + 1)], [0, 1, 1]);
+  });
+
   test('a cancel_all while trading is halted takes back what opens: an agent’s exit goes on', () => {
     for (const [origin, isCanceled] of [
       ['agent', false],

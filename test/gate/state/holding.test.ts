@@ -287,6 +287,14 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     assert.equal(refolded(book).position('BTCUSDT').holder, 'alice');
   });
 
+  test('but not to one agent where another quotes by now', () => {
+    const book = believedGone();
+    book.open('o-2', 3, { agent: 'bob', atMs: T0 + 40_000, rests: true });
+    book.report('o-2', 'working', 0, T0 + 40_001);
+    for (const ms of [0, 30_000, 61_000]) book.read(10, T0 + MINUTE + ms, T0 + MINUTE);
+    assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [0, 10]]);
+  });
+
   test('but not to one agent where another has opened since', () => {
     const book = believedGone();
     book.open('o-2', 3, { agent: 'bob', atMs: T0 + 40_000 });
@@ -357,6 +365,13 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
     book.adopt('bob', T0 + 25);
     book.read(10, T0 + 30);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [4, 6]]);
+    const closed = held(10, 0);
+    closed.read(4, T0 + 20);
+    closed.adopt('bob', T0 + 25);
+    closed.exit('x-1', 4, { agent: 'bob', atMs: T0 + 30 });
+    closed.report('x-1', 'filled', 4, T0 + 31);
+    closed.read(6, T0 + MINUTE);
+    assert.deepEqual([holderOf(closed), lotsOf(closed)], [null, [0, 6]]);
   });
 
   const refuses = (book: FoldedClaims, agent: string, atMs: number): boolean =>

@@ -1,0 +1,104 @@
+import type { Fill, History } from './history.ts';
+
+/** Lots of a symbol after a fill, or a recovery; signed by the side that is held. */
+export interface OwnedStep {
+  readonly atMs: number;
+  readonly held: number;
+  /** Of them, what no agent's own openings explain, however the hands of others are told. */
+  readonly nobodys: number;
+}
+/** An exit of an agent that closed more than its own openings have opened, since the last recovery. */
+export interface Taken {
+  readonly fill: Fill;
+  readonly agent: string;
+  /** Lots of nobody, or of another agent. */
+  readonly lots: number;
+  readonly recoveredAtMs: number | null;
+}
+export interface Owned {
+  readonly steps: readonly OwnedStep[];
+  readonly taken: readonly Taken[];
+}
+
+/**
+ * What agents own of a symbol by the books, at most: what their own openings opened since the last recovery, less what
+ * their exits and the gate's closed. What a person, an operator or a lost record did takes nothing from that, since a
+ * reading shows only what several of them come to.
+ */
+export function readOwned(history: History, symbol: string): Owned {
+  const { endMs, fills, world } = history;
+  const recoveries = world.homes.recoveries.map(({ atMs }) => atMs);
+  const steps: OwnedStep[] = [];
+  const taken: Taken[] = [];
+  const most = new Map<string, number>();
+  let held = 0;
+  let recoveredAtMs: number | null = null;
+  const note = (atMs: number): void => {
+    let own = 0;
+    for (const [key, lots] of most) if (key.endsWith(held > 0 ? ' 1' : ' -1')) own += lots;
+    steps.push({ atMs, held, nobodys: Math.sign(held) * Math.max(0, Math.abs(held) - own) });
+  };
+  const recoverUntil = (atMs: number): void => {
+    for (let next = recoveries[0]; next !== undefined && next <= atMs; next = recoveries[0]) {
+      recoveries.shift();
+      recoveredAtMs = next;
+      most.clear();
+      note(next);
+    }
+  };
+  for (const fill of fills) {
+    if (fill.symbol !== symbol) continue;
+    recoverUntil(fill.atMs);
+    held = fill.after;
+    const over = move(history, fill, most, recoveredAtMs);
+    if (over > 0) taken.push({ fill, agent: fill.order?.decision.agent ?? '', lots: over, recoveredAtMs });
+    note(fill.atMs);
+  }
+  recoverUntil(endMs);
+  return { steps, taken };
+}
+
+/** Lots that an agent's exit closed beyond its own. */
+function move(history: History, fill: Fill, most: Map<string, number>, recoveredAtMs: number | null): number {
+  const { after, before, clientId, lots, order, side } = fill;
+  const sign = side === 'buy' ? 1 : -1;
+  const closed = before * sign < 0 ? Math.min(lots, Math.abs(before)) : 0;
+  const take = (agent: string | null, wanted: number): number => {
+    let left = wanted;
+    for (const [key, own] of most) {
+      if (left <= 0 || !key.endsWith(` ${-sign}`) || (agent !== null && key !== `${agent} ${-sign}`)) continue;
+      const took = Math.min(own, left);
+      most.set(key, own - took);
+      left -= took;
+    }
+    return left;
+  };
+  const isExchanges = order === null && clientId.includes('autoclose');
+  if (isExchanges || order?.planned.protective === true || order?.decision.origin === 'gate') take(null, closed);
+  else if (order?.decision.origin === 'agent') {
+    const { agent, rootId } = order.decision;
+    const rootMs = history.decisions.get(rootId)?.atMs ?? 0;
+    const isOfBefore = recoveredAtMs !== null && rootMs <= recoveredAtMs;
+    const over = take(agent, closed);
+    const opened = lots - closed;
+    if (!order.planned.reduce_only && opened > 0 && !isOfBefore) {
+      const key = `${agent} ${sign}`;
+      most.set(key, (most.get(key) ?? 0) + opened);
+    }
+    if (after === 0 && history.world.venue.hands.length === 0) most.clear();
+    return order.planned.reduce_only && !isOfBefore ? over : 0;
+  }
+  if (after === 0 && history.world.venue.hands.length === 0) most.clear();
+  return 0;
+}
+
+/** Since when lots of nobody's have stood in a symbol without a break, by the books; null: none do at that instant. */
+export function nobodysSinceMs(steps: readonly OwnedStep[], atMs: number): number | null {
+  let sinceMs: number | null = null;
+  for (const step of steps) {
+    if (step.atMs > atMs) break;
+    if (step.nobodys === 0) sinceMs = null;
+    else sinceMs ??= step.atMs;
+  }
+  return sinceMs;
+}

@@ -1,0 +1,424 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import type { AlertEvent } from '../../../daemon/gate/events.ts';
+import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const SEND = { method: 'POST', path: '/fapi/v1/order' };
+const BELOW = { order_type: 'limit', limit_price: 59_000, requested_notional: 130 };
+const ABOVE = { side: 'sell', order_type: 'limit', limit_price: 61_000, requested_notional: 130 };
+const TAKE_PROFIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
+
+const codesOf = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
+const viewOf = (world: DaemonWorld) => world.daemon.gate.core.state.position('BTCUSDT');
+const alertsOf = (world: DaemonWorld, code: string): readonly string[] =>
+  [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+    .map(({ payload }) => payload as AlertEvent)
+    .filter((alert) => alert.code === code)
+    .map(({ detail }) => detail);
+async function place(world: DaemonWorld, args: object = {}, token?: string): Promise<ToolBody> {
+  const { body } = await world.tool('place_order', order(args), token);
+  assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+  return body;
+}
+async function codes(world: DaemonWorld, args: object = {}, token?: string): Promise<readonly string[]> {
+  return codesOf((await world.dryRun('place_order', order(args), token)).body);
+}
+async function statusOf(world: DaemonWorld, { decision }: ToolBody): Promise<readonly string[]> {
+  const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`);
+  return body.execution.orders.map(({ status }) => status);
+}
+const human = (world: DaemonWorld, method: string, path: string, params: Record<string, string>) =>
+  createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
+/** A person has bought so many lots, and the gate knows. */
+async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
+  const held = viewOf(world).unownedLots;
+  await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
+  await until('it is known', async () => {
+    await world.advance(6_000);
+    return viewOf(world).unownedLots === held + lots;
+  });
+}
+/** Nothing is held, and nothing can fill. */
+async function makeFree(world: DaemonWorld): Promise<void> {
+  await world.control('clear-faults', {});
+  await world.setMark('BTCUSDT', 60_000);
+  await human(world, 'DELETE', '/fapi/v1/allOpenOrders', {});
+  await world.operator('POST', '/v1/tools/cancel_all', {});
+  await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+  const { state } = world.daemon.gate.core;
+  await until(
+    'the symbol is free',
+    async () => {
+      await world.advance(2_000);
+      const isFree = viewOf(world).holder === null && viewOf(world).lots === 0;
+      return isFree && state.claims.open.size === 0 && world.daemon.gate.openOrderCount() === 0;
+    },
+    60_000,
+  );
+}
+
+describe('one agent holds a symbol [DESIGN 12.1]', () => {
+  let world: DaemonWorld;
+  let alice: string;
+  let bob: string;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        const { calm } = spec.market.regimes;
+        spec.market.regimes = { calm, volatile: { ...calm }, extreme: { ...calm } };
+        spec.agents = { default: {}, carol: { reserve: ['ETHUSDT'] } };
+      },
+    });
+    alice = world.createAgent('alice');
+    bob = world.createAgent('bob');
+  });
+  after(async () => {
+    try {
+      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
+    } finally {
+      await world.close();
+    }
+  });
+  afterEach(() => makeFree(world));
+
+  it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill', async () => {
+    await place(world, { requested_notional: 300 }, alice);
+    const rests = await place(world, BELOW, alice);
+    const takeProfit = await place(world, { ...TAKE_PROFIT, requested_notional: 130 }, alice);
+    const refused = async (): Promise<boolean> => (await codes(world, {}, bob)).includes('SYMBOL_HELD');
+    assert.equal(await refused(), true);
+    assert.equal((await world.tool('place_order', order(), bob)).body.decision.decision, 'BLOCK');
+    await world.restart();
+    assert.equal(await refused(), true, 'after a restart as well');
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    await until('it is free', async () => {
+      await world.advance(1_000);
+      return !(await refused());
+    });
+    assert.deepEqual([await world.position('BTCUSDT'), openOrders(await world.books()).length], [0, 0]);
+    assert.deepEqual([await statusOf(world, rests), await statusOf(world, takeProfit)], [['canceled'], ['canceled']]);
+    await place(world, {}, bob);
+    assert.equal(viewOf(world).holder, 'bob');
+  });
+
+  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat', async () => {
+    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, bob), ['SYMBOL_HELD']);
+    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('carol')), []);
+  });
+
+  it('SYMBOL_UNOWNED: beside a hand’s lots nobody opens; what rests is canceled then, and its exits pass', async () => {
+    await place(world, { requested_notional: 305 }, alice);
+    const rests = await place(world, BELOW, alice);
+    const own = ownLots(viewOf(world));
+    await buyByHand(world, 7);
+    await until('it is canceled', async () => {
+      await world.advance(500);
+      return (await statusOf(world, rests)).every((status) => status === 'canceled');
+    });
+    for (const token of [alice, bob]) assert.ok((await codes(world, {}, token)).includes('SYMBOL_UNOWNED'));
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    assert.equal(Math.round(1_000 * (await world.position('BTCUSDT'))), 7, `her ${own} lots, and no others`);
+    assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'), 'still');
+    const mine = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    assert.deepEqual(codesOf(mine.body), ['EXIT_SCOPE'], 'those are not hers');
+  });
+
+  it('SYMBOL_UNOWNED: beside a person’s opening that rests, nobody opens', async () => {
+    await human(world, 'POST', '/fapi/v1/order', {
+      side: 'BUY',
+      type: 'LIMIT',
+      timeInForce: 'GTC',
+      quantity: '0.005',
+      price: '58000',
+    });
+    await world.refresh();
+    assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'));
+  });
+
+  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing', async () => {
+    await place(world, { requested_notional: 300 }, alice);
+    const held = await world.position('BTCUSDT');
+    for (const requested_notional of [100, 900]) {
+      const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional }), alice);
+      assert.equal(body.decision.decision, 'BLOCK');
+      assert.ok(codesOf(body).includes('AGAINST_POSITION'), codesOf(body).join());
+    }
+    assert.equal(await world.position('BTCUSDT'), held);
+  });
+
+  it('both sides may be quoted while it is flat: the first fill cancels the opposite ones', async () => {
+    const below = await place(world, BELOW, alice);
+    const above = [await place(world, ABOVE, alice), await place(world, { ...ABOVE, limit_price: 61_100 }, alice)];
+    const { budgets } = (await world.limits('BTCUSDT')).symbols[0] ?? {};
+    const reserved = budgets?.find(({ component }) => component === 'symbol_notional_usdt')?.reserved ?? 0;
+    assert.ok(reserved > 2 * 110, `${reserved} USDT: the worse side is charged in full`);
+    assert.equal(openOrders(await world.books()).length, 3);
+    await world.setMark('BTCUSDT', 58_990);
+    await until('the opposite ones are canceled', async () => {
+      await world.advance(500);
+      return (await Promise.all(above.map((one) => statusOf(world, one)))).flat().every((one) => one === 'canceled');
+    });
+    assert.ok((await statusOf(world, below)).includes('filled'));
+    await world.setMark('BTCUSDT', 61_200);
+    assert.ok((await world.position('BTCUSDT')) > 0);
+  });
+
+  it('ORDER_UNPROVEN: while nobody knows what became of an order, nothing opens; once it is proven, it does', async () => {
+    await place(world, { requested_notional: 300 }, alice);
+    await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
+    const { body } = await world.tool('place_order', order({ requested_notional: 200 }), alice);
+    assert.equal(body.execution.state, 'unknown', JSON.stringify(body.execution));
+    const refused = await codes(world, { requested_notional: 120 }, alice);
+    assert.ok(refused.includes('ORDER_UNPROVEN'), refused.join());
+    await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
+    await until('it is proven', async () => {
+      await world.advance(1_000);
+      return !(await codes(world, { requested_notional: 120 }, alice)).includes('ORDER_UNPROVEN');
+    });
+  });
+
+  it('the holder’s agent is told of its own limits, and nobody of another’s name', async () => {
+    await place(world, { requested_notional: 300 }, alice);
+    const { body } = await world.dryRun('place_order', order(), bob);
+    assert.ok(!JSON.stringify(body).includes('alice'), JSON.stringify(body));
+  });
+});
+
+describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      answerWithinMs: 200,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.rate = { max: 1, window_ms: 60_000 };
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await makeFree(world);
+    await world.advance(61_000);
+  });
+
+  const close = async (args: object = {}): Promise<ToolBody> =>
+    (await world.tool('close_position', { symbol: 'BTCUSDT', ...args })).body;
+  /** One exit has gone out, and the next ones wait for their rate. */
+  const hold = async (): Promise<void> => {
+    await place(world, { requested_notional: 905 });
+    await close({ fraction: 0.1 });
+  };
+
+  it('EXIT_IN_PROGRESS names the decision, and says when to ask again', async () => {
+    await hold();
+    const waiting = await close({ fraction: 0.2 });
+    assert.equal(waiting.execution.state, 'staging', JSON.stringify(waiting.execution));
+    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const reason = body.decision.reasons.find(({ code }) => code === 'EXIT_IN_PROGRESS');
+    assert.equal(reason?.observed, waiting.decision.decision_id);
+    assert.ok((body.decision.retry_after_ms ?? 0) > 0);
+    await world.advance(61_000);
+    await until(
+      'it is through',
+      async () => !(await codes(world, { requested_notional: 120 })).includes('EXIT_IN_PROGRESS'),
+    );
+  });
+
+  it('its asker may cancel it, and so may an operator', async () => {
+    await hold();
+    for (const cancel of [
+      (id: string) => world.tool('cancel_order', { client_order_id: id }),
+      (id: string) => world.operator('POST', '/v1/tools/cancel_order', { client_order_id: id }),
+    ]) {
+      const waiting = await close({ fraction: 0.2 });
+      assert.ok((await codes(world, { requested_notional: 120 })).includes('EXIT_IN_PROGRESS'));
+      await cancel(waiting.execution.orders[0]?.client_order_id ?? '');
+      assert.ok(!(await codes(world, { requested_notional: 120 })).includes('EXIT_IN_PROGRESS'));
+    }
+  });
+
+  it('of ten open parts an eleventh is refused; a full close is taken in their place', async () => {
+    await hold();
+    const parts: ToolBody[] = [];
+    for (let i = 0; i < 10; i += 1) parts.push(await close({ fraction: 0.1 }));
+    assert.deepEqual([...new Set(parts.map(({ decision }) => decision.decision))], ['ALLOW']);
+    const eleventh = await close({ fraction: 0.1 });
+    assert.deepEqual([eleventh.decision.decision, codesOf(eleventh)], ['BLOCK', ['EXIT_IN_PROGRESS']]);
+    const whole = await close();
+    assert.equal(whole.decision.decision, 'ALLOW', JSON.stringify(whole.decision.reasons));
+    await until('they are over', async () =>
+      (await Promise.all(parts.map((part) => statusOf(world, part)))).flat().every((status) => status === 'canceled'),
+    );
+    await world.advance(61_000);
+    await until('all is closed', async () => (await world.position('BTCUSDT')) === 0);
+  });
+
+  it('an exit that rests holds up no opening', async () => {
+    await place(world, { requested_notional: 300 });
+    await place(world, { ...TAKE_PROFIT, requested_notional: 130 });
+    await place(world, { requested_notional: 120 });
+  });
+});
+
+describe('resting exits beside each other [DESIGN 12.2]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 500 });
+  });
+  after(() => world.close());
+  afterEach(() => makeFree(world));
+
+  const exits = (): readonly OrderState[] =>
+    [...world.daemon.gate.core.state.orders.all.values()].filter(({ reduceOnly }) => reduceOnly);
+  const resting = async (): Promise<readonly string[]> =>
+    openOrders(await world.books())
+      .map(({ client_order_id: id }) => String(id))
+      .sort();
+  const rest = async (price: number): Promise<string> => {
+    const { body } = await world.tool(
+      'place_order',
+      order({ ...TAKE_PROFIT, limit_price: price, requested_notional: 61 }),
+    );
+    assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+
+  it('one more take-profit cancels only what it needs, and refuses nobody’s opening', async () => {
+    await place(world, { requested_notional: 965 });
+    const lots = ownLots(viewOf(world));
+    const ids: string[] = [];
+    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
+    await until('all rest', async () => (await resting()).length === lots);
+    const more = await rest(64_000);
+    await until('it rests in the place of the newest', async () => {
+      await world.refresh();
+      return (await resting()).includes(more);
+    });
+    for (let i = 0; i < 3; i += 1) await world.refresh();
+    assert.deepEqual(await resting(), [...ids.slice(0, -1), more].sort());
+    assert.deepEqual(
+      exits()
+        .filter(({ cancelRequested }) => cancelRequested)
+        .map(({ clientOrderId }) => clientOrderId),
+      [ids.at(-1)],
+    );
+    const other = world.createAgent('other');
+    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, other), []);
+  });
+
+  it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again', async () => {
+    await place(world, { requested_notional: 300 });
+    const { body } = await world.tool('place_order', order({ ...TAKE_PROFIT, requested_notional: 300 }));
+    const [sent] = body.execution.orders;
+    const told = alertsOf(world, 'EXIT_ENDED').length;
+    await human(world, 'DELETE', '/fapi/v1/order', { origClientOrderId: sent?.client_order_id ?? '' });
+    await until('it is told', async () => {
+      await world.refresh();
+      return alertsOf(world, 'EXIT_ENDED').length > told;
+    });
+    assert.match(alertsOf(world, 'EXIT_ENDED').at(-1) ?? '', new RegExp(body.decision.decision_id));
+    for (let i = 0; i < 3; i += 1) await world.advance(2_000);
+    assert.deepEqual(await resting(), []);
+    assert.deepEqual(await statusOf(world, body), ['canceled']);
+  });
+
+  it('EXIT_ENDED is raised once nothing of the exit can fill any more', async () => {
+    await place(world, { requested_notional: 605 });
+    // No rung fills anything.
+    const told = alertsOf(world, 'EXIT_ENDED').length;
+    await world.fault({ kind: 'partial-fill', fraction: 0, count: 100, match: SEND });
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    const { orders } = world.daemon.gate.core.state;
+    const own = () => orders.byDecision.get(body.decision.decision_id) ?? [];
+    const live = (): boolean => own().some(({ status }) => !isTerminal(status));
+    await until(
+      'it has ended',
+      async () => {
+        await world.refresh();
+        assert.ok(alertsOf(world, 'EXIT_ENDED').length === told || !live(), 'an order of it may fill');
+        return alertsOf(world, 'EXIT_ENDED').length > told;
+      },
+      30_000,
+    );
+    assert.equal(alertsOf(world, 'EXIT_ENDED').length, told + 1);
+    for (let i = 0; i < 5; i += 1) await world.refresh();
+    assert.ok(own().length > 2, 'it went up its ladder');
+    assert.ok(
+      own().every(({ executedLots }) => executedLots === 0),
+      'nothing of it filled afterwards',
+    );
+  });
+});
+
+describe('leverage of what is opened [DESIGN 12.1]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.agents = { default: {}, careful: { budgets: { leverage: 1 } } };
+      },
+    });
+  });
+  after(() => world.close());
+
+  const setting = async (): Promise<number | undefined> =>
+    (await world.books()).positions.find(({ symbol }) => symbol === 'BTCUSDT')?.leverage;
+  const setByHand = async (leverage: number): Promise<void> => {
+    await human(world, 'POST', '/fapi/v1/leverage', { leverage: String(leverage) });
+    await until('it is known', async () => {
+      await world.advance(6_000);
+      return viewOf(world).leverage === leverage;
+    });
+  };
+
+  it('an agent capped at 1x is held at 1x, and refused where the venue stands at 3x while it holds', async () => {
+    const careful = world.createAgent('careful');
+    await setByHand(3);
+    const { body } = await world.tool('place_order', order({ requested_notional: 200 }), careful);
+    assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
+    assert.equal(await setting(), 1, 'set before the first opening');
+    await setByHand(3);
+    const refused = await world.tool('place_order', order({ requested_notional: 150 }), careful);
+    assert.deepEqual([refused.body.decision.decision, codesOf(refused.body)], ['BLOCK', ['LEVERAGE_LOCKED']]);
+    const exit = await world.tool('close_position', { symbol: 'BTCUSDT' }, careful);
+    assert.equal(exit.body.execution.state, 'filled');
+  });
+});
+
+describe('after a recovery everything is nobody’s [DESIGN 12.1]', () => {
+  it('a new token of an old name closes and opens nothing there, and nothing of before rests on', async () => {
+    const world = await DaemonWorld.start({ policy: withoutPacing, leaveOrders: true });
+    try {
+      const alice = world.createAgent('alice');
+      await place(world, { requested_notional: 300 }, alice);
+      await place(world, BELOW, alice);
+      const held = await world.position('BTCUSDT');
+      await world.recover();
+      await world.startAgain();
+      await world.untilReady();
+      const again = world.createAgent('alice');
+      await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked at' });
+      const close = await world.tool('close_position', { symbol: 'BTCUSDT' }, again);
+      assert.deepEqual([close.body.decision.decision, codesOf(close.body)], ['BLOCK', ['EXIT_SCOPE']]);
+      assert.ok((await codes(world, {}, again)).includes('SYMBOL_UNOWNED'));
+      await until('nothing rests', async () => {
+        await world.advance(2_000);
+        return openOrders(await world.books()).length === 0;
+      });
+      assert.equal(await world.position('BTCUSDT'), held);
+      const ops = await world.operator<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+      assert.equal(ops.body.execution.state, 'filled', JSON.stringify(ops.body));
+      assert.ok(checkAudit(world) > 0);
+    } finally {
+      await world.close();
+    }
+  });
+});
