@@ -33,7 +33,7 @@ const STEPS: readonly [VariantName, VariantName, { readonly [switchName: string]
     'NoSAE',
     'StaticOMS',
     {
-      enforcement: ['mode', 'market.collar_bps', 'exits.scope', 'exits.rate.max'],
+      enforcement: ['mode', 'market.collar_bps', 'exits.rate.max'],
       R: ['budgets'],
       stop: ['protection.required'],
     },
