@@ -112,9 +112,10 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
 
   it('does not concern what rests already', () => {
     const book = held(10);
-    const reserve = { bob: ['BTCUSDT'] };
     for (const agent of ['alice', 'bob'])
-      assert.deepEqual(refusals(book, { agent, phase: 'standing', side: 'sell', reserve }), []);
+      assert.deepEqual(refusals(book, { agent, phase: 'standing', side: 'sell' }), []);
+    const reserve = { bob: ['BTCUSDT'] };
+    assert.deepEqual(refusals(book, { phase: 'standing', reserve }), ['SYMBOL_HELD'], 'unless it is kept for another');
     assert.deepEqual(refusals(book, { agent: 'bob', phase: 'slice' }), ['SYMBOL_HELD']);
   });
 });

@@ -306,7 +306,7 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     }
   });
 
-  test('the one that was asked for last comes to rest in the place of the newest before it', () => {
+  test('one more than is held waits for what the older ones leave, and cancels none of them', () => {
     const book = held(10);
     for (const [id, lots] of [
       ['t-1', 4],
@@ -315,26 +315,36 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     ] as const)
       rests(book, id, lots);
     book.takeProfit('t-4', 2, { delayMs: 1 });
-    assert.deepEqual([desired(book), beyond(book)], [['t-4 2', 't-1 4', 't-2 3', 't-3 1'], ['t-3']]);
-    assert.equal(toRest(book, 't-4'), 0, 'not beside what it makes room of');
-    makesRoom(book, 't-3');
-    assert.equal(toRest(book, 't-4'), 2);
-    book.takeProfit('t-4', 2, { parent: 't-4' });
-    book.report('t-4', 'working', 0);
-    assert.deepEqual([toRest(book, 't-3'), beyond(book)], [1, []], 'what is left of the room');
+    assert.deepEqual([desired(book), beyond(book)], [['t-1 4', 't-2 3', 't-3 3', 't-4 0'], []]);
+    assert.equal(toRest(book, 't-4'), 0);
     book.report('t-1', 'filled', 4);
-    assert.equal(toRest(book, 't-3'), 1, 'its lots are closed: there is no more room');
+    assert.equal(toRest(book, 't-4'), 0, 'its lots are closed: there is no more room');
     book.askCancel('t-2');
     book.report('t-2', 'canceled', 0);
-    assert.equal(toRest(book, 't-3'), 3);
+    assert.equal(toRest(book, 't-4'), 2);
   });
 
-  test('what was canceled for room does not displace what rests, though it is older', () => {
+  test('an amend asks anew, as the youngest: it gets what the others leave', () => {
+    const book = held(10);
+    rests(book, 't-1', 4);
+    rests(book, 't-2', 6);
+    book.amend('t-1', 5);
+    assert.deepEqual([desired(book), beyond(book)], [['t-2 6', 't-1 4'], ['t-1']]);
+  });
+
+  test('it rests in one order: not in a part of it while what makes room is not gone', () => {
     const book = held(10);
     rests(book, 't-1', 6);
-    makesRoom(book, 't-1');
-    rests(book, 't-2', 8);
-    assert.deepEqual([desired(book), beyond(book), toRest(book, 't-1')], [['t-2 8', 't-1 2'], [], 2]);
+    rests(book, 't-2', 4);
+    book.cancel('t-1', MAKES_ROOM);
+    book.askCancel('t-2');
+    book.takeProfit('t-3', 8, { delayMs: 1 });
+    book.report('t-2', 'canceled', 0);
+    book.cancel('t-1', 'asked for by alice');
+    book.askCancel('t-1');
+    assert.equal(toRest(book, 't-3'), 0);
+    book.report('t-1', 'canceled', 0);
+    assert.equal(toRest(book, 't-3'), 8);
   });
 
   test('a resting exit never blocks another: there is room once it is gone', () => {

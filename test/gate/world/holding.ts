@@ -270,7 +270,13 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
 describe('resting exits beside each other [DESIGN 12.2]', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 500 });
+    world = await DaemonWorld.start({
+      answerWithinMs: 500,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.rate = { max: 1_000, window_ms: 60_000 };
+      },
+    });
   });
   after(() => world.close());
   afterEach(() => makeFree(world));
@@ -290,27 +296,36 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     return body.execution.orders[0]?.client_order_id ?? '';
   };
 
-  it('one more take-profit cancels only what it needs, and refuses nobody’s opening', async () => {
+  it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening', async () => {
     await place(world, { requested_notional: 965 });
     const lots = ownLots(viewOf(world));
     const ids: string[] = [];
     for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
     await until('all rest', async () => (await resting()).length === lots);
     const more = await rest(64_000);
-    await until('it rests in the place of the newest', async () => {
-      await world.refresh();
-      return (await resting()).includes(more);
-    });
     for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), [...ids.slice(0, -1), more].sort());
-    assert.deepEqual(
-      exits()
-        .filter(({ cancelRequested }) => cancelRequested)
-        .map(({ clientOrderId }) => clientOrderId),
-      [ids.at(-1)],
-    );
-    const other = world.createAgent('other');
-    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, other), []);
+    assert.deepEqual(await resting(), [...ids].sort());
+    assert.ok(exits().every(({ cancelRequested }) => !cancelRequested));
+    assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('other')), []);
+    await world.tool('cancel_order', { client_order_id: ids[3] });
+    await until('it rests in its place', async () => {
+      await world.refresh();
+      return (await resting()).length === lots;
+    });
+    assert.deepEqual(await resting(), [...ids.filter((id) => id !== ids[3]), more].sort());
+  });
+
+  it('a close of a part cancels only as many as it needs, newest first, and they rest again', async () => {
+    await place(world, { requested_notional: 965 });
+    const lots = ownLots(viewOf(world));
+    const ids: string[] = [];
+    for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
+    await until('all rest', async () => (await resting()).length === lots);
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.2 });
+    const closed = Math.round(1_000 * Number(body.execution.orders[0]?.filled_quantity));
+    assert.ok(closed > 0 && closed < lots / 2, JSON.stringify(body.execution));
+    for (let i = 0; i < 3; i += 1) await world.refresh();
+    assert.deepEqual(await resting(), ids.slice(0, lots - closed).sort());
   });
 
   it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again', async () => {
