@@ -24,20 +24,21 @@ describe('what the HTTP API promises, from a whole daemon', () => {
 
   it('names the type of every order in lower case, and pages orders', async () => {
     const human = createClient(world.sim);
-    const side = { symbol: 'BTCUSDT', side: 'BUY' };
+    // Beside them no agent's order would stay.
+    const side = { symbol: 'ETHUSDT', side: 'BUY' };
     await human.send('POST', '/fapi/v1/order', {
       ...side,
       type: 'LIMIT',
       timeInForce: 'GTC',
-      quantity: '0.002',
-      price: '55000',
+      quantity: '0.05',
+      price: '2700',
     });
     await human.send('POST', '/fapi/v1/algoOrder', {
       ...side,
       algoType: 'CONDITIONAL',
       type: 'STOP_MARKET',
-      quantity: '0.002',
-      triggerPrice: '65000',
+      quantity: '0.05',
+      triggerPrice: '3300',
     });
     await world.tool('place_order', order({ order_type: 'limit', limit_price: 59_000, strategy_id: 'calm & "slow"' }));
     await world.refresh();
