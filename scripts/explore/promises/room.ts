@@ -25,7 +25,7 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const together = canceled.filter((other) => other.atMs === atMs && isOnItsSide(other.order, order));
     const first = { atMs, seq: Math.min(...together.map(({ seq }) => seq)) };
     const gone = new Set(together.filter((other) => isNewer(history, other, one)).map((other) => other.clientId));
-    const wanted = wantedLots(history, order, first, gone);
+    const wanted = wantedLots(history, one, first, gone);
     const held = leastHeld(history, order, first);
     if (wanted > held) return [];
     const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} lots rest or close now, ${held} are held`;
@@ -73,50 +73,83 @@ interface Instant {
   readonly seq: number;
 }
 
-/** Lots of the exits of one side that are at the exchange, or leave this moment, and of those that close now what they lack. */
+/**
+ * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
+ * exits that close now, and resting ones that were asked for earlier.
+ */
 function wantedLots(
   history: History,
-  { planned: { side, symbol } }: PlannedBy,
-  { atMs, seq }: Instant,
+  { clientId, order: { planned } }: MadeRoom,
+  at: Instant,
   gone: ReadonlySet<string>,
 ): number {
-  const askedBack = new Set(gone);
-  let hasChanged = false;
-  for (const { atMs: askedMs, event, seq: askedSeq } of history.events) {
-    if (askedSeq >= seq) break;
-    if (event.kind !== 'order_intent') continue;
-    const { action, client_order_id: id } = event.payload;
-    if (action === 'cancel') askedBack.add(id);
-    const isNear = askedMs > atMs - TOLD_WITHIN_MS;
-    if (/^amend/.test(action) && isNear && history.orders.get(id)?.planned.symbol === symbol) hasChanged = true;
-  }
+  const { side, symbol } = planned;
+  const { amendedMs, askedBack, gaveWay } = readIntents(history, planned, at.seq);
   // What an amend has made of an exit is on its way.
-  if (hasChanged) return Number.POSITIVE_INFINITY;
-  const sentAtMs = new Map<string, number>();
-  for (const { clientId, method, sentAtMs: sentMs } of history.world.wire.records)
-    if (method === 'POST' && clientId !== null && !sentAtMs.has(clientId)) sentAtMs.set(clientId, sentMs);
-  const liveOf = new Map<string, number>();
-  const doneOf = new Map<string, number>();
-  let lots = 0;
-  for (const [id, { decision, planned }] of history.orders) {
-    if (!planned.reduce_only || planned.protective || planned.symbol !== symbol || planned.side !== side) continue;
-    if (decision.seq > seq) continue;
-    const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < seq);
+  if (amendedMs > at.atMs - TOLD_WITHIN_MS) return Number.POSITIVE_INFINITY;
+  const claims = new Map<string, { seq: number; asked: number; done: number; live: number }>();
+  for (const [id, order] of history.orders) {
+    const { decision } = order;
+    if (!order.planned.reduce_only || order.planned.protective || !isOfSide(order, side, symbol)) continue;
+    if (decision.seq > at.seq) continue;
+    const seq = history.decisions.get(decision.rootId)?.seq ?? decision.seq;
+    const claim = claims.get(decision.rootId) ?? { seq, asked: 0, done: 0, live: 0 };
+    claims.set(decision.rootId, claim);
+    const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
     const executed = Math.max(0, ...told.map(({ event }) => event.executed_lots));
-    doneOf.set(decision.rootId, (doneOf.get(decision.rootId) ?? 0) + executed);
-    const last = told.at(-1)?.event.status;
-    if ((last !== undefined && ENDED.has(last)) || askedBack.has(id)) continue;
-    // A take-profit that has not gone out waits for what the older ones leave.
-    const sentMs = sentAtMs.get(id) ?? Number.POSITIVE_INFINITY;
-    if (planned.time_in_force === 'GTC' && sentMs > atMs + LEAVES_WITHIN_MS) continue;
-    liveOf.set(decision.rootId, (liveOf.get(decision.rootId) ?? 0) + planned.lots - executed);
-    lots += planned.lots - executed;
+    claim.asked = Math.max(claim.asked, order.planned.lots);
+    claim.done += executed;
+    const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
+    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.lots - executed;
   }
-  for (const { id, isWhole, asked } of openTargets(history, symbol, side, seq)) {
-    if (isWhole) return Number.POSITIVE_INFINITY;
-    lots += Math.max(0, asked - (doneOf.get(id) ?? 0) - (liveOf.get(id) ?? 0));
+  const ownSeq = claims.get(history.orders.get(clientId)?.decision.rootId ?? '')?.seq ?? 0;
+  const closing = openTargets(history, symbol, side, at.seq);
+  let lots = 0;
+  for (const [rootId, { asked, done, live, seq }] of claims) {
+    const now = closing.find(({ id }) => id === rootId);
+    if (now?.isWhole === true) return Number.POSITIVE_INFINITY;
+    const isFirst = now !== undefined || (seq < ownSeq && gaveWay.has(rootId));
+    lots += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
   }
   return lots;
+}
+
+function isOfSide({ planned }: PlannedBy, side: string, symbol: string): boolean {
+  return planned.side === side && planned.symbol === symbol;
+}
+
+/** A take-profit that has not gone out yet waits for what the older ones leave. */
+function hasLeft({ world }: History, id: string, { planned }: PlannedBy, atMs: number): boolean {
+  if (planned.time_in_force !== 'GTC') return true;
+  return world.wire.records.some(
+    ({ clientId, method, sentAtMs }) => clientId === id && method === 'POST' && sentAtMs <= atMs + LEAVES_WITHIN_MS,
+  );
+}
+
+/** By the records of before: which orders were asked back, which exits made room and wait since, when one was last amended. */
+function readIntents(
+  { events, orders }: History,
+  { side, symbol }: PlannedBy['planned'],
+  untilSeq: number,
+): { readonly askedBack: ReadonlySet<string>; readonly gaveWay: ReadonlySet<string>; readonly amendedMs: number } {
+  const askedBack = new Set<string>();
+  const gaveWay = new Set<string>();
+  let amendedMs = Number.NEGATIVE_INFINITY;
+  for (const { atMs, event, seq } of events) {
+    if (seq >= untilSeq) break;
+    if (event.kind === 'exit_target' && event.payload.action === 'ended' && event.payload.reason !== 'rests')
+      gaveWay.delete(event.payload.decision_id);
+    if (event.kind !== 'order_intent') continue;
+    const { action, client_order_id: id, reason } = event.payload;
+    const order = orders.get(id);
+    if (order === undefined || !isOfSide(order, side, symbol)) continue;
+    if (/^amend/.test(action)) amendedMs = atMs;
+    if (action !== 'cancel') continue;
+    askedBack.add(id);
+    if (reason.startsWith('makes room')) gaveWay.add(order.decision.rootId);
+    else gaveWay.delete(order.decision.rootId);
+  }
+  return { askedBack, gaveWay, amendedMs };
 }
 
 /** Exits that close now, at a record. */
