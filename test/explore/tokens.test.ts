@@ -30,14 +30,15 @@ async function play(
 const answered = (action: Action): Step => ({ gap: 'answered', do: action });
 const open = (agent: 'alpha' | 'beta', limitBps?: number): Step =>
   answered({
-    ...{ kind: 'open', agent, symbol: 'BTCUSDT', side: 'buy', usdt: 300 },
+    ...{ kind: 'open', agent, symbol: agent === 'alpha' ? 'BTCUSDT' : 'ETHUSDT', side: 'buy', usdt: 300 },
     ...(limitBps === undefined ? {} : { limitBps }),
   });
 const token = (act: TokenAct, gap: Step['gap'] = 'answered'): Step => ({
   gap,
   do: { kind: 'token', agent: 'alpha', ...act },
 });
-const restingOf = (world: World): number => world.exchange.world.state.markets.get('BTCUSDT')?.openOrders.size ?? 0;
+const restingOf = (world: World): number =>
+  [...world.exchange.world.state.markets.values()].reduce((sum, { openOrders }) => sum + openOrders.size, 0);
 
 test('a revoked token is heard no more, another agent is, and a new token is heard at once', async (t) => {
   const { outcomes } = await play(t, [
