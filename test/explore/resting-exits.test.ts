@@ -7,7 +7,7 @@ import { World } from '../../scripts/explore/world.ts';
 const alpha = { agent: 'alpha', symbol: 'ETHUSDT' } as const;
 const after = (gap: Step['gap'], action: Step['do']): Step => ({ gap, do: action });
 
-test('an exit that waited until after an opening rests beside an older one within what was held before it', async () => {
+test('a take-profit for which an older one left nothing rests once its agent has opened more', async () => {
   const plan: Plan = {
     seed: 1,
     setup: { ...PLAIN_SETUP, exitRate: { max: 1, windowMs: 10_000 } },
@@ -26,7 +26,7 @@ test('an exit that waited until after an opening rests beside an older one withi
       .map(({ quantity }) => Number(quantity));
     assert.equal(resting.length, 2, JSON.stringify(resting));
     // Whole units of 1e-8 ETH; a lot is 0.001.
-    assert.equal(resting.reduce((sum, units) => sum + units, 0) / 1e5, 99);
+    assert.equal(resting.reduce((sum, units) => sum + units, 0) / 1e5, 99 + 49);
   } finally {
     world.close();
   }

@@ -169,7 +169,7 @@ test('with the noted head put back as well, what was traded since keeps it from 
   const { world, codes } = await play([
     OPEN,
     trouble({ kind: 'copy' }),
-    { gap: 100, do: { kind: 'open', agent: 'beta', symbol: 'BTCUSDT', side: 'buy', usdt: 500 } },
+    { gap: 100, do: { kind: 'open', agent: 'beta', symbol: 'ETHUSDT', side: 'buy', usdt: 500 } },
     trouble({ kind: 'restored', downMs: 500, withHead: true }, 1_500),
     { ...OPEN, gap: 6_000 },
   ]);

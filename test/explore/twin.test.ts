@@ -6,11 +6,11 @@ import { compareTwins, findInterference } from '../../scripts/explore/twin.ts';
 
 const open = (agent: 'alpha' | 'beta', gap: number): Step => ({
   gap,
-  do: { kind: 'open', agent, symbol: 'BTCUSDT', side: 'buy', usdt: 1_000 },
+  do: { kind: 'open', agent, symbol: agent === 'alpha' ? 'BTCUSDT' : 'ETHUSDT', side: 'buy', usdt: 1_000 },
 });
-const planOf = (symbol: number): Plan => ({
+const planOf = (gross: number): Plan => ({
   seed: 3,
-  setup: { ...PLAIN_SETUP, caps: { ...PLAIN_SETUP.caps, symbol } },
+  setup: { ...PLAIN_SETUP, caps: { ...PLAIN_SETUP.caps, gross } },
   steps: [
     open('alpha', 0),
     open('beta', 4_000),
