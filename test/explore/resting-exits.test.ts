@@ -7,7 +7,7 @@ import { World } from '../../scripts/explore/world.ts';
 const alpha = { agent: 'alpha', symbol: 'ETHUSDT' } as const;
 const after = (gap: Step['gap'], action: Step['do']): Step => ({ gap, do: action });
 
-test('an exit that waited for its rate rests beside an older one once both fit into what is held', async () => {
+test('a take-profit for which an older one left nothing rests once its agent has opened more', async () => {
   const plan: Plan = {
     seed: 1,
     setup: { ...PLAIN_SETUP, exitRate: { max: 1, windowMs: 10_000 } },

@@ -53,6 +53,11 @@ export class PlainLosses {
         return;
       case 'state':
         if (event.payload.clock_set_back === true) this.isUnclear = true;
+        return;
+      case 'holder':
+      case 'recovery':
+        // What is held is somebody else's from here on, or nobody's.
+        if ([...this.#books.values()].some(({ lots }) => [...lots.values()].some(Boolean))) this.isUnclear = true;
     }
   }
 

@@ -77,6 +77,19 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
       },
     ],
     [2, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
+    // What a person holds stands beside an agent's orders for minutes, and somebody opens beside it.
+    [
+      2,
+      (draw) => {
+        const { random, side, symbol } = draw;
+        return [
+          ...(random.chance(0.5) ? [draw.step(draw.open(-random.int(20, 60)))] : []),
+          draw.step({ kind: 'foreign', symbol, side, lots: random.pick([1, 5, 12]) }),
+          draw.step({ kind: 'wait' }, random.int(75_000, 110_000)),
+          draw.step(random.chance(0.5) ? draw.open() : draw.open(-random.int(5, 60))),
+        ];
+      },
+    ],
   ],
   // The ledger cannot be written.
   disks: [
