@@ -178,6 +178,8 @@ function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRec
   const { execution } = world.gate?.getDecision(caller, decision.decision_id) ?? answer;
   const lots = execution.orders.reduce((sum, order) => sum + Math.round(Number(order.filled_quantity) * 1000), 0);
   // Why nothing is done may be said in other words: that there is nothing to close, or nothing of its own.
-  const reasons = decision.decision === 'BLOCK' ? '' : decision.reasons.map(({ code }) => code).join(',');
+  // The market of what another one holds tightens the account's cap as well, which binds nothing here.
+  const told = decision.reasons.map(({ code }) => code).filter((code) => code !== 'REGIME_TIGHTENED');
+  const reasons = decision.decision === 'BLOCK' ? '' : told.join(',');
   return { step, tool, decision: decision.decision, reasons, lots };
 }

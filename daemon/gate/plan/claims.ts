@@ -28,7 +28,7 @@ interface Closing {
 export interface Desired {
   readonly claim: AskedClaim;
   readonly want: number;
-  /** Lots that its orders may still close. */
+  /** Lots that its orders may still close, of those that were asked for. */
   readonly onWay: number;
 }
 
@@ -59,7 +59,7 @@ export function desiredOf(
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
   return inTurn.map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order));
+    const onWay = onWayLots(claim, (order) => !isLostForGood(order)) - growingLots(claim);
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
     if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
@@ -91,6 +91,14 @@ export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
 function leftOf(claim: AskedClaim, pool: number): number {
   return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedLots - closedLots(claim));
+}
+
+/** Lots by which an order of it grows, once it is proven: its caller has just been permitted that, and nobody asked before. */
+function growingLots({ orders }: AskedClaim): number {
+  let lots = 0;
+  for (const { amend, lots: known, status } of orders)
+    if (amend !== null && !isTerminal(status)) lots += Math.max(0, amend.lots - known);
+  return lots;
 }
 
 /** A full close of the same caller has taken its place. */

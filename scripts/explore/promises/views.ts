@@ -1,7 +1,7 @@
+import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
-import { OPERATOR } from '../records.ts';
-import { exitLotsAtRest } from './resting.ts';
+import { LOT, OPERATOR } from '../records.ts';
 
 /** At quiet, what the API shows is what the books say. */
 export function findViewBreaches(history: History): readonly Breach[] {
@@ -106,17 +106,22 @@ function isOnItsWay({ endMs, world }: History, id: string): boolean {
 }
 const ON_ITS_WAY_MS = 1_000;
 
-/** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
-/** A take-profit for which those that were asked for before it leave nothing. */
-function waitsForOlder(history: History, id: string): boolean {
-  const { endMs, orders, plan } = history;
+/** A take-profit for which those that were asked for before it leave nothing: they rest, by the books. */
+function waitsForOlder({ endMs, orders, plan, shareAt, world }: History, id: string): boolean {
   const { decision, planned } = orders.get(id) ?? {};
   if (decision === undefined || planned?.reduce_only !== true || planned.time_in_force !== 'GTC') return false;
-  const held = Math.abs(history.shareAt(decision.agent, planned.symbol, endMs));
+  const held = Math.abs(shareAt(decision.agent, planned.symbol, endMs));
+  let lots = 0;
+  for (const order of world.exchange.world.state.orders.values()) {
+    const isTheirs = orders.get(order.clientOrderId)?.decision.agent === decision.agent;
+    if (isTheirs && isOpen(order) && order.reduceOnly && order.symbol === planned.symbol)
+      lots += Number((order.quantity - order.executed) / LOT);
+  }
   const { leastLots = 1 } = plan.setup;
-  return held > 0 && exitLotsAtRest(history, decision.agent, planned.symbol, endMs) + leastLots > held;
+  return held > 0 && lots + leastLots > held;
 }
 
+/** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
 function waitsForRate({ world }: History, id: string): boolean {
   const core = world.gate?.core;
   const order = core?.state.orders.all.get(id);
