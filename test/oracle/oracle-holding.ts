@@ -18,7 +18,7 @@ export function checkHolding(
   const keepers = Object.keys(policy.agents).filter((name) =>
     (policy.agents[name]?.reserve ?? []).some((symbol) => symbol === request.symbol),
   );
-  if (keepers.some((name) => !isAgent || name !== request.agent)) deny.add('SYMBOL_HELD');
+  if (keepers.some((name) => request.origin === 'operator' || name !== request.agent)) deny.add('SYMBOL_HELD');
   if (phase === 'standing') return;
   if (holding !== undefined && holding.held_by !== null) deny.add('SYMBOL_HELD');
   // Lots of nobody are the operator's: they hinder agents alone.

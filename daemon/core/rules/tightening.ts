@@ -172,7 +172,7 @@ export function findHolder(
   { reserved }: CompiledPolicy,
 ): { readonly heldBy: string | null; readonly isUnowned: boolean } {
   const reservedFor = reserved.get(symbol ?? '') ?? null;
-  const isReserved = reservedFor !== null && (origin !== 'agent' || reservedFor !== agent);
+  const isReserved = reservedFor !== null && (origin === 'operator' || reservedFor !== agent);
   const keeper = isReserved ? (origin === 'operator' ? reservedFor : 'reserved') : null;
   const heldBy = phase === 'standing' ? keeper : (holding?.held_by ?? keeper);
   return { heldBy, isUnowned: holding?.is_unowned === true && origin === 'agent' };

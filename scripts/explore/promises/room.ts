@@ -20,7 +20,8 @@ export function findRoomBreaches(history: History): readonly Breach[] {
   return canceled.flatMap((one) => {
     const { atMs, clientId, order } = one;
     const { side, symbol } = order.planned;
-    if (isOwnersHandIn(history, symbol)) return [];
+    // One that has not left yet takes nobody's place at the exchange.
+    if (isOwnersHandIn(history, symbol) || !history.posts.has(clientId)) return [];
     // Of those that were asked back together, the newer ones went first.
     const together = canceled.filter((other) => other.atMs === atMs && isOnItsSide(other.order, order));
     const first = { atMs, seq: Math.min(...together.map(({ seq }) => seq)) };
