@@ -1,6 +1,7 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
 import { BORROWED } from './plans/borrowed.ts';
+import { CROWDED } from './plans/crowded.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -14,6 +15,8 @@ const HANDS_SHARE = 0.05;
 const CAPPED_SHARE = 0.12;
 /** Of worlds in which a symbol is kept for one agent. */
 const RESERVED_SHARE = 0.08;
+/** Of worlds in which the exchange takes few open orders in a symbol, or the policy few openings of an agent. */
+const CROWDED_SHARE = 0.1;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -33,7 +36,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
   const borrowed = setup.capped === undefined ? [] : BORROWED;
-  const pieces = [...PIECES, ...borrowed, ...[...played].flatMap((extra) => EXTRAS[extra])];
+  const crowded = setup.maxOrders === undefined ? [] : CROWDED;
+  const pieces = [...PIECES, ...borrowed, ...crowded, ...[...played].flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -121,9 +125,10 @@ function drawSetup(random: Random): Setup {
   };
 }
 
-/** In some worlds one agent may borrow less than the others, or a symbol is kept for one. */
+/** In some worlds one agent may borrow less than the others, a symbol is kept for one, or few orders may rest. */
 function withOwn(setup: Setup, seed: number): Setup {
   const reserve = new Random(seed, 'reserved');
+  const crowd = new Random(seed, 'crowded');
   return {
     ...setup,
     ...(new Random(seed, 'capped').chance(CAPPED_SHARE) ? { capped: { agent: 'beta', leverage: 1 } } : {}),
@@ -135,6 +140,8 @@ function withOwn(setup: Setup, seed: number): Setup {
           },
         }
       : {}),
+    ...(crowd.chance(CROWDED_SHARE) ? { maxOrders: crowd.pick([3, 4, 6, 9]) } : {}),
+    ...(crowd.chance(CROWDED_SHARE) ? { mostOpenings: crowd.int(1, 3) } : {}),
   };
 }
 
