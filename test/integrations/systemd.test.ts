@@ -17,7 +17,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   Socket: 'ListenStream BindIPv6Only FreeBind ReusePort TriggerLimitIntervalSec',
   Service: [
     'Type User Group ExecStart Restart RestartSec TimeoutStopSec KillMode LimitNOFILE Environment EnvironmentFile',
-    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode UMask NoNewPrivileges CapabilityBoundingSet',
+    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve UMask NoNewPrivileges CapabilityBoundingSet',
     'AmbientCapabilities ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectProc ProtectClock ProtectHostname',
     'ProtectControlGroups ProtectKernelLogs ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies',
     'RestrictNamespaces RestrictRealtime RestrictSUIDSGID LockPersonality RemoveIPC SystemCallArchitectures',
