@@ -4,7 +4,7 @@ import type { Draw, Piece } from './draw.ts';
 /** Where the exchange takes few open orders in a symbol: the holder's own fill it, and something is to be closed. */
 export const CROWDED: readonly (readonly [number, Piece])[] = [
   [
-    5,
+    14,
     (draw) => {
       const { agent, random, symbol } = draw;
       const most = draw.setup.maxOrders ?? 0;
@@ -14,7 +14,10 @@ export const CROWDED: readonly (readonly [number, Piece])[] = [
         ...(random.chance(0.7)
           ? [draw.step({ kind: 'ladder', agent, symbol, count: random.int(1, most) } as const, 'answered')]
           : []),
-        draw.step(draw.close(agent), random.pick(['answered', random.int(0, 6_000)])),
+        draw.step(
+          random.chance(0.7) ? { kind: 'close', agent, symbol, fraction: 0.5 } : draw.close(agent),
+          random.pick(['answered', random.int(0, 6_000)]),
+        ),
         ...(random.chance(0.4) ? [draw.step(draw.anyExit(), random.pick(['parallel', random.int(0, 4_000)]))] : []),
         draw.step({ kind: 'wait' }, random.int(1_000, 12_000)),
       ];
