@@ -1,6 +1,7 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
 import { BORROWED } from './plans/borrowed.ts';
+import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
@@ -13,6 +14,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const HANDS_SHARE = 0.05;
 /** Of worlds in which one agent may borrow less than the others. */
 const CAPPED_SHARE = 0.12;
+/** Of worlds in which no symbol may be more than a share of all. */
+const CONCENTRATED_SHARE = 0.12;
 /** Of worlds in which a symbol is kept for one agent. */
 const RESERVED_SHARE = 0.08;
 /** Of worlds in which the exchange takes few open orders in a symbol, or the policy few openings of an agent. */
@@ -37,7 +40,14 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
   const borrowed = setup.capped === undefined ? [] : BORROWED;
   const crowded = setup.maxOrders === undefined ? [] : CROWDED;
-  const pieces = [...PIECES, ...borrowed, ...crowded, ...[...played].flatMap((extra) => EXTRAS[extra])];
+  const concentrated = setup.concentration === undefined ? [] : CONCENTRATED;
+  const pieces = [
+    ...PIECES,
+    ...borrowed,
+    ...crowded,
+    ...concentrated,
+    ...[...played].flatMap((extra) => EXTRAS[extra]),
+  ];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -125,7 +135,10 @@ function drawSetup(random: Random): Setup {
   };
 }
 
-/** In some worlds one agent may borrow less than the others, a symbol is kept for one, or few orders may rest. */
+/**
+ * In some worlds one agent may borrow less than the others, a symbol is kept for one, none may be most of all, or few
+ * orders may rest.
+ */
 function withOwn(setup: Setup, seed: number): Setup {
   const reserve = new Random(seed, 'reserved');
   const crowd = new Random(seed, 'crowded');
@@ -142,6 +155,9 @@ function withOwn(setup: Setup, seed: number): Setup {
       : {}),
     ...(crowd.chance(CROWDED_SHARE) ? { maxOrders: crowd.pick([3, 4, 6, 9]) } : {}),
     ...(crowd.chance(CROWDED_SHARE) ? { mostOpenings: crowd.int(1, 3) } : {}),
+    ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
+      ? { concentration: { share: 0.7, floorUsdt: 700 } }
+      : {}),
   };
 }
 

@@ -54,6 +54,8 @@ export interface Setup {
   readonly maxOrders?: number;
   /** Of the policy, the most openings of an agent in a symbol. Absent: 20. */
   readonly mostOpenings?: number;
+  /** The largest share of one symbol, and what it may have in any case. Absent: no share binds. */
+  readonly concentration?: { readonly share: number; readonly floorUsdt: number };
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
   /** Quiet time at the end, ms, after which promises are judged. */
