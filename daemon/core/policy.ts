@@ -165,7 +165,7 @@ export interface ExitsSection {
   readonly rate: RateLimit;
   /** Most exits of one agent that rest at their own price; absent: 50. */
   readonly resting?: number;
-  /** Age up to which an agent's exit continues after a restart, ms; absent: 300000. */
+  /** Age up to which an agent's exit continues after a restart, or while its bound is inside the spread, ms. */
   readonly resume_ms?: number;
 }
 export interface StandingSection {
@@ -177,6 +177,7 @@ export interface StandingSection {
   readonly resting?: number;
 }
 export const MOST_OPENINGS = 20;
+export const RESUME_MS = 300_000;
 export const DEADMAN_MS = 120_000;
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
 export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;
