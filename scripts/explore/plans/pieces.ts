@@ -116,11 +116,7 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
       ...(draw.random.chance(0.5)
         ? [
             draw.step(
-              {
-                kind: 'state',
-                state: draw.random.pick(['active', 'active', 'reducing'] as const),
-                ...(draw.random.chance(0.5) ? { symbol: draw.symbol } : {}),
-              },
+              { kind: 'state', state: 'active', ...(draw.random.chance(0.5) ? { symbol: draw.symbol } : {}) },
               draw.random.int(0, 6_000),
             ),
           ]
