@@ -5,6 +5,7 @@ import { CONCENTRATED } from './plans/concentrated.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
+import { withTwin } from './plans/twins.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
@@ -51,7 +52,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     steps.push(...random.weighted(pieces)(draw));
   }
   const worded = withWords(withEnds(steps, new Random(seed, 'ends')), new Random(seed, 'words'));
-  return withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
+  const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
+  return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
 
 /** Some flattens are not lifted: the operator lets agents close as well. */
