@@ -17,7 +17,7 @@ export function withTwin(plan: Plan, random: Random): Plan {
   const trouble = {
     kind: 'second_daemon',
     forMs: volleyMs + random.int(30_000, 60_000),
-    opens: random.int(3, 9),
+    opens: random.int(5, 9),
     volleyMs,
   } as const;
   const open = (index: number): Step['do'] => ({
@@ -26,11 +26,11 @@ export function withTwin(plan: Plan, random: Random): Plan {
     symbol: 'BTCUSDT',
     side,
     usdt: 250 + USDT_OF_A_LOT * index,
-    ...(random.chance(0.2) ? { limitBps: -random.int(5, 40) } : {}),
+    ...(random.chance(0.1) ? { limitBps: -random.int(5, 40) } : {}),
   });
   const firstMs = volleyMs + apartMs;
   const elsewhereMs = random.chance(0.4) ? random.int(2_500, firstMs - 1) : 0;
-  const count = random.int(3, 9);
+  const count = random.int(4, 8);
   const steps: Step[] = [
     { gap: 0, do: { kind: 'trouble', trouble } },
     ...(elsewhereMs > 0
@@ -43,7 +43,7 @@ export function withTwin(plan: Plan, random: Random): Plan {
       : []),
     { gap: firstMs - elsewhereMs, do: open(0) },
     ...Array.from({ length: count }, (_, index): Step => {
-      return { gap: random.chance(0.7) ? 'parallel' : random.int(1, 400), do: open(index + 1) };
+      return { gap: random.chance(0.9) ? 'parallel' : random.int(1, 400), do: open(index + 1) };
     }),
     { gap: 20_000, do: { kind: 'wait' } },
     ...plan.steps.filter(({ do: { kind } }) => !KEPT_OUT.has(kind)),
