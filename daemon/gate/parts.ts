@@ -127,7 +127,9 @@ export function buildParts(options: GateOptions): GateParts {
     if (health.isQuiet()) return false;
     const symbols = [...new Set([...account.watched(), symbol])];
     const read = [account.pollAccount(), account.listOrders(symbols), ledgerCheck.readPlaced(symbol)];
-    return (await Promise.all(read)).every((found) => found !== null && found !== false);
+    const isRead = (await Promise.all(read)).every((found) => found !== null && found !== false);
+    // Last: what a stop has closed meanwhile is known before a slice would open it again.
+    return isRead && keeper.readTrades(symbol);
   };
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
