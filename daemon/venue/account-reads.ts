@@ -9,6 +9,7 @@ import type {
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
+  parseAccountAlias,
   parseAccountConfig,
   parseBalances,
   parseKeyRights,
@@ -90,6 +91,12 @@ export class AccountReads {
         isolated,
       };
     });
+  }
+  /** As `/fapi/v3/balance` has it in each of its rows. */
+  async fetchAlias(): Promise<FetchOutcome<string>> {
+    return this.#reader.link.outcome(async () =>
+      parseAccountAlias(await this.#reader.read(WEIGHT.balance, (ccxt) => ccxt.fapiPrivateV3GetBalance())),
+    );
   }
   /**
    * Open orders, regular and conditional, of the symbols, at a weight of 1 in each of two lists. Without

@@ -12,7 +12,7 @@ import {
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
-import { longLots, type PositionState, shortLots } from '../state/positions.ts';
+import { longLots, type PositionState, shortLots, surelyHeldLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
@@ -100,7 +100,7 @@ export function viewExposure(
       ? { longUnits: long, shortUnits: short }
       : exposureOf(state, symbol, rules, live.mark, own);
   let gross = 0;
-  let sent = 0;
+  let heldUsdt = 0;
   let positions = 0;
   let regime: Regime | null = null;
   let markAtMs: number | null = null;
@@ -122,12 +122,12 @@ export function viewExposure(
     positions += 1;
     if (otherRules.trading && !(markAtMs !== null && markAtMs <= otherLive.markAtMs)) markAtMs = otherLive.markAtMs;
     gross = Math.min(UNVALUED_USDT, gross + counted);
-    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
+    heldUsdt += heldWorth(state, other, otherLive.mark, otherRules);
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
   pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
   return {
-    gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
+    gross_other_sent_usdt: Math.min(UNVALUED_USDT, heldUsdt),
     gross_other_usdt: gross,
     liquidation_distance:
       position === undefined || live === null
@@ -190,19 +190,10 @@ function exposureOf(
 function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
   return unitsInUsdt(Math.max(longUnits, shortUnits), rules);
 }
-function hasUnsent(state: GateState, symbol: string): boolean {
-  for (const order of liveOrders(state.orders, symbol)) if (order.status === 'pending_send') return true;
-  return false;
-}
-/** Worst case of what is at the venue or on its way: slices that are only planned are left out. */
-function sentExposure(state: GateState, symbol: string, mark: number, own: Own): Exposure {
-  const rules = state.rules.get(symbol);
-  const position = state.positions.get(symbol);
-  if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
-  const held = position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
-  const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
-  const sent = others.filter((order) => order.status !== 'pending_send');
-  return worstCase(held, sent, markInTicks(mark, rules));
+/** Filled lots alone. RISK: an order that never fills is no counterweight; of two counts the smaller one is proven. */
+function heldWorth({ positions }: GateState, symbol: string, mark: number, rules: SymbolRules): number {
+  const position = positions.get(symbol);
+  return position === undefined ? 0 : unitsInUsdt(surelyHeldLots(position) * markInTicks(mark, rules), rules);
 }
 
 /** Of a position that no feed values yet; null when there is none. */

@@ -2,7 +2,7 @@ import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { dateFill } from './dated-fills.ts';
-import { holdAgain, holdBy, ownLots } from './holding.ts';
+import { holdAgain, holdBy, type MovedLots } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
 import { priceMoved, untoldLots } from './order.ts';
 import {
@@ -152,8 +152,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, lots, event.average_price) ?? priceOf(order, position, rules);
-  const ownBefore = ownLots(position);
-  applyFill(position, {
+  const effect = applyFill(position, {
     side: order.side,
     lots,
     price,
@@ -162,6 +161,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
+  if (effect.position.opened > 0) noteOpened(state, order, atMs);
   if (rules === undefined || price === null) return;
   const untold = untoldLots(order, lots) * price;
   order.untoldUsdt += untold;
@@ -174,6 +174,11 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
   order.feesUsdt += fee;
+  if (order.agent !== null) {
+    const agent = state.pacing.agent(order.agent);
+    agent.turnover.add(atMs, notional);
+    agent.fees.add(atMs, fee);
+  }
   const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
@@ -183,46 +188,40 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     fee_usdt: lots * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
-  noteRoundTrips(state, order, position, ownBefore, fill, atMs);
-  if (order.agent === null) return;
-  const agent = state.pacing.agent(order.agent);
-  agent.turnover.add(atMs, notional);
-  agent.fees.add(atMs, fee);
-  if (order.reduceOnly || order.decisionId === null) return;
-  const symbol = state.pacing.symbol(order.symbol);
-  symbol.lastOpenFillAtMs = atMs;
-  symbol.lastOpenFillSide = order.side;
-  const siblings = state.orders.byDecision.get(order.decisionId) ?? [order];
-  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
-  state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
+  noteRoundTrips(state, order, position.holder, effect.own, fill, atMs);
 }
 
-/**
- * Of the order's own agent, and of the holder where another's exit closed what it held: an operator's, a stop, a cut. That is
- * turnover of the holder's, too.
- */
+/** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
+function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: number): void {
+  const { agent, decisionId, side, symbol } = order;
+  if (agent === null || decisionId === null) return;
+  const pace = pacing.symbol(symbol);
+  pace.lastOpenFillAtMs = atMs;
+  pace.lastOpenFillSide = side;
+  const siblings = orders.byDecision.get(decisionId) ?? [order];
+  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
+  pacing.noteExecution(decisionId, agent, symbol, side, parentLots, atMs);
+}
+
+/** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
   { pacing, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
-  position: PositionState,
-  ownBefore: number,
+  holder: string | null,
+  own: MovedLots,
   fill: TradeFill,
   atMs: number,
 ): void {
-  // Of an operator's exit, and of the gate's, no lot is the caller's.
-  const isOwn = agent !== null && (origin === 'agent' || !reduceOnly);
-  if (isOwn && !reduceOnly) trades.addFill(agent, fill);
-  else if (isOwn) trades.close(agent, fill);
-  const { holder } = position;
-  const lost = Math.abs(ownBefore) - Math.abs(ownLots(position));
-  if (holder === null || lost <= 0 || (isOwn && holder === agent)) return;
-  const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
-  trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
+  if (holder === null) return;
+  const part = (lots: number): TradeFill => ({ ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
+  if (own.closed > 0) trades.close(holder, part(own.closed));
+  if (own.opened > 0) trades.addFill(holder, part(own.opened));
   // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
-  if (isOwn || holder === agent) return;
+  if (holder === agent || (agent !== null && (origin === 'agent' || !reduceOnly))) return;
+  const closed = part(own.closed);
   const pace = pacing.agent(holder);
-  pace.turnover.add(atMs, lost * fill.lot_size * fill.price);
-  pace.fees.add(atMs, feeUsdt);
+  pace.turnover.add(atMs, closed.lots * closed.lot_size * closed.price);
+  pace.fees.add(atMs, closed.fee_usdt);
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */

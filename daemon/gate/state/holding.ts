@@ -4,7 +4,7 @@ import type { OrderState } from './order.ts';
 import { ownLots } from './ownership.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
-export { type Holding, moveOwned, ownLots } from './ownership.ts';
+export { type Holding, type MovedLots, moveOwned, ownLots } from './ownership.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose

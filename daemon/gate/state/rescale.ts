@@ -50,6 +50,7 @@ export function rescalePosition(position: PositionState, { lots }: StepChange): 
   position.unownedLots = position.lots - less(own, lots);
   if (position.mistaken !== null) position.mistaken.lots = less(position.mistaken.lots, lots);
   position.liquidatedLots = less(position.liquidatedLots, lots);
+  position.closedAheadLots = less(position.closedAheadLots, lots);
   position.fills.splice(0, position.fills.length, ...rescaleFills(position.fills, lots));
 }
 
