@@ -105,10 +105,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     time,
     log,
     recording: () => recording,
-    onFailure: (canceled) => {
-      stop.abort();
-      options.onLedgerFailure?.(canceled);
-    },
+    onFailure: onLedgerFailure(stop, options),
     how: options.ledger,
   });
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()], fileProblem };
@@ -161,6 +158,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     for (const closer of closers) await closer();
     throw error;
   }
+}
+
+function onLedgerFailure(stop: AbortController, options: StartOptions): (canceled: Promise<void>) => void {
+  return (canceled) => {
+    stop.abort();
+    options.onLedgerFailure?.(canceled);
+  };
 }
 
 /** Exchange, venue and gate, with the policy in force at the last stop. */
