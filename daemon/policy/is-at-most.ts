@@ -12,6 +12,7 @@ import {
   type Tier,
   type TrustTier,
 } from '../core/policy.ts';
+import { valueAt } from '../core/policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
 import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
@@ -212,13 +213,6 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
     trader_state: { ...spec.trader_state, ...section.trader_state },
     exits: { ...spec.exits, ...section.exits },
   };
-}
-
-function valueAt(spec: IntendedPolicySpec, path: string): unknown {
-  let value: unknown = spec;
-  // Whole sections may be absent.
-  for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown } | undefined)?.[key];
-  return value;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
