@@ -134,6 +134,7 @@ export const SCOPES: { readonly [path in PolicyPath]: Bearing } = {
   'staging.ttl_ms': asked('account'),
   // The authority of an order ends it; no review does.
   'standing.resting_ttl_ms': asked('account'),
+  'standing.resting': rests('caller'),
   'standing.deadman_ms': asked('symbol'),
   'standing.on_breach': rests('account'),
 

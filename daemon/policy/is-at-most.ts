@@ -12,10 +12,16 @@ import {
   type Tier,
   type TrustTier,
 } from '../core/policy.ts';
-import { valueAt } from '../core/policy-paths.ts';
+import { type PolicyPath, valueAt as writtenAt } from '../core/policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
+import {
+  ABSENT_VALUES,
+  AGENT_PARTS,
+  DIRECTIONS,
+  type Direction,
+  POLICY_PATHS,
+} from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
@@ -213,6 +219,10 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
     trader_state: { ...spec.trader_state, ...section.trader_state },
     exits: { ...spec.exits, ...section.exits },
   };
+}
+
+function valueAt(spec: IntendedPolicySpec, path: PolicyPath): unknown {
+  return writtenAt(spec, path) ?? ABSENT_VALUES[path];
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

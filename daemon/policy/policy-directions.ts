@@ -1,4 +1,4 @@
-import type { AgentSection } from '../core/policy.ts';
+import { type AgentSection, MOST_OPENINGS } from '../core/policy.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
 
 /**
@@ -163,6 +163,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'staging.ttl_ms': 'larger',
   'standing.resting_ttl_ms': 'larger',
   'standing.deadman_ms': 'larger_or_off',
+  'standing.resting': 'larger',
   'standing.on_breach': ['reduce', 'cancel_opening', 'hold'],
 
   // It has no effect.
@@ -191,6 +192,9 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   agents: 'agents',
   loosen_delay_ms: 'smaller',
 };
+
+/** Values of keys that are absent, where their direction compares numbers. */
+export const ABSENT_VALUES: { readonly [path in PolicyPath]?: number } = { 'standing.resting': MOST_OPENINGS };
 
 export const POLICY_PATHS = Object.keys(DIRECTIONS) as readonly PolicyPath[];
 

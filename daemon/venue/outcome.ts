@@ -69,7 +69,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   // Nothing is held that a stop would close: what has just been opened shows a moment later.
   { codes: [-4509], kind: 'rejected', retryable: true, consequence: 'refresh_account' },
   { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
-  { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
+  { codes: [-2025, -4045], kind: 'rejected', consequence: 'order_limit' },
   {
     codes: [-1111, -4003, -4004, -4005, -4014, -4023, -4015, -1102, -1106, -1116, -4061, -4120],
     kind: 'rejected',

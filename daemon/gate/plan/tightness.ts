@@ -8,6 +8,7 @@ import type { SignalEvent } from '../events.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
 import type { LiveInputs } from '../snapshot/inputs.ts';
+import { MAX_ORDERS } from '../snapshot/openings-view.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
@@ -66,7 +67,7 @@ export function describeTightness(
   const levels = new Map<string, Level>();
   const policy = policyFor(GATE_AGENT);
   const note = (key: string, level: number, covers: Covered): void => {
-    if (level > 0) levels.set(key, { level, covers });
+    if (level !== 0) levels.set(key, { level, covers });
   };
   const noteKey = (path: PolicyPath, level: number, of: Covered = EVERYTHING): void =>
     note(`${path}/${of.agent ?? ''}/${of.symbol ?? ''}`, level, coveredBy(SCOPES[path].scope, of));
@@ -84,6 +85,7 @@ export function describeTightness(
     const level = regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime];
     noteKey('market.regimes.volatile.notional', level, { agent: null, symbol });
     strictest = Math.max(strictest, level);
+    note(`${symbol} orders`, -(state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS), { agent: null, symbol });
   }
   // The gross cap follows the strictest regime.
   noteKey('budgets.gross_notional_usdt', strictest);
