@@ -15,13 +15,7 @@ import {
 import { type PolicyPath, valueAt as writtenAt } from '../core/policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import {
-  ABSENT_VALUES,
-  AGENT_PARTS,
-  DIRECTIONS,
-  type Direction,
-  POLICY_PATHS,
-} from './policy-directions.ts';
+import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
