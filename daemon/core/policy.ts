@@ -177,7 +177,6 @@ export interface StandingSection {
   readonly resting?: number;
 }
 export const MOST_OPENINGS = 20;
-export const RESUME_MS = 300_000;
 export const DEADMAN_MS = 120_000;
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
 export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;

@@ -1,6 +1,6 @@
-import { RESUME_MS } from '../../core/policy.ts';
 import type { Keeper } from '../feeds/keeper.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { RESUME_MS } from '../plan/claim-ends.ts';
 import { type Claim, isLive } from '../state/claims.ts';
 import { heldOn, ownOn } from '../state/holding.ts';
 import type { ExitBook } from './exit-book.ts';

@@ -13,6 +13,8 @@ export interface Ending {
 
 const HALTED: Ending = { reason: 'halted', detail: 'STATE_HALTED: trading was halted before all of it was closed' };
 
+/** `exits.resume_ms` of a policy without it. */
+export const RESUME_MS = 300_000;
 const EXHAUSTED: Ending = { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
 const INSIDE_SPREAD: Ending = {
   reason: 'exhausted',
