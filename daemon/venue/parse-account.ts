@@ -89,7 +89,7 @@ function parsePosition(
   const liquidationPrice = readAmount(source, 'liquidationPrice');
   return {
     symbol,
-    lots: parseUnits(amount, instruments.require(symbol).lot, 'positionAmt'),
+    quantityE8: parseUnits(amount, instruments.require(symbol).lot, 'positionAmt'),
     entryPrice: readPositive(source, 'entryPrice'),
     markPrice: readPositive(source, 'markPrice'),
     liquidationPrice: liquidationPrice > 0 ? liquidationPrice : null,

@@ -96,10 +96,10 @@ export function parseRegularOrder(json: unknown, instruments: StepTable): VenueO
     venueOrderId: readId(source, 'orderId'),
     side: readSide(source),
     type: readText(source, 'type'),
-    lots,
-    executedLots,
-    priceTicks: readTicks(source, 'price', instrument),
-    triggerTicks: readTicks(source, 'stopPrice', instrument),
+    quantityE8: lots,
+    executedE8: executedLots,
+    priceE8: readTicks(source, 'price', instrument),
+    triggerE8: readTicks(source, 'stopPrice', instrument),
     reduceOnly: readFlag(source, 'reduceOnly'),
     closePosition: readFlag(source, 'closePosition'),
     status,
@@ -126,10 +126,10 @@ export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrde
     venueOrderId: readId(source, 'algoId'),
     side: readSide(source),
     type: readText(source, 'orderType'),
-    lots,
-    executedLots,
-    priceTicks: readTicks(source, 'price', instrument),
-    triggerTicks: readTicks(source, 'triggerPrice', instrument),
+    quantityE8: lots,
+    executedE8: executedLots,
+    priceE8: readTicks(source, 'price', instrument),
+    triggerE8: readTicks(source, 'triggerPrice', instrument),
     reduceOnly: readFlag(source, 'reduceOnly'),
     closePosition,
     status: hasNoFill ? 'expired' : status,
@@ -150,9 +150,14 @@ export function findUntoldActual(json: unknown): string | null {
 }
 /** A conditional order with what the order that it became has executed. */
 export function asTriggered(order: VenueOrder, actual: VenueOrder): VenueOrder {
-  const { averagePrice, executedLots, status } = actual;
+  const { averagePrice, executedE8: executedLots, status } = actual;
   const isOpen = status === 'working' || status === 'partially_filled';
-  return { ...order, averagePrice, executedLots, status: isOpen ? 'working' : executedLots > 0 ? 'filled' : 'expired' };
+  return {
+    ...order,
+    averagePrice,
+    executedE8: executedLots,
+    status: isOpen ? 'working' : executedLots > 0 ? 'filled' : 'expired',
+  };
 }
 /**
  * Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches.
@@ -188,7 +193,7 @@ export function parseTrade(json: unknown, instrument: Steps, { makerFee, takerFe
     symbol: instrument.symbol,
     venueOrderId: readId(source, 'orderId'),
     side: readSide(source),
-    lots,
+    quantityE8: lots,
     price,
     feeUsdt: isUsdt ? commission : (lots * instrument.lot.mantissa * price * takerFee) / instrument.lot.scale,
     realisedPnlUsdt: readAmount(source, 'realizedPnl'),

@@ -51,12 +51,12 @@ export class VenueOrders {
     return this.#place(deadlineMs, order.reduceOnly, () => {
       const { steps } = this.#tables;
       const { lot, tick } = steps.require(order.symbol);
-      const quantity = formatUnits(order.lots, lot);
+      const quantity = formatUnits(order.quantityE8, lot);
       const isLimit = order.orderType === 'limit';
-      if (isLimit !== (order.priceTicks !== null) || isLimit !== (order.timeInForce !== null)) {
+      if (isLimit !== (order.priceE8 !== null) || isLimit !== (order.timeInForce !== null)) {
         throw new RangeError('a limit order, and only a limit order, has a price and a time in force');
       }
-      const price = order.priceTicks === null ? undefined : formatUnits(order.priceTicks, tick);
+      const price = order.priceE8 === null ? undefined : formatUnits(order.priceE8, tick);
       const timeInForce = order.goodTillMs === null ? order.timeInForce : 'GTD';
       const params = {
         newClientOrderId: order.clientOrderId,
@@ -88,7 +88,7 @@ export class VenueOrders {
   async submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome> {
     return this.#place(null, true, () => {
       const { steps } = this.#tables;
-      const triggerPrice = formatUnits(order.triggerTicks, steps.require(order.symbol).tick);
+      const triggerPrice = formatUnits(order.triggerE8, steps.require(order.symbol).tick);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = {
         clientAlgoId: order.clientOrderId,
@@ -118,10 +118,9 @@ export class VenueOrders {
     return this.#place(deadlineMs, false, () => {
       const { steps } = this.#tables;
       const { lot, tick } = steps.require(order.symbol);
-      if (order.orderType !== 'limit' || order.priceTicks === null)
-        throw new RangeError('only limit orders are amended');
-      const quantity = formatUnits(order.lots, lot);
-      const price = formatUnits(order.priceTicks, tick);
+      if (order.orderType !== 'limit' || order.priceE8 === null) throw new RangeError('only limit orders are amended');
+      const quantity = formatUnits(order.quantityE8, lot);
+      const price = formatUnits(order.priceE8, tick);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = { origClientOrderId: order.clientOrderId };
       return {

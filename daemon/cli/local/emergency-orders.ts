@@ -108,8 +108,8 @@ export class EmergencyOrders {
         orderType: 'market',
         timeInForce: null,
         goodTillMs: null,
-        lots: Math.min(left, largest),
-        priceTicks: null,
+        quantityE8: Math.min(left, largest),
+        priceE8: null,
         reduceOnly: true,
       };
       const outcome = await this.#send(exit);
@@ -119,7 +119,9 @@ export class EmergencyOrders {
         return;
       }
       this.#locked.delete(symbol);
-      this.#say(`${symbol}: exit of ${exit.lots} lots ${outcome.kind === 'accepted' ? 'accepted' : 'sent, no answer'}`);
+      this.#say(
+        `${symbol}: exit of ${exit.quantityE8} lots ${outcome.kind === 'accepted' ? 'accepted' : 'sent, no answer'}`,
+      );
     }
   }
 
