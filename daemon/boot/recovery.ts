@@ -112,13 +112,13 @@ function endExits(
         action: 'ended',
         decision_id: claim.decisionId,
         detail: EXIT_ENDED,
-        filled_lots: closedLots(claim),
+        filled_e8: closedLots(claim),
         reason: 'halted',
       }),
     ),
     // Whoever asked for one believes that it works still.
     ...open
-      .filter((claim) => closedLots(claim) < claim.askedLots)
+      .filter((claim) => closedLots(claim) < claim.askedE8)
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
@@ -132,7 +132,7 @@ function endExits(
         client_order_id: first.clientOrderId,
         detail: EXIT_ENDED,
         evidence: { asked_seq: Math.max(stateSeq, marketSeq), kind: 'unsent' },
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'canceled',

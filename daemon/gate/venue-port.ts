@@ -87,7 +87,7 @@ export interface Bar {
 export interface VenuePosition {
   readonly symbol: string;
   /** Signed lots. */
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly entryPrice: number;
   readonly markPrice: number;
   readonly liquidationPrice: number | null;
@@ -126,10 +126,10 @@ export interface VenueOrder {
   readonly side: Side;
   /** Venue's own type word: LIMIT, MARKET, STOP_MARKET… */
   readonly type: string;
-  readonly lots: number;
-  readonly executedLots: number;
-  readonly priceTicks: number | null;
-  readonly triggerTicks: number | null;
+  readonly quantityE8: number;
+  readonly executedE8: number;
+  readonly priceE8: number | null;
+  readonly triggerE8: number | null;
   readonly reduceOnly: boolean;
   readonly closePosition: boolean;
   readonly status: VenueOrderStatus;
@@ -144,7 +144,7 @@ export interface VenueTrade {
   readonly symbol: string;
   readonly venueOrderId: string;
   readonly side: Side;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly price: number;
   readonly feeUsdt: number;
   readonly realisedPnlUsdt: number;
@@ -198,8 +198,8 @@ export interface OrderInstruction {
   readonly timeInForce: TimeInForce | null;
   /** What is left of it expires at the venue then, ms, in whole seconds, more than 600 s ahead; null: it rests on. */
   readonly goodTillMs: number | null;
-  readonly lots: number;
-  readonly priceTicks: number | null;
+  readonly quantityE8: number;
+  readonly priceE8: number | null;
   readonly reduceOnly: boolean;
 }
 /** A protective stop: STOP_MARKET, closePosition, on the mark. */
@@ -207,7 +207,7 @@ export interface StopInstruction {
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly side: Side;
-  readonly triggerTicks: number;
+  readonly triggerE8: number;
 }
 /** Why the venue refused an order; `venueClosed`: only exits may be sent until the venue answers again. */
 export interface Rejection {

@@ -168,7 +168,7 @@ const BELIEVED_AFTER_MS = 55_000;
 export function isToldLate({ fills, orderEvents }: History, symbol: string): boolean {
   return fills.some(({ atMs, clientId, order, symbol: where }) => {
     if (order === null || where !== symbol) return false;
-    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_lots > 0);
+    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_e8 > 0);
     return told !== undefined && told.atMs - atMs > BELIEVED_AFTER_MS;
   });
 }

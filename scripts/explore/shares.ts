@@ -76,6 +76,6 @@ function wasSentUntold({ atMs, order, symbol }: Fill, fills: readonly Fill[], to
     if (other.symbol === symbol && other.atMs <= atMs && other.order?.planned.protective === true)
       filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.lots);
   return [...filled].some(
-    ([id, lots]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_lots >= lots),
+    ([id, lots]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_e8 >= lots),
   );
 }

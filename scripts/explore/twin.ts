@@ -152,7 +152,7 @@ function growsBesideItsOwn(history: History, { agent, answer, args, askedAtMs: a
   const asked = answer.decision.reasons[0].observed;
   const held = Math.abs(history.shareAt(agent, symbol, atMs));
   const beside = exitLotsAtRest(history, agent, symbol, atMs) + exitLotsUnderWay(history, agent, symbol, answer);
-  return beside > planned.lots && Number(asked) <= held;
+  return beside > planned.quantity_e8 && Number(asked) <= held;
 }
 
 /** Lots that an agent's exits of a symbol were still to close as a call was decided. */
@@ -165,7 +165,7 @@ function exitLotsUnderWay({ decisions, events }: History, agent: string, symbol:
     const { payload } = event;
     if (payload.action === 'ended') open.delete(payload.decision_id);
     else if (payload.action === 'opened' && payload.agent === agent && payload.symbol === symbol)
-      open.set(payload.decision_id, payload.lots);
+      open.set(payload.decision_id, payload.quantity_e8);
   }
   return [...open.values()].reduce((sum, lots) => sum + lots, 0);
 }

@@ -50,7 +50,7 @@ function takeAmend(event: DecisionEvent, forms: Map<string, OrderIntentEvent>): 
   const id = event.request.client_order_id;
   if (kind !== 'tool' || effective?.action !== 'amend' || id === null) return;
   const { lots, price_ticks } = effective;
-  forms.set(id, { action: 'amend', client_order_id: id, lots, price_ticks, reason: '' });
+  forms.set(id, { action: 'amend', client_order_id: id, quantity_e8: lots, price_e8: price_ticks, reason: '' });
 }
 function settleAmend(
   event: OrderIntentEvent,
@@ -59,8 +59,8 @@ function settleAmend(
 ): void {
   const id = event.client_order_id;
   const [form, order] = [forms.get(id), planned.get(id)];
-  if (event.action === 'amended' && form?.lots != null && order !== undefined)
-    planned.set(id, { ...order, lots: form.lots, price_ticks: form.price_ticks });
+  if (event.action === 'amended' && form?.quantity_e8 != null && order !== undefined)
+    planned.set(id, { ...order, quantity_e8: form.quantity_e8, price_e8: form.price_e8 });
   if (event.action === 'amended' || event.action === 'amend_failed') forms.delete(id);
 }
 
@@ -116,12 +116,12 @@ export function ledgerTellsWhich(books: Books, ledger: LedgerTale): void {
     const order = sent.get(id);
     if (order === undefined) {
       assert.ok(NOTHING_SENT.has(recorded.status), `${id} is ${recorded.status}; the exchange never had it`);
-      assert.equal(recorded.executed_lots, 0, `${id}: executed lots of an order that was not placed`);
+      assert.equal(recorded.executed_e8, 0, `${id}: executed lots of an order that was not placed`);
       continue;
     }
     assert.equal(recorded.status, STATUS[String(order.status)], `${id}: status`);
-    assert.equal(recorded.executed_lots, inLots(order, order.executed_quantity), `${id}: executed lots`);
-    assert.equal(planned.lots, inLots(order, order.quantity), `${id}: lots`);
+    assert.equal(recorded.executed_e8, inLots(order, order.executed_quantity), `${id}: executed lots`);
+    assert.equal(planned.quantity_e8, inLots(order, order.quantity), `${id}: lots`);
   }
 }
 

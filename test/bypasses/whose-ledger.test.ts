@@ -177,7 +177,7 @@ describe('BY-46: a ledger that was put back', () => {
     assert.deepEqual([lost.body.execution.state, Number(sent?.filled_quantity)], ['unknown', 0]);
     await world.sleep(30_000);
     const known = gate.core.state.orders.all.get(used ?? '');
-    assert.deepEqual([known?.side, known?.status, known?.executedLots], ['buy', 'not_placed', 0]);
+    assert.deepEqual([known?.side, known?.status, known?.executedE8], ['buy', 'not_placed', 0]);
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
   });

@@ -72,13 +72,13 @@ export class GateVenue implements VenuePort {
   #note(
     order: Pick<
       VenueOrder,
-      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'lots' | 'priceTicks' | 'triggerTicks' | 'reduceOnly'
+      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'quantityE8' | 'priceE8' | 'triggerE8' | 'reduceOnly'
     >,
   ): Known {
     const known: Known = {
       ...order,
       venueOrderId: String(this.#orders.size + 1),
-      executedLots: 0,
+      executedE8: 0,
       closePosition: order.kind === 'algo',
       status: 'working',
       averagePrice: null,
@@ -92,9 +92,9 @@ export class GateVenue implements VenuePort {
   }
   #take(id: string, fill: Fill): void {
     const known = this.#known(id);
-    known.executedLots += fill.lots;
+    known.executedE8 += fill.lots;
     known.paidUsdt += fill.lots * fill.price;
-    known.averagePrice = known.paidUsdt / known.executedLots;
+    known.averagePrice = known.paidUsdt / known.executedE8;
     const filledAtMs = this.#clock.nowMs - FILLED_BEFORE_MS;
     known.updatedAtMs = filledAtMs;
     this.#changedAtMs.set(known.symbol, filledAtMs);
@@ -103,7 +103,7 @@ export class GateVenue implements VenuePort {
       symbol: known.symbol,
       venueOrderId: known.venueOrderId,
       side: known.side,
-      lots: fill.lots,
+      quantityE8: fill.lots,
       price: fill.price,
       feeUsdt: fill.feeUsdt,
       realisedPnlUsdt: 0,
@@ -124,12 +124,12 @@ export class GateVenue implements VenuePort {
   // --- orders ------------------------------------------------------------------------------------------------------
 
   submit(order: Approved<OrderInstruction>): Promise<SubmitOutcome> {
-    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    const { clientOrderId: id, quantityE8: lots, priceE8: priceTicks, reduceOnly, side } = order;
     const known = this.#note({
       ...order,
       kind: 'regular',
       type: priceTicks === null ? 'MARKET' : 'LIMIT',
-      triggerTicks: null,
+      triggerE8: null,
     });
     const placed = { id, symbol: known.symbolIndex, side, lots, filled: 0, reduceOnly };
     const isIoc = order.timeInForce !== 'GTC';
@@ -146,16 +146,21 @@ export class GateVenue implements VenuePort {
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 
-  submitStop({ clientOrderId: id, side, symbol, triggerTicks }: Approved<StopInstruction>): Promise<SubmitOutcome> {
+  submitStop({
+    clientOrderId: id,
+    side,
+    symbol,
+    triggerE8: triggerTicks,
+  }: Approved<StopInstruction>): Promise<SubmitOutcome> {
     const known = this.#note({
       kind: 'algo',
       symbol,
       clientOrderId: id,
       side,
       type: 'STOP_MARKET',
-      lots: 0,
-      priceTicks: null,
-      triggerTicks,
+      quantityE8: 0,
+      priceE8: null,
+      triggerE8: triggerTicks,
       reduceOnly: true,
     });
     const rejection = this.#scripted.placeStop({ id, symbol: known.symbolIndex, side, triggerTicks });
@@ -164,13 +169,17 @@ export class GateVenue implements VenuePort {
     return Promise.resolve({ kind: 'rejected', rejection });
   }
 
-  amend({ clientOrderId: id, lots, priceTicks }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
+  amend({
+    clientOrderId: id,
+    quantityE8: lots,
+    priceE8: priceTicks,
+  }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
     const { rejection, fill } = this.#scripted.amend(id, lots, priceTicks ?? 0);
     if (rejection !== null) return Promise.resolve({ kind: 'rejected', rejection });
     const known = this.#known(id);
     Object.assign(known, { lots, priceTicks });
     if (fill !== null) this.#take(id, fill);
-    this.#end(id, statusOf(known, known.executedLots < lots), fill !== null);
+    this.#end(id, statusOf(known, known.executedE8 < lots), fill !== null);
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 
@@ -317,7 +326,7 @@ export class GateVenue implements VenuePort {
   }
 }
 
-function statusOf({ executedLots, lots }: Known, rests: boolean): VenueOrder['status'] {
+function statusOf({ executedE8: executedLots, quantityE8: lots }: Known, rests: boolean): VenueOrder['status'] {
   if (rests) return executedLots > 0 ? 'partially_filled' : 'working';
   return executedLots >= lots ? 'filled' : 'expired';
 }

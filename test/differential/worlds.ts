@@ -3,7 +3,7 @@ import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../daemon/gate/state/holding.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import type { VenueTemper } from './venue.ts';
 
@@ -317,7 +317,7 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
     reduceOnly: false,
     afterDecisionId: null,
   };
-  const held = ownLotsOf(state.positions.get(symbol), agent);
+  const held = ownE8Of(state.positions.get(symbol), agent);
   const own = [...(state.orders.live.get(symbol) ?? [])].filter(
     (order) => order.agent === agent && !order.protective && order.status !== 'pending_send',
   );
@@ -361,14 +361,14 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
     case 'amend': {
       const id = chosen(wish.which);
       const order = state.orders.all.get(id);
-      const price = order?.priceTicks == null ? mark : order.priceTicks / tickScale;
+      const price = order?.priceE8 == null ? mark : order.priceE8 / tickScale;
       return {
         ...bare,
         tool: 'modify_order',
         intent: 'modify',
         clientOrderId: id,
         limitPrice: Math.round(price * (1 + wish.bps / 1e4) * tickScale) / tickScale,
-        requestedNotional: Math.max(6, ((order?.lots ?? 1) / 1000) * price * wish.times),
+        requestedNotional: Math.max(6, ((order?.quantityE8 ?? 1) / 1000) * price * wish.times),
       };
     }
     case 'cancel':

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../daemon/gate/state/holding.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Step } from '../../scripts/explore/plan.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
@@ -35,7 +35,7 @@ for (const [name, steps, alpha] of CASES)
       const { shareAt, endMs } = readHistory(world, plan);
       assert.deepEqual([shareAt('alpha', symbol, endMs), shareAt('beta', symbol, endMs)], [alpha, 0]);
       const position = world.gate?.core.state.positions.get(symbol);
-      assert.deepEqual([ownLotsOf(position, 'alpha'), ownLotsOf(position, 'beta')], [alpha, 0]);
+      assert.deepEqual([ownE8Of(position, 'alpha'), ownE8Of(position, 'beta')], [alpha, 0]);
     } finally {
       world.close();
     }

@@ -56,13 +56,13 @@ function allOf(...steps: readonly Fate['write'][]): Fate['write'] {
 const AS_LISTED: ForeignOrder = {
   close_position: false,
   kind: 'regular',
-  lots: 10,
+  quantityE8: 10,
   order_type: 'LIMIT',
-  price_ticks: 600_000,
+  price_e8: 600_000,
   reduce_only: false,
   side: 'buy',
   symbol: 'BTCUSDT',
-  trigger_ticks: null,
+  trigger_e8: null,
 };
 const refused = says('answer', { status: 'rejected', detail: 'margin is insufficient' });
 const unknown = says('answer', { status: 'unknown' });
@@ -92,12 +92,12 @@ const FATES = {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'working' }), says('absent', { status: 'canceled' })),
   },
-  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_lots: 10 }) },
-  'expired after a part': { isProvenUnfilled: false, write: says('shown', { status: 'expired', executed_lots: 1 }) },
+  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_e8: 10 }) },
+  'expired after a part': { isProvenUnfilled: false, write: says('shown', { status: 'expired', executed_e8: 1 }) },
   'canceled, and a trade came late': {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'canceled' }), ({ ledger, id, atMs }) => {
-      ledger.append(tradeEvent(`t-${id}`, id, atMs, { lots: 1 }));
+      ledger.append(tradeEvent(`t-${id}`, id, atMs, { quantity_e8: 1 }));
     }),
   },
   'refused, and then in an open list': {

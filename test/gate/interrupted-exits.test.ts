@@ -53,7 +53,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await until('the close', async () => (await world.position('BTCUSDT')) === 0);
     await world.refresh();
     const sent = exitsOf(world).filter((one) => one.status === 'filled');
-    assert.equal(sent.at(-1)?.executedLots, Math.round(left * 1_000));
+    assert.equal(sent.at(-1)?.executedE8, Math.round(left * 1_000));
     const again = await world.tool('close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
     assert.equal(again.body.execution.state, 'filled', 'who asks again is told');
     await checkAudit(world);
@@ -104,7 +104,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     );
     const [first, second, ...more] = exitsOf(world);
     assert.deepEqual([first?.status, second?.status, more.length], ['expired', 'filled', 0]);
-    assert.equal(second?.lots, Math.round(left * 1_000), 'what was left, once');
+    assert.equal(second?.quantityE8, Math.round(left * 1_000), 'what was left, once');
     assert.notEqual(second?.clientOrderId, first?.clientOrderId);
     await checkAudit(world);
   });
@@ -174,15 +174,15 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const asked = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 400 });
     const [order] = exitsOf(world);
-    assert.ok(order?.status === 'expired' && order.lots > order.executedLots, 'between two rungs');
+    assert.ok(order?.status === 'expired' && order.quantityE8 > order.executedE8, 'between two rungs');
     const state = new GateState();
     for (const event of world.daemon.ledger.iterateEvents()) state.apply(event as GateEvent);
     const [claim, ...more] = state.claims.open;
     assert.equal(more.length, 0);
     assert.equal(claim?.decisionId, asked.body.decision.decision_id);
     assert.deepEqual(
-      [claim.askedLots, closedLots(claim), claim.rung, claim.wants, claim.end],
-      [order.lots, order.executedLots, 0, 'now', null],
+      [claim.askedE8, closedLots(claim), claim.rung, claim.wants, claim.end],
+      [order.quantityE8, order.executedE8, 0, 'now', null],
     );
     assert.equal(claim.first.slippageBps, 400);
   });

@@ -54,7 +54,7 @@ describe('a search that is under way when an amend is added to it', () => {
     const world = await searching(20);
     world.script.lookup = () => NOT_FOUND;
     await world.time.advance(HORIZON_MS - 100);
-    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend?.lots], ['working', 16]);
+    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend?.quantityE8], ['working', 16]);
     await world.time.advance(5_000);
     assert.deepEqual([world.order('o-1').status, world.order('o-1').amend], ['canceled', null]);
   });

@@ -43,7 +43,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
 
   for (const [name, report] of [
     ['working', shown('o-1', SELL)],
-    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedLots: 3 })],
+    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedE8: 3 })],
   ] as const)
     for (const [late, outcome] of [
       ['time-out', UNKNOWN],
@@ -59,13 +59,13 @@ describe('a late answer to a request takes back nothing that was proven', () => 
         const { order, sent } = world.place('o-1');
         await world.time.advance(3_000);
         await world.feed.pollOrders(['BTCUSDT']);
-        const before = [order.status, order.executedLots, world.events.length];
+        const before = [order.status, order.executedE8, world.events.length];
         assert.equal(order.status, name);
         await world.time.advance(7_000);
         answer.end(outcome);
         assert.equal((await sent).kind, 'accepted', 'whoever sent it is told that it was placed');
         await world.time.advance(60_000);
-        assert.deepEqual([order.status, order.executedLots, world.events.length], before, 'nothing changed');
+        assert.deepEqual([order.status, order.executedE8, world.events.length], before, 'nothing changed');
         assert.deepEqual([world.lookups, world.isReducing()], [0, false], 'nobody looks for it, nobody else suffers');
       });
 
@@ -84,7 +84,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
       answer.end(UNKNOWN);
       await sent;
       await world.time.advance(60_000);
-      assert.deepEqual([order.status, order.executedLots], [name, report.executedLots]);
+      assert.deepEqual([order.status, order.executedE8], [name, report.executedLots]);
       assert.deepEqual([world.events.length, world.isReducing()], [before, false]);
     });
 
@@ -129,9 +129,9 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     return { world, end: answer.end, sent: world.sender.sendAmend(world.order('o-1'), decided) };
   };
-  const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
+  const NEW = shown('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000 });
   const form = (world: ProofWorld) => {
-    const { lots, priceTicks, amend } = world.order('o-1');
+    const { quantityE8: lots, priceE8: priceTicks, amend } = world.order('o-1');
     return [lots, priceTicks, amend];
   };
   const change = (world: ProofWorld) => world.core.state.changes.find('d-2');
@@ -157,7 +157,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     const { world, end, sent } = await started();
     world.script.list = () => [];
     world.script.lookup = () =>
-      found('o-1', { ...SELL, lots: 6, priceTicks: 610_000, status: 'filled', executedLots: 6 });
+      found('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000, status: 'filled', executedE8: 6 });
     await world.feed.pollOrders(['BTCUSDT']);
     assert.deepEqual([world.order('o-1').status, ...form(world)], ['filled', 6, 610_000, null]);
     const before = world.events.length;
@@ -230,7 +230,7 @@ describe('an amend is proven by the form that the venue shows', () => {
       if (isOurs) await world.place('o-1').sent;
       world.script.list = () => [shown(id, SELL)];
       await world.feed.pollOrders();
-      const changed = shown(id, { ...SELL, lots: 12 });
+      const changed = shown(id, { ...SELL, quantityE8: 12 });
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
       await world.feed.pollOrders();
@@ -240,7 +240,7 @@ describe('an amend is proven by the form that the venue shows', () => {
         await world.time.advance(4_000);
         await world.feed.pollOrders();
       }
-      assert.deepEqual([world.order(id).lots, world.order(id).amend, world.isReducing()], [12, null, false]);
+      assert.deepEqual([world.order(id).quantityE8, world.order(id).amend, world.isReducing()], [12, null, false]);
       assert.equal(world.alerts('ORDER_CHANGED'), isOurs ? 1 : 0);
     }
   });
@@ -259,7 +259,7 @@ describe('a cancel', () => {
       const world = await resting();
       const answer = later<CancelOutcome>();
       world.script.cancel = () => answer.promise;
-      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedLots: proven === 'filled' ? 10 : 0 });
+      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedE8: proven === 'filled' ? 10 : 0 });
       const asked = world.canceler.cancel(world.order('o-1'), 'test');
       await world.feed.pollOrders(['BTCUSDT']);
       assert.equal(world.order('o-1').status, proven);
@@ -393,14 +393,14 @@ describe('only answers count', () => {
     const world = start();
     world.script.submit = () => ({
       kind: 'accepted',
-      order: shown('o-1', { ...SELL, status: 'canceled', executedLots: 4 }),
+      order: shown('o-1', { ...SELL, status: 'canceled', executedE8: 4 }),
     });
     const { order, sent } = world.place('o-1');
     await sent;
     world.script.list = () => [shown('o-1', SELL)];
     await world.time.advance(10_000);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual([order.status, order.executedLots], ['canceled', 4], 'though no lookup answers');
+    assert.deepEqual([order.status, order.executedE8], ['canceled', 4], 'though no lookup answers');
     assert.equal(world.lookups, 0, 'and none is needed');
   });
 
@@ -521,9 +521,9 @@ describe('what never rests', () => {
     assert.deepEqual([order.status, world.isReducing()], ['working', true]);
     await world.time.advance(100_000);
     assert.deepEqual([order.status, world.alerts('ORDER_LOST')], ['lost', 1]);
-    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedLots: 10 });
+    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedE8: 10 });
     await world.time.advance(5_000);
-    assert.deepEqual([order.status, order.executedLots, world.isReducing()], ['filled', 10, false]);
+    assert.deepEqual([order.status, order.executedE8, world.isReducing()], ['filled', 10, false]);
   });
 });
 
@@ -531,11 +531,11 @@ it('a record that is older than what was proven folds to nothing, however it cam
   const world = start();
   world.place('o-1');
   const append = (status: OrderEvent['status'], executed: number, kind: EvidenceKind, asked: number): void => {
-    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_lots: executed });
+    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_e8: executed });
     world.core.append('order', { ...payload, evidence: { asked_seq: asked, kind } });
   };
   append('partially_filled', 3, 'shown', 10);
-  const view = () => [world.order('o-1').status, world.order('o-1').executedLots];
+  const view = () => [world.order('o-1').status, world.order('o-1').executedE8];
   for (const [status, executed, kind, asked] of [
     ['working', 0, 'shown', 9],
     ['partially_filled', 2, 'shown', 11],
@@ -567,9 +567,9 @@ it('older records fold as they always did', () => {
     ['canceled', 3],
     ['filled', 4],
   ] as const) {
-    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_lots: executed });
+    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_e8: executed });
     world.core.append('order', payload);
     assert.equal(world.order('o-1').status, status === 'filled' ? 'canceled' : status);
-    assert.equal(world.order('o-1').executedLots, executed);
+    assert.equal(world.order('o-1').executedE8, executed);
   }
 });

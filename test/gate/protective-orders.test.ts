@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findStopTicks, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
+import { findStopE8, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
 
 /** Ticks of 0.1: an entry at 60,000 and 300 bps are 18,000 ticks, of which 1 % is 180. */
@@ -11,7 +11,7 @@ describe('where a protective stop stands', () => {
     ['sell', -1],
     ['buy', 1],
   ] as const) {
-    const wanted = findStopTicks(side, 60_000, 300, RULES);
+    const wanted = findStopE8(side, 60_000, 300, RULES);
     it(`a ${side} is at its distance from the entry price`, () => assert.equal(wanted, 600_000 + away * 18_000));
     it(`a ${side} is too far beyond 1 % of the distance, and never too close`, () => {
       const isFar = (beyond: number) => isStopTooFar(side, wanted + away * beyond, 60_000, 300, RULES);
@@ -19,7 +19,7 @@ describe('where a protective stop stands', () => {
       assert.deepEqual([-181, -5_000].map(isFar), [false, false]);
     });
     it(`a ${side} is not moved for two ticks, however small the distance`, () => {
-      const close = findStopTicks(side, 60_000, 0.1, RULES);
+      const close = findStopE8(side, 60_000, 0.1, RULES);
       const isFar = (beyond: number) => isStopTooFar(side, close + away * beyond, 60_000, 0.1, RULES);
       assert.deepEqual([1, 2, 3].map(isFar), [false, false, true]);
     });

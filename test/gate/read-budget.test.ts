@@ -31,7 +31,7 @@ async function watch(policy: string): Promise<Readings> {
     const resting = await world.tool('place_order', order({ ...placed, ...rests }));
     assert.equal(resting.body.execution.state, 'working', JSON.stringify(resting.body));
     await world.tool('place_order', order({ ...placed, requested_notional: 200 }));
-    assert.notEqual(core.state.position('BTCUSDT').lots, 0, 'a position is held');
+    assert.notEqual(core.state.position('BTCUSDT').quantityE8, 0, 'a position is held');
     await world.sleep(WARM_UP_MS);
 
     const { freshness } = core.policySpec.market;

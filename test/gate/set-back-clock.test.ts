@@ -45,7 +45,7 @@ function adopt(world: ProofWorld, agent: string, lots: number): void {
     passkey_id: null,
     reason: '',
     agent,
-    lots,
+    quantity_e8: lots,
     set_by: 'ops',
     symbol: 'BTCUSDT',
   });
@@ -66,7 +66,7 @@ function account(world: ProofWorld, lots: number, walletUsdt = 1_000): AccountSn
   const nowMs = world.core.nowMs();
   const position: VenuePosition = {
     symbol: 'BTCUSDT',
-    lots,
+    quantityE8: lots,
     entryPrice: 60_000,
     markPrice: 60_000,
     liquidationPrice: null,
@@ -93,7 +93,7 @@ async function read(world: ProofWorld, lots: number): Promise<boolean> {
   world.script.account = () => account(world, lots);
   return world.feed.pollAccount();
 }
-const held = (world: ProofWorld): number => world.core.state.position('BTCUSDT').lots;
+const held = (world: ProofWorld): number => world.core.state.position('BTCUSDT').quantityE8;
 
 describe('BY-22 a clock that is set back by hours', () => {
   for (const [how, back] of [
@@ -126,7 +126,7 @@ describe('BY-22 a clock that is set back by hours', () => {
     const world = startAhead();
     world.script.submit = () => ({
       kind: 'accepted',
-      order: shown('o-1', { status: 'filled', executedLots: 10, updatedAtMs: world.core.nowMs() }),
+      order: shown('o-1', { status: 'filled', executedE8: 10, updatedAtMs: world.core.nowMs() }),
     });
     const decided = world.decide({ id: 'd-1', orders: [{ client_order_id: 'o-1' }] });
     await world.sender.sendOpening(world.order('o-1'), decided);

@@ -191,7 +191,7 @@ describe('an operator gives a symbol to an agent', () => {
       {
         action: 'adopted',
         agent: 'other',
-        lots: act.view().lots,
+        lots: act.view().quantityE8,
         passkey_id: null,
         reason: 'test',
         set_by: 'operator',
@@ -277,7 +277,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
     await until('they are known', async () => {
       await world.advance(2_000);
-      return act.view().lots === 4 && act.view().disputedLots === null;
+      return act.view().quantityE8 === 4 && act.view().disputedE8 === null;
     });
     assert.equal(await act.heldIn('BTCUSDT'), 'nobody');
     assert.equal((await world.positions())[0]?.holder, null);
@@ -287,7 +287,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
     await until('these are known, too', async () => {
       await world.advance(6_000);
-      return act.view('ETHUSDT').unownedLots !== 0;
+      return act.view('ETHUSDT').unownedE8 !== 0;
     });
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
     const told = act.alerts('SYMBOL_UNOWNED');
@@ -299,7 +299,7 @@ describe('lots of nobody', () => {
   it('become the agent’s with an adoption', async () => {
     const { status, body } = await act.adopt('agent', 'ETHUSDT');
     assert.equal(status, 200, JSON.stringify(body));
-    assert.equal(act.view('ETHUSDT').unownedLots, 0);
+    assert.equal(act.view('ETHUSDT').unownedE8, 0);
     const opened = await act.rest(2_900, { symbol: 'ETHUSDT' });
     assert.equal(opened.body.execution.state, 'working', JSON.stringify(opened.body.decision.reasons));
   });
@@ -308,7 +308,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { side: 'SELL', type: 'MARKET', quantity: '0.004', reduceOnly: 'true' });
     await until('the symbol is free', async () => {
       await world.advance(6_000);
-      return act.view().lots === 0 && act.view().disputedLots === null;
+      return act.view().quantityE8 === 0 && act.view().disputedE8 === null;
     });
     const { body } = await act.place({ requested_notional: 300 });
     const decisions = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].map(({ payload }) => payload);
@@ -330,7 +330,7 @@ describe('lots of nobody', () => {
         average_price: null,
         client_order_id: `${of}x`,
         detail: null,
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'not_placed',
@@ -348,7 +348,7 @@ describe('lots of nobody', () => {
     assert.ok((await world.ready()).body.symbols_reducing.includes('BTCUSDT'));
     assert.equal((await act.adopt('other')).body.holder, 'other');
     await world.restart();
-    assert.deepEqual([act.view().holder, act.view().unownedLots], ['other', 0]);
+    assert.deepEqual([act.view().holder, act.view().unownedE8], ['other', 0]);
     assert.equal(await act.heldIn('BTCUSDT', act.other), 'yours');
   });
 });

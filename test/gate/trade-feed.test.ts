@@ -151,7 +151,7 @@ describe('the feed of trades', () => {
     );
     const { world } = feed;
     start.atMs = world.core.nowMs();
-    for (const id of ['a', 'b']) world.decide({ id: `d-${id}`, orders: [{ client_order_id: id, lots: 1 }] });
+    for (const id of ['a', 'b']) world.decide({ id: `d-${id}`, orders: [{ client_order_id: id, quantity_e8: 1 }] });
     world.core.append('order', filled('b', '9001'));
     feed.feed.add('BTCUSDT');
     await feed.run(10_000);
@@ -171,8 +171,8 @@ describe('the feed of trades', () => {
       );
       const { world } = feed;
       start.atMs = world.core.nowMs();
-      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
-      world.core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', quantity_e8: 1, reduce_only: true }] });
+      world.core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       for (let ms = 0; ms < 3_000; ms += 1_000) {
         feed.feed.add('BTCUSDT');
         await feed.run(1_000);
@@ -191,10 +191,10 @@ describe('the feed of trades', () => {
       const { world } = feed;
       const { core } = world;
       start.atMs = core.nowMs();
-      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
-      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', quantity_e8: 1, reduce_only: true }] });
+      core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       const absent = { asked_seq: core.state.stateSeq, kind: 'absent' } as const;
-      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'canceled', evidence: absent });
+      core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'canceled', evidence: absent });
       await world.time.advance(8_000);
       if (isRead) feed.readAccount();
       for (let ms = 0; ms < 20_000; ms += 2_000) {
@@ -203,8 +203,8 @@ describe('the feed of trades', () => {
       }
       const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
       assert.deepEqual(owners, ['s']);
-      assert.equal(core.state.orders.all.get('s')?.tradedLots, 1);
-      assert.equal(core.state.orders.all.get('s')?.executedLots, isRead ? 0 : 1);
-      assert.equal(core.state.position('BTCUSDT').lots, isRead ? 0 : 1);
+      assert.equal(core.state.orders.all.get('s')?.tradedE8, 1);
+      assert.equal(core.state.orders.all.get('s')?.executedE8, isRead ? 0 : 1);
+      assert.equal(core.state.position('BTCUSDT').quantityE8, isRead ? 0 : 1);
     });
 });

@@ -216,8 +216,8 @@ export class Judge {
     const planned = event.orders.find((plan) => plan.client_order_id === order.client_order_id);
     const { rules } = event.context.market;
     if (rules === null) throw new Error('a decision without filters sent an order');
-    const lots = amended?.lots ?? planned?.lots ?? Number.NaN;
-    const ticks = amended?.priceTicks ?? planned?.price_ticks ?? Number.NaN;
+    const lots = amended?.lots ?? planned?.quantity_e8 ?? Number.NaN;
+    const ticks = amended?.priceTicks ?? planned?.price_e8 ?? Number.NaN;
     return {
       price: (ticks * rules.tick_mantissa) / rules.tick_scale,
       quantity: (lots * rules.lot_mantissa) / rules.lot_scale,

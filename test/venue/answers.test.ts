@@ -91,7 +91,7 @@ test('documented answers of the account and of orders are read', () => {
   const order = { ...(example('GET /fapi/v1/order') as object), symbol: 'BTCUSDT' };
   const parsed = parseRegularOrder(order, table);
   assert.deepEqual(
-    [parsed.lots, parsed.triggerTicks, parsed.priceTicks, parsed.status],
+    [parsed.quantityE8, parsed.triggerE8, parsed.priceE8, parsed.status],
     [400, 93_000, null, 'working'],
   );
   const settings = parseSymbolSettings(example('GET /fapi/v1/symbolConfig'));
@@ -257,11 +257,7 @@ test('a conditional order is alive until the exchange says what became of it', (
   ] as const;
   for (const [algoStatus, more, status, executedLots] of rows) {
     const order = parseAlgoOrder({ ...algo, algoStatus, ...more }, table);
-    assert.deepEqual(
-      [order.status, order.executedLots, order.triggerTicks],
-      [status, executedLots, 540_000],
-      algoStatus,
-    );
+    assert.deepEqual([order.status, order.executedE8, order.triggerE8], [status, executedLots, 540_000], algoStatus);
   }
   assert.throws(() => parseAlgoOrder({ ...algo, algoStatus: 'MAYBE' }, table), MalformedAnswerError);
 });
@@ -277,15 +273,21 @@ test('a finished conditional order names the order that it became where it does 
 });
 
 test('a conditional order has ended as the order that it became has', () => {
-  const stop = { kind: 'algo', lots: 0, executedLots: 0, averagePrice: null, status: 'filled' } as VenueOrder;
+  const stop = { kind: 'algo', quantityE8: 0, executedE8: 0, averagePrice: null, status: 'filled' } as VenueOrder;
   for (const [status, executedLots, expected] of [
     ['filled', 4, 'filled'],
     ['expired', 3, 'filled'],
     ['expired', 0, 'expired'],
     ['working', 0, 'working'],
   ] as const) {
-    const ended = asTriggered(stop, { ...stop, kind: 'regular', status, executedLots, averagePrice: 54_000 });
-    assert.deepEqual([ended.kind, ended.status, ended.executedLots], ['algo', expected, executedLots]);
+    const ended = asTriggered(stop, {
+      ...stop,
+      kind: 'regular',
+      status,
+      executedE8: executedLots,
+      averagePrice: 54_000,
+    });
+    assert.deepEqual([ended.kind, ended.status, ended.executedE8], ['algo', expected, executedLots]);
   }
 });
 

@@ -160,8 +160,8 @@ export function order(changes: Partial<OrderInstruction> = {}): Approved<OrderIn
     orderType: 'limit',
     timeInForce: 'IOC',
     goodTillMs: null,
-    lots: 2,
-    priceTicks: 600_001,
+    quantityE8: 2,
+    priceE8: 600_001,
     reduceOnly: false,
     ...changes,
   };

@@ -53,11 +53,11 @@ describe('while the rules of the exchange cannot be fetched', () => {
     venue.noteRules([BTC_RULES]);
     const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
     assert.ok(found.kind === 'found', JSON.stringify(found));
-    assert.deepEqual([found.order.lots, found.order.priceTicks], [10, 600_001]);
+    assert.deepEqual([found.order.quantityE8, found.order.priceE8], [10, 600_001]);
     const open = await venue.fetchOpenOrders(['BTCUSDT']);
     assert.ok(open.kind === 'ok', JSON.stringify(open));
     assert.deepEqual(
-      open.value.map(({ clientOrderId, lots }) => [clientOrderId, lots]),
+      open.value.map(({ clientOrderId, quantityE8: lots }) => [clientOrderId, lots]),
       [['o-1', 10]],
     );
     assert.deepEqual(await venue.fetchTrades('BTCUSDT', null, Date.now()), { kind: 'ok', value: [] });
@@ -140,6 +140,6 @@ describe('while the rules of the exchange cannot be fetched', () => {
     assert.ok(fetched.kind === 'ok');
     venue.noteRules(fetched.value.rules);
     const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
-    assert.ok(found.kind === 'found' && found.order.lots === 10);
+    assert.ok(found.kind === 'found' && found.order.quantityE8 === 10);
   });
 });

@@ -147,15 +147,15 @@ test('a quote has mark and book with their own instants, bars are in order and r
 test('an order, its fill, the position it makes and the exit agree in lots and ticks', async () => {
   const { taking } = await prices();
   assert.deepEqual(await venue.setLeverage('BTCUSDT', 3), { kind: 'accepted', order: null });
-  const entry = order({ clientOrderId: id(), lots: 3, priceTicks: taking });
+  const entry = order({ clientOrderId: id(), quantityE8: 3, priceE8: taking });
   const filled = accepted(await venue.submit(entry, SEND_WITHIN_MS));
-  assert.deepEqual([filled.status, filled.executedLots, filled.averagePrice], ['filled', 3, null]);
+  assert.deepEqual([filled.status, filled.executedE8, filled.averagePrice], ['filled', 3, null]);
   const found = await venue.lookupOrder('BTCUSDT', entry.clientOrderId, 'regular');
   assert.ok(found.kind === 'found' && (found.order.averagePrice ?? 0) > 0, 'a query knows the average price');
   const trades = value(await venue.fetchTrades('BTCUSDT', null, clock.nowMs() - 20 * 86_400_000));
   const own = trades.filter((trade) => trade.venueOrderId === filled.venueOrderId);
   assert.equal(
-    own.reduce((sum, trade) => sum + trade.lots, 0),
+    own.reduce((sum, trade) => sum + trade.quantityE8, 0),
     3,
   );
   assert.ok(own.every((trade) => trade.feeUsdt > 0 && !trade.isMaker && trade.side === 'buy'));
@@ -165,30 +165,30 @@ test('an order, its fill, the position it makes and the exit agree in lots and t
   assert.ok(account.requestedAtMs <= account.observedAtMs);
   assert.equal(account.leverage.BTCUSDT, 3);
   const position = account.positions[0] ?? assert.fail('no position');
-  assert.deepEqual([position.symbol, position.lots, position.leverage], ['BTCUSDT', 3, 3]);
+  assert.deepEqual([position.symbol, position.quantityE8, position.leverage], ['BTCUSDT', 3, 3]);
   assert.ok((position.liquidationPrice ?? 0) > 0 && (position.isolatedMarginUsdt ?? 0) > 0);
   assert.equal(account.positions.length, 1);
   const exit = { side: 'sell', orderType: 'market', priceTicks: null, timeInForce: null, reduceOnly: true } as const;
   assert.equal(
-    accepted(await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), SEND_WITHIN_MS)).status,
+    accepted(await venue.submit(order({ clientOrderId: id(), quantityE8: 3, ...exit }), SEND_WITHIN_MS)).status,
     'filled',
   );
-  const flat = await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), SEND_WITHIN_MS);
+  const flat = await venue.submit(order({ clientOrderId: id(), quantityE8: 3, ...exit }), SEND_WITHIN_MS);
   assert.equal(flat.kind === 'rejected' && flat.rejection.code, -2022);
   assert.deepEqual(value(await venue.fetchAccount(SYMBOLS)).positions, []);
 });
 
 test('resting and conditional orders are listed together, amended in place and canceled each at its service', async () => {
   const { resting } = await prices();
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   assert.equal(accepted(await venue.submit(limit, SEND_WITHIN_MS)).status, 'working');
   const amended = { ...limit, lots: 4, priceTicks: resting - 1 };
   const changed = accepted(await venue.amend(amended as typeof limit, SEND_WITHIN_MS));
-  assert.deepEqual([changed.lots, changed.priceTicks], [4, resting - 1]);
-  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
+  assert.deepEqual([changed.quantityE8, changed.priceE8], [4, resting - 1]);
+  const guard = stop({ clientOrderId: id(), triggerE8: resting - 20_000 });
   const placed = accepted(await venue.submitStop(guard));
   assert.deepEqual(
-    [placed.kind, placed.type, placed.closePosition, placed.triggerTicks],
+    [placed.kind, placed.type, placed.closePosition, placed.triggerE8],
     ['algo', 'STOP_MARKET', true, resting - 20_000],
   );
   const open = value(await venue.fetchOpenOrders(SYMBOLS));
@@ -207,8 +207,8 @@ test('resting and conditional orders are listed together, amended in place and c
 
 test('a countdown that ran out cancels regular orders, and 0 ends one', async () => {
   const { resting } = await prices();
-  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  const guard = stop({ clientOrderId: id(), triggerE8: resting - 20_000 });
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
   accepted(await venue.submitStop(guard));
   const asked = await open();
   assert.equal(asked.countdown, 'unknown', 'nobody has asked it');
@@ -228,15 +228,15 @@ test('a countdown that ran out cancels regular orders, and 0 ends one', async ()
 
 test('cancelAll empties both services', async () => {
   const { resting } = await prices();
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
-  accepted(await venue.submitStop(stop({ clientOrderId: id(), triggerTicks: resting - 20_000 })));
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  accepted(await venue.submitStop(stop({ clientOrderId: id(), triggerE8: resting - 20_000 })));
   value(await venue.cancelAll('BTCUSDT'));
   assert.deepEqual(value(await venue.fetchOpenOrders(SYMBOLS)), []);
 });
 
 test('a second order with the id of an open one is accepted without an order: an earlier send is live', async () => {
   const { resting } = await prices();
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   accepted(await venue.submit(limit, SEND_WITHIN_MS));
   assert.deepEqual(await venue.submit(limit, SEND_WITHIN_MS), { kind: 'accepted', order: null });
 });
@@ -250,7 +250,7 @@ test('BY-12: an order that was taken while the answer was lost is unknown, and a
     ['stall-body', {}],
   ] as const) {
     await fault(kind, '/fapi/v1/order', { ...more, match: { path: '/fapi/v1/order', method: 'POST' } });
-    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
     const submitted = hasty.submit(limit, SEND_WITHIN_MS);
     const find = async () => (await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind;
     await until('the exchange has it', async () => (await find()) === 'found');
@@ -265,7 +265,7 @@ test('an order that was not taken is unknown too while nothing proves it', async
   const { resting } = await prices();
   for (const kind of ['drop-before', 'reject-503-unknown']) {
     await fault(kind, '/fapi/v1/order', { match: { path: '/fapi/v1/order', method: 'POST' } });
-    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
     assert.equal((await venue.submit(limit, SEND_WITHIN_MS)).kind, 'unknown', kind);
     assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'not_found', kind);
   }
@@ -281,7 +281,7 @@ test('refusals with a status or a code carry their consequence', async () => {
   ] as const) {
     await control('faults', { ...body, match: { path: '/fapi/v1/order', method: 'POST' } });
     const another = await open();
-    const outcome = await another.submit(order({ clientOrderId: id(), priceTicks: resting }), SEND_WITHIN_MS);
+    const outcome = await another.submit(order({ clientOrderId: id(), priceE8: resting }), SEND_WITHIN_MS);
     assert.equal(outcome.kind === 'rejected' && outcome.rejection.consequence, consequence);
     await another.close();
   }
@@ -310,7 +310,7 @@ test('reads fail with their consequence and never invent a value', async () => {
 test('a lookup that is hidden right after the acceptance answers not_found, then found', async () => {
   const { resting } = await prices();
   await fault('not-found-after-accept', '/fapi/v1/order', { queries: 2 });
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   accepted(await venue.submit(limit, SEND_WITHIN_MS));
   const kinds = [];
   for (let query = 0; query < 3; query += 1) {
@@ -336,7 +336,7 @@ test('executions of the whole account and orders that never rested are listed, w
   // The exchange's own clock: what is known of it elsewhere may run ahead by what an answer took.
   const sinceMs = sim.engine.state.nowMs;
   const { taking } = await prices();
-  const ioc = order({ clientOrderId: id(), priceTicks: taking, timeInForce: 'IOC' });
+  const ioc = order({ clientOrderId: id(), priceE8: taking, timeInForce: 'IOC' });
   accepted(await venue.submit(ioc, SEND_WITHIN_MS));
   const { executions, isWhole } = value(await venue.fetchExecutions(sinceMs));
   assert.equal(isWhole, true);
@@ -379,7 +379,7 @@ test('a full queue of reads delays no order', async () => {
   let read = 0;
   for (const each of reads) void each.then(() => (read += 1));
   await until('as many as may hang', () => delays.held === AT_ONCE);
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
   assert.deepEqual([read, delays.held], [0, AT_ONCE]);
   await control('clear-faults', {});
   delays.release();

@@ -69,10 +69,7 @@ test('an order that is good till a date is GTD, with that date in ms', async () 
 });
 
 test('an exit carries reduceOnly, a market exit neither price nor time in force, none a position side', async () => {
-  await venue.submit(
-    order({ side: 'sell', reduceOnly: true, priceTicks: 600_000, timeInForce: 'GTC' }),
-    SEND_WITHIN_MS,
-  );
+  await venue.submit(order({ side: 'sell', reduceOnly: true, priceE8: 600_000, timeInForce: 'GTC' }), SEND_WITHIN_MS);
   assert.deepEqual(onlySent('POST /fapi/v1/order'), {
     symbol: 'BTCUSDT',
     side: 'SELL',
@@ -86,7 +83,7 @@ test('an exit carries reduceOnly, a market exit neither price nor time in force,
   });
   fake.seen.length = 0;
   await venue.submit(
-    order({ side: 'sell', reduceOnly: true, orderType: 'market', priceTicks: null, timeInForce: null }),
+    order({ side: 'sell', reduceOnly: true, orderType: 'market', priceE8: null, timeInForce: null }),
     500,
   );
   assert.deepEqual(onlySent('POST /fapi/v1/order'), {
@@ -117,7 +114,7 @@ test('a protective stop goes to the algo service and closes the position on the 
 
 test('an amendment is one PUT by client id with the new total and price', async () => {
   fake.scripts.set('PUT /fapi/v1/order', (request, response) => answerJson(response, orderAnswer(request.params)));
-  const outcome = await venue.amend(order({ lots: 7, priceTicks: 599_999, timeInForce: 'GTC' }), SEND_WITHIN_MS);
+  const outcome = await venue.amend(order({ quantityE8: 7, priceE8: 599_999, timeInForce: 'GTC' }), SEND_WITHIN_MS);
   assert.equal(outcome.kind, 'accepted');
   assert.deepEqual(onlySent('PUT /fapi/v1/order'), {
     symbol: 'BTCUSDT',
@@ -259,7 +256,7 @@ async function checkWritten(by: VenuePort, rule: SymbolRules): Promise<void> {
   const tickStep = { mantissa: rule.tickMantissa, scale: rule.tickScale };
   for (const { lots, priceTicks } of fc.sample(cases, { seed: 13, numRuns: 20 })) {
     fake.seen.length = 0;
-    const outcome = await by.submit(order({ lots, priceTicks }), SEND_WITHIN_MS);
+    const outcome = await by.submit(order({ quantityE8: lots, priceE8: priceTicks }), SEND_WITHIN_MS);
     assert.equal(outcome.kind, 'accepted', JSON.stringify({ rule, lots, priceTicks, outcome }));
     const sent = onlySent('POST /fapi/v1/order');
     assert.equal(sent.quantity, formatUnits(lots, lotStep));
@@ -303,11 +300,11 @@ test('steps that were fetched and that the views are not in yet are not written 
   fake.symbols = [exchangeSymbol('BTCUSDT', '0.10', '0.0005')];
   const newer = await fetchRule(restarted);
   fake.seen.length = 0;
-  await restarted.submit(order({ lots: 10 }), SEND_WITHIN_MS);
+  await restarted.submit(order({ quantityE8: 10 }), SEND_WITHIN_MS);
   for (const { params } of fake.sent('POST /fapi/v1/order')) assert.equal(params.quantity, '0.01');
   restarted.noteRules([newer]);
   fake.seen.length = 0;
-  await restarted.submit(order({ lots: 10 }), SEND_WITHIN_MS);
+  await restarted.submit(order({ quantityE8: 10 }), SEND_WITHIN_MS);
   assert.equal(onlySent('POST /fapi/v1/order').quantity, '0.005');
   await restarted.close();
   fake.symbols = [exchangeSymbol('BTCUSDT')];
@@ -316,12 +313,12 @@ test('steps that were fetched and that the views are not in yet are not written 
 test('a contradictory or unknown order is refused before anything leaves', async () => {
   const bad = [
     order({ orderType: 'market' }),
-    order({ priceTicks: null }),
+    order({ priceE8: null }),
     order({ timeInForce: null }),
-    order({ lots: 0 }),
-    order({ lots: -2 }),
-    order({ lots: 1.5 }),
-    order({ lots: Number.NaN }),
+    order({ quantityE8: 0 }),
+    order({ quantityE8: -2 }),
+    order({ quantityE8: 1.5 }),
+    order({ quantityE8: Number.NaN }),
     order({ symbol: 'NOSUCHUSDT' }),
   ];
   for (const instruction of bad) {

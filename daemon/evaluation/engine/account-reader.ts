@@ -47,7 +47,7 @@ export class AccountReader {
       positions.push({
         entry_price: account.entryPrice(i),
         liquidation_price: account.liquidationPrice(i),
-        lots,
+        quantity_e8: lots,
         maintenance_margin_usdt: account.maintenanceUsdt(i),
         mark_price: clock.marks[i]!,
         symbol: clock.market.symbols[i]!,

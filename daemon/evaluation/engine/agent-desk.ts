@@ -1,7 +1,7 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
-import { ownLotsOf } from '../../gate/state/holding.ts';
+import { ownE8Of } from '../../gate/state/holding.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type {
   AccountGlance,
@@ -228,7 +228,7 @@ class LiveGlance implements AccountGlance {
     const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
     const isAlone = setup.agents.length === 1;
     for (const [i, symbol] of clock.market.symbols.entries()) {
-      const lots = isAlone ? account.lots(i) : ownLotsOf(door.state.positions.get(symbol), this.#agent);
+      const lots = isAlone ? account.lots(i) : ownE8Of(door.state.positions.get(symbol), this.#agent);
       if (lots !== 0) positions.set(symbol, { lots, entryPrice: account.entryPrice(i) });
     }
     this.#positions = positions;
@@ -247,9 +247,9 @@ function describeOrder(order: OrderState): OrderReport {
     clientOrderId: order.clientOrderId,
     symbol: order.symbol,
     side: order.side,
-    lots: order.lots,
-    filledLots: order.executedLots,
-    priceTicks: order.priceTicks,
+    lots: order.quantityE8,
+    filledLots: order.executedE8,
+    priceTicks: order.priceE8,
     reduceOnly: order.reduceOnly,
     isOpen: !isTerminal(order.status),
   };

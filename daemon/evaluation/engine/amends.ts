@@ -46,14 +46,14 @@ export function amendOrder(
       action: isTaken ? 'amended' : 'amend_failed',
       ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     });
   };
-  tell(amend.lots, amend.priceTicks);
-  const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
-  const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+  tell(amend.quantityE8, amend.priceE8);
+  const before = { lots: order.quantityE8, priceTicks: order.priceE8 ?? 0 };
+  const outcome = exchange.amend(order.clientOrderId, amend.quantityE8, amend.priceE8);
   if (outcome.rejection !== null) {
     onRefused(order, outcome.rejection);
     settle(false, outcome.rejection.message);

@@ -180,8 +180,8 @@ export class Executor {
     const symbol = this.#index.get(order.symbol)!;
     if (!order.reduceOnly) this.#matchLeverage(order, symbol);
     this.#asked.set(order.clientOrderId, asked);
-    this.#tellOrder(order, asked, order.lots);
-    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    this.#tellOrder(order, asked, order.quantityE8);
+    const { clientOrderId: id, quantityE8: lots, priceE8: priceTicks, reduceOnly, side } = order;
     const outcome: Placement =
       priceTicks === null
         ? exchange.close({ id, symbol, side, lots })
@@ -196,7 +196,7 @@ export class Executor {
     this.changes += 1;
     this.#loops.onAccepted();
     if (outcome.rests && !order.reduceOnly) this.#parts.onOpening(order);
-    if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
+    if (asked !== null && outcome.rests) tally.notePassed(asked, order.quantityE8);
     this.#settleOrder(order, outcome.fill, outcome.rests, true);
     return null;
   }
@@ -211,7 +211,7 @@ export class Executor {
       account: SERVED_ACCOUNT,
       side: order.side,
       lots,
-      priceTicks: order.priceTicks,
+      priceTicks: order.priceE8,
       leverage: order.reduceOnly ? null : order.leverage,
       maxSlippageBps: order.protective ? null : order.slippageBps,
       reduceOnly: order.reduceOnly,
@@ -251,12 +251,12 @@ export class Executor {
   /** `isAnswer`: the exchange has answered to what was sent just now. */
   #settleOrder(order: OrderState, fill: Fill | null, rests: boolean, isAnswer: boolean): void {
     const { door, judge, clock } = this.#parts;
-    const executed = order.executedLots + (fill?.lots ?? 0);
+    const executed = order.executedE8 + (fill?.lots ?? 0);
     const status = rests
       ? executed > 0
         ? 'partially_filled'
         : 'working'
-      : executed >= order.lots
+      : executed >= order.quantityE8
         ? 'filled'
         : 'expired';
     const paid = order.tradedUsdt + (fill === null ? 0 : fill.lots * fill.price);
@@ -309,7 +309,7 @@ export class Executor {
   /** The order fills no more. */
   #end(order: OrderState, status: 'canceled' | 'expired'): void {
     const { clock, door, judge } = this.#parts;
-    door.show(order, status, order.executedLots, order.averagePrice);
+    door.show(order, status, order.executedE8, order.averagePrice);
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
   }
@@ -342,6 +342,6 @@ export class Executor {
     this.#asked.set(order.clientOrderId, asked);
     outcome.settle();
     if (outcome.fill === null) return;
-    this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots, true);
+    this.#settleOrder(order, outcome.fill, order.executedE8 + outcome.fill.lots < order.quantityE8, true);
   }
 }

@@ -72,7 +72,7 @@ export class ReplayExits {
           action: 'ended',
           decision_id: claim.decisionId,
           detail,
-          filled_lots: closedLots(claim),
+          filled_e8: closedLots(claim),
           reason,
         }),
       endUnsent: (order, detail) => door.endUnsent(order, detail),

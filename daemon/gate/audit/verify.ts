@@ -247,8 +247,8 @@ function askOf(context: ExecutionContext, state: GateState): Ask {
     own: order(context.own_order_id),
     leaving: leaving.length === 0 ? null : new Set(leaving),
     exitRung: context.exit_rung,
-    sliceLots: context.slice_lots,
-    parentPriceTicks: context.parent_price_ticks,
+    sliceE8: context.slice_lots,
+    parentPriceE8: context.parent_price_ticks,
     grant: context.approval?.grant ?? null,
     target: order(context.order?.client_order_id ?? null),
   };

@@ -97,7 +97,7 @@ export class FullDisk {
     const claim = this.#core.state.claims.find(decisionId);
     if (claim !== null) return closedLots(claim);
     const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
-    return orders.reduce((sum, order) => sum + order.executedLots, 0);
+    return orders.reduce((sum, order) => sum + order.executedE8, 0);
   }
 
   #mayCloseLots({ agent, symbol }: ExecutionRequest): number {

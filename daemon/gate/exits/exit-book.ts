@@ -217,7 +217,7 @@ export class ExitBook {
       action: 'ended',
       decision_id: claim.decisionId,
       detail,
-      filled_lots: closedLots(claim),
+      filled_e8: closedLots(claim),
       reason,
     });
     if (reason !== 'rests') this.#events.delete(claim.decisionId);

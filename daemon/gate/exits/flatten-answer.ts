@@ -4,8 +4,8 @@ import type { GateCore } from '../journal/journal.ts';
 import type { PositionState } from '../state/positions.ts';
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
-export function heldLots(position: PositionState): number {
-  return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
+export function heldE8(position: PositionState): number {
+  return position.quantityE8 !== 0 ? position.quantityE8 : (position.disputedE8 ?? 0);
 }
 
 /** What is known of a flatten that ends: of its orders, and of what is held. */
@@ -30,13 +30,13 @@ export function describeFlatten(
 ): FlattenBody {
   const left = targets
     .map((symbol) => core.state.position(symbol))
-    .filter((position) => heldLots(position) !== 0)
+    .filter((position) => heldE8(position) !== 0)
     .map((position) => {
       const rules = core.state.rules.get(position.symbol);
       const quantity =
         rules === undefined
-          ? String(heldLots(position))
-          : formatQuantity(heldLots(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
+          ? String(heldE8(position))
+          : formatQuantity(heldE8(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
       return { quantity, symbol: position.symbol };
     });
   return {

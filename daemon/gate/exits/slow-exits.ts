@@ -39,5 +39,5 @@ function wasSent({ orders }: Claim): boolean {
 
 function isOwed({ state }: GateCore, claim: Claim): boolean {
   if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
-  return claim.isWhole || closedLots(claim) < claim.askedLots;
+  return claim.isWhole || closedLots(claim) < claim.askedE8;
 }

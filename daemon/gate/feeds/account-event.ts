@@ -35,7 +35,7 @@ export function accountEvent(
     (position): PositionRecord => ({
       entry_price: position.entryPrice,
       liquidation_price: position.liquidationPrice,
-      lots: position.lots,
+      quantity_e8: position.quantityE8,
       maintenance_margin_usdt: position.maintenanceMarginUsdt,
       mark_price: position.markPrice,
       symbol: position.symbol,

@@ -137,12 +137,14 @@ export class AccountFeed {
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
     for (const position of state.positions.values()) {
       const seen = held.get(position.symbol);
-      if ((seen?.lots ?? 0) !== position.lots || position.disputedLots !== null) return true;
+      if ((seen?.quantityE8 ?? 0) !== position.quantityE8 || position.disputedE8 !== null) return true;
       if ((seen?.liquidationPrice ?? null) !== position.liquidationPrice) return true;
       const leverage = snapshot.leverage[position.symbol];
       if (leverage !== undefined && leverage !== position.leverage) return true;
     }
-    return snapshot.positions.some((position) => position.lots !== (state.positions.get(position.symbol)?.lots ?? 0));
+    return snapshot.positions.some(
+      (position) => position.quantityE8 !== (state.positions.get(position.symbol)?.quantityE8 ?? 0),
+    );
   }
 
   /**
@@ -280,17 +282,17 @@ export class AccountFeed {
       client_order_id: report.clientOrderId,
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
       evidence: { asked_seq: ask.seq, kind: 'shown' },
-      executed_lots: report.executedLots,
+      executed_e8: report.executedE8,
       foreign: {
         close_position: report.closePosition,
         kind: report.kind,
-        lots: report.lots,
+        quantityE8: report.quantityE8,
         order_type: report.type,
-        price_ticks: report.priceTicks,
+        price_e8: report.priceE8,
         reduce_only: report.reduceOnly,
         side: report.side,
         symbol: report.symbol,
-        trigger_ticks: report.triggerTicks,
+        trigger_e8: report.triggerE8,
       },
       retryable: false,
       status: report.status,

@@ -120,7 +120,7 @@ export class TradeFeed {
 
   #record(trade: VenueTrade, clientOrderId: string | null, traded: Map<OrderState, number>): void {
     const order = clientOrderId === null ? undefined : this.#core.state.orders.all.get(clientOrderId);
-    const hasFired = order?.protective === true && order.executedLots + order.tradedLots === 0;
+    const hasFired = order?.protective === true && order.executedE8 + order.tradedE8 === 0;
     this.#append(trade, clientOrderId);
     // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
     if (hasFired) endUndoneByStop(this.#core, order);
@@ -133,7 +133,7 @@ export class TradeFeed {
       client_order_id: clientOrderId,
       fee_usdt: trade.feeUsdt,
       is_maker: trade.isMaker,
-      lots: trade.lots,
+      quantity_e8: trade.quantityE8,
       price: trade.price,
       realised_pnl_usdt: trade.realisedPnlUsdt,
       side: trade.side,

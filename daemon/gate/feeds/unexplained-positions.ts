@@ -8,12 +8,12 @@ import type { VenuePosition } from '../venue-port.ts';
  */
 export function findUnexplained(state: GateState, positions: readonly VenuePosition[]): readonly string[] {
   const found: string[] = [];
-  const held = new Map(positions.map((position) => [position.symbol, position.lots]));
+  const held = new Map(positions.map((position) => [position.symbol, position.quantityE8]));
   for (const symbol of new Set([...held.keys(), ...state.positions.keys()])) {
-    const difference = (held.get(symbol) ?? 0) - (state.positions.get(symbol)?.lots ?? 0);
+    const difference = (held.get(symbol) ?? 0) - (state.positions.get(symbol)?.quantityE8 ?? 0);
     if (difference === 0) continue;
-    const { unproven, buyLots, sellLots, buysAll, sellsAll } = possibleFills(liveOrders(state.orders, symbol));
-    const isCovered = difference > 0 ? difference <= buyLots || buysAll : -difference <= sellLots || sellsAll;
+    const { unproven, buyE8, sellE8, buysAll, sellsAll } = possibleFills(liveOrders(state.orders, symbol));
+    const isCovered = difference > 0 ? difference <= buyE8 || buysAll : -difference <= sellE8 || sellsAll;
     if (!unproven && isCovered !== true) found.push(symbol);
   }
   return found;

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { lackingLots } from '../state/holding.ts';
+import { lackingE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
@@ -144,19 +144,20 @@ function mayHaveFired(
   trades: readonly VenueTrade[],
   others: ReadonlySet<string>,
 ): boolean {
-  const lacking = reduceOnly ? lackingLots(position, side) : 0;
+  const lacking = reduceOnly ? lackingE8(position, side) : 0;
   if (lacking === 0) return false;
   let explained = 0;
   for (const trade of trades)
-    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId)) explained += trade.lots;
+    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId))
+      explained += trade.quantityE8;
   return lacking > explained;
 }
 
 /** How an acknowledged order ended that the venue no longer knows, according to its own trades. */
 function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
   const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
-  const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);
-  const executedLots = Math.max(order.executedLots, tradedLots);
+  const tradedE8 = own.reduce((sum, trade) => sum + trade.quantityE8, 0);
+  const executedE8 = Math.max(order.executedE8, tradedE8);
   return {
     kind: order.kind,
     symbol: order.symbol,
@@ -164,14 +165,14 @@ function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: nu
     venueOrderId: order.venueOrderId ?? '',
     side: order.side,
     type: order.orderType,
-    lots: order.lots,
-    executedLots,
-    priceTicks: order.priceTicks,
-    triggerTicks: order.triggerTicks,
+    quantityE8: order.quantityE8,
+    executedE8,
+    priceE8: order.priceE8,
+    triggerE8: order.triggerE8,
     reduceOnly: order.reduceOnly,
     closePosition: false,
-    status: executedLots >= order.lots ? 'filled' : 'canceled',
-    averagePrice: tradedLots > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.lots, 0) / tradedLots : null,
+    status: executedE8 >= order.quantityE8 ? 'filled' : 'canceled',
+    averagePrice: tradedE8 > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.quantityE8, 0) / tradedE8 : null,
     updatedAtMs: own.at(-1)?.atMs ?? nowMs,
   };
 }

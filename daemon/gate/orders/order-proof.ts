@@ -52,17 +52,17 @@ export class OrderProof {
     if (this.isOther(order, report)) return null;
     const last = this.#lastShown.get(order);
     if (last === undefined || last.nr < ask.nr) this.#lastShown.set(order, ask);
-    const before = order.executedLots;
+    const before = order.executedE8;
     const event = wordOn(this.#core, order, report.status, null, { asked_seq: ask.seq, kind: 'shown' });
     const appended = this.#take(order, {
       ...event,
       average_price: report.averagePrice,
-      executed_lots: Math.max(before, report.executedLots),
+      executed_e8: Math.max(before, report.executedE8),
       venue_at_ms: this.#byNow(report.updatedAtMs),
       venue_order_id: report.venueOrderId,
     });
     if (!isOfAnother(order, { ...event, venue_order_id: report.venueOrderId })) this.#settleByForm(order, report, ask);
-    if (order.executedLots > before) this.#onExecuted(order);
+    if (order.executedE8 > before) this.#onExecuted(order);
     return appended;
   }
 
@@ -93,15 +93,15 @@ export class OrderProof {
   /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */
   recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Appended | null {
     if (this.wasShownSince(order, ask)) return null;
-    const before = order.executedLots;
+    const before = order.executedE8;
     const event = wordOn(this.#core, order, status, detail, { asked_seq: ask.seq, kind: 'absent' });
     const appended = this.#take(order, {
       ...event,
       average_price: traded?.averagePrice ?? null,
-      executed_lots: Math.max(before, traded?.executedLots ?? 0),
+      executed_e8: Math.max(before, traded?.executedE8 ?? 0),
       venue_at_ms: traded === undefined ? event.venue_at_ms : this.#byNow(traded.updatedAtMs),
     });
-    if (order.executedLots > before) this.#onExecuted(order);
+    if (order.executedE8 > before) this.#onExecuted(order);
     return appended;
   }
 
@@ -111,13 +111,13 @@ export class OrderProof {
    */
   recordTraded(order: OrderState, atMs: number): Appended | null {
     const isOver = isTerminal(order.status) || order.status === 'lost';
-    if (!isOver || order.tradedLots <= order.executedLots || this.#isRead(order, atMs)) return null;
-    const isWhole = order.kind === 'algo' || order.tradedLots >= order.lots;
+    if (!isOver || order.tradedE8 <= order.executedE8 || this.#isRead(order, atMs)) return null;
+    const isWhole = order.kind === 'algo' || order.tradedE8 >= order.quantityE8;
     const evidence = { asked_seq: headSeq(this.#core), kind: 'shown' } as const;
     const appended = this.#take(order, {
       ...wordOn(this.#core, order, isWhole ? 'filled' : order.status, order.detail, evidence),
       average_price: order.averagePrice,
-      executed_lots: order.tradedLots,
+      executed_e8: order.tradedE8,
       venue_at_ms: this.#byNow(atMs),
     });
     if (appended !== null) this.#onExecuted(order);
@@ -126,14 +126,14 @@ export class OrderProof {
 
   #isRead({ symbol }: OrderState, atMs: number): boolean {
     const { account, positions } = this.#core.state;
-    const { disputedLots = null, behindLots = null } = positions.get(symbol) ?? {};
-    return account !== null && account.requested_at_ms > atMs && disputedLots === null && behindLots === null;
+    const { disputedE8 = null, behindE8 = null } = positions.get(symbol) ?? {};
+    return account !== null && account.requested_at_ms > atMs && disputedE8 === null && behindE8 === null;
   }
 
   #take(order: OrderState, event: OrderEvent): Appended | null {
     if (isOfAnother(order, event)) return null;
     const status = judgeStatus(order, event);
-    const isMore = event.executed_lots > order.executedLots;
+    const isMore = event.executed_e8 > order.executedE8;
     if (isTerminal(order.status) && !isMore) return null;
     const isNews =
       isMore ||
@@ -168,8 +168,8 @@ export class OrderProof {
       action: 'amend_unknown',
       amend_seq: amendSeq,
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
       sent_by_ms: sentByMs,
     });
@@ -183,8 +183,8 @@ export class OrderProof {
       action: isNew ? 'amended' : 'amend_failed',
       ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     };
     this.#core.append('order_intent', event);
@@ -193,10 +193,10 @@ export class OrderProof {
 }
 
 function isForm(
-  form: { readonly lots: number; readonly priceTicks: number | null },
-  report: { readonly lots: number; readonly priceTicks: number | null },
+  form: { readonly quantityE8: number; readonly priceE8: number | null },
+  report: { readonly quantityE8: number; readonly priceE8: number | null },
 ): boolean {
-  return form.lots === report.lots && form.priceTicks === report.priceTicks;
+  return form.quantityE8 === report.quantityE8 && form.priceE8 === report.priceE8;
 }
 
 /**
@@ -216,7 +216,7 @@ export function isAsSent(order: OrderState, report: VenueOrder): boolean {
   if (report.side !== order.side) return false;
   // The order that a conditional one became has the form at its trigger.
   if (report.kind !== order.kind) return order.kind === 'algo';
-  if (order.kind === 'algo') return report.triggerTicks === order.triggerTicks;
+  if (order.kind === 'algo') return report.triggerE8 === order.triggerE8;
   return isForm(order, report) || (order.amend !== null && isForm(order.amend, report));
 }
 
@@ -227,8 +227,8 @@ export function wasPlacedBefore(order: OrderState, placedAtMs: number): boolean 
 
 /** Describes for an operator what was sent and what the venue shows. */
 function describeDifference(order: OrderState, report: VenueOrder): string {
-  const shown = `${report.side} ${report.lots} lots at ${report.priceTicks ?? 'any price'}`;
-  const sent = `${order.side} ${order.lots} lots at ${order.priceTicks ?? 'any price'}`;
+  const shown = `${report.side} ${report.quantityE8} lots at ${report.priceE8 ?? 'any price'}`;
+  const sent = `${order.side} ${order.quantityE8} lots at ${order.priceE8 ?? 'any price'}`;
   const placed = report.placedAtMs === undefined ? '' : ` of ${new Date(report.placedAtMs).toISOString()}`;
   return `the venue shows another order${placed} under the id ${order.clientOrderId}: ${shown} (ticks), sent was ${sent}`;
 }

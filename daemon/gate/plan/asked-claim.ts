@@ -18,12 +18,12 @@ export function claimAsked(
     isWhole: false,
     openedAtMs: 0,
     wants: time_in_force === 'GTC' ? 'rest' : 'now',
-    askedLots: lots,
+    askedE8: lots,
     orders: [],
     gaveWay: [],
     rung: -1,
     isCanceled: false,
-    filledLots: null,
+    filledE8: null,
     end: null,
   };
 }

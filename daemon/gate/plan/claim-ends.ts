@@ -23,7 +23,7 @@ export function findEnding(state: GateState, claim: Claim, rungs: number, isStop
 function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): Ending | null {
   if (isLive(claim)) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
-  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '' };
+  if (closedLots(claim) >= claim.askedE8) return { reason: 'filled', detail: '' };
   if (isNothingLeft(state, claim)) return { reason: 'nothing_left', detail: NOTHING_LEFT };
   // What rested before rests again once trading goes on.
   return isStopped && isUnsent(claim) ? HALTED : null;
@@ -37,7 +37,7 @@ function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped:
   if (live.length > 0) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
   const done = closedLots(claim);
-  const isDone = !claim.isWhole && done >= claim.askedLots;
+  const isDone = !claim.isWhole && done >= claim.askedE8;
   if (isDone || isNothingLeft(state, claim))
     return done > 0
       ? { reason: 'filled', detail: '' }

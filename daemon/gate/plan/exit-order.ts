@@ -11,7 +11,7 @@ import { planSingle } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
 
 export interface ExitForm {
-  readonly lots: number;
+  readonly quantityE8: number;
   /** Rung of the ladder, 0 the first. */
   readonly rung: number;
   /** An order of the exit that waits unsent, and goes out itself; null: another one is planned. */
@@ -37,10 +37,10 @@ export function exitParentOf(
   decisionId: string,
   { account, nowMs, rules, venue }: ParentPlace,
 ): ExitParent {
-  const { agent, orderType, origin, priceTicks, side, slippageBps, symbol, timeInForce } = order;
+  const { agent, orderType, origin, priceE8, side, slippageBps, symbol, timeInForce } = order;
   // The rungs of a market exit are limit orders, too, and immediate ones: their price is not the caller's.
   const isLimit = orderType === 'limit' && timeInForce === 'GTC';
-  const price = rules === undefined || priceTicks === null ? null : (priceTicks * rules.tickMantissa) / rules.tickScale;
+  const price = rules === undefined || priceE8 === null ? null : (priceE8 * rules.tickMantissa) / rules.tickScale;
   return {
     // It ends in its record's seq.
     decision: { decision_id: decisionId, seq: Number.parseInt(decisionId.split('-').at(-1) ?? '', 36) },
@@ -90,7 +90,7 @@ export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionR
 }
 
 export function exitOrderAsk(place: ReviewPlace, form: ExitForm): Ask {
-  const ask = laterAsk(place, null, null, form.lots);
+  const ask = laterAsk(place, null, null, form.quantityE8);
   ask.exitRung = form.rung;
   return ask;
 }

@@ -17,9 +17,9 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
-  lotsNow,
-  lotsToRest,
+  nextE8,
   ordersBeyond,
+  restE8,
   waitsForReading,
 } from './claims.ts';
 import { ExitAttempts } from './exit-attempts.ts';
@@ -63,7 +63,7 @@ export class ExitPump {
     const desired = desiredOf(state, closing, [...open, claim], this.#isStopped).find((one) => one.claim === claim);
     if (desired === undefined) return 1;
     const asked = Math.min(effective.lots, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
-    const may = rests ? lotsToRest(closing, desired, 1) : lotsNow(state, closing, desired);
+    const may = rests ? restE8(closing, desired, 1) : nextE8(state, closing, desired);
     if (may < asked || (origin !== 'operator' && !hasRoom(closing, asked))) return 1;
     pace.note(agent);
     return 0;
@@ -92,7 +92,7 @@ export class ExitPump {
   isClosed(claim: Claim): boolean {
     const { all, own } = closingOf(this.#hands.state, claim.symbol, claim.side);
     const isNoneHeld = (claim.origin === 'operator' ? all : own) === 0;
-    return isNoneHeld || (!claim.isWhole && closedLots(claim) >= claim.askedLots);
+    return isNoneHeld || (!claim.isWhole && closedLots(claim) >= claim.askedE8);
   }
 
   // --- after a restart -------------------------------------------------------------------------------------------
@@ -240,13 +240,13 @@ export class ExitPump {
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
-    const lots = desired === undefined ? 0 : this.#lotsOf(closing, desired);
-    if (lots <= 0) {
+    const quantityE8 = desired === undefined ? 0 : this.#lotsOf(closing, desired);
+    if (quantityE8 <= 0) {
       this.#roomSince.delete(claim);
       return;
     }
     const now = clock.wallMs();
-    const isRoom = hasRoom(closing, lots);
+    const isRoom = hasRoom(closing, quantityE8);
     const tries = this.#attempts.known(claim);
     if (tries !== undefined && now < tries.nextAt && !(tries.awaitsRoom && isRoom)) {
       wakeAt(tries.nextAt);
@@ -257,16 +257,16 @@ export class ExitPump {
     const isFirst = claim.orders.every(({ sentAtMs }) => sentAtMs === null);
     const waitMs = pace.waitMs(claim.origin, claim.agent, isFirst, claim.wants === 'rest');
     if (waitMs > 0) wakeAt(now + waitMs);
-    else this.#send(claim, lots, now);
+    else this.#send(claim, quantityE8, now);
   }
 
   #lotsOf(closing: ReturnType<typeof closingOf>, desired: Desired): number {
     const { exits, state } = this.#hands;
     const { claim } = desired;
     if (claim.wants === 'rest')
-      return this.#isHalted(claim) ? 0 : lotsToRest(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
+      return this.#isHalted(claim) ? 0 : restE8(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
     const rungs = rungsOf(claim, exits().ladder_bps.length);
-    return nextRung(claim, rungs) < rungs ? lotsNow(state, closing, desired) : 0;
+    return nextRung(claim, rungs) < rungs ? nextE8(state, closing, desired) : 0;
   }
   /** RISK: an answer that hangs must not hold up an exit; where others' lots stand beside, both together would close those. */
   #waitsForRoom(claim: Claim, isBeside: boolean): boolean {
@@ -278,15 +278,15 @@ export class ExitPump {
     return true;
   }
 
-  #send(claim: Claim, lots: number, now: number): void {
+  #send(claim: Claim, quantityE8: number, now: number): void {
     this.#roomSince.delete(claim);
     const { first } = claim;
     const isWaiting = first.status === 'pending_send';
     const rungs = rungsOf(claim, this.#hands.exits().ladder_bps.length);
     const form: ExitForm =
       claim.wants === 'rest'
-        ? { lots, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
-        : { lots, rung: nextRung(claim, rungs), own: null };
+        ? { quantityE8, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
+        : { quantityE8, rung: nextRung(claim, rungs), own: null };
     const decided = this.#hands.decide(claim, form);
     this.#desired.clear();
     const { order } = decided;
@@ -302,7 +302,7 @@ export class ExitPump {
 
   /** Of its last order, which its caller may have moved. */
   #priceOf({ orders, symbol }: Claim): number | null {
-    const ticks = orders.at(-1)?.priceTicks ?? null;
+    const ticks = orders.at(-1)?.priceE8 ?? null;
     const rules = this.#hands.state.rules.get(symbol);
     return ticks === null || rules === undefined ? null : (ticks * rules.tickMantissa) / rules.tickScale;
   }
@@ -338,7 +338,7 @@ export class ExitPump {
     const { first, origin, side, symbol } = claim;
     if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
     const { all, own } = closingOf(this.#hands.state, symbol, side);
-    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedLots(claim) < claim.askedLots);
+    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedLots(claim) < claim.askedE8);
     if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
@@ -356,5 +356,5 @@ function compare(one: readonly number[], other: readonly number[]): number {
 
 /** All that it is to close rests. */
 function isAtRest(claim: Claim): boolean {
-  return claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim);
+  return claim.wants === 'rest' && onWayLots(claim) >= claim.askedE8 - closedLots(claim);
 }

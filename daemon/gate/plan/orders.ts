@@ -49,15 +49,15 @@ export function planSingle(effective: EffectiveAction, symbol: string, id: strin
     delay_ms: 0,
     kind: 'regular',
     leverage: effective.leverage ?? 1,
-    lots: effective.lots,
+    quantity_e8: effective.lots,
     order_type: effective.order_type,
-    price_ticks: effective.price_ticks,
+    price_e8: effective.price_ticks,
     protective: false,
     reduce_only: effective.reduce_only,
     side: effective.side,
     slice,
     symbol,
     time_in_force: effective.time_in_force,
-    trigger_ticks: null,
+    trigger_e8: null,
   };
 }

@@ -43,9 +43,9 @@ export function sliceRequest(parent: DecisionEvent): ExecutionRequest {
 }
 
 export function sliceAsk(place: ReviewPlace, order: OrderState): Ask {
-  const ask = laterAsk(place, order.tokenSkillSha256, order, order.lots);
+  const ask = laterAsk(place, order.tokenSkillSha256, order, order.quantityE8);
   // The parent's own, in the ticks of now.
-  ask.parentPriceTicks = order.priceTicks;
+  ask.parentPriceE8 = order.priceE8;
   return ask;
 }
 

@@ -95,9 +95,9 @@ function isOld({ sinceMs }: PositionState, inputs: LiveInputs, policy: CompiledP
   return sinceMs !== null && inputs.nowMs - sinceMs >= holdingTimeMs(policy);
 }
 function isNear(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
-  const { liquidationPrice, lots, symbol } = position;
+  const { liquidationPrice, quantityE8, symbol } = position;
   const live = inputs.symbols.get(symbol);
-  const distance = live === undefined ? null : liquidationDistance(liquidationPrice, lots, live.mark);
+  const distance = live === undefined ? null : liquidationDistance(liquidationPrice, quantityE8, live.mark);
   return distance !== null && distance < policy.spec.account.min_liquidation_distance;
 }
 
@@ -122,12 +122,12 @@ export class GrownOrders {
     const live = new Set(resting);
     for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
     for (const order of resting) {
-      const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
+      const now = { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 };
       const before = this.#seen.get(order);
       this.#seen.set(order, now);
       if (before === undefined) continue;
       const isBack = !this.#resting.has(order);
-      if (isBack || now.lots > before.lots || now.priceTicks > before.priceTicks) this.#due.add(order);
+      if (isBack || now.quantityE8 > before.quantityE8 || now.priceE8 > before.priceE8) this.#due.add(order);
     }
     this.#resting = live;
     return this.#due;
@@ -148,8 +148,8 @@ export class LeavingOrders {
 
   /** Whether one of them has filled more since; it says so until a review is {@link noteReview noted} as complete. */
   hasFilled(): boolean {
-    for (const [order, lots] of this.#filledLots) {
-      if (order.executedLots > lots) return true;
+    for (const [order, quantityE8] of this.#filledLots) {
+      if (order.executedE8 > quantityE8) return true;
       if (isTerminal(order.status)) this.#filledLots.delete(order);
     }
     return false;
@@ -158,6 +158,6 @@ export class LeavingOrders {
   /** `leaving`: what the review did not count, with what was filled of it by then. */
   noteReview(leaving: Iterable<OrderState>, isComplete: boolean): void {
     if (isComplete) this.#filledLots.clear();
-    for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedLots);
+    for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedE8);
   }
 }

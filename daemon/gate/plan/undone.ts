@@ -20,7 +20,7 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
   const { effective } = decision;
   if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  const lots = wholeExitLots(decision, first.lots);
+  const quantityE8 = wholeExitLots(decision, first.quantity_e8);
   const exit = findExit(request, context);
   return {
     action: 'opened',
@@ -29,9 +29,9 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
     client_order_id: first.client_order_id,
     decision_id: decision.decision_id,
     // A part of the known position is a part, even if its last lot may be all of it.
-    is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
+    is_whole: exit !== null && quantityE8 >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
     key: '',
-    lots,
+    quantity_e8: quantityE8,
     origin: request.origin,
     scope: request.origin === 'operator' ? 'account' : 'own',
     side: first.side,
@@ -106,7 +106,7 @@ function findClosing(
   }
   if (first === undefined || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  return { side, isWhole: !isPart && wholeExitLots(decision, first.lots) >= permitted };
+  return { side, isWhole: !isPart && wholeExitLots(decision, first.quantity_e8) >= permitted };
 }
 
 /**

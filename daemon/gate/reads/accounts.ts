@@ -63,15 +63,15 @@ function positionsOf(core: GateCore, owner: Owner): AgentAccount['positions'] {
   const { accounts, rules } = core.state;
   const held: AgentAccount['positions'][number][] = [];
   for (const book of [...accounts.books.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    const lots = book.owned.get(owner);
+    const quantityE8 = book.owned.get(owner);
     const ofSymbol = rules.get(book.symbol);
-    if (lots === undefined || ofSymbol === undefined) continue;
+    if (quantityE8 === undefined || ofSymbol === undefined) continue;
     const mark = markOf(core, book.symbol);
-    const quantity = (lots * ofSymbol.lotMantissa) / ofSymbol.lotScale;
+    const quantity = (quantityE8 * ofSymbol.lotMantissa) / ofSymbol.lotScale;
     const unrealised = mark === null ? null : (accounts.unrealised(book.symbol, mark, ofSymbol).get(owner) ?? 0);
     held.push({
       symbol: book.symbol,
-      quantity: quantityText(lots, ofSymbol),
+      quantity: quantityText(quantityE8, ofSymbol),
       entry_price: String(Number(((book.costs.get(owner) ?? 0) / quantity).toFixed(8))),
       unrealised_usdt: unrealised === null ? null : round(unrealised),
     });

@@ -28,8 +28,8 @@ function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: num
 function lotScale(rules: SymbolRules): { lot_mantissa: number; lot_scale: number } {
   return { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
 }
-export function quantityText(lots: number, rules: SymbolRules | undefined): string {
-  return rules === undefined ? String(lots) : formatQuantity(lots, lotScale(rules));
+export function quantityText(quantityE8: number, rules: SymbolRules | undefined): string {
+  return rules === undefined ? String(quantityE8) : formatQuantity(quantityE8, lotScale(rules));
 }
 export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
   if (order.averagePrice === null) return null;
@@ -51,13 +51,12 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
     average_price: averageText(order, rules),
     client_order_id: order.clientOrderId,
     decision_id: order.decisionId,
-    filled_quantity: quantityText(order.executedLots, rules),
+    filled_quantity: quantityText(order.executedE8, rules),
     foreign: order.foreign,
-    limit_price:
-      order.priceTicks === null || rules === undefined ? null : formatPrice(order.priceTicks, tickScale(rules)),
+    limit_price: order.priceE8 === null || rules === undefined ? null : formatPrice(order.priceE8, tickScale(rules)),
     // For foreign orders the venue writes LIMIT and STOP_MARKET.
     order_type: order.orderType.toLowerCase(),
-    quantity: quantityText(order.lots, rules),
+    quantity: quantityText(order.quantityE8, rules),
     reduce_only: order.reduceOnly,
     reserved_notional_usdt: reserved,
     side: order.side,
@@ -72,11 +71,11 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
 export function describePositions(core: GateCore, caller: Caller): readonly PositionBody[] {
   const bodies: PositionBody[] = [];
   for (const position of [...core.state.positions.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    if (position.lots === 0 && position.disputedLots === null) continue;
+    if (position.quantityE8 === 0 && position.disputedE8 === null) continue;
     const rules = core.state.rules.get(position.symbol);
     const live = core.market.symbol(position.symbol);
     const lotSize = rules === undefined ? 0 : rules.lotMantissa / rules.lotScale;
-    const quantity = position.lots * lotSize;
+    const quantity = position.quantityE8 * lotSize;
     const mark = live?.mark ?? null;
     bodies.push({
       ...describeHolder(core, caller, position),
@@ -85,7 +84,7 @@ export function describePositions(core: GateCore, caller: Caller): readonly Posi
       liquidation_price: position.liquidationPrice === null ? null : String(position.liquidationPrice),
       mark_price: mark === null ? null : String(mark),
       notional_usdt: mark === null ? 0 : Math.abs(quantity) * mark,
-      quantity: quantityText(position.lots, rules),
+      quantity: quantityText(position.quantityE8, rules),
       symbol: position.symbol,
       unrealised_pnl_usdt:
         mark === null || position.entryPrice <= 0
@@ -140,8 +139,8 @@ export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
     own: null,
     leaving: null,
     exitRung: 0,
-    sliceLots: null,
-    parentPriceTicks: null,
+    sliceE8: null,
+    parentPriceE8: null,
     grant: null,
     target: null,
   };
@@ -224,7 +223,7 @@ export function describeFills(core: GateCore, caller: Caller, limit: number, cur
       trade_id: trade.trade_id,
       symbol: trade.symbol,
       side: trade.side,
-      quantity: quantityText(trade.lots, core.state.rules.get(trade.symbol)),
+      quantity: quantityText(trade.quantity_e8, core.state.rules.get(trade.symbol)),
       price: String(Number(trade.price.toFixed(8))),
       fee_usdt: trade.fee_usdt,
       realised_pnl_usdt: trade.realised_pnl_usdt,

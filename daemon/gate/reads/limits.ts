@@ -17,7 +17,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { unitsInUsdt } from '../state/exposure.ts';
-import { longLots, shortLots } from '../state/positions.ts';
+import { longE8, shortE8 } from '../state/positions.ts';
 import { bareRequest, exposureUsdt } from '../watch/standing.ts';
 import { askOf } from './bodies.ts';
 import { describeHeld } from './holders.ts';
@@ -248,7 +248,7 @@ function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetL
 
 function countPositions(core: GateCore): readonly [open: number, reserved: number] {
   let open = 0;
-  for (const position of core.state.positions.values()) if (longLots(position) + shortLots(position) > 0) open += 1;
+  for (const position of core.state.positions.values()) if (longE8(position) + shortE8(position) > 0) open += 1;
   return [open, Math.max(0, exposedSymbols(core.state).length - open)];
 }
 function countOwn({ agent }: ExecutionContext): number {

@@ -58,16 +58,16 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
 function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
   const { account, rules } = state;
   let usdt = 0;
-  for (const { lots, order } of unreadOf(state, agent)) {
+  for (const { quantityE8, order } of unreadOf(state, agent)) {
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
-    const ticks = order.priceTicks ?? order.triggerTicks;
+    const ticks = order.priceE8 ?? order.triggerE8;
     const bound = ticks === null ? null : (ticks * known.tickMantissa) / known.tickScale;
-    const price = order.untoldUsdt > 0 ? order.untoldUsdt / (order.executedLots - order.tradedLots) : bound;
+    const price = order.untoldUsdt > 0 ? order.untoldUsdt / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
     const worseBy = order.side === 'buy' ? price - mark : mark - price;
-    const base = (lots * known.lotMantissa) / known.lotScale;
+    const base = (quantityE8 * known.lotMantissa) / known.lotScale;
     usdt += base * (Math.max(0, worseBy) + price * known.takerFee);
   }
   return usdt;
@@ -76,7 +76,7 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
 /** Lots of an agent that an order has moved and no trade tells of. */
 export interface UnreadFill {
   readonly order: OrderState;
-  readonly lots: number;
+  readonly quantityE8: number;
 }
 
 /**
@@ -88,22 +88,22 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
   const others: OrderState[] = [];
   // What left the maps of objects has no trade to come.
   for (const order of state.orders.all.held.values()) {
-    const lots = order.executedLots - order.tradedLots;
-    if (order.foreign || lots === 0) continue;
+    const quantityE8 = order.executedE8 - order.tradedE8;
+    if (order.foreign || quantityE8 === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
       const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
       // Less than none: a trade was read before the report of its order.
-      missing.set(order.symbol, known + (order.side === 'buy' ? lots : -lots));
-      if (lots > 0) yield { order, lots };
-    } else if (order.reduceOnly && order.agent !== agent && lots > 0) others.push(order);
+      missing.set(order.symbol, known + (order.side === 'buy' ? quantityE8 : -quantityE8));
+      if (quantityE8 > 0) yield { order, quantityE8 };
+    } else if (order.reduceOnly && order.agent !== agent && quantityE8 > 0) others.push(order);
   }
   for (const order of others) {
     const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
     const toward = order.side === 'sell' ? 1 : -1;
-    const lots = Math.min(order.executedLots - order.tradedLots, Math.max(0, toward * known));
-    if (lots === 0) continue;
-    missing.set(order.symbol, known - toward * lots);
-    yield { order, lots };
+    const quantityE8 = Math.min(order.executedE8 - order.tradedE8, Math.max(0, toward * known));
+    if (quantityE8 === 0) continue;
+    missing.set(order.symbol, known - toward * quantityE8);
+    yield { order, quantityE8 };
   }
 }
 

@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
+import { markInTicks, remainingE8, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableLots, ownLots, ownLotsOf } from '../state/holding.ts';
+import { closableE8, ownE8Of, ownLots } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
@@ -65,7 +65,7 @@ export function pendingTurnover(
     const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
     for (const order of othersThan(orders, own, agent)) {
       if (order.reduceOnly) continue;
-      const usdt = unitsInUsdt(remainingLots(order) * valueTicks(order, markTicks), rules);
+      const usdt = unitsInUsdt(remainingE8(order) * valueTicks(order, markTicks), rules);
       turnoverUsdt += usdt;
       feesUsdt += usdt * rules.takerFee;
     }
@@ -85,8 +85,8 @@ export function viewAgent(
 ): AgentView {
   const { agent } = request;
   const pace = state.pacing.readAgent(agent);
-  const share = ownLotsOf(state.positions.get(symbol), agent);
-  const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+  const share = ownE8Of(state.positions.get(symbol), agent);
+  const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
@@ -120,12 +120,12 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   if (position === undefined) return 0;
   if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownLots(position);
   if (position.holder !== agent) return 0;
-  const own = closableLots(position, liveOrders(state.orders, symbol));
-  if (intent !== 'modify' || position.unownedLots === 0) return own;
+  const own = closableE8(position, liveOrders(state.orders, symbol));
+  if (intent !== 'modify' || position.unownedE8 === 0) return own;
   let taken = 0;
   for (const order of liveOrders(state.orders, symbol))
     if (order.reduceOnly && !order.protective && order !== ask.own && order.agent === agent)
-      taken += remainingLots(order);
+      taken += remainingE8(order);
   return Math.sign(own) * Math.max(0, Math.abs(own) - taken);
 }
 
@@ -139,7 +139,7 @@ function countRestingExits(
   { agent, order_type }: ExecutionRequest,
 ): { readonly own: number; readonly inSymbol: number } {
   let [own, inSymbol] = [0, 0];
-  if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return { own, inSymbol };
+  if (order_type !== 'limit' || (state.positions.get(symbol)?.quantityE8 ?? 0) === 0) return { own, inSymbol };
   for (const claim of state.claims.open)
     if (claim.wants === 'rest') {
       if (claim.agent === agent) own += 1;
@@ -159,14 +159,14 @@ function agentElsewhere(
   let positions = 0;
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
-    const share = ownLotsOf(state.positions.get(other), agent);
+    const share = ownE8Of(state.positions.get(other), agent);
     const rules = state.rules.get(other);
     const live = inputs.symbols.get(other);
     if (rules === undefined || live === undefined) {
       gross = UNVALUED_USDT;
       continue;
     }
-    const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+    const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
     const counted = worstCase(
       held,
       othersThan(liveOrders(state.orders, other), own, agent),

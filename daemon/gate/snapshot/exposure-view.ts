@@ -6,13 +6,13 @@ import {
   type ExposedPosition,
   type Exposure,
   markInTicks,
-  remainingLots,
+  remainingE8,
   unitsInUsdt,
   worstCase,
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
-import { longLots, type PositionState, shortLots } from '../state/positions.ts';
+import { longE8, type PositionState, shortE8 } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
@@ -28,11 +28,11 @@ export function exposedSymbols(state: GateState): readonly string[] {
 function listExposed(state: GateState): string[] {
   const symbols: string[] = [];
   for (const position of state.positions.values())
-    if (longLots(position) > 0 || shortLots(position) > 0) symbols.push(position.symbol);
+    if (longE8(position) > 0 || shortE8(position) > 0) symbols.push(position.symbol);
   for (const [symbol, orders] of state.orders.live) {
     if (orders.size === 0 || symbols.includes(symbol)) continue;
     for (const order of orders) {
-      if (!order.reduceOnly && remainingLots(order) > 0) {
+      if (!order.reduceOnly && remainingE8(order) > 0) {
         symbols.push(symbol);
         break;
       }
@@ -80,7 +80,7 @@ function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string
   );
 }
 
-const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
+const NOTHING: ExposedPosition = { longE8: 0, shortE8: 0 };
 
 export function viewExposure(
   state: GateState,
@@ -93,8 +93,8 @@ export function viewExposure(
   policy: CompiledPolicy,
 ): ExposureView {
   const position = state.positions.get(symbol);
-  const long = position === undefined ? 0 : longLots(position);
-  const short = position === undefined ? 0 : shortLots(position);
+  const long = position === undefined ? 0 : longE8(position);
+  const short = position === undefined ? 0 : shortE8(position);
   const worst =
     rules === null || live === null
       ? { longUnits: long, shortUnits: short }
@@ -132,7 +132,7 @@ export function viewExposure(
     liquidation_distance:
       position === undefined || live === null
         ? null
-        : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
+        : liquidationDistance(position.liquidationPrice, position.quantityE8, live.mark),
     long_lots: long,
     long_units: worst.longUnits,
     opposed_by_long: null,
@@ -141,7 +141,7 @@ export function viewExposure(
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
-    position_lots: position?.lots ?? 0,
+    position_lots: position?.quantityE8 ?? 0,
     position_since_ms: position?.sinceMs ?? null,
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
@@ -183,7 +183,7 @@ function exposureOf(
 ): { longUnits: number; shortUnits: number } {
   const position = state.positions.get(symbol);
   const held: ExposedPosition =
-    position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+    position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
   return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
 }
 
@@ -199,7 +199,7 @@ function sentExposure(state: GateState, symbol: string, mark: number, own: Own):
   const rules = state.rules.get(symbol);
   const position = state.positions.get(symbol);
   if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
-  const held = position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+  const held = position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
   const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
   const sent = others.filter((order) => order.status !== 'pending_send');
   return worstCase(held, sent, markInTicks(mark, rules));
@@ -207,14 +207,14 @@ function sentExposure(state: GateState, symbol: string, mark: number, own: Own):
 
 /** Of a position that no feed values yet; null when there is none. */
 function recordedPrice(state: GateState, position: PositionState | undefined): number | null {
-  if (position === undefined || longLots(position) + shortLots(position) === 0) return null;
+  if (position === undefined || longE8(position) + shortE8(position) === 0) return null;
   const mark = state.account?.positions.find(({ symbol }) => symbol === position.symbol)?.mark_price ?? 0;
   const price = mark > 0 ? mark : position.entryPrice;
   return price > 0 ? price : null;
 }
 
 /** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */
-export function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
-  if (price === null || lots === 0 || price <= 0) return null;
-  return lots > 0 ? 1 - price / mark : price / mark - 1;
+export function liquidationDistance(price: number | null, quantityE8: number, mark: number): number | null {
+  if (price === null || quantityE8 === 0 || price <= 0) return null;
+  return quantityE8 > 0 ? 1 - price / mark : price / mark - 1;
 }

@@ -44,10 +44,10 @@ export function buildContext(
     order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
     own_order_id: ask.own?.clientOrderId ?? null,
     pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
-    parent_price_ticks: ask.parentPriceTicks,
+    parent_price_ticks: ask.parentPriceE8,
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
-    slice_lots: ask.sliceLots,
+    slice_lots: ask.sliceE8,
     state: stateInForce(state.layers, now, request.symbol, request.agent),
     trust: viewTrust(state, request, ask, now),
     venue: ask.venue,
@@ -92,12 +92,12 @@ function viewOrder(order: OrderState, isModify: boolean): OrderView {
   return {
     agent: order.agent,
     client_order_id: order.clientOrderId,
-    filled_lots: order.executedLots,
+    filled_lots: order.executedE8,
     is_open: isModify ? isSettled : !isTerminal(order.status),
     is_protective: order.protective,
-    lots: order.lots,
+    lots: order.quantityE8,
     order_type: order.orderType === 'market' ? 'market' : 'limit',
-    price_ticks: order.priceTicks,
+    price_ticks: order.priceE8,
     reduce_only: order.reduceOnly,
     side: order.side,
     symbol: order.symbol,
@@ -149,9 +149,9 @@ function viewApproval(
   nowMs: number,
 ): ApprovalView | undefined {
   if (ask.phase === 'standing' || (request.intent !== 'open' && request.intent !== 'modify')) return undefined;
-  const orderTicks = ask.own?.approvedTicks ?? null;
+  const orderE8 = ask.own?.approvedE8 ?? null;
   const { approvals } = policy.spec;
-  const isAtStake = ask.grant !== null || orderTicks !== null || (ask.phase === 'parent' && approvals !== undefined);
+  const isAtStake = ask.grant !== null || orderE8 !== null || (ask.phase === 'parent' && approvals !== undefined);
   if (!isAtStake) return undefined;
   const opened = state.approvals.openedUsdt(request.agent, nowMs, approvals?.window_ms ?? 0);
   const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
@@ -159,7 +159,7 @@ function viewApproval(
     approved_usdt: opened.approved,
     grant: ask.grant,
     opened_usdt: opened.unapproved,
-    order_price_ticks: orderTicks,
+    order_price_ticks: orderE8,
     pending_count: waiting.count,
     pending_id: waiting.inSymbol,
   };

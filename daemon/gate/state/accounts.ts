@@ -143,10 +143,10 @@ export class Accounts {
     const isFirst = this.#sinceMs === null;
     this.#sinceMs ??= event.requested_at_ms;
     if (isFirst)
-      for (const { entry_price, lots, symbol, updated_at_ms } of event.positions) {
+      for (const { entry_price, quantity_e8: quantityE8, symbol, updated_at_ms } of event.positions) {
         const sinceMs = Math.max(event.requested_at_ms, updated_at_ms);
-        const cost = lots * lotSizeOf(rules.get(symbol)) * entry_price;
-        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, lots, cost));
+        const cost = quantityE8 * lotSizeOf(rules.get(symbol)) * entry_price;
+        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, cost));
       }
     this.#openDay(event, rules);
   }
@@ -196,7 +196,8 @@ export class Accounts {
     const book = this.#books.get(symbol);
     const lotSize = lotSizeOf(rules);
     if (book === undefined || lotSize === 0) return found;
-    for (const [owner, lots] of book.owned) found.set(owner, lots * lotSize * mark - (book.costs.get(owner) ?? 0));
+    for (const [owner, quantityE8] of book.owned)
+      found.set(owner, quantityE8 * lotSize * mark - (book.costs.get(owner) ?? 0));
     return found;
   }
 
@@ -224,17 +225,18 @@ export class Accounts {
             owner,
             agentsFirst,
             side: event.side,
-            lots: event.lots,
+            quantityE8: event.quantity_e8,
             atMs,
             lotUsdt,
           });
     for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });
     const slippage = slippageOf(event, order, lotUsdt);
     // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
-    const payers = order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, lots: event.lots }] : moved;
-    for (const { owner, lots } of payers) {
-      const part = lots / event.lots;
-      const usdt = lots * lotUsdt;
+    const payers =
+      order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, quantityE8: event.quantity_e8 }] : moved;
+    for (const { owner, quantityE8 } of payers) {
+      const part = quantityE8 / event.quantity_e8;
+      const usdt = quantityE8 * lotUsdt;
       const paid = { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 };
       const slipped = slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: usdt };
       this.days.add(atMs, owner, symbol, { ...paid, ...slipped });

@@ -40,7 +40,7 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
   if (state.uncontained.size === 0) return;
   for (const order of state.uncontained) {
     const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
-    const gone = isTerminal(order.status) && order.executedLots === 0;
+    const gone = isTerminal(order.status) && order.executedE8 === 0;
     const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
     const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
     if (gone || settled || resting) state.uncontained.delete(order);
@@ -67,16 +67,16 @@ function closeRoundTrips(
 ): void {
   const { markPrice, symbol } = position;
   const known = rules.get(symbol);
-  const lots = Math.abs(held) - Math.abs(ownLots(position));
-  if (known === undefined || markPrice === null || lots <= 0) return;
+  const quantityE8 = Math.abs(held) - Math.abs(ownLots(position));
+  if (known === undefined || markPrice === null || quantityE8 <= 0) return;
   const lotSize = known.lotMantissa / known.lotScale;
   trades.close(holder, {
     symbol,
     side: held > 0 ? 'sell' : 'buy',
-    lots,
+    lots: quantityE8,
     lot_size: lotSize,
     price: markPrice,
-    fee_usdt: lots * lotSize * markPrice * known.takerFee,
+    fee_usdt: quantityE8 * lotSize * markPrice * known.takerFee,
     at_ms: atMs,
   });
 }

@@ -4,7 +4,7 @@ import type { SymbolRules } from '../venue-port.ts';
 import { dateFill } from './dated-fills.ts';
 import { holdAgain, holdBy, ownLots } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
-import { priceMoved, untoldLots } from './order.ts';
+import { priceMoved, untoldE8 } from './order.ts';
 import {
   applyListed,
   applyOrderEvent,
@@ -67,9 +67,9 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
   if (effective.action === 'cancel' || effective.price_ticks === null) return;
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
-    state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
-  noteAdded(state, event, order.lots, atMs);
-  setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
+    state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
+  noteAdded(state, event, order.quantityE8, atMs);
+  setAmend(order, { quantityE8: effective.lots, priceE8: effective.price_ticks }, state.stateSeq);
   for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
@@ -84,13 +84,19 @@ function withWord(words: string | null, word: string): string | null {
 }
 
 /** The lots that an amend adds are opened like those of a new order, at the worse of mark and price. */
-function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, lots: number, atMs: number): void {
+function noteAdded(
+  state: GateViews,
+  { agent, context, decision }: DecisionEvent,
+  quantityE8: number,
+  atMs: number,
+): void {
   const { effective } = decision;
   const { mark, rules } = context.market;
-  if (effective === null || effective.action === 'cancel' || effective.reduce_only || effective.lots <= lots) return;
+  if (effective === null || effective.action === 'cancel' || effective.reduce_only || effective.lots <= quantityE8)
+    return;
   const markUsdt = mark === null || rules === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
   const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
-  state.approvals.addOpened(agent, (effective.lots - lots) * lotUsdt, false, atMs);
+  state.approvals.addOpened(agent, (effective.lots - quantityE8) * lotUsdt, false, atMs);
 }
 
 /** Whether rule 6 looked at its rate. */
@@ -112,9 +118,9 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
     if (order === undefined || order.status !== 'pending_send') continue;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event, atMs);
-    const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
-    order.lots = Math.min(order.lots, planned.lots);
-    order.priceTicks = planned.price_ticks;
+    const planned = { quantityE8: fresh.quantityE8, price_e8: fresh.priceE8 };
+    order.quantityE8 = Math.min(order.quantityE8, planned.quantityE8);
+    order.priceE8 = planned.price_e8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
     order.status = 'in_flight';
     order.sentAtMs = atMs;
@@ -148,14 +154,14 @@ function isOfThisEpoch({ recovery }: GateViews, { plannedAtMs }: OrderState): bo
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
-function moveFill(state: GateViews, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
+function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
-  const price = priceMoved(order, lots, event.average_price) ?? priceOf(order, position, rules);
+  const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position, rules);
   const ownBefore = ownLots(position);
   applyFill(position, {
     side: order.side,
-    lots,
+    quantityE8,
     price,
     atMs: event.venue_at_ms,
     isHolders: order.origin === 'gate' || (order.origin === 'agent' && order.agent === position.holder),
@@ -163,7 +169,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
   if (rules === undefined || price === null) return;
-  const untold = untoldLots(order, lots) * price;
+  const untold = untoldE8(order, quantityE8) * price;
   order.untoldUsdt += untold;
   order.untoldAtMs = atMs;
   const lotSize = rules.lotMantissa / rules.lotScale;
@@ -177,10 +183,10 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
-    lots,
+    lots: quantityE8,
     lot_size: lotSize,
     price,
-    fee_usdt: lots * lotSize * price * rules.takerFee,
+    fee_usdt: quantityE8 * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
   noteRoundTrips(state, order, position, ownBefore, fill, atMs);
@@ -193,8 +199,8 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   symbol.lastOpenFillAtMs = atMs;
   symbol.lastOpenFillSide = order.side;
   const siblings = state.orders.byDecision.get(order.decisionId) ?? [order];
-  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
-  state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
+  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
+  state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentE8, atMs);
 }
 
 /**
@@ -234,17 +240,17 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const holder = state.accounts.applyTrade(event, order, rules);
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
-  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedLots += event.lots;
+  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedE8 += event.quantity_e8;
   if (order === undefined || rules === undefined) return;
-  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.lots, event.at_venue_ms);
+  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, event.at_venue_ms);
   const counted = takeCounted(order, event);
-  order.tradedLots += event.lots;
-  order.tradedUsdt += event.lots * event.price;
+  order.tradedE8 += event.quantity_e8;
+  order.tradedUsdt += event.quantity_e8 * event.price;
   order.tradedFeesUsdt += event.fee_usdt;
   order.realisedPnlUsdt += event.realised_pnl_usdt;
-  order.averagePrice = order.tradedUsdt / order.tradedLots;
+  order.averagePrice = order.tradedUsdt / order.tradedE8;
   const lotSize = rules.lotMantissa / rules.lotScale;
-  const notional = (event.lots * event.price - counted) * lotSize;
+  const notional = (event.quantity_e8 * event.price - counted) * lotSize;
   const fee = event.fee_usdt - counted * lotSize * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
@@ -257,10 +263,10 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
  * What the lots of a trade stand at in turnover and fees so far, lots times price: as they were counted when they moved.
  * That is nothing where no price was known, and for lots that are still to move.
  */
-function takeCounted(order: OrderState, { lots }: TradeEvent): number {
-  const untold = Math.max(0, order.executedLots - order.tradedLots);
-  const movedLots = Math.min(lots, untold);
-  const counted = untold === 0 ? 0 : (order.untoldUsdt * movedLots) / untold;
+function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
+  const untold = Math.max(0, order.executedE8 - order.tradedE8);
+  const movedE8 = Math.min(quantityE8, untold);
+  const counted = untold === 0 ? 0 : (order.untoldUsdt * movedE8) / untold;
   order.untoldUsdt -= counted;
   return counted;
 }
@@ -280,7 +286,6 @@ function correct(
  */
 function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState, rules: SymbolRules | undefined) {
   if (order.averagePrice !== null) return order.averagePrice;
-  if (order.priceTicks !== null && rules !== undefined)
-    return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+  if (order.priceE8 !== null && rules !== undefined) return (order.priceE8 * rules.tickMantissa) / rules.tickScale;
   return order.midAtDecision ?? markPrice ?? (entryPrice > 0 ? entryPrice : null);
 }

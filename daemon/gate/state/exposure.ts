@@ -12,30 +12,30 @@ export interface Exposure {
   readonly shortUnits: number;
 }
 export interface ExposedPosition {
-  readonly longLots: number;
-  readonly shortLots: number;
+  readonly longE8: number;
+  readonly shortE8: number;
 }
 type CountedOrder = Pick<
   OrderState,
-  'side' | 'reduceOnly' | 'lots' | 'executedLots' | 'priceTicks' | 'triggerTicks' | 'amend'
+  'side' | 'reduceOnly' | 'quantityE8' | 'executedE8' | 'priceE8' | 'triggerE8' | 'amend'
 >;
 
 /** r_o: what may still fill; while an amend is not proven, the larger of both. */
-export function remainingLots(order: CountedOrder): number {
-  const lots = order.amend === null ? order.lots : Math.max(order.lots, order.amend.lots);
-  return Math.max(0, lots - order.executedLots);
+export function remainingE8(order: CountedOrder): number {
+  const quantityE8 = order.amend === null ? order.quantityE8 : Math.max(order.quantityE8, order.amend.quantityE8);
+  return Math.max(0, quantityE8 - order.executedE8);
 }
 /** v_o = max(mark, limit, trigger, IOC bound); while an amend is not proven, the worse price. */
 export function valueTicks(order: CountedOrder, markTicks: number): number {
-  return Math.max(markTicks, order.priceTicks ?? 0, order.triggerTicks ?? 0, order.amend?.priceTicks ?? 0);
+  return Math.max(markTicks, order.priceE8 ?? 0, order.triggerE8 ?? 0, order.amend?.priceE8 ?? 0);
 }
 export function orderUnits(order: CountedOrder, markTicks: number): number {
-  return order.reduceOnly ? 0 : remainingLots(order) * valueTicks(order, markTicks);
+  return order.reduceOnly ? 0 : remainingE8(order) * valueTicks(order, markTicks);
 }
 
 export function worstCase(position: ExposedPosition, orders: Iterable<CountedOrder>, markTicks: number): Exposure {
-  let longUnits = position.longLots * markTicks;
-  let shortUnits = position.shortLots * markTicks;
+  let longUnits = position.longE8 * markTicks;
+  let shortUnits = position.shortE8 * markTicks;
   for (const order of orders) {
     const units = orderUnits(order, markTicks);
     if (order.side === 'buy') longUnits += units;

@@ -207,7 +207,7 @@ export class GateState extends GateViews {
     this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
-    this.claims.rescale(symbol, (lots) => less(lots, change.lots));
+    this.claims.rescale(symbol, (quantityE8) => less(quantityE8, change.lots));
     this.trades.rescale(symbol, change.lots);
     this.accounts.rescale(symbol, change.lots);
     for (const order of this.orders.all.held.values()) if (order.symbol === symbol) rescaleOrder(order, change);

@@ -46,12 +46,12 @@ export function kindOf(type: string): keyof Booked {
 }
 /** What a fill cost against the mid at its order's decision, USDT; null: that is not known, or it is a stop. */
 export function slippageOf(
-  { lots, price, side }: TradeEvent,
+  { quantity_e8: quantityE8, price, side }: TradeEvent,
   order: OrderState | undefined,
   lotUsdt: number,
 ): number | null {
   const mid = order?.midAtDecision ?? null;
   if (mid === null || order?.protective === true || price <= 0) return null;
   const worse = side === 'buy' ? price - mid : mid - price;
-  return (worse * lots * lotUsdt) / price;
+  return (worse * quantityE8 * lotUsdt) / price;
 }

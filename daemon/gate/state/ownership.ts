@@ -21,13 +21,13 @@ interface Release {
 
 /** Signed lots of a position, and those of them that are nobody's. */
 export interface OwnedPosition {
-  lots: number;
-  unownedLots: number;
+  quantityE8: number;
+  unownedE8: number;
 }
 
 /** Signed lots that the holder's own fills opened and that are not closed. */
-export function ownLots({ lots, unownedLots }: OwnedPosition): number {
-  return lots - unownedLots;
+export function ownE8({ quantityE8, unownedE8 }: OwnedPosition): number {
+  return quantityE8 - unownedE8;
 }
 
 /**
@@ -43,11 +43,11 @@ export function moveOwned(position: OwnedPosition, signed: number, isHolders: bo
     return taken;
   };
   if (isHolders) {
-    take(ownLots(position));
-    position.unownedLots += take(position.unownedLots);
+    take(ownE8(position));
+    position.unownedE8 += take(position.unownedE8);
     return;
   }
-  position.unownedLots += take(position.unownedLots);
-  take(ownLots(position));
-  position.unownedLots += left;
+  position.unownedE8 += take(position.unownedE8);
+  take(ownE8(position));
+  position.unownedE8 += left;
 }

@@ -44,12 +44,12 @@ function more(value: number, { up, down }: Scale): number {
 /** The position counts as the larger, what the holder may close of it as the smaller. */
 export function rescalePosition(position: PositionState, { lots }: StepChange): void {
   const own = ownLots(position);
-  position.lots = more(position.lots, lots);
-  if (position.disputedLots !== null) position.disputedLots = more(position.disputedLots, lots);
-  if (position.behindLots !== null) position.behindLots = more(position.behindLots, lots);
-  position.unownedLots = position.lots - less(own, lots);
-  if (position.mistaken !== null) position.mistaken.lots = less(position.mistaken.lots, lots);
-  position.liquidatedLots = less(position.liquidatedLots, lots);
+  position.quantityE8 = more(position.quantityE8, lots);
+  if (position.disputedE8 !== null) position.disputedE8 = more(position.disputedE8, lots);
+  if (position.behindE8 !== null) position.behindE8 = more(position.behindE8, lots);
+  position.unownedE8 = position.quantityE8 - less(own, lots);
+  if (position.mistaken !== null) position.mistaken.quantityE8 = less(position.mistaken.quantityE8, lots);
+  position.liquidatedE8 = less(position.liquidatedE8, lots);
   position.fills.splice(0, position.fills.length, ...rescaleFills(position.fills, lots));
 }
 
@@ -66,17 +66,16 @@ export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): vo
   const isUnsent = order.status === 'pending_send';
   const total = order.reduceOnly || isUnsent ? less : more;
   const price = isUnsent && order.side === 'buy' ? less : more;
-  const isDone = order.executedLots === order.lots;
-  order.lots = total(order.lots, lots);
-  order.executedLots = isDone ? order.lots : less(order.executedLots, lots);
-  if (order.priceTicks !== null) order.priceTicks = price(order.priceTicks, ticks);
-  if (order.approvedTicks !== null)
-    order.approvedTicks = (order.side === 'buy' ? less : more)(order.approvedTicks, ticks);
-  if (order.triggerTicks !== null) order.triggerTicks = more(order.triggerTicks, ticks);
+  const isDone = order.executedE8 === order.quantityE8;
+  order.quantityE8 = total(order.quantityE8, lots);
+  order.executedE8 = isDone ? order.quantityE8 : less(order.executedE8, lots);
+  if (order.priceE8 !== null) order.priceE8 = price(order.priceE8, ticks);
+  if (order.approvedE8 !== null) order.approvedE8 = (order.side === 'buy' ? less : more)(order.approvedE8, ticks);
+  if (order.triggerE8 !== null) order.triggerE8 = more(order.triggerE8, ticks);
   if (order.amend !== null)
-    order.amend = { lots: total(order.amend.lots, lots), priceTicks: more(order.amend.priceTicks, ticks) };
+    order.amend = { quantityE8: total(order.amend.quantityE8, lots), priceE8: more(order.amend.priceE8, ticks) };
   // A sum of prices by lots: both change alike, and the average stays.
-  order.tradedLots *= lots.up / lots.down;
+  order.tradedE8 *= lots.up / lots.down;
   order.tradedUsdt *= lots.up / lots.down;
   order.untoldUsdt *= lots.up / lots.down;
 }
@@ -89,5 +88,5 @@ export function rescaleTrade(trade: OpenTrade, scale: Scale): OpenTrade | null {
 }
 
 export function rescaleRecord(record: PositionRecord, { lots }: StepChange): PositionRecord {
-  return { ...record, lots: more(record.lots, lots) };
+  return { ...record, quantity_e8: more(record.quantity_e8, lots) };
 }

@@ -222,8 +222,8 @@ function writeClaim(claim: Claim, orders: readonly OrderState[], shared: SharedT
     openedAtMs - claim.first.plannedAtMs,
     orders.indexOf(claim.first),
     claim.orders.map((order) => orders.indexOf(order)),
-    claim.askedLots,
-    claim.filledLots,
+    claim.askedE8,
+    claim.filledE8,
     claim.rung,
     end?.detail ?? '',
     (end?.atMs ?? openedAtMs) - openedAtMs,
@@ -231,7 +231,7 @@ function writeClaim(claim: Claim, orders: readonly OrderState[], shared: SharedT
 }
 
 function readClaim(row: ClaimRow, decisionId: string, group: readonly OrderState[], shared: SharedTexts): Claim | null {
-  const [common, seq, openedLater, firstAt, parts, askedLots, filledLots, rung, detail, endLater] = row;
+  const [common, seq, openedLater, firstAt, parts, askedE8, filledE8, rung, detail, endLater] = row;
   const [agent, origin, cause, symbol, side, isWhole, wants, isCanceled, reason] = JSON.parse(shared.textOf(common));
   const first = group[firstAt];
   if (first === undefined) return null;
@@ -250,12 +250,12 @@ function readClaim(row: ClaimRow, decisionId: string, group: readonly OrderState
     openedAtMs,
     first,
     wants,
-    askedLots,
+    askedE8,
     orders,
     gaveWay: [],
     rung,
     isCanceled,
-    filledLots,
+    filledE8,
     end,
   };
 }

@@ -26,8 +26,8 @@ function watchUnowned(core: GateCore): () => void {
   };
 }
 
-function describeUnowned(core: GateCore, { isContested, lots, symbol, unownedLots }: PositionState): string {
-  const held = isContested ? lots : unownedLots;
+function describeUnowned(core: GateCore, { isContested, quantityE8, symbol, unownedE8 }: PositionState): string {
+  const held = isContested ? quantityE8 : unownedE8;
   const rules = core.state.rules.get(symbol);
   const scale = rules && { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
   const quantity = scale === undefined ? `${held} lots` : formatQuantity(held, scale);

@@ -40,7 +40,8 @@ export class PlainLosses {
         return;
       }
       case 'account':
-        if (this.#sinceMs === null && event.payload.positions.some(({ lots }) => lots !== 0)) this.isUnclear = true;
+        if (this.#sinceMs === null && event.payload.positions.some(({ quantity_e8: lots }) => lots !== 0))
+          this.isUnclear = true;
         this.#sinceMs ??= event.payload.requested_at_ms;
         this.#dayMs ??= Math.floor(this.#sinceMs / DAY_MS);
         if (Math.floor(event.payload.requested_at_ms / DAY_MS) !== this.#dayMs) this.isUnclear = true;
@@ -62,7 +63,16 @@ export class PlainLosses {
   }
 
   #takeTrade(trade: TradeEvent): void {
-    const { at_venue_ms: atMs, client_order_id: id, fee_usdt: fee, lots, price, side, symbol, trade_id } = trade;
+    const {
+      at_venue_ms: atMs,
+      client_order_id: id,
+      fee_usdt: fee,
+      quantity_e8: lots,
+      price,
+      side,
+      symbol,
+      trade_id,
+    } = trade;
     const key = `${symbol} ${trade_id}`;
     if (this.#trades.has(key) || this.#sinceMs === null || atMs <= this.#sinceMs) {
       // What was traded before the account was read is in no accounts, and in what is held all the same.

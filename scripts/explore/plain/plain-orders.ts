@@ -75,8 +75,8 @@ export class PlainOrders {
       case 'trade': {
         const order = this.all.get(event.payload.client_order_id ?? '');
         if (order === undefined) return null;
-        order.traded.lots += event.payload.lots;
-        order.traded.usdt += event.payload.lots * event.payload.price;
+        order.traded.lots += event.payload.quantity_e8;
+        order.traded.usdt += event.payload.quantity_e8 * event.payload.price;
         order.averagePrice = order.traded.usdt / order.traded.lots;
         return null;
       }
@@ -92,8 +92,8 @@ export class PlainOrders {
       if (known === undefined) this.all.set(planned.client_order_id, plainOf(planned, event));
       else if (known.isUnsent && !known.isOver) {
         // A slice is decided again when it is sent, and only shrinks.
-        known.lots = Math.min(known.lots, planned.lots);
-        known.priceTicks = planned.price_ticks;
+        known.lots = Math.min(known.lots, planned.quantity_e8);
+        known.priceTicks = planned.price_e8;
         known.isUnsent = false;
       }
     }
@@ -108,13 +108,13 @@ export class PlainOrders {
     if (event.another === true || (known !== undefined && event.foreign !== null)) this.isUnclear = true;
     const order = known ?? this.#takeForeign(event);
     if (order === null) return null;
-    const lots = Math.max(0, event.executed_lots - order.executed);
+    const lots = Math.max(0, event.executed_e8 - order.executed);
     order.executed += lots;
     if (event.average_price !== null) order.averagePrice = event.average_price;
     if (OVER.has(event.status)) order.isOver = true;
     else if (event.foreign !== null) {
       // A later list shows what was thought to have ended, or never to have been sent.
-      const { lots: shown, price_ticks: priceTicks } = event.foreign;
+      const { quantityE8: shown, price_e8: priceTicks } = event.foreign;
       Object.assign(order, { isOver: false, isUnsent: false, lots: shown, priceTicks });
     }
     const rules = this.rules.get(order.symbol);
@@ -128,7 +128,7 @@ export class PlainOrders {
     return lots === 0 ? null : { order, lots, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
   }
 
-  #takeForeign({ client_order_id: id, executed_lots: executed, foreign, status }: OrderEvent): PlainOrder | null {
+  #takeForeign({ client_order_id: id, executed_e8: executed, foreign, status }: OrderEvent): PlainOrder | null {
     if (foreign === null) return null;
     const order: PlainOrder = {
       id,
@@ -139,9 +139,9 @@ export class PlainOrders {
       rootId: null,
       reduceOnly: foreign.reduce_only || foreign.close_position,
       foreign: true,
-      lots: foreign.lots,
-      priceTicks: foreign.price_ticks,
-      triggerTicks: foreign.trigger_ticks,
+      lots: foreign.quantityE8,
+      priceTicks: foreign.price_e8,
+      triggerTicks: foreign.trigger_e8,
       mid: null,
       amend: null,
       formerTicks: [],
@@ -155,7 +155,7 @@ export class PlainOrders {
     return order;
   }
 
-  #intend({ action, client_order_id: id, lots, price_ticks: priceTicks }: OrderIntentEvent): void {
+  #intend({ action, client_order_id: id, quantity_e8: lots, price_e8: priceTicks }: OrderIntentEvent): void {
     const order = this.all.get(id);
     if (order === undefined) return;
     if (action === 'amend' && lots !== null && priceTicks !== null) order.amend = { lots, priceTicks };
@@ -181,9 +181,9 @@ function plainOf(
     rootId: parent ?? decision.decision_id,
     reduceOnly: planned.reduce_only,
     foreign: false,
-    lots: planned.lots,
-    priceTicks: planned.price_ticks,
-    triggerTicks: planned.trigger_ticks,
+    lots: planned.quantity_e8,
+    priceTicks: planned.price_e8,
+    triggerTicks: planned.trigger_e8,
     mid: bid === null || ask === null ? null : (bid + ask) / 2,
     amend: null,
     formerTicks: [],

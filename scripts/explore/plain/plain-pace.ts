@@ -150,7 +150,7 @@ export class PlainPace {
       for (const [symbol, trade] of open) held.set(symbol, (held.get(symbol) ?? 0) + trade.lots);
     for (const [holder, open] of this.#openTrades)
       for (const [symbol, trade] of open) {
-        const lots = positions.find((position) => position.symbol === symbol)?.lots ?? 0;
+        const lots = positions.find((position) => position.symbol === symbol)?.quantity_e8 ?? 0;
         // Less than all of them hold together is less than each of them holds, in part.
         if ((trade.side === 'long' ? lots : -lots) < (held.get(symbol) ?? 0)) this.#unclear.add(holder);
       }
@@ -174,7 +174,7 @@ export class PlainPace {
     const rules = this.orders.rules.get(trade.symbol);
     if (order === undefined || rules === undefined) return;
     const untold = Math.max(0, order.executed - order.traded.lots);
-    const moved = Math.min(trade.lots, untold);
+    const moved = Math.min(trade.quantity_e8, untold);
     const counted = this.#untold.get(order);
     const { value, atMs } = counted ?? { value: 0, atMs: trade.at_venue_ms };
     const taken = untold === 0 ? 0 : (value * moved) / untold;
@@ -183,7 +183,7 @@ export class PlainPace {
     const lotSize = rules.lotMantissa / rules.lotScale;
     const known = taken * lotSize;
     const { agent } = order;
-    this.#turnover.push({ atMs, agent, usdt: trade.lots * trade.price * lotSize - known });
+    this.#turnover.push({ atMs, agent, usdt: trade.quantity_e8 * trade.price * lotSize - known });
     this.#fees.push({ atMs, agent, usdt: trade.fee_usdt - known * rules.takerFee });
   }
 

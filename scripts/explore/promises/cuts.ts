@@ -84,7 +84,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (isAbove(atMs) && isAbove(untilMs) && !isCut)
       breaches.push({
         code: 'cut-left',
-        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_lots} lots closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
+        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_e8} lots closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
       });
   }
   return breaches;

@@ -82,7 +82,7 @@ function readKnown({ orderEvents, orders }: History, { agent, event, seq, symbol
     if (order === undefined || order.decision.symbol !== symbol) continue;
     if (order.decision.agent !== agent || order.decision.origin !== 'agent') continue;
     const lotsUntil = (end: number): number =>
-      Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_lots));
+      Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_e8));
     const before = lotsUntil(seq);
     told += order.planned.side === 'buy' ? before : -before;
     if (order.planned.reduce_only) closedSince += lotsUntil(Number.POSITIVE_INFINITY) - before;
@@ -177,7 +177,7 @@ function closedUntold({ fills, orderEvents, orders }: History, { seq, symbol }: 
     const told = (orderEvents.get(clientId) ?? []).filter((word) => word.seq < seq);
     const filled = fills.filter(({ atMs, order }) => order?.planned === planned && atMs <= call.askedAtMs);
     const inBooks = filled.reduce((sum, fill) => sum + Math.abs(fill.lots), 0);
-    lots += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_lots)));
+    lots += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_e8)));
   }
   return lots;
 }
@@ -258,7 +258,7 @@ function wasShownUnfilled(history: History, { atMs, clientId }: Fill): boolean {
   const events = history.orderEvents.get(clientId) ?? [];
   return events.some(
     ({ atMs: at, event }) =>
-      at >= atMs && event.evidence?.kind === 'shown' && event.status === 'working' && event.executed_lots === 0,
+      at >= atMs && event.evidence?.kind === 'shown' && event.status === 'working' && event.executed_e8 === 0,
   );
 }
 

@@ -84,7 +84,7 @@ function heldSinceMs({ fills }: History, symbol: string, atMs: number): number |
 /** When a record told of the first fill since then. */
 function toldMs({ fills, orderEvents }: History, symbol: string, sinceMs: number): number {
   const first = fills.find((fill) => fill.symbol === symbol && fill.atMs >= sinceMs);
-  const told = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_lots > 0);
+  const told = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_e8 > 0);
   return told?.atMs ?? Number.POSITIVE_INFINITY;
 }
 

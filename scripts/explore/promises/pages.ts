@@ -151,7 +151,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
     const size = Number(order.quantity / LOT);
     // An amend to no more than what has filled cancels the rest: the exchange keeps the old size, and nobody asks for it.
     const isCutOff = order.status === 'CANCELED' && sum?.size === lots && amended.has(id);
-    if (sum !== undefined && sum.size !== size && known.planned.lots === size && !isCutOff)
+    if (sum !== undefined && sum.size !== size && known.planned.quantity_e8 === size && !isCutOff)
       breaches.push({
         code: 'page/execution-size',
         detail: `${id}: its decisions tell of a size of ${sum.size}, not ${size}`,

@@ -97,11 +97,11 @@ function wantedLots(
     const claim = claims.get(decision.rootId) ?? { seq, asked: 0, done: 0, live: 0 };
     claims.set(decision.rootId, claim);
     const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
-    const executed = Math.max(0, ...told.map(({ event }) => event.executed_lots));
-    claim.asked = Math.max(claim.asked, order.planned.lots);
+    const executed = Math.max(0, ...told.map(({ event }) => event.executed_e8));
+    claim.asked = Math.max(claim.asked, order.planned.quantity_e8);
     claim.done += executed;
     const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
-    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.lots - executed;
+    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.quantity_e8 - executed;
   }
   const ownSeq = claims.get(history.orders.get(clientId)?.decision.rootId ?? '')?.seq ?? 0;
   const closing = openTargets(history, symbol, side, at.seq);
@@ -167,7 +167,7 @@ function openTargets(
     const { payload } = event;
     if (payload.action === 'ended') open.delete(payload.decision_id);
     else if (payload.symbol === symbol && payload.side === side)
-      open.set(payload.decision_id, { id: payload.decision_id, isWhole: payload.is_whole, asked: payload.lots });
+      open.set(payload.decision_id, { id: payload.decision_id, isWhole: payload.is_whole, asked: payload.quantity_e8 });
   }
   return [...open.values()];
 }
@@ -180,7 +180,7 @@ function leastHeld(history: History, { planned: { side, symbol } }: PlannedBy, {
   for (const [id, words] of history.orderEvents) {
     const order = history.orders.get(id);
     if (order?.planned.symbol !== symbol) continue;
-    const executed = Math.max(0, ...words.filter((word) => word.seq < seq).map(({ event }) => event.executed_lots));
+    const executed = Math.max(0, ...words.filter((word) => word.seq < seq).map(({ event }) => event.executed_e8));
     told += order.planned.side === 'buy' ? executed : -executed;
   }
   known.push(told);

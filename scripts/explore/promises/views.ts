@@ -72,7 +72,7 @@ export function isInDispute(history: History, symbol: string): boolean {
   const stops = [...algoOrders.values()].filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
   const open = (markets.get(symbol)?.openOrders.size ?? 0) + stops.length;
   if (open === 0 || homes.restores.length + homes.seconds.length === 0) return false;
-  return gate?.core.state.positions.get(symbol)?.disputedLots === venue.lots(symbol);
+  return gate?.core.state.positions.get(symbol)?.disputedE8 === venue.lots(symbol);
 }
 
 /**

@@ -69,7 +69,7 @@ export class PumpModel extends FoldedClaims {
     this.#wallMs += ms;
   }
 
-  #plan(claim: Claim, { lots, own, rung }: ExitForm): OrderState {
+  #plan(claim: Claim, { quantityE8: lots, own, rung }: ExitForm): OrderState {
     this.#count += 1;
     const id = own?.clientOrderId ?? `s-${this.#count}`;
     const parent = claim.decisionId.slice('d-'.length);
@@ -90,7 +90,7 @@ export class PumpModel extends FoldedClaims {
     this.pump.pass();
     const sent = this.sent.slice(from);
     for (const { order } of sent) this.pump.take(order);
-    return sent.map(({ claim, order }) => `${claim.decisionId} ${order.lots}`);
+    return sent.map(({ claim, order }) => `${claim.decisionId} ${order.quantityE8}`);
   }
   /** What became of the last order of a claim. */
   answer(id: string, status: OrderStatus, executed: number): void {

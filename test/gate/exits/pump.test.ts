@@ -54,7 +54,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.equal(model.find('x-1').end?.reason, 'canceled');
     model.answer('x-3', 'filled', 3);
     model.pass();
-    assert.deepEqual([model.find('x-3').end?.reason, model.position.lots], ['filled', 0]);
+    assert.deepEqual([model.find('x-3').end?.reason, model.position.quantityE8], ['filled', 0]);
   });
 
   test('an opening that was asked for before a full close is closed with it, whenever it fills', () => {
@@ -226,7 +226,7 @@ class Play {
   }
   ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
     const { model } = this;
-    const all = kind === 'operator' ? model.position.lots : ownLots(model.position);
+    const all = kind === 'operator' ? model.position.quantityE8 : ownLots(model.position);
     const lots = Math.max(1, Math.floor(all * share));
     if (all <= 0) return;
     this.#count += 1;
@@ -242,7 +242,7 @@ class Play {
     model.pass();
     for (const { order, claim } of model.sent.slice(from)) {
       const isRest = claim.wants === 'rest';
-      this.#execute(order.clientOrderId, isRest ? 0 : Math.min(order.lots, fills), claim.origin === 'operator');
+      this.#execute(order.clientOrderId, isRest ? 0 : Math.min(order.quantityE8, fills), claim.origin === 'operator');
       if (isRest) model.report(order.clientOrderId, 'working', 0, model.atMs);
     }
     for (const id of model.canceled.splice(0)) this.tell(id, 'canceled');
@@ -266,7 +266,7 @@ class Play {
     const order = model.state.orders.all.get(id);
     if (order === undefined) return;
     const done = this.#executed.get(id) ?? 0;
-    const isOver = done === order.lots;
+    const isOver = done === order.quantityE8;
     if (status === 'filled' || status === 'expired' || status === 'canceled')
       model.report(id, isOver ? 'filled' : status === 'canceled' ? 'canceled' : 'expired', done, model.atMs);
     else if (status === 'rejected' || status === 'not_placed') {
@@ -275,7 +275,7 @@ class Play {
     } else if (status !== 'working') {
       // The account has been read many times before an order counts as lost.
       if (status === 'lost') this.read();
-      model.report(id, status, order.executedLots, model.atMs);
+      model.report(id, status, order.executedE8, model.atMs);
     }
   }
   read(): void {
@@ -302,7 +302,7 @@ class Play {
   #openWhereFree(lots: number): void {
     const { claims } = this.model.state;
     const isFree = [...claims.open].every(({ wants }) => wants === 'rest');
-    if (isFree && this.nobodys === 0 && this.model.position.unownedLots === 0) this.open(lots);
+    if (isFree && this.nobodys === 0 && this.model.position.unownedE8 === 0) this.open(lots);
   }
   settle(): void {
     const { model } = this;
@@ -356,10 +356,10 @@ test('BY-15 every exit that closes now ends: where the venue fills, what was ask
         if (claim.wants === 'rest') continue;
         assert.ok(claim.end !== null, claim.decisionId);
         const done = closedLots(claim);
-        assert.ok(claim.isWhole || done <= claim.askedLots, `${claim.decisionId} closed ${done} of ${claim.askedLots}`);
-        if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedLots || play.own === 0);
+        assert.ok(claim.isWhole || done <= claim.askedE8, `${claim.decisionId} closed ${done} of ${claim.askedE8}`);
+        if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedE8 || play.own === 0);
       }
-      const closed = model.sent.reduce((sum, { order }) => sum + order.executedLots, 0);
+      const closed = model.sent.reduce((sum, { order }) => sum + order.executedE8, 0);
       const claims = new Set(model.sent.map(({ claim }) => claim));
       assert.equal(
         [...claims].reduce((sum, claim) => sum + closedLots(claim), 0),

@@ -36,7 +36,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.rung('x-2', 'x-1', 4, { rung: 1 });
     book.report('x-2', 'unknown', 1);
     for (const claim of [book.find('x-1'), refolded(book, 'x-1')!]) {
-      const { agent, askedLots, isWhole, wants, end, rung } = claim;
+      const { agent, askedE8: askedLots, isWhole, wants, end, rung } = claim;
       assert.deepEqual(
         { agent, askedLots, isWhole, wants, end, rung },
         { agent: 'alice', askedLots: 6, isWhole: false, wants: 'now', end: null, rung: 1 },
@@ -56,7 +56,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.report('o-2', 'filled', 9);
     book.exit('x-2', 12, { origin: 'operator', isWhole: false });
     book.report('x-2', 'filled', 12);
-    assert.deepEqual([book.find('x-1').askedLots, book.find('t-1').askedLots], [2, 3]);
+    assert.deepEqual([book.find('x-1').askedE8, book.find('t-1').askedE8], [2, 3]);
   });
 
   test('each sends its own orders, and is told of no other’s fills', () => {
@@ -75,13 +75,13 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
       book.report('t-2', 'working', 0);
       const before = book.find('t-1').seq;
       book.askAmend('t-1', 6);
-      assert.deepEqual([book.find('t-1').askedLots, idsOf(book)], [4, ['d-t-1', 'd-t-2']], 'not known yet');
+      assert.deepEqual([book.find('t-1').askedE8, idsOf(book)], [4, ['d-t-1', 'd-t-2']], 'not known yet');
       book.settleAmend('t-1', action, 6);
       const isNew = action === 'amended';
-      assert.equal(book.find('t-1').askedLots, isNew ? 6 : 4);
+      assert.equal(book.find('t-1').askedE8, isNew ? 6 : 4);
       assert.equal(book.find('t-1').seq > before, isNew);
       assert.deepEqual(idsOf(book), isNew ? ['d-t-2', 'd-t-1'] : ['d-t-1', 'd-t-2']);
-      assert.equal(refolded(book, 't-1')?.askedLots, isNew ? 6 : 4);
+      assert.equal(refolded(book, 't-1')?.askedE8, isNew ? 6 : 4);
     }
   });
 
@@ -92,7 +92,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.takeProfit('t-2', 3, { parent: 't-1' });
     book.report('t-2', 'working', 0);
     book.amend('t-2', 5);
-    assert.equal(book.find('t-1').askedLots, 6);
+    assert.equal(book.find('t-1').askedE8, 6);
   });
 
   test('one that closes now and has come to rest is its caller’s resting exit', () => {

@@ -20,7 +20,11 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
     const id = `o-${index}`;
     atMs += MINUTE_MS;
     ledger.append(
-      decisionEvent({ id: `d-${id}`, atMs, orders: [{ client_order_id: id, lots, time_in_force: 'IOC' }] }),
+      decisionEvent({
+        id: `d-${id}`,
+        atMs,
+        orders: [{ client_order_id: id, quantity_e8: lots, time_in_force: 'IOC' }],
+      }),
     );
     const told = { status: 'filled', executed_lots: lots, average_price: BOUGHT_AT } as const;
     ledger.append(orderEvent(id, atMs, told));
@@ -35,7 +39,7 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
   return {
     risk: trades.risk('alice', atMs + MINUTE_MS, SECTION),
     turnover: pacing.agent('alice').turnover.sum(atMs + MINUTE_MS),
-    lots: ledger.state.position('BTCUSDT').lots,
+    lots: ledger.state.position('BTCUSDT').quantityE8,
   };
 }
 
@@ -45,9 +49,9 @@ function closedBy(told: { readonly average_price: number | null; readonly price_
     const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
     const { price_ticks } = told;
-    ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [{ ...order, price_ticks }] }));
+    ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [{ ...order, price_e8: price_ticks }] }));
     const { average_price } = told;
-    ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: lots, average_price }));
+    ledger.append(orderEvent(id, atMs, { status: 'filled', executed_e8: lots, average_price }));
   };
 }
 

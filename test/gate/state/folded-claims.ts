@@ -11,7 +11,7 @@ export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
   const position: PositionRecord = {
     entry_price: 60_000,
     liquidation_price: null,
-    lots,
+    quantity_e8: lots,
     maintenance_margin_usdt: 0,
     mark_price: 60_000,
     symbol: 'BTCUSDT',
@@ -100,7 +100,7 @@ export class FoldedClaims {
     atMs = T0,
     detail: Partial<OrderEvent> = {},
   ): void {
-    this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed, ...detail }));
+    this.ledger.append(orderEvent(id, atMs, { status, executed_e8: executed, ...detail }));
   }
   /** The account shows the position at that many lots. */
   read(lots: number, atMs: number, changedAtMs = atMs): void {
@@ -125,7 +125,7 @@ export class FoldedClaims {
         decision_id: `d-${id}`,
         is_whole: isWhole,
         key: '',
-        lots,
+        quantity_e8: lots,
         origin,
         scope: 'own',
         side,
@@ -181,7 +181,13 @@ export class FoldedClaims {
   }
   /** The gate wants an order gone. */
   cancel(id: string, reason: string, atMs = T0): void {
-    const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
+    const payload: OrderIntentEvent = {
+      action: 'cancel',
+      client_order_id: id,
+      quantity_e8: null,
+      price_e8: null,
+      reason,
+    };
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
   /** Trading is halted for the account. */
@@ -208,7 +214,7 @@ export class FoldedClaims {
   }
   /** An operator's word on whose the symbol is. */
   adopt(agent: string, atMs = T0): void {
-    const { lots } = this.position;
+    const { quantityE8: lots } = this.position;
     const payload = {
       action: 'adopted',
       passkey_id: null,

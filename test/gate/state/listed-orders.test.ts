@@ -8,13 +8,13 @@ import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent
 const SHOWN: ForeignOrder = {
   close_position: false,
   kind: 'regular',
-  lots: 30,
+  quantityE8: 30,
   order_type: 'LIMIT',
-  price_ticks: 590_000,
+  price_e8: 590_000,
   reduce_only: false,
   side: 'buy',
   symbol: 'BTCUSDT',
-  trigger_ticks: null,
+  trigger_e8: null,
 };
 
 describe('SAE-AUDIT: an order that the open list shows after its end', () => {
@@ -29,18 +29,18 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
   it('lives again with its agent, and is not forgotten while it lives', () => {
     const ledger = started();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-    ledger.append(orderEvent('o-1', T0 + 1, { executed_lots: 2, status: 'partially_filled' }));
-    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 2, status: 'canceled' }));
-    ledger.append(orderEvent('o-1', T0 + 3, { executed_lots: 3, status: 'partially_filled', foreign: SHOWN }));
+    ledger.append(orderEvent('o-1', T0 + 1, { executed_e8: 2, status: 'partially_filled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_e8: 2, status: 'canceled' }));
+    ledger.append(orderEvent('o-1', T0 + 3, { executed_e8: 3, status: 'partially_filled', foreign: SHOWN }));
     const order = ledger.state.orders.all.get('o-1');
     assert.ok(order !== undefined, 'it is known');
-    assert.deepEqual([order.agent, order.foreign, order.lots, order.executedLots], ['alice', false, 10, 3]);
-    assert.equal(ledger.state.position('BTCUSDT').lots, 3, 'what it filled is the position');
+    assert.deepEqual([order.agent, order.foreign, order.quantityE8, order.executedE8], ['alice', false, 10, 3]);
+    assert.equal(ledger.state.position('BTCUSDT').quantityE8, 3, 'what it filled is the position');
     assert.ok(liveOrders(ledger.state.orders, 'BTCUSDT').has(order), 'it counts');
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
-    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_lots: 3, status: 'canceled' }));
-    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { lots: 3 }));
+    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_e8: 3, status: 'canceled' }));
+    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { quantity_e8: 3 }));
     tick(ledger, T0 + 2 * KEEP_ENDED_MS + DAY);
     assert.equal(ledger.state.orders.all.size, 0, 'now it has');
     assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');
@@ -62,12 +62,12 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
 
   it('leaves the place to another order under its id, which stays when the first is forgotten', () => {
     const ledger = started();
-    ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, lots: 2 }, venue_order_id: '1' }));
+    ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, quantityE8: 2 }, venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 1, { status: 'canceled', venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 2, { foreign: SHOWN, venue_order_id: '2' }));
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     const order = ledger.state.orders.all.get('grid-1');
-    assert.deepEqual([order?.venueOrderId, order?.lots, order?.status], ['2', 30, 'working']);
+    assert.deepEqual([order?.venueOrderId, order?.quantityE8, order?.status], ['2', 30, 'working']);
     assert.deepEqual([...liveOrders(ledger.state.orders, 'BTCUSDT')], [order], 'it alone counts');
   });
 
@@ -75,8 +75,8 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     const ledger = started();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
-    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 4, status: 'partially_filled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_e8: 4, status: 'partially_filled' }));
     const order = ledger.state.orders.all.get('o-1');
-    assert.ok(order !== undefined && isTerminal(order.status) && order.executedLots === 4, 'ended, with four lots');
+    assert.ok(order !== undefined && isTerminal(order.status) && order.executedE8 === 4, 'ended, with four lots');
   });
 });

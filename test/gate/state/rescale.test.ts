@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
-import { ownLotsOf } from '../../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../../daemon/gate/state/holding.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
@@ -15,14 +15,14 @@ function held(filled = 5): FoldedLedger {
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   const plan = (id: string, order: object): void => {
     ledger.append(
-      decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id, price_ticks: 600_001, ...order }] }),
+      decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id, price_e8: 600_001, ...order }] }),
     );
   };
   plan('bought', { lots: 16 });
-  ledger.append(orderEvent('bought', T0, { status: 'filled', executed_lots: 16, average_price: 60_000 }));
-  ledger.append(tradeEvent('t-1', 'bought', T0, { lots: 16 }));
+  ledger.append(orderEvent('bought', T0, { status: 'filled', executed_e8: 16, average_price: 60_000 }));
+  ledger.append(tradeEvent('t-1', 'bought', T0, { quantity_e8: 16 }));
   plan('rests', { lots: 14 });
-  ledger.append(orderEvent('rests', T0, { status: 'partially_filled', executed_lots: filled, average_price: 60_000 }));
+  ledger.append(orderEvent('rests', T0, { status: 'partially_filled', executed_e8: filled, average_price: 60_000 }));
   plan('exit', { lots: 15, side: 'sell', reduce_only: true });
   ledger.append(orderEvent('exit', T0, {}));
   return ledger;
@@ -35,10 +35,16 @@ function orderOf(ledger: FoldedLedger, id: string): OrderState {
 const figures = (ledger: FoldedLedger): unknown => {
   const position = ledger.state.position('BTCUSDT');
   const orders = ['bought', 'rests', 'exit'].map((id) => {
-    const { lots, executedLots, priceTicks, tradedLots, averagePrice } = orderOf(ledger, id);
+    const {
+      quantityE8: lots,
+      executedE8: executedLots,
+      priceE8: priceTicks,
+      tradedE8: tradedLots,
+      averagePrice,
+    } = orderOf(ledger, id);
     return { lots, executedLots, priceTicks, tradedLots, averagePrice };
   });
-  return { lots: position.lots, own: ownLotsOf(position, 'alice'), orders };
+  return { lots: position.quantityE8, own: ownE8Of(position, 'alice'), orders };
 };
 const change = (ledger: FoldedLedger, rules: SymbolRules): void => {
   ledger.append({ kind: 'rules', at_ms: T0 + 1, payload: { rules } });
@@ -47,8 +53,8 @@ const change = (ledger: FoldedLedger, rules: SymbolRules): void => {
 describe('a step that the venue changes while something is held (SAE-R)', () => {
   it('leaves the same quantities and prices, in the new units', () => {
     const ledger = held();
-    orderOf(ledger, 'rests').amend = { lots: 20, priceTicks: 590_000 };
-    ledger.state.position('BTCUSDT').disputedLots = 30;
+    orderOf(ledger, 'rests').amend = { quantityE8: 20, priceE8: 590_000 };
+    ledger.state.position('BTCUSDT').disputedE8 = 30;
     change(ledger, FINER);
     assert.deepEqual(figures(ledger), {
       lots: 210,
@@ -60,10 +66,10 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
       ],
     });
     assert.deepEqual(orderOf(ledger, 'rests').amend, { lots: 200, priceTicks: 5_900_000 });
-    assert.equal(ledger.state.position('BTCUSDT').disputedLots, 300);
+    assert.equal(ledger.state.position('BTCUSDT').disputedE8, 300);
     // What is filled from now on is told in the new units.
-    ledger.append(orderEvent('rests', T0 + 2, { status: 'filled', executed_lots: 140, average_price: 60_000 }));
-    assert.equal(ledger.state.position('BTCUSDT').lots, 300);
+    ledger.append(orderEvent('rests', T0 + 2, { status: 'filled', executed_e8: 140, average_price: 60_000 }));
+    assert.equal(ledger.state.position('BTCUSDT').quantityE8, 300);
   });
 
   it('is nothing where the step is the same, and comes back where it does', () => {
@@ -90,13 +96,14 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
         const size = lotStep.lotMantissa / lotStep.lotScale;
         const position = ledger.state.position('BTCUSDT');
         const [rests, exit] = [orderOf(ledger, 'rests'), orderOf(ledger, 'exit')];
-        const open = rests.lots - rests.executedLots;
+        const open = rests.quantityE8 - rests.executedE8;
         const slack = 1e-12;
-        for (const lots of [position.lots, open, exit.lots]) assert.ok(Number.isSafeInteger(lots), `${lots} lots`);
-        assert.ok(position.lots * size >= (16 + filled) * base - slack, 'position');
+        for (const lots of [position.quantityE8, open, exit.quantityE8])
+          assert.ok(Number.isSafeInteger(lots), `${lots} lots`);
+        assert.ok(position.quantityE8 * size >= (16 + filled) * base - slack, 'position');
         assert.ok(open * size >= (14 - filled) * base - slack || filled === 14, 'what may still fill');
-        assert.ok(ownLotsOf(position, 'alice') * size <= (16 + filled) * base + slack, 'the holder’s');
-        assert.ok(exit.lots * size <= 15 * base + slack, 'exit');
+        assert.ok(ownE8Of(position, 'alice') * size <= (16 + filled) * base + slack, 'the holder’s');
+        assert.ok(exit.quantityE8 * size <= 15 * base + slack, 'exit');
       }),
       { seed: 5, numRuns: 200 },
     );
@@ -120,10 +127,14 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
       ledger.append(decisionEvent({ id: 'd-staged', atMs: T0, orders }));
       change(ledger, { ...BTC_RULES, lotScale: BTC_RULES.lotScale / 10, tickScale: BTC_RULES.tickScale / 10 });
       const sent = orderOf(ledger, 's-0');
-      assert.deepEqual([sent.lots, sent.priceTicks], [Math.ceil(lots / 10), 60_001], 'on its way: the larger counts');
+      assert.deepEqual(
+        [sent.quantityE8, sent.priceE8],
+        [Math.ceil(lots / 10), 60_001],
+        'on its way: the larger counts',
+      );
       for (const slice of [1, 2, 3]) {
         const unsent = orderOf(ledger, `s-${slice}`);
-        assert.deepEqual([unsent.status, unsent.lots, unsent.priceTicks], ['pending_send', coarser, 60_000]);
+        assert.deepEqual([unsent.status, unsent.quantityE8, unsent.priceE8], ['pending_send', coarser, 60_000]);
       }
     }
   });
@@ -133,12 +144,12 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
     const risks = [BTC_RULES, FINER].map((rules) => {
       const ledger = held();
       change(ledger, rules);
-      const lots = ledger.state.position('BTCUSDT').lots;
+      const lots = ledger.state.position('BTCUSDT').quantityE8;
       ledger.append(
         decisionEvent({
           id: 'd-out',
           atMs: T0 + 2,
-          orders: [{ client_order_id: 'out', lots, side: 'sell', reduce_only: true }],
+          orders: [{ client_order_id: 'out', quantity_e8: lots, side: 'sell', reduce_only: true }],
         }),
       );
       const end = { status: 'filled', executed_lots: lots, average_price: 59_000 } as const;

@@ -42,7 +42,7 @@ describe('what tightens while an amend is on its way holds for the larger form (
     return id;
   };
   const find = (id: string) => world.daemon.gate.core.state.orders.all.get(id);
-  const pendingLots = (id: string): number | null => find(id)?.amend?.lots ?? null;
+  const pendingLots = (id: string): number | null => find(id)?.amend?.quantityE8 ?? null;
 
   it('BY-31 the policy becomes stricter while the answer is lost: the larger order does not stay', async () => {
     const id = await amending(50_000, { kind: 'accept-then-timeout', ms: 1_000 });

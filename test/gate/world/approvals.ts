@@ -463,8 +463,8 @@ describe('SAE-DEC orders that a person must approve', () => {
     const { body } = await approve(approval);
     const { orders } = world.daemon.gate.core.state;
     const sent = orders.byDecision.get(body.answer?.decision.decision_id ?? '') ?? [];
-    assert.ok(sent.length > 0 && sent.every((each) => (each.priceTicks ?? 0) <= approval.price_ticks));
-    assert.equal(sent.at(-1)?.approvedTicks, approval.price_ticks, 'each of its orders knows it');
+    assert.ok(sent.length > 0 && sent.every((each) => (each.priceE8 ?? 0) <= approval.price_ticks));
+    assert.equal(sent.at(-1)?.approvedE8, approval.price_ticks, 'each of its orders knows it');
   });
 
   it('advice asks nobody, and says that it would', async () => {

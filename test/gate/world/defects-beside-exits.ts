@@ -37,7 +37,7 @@ describe('a defect beside an exit', () => {
       if (agent === 'alice') throw new Error('a defect');
       return policyFor(agent);
     };
-    const lots = (symbol: string): number => core.state.position(symbol).lots;
+    const lots = (symbol: string): number => core.state.position(symbol).quantityE8;
     await until('bob is out', () => lots('ETHUSDT') === 0, 30_000);
     assert.ok(lots('BTCUSDT') > 0);
     core.policyFor = policyFor;

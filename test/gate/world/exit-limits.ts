@@ -94,7 +94,7 @@ describe('exits at the limits of the venue: the largest order', () => {
     const { core } = world.daemon.gate;
     await until('all of it is known', async () => {
       await world.advance(6_000);
-      return core.state.position('ETHUSDT').lots === given.lots;
+      return core.state.position('ETHUSDT').quantityE8 === given.lots;
     });
     core.append('holder', given);
     const part = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });

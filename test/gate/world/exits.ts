@@ -91,7 +91,7 @@ describe('verified exits under adverse answers', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return world.daemon.gate.core.state.position('BTCUSDT').unownedLots === 7;
+      return world.daemon.gate.core.state.position('BTCUSDT').unownedE8 === 7;
     });
     const both = await world.position('BTCUSDT');
     const filledBefore = (await filledOrders()).length;
@@ -107,6 +107,6 @@ describe('verified exits under adverse answers', () => {
     assert.equal((await filledOrders()).length - filledBefore, 1, 'one close is enough');
     const left = both - mine;
     assert.ok(Math.abs((await world.position('BTCUSDT')) - left) < 1e-9, `${left} of nobody is left`);
-    assert.equal(world.daemon.gate.core.state.position('BTCUSDT').unownedLots, 7);
+    assert.equal(world.daemon.gate.core.state.position('BTCUSDT').unownedE8, 7);
   });
 });

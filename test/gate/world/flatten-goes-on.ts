@@ -76,7 +76,7 @@ describe('a flatten that could not close everything', () => {
     });
     await world.restart();
     for (let i = 0; i < 4; i += 1) await world.advance(6_000);
-    await until('it is known', () => world.daemon.gate.core.state.position('BTCUSDT').lots === 5);
+    await until('it is known', () => world.daemon.gate.core.state.position('BTCUSDT').quantityE8 === 5);
     assert.equal(await world.position('BTCUSDT'), 0.005);
     await world.operator('POST', '/v1/flatten', { reason: 'test' });
     assert.equal(await isFlat(), true);

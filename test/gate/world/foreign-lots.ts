@@ -53,7 +53,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.010');
     await until('both are known', async () => {
       await world.advance(6_000);
-      return view().lots === 25 && view().disputedLots === null;
+      return view().quantityE8 === 25 && view().disputedE8 === null;
     });
     assert.equal(own(), 15);
   };
@@ -70,7 +70,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     });
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);
     assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
-    assert.deepEqual([view().lots, own()], [left * 1000, 0], 'what is left is nobody’s here');
+    assert.deepEqual([view().quantityE8, own()], [left * 1000, 0], 'what is left is nobody’s here');
     assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
   });
 
@@ -92,7 +92,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.060');
     await until('it is known', async () => {
       await world.advance(6_000);
-      return view().lots === 60;
+      return view().quantityE8 === 60;
     });
     const known = alerts('STOP_REFUSED').length;
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);

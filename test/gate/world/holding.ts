@@ -36,11 +36,11 @@ const human = (world: DaemonWorld, method: string, path: string, params: Record<
   createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
 /** A person has bought so many lots, and the gate knows. */
 async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
-  const held = viewOf(world).unownedLots;
+  const held = viewOf(world).unownedE8;
   await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
   await until('it is known', async () => {
     await world.advance(6_000);
-    return viewOf(world).unownedLots === held + lots;
+    return viewOf(world).unownedE8 === held + lots;
   });
 }
 /** Nothing is held, and nothing can fill. */
@@ -55,7 +55,7 @@ async function makeFree(world: DaemonWorld): Promise<void> {
     'the symbol is free',
     async () => {
       await world.advance(2_000);
-      const isFree = viewOf(world).holder === null && viewOf(world).lots === 0;
+      const isFree = viewOf(world).holder === null && viewOf(world).quantityE8 === 0;
       return isFree && state.claims.open.size === 0 && world.daemon.gate.openOrderCount() === 0;
     },
     60_000,
@@ -366,7 +366,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     for (let i = 0; i < 5; i += 1) await world.refresh();
     assert.ok(own().length > 2, 'it went up its ladder');
     assert.ok(
-      own().every(({ executedLots }) => executedLots === 0),
+      own().every(({ executedE8: executedLots }) => executedLots === 0),
       'nothing of it filled afterwards',
     );
   });

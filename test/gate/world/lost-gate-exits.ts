@@ -33,7 +33,7 @@ for (const hasFilled of [false, true])
       await human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.010' });
       await until('both are known', async () => {
         await world.advance(6_000);
-        return view().lots === 25 && view().disputedLots === null;
+        return view().quantityE8 === 25 && view().disputedE8 === null;
       });
       await world.fault({
         kind: 'error',
@@ -51,13 +51,13 @@ for (const hasFilled of [false, true])
         return gateExits().some((one) => one.status === 'unknown');
       });
       const [lost] = gateExits();
-      assert.equal(lost?.lots, 15);
+      assert.equal(lost?.quantityE8, 15);
 
       world.daemon.gate.core.append('order', {
         average_price: null,
         client_order_id: lost?.clientOrderId ?? '',
         detail: 'no proof of what became of it',
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'lost',
@@ -75,7 +75,7 @@ for (const hasFilled of [false, true])
       assert.equal(await world.position('BTCUSDT'), 0.01, 'the lots of the human stay');
       const others = gateExits().filter((one) => one !== lost);
       assert.equal(
-        others.reduce((sum, one) => sum + one.executedLots, 0),
+        others.reduce((sum, one) => sum + one.executedE8, 0),
         hasFilled ? 0 : 15,
       );
       await world.control('clear-faults', {});

@@ -73,11 +73,11 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
     assert.equal(known('grid-1')?.status, 'canceled', 'the first has ended');
     await rest('grid-1', '0.030');
     await world.refresh();
-    assert.deepEqual([known('grid-1')?.lots, await reserved()], [30, 1_800], 'the second counts');
+    assert.deepEqual([known('grid-1')?.quantityE8, await reserved()], [30, 1_800], 'the second counts');
     await cancel('grid-1');
     await rest('grid-1', '0.032');
     await world.refresh();
-    assert.deepEqual([known('grid-1')?.lots, await reserved()], [32, 1_920], 'and so does the third, at once');
+    assert.deepEqual([known('grid-1')?.quantityE8, await reserved()], [32, 1_920], 'and so does the third, at once');
     const { body } = await world.tool(
       'place_order',
       order({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 }),

@@ -33,7 +33,7 @@ describe('a flatten whose exit was cut off by a stop', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', bought);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return world.daemon.gate.core.state.position('BTCUSDT').lots === 5;
+      return world.daemon.gate.core.state.position('BTCUSDT').quantityE8 === 5;
     });
     await world.control('clear-faults', {});
     await ready;

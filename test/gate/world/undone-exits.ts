@@ -119,7 +119,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     await world.setMark('BTCUSDT', 58_990);
     await until('it holds', async () => {
       await world.refresh();
-      return world.daemon.gate.core.state.position('BTCUSDT').lots > 0;
+      return world.daemon.gate.core.state.position('BTCUSDT').quantityE8 > 0;
     });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));

@@ -37,7 +37,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
     await until('they are known', async () => {
       await world.advance(6_000);
-      return view().unownedLots === 10;
+      return view().unownedE8 === 10;
     });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
     const { body } = await world.tool('place_order', order(exit), alice);
@@ -52,7 +52,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     await until('she is out', () => ownLots(view()) === 0);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     await world.refresh();
-    assert.equal(view().unownedLots, 10);
+    assert.equal(view().unownedE8, 10);
     assert.equal(Math.round((await world.position('BTCUSDT')) * 1_000), 10, 'the hand’s lots are there');
   });
 });
@@ -77,7 +77,7 @@ describe('a slice that would be an exit by now', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('the position is short', async () => {
       await world.advance(500);
-      return world.daemon.gate.core.state.position('BTCUSDT').lots < 0;
+      return world.daemon.gate.core.state.position('BTCUSDT').quantityE8 < 0;
     });
     const held = await world.position('BTCUSDT');
     assert.ok(held < 0);

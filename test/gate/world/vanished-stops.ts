@@ -33,10 +33,10 @@ describe('a protective stop of which the exchange says that there is none', () =
   const stop = (): { readonly status: string; readonly filled: number } => {
     const all = [...world.daemon.gate.core.state.orders.all.held.values()];
     const last = all.filter(({ protective }) => protective).at(0);
-    return { status: last?.status ?? '', filled: last?.executedLots ?? 0 };
+    return { status: last?.status ?? '', filled: last?.executedE8 ?? 0 };
   };
   const view = (): object => {
-    const { holder, lots, unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
+    const { holder, quantityE8: lots, unownedE8: unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
     return { holder, lots, unownedLots };
   };
   const FLAT = { holder: null, lots: 0, unownedLots: 0 };
@@ -81,6 +81,6 @@ describe('a protective stop of which the exchange says that there is none', () =
     await world.fault(MISSING);
     await client.send('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.014' });
     await until('it is canceled', () => stop().status === 'canceled', 30_000);
-    await until('flat', () => world.daemon.gate.core.state.position('BTCUSDT').lots === 0, 60_000);
+    await until('flat', () => world.daemon.gate.core.state.position('BTCUSDT').quantityE8 === 0, 60_000);
   });
 });

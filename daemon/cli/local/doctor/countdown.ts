@@ -49,7 +49,7 @@ async function findFree(venue: VenuePort, rules: readonly SymbolRules[]): Promis
   const { positions } = need('the account', await venue.fetchAccount(symbols));
   const orders = need('open orders', await venue.fetchOpenOrders(symbols));
   const isFree = ({ symbol }: SymbolRules): boolean =>
-    !positions.some((held) => held.symbol === symbol && held.lots !== 0) &&
+    !positions.some((held) => held.symbol === symbol && held.quantityE8 !== 0) &&
     !orders.some((order) => order.symbol === symbol);
   return rules.find(isFree) ?? null;
 }
@@ -74,15 +74,15 @@ function buildPair(rules: SymbolRules, mark: number): Pair {
       orderType: 'limit',
       timeInForce: 'GTC',
       goodTillMs: null,
-      lots,
-      priceTicks: ticks(mark * BUY_AT),
+      quantityE8: lots,
+      priceE8: ticks(mark * BUY_AT),
       reduceOnly: false,
     } as OrderInstruction as Approved<OrderInstruction>,
     conditional: {
       clientOrderId: id(),
       symbol,
       side: 'sell',
-      triggerTicks: ticks(mark * STOP_AT),
+      triggerE8: ticks(mark * STOP_AT),
     } as StopInstruction as Approved<StopInstruction>,
   };
 }
