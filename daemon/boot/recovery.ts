@@ -1,7 +1,7 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
-import { closedLots } from '../gate/state/claims.ts';
+import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
 import type { Ledger } from '../ledger/types.ts';
@@ -112,17 +112,17 @@ function endExits(
         action: 'ended',
         decision_id: claim.decisionId,
         detail: EXIT_ENDED,
-        filled_e8: closedLots(claim),
+        filled_e8: closedE8(claim),
         reason: 'halted',
       }),
     ),
     // Whoever asked for one believes that it works still.
     ...open
-      .filter((claim) => closedLots(claim) < claim.askedE8)
+      .filter((claim) => closedE8(claim) < claim.askedE8)
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${claim.decisionId} ended with ${closedLots(claim)} lots closed: ${EXIT_ENDED}`,
+          detail: `exit ${claim.decisionId} ended with ${closedE8(claim)} lots closed: ${EXIT_ENDED}`,
           symbol: claim.symbol,
         }),
       ),

@@ -115,7 +115,7 @@ export interface OrderEvent {
 export interface ForeignOrder {
   readonly close_position: boolean;
   readonly kind: OrderKind;
-  readonly quantityE8: number;
+  readonly quantity_e8: number;
   readonly order_type: string;
   readonly price_e8: number | null;
   readonly reduce_only: boolean;

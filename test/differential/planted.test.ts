@@ -13,7 +13,7 @@ const PLANTED: readonly Planted[] = [
   { file: '../snapshot/inputs.ts', from: "ask.phase = 'slice';", to: '' },
   { file: 'asked-claim.ts', from: "=== 'GTC' ? 'rest' : 'now'", to: "=== 'GTC' ? 'now' : 'now'" },
   { file: 'claim-ends.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
-  { file: 'claim-ends.ts', from: 'closedLots(claim) >= claim.askedLots) return', to: 'closedLots(claim) > 0) return' },
+  { file: 'claim-ends.ts', from: 'closedE8(claim) >= claim.askedE8) return', to: 'closedE8(claim) > 0) return' },
   { file: 'claims.ts', from: "a.wants === 'now' ? -1 : 1", to: "a.wants === 'now' ? 1 : -1" },
   { file: 'claims.ts', from: '    ownLeft -= taken - ofOthers;\n', to: '' },
   { file: 'claims.ts', from: 'lots < want - onWay && isMakingRoom(live, side)', to: 'lots < 0' },

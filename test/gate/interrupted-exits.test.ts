@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
-import { closedLots } from '../../daemon/gate/state/claims.ts';
+import { closedE8 } from '../../daemon/gate/state/claims.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
@@ -181,7 +181,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     assert.equal(more.length, 0);
     assert.equal(claim?.decisionId, asked.body.decision.decision_id);
     assert.deepEqual(
-      [claim.askedE8, closedLots(claim), claim.rung, claim.wants, claim.end],
+      [claim.askedE8, closedE8(claim), claim.rung, claim.wants, claim.end],
       [order.quantityE8, order.executedE8, 0, 'now', null],
     );
     assert.equal(claim.first.slippageBps, 400);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Side } from '../../daemon/core/request.ts';
 import type { PositionRecord } from '../../daemon/gate/events.ts';
-import { ownLots } from '../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../daemon/gate/state/holding.ts';
 import {
   applyFill,
   applySnapshot,
@@ -55,7 +55,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'sell', 4, T0 + 500);
     assert.equal(position.quantityE8, 6);
     assert.equal(longE8(position), 6);
-    assert.equal(ownLots(position), 6, 'the holder can still close what is left');
+    assert.equal(ownE8(position), 6, 'the holder can still close what is left');
   });
 
   it('leaves a reading as it is when fills that it contains become known one by one', () => {
@@ -94,7 +94,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
     fill(position, 'buy', 5, T0 + 500);
     assert.equal(position.quantityE8, 5);
     assert.equal(longE8(position), 5);
-    assert.deepEqual([ownLots(position), position.unownedE8], [5, 0]);
+    assert.deepEqual([ownE8(position), position.unownedE8], [5, 0]);
   });
 
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {

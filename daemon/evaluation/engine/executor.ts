@@ -259,7 +259,7 @@ export class Executor {
       : executed >= order.quantityE8
         ? 'filled'
         : 'expired';
-    const paid = order.tradedUsdt + (fill === null ? 0 : fill.lots * fill.price);
+    const paid = order.tradedUsdtE8 + (fill === null ? 0 : fill.lots * fill.price);
     door.show(order, status, executed, executed === 0 ? null : paid / executed);
     if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null, isAnswer);
     if (rests) return;

@@ -15,7 +15,7 @@ export interface DiffSide {
   readonly decision: Verdict;
   readonly action: string | null;
   readonly quantity: string | null;
-  readonly quantityE8: number | null;
+  readonly lots: number | null;
   readonly notional_usdt: number | null;
   readonly leverage: number | null;
   readonly max_slippage_bps: number | null;
@@ -30,7 +30,7 @@ export function describeSide(decision: ExecutionDecision): DiffSide {
     decision: decision.decision,
     action: effective?.action ?? null,
     quantity: effective?.quantity ?? null,
-    quantityE8: effective?.lots ?? null,
+    lots: effective?.lots ?? null,
     notional_usdt: effective?.notional ?? null,
     leverage: effective?.leverage ?? null,
     max_slippage_bps: effective?.max_slippage_bps ?? null,

@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
 import { closingOf } from '../plan/claims.ts';
-import { type Claim, closedLots } from '../state/claims.ts';
+import { type Claim, closedE8 } from '../state/claims.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
@@ -16,7 +16,7 @@ export function watchExits(core: GateCore): () => void {
       return open.filter((claim) => isOwed(core, claim) && (isLeftAlone || wasSent(claim)));
     },
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
-    progressOf: closedLots,
+    progressOf: closedE8,
     tell: (claim, seconds, others) => {
       const order = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
       const last = wasSent(claim)
@@ -24,7 +24,7 @@ export function watchExits(core: GateCore): () => void {
         : '; the venue has asked to be left alone';
       core.alert(
         'EXIT_STALLED',
-        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closedLots(claim)} lots closed${last}${others}`,
+        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closedE8(claim)} lots closed${last}${others}`,
         claim.symbol,
       );
     },
@@ -39,5 +39,5 @@ function wasSent({ orders }: Claim): boolean {
 
 function isOwed({ state }: GateCore, claim: Claim): boolean {
   if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
-  return claim.isWhole || closedLots(claim) < claim.askedE8;
+  return claim.isWhole || closedE8(claim) < claim.askedE8;
 }

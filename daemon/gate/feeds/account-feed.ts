@@ -296,7 +296,7 @@ export class AccountFeed {
       foreign: {
         close_position: report.closePosition,
         kind: report.kind,
-        quantityE8: report.quantityE8,
+        quantity_e8: report.quantityE8,
         order_type: report.type,
         price_e8: report.priceE8,
         reduce_only: report.reduceOnly,

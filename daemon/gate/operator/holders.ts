@@ -6,7 +6,7 @@ import type { Canceler } from '../orders/cancels.ts';
 import { quantityText } from '../reads/bodies.ts';
 import { findExitInProgress } from '../snapshot/exit-in-progress.ts';
 import { type Claim, GIVEN_AWAY, isLive, isUnproven } from '../state/claim.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
@@ -179,7 +179,7 @@ export class Holders {
     return {
       symbol,
       holder: position.holder,
-      quantity: quantityText(position.holder === null ? 0 : ownLots(position), state.rules.get(symbol)),
+      quantity: quantityText(position.holder === null ? 0 : ownE8(position), state.rules.get(symbol)),
       openings_left: openings.filter(({ agent }) => agent === position.holder).length,
     };
   }

@@ -1,6 +1,6 @@
 /** Which claims are over, and how. Pure functions of folded state. */
 import type { ExitEnd } from '../events.ts';
-import { type AskedClaim, type Claim, closedLots, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
+import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders } from '../state/orders.ts';
 import { closingOf, isReplaced, isSent, isUnsent } from './claims.ts';
@@ -23,7 +23,7 @@ export function findEnding(state: GateState, claim: Claim, rungs: number, isStop
 function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): Ending | null {
   if (isLive(claim)) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
-  if (closedLots(claim) >= claim.askedE8) return { reason: 'filled', detail: '' };
+  if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '' };
   if (isNothingLeft(state, claim)) return { reason: 'nothing_left', detail: NOTHING_LEFT };
   // What rested before rests again once trading goes on.
   return isStopped && isUnsent(claim) ? HALTED : null;
@@ -36,7 +36,7 @@ function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped:
     return { reason: 'rests', detail: 'it rests at its own price' };
   if (live.length > 0) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
-  const done = closedLots(claim);
+  const done = closedE8(claim);
   const isDone = !claim.isWhole && done >= claim.askedE8;
   if (isDone || isNothingLeft(state, claim))
     return done > 0

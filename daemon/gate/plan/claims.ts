@@ -4,11 +4,11 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWayLots } from '../state/claims.ts';
+import { type AskedClaim, closedE8, isBefore, isLostForGood, isUnproven, onWayE8 } from '../state/claims.ts';
 import { neverRests } from '../state/evidence.ts';
-import { remainingE8 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../state/holding.ts';
+import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 
@@ -59,7 +59,7 @@ export function desiredOf(
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
   return inTurn.map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order)) - growingE8(claim);
+    const onWay = onWayE8(claim, (order) => !isLostForGood(order)) - growingE8(claim);
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
     if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
@@ -68,7 +68,7 @@ export function desiredOf(
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
     const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
     // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
-    const filling = onWayLots(claim, (order) => !isUnproven(order));
+    const filling = onWayE8(claim, (order) => !isUnproven(order));
     const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
@@ -90,7 +90,7 @@ export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
 function leftOf(claim: AskedClaim, pool: number): number {
-  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedE8 - closedLots(claim));
+  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedE8 - closedE8(claim));
 }
 
 /** Lots by which an order of it grows, once it is proven: its caller has just been permitted that, and nobody asked before. */
@@ -117,7 +117,7 @@ export function nextE8(state: GateState, closing: Closing, { claim, want }: Desi
   // RISK: lots of an order with unknown outcome count as closed. A full close goes out beside it where reduceOnly keeps both
   // inside what it may close.
   const isOfAll = claim.isWhole && (claim.origin === 'operator' || !closing.isBeside);
-  const counted = onWayLots(claim, (order) => !isOfAll || !isUnproven(order));
+  const counted = onWayE8(claim, (order) => !isOfAll || !isUnproven(order));
   const quantityE8 = Math.max(0, want - counted);
   if (claim.origin === 'operator' || !closing.isBeside) return quantityE8;
   if (waitsForReading(state, claim)) return 0;

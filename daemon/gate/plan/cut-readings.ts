@@ -36,7 +36,7 @@ export class CutReadings {
     for (const symbol of this.#runs.keys())
       if (!breaches.some((breach) => breach.symbol === symbol)) this.#runs.delete(symbol);
     return breaches.flatMap((breach) => {
-      const quantityE8 = this.#confirmedLots(breach, inputs, collarBps);
+      const quantityE8 = this.#confirmedE8(breach, inputs, collarBps);
       return quantityE8 === null ? [] : [{ ...breach, lots: quantityE8 }];
     });
   }
@@ -47,7 +47,7 @@ export class CutReadings {
   }
 
   /** Null: not yet. */
-  #confirmedLots({ symbol, quantityE8 }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
+  #confirmedE8({ symbol, quantityE8 }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
     const live = symbols.get(symbol);
     if (live === undefined || account === null) return null;
     const now = this.#clock.wallMs();

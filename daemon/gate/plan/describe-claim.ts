@@ -1,5 +1,5 @@
 import type { ExecutionState, OrderStatus } from '../api/decisions.ts';
-import { type Claim, closedLots } from '../state/claims.ts';
+import { type Claim, closedE8 } from '../state/claims.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 
 /** The orders of an exit that have left; the unsent one while there is no other. */
@@ -12,7 +12,7 @@ export function ordersOf({ first, orders }: Claim): readonly OrderState[] {
 export function stateOf(claim: Claim): ExecutionState {
   const live = claim.orders.map(({ status }) => status).filter((status) => !isTerminal(status));
   const has = (status: OrderStatus): boolean => live.includes(status);
-  const filledE8 = closedLots(claim);
+  const filledE8 = closedE8(claim);
   if (has('lost')) return 'lost';
   if (has('unknown')) return 'unknown';
   if (has('in_flight')) return 'submitting';

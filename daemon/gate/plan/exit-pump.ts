@@ -6,7 +6,7 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
-import { type AskedClaim, type Claim, closedLots, isLive, MAKES_ROOM, onWayLots } from '../state/claims.ts';
+import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
@@ -92,7 +92,7 @@ export class ExitPump {
   isClosed(claim: Claim): boolean {
     const { all, own } = closingOf(this.#hands.state, claim.symbol, claim.side);
     const isNoneHeld = (claim.origin === 'operator' ? all : own) === 0;
-    return isNoneHeld || (!claim.isWhole && closedLots(claim) >= claim.askedE8);
+    return isNoneHeld || (!claim.isWhole && closedE8(claim) >= claim.askedE8);
   }
 
   // --- after a restart -------------------------------------------------------------------------------------------
@@ -338,13 +338,13 @@ export class ExitPump {
     const { first, origin, side, symbol } = claim;
     if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
     const { all, own } = closingOf(this.#hands.state, symbol, side);
-    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedLots(claim) < claim.askedE8);
+    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedE8(claim) < claim.askedE8);
     if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
   #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {
     const what = claim.wants === 'rest' ? 'the resting exit' : 'exit';
-    const closed = closedLots(claim);
+    const closed = closedE8(claim);
     this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} lots closed: ${why}`, claim.symbol);
   }
 }
@@ -356,5 +356,5 @@ function compare(one: readonly number[], other: readonly number[]): number {
 
 /** All that it is to close rests. */
 function isAtRest(claim: Claim): boolean {
-  return claim.wants === 'rest' && onWayLots(claim) >= claim.askedE8 - closedLots(claim);
+  return claim.wants === 'rest' && onWayE8(claim) >= claim.askedE8 - closedE8(claim);
 }

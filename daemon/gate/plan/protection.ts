@@ -7,7 +7,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../state/positions.ts';
@@ -144,7 +144,7 @@ export class ProtectionPlan {
   /** Lots that the gate closes by itself: what the holder holds. */
   #mayClose(position: PositionState): number {
     if (position.isContested) return 0;
-    return Math.min(Math.abs(position.quantityE8), Math.max(0, Math.sign(position.quantityE8) * ownLots(position)));
+    return Math.min(Math.abs(position.quantityE8), Math.max(0, Math.sign(position.quantityE8) * ownE8(position)));
   }
 
   // --- stops -------------------------------------------------------------------------------------------------------

@@ -144,20 +144,20 @@ export class GrownOrders {
  */
 export class LeavingOrders {
   /** By order: what it had filled when it was last looked at. */
-  readonly #filledLots = new Map<OrderState, number>();
+  readonly #filledE8 = new Map<OrderState, number>();
 
   /** Whether one of them has filled more since; it says so until a review is {@link noteReview noted} as complete. */
   hasFilled(): boolean {
-    for (const [order, quantityE8] of this.#filledLots) {
+    for (const [order, quantityE8] of this.#filledE8) {
       if (order.executedE8 > quantityE8) return true;
-      if (isTerminal(order.status)) this.#filledLots.delete(order);
+      if (isTerminal(order.status)) this.#filledE8.delete(order);
     }
     return false;
   }
 
   /** `leaving`: what the review did not count, with what was filled of it by then. */
   noteReview(leaving: Iterable<OrderState>, isComplete: boolean): void {
-    if (isComplete) this.#filledLots.clear();
-    for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedE8);
+    if (isComplete) this.#filledE8.clear();
+    for (const order of leaving) if (!this.#filledE8.has(order)) this.#filledE8.set(order, order.executedE8);
   }
 }

@@ -14,7 +14,7 @@ import { GATE_AGENT } from '../plan/standing.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
@@ -102,7 +102,7 @@ function describeHolder(
 ): Pick<PositionBody, 'agent_share' | 'held' | 'holder'> {
   const { holder, symbol } = position;
   const isNamed = holder !== null && (seesAll(caller) || holder === caller.agent);
-  const share = isNamed ? { [holder]: quantityText(ownLots(position), core.state.rules.get(symbol)) } : {};
+  const share = isNamed ? { [holder]: quantityText(ownE8(position), core.state.rules.get(symbol)) } : {};
   return {
     agent_share: share,
     ...(seesAll(caller) ? { holder } : { held: describeHeld(core, caller.agent, symbol) }),

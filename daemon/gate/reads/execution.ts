@@ -5,7 +5,7 @@ import { closingOf } from '../plan/claims.ts';
 import { ordersOf, stateOf } from '../plan/describe-claim.ts';
 import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
 import { type Claim, isLive } from '../state/claims.ts';
-import { remainingE8 } from '../state/exposure.ts';
+import { remainingE8 } from '../state/order.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import { tellApproval } from './approvals.ts';

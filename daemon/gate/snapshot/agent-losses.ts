@@ -1,8 +1,9 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
+import { fromE8 } from '../units.ts';
 import type { LiveInputs } from './inputs.ts';
 
 /** Days before today that the loss of a week takes in. */
@@ -24,7 +25,7 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
   const lossSince = (fromMs: number): number => {
     let openingUsdt = 0;
     const openedMs = accounts.days.firstOpened(fromMs) ?? today;
-    for (const usdt of accounts.openingOf(openedMs, state.rules).get(agent)?.values() ?? []) openingUsdt += usdt;
+    for (const usdt of accounts.openingOf(openedMs).get(agent)?.values() ?? []) openingUsdt += usdt;
     const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
     // Not -0, which no record holds.
     return 0 - (resultUsdt + heldUsdt - openingUsdt) + unreadUsdt;
@@ -32,13 +33,13 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
   return { day_usdt: lossSince(today), week_usdt: lossSince(today - WEEK_DAYS * DAY_MS) };
 }
 
-/** Unrealised profit of all that the agent holds, USDT; null: a mark or a lot size is missing. */
-function valueHeld({ account, accounts, rules }: GateState, inputs: LiveInputs, agent: string): number | null {
+/** Unrealised profit of all that the agent holds, USDT; null: a mark is missing. */
+function valueHeld({ account, accounts }: GateState, inputs: LiveInputs, agent: string): number | null {
   let usdt = 0;
   for (const [symbol, { owned }] of accounts.books) {
     if (!owned.has(agent)) continue;
     const mark = markOf(account, inputs, symbol);
-    const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark, rules.get(symbol)).get(agent);
+    const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark).get(agent);
     if (found === undefined) return null;
     usdt += found;
   }
@@ -53,7 +54,7 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
 /**
  * What fills may have cost of which the trades cannot be read yet, USDT: against the mark, at the price that the venue
  * told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it is read.
- * Null: a mark, a price or a lot size is missing.
+ * Null: a mark, a price or the fee is missing.
  */
 function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
   const { account, rules } = state;
@@ -62,13 +63,12 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
-    const ticks = order.priceE8 ?? order.triggerE8;
-    const bound = ticks === null ? null : (ticks * known.tickMantissa) / known.tickScale;
-    const price = order.untoldUsdt > 0 ? order.untoldUsdt / (order.executedE8 - order.tradedE8) : bound;
+    const boundE8 = order.priceE8 ?? order.triggerE8;
+    const bound = boundE8 === null ? null : fromE8(boundE8);
+    const price = order.untoldUsdtE8 > 0 ? order.untoldUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
     const worseBy = order.side === 'buy' ? price - mark : mark - price;
-    const base = (quantityE8 * known.lotMantissa) / known.lotScale;
-    usdt += base * (Math.max(0, worseBy) + price * known.takerFee);
+    usdt += fromE8(quantityE8) * (Math.max(0, worseBy) + price * known.takerFee);
   }
   return usdt;
 }
@@ -111,5 +111,5 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
 function missingOf({ accounts, positions }: GateState, agent: string, symbol: string): number {
   const byTrades = accounts.books.get(symbol)?.owned.get(agent) ?? 0;
   const position = positions.get(symbol);
-  return byTrades - (position?.holder === agent ? ownLots(position) : 0);
+  return byTrades - (position?.holder === agent ? ownE8(position) : 0);
 }

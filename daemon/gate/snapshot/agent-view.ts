@@ -1,13 +1,16 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { markInTicks, remainingE8, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableE8, ownE8Of, ownLots } from '../state/holding.ts';
+import { closableE8, ownE8Of, ownE8 } from '../state/holding.ts';
+import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
+import { closableLots } from './closable.ts';
+import { markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
 import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 
@@ -65,7 +68,7 @@ export function pendingTurnover(
     const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
     for (const order of othersThan(orders, own, agent)) {
       if (order.reduceOnly) continue;
-      const usdt = unitsInUsdt(remainingE8(order) * valueTicks(order, markTicks), rules);
+      const usdt = unitsInUsdt(orderUnits(order, markTicks, rules), rules);
       turnoverUsdt += usdt;
       feesUsdt += usdt * rules.takerFee;
     }
@@ -90,7 +93,7 @@ export function viewAgent(
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
-      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules), rules);
   const others =
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
   const pending =
@@ -105,7 +108,7 @@ export function viewAgent(
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     resting_exits: resting.own,
-    share_lots: viewShare(state, symbol, request, ask),
+    share_lots: rules === null ? 0 : viewShare(state, symbol, request, ask, rules),
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
@@ -115,10 +118,24 @@ export function viewAgent(
 }
 
 /** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
-function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
+function viewShare(
+  state: GateState,
+  symbol: string,
+  request: ExecutionRequest,
+  ask: Ask,
+  rules: SymbolRules,
+): number {
   const position = state.positions.get(symbol);
-  if (position === undefined) return 0;
-  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownLots(position);
+  return position === undefined ? 0 : closableLots(position, shareOf(state, position, request, ask), rules);
+}
+function shareOf(
+  state: GateState,
+  position: PositionState,
+  { agent, intent, origin }: ExecutionRequest,
+  ask: Ask,
+): number {
+  const { symbol } = position;
+  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownE8(position);
   if (position.holder !== agent) return 0;
   const own = closableE8(position, liveOrders(state.orders, symbol));
   if (intent !== 'modify' || position.unownedE8 === 0) return own;
@@ -171,6 +188,7 @@ function agentElsewhere(
       held,
       othersThan(liveOrders(state.orders, other), own, agent),
       markInTicks(live.mark, rules),
+      rules,
     );
     const units = Math.max(counted.longUnits, counted.shortUnits);
     if (units === 0) continue;

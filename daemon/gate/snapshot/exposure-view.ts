@@ -2,19 +2,14 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import {
-  type ExposedPosition,
-  type Exposure,
-  markInTicks,
-  remainingE8,
-  unitsInUsdt,
-  worstCase,
-} from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
 import { longE8, type PositionState, shortE8 } from '../state/positions.ts';
+import { ceilLots, floorLots } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
+import { type ExposedPosition, type Exposure, markInTicks, unitsInUsdt, worstCase } from './exposure.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
@@ -93,8 +88,8 @@ export function viewExposure(
   policy: CompiledPolicy,
 ): ExposureView {
   const position = state.positions.get(symbol);
-  const long = position === undefined ? 0 : longE8(position);
-  const short = position === undefined ? 0 : shortE8(position);
+  const [long, short] =
+    position === undefined ? [0, 0] : [coveringLots(longE8(position), rules), coveringLots(shortE8(position), rules)];
   const worst =
     rules === null || live === null
       ? { longUnits: long, shortUnits: short }
@@ -141,12 +136,17 @@ export function viewExposure(
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
-    position_lots: position?.quantityE8 ?? 0,
+    position_lots: position === undefined || rules === null ? 0 : floorLots(position.quantityE8, rules),
     position_since_ms: position?.sinceMs ?? null,
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
   };
+}
+
+/** Without rules nobody knows how many lots it is: one, so that it is not taken for nothing. */
+function coveringLots(quantityE8: number, rules: SymbolRules | null): number {
+  return rules === null ? Math.sign(quantityE8) : ceilLots(quantityE8, rules);
 }
 
 /**
@@ -184,7 +184,7 @@ function exposureOf(
   const position = state.positions.get(symbol);
   const held: ExposedPosition =
     position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
-  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules), rules);
 }
 
 function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
@@ -202,7 +202,7 @@ function sentExposure(state: GateState, symbol: string, mark: number, own: Own):
   const held = position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
   const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
   const sent = others.filter((order) => order.status !== 'pending_send');
-  return worstCase(held, sent, markInTicks(mark, rules));
+  return worstCase(held, sent, markInTicks(mark, rules), rules);
 }
 
 /** Of a position that no feed values yet; null when there is none. */

@@ -1,7 +1,9 @@
-import { markInTicks, remainingE8, unitsInUsdt, valueTicks } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { ceilLots, ceilTicks } from '../units.ts';
+import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
 import { isOther, type LiveInputs, type Own, othersThan } from './inputs.ts';
 
 /** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
@@ -30,7 +32,7 @@ function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: O
   const rules = state.rules.get(order.symbol);
   const live = symbols.get(order.symbol);
   if (rules === undefined || live === undefined) return 0;
-  const usdt = unitsInUsdt(quantityE8 * valueTicks(order, markInTicks(live.mark, rules)), rules);
+  const usdt = unitsInUsdt(ceilLots(quantityE8, rules) * valueTicks(order, markInTicks(live.mark, rules), rules), rules);
   return usdt / Math.max(1, marginLeverage(state, order)) + usdt * 2 * rules.takerFee;
 }
 
@@ -53,7 +55,8 @@ function heldMargin(state: GateState, order: OrderState): number {
 function formMargin(state: GateState, order: OrderState, form: Pick<OrderState, 'quantityE8' | 'priceE8'>): number {
   const rules = state.rules.get(order.symbol);
   if (rules === undefined) return 0;
-  const units = Math.max(0, form.quantityE8 - order.executedE8) * (form.priceE8 ?? 0);
+  const lots = ceilLots(Math.max(0, form.quantityE8 - order.executedE8), rules);
+  const units = lots * ceilTicks(form.priceE8 ?? 0, rules);
   return unitsInUsdt(units, rules) / Math.max(1, marginLeverage(state, order));
 }
 

@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../events.ts';
-import { ownLots } from './holding.ts';
+import { fromE8 } from '../units.ts';
+import { ownE8 } from './holding.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
@@ -33,7 +34,7 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
     const setting = leverage[symbol] ?? null;
     const record = findRecord(positions, symbol);
     const { holder } = position;
-    const own = ownLots(position);
+    const own = ownE8(position);
     applySnapshot(position, record, event.requested_at_ms, setting, possible);
     if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
@@ -68,16 +69,15 @@ function closeRoundTrips(
 ): void {
   const { markPrice, symbol } = position;
   const known = rules.get(symbol);
-  const quantityE8 = Math.abs(held) - Math.abs(ownLots(position));
+  const quantityE8 = Math.abs(held) - Math.abs(ownE8(position));
   if (known === undefined || markPrice === null || quantityE8 <= 0) return;
-  const lotSize = known.lotMantissa / known.lotScale;
   trades.close(holder, {
     symbol,
     side: held > 0 ? 'sell' : 'buy',
     lots: quantityE8,
-    lot_size: lotSize,
+    lot_size: fromE8(1),
     price: markPrice,
-    fee_usdt: quantityE8 * lotSize * markPrice * known.takerFee,
+    fee_usdt: fromE8(quantityE8) * markPrice * known.takerFee,
     at_ms: atMs,
   });
 }

@@ -1,8 +1,8 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../units.ts';
 import { dateFill } from './dated-fills.ts';
-import { holdAgain, holdBy, ownLots } from './holding.ts';
+import { holdAgain, holdBy, ownE8 } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
 import { priceMoved, untoldE8 } from './order.ts';
 import {
@@ -68,13 +68,23 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
     state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
-  noteAdded(state, event, order.quantityE8, atMs);
-  setAmend(order, { quantityE8: effective.lots, priceE8: effective.price_ticks }, state.stateSeq);
+  const form = amendedForm(event, effective.lots, effective.price_ticks);
+  if (form === null) return;
+  noteAdded(state, event, form.quantityE8 - order.quantityE8, atMs);
+  setAmend(order, form, state.stateSeq);
   for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+}
+
+/** In the steps of the decision's own context. */
+function amendedForm({ context }: DecisionEvent, lots: number, ticks: number): NonNullable<OrderState['amend']> | null {
+  const { rules } = context.market;
+  if (rules === null) return null;
+  const steps = rulesOf(rules);
+  return { quantityE8: toE8(lots, lotE8(steps)), priceE8: toE8(ticks, tickE8(steps)) };
 }
 
 function withWord(words: string | null, word: string): string | null {
@@ -83,20 +93,15 @@ function withWord(words: string | null, word: string): string | null {
   return words === '' ? word : `${words} ${word}`;
 }
 
-/** The lots that an amend adds are opened like those of a new order, at the worse of mark and price. */
-function noteAdded(
-  state: GateViews,
-  { agent, context, decision }: DecisionEvent,
-  quantityE8: number,
-  atMs: number,
-): void {
+/** What an amend adds is opened like the lots of a new order, at the worse of mark and price. */
+function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, addedE8: number, atMs: number): void {
   const { effective } = decision;
   const { mark, rules } = context.market;
-  if (effective === null || effective.action === 'cancel' || effective.reduce_only || effective.lots <= quantityE8)
+  if (effective === null || effective.action === 'cancel' || effective.reduce_only || addedE8 <= 0 || rules === null)
     return;
-  const markUsdt = mark === null || rules === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
+  const markUsdt = mark === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
   const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
-  state.approvals.addOpened(agent, (effective.lots - quantityE8) * lotUsdt, false, atMs);
+  state.approvals.addOpened(agent, (addedE8 / lotE8(rulesOf(rules))) * lotUsdt, false, atMs);
 }
 
 /** Whether rule 6 looked at its rate. */
@@ -118,9 +123,8 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
     if (order === undefined || order.status !== 'pending_send') continue;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event, atMs);
-    const planned = { quantityE8: fresh.quantityE8, price_e8: fresh.priceE8 };
-    order.quantityE8 = Math.min(order.quantityE8, planned.quantityE8);
-    order.priceE8 = planned.price_e8;
+    order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
+    order.priceE8 = fresh.priceE8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
     order.status = 'in_flight';
     order.sentAtMs = atMs;
@@ -157,8 +161,8 @@ function isOfThisEpoch({ recovery }: GateViews, { plannedAtMs }: OrderState): bo
 function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
-  const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position, rules);
-  const ownBefore = ownLots(position);
+  const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
+  const ownBefore = ownE8(position);
   applyFill(position, {
     side: order.side,
     quantityE8,
@@ -170,12 +174,11 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   });
   if (rules === undefined || price === null) return;
   const untold = untoldE8(order, quantityE8) * price;
-  order.untoldUsdt += untold;
+  order.untoldUsdtE8 += untold;
   order.untoldAtMs = atMs;
-  const lotSize = rules.lotMantissa / rules.lotScale;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
-  const notional = untold * lotSize;
+  const notional = fromE8(untold);
   const fee = notional * rules.takerFee;
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
@@ -184,9 +187,9 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     symbol: order.symbol,
     side: order.side,
     lots: quantityE8,
-    lot_size: lotSize,
+    lot_size: fromE8(1),
     price,
-    fee_usdt: quantityE8 * lotSize * price * rules.takerFee,
+    fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
   noteRoundTrips(state, order, position, ownBefore, fill, atMs);
@@ -220,7 +223,7 @@ function noteRoundTrips(
   if (isOwn && !reduceOnly) trades.addFill(agent, fill);
   else if (isOwn) trades.close(agent, fill);
   const { holder } = position;
-  const lost = Math.abs(ownBefore) - Math.abs(ownLots(position));
+  const lost = Math.abs(ownBefore) - Math.abs(ownE8(position));
   if (holder === null || lost <= 0 || (isOwn && holder === agent)) return;
   const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
   trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
@@ -237,7 +240,7 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
   const { agent = null, decisionId = null } = order ?? {};
   const rules = state.rules.get(event.symbol);
-  const holder = state.accounts.applyTrade(event, order, rules);
+  const holder = state.accounts.applyTrade(event, order);
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
   if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedE8 += event.quantity_e8;
@@ -245,13 +248,12 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, event.at_venue_ms);
   const counted = takeCounted(order, event);
   order.tradedE8 += event.quantity_e8;
-  order.tradedUsdt += event.quantity_e8 * event.price;
+  order.tradedUsdtE8 += event.quantity_e8 * event.price;
   order.tradedFeesUsdt += event.fee_usdt;
   order.realisedPnlUsdt += event.realised_pnl_usdt;
-  order.averagePrice = order.tradedUsdt / order.tradedE8;
-  const lotSize = rules.lotMantissa / rules.lotScale;
-  const notional = (event.quantity_e8 * event.price - counted) * lotSize;
-  const fee = event.fee_usdt - counted * lotSize * rules.takerFee;
+  order.averagePrice = order.tradedUsdtE8 / order.tradedE8;
+  const notional = fromE8(event.quantity_e8 * event.price - counted);
+  const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
   const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
@@ -260,14 +262,14 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
 }
 
 /**
- * What the lots of a trade stand at in turnover and fees so far, lots times price: as they were counted when they moved.
+ * What the lots of a trade stand at in turnover and fees so far, quantity times price: as they were counted when they moved.
  * That is nothing where no price was known, and for lots that are still to move.
  */
 function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
   const untold = Math.max(0, order.executedE8 - order.tradedE8);
   const movedE8 = Math.min(quantityE8, untold);
-  const counted = untold === 0 ? 0 : (order.untoldUsdt * movedE8) / untold;
-  order.untoldUsdt -= counted;
+  const counted = untold === 0 ? 0 : (order.untoldUsdtE8 * movedE8) / untold;
+  order.untoldUsdtE8 -= counted;
   return counted;
 }
 function correct(
@@ -284,8 +286,8 @@ function correct(
  * What an order is valued at while no trade is known: its own price bound; without one the middle of the book that its
  * decision saw, else the mark of the last reading, else what the position was opened at.
  */
-function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState, rules: SymbolRules | undefined) {
+function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState) {
   if (order.averagePrice !== null) return order.averagePrice;
-  if (order.priceE8 !== null && rules !== undefined) return (order.priceE8 * rules.tickMantissa) / rules.tickScale;
+  if (order.priceE8 !== null) return fromE8(order.priceE8);
   return order.midAtDecision ?? markPrice ?? (entryPrice > 0 ? entryPrice : null);
 }

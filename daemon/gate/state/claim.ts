@@ -1,8 +1,7 @@
 import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../events.ts';
 import { isTerminal, neverRests } from './evidence.ts';
-import { remainingE8 } from './exposure.ts';
-import type { OrderState } from './order.ts';
+import { type OrderState, remainingE8 } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
 export const MAKES_ROOM = 'makes room for an exit';

@@ -11,14 +11,14 @@ import type { SettledOrders } from './settled-orders.ts';
 export {
   type AskedClaim,
   type Claim,
-  closedE8 as closedLots,
+  closedE8,
   isBefore,
   isLive,
   isLostForGood,
   isUnproven,
   MAKES_ROOM,
   NOTHING_LEFT,
-  onWayE8 as onWayLots,
+  onWayE8,
 } from './claim.ts';
 
 interface At {
@@ -296,14 +296,6 @@ export class Claims {
       if (claim.end !== null) claim.end = { ...claim.end, atMs: redate(claim.end.atMs) };
     }
     this.#endedAtMs = this.#endedAtMs.map(redate);
-  }
-  /** The unit of quantities has changed. */
-  rescale(symbol: string, toNew: (quantityE8: number) => number): void {
-    for (const claim of this.#all.values()) {
-      if (claim.symbol !== symbol) continue;
-      claim.askedE8 = toNew(claim.askedE8);
-      if (claim.filledE8 !== null) claim.filledE8 = toNew(claim.filledE8);
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, EndsBy, EvidenceKind, OrderEvent, PlannedOrder } from '../events.ts';
+import { rulesOf, tickE8, toE8 } from '../units.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -73,11 +74,11 @@ export interface OrderState {
   /** It was sent no later than this, domain time; known once its outcome is not. */
   sentByMs: number | null;
   updatedAtMs: number;
-  /** Lots, notional and fees that trades have accounted for. */
+  /** What trades have accounted for: quantity, and the sum of quantity times price, USDT in units of 1e-8. */
   tradedE8: number;
-  tradedUsdt: number;
-  /** What executed lots whose trades are not read yet were counted as, lots times price. */
-  untoldUsdt: number;
+  tradedUsdtE8: number;
+  /** What executed lots whose trades are not read yet were counted as, quantity times price. */
+  untoldUsdtE8: number;
   /** When they were counted last, ms of event time; null: there were none. */
   untoldAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
@@ -121,7 +122,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     midAtDecision: midOf(event),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
-    approvedE8: event.context.approval?.grant?.price_ticks ?? null,
+    approvedE8: approvedOf(event),
     policyHash: event.decision.policy_hash,
     ...authorityOf(planned, event),
     quantityE8: planned.quantity_e8,
@@ -146,13 +147,20 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     sentByMs: null,
     updatedAtMs: atMs,
     tradedE8: 0,
-    tradedUsdt: 0,
-    untoldUsdt: 0,
+    tradedUsdtE8: 0,
+    untoldUsdtE8: 0,
     untoldAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
+}
+
+/** The grant has the tick of its own context. */
+function approvedOf({ context }: DecisionEvent): number | null {
+  const ticks = context.approval?.grant?.price_ticks ?? null;
+  const { rules } = context.market;
+  return ticks === null || rules === null ? null : toE8(ticks, tickE8(rulesOf(rules)));
 }
 
 /** Records of before say what the request, and the approval, had said of its end. */
@@ -209,7 +217,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     lapsesAtMs: null,
     endsBy: null,
     words: null,
-    quantityE8: foreign.quantityE8,
+    quantityE8: foreign.quantity_e8,
     priceE8: foreign.price_e8,
     // What it filled before it was seen is in the position already, which the account shows.
     executedE8: event.executed_e8,
@@ -232,13 +240,23 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     sentByMs: null,
     updatedAtMs: atMs,
     tradedE8: 0,
-    tradedUsdt: 0,
-    untoldUsdt: 0,
+    tradedUsdtE8: 0,
+    untoldUsdtE8: 0,
     untoldAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
+}
+
+/** r_o: what may still fill; while an amend is not proven, the larger of both. */
+export function remainingE8({
+  amend,
+  executedE8,
+  quantityE8,
+}: Pick<OrderState, 'amend' | 'executedE8' | 'quantityE8'>): number {
+  const most = amend === null ? quantityE8 : Math.max(quantityE8, amend.quantityE8);
+  return Math.max(0, most - executedE8);
 }
 
 /** Of the lots that an order has just executed, those whose trades are not read yet. */
@@ -250,6 +268,6 @@ export function untoldE8({ executedE8, tradedE8 }: OrderState, quantityE8: numbe
 export function priceMoved(order: OrderState, quantityE8: number, average: number | null): number | null {
   const untold = untoldE8(order, quantityE8);
   if (average === null || untold === 0) return average;
-  const price = (average * order.executedE8 - order.tradedUsdt - order.untoldUsdt) / untold;
+  const price = (average * order.executedE8 - order.tradedUsdtE8 - order.untoldUsdtE8) / untold;
   return price > 0 ? price : average;
 }

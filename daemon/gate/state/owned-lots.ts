@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import { less, type Scale } from './rescale.ts';
+import { fromE8 } from '../units.ts';
 
 /** Changes of a symbol's lots that are kept; what is older counts as held all along. */
 const MOST_MOVES = 1_000;
@@ -9,7 +9,7 @@ export type Owner = string | null;
 
 /**
  * One symbol's position by what its trades have moved, in the order of the trades: lots of its holder and of nobody, and
- * what they cost each. The account's own cost is the exchange's, which averages over all that is held.
+ * what they cost each. Quantities in units of 1e-8. The account's own cost is the exchange's, which averages over all that is held.
  */
 export interface OwnedLots {
   readonly symbol: string;
@@ -48,8 +48,8 @@ export interface MovingTrade {
   readonly side: Side;
   readonly quantityE8: number;
   readonly atMs: number;
-  /** USDT of one lot at its price. */
-  readonly lotUsdt: number;
+  /** USDT. */
+  readonly price: number;
 }
 /** What a trade moved of one owner. */
 export interface Moved {
@@ -71,10 +71,10 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
     const cost = book.costs.get(owner) ?? 0;
     const released = (cost * Math.abs(closed)) / Math.abs(held);
     change(book, owner, closed, -released, trade.atMs);
-    moved.push({ owner, quantityE8: Math.abs(closed), realisedUsdt: -closed * trade.lotUsdt - released });
+    moved.push({ owner, quantityE8: Math.abs(closed), realisedUsdt: -fromE8(closed) * trade.price - released });
   }
   if (left === 0) return moved;
-  change(book, trade.owner, left, left * trade.lotUsdt, trade.atMs);
+  change(book, trade.owner, left, fromE8(left) * trade.price, trade.atMs);
   moved.push({ owner: trade.owner, quantityE8: Math.abs(left), realisedUsdt: 0 });
   return moved;
 }
@@ -144,27 +144,4 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
   book.sinceMs = Math.min(book.sinceMs, nowMs);
   book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
-}
-
-/** The exchange changed the step of quantities: what was paid stays. */
-export function rescaleOwned(book: OwnedLots, scale: Scale): void {
-  const total = [...book.owned.values()].reduce((sum, quantityE8) => sum + quantityE8, 0);
-  const rescaled = Math.round((total * scale.up) / scale.down);
-  book.moves = book.moves.map((move) => ({ ...move, lots: less(move.quantityE8, scale) }));
-  let agents = 0;
-  for (const [owner, quantityE8] of [...book.owned]) {
-    if (owner === null) continue;
-    const held = less(quantityE8, scale);
-    agents += held;
-    if (held !== 0) {
-      book.owned.set(owner, held);
-      continue;
-    }
-    // Less than a lot of the new step is left of it: it has become nobody's, with its cost.
-    book.owned.delete(owner);
-    book.costs.set(null, (book.costs.get(null) ?? 0) + (book.costs.get(owner) ?? 0));
-    book.costs.delete(owner);
-  }
-  if (rescaled === agents) book.owned.delete(null);
-  else book.owned.set(null, rescaled - agents);
 }

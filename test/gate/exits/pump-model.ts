@@ -4,7 +4,7 @@ import type { ExitForm } from '../../../daemon/gate/plan/exit-order.ts';
 import { ExitPace } from '../../../daemon/gate/plan/exit-pace.ts';
 import { ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { OrderCounts } from '../../../daemon/gate/plan/order-counts.ts';
-import { type Claim, closedLots } from '../../../daemon/gate/state/claims.ts';
+import { type Claim, closedE8 } from '../../../daemon/gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { T0 } from '../fold-fixture.ts';
@@ -36,7 +36,7 @@ export class PumpModel extends FoldedClaims {
       exits: () => exits,
       decide: (claim, form) => ({ order: this.#plan(claim, form), code: '', send: () => undefined }),
       recordEnd: (claim, reason, detail) => {
-        const filled = closedLots(claim);
+        const filled = closedE8(claim);
         const payload = {
           action: 'ended',
           decision_id: claim.decisionId,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { closedLots, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { closedE8, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
@@ -26,7 +26,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     model.answer('x-1', 'filled', 4);
     model.answer('x-2', 'expired', 1);
     assert.deepEqual(model.pass(), ['d-x-2 3']);
-    assert.deepEqual([closedLots(model.find('x-1')), closedLots(model.find('x-2'))], [4, 1]);
+    assert.deepEqual([closedE8(model.find('x-1')), closedE8(model.find('x-2'))], [4, 1]);
   });
 
   test('who was served longest ago goes first, after operators and the gate; what closes before what rests', () => {
@@ -226,7 +226,7 @@ class Play {
   }
   ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
     const { model } = this;
-    const all = kind === 'operator' ? model.position.quantityE8 : ownLots(model.position);
+    const all = kind === 'operator' ? model.position.quantityE8 : ownE8(model.position);
     const lots = Math.max(1, Math.floor(all * share));
     if (all <= 0) return;
     this.#count += 1;
@@ -355,14 +355,14 @@ test('BY-15 every exit that closes now ends: where the venue fills, what was ask
       for (const claim of model.sent.map(({ claim }) => claim)) {
         if (claim.wants === 'rest') continue;
         assert.ok(claim.end !== null, claim.decisionId);
-        const done = closedLots(claim);
+        const done = closedE8(claim);
         assert.ok(claim.isWhole || done <= claim.askedE8, `${claim.decisionId} closed ${done} of ${claim.askedE8}`);
         if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedE8 || play.own === 0);
       }
       const closed = model.sent.reduce((sum, { order }) => sum + order.executedE8, 0);
       const claims = new Set(model.sent.map(({ claim }) => claim));
       assert.equal(
-        [...claims].reduce((sum, claim) => sum + closedLots(claim), 0),
+        [...claims].reduce((sum, claim) => sum + closedE8(claim), 0),
         closed,
         'each lot is one claim’s',
       );

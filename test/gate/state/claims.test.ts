@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Evidence } from '../../../daemon/gate/events.ts';
 import { stateOf } from '../../../daemon/gate/plan/describe-claim.ts';
-import { type Claim, closedLots, MAKES_ROOM, onWayLots } from '../../../daemon/gate/state/claims.ts';
+import { type Claim, closedE8, MAKES_ROOM, onWayE8 } from '../../../daemon/gate/state/claims.ts';
 import { DAY, decisionEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
@@ -41,7 +41,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
         { agent, askedLots, isWhole, wants, end, rung },
         { agent: 'alice', askedLots: 6, isWhole: false, wants: 'now', end: null, rung: 1 },
       );
-      assert.deepEqual([closedLots(claim), onWayLots(claim)], [3, 3]);
+      assert.deepEqual([closedE8(claim), onWayE8(claim)], [3, 3]);
     }
   });
 
@@ -65,7 +65,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.exit('x-1', 4, { isWhole: false });
     book.exit('x-2', 4, { isWhole: false, delayMs: 1 });
     book.report('x-1', 'filled', 4);
-    assert.deepEqual([closedLots(book.find('x-1')), closedLots(book.find('x-2'))], [4, 0]);
+    assert.deepEqual([closedE8(book.find('x-1')), closedE8(book.find('x-2'))], [4, 0]);
   });
 
   test('an amend that the venue has taken asks anew, as the youngest; one that failed asks for nothing', () => {
@@ -194,11 +194,11 @@ describe('a resting exit [DESIGN 12.2]', () => {
   test('that the gate canceled for room goes on, through its next order', () => {
     const book = resting();
     makesRoom(book);
-    assert.deepEqual([idsOf(book), onWayLots(book.find('t-1'))], [['d-t-1'], 0]);
+    assert.deepEqual([idsOf(book), onWayE8(book.find('t-1'))], [['d-t-1'], 0]);
     assert.deepEqual(refolded(book, 't-1')?.end, null);
     book.takeProfit('t-2', 4, { parent: 't-1' });
     book.report('t-2', 'working', 1);
-    assert.deepEqual([closedLots(book.find('t-1')), onWayLots(book.find('t-1'))], [1, 3]);
+    assert.deepEqual([closedE8(book.find('t-1')), onWayE8(book.find('t-1'))], [1, 3]);
     book.report('t-2', 'filled', 4);
     assert.equal(book.find('t-1').end?.reason, 'filled');
     assert.deepEqual(book.state.claims.justEnded, [], 'nobody is to be alarmed');
@@ -218,7 +218,7 @@ describe('a resting exit [DESIGN 12.2]', () => {
       const book = resting();
       book.report('t-1', status, 1);
       const claim = book.find('t-1');
-      assert.deepEqual([claim.end?.reason, closedLots(claim)], ['canceled', 1]);
+      assert.deepEqual([claim.end?.reason, closedE8(claim)], ['canceled', 1]);
       assert.deepEqual(book.state.claims.justEnded, [claim]);
       assert.match(claim.end?.detail ?? '', /at the venue/);
       assert.equal(refolded(book, 't-1')?.end?.reason, 'canceled');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
-import { isBesideNobodys, isReleasedFrom, ownLots } from '../../../daemon/gate/state/holding.ts';
+import { isBesideNobodys, isReleasedFrom, ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { liveOrders } from '../../../daemon/gate/state/orders.ts';
 import { BTC_RULES, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
@@ -9,7 +9,7 @@ import { FoldedClaims } from './folded-claims.ts';
 const MINUTE = 60_000;
 const holderOf = ({ position }: FoldedClaims): string | null => position.holder;
 /** Lots of the holder, and of nobody. */
-const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [ownLots(position), position.unownedE8];
+const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [ownE8(position), position.unownedE8];
 function recover(book: FoldedClaims, atMs: number): void {
   const payload = { at_venue_ms: atMs, epoch: 1, set_by: 'ops', take_over: false } as const;
   book.ledger.append({ kind: 'recovery', at_ms: atMs, payload });

@@ -337,9 +337,9 @@ describe('SAE-AUDIT: settled orders', () => {
     const take = (order: OrderState): boolean =>
       new SettledOrders().add({ decisionId: 'd-1', orders: [order], claim: null }) !== null;
     assert.ok(take(build({})));
-    assert.ok(take(build({ detail: 'words "in" quotes \u2028', averagePrice: 0.1 + 0.2, tradedUsdt: 5e-324 })));
+    assert.ok(take(build({ detail: 'words "in" quotes \u2028', averagePrice: 0.1 + 0.2, tradedUsdtE8: 5e-324 })));
     const odd: readonly Partial<OrderState>[] = [
-      { tradedUsdt: -0 },
+      { tradedUsdtE8: -0 },
       { averagePrice: Number.NaN },
       { feesUsdt: Number.POSITIVE_INFINITY },
       { updatedAtMs: 0.1 },
@@ -350,7 +350,7 @@ describe('SAE-AUDIT: settled orders', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), fc.string(), (price, usdt, detail) => {
         const settled = new SettledOrders();
-        const order = build({ averagePrice: price, tradedUsdt: usdt, detail });
+        const order = build({ averagePrice: price, tradedUsdtE8: usdt, detail });
         const number = settled.add({ decisionId: 'd-1', orders: [order], claim: null });
         if (number === null) return Object.is(price, -0) || Object.is(usdt, -0) || !Number.isFinite(price + usdt);
         assert.deepEqual(settled.take(number).orders, [order]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
@@ -53,7 +53,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.deepEqual([resting.status, resting.executedE8, resting.averagePrice], ['filled', 15, 59_000]);
     await world.advance(2_000);
     const position = core().state.position('BTCUSDT');
-    assert.deepEqual([position.quantityE8, ownLots(position)], [15, 15], 'its agent holds it');
+    assert.deepEqual([position.quantityE8, ownE8(position)], [15, 15], 'its agent holds it');
     await world.setMark('BTCUSDT', 58_000);
     const close = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(close.body.decision.decision, 'ALLOW', JSON.stringify(close.body.decision.reasons));

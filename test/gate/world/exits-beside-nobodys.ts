@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -45,7 +45,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   });
 
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-  const own = (): number => ownLots(view());
+  const own = (): number => ownE8(view());
   const lots = async (): Promise<number> => Math.round(1_000 * (await world.position('BTCUSDT')));
   const close = () => world.tool('close_position', { symbol: 'BTCUSDT' });
   const takeProfit = async (notional: number, price: number): Promise<string> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
@@ -45,7 +45,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
   const humanBuys = (quantity: string) => human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity });
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-  const own = (): number => ownLots(view());
+  const own = (): number => ownE8(view());
   /** 15 lots of the agent and 10 of a human, one stop for all. */
   const holdBoth = async (): Promise<void> => {
     const { body } = await world.tool('place_order', order({ requested_notional: 905 }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
@@ -115,7 +115,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   it('SYMBOL_UNOWNED: beside a hand’s lots nobody opens; what rests is canceled then, and its exits pass', async () => {
     await place(world, { requested_notional: 305 }, alice);
     const rests = await place(world, BELOW, alice);
-    const own = ownLots(viewOf(world));
+    const own = ownE8(viewOf(world));
     await buyByHand(world, 7);
     await until('it is canceled', async () => {
       await world.advance(500);
@@ -298,7 +298,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
 
   it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening', async () => {
     await place(world, { requested_notional: 965 });
-    const lots = ownLots(viewOf(world));
+    const lots = ownE8(viewOf(world));
     const ids: string[] = [];
     for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
     await until('all rest', async () => (await resting()).length === lots);
@@ -317,7 +317,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
 
   it('a close of a part cancels only as many as it needs, newest first, and they rest again', async () => {
     await place(world, { requested_notional: 965 });
-    const lots = ownLots(viewOf(world));
+    const lots = ownE8(viewOf(world));
     const ids: string[] = [];
     for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
     await until('all rest', async () => (await resting()).length === lots);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -49,7 +49,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     await until('room is being made', () => all.get(id)?.cancelRequested === true);
     await world.setMark('BTCUSDT', 60_200);
     await asked;
-    await until('she is out', () => ownLots(view()) === 0);
+    await until('she is out', () => ownE8(view()) === 0);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     await world.refresh();
     assert.equal(view().unownedE8, 10);
