@@ -297,11 +297,7 @@ export interface VenuePort {
   /** For these symbols; empty: for the whole account, which weighs much more. May include other symbols. */
   fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>>;
   /** Up to the first that cannot be read. */
-  fetchTrades(
-    symbol: string,
-    fromTradeId: string | null,
-    sinceMs: number,
-  ): Promise<FetchOutcome<Listed<VenueTrade>>>;
+  fetchTrades(symbol: string, fromTradeId: string | null, sinceMs: number): Promise<FetchOutcome<Listed<VenueTrade>>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   /** For the whole account since a time, according to its income. */
