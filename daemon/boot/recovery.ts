@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../gate/ports.ts';
 import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
+import { formatQuantityE8 } from '../gate/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
@@ -122,7 +123,7 @@ function endExits(
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${claim.decisionId} ended with ${closedE8(claim)} lots closed: ${EXIT_ENDED}`,
+          detail: `exit ${claim.decisionId} ended with ${formatQuantityE8(closedE8(claim), state.rules.get(claim.symbol))} closed: ${EXIT_ENDED}`,
           symbol: claim.symbol,
         }),
       ),
