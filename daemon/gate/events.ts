@@ -243,6 +243,8 @@ export interface AccountEvent {
   readonly peak_usdt?: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
+  /** Symbols whose row could not be read: of these it says nothing. Absent: there was none. */
+  readonly unread?: readonly string[];
   readonly wallet_usdt: number;
 }
 /** One booking of the exchange on the account's wallet. */

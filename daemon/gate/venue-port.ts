@@ -55,6 +55,15 @@ export interface RulesReading {
   readonly rules: readonly SymbolRules[];
   readonly unread: readonly UnreadPart[];
 }
+/** A row of a list that could not be read, and the cause. It says nothing about other symbols. */
+export interface UnreadableRow {
+  readonly symbol: string;
+  readonly detail: string;
+}
+export interface Listed<T> {
+  readonly rows: readonly T[];
+  readonly unreadable: readonly UnreadableRow[];
+}
 export interface MarketQuote {
   readonly symbol: string;
   readonly mark: number;
@@ -99,6 +108,8 @@ export interface AccountSnapshot {
   readonly maintenanceMarginUsdt: number;
   readonly initialMarginUsdt: number;
   readonly positions: readonly VenuePosition[];
+  /** Of these symbols the answer says no position, or not all settings. */
+  readonly unreadable: readonly UnreadableRow[];
   /** Leverage setting by symbol, for all requested symbols. */
   readonly leverage: { readonly [symbol: string]: number };
   /** Whether a symbol is on isolated margin, for all requested symbols. */
@@ -269,7 +280,7 @@ export interface VenuePort {
   fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
   /** Of any symbol, from the last filters read. Null: the venue does not list it; undefined: none were read. */
   findListing?(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined;
-  /** The rules that the views use from now on: orders are written and answers read in their tick and lot sizes. */
+  /** Known rules, by which orders are written until newer ones are fetched. */
   noteRules(rules: readonly SymbolRules[]): void;
   /**
    * Sets one-way and isolated mode where needed, and reads the settings back. `isolated`: what an account snapshot has
@@ -284,12 +295,13 @@ export interface VenuePort {
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
   /** For these symbols; empty: for the whole account, which weighs much more. May include other symbols. */
-  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>>;
+  /** Up to the first that cannot be read. */
   fetchTrades(
     symbol: string,
     fromTradeId: string | null,
     sinceMs: number,
-  ): Promise<FetchOutcome<readonly VenueTrade[]>>;
+  ): Promise<FetchOutcome<Listed<VenueTrade>>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   /** For the whole account since a time, according to its income. */
@@ -316,8 +328,6 @@ export interface VenuePort {
   noteStarting?(isStarting: boolean): void;
   /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
   readWeightLeft?(): number | null;
-  /** An answer named a symbol that was not listed when the rules were read: it cannot be read without them. */
-  areRulesBehind?(): boolean;
   /** Wall time for which the venue asked to be left alone, what closes apart, ms; absent: it never does. */
   leftAloneMs?(): number;
   /** The account's order counts from answers since the last call; empty: no answer had one. */

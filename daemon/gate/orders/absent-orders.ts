@@ -27,10 +27,11 @@ export class AbsentOrders {
     const { proof } = this.#sender;
     const ask = proof.ask();
     const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
-    if (open.kind === 'failed') return false;
+    // A row that cannot be read may be this very order's.
+    if (open.kind === 'failed' || open.value.unreadable.length > 0) return false;
     // What it shows of our other orders counts as well: the next list may be long in coming.
     let isListed = false;
-    for (const report of open.value) {
+    for (const report of open.value.rows) {
       const { clientOrderId: id } = report;
       const known = id === order.clientOrderId ? order : this.#core.state.orders.all.get(id);
       if (known === undefined || known.foreign || proof.isOther(known, report)) continue;
@@ -40,13 +41,14 @@ export class AbsentOrders {
     }
     if (isListed) return false;
     const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
-    if (trades.kind === 'failed') return false;
+    if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
+    const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others, since)))
+    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since)))
       return isTerminal(statusOf(order));
     if (
       order.kind === 'algo' &&
-      mayHaveFired(this.#core.state.positions.get(order.symbol), order, trades.value, others)
+      mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others)
     )
       return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
@@ -55,7 +57,7 @@ export class AbsentOrders {
     if (isTerminal(statusOf(order))) return true;
     // RISK: an acknowledged order was placed. Its own trades say how it ended; it never counts as not placed.
     if (isOwnKnown) {
-      const ended = endedReport(order, trades.value, this.#core.nowMs());
+      const ended = endedReport(order, traded, this.#core.nowMs());
       return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
     }
     if (order.acknowledgedAtMs !== null) {

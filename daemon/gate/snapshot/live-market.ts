@@ -1,3 +1,4 @@
+import { UnreadableRows } from './unreadable-rows.ts';
 import { scaleBarCount } from '../../core/features/bars.ts';
 import { classifyFeatures, fundingRatePer8h, type MarketFeatures } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
@@ -34,6 +35,7 @@ export class LiveMarket {
   readonly #bars = new Map<string, Bar[]>();
   /** Symbols that were requested and that the venue does not list. */
   unlisted: ReadonlySet<string> = new Set();
+  readonly unreadable = new UnreadableRows();
   readonly readings = new AccountReadings();
   clockSkewMs: number | null = null;
 

@@ -25,9 +25,10 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
   state.account = event;
   const { clock_error_ms: clockErrorMs, peak_usdt: peakUsdt } = event;
   state.equity.add(event.requested_at_ms, event.margin_balance_usdt, { clockErrorMs, peakUsdt, shownAtMs });
-  // A known symbol missing from the answer is flat.
+  // A known symbol missing from the answer is flat, but for one whose row could not be read.
   for (const position of state.positions.values()) {
     const { symbol } = position;
+    if (event.unread?.includes(symbol) === true) continue;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const setting = leverage[symbol] ?? null;

@@ -46,11 +46,12 @@ function need<T>(what: string, outcome: FetchOutcome<T>): T {
 /** A symbol in which nothing is held and nothing rests; null: there is none. */
 async function findFree(venue: VenuePort, rules: readonly SymbolRules[]): Promise<SymbolRules | null> {
   const symbols = rules.map(({ symbol }) => symbol);
-  const { positions } = need('the account', await venue.fetchAccount(symbols));
+  const { positions, unreadable } = need('the account', await venue.fetchAccount(symbols));
   const orders = need('open orders', await venue.fetchOpenOrders(symbols));
   const isFree = ({ symbol }: SymbolRules): boolean =>
+    ![...unreadable, ...orders.unreadable].some((row) => row.symbol === symbol) &&
     !positions.some((held) => held.symbol === symbol && held.quantityE8 !== 0) &&
-    !orders.some((order) => order.symbol === symbol);
+    !orders.rows.some((order) => order.symbol === symbol);
   return rules.find(isFree) ?? null;
 }
 
@@ -123,7 +124,7 @@ async function runOut(venue: VenuePort, pair: Pair): Promise<Left> {
   }
   const look = async (): Promise<Left> => {
     const open = need('open orders', await venue.fetchOpenOrders([symbol]));
-    const isThere = (id: string): boolean => open.some(({ clientOrderId }) => clientOrderId === id);
+    const isThere = (id: string): boolean => open.rows.some(({ clientOrderId }) => clientOrderId === id);
     return {
       regular: isThere(pair.regular.clientOrderId),
       conditional: isThere(pair.conditional.clientOrderId),
