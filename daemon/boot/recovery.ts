@@ -88,7 +88,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * stops are decided again from that.
  */
 function endExits(
-  { claims, layers, marketSeq, stateSeq }: GateState,
+  { claims, layers, marketSeq, rules, stateSeq }: GateState,
   atMs: number,
   setBy: string,
 ): readonly LedgerRecord[] {
@@ -123,7 +123,7 @@ function endExits(
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${claim.decisionId} ended with ${formatQuantityE8(closedE8(claim), state.rules.get(claim.symbol))} closed: ${EXIT_ENDED}`,
+          detail: `exit ${claim.decisionId} ended with ${formatQuantityE8(closedE8(claim), rules.get(claim.symbol))} closed: ${EXIT_ENDED}`,
           symbol: claim.symbol,
         }),
       ),

@@ -1,4 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
+import { describeForm } from '../orders/order-proof.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';

@@ -1,6 +1,5 @@
 import { CORE_VERSION } from '../../core/core-version.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../core/explain.ts';
-import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
@@ -17,15 +16,12 @@ import { buildContext } from '../snapshot/snapshot.ts';
 import { ownE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { formatPriceE8, formatQuantityE8, fromE8 } from '../units.ts';
+import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';
 
-function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
-  return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
-}
 export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
   if (order.averagePrice === null) return null;
   // Averages fall between ticks: two more digits, without trailing zeros.
@@ -161,7 +157,7 @@ export function describeMarket(core: GateCore, agent: string, symbol: string): M
     jump_ratio: market.jump_ratio,
     liquidity: market.liquidity,
     liquidity_floor: market.liquidity_floor,
-    lot_size: rules === undefined ? null : formatQuantity(1, lotScale(rules)),
+    lot_size: rules === undefined ? null : formatQuantityE8(lotE8(rules), rules),
     mark_at_ms: market.mark_at_ms,
     mark_price: market.mark,
     min_notional_usdt: rules?.minNotionalUsdt ?? null,
@@ -172,7 +168,7 @@ export function describeMarket(core: GateCore, agent: string, symbol: string): M
     sigma: market.sigma,
     sigma_baseline: market.sigma_baseline,
     symbol,
-    tick_size: rules === undefined ? null : formatPrice(1, tickScale(rules)),
+    tick_size: rules === undefined ? null : formatPriceE8(tickE8(rules), rules),
   };
 }
 
