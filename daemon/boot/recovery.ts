@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../gate/ports.ts';
 import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
+import { formatQuantityE8 } from '../gate/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
@@ -87,7 +88,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * stops are decided again from that.
  */
 function endExits(
-  { claims, layers, marketSeq, stateSeq }: GateState,
+  { claims, layers, marketSeq, rules, stateSeq }: GateState,
   atMs: number,
   setBy: string,
 ): readonly LedgerRecord[] {
@@ -122,7 +123,7 @@ function endExits(
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${claim.decisionId} ended with ${closedE8(claim)} lots closed: ${EXIT_ENDED}`,
+          detail: `exit ${claim.decisionId} ended with ${formatQuantityE8(closedE8(claim), rules.get(claim.symbol))} closed: ${EXIT_ENDED}`,
           symbol: claim.symbol,
         }),
       ),

@@ -53,7 +53,7 @@ export function floorTicks(priceE8: number, rules: TickRules): number {
 export function ceilTicks(priceE8: number, rules: TickRules): number {
   return Math.ceil(priceE8 / tickE8(rules));
 }
-/** Steps in units of 1e-8: lots of `lotE8`, or ticks of `tickE8`. */
+/** Steps of `lotE8`, or of `tickE8`. */
 export function toE8(steps: number, stepE8: number): number {
   return steps * stepE8;
 }
@@ -68,7 +68,7 @@ export function fromE8(amountE8: number): number {
 }
 /** A decimal as somebody wrote it down, such as `0.010` or `60000.1`. */
 export function readE8(text: string): number {
-  return Math.round(Number(text) * E8);
+  return Math.round(Number(`${text}e8`));
 }
 /**
  * An amount with as many decimals as a step of `1 / scale` has, and with more where it lies between two of them.

@@ -66,7 +66,7 @@ const PLANTED: readonly Planted[] = [
   { file: 'standing.ts', from: 'BREACH_TOLERANCE = 0.01', to: 'BREACH_TOLERANCE = 0.2', seed: 32 },
   {
     file: 'stop-moves.ts',
-    from: "return isMarkBeyond(side, ticks, inputs.mark, rules) ? 'the",
+    from: "return isMarkBeyond(side, triggerE8, inputs.mark) ? 'the",
     to: "return side === 'sell' ? 'the",
   },
   { file: 'stop-order.ts', from: 'lots !== 0) return entryPrice;', to: 'lots !== 0) return entryPrice * 1.001;' },

@@ -22,7 +22,7 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
     context: readRow(ROW_FORMS.context, payload.context),
     decision: 'verdicts' in decision ? decision : readOutline(decision, request, seq, atMs),
     market_seq: payload.market_seq,
-    orders: readRows(ROW_FORMS.order, orders),
+    orders: readRows(isInSteps(decision) ? ROW_FORMS.orderInSteps : ROW_FORMS.order, orders),
     parent_decision_id: payload.parent_decision_id ?? null,
     request,
     route: payload.route ?? request.tool,
@@ -30,6 +30,12 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
     texts: payload.texts ?? {},
   };
 }
+
+/** Orders are in lots and ticks of the decision's own rules, not in units of 1e-8. */
+function isInSteps({ core_version: version }: Members): boolean {
+  return typeof version !== 'number' || version < FIRST_IN_FIXED_UNITS;
+}
+const FIRST_IN_FIXED_UNITS = 4;
 
 const ADVISORY: ReadonlySet<unknown> = new Set(['intercept', 'dry_run']);
 

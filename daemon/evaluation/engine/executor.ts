@@ -163,7 +163,7 @@ export class Executor {
     const slice = door.take(sliceRequest(event), sliceAsk(PLACE, order), {
       kind: 'slice',
       parentDecisionId: event.decision.decision_id,
-      plan: (decision) => planSlice(decision, order),
+      plan: (decision) => planSlice(decision, order, door.state.rules.get(order.symbol)),
     });
     if (slice === null) return;
     if (slice.event.orders.length === 0) {

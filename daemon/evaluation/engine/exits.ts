@@ -154,7 +154,7 @@ export class ReplayExits {
     const taken = door.take(exitOrderRequest(event, form), exitOrderAsk(PLACE, form), {
       kind: 'slice',
       parentDecisionId: decisionId,
-      plan: (decision) => planExitOrder(decision, first.symbol, id),
+      plan: (decision) => planExitOrder(decision, first.symbol, id, door.state.rules.get(first.symbol)),
     });
     const order = taken?.orders[0] ?? null;
     return {

@@ -1,7 +1,7 @@
-import { formatQuantity } from '../../core/quantities.ts';
 import type { FlattenBody } from '../api/operator.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { PositionState } from '../state/positions.ts';
+import { formatQuantityE8 } from '../units.ts';
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
 export function heldE8(position: PositionState): number {
@@ -31,14 +31,10 @@ export function describeFlatten(
   const left = targets
     .map((symbol) => core.state.position(symbol))
     .filter((position) => heldE8(position) !== 0)
-    .map((position) => {
-      const rules = core.state.rules.get(position.symbol);
-      const quantity =
-        rules === undefined
-          ? String(heldE8(position))
-          : formatQuantity(heldE8(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
-      return { quantity, symbol: position.symbol };
-    });
+    .map((position) => ({
+      quantity: formatQuantityE8(heldE8(position), core.state.rules.get(position.symbol)),
+      symbol: position.symbol,
+    }));
   return {
     canceled: outcome.canceled && outcome.isRead && !outcome.isOver,
     note: describeOutcome(core.ports.clock.isSynced, asked, left.length, outcome),

@@ -7,6 +7,7 @@ import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
 import type { LayerEntry } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders } from '../state/orders.ts';
+import { formatQuantityE8 } from '../units.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
@@ -207,7 +208,7 @@ export class Flatten {
     const left: string[] = [];
     for (const symbol of symbols) {
       const quantityE8 = heldE8(this.#core.state.position(symbol));
-      if (quantityE8 !== 0) left.push(`${symbol} ${quantityE8}`);
+      if (quantityE8 !== 0) left.push(`${symbol} ${formatQuantityE8(quantityE8, this.#core.state.rules.get(symbol))}`);
       for (const order of liveOrders(this.#core.state.orders, symbol))
         if (!order.reduceOnly || isExitOnItsWay(order)) left.push(order.clientOrderId);
     }

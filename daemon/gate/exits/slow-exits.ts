@@ -2,6 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
 import { closingOf } from '../plan/claims.ts';
 import { type Claim, closedE8 } from '../state/claims.ts';
+import { formatQuantityE8 } from '../units.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
@@ -22,9 +23,10 @@ export function watchExits(core: GateCore): () => void {
       const last = wasSent(claim)
         ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
         : '; the venue has asked to be left alone';
+      const closed = formatQuantityE8(closedE8(claim), core.state.rules.get(claim.symbol));
       core.alert(
         'EXIT_STALLED',
-        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closedE8(claim)} lots closed${last}${others}`,
+        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closed} closed${last}${others}`,
         claim.symbol,
       );
     },

@@ -283,7 +283,7 @@ export class AccountFeed {
   #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report.status)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
-    const isOther = known !== undefined && !isAsSent(known, report);
+    const isOther = known !== undefined && !isAsSent(known, report, this.#core.state.rules.get(known.symbol));
     const isRevived = known !== undefined && !isOther && !isAnother(known, report);
     if (!isRevived && !isOther) this.#core.lookout.listed(report);
     this.#core.append('order', {

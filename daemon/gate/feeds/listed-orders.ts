@@ -1,4 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
+import { describeForm } from '../orders/order-proof.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
@@ -133,9 +134,10 @@ export class ChangedOrders {
   #alert(order: OrderState, report: VenueOrder, claim: Claim): void {
     if (order.foreign || claim.isTold || this.#core.nowMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
     claim.isTold = true;
+    const rules = this.#core.state.rules.get(order.symbol);
     this.#core.alert(
       'ORDER_CHANGED',
-      `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${report.quantityE8} lots instead of ${order.quantityE8}, price ${report.priceE8} ticks instead of ${order.priceE8}; until that is settled the larger and the worse count`,
+      `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${describeForm(report, rules)} instead of ${describeForm(order, rules)}; until that is settled the larger and the worse count`,
       order.symbol,
     );
   }

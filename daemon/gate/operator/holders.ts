@@ -3,11 +3,11 @@ import type { Caller } from '../api.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { quantityText } from '../reads/bodies.ts';
 import { findExitInProgress } from '../snapshot/exit-in-progress.ts';
 import { type Claim, GIVEN_AWAY, isLive, isUnproven } from '../state/claim.ts';
 import { ownE8 } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
+import { formatQuantityE8 } from '../units.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
@@ -179,7 +179,7 @@ export class Holders {
     return {
       symbol,
       holder: position.holder,
-      quantity: quantityText(position.holder === null ? 0 : ownE8(position), state.rules.get(symbol)),
+      quantity: formatQuantityE8(position.holder === null ? 0 : ownE8(position), state.rules.get(symbol)),
       openings_left: openings.filter(({ agent }) => agent === position.holder).length,
     };
   }

@@ -4,7 +4,8 @@ import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-records.ts';
 import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
 import type { OrderState } from '../state/orders.ts';
-import type { VenueOrder } from '../venue-port.ts';
+import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../units.ts';
+import type { SymbolRules, VenueOrder } from '../venue-port.ts';
 
 /** The venue's stamps may be so much later than domain time for being read later. */
 const CLOCKS_APART_MS = 1_000;
@@ -25,7 +26,7 @@ export interface Ask {
  */
 export class OrderProof {
   readonly #core: GateCore;
-  /** Lots were executed: prices and fees must be fetched. */
+  /** Some of it was executed: prices and fees must be fetched. */
   readonly #onExecuted: (order: OrderState) => void;
   readonly #lastShown = new WeakMap<OrderState, Ask>();
   #asked = 0;
@@ -68,10 +69,11 @@ export class OrderProof {
 
   /** Whether another order is shown under this one's client id. It is reported, and never taken for ours. */
   isOther(order: OrderState, report: VenueOrder): boolean {
-    if (isAsSent(order, report)) return false;
+    const rules = this.#core.state.rules.get(order.symbol);
+    if (isAsSent(order, report, rules)) return false;
     this.#core.lookout.found({
       code: 'LEDGER_BEHIND_VENUE',
-      detail: describeDifference(order, report),
+      detail: describeDifference(order, report, rules),
       symbol: order.symbol,
     });
     return true;
@@ -192,10 +194,11 @@ export class OrderProof {
   }
 }
 
-function isForm(
-  form: { readonly quantityE8: number; readonly priceE8: number | null },
-  report: { readonly quantityE8: number; readonly priceE8: number | null },
-): boolean {
+interface Form {
+  readonly quantityE8: number;
+  readonly priceE8: number | null;
+}
+function isForm(form: Form, report: Form): boolean {
   return form.quantityE8 === report.quantityE8 && form.priceE8 === report.priceE8;
 }
 
@@ -210,14 +213,14 @@ const PLACED_BEFORE_MS = 60_000;
  * order, whose fill is never ours (BY-46). Once the venue's own order id is known, it identifies the order, and
  * a change at the venue is a change of our order.
  */
-export function isAsSent(order: OrderState, report: VenueOrder): boolean {
+export function isAsSent(order: OrderState, report: VenueOrder, rules: SymbolRules | undefined): boolean {
   if (order.foreign || order.venueOrderId !== null) return true;
   if (report.placedAtMs !== undefined && wasPlacedBefore(order, report.placedAtMs)) return false;
   if (report.side !== order.side) return false;
   // The order that a conditional one became has the form at its trigger.
   if (report.kind !== order.kind) return order.kind === 'algo';
   if (order.kind === 'algo') return report.triggerE8 === order.triggerE8;
-  return isForm(order, report) || (order.amend !== null && isForm(order.amend, report));
+  return isWritten(order, report, rules) || (order.amend !== null && isWritten(order.amend, report, rules));
 }
 
 /** Placed before the decision, by far more than clocks differ. A clock may have been set back since it was planned. */
@@ -225,10 +228,24 @@ export function wasPlacedBefore(order: OrderState, placedAtMs: number): boolean 
   return placedAtMs < Math.min(order.plannedAtMs, order.sentAtMs ?? order.plannedAtMs) - PLACED_BEFORE_MS;
 }
 
+/** The form itself, or as it goes out after the venue has changed its steps: in whole lots, at the passive tick. */
+function isWritten(form: Form, report: VenueOrder, rules: SymbolRules | undefined): boolean {
+  if (isForm(form, report) || rules === undefined) return isForm(form, report);
+  const inTicks = report.side === 'buy' ? floorTicks : ceilTicks;
+  const priceE8 = form.priceE8 === null ? null : toE8(inTicks(form.priceE8, rules), tickE8(rules));
+  return isForm({ quantityE8: wholeLotsE8(form.quantityE8, rules), priceE8 }, report);
+}
+
 /** Describes for an operator what was sent and what the venue shows. */
-function describeDifference(order: OrderState, report: VenueOrder): string {
-  const shown = `${report.side} ${report.quantityE8} lots at ${report.priceE8 ?? 'any price'}`;
-  const sent = `${order.side} ${order.quantityE8} lots at ${order.priceE8 ?? 'any price'}`;
+function describeDifference(order: OrderState, report: VenueOrder, rules: SymbolRules | undefined): string {
+  const shown = `${report.side} ${describeForm(report, rules)}`;
+  const sent = `${order.side} ${describeForm(order, rules)}`;
   const placed = report.placedAtMs === undefined ? '' : ` of ${new Date(report.placedAtMs).toISOString()}`;
-  return `the venue shows another order${placed} under the id ${order.clientOrderId}: ${shown} (ticks), sent was ${sent}`;
+  return `the venue shows another order${placed} under the id ${order.clientOrderId}: ${shown}, sent was ${sent}`;
+}
+
+/** Such as `0.010 at 60000.1`, for people. */
+export function describeForm({ priceE8, quantityE8 }: Form, rules: SymbolRules | undefined): string {
+  const price = priceE8 === null ? 'any price' : formatPriceE8(priceE8, rules);
+  return `${formatQuantityE8(quantityE8, rules)} at ${price}`;
 }

@@ -1,6 +1,6 @@
 /**
  * What each claim should have at the venue now, and which claims are over. Pure functions of folded state: no clock, no
- * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
+ * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Quantities in units of 1e-8.
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
@@ -11,13 +11,14 @@ import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../sta
 import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { type LotRules, wholeLotsE8 } from '../units.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {
   readonly position: PositionState;
   readonly side: Side;
   readonly live: ReadonlySet<OrderState>;
-  /** Lots of the holder, and of the whole position. */
+  /** Held by the holder, and in all. */
   readonly own: number;
   readonly all: number;
   /** `reduceOnly` does not keep an exit inside the holder's lots: others' stand beside them, or may. */
@@ -110,6 +111,24 @@ export function isReplaced({ claims }: GateState, claim: AskedClaim): boolean {
 
 // --- sizes -------------------------------------------------------------------------------------------------------------
 
+/**
+ * So much of a position as an order can be written of: whole lots, or all of it, which the lots that cover it close
+ * (snapshot/closable.ts).
+ */
+export function writableE8({ all }: Closing, quantityE8: number, rules: LotRules | undefined): number {
+  return rules === undefined || quantityE8 === all ? quantityE8 : wholeLotsE8(quantityE8, rules);
+}
+
+/**
+ * What a claim has still to close where no order can be written of that: less than a lot, beside others'. 0: there is no
+ * such rest.
+ */
+export function restBelowLotE8(state: GateState, closing: Closing, claim: AskedClaim): number {
+  const pool = claim.origin === 'operator' ? closing.all : closing.own;
+  const leftE8 = Math.min(pool, leftOf(claim, pool));
+  return writableE8(closing, leftE8, state.rules.get(claim.symbol)) > 0 ? 0 : leftE8;
+}
+
 /** Lots of the next order of a claim that closes now, as far as what is known permits; 0: none may go out now. */
 export function nextE8(state: GateState, closing: Closing, { claim, want }: Desired): number {
   // One order at a time: what is being matched cannot be called back.
@@ -168,7 +187,7 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastLots: number): number {
+export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastE8: number): number {
   if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
@@ -176,7 +195,7 @@ export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastL
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = quantityE8 > 0 && quantityE8 === closing.own;
-  return quantityE8 >= leastLots || isAll ? quantityE8 : 0;
+  return quantityE8 >= leastE8 || isAll ? quantityE8 : 0;
 }
 
 function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {

@@ -37,7 +37,7 @@ export class CutReadings {
       if (!breaches.some((breach) => breach.symbol === symbol)) this.#runs.delete(symbol);
     return breaches.flatMap((breach) => {
       const quantityE8 = this.#confirmedE8(breach, inputs, collarBps);
-      return quantityE8 === null ? [] : [{ ...breach, lots: quantityE8 }];
+      return quantityE8 === null ? [] : [{ ...breach, quantityE8 }];
     });
   }
 

@@ -9,6 +9,7 @@ import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
+import { formatQuantityE8, fromE8, lotE8, toE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
@@ -21,6 +22,7 @@ import {
   ordersBeyond,
   restE8,
   waitsForReading,
+  writableE8,
 } from './claims.ts';
 import { ExitAttempts } from './exit-attempts.ts';
 import type { ExitHands } from './exit-hands.ts';
@@ -57,13 +59,15 @@ export class ExitPump {
     const rests = effective.time_in_force === 'GTC';
     const waitMs = pace.waitMs(origin, agent, true, rests);
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
-    const claim = claimAsked(request, effective);
+    const rules = state.rules.get(request.symbol ?? '');
+    if (rules === undefined) return 1;
+    const claim = claimAsked(request, effective, rules);
     const closing = closingOf(state, claim.symbol, claim.side);
     const open = [...state.claims.open].filter(({ side, symbol }) => side === claim.side && symbol === claim.symbol);
     const desired = desiredOf(state, closing, [...open, claim], this.#isStopped).find((one) => one.claim === claim);
     if (desired === undefined) return 1;
-    const asked = Math.min(effective.lots, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
-    const may = rests ? restE8(closing, desired, 1) : nextE8(state, closing, desired);
+    const asked = Math.min(claim.askedE8, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
+    const may = rests ? restE8(closing, desired, lotE8(rules)) : nextE8(state, closing, desired);
     if (may < asked || (origin !== 'operator' && !hasRoom(closing, asked))) return 1;
     pace.note(agent);
     return 0;
@@ -240,7 +244,7 @@ export class ExitPump {
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
-    const quantityE8 = desired === undefined ? 0 : this.#lotsOf(closing, desired);
+    const quantityE8 = desired === undefined ? 0 : this.#nextE8(closing, desired);
     if (quantityE8 <= 0) {
       this.#roomSince.delete(claim);
       return;
@@ -260,14 +264,19 @@ export class ExitPump {
     else this.#send(claim, quantityE8, now);
   }
 
-  #lotsOf(closing: ReturnType<typeof closingOf>, desired: Desired): number {
+  #nextE8(closing: ReturnType<typeof closingOf>, desired: Desired): number {
     const { exits, state } = this.#hands;
     const { claim } = desired;
-    if (claim.wants === 'rest')
-      return this.#isHalted(claim) ? 0 : restE8(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
+    const rules = state.rules.get(claim.symbol);
+    if (claim.wants === 'rest') {
+      if (this.#isHalted(claim)) return 0;
+      const leastE8 = rules === undefined ? 1 : toE8(Math.max(1, rules.minLots), lotE8(rules));
+      return writableE8(closing, restE8(closing, desired, leastE8), rules);
+    }
     const rungs = rungsOf(claim, exits().ladder_bps.length);
-    return nextRung(claim, rungs) < rungs ? nextE8(state, closing, desired) : 0;
+    return nextRung(claim, rungs) < rungs ? writableE8(closing, nextE8(state, closing, desired), rules) : 0;
   }
+
   /** RISK: an answer that hangs must not hold up an exit; where others' lots stand beside, both together would close those. */
   #waitsForRoom(claim: Claim, isBeside: boolean): boolean {
     const now = this.#hands.clock.wallMs();
@@ -301,10 +310,9 @@ export class ExitPump {
   }
 
   /** Of its last order, which its caller may have moved. */
-  #priceOf({ orders, symbol }: Claim): number | null {
-    const ticks = orders.at(-1)?.priceE8 ?? null;
-    const rules = this.#hands.state.rules.get(symbol);
-    return ticks === null || rules === undefined ? null : (ticks * rules.tickMantissa) / rules.tickScale;
+  #priceOf({ orders }: Claim): number | null {
+    const priceE8 = orders.at(-1)?.priceE8 ?? null;
+    return priceE8 === null ? null : fromE8(priceE8);
   }
 
   /** An exit that is permitted no more, or not yet. */
@@ -344,8 +352,8 @@ export class ExitPump {
 
   #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {
     const what = claim.wants === 'rest' ? 'the resting exit' : 'exit';
-    const closed = closedE8(claim);
-    this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} lots closed: ${why}`, claim.symbol);
+    const closed = formatQuantityE8(closedE8(claim), this.#hands.state.rules.get(claim.symbol));
+    this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} closed: ${why}`, claim.symbol);
   }
 }
 

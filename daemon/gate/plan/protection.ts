@@ -11,6 +11,7 @@ import { ownE8 } from '../state/holding.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../state/positions.ts';
+import { floorLots, formatQuantityE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
@@ -89,8 +90,9 @@ export class ProtectionPlan {
       this.#hands.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
       return null;
     }
-    this.#hands.alert('POSITION_CUT', `${above}: ${quantityE8} lots are closed`, symbol);
-    return closeRequest(place, symbol, position.quantityE8 > 0 ? 'sell' : 'buy', quantityE8 / most, now);
+    this.#hands.alert('POSITION_CUT', `${above}: ${this.#textOf(quantityE8, symbol)} is closed`, symbol);
+    const fraction = this.#partOf(quantityE8, most, symbol);
+    return closeRequest(place, symbol, position.quantityE8 > 0 ? 'sell' : 'buy', fraction, now);
   }
 
   /**
@@ -145,6 +147,16 @@ export class ProtectionPlan {
   #mayClose(position: PositionState): number {
     if (position.isContested) return 0;
     return Math.min(Math.abs(position.quantityE8), Math.max(0, Math.sign(position.quantityE8) * ownE8(position)));
+  }
+
+  /** The fraction of what may be closed that `decide` makes as many whole lots of. */
+  #partOf(quantityE8: number, mostE8: number, symbol: string): number {
+    const rules = this.#hands.state.rules.get(symbol);
+    if (rules === undefined || quantityE8 === mostE8) return quantityE8 / mostE8;
+    return floorLots(quantityE8, rules) / Math.max(1, floorLots(mostE8, rules));
+  }
+  #textOf(quantityE8: number, symbol: string): string {
+    return formatQuantityE8(quantityE8, this.#hands.state.rules.get(symbol));
   }
 
   // --- stops -------------------------------------------------------------------------------------------------------
@@ -261,9 +273,10 @@ export class ProtectionPlan {
     const what =
       left === 0
         ? 'the position is closed'
-        : `the ${quantityE8} lots that an agent holds are closed; ${left} lots of nobody stay, without a stop`;
+        : `the ${this.#textOf(quantityE8, symbol)} that an agent holds is closed; ${this.#textOf(left, symbol)} of nobody stays, without a stop`;
     this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    return closeRequest(this.#hands.place, symbol, order.side, quantityE8 / most, this.#hands.clock.nowMs());
+    const fraction = this.#partOf(quantityE8, most, symbol);
+    return closeRequest(this.#hands.place, symbol, order.side, fraction, this.#hands.clock.nowMs());
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, quantityE8: number): string | null {

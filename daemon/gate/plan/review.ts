@@ -174,7 +174,7 @@ export class StandingReview {
     const request = standingRequest(place, order, form, rules, clock.nowMs());
     let verdict: StandingVerdict = 'fits';
     this.#hands.decide(order, request, standingAsk(place, order, form, leaving), (decision) => {
-      verdict = judgeStanding(decision, order, form);
+      verdict = judgeStanding(decision, order, form, rules);
       return verdict === 'gone';
     });
     return verdict;

@@ -1,7 +1,7 @@
 /**
  * Rule 15 without its shell: which resting orders and positions a tightened policy no longer permits. Pure functions of
  * folded state, live inputs and policy, so that the daemon and a replay review alike (SAE-SAME-CODE). Amounts in USDT,
- * sizes in lots, instants in UTC milliseconds.
+ * quantities and prices in units of 1e-8, instants in UTC milliseconds.
  */
 
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
@@ -10,11 +10,12 @@ import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
+import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
-import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { newestFirst, type OrderState } from '../state/orders.ts';
 import { surelyHeldE8 } from '../state/positions.ts';
+import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
@@ -95,7 +96,10 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
   };
 }
 
-/** A form of a resting opening order as the request that it would be now. */
+/**
+ * A form of a resting opening order as the request that it would be now. What lies between two steps counts as the
+ * larger.
+ */
 export function standingRequest(
   place: ReviewPlace,
   order: OrderState,
@@ -105,7 +109,7 @@ export function standingRequest(
 ): ExecutionRequest {
   const request = copyRequest(bareRequest(place, order.symbol, nowMs));
   request.agent = order.agent ?? GATE_AGENT;
-  request.limit_price = (form.priceE8 * rules.tickMantissa) / rules.tickScale;
+  request.limit_price = fromE8(toE8(ceilTicks(form.priceE8, rules), tickE8(rules)));
   request.max_slippage_bps = order.slippageBps;
   request.requested_leverage = order.leverage;
   request.side = order.side;
@@ -150,7 +154,12 @@ export function standingAsk(
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */
-export function judgeStanding(decision: ExecutionDecision, order: OrderState, form: StandingForm): StandingVerdict {
+export function judgeStanding(
+  decision: ExecutionDecision,
+  order: OrderState,
+  form: StandingForm,
+  rules: SymbolRules,
+): StandingVerdict {
   const { effective } = decision;
   if (decision.decision === 'BLOCK') {
     const stale = decision.reasons.filter((reason) => reason.code.startsWith('STALE_'));
@@ -158,8 +167,9 @@ export function judgeStanding(decision: ExecutionDecision, order: OrderState, fo
     return stale.length === denied && denied > 0 ? 'unclear' : 'gone';
   }
   if (effective === null || effective.action !== 'open') return 'gone';
-  const isWhole = effective.lots === form.quantityE8 - order.executedE8;
-  const isAsPriced = effective.price_ticks === form.priceE8 && (effective.leverage ?? 0) >= order.leverage;
+  const isWhole = effective.lots === ceilLots(form.quantityE8 - order.executedE8, rules);
+  const isPriced = effective.price_ticks === ceilTicks(form.priceE8, rules);
+  const isAsPriced = isPriced && (effective.leverage ?? 0) >= order.leverage;
   return isWhole && isAsPriced ? 'fits' : 'gone';
 }
 
@@ -217,16 +227,20 @@ export function findBreaches(
   place: ReviewPlace,
 ): readonly Breach[] {
   if (policy.spec.standing.on_breach !== 'reduce') return [];
-  const held = new Map<string, { readonly quantityE8: number; readonly usdtPerLot: number }>();
+  const held = new Map<string, { readonly quantityE8: number; readonly lotE8: number; readonly usdtPerLot: number }>();
   for (const position of state.positions.values()) {
     const rules = state.rules.get(position.symbol);
     const live = inputs.symbols.get(position.symbol);
     // RISK: what is counted twice would be closed twice. A cut takes the smaller count, as risk is counted by the larger.
     const quantityE8 = surelyHeldE8(position);
     if (quantityE8 > 0 && rules !== undefined && live !== undefined)
-      held.set(position.symbol, { quantityE8, usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules) });
+      held.set(position.symbol, {
+        quantityE8,
+        lotE8: lotE8(rules),
+        usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules),
+      });
   }
-  const gross = [...held.values()].reduce((sum, entry) => sum + entry.quantityE8 * entry.usdtPerLot, 0);
+  const gross = [...held.values()].reduce((sum, entry) => sum + (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot, 0);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
     const context = buildAccountContext(
@@ -237,7 +251,7 @@ export function findBreaches(
       bareAsk(place),
     );
     const budget = findAccountBudget(context, policy);
-    const notional = entry.quantityE8 * entry.usdtPerLot;
+    const notional = (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot;
     const distance = context.exposure.liquidation_distance;
     let excess = 0;
     let cause = '';
@@ -255,7 +269,7 @@ export function findBreaches(
       excess = Math.max(excess, notional / 2);
       cause = 'liquidation distance';
     }
-    const quantityE8 = Math.min(entry.quantityE8, Math.ceil(excess / entry.usdtPerLot));
+    const quantityE8 = Math.min(entry.quantityE8, toE8(Math.ceil(excess / entry.usdtPerLot), entry.lotE8));
     // A mark that drifts by a hair is no breach to trade on; beyond a hundredth of the position it is.
     if (excess > BREACH_TOLERANCE * notional && quantityE8 > 0) breaches.push({ symbol, quantityE8, cause });
   }

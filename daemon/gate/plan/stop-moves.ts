@@ -74,8 +74,8 @@ export class StopMovePlan {
     const { market, protection } = this.#parts.spec();
     if (rules === undefined || inputs === null) return 'the mark price is not known';
     if (this.#parts.clock.nowMs() - inputs.markAtMs > market.freshness.mark_ms) return 'the mark price is not known';
-    const ticks = findStopE8(side, entryPrice, protection.stop_bps, rules);
-    return isMarkBeyond(side, ticks, inputs.mark, rules) ? 'the mark price is beyond that already' : null;
+    const triggerE8 = findStopE8(side, entryPrice, protection.stop_bps, rules);
+    return isMarkBeyond(side, triggerE8, inputs.mark) ? 'the mark price is beyond that already' : null;
   }
 
   /** The venue takes one on a side alone: why the one that stands is not given up for it; null: it is. */

@@ -17,8 +17,8 @@ export interface StopOrder {
 }
 
 /**
- * A stop for the whole position (closePosition, on the mark); null: it cannot be priced. `held`: signed lots that are to be
- * protected.
+ * A stop for the whole position (closePosition, on the mark); null: it cannot be priced. `held`: the signed quantity that
+ * is to be protected, in units of 1e-8.
  */
 export function buildStopOrder(
   state: GateState,
@@ -32,7 +32,7 @@ export function buildStopOrder(
   const entryPrice = findEntryPrice(state, position);
   if (rules === undefined || entryPrice <= 0) return null;
   const side = held > 0 ? 'sell' : 'buy';
-  const ticks = findStopE8(side, entryPrice, stopBps, rules);
+  const triggerE8 = findStopE8(side, entryPrice, stopBps, rules);
   const quantityE8 = Math.abs(held);
   const ask = parentAsk(parts.place, null, null, null, null);
   ask.sliceE8 = quantityE8;
@@ -41,7 +41,7 @@ export function buildStopOrder(
     ask,
     plan: ({ effective }, seq) =>
       effective?.action === 'exit'
-        ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, quantityE8, ticks)]
+        ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, quantityE8, triggerE8)]
         : [],
   };
 }

@@ -5,7 +5,7 @@
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../events.ts';
 import type { OrderState } from '../state/orders.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { E8, fromE8, type TickRules, tickE8, toE8 } from '../units.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
 /** The gate's request to close a part of what it may close in a symbol. */
@@ -27,10 +27,10 @@ export function closeRequest(
 }
 
 /** Trigger of a stop at `stopBps` from the entry price, on the losing side; `side`: the stop's. */
-export function findStopE8(side: Side, entryPrice: number, stopBps: number, rules: SymbolRules): number {
+export function findStopE8(side: Side, entryPrice: number, stopBps: number, rules: TickRules): number {
   const distance = stopBps / 1e4;
   const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
-  return Math.round((price * rules.tickScale) / rules.tickMantissa);
+  return toE8(Math.round((price * rules.tickScale) / rules.tickMantissa), tickE8(rules));
 }
 
 /** The venue takes only one position-closing order per side, and another one already rests there. */
@@ -45,21 +45,21 @@ export function isStopTooFar(
   standsE8: number,
   entryPrice: number,
   stopBps: number,
-  rules: SymbolRules,
+  rules: TickRules,
 ): boolean {
   const wantedE8 = findStopE8(side, entryPrice, stopBps, rules);
   const beyondE8 = side === 'sell' ? wantedE8 - standsE8 : standsE8 - wantedE8;
-  const distanceE8 = (entryPrice * stopBps * rules.tickScale) / (1e4 * rules.tickMantissa);
-  return beyondE8 > Math.max(SMALL_TICKS, distanceE8 * SMALL_PART);
+  const distanceE8 = (entryPrice * E8 * stopBps) / 1e4;
+  return beyondE8 > Math.max(SMALL_TICKS * tickE8(rules), distanceE8 * SMALL_PART);
 }
 
 /** Whether a stop at this trigger would fire at once. */
-export function isMarkBeyond(side: Side, triggerE8: number, mark: number, rules: SymbolRules): boolean {
-  const markTicks = (mark * rules.tickScale) / rules.tickMantissa;
-  return side === 'sell' ? markTicks <= triggerE8 : markTicks >= triggerE8;
+export function isMarkBeyond(side: Side, triggerE8: number, mark: number): boolean {
+  const trigger = fromE8(triggerE8);
+  return side === 'sell' ? mark <= trigger : mark >= trigger;
 }
 
-/** A stop for the whole position: closePosition, on the mark. `lots`: the size that it counts as. */
+/** A stop for the whole position: closePosition, on the mark. `quantityE8`: the size that it counts as. */
 export function planStop(id: string, symbol: string, side: Side, quantityE8: number, triggerE8: number): PlannedOrder {
   return {
     client_order_id: id,

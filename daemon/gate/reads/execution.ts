@@ -8,8 +8,9 @@ import { type Claim, isLive } from '../state/claims.ts';
 import { remainingE8 } from '../state/order.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import { formatQuantityE8 } from '../units.ts';
 import { tellApproval } from './approvals.ts';
-import { averageText, quantityText } from './bodies.ts';
+import { averageText } from './bodies.ts';
 import type { Recalled } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
@@ -23,8 +24,8 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
   return {
     average_price: averageText(order, rules),
     client_order_id: order.clientOrderId,
-    filled_quantity: quantityText(order.executedE8, rules),
-    quantity: quantityText(order.quantityE8, rules),
+    filled_quantity: formatQuantityE8(order.executedE8, rules),
+    quantity: formatQuantityE8(order.quantityE8, rules),
     ...describeMoney(order, order.executedE8),
     slice: order.slice,
     status: order.status,

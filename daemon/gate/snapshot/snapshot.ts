@@ -95,14 +95,18 @@ function viewTicks(priceE8: number | null, side: Side | null, rules: SymbolRules
   return side === 'sell' ? ceilTicks(priceE8, rules) : floorTicks(priceE8, rules);
 }
 
-/** Lots of a later order of what was permitted, rounded down; of an exit of all of the position, those that cover it. */
+/**
+ * Lots of a later order of what was permitted, rounded down; of an exit of all of the position, those that cover it. What
+ * rests counts as the larger.
+ */
 function viewSlice(
   state: GateState,
   { intent, side, symbol }: ExecutionRequest,
-  { sliceE8 }: Ask,
+  { phase, sliceE8 }: Ask,
   rules: SymbolRules | null,
 ): number | null {
   if (sliceE8 === null || rules === null) return sliceE8 === null ? null : 0;
+  if (phase === 'standing') return ceilLots(sliceE8, rules);
   const position = intent === 'close' ? state.positions.get(symbol ?? '') : undefined;
   if (position === undefined) return floorLots(sliceE8, rules);
   return Math.abs(closableLots(position, side === 'buy' ? -sliceE8 : sliceE8, rules));
