@@ -122,7 +122,7 @@ class ClockWorld {
     const id = `o-${this.#count}`;
     const action = isExit ? { effective: { action: 'exit' as const } } : {};
     const side = isExit ? ({ reduce_only: true, side: 'sell' } as const) : {};
-    this.world.decide({ id: `d-${id}`, ...action, orders: [{ client_order_id: id, quantity_e8: lots, ...side }] });
+    this.world.decide({ id: `d-${id}`, ...action, orders: [{ client_order_id: id, lots: lots, ...side }] });
     this.core.append('order', {
       average_price: 60_000,
       client_order_id: id,

@@ -60,7 +60,7 @@ const AGAINST: readonly Case[] = [
   },
   {
     name: 'lots that it has filled already',
-    ledger: () => opening('partially_filled', { executed_e8: 3, average_price: 60_000 }),
+    ledger: () => opening('partially_filled', { executed_lots: 3, average_price: 60_000 }),
     against: 'sparesStops',
   },
 ];
@@ -73,7 +73,7 @@ describe('the countdown of a symbol runs', () => {
   });
 
   it('beside a position where it spares conditional orders, and nowhere else', () => {
-    const { state } = opening('partially_filled', { executed_e8: 3, average_price: 60_000 });
+    const { state } = opening('partially_filled', { executed_lots: 3, average_price: 60_000 });
     assert.deepEqual(
       (['regular', 'all', 'unknown'] as const).map((scope) => shouldRun(state, 'BTCUSDT', scope)),
       [true, false, false],

@@ -92,12 +92,12 @@ const FATES = {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'working' }), says('absent', { status: 'canceled' })),
   },
-  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_e8: 10 }) },
-  'expired after a part': { isProvenUnfilled: false, write: says('shown', { status: 'expired', executed_e8: 1 }) },
+  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_lots: 10 }) },
+  'expired after a part': { isProvenUnfilled: false, write: says('shown', { status: 'expired', executed_lots: 1 }) },
   'canceled, and a trade came late': {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'canceled' }), ({ ledger, id, atMs }) => {
-      ledger.append(tradeEvent(`t-${id}`, id, atMs, { quantity_e8: 1 }));
+      ledger.append(tradeEvent(`t-${id}`, id, atMs, { lots: 1 }));
     }),
   },
   'refused, and then in an open list': {

@@ -3,6 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { Flatten } from '../../daemon/gate/exits/flatten.ts';
 import type { SliceRunner } from '../../daemon/gate/orders/slices.ts';
 import type { AccountSnapshot, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
+import { inLots } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -54,7 +55,7 @@ describe('a search that is under way when an amend is added to it', () => {
     const world = await searching(20);
     world.script.lookup = () => NOT_FOUND;
     await world.time.advance(HORIZON_MS - 100);
-    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend?.quantityE8], ['working', 16]);
+    assert.deepEqual([world.order('o-1').status, inLots(world.order('o-1').amend?.quantityE8)], ['working', 16]);
     await world.time.advance(5_000);
     assert.deepEqual([world.order('o-1').status, world.order('o-1').amend], ['canceled', null]);
   });

@@ -15,8 +15,8 @@ import {
 } from '../../daemon/gate/state/positions.ts';
 
 const T0 = 1_740_960_000_000;
-const NONE = { unproven: false, buyLots: 0, sellLots: 0 };
-const UNPROVEN = { unproven: true, buyLots: 0, sellLots: 0 };
+const NONE = { unproven: false, buyE8: 0, sellE8: 0 };
+const UNPROVEN = { unproven: true, buyE8: 0, sellE8: 0 };
 
 /** A fill of the holder. */
 function fill(position: PositionState, side: Side, lots: number, atMs: number, reduceOnly = false): void {
@@ -106,7 +106,7 @@ describe('a fill is counted once, whether the position or the order shows it fir
   });
 
   it('waits for the fill of a resting order that explains the difference, but not for ever', () => {
-    const resting = { unproven: false, buyLots: 5, sellLots: 0 };
+    const resting = { unproven: false, buyE8: 5, sellE8: 0 };
     const position = held(10);
     applySnapshot(position, record(13, T0 + 500), T0 + 600, null, resting);
     assert.equal(position.quantityE8, 10);

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { orderEvent } from './fold-fixture.ts';
+import { inLots, orderEvent } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -59,13 +59,13 @@ describe('a late answer to a request takes back nothing that was proven', () => 
         const { order, sent } = world.place('o-1');
         await world.time.advance(3_000);
         await world.feed.pollOrders(['BTCUSDT']);
-        const before = [order.status, order.executedE8, world.events.length];
+        const before = [order.status, inLots(order.executedE8), world.events.length];
         assert.equal(order.status, name);
         await world.time.advance(7_000);
         answer.end(outcome);
         assert.equal((await sent).kind, 'accepted', 'whoever sent it is told that it was placed');
         await world.time.advance(60_000);
-        assert.deepEqual([order.status, order.executedE8, world.events.length], before, 'nothing changed');
+        assert.deepEqual([order.status, inLots(order.executedE8), world.events.length], before, 'nothing changed');
         assert.deepEqual([world.lookups, world.isReducing()], [0, false], 'nobody looks for it, nobody else suffers');
       });
 
@@ -84,7 +84,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
       answer.end(UNKNOWN);
       await sent;
       await world.time.advance(60_000);
-      assert.deepEqual([order.status, order.executedE8], [name, report.executedLots]);
+      assert.deepEqual([order.status, inLots(order.executedE8)], [name, report.executedLots]);
       assert.deepEqual([world.events.length, world.isReducing()], [before, false]);
     });
 
@@ -240,7 +240,10 @@ describe('an amend is proven by the form that the venue shows', () => {
         await world.time.advance(4_000);
         await world.feed.pollOrders();
       }
-      assert.deepEqual([world.order(id).quantityE8, world.order(id).amend, world.isReducing()], [12, null, false]);
+      assert.deepEqual(
+        [inLots(world.order(id).quantityE8), world.order(id).amend, world.isReducing()],
+        [12, null, false],
+      );
       assert.equal(world.alerts('ORDER_CHANGED'), isOurs ? 1 : 0);
     }
   });
@@ -400,7 +403,7 @@ describe('only answers count', () => {
     world.script.list = () => [shown('o-1', SELL)];
     await world.time.advance(10_000);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual([order.status, order.executedE8], ['canceled', 4], 'though no lookup answers');
+    assert.deepEqual([order.status, inLots(order.executedE8)], ['canceled', 4], 'though no lookup answers');
     assert.equal(world.lookups, 0, 'and none is needed');
   });
 
@@ -523,7 +526,7 @@ describe('what never rests', () => {
     assert.deepEqual([order.status, world.alerts('ORDER_LOST')], ['lost', 1]);
     world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedE8: 10 });
     await world.time.advance(5_000);
-    assert.deepEqual([order.status, order.executedE8, world.isReducing()], ['filled', 10, false]);
+    assert.deepEqual([order.status, inLots(order.executedE8), world.isReducing()], ['filled', 10, false]);
   });
 });
 
@@ -531,11 +534,11 @@ it('a record that is older than what was proven folds to nothing, however it cam
   const world = start();
   world.place('o-1');
   const append = (status: OrderEvent['status'], executed: number, kind: EvidenceKind, asked: number): void => {
-    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_e8: executed });
+    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_lots: executed });
     world.core.append('order', { ...payload, evidence: { asked_seq: asked, kind } });
   };
   append('partially_filled', 3, 'shown', 10);
-  const view = () => [world.order('o-1').status, world.order('o-1').executedE8];
+  const view = () => [world.order('o-1').status, inLots(world.order('o-1').executedE8)];
   for (const [status, executed, kind, asked] of [
     ['working', 0, 'shown', 9],
     ['partially_filled', 2, 'shown', 11],
@@ -567,9 +570,9 @@ it('older records fold as they always did', () => {
     ['canceled', 3],
     ['filled', 4],
   ] as const) {
-    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_e8: executed });
+    const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_lots: executed });
     world.core.append('order', payload);
     assert.equal(world.order('o-1').status, status === 'filled' ? 'canceled' : status);
-    assert.equal(world.order('o-1').executedE8, executed);
+    assert.equal(inLots(world.order('o-1').executedE8), executed);
   }
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../daemon/gate/ports.ts';
 import { ExecutionRecall } from '../../daemon/gate/reads/recall.ts';
 import { KEEP_ENDED_MS } from '../../daemon/gate/state/ended-orders.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {
   const ledger = new FoldedLedger();
@@ -12,11 +12,11 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
   // A parent of three slices, of which the second shrinks and the third is dropped.
   const slices = [0, 1, 2].map((slice) => ({ client_order_id: `a-${slice}`, delay_ms: slice * 2_000, lots: 5 }));
   stored.push(ledger.append(decisionEvent({ id: 'd-a', atMs: T0, orders: slices })));
-  ledger.append(orderEvent('a-0', T0 + 100, { status: 'filled', executed_e8: 5 }));
-  ledger.append(tradeEvent('t-1', 'a-0', T0 + 150, { quantity_e8: 5, price: 59_990.5 }));
+  ledger.append(orderEvent('a-0', T0 + 100, { status: 'filled', executed_lots: 5 }));
+  ledger.append(tradeEvent('t-1', 'a-0', T0 + 150, { lots: 5, price: 59_990.5 }));
   const second = { id: 'd-b', atMs: T0 + 2_000, kind: 'slice', parent: 'd-a' } as const;
-  ledger.append(decisionEvent({ ...second, orders: [{ client_order_id: 'a-1', quantity_e8: 3 }] }));
-  ledger.append(orderEvent('a-1', T0 + 2_100, { status: 'partially_filled', executed_e8: 1 }));
+  ledger.append(decisionEvent({ ...second, orders: [{ client_order_id: 'a-1', lots: 3 }] }));
+  ledger.append(orderEvent('a-1', T0 + 2_100, { status: 'partially_filled', executed_lots: 1 }));
   ledger.append(orderEvent('a-2', T0 + 4_000, { status: 'canceled', detail: 'dropped', venue_order_id: null }));
   // An exit in two rungs: the second is a decision of its own, after the first has ended.
   const exit = { reduce_only: true, side: 'sell', time_in_force: 'IOC', lots: 4 } as const;
@@ -26,15 +26,15 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
       decisionEvent({ id: 'd-c', atMs: T0 + 5_000, effective: action, orders: [{ ...exit, client_order_id: 'c-0' }] }),
     ),
   );
-  ledger.append(orderEvent('c-0', T0 + 5_100, { status: 'expired', executed_e8: 1 }));
-  ledger.append(tradeEvent('t-3', 'c-0', T0 + 5_150, { quantity_e8: 1, side: 'sell' }));
+  ledger.append(orderEvent('c-0', T0 + 5_100, { status: 'expired', executed_lots: 1 }));
+  ledger.append(tradeEvent('t-3', 'c-0', T0 + 5_150, { lots: 1, side: 'sell' }));
   const rung = { id: 'd-d', atMs: T0 + 5_500, kind: 'slice', parent: 'd-c', effective: action } as const;
-  ledger.append(decisionEvent({ ...rung, orders: [{ ...exit, client_order_id: 'c-1', quantity_e8: 3 }] }));
-  ledger.append(orderEvent('c-1', T0 + 5_600, { status: 'filled', executed_e8: 3, average_price: 60_001 }));
-  ledger.append(tradeEvent('t-4', 'c-1', T0 + 5_650, { quantity_e8: 3, price: 60_001, side: 'sell' }));
+  ledger.append(decisionEvent({ ...rung, orders: [{ ...exit, client_order_id: 'c-1', lots: 3 }] }));
+  ledger.append(orderEvent('c-1', T0 + 5_600, { status: 'filled', executed_lots: 3, average_price: 60_001 }));
+  ledger.append(tradeEvent('t-4', 'c-1', T0 + 5_650, { lots: 3, price: 60_001, side: 'sell' }));
   // A resting order that is amended, and ends days later.
   stored.push(
-    ledger.append(decisionEvent({ id: 'd-e', atMs: T0 + 6_000, orders: [{ client_order_id: 'e-0', quantity_e8: 6 }] })),
+    ledger.append(decisionEvent({ id: 'd-e', atMs: T0 + 6_000, orders: [{ client_order_id: 'e-0', lots: 6 }] })),
   );
   ledger.append(orderEvent('e-0', T0 + 6_100, { status: 'working' }));
   ledger.append(
@@ -54,10 +54,10 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
     reason: 'accepted',
   } as const;
   ledger.append({ kind: 'order_intent', at_ms: T0 + 7_100, payload: amended });
-  ledger.append(orderEvent('a-1', T0 + 9_000, { status: 'filled', executed_e8: 3 }));
-  ledger.append(tradeEvent('t-5', 'a-1', T0 + 9_050, { quantity_e8: 3 }));
-  ledger.append(orderEvent('e-0', T0 + 2 * DAY, { status: 'filled', executed_e8: 8, average_price: 59_000 }));
-  ledger.append(tradeEvent('t-2', 'e-0', T0 + 2 * DAY + 1_000, { quantity_e8: 8, price: 58_999 }));
+  ledger.append(orderEvent('a-1', T0 + 9_000, { status: 'filled', executed_lots: 3 }));
+  ledger.append(tradeEvent('t-5', 'a-1', T0 + 9_050, { lots: 3 }));
+  ledger.append(orderEvent('e-0', T0 + 2 * DAY, { status: 'filled', executed_lots: 8, average_price: 59_000 }));
+  ledger.append(tradeEvent('t-2', 'e-0', T0 + 2 * DAY + 1_000, { lots: 8, price: 58_999 }));
   return { ledger, stored };
 }
 
@@ -67,7 +67,7 @@ describe('executions that have left the views are read back from the ledger', ()
     const recall = new ExecutionRecall(ledger.state, ledger);
     const held = stored.map((event) => structuredClone(recall.recall(event).orders));
     assert.deepEqual(
-      held.map((orders) => orders.map((order) => [order.status, order.quantityE8, order.executedE8])),
+      held.map((orders) => orders.map((order) => [order.status, inLots(order.quantityE8), inLots(order.executedE8)])),
       [
         [
           ['filled', 5, 5],
@@ -110,13 +110,13 @@ describe('executions that have left the views are read back from the ledger', ()
     const stored = ledger.append(decisionEvent({ id: 'd-a', atMs: T0, orders: [{ client_order_id: 'a-0' }] }));
     for (let i = 0; i < 20_100; i += 1)
       ledger.append({ kind: 'alert', at_ms: T0 + i, payload: { code: 'TEST', detail: '', symbol: null } });
-    ledger.append(orderEvent('a-0', T0 + DAY, { status: 'canceled', executed_e8: 4 }));
+    ledger.append(orderEvent('a-0', T0 + DAY, { status: 'canceled', executed_lots: 4 }));
     ledger.append({
       kind: 'alert',
       at_ms: T0 + DAY + KEEP_ENDED_MS,
       payload: { code: 'TEST', detail: '', symbol: null },
     });
     const [order] = new ExecutionRecall(ledger.state, ledger).recall(stored).orders;
-    assert.deepEqual([order?.status, order?.executedE8], ['canceled', 4]);
+    assert.deepEqual([order?.status, inLots(order?.executedE8)], ['canceled', 4]);
   });
 });

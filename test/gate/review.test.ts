@@ -24,7 +24,7 @@ import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, inLots, orderEvent, T0 } from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
 const NOW = T0 + 60_000;
@@ -76,8 +76,8 @@ function ledger(): FoldedLedger {
 }
 function holding(lots: number): FoldedLedger {
   const folded = ledger();
-  folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1', quantity_e8: lots }] }));
-  folded.append(orderEvent('o-1', T0 + 1, { status: 'filled', executed_e8: lots }));
+  folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1', lots: lots }] }));
+  folded.append(orderEvent('o-1', T0 + 1, { status: 'filled', executed_lots: lots }));
   return folded;
 }
 function resting(lots: number, priceTicks: number): FoldedLedger {
@@ -357,7 +357,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
 
   it('SAE-U asks for a review at the instant at which the holding time of a position ends', () => {
     const folded = holding(10);
-    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', quantity_e8: 10 }] }));
+    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', lots: 10 }] }));
     folded.append(orderEvent('o-2', T0 + 3, { status: 'working' }));
     const since = folded.state.positions.get('BTCUSDT')?.sinceMs ?? 0;
     assert.ok(since > 0, 'a position is held');
@@ -370,7 +370,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
 
   it('SAE-U asks for a review when a position comes too near to its liquidation', () => {
     const folded = holding(10);
-    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', quantity_e8: 10 }] }));
+    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', lots: 10 }] }));
     folded.append(orderEvent('o-2', T0 + 3, { status: 'working' }));
     const position = folded.state.positions.get('BTCUSDT');
     assert.ok(position !== undefined, 'a position is held');
@@ -441,7 +441,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const { state } = restingInBoth();
     const [btc, eth] = restingOpenings(state);
     assert.ok(btc !== undefined && eth !== undefined);
-    const form = { lots: eth.quantityE8, priceTicks: eth.priceE8 ?? 0 };
+    const form = { lots: inLots(eth.quantityE8), priceTicks: eth.priceE8 ?? 0 };
     const request = standingRequest(PLACE, eth, form, { ...BTC_RULES, tickScale: 100 }, NOW);
     const ask = standingAsk(PLACE, eth, form, new Set([btc]));
     const { exposure } = buildContext(state, inputs, request, compilePolicy(basePolicy, 'test', 'alice'), ask);

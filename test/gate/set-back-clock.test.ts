@@ -8,7 +8,7 @@ import { Pace } from '../../daemon/gate/state/pacing.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/venue-port.ts';
 import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
-import { T0 } from './fold-fixture.ts';
+import { inLots, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
 const HOURS_MS = 2 * 3_600_000;
@@ -93,7 +93,7 @@ async function read(world: ProofWorld, lots: number): Promise<boolean> {
   world.script.account = () => account(world, lots);
   return world.feed.pollAccount();
 }
-const held = (world: ProofWorld): number => world.core.state.position('BTCUSDT').quantityE8;
+const held = (world: ProofWorld): number => inLots(world.core.state.position('BTCUSDT').quantityE8);
 
 describe('BY-22 a clock that is set back by hours', () => {
   for (const [how, back] of [

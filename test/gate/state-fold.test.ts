@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { AccountEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { longE8 } from '../../daemon/gate/state/positions.ts';
+import { inLots } from './fold-fixture.ts';
 
 const T0 = 1_740_960_000_000;
 
@@ -65,8 +66,8 @@ describe('folding what the account shows', () => {
         },
       },
     ]);
-    assert.equal(state.position('BTCUSDT').quantityE8, 7);
-    assert.equal(state.orders.all.get('web_1')?.executedE8, 3);
+    assert.equal(inLots(state.position('BTCUSDT').quantityE8), 7);
+    assert.equal(inLots(state.orders.all.get('web_1')?.executedE8), 3);
   });
 
   it('ignores an answer about the account that is older than the one it has', () => {
@@ -74,7 +75,7 @@ describe('folding what the account shows', () => {
       { kind: 'account', at_ms: T0 + 200, payload: account(7, T0 + 100, 9_000) },
       { kind: 'account', at_ms: T0 + 300, payload: account(10, T0 + 50, 10_000) },
     ]);
-    assert.equal(longE8(state.position('BTCUSDT')), 7);
+    assert.equal(inLots(longE8(state.position('BTCUSDT'))), 7);
     assert.equal(state.account?.margin_balance_usdt, 9_000);
   });
 });

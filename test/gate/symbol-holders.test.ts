@@ -8,6 +8,7 @@ import { decisionId } from '../../daemon/gate/plan/order-ids.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
+import { inLots } from './fold-fixture.ts';
 
 const startWorld = (): Promise<DaemonWorld> =>
   DaemonWorld.start({
@@ -191,7 +192,7 @@ describe('an operator gives a symbol to an agent', () => {
       {
         action: 'adopted',
         agent: 'other',
-        lots: act.view().quantityE8,
+        lots: inLots(act.view().quantityE8),
         passkey_id: null,
         reason: 'test',
         set_by: 'operator',
@@ -287,7 +288,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
     await until('these are known, too', async () => {
       await world.advance(6_000);
-      return act.view('ETHUSDT').unownedE8 !== 0;
+      return inLots(act.view('ETHUSDT').unownedE8) !== 0;
     });
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
     const told = act.alerts('SYMBOL_UNOWNED');
@@ -299,7 +300,7 @@ describe('lots of nobody', () => {
   it('become the agent’s with an adoption', async () => {
     const { status, body } = await act.adopt('agent', 'ETHUSDT');
     assert.equal(status, 200, JSON.stringify(body));
-    assert.equal(act.view('ETHUSDT').unownedE8, 0);
+    assert.equal(inLots(act.view('ETHUSDT').unownedE8), 0);
     const opened = await act.rest(2_900, { symbol: 'ETHUSDT' });
     assert.equal(opened.body.execution.state, 'working', JSON.stringify(opened.body.decision.reasons));
   });
@@ -348,7 +349,7 @@ describe('lots of nobody', () => {
     assert.ok((await world.ready()).body.symbols_reducing.includes('BTCUSDT'));
     assert.equal((await act.adopt('other')).body.holder, 'other');
     await world.restart();
-    assert.deepEqual([act.view().holder, act.view().unownedE8], ['other', 0]);
+    assert.deepEqual([act.view().holder, inLots(act.view().unownedE8)], ['other', 0]);
     assert.equal(await act.heldIn('BTCUSDT', act.other), 'yours');
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { TradeFeed } from '../../daemon/gate/feeds/trade-feed.ts';
 import type { LookupOutcome, VenuePort, VenueTrade } from '../../daemon/gate/venue-port.ts';
+import { inLots } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';
 
 const ROUND_MS = 50;
@@ -151,7 +152,7 @@ describe('the feed of trades', () => {
     );
     const { world } = feed;
     start.atMs = world.core.nowMs();
-    for (const id of ['a', 'b']) world.decide({ id: `d-${id}`, orders: [{ client_order_id: id, quantity_e8: 1 }] });
+    for (const id of ['a', 'b']) world.decide({ id: `d-${id}`, orders: [{ client_order_id: id, lots: 1 }] });
     world.core.append('order', filled('b', '9001'));
     feed.feed.add('BTCUSDT');
     await feed.run(10_000);
@@ -171,7 +172,7 @@ describe('the feed of trades', () => {
       );
       const { world } = feed;
       start.atMs = world.core.nowMs();
-      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', quantity_e8: 1, reduce_only: true }] });
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
       world.core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       for (let ms = 0; ms < 3_000; ms += 1_000) {
         feed.feed.add('BTCUSDT');
@@ -191,7 +192,7 @@ describe('the feed of trades', () => {
       const { world } = feed;
       const { core } = world;
       start.atMs = core.nowMs();
-      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', quantity_e8: 1, reduce_only: true }] });
+      world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
       core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       const absent = { asked_seq: core.state.stateSeq, kind: 'absent' } as const;
       core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'canceled', evidence: absent });
@@ -203,8 +204,8 @@ describe('the feed of trades', () => {
       }
       const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
       assert.deepEqual(owners, ['s']);
-      assert.equal(core.state.orders.all.get('s')?.tradedE8, 1);
-      assert.equal(core.state.orders.all.get('s')?.executedE8, isRead ? 0 : 1);
-      assert.equal(core.state.position('BTCUSDT').quantityE8, isRead ? 0 : 1);
+      assert.equal(inLots(core.state.orders.all.get('s')?.tradedE8), 1);
+      assert.equal(inLots(core.state.orders.all.get('s')?.executedE8), isRead ? 0 : 1);
+      assert.equal(inLots(core.state.position('BTCUSDT').quantityE8), isRead ? 0 : 1);
     });
 });

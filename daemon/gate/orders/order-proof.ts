@@ -219,7 +219,7 @@ export function isAsSent(order: OrderState, report: VenueOrder, rules: SymbolRul
   if (report.side !== order.side) return false;
   // The order that a conditional one became has the form at its trigger.
   if (report.kind !== order.kind) return order.kind === 'algo';
-  if (order.kind === 'algo') return report.triggerE8 === order.triggerE8;
+  if (order.kind === 'algo') return isTrigger(order.triggerE8, report, rules);
   return isWritten(order, report, rules) || (order.amend !== null && isWritten(order.amend, report, rules));
 }
 
@@ -234,6 +234,12 @@ function isWritten(form: Form, report: VenueOrder, rules: SymbolRules | undefine
   const inTicks = report.side === 'buy' ? floorTicks : ceilTicks;
   const priceE8 = form.priceE8 === null ? null : toE8(inTicks(form.priceE8, rules), tickE8(rules));
   return isForm({ quantityE8: wholeLotsE8(form.quantityE8, rules), priceE8 }, report);
+}
+
+function isTrigger(triggerE8: number | null, { side, triggerE8: shownE8 }: VenueOrder, rules: SymbolRules | undefined) {
+  if (shownE8 === triggerE8 || triggerE8 === null || rules === undefined) return shownE8 === triggerE8;
+  const inTicks = side === 'buy' ? ceilTicks : floorTicks;
+  return shownE8 === toE8(inTicks(triggerE8, rules), tickE8(rules));
 }
 
 /** Describes for an operator what was sent and what the venue shows. */

@@ -13,7 +13,7 @@ import {
 } from '../../../daemon/gate/plan/claims.ts';
 import { findExitInProgress } from '../../../daemon/gate/snapshot/exit-in-progress.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { T0 } from '../fold-fixture.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
 
 const RUNGS = 4;
@@ -236,7 +236,7 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     // An opening that nobody has heard of keeps the reading from being believed.
     book.open('o-2', 1);
     book.read(11, T0 + 50);
-    assert.equal(book.position.disputedE8, 11);
+    assert.equal(inLots(book.position.disputedE8), 11);
     assert.equal(now(book, 'x-1'), 5, 'four lack, and what it shows may be the one of the opening');
     book.report('o-2', 'expired', 0, T0 + 60);
     book.read(15, T0 + 70);
@@ -463,7 +463,7 @@ describe('when a claim is over [DESIGN 12.2]', () => {
     book.open('o-2', 3);
     book.exit('x-1', 10, { atMs: T0 + 1 });
     book.report('x-1', 'filled', 10);
-    assert.deepEqual([book.position.quantityE8, ending(book, 'x-1')], [0, null]);
+    assert.deepEqual([inLots(book.position.quantityE8), ending(book, 'x-1')], [0, null]);
     book.report('o-2', 'filled', 3);
     assert.deepEqual([now(book, 'x-1'), ending(book, 'x-1')], [3, null]);
     book.rung('s-2', 'x-1', 3);
@@ -559,7 +559,7 @@ describe('the exit beside which nothing opens [DESIGN 12.1]', () => {
     book.exit('x-1', 10, { origin: 'operator' });
     book.report('x-1', 'filled', 10);
     book.end('x-1', 'filled');
-    assert.equal(book.position.quantityE8, 0);
+    assert.equal(inLots(book.position.quantityE8), 0);
     assert.equal(findExitInProgress(book.state, 'BTCUSDT'), 'd-t-1');
     book.report('t-1', 'canceled', 0);
     assert.equal(findExitInProgress(book.state, 'BTCUSDT'), null);

@@ -7,7 +7,7 @@ import { OrderCounts } from '../../../daemon/gate/plan/order-counts.ts';
 import { type Claim, closedE8 } from '../../../daemon/gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
-import { T0 } from '../fold-fixture.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
 
 const LADDER_BPS = [10, 50, 100, 200];
@@ -41,7 +41,7 @@ export class PumpModel extends FoldedClaims {
           action: 'ended',
           decision_id: claim.decisionId,
           detail,
-          filled_lots: filled,
+          filled_e8: filled,
           reason,
         } as const;
         this.ledger.append({ kind: 'exit_target', at_ms: this.atMs, payload });
@@ -69,7 +69,8 @@ export class PumpModel extends FoldedClaims {
     this.#wallMs += ms;
   }
 
-  #plan(claim: Claim, { quantityE8: lots, own, rung }: ExitForm): OrderState {
+  #plan(claim: Claim, { quantityE8, own, rung }: ExitForm): OrderState {
+    const lots = inLots(quantityE8);
     this.#count += 1;
     const id = own?.clientOrderId ?? `s-${this.#count}`;
     const parent = claim.decisionId.slice('d-'.length);
@@ -90,7 +91,7 @@ export class PumpModel extends FoldedClaims {
     this.pump.pass();
     const sent = this.sent.slice(from);
     for (const { order } of sent) this.pump.take(order);
-    return sent.map(({ claim, order }) => `${claim.decisionId} ${order.quantityE8}`);
+    return sent.map(({ claim, order }) => `${claim.decisionId} ${inLots(order.quantityE8)}`);
   }
   /** What became of the last order of a claim. */
   answer(id: string, status: OrderStatus, executed: number): void {

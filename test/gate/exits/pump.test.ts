@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { closedE8, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
 import { ownE8 } from '../../../daemon/gate/state/holding.ts';
-import { T0 } from '../fold-fixture.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
 /** Alice holds so many lots, and nobody as many more. */
@@ -26,7 +26,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     model.answer('x-1', 'filled', 4);
     model.answer('x-2', 'expired', 1);
     assert.deepEqual(model.pass(), ['d-x-2 3']);
-    assert.deepEqual([closedE8(model.find('x-1')), closedE8(model.find('x-2'))], [4, 1]);
+    assert.deepEqual([inLots(closedE8(model.find('x-1'))), inLots(closedE8(model.find('x-2')))], [4, 1]);
   });
 
   test('who was served longest ago goes first, after operators and the gate; what closes before what rests', () => {
@@ -54,7 +54,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.equal(model.find('x-1').end?.reason, 'canceled');
     model.answer('x-3', 'filled', 3);
     model.pass();
-    assert.deepEqual([model.find('x-3').end?.reason, model.position.quantityE8], ['filled', 0]);
+    assert.deepEqual([model.find('x-3').end?.reason, inLots(model.position.quantityE8)], ['filled', 0]);
   });
 
   test('an opening that was asked for before a full close is closed with it, whenever it fills', () => {
@@ -226,7 +226,7 @@ class Play {
   }
   ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
     const { model } = this;
-    const all = kind === 'operator' ? model.position.quantityE8 : ownE8(model.position);
+    const all = kind === 'operator' ? model.position.quantityE8 : inLots(ownE8(model.position));
     const lots = Math.max(1, Math.floor(all * share));
     if (all <= 0) return;
     this.#count += 1;
@@ -242,7 +242,11 @@ class Play {
     model.pass();
     for (const { order, claim } of model.sent.slice(from)) {
       const isRest = claim.wants === 'rest';
-      this.#execute(order.clientOrderId, isRest ? 0 : Math.min(order.quantityE8, fills), claim.origin === 'operator');
+      this.#execute(
+        order.clientOrderId,
+        isRest ? 0 : Math.min(inLots(order.quantityE8), fills),
+        claim.origin === 'operator',
+      );
       if (isRest) model.report(order.clientOrderId, 'working', 0, model.atMs);
     }
     for (const id of model.canceled.splice(0)) this.tell(id, 'canceled');
@@ -266,7 +270,7 @@ class Play {
     const order = model.state.orders.all.get(id);
     if (order === undefined) return;
     const done = this.#executed.get(id) ?? 0;
-    const isOver = done === order.quantityE8;
+    const isOver = done === inLots(order.quantityE8);
     if (status === 'filled' || status === 'expired' || status === 'canceled')
       model.report(id, isOver ? 'filled' : status === 'canceled' ? 'canceled' : 'expired', done, model.atMs);
     else if (status === 'rejected' || status === 'not_placed') {
@@ -275,7 +279,7 @@ class Play {
     } else if (status !== 'working') {
       // The account has been read many times before an order counts as lost.
       if (status === 'lost') this.read();
-      model.report(id, status, order.executedE8, model.atMs);
+      model.report(id, status, inLots(order.executedE8), model.atMs);
     }
   }
   read(): void {
@@ -355,14 +359,18 @@ test('BY-15 every exit that closes now ends: where the venue fills, what was ask
       for (const claim of model.sent.map(({ claim }) => claim)) {
         if (claim.wants === 'rest') continue;
         assert.ok(claim.end !== null, claim.decisionId);
-        const done = closedE8(claim);
-        assert.ok(claim.isWhole || done <= claim.askedE8, `${claim.decisionId} closed ${done} of ${claim.askedE8}`);
-        if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedE8 || play.own === 0);
+        const done = inLots(closedE8(claim));
+        assert.ok(
+          claim.isWhole || done <= inLots(claim.askedE8),
+          `${claim.decisionId} closed ${done} of ${inLots(claim.askedE8)}`,
+        );
+        if (claim.end.reason === 'filled' && !claim.isWhole)
+          assert.ok(done === inLots(claim.askedE8) || play.own === 0);
       }
-      const closed = model.sent.reduce((sum, { order }) => sum + order.executedE8, 0);
+      const closed = model.sent.reduce((sum, { order }) => sum + inLots(order.executedE8), 0);
       const claims = new Set(model.sent.map(({ claim }) => claim));
       assert.equal(
-        [...claims].reduce((sum, claim) => sum + closedE8(claim), 0),
+        [...claims].reduce((sum, claim) => sum + inLots(closedE8(claim)), 0),
         closed,
         'each lot is one claim’s',
       );

@@ -81,7 +81,7 @@ describe('accounts by agent', () => {
   test('a trade of nobody here closes what agents hold, and opens for nobody', () => {
     const told = new Told();
     told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
-    told.ledger.append(tradeEvent('t', null, T0 + 2, { fee_usdt: 3, quantity_e8: 30, price: 59_000, side: 'sell' }));
+    told.ledger.append(tradeEvent('t', null, T0 + 2, { fee_usdt: 3, lots: 30, price: 59_000, side: 'sell' }));
     assert.equal(told.figures('alice')?.realisedUsdt, -10);
     assert.equal(told.figures('alice')?.feesUsdt, 1);
     assert.equal(told.figures(null)?.feesUsdt, 2);
@@ -215,11 +215,11 @@ describe('accounts by agent', () => {
 
   test('slippage is against the middle of the book that the decision saw', () => {
     const told = new Told();
-    const decision = decisionEvent({ id: 'd', atMs: T0 + 1, orders: [{ client_order_id: 'o', quantity_e8: 10 }] });
+    const decision = decisionEvent({ id: 'd', atMs: T0 + 1, orders: [{ client_order_id: 'o', lots: 10 }] });
     const { ask, bid } = decision.payload.context.market;
     assert.ok(ask !== null && bid !== null);
     told.ledger.append(decision);
-    told.ledger.append(tradeEvent('1', 'o', T0 + 2, { price: (ask + bid) / 2 + 5, quantity_e8: 10 }));
+    told.ledger.append(tradeEvent('1', 'o', T0 + 2, { price: (ask + bid) / 2 + 5, lots: 10 }));
     const figures = told.figures('alice');
     assert.ok(Math.abs((figures?.slippageUsdt ?? 0) - 5 * 0.01) < 1e-9);
     assert.equal(figures?.slippageOfUsdt, figures?.turnoverUsdt);

@@ -11,6 +11,7 @@ import {
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
+import { inLots } from '../fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
 type Word =
@@ -85,7 +86,7 @@ class Watched {
         core.append('order', {
           ...endedEvent(core, order, 'working', 'open at the venue after all'),
           evidence: { asked_seq: ask.seq, kind: 'shown' },
-          executed_e8: Math.max(order.executedE8, word.executed),
+          executed_e8: Math.max(inLots(order.executedE8), word.executed),
           foreign: {
             close_position: false,
             kind: 'regular',
@@ -129,8 +130,12 @@ const isLive = (status: string): boolean => status === 'working' || status === '
 function checkStep(watched: Watched, before: OrderState, word: Word, at: number): void {
   const { order } = watched;
   const step = `${before.status} -> ${order.status} by ${JSON.stringify(word)}`;
-  assert.ok(order.executedE8 >= before.executedE8, `executed lots fell: ${step}`);
-  assert.equal(watched.world.core.state.position('BTCUSDT').quantityE8, order.executedE8, 'what was executed is held');
+  assert.ok(inLots(order.executedE8) >= inLots(before.executedE8), `executed lots fell: ${step}`);
+  assert.equal(
+    inLots(watched.world.core.state.position('BTCUSDT').quantityE8),
+    inLots(order.executedE8),
+    'what was executed is held',
+  );
   if (order.status === before.status) return;
   assert.ok(order.status !== 'in_flight' && order.status !== 'pending_send', step);
   if (order.status === 'unknown') assert.equal(before.status, 'in_flight', step);
@@ -210,7 +215,7 @@ describe('what was proven of an order is not unproven', () => {
         // What is not sent, or refused, before anything was shown has ended; here something was.
         watched.take({ kind: 'shown', status: 'working', executed: 0 }, 0);
         for (const { word, at } of order) watched.take(word, at);
-        assert.deepEqual({ status: watched.order.status, executed: watched.order.executedE8 }, last);
+        assert.deepEqual({ status: watched.order.status, executed: inLots(watched.order.executedE8) }, last);
       }),
       { numRuns: 1_000, seed: 65 },
     );

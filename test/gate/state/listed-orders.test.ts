@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { ForeignOrder } from '../../../daemon/gate/events.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const SHOWN: ForeignOrder = {
   close_position: false,
@@ -29,18 +29,21 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
   it('lives again with its agent, and is not forgotten while it lives', () => {
     const ledger = started();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-    ledger.append(orderEvent('o-1', T0 + 1, { executed_e8: 2, status: 'partially_filled' }));
-    ledger.append(orderEvent('o-1', T0 + 2, { executed_e8: 2, status: 'canceled' }));
-    ledger.append(orderEvent('o-1', T0 + 3, { executed_e8: 3, status: 'partially_filled', foreign: SHOWN }));
+    ledger.append(orderEvent('o-1', T0 + 1, { executed_lots: 2, status: 'partially_filled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 2, status: 'canceled' }));
+    ledger.append(orderEvent('o-1', T0 + 3, { executed_lots: 3, status: 'partially_filled', foreign: SHOWN }));
     const order = ledger.state.orders.all.get('o-1');
     assert.ok(order !== undefined, 'it is known');
-    assert.deepEqual([order.agent, order.foreign, order.quantityE8, order.executedE8], ['alice', false, 10, 3]);
-    assert.equal(ledger.state.position('BTCUSDT').quantityE8, 3, 'what it filled is the position');
+    assert.deepEqual(
+      [order.agent, order.foreign, inLots(order.quantityE8), inLots(order.executedE8)],
+      ['alice', false, 10, 3],
+    );
+    assert.equal(inLots(ledger.state.position('BTCUSDT').quantityE8), 3, 'what it filled is the position');
     assert.ok(liveOrders(ledger.state.orders, 'BTCUSDT').has(order), 'it counts');
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
-    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_e8: 3, status: 'canceled' }));
-    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { quantity_e8: 3 }));
+    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_lots: 3, status: 'canceled' }));
+    ledger.append(tradeEvent('t-1', 'o-1', T0 + KEEP_ENDED_MS + DAY, { lots: 3 }));
     tick(ledger, T0 + 2 * KEEP_ENDED_MS + DAY);
     assert.equal(ledger.state.orders.all.size, 0, 'now it has');
     assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');
@@ -67,7 +70,7 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     ledger.append(orderEvent('grid-1', T0 + 2, { foreign: SHOWN, venue_order_id: '2' }));
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     const order = ledger.state.orders.all.get('grid-1');
-    assert.deepEqual([order?.venueOrderId, order?.quantityE8, order?.status], ['2', 30, 'working']);
+    assert.deepEqual([order?.venueOrderId, inLots(order?.quantityE8), order?.status], ['2', 30, 'working']);
     assert.deepEqual([...liveOrders(ledger.state.orders, 'BTCUSDT')], [order], 'it alone counts');
   });
 
@@ -75,7 +78,7 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     const ledger = started();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
-    ledger.append(orderEvent('o-1', T0 + 2, { executed_e8: 4, status: 'partially_filled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 4, status: 'partially_filled' }));
     const order = ledger.state.orders.all.get('o-1');
     assert.ok(order !== undefined && isTerminal(order.status) && order.executedE8 === 4, 'ended, with four lots');
   });

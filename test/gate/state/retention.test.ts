@@ -12,7 +12,7 @@ import {
   planOrders,
 } from '../../../daemon/gate/state/orders.ts';
 import { SeenIds } from '../../../daemon/gate/state/seen-ids.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const STATUSES: readonly OrderStatus[] = ['working', 'unknown', 'filled', 'canceled', 'expired', 'rejected'];
 
@@ -35,13 +35,13 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     ] as const) {
       const ledger = ledgerWithRules();
       ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-      ledger.append(orderEvent('o-1', T0 + 1_000, { status: 'filled', executed_e8: 10 }));
+      ledger.append(orderEvent('o-1', T0 + 1_000, { status: 'filled', executed_lots: 10 }));
       ledger.append(tradeEvent('t-1', 'o-1', T0 + 1_000));
       tick(ledger, T0 + 1_000 + ageMs);
       const { orders } = ledger.state;
       const found = [orders.all.has('o-1'), orders.byDecision.has('d-1'), orders.byVenueId.has('BTCUSDT v-o-1')];
       assert.deepEqual(found, [isKept, isKept, isKept], `${ageMs} ms after its end`);
-      assert.equal(ledger.state.position('BTCUSDT').quantityE8, 10, 'what it filled stays');
+      assert.equal(inLots(ledger.state.position('BTCUSDT').quantityE8), 10, 'what it filled stays');
     }
   });
 
@@ -93,7 +93,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
     ledger.append(orderEvent('o-2', T0 + 2, { status: 'unknown' }));
-    ledger.append(orderEvent('o-3', T0 + 3, { status: 'filled', executed_e8: 10 }));
+    ledger.append(orderEvent('o-3', T0 + 3, { status: 'filled', executed_lots: 10 }));
     ledger.append(tradeEvent('t-3', 'o-3', T0 + 3));
     tick(ledger, T0 + 300 * DAY);
     assert.deepEqual([...ledger.state.orders.all.keys()], ['o-1', 'o-2', 'o-3'], 'one of them is not known');
@@ -113,7 +113,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
     ] as const) {
       const ledger = ledgerWithRules();
       ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-      ledger.append(orderEvent('o-1', T0, { status: 'filled', executed_e8: 10 }));
+      ledger.append(orderEvent('o-1', T0, { status: 'filled', executed_lots: 10 }));
       tick(ledger, T0 + readAfterDays * DAY);
       const { orders } = ledger.state;
       assert.equal(orders.all.has('o-1'), isKept, `${readAfterDays} days`);
@@ -146,14 +146,14 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
             ledger.append(decisionEvent({ id: `d-${decision}`, atMs: now, orders }));
           }
           if (isTerminal(status)) ended.add(`o-${order}`);
-          ledger.append(orderEvent(`o-${order}`, now, { status, executed_e8: executed }));
+          ledger.append(orderEvent(`o-${order}`, now, { status, executed_lots: executed }));
           const again = ledger.refold();
           const { orders } = ledger.state;
           assert.deepEqual([...again.orders.all.keys()], [...orders.all.keys()], 'the same orders after a restart');
           assert.deepEqual([...again.orders.byVenueId.keys()], [...orders.byVenueId.keys()], 'the same venue ids');
           assert.equal(
-            again.position('BTCUSDT').quantityE8,
-            ledger.state.position('BTCUSDT').quantityE8,
+            inLots(again.position('BTCUSDT').quantityE8),
+            inLots(ledger.state.position('BTCUSDT').quantityE8),
             'the same position',
           );
           for (const live of orders.live.get('BTCUSDT') ?? [])
@@ -170,7 +170,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
   it('takes a trade in once, also when its page comes again a month later', () => {
     const ledger = ledgerWithRules();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
-    ledger.append(orderEvent('o-1', T0 + 10, { status: 'filled', executed_e8: 10 }));
+    ledger.append(orderEvent('o-1', T0 + 10, { status: 'filled', executed_lots: 10 }));
     ledger.append(tradeEvent('t-1', 'o-1', T0 + 10));
     const fees = ledger.state.pacing.account.fees.sum(T0 + 20);
     ledger.append(tradeEvent('t-1', 'o-1', T0 + 10));

@@ -71,12 +71,12 @@ export class Told {
     const orders = [{ client_order_id: id, lots, side, reduce_only: reduceOnly }];
     this.ledger.append(decisionEvent({ id: `d${this.#ids}`, atMs, agent, request, orders }));
     this.ledger.append(
-      orderEvent(id, atMs, { average_price: price, executed_e8: lots, status: 'filled', venue_at_ms: atMs }),
+      orderEvent(id, atMs, { average_price: price, executed_lots: lots, status: 'filled', venue_at_ms: atMs }),
     );
     this.ledger.append(
       tradeEvent(String(this.#ids), id, atMs, {
         fee_usdt: fee,
-        quantity_e8: lots,
+        lots: lots,
         price,
         realised_pnl_usdt: realised,
         side,

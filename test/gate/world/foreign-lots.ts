@@ -5,6 +5,7 @@ import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const NO_MORE_STOPS = {
   kind: 'error',
@@ -45,7 +46,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
   const humanBuys = (quantity: string) => human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity });
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-  const own = (): number => ownE8(view());
+  const own = (): number => inLots(ownE8(view()));
   /** 15 lots of the agent and 10 of a human, one stop for all. */
   const holdBoth = async (): Promise<void> => {
     const { body } = await world.tool('place_order', order({ requested_notional: 905 }));
@@ -70,7 +71,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     });
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);
     assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
-    assert.deepEqual([view().quantityE8, own()], [left * 1000, 0], 'what is left is nobody’s here');
+    assert.deepEqual([inLots(view().quantityE8), own()], [left * 1000, 0], 'what is left is nobody’s here');
     assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
   });
 

@@ -4,6 +4,7 @@ import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
@@ -51,7 +52,7 @@ for (const hasFilled of [false, true])
         return gateExits().some((one) => one.status === 'unknown');
       });
       const [lost] = gateExits();
-      assert.equal(lost?.quantityE8, 15);
+      assert.equal(inLots(lost?.quantityE8), 15);
 
       world.daemon.gate.core.append('order', {
         average_price: null,
@@ -75,7 +76,7 @@ for (const hasFilled of [false, true])
       assert.equal(await world.position('BTCUSDT'), 0.01, 'the lots of the human stay');
       const others = gateExits().filter((one) => one !== lost);
       assert.equal(
-        others.reduce((sum, one) => sum + one.executedE8, 0),
+        others.reduce((sum, one) => sum + inLots(one.executedE8), 0),
         hasFilled ? 0 : 15,
       );
       await world.control('clear-faults', {});

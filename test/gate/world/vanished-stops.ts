@@ -4,6 +4,7 @@ import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const LOOK_UP = { method: 'GET', path: '/fapi/v1/algoOrder' };
 const MISSING = { kind: 'error', code: -2013, msg: 'Order does not exist.', match: LOOK_UP, count: 100_000 };
@@ -33,7 +34,7 @@ describe('a protective stop of which the exchange says that there is none', () =
   const stop = (): { readonly status: string; readonly filled: number } => {
     const all = [...world.daemon.gate.core.state.orders.all.held.values()];
     const last = all.filter(({ protective }) => protective).at(0);
-    return { status: last?.status ?? '', filled: last?.executedE8 ?? 0 };
+    return { status: last?.status ?? '', filled: inLots(last?.executedE8) ?? 0 };
   };
   const view = (): object => {
     const { holder, quantityE8: lots, unownedE8: unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
