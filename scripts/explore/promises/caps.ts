@@ -1,10 +1,11 @@
 import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
 import type { WireRecord } from '../wire.ts';
 
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 /** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
 const DECISION_AGE_MS = 6_000;
 /** Lots are whole, books have a spread. */
@@ -18,23 +19,23 @@ const WINDOW_MS = 10_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, executed, lots, marks, restingBuys, restingSells } of world.venue.sends) {
+  for (const { wire, symbol, executed, quantityE8, marks, restingBuys, restingSells } of world.venue.sends) {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
     // What the owner has just done at the exchange nobody knows yet.
     if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
     // What an amended order has filled is held already.
-    const sent = Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
+    const sent = Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = leastOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
     let gross = 0;
-    for (const name of lots.keys()) {
-      const held = lots.get(name) ?? 0;
+    for (const name of quantityE8.keys()) {
+      const held = quantityE8.get(name) ?? 0;
       const mine = name === symbol ? sent : 0;
       const up = Math.max(0, held) + (restingBuys.get(name) ?? 0) + (isBuy ? mine : 0);
       const down = Math.max(0, -held) + (restingSells.get(name) ?? 0) + (isBuy ? 0 : mine);
-      const notional = Math.max(up, down) * LOT_SIZE * lowestMark(history, name, atMs, marks);
+      const notional = Math.max(up, down) * UNIT * lowestMark(history, name, atMs, marks);
       gross += notional;
       if (name === symbol && notional > caps.symbol * TOLERANCE)
         breaches.push({
@@ -47,7 +48,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
         code: 'cap/gross',
         detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}`,
       });
-    const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs, marks);
+    const notional = sent * UNIT * lowestMark(history, symbol, atMs, marks);
     if (notional > caps.order * TOLERANCE)
       breaches.push({
         code: 'cap/order',
