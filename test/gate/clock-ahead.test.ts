@@ -34,6 +34,7 @@ function snapshot(atMs: number, walletUsdt: number): AccountSnapshot {
     positions: [],
     leverage: {},
     isolated: {},
+    unreadable: [],
   };
 }
 

@@ -43,7 +43,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
 
   for (const [name, report] of [
     ['working', shown('o-1', SELL)],
-    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedE8: 3 })],
+    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedLots: 3 })],
   ] as const)
     for (const [late, outcome] of [
       ['time-out', UNKNOWN],
@@ -129,7 +129,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     return { world, end: answer.end, sent: world.sender.sendAmend(world.order('o-1'), decided) };
   };
-  const NEW = shown('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000 });
+  const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
   const form = (world: ProofWorld) => {
     const { quantityE8: lots, priceE8: priceTicks, amend } = world.order('o-1');
     return [lots, priceTicks, amend];
@@ -157,7 +157,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     const { world, end, sent } = await started();
     world.script.list = () => [];
     world.script.lookup = () =>
-      found('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000, status: 'filled', executedE8: 6 });
+      found('o-1', { ...SELL, lots: 6, priceTicks: 610_000, status: 'filled', executedLots: 6 });
     await world.feed.pollOrders(['BTCUSDT']);
     assert.deepEqual([world.order('o-1').status, ...form(world)], ['filled', 6, 610_000, null]);
     const before = world.events.length;
@@ -230,7 +230,7 @@ describe('an amend is proven by the form that the venue shows', () => {
       if (isOurs) await world.place('o-1').sent;
       world.script.list = () => [shown(id, SELL)];
       await world.feed.pollOrders();
-      const changed = shown(id, { ...SELL, quantityE8: 12 });
+      const changed = shown(id, { ...SELL, lots: 12 });
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
       await world.feed.pollOrders();
@@ -262,7 +262,7 @@ describe('a cancel', () => {
       const world = await resting();
       const answer = later<CancelOutcome>();
       world.script.cancel = () => answer.promise;
-      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedE8: proven === 'filled' ? 10 : 0 });
+      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedLots: proven === 'filled' ? 10 : 0 });
       const asked = world.canceler.cancel(world.order('o-1'), 'test');
       await world.feed.pollOrders(['BTCUSDT']);
       assert.equal(world.order('o-1').status, proven);
@@ -396,7 +396,7 @@ describe('only answers count', () => {
     const world = start();
     world.script.submit = () => ({
       kind: 'accepted',
-      order: shown('o-1', { ...SELL, status: 'canceled', executedE8: 4 }),
+      order: shown('o-1', { ...SELL, status: 'canceled', executedLots: 4 }),
     });
     const { order, sent } = world.place('o-1');
     await sent;
@@ -524,7 +524,7 @@ describe('what never rests', () => {
     assert.deepEqual([order.status, world.isReducing()], ['working', true]);
     await world.time.advance(100_000);
     assert.deepEqual([order.status, world.alerts('ORDER_LOST')], ['lost', 1]);
-    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedE8: 10 });
+    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedLots: 10 });
     await world.time.advance(5_000);
     assert.deepEqual([order.status, inLots(order.executedE8), world.isReducing()], ['filled', 10, false]);
   });

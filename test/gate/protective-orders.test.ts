@@ -27,7 +27,7 @@ describe('where a protective stop stands', () => {
       const price = wanted / 10;
       const marks = [price - away * 0.1, price, price + away * 0.1];
       assert.deepEqual(
-        marks.map((mark) => isMarkBeyond(side, wanted, mark, RULES)),
+        marks.map((mark) => isMarkBeyond(side, wanted, mark)),
         [false, true, true],
       );
     });

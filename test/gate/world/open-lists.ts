@@ -34,7 +34,8 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
     venue.fetchOpenOrders = async (symbols) => {
       const answer = await fetchOpenOrders(symbols);
       if (answer.kind !== 'ok' || lookups === 0) return answer;
-      return { ...answer, value: answer.value.filter((listed) => listed.clientOrderId !== hidden) };
+      const rows = answer.value.rows.filter((listed) => listed.clientOrderId !== hidden);
+      return { ...answer, value: { ...answer.value, rows } };
     };
     venue.lookupOrder = async (symbol, id, kind): Promise<LookupOutcome> => {
       meanwhile();
