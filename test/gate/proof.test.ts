@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { inLots, orderEvent } from './fold-fixture.ts';
+import { inLots, orderEvent, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -34,6 +34,8 @@ function later<T>(): { readonly promise: Promise<T>; end(value: T): void } {
   return { promise: new Promise<T>((resolve) => (end = resolve)), end: (value) => end(value) };
 }
 const SELL = { side: 'sell', reduceOnly: true } as const;
+
+const formOf = (lots: number, ticks: number) => ({ quantityE8: lots * LOT_E8, priceE8: ticks * TICK_E8 });
 
 describe('a late answer to a request takes back nothing that was proven', () => {
   const UNKNOWN: SubmitOutcome = { kind: 'unknown', detail: 'timeout' };
@@ -131,8 +133,8 @@ describe('an amend is proven by the form that the venue shows', () => {
   };
   const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
   const form = (world: ProofWorld) => {
-    const { quantityE8: lots, priceE8: priceTicks, amend } = world.order('o-1');
-    return [lots, priceTicks, amend];
+    const { quantityE8, priceE8, amend } = world.order('o-1');
+    return [inLots(quantityE8), (priceE8 ?? 0) / TICK_E8, amend];
   };
   const change = (world: ProofWorld) => world.core.state.changes.find('d-2');
 
@@ -184,7 +186,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     world.script.list = () => [shown('o-1', SELL)];
     world.script.lookup = () => found('o-1', SELL);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual(world.order('o-1').amend, { lots: 6, priceTicks: 610_000 });
+    assert.deepEqual(world.order('o-1').amend, formOf(6, 610_000));
     end({ kind: 'unknown', detail: '503' });
     await sent;
     await world.time.advance(HORIZON_MS);
@@ -207,7 +209,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     end({ kind: 'accepted', order: NEW });
     await sent;
-    assert.deepEqual(form(world), [6, 610_000, { lots: 4, priceTicks: 620_000 }], 'the second one is open');
+    assert.deepEqual(form(world), [6, 610_000, formOf(4, 620_000)], 'the second one is open');
     const settled = world.events.filter((event) => event.kind === 'order_intent' && event.payload.action === 'amended');
     assert.equal(settled.length, 1, 'and nothing is recorded of the first again');
   });
@@ -234,7 +236,7 @@ describe('an amend is proven by the form that the venue shows', () => {
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
       await world.feed.pollOrders();
-      assert.deepEqual(world.order(id).amend, { lots: 12, priceTicks: 600_000 });
+      assert.deepEqual(world.order(id).amend, formOf(12, 600_000));
       world = restart(world);
       for (let i = 0; i < 4; i += 1) {
         await world.time.advance(4_000);

@@ -263,7 +263,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     }));
     folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
     assert.deepEqual(
-      restingOpenings(folded.state).map((order) => order.priceE8),
+      restingOpenings(folded.state).map((order) => (order.priceE8 ?? 0) / TICK_E8),
       [598_000, 594_000, 590_000],
     );
   });
@@ -397,7 +397,8 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const effective = { max_slippage_bps: 10 };
     for (const [id, symbol, lots, price_ticks] of [
       ['o-1', 'BTCUSDT', 18, 600_000],
-      ['o-2', 'ETHUSDT', 360, 300_000],
+      // Ticks of BTC: 3,000 USDT.
+      ['o-2', 'ETHUSDT', 360, 30_000],
     ] as const) {
       const orders = [{ client_order_id: id, lots, price_ticks, symbol }];
       folded.append(decisionEvent({ id: `d-${id}`, atMs: T0, request: { symbol }, effective, orders }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
-import { BTC_RULES } from '../gate/fold-fixture.ts';
+import { BTC_RULES, inLots } from '../gate/fold-fixture.ts';
 import {
   answerJson,
   connectVenue,
@@ -140,6 +140,6 @@ describe('while the rules of the exchange cannot be fetched', () => {
     assert.ok(fetched.kind === 'ok');
     venue.noteRules(fetched.value.rules);
     const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
-    assert.ok(found.kind === 'found' && found.order.quantityE8 === 10);
+    assert.ok(found.kind === 'found' && inLots(found.order.quantityE8) === 10);
   });
 });
