@@ -9,8 +9,8 @@ import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
 import { AccountSide } from './account-side.ts';
 import { START_MS } from './market.ts';
-import type { Action, SymbolName } from './plan.ts';
-import { type HandRecord, LOT_E8, type MarkRecord, type SendRecord } from './records.ts';
+import type { Action, InstrumentRules, SymbolName } from './plan.ts';
+import { type HandRecord, LOT_E8, type MarkRecord, type OddRowRecord, type SendRecord } from './records.ts';
 import type { WireRecord } from './wire.ts';
 
 type Foreign = Extract<Action, { readonly kind: 'foreign' }>;
@@ -21,6 +21,7 @@ export class ExchangeSide {
   readonly marks: MarkRecord[] = [];
   readonly sends: SendRecord[] = [];
   readonly hands: HandRecord[] = [];
+  readonly oddRows: OddRowRecord[] = [];
   readonly account: AccountSide;
   readonly #halts = new Map<SymbolName, number>();
   readonly #least = new Map<string, number>();
@@ -46,9 +47,18 @@ export class ExchangeSide {
   }
 
   control(path: string, body: object): void {
+    this.#noteFault(path, body as Readonly<Record<string, unknown>>);
     const reply = serveControl(this.exchange, 'POST', `/sim/${path}`, JSON.stringify(body));
     if (reply.status !== 200) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
     this.noteMarks();
+  }
+
+  #noteFault(path: string, { kind, match, ms }: Readonly<Record<string, unknown>>): void {
+    const nowMs = this.#nowMs();
+    if (path === 'clear-faults') for (const row of this.oddRows) row.untilMs = Math.min(row.untilMs, nowMs);
+    if (path !== 'faults' || kind !== 'odd-row') return;
+    const of = match as Pick<OddRowRecord, 'path' | 'symbol'>;
+    this.oddRows.push({ path: of.path, symbol: of.symbol, fromMs: nowMs, untilMs: nowMs + Number(ms) });
   }
 
   /** In USDT. */
@@ -145,6 +155,12 @@ export class ExchangeSide {
     const { lot, marketLot, minMarketQuantity, minQuantity } = this.#market(symbol).instrument;
     const sizes = [lot, marketLot ?? lot, minQuantity, minMarketQuantity ?? minQuantity].map(Number);
     this.#least.set(symbol, Math.max(this.leastE8(symbol), ...sizes));
+  }
+
+  /** What the exchange takes of a symbol from here on. */
+  changeRules(symbol: SymbolName, rules: InstrumentRules): void {
+    this.control('set-instrument', { symbol, ...rules });
+    this.#noteLeast(symbol);
   }
 
   /** An order of fewer lots is refused, but for what rests already. */

@@ -86,6 +86,14 @@ export interface SendRecord {
   readonly leverage: number;
 }
 
+/** A span in which a list has a row of a symbol that nobody can read. */
+export interface OddRowRecord {
+  readonly path: string;
+  readonly symbol: string;
+  readonly fromMs: number;
+  untilMs: number;
+}
+
 /** What somebody else did with the account at the exchange itself. */
 export interface HandRecord {
   readonly atMs: number;

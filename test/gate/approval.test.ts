@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Approvals } from '../../daemon/gate/orders/approval.ts';
 import { buildForeignOrder, type OrderState } from '../../daemon/gate/state/orders.ts';
+import { LOT_E8, TICK_E8 } from './fold-fixture.ts';
 
 function orderInFlight(): OrderState {
   const foreign = buildForeignOrder(
@@ -13,9 +14,9 @@ function orderInFlight(): OrderState {
       foreign: {
         close_position: false,
         kind: 'regular',
-        quantityE8: 3,
+        quantity_e8: 3 * LOT_E8,
         order_type: 'limit',
-        price_e8: 600_000,
+        price_e8: 600_000 * TICK_E8,
         reduce_only: false,
         side: 'buy',
         symbol: 'BTCUSDT',

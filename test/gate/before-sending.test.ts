@@ -23,6 +23,7 @@ function snapshot(atMs: number, change: Partial<AccountSnapshot> = {}): AccountS
     positions: [],
     leverage: { BTCUSDT: 20 },
     isolated: { BTCUSDT: true },
+    unreadable: [],
     ...change,
   };
 }
@@ -33,7 +34,7 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     const sent: string[] = [];
     world.script.submit = () => {
       sent.push('order');
-      return { kind: 'accepted', order: shown('o', { status: 'filled', executedE8: 10 }) };
+      return { kind: 'accepted', order: shown('o', { status: 'filled', executedLots: 10 }) };
     };
     const open = (id: string): Promise<SubmitOutcome> => {
       const orders = [{ client_order_id: id, leverage: 3, time_in_force: 'IOC' as const }];

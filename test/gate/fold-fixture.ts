@@ -39,8 +39,10 @@ export const BTC_RULES: SymbolRules = {
 /** A lot and a tick of BTCUSDT, in units of 1e-8. */
 export const LOT_E8 = lotE8(BTC_RULES);
 export const TICK_E8 = tickE8(BTC_RULES);
-/** Lots of BTCUSDT in a quantity. */
-export const inLots = (quantityE8: number | undefined): number => (quantityE8 ?? Number.NaN) / LOT_E8;
+/** Lots of BTCUSDT in a quantity; what is no quantity stays. */
+export function inLots<T extends number | null | undefined>(quantityE8: T): T {
+  return (typeof quantityE8 === 'number' ? quantityE8 / LOT_E8 : quantityE8) as T;
+}
 
 /** A ledger in memory: the views folded from it, and the events as they were appended. */
 export class FoldedLedger {
@@ -73,7 +75,7 @@ interface InSteps {
   readonly trigger_ticks?: number | null;
 }
 type Units = 'quantity_e8' | 'executed_e8' | 'price_e8' | 'trigger_e8';
-type Said<T> = Partial<Omit<T, Units>> & InSteps;
+export type Said<T> = Partial<Omit<T, Units>> & InSteps;
 /** The members of a record that are said in steps. */
 export function inUnits<T extends InSteps>({ lots, executed_lots, price_ticks, trigger_ticks, ...others }: T) {
   const priced = (ticks: number | null): number | null => (ticks === null ? null : ticks * TICK_E8);

@@ -127,7 +127,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
         .filter(({ code }) => code === 'EXIT_DROPPED')
         .map(({ detail }) => detail);
     await until('it is said', () => dropped().length > 0);
-    assert.match(dropped()[0] ?? '', /ended with 4 lots closed: too old to go on after a restart$/);
+    assert.match(dropped()[0] ?? '', /ended with 0\.004 closed: too old to go on after a restart$/);
     assert.equal(await world.position('BTCUSDT'), left);
   });
 

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { inLots, orderEvent } from './fold-fixture.ts';
+import { inLots, orderEvent, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -35,6 +35,8 @@ function later<T>(): { readonly promise: Promise<T>; end(value: T): void } {
 }
 const SELL = { side: 'sell', reduceOnly: true } as const;
 
+const formOf = (lots: number, ticks: number) => ({ quantityE8: lots * LOT_E8, priceE8: ticks * TICK_E8 });
+
 describe('a late answer to a request takes back nothing that was proven', () => {
   const UNKNOWN: SubmitOutcome = { kind: 'unknown', detail: 'timeout' };
   const REFUSED: SubmitOutcome = { kind: 'rejected', rejection: rejection() };
@@ -43,7 +45,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
 
   for (const [name, report] of [
     ['working', shown('o-1', SELL)],
-    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedE8: 3 })],
+    ['partially_filled', shown('o-1', { ...SELL, status: 'partially_filled', executedLots: 3 })],
   ] as const)
     for (const [late, outcome] of [
       ['time-out', UNKNOWN],
@@ -129,10 +131,10 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     return { world, end: answer.end, sent: world.sender.sendAmend(world.order('o-1'), decided) };
   };
-  const NEW = shown('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000 });
+  const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
   const form = (world: ProofWorld) => {
-    const { quantityE8: lots, priceE8: priceTicks, amend } = world.order('o-1');
-    return [lots, priceTicks, amend];
+    const { quantityE8, priceE8, amend } = world.order('o-1');
+    return [inLots(quantityE8), (priceE8 ?? 0) / TICK_E8, amend];
   };
   const change = (world: ProofWorld) => world.core.state.changes.find('d-2');
 
@@ -157,7 +159,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     const { world, end, sent } = await started();
     world.script.list = () => [];
     world.script.lookup = () =>
-      found('o-1', { ...SELL, quantityE8: 6, priceE8: 610_000, status: 'filled', executedE8: 6 });
+      found('o-1', { ...SELL, lots: 6, priceTicks: 610_000, status: 'filled', executedLots: 6 });
     await world.feed.pollOrders(['BTCUSDT']);
     assert.deepEqual([world.order('o-1').status, ...form(world)], ['filled', 6, 610_000, null]);
     const before = world.events.length;
@@ -184,7 +186,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     world.script.list = () => [shown('o-1', SELL)];
     world.script.lookup = () => found('o-1', SELL);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual(world.order('o-1').amend, { lots: 6, priceTicks: 610_000 });
+    assert.deepEqual(world.order('o-1').amend, formOf(6, 610_000));
     end({ kind: 'unknown', detail: '503' });
     await sent;
     await world.time.advance(HORIZON_MS);
@@ -207,7 +209,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     end({ kind: 'accepted', order: NEW });
     await sent;
-    assert.deepEqual(form(world), [6, 610_000, { lots: 4, priceTicks: 620_000 }], 'the second one is open');
+    assert.deepEqual(form(world), [6, 610_000, formOf(4, 620_000)], 'the second one is open');
     const settled = world.events.filter((event) => event.kind === 'order_intent' && event.payload.action === 'amended');
     assert.equal(settled.length, 1, 'and nothing is recorded of the first again');
   });
@@ -230,11 +232,11 @@ describe('an amend is proven by the form that the venue shows', () => {
       if (isOurs) await world.place('o-1').sent;
       world.script.list = () => [shown(id, SELL)];
       await world.feed.pollOrders();
-      const changed = shown(id, { ...SELL, quantityE8: 12 });
+      const changed = shown(id, { ...SELL, lots: 12 });
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
       await world.feed.pollOrders();
-      assert.deepEqual(world.order(id).amend, { lots: 12, priceTicks: 600_000 });
+      assert.deepEqual(world.order(id).amend, formOf(12, 600_000));
       world = restart(world);
       for (let i = 0; i < 4; i += 1) {
         await world.time.advance(4_000);
@@ -262,7 +264,7 @@ describe('a cancel', () => {
       const world = await resting();
       const answer = later<CancelOutcome>();
       world.script.cancel = () => answer.promise;
-      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedE8: proven === 'filled' ? 10 : 0 });
+      world.script.lookup = () => found('o-1', { ...SELL, status: proven, executedLots: proven === 'filled' ? 10 : 0 });
       const asked = world.canceler.cancel(world.order('o-1'), 'test');
       await world.feed.pollOrders(['BTCUSDT']);
       assert.equal(world.order('o-1').status, proven);
@@ -396,7 +398,7 @@ describe('only answers count', () => {
     const world = start();
     world.script.submit = () => ({
       kind: 'accepted',
-      order: shown('o-1', { ...SELL, status: 'canceled', executedE8: 4 }),
+      order: shown('o-1', { ...SELL, status: 'canceled', executedLots: 4 }),
     });
     const { order, sent } = world.place('o-1');
     await sent;
@@ -524,7 +526,7 @@ describe('what never rests', () => {
     assert.deepEqual([order.status, world.isReducing()], ['working', true]);
     await world.time.advance(100_000);
     assert.deepEqual([order.status, world.alerts('ORDER_LOST')], ['lost', 1]);
-    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedE8: 10 });
+    world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedLots: 10 });
     await world.time.advance(5_000);
     assert.deepEqual([order.status, inLots(order.executedE8), world.isReducing()], ['filled', 10, false]);
   });

@@ -20,7 +20,7 @@ it('BY-31 a symbol whose stops cannot be planned keeps no other from its own', a
   (core.state.orders.live as Map<string, Set<unknown>>).set('AAVEUSDT', new Set([null]));
   // The position that it protected is gone.
   core.state.position('BTCUSDT');
-  world.place('s-1', { protective: true, kind: 'algo', trigger_e8: 590_000 });
+  world.place('s-1', { protective: true, kind: 'algo', trigger_ticks: 590_000 });
   const ticked = new Protection(core, world.sender, canceler, exits).tick();
   assert.deepEqual(canceled, ['s-1']);
   await assert.rejects(async () => ticked, TypeError);

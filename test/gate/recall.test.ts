@@ -49,8 +49,8 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
   const amended = {
     action: 'amended',
     client_order_id: 'e-0',
-    lots: null,
-    price_ticks: null,
+    quantity_e8: null,
+    price_e8: null,
     reason: 'accepted',
   } as const;
   ledger.append({ kind: 'order_intent', at_ms: T0 + 7_100, payload: amended });

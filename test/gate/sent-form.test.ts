@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
 import type { VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { inLots, T0 } from './fold-fixture.ts';
-import { HORIZON_MS, ProofWorld, shown } from './proof-fixture.ts';
+import { HORIZON_MS, ProofWorld, shown, type Shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
 function start(): { readonly world: ProofWorld; readonly strange: StrangeOrder[] } {
@@ -24,11 +24,11 @@ afterEach(() => {
 const SENT = { side: 'sell', reduceOnly: true } as const;
 const FILLED = { status: 'filled', executedLots: 10 } as const;
 
-const OTHERS: readonly (readonly [string, Partial<VenueOrder>])[] = [
+const OTHERS: readonly (readonly [string, Shown])[] = [
   ['another side', { ...SENT, ...FILLED, side: 'buy' }],
-  ['another size', { ...SENT, ...FILLED, quantityE8: 12, executedE8: 12 }],
-  ['another price', { ...SENT, ...FILLED, priceE8: 600_100 }],
-  ['no price', { ...SENT, ...FILLED, priceE8: null }],
+  ['another size', { ...SENT, ...FILLED, lots: 12, executedLots: 12 }],
+  ['another price', { ...SENT, ...FILLED, priceTicks: 600_100 }],
+  ['no price', { ...SENT, ...FILLED, priceTicks: null }],
   ['the same form, placed long before it was decided', { ...SENT, ...FILLED, placedAtMs: T0 - 600_000 }],
 ];
 
@@ -56,7 +56,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
       const { order, sent } = world.place('o-1');
       await sent;
       await world.time.advance(1_000);
-      world.script.list = () => [shown('o-1', { ...report, status: 'working', executedE8: 0 })];
+      world.script.list = () => [shown('o-1', { ...report, status: 'working', executedLots: 0 })];
       await world.feed.pollOrders(['BTCUSDT']);
       assert.deepEqual([order.status, inLots(order.executedE8), order.venueOrderId], ['unknown', 0, null]);
       assert.ok(strange.length > 0);
@@ -70,7 +70,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     await sent;
     await world.time.advance(250);
     assert.equal(order.status, 'working');
-    const changed = shown('o-1', { ...SENT, quantityE8: 12, executedE8: 4, status: 'partially_filled' });
+    const changed = shown('o-1', { ...SENT, lots: 12, executedLots: 4, status: 'partially_filled' });
     world.sender.adopt(order, changed, world.sender.proof.ask());
     assert.equal(inLots(order.executedE8), 4);
     assert.deepEqual(strange, []);
@@ -92,7 +92,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     const { order, sent } = world.place('o-1');
     await sent;
     assert.equal(order.status, 'rejected');
-    world.script.list = () => [shown('o-1', { side: 'buy', quantityE8: 25 })];
+    world.script.list = () => [shown('o-1', { side: 'buy', lots: 25 })];
     await world.feed.pollOrders(['BTCUSDT']);
     const open = world.order('o-1');
     assert.deepEqual([open.foreign, open.side, inLots(open.quantityE8), open.status], [true, 'buy', 25, 'working']);

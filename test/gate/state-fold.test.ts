@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { AccountEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { longE8 } from '../../daemon/gate/state/positions.ts';
-import { inLots } from './fold-fixture.ts';
+import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 
 const T0 = 1_740_960_000_000;
 
@@ -11,7 +11,7 @@ function account(lots: number, requestedAtMs: number, marginBalance = 10_000): A
   const position = {
     entry_price: 60_000,
     liquidation_price: null,
-    lots,
+    quantity_e8: lots * LOT_E8,
     maintenance_margin_usdt: 0,
     mark_price: 60_000,
     symbol: 'BTCUSDT',
@@ -47,13 +47,13 @@ describe('folding what the account shows', () => {
           average_price: 60_000,
           client_order_id: 'web_1',
           detail: null,
-          executed_e8: 3,
+          executed_e8: 3 * LOT_E8,
           foreign: {
             close_position: false,
             kind: 'regular',
-            quantityE8: 10,
+            quantity_e8: 10 * LOT_E8,
             order_type: 'LIMIT',
-            price_e8: 600_000,
+            price_e8: 600_000 * TICK_E8,
             reduce_only: false,
             side: 'sell',
             symbol: 'BTCUSDT',

@@ -192,8 +192,8 @@ describe('an operator gives a symbol to an agent', () => {
       {
         action: 'adopted',
         agent: 'other',
-        lots: inLots(act.view().quantityE8),
         passkey_id: null,
+        quantity_e8: act.view().quantityE8,
         reason: 'test',
         set_by: 'operator',
         symbol: 'BTCUSDT',
@@ -278,7 +278,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
     await until('they are known', async () => {
       await world.advance(2_000);
-      return act.view().quantityE8 === 4 && act.view().disputedE8 === null;
+      return inLots(act.view().quantityE8) === 4 && act.view().disputedE8 === null;
     });
     assert.equal(await act.heldIn('BTCUSDT'), 'nobody');
     assert.equal((await world.positions())[0]?.holder, null);
@@ -323,7 +323,7 @@ describe('lots of nobody', () => {
       ...mine,
       agent: 'other',
       decision: { ...mine.decision, agent: 'other', decision_id: id },
-      orders: mine.orders.map((planned) => ({ ...planned, client_order_id: `${planned.client_order_id}x`, lots: 1 })),
+      orders: mine.orders.map((planned) => ({ ...planned, client_order_id: `${planned.client_order_id}x`, quantity_e8: 1e5 })),
       request: { ...mine.request, agent: 'other' },
     });
     for (const { client_order_id: of } of mine.orders)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { TradeFeed } from '../../daemon/gate/feeds/trade-feed.ts';
 import type { LookupOutcome, VenuePort, VenueTrade } from '../../daemon/gate/venue-port.ts';
-import { inLots } from './fold-fixture.ts';
+import { inLots, LOT_E8 } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';
 
 const ROUND_MS = 50;
@@ -29,7 +29,8 @@ class Feed {
     venue.fetchTrades = async (_symbol, from) => {
       this.reads += 1;
       await time.delay(ANSWER_MS);
-      return { kind: 'ok', value: trades().filter(({ tradeId }) => Number(tradeId) >= Number(from ?? 0)) };
+      const rows = trades().filter(({ tradeId }) => Number(tradeId) >= Number(from ?? 0));
+      return { kind: 'ok', value: { rows, unreadable: [] } };
     };
     venue.lookupByVenueId = async (_symbol, _id, canWait) => {
       this.lookups += 1;
@@ -71,7 +72,7 @@ function strangers(count: number, atMs: number): readonly VenueTrade[] {
     symbol: 'BTCUSDT',
     venueOrderId: String(9_000 + at),
     side: at % 2 === 0 ? 'buy' : 'sell',
-    lots: 1,
+    quantityE8: LOT_E8,
     price: 60_000,
     feeUsdt: 0.01,
     realisedPnlUsdt: 0,
@@ -86,7 +87,7 @@ function filled(id: string, venueOrderId: string) {
     average_price: null,
     client_order_id: id,
     detail: null,
-    executed_lots: 1,
+    executed_e8: LOT_E8,
     foreign: null,
     retryable: false,
     status: 'filled',

@@ -43,11 +43,18 @@ function findFillBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const times = new Map<string, number>();
   for (const { symbol, trade_id: id } of shown) times.set(`${symbol} ${id}`, (times.get(`${symbol} ${id}`) ?? 0) + 1);
+  const quantities = new Map(shown.map((fill) => [`${fill.symbol} ${fill.trade_id}`, readE8(fill.quantity)]));
   const isStops = stopsOf(history);
   for (const trade of history.world.exchange.world.state.trades) {
     if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
     const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
     if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
+    const told = quantities.get(`${trade.symbol} ${trade.tradeId}`);
+    if (told !== undefined && told !== Number(trade.quantity))
+      breaches.push({
+        code: 'page/fill-quantity',
+        detail: `trade ${trade.tradeId} of ${trade.quantity} is told as ${told}`,
+      });
   }
   for (const fill of shown) {
     const owner = history.orders.get(fill.client_order_id ?? '')?.decision;

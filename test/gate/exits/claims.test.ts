@@ -13,7 +13,7 @@ import {
 } from '../../../daemon/gate/plan/claims.ts';
 import { findExitInProgress } from '../../../daemon/gate/snapshot/exit-in-progress.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { inLots, T0 } from '../fold-fixture.ts';
+import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
 
 const RUNGS = 4;
@@ -23,17 +23,17 @@ const never = (): boolean => false;
 function desired(book: FoldedClaims, isStopped: Parameters<typeof desiredOf>[3] = never): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
   return desiredOf(book.state, closing, book.state.claims.open, isStopped).map(
-    ({ claim, want }) => `${claim.decisionId.slice(2)} ${want}`,
+    ({ claim, want }) => `${claim.decisionId.slice(2)} ${inLots(want)}`,
   );
 }
 /** Lots that a claim may send now. */
 function now(book: FoldedClaims, id: string): number {
   const { closing, one } = look(book, id);
-  return nextE8(book.state, closing, one);
+  return inLots(nextE8(book.state, closing, one));
 }
 function toRest(book: FoldedClaims, id: string, least = 1): number {
   const { closing, one } = look(book, id);
-  return restE8(closing, one, least);
+  return inLots(restE8(closing, one, least * LOT_E8));
 }
 function beyond(book: FoldedClaims): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
@@ -352,12 +352,12 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     rests(book, 't-1', 10);
     book.exit('x-1', 4, { isWhole: false, delayMs: 1 });
     const closing = () => closingOf(book.state, 'BTCUSDT', 'sell');
-    assert.deepEqual([now(book, 'x-1'), hasRoom(closing(), 4)], [4, false]);
+    assert.deepEqual([now(book, 'x-1'), hasRoom(closing(), 4 * LOT_E8)], [4, false]);
     makesRoom(book, 't-1');
-    assert.equal(hasRoom(closing(), 4), true);
+    assert.equal(hasRoom(closing(), 4 * LOT_E8), true);
     assert.equal(toRest(book, 't-1'), 6, 'beside what closes');
-    assert.equal(hasRoom(closing(), 10), true);
-    assert.equal(hasRoom(closing(), 11), false);
+    assert.equal(hasRoom(closing(), 10 * LOT_E8), true);
+    assert.equal(hasRoom(closing(), 11 * LOT_E8), false);
   });
 
   test('what closes does not wait for an order of unknown outcome, which never rests', () => {

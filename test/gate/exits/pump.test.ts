@@ -127,7 +127,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     }
     model.pass();
     assert.equal(model.find('x-1').end?.reason, 'exhausted');
-    assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0 lots closed/);
+    assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0\.000 closed/);
   });
 
   test('of one that rests and that somebody ended at the venue, once', () => {
@@ -141,7 +141,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     model.pass();
     model.pass();
     assert.equal(model.alerts.length, 1);
-    assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 1 lots closed/);
+    assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 0\.001 closed/);
     assert.deepEqual(model.sent.length, 1, 'it does not rest again');
   });
 

@@ -38,7 +38,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     for (const claim of [book.find('x-1'), refolded(book, 'x-1')!]) {
       const { agent, askedE8: askedLots, isWhole, wants, end, rung } = claim;
       assert.deepEqual(
-        { agent, askedLots, isWhole, wants, end, rung },
+        { agent, askedLots: inLots(askedLots), isWhole, wants, end, rung },
         { agent: 'alice', askedLots: 6, isWhole: false, wants: 'now', end: null, rung: 1 },
       );
       assert.deepEqual([inLots(closedE8(claim)), inLots(onWayE8(claim))], [3, 3]);

@@ -11,7 +11,7 @@ import {
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
-import { inLots } from '../fold-fixture.ts';
+import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
 type Word =
@@ -78,7 +78,7 @@ class Watched {
     const ask = this.asks[at] ?? sender.proof.ask();
     switch (word.kind) {
       case 'shown':
-        sender.adopt(order, shown('o-1', { status: word.status, executedE8: word.executed }), ask);
+        sender.adopt(order, shown('o-1', { status: word.status, executedLots: word.executed }), ask);
         this.shownAt = Math.max(this.shownAt, at);
         return;
       case 'listed':
@@ -86,13 +86,13 @@ class Watched {
         core.append('order', {
           ...endedEvent(core, order, 'working', 'open at the venue after all'),
           evidence: { asked_seq: ask.seq, kind: 'shown' },
-          executed_e8: Math.max(inLots(order.executedE8), word.executed),
+          executed_e8: Math.max(order.executedE8, word.executed * LOT_E8),
           foreign: {
             close_position: false,
             kind: 'regular',
-            quantityE8: 10,
+            quantity_e8: 10 * LOT_E8,
             order_type: 'LIMIT',
-            price_e8: 600_000,
+            price_e8: 600_000 * TICK_E8,
             reduce_only: false,
             side: 'buy',
             symbol: 'BTCUSDT',

@@ -438,9 +438,9 @@ test('after a recovery everything is nobody’s: a new token of an old name hold
   assert.deepEqual(inLots(refolded(book).position('BTCUSDT').unownedE8), 14);
 });
 
-test('a step that the venue changes leaves the holder no more than it held: less of a lot is nobody’s [DESIGN 12.1]', () => {
+test('a step that the venue changes leaves the holder what it held, and nobody what was nobody’s [DESIGN 12.4]', () => {
   const book = held(16, 5);
   const rules = { ...BTC_RULES, lotScale: BTC_RULES.lotScale / 10 };
   book.ledger.append({ kind: 'rules', at_ms: T0 + 20, payload: { rules } });
-  assert.deepEqual([inLots(book.position.quantityE8), ...lotsOf(book)], [3, 1, 2]);
+  assert.deepEqual([inLots(book.position.quantityE8), ...lotsOf(book)], [21, 16, 5]);
 });

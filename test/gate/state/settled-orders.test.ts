@@ -13,7 +13,17 @@ import { SettledOrders } from '../../../daemon/gate/state/settled-orders.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import {
+  BTC_RULES,
+  DAY,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  LOT_E8,
+  orderEvent,
+  T0,
+  tradeEvent,
+} from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
 class Kept {
@@ -125,13 +135,10 @@ describe('SAE-AUDIT: settled orders', () => {
       for (const [i, id] of someIds.entries()) {
         const order = plain.orders.all.get(id)!;
         const { symbol, venueOrderId: venue_order_id } = order;
-        const executed_lots = order.executedE8 + 1;
+        const executed_lots = inLots(order.executedE8) + 1;
         if (i % 3 === 0)
-          late(
-            orderEvent(id, nowMs, { status: 'filled', executed_e8: executed_lots, venue_order_id }),
-            `a word on ${id}`,
-          );
-        if (i % 3 === 1) late(tradeEvent(`late-${i}`, id, nowMs, { symbol, quantity_e8: 1 }), `a trade of ${id}`);
+          late(orderEvent(id, nowMs, { status: 'filled', executed_lots, venue_order_id }), `a word on ${id}`);
+        if (i % 3 === 1) late(tradeEvent(`late-${i}`, id, nowMs, { symbol, lots: 1 }), `a trade of ${id}`);
       }
       assert.ok(!settling.orders.settled.isEmpty, 'some stay settled');
       for (const rules of [...plain.rules.values()])
@@ -178,7 +185,7 @@ describe('SAE-AUDIT: settled orders', () => {
       tick(T0 + 10 + SETTLE_AFTER_MS);
       assert.deepEqual([...ledger.state.orders.all.held.keys()], ['o-1']);
       ledger.append(tradeEvent('t-1', 'o-1', T0 + 20 + SETTLE_AFTER_MS));
-      ledger.append(orderEvent('o-0', T0 + 20 + SETTLE_AFTER_MS, { status: 'filled', executed_e8: 10 }));
+      ledger.append(orderEvent('o-0', T0 + 20 + SETTLE_AFTER_MS, { status: 'filled', executed_lots: 10 }));
       assert.deepEqual([...ledger.state.orders.all.held.keys()].sort(), ['o-0', 'o-1']);
       tick(atMs);
       assert.deepEqual([...ledger.state.orders.all.held.keys()].sort(), held, `${atMs - T0}`);
@@ -204,7 +211,7 @@ describe('SAE-AUDIT: settled orders', () => {
     const orders = ['o-1', 'o-2'].map((id) => ({ client_order_id: id }));
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
-    ledger.append(orderEvent('o-2', T0 + 2, { status: 'filled', executed_e8: 10 }));
+    ledger.append(orderEvent('o-2', T0 + 2, { status: 'filled', executed_lots: 10 }));
     readAccount(ledger, T0 + 3);
     ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
     assert.deepEqual([...ledger.state.orders.all.held.keys()], ['o-1', 'o-2']);
@@ -288,7 +295,7 @@ describe('SAE-AUDIT: settled orders', () => {
     compare('all are settled');
     // Of every block, also of those that were packed.
     for (const i of [0, 1, 63, 64, 65, 127, 200, 255, 256, 290, 299])
-      late(tradeEvent(`late-${i}`, `o-${i}`, endMs + DAY, { quantity_e8: 1 }));
+      late(tradeEvent(`late-${i}`, `o-${i}`, endMs + DAY, { lots: 1 }));
     assert.equal(settling.orders.all.held.size, 11, 'a late word brings objects back');
     compare('something late was heard of some');
     // Each leaves at its time: that of each block, and of each order around the end of one.
@@ -416,7 +423,13 @@ function filledExit(endedMs: number | null): FoldedClaims {
   book.report('c-1', 'filled', 10);
   ledger.append(tradeEvent('t-2', 'c-1', T0, { side: 'sell' }));
   book.read(0, T0 + 1);
-  const ended = { action: 'ended', decision_id: 'd-c-1', detail: '', filled_lots: 10, reason: 'filled' } as const;
+  const ended = {
+    action: 'ended',
+    decision_id: 'd-c-1',
+    detail: '',
+    filled_e8: 10 * LOT_E8,
+    reason: 'filled',
+  } as const;
   if (endedMs !== null) ledger.append({ kind: 'exit_target', at_ms: endedMs, payload: ended });
   return book;
 }
@@ -429,7 +442,7 @@ function filledOrders(count: number, untold: readonly string[] = [], everyMs = 0
     const atMs = T0 + i * everyMs;
     const agent = i % 50 < 20 ? 'bob' : 'alice';
     ledger.append(decisionEvent({ id: `d-${i}`, atMs, agent, orders: [{ client_order_id: `o-${i}` }] }));
-    ledger.append(orderEvent(`o-${i}`, atMs + 10, { status: 'filled', executed_e8: 10, average_price: 60_000.1 }));
+    ledger.append(orderEvent(`o-${i}`, atMs + 10, { status: 'filled', executed_lots: 10, average_price: 60_000.1 }));
     if (!untold.includes(`o-${i}`)) ledger.append(tradeEvent(`t-${i}`, `o-${i}`, atMs + 10));
     readAccount(ledger, atMs + 11);
   }

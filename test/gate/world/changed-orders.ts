@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
-import { inLots } from '../fold-fixture.ts';
+import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
 
 describe('an order of ours that somebody changed at the venue', () => {
   let world: DaemonWorld;
@@ -60,7 +60,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     assert.equal(alerts(), before + 1, 'somebody is told');
     assert.deepEqual(
       [inLots(known.quantityE8), known.amend],
-      [4, { lots: 12, priceTicks: 595_000 }],
+      [4, { quantityE8: 12 * LOT_E8, priceE8: 595_000 * TICK_E8 }],
       'both forms count',
     );
     const { body } = await world.tool('place_order', order({ requested_notional: 1_000 }));
@@ -68,7 +68,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     for (let i = 0; i < 4; i += 1) await world.advance(4_000);
     assert.deepEqual(
       [inLots(known.quantityE8), known.priceE8, known.amend],
-      [12, 595_000, null],
+      [12, 595_000 * TICK_E8, null],
       'its form from now on',
     );
     assert.equal(alerts(), before + 1, 'one alert');

@@ -92,7 +92,7 @@ describe('verified exits under adverse answers', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return world.daemon.gate.core.state.position('BTCUSDT').unownedE8 === 7;
+      return inLots(world.daemon.gate.core.state.position('BTCUSDT').unownedE8) === 7;
     });
     const both = await world.position('BTCUSDT');
     const filledBefore = (await filledOrders()).length;

@@ -54,7 +54,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.010');
     await until('both are known', async () => {
       await world.advance(6_000);
-      return view().quantityE8 === 25 && view().disputedE8 === null;
+      return inLots(view().quantityE8) === 25 && view().disputedE8 === null;
     });
     assert.equal(own(), 15);
   };
@@ -72,7 +72,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);
     assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
     assert.deepEqual([inLots(view().quantityE8), own()], [left * 1000, 0], 'what is left is nobody’s here');
-    assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
+    assert.match(alerts('STOP_REFUSED')[0] ?? '', /0\.015 .* closed; 0\.010 .* stays/);
   });
 
   it('a cut above a tightened cap takes from what the holder holds', async () => {
@@ -93,7 +93,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.060');
     await until('it is known', async () => {
       await world.advance(6_000);
-      return view().quantityE8 === 60;
+      return inLots(view().quantityE8) === 60;
     });
     const known = alerts('STOP_REFUSED').length;
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);

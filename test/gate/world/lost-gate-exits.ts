@@ -34,7 +34,7 @@ for (const hasFilled of [false, true])
       await human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.010' });
       await until('both are known', async () => {
         await world.advance(6_000);
-        return view().quantityE8 === 25 && view().disputedE8 === null;
+        return inLots(view().quantityE8) === 25 && view().disputedE8 === null;
       });
       await world.fault({
         kind: 'error',

@@ -38,7 +38,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
     await until('they are known', async () => {
       await world.advance(6_000);
-      return view().unownedE8 === 10;
+      return inLots(view().unownedE8) === 10;
     });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
     const { body } = await world.tool('place_order', order(exit), alice);

@@ -37,8 +37,8 @@ describe('a protective stop of which the exchange says that there is none', () =
     return { status: last?.status ?? '', filled: inLots(last?.executedE8) ?? 0 };
   };
   const view = (): object => {
-    const { holder, quantityE8: lots, unownedE8: unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
-    return { holder, lots, unownedLots };
+    const { holder, quantityE8, unownedE8 } = world.daemon.gate.core.state.position('BTCUSDT');
+    return { holder, lots: inLots(quantityE8), unownedLots: inLots(unownedE8) };
   };
   const FLAT = { holder: null, lots: 0, unownedLots: 0 };
 

@@ -95,7 +95,7 @@ describe('policy diff on the ledger of a running daemon', () => {
     assert.deepEqual(recorded.reasons, [], 'it was allowed');
     const reason = candidate.reasons.find(({ code }) => code === 'BUDGET_NOTIONAL');
     assert.deepEqual([reason?.observed, reason?.limit, reason?.unit], [300, 200, 'USDT'], 'figures of the candidate');
-    assert.ok((candidate.quantityE8 ?? 0) < (recorded.quantityE8 ?? 0), 'fewer lots');
+    assert.ok((candidate.lots ?? 0) < (recorded.lots ?? 0), 'fewer lots');
     assert.ok(found.opening_notional_usdt.candidate < found.opening_notional_usdt.recorded, 'less is opened');
     assert.ok(found.first_change_seq === seqOf('small'), 'the first change is named');
     assert.ok(!found.changes.some(({ seq }) => seq === seqOf('close')), 'an exit is the same under any cap');
