@@ -151,6 +151,12 @@ export class ExchangeSide {
     return this.#least.get(symbol) ?? LOT_E8;
   }
 
+  /** As exposure counts it: up to the exchange's step of the moment. */
+  inWholeLots(symbol: string, quantityE8: number): number {
+    const lotE8 = Number(this.#market(symbol).instrument.lot);
+    return Math.ceil(quantityE8 / lotE8) * lotE8;
+  }
+
   #noteLeast(symbol: string): void {
     const { lot, marketLot, minMarketQuantity, minQuantity } = this.#market(symbol).instrument;
     const sizes = [lot, marketLot ?? lot, minQuantity, minMarketQuantity ?? minQuantity].map(Number);

@@ -1,6 +1,7 @@
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
+import type { ExchangeSide } from '../exchange-side.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { LOT_E8, OPERATOR } from '../records.ts';
 import { isInDispute } from './views.ts';
@@ -63,7 +64,7 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const line = budgets.find(({ component }) => component === 'symbol_notional_usdt');
     if (line === undefined || !history.world.knows(symbol)) continue;
     const mark = venue.mark(symbol);
-    const held = venue.heldE8(symbol);
+    const held = Math.sign(venue.heldE8(symbol)) * venue.inWholeLots(symbol, Math.abs(venue.heldE8(symbol)));
     const used = Math.abs(held) * UNIT * mark;
     const isDisputed = isInDispute(history, symbol);
     if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isDisputed)
@@ -77,7 +78,7 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const opening = (side: string): number =>
       resting
         .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
-        .reduce((sum, order) => sum + worthOf(order, shownMark), 0);
+        .reduce((sum, order) => sum + worthOf(venue, order, shownMark), 0);
     const position = Math.abs(held) * UNIT * shownMark;
     const [long, short] = held > 0 ? [position, 0] : [0, position];
     const reserved = Math.max(long + opening('BUY'), short + opening('SELL')) - position;
@@ -100,8 +101,8 @@ function findUsedBreaches(history: History): readonly Breach[] {
 }
 
 /** What may still fill of an opening order, USDT: at the worse of mark and limit, as DESIGN "Arithmetic" has it. */
-function worthOf({ executed, price, quantity }: Order, mark: number): number {
-  return Number(quantity - executed) * UNIT * Math.max(mark, Number(price) / 1e8);
+function worthOf(venue: ExchangeSide, { executed, price, quantity, symbol }: Order, mark: number): number {
+  return venue.inWholeLots(symbol, Number(quantity - executed)) * UNIT * Math.max(mark, Number(price) / 1e8);
 }
 
 function isPending({ world }: History, clientId: string): boolean {
