@@ -25,6 +25,8 @@ export class ExchangeSide {
   readonly account: AccountSide;
   readonly #halts = new Map<SymbolName, number>();
   readonly #least = new Map<string, number>();
+  /** Symbols whose rules are not those that the world began with. */
+  readonly #changed = new Set<string>();
   readonly #nowMs: () => number;
 
   /** `nowMs`: since the world began. */
@@ -151,10 +153,9 @@ export class ExchangeSide {
     return this.#least.get(symbol) ?? LOT_E8;
   }
 
-  /** As exposure counts it: up to the exchange's step of the moment. */
-  inWholeLots(symbol: string, quantityE8: number): number {
-    const lotE8 = Number(this.#market(symbol).instrument.lot);
-    return Math.ceil(quantityE8 / lotE8) * lotE8;
+  /** By how much exposure may be rounded up: to the step that is on record, which may be an older one of the world's. */
+  roundedE8(symbol: string): number {
+    return this.#changed.has(symbol) ? this.leastE8(symbol) : 0;
   }
 
   #noteLeast(symbol: string): void {
@@ -166,6 +167,7 @@ export class ExchangeSide {
   /** What the exchange takes of a symbol from here on. */
   changeRules(symbol: SymbolName, rules: InstrumentRules): void {
     this.control('set-instrument', { symbol, ...rules });
+    this.#changed.add(symbol);
     this.#noteLeast(symbol);
   }
 

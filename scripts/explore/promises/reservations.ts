@@ -1,7 +1,6 @@
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
-import type { ExchangeSide } from '../exchange-side.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { LOT_E8, OPERATOR } from '../records.ts';
 import { isInDispute } from './views.ts';
@@ -64,21 +63,22 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const line = budgets.find(({ component }) => component === 'symbol_notional_usdt');
     if (line === undefined || !history.world.knows(symbol)) continue;
     const mark = venue.mark(symbol);
-    const held = Math.sign(venue.heldE8(symbol)) * venue.inWholeLots(symbol, Math.abs(venue.heldE8(symbol)));
+    const held = venue.heldE8(symbol);
+    const rounded = venue.roundedE8(symbol) * UNIT * mark;
     const used = Math.abs(held) * UNIT * mark;
     const isDisputed = isInDispute(history, symbol);
-    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isDisputed)
+    const beyond = Math.max(used - line.used, line.used - used - rounded);
+    if (beyond > used * TOLERANCE + 0.01 && !isDisputed)
       breaches.push({
         code: 'view/used',
         detail: `${symbol}: ${line.used} USDT used, ${used.toFixed(2)} by the books`,
       });
     // At the mark that the API shows, which `used` has just compared with the books'. Where it shows the larger of two
     // positions, that is not to be had from it.
-    const shownMark = held === 0 || isDisputed ? mark : line.used / (Math.abs(held) * UNIT);
+    const shownMark = held === 0 || isDisputed || rounded > 0 ? mark : line.used / (Math.abs(held) * UNIT);
+    const ofSymbol = resting.filter((order) => order.symbol === symbol && !order.reduceOnly);
     const opening = (side: string): number =>
-      resting
-        .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
-        .reduce((sum, order) => sum + worthOf(venue, order, shownMark), 0);
+      ofSymbol.filter((order) => order.side === side).reduce((sum, order) => sum + worthOf(order, shownMark), 0);
     const position = Math.abs(held) * UNIT * shownMark;
     const [long, short] = held > 0 ? [position, 0] : [0, position];
     const reserved = Math.max(long + opening('BUY'), short + opening('SELL')) - position;
@@ -89,8 +89,8 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const isTooLow = isDisputed
       ? // A position that is no more is used, too: it may be what the resting order would close.
         line.used + line.reserved < (position + reserved) * (1 - TOLERANCE) - 0.01
-      : line.reserved < reserved * (1 - TOLERANCE) - 0.01;
-    const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01;
+      : line.reserved < reserved * (1 - TOLERANCE) - 0.01 - rounded;
+    const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01 + rounded * (1 + ofSymbol.length);
     if (isTooLow || isTooHigh)
       breaches.push({
         code: 'view/reserved',
@@ -101,8 +101,8 @@ function findUsedBreaches(history: History): readonly Breach[] {
 }
 
 /** What may still fill of an opening order, USDT: at the worse of mark and limit, as DESIGN "Arithmetic" has it. */
-function worthOf(venue: ExchangeSide, { executed, price, quantity, symbol }: Order, mark: number): number {
-  return venue.inWholeLots(symbol, Number(quantity - executed)) * UNIT * Math.max(mark, Number(price) / 1e8);
+function worthOf({ executed, price, quantity }: Order, mark: number): number {
+  return Number(quantity - executed) * UNIT * Math.max(mark, Number(price) / 1e8);
 }
 
 function isPending({ world }: History, clientId: string): boolean {
