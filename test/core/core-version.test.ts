@@ -102,8 +102,8 @@ test('versions of the core go up, each says something of its own, and the newest
 test('columns of rows are added at the end and never move', () => {
   const first = readFixture<{ readonly [path: string]: readonly string[] }>('core-versions/columns-1.json');
   const now = new Map(Object.entries(ROW_FORMS).flatMap(([name, form]) => [...columnsOf(name, form)]));
+  // Since version 4 the same places of an order hold other units.
   for (const [path, columns] of Object.entries(first))
-    // Since version 4 the same places of an order hold other units.
     assert.deepEqual(now.get(path === 'order' ? 'orderInSteps' : path)?.slice(0, columns.length), columns, path);
   assert.equal(Object.keys(first).length, 14);
 });
