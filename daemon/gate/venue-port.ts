@@ -291,17 +291,15 @@ export interface VenuePort {
     isolated: AccountSnapshot['isolated'] | null,
   ): Promise<FetchOutcome<AccountMode>>;
   fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
+  /** The venue's own name of the account, the same for each of its keys; absent: it tells none. */
+  fetchAccountAlias?(): Promise<FetchOutcome<string>>;
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
   /** For these symbols; empty: for the whole account, which weighs much more. May include other symbols. */
   fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>>;
   /** Up to the first that cannot be read. */
-  fetchTrades(
-    symbol: string,
-    fromTradeId: string | null,
-    sinceMs: number,
-  ): Promise<FetchOutcome<Listed<VenueTrade>>>;
+  fetchTrades(symbol: string, fromTradeId: string | null, sinceMs: number): Promise<FetchOutcome<Listed<VenueTrade>>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   /** For the whole account since a time, according to its income. */

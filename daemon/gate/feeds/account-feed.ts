@@ -8,9 +8,9 @@ import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from
 import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
+import { noteUnreadable } from './held-symbols.ts';
 import { Absences, ChangedOrders, isAnother, isLater } from './listed-orders.ts';
 import { hasWalletMoved, showAccount } from './moved-money.ts';
-import { noteUnreadable } from './held-symbols.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
 import { findUnexplained } from './unexplained-positions.ts';

@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Bar, SymbolRules } from '../venue-port.ts';
-import { KeptBars } from './kept-bars.ts';
 import { noteUnreadable } from './held-symbols.ts';
+import { KeptBars } from './kept-bars.ts';
 
 /** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
 export function describeClosed(core: GateCore, symbol: string): string | null {

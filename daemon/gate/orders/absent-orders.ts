@@ -44,12 +44,8 @@ export class AbsentOrders {
     if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
     const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since)))
-      return isTerminal(statusOf(order));
-    if (
-      order.kind === 'algo' &&
-      mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others)
-    )
+    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since))) return isTerminal(statusOf(order));
+    if (order.kind === 'algo' && mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others))
       return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;

@@ -1,4 +1,3 @@
-import { UnreadableRows } from './unreadable-rows.ts';
 import { scaleBarCount } from '../../core/features/bars.ts';
 import { classifyFeatures, fundingRatePer8h, type MarketFeatures } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
@@ -7,6 +6,7 @@ import type { MarketSection } from '../../core/policy.ts';
 import type { Bar, MarketQuote } from '../venue-port.ts';
 import { AccountReadings } from './account-readings.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
+import { UnreadableRows } from './unreadable-rows.ts';
 
 /** What one symbol's feed holds: the feature window, the held regime, the last quote. */
 class SymbolFeed {
