@@ -2,11 +2,11 @@ import type {
   FetchOutcome,
   Listed,
   PlacedOrder,
+  UnreadableRow,
   VenueBooking,
   VenueExecution,
   VenueIncome,
   VenueTrade,
-  UnreadableRow,
   VenueTransfer,
 } from '../gate/venue-port.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';

@@ -61,10 +61,7 @@ export function parseSymbolSettings(json: unknown): Listed<SymbolSetting> {
  * Rows of `/fapi/v3/positionRisk` with a position, for every symbol: a position that we did not open counts too.
  * The venue's liquidation price is used as it is (ccxt's own computation drops the bracket's `cum`).
  */
-export function parsePositions(
-  json: unknown,
-  settings: ReadonlyMap<string, SymbolSetting>,
-): Listed<VenuePosition> {
+export function parsePositions(json: unknown, settings: ReadonlyMap<string, SymbolSetting>): Listed<VenuePosition> {
   const seen = new Set<string>();
   const { rows, unreadable } = readRows(requireList(json, 'positionRisk'), (source) => {
     const position = parsePosition(source, settings);

@@ -157,9 +157,7 @@ export class VenueOrders {
       ccxt.cancelOrder(undefined, unified, params),
     );
     // The algo service acknowledges without the order; the regular one answers with it.
-    return this.#asCancel(
-      this.#judge(end, (json) => (isAlgo ? null : checkCanceled(json, clientOrderId))),
-    );
+    return this.#asCancel(this.#judge(end, (json) => (isAlgo ? null : checkCanceled(json, clientOrderId))));
   }
   /** Both services, one after the other: the second is asked also when the first failed. */
   async cancelAll(symbol: string): Promise<FetchOutcome<null>> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { formatE8 } from '../../venue/exact-fields.ts';
-import type { HeldPosition } from '../../venue/emergency-reads.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
+import type { HeldPosition } from '../../venue/emergency-reads.ts';
+import { formatE8 } from '../../venue/exact-fields.ts';
 
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
 const REFUSALS_BEFORE_STOP = 3;
@@ -173,6 +173,8 @@ function buildExit(symbol: string, side: OrderInstruction['side'], quantityE8: n
 function findFlat(orders: readonly Occupied[], positions: readonly Occupied[] | null): readonly string[] {
   if (positions === null) return [];
   const symbols = [...new Set(orders.map((order) => order.symbol))];
-  const mayOpen = new Set(orders.filter((order) => 'kind' in order && !reduces(order as VenueOrder)).map((order) => order.symbol));
+  const mayOpen = new Set(
+    orders.filter((order) => 'kind' in order && !reduces(order as VenueOrder)).map((order) => order.symbol),
+  );
   return symbols.filter((symbol) => !mayOpen.has(symbol) && !positions.some((held) => held.symbol === symbol));
 }

@@ -51,9 +51,15 @@ export function amendOrder(
       reason,
     });
   };
-  tell(amend.quantityE8, amend.priceE8);
-  const before = { lots: order.quantityE8, priceTicks: order.priceE8 ?? 0 };
-  const outcome = exchange.amend(order.clientOrderId, amend.quantityE8, amend.priceE8);
+  const symbol = clock.market.symbols.indexOf(order.symbol);
+  const inSteps = (form: typeof amend) => ({
+    lots: clock.grid.lots(symbol, form.quantityE8),
+    priceTicks: clock.grid.ticks(symbol, form.priceE8),
+  });
+  const before = inSteps({ quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
+  const after = inSteps(amend);
+  tell(after.lots, after.priceTicks);
+  const outcome = exchange.amend(order.clientOrderId, after.lots, after.priceTicks);
   if (outcome.rejection !== null) {
     onRefused(order, outcome.rejection);
     settle(false, outcome.rejection.message);

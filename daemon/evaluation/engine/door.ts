@@ -255,12 +255,12 @@ export class GateDoor {
   // --- what becomes known of an order ------------------------------------------------------------------------------
 
   /** The exchange shows it; `averagePrice`: of all that was executed, USDT. */
-  show(order: OrderState, status: OrderEvent['status'], executedLots: number, averagePrice: number | null): void {
+  show(order: OrderState, status: OrderEvent['status'], executedE8: number, averagePrice: number | null): void {
     const word = this.#wordOn(order, status, null, 'shown');
     word.average_price = averagePrice;
-    word.executed_e8 = executedLots;
+    word.executed_e8 = executedE8;
     // It was filled before that was told, and before the account is read.
-    if (executedLots > order.executedE8) word.venue_at_ms -= FILLED_BEFORE_MS;
+    if (executedE8 > order.executedE8) word.venue_at_ms -= FILLED_BEFORE_MS;
     word.venue_order_id = order.clientOrderId;
     this.append('order', word);
   }
@@ -280,8 +280,8 @@ export class GateDoor {
     this.append('order_intent', {
       action: 'cancel',
       client_order_id: order.clientOrderId,
-      quantity_e8: null,
       price_e8: null,
+      quantity_e8: null,
       reason,
     });
   }

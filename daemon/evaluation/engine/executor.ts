@@ -176,12 +176,15 @@ export class Executor {
 
   /** Null: the exchange has taken it. */
   #send(order: OrderState, asked: Asked | null): Rejection | null {
-    const { exchange, tally } = this.#parts;
+    const { clock, exchange, tally } = this.#parts;
     const symbol = this.#index.get(order.symbol)!;
     if (!order.reduceOnly) this.#matchLeverage(order, symbol);
     this.#asked.set(order.clientOrderId, asked);
-    this.#tellOrder(order, asked, order.quantityE8);
-    const { clientOrderId: id, quantityE8: lots, priceE8: priceTicks, reduceOnly, side } = order;
+    const { clientOrderId: id, priceE8, quantityE8, reduceOnly, side } = order;
+    const { grid } = clock;
+    const lots = grid.lots(symbol, quantityE8);
+    const priceTicks = priceE8 === null ? null : grid.ticks(symbol, priceE8);
+    this.#tellOrder(order, asked, lots, priceTicks);
     const outcome: Placement =
       priceTicks === null
         ? exchange.close({ id, symbol, side, lots })
@@ -196,12 +199,12 @@ export class Executor {
     this.changes += 1;
     this.#loops.onAccepted();
     if (outcome.rests && !order.reduceOnly) this.#parts.onOpening(order);
-    if (asked !== null && outcome.rests) tally.notePassed(asked, order.quantityE8);
+    if (asked !== null && outcome.rests) tally.notePassed(asked, lots);
     this.#settleOrder(order, outcome.fill, outcome.rests, true);
     return null;
   }
 
-  #tellOrder(order: OrderState, asked: Asked | null, lots: number): void {
+  #tellOrder(order: OrderState, asked: Asked | null, lots: number, priceTicks: number | null): void {
     this.#parts.judge.order({
       orderId: order.clientOrderId,
       askId: asked?.askId ?? -1,
@@ -211,7 +214,7 @@ export class Executor {
       account: SERVED_ACCOUNT,
       side: order.side,
       lots,
-      priceTicks: order.priceE8,
+      priceTicks,
       leverage: order.reduceOnly ? null : order.leverage,
       maxSlippageBps: order.protective ? null : order.slippageBps,
       reduceOnly: order.reduceOnly,
@@ -251,7 +254,8 @@ export class Executor {
   /** `isAnswer`: the exchange has answered to what was sent just now. */
   #settleOrder(order: OrderState, fill: Fill | null, rests: boolean, isAnswer: boolean): void {
     const { door, judge, clock } = this.#parts;
-    const executed = order.executedE8 + (fill?.lots ?? 0);
+    const filledE8 = fill === null ? 0 : this.#filledE8(order, fill);
+    const executed = order.executedE8 + filledE8;
     const status = rests
       ? executed > 0
         ? 'partially_filled'
@@ -259,12 +263,16 @@ export class Executor {
       : executed >= order.quantityE8
         ? 'filled'
         : 'expired';
-    const paid = order.tradedUsdtE8 + (fill === null ? 0 : fill.lots * fill.price);
+    const paid = order.tradedUsdtE8 + (fill === null ? 0 : filledE8 * fill.price);
     door.show(order, status, executed, executed === 0 ? null : paid / executed);
     if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null, isAnswer);
     if (rests) return;
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
+  }
+
+  #filledE8({ symbol }: OrderState, { lots }: Fill): number {
+    return this.#parts.clock.grid.quantityE8(this.#index.get(symbol)!, lots);
   }
 
   #onRestingFill(resting: ReplayOrder, fill: Fill, isEnded: boolean): void {
@@ -283,9 +291,9 @@ export class Executor {
       this.#end(order, 'expired');
       return;
     }
-    this.#tellOrder(order, null, fill.lots);
+    this.#tellOrder(order, null, fill.lots, null);
     const { door, judge, clock } = this.#parts;
-    door.show(order, 'filled', fill.lots, fill.price);
+    door.show(order, 'filled', this.#filledE8(order, fill), fill.price);
     this.#fills.note(order, fill, null, false);
     judge.orderEnded(order.clientOrderId, clock.nowMs);
   }
@@ -342,6 +350,7 @@ export class Executor {
     this.#asked.set(order.clientOrderId, asked);
     outcome.settle();
     if (outcome.fill === null) return;
-    this.#settleOrder(order, outcome.fill, order.executedE8 + outcome.fill.lots < order.quantityE8, true);
+    const executed = order.executedE8 + this.#filledE8(order, outcome.fill);
+    this.#settleOrder(order, outcome.fill, executed < order.quantityE8, true);
   }
 }

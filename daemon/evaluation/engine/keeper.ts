@@ -180,8 +180,8 @@ export class ReplayKeeper {
     this.#held = this.#account.version;
     this.agesAtMs = Number.POSITIVE_INFINITY;
     const now = this.#clock.nowMs;
-    for (const { quantityE8: lots, sinceMs } of this.#door.state.positions.values()) {
-      const atMs = lots === 0 || sinceMs === null ? Number.POSITIVE_INFINITY : sinceMs + this.#longestMs;
+    for (const { quantityE8, sinceMs } of this.#door.state.positions.values()) {
+      const atMs = quantityE8 === 0 || sinceMs === null ? Number.POSITIVE_INFINITY : sinceMs + this.#longestMs;
       if (atMs > now) this.agesAtMs = Math.min(this.agesAtMs, atMs);
     }
   }
@@ -281,11 +281,12 @@ export class ReplayKeeper {
     const order = taken?.orders[0];
     if (order === undefined) return null;
     this.#door.sends.note();
+    const index = this.#indexOf(symbol);
     const rejection = this.#exchange.placeStop({
       id: order.clientOrderId,
-      symbol: this.#indexOf(symbol),
+      symbol: index,
       side: order.side,
-      triggerTicks: order.triggerE8 ?? 0,
+      triggerTicks: this.#clock.grid.ticks(index, order.triggerE8 ?? 0),
     });
     this.#executor.changes += 1;
     if (rejection === null) this.#door.show(order, 'working', 0, null);

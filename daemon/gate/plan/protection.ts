@@ -250,6 +250,11 @@ export class ProtectionPlan {
       this.#tries.noteSent(symbol, order);
       return null;
     }
+    if (isOffGrid(order, rejection)) {
+      const refused = describeMissing(order);
+      this.#hands.alertRarely('STOP_REFUSED', `${refused}; it is placed anew once the venue's steps are read`, symbol);
+      return null;
+    }
     this.#tries.noteFailed(symbol);
     // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
     if (order.retryable && !this.#tries.isEnough(symbol)) return null;
@@ -313,4 +318,9 @@ export class ProtectionPlan {
     if (position.quantityE8 === 0) return false;
     return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;
   }
+}
+
+/** The venue has changed its steps: that says nothing about the stop, which is written anew in the new ones. */
+function isOffGrid({ retryable }: OrderState, rejection: Rejection | null): boolean {
+  return retryable && rejection?.consequence === 'reload_rules';
 }

@@ -50,12 +50,12 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
     if (word.what !== 'flatten') continue;
     for (const symbol of world.exchange.world.state.markets.keys()) {
-      if ((word.symbol !== null && word.symbol !== symbol) || world.venue.lots(symbol) === 0) continue;
+      if ((word.symbol !== null && word.symbol !== symbol) || world.venue.heldE8(symbol) === 0) continue;
       if (isOwnersHandIn(history, symbol, word.askedAtMs)) continue;
       if (isLessThanTaken(history, symbol, word.askedAtMs)) continue;
       breaches.push({
         code: 'operator/not-flat',
-        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.lots(symbol)} lots of ${symbol} are held at the end`,
+        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.heldE8(symbol)} of ${symbol} are held at the end`,
       });
     }
   }
@@ -63,8 +63,8 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
 }
 
 /** Fills have left fewer lots than the exchange takes in an order: nothing can close them, and an alert says so. */
-function isLessThanTaken({ events, plan, world }: History, symbol: string, sinceMs: number): boolean {
-  if (Math.abs(world.venue.lots(symbol)) >= (plan.setup.leastLots ?? 1)) return false;
+function isLessThanTaken({ events, world }: History, symbol: string, sinceMs: number): boolean {
+  if (Math.abs(world.venue.heldE8(symbol)) >= world.venue.leastE8(symbol)) return false;
   return events.some(
     ({ atMs, event }) =>
       atMs >= sinceMs &&

@@ -1,3 +1,4 @@
+import type { PositionRecord } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 
@@ -26,10 +27,10 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const together = canceled.filter((other) => other.atMs === atMs && isOnItsSide(other.order, order));
     const first = { atMs, seq: Math.min(...together.map(({ seq }) => seq)) };
     const gone = new Set(together.filter((other) => isNewer(history, other, one)).map((other) => other.clientId));
-    const wanted = wantedLots(history, one, first, gone);
+    const wanted = wantedE8(history, one, first, gone);
     const held = leastHeld(history, order, first);
     if (wanted > held) return [];
-    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} lots rest or close now, ${held} are held`;
+    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} rest or close now, ${held} are held`;
     return [{ code: 'room/more-than-needed', detail }];
   });
 }
@@ -78,7 +79,7 @@ interface Instant {
  * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
  * exits that close now, and resting ones that were asked for earlier.
  */
-function wantedLots(
+function wantedE8(
   history: History,
   { clientId, order: { planned } }: MadeRoom,
   at: Instant,
@@ -105,14 +106,14 @@ function wantedLots(
   }
   const ownSeq = claims.get(history.orders.get(clientId)?.decision.rootId ?? '')?.seq ?? 0;
   const closing = openTargets(history, symbol, side, at.seq);
-  let lots = 0;
+  let quantityE8 = 0;
   for (const [rootId, { asked, done, live, seq }] of claims) {
     const now = closing.find(({ id }) => id === rootId);
     if (now?.isWhole === true) return Number.POSITIVE_INFINITY;
     const isFirst = now !== undefined || (seq < ownSeq && gaveWay.has(rootId));
-    lots += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
+    quantityE8 += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
   }
-  return lots;
+  return quantityE8;
 }
 
 function isOfSide({ planned }: PlannedBy, side: string, symbol: string): boolean {
@@ -191,10 +192,10 @@ function leastHeld(history: History, { planned: { side, symbol } }: PlannedBy, {
   const sinceMs = Math.max(fills.at(-1)?.atMs ?? 0, atMs - READ_WITHIN_MS);
   for (const { atMs: readMs, event } of history.events)
     if (event.kind === 'account' && readMs > sinceMs && readMs <= atMs)
-      known.push(readLots(event.payload.positions, symbol));
-  return Math.max(0, Math.min(...known.map((lots) => lots * sign)));
+      known.push(readHeld(event.payload.positions, symbol));
+  return Math.max(0, Math.min(...known.map((quantityE8) => quantityE8 * sign)));
 }
 
-function readLots(positions: readonly { readonly symbol: string; readonly lots: number }[], symbol: string): number {
-  return positions.find((position) => position.symbol === symbol)?.lots ?? 0;
+function readHeld(positions: readonly PositionRecord[], symbol: string): number {
+  return positions.find((position) => position.symbol === symbol)?.quantity_e8 ?? 0;
 }
