@@ -1,15 +1,16 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { AccountLock } from './boot/account-lock.ts';
 import { Alerts, refuseFirstStart, requireNamedRoutes } from './boot/alerts.ts';
 import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
-import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
+import { describeEntrance, type Entrance, openEntrances, tellFileShortage } from './boot/entrances.ts';
 import type { Folded } from './boot/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
-import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
+import { ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import { createPolicyPort, findPolicy, followPolicyFile, type PolicyFile, requirePolicy } from './boot/policy.ts';
 import { createPreviewPort } from './boot/policy-preview.ts';
 import { createReceiptPort } from './boot/receipts.ts';
@@ -19,7 +20,7 @@ import { openTraces } from './boot/traces.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createHttpServer } from './http/server.ts';
 import type { HeadSigner } from './ledger/head-signer.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import type { OpenFilePort } from './policy/read-file.ts';
@@ -28,6 +29,7 @@ import type { TimePort } from './time/time-port.ts';
 import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
 
+export type { Entrance } from './boot/entrances.ts';
 export { ACCOUNT_NAME, StartError } from './boot/live.ts';
 
 /** Send deadline of an order: after it the decision is stale and must be taken again. */
@@ -54,19 +56,6 @@ export interface StartOptions {
   /** How long a stop may wait for a checkpoint, wall ms. */
   readonly checkpointWithinMs?: number;
   readonly ledger?: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'>;
-}
-/** How to reach the daemon. */
-export interface Entrance {
-  /** `http://127.0.0.1:7433`, or `unix:/path`. */
-  readonly address: string;
-  readonly url: string;
-  /** The entrance of operator and monitor tokens, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
-  readonly operatorAddress: string;
-  /** `http://localhost:7433/`; null where the console is not served. */
-  readonly consoleAddress: string | null;
-  readonly tokensFolder: string;
-  /** A command line that places a paper order; null if there is no token file. */
-  readonly curlLine: string | null;
 }
 export interface Daemon extends Entrance {
   readonly gate: Gate;
@@ -121,7 +110,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const { closers } = opened;
   try {
     const alerts = new Alerts(config, secrets.alerts, time, options.openFile);
-    const { exchange, folded, gate, inForce, tokensFolder } = await build(
+    const { account, exchange, folded, gate, inForce, tokensFolder } = await build(
       opened,
       secrets,
       alerts,
@@ -146,10 +135,10 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const entrance = describeEntrance(http, config, tokensFolder);
     gate.core.consoleAddress = entrance.consoleAddress;
     alerts.consoleUrl = entrance.consoleAddress;
-    const needed = findFileShortage();
-    if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
+    tellFileShortage(log);
     options.onListening?.(entrance);
-    const onFirstContact = (): void => {
+    const onFirstContact = async (): Promise<void> => {
+      await account?.holdAlias(gate.core.ports.venue, log);
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
@@ -189,8 +178,11 @@ async function build(
     config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
   const exchange = await startPaperExchange(config, secrets);
   if (exchange !== null) closers.unshift(() => exchange.close());
+  const access = venueAccess(config, secrets, exchange);
+  const account = hasFiles(options) ? new AccountLock(config, access) : null;
+  if (account !== null) closers.unshift(() => account.release());
   const venue = await (options.createVenue ?? createVenue)({
-    access: venueAccess(config, secrets, exchange),
+    access,
     clock,
     time,
     countdown: config.countdown,
@@ -234,7 +226,7 @@ async function build(
     metricsText: (withAccount) => metrics.text(withAccount),
   });
   metrics.watch(gate, ledger);
-  return { exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };
+  return { account, exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };
 }
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
@@ -258,17 +250,6 @@ function keepHome(
 
 function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
-}
-
-function describeEntrance(http: HttpServer, config: Config, tokensFolder: string): Entrance {
-  return {
-    address: http.address,
-    url: http.address,
-    operatorAddress: noteOperatorEntrance(http, config),
-    consoleAddress: http.consoleAddress,
-    tokensFolder,
-    curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
-  };
 }
 
 function createClose(

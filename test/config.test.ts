@@ -56,6 +56,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       archiveBeforeMs: null,
       leaveOrders: false,
       headFile: join(homedir(), '.holdfast.paper.head'),
+      runtimeFolder: readEnv({}).config.runtimeFolder,
       liveArmed: false,
       countdown: 'unknown',
       traces: null,

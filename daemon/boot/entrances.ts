@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/authentication.ts';
@@ -10,12 +11,32 @@ import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
 import { ACCOUNT_NAME, readVersion, StartError } from './live.ts';
+import { buildCurlLine } from './paper.ts';
 
+/** How to reach the daemon. */
+export interface Entrance {
+  /** `http://127.0.0.1:7433`, or `unix:/path`. */
+  readonly address: string;
+  readonly url: string;
+  /** The entrance of operator and monitor tokens, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
+  readonly operatorAddress: string;
+  /** `http://localhost:7433/`; null where the console is not served. */
+  readonly consoleAddress: string | null;
+  readonly tokensFolder: string;
+  /** A command line that places a paper order; null if there is no token file. */
+  readonly curlLine: string | null;
+}
 /** Files and sockets that all connection limits together may need, plus what else is open. */
 const FILES_NEEDED = 5_888;
 
+/** Warns where this process may open fewer files than it may need. */
+export function tellFileShortage(log: Logger): void {
+  const needed = findFileShortage();
+  if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
+}
+
 /** How many files this process may open, if that is less than it may need; null: enough, or unknown. */
-export function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
+function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
   try {
     // Node raises its own limit to the hard one at its start, so the first figure applies.
     const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
@@ -105,7 +126,7 @@ function operatorEntrance({ home, venue }: Config): HttpAddress {
 }
 
 /** Writes the address of an entrance without a socket to the file that the command line reads. */
-export function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string {
+function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string {
   const file = operatorUrlFile(home, venue);
   const address = http.operatorAddress ?? http.address;
   if (address.startsWith('unix:')) rmSync(file, { force: true });
@@ -119,4 +140,15 @@ function identify(token: TokenRecord | null): TokenIdentity | null {
 
 function identityOf({ agent, id, name, role, skill_sha256 }: TokenRecord): TokenIdentity {
   return { role, agent: agent ?? name, id, skillSha256: skill_sha256 };
+}
+
+export function describeEntrance(http: HttpServer, config: Config, tokensFolder: string): Entrance {
+  return {
+    address: http.address,
+    url: http.address,
+    operatorAddress: noteOperatorEntrance(http, config),
+    consoleAddress: http.consoleAddress,
+    tokensFolder,
+    curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
+  };
 }

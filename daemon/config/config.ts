@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join, parse, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
+import { findRuntimeFolder, readHeadFilePath, readHome } from './folders.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
@@ -57,6 +57,8 @@ export interface Config {
   readonly traces: TracesConfig | null;
   /** The head file, outside the home. */
   readonly headFile: string;
+  /** Folder of this user on this machine, whatever the home. */
+  readonly runtimeFolder: string;
   /** Only permits it: the arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
 }
@@ -98,6 +100,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     countdown: readCountdown(reading, venue),
     traces: readTraces(reading),
     headFile: readHeadFilePath(reading, home, venue),
+    runtimeFolder: findRuntimeFolder(env),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
   const secrets = {
@@ -228,20 +231,6 @@ const CLIENT_NAMES = /^HOLDFAST_(?:HOME|HEAD_FILE|VENUE|HOST|PORT|SOCKET|TOKEN)$
 
 function selectNames(env: Environment, names: RegExp): Environment {
   return Object.fromEntries(SETTING_NAMES.flatMap((name) => (names.test(name) ? [[name, env[name]]] : [])));
-}
-
-function readHome(reading: Reading, env: Environment): string {
-  const text = reading.get('HOLDFAST_HOME');
-  const own = env.HOME || homedir();
-  const home = text === null ? join(own, '.holdfast') : resolve(text.replace(/^~(?=$|[\\/])/, own));
-  if (home === parse(home).root) reading.refuse('HOLDFAST_HOME', 'is the root of the file system');
-  return home;
-}
-
-/** Beside the home, so that restoring an older home does not restore an older head with it. */
-function readHeadFilePath(reading: Reading, home: string, venue: VenueName): string {
-  const text = reading.get('HOLDFAST_HEAD_FILE');
-  return text === null ? `${home}.${venue}.head` : resolve(text);
 }
 
 /** It need not exist: a start with a policy in force goes on without the file. */

@@ -132,7 +132,7 @@ export const accountSection = Type.Object(
     ),
     concentration: Type.Object(
       {
-        share: fraction('Largest share of one symbol in the whole exposure.', 0.01, 0.99),
+        share: fraction('Largest share of one symbol, beside lots held of the others.', 0.01, 0.99),
         floor_usdt: usdt('Notional of a symbol that is always allowed, whatever its share.', MAX_USDT, 0),
       },
       { ...closed, description: 'No symbol may dominate the account.' },

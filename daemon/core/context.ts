@@ -85,7 +85,10 @@ export interface AccountView {
 }
 
 export interface ExposureView {
-  /** G_o without slices that are planned and not sent: what concentration may lean on, USDT. */
+  /**
+   * Lots held of the other symbols at their marks, the counterweight of concentration, USDT. Up to core version 3 orders
+   * counted, too: hence the name, which records keep.
+   */
   readonly gross_other_sent_usdt: number;
   /** G_o: worst case of the other symbols, USDT. */
   readonly gross_other_usdt: number;

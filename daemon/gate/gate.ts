@@ -113,7 +113,7 @@ export class Gate implements GateApi {
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
-  async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
+  async start(onFirstContact: () => Promise<void>, onVenueSilent?: (reason: string) => void): Promise<void> {
     this.#parts.ledgerCheck.begin();
     // The views use these tick and lot sizes: orders can be read with them while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
@@ -121,7 +121,8 @@ export class Gate implements GateApi {
     if (this.#signal.aborted) return;
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
-    firstPolicyEvent();
+    await onFirstContact();
+    if (this.#signal.aborted) return;
     if (this.#parts.availability.isDiskFull) tellFullDisk(this.core);
     this.keeper.takeUp();
     await this.keeper.refuseOtherDaemon();

@@ -10,7 +10,7 @@ import { LedgerError } from './errors.ts';
 import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
 import { GroupCommit, type SeqRange } from './group-commit.ts';
 import { chainRecords, sha256Hex, ZERO_HASH } from './hash-chain.ts';
-import { acquireLock, type LedgerLock } from './lock.ts';
+import { acquireLock, type HeldLock } from './lock.ts';
 import type { MemoryStorage } from './memory-storage.ts';
 import { backUpBeforeMigrations } from './migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
@@ -40,7 +40,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   const { path, storage } = options;
   if (storage !== undefined && storage !== 'file') return openInMemory(storage, options);
   const folder = dirname(path);
-  let lock: LedgerLock | undefined;
+  let lock: HeldLock | undefined;
   let db: Database | undefined;
   try {
     ensurePrivateFolder(folder);

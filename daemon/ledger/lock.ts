@@ -4,21 +4,19 @@ import Database from 'better-sqlite3';
 import { codeOf, LedgerError } from './errors.ts';
 import { ensurePrivateFile } from './private-files.ts';
 
-/** The right to write one ledger, held by one process. */
-export interface LedgerLock {
+/** A right that one process holds. */
+export interface HeldLock {
   release(): void;
 }
 
 /**
- * Takes the exclusive lock of a ledger's folder: a write lock on the empty database `daemon.lock`, held while the
- * process lives. The operating system releases it however the process ends, so it is never stale. The pid
- * in `daemon.pid` is for the message only; it decides nothing.
+ * Takes an exclusive lock: a write lock on the empty database at `path`, held while the process lives. The operating
+ * system releases it however the process ends, so it is never stale. `note` is written to `notePath` for the message of
+ * whoever is refused; it decides nothing. Null: another process holds the lock.
  *
- * @throws LedgerError LEDGER_LOCKED naming the pid of the holder
+ * @param waitMs how long the current holder may take to end, wall ms
  */
-export function acquireLock(folder: string, waitMs: number): LedgerLock {
-  const path = join(folder, 'daemon.lock');
-  const pidPath = join(folder, 'daemon.pid');
+export function takeLock(path: string, notePath: string, note: string, waitMs: number): HeldLock | null {
   ensurePrivateFile(path);
   const db = new Database(path, { timeout: waitMs });
   try {
@@ -28,19 +26,30 @@ export function acquireLock(folder: string, waitMs: number): LedgerLock {
   } catch (cause) {
     db.close();
     if (!codeOf(cause).startsWith('SQLITE_BUSY')) throw cause;
-    throw new LedgerError(
-      'LEDGER_LOCKED',
-      `Another Holdfast process (pid ${readPid(pidPath)}) uses the ledger in ${folder}. Stop it first, or choose another HOLDFAST_HOME.`,
-      { cause },
-    );
+    return null;
   }
-  ensurePrivateFile(pidPath);
-  writeFileSync(pidPath, `${process.pid}\n`);
+  ensurePrivateFile(notePath);
+  writeFileSync(notePath, `${note}\n`);
   return {
     release() {
       if (db.open) db.close();
     },
   };
+}
+
+/**
+ * The right to write the ledger of a folder: the lock `daemon.lock`, with the holder's pid in `daemon.pid`.
+ *
+ * @throws LedgerError LEDGER_LOCKED naming the pid of the holder
+ */
+export function acquireLock(folder: string, waitMs: number): HeldLock {
+  const pidPath = join(folder, 'daemon.pid');
+  const lock = takeLock(join(folder, 'daemon.lock'), pidPath, String(process.pid), waitMs);
+  if (lock !== null) return lock;
+  throw new LedgerError(
+    'LEDGER_LOCKED',
+    `Another Holdfast process (pid ${readPid(pidPath)}) uses the ledger in ${folder}. Stop it first, or choose another HOLDFAST_HOME.`,
+  );
 }
 
 function readPid(path: string): string {

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { LedgerError } from './errors.ts';
+import { codeOf, LedgerError } from './errors.ts';
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
@@ -30,8 +30,17 @@ export function ensurePrivateFolder(path: string): void {
 export function ensurePrivateFile(path: string): void {
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing === undefined) {
-    closeSync(openSync(path, 'wx', 0o600));
+    createPrivate(path);
     return;
   }
   if (process.platform !== 'win32' && (existing.mode & OTHERS) !== 0) chmodSync(path, 0o600);
+}
+
+/** Another process may have made it meanwhile. */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }

@@ -165,7 +165,7 @@ function withHolding(
   return context;
 }
 
-/** If a case names only the gross exposure of the other symbols, it is taken as exposure at the venue. */
+/** If a case names only the gross exposure of the other symbols, all of it is held. */
 function leanOnGross(context: ExecutionContext, given: Readonly<Record<string, unknown>>): ExecutionContext {
   const { exposure } = given;
   if (!isRecord(exposure) || 'gross_other_sent_usdt' in exposure) return context;

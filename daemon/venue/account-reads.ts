@@ -9,6 +9,7 @@ import type {
 } from '../gate/venue-port.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
 import {
+  parseAccountAlias,
   parseAccountConfig,
   parseBalances,
   parseKeyRights,
@@ -91,6 +92,12 @@ export class AccountReads {
         isolated,
       };
     });
+  }
+  /** As `/fapi/v3/balance` has it in each of its rows. */
+  async fetchAlias(): Promise<FetchOutcome<string>> {
+    return this.#reader.link.outcome(async () =>
+      parseAccountAlias(await this.#reader.read(WEIGHT.balance, (ccxt) => ccxt.fapiPrivateV3GetBalance())),
+    );
   }
   /**
    * Open orders, regular and conditional, of the symbols, at a weight of 1 in each of two lists. Without

@@ -49,6 +49,7 @@ export interface CcxtBinance {
   fapiPublicGetFundingInfo: Implicit;
   fapiPublicGetKlines: Implicit;
   fapiPrivateV3GetAccount: Implicit;
+  fapiPrivateV3GetBalance: Implicit;
   fapiPrivateV3GetPositionRisk: Implicit;
   fapiPrivateGetSymbolConfig: Implicit;
   fapiPrivateGetAccountConfig: Implicit;

@@ -139,6 +139,8 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     fetchRules: (symbols) => market.fetchRules(symbols),
     prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),
     fetchAccount: (symbols) => account.fetchAccount(symbols),
+    // A simulated exchange has one account, known by its address and key.
+    ...(access.venue === 'paper' ? {} : { fetchAccountAlias: () => account.fetchAlias() }),
     fetchQuote: (symbol) => market.fetchQuote(symbol),
     fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
     fetchOpenOrders: (symbols) => account.fetchOpenOrders(symbols),

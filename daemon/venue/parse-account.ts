@@ -39,6 +39,11 @@ export function parseBalances(json: unknown): Balances {
     initialMarginUsdt: readAmount(source, 'totalInitialMargin'),
   };
 }
+/** The account's own name in `/fapi/v3/balance`, the same in each row: one per asset. */
+export function parseAccountAlias(json: unknown): string {
+  const [first] = requireList(json, 'balance');
+  return readText(requireObject(first, 'balance row'), 'accountAlias');
+}
 /** `/fapi/v1/symbolConfig`, one row per symbol. */
 export function parseSymbolSettings(json: unknown): Listed<SymbolSetting> {
   return readRows(requireList(json, 'symbolConfig'), (source) => {

@@ -10,6 +10,7 @@ export const WEIGHT = {
   accountConfig: 5,
   symbolConfig: 5,
   account: 5,
+  balance: 5,
   positionRisk: 5,
   order: 1,
   /** Of one symbol, in each of the two lists of open orders; and of the whole account. */

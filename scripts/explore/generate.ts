@@ -1,6 +1,7 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
 import { BORROWED } from './plans/borrowed.ts';
+import { CONCENTRATED } from './plans/concentrated.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -12,6 +13,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const HANDS_SHARE = 0.05;
 /** Of worlds in which one agent may borrow less than the others. */
 const CAPPED_SHARE = 0.12;
+/** Of worlds in which no symbol may be more than a share of all. */
+const CONCENTRATED_SHARE = 0.12;
 /** Of worlds in which a symbol is kept for one agent. */
 const RESERVED_SHARE = 0.08;
 
@@ -33,7 +36,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
   const borrowed = setup.capped === undefined ? [] : BORROWED;
-  const pieces = [...PIECES, ...borrowed, ...[...played].flatMap((extra) => EXTRAS[extra])];
+  const concentrated = setup.concentration === undefined ? [] : CONCENTRATED;
+  const pieces = [...PIECES, ...borrowed, ...concentrated, ...[...played].flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -121,7 +125,7 @@ function drawSetup(random: Random): Setup {
   };
 }
 
-/** In some worlds one agent may borrow less than the others, or a symbol is kept for one. */
+/** In some worlds one agent may borrow less than the others, a symbol is kept for one, or none may be most of all. */
 function withOwn(setup: Setup, seed: number): Setup {
   const reserve = new Random(seed, 'reserved');
   return {
@@ -134,6 +138,9 @@ function withOwn(setup: Setup, seed: number): Setup {
             symbol: reserve.pick(['BTCUSDT', 'ETHUSDT'] as const),
           },
         }
+      : {}),
+    ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
+      ? { concentration: { share: 0.7, floorUsdt: 700 } }
       : {}),
   };
 }

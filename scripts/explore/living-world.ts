@@ -184,7 +184,7 @@ export abstract class LivingWorld extends PlayedWorld {
     const { gate } = opened;
     if (this.isOfHome(life))
       this.home.follow(ledger, gate.core.state.lastEventAtMs === 0, life.time, () => life.isDead);
-    await gate.start(() => recordPolicy(gate, ledger, opened.inForce, this.file));
+    await gate.start(async () => recordPolicy(gate, ledger, opened.inForce, this.file));
   }
 
   #scheduleCommit(life: Running, commit: () => void): Timer {

@@ -50,6 +50,8 @@ export interface Setup {
   readonly deadmanMs?: number;
   /** Of every symbol, the fewest lots that the exchange takes in one order. Absent: one. */
   readonly leastLots?: number;
+  /** The largest share of one symbol, and what it may have in any case. Absent: no share binds. */
+  readonly concentration?: { readonly share: number; readonly floorUsdt: number };
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
   /** Quiet time at the end, ms, after which promises are judged. */

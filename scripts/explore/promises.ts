@@ -15,7 +15,7 @@ import { findApprovalBreaches } from './promises/approvals.ts';
 import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
-import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
+import { findCapBreaches, findConcentrated, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findEndedEarly } from './promises/ended.ts';
@@ -63,6 +63,7 @@ const PROMISES: readonly Promised[] = [
   findAnswerBreaches,
   findQuietExits,
   findCapBreaches,
+  findConcentrated,
   findApprovalBreaches,
   findAuthorityBreaches,
   findHoldingBreaches,

@@ -18,7 +18,7 @@ let base: LoadedPolicy['spec'] | null = null;
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits, capped, reserved } = setup;
-  const { deadmanMs, minLiquidationDistance, orderWindowMs } = setup;
+  const { concentration, deadmanMs, minLiquidationDistance, orderWindowMs } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
@@ -33,6 +33,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     minLiquidationDistance,
     orderWindowMs,
     deadmanMs,
+    concentration,
     edit,
   ]);
   const known = kept.get(key);
@@ -91,7 +92,8 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
     const regime = policy.market.regimes[name];
     if (regime !== undefined) Object.assign(regime, { cooldown_ms: setup.cooldownMs });
   }
-  Object.assign(policy.account.concentration, { share: 0.99, floor_usdt: caps.gross });
+  const { share, floorUsdt } = setup.concentration ?? { share: 0.99, floorUsdt: caps.gross };
+  Object.assign(policy.account.concentration, { share, floor_usdt: floorUsdt });
   if (setup.minLiquidationDistance !== undefined)
     policy.account.min_liquidation_distance = setup.minLiquidationDistance;
   Object.assign(policy.temporal, { duplicate_window_ms: 1_000, flip_interval_ms: 1 });

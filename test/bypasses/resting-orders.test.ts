@@ -74,6 +74,18 @@ describe('ways around a gate: orders that were rested in calm', () => {
     // A quarter of 2,000: what is left fits the tightened cap.
     assert.ok(worstUsdt(books, 'BTCUSDT') <= 500, `${worstUsdt(books, 'BTCUSDT')} USDT may still fill`);
   });
+
+  it('holds concentration against lots alone, whatever rests far off in another symbol', async () => {
+    const on = await beginAlone((spec) => {
+      spec.account.concentration = { share: 0.8, floor_usdt: 1_000 };
+    });
+    await on.setMark('ETHUSDT', 3_000);
+    await rest(on, 2_000, 480, { symbol: 'ETHUSDT' });
+    for (const asked of [960, 960]) await on.tool('place_order', order({ requested_notional: asked }));
+    const heldUsdt = worstUsdt(await on.books(), 'BTCUSDT');
+    assert.ok(heldUsdt > 900 && heldUsdt <= 1_000, `${heldUsdt} USDT of a cap of 1,000`);
+  });
+
   for (const state of ['reducing', 'halted'] as const) {
     it(`BY-31 cancels resting opening orders when trading turns ${state}, and leaves exits and stops`, async () => {
       const on = await begin();

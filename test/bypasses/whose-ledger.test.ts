@@ -5,8 +5,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
-import { checkAudit } from '../recorded/verdicts.ts';
 import { inLots } from '../gate/fold-fixture.ts';
+import { checkAudit } from '../recorded/verdicts.ts';
 
 /** Of the default policy, USDT. */
 const GROSS_CAP = 3_000;

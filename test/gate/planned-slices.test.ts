@@ -25,7 +25,7 @@ const INPUTS: LiveInputs = { nowMs: T0, clockSkewMs: 1, account: null, symbols: 
 
 /** What another symbol sees of BTC: ten lots sent in slice 0, ten lots planned in slice 1, both at the mark. */
 function viewFromEth(
-  slice1: 'planned' | 'resting' | 'dropped',
+  slice1: 'planned' | 'resting' | 'filled' | 'dropped',
   own: boolean,
   agent = 'alice',
   policy = basePolicy,
@@ -39,6 +39,8 @@ function viewFromEth(
   ];
   ledger.append(decisionEvent({ id: 'd-1', atMs: T0, agent: 'alice', orders }));
   if (slice1 === 'resting') ledger.append(orderEvent('o-1', T0, { status: 'working' }));
+  if (slice1 === 'filled')
+    ledger.append(orderEvent('o-1', T0, { status: 'filled', executed_lots: 10, average_price: MARK }));
   if (slice1 === 'dropped') ledger.append(orderEvent('o-1', T0, { status: 'canceled' }));
   const symbol = own ? 'BTCUSDT' : 'ETHUSDT';
   const ask = { ...bareAsk(PLACE), own: own ? (ledger.state.orders.all.get('o-1') ?? null) : null };
@@ -49,15 +51,16 @@ function viewFromEth(
 describe('slices that are planned and not sent (SAE-R)', () => {
   const lotUsdt = (MARK * BTC_RULES.lotMantissa) / BTC_RULES.lotScale;
 
-  it('count in gross, and not as what concentration may lean on', () => {
-    for (const [state, gross, sent] of [
-      ['planned', 20, 10],
-      ['resting', 20, 20],
-      ['dropped', 10, 10],
+  it('count in gross, and what has filled of them alone as counterweight of concentration', () => {
+    for (const [state, gross, held] of [
+      ['planned', 20, 0],
+      ['resting', 20, 0],
+      ['filled', 20, 10],
+      ['dropped', 10, 0],
     ] as const) {
       const { exposure } = viewFromEth(state, false);
       assert.equal(exposure.gross_other_usdt, gross * lotUsdt, `${state}: gross`);
-      assert.equal(exposure.gross_other_sent_usdt, sent * lotUsdt, `${state}: sent`);
+      assert.equal(exposure.gross_other_sent_usdt, held * lotUsdt, `${state}: held`);
     }
   });
 

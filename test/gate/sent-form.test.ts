@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
-import type { VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { inLots, T0 } from './fold-fixture.ts';
 import { HORIZON_MS, ProofWorld, shown, type Shown } from './proof-fixture.ts';
 

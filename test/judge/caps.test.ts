@@ -51,6 +51,13 @@ const CASES: readonly CapCase[] = [
     lots: 40,
   },
   {
+    // What rests in another symbol may never fill.
+    rule: 'concentration',
+    scope: looseScope({ account: { concentration: { share: 0.8, floor_usdt: 1000 } } }),
+    prepare: (bench) => bench.order({ symbol: 'ETHUSDT', lots: 10, timeInForce: 'GTC' }, bench.startMs),
+    lots: 20,
+  },
+  {
     rule: 'turnover',
     scope: looseScope({ budgets: { turnover_usdt_per_day: 20_000 } }),
     prepare: (bench) => {

@@ -71,7 +71,7 @@ export function listBounds(
   const unit = mul(tickSize(rules), lotSize(rules));
   const W = mul(whole(side === 'buy' ? exposure.long_units : exposure.short_units), unit);
   const Go = exact(exposure.gross_other_usdt);
-  const sent = exact(exposure.gross_other_sent_usdt);
+  const held = exact(exposure.gross_other_sent_usdt);
   const bounds: Bound[] = [
     { code: 'BUDGET_NOTIONAL', value: mul(exact(caps.order_notional_usdt), factors.symbol.notional) },
     { code: 'BUDGET_SYMBOL', value: sub(mul(exact(caps.symbol_notional_usdt), factors.symbol.notional), W) },
@@ -84,7 +84,7 @@ export function listBounds(
   });
   const { share, floor_usdt } = policy.account.concentration;
   if (share < 1) {
-    const K = greatest(exact(floor_usdt), mul(div(exact(share), sub(UNITY, exact(share))), sent));
+    const K = greatest(exact(floor_usdt), mul(div(exact(share), sub(UNITY, exact(share))), held));
     bounds.push({ code: 'BUDGET_CONCENTRATION', value: sub(K, W) });
   }
   // "At L" read as the leverage that is charged: a cap above what the symbol allows would else forbid every order.

@@ -125,8 +125,8 @@ function describeBounds(inputs: RowInputs): readonly Described[] {
     ({ base, cap, factors, label, reserved, unit: 'USDT', used }) as const;
   const plain = (label: string, cap: number, used: number, reserved: number) =>
     usdt(label, cap, cap, NONE, used, reserved);
-  const sentOther = exposure.gross_other_sent_usdt;
-  const gross = [sentOther + here.used, exposure.gross_other_usdt - sentOther + here.reserved] as const;
+  const heldOther = exposure.gross_other_sent_usdt;
+  const gross = [heldOther + here.used, exposure.gross_other_usdt - heldOther + here.reserved] as const;
   const ofMarket = factorsOf(inputs, 'notional', found.record.market);
   const equity = account === null ? 0 : account.equity_usdt;
   const described: Described[] = [

@@ -278,8 +278,10 @@ export const ROW_FORMS = {
   effective: form(EFFECTIVE),
   reason: form(REASON),
   order: form(PLANNED_ORDER),
-  orderInSteps: form(PLANNED_ORDER.map((column) => IN_STEPS[column] ?? column)),
 } as const;
+
+/** A planned order of before {@link IN_STEPS}. */
+export const ORDER_IN_STEPS: RowForm = form(PLANNED_ORDER.map((column) => IN_STEPS[column] ?? column));
 
 /** Stops compiling when a type gains a member that has no column. */
 export const COLUMNS_ARE_WHOLE: readonly [

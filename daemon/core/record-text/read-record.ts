@@ -1,5 +1,5 @@
 import { REASONS } from '../reasons.ts';
-import { ROW_FORMS, readRow } from './columns.ts';
+import { ORDER_IN_STEPS, ROW_FORMS, type RowForm, readRow } from './columns.ts';
 
 type Members = { readonly [key: string]: unknown };
 
@@ -22,7 +22,7 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
     context: readRow(ROW_FORMS.context, payload.context),
     decision: 'verdicts' in decision ? decision : readOutline(decision, request, seq, atMs),
     market_seq: payload.market_seq,
-    orders: readRows(isInSteps(decision) ? ROW_FORMS.orderInSteps : ROW_FORMS.order, orders),
+    orders: readRows(isInSteps(decision) ? ORDER_IN_STEPS : ROW_FORMS.order, orders),
     parent_decision_id: payload.parent_decision_id ?? null,
     request,
     route: payload.route ?? request.tool,
@@ -75,7 +75,7 @@ function nameReason(reason: Members): Members {
   };
 }
 
-function readRows(form: (typeof ROW_FORMS)[keyof typeof ROW_FORMS], rows: unknown): Members[] {
+function readRows(form: RowForm, rows: unknown): Members[] {
   return Array.isArray(rows) ? rows.map((row) => readRow(form, row) as Members) : [];
 }
 

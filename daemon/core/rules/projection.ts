@@ -62,9 +62,9 @@ export function buildFeasibleSet(
   const grossOther = exposure.gross_other_usdt;
   const { share, floor_usdt: floor } = policy.spec.account.concentration;
   // share = 1 switches concentration off: c/(1-c) has no finite value there.
-  // RISK: what is not at the venue yet may never get there: another symbol's unsent slices are no counterweight.
-  const sentOther = exposure.gross_other_sent_usdt;
-  const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * sentOther);
+  // RISK: an order may never fill: another symbol's filled lots alone are a counterweight.
+  const heldOther = exposure.gross_other_sent_usdt;
+  const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * heldOther);
   // The venue applies its own setting, which stays while a position or order exists; what no bracket names is closed.
   const { leverage_locked: locked, leverage_setting: setting } = context.market;
   const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;

@@ -44,8 +44,8 @@ export function readCaps(spec: IntendedPolicySpec, regime: Regime, portfolio: Re
   };
 }
 
-/** Largest notional that one symbol may have beside `othersUsdt` of the other symbols (SAE-U concentration). */
-export function concentrationCap({ account }: IntendedPolicySpec, othersUsdt: number): number {
+/** Largest notional that one symbol may have beside `heldUsdt` of lots of the other symbols (SAE-U concentration). */
+export function concentrationCap({ account }: IntendedPolicySpec, heldUsdt: number): number {
   const { share, floor_usdt: floor } = account.concentration;
-  return share >= 1 ? Number.POSITIVE_INFINITY : Math.max(floor, (share / (1 - share)) * othersUsdt);
+  return share >= 1 ? Number.POSITIVE_INFINITY : Math.max(floor, (share / (1 - share)) * heldUsdt);
 }

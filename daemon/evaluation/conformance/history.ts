@@ -230,3 +230,8 @@ export function grossOf(
   }
   return { usdt, positions };
 }
+
+/** Worth of the lots that are held, whatever rests beside them, USDT. */
+export function heldOf({ positions }: AccountFrame, symbols: readonly string[], markOf: MarkOf): number {
+  return symbols.reduce((usdt, symbol) => usdt + Math.abs(positions.get(symbol) ?? 0) * markOf(symbol), 0);
+}

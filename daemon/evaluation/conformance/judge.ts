@@ -8,6 +8,7 @@ import {
   exposureOf,
   framesBetween,
   grossOf,
+  heldOf,
   type MarkOf,
   type Terms,
 } from './history.ts';
@@ -117,7 +118,7 @@ class Judge {
     this.#flag(
       order,
       'concentration',
-      over(side, concentrationCap(spec, this.#mostOthers(order.symbol, atMs, markOf))),
+      over(side, concentrationCap(spec, this.#mostHeldOf(order.symbol, atMs, markOf))),
     );
     this.#flag(order, 'positions', gross.positions > spec.budgets.concurrent_positions);
     this.#raisePeak('order', spent, orderCap, lotUsdt);
@@ -125,12 +126,12 @@ class Judge {
     this.#raisePeak('gross', others + side, caps.grossUsdt, lotUsdt);
   }
 
-  /** Largest exposure of the other symbols around an instant: orders of one moment overtake each other on their way. */
-  #mostOthers(symbol: string, atMs: number, markOf: MarkOf): number {
+  /** Most that is held of the other symbols around an instant: orders of one moment overtake each other on their way. */
+  #mostHeldOf(symbol: string, atMs: number, markOf: MarkOf): number {
     const { history, slackMs } = this.#input;
     const names = this.#symbols.filter((name) => name !== symbol);
     const frames = framesBetween(history, this.#events, atMs - slackMs, atMs + slackMs);
-    return Math.max(...frames.map((frame) => grossOf(frame, names, markOf).usdt));
+    return Math.max(...frames.map((frame) => heldOf(frame, names, markOf)));
   }
 
   #raisePeak(name: 'order' | 'symbol' | 'gross', usdt: number, capUsdt: number, lotUsdt: number): void {

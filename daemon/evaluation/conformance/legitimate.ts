@@ -1,6 +1,6 @@
 import { type Ask, type Attribution, isRefused } from './asks.ts';
 import { concentrationCap, readCaps } from './caps.ts';
-import { type BookEvent, exposureOf, framesBetween, grossOf } from './history.ts';
+import { type BookEvent, exposureOf, framesBetween, grossOf, heldOf } from './history.ts';
 import { OwedJudge } from './owed.ts';
 import { stricter } from './regime-reading.ts';
 import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from './script.ts';
@@ -111,11 +111,13 @@ export class LegitimateJudge {
     const from = ask.sentMs - slackMs;
     if (halts.some((halt) => halt.fromMs <= untilMs && halt.toMs + slackMs >= from)) return false;
     if (!spec.scope.symbols.includes(symbol)) return false;
-    const highest = (name: string): number => {
+    const marksOf = (name: string): readonly number[] => {
       const start = from - spec.market.freshness.mark_ms;
       const marks = history.marks(name).filter((sample) => sample.atMs >= start && sample.atMs <= untilMs);
-      return Math.max(history.first.positions.get(name)?.mark ?? 0, ...marks.map((sample) => sample.mark));
+      return [history.first.positions.get(name)?.mark ?? 0, ...marks.map((sample) => sample.mark)];
     };
+    const highest = (name: string): number => Math.max(...marksOf(name));
+    const lowest = (name: string): number => Math.min(...marksOf(name));
     const lotUsdt = lotOf(symbol) * highest(symbol);
     const wanted = Number(args.requested_notional) + lotUsdt;
     const possible = (name: string) => regimes.get(name)?.possible(untilMs) ?? 'calm';
@@ -134,7 +136,8 @@ export class LegitimateJudge {
       if (side.worst === 0 && gross.positions >= spec.budgets.concurrent_positions) return false;
       const equity = history.equityAt(untilMs);
       const room = Math.min(caps.grossUsdt, caps.leverage * equity) - others;
-      return mine <= Math.min(caps.symbolUsdt, room, concentrationCap(spec, others));
+      const names = this.#symbols.filter((name) => name !== symbol);
+      return mine <= Math.min(caps.symbolUsdt, room, concentrationCap(spec, heldOf(frame, names, lowest)));
     });
   }
 

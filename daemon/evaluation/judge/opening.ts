@@ -16,6 +16,8 @@ export interface Surroundings {
    * Worst case of the other symbols together, how many they are, and the set of their regimes (and of the symbol's).
    */
   readonly othersUsdt: number;
+  /** Of them, what is held. */
+  readonly othersHeldUsdt: number;
   readonly others: number;
   readonly ranks: number;
   /** Opening orders everywhere at full size, and the taker fees they would pay. */
@@ -30,6 +32,7 @@ export function surround(
   without: LiveOrder | null,
 ): Surroundings {
   let othersUsdt = 0;
+  let othersHeldUsdt = 0;
   let others = 0;
   let ranks = 1 << book.regime.rank();
   let pendingUsdt = 0;
@@ -47,12 +50,13 @@ export function surround(
     const worst = Math.max(other.sideUsdt(1, null), other.sideUsdt(-1, null));
     if (worst === 0) continue;
     othersUsdt += worst;
+    othersHeldUsdt += other.heldUsdt();
     others += 1;
     ranks |= 1 << other.regime.rank();
   }
   const sideUsdt = book.sideUsdt(sign, without);
   const symbolUsdt = Math.max(sideUsdt, book.sideUsdt(-sign, without));
-  return { sideUsdt, symbolUsdt, othersUsdt, others, ranks, pendingUsdt, pendingFeesUsdt };
+  return { sideUsdt, symbolUsdt, othersUsdt, othersHeldUsdt, others, ranks, pendingUsdt, pendingFeesUsdt };
 }
 
 /** An order, or a request as if it were one. */
@@ -153,11 +157,11 @@ export class OpeningJudge {
   #makeRoom(decision: Decision, proposal: Proposal, limits: Limits, around: Surroundings): void {
     const { book, price, atMs } = proposal;
     const { budgets, account } = this.#scope;
-    const { sideUsdt, othersUsdt } = around;
+    const { sideUsdt, othersUsdt, othersHeldUsdt } = around;
     const lotUsdt = book.lotSize * Math.max(book.mark, price);
     const closing = Math.min(proposal.lots, book.closable(proposal.sign));
     const { share, floor_usdt } = account.concentration;
-    const shareUsdt = Math.max(floor_usdt, (share / (1 - share)) * othersUsdt);
+    const shareUsdt = Math.max(floor_usdt, (share / (1 - share)) * othersHeldUsdt);
     const turnoverUsdt = budgets.turnover_usdt_per_day - this.#day.turnoverUsdt(atMs) - around.pendingUsdt;
     const feesUsdt = budgets.fees_usdt_per_day - this.#day.feesUsdt(atMs) - around.pendingFeesUsdt;
     decision.orderRoom = limits.orderUsdt / lotUsdt;

@@ -30,7 +30,8 @@ export function judgeGrant(
   if (requested === undefined) return `nobody was asked for the approval ${id} that it rests on`;
   if (sha256(approvalText(requested)) !== requested.digest)
     return `the digest of the approval ${id} is not of its text`;
-  if (!isSame(grant, requested, event)) return `it was asked for something else than the approval ${id} that it rests on`;
+  if (!isSame(grant, requested, event))
+    return `it was asked for something else than the approval ${id} that it rests on`;
   const ended = before.find(({ payload: { action } }) => action === 'denied' || action === 'voided');
   if (ended !== undefined) return `record ${ended.seq} had ended the approval ${id} that it rests on`;
   const signers = new Set<string>();

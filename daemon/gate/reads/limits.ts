@@ -14,8 +14,8 @@ import { lossFactors, recentTradesFactors } from '../../core/rules/tightening.ts
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { unitsInUsdt } from '../snapshot/exposure.ts';
+import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { longE8, shortE8 } from '../state/positions.ts';
 import { bareRequest, exposureUsdt } from '../watch/standing.ts';

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableE8, ownE8Of, ownE8 } from '../state/holding.ts';
+import { closableE8, ownE8, ownE8Of } from '../state/holding.ts';
 import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
@@ -118,13 +118,7 @@ export function viewAgent(
 }
 
 /** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
-function viewShare(
-  state: GateState,
-  symbol: string,
-  request: ExecutionRequest,
-  ask: Ask,
-  rules: SymbolRules,
-): number {
+function viewShare(state: GateState, symbol: string, request: ExecutionRequest, ask: Ask, rules: SymbolRules): number {
   const position = state.positions.get(symbol);
   return position === undefined ? 0 : closableLots(position, shareOf(state, position, request, ask), rules);
 }

@@ -5,7 +5,7 @@ import type { Regime } from '../../core/policy.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
-import { longE8, type PositionState, shortE8 } from '../state/positions.ts';
+import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../state/positions.ts';
 import { ceilLots, floorLots } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
@@ -95,7 +95,7 @@ export function viewExposure(
       ? { longUnits: long, shortUnits: short }
       : exposureOf(state, symbol, rules, live.mark, own);
   let gross = 0;
-  let sent = 0;
+  let heldUsdt = 0;
   let positions = 0;
   let regime: Regime | null = null;
   let markAtMs: number | null = null;
@@ -117,12 +117,12 @@ export function viewExposure(
     positions += 1;
     if (otherRules.trading && !(markAtMs !== null && markAtMs <= otherLive.markAtMs)) markAtMs = otherLive.markAtMs;
     gross = Math.min(UNVALUED_USDT, gross + counted);
-    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
+    heldUsdt += heldWorth(state, other, otherLive.mark, otherRules);
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
   pushMarksOfLots(marks, state, inputs, agent, symbol, exposed, policy.lossTiers !== null);
   return {
-    gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
+    gross_other_sent_usdt: Math.min(UNVALUED_USDT, heldUsdt),
     gross_other_usdt: gross,
     liquidation_distance:
       position === undefined || live === null
@@ -190,19 +190,12 @@ function exposureOf(
 function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
   return unitsInUsdt(Math.max(longUnits, shortUnits), rules);
 }
-function hasUnsent(state: GateState, symbol: string): boolean {
-  for (const order of liveOrders(state.orders, symbol)) if (order.status === 'pending_send') return true;
-  return false;
-}
-/** Worst case of what is at the venue or on its way: slices that are only planned are left out. */
-function sentExposure(state: GateState, symbol: string, mark: number, own: Own): Exposure {
-  const rules = state.rules.get(symbol);
-  const position = state.positions.get(symbol);
-  if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
-  const held = position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
-  const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
-  const sent = others.filter((order) => order.status !== 'pending_send');
-  return worstCase(held, sent, markInTicks(mark, rules), rules);
+/** Filled lots alone. RISK: an order that never fills is no counterweight; of two counts the smaller one is proven. */
+function heldWorth({ positions }: GateState, symbol: string, mark: number, rules: SymbolRules): number {
+  const position = positions.get(symbol);
+  return position === undefined
+    ? 0
+    : unitsInUsdt(floorLots(surelyHeldE8(position), rules) * markInTicks(mark, rules), rules);
 }
 
 /** Of a position that no feed values yet; null when there is none. */

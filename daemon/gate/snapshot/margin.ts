@@ -32,7 +32,10 @@ function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: O
   const rules = state.rules.get(order.symbol);
   const live = symbols.get(order.symbol);
   if (rules === undefined || live === undefined) return 0;
-  const usdt = unitsInUsdt(ceilLots(quantityE8, rules) * valueTicks(order, markInTicks(live.mark, rules), rules), rules);
+  const usdt = unitsInUsdt(
+    ceilLots(quantityE8, rules) * valueTicks(order, markInTicks(live.mark, rules), rules),
+    rules,
+  );
   return usdt / Math.max(1, marginLeverage(state, order)) + usdt * 2 * rules.takerFee;
 }
 

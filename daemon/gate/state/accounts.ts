@@ -175,16 +175,14 @@ export class Accounts {
     if (this.#openDayMs === null || mark === undefined) return;
     this.#openingMarks.delete(symbol);
     this.#begun.set(symbol, this.#openDayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, mark))
-      this.days.open(this.#openDayMs, owner, symbol, usdt);
+    for (const [owner, usdt] of this.unrealised(symbol, mark)) this.days.open(this.#openDayMs, owner, symbol, usdt);
   }
   /** What was held when a day began, by owner and symbol, USDT; null: the day is not known. */
   openingOf(dayMs: number): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
     const opening = copyOf(this.days.find(dayMs)?.opening ?? new Map());
     if (dayMs !== this.#openDayMs) return opening;
     for (const [symbol, mark] of this.#openingMarks)
-      for (const [owner, usdt] of this.unrealised(symbol, mark))
-        putUsdt(opening, owner, symbol, usdt);
+      for (const [owner, usdt] of this.unrealised(symbol, mark)) putUsdt(opening, owner, symbol, usdt);
     return opening;
   }
 
@@ -201,8 +199,7 @@ export class Accounts {
   /** A trade that is recorded for the first time. Whose lots it moved, the first where it moved several owners'. */
   applyTrade(event: TradeEvent, order: OrderState | undefined): Owner {
     const { at_venue_ms: atMs, symbol } = event;
-    if (this.#sinceMs === null || atMs <= this.#sinceMs)
-      return order?.origin === 'agent' ? order.agent : null;
+    if (this.#sinceMs === null || atMs <= this.#sinceMs) return order?.origin === 'agent' ? order.agent : null;
     if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol);
     this.#openByTrade(event);
     let book = this.#books.get(symbol);

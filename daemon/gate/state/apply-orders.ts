@@ -2,7 +2,7 @@ import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
 import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../units.ts';
 import { dateFill } from './dated-fills.ts';
-import { holdAgain, holdBy, ownE8 } from './holding.ts';
+import { holdAgain, holdBy, type MovedLots } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
 import { priceMoved, untoldE8 } from './order.ts';
 import {
@@ -162,8 +162,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
   const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
-  const ownBefore = ownE8(position);
-  applyFill(position, {
+  const effect = applyFill(position, {
     side: order.side,
     quantityE8,
     price,
@@ -172,6 +171,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
+  if (effect.position.opened > 0) noteOpened(state, order, atMs);
   if (rules === undefined || price === null) return;
   const untold = untoldE8(order, quantityE8) * price;
   order.untoldUsdtE8 += untold;
@@ -183,6 +183,11 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
   order.feesUsdt += fee;
+  if (order.agent !== null) {
+    const agent = state.pacing.agent(order.agent);
+    agent.turnover.add(atMs, notional);
+    agent.fees.add(atMs, fee);
+  }
   const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
@@ -192,46 +197,40 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
-  noteRoundTrips(state, order, position, ownBefore, fill, atMs);
-  if (order.agent === null) return;
-  const agent = state.pacing.agent(order.agent);
-  agent.turnover.add(atMs, notional);
-  agent.fees.add(atMs, fee);
-  if (order.reduceOnly || order.decisionId === null) return;
-  const symbol = state.pacing.symbol(order.symbol);
-  symbol.lastOpenFillAtMs = atMs;
-  symbol.lastOpenFillSide = order.side;
-  const siblings = state.orders.byDecision.get(order.decisionId) ?? [order];
-  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentE8, atMs);
+  noteRoundTrips(state, order, position.holder, effect.own, fill, atMs);
 }
 
-/**
- * Of the order's own agent, and of the holder where another's exit closed what it held: an operator's, a stop, a cut. That is
- * turnover of the holder's, too.
- */
+/** A fill of ours opened: from here on the flip interval runs, and the parent counts as executed. */
+function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: number): void {
+  const { agent, decisionId, side, symbol } = order;
+  if (agent === null || decisionId === null) return;
+  const pace = pacing.symbol(symbol);
+  pace.lastOpenFillAtMs = atMs;
+  pace.lastOpenFillSide = side;
+  const siblings = orders.byDecision.get(decisionId) ?? [order];
+  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
+  pacing.noteExecution(decisionId, agent, symbol, side, parentLots, atMs);
+}
+
+/** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
   { pacing, trades }: GateViews,
   { agent, origin, reduceOnly }: OrderState,
-  position: PositionState,
-  ownBefore: number,
+  holder: string | null,
+  own: MovedLots,
   fill: TradeFill,
   atMs: number,
 ): void {
-  // Of an operator's exit, and of the gate's, no lot is the caller's.
-  const isOwn = agent !== null && (origin === 'agent' || !reduceOnly);
-  if (isOwn && !reduceOnly) trades.addFill(agent, fill);
-  else if (isOwn) trades.close(agent, fill);
-  const { holder } = position;
-  const lost = Math.abs(ownBefore) - Math.abs(ownE8(position));
-  if (holder === null || lost <= 0 || (isOwn && holder === agent)) return;
-  const feeUsdt = (fill.fee_usdt * lost) / fill.lots;
-  trades.close(holder, { ...fill, lots: lost, fee_usdt: feeUsdt });
+  if (holder === null) return;
+  const part = (lots: number): TradeFill => ({ ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
+  if (own.closed > 0) trades.close(holder, part(own.closed));
+  if (own.opened > 0) trades.addFill(holder, part(own.opened));
   // An agent's order counts as a whole for its agent, and so does an operator's for who bears its name.
-  if (isOwn || holder === agent) return;
+  if (holder === agent || (agent !== null && (origin === 'agent' || !reduceOnly))) return;
+  const closed = part(own.closed);
   const pace = pacing.agent(holder);
-  pace.turnover.add(atMs, lost * fill.lot_size * fill.price);
-  pace.fees.add(atMs, feeUsdt);
+  pace.turnover.add(atMs, closed.lots * closed.lot_size * closed.price);
+  pace.fees.add(atMs, closed.fee_usdt);
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */

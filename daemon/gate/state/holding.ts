@@ -3,7 +3,7 @@ import { type OrderState, remainingE8 } from './order.ts';
 import { ownE8 } from './ownership.ts';
 import { longE8, type PositionState, shortE8 } from './positions.ts';
 
-export { type Holding, moveOwned, ownE8 } from './ownership.ts';
+export { type Holding, type MovedLots, moveOwned, ownE8 } from './ownership.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose

@@ -30,11 +30,24 @@ export function ownE8({ quantityE8, unownedE8 }: OwnedPosition): number {
   return quantityE8 - unownedE8;
 }
 
+/** Lots that were closed and opened by one move; both, where it turned from one side to the other. */
+export interface MovedLots {
+  readonly closed: number;
+  readonly opened: number;
+}
+
+/** A move of `signed` lots by the lots that were held before. */
+export function movedLots(held: number, signed: number): MovedLots {
+  const closed = held * signed < 0 ? Math.min(Math.abs(held), Math.abs(signed)) : 0;
+  return { closed, opened: Math.abs(signed) - closed };
+}
+
 /**
  * Moves lots as a fill does. Exits of the holder and of the gate take its lots first, what else closes takes nobody's
- * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves.
+ * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves. Answers with the
+ * holder's part.
  */
-export function moveOwned(position: OwnedPosition, signed: number, isHolders: boolean): void {
+export function moveOwned(position: OwnedPosition, signed: number, isHolders: boolean): MovedLots {
   let left = signed;
   const take = (held: number): number => {
     if (held * left >= 0) return 0;
@@ -43,11 +56,12 @@ export function moveOwned(position: OwnedPosition, signed: number, isHolders: bo
     return taken;
   };
   if (isHolders) {
-    take(ownE8(position));
+    const closed = Math.abs(take(ownE8(position)));
     position.unownedE8 += take(position.unownedE8);
-    return;
+    return { closed, opened: Math.abs(left) };
   }
   position.unownedE8 += take(position.unownedE8);
-  take(ownE8(position));
+  const closed = Math.abs(take(ownE8(position)));
   position.unownedE8 += left;
+  return { closed, opened: 0 };
 }

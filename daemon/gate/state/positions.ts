@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
-import { type Holding, moveOwned, ownE8 } from './ownership.ts';
+import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -35,6 +35,8 @@ export interface PositionState extends Holding {
   mistaken: { readonly agent: string; quantityE8: number } | null;
   /** Lots that a liquidation took, by its trades, before a reading showed it. */
   liquidatedE8: number;
+  /** Signed lots that exits closed beyond what was known: the fills that opened them are told later. */
+  closedAheadE8: number;
   /** The last fills. */
   readonly fills: DatedFill[];
   /** A snapshot's value that could not be adopted yet; null if they agree. */
@@ -84,6 +86,7 @@ export function createPosition(symbol: string): PositionState {
     unownedE8: 0,
     mistaken: null,
     liquidatedE8: 0,
+    closedAheadE8: 0,
     fills: [],
   };
 }
@@ -125,12 +128,21 @@ export interface PositionFill {
   readonly order: string | null;
 }
 
+/** What a fill did, by the lots that were held before it. Whatever speaks of opening, closing or turning reads this. */
+export interface FillEffect {
+  /** To the position of the account. */
+  readonly position: MovedLots;
+  /** To the holder's part of it. */
+  readonly own: MovedLots;
+}
+
 /** Moves lots from an order to the position: the only view event of a fill. */
-export function applyFill(position: PositionState, fill: PositionFill): void {
+export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
   const { atMs, isHolders, quantityE8, order, price, reduceOnly, side } = fill;
   const before = position.quantityE8;
   const signed = side === 'buy' ? quantityE8 : -quantityE8;
-  moveOwned(position, signed, isHolders);
+  const moved = movePosition(position, signed, reduceOnly);
+  const own = moveOwned(position, signed, isHolders);
   position.quantityE8 += signed;
   if (isHolders && !reduceOnly) position.mistaken = null;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
@@ -145,6 +157,24 @@ export function applyFill(position: PositionState, fill: PositionFill): void {
   if (position.quantityE8 === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.quantityE8)) position.sinceMs = atMs;
   noteFill(position.fills, { signed, atMs, order });
+  return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
+}
+
+/**
+ * The venue opens nothing with a reduceOnly order. What one closes beyond our count was opened by a fill that is told
+ * later, and opens then.
+ */
+function movePosition(position: PositionState, signed: number, reduceOnly: boolean): MovedLots {
+  const held = position.quantityE8 - position.closedAheadE8;
+  if (reduceOnly) {
+    const { closed, opened } = movedLots(held, signed);
+    position.closedAheadE8 += Math.sign(signed) * opened;
+    return { closed, opened: 0 };
+  }
+  const late = movedLots(position.closedAheadE8, signed).closed;
+  position.closedAheadE8 += Math.sign(signed) * late;
+  const { closed, opened } = movedLots(held, signed - Math.sign(signed) * late);
+  return { closed, opened: opened + late };
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
@@ -276,6 +306,7 @@ function adopt(position: PositionState, quantityE8: number, atMs: number): void 
   if (left * before < 0)
     move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(before), position.liquidatedE8), true);
   position.liquidatedE8 = 0;
+  position.closedAheadE8 = 0;
   const given = position.mistaken;
   if (given !== null && given.quantityE8 * left > 0 && (holder === null || holder === given.agent)) {
     position.holder = given.agent;

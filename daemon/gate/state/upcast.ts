@@ -30,14 +30,19 @@ export function upcast(state: Pick<GateViews, 'claims' | 'orders' | 'rules'>, ev
   switch (event.kind) {
     case 'decision': {
       const [first] = event.payload.orders;
-      return first === undefined || !('lots' in first) ? event : { ...event, payload: upcastDecision(event.payload, stepsOf) };
+      return first === undefined || !('lots' in first)
+        ? event
+        : { ...event, payload: upcastDecision(event.payload, stepsOf) };
     }
     case 'order': {
       if (!('executed_lots' in event.payload)) return event;
       const { client_order_id: id, foreign } = event.payload;
       const steps = stepsOf(foreign?.symbol ?? symbolOf(id));
       const payload = renamed(event.payload, steps) as GateEvents['order'];
-      return { ...event, payload: { ...payload, foreign: foreign === null ? null : renamed(foreign, steps) as never } };
+      return {
+        ...event,
+        payload: { ...payload, foreign: foreign === null ? null : (renamed(foreign, steps) as never) },
+      };
     }
     case 'order_intent':
       return 'lots' in event.payload ? withSteps(event, stepsOf(symbolOf(event.payload.client_order_id))) : event;

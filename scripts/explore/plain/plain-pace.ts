@@ -43,6 +43,12 @@ export class PlainPace {
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
   readonly #othersTrade: boolean;
+  /** Signed lots by symbol: what was executed of our orders. */
+  readonly #held = new Map<string, number>();
+  /** Lots that exits of a side closed although no fill that opened them was told yet. */
+  readonly #closedAhead = { buy: new Map<string, number>(), sell: new Map<string, number>() };
+  /** Somebody else moves positions, too: what our fills opened is not for our orders alone to say. */
+  isHeldUnclear: boolean;
   /** Lots were executed at a price that plain reading does not say. */
   isUnvalued = false;
   /** Agents of whose share others may have closed a part: how much is a matter of shares. */
@@ -55,6 +61,7 @@ export class PlainPace {
   /** `othersTrade`: the account's owner at the exchange itself, or other daemons. */
   constructor(othersTrade: boolean) {
     this.#othersTrade = othersTrade;
+    this.isHeldUnclear = othersTrade;
   }
 
   take(event: GateEvent): void {
@@ -85,7 +92,9 @@ export class PlainPace {
     if (effective.leverage !== null) this.lastOpenParent.set(order.symbol, atMs);
   }
 
-  #fill({ atMs, isAverage, quantityE8, order, price: told, venueAtMs }: PlainFill): void {
+  #fill(fill: PlainFill): void {
+    this.#hold(fill);
+    const { atMs, isAverage, quantityE8, order, price: told, venueAtMs } = fill;
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
     if (rules === undefined || told === null) {
@@ -127,7 +136,28 @@ export class PlainPace {
         at_ms: venueAtMs,
       });
     }
-    if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+  }
+
+  /** A fill opens what it fills beyond the position on the other side, and what an exit has closed before it was told. */
+  #hold({ atMs, quantityE8: lots, order }: PlainFill): void {
+    const { agent, reduceOnly, rootId, side, symbol } = order;
+    const held = this.#held.get(symbol) ?? 0;
+    const closable = Math.min(lots, Math.max(0, side === 'sell' ? held : -held));
+    const sign = side === 'buy' ? 1 : -1;
+    if (reduceOnly) {
+      this.#held.set(symbol, held + sign * closable);
+      if (closable === lots) return;
+      // Whose they were, a fill that is still to come will say.
+      for (const holder of [agent, ...this.#openTrades.keys()]) if (holder !== null) this.#unclear.add(holder);
+      const ahead = this.#closedAhead[side];
+      ahead.set(symbol, (ahead.get(symbol) ?? 0) + lots - closable);
+      return;
+    }
+    const ahead = this.#closedAhead[side === 'buy' ? 'sell' : 'buy'];
+    const late = Math.min(lots, ahead.get(symbol) ?? 0);
+    ahead.set(symbol, (ahead.get(symbol) ?? 0) - late);
+    this.#held.set(symbol, held + sign * (lots - late));
+    if ((late > 0 || lots > closable) && rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
   }
 
   /** Shares follow the exchange's time: a fill that is told late may change of whom others' exits have closed. */
@@ -172,6 +202,8 @@ export class PlainPace {
   #correct(trade: Extract<GateEvent, { readonly kind: 'trade' }>['payload']): void {
     const order = this.orders.all.get(trade.client_order_id ?? '');
     const rules = this.orders.rules.get(trade.symbol);
+    // A liquidation.
+    if (order === undefined) this.isHeldUnclear = true;
     if (order === undefined || rules === undefined) return;
     const untold = Math.max(0, order.executed - order.traded.quantityE8);
     const moved = Math.min(trade.quantity_e8, untold);

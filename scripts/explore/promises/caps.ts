@@ -11,6 +11,8 @@ const DECISION_AGE_MS = 6_000;
 /** Lots are whole, books have a spread. */
 const TOLERANCE = 1.005;
 const WINDOW_MS = 10_000;
+/** Until an exit that has filled is known to have, ms, however its answers come. */
+const HELD_KNOWN_MS = 60_000;
 
 /**
  * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
@@ -104,16 +106,63 @@ function loosestCaps(history: History, atMs: number): Caps {
   return loosest;
 }
 
-/** Of the marks that the decision may have seen, those of the send among them: marks are noted at steps alone. */
 function lowestMark(history: History, symbol: string, atMs: number, atSend: ReadonlyMap<string, number>): number {
-  let lowest = atSend.get(symbol) ?? Number.POSITIVE_INFINITY;
-  let last = Number.POSITIVE_INFINITY;
-  for (const entry of history.world.venue.marks) {
-    if (entry.symbol !== symbol || entry.atMs > atMs) continue;
-    if (entry.atMs < atMs - DECISION_AGE_MS) last = entry.mark;
-    else lowest = Math.min(lowest, entry.mark);
+  return Math.min(...marksSeen(history, symbol, atMs, atSend));
+}
+/** Marks that the decision may have seen, those of the send among them: marks are noted at steps alone. */
+function marksSeen(
+  { world }: History,
+  symbol: string,
+  atMs: number,
+  atSend: ReadonlyMap<string, number>,
+): readonly number[] {
+  const noted = world.venue.marks.filter((entry) => entry.symbol === symbol && entry.atMs <= atMs);
+  const since = noted.findLastIndex((entry) => entry.atMs < atMs - DECISION_AGE_MS);
+  const seen = noted.slice(Math.max(0, since)).map(({ mark }) => mark);
+  const last = atSend.get(symbol);
+  return last === undefined ? seen : [...seen, last];
+}
+
+/** Whoever opens has no more of a symbol than its share beside the lots that are held of the others. */
+export function findConcentrated(history: History): readonly Breach[] {
+  const { orders, plan, world } = history;
+  const { concentration } = plan.setup;
+  if (concentration === undefined) return [];
+  const breaches: Breach[] = [];
+  for (const { executed, quantityE8, marks, restingBuys, restingSells, symbol, wire } of world.venue.sends) {
+    const order = orders.get(wire.clientId ?? '');
+    const atMs = wire.servedAtMs;
+    if (order === undefined || order.planned.reduce_only || atMs === null) continue;
+    if (isOwnersHandIn(history, null, atMs - HELD_KNOWN_MS, atMs)) continue;
+    const sent = Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
+    const sign = wire.params.text('side') === 'BUY' ? 1 : -1;
+    const resting = (sign > 0 ? restingBuys : restingSells).get(symbol) ?? 0;
+    const side = sent + resting + Math.max(0, sign * (quantityE8.get(symbol) ?? 0));
+    const usdt = side * UNIT * lowestMark(history, symbol, atMs, marks);
+    let heldUsdt = 0;
+    for (const other of quantityE8.keys())
+      if (other !== symbol)
+        heldUsdt +=
+          mostHeld(history, other, atMs, quantityE8.get(other) ?? 0) *
+          UNIT *
+          Math.max(...marksSeen(history, other, atMs, marks));
+    const { floorUsdt, share } = concentration;
+    const cap = Math.max(floorUsdt, (share / (1 - share)) * heldUsdt);
+    if (usdt > cap * TOLERANCE)
+      breaches.push({
+        code: 'cap/concentration',
+        detail: `${wire.clientId} at ${at(atMs)}: ${symbol} ${Math.round(usdt)} USDT beside ${Math.round(heldUsdt)} USDT of lots`,
+      });
   }
-  return Math.min(lowest, last);
+  return breaches;
+}
+
+/** The quantity that the decision may have counted: of an exit it may have known later. */
+function mostHeld({ fills }: History, symbol: string, atMs: number, now: number): number {
+  const lately = fills.filter(
+    (fill) => fill.symbol === symbol && fill.atMs > atMs - HELD_KNOWN_MS && fill.atMs <= atMs,
+  );
+  return Math.max(Math.abs(now), ...lately.flatMap(({ after, before }) => [Math.abs(before), Math.abs(after)]));
 }
 
 /** Orders stay below the venue's limit, counted as the venue counts. */

@@ -90,6 +90,7 @@ function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent)
   if (risk !== null) yield* unequal('p-risk', context.agent.p_risk, risk);
   const symbol = event.request.symbol ?? '';
   yield* unequal('last-opening', pacing.last_open_parent_at_ms, pace.lastOpenParent.get(symbol) ?? null);
+  if (pace.isHeldUnclear) return;
   const fill = pace.lastOpenFill.get(symbol) ?? null;
   yield* unequal('last-fill', pacing.last_open_fill_at_ms, fill?.atMs ?? null);
   yield* unequal('last-fill-side', pacing.last_open_fill_side, fill?.side ?? null);

@@ -363,7 +363,7 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
   test('what closes does not wait for an order of unknown outcome, which never rests', () => {
     const book = held(10);
     book.exit('x-1', 10);
-    const isRoom = (): boolean => hasRoom(closingOf(book.state, 'BTCUSDT', 'sell'), 10);
+    const isRoom = (): boolean => hasRoom(closingOf(book.state, 'BTCUSDT', 'sell'), 10 * LOT_E8);
     assert.equal(isRoom(), false, 'in flight');
     book.report('x-1', 'unknown', 0);
     assert.equal(isRoom(), true);

@@ -226,7 +226,7 @@ class Play {
   }
   ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
     const { model } = this;
-    const all = kind === 'operator' ? model.position.quantityE8 : inLots(ownE8(model.position));
+    const all = inLots(kind === 'operator' ? model.position.quantityE8 : ownE8(model.position));
     const lots = Math.max(1, Math.floor(all * share));
     if (all <= 0) return;
     this.#count += 1;

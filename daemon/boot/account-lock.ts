@@ -1,0 +1,102 @@
+import { hash } from 'node:crypto';
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { VenuePort } from '../gate/venue-port.ts';
+import { messageOf } from '../ledger/errors.ts';
+import { type HeldLock, takeLock } from '../ledger/lock.ts';
+import type { VenueAccess } from '../venue/endpoints.ts';
+import { StartError } from './live.ts';
+
+/** How long a start waits for a daemon of the account that is just ending, wall ms. */
+const WAIT_MS = 1_000;
+
+type Place = Pick<Config, 'home' | 'runtimeFolder' | 'venue'>;
+
+/**
+ * One daemon of this user and machine trades an account, whichever home each has: two would each count half of it, and
+ * together exceed every cap. The account is known by its key at once, and by the venue's own name of it from the first
+ * contact on, so that two keys of one account are one account. Other users of the machine count as other machines.
+ */
+export class AccountLock {
+  readonly #place: Place;
+  readonly #held: HeldLock[] = [];
+
+  /** @throws StartError naming home and process of the daemon that trades the account */
+  constructor(place: Place, access: VenueAccess) {
+    this.#place = place;
+    ensureOwnFolder(place.runtimeFolder);
+    const venue = access.venue === 'paper' ? `paper ${sameHost(access.baseUrl)}` : access.venue;
+    this.#take(`${venue} key ${access.apiKey}`);
+  }
+
+  /**
+   * Reads the venue's own name of the account, and holds that, too. Where the venue tells none, or does not answer, the
+   * key alone counts.
+   *
+   * @throws StartError
+   */
+  async holdAlias(venue: VenuePort, log: Logger): Promise<void> {
+    const read = await venue.fetchAccountAlias?.();
+    if (read?.kind === 'ok') this.#take(`${venue.venue} account ${read.value}`);
+    else if (read !== undefined) log.warn({ detail: read.detail }, 'the venue does not tell whose account this is');
+  }
+
+  release(): void {
+    for (const lock of this.#held.splice(0)) lock.release();
+  }
+
+  #take(account: string): void {
+    const { home, runtimeFolder, venue } = this.#place;
+    const path = join(runtimeFolder, `${venue}-${hash('sha256', account, 'hex').slice(0, 32)}`);
+    const lock = takeAt(path, JSON.stringify({ home, pid: process.pid }));
+    if (lock !== null) {
+      this.#held.push(lock);
+      return;
+    }
+    this.release();
+    const holder = readHolder(`${path}.json`);
+    throw new StartError(
+      `another daemon trades this account of ${venue} on this machine (${holder}): stop it first, or use it by its home. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
+    );
+  }
+}
+
+/** @throws StartError: the folder does not let itself be used */
+function takeAt(path: string, note: string): HeldLock | null {
+  try {
+    return takeLock(`${path}.lock`, `${path}.json`, note, WAIT_MS);
+  } catch (error) {
+    throw new StartError(`the account cannot be locked at ${path}.lock (${messageOf(error)}); ${WHERE}`);
+  }
+}
+
+const WHERE = 'XDG_RUNTIME_DIR may name another folder of this user, the same for all daemons';
+
+/** RISK: under a shared temporary folder anybody can make the name first, and would then decide who starts. */
+function ensureOwnFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const found = lstatSync(path);
+    const isOwn = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o077) === 0);
+    if (found.isDirectory() && isOwn) return;
+  } catch (error) {
+    throw new StartError(`the account cannot be locked in ${path} (${messageOf(error)}); ${WHERE}`);
+  }
+  throw new StartError(`the account cannot be locked: ${path} is no folder of this user alone (0700); ${WHERE}`);
+}
+
+function readHolder(path: string): string {
+  try {
+    const { home, pid } = JSON.parse(readFileSync(path, 'utf8')) as { readonly home: unknown; readonly pid: unknown };
+    return `home ${String(home)}, pid ${String(pid)}`;
+  } catch {
+    return 'its home cannot be read';
+  }
+}
+
+/** The simulated exchange listens on one address of this machine, by whatever name it is called. */
+function sameHost(origin: string): string {
+  return origin.replace('//localhost', '//127.0.0.1');
+}
