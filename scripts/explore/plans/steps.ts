@@ -109,6 +109,19 @@ const CHANGES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // Between an opening and its stop, which is written in the steps of before.
+  [
+    2,
+    (draw) => {
+      const { random, symbol } = draw;
+      const rules = random.chance(0.8) ? { tick: random.pick(TICKS) } : drawRules(draw);
+      return [
+        draw.step(draw.open()),
+        draw.step(change(symbol, rules), random.chance(0.5) ? 'parallel' : random.int(0, 100)),
+        draw.step({ kind: 'wait' }, random.int(3_000, 12_000)),
+      ];
+    },
+  ],
   // Its filters cannot be read for a while after it has changed them.
   [
     1,

@@ -14,7 +14,12 @@ const ACCOUNT_WIDE: ReadonlySet<string> = new Set(['STALE_ACCOUNT', 'STATE_REDUC
 
 /** A symbol's steps and the rows about it concern that symbol alone, and what is held stays what it is. */
 export function findStepBreaches(history: History): readonly Breach[] {
-  return [...findClosedAlready(history), ...findOthersHeldUp(history), ...findOpenedUnread(history)];
+  return [
+    ...findClosedAlready(history),
+    ...findClosedForSteps(history),
+    ...findOthersHeldUp(history),
+    ...findOpenedUnread(history),
+  ];
 }
 
 /** A close never ends as closed already while its agent holds something, by the books, that was long known. */
@@ -34,6 +39,33 @@ function findClosedAlready(history: History): readonly Breach[] {
       code: 'closed-already/held',
       detail: `the exit ${id} of ${agent} ends at ${at(atMs)} as closed already, and ${share} of ${symbol} are held`,
     });
+  }
+  return breaches;
+}
+
+/** What the exchange refuses of an order that is off its grid. */
+const OFF_GRID = /"code":-(?:1111|4014|4023)\b/;
+/** An answer, and what is done about it, ms. */
+const DONE_WITHIN_MS = 3_000;
+
+/** No position is closed because the exchange has changed the steps in which its stop was written. */
+function findClosedForSteps({ events, world }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const { atMs, event } of events) {
+    if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'stop') continue;
+    const { symbol } = event.payload;
+    const refused = world.wire.records.find(
+      ({ answer, answeredAtMs, params, path }) =>
+        path === '/fapi/v1/algoOrder' &&
+        params.text('symbol') === symbol &&
+        OFF_GRID.test(answer ?? '') &&
+        Math.abs((answeredAtMs ?? Number.NEGATIVE_INFINITY) - atMs) < DONE_WITHIN_MS,
+    );
+    if (refused !== undefined)
+      breaches.push({
+        code: 'stop/off-grid',
+        detail: `${symbol} is closed at ${at(atMs)}, since its stop was refused: ${refused.answer}`,
+      });
   }
   return breaches;
 }
