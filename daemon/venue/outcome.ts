@@ -72,7 +72,11 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
   // Off the grid: the exchange has changed its steps. Read again and written anew, the same order is taken.
   { codes: [-1111, -4014, -4023], kind: 'rejected', retryable: true, consequence: 'reload_rules' },
-  { codes: [-4003, -4004, -4005, -4015, -1102, -1106, -1116, -4061, -4120], kind: 'rejected', consequence: 'reload_rules' },
+  {
+    codes: [-4003, -4004, -4005, -4015, -1102, -1106, -1116, -4061, -4120],
+    kind: 'rejected',
+    consequence: 'reload_rules',
+  },
   // PRICE_FILTER, which is held to before: the exchange has changed it.
   { codes: [-4001, -4002, -4006, -4007, -4013], kind: 'rejected', consequence: 'reload_rules' },
   { codes: [-4016, -4024, -4131, -4183, -4184, -4210, -4211], kind: 'rejected', retryable: true },

@@ -196,12 +196,7 @@ test('BY-14 flatten --emergency takes of the reduce-only orders only what locks 
   const report = await flattenEmergency(envOf(sim), { symbols: null, say: (line) => said.push(line) });
   assert.deepEqual(report, { is_flat: true, orders_left: [], positions_left: [] }, said.join('; '));
   assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
-  const said3 = [
-    'exit refused',
-    'canceled what locks the exit out',
-    'exit of 0.02 accepted',
-    'flat, orders canceled',
-  ];
+  const said3 = ['exit refused', 'canceled what locks the exit out', 'exit of 0.02 accepted', 'flat, orders canceled'];
   assert.deepEqual(
     said.map((line) => said3.findIndex((part) => line.includes(part))),
     [0, 1, 2, 3],
@@ -351,7 +346,11 @@ test('flatten --emergency reads the rules again when its exit is refused as off 
   t.after(() => sim.close());
   const exchange = createClient(sim);
   await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.014'));
-  const refused = { kind: 'error', code: -1001, msg: 'Internal error; unable to process your request. Please try again.' };
+  const refused = {
+    kind: 'error',
+    code: -1001,
+    msg: 'Internal error; unable to process your request. Please try again.',
+  };
   await setFault(sim, { ...refused, count: 1, match: { method: 'POST', path: '/fapi/v1/order' } });
   const said: string[] = [];
   const say = (line: string): void => {
@@ -362,7 +361,10 @@ test('flatten --emergency reads the rules again when its exit is refused as off 
   const report = await flattenEmergency(envOf(sim), { symbols: null, say });
   assert.equal(report.is_flat, true, said.join('; '));
   assert.deepEqual((await readOpen(exchange)).positions, []);
-  assert.ok(said.some((line) => line.includes('exit of 0.02 accepted')), said.join('; '));
+  assert.ok(
+    said.some((line) => line.includes('exit of 0.02 accepted')),
+    said.join('; '),
+  );
 });
 
 test('flatten --emergency fails when nothing could be read', async (t) => {

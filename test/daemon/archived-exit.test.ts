@@ -3,8 +3,8 @@ import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
-import { DaemonWorld, order, until } from './harness.ts';
 import { inLots } from '../gate/fold-fixture.ts';
+import { DaemonWorld, order, until } from './harness.ts';
 
 const SEGMENT = 10;
 const SEND = { method: 'POST', path: '/fapi/v1/order' };

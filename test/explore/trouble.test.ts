@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { LOT_E8 } from '../../scripts/explore/records.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Setup, type Step, type Trouble } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
+import { LOT_E8 } from '../../scripts/explore/records.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 

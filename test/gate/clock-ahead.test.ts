@@ -5,7 +5,7 @@ import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/feeds/clock-sync.ts';
 import type { AccountSnapshot } from '../../daemon/gate/venue-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
-import { DAY, T0, LOT_E8 } from './fold-fixture.ts';
+import { DAY, LOT_E8, T0 } from './fold-fixture.ts';
 import { ProofWorld } from './proof-fixture.ts';
 
 const START_MS = T0 + 10 * 3_600_000;

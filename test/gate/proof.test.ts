@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { inLots, orderEvent, LOT_E8, TICK_E8 } from './fold-fixture.ts';
+import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
 import { inLots, T0 } from './fold-fixture.ts';
-import { HORIZON_MS, ProofWorld, shown, type Shown } from './proof-fixture.ts';
+import { HORIZON_MS, ProofWorld, type Shown, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
 function start(): { readonly world: ProofWorld; readonly strange: StrangeOrder[] } {

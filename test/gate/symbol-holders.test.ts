@@ -323,7 +323,11 @@ describe('lots of nobody', () => {
       ...mine,
       agent: 'other',
       decision: { ...mine.decision, agent: 'other', decision_id: id },
-      orders: mine.orders.map((planned) => ({ ...planned, client_order_id: `${planned.client_order_id}x`, quantity_e8: 1e5 })),
+      orders: mine.orders.map((planned) => ({
+        ...planned,
+        client_order_id: `${planned.client_order_id}x`,
+        quantity_e8: 1e5,
+      })),
       request: { ...mine.request, agent: 'other' },
     });
     for (const { client_order_id: of } of mine.orders)

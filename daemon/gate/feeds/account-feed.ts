@@ -9,7 +9,7 @@ import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
 import { noteUnreadable } from './held-symbols.ts';
-import { Absences, ChangedOrders, isAnother, isLater } from './listed-orders.ts';
+import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
 import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
@@ -293,17 +293,7 @@ export class AccountFeed {
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
       evidence: { asked_seq: ask.seq, kind: 'shown' },
       executed_e8: report.executedE8,
-      foreign: {
-        close_position: report.closePosition,
-        kind: report.kind,
-        quantity_e8: report.quantityE8,
-        order_type: report.type,
-        price_e8: report.priceE8,
-        reduce_only: report.reduceOnly,
-        side: report.side,
-        symbol: report.symbol,
-        trigger_e8: report.triggerE8,
-      },
+      foreign: describeForeign(report),
       retryable: false,
       status: report.status,
       venue_at_ms: report.updatedAtMs,

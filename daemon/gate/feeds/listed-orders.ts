@@ -1,3 +1,4 @@
+import type { ForeignOrder } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { describeForm } from '../orders/order-proof.ts';
 import { Elapsed } from '../plan/deadline.ts';
@@ -141,6 +142,21 @@ export class ChangedOrders {
       order.symbol,
     );
   }
+}
+
+/** The form of an order that a list shows, as it is recorded. */
+export function describeForeign(report: VenueOrder): ForeignOrder {
+  return {
+    close_position: report.closePosition,
+    kind: report.kind,
+    quantity_e8: report.quantityE8,
+    order_type: report.type,
+    price_e8: report.priceE8,
+    reduce_only: report.reduceOnly,
+    side: report.side,
+    symbol: report.symbol,
+    trigger_e8: report.triggerE8,
+  };
 }
 
 /** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
