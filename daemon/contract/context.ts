@@ -62,6 +62,7 @@ const holding = Type.Object(
   },
   field.closed,
 );
+const openings = Type.Object({ own: count, all: count, venue_limit: count }, field.closed);
 const exposure = Type.Object(
   {
     gross_other_sent_usdt: amount,
@@ -224,6 +225,7 @@ export const ExecutionContextSchema = Type.Object(
     leaving_order_ids: Type.Array(name),
     market,
     now_ms: instant,
+    openings: Type.Optional(openings),
     order: nullable(order),
     own_order_id: nullable(name),
     pacing,

@@ -167,6 +167,14 @@ export const PolicySchema = Type.Object(
             0,
           ),
         ),
+        resting: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 1000,
+            description:
+              'Largest number of openings of one agent in a symbol that rest or are on their way. All together take at most half of the exchange’s limit on open orders there. Without it: 20.',
+          }),
+        ),
       },
       { ...closed, description: 'Orders and positions that outlive their decision.' },
     ),

@@ -17,6 +17,8 @@ export interface ExecutionContext {
   readonly approval?: ApprovalView;
   /** Absent where nothing stands against opening, and in records of before. */
   readonly holding?: HoldingView;
+  /** Absent where no other opening rests in the symbol, or nothing is opened, and in records of before. */
+  readonly openings?: OpeningsView;
   /** |venue time - extrapolated venue time| at the last sync, null before the first. */
   readonly clock_skew_ms: number | null;
   /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
@@ -288,6 +290,16 @@ export interface HoldingView {
   readonly exit_until_ms: number | null;
   /** Exits of this agent there that close now and are not over. */
   readonly open_exits: number;
+}
+
+/** Orders that open in the symbol, and may still fill or be sent; the decided one and unsent parts of it excepted. */
+export interface OpeningsView {
+  /** Of the agent that asks. */
+  readonly own: number;
+  /** Of all agents and operators. */
+  readonly all: number;
+  /** Open orders that the venue takes of the account in the symbol. */
+  readonly venue_limit: number;
 }
 
 export interface PacingView {

@@ -173,7 +173,10 @@ export interface StandingSection {
   readonly on_breach: 'hold' | 'cancel_opening' | 'reduce';
   /** Silence of the daemon after which the venue cancels what opens, ms; 0: never; absent: {@link DEADMAN_MS}. */
   readonly deadman_ms?: number;
+  /** Most openings of one agent in a symbol that rest, or are on their way; absent: {@link MOST_OPENINGS}. */
+  readonly resting?: number;
 }
+export const MOST_OPENINGS = 20;
 export const DEADMAN_MS = 120_000;
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
 export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;

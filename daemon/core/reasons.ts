@@ -143,6 +143,10 @@ export const REASONS = {
     message: 'An exit in this symbol is being worked (its decision is `observed`).',
     hint: 'Ask again after retry_after_ms, or cancel that exit. A full close is always taken.',
   },
+  OPENINGS_RESTING: {
+    message: 'As many orders of this agent, or of all, as may open in this symbol (`limit`) rest or are on their way.',
+    hint: 'Cancel or amend one of them, or wait until one fills. Exits and cancels pass.',
+  },
   LEVERAGE_LOCKED: {
     message:
       "The venue's leverage setting of this symbol is above the cap and cannot change while a position or order exists.",

@@ -34,6 +34,8 @@ export interface SymbolRules {
   /** PERCENT_PRICE: buy price <= mark * up, sell price >= mark * down. */
   readonly multiplierUp: number;
   readonly multiplierDown: number;
+  /** MAX_NUM_ORDERS: open orders that it takes of the account; absent where it does not say, and in records of before. */
+  readonly maxOrders?: number;
   readonly takerFee: number;
   readonly makerFee: number;
   readonly brackets: readonly LeverageBracket[];
@@ -225,6 +227,7 @@ export interface Rejection {
     | 'refresh_account'
     | 'symbol_not_open'
     | 'cancel_sibling'
+    | 'order_limit'
     | 'back_off';
   readonly retryAfterMs: number | null;
 }

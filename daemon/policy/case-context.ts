@@ -1,5 +1,5 @@
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
-import type { ApprovalGrant, ExecutionContext, HoldingView } from '../core/context.ts';
+import type { ApprovalGrant, ExecutionContext, HoldingView, OpeningsView } from '../core/context.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { buildBaseContext, CASE_NOW_MS } from './case-base.ts';
@@ -102,14 +102,16 @@ function instantKey(base: object, key: string): string | null {
 
 /** The context of one case. Besides the context's keys, `position_lots` (signed) creates a position of the agent. */
 export function buildCaseContext(partial: JsonRecord, path: string, violations: Violation[]): ExecutionContext {
-  const { position_lots: position, order, grant, holding, ...rest } = partial;
+  const { position_lots: position, order, grant, holding, openings, ...rest } = partial;
   let context = buildBaseContext();
   if (position !== undefined) {
     if (typeof position === 'number' && Number.isSafeInteger(position)) context = withPosition(context, position);
     else violations.push(violationAt(`${path}.position_lots`, 'is not a whole number of lots', position));
   }
   context = leanOnGross(mergeOver(context, rest, path, violations), rest);
-  const merged = withHolding(withGrant(context, grant, path, violations), holding, path, violations);
+  const granted = withGrant(context, grant, path, violations);
+  const held = withPart(granted, 'holding', CASE_HOLDING, holding, path, violations);
+  const merged = withPart(held, 'openings', CASE_OPENINGS, openings, path, violations);
   if (order === undefined || order === null) return merged;
   if (isRecord(order)) return { ...merged, order: mergeOver(CASE_ORDER, order, `${path}.order`, violations) };
   violations.push(violationAt(`${path}.order`, 'is not an object', order));
@@ -152,16 +154,20 @@ const CASE_HOLDING: HoldingView = {
   open_exits: 0,
   unproven_order: null,
 };
-function withHolding(
+/** The default of a case's `openings: {}`: nothing rests. */
+const CASE_OPENINGS: OpeningsView = { all: 0, own: 0, venue_limit: 200 };
+/** A part of the context that is mostly absent. */
+function withPart<Name extends 'holding' | 'openings'>(
   context: ExecutionContext,
-  holding: unknown,
+  name: Name,
+  base: NonNullable<ExecutionContext[Name]>,
+  given: unknown,
   path: string,
   violations: Violation[],
 ): ExecutionContext {
-  if (holding === undefined || holding === null) return context;
-  if (isRecord(holding))
-    return { ...context, holding: mergeOver(CASE_HOLDING, holding, `${path}.holding`, violations) };
-  violations.push(violationAt(`${path}.holding`, 'is not an object', holding));
+  if (given === undefined || given === null) return context;
+  if (isRecord(given)) return { ...context, [name]: mergeOver(base, given, `${path}.${name}`, violations) };
+  violations.push(violationAt(`${path}.${name}`, 'is not an object', given));
   return context;
 }
 

@@ -14,7 +14,14 @@ import {
 } from '../core/policy.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
+import {
+  ABSENT_VALUES,
+  AGENT_PARTS,
+  DIRECTIONS,
+  type Direction,
+  POLICY_PATHS,
+  type PolicyPath,
+} from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
@@ -214,11 +221,11 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
   };
 }
 
-function valueAt(spec: IntendedPolicySpec, path: string): unknown {
+function valueAt(spec: IntendedPolicySpec, path: PolicyPath): unknown {
   let value: unknown = spec;
   // Whole sections may be absent.
   for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown } | undefined)?.[key];
-  return value;
+  return value ?? ABSENT_VALUES[path];
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { AgentSection, IntendedPolicySpec, RateLimit } from '../core/policy.ts';
+import { type AgentSection, type IntendedPolicySpec, MOST_OPENINGS, type RateLimit } from '../core/policy.ts';
 
 /**
  * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or
@@ -179,6 +179,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'staging.ttl_ms': 'larger',
   'standing.resting_ttl_ms': 'larger',
   'standing.deadman_ms': 'larger_or_off',
+  'standing.resting': 'larger',
   'standing.on_breach': ['reduce', 'cancel_opening', 'hold'],
 
   // It has no effect.
@@ -207,6 +208,9 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   agents: 'agents',
   loosen_delay_ms: 'smaller',
 };
+
+/** Values of keys that are absent, where their direction compares numbers. */
+export const ABSENT_VALUES: { readonly [path in PolicyPath]?: number } = { 'standing.resting': MOST_OPENINGS };
 
 export const POLICY_PATHS = Object.keys(DIRECTIONS) as readonly PolicyPath[];
 

@@ -8,6 +8,7 @@ import {
   parseUnitsFloor,
   readAmount,
   readDecimalText,
+  readInteger,
   readText,
   requireList,
   requireObject,
@@ -32,6 +33,8 @@ export interface Instrument {
   readonly minNotionalUsdt: number;
   readonly multiplierUp: number;
   readonly multiplierDown: number;
+  /** MAX_NUM_ORDERS, where the exchange says so. */
+  readonly maxOrders?: number;
   /** The exchange's own entry, for ccxt's market table. */
   readonly raw: JsonObject;
 }
@@ -45,6 +48,12 @@ function findFilter(filters: readonly unknown[], type: string): JsonObject {
     if (filter.filterType === type) return filter;
   }
   throw new MalformedAnswerError(`filter ${type} is missing`);
+}
+function readMaxOrders(filters: readonly unknown[]): Pick<Instrument, 'maxOrders'> {
+  const filter = filters.find((each) => requireObject(each, 'filter').filterType === 'MAX_NUM_ORDERS');
+  if (filter === undefined) return {};
+  const maxOrders = readInteger(requireObject(filter, 'filter'), 'limit');
+  return maxOrders > 0 ? { maxOrders } : {};
 }
 function isUsdtPerpetual(raw: JsonObject): boolean {
   return raw.contractType === 'PERPETUAL' && raw.marginAsset === 'USDT';
@@ -73,6 +82,7 @@ function parseInstrument(raw: JsonObject): Instrument {
     minNotionalUsdt: readAmount(findFilter(filters, 'MIN_NOTIONAL'), 'notional'),
     multiplierUp: readAmount(percentPrice, 'multiplierUp'),
     multiplierDown: readAmount(percentPrice, 'multiplierDown'),
+    ...readMaxOrders(filters),
     raw,
   };
 }

@@ -69,7 +69,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   // Nothing is held that a stop would close: what has just been opened shows a moment later.
   { codes: [-4509], kind: 'rejected', retryable: true, consequence: 'refresh_account' },
   { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
-  { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
+  { codes: [-2025, -4045], kind: 'rejected', consequence: 'order_limit' },
   // Off the grid: the exchange has changed its steps. Read again and written anew, the same order is taken.
   { codes: [-1111, -4014, -4023], kind: 'rejected', retryable: true, consequence: 'reload_rules' },
   {

@@ -83,6 +83,7 @@ export function buildRules(instrument: Instrument, terms: Terms, filtersAtMs: nu
     minNotionalUsdt: instrument.minNotionalUsdt,
     multiplierUp: instrument.multiplierUp,
     multiplierDown: instrument.multiplierDown,
+    ...(instrument.maxOrders === undefined ? {} : { maxOrders: instrument.maxOrders }),
     takerFee: terms.takerFee,
     makerFee: terms.makerFee,
     brackets: terms.brackets,

@@ -177,6 +177,11 @@ export class ExchangeSide {
     this.#noteLeast(symbol);
   }
 
+  /** One more open order is refused. */
+  takeNoMore(symbol: string, orders: number): void {
+    this.control('set-instrument', { symbol, max_orders: orders });
+  }
+
   transfer(usdt: number, type: string): void {
     this.control('transfer', { amount: usdt, type });
     this.#noteHand('transfer', null, null);
@@ -229,17 +234,20 @@ export class ExchangeSide {
     if (!isOrder || symbol === undefined) return;
     catchUp(this.exchange);
     const send = { marks: new Map(), quantityE8: new Map(), restingBuys: new Map(), restingSells: new Map() };
+    const openings: string[] = [];
     for (const [name, market] of this.#markets) {
       send.marks.set(name, Number(market.mark) / 1e8);
       send.quantityE8.set(name, Number(market.position.quantity));
       for (const order of market.openOrders.values()) {
         if (order.reduceOnly || order.clientOrderId === wire.clientId) continue;
+        if (name === symbol) openings.push(order.clientOrderId);
         const sums = order.side === 'BUY' ? send.restingBuys : send.restingSells;
         sums.set(name, (sums.get(name) ?? 0) + Number(order.quantity - order.executed));
       }
     }
     const executed = wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0;
-    this.sends.push({ wire, symbol, executed, leverage: this.#markets.get(symbol)?.leverage ?? 0, ...send });
+    const leverage = this.#markets.get(symbol)?.leverage ?? 0;
+    this.sends.push({ wire, symbol, executed, leverage, openings, ...send });
   }
 
   #executedOf(clientId: string | null): number {

@@ -2,6 +2,7 @@ import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
 import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
+import { CROWDED } from './plans/crowded.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
@@ -17,6 +18,8 @@ const CAPPED_SHARE = 0.12;
 const CONCENTRATED_SHARE = 0.12;
 /** Of worlds in which a symbol is kept for one agent. */
 const RESERVED_SHARE = 0.08;
+/** Of worlds in which the exchange takes few open orders in a symbol, or the policy few openings of an agent. */
+const CROWDED_SHARE = 0.1;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -37,8 +40,15 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
   const borrowed = setup.capped === undefined ? [] : BORROWED;
+  const crowded = setup.maxOrders === undefined ? [] : CROWDED;
   const concentrated = setup.concentration === undefined ? [] : CONCENTRATED;
-  const pieces = [...PIECES, ...borrowed, ...concentrated, ...[...played].flatMap((extra) => EXTRAS[extra])];
+  const pieces = [
+    ...PIECES,
+    ...borrowed,
+    ...crowded,
+    ...concentrated,
+    ...[...played].flatMap((extra) => EXTRAS[extra]),
+  ];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
@@ -126,9 +136,13 @@ function drawSetup(random: Random): Setup {
   };
 }
 
-/** In some worlds one agent may borrow less than the others, a symbol is kept for one, or none may be most of all. */
+/**
+ * In some worlds one agent may borrow less than the others, a symbol is kept for one, none may be most of all, or few
+ * orders may rest.
+ */
 function withOwn(setup: Setup, seed: number): Setup {
   const reserve = new Random(seed, 'reserved');
+  const crowd = new Random(seed, 'crowded');
   return {
     ...setup,
     ...(new Random(seed, 'capped').chance(CAPPED_SHARE) ? { capped: { agent: 'beta', leverage: 1 } } : {}),
@@ -140,6 +154,8 @@ function withOwn(setup: Setup, seed: number): Setup {
           },
         }
       : {}),
+    ...(crowd.chance(CROWDED_SHARE) ? { maxOrders: crowd.pick([3, 4, 6, 9]) } : {}),
+    ...(crowd.chance(CROWDED_SHARE) ? { mostOpenings: crowd.int(1, 3) } : {}),
     ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
       ? { concentration: { share: 0.7, floorUsdt: 700 } }
       : {}),

@@ -54,9 +54,11 @@ export abstract class PlayedWorld {
   constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
     this.setup = setup;
     this.venue = new ExchangeSide(exchange, nowMs);
-    const { leastLots } = setup;
-    if (leastLots !== undefined)
-      for (const symbol of exchange.world.state.markets.keys()) this.venue.takeNoLess(symbol, leastLots);
+    const { leastLots, maxOrders } = setup;
+    for (const symbol of exchange.world.state.markets.keys()) {
+      if (leastLots !== undefined) this.venue.takeNoLess(symbol, leastLots);
+      if (maxOrders !== undefined) this.venue.takeNoMore(symbol, maxOrders);
+    }
     this.policies.push({ atMs: 0, policy: buildPolicy(setup, 'original'), mayWait: false });
   }
 

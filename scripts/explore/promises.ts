@@ -42,6 +42,7 @@ import {
 import { findPutBack } from './promises/others.ts';
 import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
+import { findPlaceBreaches } from './promises/places.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
@@ -75,6 +76,7 @@ const PROMISES: readonly Promised[] = [
   findDeadmanBreaches,
   findRepeats,
   findRoomBreaches,
+  findPlaceBreaches,
   findOperatorBreaches,
   findWaitingFlattens,
   findProofUndone,

@@ -82,6 +82,8 @@ export interface SendRecord {
   readonly executed: number;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
+  /** Client ids of other opening orders that rest in its symbol. */
+  readonly openings: readonly string[];
   /** To which the order's symbol is set. */
   readonly leverage: number;
 }

@@ -18,7 +18,7 @@ let base: LoadedPolicy['spec'] | null = null;
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits, capped, reserved } = setup;
-  const { concentration, deadmanMs, minLiquidationDistance, orderWindowMs } = setup;
+  const { concentration, deadmanMs, minLiquidationDistance, mostOpenings, orderWindowMs } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
@@ -33,6 +33,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     minLiquidationDistance,
     orderWindowMs,
     deadmanMs,
+    mostOpenings,
     concentration,
     edit,
   ]);
@@ -107,6 +108,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
   policy.standing.on_breach = setup.onBreach;
   if (setup.deadmanMs !== undefined) policy.standing.deadman_ms = setup.deadmanMs;
+  if (setup.mostOpenings !== undefined) policy.standing.resting = setup.mostOpenings;
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
   policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup), ...ownOf(setup) };

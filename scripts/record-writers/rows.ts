@@ -30,6 +30,7 @@ const WRITERS: { readonly [path: string]: Writer } = {
   losses: { type: 'LossesView', keeps: null },
   exposure: { type: 'ExposureView', keeps: 'newest' },
   holding: { type: 'HoldingView', keeps: null },
+  openings: { type: 'OpeningsView', keeps: null },
   // A view of the market serves every decision until a feed brings news, and its rules for hours.
   market: { type: 'MarketView', keeps: 'identity' },
   rules: { type: 'RulesView', keeps: 'identity' },
@@ -58,6 +59,7 @@ const HEADER = `import type {
   HoldingView,
   LossesView,
   MarketView,
+  OpeningsView,
   OrderView,
   PacingView,
   RulesView,

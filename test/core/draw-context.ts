@@ -4,6 +4,7 @@ import type {
   ExecutionContext,
   HoldingView,
   LossesView,
+  OpeningsView,
   PacingView,
   RulesView,
 } from '../../daemon/core/context.ts';
@@ -113,6 +114,8 @@ const usual = {
   venueFree: null as number | null,
   /** What stands against opening there; undefined: nothing. */
   holding: undefined as HoldingView | undefined,
+  /** What else opens there; undefined: nothing. */
+  openings: undefined as OpeningsView | undefined,
   spent: { fees_usdt: 0, pending_fees_usdt: 0, pending_turnover_usdt: 0, turnover_usdt: 0 },
   lastFill: null as number | null,
   lastParent: null as number | null,
@@ -190,6 +193,13 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   breaker: near(NOW, 1),
   venueFree: near(NOW, 1),
   holding: holdings,
+  openings: fc.constantFrom<OpeningsView>(
+    { own: 19, all: 19, venue_limit: 200 },
+    { own: 20, all: 20, venue_limit: 200 },
+    { own: 1, all: 3, venue_limit: 9 },
+    { own: 1, all: 4, venue_limit: 9 },
+    { own: 0, all: 1, venue_limit: 1 },
+  ),
   spent: fc.record({
     fees_usdt: fc.constantFrom(0, 0, 0.29, 9.5, 9.99, 10),
     pending_fees_usdt: fc.constantFrom(0, 0, 0.03, 0.25),
@@ -336,6 +346,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
       short_units: (short + d.openSells * scale) * markTicks,
     },
     ...(holding === undefined ? {} : { holding }),
+    ...(d.openings === undefined ? {} : { openings: d.openings }),
     market: describeMarket(d, middle, tick),
     pacing: describePacing(d, fillSide),
     phase: d.phase,

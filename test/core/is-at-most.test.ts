@@ -77,6 +77,14 @@ describe('isAtMost', () => {
     assert.deepEqual(looserPaths({}, { [path]: 60_000 }), [path]);
   });
 
+  it('takes an absent number of openings that rest for 20', () => {
+    const path = 'standing.resting';
+    assert.deepEqual(looserPaths({ [path]: 20 }), []);
+    assert.deepEqual(looserPaths({ [path]: 21 }), [path]);
+    assert.deepEqual(looserPaths({}, { [path]: 19 }), [path]);
+    assert.deepEqual(looserPaths({}, { [path]: 21 }), []);
+  });
+
   it('compares factors by value', () => {
     const path = 'market.regimes.volatile.leverage';
     assert.deepEqual(looserPaths({ [path]: 0.6666 }, { [path]: '2/3' }), []);

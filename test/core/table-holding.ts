@@ -217,4 +217,55 @@ const PART_ROWS: readonly Row[] = [
   }),
 ];
 
-export const HOLDING_ROWS: readonly Row[] = [...opening, ...RESTING_ROWS, ...PART_ROWS];
+/** What else opens in the symbol (DESIGN 12.4). */
+const beside = (own: number, all: number, venueLimit = 200): Change => ({
+  context: { openings: { own, all, venue_limit: venueLimit } },
+});
+const RESTING = { rule: 12, clause: 'SAE-M4', code: 'OPENINGS_RESTING' } as const;
+const OPENINGS_ROWS: readonly Row[] = [
+  {
+    ...RESTING,
+    what: 'the number of its openings there, where the policy says nothing,',
+    cases: [
+      [19, 'pass'],
+      [20, 'deny'],
+      [21, 'deny'],
+    ],
+    change: (count) => beside(asNumber(count), asNumber(count)),
+  },
+  {
+    ...RESTING,
+    what: 'the number of its openings there, where the policy names three, and of an order that rests,',
+    settings: [STANDING, { policy: { standing: { resting: 3 } } }],
+    cases: [
+      [2, 'pass'],
+      [3, 'deny'],
+      [4, 'deny'],
+    ],
+    change: (count) => beside(asNumber(count), asNumber(count)),
+  },
+  {
+    ...RESTING,
+    what: 'the number of all openings there, of nine orders that the venue takes,',
+    cases: [
+      [3, 'pass'],
+      [4, 'deny'],
+      [5, 'deny'],
+    ],
+    change: (count) => beside(1, asNumber(count), 9),
+  },
+  {
+    ...RESTING,
+    what: 'the number of openings there when an exit of all closes now',
+    settings: [LONG_TEN, { request: { intent: 'close', side: 'sell', requested_notional: null } }],
+    cases: [
+      [100, 'pass'],
+      [199, 'pass'],
+      [200, 'pass'],
+    ],
+    change: (count) => beside(asNumber(count), asNumber(count)),
+    isNever: true,
+  },
+];
+
+export const HOLDING_ROWS: readonly Row[] = [...opening, ...RESTING_ROWS, ...PART_ROWS, ...OPENINGS_ROWS];

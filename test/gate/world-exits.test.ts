@@ -17,6 +17,7 @@ import './world/made-room.ts';
 import './world/matching-exits.ts';
 import './world/moved-stops.ts';
 import './world/one-symbols-trouble.ts';
+import './world/order-limit-shared.ts';
 import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stalled-exits.ts';

@@ -6,7 +6,7 @@ import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
 import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
-import { checkHolding, isOnePartTooMany } from './oracle-holding.ts';
+import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
 import { ceil, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
@@ -101,6 +101,7 @@ function decideOpening(
   if (context.phase === 'parent' && isInScope) checkPacing(request, context, policy, tightening, findings.deny);
   checkPositionLimits(request, context, policy, findings.deny, isInScope);
   checkHolding(request, side, context, policy, findings.deny);
+  if (isOneOpeningTooMany(context, policy)) findings.deny.add('OPENINGS_RESTING');
   const { mark, bid, ask, rules } = context.market;
   if (mark === null || bid === null || ask === null || rules === null) return blocked(findings, [scope]);
   const inputs = { mark, bid, ask, rules };

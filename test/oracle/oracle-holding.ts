@@ -29,6 +29,15 @@ export function checkHolding(
   if (holding.exit_decision !== null) deny.add('EXIT_IN_PROGRESS');
 }
 
+/** Openings of an agent in one symbol, where a policy names no number. */
+const MOST_OPENINGS = 20;
+/** DESIGN 12.4: one more opening than its agent may have there, or than half of what the venue takes, of all. */
+export function isOneOpeningTooMany({ openings }: ExecutionContext, { standing }: IntendedPolicySpec): boolean {
+  if (openings === undefined) return false;
+  const half = BigInt(openings.venue_limit) / 2n;
+  return openings.own >= (standing.resting ?? MOST_OPENINGS) || BigInt(openings.all) >= (half > 1n ? half : 1n);
+}
+
 /** Most exits of an agent in one symbol that close a part now. */
 const MOST_PARTS = 10;
 /** DESIGN 12.2: one more part that closes now, of an agent that has as many as it may. A full close is always taken. */

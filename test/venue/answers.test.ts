@@ -49,6 +49,7 @@ test('filters of recorded exchangeInfo files become whole lots and ticks', () =>
     minNotionalUsdt: 100,
     multiplierUp: 1.05,
     multiplierDown: 0.95,
+    maxOrders: 200,
   });
   assert.deepEqual(old.require('ETHUSDT').tick, { mantissa: 1, scale: 100 });
   assert.equal(new InstrumentTable(newer, 5).require('BTCUSDT').minNotionalUsdt, 50);

@@ -107,7 +107,7 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
   [[-4164], ['rejected', 'none', false]],
   [
     [-2025, -4045],
-    ['rejected', 'refresh_account', false],
+    ['rejected', 'order_limit', false],
   ],
   [
     [-4140, -4141],

@@ -113,6 +113,7 @@ test('rules arrive as integers, exactly as the exchange publishes them', async (
     minNotionalUsdt: 50,
     multiplierUp: 1.05,
     multiplierDown: 0.95,
+    maxOrders: 200,
     takerFee: 0.0005,
     makerFee: 0.0002,
   });

@@ -9,6 +9,7 @@ import type {
   HoldingView,
   LossesView,
   MarketView,
+  OpeningsView,
   OrderView,
   PacingView,
   RulesView,
@@ -157,10 +158,11 @@ const GRANT = [
   'quorum',
 ] as const;
 const APPROVAL = ['approved_usdt', 'grant', 'opened_usdt', 'order_price_ticks', 'pending_count', 'pending_id'] as const;
+const OPENINGS = ['own', 'all', 'venue_limit'] as const;
 const HOLDING = ['held_by', 'is_unowned', 'unproven_order', 'exit_decision', 'exit_until_ms', 'open_exits'] as const;
 /**
- * The last three may be absent: the intent is no duplicate, or one without an end; no approval is at stake; nothing
- * stands against opening there.
+ * The last four may be absent: the intent is no duplicate, or one without an end; no approval is at stake; nothing
+ * stands against opening there; no other opening rests there.
  */
 const CONTEXT = [
   'account',
@@ -186,6 +188,7 @@ const CONTEXT = [
   'duplicate_until_ms',
   'approval',
   'holding',
+  'openings',
 ] as const;
 const REQUEST = [
   'account',
@@ -269,6 +272,7 @@ export const ROW_FORMS = {
     exposure: form(EXPOSURE),
     holding: form(HOLDING),
     market: form(MARKET, { rules: form(RULES) }),
+    openings: form(OPENINGS),
     order: form(ORDER),
     pacing: form(PACING),
     state: form(STATE),
@@ -290,6 +294,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ApprovalGrant, (typeof GRANT)[number]>,
   Names<ApprovalView, (typeof APPROVAL)[number]>,
   Names<HoldingView, (typeof HOLDING)[number]>,
+  Names<OpeningsView, (typeof OPENINGS)[number]>,
   Names<LossesView, (typeof LOSSES)[number]>,
   Names<ExposureView, (typeof EXPOSURE)[number]>,
   Names<RulesView, (typeof RULES)[number]>,
@@ -302,7 +307,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ExecutionRequest, (typeof REQUEST)[number]>,
   Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
   Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** Stands for a column that is absent, where a later one is not: rows and lists are arrays, so no column is an object. */
 export const ABSENT = '{}';

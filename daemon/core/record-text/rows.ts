@@ -8,6 +8,7 @@ import type {
   HoldingView,
   LossesView,
   MarketView,
+  OpeningsView,
   OrderView,
   PacingView,
   RulesView,
@@ -213,6 +214,10 @@ function writeHolding(row: HoldingView): string {
   );
 }
 
+function writeOpenings(row: OpeningsView): string {
+  return `[${numberText(row.own)},${numberText(row.all)},${numberText(row.venue_limit)}]`;
+}
+
 export function writeContext(row: ExecutionContext): string {
   return (
     `[${row.account === null ? 'null' : writeAccount(row.account)},${quoted(row.account_name)}` +
@@ -224,12 +229,17 @@ export function writeContext(row: ExecutionContext): string {
     `,${quotedOrNull(row.schema_violation)},${numberOrNull(row.slice_lots)},${writeState(row.state)}` +
     `,${writeTrust(row.trust)},${quoted(row.venue)}` +
     (row.duplicate_until_ms === undefined
-      ? row.approval !== undefined || row.holding !== undefined
+      ? row.approval !== undefined || row.holding !== undefined || row.openings !== undefined
         ? ',{}'
         : ''
       : `,${numberText(row.duplicate_until_ms)}`) +
-    (row.approval === undefined ? (row.holding !== undefined ? ',{}' : '') : `,${writeApproval(row.approval)}`) +
-    (row.holding === undefined ? '' : `,${writeHolding(row.holding)}`) +
+    (row.approval === undefined
+      ? row.holding !== undefined || row.openings !== undefined
+        ? ',{}'
+        : ''
+      : `,${writeApproval(row.approval)}`) +
+    (row.holding === undefined ? (row.openings !== undefined ? ',{}' : '') : `,${writeHolding(row.holding)}`) +
+    (row.openings === undefined ? '' : `,${writeOpenings(row.openings)}`) +
     ']'
   );
 }

@@ -9,6 +9,7 @@ import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope,
 import { checkApproval, heldTicks } from './approval.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
+import { checkOpenings } from './openings.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
@@ -55,6 +56,7 @@ export function runOpeningRules(
   checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkHolding(trace, request, context, policy, ask.side);
+  checkOpenings(trace, context, policy);
   const rules = context.market.rules;
   const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
   if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {

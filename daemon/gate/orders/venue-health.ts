@@ -116,6 +116,7 @@ export class VenueHealth implements VenueConsequences {
         return;
       case 'refresh_account':
       case 'cancel_sibling':
+      case 'order_limit':
         this.#feeds.refreshAccount();
         return;
       default:

@@ -9,7 +9,7 @@ import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../state/holding.ts';
 import { remainingE8 } from '../state/order.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { type LotRules, wholeLotsE8 } from '../units.ts';
 
@@ -215,6 +215,24 @@ export function ordersBeyond({ claim, onWay, want }: Desired): readonly OrderSta
     beyond.push(order);
   }
   return beyond;
+}
+
+/**
+ * The order of ours that gives its place where the venue takes no more: the symbol's newest opening that rests, else the
+ * newest exit of its holder that does; before all, one that is being canceled already. INVARIANT: never one that is not
+ * ours.
+ */
+export function findPlace(state: GateState, symbol: string): OrderState | null {
+  const { claims, orders } = state;
+  const { holder } = state.position(symbol);
+  const resting = [...liveOrders(orders, symbol)].filter(
+    (order) => isResting(order) && !neverRests(order) && !order.foreign && !order.protective,
+  );
+  const isHolders = (order: OrderState): boolean => claims.of(order)?.wants === 'rest' && order.agent === holder;
+  const openings = resting.filter(({ reduceOnly }) => !reduceOnly);
+  const exits = resting.filter((order) => order.reduceOnly && order.origin === 'agent' && isHolders(order));
+  const canceled = resting.find(({ cancelRequested }) => cancelRequested);
+  return canceled ?? openings.sort(newestFirst)[0] ?? exits.sort(newestFirst)[0] ?? null;
 }
 
 export function isSent({ status }: OrderState): boolean {

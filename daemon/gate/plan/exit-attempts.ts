@@ -1,8 +1,8 @@
 import type { ExitEnd } from '../events.ts';
-import { type Claim, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
+import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
-import { closingOf, hasRoom } from './claims.ts';
+import { closingOf, findPlace, hasRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { Tries } from './tries.ts';
 
@@ -90,6 +90,7 @@ export class ExitAttempts {
     if (wasRefused) {
       mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
       if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
+      if (rejection?.consequence === 'order_limit') this.#makePlaceFor(claim, tries);
     } else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
       mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
@@ -112,5 +113,20 @@ export class ExitAttempts {
     for (const other of liveOrders(state.orders, claim.symbol))
       if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)
         this.#hands.cancel(other, MAKES_ROOM);
+  }
+
+  /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */
+  #makePlaceFor(claim: Claim, tries: Tries): void {
+    tries.lacksPlace = true;
+    if (claim.wants === 'rest' || tries.givesPlace !== null) return;
+    const order = findPlace(this.#hands.state, claim.symbol);
+    tries.givesPlace = order;
+    if (order?.cancelRequested === false) this.#hands.cancel(order, GIVES_PLACE);
+  }
+  /** An exit that closes now lacks a place at the venue: none of the symbol's that rest may take it. */
+  isPlaceWanted(symbol: string): boolean {
+    for (const claim of this.#hands.state.claims.open)
+      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.lacksPlace === true) return true;
+    return false;
   }
 }

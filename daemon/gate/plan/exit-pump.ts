@@ -57,6 +57,7 @@ export class ExitPump {
     const { pace, state } = this.#hands;
     const { agent, origin } = request;
     const rests = effective.time_in_force === 'GTC';
+    if (rests && this.#attempts.isPlaceWanted(request.symbol ?? '')) return 1;
     const waitMs = pace.waitMs(origin, agent, true, rests);
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
     const rules = state.rules.get(request.symbol ?? '');
@@ -250,9 +251,11 @@ export class ExitPump {
       return;
     }
     const now = clock.wallMs();
+    if (claim.wants === 'rest' && this.#attempts.isPlaceWanted(claim.symbol)) return;
     const isRoom = hasRoom(closing, quantityE8);
     const tries = this.#attempts.known(claim);
-    if (tries !== undefined && now < tries.nextAt && !(tries.awaitsRoom && isRoom)) {
+    const isFree = tries !== undefined && ((tries.awaitsRoom && isRoom) || tries.hasPlace);
+    if (tries !== undefined && now < tries.nextAt && !isFree) {
       wakeAt(tries.nextAt);
       return;
     }

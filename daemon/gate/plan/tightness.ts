@@ -6,6 +6,7 @@ import { opensAt } from '../../core/schedule.ts';
 import { viewLosses } from '../snapshot/agent-losses.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
 import type { LiveInputs } from '../snapshot/inputs.ts';
+import { MAX_ORDERS } from '../snapshot/openings-view.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
@@ -56,6 +57,7 @@ export function describeTightness(
   for (const symbol of exposedSymbols(state)) {
     const regime = inputs.symbols.get(symbol)?.heldRegime;
     found.set(symbol, regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime]);
+    found.set(`${symbol} orders`, -(state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS));
   }
   const account = findAccountTiers(state, inputs, policyFor(GATE_AGENT));
   if (account !== null) {

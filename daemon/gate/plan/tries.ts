@@ -1,3 +1,4 @@
+import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 
 /** Refusals of its own in a row after which an exit gives up, and says so. */
@@ -5,6 +6,8 @@ const MOST_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
 /** After one wait that the venue imposes, and after each further one in a row. */
 const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
+/** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
+const PLACE_WITHIN_MS = 1_000;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
@@ -18,15 +21,26 @@ export class Tries {
   nextAt = Number.NEGATIVE_INFINITY;
   /** The last one was refused for what rests beside it, which is being canceled: the next one goes out once it is gone. */
   awaitsRoom = false;
+  /** The venue's limit on open orders was in its way: until it ends, no resting exit of the symbol takes what is freed. */
+  lacksPlace = false;
+  /** What was asked back to give its place; the next one goes out once that has ended. */
+  givesPlace: OrderState | null = null;
   #waits = 0;
   #parts = 0;
 
+  get hasPlace(): boolean {
+    return this.givesPlace !== null && isTerminal(this.givesPlace.status);
+  }
+
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
+    // The place that was freed for it went to another, or did not help.
+    if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
     if (rejection !== null && isImposedWait(rejection)) {
       this.#waits += 1;
-      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs);
+      const leastMs = rejection.consequence === 'order_limit' ? PLACE_WITHIN_MS : 0;
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, leastMs);
       return true;
     }
     this.#waits = 0;
@@ -52,6 +66,7 @@ export class Tries {
 
   reset(): void {
     this.awaitsRoom = false;
+    this.givesPlace = null;
     this.failures = 0;
     this.crowded = 0;
     this.#waits = 0;
@@ -60,14 +75,15 @@ export class Tries {
 
 /**
  * Whether nothing of ours would have been let through, whatever it was: no connection, a firewall, a ban, a limit, a venue
- * that is out of service or finds our clock off. RISK: none of this says anything about the order, and an exit that counted
- * it would be lost in any outage. A key or an account that the venue refuses ends by no wait: that counts.
+ * that is out of service, finds our clock off, or has as many orders open as it takes. RISK: none of this says anything
+ * about the order, and an exit that counted it would be lost in any outage. A key or an account that the venue refuses
+ * ends by no wait: that counts.
  */
 function isImposedWait({ code, consequence, httpStatus, retryable }: Rejection): boolean {
   const hasLeft = code !== null || httpStatus !== null;
   if (!hasLeft) return retryable;
   const isShutOut = httpStatus === 403 || httpStatus === 418;
-  return isShutOut || consequence === 'back_off' || consequence === 'resync_clock';
+  return isShutOut || consequence === 'back_off' || consequence === 'resync_clock' || consequence === 'order_limit';
 }
 
 function nth(waits: readonly number[], count: number): number {

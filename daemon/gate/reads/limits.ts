@@ -60,8 +60,14 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
   };
 }
 
-/** Codes of a side that cannot be opened at any size: out of scope, or opposite to the position. */
-const CLOSED_SIDE: ReadonlySet<string> = new Set(['SCOPE_SYMBOL', 'SYMBOL_HELD', 'SYMBOL_UNOWNED', 'AGAINST_POSITION']);
+/** Codes of a side that cannot be opened at any size: out of scope, another's, opposite to the position, or full. */
+const CLOSED_SIDE: ReadonlySet<string> = new Set([
+  'SCOPE_SYMBOL',
+  'SYMBOL_HELD',
+  'SYMBOL_UNOWNED',
+  'AGAINST_POSITION',
+  'OPENINGS_RESTING',
+]);
 
 function describeOpening(
   bare: ExecutionRequest,

@@ -14,6 +14,7 @@ import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding } from './holding-view.ts';
 import type { Ask, Draft, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
+import { viewOpenings } from './openings-view.ts';
 
 /**
  * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.
@@ -60,6 +61,8 @@ export function buildContext(
   if (duplicate !== null) context.duplicate_until_ms = duplicate.untilMs;
   const holding = viewHolding(state, inputs, request, symbol, ask);
   if (holding !== undefined) context.holding = holding;
+  const openings = viewOpenings(state, request, symbol, ask);
+  if (openings !== undefined) context.openings = openings;
   return context;
 }
 /** What bounds the account whoever asks: that part of {@link buildContext}, with the same members. */

@@ -5,7 +5,9 @@ import { type OrderState, remainingE8 } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
 export const MAKES_ROOM = 'makes room for an exit';
-/** The same in records of before. */
+/** The same where it gives its place to one that the venue's limit on open orders was in the way of. */
+export const GIVES_PLACE = 'gives its place to an exit: the venue takes no more open orders';
+/** As the first, in records of before. */
 export const BEYOND_SHARE = "beyond what is left of its agent's share";
 /** Reason of a cancel by an operator who gives the symbol to another agent: the claim is over with it. */
 export const GIVEN_AWAY = 'an operator gives the symbol to another agent';

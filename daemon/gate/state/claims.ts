@@ -1,6 +1,6 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
-import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, isBefore, MAKES_ROOM } from './claim.ts';
+import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
 import { isTerminal } from './evidence.ts';
 import { keeps } from './keep.ts';
@@ -12,6 +12,7 @@ export {
   type AskedClaim,
   type Claim,
   closedE8,
+  GIVES_PLACE,
   isBefore,
   isLive,
   isLostForGood,
@@ -20,6 +21,9 @@ export {
   NOTHING_LEFT,
   onWayE8,
 } from './claim.ts';
+
+/** Reasons of cancels after which a claim rests again. */
+const GIVES_WAY: ReadonlySet<string> = new Set([MAKES_ROOM, GIVES_PLACE, BEYOND_SHARE]);
 
 interface At {
   readonly seq: number;
@@ -154,7 +158,7 @@ export class Claims {
     const claim = this.#byOrder.get(order);
     if (claim === undefined || claim.end !== null) return;
     const { action, reason } = event;
-    if (action === 'cancel' && (reason === MAKES_ROOM || reason === BEYOND_SHARE)) claim.gaveWay.push(order);
+    if (action === 'cancel' && GIVES_WAY.has(reason)) claim.gaveWay.push(order);
     if (action === 'cancel' && reason === GIVEN_AWAY) claim.isCanceled = true;
     if (action !== 'amended') return;
     let done = 0;

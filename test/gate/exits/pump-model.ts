@@ -6,6 +6,7 @@ import { ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { OrderCounts } from '../../../daemon/gate/plan/order-counts.ts';
 import { type Claim, closedE8 } from '../../../daemon/gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { Rejection } from '../../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
@@ -92,6 +93,19 @@ export class PumpModel extends FoldedClaims {
     const sent = this.sent.slice(from);
     for (const { order } of sent) this.pump.take(order);
     return sent.map(({ claim, order }) => `${claim.decisionId} ${inLots(order.quantityE8)}`);
+  }
+  /** The same before any time has passed: what was on its way is answered, and waits are not over. */
+  passNow(): readonly string[] {
+    this.wait(-20_000);
+    return this.pass();
+  }
+  /** The venue refused the last order of a claim. */
+  refuse(id: string, consequence: Rejection['consequence']): void {
+    const order = this.find(id).orders.at(-1);
+    assert.ok(order !== undefined);
+    const refused = { code: -2025, httpStatus: 400, message: 'refused', retryable: false, retryAfterMs: null };
+    this.pump.noteRefusal(order, { ...refused, consequence });
+    this.answer(id, 'rejected', 0);
   }
   /** What became of the last order of a claim. */
   answer(id: string, status: OrderStatus, executed: number): void {

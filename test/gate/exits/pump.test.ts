@@ -116,6 +116,90 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
   });
 });
 
+describe('a place among the open orders that the venue takes [DESIGN 12.4]', () => {
+  /** Twenty lots held, three openings and three take-profits at rest, and a part that the venue has no room for. */
+  const crowded = (): PumpModel => {
+    const model = held(20);
+    for (let nr = 1; nr <= 3; nr += 1) model.takeProfit(`t-${nr}`, 2, { atMs: T0 + nr });
+    for (let nr = 1; nr <= 3; nr += 1) model.open(`o-${nr}`, 1, { atMs: T0 + 3 + nr, rests: true });
+    for (const id of ['t-1', 't-2', 't-3', 'o-1', 'o-2', 'o-3']) model.report(id, 'working', 0);
+    model.exit('x-1', 4, PART);
+    model.pass();
+    model.refuse('x-1', 'order_limit');
+    return model;
+  };
+
+  test('the newest opening that rests gives its place, then the holder’s newest exit, one at a time', () => {
+    const model = crowded();
+    for (const id of ['o-3', 'o-2', 'o-1', 't-3', 't-2', 't-1']) {
+      model.passNow();
+      assert.equal(model.canceled.at(-1), id);
+      assert.deepEqual(model.passNow(), [], 'it is not proven yet that it is gone');
+      model.report(id, 'canceled', 0);
+      assert.deepEqual(model.passNow(), ['d-x-1 4'], 'and what gave its place takes it from nobody');
+      model.refuse('x-1', 'order_limit');
+    }
+    assert.equal(model.canceled.length, 6);
+    for (let times = 0; times < 20; times += 1) {
+      assert.deepEqual(model.pass(), [], 'it waits');
+      assert.deepEqual(model.pass(), ['d-x-1 4'], 'it is never given up');
+      model.refuse('x-1', 'order_limit');
+    }
+    model.pass();
+    model.answer('x-1', 'filled', 4);
+    assert.deepEqual(model.pass(), ['d-t-1 2', 'd-t-2 2', 'd-t-3 2'], 'those rest again');
+    assert.deepEqual([model.alerts, model.canceled.length], [[], 6]);
+  });
+
+  test('one that is being canceled already gives its place, and no other goes', () => {
+    const model = crowded();
+    model.cancel('o-1', 'its caller wants it gone');
+    model.passNow();
+    model.report('o-1', 'canceled', 0);
+    assert.deepEqual(model.passNow(), ['d-x-1 4']);
+    assert.deepEqual(model.canceled, []);
+  });
+
+  test('a place that did not help is waited for no longer', () => {
+    const model = crowded();
+    model.passNow();
+    model.report('o-3', 'canceled', 0);
+    assert.deepEqual(model.passNow(), ['d-x-1 4']);
+    model.refuse('x-1', 'refresh_account');
+    assert.deepEqual(model.passNow(), [], 'it is refused for something else, and waits for that');
+    assert.deepEqual(model.passNow(), []);
+    assert.deepEqual(model.pass(), ['d-x-1 4']);
+  });
+
+  test('never an order that is not ours, nor another agent’s exit', () => {
+    const model = held(20);
+    model.list('theirs', 3);
+    model.exit('x-1', 4, PART);
+    model.pass();
+    model.refuse('x-1', 'order_limit');
+    for (let times = 0; times < 20; times += 1) {
+      assert.deepEqual(model.pass(), []);
+      assert.deepEqual(model.pass(), ['d-x-1 4']);
+      model.refuse('x-1', 'order_limit');
+    }
+    assert.deepEqual([model.canceled, model.alerts], [[], []]);
+  });
+
+  test('an exit that rests waits, and cancels nothing', () => {
+    const model = held(20);
+    model.open('o-1', 1, { rests: true });
+    model.report('o-1', 'working', 0);
+    model.takeProfit('t-1', 2, { delayMs: 1 });
+    for (let times = 0; times < 20; times += 1) {
+      assert.deepEqual(model.pass(), ['d-t-1 2']);
+      model.refuse('t-1', 'order_limit');
+      assert.deepEqual(model.pass(), []);
+    }
+    assert.deepEqual([model.canceled, model.alerts], [[], []]);
+    assert.equal(model.find('t-1').end, null);
+  });
+});
+
 describe('the end of a claim is told once nothing of it can fill any more [DESIGN 12.2]', () => {
   test('of one that no rung filled', () => {
     const model = held(10);

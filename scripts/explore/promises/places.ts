@@ -1,0 +1,152 @@
+import { at, type Breach } from '../breach.ts';
+import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
+import { isCalm } from './quiet.ts';
+
+/** Open orders that the exchange takes in a symbol, and openings of an agent, where a plan says nothing. */
+const MAX_ORDERS = 200;
+const MOST_OPENINGS = 20;
+/** From the refusal of an exit until another order of its own is at the exchange, where nothing else is amiss, ms. */
+const GOES_ON_WITHIN_MS = 8_000;
+const CAME_IN: ReadonlySet<string> = new Set(['working', 'filled', 'expired', 'canceled', 'unknown']);
+const REFUSED = /max open order/i;
+const GIVES_PLACE = /^gives its place/;
+
+/**
+ * The exchange takes so many open orders in a symbol: openings leave room for exits and for each other. An exit that
+ * closes now and is refused for that limit goes on in the place of one of ours, the newest opening first, and is never
+ * given up for it.
+ */
+export function findPlaceBreaches(history: History): readonly Breach[] {
+  const { homes } = history.world;
+  if (homes.restores.length + homes.seconds.length > 0) return [];
+  return [
+    ...findTooManyOpenings(history),
+    ...findGivenUp(history),
+    ...findGivenPlaces(history),
+    ...findHeldOut(history),
+  ];
+}
+
+function findTooManyOpenings({ orders, plan, world }: History): readonly Breach[] {
+  const { maxOrders = MAX_ORDERS, mostOpenings = MOST_OPENINGS } = plan.setup;
+  const most = Math.max(1, Math.floor(maxOrders / 2));
+  return world.venue.sends.flatMap(({ openings, symbol, wire }) => {
+    const order = orders.get(wire.clientId ?? '');
+    if (order === undefined || order.planned.reduce_only || wire.method !== 'POST' || wire.servedAtMs === null)
+      return [];
+    const others = openings.flatMap((id) => orders.get(id) ?? []);
+    const own = others.filter(({ decision }) => decision.agent === order.decision.agent);
+    const what = `${wire.clientId} of ${order.decision.agent} comes at ${at(wire.servedAtMs)} beside`;
+    return [
+      ...(others.length >= most
+        ? [{ code: 'places/all', detail: `${what} ${others.length} openings in ${symbol}, of ${most}` }]
+        : []),
+      ...(own.length >= mostOpenings
+        ? [{ code: 'places/own', detail: `${what} ${own.length} of its own in ${symbol}, of ${mostOpenings}` }]
+        : []),
+    ];
+  });
+}
+
+function findGivenUp({ events }: History): readonly Breach[] {
+  return events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'exit_target' || event.payload.action !== 'ended' || !REFUSED.test(event.payload.detail))
+      return [];
+    const { decision_id: id, reason } = event.payload;
+    return [
+      { code: 'places/given-up', detail: `the exit ${id} ends at ${at(atMs)}, ${reason}: ${event.payload.detail}` },
+    ];
+  });
+}
+
+/** An order of an exit that closes now was refused for the limit. */
+interface Refusal {
+  readonly atMs: number;
+  readonly seq: number;
+  readonly order: PlannedBy;
+}
+
+function findRefusals({ events, orders }: History): readonly Refusal[] {
+  return events.flatMap(({ atMs, event, seq }) => {
+    if (event.kind !== 'order' || event.payload.status !== 'rejected') return [];
+    const order = orders.get(event.payload.client_order_id);
+    if (order === undefined || !REFUSED.test(event.payload.detail ?? '')) return [];
+    const { planned } = order;
+    return planned.reduce_only && !planned.protective && planned.time_in_force !== 'GTC' ? [{ atMs, seq, order }] : [];
+  });
+}
+
+function findGivenPlaces(history: History): readonly Breach[] {
+  const refusals = findRefusals(history);
+  return history.events.flatMap(({ atMs, event, seq }) => {
+    if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') return [];
+    const { client_order_id: id, reason } = event.payload;
+    if (!GIVES_PLACE.test(reason)) return [];
+    const order = history.orders.get(id);
+    const what = `${id} gives its place at ${at(atMs)}`;
+    if (order === undefined) return [{ code: 'places/foreign', detail: `${what}, and is not ours` }];
+    const { symbol } = order.planned;
+    const isAsked = refusals.some(
+      (refusal) =>
+        refusal.seq < seq && refusal.order.planned.symbol === symbol && !isEnded(history, refusal.order, seq),
+    );
+    if (!isAsked) return [{ code: 'places/needless', detail: `${what}, and no exit was refused for the limit` }];
+    const resting = findResting(history, symbol, seq).filter((other) => other !== order);
+    if (order.planned.reduce_only && resting.some(({ planned }) => !planned.reduce_only))
+      return [{ code: 'places/exit-first', detail: `${what}, and an opening rests` }];
+    const isNewer = resting.some(
+      ({ decision, planned }) =>
+        planned.reduce_only === order.planned.reduce_only && decision.atMs > order.decision.atMs,
+    );
+    return isNewer ? [{ code: 'places/newer-left', detail: `${what}, and a newer one rests` }] : [];
+  });
+}
+
+function isEnded({ events }: History, { decision }: PlannedBy, untilSeq: number): boolean {
+  return events.some(
+    ({ event, seq }) =>
+      seq < untilSeq &&
+      event.kind === 'exit_target' &&
+      event.payload.action === 'ended' &&
+      event.payload.decision_id === decision.rootId,
+  );
+}
+
+/** Orders of agents and operators that rest in a symbol by what was told, and that nobody has asked back. */
+function findResting(history: History, symbol: string, untilSeq: number): readonly PlannedBy[] {
+  const { events, orderEvents, orders } = history;
+  const askedBack = new Set<string>();
+  for (const { event, seq } of events)
+    if (seq < untilSeq && event.kind === 'order_intent' && event.payload.action === 'cancel')
+      askedBack.add(event.payload.client_order_id);
+  return [...orders].flatMap(([id, order]) => {
+    const { decision, planned } = order;
+    if (planned.symbol !== symbol || planned.protective || planned.time_in_force === 'IOC' || askedBack.has(id))
+      return [];
+    if (planned.reduce_only && decision.origin !== 'agent') return [];
+    const last = orderEvents.get(id)?.findLast(({ seq }) => seq < untilSeq)?.event.status;
+    return last === 'working' ? [order] : [];
+  });
+}
+
+/** It was refused, one of ours rests there all the time, nothing else is amiss, and no other order of it gets there. */
+function findHeldOut(history: History): readonly Breach[] {
+  return findRefusals(history).flatMap(({ atMs, order, seq }) => {
+    const { decision, planned } = order;
+    const untilMs = atMs + GOES_ON_WITHIN_MS;
+    if (untilMs > history.endMs || !isCalm(history, atMs - GOES_ON_WITHIN_MS, untilMs)) return [];
+    if (isOwnersHandIn(history, planned.symbol, undefined, untilMs)) return [];
+    const untilSeq = history.events.findLast((note) => note.atMs <= untilMs)?.seq ?? seq;
+    if (isEnded(history, order, untilSeq)) return [];
+    const goesOn = [...history.orderEvents].some(
+      ([id, words]) =>
+        history.orders.get(id)?.decision.rootId === decision.rootId &&
+        words.some((word) => word.seq > seq && word.atMs <= untilMs && CAME_IN.has(word.event.status)),
+    );
+    const rests = findResting(history, planned.symbol, seq);
+    const left = findResting(history, planned.symbol, untilSeq).filter((other) => rests.includes(other));
+    if (goesOn || left.length < rests.length || left.length === 0) return [];
+    const detail = `the exit ${decision.rootId} was refused for the limit at ${at(atMs)}, and has no order there at ${at(untilMs)}; ${left.length} of ours rest`;
+    return [{ code: 'places/held-out', detail }];
+  });
+}
