@@ -8,20 +8,17 @@ import { type LotRules, lotE8, rulesOf, type TickRules, tickE8, toE8 } from '../
 import type { GateViews } from './views.ts';
 
 type Steps = LotRules & TickRules;
-type Old = Readonly<Record<string, unknown>>;
 
 /** Of a symbol without rules on record: whole units, so that exposure counts as the larger. */
 const UNKNOWN: Steps = { lotMantissa: 1, lotScale: 1, tickMantissa: 1, tickScale: 1 };
-/** Old members, their present names, and what they were counted in. */
-const QUANTITIES = [
-  ['lots', 'quantity_e8'],
-  ['executed_lots', 'executed_e8'],
-  ['filled_lots', 'filled_e8'],
-] as const;
-const PRICES = [
-  ['price_ticks', 'price_e8'],
-  ['trigger_ticks', 'trigger_e8'],
-] as const;
+/** Old members, their present names, and the steps that they were counted in. */
+const PRESENT = new Map<string, readonly [name: string, steps: (steps: Steps) => number]>([
+  ['lots', ['quantity_e8', lotE8]],
+  ['executed_lots', ['executed_e8', lotE8]],
+  ['filled_lots', ['filled_e8', lotE8]],
+  ['price_ticks', ['price_e8', tickE8]],
+  ['trigger_ticks', ['trigger_e8', tickE8]],
+]);
 
 /** The event itself, where it holds no steps. */
 export function upcast(state: Pick<GateViews, 'claims' | 'orders' | 'rules'>, event: GateEvent): GateEvent {
@@ -79,16 +76,12 @@ function withSteps(event: GateEvent, steps: Steps): GateEvent {
 }
 
 function renamed(payload: object, steps: Steps): object {
-  const fresh: Record<string, unknown> = { ...payload };
-  for (const [names, step] of [
-    [QUANTITIES, lotE8(steps)],
-    [PRICES, tickE8(steps)],
-  ] as const)
-    for (const [old, name] of names) {
-      const value = (payload as Old)[old];
-      if (value === undefined) continue;
-      delete fresh[old];
-      fresh[name] = typeof value === 'number' ? toE8(value, step) : value;
-    }
-  return fresh;
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, value]) => {
+      const present = PRESENT.get(name);
+      if (present === undefined) return [name, value];
+      const [fresh, stepE8] = present;
+      return [fresh, typeof value === 'number' ? toE8(value, stepE8(steps)) : value];
+    }),
+  );
 }

@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import type { ExecutionRequest } from '../../../daemon/core/request.ts';
+import type { RequestedApproval } from '../../../daemon/gate/events.ts';
 import { planSlice, sliceAsk } from '../../../daemon/gate/plan/slices.ts';
 import { type Ask, parentAsk } from '../../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../../daemon/gate/snapshot/snapshot.ts';
+import { grantOf } from '../../../daemon/gate/state/approvals.ts';
 import { writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { fromE8, lotE8 } from '../../../daemon/gate/units.ts';
@@ -174,6 +176,18 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
       const [planned] = planSlice(decision, unsent, COARSER);
       assert.deepEqual([planned?.quantity_e8, planned?.price_e8], [(expected ?? 0) * 10 * LOT_E8, 600_000 * TICK_E8]);
     }
+  });
+
+  it('holds an approval that waits to the quantity and the price that were signed, in the steps of then', () => {
+    const signed = { quantity: '0.019', lots: 19, price_ticks: 600_007, worst_price: '60000.7' };
+    const granted = (side: 'buy' | 'sell', rules: SymbolRules): readonly number[] => {
+      const { lots, price_ticks } = grantOf({ requested: { ...signed, side } as RequestedApproval }, rules);
+      return [lots, price_ticks];
+    };
+    assert.deepEqual(granted('buy', BTC_RULES), [19, 600_007]);
+    assert.deepEqual(granted('buy', FINER), [190, 6_000_070]);
+    assert.deepEqual(granted('buy', COARSER), [1, 60_000], 'no more, and no dearer');
+    assert.deepEqual(granted('sell', COARSER), [1, 60_001], 'nor cheaper');
   });
 
   it('ends a round trip where it would have ended: the trader state of its agent is the same', () => {

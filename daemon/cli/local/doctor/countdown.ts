@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lotE8, tickE8, toE8 } from '../../../gate/units.ts';
 import type {
   Approved,
   FetchOutcome,
@@ -64,7 +65,8 @@ interface Pair {
 function buildPair(rules: SymbolRules, mark: number): Pair {
   const { symbol } = rules;
   const id = (): string => `doctor-${randomUUID().slice(0, 12)}`;
-  const ticks = (price: number): number => Math.floor((price * rules.tickScale) / rules.tickMantissa);
+  const priceE8 = (price: number): number =>
+    toE8(Math.floor((price * rules.tickScale) / rules.tickMantissa), tickE8(rules));
   const lot = rules.lotMantissa / rules.lotScale;
   const lots = Math.max(rules.minLots, Math.ceil((1.05 * rules.minNotionalUsdt) / (mark * BUY_AT * lot)));
   return {
@@ -75,15 +77,15 @@ function buildPair(rules: SymbolRules, mark: number): Pair {
       orderType: 'limit',
       timeInForce: 'GTC',
       goodTillMs: null,
-      quantityE8: lots,
-      priceE8: ticks(mark * BUY_AT),
+      quantityE8: toE8(lots, lotE8(rules)),
+      priceE8: priceE8(mark * BUY_AT),
       reduceOnly: false,
     } as OrderInstruction as Approved<OrderInstruction>,
     conditional: {
       clientOrderId: id(),
       symbol,
       side: 'sell',
-      triggerE8: ticks(mark * STOP_AT),
+      triggerE8: priceE8(mark * STOP_AT),
     } as StopInstruction as Approved<StopInstruction>,
   };
 }
