@@ -6,6 +6,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { closedE8 } from '../state/claims.ts';
 import { ownE8 } from '../state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import { floorLots } from '../units.ts';
 import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
 
@@ -102,7 +103,8 @@ export class FullDisk {
 
   #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
     const position = this.#core.state.position(symbol ?? '');
-    return position.holder === agent ? Math.abs(ownE8(position)) : 0;
+    const rules = this.#core.state.rules.get(position.symbol);
+    return position.holder === agent && rules !== undefined ? Math.abs(floorLots(ownE8(position), rules)) : 0;
   }
 }
 

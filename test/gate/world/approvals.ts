@@ -521,8 +521,8 @@ describe('SAE-DEC orders that a person must approve', () => {
         /ended|denied/,
       ],
       [
-        'more lots asked for',
-        (each) => (each.action === 'requested' ? { ...each, lots: 1 } : each),
+        'more asked for',
+        (each) => (each.action === 'requested' ? { ...each, quantity: '9.000' } : each),
         /else|not of its text/,
       ],
       ['nothing asked for', (each) => (each.action === 'requested' ? refusal : each), /nobody was asked/],

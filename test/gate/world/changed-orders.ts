@@ -26,7 +26,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     await world.refresh();
     assert.deepEqual(
       [known.status, inLots(known.quantityE8), known.priceE8],
-      ['working', 4, 590_000],
+      ['working', 4, 590_000 * TICK_E8],
       'four lots rest',
     );
     return known;

@@ -7,7 +7,7 @@ import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
-import { inLots } from '../fold-fixture.ts';
+import { inLots, LOT_E8 } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 const BELOW = { order_type: 'limit', limit_price: 59_000, requested_notional: 130 };
@@ -41,7 +41,7 @@ async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
   await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
   await until('it is known', async () => {
     await world.advance(6_000);
-    return viewOf(world).unownedE8 === held + lots;
+    return viewOf(world).unownedE8 === held + lots * LOT_E8;
   });
 }
 /** Nothing is held, and nothing can fill. */
