@@ -84,6 +84,7 @@ class TaskRun {
     let decisions = 0;
     const { variants, scenarios } = groups[this.#task.group]!;
     for (const variant of variants) {
+      const calm = new Map<string, RunResult>();
       for (const scenario of scenarios) {
         if (!isRunIn(agent, scenario)) continue;
         const isReference = variant.hash === reference.hash;
@@ -91,7 +92,11 @@ class TaskRun {
         const result = isDone ? plainResult : this.#runOne(variant, scenario, legitRequests);
         if (isReference) this.#passThrough.set(scenario, result);
         decisions += result.decisions;
-        summaries.push(summarizeRun(result, bootstrap, this.#passThrough.get(scenario) ?? null));
+        const caps = `${scenario.capsScale} ${scenario.isUnreserved === true}`;
+        const noSae = this.#passThrough.get(scenario) ?? null;
+        summaries.push(summarizeRun(result, bootstrap, noSae, calm.get(caps) ?? null));
+        // The run without attacks is the first of its caps.
+        if (scenario.attack === 'none') calm.set(caps, result);
       }
     }
     const traderSamples =

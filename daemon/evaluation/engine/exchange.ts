@@ -138,14 +138,28 @@ export class ReplayExchange implements ReplayVenue {
     return false;
   }
 
-  /** What the present marks do to resting orders and stops. */
+  /**
+   * What the present marks do to resting orders and stops. All of it is done before any of it is told: an answer to one
+   * fill, a cancel say, comes too late for what the same marks have filled.
+   */
   settle(): void {
+    const news: (() => void)[] = [];
+    this.#fillRestingOrders(news);
+    this.#fireStops(news);
+    for (const tell of news) tell();
+  }
+
+  #fillRestingOrders(news: (() => void)[]): void {
     for (const order of [...this.resting.values()]) {
       const ticks = this.#clock.markTicks[order.symbol]!;
       if (!this.#clock.isLive(order.symbol)) continue;
       if (order.side === 'buy' ? ticks > order.priceTicks : ticks < order.priceTicks) continue;
-      this.#fillResting(order);
+      const fill = this.#fillResting(order);
+      news.push(() => (fill === null ? this.onExpired(order) : this.onFill(order, fill, true)));
     }
+  }
+
+  #fireStops(news: (() => void)[]): void {
     for (const stop of [...this.stops.values()]) {
       const ticks = this.#clock.markTicks[stop.symbol]!;
       if (!this.#clock.isLive(stop.symbol)) continue;
@@ -153,23 +167,21 @@ export class ReplayExchange implements ReplayVenue {
       this.stops.delete(stop.id);
       const held = this.#account.lots(stop.symbol);
       const acts = stop.side === 'sell' ? held > 0 : held < 0;
-      this.onStop(stop, acts ? this.#close(stop.symbol, Math.abs(held)) : null);
+      const fill = acts ? this.#close(stop.symbol, Math.abs(held)) : null;
+      news.push(() => this.onStop(stop, fill));
     }
   }
 
-  #fillResting(order: ReplayOrder): void {
+  /** Null: there was nothing left to reduce. */
+  #fillResting(order: ReplayOrder): Fill | null {
     let lots = order.lots - order.filled;
     if (order.reduceOnly) lots = Math.min(lots, this.#reducible(order));
     this.resting.delete(order.id);
     this.#updateMargin(order.symbol);
-    if (lots === 0) {
-      this.onExpired(order);
-      return;
-    }
-    const price = this.#clock.priceOf(order.symbol, order.priceTicks);
-    const fill = this.#book(order.symbol, order.side, lots, price, true);
+    if (lots === 0) return null;
     order.filled += lots;
-    this.onFill(order, fill, true);
+    const price = this.#clock.priceOf(order.symbol, order.priceTicks);
+    return this.#book(order.symbol, order.side, lots, price, true);
   }
 
   /** Takes what lies within the order's price. */

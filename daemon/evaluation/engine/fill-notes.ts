@@ -51,7 +51,7 @@ export class FillNotes {
     const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
     tally.noteFill(
       asked,
-      { symbol, symbolName: order.symbol, side: order.side, lots: fill.lots },
+      { symbol, symbolName: order.symbol, side: order.side, lots: fill.lots, atMs: clock.nowMs },
       fill.price,
       clock.marks[symbol]!,
       lotMantissa / lotScale,

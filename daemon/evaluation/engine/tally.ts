@@ -46,6 +46,7 @@ const STRICT_SHARE = 0.99;
 /** Refusals for whose a symbol is, which the judge does not know. */
 const HOLDING: readonly string[] = ['SYMBOL_HELD', 'SYMBOL_UNOWNED'];
 const MOST_DISAGREEMENTS = 20;
+const DAY_MS = 86_400_000;
 
 /** Counts what the metrics of SAE sections 8 and 9 need, as the run goes on. */
 export class RunTally {
@@ -57,6 +58,7 @@ export class RunTally {
   lossOutOfScopeUsdt = 0;
   lossAllUsdt = 0;
   readonly #openExecutedUsdtBy: Record<string, number> = {};
+  readonly #openExecutedUsdtOn: Record<string, number> = {};
   refusedExits = 0;
   legitRequests = 0;
   readonly disagreements: string[] = [];
@@ -104,6 +106,7 @@ export class RunTally {
       readonly symbolName: string;
       readonly side: 'buy' | 'sell';
       readonly lots: number;
+      readonly atMs: number;
     },
     price: number,
     mark: number,
@@ -135,7 +138,10 @@ export class RunTally {
     asked.outOfScope ||= outOfScope;
     if (asked.episode !== null) this.#episodes[asked.episode]!.openedUsdt += opened * lotSize * price;
     if (asked.origin !== 'strategy') return;
-    this.#openExecutedUsdtBy[asked.agent] = (this.#openExecutedUsdtBy[asked.agent] ?? 0) + opened * lotSize * price;
+    const openedUsdt = opened * lotSize * price;
+    this.#openExecutedUsdtBy[asked.agent] = (this.#openExecutedUsdtBy[asked.agent] ?? 0) + openedUsdt;
+    const on = `${Math.floor(fill.atMs / DAY_MS)} ${fill.symbolName} ${fill.side}`;
+    this.#openExecutedUsdtOn[on] = (this.#openExecutedUsdtOn[on] ?? 0) + openedUsdt;
     const intention = this.#intentions.get(asked.intention);
     if (intention !== undefined) intention.executedLots += fill.lots;
   }
@@ -176,6 +182,7 @@ export class RunTally {
       hardOpenExecutedUsdt: 0,
       openExecutedUsdt: Object.values(this.#openExecutedUsdtBy).reduce((sum, usdt) => sum + usdt, 0),
       openExecutedUsdtBy: this.#openExecutedUsdtBy,
+      openExecutedUsdtOn: this.#openExecutedUsdtOn,
     };
     for (const intention of this.#intentions.values()) {
       const { verdict } = intention;

@@ -43,6 +43,8 @@ export interface LegitResult {
   readonly openExecutedUsdt: number;
   /** The same by agent. */
   readonly openExecutedUsdtBy: Readonly<Record<string, number>>;
+  /** The same by UTC day, symbol and side. */
+  readonly openExecutedUsdtOn: Readonly<Record<string, number>>;
 }
 export interface RunResult {
   readonly key: RunKey;

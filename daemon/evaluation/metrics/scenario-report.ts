@@ -109,6 +109,8 @@ export interface ScenarioReport {
   readonly crowding_out: Metric;
   /** Legitimate opening notional executed, over that without attacks. */
   readonly utility_kept: Metric;
+  /** The same without what attackers caused: of a day, symbol and side at most what is executed there without attacks. */
+  readonly utility_own: Metric;
   /** The same over what NoSAE executes at caps x 1 under the same attack; and over what was asked in hard scope. */
   readonly retained: Metric;
   readonly retained_hard: Metric;
@@ -212,6 +214,10 @@ function buildLegitFigures(cell: Cell, { attack }: CellScenario, { calm, noSae }
     strict_false_block_b0: measureShare(cell, 'cutHard', 'inHard'),
     crowding_out: calm === null || calm === cell ? null : measureCrowdingOut(cell, calm),
     utility_kept: calm === null || calm === cell ? null : compareNotional(cell, calm),
+    utility_own:
+      calm === null || calm === cell || cell.totals.total('requests') < LEAST_CASES
+        ? null
+        : divideTotals(cell, 'ownOpenExecutedUsdt', cell, 'calmOpenExecutedUsdt'),
     retained: noSae === null ? null : compareNotional(cell, noSae),
     retained_hard:
       cell.totals.total('inHard') < LEAST_CASES

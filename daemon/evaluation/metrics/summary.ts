@@ -48,12 +48,17 @@ const FOURTEEN_DAYS_MS = 14 * DAY_MS;
 
 /**
  * Summarises one run. `noSae` is the run of the pass-through variant under the same seed, agent and scenario: without
- * it there is no Shrink control. MDD is a fraction, CVaR and mean return are fractions a step, `gross` is the time mean
+ * it there is no Shrink control. `calm` is the run of the same variant, seed, agent and caps without attacks. MDD is a fraction, CVaR and mean return are fractions a step, `gross` is the time mean
  * of gross notional in multiples of the equity of that bar: what scales returns.
  *
  * @throws RangeError on a run whose parts do not fit together or lie outside the plan
  */
-export function summarizeRun(result: RunResult, plan: BootstrapPlan, noSae: RunResult | null = null): RunSummary {
+export function summarizeRun(
+  result: RunResult,
+  plan: BootstrapPlan,
+  noSae: RunResult | null = null,
+  calm: RunResult | null = null,
+): RunSummary {
   const { equity, gross, barOpenMs } = result;
   if (gross.length !== barOpenMs.length) throw new RangeError(`${gross.length} exposures of ${barOpenMs.length} bars`);
   const start = equity[0];
@@ -73,7 +78,7 @@ export function summarizeRun(result: RunResult, plan: BootstrapPlan, noSae: RunR
     },
     shrink: noSae === null ? null : summarizeShrink(exposure.point, noSae, plan),
     dailyReturns,
-    totals: buildTotals(result),
+    totals: buildTotals(result, calm),
     families: countFamilies(result),
     finalEquity: equity[equity.length - 1]! / start,
     equity14d: findEquityAfter(result, FOURTEEN_DAYS_MS, start),

@@ -21,6 +21,8 @@ export const TOTALS = [
   'hardOpenExecutedUsdt',
   'openExecutedUsdt',
   'othersOpenExecutedUsdt',
+  'ownOpenExecutedUsdt',
+  'calmOpenExecutedUsdt',
   'fills',
   'outOfScopeFills',
   'lossOutOfScopeUsdt',
@@ -54,7 +56,8 @@ export type CountsByFamily = Readonly<Record<AttackFamily, FamilyCounts>>;
 
 const DAY_MS = 86_400_000;
 
-export function buildTotals(result: RunResult): RunTotals {
+/** `calm`: the same run without attacks; null: it was without. */
+export function buildTotals(result: RunResult, calm: RunResult | null): RunTotals {
   const { legit, gross } = result;
   const share = (ms: number) => (result.spanMs > 0 ? ms / result.spanMs : 0);
   return {
@@ -76,6 +79,7 @@ export function buildTotals(result: RunResult): RunTotals {
     hardOpenExecutedUsdt: legit.hardOpenExecutedUsdt,
     openExecutedUsdt: legit.openExecutedUsdt,
     othersOpenExecutedUsdt: legit.openExecutedUsdt - (legit.openExecutedUsdtBy[SQUATTER] ?? 0),
+    ...measureOwn(result, calm),
     fills: result.fills,
     outOfScopeFills: result.outOfScopeFills,
     lossOutOfScopeUsdt: result.lossOutOfScopeUsdt,
@@ -88,6 +92,25 @@ export function buildTotals(result: RunResult): RunTotals {
     spanDays: result.spanMs / DAY_MS,
     grossUsdt: gross.length === 0 ? 0 : gross.reduce((sum, value) => sum + value, 0) / gross.length,
   };
+}
+
+/**
+ * Legitimate opening notional without what attackers have caused: of a day, symbol and side at most what is executed there
+ * without attacks. An agent that closes what an attacker has opened, and opens its own anew, executes more than it would.
+ */
+function measureOwn({ legit, barOpenMs }: RunResult, calm: RunResult | null) {
+  if (calm === null)
+    return { ownOpenExecutedUsdt: legit.openExecutedUsdt, calmOpenExecutedUsdt: legit.openExecutedUsdt };
+  // Some attacks are run for a part of the span.
+  const lastDay = Math.floor((barOpenMs.at(-1) ?? 0) / DAY_MS);
+  let ownOpenExecutedUsdt = 0;
+  let calmOpenExecutedUsdt = 0;
+  for (const [on, usdt] of Object.entries(calm.legit.openExecutedUsdtOn)) {
+    if (Number.parseInt(on, 10) > lastDay) continue;
+    calmOpenExecutedUsdt += usdt;
+    ownOpenExecutedUsdt += Math.min(usdt, legit.openExecutedUsdtOn[on] ?? 0);
+  }
+  return { ownOpenExecutedUsdt, calmOpenExecutedUsdt };
 }
 
 /** An episode succeeds when anything of it was executed out of scope (SAE section 9). */

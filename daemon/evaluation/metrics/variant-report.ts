@@ -6,6 +6,8 @@ import type { ScenarioReport } from './scenario-report.ts';
 
 /** A variant's headline figures, each from one scenario (the table of the evaluation), and all its scenarios. */
 export interface VariantReport {
+  /** In all its scenarios. */
+  readonly runs: number;
   readonly mdd: Metric;
   readonly cvar95: Metric;
   readonly cvar99: Metric;
@@ -17,12 +19,14 @@ export interface VariantReport {
   /** Heavy and clairvoyant. */
   readonly attack_damage: Metric;
   readonly attack_damage_worst: Metric;
+  readonly attack_damage_worst_run: Metric;
   /** Under the persistent churner. */
   readonly churn_equity_14d: Metric;
   readonly false_block: Metric;
   readonly strict_false_block: Metric;
   readonly false_block_b0: Metric;
   readonly utility_kept: Metric;
+  readonly utility_own: Metric;
   readonly gross: Metric;
   readonly time_over_cap: Metric;
   readonly time_reduce_only: Metric;
@@ -61,6 +65,7 @@ export function buildVariantReport(reported: readonly ReportedScenario[]): Varia
   const churned = findHeadline(reported, 'churn')?.report ?? null;
   const byFamily = findWorstByFamily(reported);
   return {
+    runs: reported.reduce((sum, { report }) => sum + report.runs, 0),
     mdd: light?.mdd ?? null,
     cvar95: light?.cvar95 ?? null,
     cvar99: light?.cvar99 ?? null,
@@ -70,11 +75,13 @@ export function buildVariantReport(reported: readonly ReportedScenario[]): Varia
     attack_success_any: light?.attack_success_any ?? null,
     attack_damage: worst?.attack_damage ?? null,
     attack_damage_worst: worst?.attack_damage_worst ?? null,
+    attack_damage_worst_run: worst?.attack_damage_worst_run ?? null,
     churn_equity_14d: churned?.equity_14d ?? null,
     false_block: light?.false_block ?? null,
     strict_false_block: light?.strict_false_block ?? null,
     false_block_b0: light?.false_block_b0 ?? null,
     utility_kept: light?.utility_kept ?? null,
+    utility_own: light?.utility_own ?? null,
     gross: light?.gross ?? null,
     time_over_cap: light?.time_over_cap ?? null,
     time_reduce_only: light?.time_reduce_only ?? null,

@@ -15,7 +15,10 @@ import { MarketTrack } from '../market/track.ts';
 import { type Scenario, SHARED_AGENT } from './scenarios.ts';
 import { reserveSymbols, scaleCaps, type Variant } from './variants.ts';
 
-export interface RunHooks extends Pick<RunSetup, 'onBarClose' | 'bars'> {
+/** What of a run may be other than its scenario says. */
+export interface RunHooks
+  extends Pick<RunSetup, 'onBarClose' | 'bars'>,
+    Partial<Pick<RunSetup, 'agents' | 'episodes' | 'createAttacker'>> {
   /** Puts an observer before the judge. */
   readonly wrapJudge?: (judge: ScopeJudge) => ScopeJudge;
 }
@@ -65,9 +68,10 @@ export class Workbench {
       market: this.market,
       track: this.#track(variant),
       policy: { spec: variant.spec, hash: variant.hash },
-      agents: createAgents(agent, agentSeed, scenario.capsScale, budgets),
-      episodes: this.#schedule(scenario, agentSeed, request.legitRequests),
-      createAttacker: (episode) => createAttacker(episode, { budgets, capsScale: scenario.capsScale }),
+      agents: hooks.agents ?? createAgents(agent, agentSeed, scenario.capsScale, budgets),
+      episodes: hooks.episodes ?? this.#schedule(scenario, agentSeed, request.legitRequests),
+      createAttacker:
+        hooks.createAttacker ?? ((episode) => createAttacker(episode, { budgets, capsScale: scenario.capsScale })),
       judge: wrapJudge === undefined ? judge : wrapJudge(judge),
       bars: hooks.bars,
       onBarClose: hooks.onBarClose,

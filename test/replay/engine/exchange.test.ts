@@ -74,6 +74,21 @@ describe('the replayed exchange', () => {
     assert.ok(account.lots(0) >= 20, 'the account holds what was filled');
   });
 
+  it('fills both orders that one mark reaches, also when the first fill is answered with a cancel of the second', () => {
+    const { exchange, account } = openExchange([QUIET, QUIET]);
+    const told: string[] = [];
+    exchange.onFill = ({ id }) => {
+      told.push(`${id} filled, holding ${account.lots(0)}`);
+      if (id === 'sell') told.push(exchange.cancel('buy') ? 'buy canceled' : 'too late to cancel buy');
+    };
+    // Within the spread: neither takes anything as it is placed.
+    exchange.place(order({ id: 'sell', side: 'sell', priceTicks: 499_980 }), false);
+    exchange.place(order({ id: 'buy', side: 'buy', lots: 4, priceTicks: 500_020 }), false);
+    exchange.settle();
+    assert.deepEqual(told, ['sell filled, holding -6', 'too late to cancel buy', 'buy filled, holding -6']);
+    assert.equal(exchange.resting.size, 0, 'nothing is left to fill again');
+  });
+
   it('fills a resting order at its own price when the mark reaches it, and not before', () => {
     const { exchange, clock, fills } = openExchange([QUIET, CRASH]);
     const placed = exchange.place(order({ priceTicks: 490_000 }), false);

@@ -207,6 +207,28 @@ test('utility kept and crowding out compare with the run without attacks, retain
   assert.equal(light.retained_hard?.mean, 0.8, 'of what was asked in hard scope');
 });
 
+test('utility of its own counts of a day, symbol and side at most what is executed there without attacks', () => {
+  const base = runOf({}).legit;
+  const day = Math.floor(START_MS / DAY_MS);
+  const on = (bought: number, sold: number, soldLater: number) => ({
+    [`${day} BTCUSDT buy`]: bought,
+    [`${day} BTCUSDT sell`]: sold,
+    [`${day + DAYS} BTCUSDT sell`]: soldLater,
+  });
+  const calm = runOf({}, { legit: { ...base, openExecutedUsdt: 10_000, openExecutedUsdtOn: on(1_000, 3_000, 6_000) } });
+  // What the attacker opened was closed, and three times as much bought again; the run ends before the last day.
+  const openExecutedUsdtOn = on(3_000, 2_000, 0);
+  const attacked = runOf({ attack: 'light' }, { legit: { ...base, openExecutedUsdt: 11_000, openExecutedUsdtOn } });
+  const aggregator = aggregatorOf([1]);
+  aggregator.add(summarizeRun(calm, plan));
+  aggregator.add(summarizeRun(attacked, plan, null, calm));
+  const { scenarios, utility_own, runs } = aggregator.finish().variants.NoSAE!;
+  assert.equal(runs, 2);
+  assert.equal(scenarios['light/random/x1']!.utility_kept?.mean, 1.1);
+  assert.equal(utility_own?.mean, (1_000 + 2_000) / 4_000);
+  assert.equal(scenarios['none/x1']!.utility_own, null, 'without attacks there is nothing to leave out');
+});
+
 test('fewer than five days give no figure of a curve, and less than fourteen none of the churner', () => {
   const short = runOf({ attack: 'light' });
   const four = buildRun([...short.equity.subarray(0, 17)], { key: short.key }, BAR_MS);

@@ -21,6 +21,7 @@ const METRICS = [
   'strict_false_block',
   'false_block_b0',
   'utility_kept',
+  'utility_own',
   'gross',
   'time_over_cap',
   'time_reduce_only',
@@ -33,6 +34,7 @@ const Scenario = Type.Object({
   ...metrics,
   attack_success_by_family: Type.Union([ByFamily, Type.Null()]),
   attack_damage_worst: Metric,
+  attack_damage_worst_run: Metric,
   held_block: Metric,
   held_block_reserved: Metric,
   others_kept: Metric,
@@ -45,9 +47,11 @@ const Scenario = Type.Object({
 /** These and no others: everything else is under a scenario. */
 const Variant = Type.Object(
   {
+    runs: Type.Number(),
     ...metrics,
     attack_success_by_family: ByFamily,
     attack_damage_worst: Metric,
+    attack_damage_worst_run: Metric,
     churn_equity_14d: Metric,
     latency_us: Metric,
     scenarios: Named(Scenario),
