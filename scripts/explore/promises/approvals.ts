@@ -1,4 +1,5 @@
 import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/gate/events.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { Decision, History } from '../history.ts';
 
@@ -57,7 +58,8 @@ function findBadGrants(history: History): readonly Breach[] {
     if (used.has(grant.approval_id)) breach('twice', decision, `rests on ${grant.approval_id}, which was used`);
     used.add(grant.approval_id);
     const { quantityE8, worst } = sentOf(history, decision.id);
-    if (quantityE8 > requested.lots) breach('lots', decision, `${quantityE8} were sent, ${requested.lots} approved`);
+    const mostE8 = readE8(requested.quantity);
+    if (quantityE8 > mostE8) breach('quantity', decision, `${quantityE8} were sent, ${mostE8} approved`);
     const limit = Number(requested.worst_price);
     if (requested.side === 'buy' ? worst > limit : worst < limit)
       breach('price', decision, `${worst} was sent, ${limit} approved`);
