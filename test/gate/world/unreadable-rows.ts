@@ -18,7 +18,7 @@ describe('a row that nobody can read concerns its symbol alone', () => {
   after(() => world.close());
 
   const isHeld = (): boolean => world.daemon.gate.core.state.layers.has('boot|symbol|BTCUSDT');
-  const openEth = { symbol: 'ETHUSDT', requested_notional: 300, limit_price: 3_100 };
+  const openEth = { symbol: 'ETHUSDT', requested_notional: 300 };
   const showOdd = async (path: string, patch: object): Promise<void> => {
     await world.fault({ kind: 'odd-row', match: { path, symbol: 'BTCUSDT' }, ms: 10_000_000, patch });
     await until('it was read', async () => {
