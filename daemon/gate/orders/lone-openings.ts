@@ -5,8 +5,10 @@ import type { SubmitOutcome } from '../venue-port.ts';
 
 /** After so long without an opening of its symbol the next one goes alone, ms of domain time. */
 const QUIET_MS = 60_000;
-/** Until what could not be read is read again, wall ms. */
+/** Until an order of unknown outcome is looked at again, and until what could not be read is read again, wall ms. */
 const AGAIN_MS = 250;
+/** Twice as long after each reading that failed, up to this. */
+const LONGEST_PAUSE_MS = 4_000;
 const SLICE_WAIT_MS = 100;
 
 /** The right to send one opening. */
@@ -88,14 +90,16 @@ export class LoneOpenings {
   /** False: it never came to the venue after all, or the daemon stops. */
   async #readAfter(order: OrderState): Promise<boolean> {
     const { time } = this.#core.ports;
+    let pauseMs = AGAIN_MS;
     while (!this.#signal.aborted) {
       // RISK: one that may still be on its way can arrive after the reading, which then proves nothing.
       const status = statusOf(order);
       if (status !== 'in_flight' && status !== 'unknown' && status !== 'lost') {
         if (isTerminal(status) && order.venueOrderId === null) return false;
         if (await this.#read(order.symbol).catch(() => false)) return true;
+        pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
       }
-      await time.delay(AGAIN_MS, this.#signal);
+      await time.delay(pauseMs, this.#signal);
     }
     return false;
   }
