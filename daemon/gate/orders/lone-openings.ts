@@ -8,7 +8,7 @@ const QUIET_MS = 60_000;
 /** Until an order of unknown outcome is looked at again, and until what could not be read is read again, wall ms. */
 const AGAIN_MS = 250;
 /** Twice as long after each reading that failed, up to this. */
-const LONGEST_PAUSE_MS = 4_000;
+const LONGEST_PAUSE_MS = 1_000;
 const SLICE_WAIT_MS = 100;
 
 /** The right to send one opening. */
