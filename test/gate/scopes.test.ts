@@ -130,6 +130,7 @@ class Resting {
           decide(request, buildContext(state, this.inputs, request, policy, ask), policy),
           order,
           form,
+          rules,
         );
       });
     });

@@ -4,15 +4,26 @@ import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
 import { RARITIES } from './rarities.ts';
+import { STEPS } from './steps.ts';
 import { TOKENS } from './tokens.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
- * happens to the account at the exchange beside orders.
+ * happens to the account at the exchange beside orders; `steps`: the exchange changes a symbol's filters, and shows rows
+ * that cannot be read.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits' | 'tokens' | 'account';
+export type Extra =
+  | 'hands'
+  | 'disks'
+  | 'ledgers'
+  | 'rarities'
+  | 'approvals'
+  | 'limits'
+  | 'tokens'
+  | 'account'
+  | 'steps';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -55,6 +66,7 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 /** What still breaks promises, and is played when it is requested. */
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
+  steps: STEPS,
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,

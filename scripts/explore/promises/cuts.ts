@@ -1,6 +1,7 @@
 import { factorValue } from '../../../daemon/core/compiled-policy.ts';
 import type { AccountView } from '../../../daemon/core/context.ts';
 import { type IntendedPolicySpec, REGIMES, type SignalKind } from '../../../daemon/core/policy.ts';
+import { lotsToQuantity } from '../../../daemon/core/quantities.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
@@ -12,7 +13,7 @@ import type { Action } from '../plan.ts';
  * some more.
  */
 const AGAIN_WITHIN_MS = 15_000;
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 const CAPS = /the tightened (symbol notional|gross notional|liquidation distance) cap/;
 
 /** Who is told of a cut is told which cap it is for. */
@@ -46,11 +47,12 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     const { account, account_name: name, exposure, market, now_ms: now } = context;
     const least = plan.setup.minLiquidationDistance ?? spec.account.min_liquidation_distance;
     const isNear = exposure.liquidation_distance !== null && exposure.liquidation_distance < least * 1.02;
-    if (account === null || market.mark === null || isNear || hasTier(spec, account)) continue;
+    const { mark, rules } = market;
+    if (account === null || mark === null || rules === null || isNear || hasTier(spec, account)) continue;
     const own = REGIMES.indexOf(market.held_regime);
     const strictest = Math.max(own, REGIMES.indexOf(exposure.other_regime ?? 'calm'));
     const held = Math.max(exposure.long_lots, exposure.short_lots, Math.abs(exposure.position_lots));
-    const usdt = held * LOT_SIZE * market.mark;
+    const usdt = lotsToQuantity(held, rules) * mark;
     const symbolCap =
       spec.budgets.symbol_notional_usdt * regimeFactor(spec, own) * factorOf(spec, trust, now, name, symbol);
     const grossCap =
@@ -104,7 +106,7 @@ export function findCutsUnread(history: History): readonly Breach[] {
     if (before !== undefined && before.atMs > readAtMs)
       breaches.push({
         code: 'cut-twice',
-        detail: `${symbol}: the gate closed ${before.lots} lots at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
+        detail: `${symbol}: the gate closed ${before.quantityE8} at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
       });
   }
   return breaches;
@@ -139,7 +141,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (later.some((note) => note.event.kind === 'policy' || note.event.kind === 'state')) continue;
     const isAbove = (ms: number): boolean => {
       const held = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0;
-      return Math.abs(held) * LOT_SIZE * leastMark(history, symbol, atMs, untilMs) > cap * 1.05;
+      return Math.abs(held) * UNIT * leastMark(history, symbol, atMs, untilMs) > cap * 1.05;
     };
     const isCut = [...decisions.values()].some(
       (decision) =>
@@ -148,7 +150,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (isAbove(atMs) && isAbove(untilMs) && !isCut)
       breaches.push({
         code: 'cut-left',
-        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_lots} lots closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
+        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_e8} closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
       });
   }
   return breaches;
