@@ -12,7 +12,7 @@ import { TOKENS } from './tokens.ts';
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
  * happens to the account at the exchange beside orders; `steps`: the exchange changes a symbol's filters, and shows rows
- * that cannot be read.
+ * that cannot be read; `twins`: two daemons on one account, both asked to open at once.
  */
 export type Extra =
   | 'hands'
@@ -23,7 +23,8 @@ export type Extra =
   | 'limits'
   | 'tokens'
   | 'account'
-  | 'steps';
+  | 'steps'
+  | 'twins';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -67,6 +68,8 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
   steps: STEPS,
+  // Not a piece: such a world begins so.
+  twins: [],
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,
