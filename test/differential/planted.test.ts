@@ -27,6 +27,8 @@ const PLANTED: readonly Planted[] = [
     from: 'quantityE8 } });\n      return null;',
     to: 'quantityE8 } });\n      return quantityE8;',
   },
+  { file: 'covered.ts', from: '(agent === null || agent === order.agent) &&', to: 'agent === order.agent &&' },
+  { file: 'due-orders.ts', from: 'if (isBack || now.quantityE8', to: 'if (before !== undefined || now.quantityE8' },
   {
     file: 'deadline.ts',
     from: 'return clock.scale > 0 ? (clock.wallMs() - this.#beganWallMs)',

@@ -26,8 +26,9 @@ export function describeFlatten(
   core: GateCore,
   asked: readonly string[] | null,
   targets: readonly string[],
-  outcome: Outcome,
+  { canceled, isOver, isRead: wasRead }: Outcome,
 ): FlattenBody {
+  const isRead = wasRead && !core.market.unreadable.hasPosition(asked);
   const left = targets
     .map((symbol) => core.state.position(symbol))
     .filter((position) => heldE8(position) !== 0)
@@ -36,8 +37,8 @@ export function describeFlatten(
       symbol: position.symbol,
     }));
   return {
-    canceled: outcome.canceled && outcome.isRead && !outcome.isOver,
-    note: describeOutcome(core.ports.clock.isSynced, asked, left.length, outcome),
+    canceled: canceled && isRead && !isOver,
+    note: describeOutcome(core.ports.clock.isSynced, asked, left.length, { canceled, isOver, isRead }),
     positions_left: left,
     scope: asked === null ? 'account' : 'symbols',
     state: 'halted',

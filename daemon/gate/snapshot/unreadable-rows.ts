@@ -25,6 +25,11 @@ export class UnreadableRows {
   *entries(): Generator<readonly [string, RowList]> {
     for (const [list, rows] of this.#lists) for (const symbol of rows.keys()) yield [symbol, list];
   }
+  /** Of one of these symbols; null: of any. */
+  hasPosition(symbols: readonly string[] | null): boolean {
+    const rows = this.#lists.get('position');
+    return rows !== undefined && (symbols === null || symbols.some((symbol) => rows.has(symbol)));
+  }
   has(list: RowList, symbol: string): boolean {
     return this.#lists.get(list)?.has(symbol) === true;
   }

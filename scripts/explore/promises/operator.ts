@@ -52,7 +52,6 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     for (const symbol of world.exchange.world.state.markets.keys()) {
       if ((word.symbol !== null && word.symbol !== symbol) || world.venue.heldE8(symbol) === 0) continue;
       if (isOwnersHandIn(history, symbol, word.askedAtMs)) continue;
-      if (isLessThanTaken(history, symbol, word.askedAtMs)) continue;
       breaches.push({
         code: 'operator/not-flat',
         detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.heldE8(symbol)} of ${symbol} are held at the end`,
@@ -60,19 +59,6 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
   }
   return breaches;
-}
-
-/** Fills have left fewer lots than the exchange takes in an order: nothing can close them, and an alert says so. */
-function isLessThanTaken({ events, world }: History, symbol: string, sinceMs: number): boolean {
-  if (Math.abs(world.venue.heldE8(symbol)) >= world.venue.leastE8(symbol)) return false;
-  return events.some(
-    ({ atMs, event }) =>
-      atMs >= sinceMs &&
-      event.kind === 'alert' &&
-      event.payload.code === 'EXIT_ENDED' &&
-      event.payload.symbol === symbol &&
-      event.payload.detail.includes('Quantity less than min quantity'),
-  );
 }
 
 /** A fill that was recorded so long before a halt is known to the gate, and its start is over, ms. */
