@@ -67,8 +67,7 @@ export const ClosePositionArgs = Type.Object(
     fraction: Type.Optional(field.fraction),
     max_slippage_bps: Type.Optional({
       ...field.maxSlippageBps,
-      description:
-        'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). Absent: the exit ladder decides. Where the opposite quote is further away, the answer says BOUND_INSIDE_SPREAD: the exit goes on within the bound, for exits.resume_ms at most.',
+      description: 'Bound from the middle of the book, held whatever the quote (BOUND_INSIDE_SPREAD).',
     }),
     request_id: Type.Optional(field.requestId),
     strategy_id: Type.Optional(field.strategyId),

@@ -1271,7 +1271,7 @@ export interface ClosePosition {
    */
   fraction?: number;
   /**
-   * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). Absent: the exit ladder decides. Where the opposite quote is further away, the answer says BOUND_INSIDE_SPREAD: the exit goes on within the bound, for exits.resume_ms at most.
+   * Bound from the middle of the book, held whatever the quote (BOUND_INSIDE_SPREAD).
    */
   max_slippage_bps?: number;
   request_id?: RequestId;
