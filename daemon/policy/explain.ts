@@ -1,6 +1,8 @@
 import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
 import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
 import { DEADMAN_MS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import type { PolicyPath } from '../core/policy-paths.ts';
+import { scopeInWords } from './scope-words.ts';
 import { COMPONENTS } from './step-functions.ts';
 
 /** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
@@ -22,6 +24,8 @@ export interface RegimeExplanation {
 /** One cause of further tightening: a tier, a trust level, a signal, the trader state. */
 export interface TighteningExplanation {
   readonly cause: string;
+  /** The account, each symbol, each caller, or what the signal names. */
+  readonly tightens: string;
   readonly effect: string;
   /** Caps in a calm market with this cause alone; null if nothing may be opened. */
   readonly caps: EffectiveCaps | null;
@@ -91,9 +95,15 @@ interface Effect {
   readonly multiplier?: Multiplier | undefined;
   readonly reduce_only?: boolean | undefined;
 }
-function explainEffects(spec: IntendedPolicySpec, cause: string, effects: readonly Effect[]): TighteningExplanation {
+function explainEffects(
+  spec: IntendedPolicySpec,
+  path: PolicyPath,
+  cause: string,
+  effects: readonly Effect[],
+): TighteningExplanation {
+  const tightens = scopeInWords(path);
   if (effects.some((effect) => effect.reduce_only === true))
-    return { cause, effect: 'nothing is opened; exits and cancels pass', caps: null };
+    return { cause, tightens, effect: 'nothing is opened; exits and cancels pass', caps: null };
   let factors = compileMultiplier(undefined);
   for (const effect of effects) {
     const next = compileMultiplier(effect.multiplier);
@@ -104,7 +114,7 @@ function explainEffects(spec: IntendedPolicySpec, cause: string, effects: readon
       slippage: factors.slippage * next.slippage,
     };
   }
-  return { cause, effect: describeFactors(factors), caps: capsWith(spec, factors) };
+  return { cause, tightens, effect: describeFactors(factors), caps: capsWith(spec, factors) };
 }
 
 function describeFactors(factors: Factors): string {
@@ -124,7 +134,7 @@ function explainAccount(spec: IntendedPolicySpec): TighteningExplanation[] {
     const tiers = spec.account[key].tiers;
     return tiers.map((tier) => {
       const reached = tiers.filter((each) => each.at <= tier.at);
-      return explainEffects(spec, `${words} from ${percent(tier.at)}`, reached);
+      return explainEffects(spec, `account.${key}.tiers`, `${words} from ${percent(tier.at)}`, reached);
     });
   });
 }
@@ -140,6 +150,7 @@ function explainTrust(spec: IntendedPolicySpec): TighteningExplanation[] {
     const cause = `${words} (provenance ${level.provenance}, capability risk ${level.capability_risk})`;
     return explainEffects(
       spec,
+      'trust.tiers',
       cause,
       trust.tiers.filter((tier) => isReached(tier, level)),
     );
@@ -157,14 +168,20 @@ function explainSignals(spec: IntendedPolicySpec): TighteningExplanation[] {
   return SIGNAL_KINDS.flatMap((kind) => {
     const rule = spec.trust.signals[kind];
     if (rule === undefined) return [];
-    return explainEffects(spec, `${kind} signal, for at most ${duration(rule.max_ttl_ms)}`, [rule]);
+    return explainEffects(
+      spec,
+      `trust.signals.${kind}.multiplier`,
+      `${kind} signal, for at most ${duration(rule.max_ttl_ms)}`,
+      [rule],
+    );
   });
 }
 
 function explainTraderState(spec: IntendedPolicySpec): TighteningExplanation {
   const { limit_at, block_at, multiplier, enforce_block } = spec.trader_state;
   const blocks = enforce_block ? `; nothing is opened from ${percent(block_at)}` : '';
-  const found = explainEffects(spec, `escalation probability of an agent from ${percent(limit_at)}`, [{ multiplier }]);
+  const cause = `escalation probability of an agent from ${percent(limit_at)}`;
+  const found = explainEffects(spec, 'trader_state.multiplier', cause, [{ multiplier }]);
   return { ...found, effect: `${found.effect}${blocks}` };
 }
 
@@ -177,9 +194,18 @@ function explainPacing(spec: IntendedPolicySpec): string[] {
     `${temporal.breaker.repeats} equal orders in ${duration(temporal.breaker.window_ms)} stop an agent for ${duration(temporal.breaker.cooldown_ms)}`,
     `${budgets.turnover_usdt_per_day} USDT executed and ${budgets.fees_usdt_per_day} USDT of fees in 24 h`,
     `a position is held for ${duration(budgets.holding_time_ms)} at most, a resting order for ${duration(standing.resting_ttl_ms)}`,
+    explainBreach(standing.on_breach),
     explainDeadman(standing.deadman_ms ?? DEADMAN_MS),
     `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the best quote and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
   ];
+}
+
+/** What a tightened cap does to what is already there. */
+function explainBreach(onBreach: IntendedPolicySpec['standing']['on_breach']): string {
+  const reviewed = 'a resting order that a tightening bears on is canceled where it no longer fits';
+  if (onBreach === 'hold') return 'a tightened cap leaves resting orders and positions as they are';
+  if (onBreach === 'cancel_opening') return `${reviewed}; positions are left as they are`;
+  return `${reviewed}; a position above its cap is cut back, also where a signal about its symbol or the account tightens that`;
 }
 
 function explainDeadman(deadmanMs: number): string {

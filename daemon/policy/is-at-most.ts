@@ -12,16 +12,10 @@ import {
   type Tier,
   type TrustTier,
 } from '../core/policy.ts';
+import { type PolicyPath, valueAt as writtenAt } from '../core/policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import {
-  ABSENT_VALUES,
-  AGENT_PARTS,
-  DIRECTIONS,
-  type Direction,
-  POLICY_PATHS,
-  type PolicyPath,
-} from './policy-directions.ts';
+import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
@@ -222,10 +216,7 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
 }
 
 function valueAt(spec: IntendedPolicySpec, path: PolicyPath): unknown {
-  let value: unknown = spec;
-  // Whole sections may be absent.
-  for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown } | undefined)?.[key];
-  return value ?? ABSENT_VALUES[path];
+  return writtenAt(spec, path) ?? ABSENT_VALUES[path];
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

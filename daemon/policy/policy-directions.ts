@@ -1,4 +1,5 @@
-import { type AgentSection, type IntendedPolicySpec, MOST_OPENINGS, type RateLimit } from '../core/policy.ts';
+import { type AgentSection, MOST_OPENINGS } from '../core/policy.ts';
+import type { PolicyPath } from '../core/policy-paths.ts';
 
 /**
  * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or
@@ -40,23 +41,6 @@ export type Direction =
   | 'approvals'
   /** name -> section: looser where any agent, listed or not, has wider limits than before. */
   | 'agents';
-
-type IsLeaf<V> = [V] extends [readonly unknown[]]
-  ? true
-  : [V] extends [RateLimit]
-    ? true
-    : [V] extends [object]
-      ? string extends keyof V
-        ? true
-        : false
-      : true;
-type LeafPath<T, Prefix extends string = ''> = {
-  [K in keyof T & string]-?: IsLeaf<Exclude<T[K], undefined>> extends true
-    ? `${Prefix}${K}`
-    : LeafPath<Exclude<T[K], undefined>, `${Prefix}${K}.`>;
-}[keyof T & string];
-/** Dotted paths of the policy's leaves; lists, maps, rate limits and multipliers are leaves. */
-export type PolicyPath = LeafPath<IntendedPolicySpec>;
 
 /** The compiler refuses a key of the policy that has no direction, and a direction that has no key. */
 export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {

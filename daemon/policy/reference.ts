@@ -1,17 +1,31 @@
 import { PolicySchema } from '../contract/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
+import type { PolicyPath } from '../core/policy-paths.ts';
+import { SCOPES } from '../core/scopes.ts';
 import { isRecord, type JsonRecord } from './case-context.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS, type PolicyPath } from './policy-directions.ts';
+import { DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
+import { scopeInWords } from './scope-words.ts';
 
-/** The table of docs/policy.md: every key with its meaning, its range and the change that makes it looser. */
+/** The table of docs/policy.md: every key with its meaning, its range, the change that makes it looser, and its scope. */
 export function buildPolicyReference(): string {
   const schema = JSON.parse(JSON.stringify(PolicySchema)) as JsonRecord;
   const rows = POLICY_PATHS.map((path) => {
     const node = nodeAt(schema, path);
-    const cells = [`\`${path}\``, meaningOf(node), rangeOf(path, node), looserInWords(DIRECTIONS[path])];
+    const cells = [
+      `\`${path}\``,
+      meaningOf(node),
+      rangeOf(path, node),
+      looserInWords(DIRECTIONS[path]),
+      tightensOf(path),
+    ];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
-  return ['| key | meaning | legal | looser |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| key | meaning | legal | looser | tightens |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** `(R)`: what rests is reviewed by it, too. */
+function tightensOf(path: PolicyPath): string {
+  return `${scopeInWords(path)}${SCOPES[path].rests ? ' (R)' : ''}`;
 }
 
 function nodeAt(schema: JsonRecord, path: PolicyPath): JsonRecord {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
+import { AGENT_SCOPES, SCOPES } from '../../daemon/core/scopes.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/policy/is-at-most.ts';
 import {
   AGENT_DIRECTIONS,
@@ -49,6 +50,13 @@ describe('isAtMost', () => {
         ),
     );
     assert.deepEqual(unknown, []);
+  });
+
+  it('has a scope for every key that has a direction, and for every key of an agent, and for no other', () => {
+    assert.deepEqual(Object.keys(SCOPES).toSorted(), POLICY_PATHS.toSorted());
+    const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
+    const keys = leaves.flatMap((leaf) => /^agents\.\*\.(\w+)/.exec(leaf)?.[1] ?? []);
+    assert.deepEqual(Object.keys(AGENT_SCOPES).toSorted(), [...new Set(keys)].toSorted());
   });
 
   it('finds nothing looser in the same policy', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import { GrownOrders } from '../../daemon/gate/plan/due-orders.ts';
 import { StandingReview } from '../../daemon/gate/plan/review.ts';
 import {
   bareRequest,
@@ -13,13 +14,7 @@ import {
   standingForms,
   standingRequest,
 } from '../../daemon/gate/plan/standing.ts';
-import {
-  describeTightness,
-  GrownOrders,
-  isTighter,
-  stillTight,
-  type Tightness,
-} from '../../daemon/gate/plan/tightness.ts';
+import { describeTightness, findTightened, stillTight, type Tightness } from '../../daemon/gate/plan/tightness.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
@@ -29,6 +24,8 @@ import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-f
 const PLACE = { account: 'main', venue: 'paper' };
 const NOW = T0 + 60_000;
 const strict = compilePolicy(withChange(basePolicy, { standing: { on_breach: 'reduce' } }), 'test', 'gate');
+
+const isTighter = (now: Tightness, before: Tightness): boolean => findTightened(now, before).length > 0;
 
 /** Calm BTC at a mark; one lot is a thousandth of it. */
 function inputsAt(mark: number, change: Partial<SymbolInputs> = {}): LiveInputs {
@@ -269,21 +266,22 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
 
   it('asks for a review when something tightens, not for a mark nor for what loosens', () => {
     const folded = resting(10, 600_000);
-    const at = (change: Partial<SymbolInputs>, nowMs = NOW, policyHash = 'p'): Tightness =>
-      describeTightness(folded.state, { ...inputsAt(60_000, change), nowMs }, policyHash, () => strict);
+    const at = (change: Partial<SymbolInputs>, nowMs = NOW, policy = strict): Tightness =>
+      describeTightness(folded.state, { ...inputsAt(60_000, change), nowMs }, () => policy);
     const before = at({});
     assert.ok(!isTighter(at({ mark: 59_000 }), before), 'a mark tightens nothing');
-    assert.ok(isTighter(at({}, NOW, 'q'), before), 'another policy may');
+    const spec = withChange(strict.spec, { budgets: { order_notional_usdt: 900 } });
+    assert.ok(isTighter(at({}, NOW, compilePolicy(spec, 'other', 'gate')), before), 'another policy may');
     const volatile = at({ heldRegime: 'volatile' });
     const extreme = at({ heldRegime: 'extreme' });
-    const unknown = describeTightness(folded.state, { ...inputsAt(60_000), symbols: new Map() }, 'p', () => strict);
+    const unknown = describeTightness(folded.state, { ...inputsAt(60_000), symbols: new Map() }, () => strict);
     const steps = [before, volatile, extreme, unknown];
     for (const [index, tight] of steps.entries())
       for (const [other, than] of steps.entries())
         assert.equal(isTighter(tight, than), index > other, `step ${index} after ${other}`);
     const { account } = inputsAt(60_000);
     const near = { ...inputsAt(60_000), account: { ...account!, marginRatio: 0.5 } };
-    const tier = describeTightness(folded.state, near, 'p', () => strict);
+    const tier = describeTightness(folded.state, near, () => strict);
     assert.deepEqual([isTighter(tier, before), isTighter(before, tier)], [true, false]);
     folded.append(signalEvent(NOW + 5_000));
     const warned = at({});
@@ -294,7 +292,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const [calm, volatile] = [{ heldRegime: 'calm' }, { heldRegime: 'volatile' }] as const;
     const folded = resting(10, 600_000);
     const at = (change: Partial<SymbolInputs>): Tightness =>
-      describeTightness(folded.state, inputsAt(60_000, change), 'p', () => strict);
+      describeTightness(folded.state, inputsAt(60_000, change), () => strict);
     const looked = stillTight(at(volatile), at(calm));
     assert.ok(isTighter(at(volatile), looked));
     assert.ok(!isTighter(at(calm), looked));
@@ -313,7 +311,6 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       clock: { nowMs: () => NOW, wallMs: () => 0, scale: 1 },
       place: PLACE,
       inputs: () => inputs,
-      policyHash: () => 'p',
       policyFor: () => strict,
       recordState: () => assert.fail('no state follows'),
       decide: (order, request, ask, isKept) => {
@@ -363,7 +360,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.ok(since > 0, 'a position is held');
     const end = since + strict.budgets.holding_time_ms;
     const at = (nowMs: number): Tightness =>
-      describeTightness(folded.state, { ...inputsAt(60_000), nowMs }, 'p', () => strict);
+      describeTightness(folded.state, { ...inputsAt(60_000), nowMs }, () => strict);
     assert.ok(isTighter(at(end), at(end - 1)), 'nothing more may be added from here on');
     assert.ok(!isTighter(at(end + 1), at(end)), 'and it was reviewed');
   });
@@ -375,7 +372,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const position = folded.state.positions.get('BTCUSDT');
     assert.ok(position !== undefined, 'a position is held');
     position.liquidationPrice = 51_000;
-    const at = (mark: number): Tightness => describeTightness(folded.state, inputsAt(mark), 'p', () => strict);
+    const at = (mark: number): Tightness => describeTightness(folded.state, inputsAt(mark), () => strict);
     assert.ok(!isTighter(at(61_000), at(60_000)), 'a distance of 0.15 is enough');
     assert.ok(isTighter(at(59_999), at(60_000)), 'less is not');
     assert.ok(!isTighter(at(60_000), at(59_999)), 'nor is what is enough again');

@@ -56,6 +56,20 @@ describe('explainPolicy', () => {
     assert.equal(found.get('escalation probability of an agent from 50 %')?.effect, 'all budgets x 0.5');
   });
 
+  it('says what each tightens, by the one table of scopes', () => {
+    const found = new Map(explainPolicy(DEFAULT_POLICY).tightenings.map((each) => [each.cause, each.tightens]));
+    assert.equal(found.get('drawdown over 30 d from 5 %'), 'the account');
+    assert.equal(found.get('token without a skill (provenance 0.5, capability risk 0.5)'), 'each caller');
+    assert.equal(found.get('injection signal, for at most 1 d'), 'what the signal names');
+    assert.equal(found.get('escalation probability of an agent from 50 %'), 'each caller');
+  });
+
+  it('says where a signal may cut a position back', () => {
+    const says = (path: string): boolean =>
+      explainPolicy(loadSpec(path)).pacing.some((line) => line.includes('signal about its symbol or the account'));
+    assert.deepEqual(['policies/default.yaml', 'policies/strict.yaml'].map(says), [false, true]);
+  });
+
   it('lists what agents are held to', () => {
     const { agents } = explainPolicy(
       changed({ 'agents.bob': { budgets: { leverage: 1 }, scope: { symbols: ['BTCUSDT'] }, reserve: ['BTCUSDT'] } }),

@@ -88,8 +88,8 @@ async function renderExplanation(explanation: PolicyExplanation, hash: string): 
       '',
     ),
     renderTable(
-      ['further tightened by', 'effect', ...head],
-      tightenings.map((each) => [each.cause, each.effect, ...caps(each.caps)]),
+      ['further tightened by', 'tightens', 'effect', ...head],
+      tightenings.map((each) => [each.cause, each.tightens, each.effect, ...caps(each.caps)]),
       'nothing tightens this further',
     ),
     `${explanation.pacing.join('\n')}\n`,

@@ -108,7 +108,6 @@ export class ReplayKeeper {
       clock: door.planClock,
       place: PLACE,
       inputs: () => door.inputs(),
-      policyHash: () => this.#policy.hash,
       policyFor: (agent) => door.policy(agent),
       recordState: (event) => door.append('state', event),
       decide: ({ decisionId }, request, ask, skipUnless) =>

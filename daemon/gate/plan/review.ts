@@ -9,6 +9,8 @@ import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { layerKey, stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
+import { covers } from './covered.ts';
+import { GrownOrders, LeavingOrders } from './due-orders.ts';
 import type { PlanClock } from './plan-clock.ts';
 import {
   findAccountTiers,
@@ -23,7 +25,7 @@ import {
   standingAsk,
   standingRequest,
 } from './standing.ts';
-import { describeTightness, GrownOrders, isTighter, LeavingOrders, stillTight, type Tightness } from './tightness.ts';
+import { describeTightness, findTightened, LOOSEST, stillTight } from './tightness.ts';
 
 export const NOT_ACTIVE = 'trading is not active';
 export const NO_LONGER_FITS = 'no longer fits the tightened policy';
@@ -34,7 +36,6 @@ export interface ReviewHands {
   readonly clock: PlanClock;
   readonly place: ReviewPlace;
   inputs(): LiveInputs;
-  policyHash(): string;
   policyFor(agent: string): CompiledPolicy;
   recordState(event: StateEvent): void;
   /** Decides a resting order again; its record is kept only where `isKept` says so. */
@@ -48,23 +49,22 @@ export interface ReviewHands {
   endUnsent(order: OrderState, detail: string): void;
 }
 
-const NOTHING: Tightness = new Map();
-
 function hasOpenings({ orders }: GateState): boolean {
   for (const live of orders.live.values()) for (const order of live) if (isOwnOpening(order)) return true;
   return false;
 }
 
 /**
- * Whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again as if it were
- * new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once that is settled,
- * and whatever rests when one that was being canceled has filled after all. Also: the condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ * Whenever regime, trust, state, a tier or the policy tightens, the resting opening orders on which that bears are decided
+ * again as if they were new; what no longer fits is canceled, worst price first. So is an order that an amend made larger,
+ * once that is settled, and what was found to fit beside one that was being canceled and has filled after all. Also: the
+ * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
  */
 export class StandingReview {
   readonly #hands: ReviewHands;
   readonly #grown = new GrownOrders();
   readonly #leaving = new LeavingOrders();
-  #reviewed = NOTHING;
+  #reviewed = LOOSEST;
 
   constructor(hands: ReviewHands) {
     this.#hands = hands;
@@ -76,15 +76,18 @@ export class StandingReview {
     const grown = this.#grown.find(restingOpenings(state));
     if (!hasOpenings(state)) {
       // Whatever tightens until there is one again, and is left again, is news to it.
-      this.#reviewed = NOTHING;
+      this.#reviewed = LOOSEST;
       return;
     }
-    const tightness = describeTightness(state, this.#hands.inputs(), this.#hands.policyHash(), (agent) =>
-      this.#hands.policyFor(agent),
-    );
-    const isTightened = isTighter(tightness, this.#reviewed) || this.#leaving.hasFilled();
-    const isDue = isTightened || grown.size > 0;
-    const isComplete = !isDue || this.#review((order) => isTightened || grown.has(order));
+    const tightness = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
+    const tightened = findTightened(tightness, this.#reviewed);
+    const beside = this.#leaving.findBeside();
+    const isDue = tightened.length + grown.size + beside.size > 0;
+    const isComplete =
+      !isDue ||
+      this.#review(
+        (order) => grown.has(order) || beside.has(order) || tightened.some((covered) => covers(covered, order)),
+      );
     this.#reviewed = isComplete ? tightness : stillTight(this.#reviewed, tightness);
     if (isDue && isComplete) this.#grown.clear();
   }
@@ -151,6 +154,7 @@ export class StandingReview {
     const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';
     const resting = restingOpenings(state);
     const leaving = new Set<OrderState>(resting.filter((order) => order.cancelRequested));
+    const found = new Set<OrderState>();
     let isComplete = true;
     for (const order of resting) {
       if (leaving.has(order) || isTerminal(order.status) || !isConcerned(order)) continue;
@@ -158,11 +162,14 @@ export class StandingReview {
       if (isHeld && isActive(order)) continue;
       const verdict = judgeForms(order, (form) => this.#formFits(order, form, leaving));
       if (verdict === 'unclear') isComplete = false;
-      if (verdict !== 'gone') continue;
+      if (verdict !== 'gone') {
+        found.add(order);
+        continue;
+      }
       leaving.add(order);
       this.#hands.cancel(order, NO_LONGER_FITS);
     }
-    this.#leaving.noteReview(leaving, isComplete);
+    this.#leaving.noteReview(leaving, found, isComplete);
     return isComplete;
   }
 

@@ -26,7 +26,6 @@ export class StandingOrders {
       clock: core.planClock,
       place: core.settings,
       inputs: () => this.#inputs(),
-      policyHash: () => core.policyHash,
       policyFor: (agent) => core.policyFor(agent),
       recordState: (event) => core.append('state', event),
       decide: (order, request, ask, isKept) => this.#decide(order, request, ask, isKept),

@@ -55,7 +55,7 @@ function haveHoursTurned({ plan }: History, atMs: number): boolean {
 }
 
 /**
- * A record after which a review is due: of what tightens, of a loss, of somebody else's trading, of a change of the order,
+ * A record after which a review of that order is due: of what tightens and bears on it, of a loss, of somebody else's trading, of a change of the order,
  * of a cancel, which may come too late. Not the review's own.
  */
 function isTelling(
@@ -66,11 +66,21 @@ function isTelling(
 ): boolean {
   if (TIGHTENING.has(event.kind)) return true;
   // What is lifted, or ended, tightens nothing.
-  if (event.kind === 'state') return event.payload.state !== 'active';
-  if (event.kind === 'signal') return event.payload.ended_reason === undefined;
+  if (event.kind === 'state') {
+    const { name, scope, state } = event.payload;
+    const bears = scope === 'account' || name === (scope === 'agent' ? decision.agent : planned.symbol);
+    return bears && state !== 'active';
+  }
+  if (event.kind === 'signal') {
+    const { agent, ended_reason: ended, symbol } = event.payload;
+    const bears = (agent ?? decision.agent) === decision.agent && (symbol ?? planned.symbol) === planned.symbol;
+    return bears && ended === undefined;
+  }
   if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
   if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
   const by = event.kind === 'decision' ? decisions.get(event.payload.decision.decision_id) : undefined;
+  // What is refused changes nothing for others.
+  if (by !== undefined && by.event.decision.decision === 'BLOCK') return false;
   if (by !== undefined)
     return by.event.decision.kind !== 'standing' && (by.agent !== decision.agent || by.symbol !== planned.symbol);
   if (event.kind !== 'order') return false;

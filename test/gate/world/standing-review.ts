@@ -76,6 +76,56 @@ describe('what rests is trusted no more than it was when it was asked for', () =
   });
 });
 
+describe('what bears on one agent', () => {
+  let world: DaemonWorld;
+  const listed = 'a'.repeat(64);
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.account.concentration = { share: 0.8, floor_usdt: 500 };
+        spec.trust.skills = [{ name: 'listed', sha256: listed, provenance: 0.9, capability_risk: 0.2 }];
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('asks nothing of another back: neither a refused call with a false skill, nor a signal about its caller', async () => {
+    await world.setMark('BTCUSDT', 60_000);
+    await world.setMark('ETHUSDT', 3_000);
+    const other = world.createAgent('other');
+    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }), other);
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    // From here on a new order of this size would be refused: nothing is held beside it.
+    await world.tool('close_position', { symbol: 'ETHUSDT' }, other);
+    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+    assert.equal(openOrders(await world.books()).length, 1, 'an exit of another asks nothing back');
+    const meta = { skill: { name: 'listed', sha256: 'b'.repeat(64) } };
+    const refused = await world.tool('place_order', order({ symbol: 'SOLUSDT', meta }), other);
+    assert.equal(refused.body.decision.decision, 'BLOCK');
+    const { signals } = (
+      await world.operator<{ signals: { kind: string; agent: string | null }[] }>('GET', '/v1/signals')
+    ).body;
+    assert.deepEqual(
+      signals.map(({ agent, kind }) => [agent, kind]),
+      [['other', 'injection']],
+    );
+    for (let i = 0; i < 2; i += 1) await world.advance(2_000);
+    assert.equal(openOrders(await world.books()).length, 1, 'the call was refused, and bears on its caller');
+    const signal = (scope: object): object => ({ kind: 'narrative', scope, severity: 1, ttl_ms: 600_000 });
+    await world.call('POST', '/v1/signals', signal({ agent: 'other' }), world.token('monitor'));
+    for (let i = 0; i < 2; i += 1) await world.advance(2_000);
+    assert.equal(openOrders(await world.books()).length, 1, 'so does a signal about it');
+    await world.call('POST', '/v1/signals', signal({ symbol: 'BTCUSDT' }), world.token('monitor'));
+    for (let i = 0; i < 2; i += 1) await world.advance(2_000);
+    assert.equal(openOrders(await world.books()).length, 0, 'one about the symbol bears on what rests there');
+  });
+});
+
 describe('what rests was found to fit without an order that was being canceled', () => {
   let world: DaemonWorld;
   before(async () => {

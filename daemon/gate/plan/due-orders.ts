@@ -1,0 +1,75 @@
+import { isTerminal, type OrderState } from '../state/orders.ts';
+import type { StandingForm } from './standing.ts';
+
+/** Orders that rule 15 looks at again although nothing has tightened: pure, for the daemon and a replay alike. */
+
+const NO_ORDERS: ReadonlySet<OrderState> = new Set();
+
+/**
+ * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
+ * them at the venue), and those that had ended for us and are open after all, whose room may be taken since. They alone are
+ * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved.
+ */
+export class GrownOrders {
+  readonly #seen = new WeakMap<OrderState, StandingForm>();
+  readonly #due = new Set<OrderState>();
+  #resting = NO_ORDERS;
+
+  /** Those due: found now, or since the last {@link clear}. */
+  find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
+    if (resting.length + this.#due.size === 0) {
+      this.#resting = NO_ORDERS;
+      return this.#due;
+    }
+    const live = new Set(resting);
+    for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
+    for (const order of resting) {
+      const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
+      const before = this.#seen.get(order);
+      this.#seen.set(order, now);
+      if (before === undefined) continue;
+      const isBack = !this.#resting.has(order);
+      if (isBack || now.lots > before.lots || now.priceTicks > before.priceTicks) this.#due.add(order);
+    }
+    this.#resting = live;
+    return this.#due;
+  }
+
+  clear(): void {
+    this.#due.clear();
+  }
+}
+
+/**
+ * Orders that a review did not count, since they are being canceled, with those that it found to fit without them: once one
+ * of the former fills after all, before its cancel is taken, the latter are due again.
+ */
+export class LeavingOrders {
+  readonly #left = new Map<OrderState, { readonly filledLots: number; readonly beside: Set<OrderState> }>();
+
+  /** Those due, until a review is {@link noteReview noted} as complete. */
+  findBeside(): ReadonlySet<OrderState> {
+    if (this.#left.size === 0) return NO_ORDERS;
+    const due = new Set<OrderState>();
+    for (const [order, { beside, filledLots }] of this.#left) {
+      if (order.executedLots > filledLots) for (const other of beside) due.add(other);
+      else if (isTerminal(order.status)) this.#left.delete(order);
+    }
+    return due;
+  }
+
+  /** `leaving`: what the review did not count, with what was filled of it by then; `found`: what it looked at, and left. */
+  noteReview(leaving: Iterable<OrderState>, found: ReadonlySet<OrderState>, isComplete: boolean): void {
+    if (isComplete)
+      for (const [order, { beside }] of this.#left) {
+        for (const other of beside) if (found.has(other) || isTerminal(other.status)) beside.delete(other);
+        if (beside.size === 0) this.#left.delete(order);
+      }
+    if (found.size === 0) return;
+    for (const order of leaving) {
+      const known = this.#left.get(order) ?? { filledLots: order.executedLots, beside: new Set() };
+      this.#left.set(order, known);
+      for (const other of found) known.beside.add(other);
+    }
+  }
+}
