@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly onListening?: (where: Entrance) => void;
   /** The first contact with the venue failed; it is retried until the venue answers. */
   readonly onVenueSilent?: (reason: string) => void;
+  /** The ledger cannot record any more: only another process can go on. `canceled`: openings at the venue were, or cannot be. */
+  readonly onLedgerFailure?: (canceled: Promise<void>) => void;
   readonly createVenue?: typeof createVenue;
   /** For a simulation: another clock than the process's, settings read at once, HTTP without sockets, a ledger without files. */
   readonly time?: TimePort;
@@ -103,7 +105,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     time,
     log,
     recording: () => recording,
-    onFailure: () => stop.abort(),
+    onFailure: onLedgerFailure(stop, options),
     how: options.ledger,
   });
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()], fileProblem };
@@ -156,6 +158,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     for (const closer of closers) await closer();
     throw error;
   }
+}
+
+function onLedgerFailure(stop: AbortController, options: StartOptions): (canceled: Promise<void>) => void {
+  return (canceled) => {
+    stop.abort();
+    options.onLedgerFailure?.(canceled);
+  };
 }
 
 /** Exchange, venue and gate, with the policy in force at the last stop. */

@@ -22,7 +22,8 @@ export interface DaemonLedgerOptions {
   readonly log: Logger;
   /** Receives the news that the ledger cannot record, or has freed its reserve; null: not there yet. */
   readonly recording: () => Gate | null;
-  readonly onFailure: () => void;
+  /** `canceled`: resolves once openings at the venue were canceled, as far as possible. */
+  readonly onFailure: (canceled: Promise<void>) => void;
   readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
 }
 
@@ -69,8 +70,7 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
     expiry: expiryClock(config.venue, clock, time),
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
-      void options.recording()?.onLedgerFailure();
-      options.onFailure();
+      options.onFailure(options.recording()?.onLedgerFailure() ?? Promise.resolve());
     },
     onReserveUsed: () => {
       log.error('the disk is full: the reserve was freed; free disk space now');

@@ -26,6 +26,7 @@ import { PolicyControl, type PolicyDocument, type PolicyPort } from './operator/
 import { Signals } from './operator/signals.ts';
 import { Tokens } from './operator/tokens.ts';
 import { Canceler } from './orders/cancels.ts';
+import { LoneOpenings } from './orders/lone-openings.ts';
 import { Resolver } from './orders/resolver.ts';
 import { OrderSender } from './orders/sender.ts';
 import { SliceRunner } from './orders/slices.ts';
@@ -104,10 +105,11 @@ export function buildParts(options: GateOptions): GateParts {
     reviewHoldings: () => startAlone(core, 'CANCEL_FAILED', endMisplaced),
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
-  const sender = new OrderSender(core, health);
+  const lone = new LoneOpenings(core, (symbol) => readBeside(symbol), signal);
+  const sender = new OrderSender(core, health, lone);
   const resolver: Resolver = new Resolver(core, sender, signal);
   const canceler = new Canceler(core, sender, resolver);
-  const slices = new SliceRunner(core, sender);
+  const slices = new SliceRunner(core, sender, lone);
   const exits = new ExitBook(core, sender, resolver, canceler, signal);
   const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
   const decisions = new ParentDecisions(core, availability, exits, budgets);
@@ -121,6 +123,14 @@ export function buildParts(options: GateOptions): GateParts {
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
   const account = new AccountFeed(core, sender, resolver, marks);
+  const readBeside = async (symbol: string): Promise<boolean> => {
+    if (health.isQuiet()) return false;
+    const symbols = [...new Set([...account.watched(), symbol])];
+    const read = [account.pollAccount(), account.listOrders(symbols), ledgerCheck.readPlaced(symbol)];
+    const isRead = (await Promise.all(read)).every((found) => found !== null && found !== false);
+    // Last: what a stop has closed meanwhile is known before a slice would open it again.
+    return isRead && keeper.readTrades(symbol);
+  };
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);

@@ -115,10 +115,9 @@ export class AccountReads {
       symbol === null
         ? this.#reader.readLater(WEIGHT.openOrdersOfAll, start)
         : this.#reader.read(WEIGHT.openOrders, start).catch(emptyIfUnlisted);
-    const [regular, algo] = await Promise.all([
-      read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query)),
-      read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query)),
-    ]);
+    // INVARIANT: conditional orders first. One that triggers meanwhile is in both lists then, and never in neither.
+    const algo = await read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query));
+    const regular = await read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query));
     const { steps } = this.#tables;
     return [
       ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, steps)),

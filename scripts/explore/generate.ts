@@ -6,6 +6,7 @@ import { CROWDED } from './plans/crowded.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
+import { withTwin } from './plans/twins.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
@@ -60,7 +61,17 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  return withDeath({ seed, setup, steps: withEnds(steps, new Random(seed, 'ends')) }, new Random(seed, 'death'));
+  const worded = withWords(withEnds(steps, new Random(seed, 'ends')), new Random(seed, 'words'));
+  const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
+  return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
+}
+
+/** Some flattens are not lifted: the operator lets agents close as well. */
+function withWords(steps: readonly Step[], random: Random): Step[] {
+  return steps.map((step, index) => {
+    const isLift = step.do.kind === 'state' && step.do.state === 'active' && steps[index - 1]?.do.kind === 'flatten';
+    return isLift && random.chance(0.3) ? { ...step, do: { ...step.do, state: 'reducing' } as Step['do'] } : step;
+  });
 }
 
 /** Some of what is opened names an instant until which it may be: soon over, while it rests or is sliced, or much later. */

@@ -133,13 +133,14 @@ function openOffline(storage: MemoryStorage, time: TimePort): Ledger {
   return openLedger({ path: 'world.db', venue: 'paper', account: 'main', now, time, storage });
 }
 
-/** An opening order that is asked of a daemon with a home of its own. */
-export async function openBeside(gate: Gate | null, index: number): Promise<void> {
+/** An opening order that is asked of a daemon with a home of its own; `isVolley`: one of several at once. */
+export async function openBeside(gate: Gate | null, index: number, isVolley: boolean): Promise<void> {
   const checked = checkTradingCall('place_order', {
-    symbol: index % 3 === 2 ? 'ETHUSDT' : 'BTCUSDT',
+    symbol: index % 3 === 2 && !isVolley ? 'ETHUSDT' : 'BTCUSDT',
     intent: 'open',
     side: 'buy',
-    requested_notional: 300,
+    // Another lot each: the same once more would be a repetition.
+    requested_notional: isVolley ? 250 + 61 * index : 300,
     requested_leverage: 1,
     order_type: 'market',
     max_slippage_bps: 20,

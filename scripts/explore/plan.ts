@@ -266,8 +266,16 @@ export type Trouble =
    * that is noted beside its home. Where it refuses to start, the operator recovers it.
    */
   | { readonly kind: 'restored'; readonly downMs: number; readonly withHead?: boolean }
-  /** A daemon with another home is started on the same account, is asked to open so often, and ends after a while. */
-  | { readonly kind: 'second_daemon'; readonly forMs: number; readonly opens?: number };
+  /**
+   * A daemon with another home is started on the same account, is asked to open so often, and ends after a while.
+   * `volleyMs`: all of it in one symbol and turn, so long after it was started; absent: one after the other.
+   */
+  | {
+      readonly kind: 'second_daemon';
+      readonly forMs: number;
+      readonly opens?: number;
+      readonly volleyMs?: number;
+    };
 
 export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
 

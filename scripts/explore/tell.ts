@@ -151,7 +151,7 @@ function tellTrouble(trouble: Trouble): string {
     case 'restored':
       return `the process dies, the copy of the ledger is put back${trouble.withHead === true ? ' with its head file' : ''}, down ${trouble.downMs} ms`;
     case 'second_daemon':
-      return `a daemon of another home runs on the account for ${trouble.forMs} ms, and is asked to open ${trouble.opens ?? 0} times`;
+      return `a daemon of another home runs on the account for ${trouble.forMs} ms, and is asked to open ${trouble.opens ?? 0} times${trouble.volleyMs === undefined ? '' : ` at once, after ${trouble.volleyMs} ms`}`;
   }
 }
 

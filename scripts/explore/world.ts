@@ -41,7 +41,7 @@ export class World extends LivingWorld {
         this.#putBack(trouble.downMs, trouble.withHead === true);
         return;
       case 'second_daemon':
-        this.#startSecond(trouble.forMs, trouble.opens ?? 0);
+        this.#startSecond(trouble);
     }
   }
 
@@ -81,15 +81,15 @@ export class World extends LivingWorld {
     this.reviveAfter(RECOVERED_AFTER_MS);
   }
 
-  #startSecond(forMs: number, opens: number): void {
+  #startSecond({ forMs, opens = 0, volleyMs }: Extract<Trouble, { kind: 'second_daemon' }>): void {
     this.#endSecond();
     const second = this.createLife(blankStorage());
     this.#second = second;
     this.homes.seconds.push({ life: second.number, startedAtMs: this.time.nowMs, endedAtMs: null });
     this.boot(second);
     for (let index = 0; index < opens; index += 1)
-      second.time.after((forMs * (index + 1)) / (opens + 1), () => {
-        openBeside(second.isDead ? null : second.gate, index).catch((error: unknown) =>
+      second.time.after(volleyMs ?? (forMs * (index + 1)) / (opens + 1), () => {
+        openBeside(second.isDead ? null : second.gate, index, volleyMs !== undefined).catch((error: unknown) =>
           this.logged.push(`beside: ${String(error)}`),
         );
       });

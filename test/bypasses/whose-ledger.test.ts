@@ -6,9 +6,11 @@ import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until }
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
+import { withoutPacing } from './attempts.ts';
 
 /** Of the default policy, USDT. */
 const GROSS_CAP = 3_000;
+const SYMBOL_CAP = 2_000;
 
 async function startWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
   const world = await DaemonWorld.start({
@@ -69,6 +71,28 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
       assert.equal((await daemon.tradingState()).state, 'reducing');
       assert.equal(alerts(daemon, 'OTHER_DAEMON'), 1);
     }
+  });
+
+  it('both fire everything in one turn: together they exceed a symbol’s cap by one order at most, and both stop', async (t) => {
+    const world = await startWorld(t, { policy: withoutPacing });
+    const other = await world.startBeside('other');
+    t.after(() => other.close());
+    const notionals = [400, 460, 520, 580, 640, 700, 760];
+    const fire = (tool: DaemonBeside['tool']) =>
+      notionals.map((requested_notional) => tool('place_order', order({ requested_notional })));
+    const answers = await Promise.all([...fire((tool, args) => world.tool(tool, args)), ...fire(other.tool)]);
+    const held = await gross(world);
+    assert.ok(held > 0 && held <= SYMBOL_CAP + Math.max(...notionals), `${held} USDT of ${SYMBOL_CAP}`);
+    await until('both know', async () => {
+      const states = await Promise.all([world.tradingState(), other.tradingState()]);
+      return states.every(({ state }) => state === 'reducing');
+    });
+    for (const daemon of [world, other]) assert.equal(alerts(daemon, 'OTHER_DAEMON'), 1);
+    const notes = answers.map(({ body }) => body.execution.note ?? '');
+    assert.ok(notes.some((note) => /reducing before it was sent/.test(note)));
+    // Exits go on.
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 1 });
+    assert.equal(closed.body.decision.decision === 'BLOCK', false, JSON.stringify(closed.body.decision.reasons));
   });
 
   it('both started before either traded: each opens nothing once the other has, with one alert', async (t) => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { startWatch } from '../until.ts';
 import { order, type ToolBody, until } from './harness.ts';
@@ -146,4 +147,53 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   const tookMs = Math.round(watch.stop());
   assert.deepEqual([code, signal], [0, null], said);
   assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
+});
+
+test('a daemon whose ledger cannot record cancels its openings and ends with a code on which supervisors restart', async (t) => {
+  const sim = await startExchangeSim({ seed: 7, enforceLimits: false });
+  t.after(() => sim.close());
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
+    env: {
+      ...process.env,
+      HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
+      HOLDFAST_PORT: '0',
+      HOLDFAST_PAPER_URL: sim.url,
+      HOLDFAST_LOG_LEVEL: 'silent',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  await until('it listens', () => out.trimEnd().endsWith('}'), 30_000);
+  const { url } = JSON.parse(out) as { url: string };
+  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+  const place = async (notional: number): Promise<number> => {
+    const answer = await fetch(`${url}/v1/tools/place_order`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(order({ order_type: 'limit', limit_price: 50_000, requested_notional: notional })),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const resting = (): number => [...sim.engine.state.orders.values()].filter(({ status }) => status === 'NEW').length;
+  await until('an opening rests', async () => (await place(300)) === 200 && resting() > 0, 30_000);
+  const db = new Database(join(home, 'paper', 'ledger.db'));
+  db.exec("CREATE TRIGGER broken BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'a defect'); END");
+  db.close();
+  await place(301).catch(() => 0);
+  assert.deepEqual(await exited, [1, null], said);
+  assert.match(said, /the ledger cannot record/);
+  assert.equal(resting(), 0, 'nothing that opens is left');
 });

@@ -136,7 +136,7 @@ test('a ban is waited for, also where it names no end', async (t) => {
     { kind: 'ban', ms: 8_000, match: { method: 'GET', path: '/fapi/v3/account' } },
     { kind: 'status', status: 418, match: { method: 'GET', path: '/fapi/v3/account' } },
   ]) {
-    const world = await play(t, [open(0), after('answered', { kind: 'fault', fault: ban }), open(4_000)]);
+    const world = await play(t, [open(0), after(1_000, { kind: 'fault', fault: ban }), open(4_000)]);
     assert.ok(world.wire.leftAlone.isAskedWithin(0, world.time.nowMs), 'it was told');
     assert.deepEqual(world.wire.leftAlone.offences, []);
   }

@@ -48,7 +48,7 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
   const { core, order, time } = createWait();
   const ended: OrderState[] = [];
   const sender = { sendOpening: async () => ({ kind: 'accepted' }), record: (o: OrderState) => ended.push(o) };
-  const runner = new SliceRunner(core, sender as unknown as OrderSender);
+  const runner = new SliceRunner(core, sender as unknown as OrderSender, { waitMs: () => 0 });
   await runner.run({ body: { decision_id: 'd-1' }, event: { decision: { decision_id: 'd-1' } } } as Decided);
   time.wake();
   assert.deepEqual(time.sleptMs, [5_000, 5_000]);

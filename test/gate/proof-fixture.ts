@@ -4,6 +4,7 @@ import { AccountFeed } from '../../daemon/gate/feeds/account-feed.ts';
 import { ReadingMarks } from '../../daemon/gate/feeds/reading-marks.ts';
 import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
 import { Canceler } from '../../daemon/gate/orders/cancels.ts';
+import { LoneOpenings } from '../../daemon/gate/orders/lone-openings.ts';
 import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/orders/resolver.ts';
 import { OrderSender } from '../../daemon/gate/orders/sender.ts';
@@ -146,13 +147,15 @@ export class ProofWorld {
     } as const;
     this.core = new GateCore(ports, settings, { spec: basePolicy, hash: '0' });
     for (const event of events) this.core.state.apply(event);
-    this.sender = new OrderSender(this.core, {
+    const lone = new LoneOpenings(this.core, () => Promise.resolve(true), new AbortController().signal);
+    const consequences = {
       onAccepted: nothing,
       onRejection: nothing,
       onExecuted: nothing,
       onVanished: nothing,
-      onUnknown: (order) => void this.resolver.resolve(order),
-    });
+      onUnknown: (order: OrderState) => void this.resolver.resolve(order),
+    };
+    this.sender = new OrderSender(this.core, consequences, lone);
     this.resolver = new Resolver(this.core, this.sender, this.#abort.signal);
     this.canceler = new Canceler(this.core, this.sender, this.resolver);
     this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));

@@ -280,6 +280,8 @@ venueFault('a ban that grows', (it_) => {
   it('is respected, so that it ends, and the exit that was asked for in it goes out after', async () => {
     const world = it_();
     await world.tool('place_order', order({ requested_notional: 600 }));
+    // The account is read after a first opening: what is on its way together offends together.
+    await world.sleep(300);
     await world.fault({ kind: 'ban', ms: 4_000, factor: 2, max_ms: 600_000 });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     const banned = async (): Promise<{ left_ms: number; offences: number }> =>

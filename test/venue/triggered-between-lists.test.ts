@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
-import { createEmergencyVenue } from '../../daemon/venue/create-venue.ts';
+import { createEmergencyVenue, createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
 import type { HttpExchange } from '../../daemon/venue/transport.ts';
 import { API_KEY, FakeExchange, SECRET } from './fake-exchange.ts';
 
@@ -55,19 +55,25 @@ function triggering(): HttpExchange {
   };
 }
 
-async function connect() {
+async function connect<T>(create: (config: VenueConfig) => Promise<T>): Promise<T> {
   const clock = new DomainClock(SYSTEM_TIME);
   clock.sync({ kind: 'ok', value: Date.now() }, 0);
   const access = { venue: 'paper', baseUrl: 'http://127.0.0.1:1', apiKey: API_KEY, secret: SECRET } as const;
-  return createEmergencyVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null, exchange: triggering() });
+  return create({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null, exchange: triggering() });
 }
 
 for (const symbols of [['BTCUSDT'], []]) {
   const of = symbols.length === 0 ? 'the account' : 'a symbol';
   test(`flatten --emergency finds a conditional limit order that triggers between the two lists of ${of}`, async () => {
-    const { reads } = await connect();
+    const { reads } = await connect(createEmergencyVenue);
     assert.equal((await reads.loadSymbols()).kind, 'ok');
     const lists = await reads.fetchOpenOrders(symbols);
     assert.ok(lists.kind === 'ok' && lists.value.rows.some((order) => order.clientOrderId === 'stop-limit'));
+  });
+  test(`a running daemon does so, too: of ${of}`, async () => {
+    const venue = await connect(createVenue);
+    assert.equal((await venue.fetchRules(['BTCUSDT'])).kind, 'ok');
+    const listed = await venue.fetchOpenOrders(symbols);
+    assert.ok(listed.kind === 'ok' && listed.value.some((order) => order.clientOrderId === 'stop-limit'));
   });
 }

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 import { readEnv } from '../../config/config.ts';
 import { type Flags, type SettingName, START_FLAGS } from '../../config/settings.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
 /** Ctrl-C ends the process within 2 s, whatever still hangs. A second one ends it at once. */
 const CLOSE_WITHIN_MS = 1900;
 /** What comes after a checkpoint at a stop, the signed head and the ledger's end, has to fit as well. */
 const CHECKPOINT_WITHIN_MS = 1_000;
+/** How long a daemon whose ledger has failed may take to cancel openings; the next process does so with a record. */
+const FAILED_WITHIN_MS = 5_000;
 /** A signal repeated within this time counts once: npm forwards a Ctrl-C that the terminal has already sent. */
 const SAME_SIGNAL_MS = 500;
 
@@ -48,6 +50,7 @@ export function addStart(program: Command, io: Io): void {
           say(
             `Holdfast (${config.venue}) listens on ${url}\n${consoleAddress === null ? '' : `Console: ${consoleAddress}\n`}Policy: ${config.policyPath}\n`,
           ),
+        onLedgerFailure: (canceled) => shutdown.fail(canceled),
         onVenueSilent: (reason) =>
           say(`Waiting for ${config.venue} to answer (${reason}); until then only halt, reduce and flatten act.\n`),
       });
@@ -85,6 +88,8 @@ function readFlags(command: Command, options: StartOptions): Flags {
 interface Shutdown {
   /** Sets what a signal runs; runs it at once if a signal came before. */
   closeWith(close: () => Promise<void>): void;
+  /** Ends the process with a code on which a supervisor starts another one, once `done` has resolved or took too long. */
+  fail(done: Promise<void>): void;
   forget(): void;
 }
 
@@ -92,6 +97,7 @@ interface Shutdown {
 function watchSignals(io: Io, stop: AbortController): Shutdown {
   let close: (() => Promise<void>) | null = null;
   let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | null = null;
+  let code: ExitCode = EXIT.OK;
   const onSignal = (signal: NodeJS.Signals) => {
     if (first?.signal === signal && performance.now() - first.atMs < SAME_SIGNAL_MS) return;
     if (stop.signal.aborted) process.exit(EXIT.FAILURE);
@@ -106,7 +112,7 @@ function watchSignals(io: Io, stop: AbortController): Shutdown {
   };
   const end = async (run: () => Promise<void>) => {
     await run();
-    process.exit(EXIT.OK);
+    process.exit(code);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -114,6 +120,14 @@ function watchSignals(io: Io, stop: AbortController): Shutdown {
     closeWith: (run) => {
       close = run;
       if (stop.signal.aborted) void end(run);
+    },
+    fail: (done) => {
+      code = EXIT.FAILURE;
+      // RISK: with another code nobody starts a daemon again that has positions to protect.
+      process.exitCode = code;
+      io.err('the ledger cannot record: this process ends\n');
+      setTimeout(() => process.exit(code), FAILED_WITHIN_MS);
+      void done.then(() => end(close ?? (() => Promise.resolve())));
     },
     forget: () => {
       process.off('SIGINT', onSignal);

@@ -14,7 +14,7 @@ export interface Outcome {
   readonly canceled: boolean;
   /** The account was read since the halt. */
   readonly isRead: boolean;
-  /** An operator has set another state meanwhile. */
+  /** An operator has lifted it meanwhile. */
   readonly isOver: boolean;
 }
 
@@ -58,7 +58,7 @@ function describeOutcome(
   if (!isSynced)
     return 'halted; the venue has not answered yet, so nothing could be canceled or closed: that begins when it does; or act at the venue';
   if (isOver)
-    return 'another trading state was set meanwhile, and the flatten is over: what was not closed or canceled by then stays';
+    return 'trading was set active meanwhile, and the flatten is over: what was not closed or canceled by then stays';
   if (left > 0)
     return 'positions are left: closing goes on until they are flat, also after a restart; or close them at the venue';
   if (!isRead)

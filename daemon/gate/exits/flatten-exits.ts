@@ -8,7 +8,7 @@ import type { LastWord } from './last-word.ts';
 
 /** How long one that closes nothing stands for the exit of the same position, wall ms. */
 const STANDS_FOR_MS = 5_000;
-const ANOTHER_STATE = 'another trading state was set: the flatten is over';
+const ANOTHER_STATE = 'trading was set active: the flatten is over';
 
 /** `onDecided`: called with the id of its decision before it is sent. */
 export type OperatorExit = (

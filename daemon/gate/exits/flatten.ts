@@ -32,7 +32,7 @@ interface Pace {
 
 /**
  * The kill switch. `halted` is on disk first, with the mark that everything is to be closed: what a call did not get
- * done goes on by itself, also after a restart, until the account is flat or an operator sets another state.
+ * done goes on by itself, also after a restart, until the account is flat or an operator lifts it (`active`).
  */
 export class Flatten {
   readonly #core: GateCore;
@@ -181,7 +181,7 @@ export class Flatten {
   }
 
   /**
-   * What is flat stays halted, and is not closed again: whoever opens something at the venue afterwards means to.
+   * What is flat keeps its state, and is not closed again: whoever opens something at the venue afterwards means to.
    * Nothing counts as flat before the account was read, and the lists of orders that are left.
    */
   #endDone(): void {
@@ -197,7 +197,7 @@ export class Flatten {
         reason: entry.reason,
         scope: entry.scope,
         set_by: entry.setBy,
-        state: 'halted',
+        state: entry.state,
       });
     }
   }

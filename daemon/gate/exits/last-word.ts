@@ -1,17 +1,17 @@
 import type { GateCore } from '../journal/journal.ts';
 import { type LayerEntry, layerKey } from '../state/layers.ts';
 
-/** What of flattens that were begun an operator still wants: another trading state since is another word. */
+/** What of flattens that were begun an operator still wants: that trading is active again is another word. */
 export class LastWord {
   readonly #core: GateCore;
-  /** Since when what was begun is halted, by symbol; null: the account. */
+  /** Since when the layer of what was begun stands, by symbol; null: the account. */
   readonly #sinceMs = new Map<string | null, number>();
 
   constructor(core: GateCore) {
     this.#core = core;
   }
 
-  /** A flatten begins, or goes on, whose halt is in force. */
+  /** A flatten begins, or goes on, whose layer is in force. */
   begin(name: string | null): void {
     const entry = this.#entryOf(name);
     if (entry !== undefined) this.#sinceMs.set(name, entry.sinceMs);
@@ -29,10 +29,10 @@ export class LastWord {
     return this.#core.state.layers.get(layerKey('operator', name === null ? 'account' : 'symbol', name));
   }
 
-  /** One that has nothing left to close leaves the same halt, and still stands. */
+  /** One that has nothing left to close leaves the same layer, and still stands. */
   #stands(name: string | null): boolean {
     const entry = this.#entryOf(name);
-    if (entry?.state !== 'halted' || (!entry.isFlattening && entry.sinceMs !== this.#sinceMs.get(name))) return false;
+    if (entry === undefined || (!entry.isFlattening && entry.sinceMs !== this.#sinceMs.get(name))) return false;
     return entry.clearsAtMs === null || this.#core.nowMs() < entry.clearsAtMs;
   }
 

@@ -137,6 +137,10 @@ export class Keeper {
   fetchTradesSoon(symbol: string): void {
     this.#trades.add(symbol);
   }
+  /** {@link TradeFeed.readNow} */
+  readTrades(symbol: string): Promise<boolean> {
+    return this.#trades.readNow(symbol);
+  }
   dueNow(feed: FeedName): void {
     this.#schedule.dueNow(feed);
   }

@@ -170,6 +170,11 @@ export class LedgerCheck implements Lookout {
       });
   }
 
+  /** Reads what was placed in the symbol, now; false: it could not be read. Findings go to {@link found}. */
+  readPlaced(symbol: string): Promise<boolean> {
+    return this.#list([symbol]);
+  }
+
   suspect(symbol: string | null): void {
     if (symbol === null) this.#isAnySuspected = true;
     else this.#suspects.add(symbol);

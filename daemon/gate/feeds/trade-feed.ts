@@ -58,6 +58,21 @@ export class TradeFeed {
     await this.#running;
   }
 
+  /** Reads the symbol's trades, once what is being read has been; false: it failed, and is tried again. */
+  async readNow(symbol: string): Promise<boolean> {
+    while (this.#running !== null) await this.#running;
+    let isRead = false;
+    this.#running = this.readOnce(symbol)
+      .then((done) => {
+        isRead = done;
+      })
+      .finally(() => {
+        this.#running = null;
+      });
+    await this.#running;
+    return isRead;
+  }
+
   async #read(): Promise<void> {
     const symbols = [...this.#symbols];
     this.#symbols.clear();

@@ -92,7 +92,10 @@ export class Operator {
     return inForce === 'active' ? 'reducing' : inForce;
   }
 
-  /** Sets the operator layer; `active` also clears the breaker of the same scope. */
+  /**
+   * Sets the operator layer; `active` also clears the breaker of the same scope. `reducing` over `halted` is a loosening,
+   * too.
+   */
   async setState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
     const core = this.#core;
     const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
@@ -102,12 +105,14 @@ export class Operator {
     const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
-      // Halted again: a flatten in progress continues.
-      const isFlattening = core.state.layers.get(layerKey('operator', scope, name))?.isFlattening === true;
+      const known = core.state.layers.get(layerKey('operator', scope, name));
+      if (change.state === 'reducing' && known?.state === 'halted')
+        this.#loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
-        ...(isFlattening && change.state === 'halted' ? { flatten: true as const } : {}),
+        // Only `active` ends a flatten.
+        ...(known?.isFlattening === true ? { flatten: true as const } : {}),
         layer: 'operator',
         name,
         reason: change.reason,

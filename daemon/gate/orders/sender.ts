@@ -17,6 +17,7 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
 import { Approvals } from './approval.ts';
+import type { LoneOpenings } from './lone-openings.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
 
 /** Reactions to answers that concern the venue as a whole. */
@@ -44,12 +45,14 @@ export class OrderSender {
   readonly #consequences: VenueConsequences;
   readonly #approvals = new Approvals();
   readonly proof: OrderProof;
+  readonly #lone: LoneOpenings;
   readonly #leverageLocks = new Map<string, Promise<void>>();
   readonly #leverageUnknownSince = new Map<string, number>();
   #isOpeningStopped = false;
 
-  constructor(core: GateCore, consequences: VenueConsequences) {
+  constructor(core: GateCore, consequences: VenueConsequences, lone: LoneOpenings) {
     this.#core = core;
+    this.#lone = lone;
     this.#consequences = consequences;
     core.onClockSetBack((nowMs) => {
       for (const [symbol, since] of this.#leverageUnknownSince)
@@ -75,6 +78,19 @@ export class OrderSender {
 
   /** Precondition: the order's decision, `decided`, is on disk. The deadline counts from it (BY-41). */
   async sendOpening(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
+    const turn = await this.#lone.take(order, this.#leftMs(decided));
+    if (turn === null) return this.#submit(order, this.#findStop(order) ?? NOT_ITS_TURN, 0);
+    let kind: SubmitOutcome['kind'] = 'rejected';
+    try {
+      const outcome = await this.#sendInTurn(order, decided);
+      kind = outcome.kind;
+      return outcome;
+    } finally {
+      turn.end(kind);
+    }
+  }
+
+  async #sendInTurn(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
     let problem: Rejection | null;
     try {
       problem = await this.#matchLeverage(order);
@@ -342,6 +358,9 @@ export class OrderSender {
   }
 }
 
+/** In its caller's words. */
+const NOT_ITS_TURN =
+  'the first opening of a symbol after a minute goes alone, and the account was not read after it in time: ask again';
 /** The rest is a reserve for exits, operators and stops. */
 const BUSY = "the account has sent as many orders as the venue's limit leaves to agents for now";
 

@@ -14,17 +14,20 @@ import {
 } from '../plan/slices.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
+import type { LoneOpenings } from './lone-openings.ts';
 import type { OrderSender } from './sender.ts';
 
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
 export class SliceRunner {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
+  readonly #lone: Pick<LoneOpenings, 'waitMs'>;
   readonly #timers = new Set<Timer>();
 
-  constructor(core: GateCore, sender: OrderSender) {
+  constructor(core: GateCore, sender: OrderSender, lone: Pick<LoneOpenings, 'waitMs'>) {
     this.#core = core;
     this.#sender = sender;
+    this.#lone = lone;
   }
 
   /** Runs a permitted parent; resolves when slice 0 has an outcome. */
@@ -61,7 +64,7 @@ export class SliceRunner {
 
   async #sendSlice(decided: Decided, order: OrderState): Promise<void> {
     const parent = decided.event;
-    const waitMs = (): number => this.#core.sends.waitMs('other');
+    const waitMs = (): number => Math.max(this.#core.sends.waitMs('other'), this.#lone.waitMs(order.symbol));
     const step = stepOfSlice(order, authorityNow(this.#core), waitMs);
     switch (step.kind) {
       case 'gone':

@@ -10,9 +10,18 @@ import { TOKENS } from './tokens.ts';
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
- * happens to the account at the exchange beside orders.
+ * happens to the account at the exchange beside orders; `twins`: two daemons on one account, both asked to open at once.
  */
-export type Extra = 'hands' | 'disks' | 'ledgers' | 'rarities' | 'approvals' | 'limits' | 'tokens' | 'account';
+export type Extra =
+  | 'hands'
+  | 'disks'
+  | 'ledgers'
+  | 'rarities'
+  | 'approvals'
+  | 'limits'
+  | 'tokens'
+  | 'account'
+  | 'twins';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -55,6 +64,8 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 /** What still breaks promises, and is played when it is requested. */
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
+  // Not a piece: such a world begins so.
+  twins: [],
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,

@@ -89,7 +89,9 @@ interface Plain {
 
 /** Own trades alone; a symbol in which somebody closed what is not plainly its own is left out. */
 function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
-  const { gate, exchange } = history.world;
+  const { gate, exchange, homes } = history.world;
+  // After a recovery everything is nobody's, the trades too that were not read by then.
+  if (homes.recoveries.length > 0) return [];
   const plain = new Map<string, Plain>();
   const unsure = new Set<string>();
   for (const trade of exchange.world.state.trades) {

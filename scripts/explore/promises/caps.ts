@@ -2,13 +2,14 @@ import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { SendRecord } from '../records.ts';
 import type { WireRecord } from '../wire.ts';
 
 const LOT_SIZE = 0.001;
 /** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
 const DECISION_AGE_MS = 6_000;
 /** Lots are whole, books have a spread. */
-const TOLERANCE = 1.005;
+export const TOLERANCE = 1.005;
 const WINDOW_MS = 10_000;
 /** Until an exit that has filled is known to have, ms, however its answers come. */
 const HELD_KNOWN_MS = 60_000;
@@ -20,14 +21,14 @@ const HELD_KNOWN_MS = 60_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, executed, lots, marks, restingBuys, restingSells } of world.venue.sends) {
+  for (const send of world.venue.sends) {
+    const { wire, symbol, lots, marks, restingBuys, restingSells } = send;
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
     // What the owner has just done at the exchange nobody knows yet.
     if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
-    // What an amended order has filled is held already.
-    const sent = Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
+    const sent = lotsOf(send);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = leastOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
     let gross = 0;
@@ -57,6 +58,20 @@ export function findCapBreaches(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** Lots that a request opens; what an amended order has filled is held already. */
+function lotsOf({ executed, wire }: SendRecord): number {
+  return Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
+}
+
+/** What is held and rests on the side of an opening as it is sent, whoever's, and the opening itself, USDT. */
+export function openedBy(send: SendRecord, mark: number): { readonly beside: number; readonly own: number } {
+  const { lots, restingBuys, restingSells, symbol, wire } = send;
+  const isBuy = wire.params.text('side') === 'BUY';
+  const held = (isBuy ? 1 : -1) * (lots.get(symbol) ?? 0);
+  const resting = (isBuy ? restingBuys : restingSells).get(symbol) ?? 0;
+  return { beside: Math.max(0, held + resting) * LOT_SIZE * mark, own: lotsOf(send) * LOT_SIZE * mark };
 }
 
 interface Caps {
@@ -89,7 +104,7 @@ function leastOf(a: Caps, b: Caps | null): Caps {
   };
 }
 
-function loosestCaps(history: History, atMs: number): Caps {
+export function loosestCaps(history: History, atMs: number): Caps {
   const { policies } = history.world;
   let loosest = { order: 0, symbol: 0, gross: 0 };
   for (const [index, { policy }] of policies.entries()) {
@@ -105,7 +120,12 @@ function loosestCaps(history: History, atMs: number): Caps {
   return loosest;
 }
 
-function lowestMark(history: History, symbol: string, atMs: number, atSend: ReadonlyMap<string, number>): number {
+export function lowestMark(
+  history: History,
+  symbol: string,
+  atMs: number,
+  atSend: ReadonlyMap<string, number>,
+): number {
   return Math.min(...marksSeen(history, symbol, atMs, atSend));
 }
 /** Marks that the decision may have seen, those of the send among them: marks are noted at steps alone. */

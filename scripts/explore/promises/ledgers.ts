@@ -1,6 +1,7 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { WireRecord } from '../wire.ts';
+import { loosestCaps, lowestMark, openedBy, TOLERANCE } from './caps.ts';
 
 /** A daemon that runs meets what another one placed by its polls, at the latest after this long without faults. */
 const NOTICED_WITHIN_MS = 25_000;
@@ -15,6 +16,7 @@ export function findLedgerBreaches(history: History): readonly Breach[] {
     ...findIdsUsedTwice(history),
     ...findSecondOpenings(history),
     ...findUnnoticedSeconds(history),
+    ...findCapsBeside(history),
     ...findUnnoticedRestores(history),
     ...findLostWords(history),
     ...findGroundlessRefusals(history),
@@ -99,6 +101,31 @@ function findUnnoticedSeconds({ endMs, events, plan, world }: History): readonly
       code: 'ledger/other-unnoticed',
       detail: `${theirs.clientId} of another daemon was placed at ${at(placedAtMs)}, and nobody was told by ${at(endMs)}`,
     });
+  return breaches;
+}
+
+/**
+ * Two daemons each count what they opened themselves: together they exceed a symbol's cap by one order at most, by the
+ * exchange's books at each send. Where lists of the exchange are lost or old neither can see the other.
+ */
+function findCapsBeside(history: History): readonly Breach[] {
+  const { plan, world } = history;
+  if (world.homes.seconds.length === 0) return [];
+  if (plan.steps.some(({ do: { kind } }) => kind === 'fault' || kind === 'wire' || kind === 'foreign')) return [];
+  const breaches: Breach[] = [];
+  const largest = new Map<string, number>();
+  for (const send of world.venue.sends) {
+    const { symbol, wire } = send;
+    if (!opens(wire) || wire.servedAtMs === null) continue;
+    const { beside, own } = openedBy(send, lowestMark(history, symbol, wire.servedAtMs, send.marks));
+    largest.set(symbol, Math.max(largest.get(symbol) ?? 0, own));
+    const cap = loosestCaps(history, wire.servedAtMs).symbol;
+    if (beside + own > (cap + (largest.get(symbol) ?? 0)) * TOLERANCE)
+      breaches.push({
+        code: 'ledger/caps-beside',
+        detail: `${wire.clientId} at ${at(wire.servedAtMs)}: ${symbol} ${Math.round(beside + own)} USDT of ${cap}, of two daemons`,
+      });
+  }
   return breaches;
 }
 

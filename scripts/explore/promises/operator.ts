@@ -21,7 +21,7 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
         detail: `${word.what} (step ${word.step}) at ${at(word.askedAtMs)}: ${word.failure}`,
       });
     if (word.answeredAtMs === null) continue;
-    const untilMs = liftedAtMs(history, word);
+    const untilMs = liftedAtMs(history, word, ['active']);
     for (const { wire, symbol } of world.venue.sends) {
       const order = history.orders.get(wire.clientId ?? '');
       if (
@@ -120,7 +120,7 @@ export function findActsWhileHalted(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const word of world.operatorCalls) {
     if (word.what !== 'halted' || word.failure !== null || word.answeredAtMs === null) continue;
-    const untilMs = liftedAtMs(history, word);
+    const untilMs = liftedAtMs(history, word, ['active', 'reducing']);
     for (const { clientId, method, path, sentAtMs } of world.wire.records) {
       const order = orders.get(clientId ?? '');
       if (order === undefined || path !== '/fapi/v1/order' || (method !== 'POST' && method !== 'PUT')) continue;
@@ -180,16 +180,15 @@ function concerns(word: OperatorRecord, symbol: string, agent: string): boolean 
   return (word.symbol === null || word.symbol === symbol) && (word.agent === null || word.agent === agent);
 }
 
-/** When the operator requested something looser that may lift it. */
-function liftedAtMs(history: History, word: OperatorRecord): number {
+/** When the operator requested a state that lifts it: openings, and the end of a flatten, are lifted by `active` alone. */
+function liftedAtMs(history: History, word: OperatorRecord, by: readonly OperatorRecord['what'][]): number {
   const lifted = history.world.operatorCalls.find(
     (other) =>
       other.askedAtMs >= word.askedAtMs &&
       other !== word &&
-      (other.what === 'active' || (other.what === 'reducing' && word.what !== 'reducing') || other.what === 'halted') &&
+      by.includes(other.what) &&
       other.symbol === word.symbol &&
-      other.agent === word.agent &&
-      !(other.what === 'halted' && word.what !== 'flatten'),
+      other.agent === word.agent,
   );
   return Math.min(lifted?.askedAtMs ?? Number.POSITIVE_INFINITY, lostAtMs(history, word));
 }

@@ -261,6 +261,8 @@ async function playIn(world: DaemonWorld, cause: Cause, phase: Phase): Promise<s
       made.secret,
     );
     await world.tool('cancel_all', {}, made.secret);
+    // A first opening goes alone: the account is read before the next one leaves.
+    await world.sleep(300);
     const before = ids();
     betweenDecisionAnd(world, 'place_order', end);
     await place();

@@ -71,6 +71,8 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
   });
 
   it('flattens within seconds when the lists of orders do not come [BY-32]', async () => {
+    // What is read after a first opening is read again.
+    await world.sleep(1_000);
     const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
     await world.fault({

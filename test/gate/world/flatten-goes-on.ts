@@ -114,12 +114,51 @@ describe('a flatten that could not close everything', () => {
     }
   });
 
-  it('ends when an operator sets another state', async () => {
+  it('goes on when an operator lets agents close again, and what is flat stays reducing', async () => {
     await resume();
     await hold();
     await refuseOrders();
     await flatten();
-    await world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'stop' });
+    await world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'agents may close' });
+    await world.daemon.close();
+    await world.control('clear-faults', {});
+    await world.restart();
+    await until('it is flat', isFlatInTime, 40_000);
+    await until('it is done', () => layer()?.isFlattening === false, 20_000);
+    assert.deepEqual([layer()?.state, layer()?.reason], ['reducing', 'agents may close']);
+  });
+
+  it('on live reducing over halted waits for the loosening delay, like every loosening', async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+    const { core } = world.daemon.gate;
+    const { settings } = core;
+    const reduce = () =>
+      world.operator<{ readonly error?: { readonly message: string } }>('PUT', '/v1/trading-state', {
+        state: 'reducing',
+        reason: 'test',
+      });
+    Object.assign(core, { settings: { ...settings, venue: 'binance-live' } });
+    try {
+      const first = await reduce();
+      assert.equal(first.status, 400);
+      assert.match(first.body.error?.message ?? '', /reducing over halted .* waits: ask again after/);
+      assert.equal(layer()?.state, 'halted');
+      await world.advance(core.policySpec.loosen_delay_ms);
+      assert.equal((await reduce()).status, 200);
+      assert.equal(layer()?.state, 'reducing');
+      // Nothing is loosened by that one.
+      assert.equal((await reduce()).status, 200);
+    } finally {
+      Object.assign(core, { settings });
+    }
+  });
+
+  it('ends when an operator lifts it', async () => {
+    await resume();
+    await hold();
+    await refuseOrders();
+    await flatten();
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'stop' });
     await world.control('clear-faults', {});
     await world.restart();
     for (let i = 0; i < 4; i += 1) await world.advance(6_000);

@@ -70,7 +70,7 @@ for (const hasFilled of [false, true])
       else
         await until('another exit, which closes what agents hold', async () => {
           await world.advance(6_000);
-          return (await world.position('BTCUSDT')) === 0.01;
+          return (await world.position('BTCUSDT')) === 0.01 && gateExits().some((one) => one.executedLots > 0);
         });
       assert.equal(await world.position('BTCUSDT'), 0.01, 'the lots of the human stay');
       const others = gateExits().filter((one) => one !== lost);
