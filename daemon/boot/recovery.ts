@@ -1,9 +1,10 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
-import { closedLots } from '../gate/state/claims.ts';
+import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
+import { formatQuantityE8 } from '../gate/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
@@ -87,7 +88,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
  * stops are decided again from that.
  */
 function endExits(
-  { claims, layers, marketSeq, stateSeq }: GateState,
+  { claims, layers, marketSeq, rules, stateSeq }: GateState,
   atMs: number,
   setBy: string,
 ): readonly LedgerRecord[] {
@@ -112,17 +113,17 @@ function endExits(
         action: 'ended',
         decision_id: claim.decisionId,
         detail: EXIT_ENDED,
-        filled_lots: closedLots(claim),
+        filled_e8: closedE8(claim),
         reason: 'halted',
       }),
     ),
     // Whoever asked for one believes that it works still.
     ...open
-      .filter((claim) => closedLots(claim) < claim.askedLots)
+      .filter((claim) => closedE8(claim) < claim.askedE8)
       .map((claim) =>
         record('alert', atMs, {
           code: 'EXIT_ENDED',
-          detail: `exit ${claim.decisionId} ended with ${closedLots(claim)} lots closed: ${EXIT_ENDED}`,
+          detail: `exit ${claim.decisionId} ended with ${formatQuantityE8(closedE8(claim), rules.get(claim.symbol))} closed: ${EXIT_ENDED}`,
           symbol: claim.symbol,
         }),
       ),
@@ -132,7 +133,7 @@ function endExits(
         client_order_id: first.clientOrderId,
         detail: EXIT_ENDED,
         evidence: { asked_seq: Math.max(stateSeq, marketSeq), kind: 'unsent' },
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'canceled',

@@ -83,7 +83,7 @@ function decimals(scale: number): number {
   return digits;
 }
 /** `units * mantissa / scale` with as many decimals as the scale has, written from the integer: exact, and cheap. */
-function formatDecimal(units: number, mantissa: number, scale: number): string {
+export function formatDecimal(units: number, mantissa: number, scale: number): string {
   const value = units * mantissa;
   const digits = decimals(scale);
   if (!Number.isSafeInteger(value) || digits === 0) return (value / scale).toFixed(digits);

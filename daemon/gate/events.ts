@@ -24,16 +24,16 @@ export interface PlannedOrder {
   readonly delay_ms: number;
   readonly kind: OrderKind;
   readonly leverage: number;
-  readonly lots: number;
+  readonly quantity_e8: number;
   readonly order_type: OrderType;
-  readonly price_ticks: number | null;
+  readonly price_e8: number | null;
   readonly protective: boolean;
   readonly reduce_only: boolean;
   readonly side: Side;
   readonly slice: number;
   readonly symbol: string;
   readonly time_in_force: TimeInForce | null;
-  readonly trigger_ticks: number | null;
+  readonly trigger_e8: number | null;
 }
 /**
  * What is kept of a decision. The other members are in records of before rows, in those of tools that are executed
@@ -104,7 +104,7 @@ export interface OrderEvent {
   /** Absent in older records: they say what the order became, whatever was known before. */
   readonly evidence?: Evidence;
   /** Cumulative; only rises. */
-  readonly executed_lots: number;
+  readonly executed_e8: number;
   readonly foreign: ForeignOrder | null;
   readonly retryable: boolean;
   readonly status: OrderStatus;
@@ -115,13 +115,13 @@ export interface OrderEvent {
 export interface ForeignOrder {
   readonly close_position: boolean;
   readonly kind: OrderKind;
-  readonly lots: number;
+  readonly quantity_e8: number;
   readonly order_type: string;
-  readonly price_ticks: number | null;
+  readonly price_e8: number | null;
   readonly reduce_only: boolean;
   readonly side: Side;
   readonly symbol: string;
-  readonly trigger_ticks: number | null;
+  readonly trigger_e8: number | null;
 }
 /**
  * A cancel or an amend was requested: what counts meanwhile is the larger and the worse of both. `cancel_failed`: the
@@ -132,8 +132,8 @@ export interface OrderIntentEvent {
   /** The record of the decision whose amend this is about; absent in older records, and where somebody else's is. */
   readonly amend_seq?: number;
   readonly client_order_id: string;
-  readonly lots: number | null;
-  readonly price_ticks: number | null;
+  readonly quantity_e8: number | null;
+  readonly price_e8: number | null;
   readonly reason: string;
   /**
    * `amend_unknown`: it was sent no later than this, domain time; both forms count until the venue shows which rests.
@@ -171,7 +171,7 @@ export type ExitTargetEvent =
       readonly decision_id: string;
       readonly is_whole: boolean;
       readonly key: string;
-      readonly lots: number;
+      readonly quantity_e8: number;
       readonly origin: Origin;
       readonly scope: 'own' | 'account';
       readonly side: Side;
@@ -181,7 +181,7 @@ export type ExitTargetEvent =
       readonly action: 'ended';
       readonly decision_id: string;
       readonly detail: string;
-      readonly filled_lots: number;
+      readonly filled_e8: number;
       readonly reason: ExitEnd;
     };
 /** An operator's word on whose a symbol is (DESIGN 12.1). */
@@ -199,7 +199,7 @@ export type HolderEvent =
       /** All that is held, in lots of the rules on record, is that agent's from here on. */
       readonly action: 'adopted';
       readonly agent: string;
-      readonly lots: number;
+      readonly quantity_e8: number;
       /** It signed this very call, and its signature is on record; null: a token made it. */
       readonly passkey_id: string | null;
       readonly reason: string;
@@ -212,7 +212,7 @@ export interface TradeEvent {
   readonly client_order_id: string | null;
   readonly fee_usdt: number;
   readonly is_maker: boolean;
-  readonly lots: number;
+  readonly quantity_e8: number;
   readonly price: number;
   readonly realised_pnl_usdt: number;
   readonly side: Side;
@@ -222,7 +222,7 @@ export interface TradeEvent {
 export interface PositionRecord {
   readonly entry_price: number;
   readonly liquidation_price: number | null;
-  readonly lots: number;
+  readonly quantity_e8: number;
   readonly maintenance_margin_usdt: number;
   readonly mark_price: number;
   readonly symbol: string;
@@ -243,6 +243,8 @@ export interface AccountEvent {
   readonly peak_usdt?: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
+  /** Symbols whose row could not be read: of these it says nothing. Absent: there was none. */
+  readonly unread?: readonly string[];
   readonly wallet_usdt: number;
 }
 /** One booking of the exchange on the account's wallet. */

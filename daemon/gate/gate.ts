@@ -73,7 +73,7 @@ export async function leaveVenue(
   await core.settled().catch(() => undefined);
   const ended = before.filter((order) => isTerminal(order.status));
   const left = before.filter((order) => !isTerminal(order.status));
-  const positions = [...core.state.positions.values()].filter((position) => position.lots !== 0);
+  const positions = [...core.state.positions.values()].filter((position) => position.quantityE8 !== 0);
   core.ports.log.info(
     {
       ended: ended.map((order) => order.clientOrderId),

@@ -57,6 +57,15 @@ export interface RulesReading {
   readonly rules: readonly SymbolRules[];
   readonly unread: readonly UnreadPart[];
 }
+/** A row of a list that could not be read, and the cause. It says nothing about other symbols. */
+export interface UnreadableRow {
+  readonly symbol: string;
+  readonly detail: string;
+}
+export interface Listed<T> {
+  readonly rows: readonly T[];
+  readonly unreadable: readonly UnreadableRow[];
+}
 export interface MarketQuote {
   readonly symbol: string;
   readonly mark: number;
@@ -80,7 +89,7 @@ export interface Bar {
 export interface VenuePosition {
   readonly symbol: string;
   /** Signed lots. */
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly entryPrice: number;
   readonly markPrice: number;
   readonly liquidationPrice: number | null;
@@ -101,6 +110,8 @@ export interface AccountSnapshot {
   readonly maintenanceMarginUsdt: number;
   readonly initialMarginUsdt: number;
   readonly positions: readonly VenuePosition[];
+  /** Of these symbols the answer says no position, or not all settings. */
+  readonly unreadable: readonly UnreadableRow[];
   /** Leverage setting by symbol, for all requested symbols. */
   readonly leverage: { readonly [symbol: string]: number };
   /** Whether a symbol is on isolated margin, for all requested symbols. */
@@ -117,10 +128,10 @@ export interface VenueOrder {
   readonly side: Side;
   /** Venue's own type word: LIMIT, MARKET, STOP_MARKET… */
   readonly type: string;
-  readonly lots: number;
-  readonly executedLots: number;
-  readonly priceTicks: number | null;
-  readonly triggerTicks: number | null;
+  readonly quantityE8: number;
+  readonly executedE8: number;
+  readonly priceE8: number | null;
+  readonly triggerE8: number | null;
   readonly reduceOnly: boolean;
   readonly closePosition: boolean;
   readonly status: VenueOrderStatus;
@@ -135,7 +146,7 @@ export interface VenueTrade {
   readonly symbol: string;
   readonly venueOrderId: string;
   readonly side: Side;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly price: number;
   readonly feeUsdt: number;
   readonly realisedPnlUsdt: number;
@@ -189,8 +200,8 @@ export interface OrderInstruction {
   readonly timeInForce: TimeInForce | null;
   /** What is left of it expires at the venue then, ms, in whole seconds, more than 600 s ahead; null: it rests on. */
   readonly goodTillMs: number | null;
-  readonly lots: number;
-  readonly priceTicks: number | null;
+  readonly quantityE8: number;
+  readonly priceE8: number | null;
   readonly reduceOnly: boolean;
 }
 /** A protective stop: STOP_MARKET, closePosition, on the mark. */
@@ -198,7 +209,7 @@ export interface StopInstruction {
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly side: Side;
-  readonly triggerTicks: number;
+  readonly triggerE8: number;
 }
 /** Why the venue refused an order; `venueClosed`: only exits may be sent until the venue answers again. */
 export interface Rejection {
@@ -272,7 +283,7 @@ export interface VenuePort {
   fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
   /** Of any symbol, from the last filters read. Null: the venue does not list it; undefined: none were read. */
   findListing?(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined;
-  /** The rules that the views use from now on: orders are written and answers read in their tick and lot sizes. */
+  /** Known rules, by which orders are written until newer ones are fetched. */
   noteRules(rules: readonly SymbolRules[]): void;
   /**
    * Sets one-way and isolated mode where needed, and reads the settings back. `isolated`: what an account snapshot has
@@ -289,12 +300,9 @@ export interface VenuePort {
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
   /** For these symbols; empty: for the whole account, which weighs much more. May include other symbols. */
-  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
-  fetchTrades(
-    symbol: string,
-    fromTradeId: string | null,
-    sinceMs: number,
-  ): Promise<FetchOutcome<readonly VenueTrade[]>>;
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>>;
+  /** Up to the first that cannot be read. */
+  fetchTrades(symbol: string, fromTradeId: string | null, sinceMs: number): Promise<FetchOutcome<Listed<VenueTrade>>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   /** For the whole account since a time, according to its income. */
@@ -321,8 +329,6 @@ export interface VenuePort {
   noteStarting?(isStarting: boolean): void;
   /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
   readWeightLeft?(): number | null;
-  /** An answer named a symbol that was not listed when the rules were read: it cannot be read without them. */
-  areRulesBehind?(): boolean;
   /** Wall time for which the venue asked to be left alone, what closes apart, ms; absent: it never does. */
   leftAloneMs?(): number;
   /** The account's order counts from answers since the last call; empty: no answer had one. */

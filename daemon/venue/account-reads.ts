@@ -2,12 +2,12 @@ import type {
   AccountMode,
   AccountSnapshot,
   FetchOutcome,
+  Listed,
   LookupOutcome,
   OrderKind,
   VenueOrder,
 } from '../gate/venue-port.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
-import type { MarketTables } from './market-tables.ts';
 import {
   parseAccountAlias,
   parseAccountConfig,
@@ -19,18 +19,17 @@ import {
 } from './parse-account.ts';
 import { asTriggered, findUntoldActual, parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
+import { joinLists, readRows } from './rows.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
 /** Reads of the account: its mode, money, positions and orders. */
 export class AccountReads {
   readonly #reader: Reader;
-  readonly #tables: MarketTables;
   readonly #readsKeyRights: boolean;
 
-  constructor(reader: Reader, tables: MarketTables, readsKeyRights: boolean) {
+  constructor(reader: Reader, readsKeyRights: boolean) {
     this.#reader = reader;
-    this.#tables = tables;
     this.#readsKeyRights = readsKeyRights;
   }
 
@@ -67,11 +66,12 @@ export class AccountReads {
   async fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>> {
     return this.#reader.link.outcome(async () => {
       const requestedAtMs = this.#reader.link.clock.nowMs();
-      const [account, positionRisk, settings] = await Promise.all([
+      const [account, positionRisk, listed] = await Promise.all([
         this.#reader.read(WEIGHT.account, (ccxt) => ccxt.fapiPrivateV3GetAccount()),
         this.#reader.read(WEIGHT.positionRisk, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk()),
         this.#fetchSettings(),
       ]);
+      const settings = bySymbol(listed);
       const leverage: Record<string, number> = {};
       const isolated: Record<string, boolean> = {};
       for (const symbol of symbols) {
@@ -81,12 +81,13 @@ export class AccountReads {
         leverage[symbol] = setting.leverage;
         isolated[symbol] = setting.isIsolated;
       }
-      const positions = parsePositions(positionRisk, this.#tables.steps, settings);
+      const positions = parsePositions(positionRisk, settings);
       return {
         requestedAtMs,
         observedAtMs: this.#reader.link.clock.nowMs(),
         ...parseBalances(account),
-        positions,
+        positions: positions.rows,
+        unreadable: [...positions.unreadable, ...listed.unreadable],
         leverage,
         isolated,
       };
@@ -102,14 +103,14 @@ export class AccountReads {
    * Open orders, regular and conditional, of the symbols, at a weight of 1 in each of two lists. Without
    * symbols all of the account's, at 40 per list, since somebody else's order may be in any symbol.
    */
-  async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
+  async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>> {
     return this.#reader.link.outcome(async () => {
       const isWhole = symbols.length === 0 || symbols.length >= WEIGHT.openOrdersOfAll;
       const lists = await Promise.all((isWhole ? [null] : symbols).map((symbol) => this.#listOpen(symbol)));
-      return lists.flat();
+      return joinLists(lists);
     });
   }
-  async #listOpen(symbol: string | null): Promise<readonly VenueOrder[]> {
+  async #listOpen(symbol: string | null): Promise<Listed<VenueOrder>> {
     const query = symbol === null ? {} : { symbol };
     const read = (start: StartRead): Promise<unknown> =>
       symbol === null
@@ -118,20 +119,18 @@ export class AccountReads {
     // INVARIANT: conditional orders first. One that triggers meanwhile is in both lists then, and never in neither.
     const algo = await read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query));
     const regular = await read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query));
-    const { steps } = this.#tables;
-    return [
-      ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, steps)),
-      ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, steps)),
-    ];
+    return joinLists([
+      readRows(requireList(regular, 'openOrders'), parseRegularOrder),
+      readRows(requireList(algo, 'openAlgoOrders'), parseAlgoOrder),
+    ]);
   }
   /** Not queued: an unknown order waits for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
-    const { steps } = this.#tables;
     const isAskedFor = (order: VenueOrder): boolean => order.clientOrderId === clientOrderId && order.symbol === symbol;
     if (kind === 'regular')
       return this.#lookUp(
         (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
-        (json) => parseRegularOrder(json, steps),
+        parseRegularOrder,
         isAskedFor,
       );
     const became: { id: string | null } = { id: null };
@@ -139,7 +138,7 @@ export class AccountReads {
       (ccxt) => ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId }),
       (json) => {
         became.id = findUntoldActual(json);
-        return parseAlgoOrder(json, steps);
+        return parseAlgoOrder(json);
       },
       isAskedFor,
     );
@@ -153,7 +152,7 @@ export class AccountReads {
   async lookupByVenueId(symbol: string, venueOrderId: string, canWait = false): Promise<LookupOutcome> {
     return this.#lookUp(
       (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, orderId: venueOrderId }),
-      (json) => parseRegularOrder(json, this.#tables.steps),
+      parseRegularOrder,
       (order) => order.venueOrderId === venueOrderId && order.symbol === symbol,
       canWait,
     );
@@ -208,7 +207,7 @@ export class AccountReads {
     const isSuccess = facts.thrownKind === 'none' && facts.httpStatus === 200 && facts.code === null;
     if (!isSet && !isSuccess) throw this.#reader.link.failRead(facts);
   }
-  async #fetchSettings(): Promise<ReadonlyMap<string, SymbolSetting>> {
+  async #fetchSettings(): Promise<Listed<SymbolSetting>> {
     return parseSymbolSettings(
       await this.#reader.read(WEIGHT.symbolConfig, (ccxt) => ccxt.fapiPrivateGetSymbolConfig()),
     );
@@ -220,9 +219,9 @@ export class AccountReads {
   ): Promise<AccountMode> {
     const isolated: Record<string, boolean> = {};
     for (const symbol of symbols) {
+      // Of one that is lacking, or cannot be read, it is not known.
       const setting = settings[symbol];
-      if (setting === undefined) throw new MalformedAnswerError(`symbolConfig lacks ${symbol}`);
-      isolated[symbol] = setting;
+      if (setting !== undefined) isolated[symbol] = setting;
     }
     const canWithdraw = this.#readsKeyRights
       ? parseKeyRights(await this.#reader.readApart((ccxt) => ccxt.sapiGetAccountApiRestrictions())).canWithdraw
@@ -242,6 +241,9 @@ function emptyIfUnlisted(error: unknown): readonly [] {
   if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return [];
   throw error;
 }
-function isolationOf(settings: ReadonlyMap<string, SymbolSetting>): AccountSnapshot['isolated'] {
-  return Object.fromEntries([...settings].map(([symbol, { isIsolated }]) => [symbol, isIsolated]));
+function bySymbol({ rows }: Listed<SymbolSetting>): ReadonlyMap<string, SymbolSetting> {
+  return new Map(rows.map((setting) => [setting.symbol, setting]));
+}
+function isolationOf({ rows }: Listed<SymbolSetting>): AccountSnapshot['isolated'] {
+  return Object.fromEntries(rows.map(({ isIsolated, symbol }) => [symbol, isIsolated]));
 }

@@ -116,7 +116,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const orders = new VenueOrders(orderClient, tables, link);
   const reader = new Reader(readClient, link, limiter);
   const market = new MarketReads(reader, tables);
-  const account = new AccountReads(reader, tables, access.venue === 'binance-live');
+  const account = new AccountReads(reader, access.venue === 'binance-live');
   const history = new HistoryReads(reader, tables);
   const venue: VenuePort = {
     venue: access.venue,
@@ -161,7 +161,6 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       limiter.isStarting = isStarting;
     },
     readWeightLeft: () => limiter.weightLeft,
-    areRulesBehind: () => tables.isBehind,
     leftAloneMs: () => link.leftAloneMs(),
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {

@@ -1,33 +1,27 @@
-import type { FetchOutcome, VenueOrder } from '../gate/venue-port.ts';
+import type { FetchOutcome, Listed, VenueOrder } from '../gate/venue-port.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
-  parseUnits,
-  readAmount,
+  parseWideE8,
   readDecimalText,
   readText,
   requireList,
-  requireObject,
+  stepE8,
 } from './exact-fields.ts';
 import { InstrumentTable } from './instruments.ts';
-import type { MarketTables } from './market-tables.ts';
+import { FINEST, type MarketTables } from './market-tables.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
+import { readRows } from './rows.ts';
+import { splitClosing } from './write-order.ts';
 
 /** A position with only what an exit needs. */
 export interface HeldPosition {
   readonly symbol: string;
-  /** Signed lots. */
-  readonly lots: number;
+  /** Signed, in units of 1e-8 and of any size. */
+  readonly heldE8: bigint;
 }
-/** An unreadable row, and why. */
-export interface OddRow {
-  readonly symbol: string;
-  readonly detail: string;
-}
-export interface ReadRows<T> {
-  readonly rows: readonly T[];
-  readonly odd: readonly OddRow[];
+export interface ReadRows<T> extends Listed<T> {
   /** Lists that could not be read. */
   readonly failed: readonly string[];
 }
@@ -55,12 +49,24 @@ export class EmergencyReads {
     });
   }
 
-  /** Largest market order, lots; null: unknown. */
-  findLargest(symbol: string): number | null {
+  /**
+   * Quantities, in units of 1e-8, of the reduce-only market orders that close a position. Where the filters of its symbol
+   * cannot be read they are not rounded.
+   */
+  splitClosing(symbol: string, heldE8: bigint): readonly number[] {
+    return splitClosing(heldE8, this.#findLots(symbol));
+  }
+  /** The largest market order, in units of 1e-8. */
+  largestE8(symbol: string): number {
+    const { lot, maxMarketLots } = this.#findLots(symbol);
+    return splitClosing(stepE8(lot) * BigInt(maxMarketLots), this.#findLots(symbol))[0] ?? 0;
+  }
+  #findLots(symbol: string): Parameters<typeof splitClosing>[1] {
     try {
-      return this.#tables.instruments.find(symbol)?.maxMarketLots ?? null;
+      return this.#tables.instruments.require(symbol);
     } catch (error) {
-      if (error instanceof MalformedAnswerError) return null;
+      if (error instanceof MalformedAnswerError)
+        return { symbol, ...FINEST, minLots: 1, maxMarketLots: Number.MAX_SAFE_INTEGER };
       throw error;
     }
   }
@@ -70,7 +76,7 @@ export class EmergencyReads {
     return this.#tables.findListing(symbol) !== null;
   }
 
-  async fetchPositions(): Promise<FetchOutcome<ReadRows<HeldPosition>>> {
+  async fetchPositions(): Promise<FetchOutcome<Listed<HeldPosition>>> {
     return this.#reader.link.outcome(async () => {
       const json = await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk());
       const seen = new Set<string>();
@@ -86,16 +92,15 @@ export class EmergencyReads {
 
   #readHeld(row: JsonObject): HeldPosition | null {
     const symbol = readText(row, 'symbol');
-    const amount = readDecimalText(row, 'positionAmt');
-    if (readAmount(row, 'positionAmt') === 0) return null;
+    const heldE8 = parseWideE8(readDecimalText(row, 'positionAmt'), 'positionAmt');
+    if (heldE8 === 0n) return null;
     if (readText(row, 'positionSide') !== 'BOTH') throw new MalformedAnswerError('the account is in hedge mode');
-    return { symbol, lots: parseUnits(amount, this.#tables.instruments.require(symbol).lot, 'positionAmt') };
+    return { symbol, heldE8 };
   }
 
   /** For these symbols; empty: for the whole account. */
   async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<ReadRows<VenueOrder>>> {
     return this.#reader.link.outcome(async () => {
-      const { instruments } = this.#tables;
       const listOf = async (symbol: string | null): Promise<readonly ReadRows<VenueOrder>[]> => {
         const query = symbol === null ? {} : { symbol };
         const of = symbol === null ? '' : ` of ${symbol}`;
@@ -104,20 +109,20 @@ export class EmergencyReads {
           `conditional orders${of}`,
           symbol,
           (ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query),
-          (row) => parseAlgoOrder(row, instruments),
+          parseAlgoOrder,
         );
         const regular = await this.#list(
           `regular orders${of}`,
           symbol,
           (ccxt) => ccxt.fapiPrivateGetOpenOrders(query),
-          (row) => parseRegularOrder(row, instruments),
+          parseRegularOrder,
         );
         return [regular, algo];
       };
       const read = (await Promise.all((symbols.length === 0 ? [null] : symbols).map(listOf))).flat();
       return {
         rows: read.flatMap(({ rows }) => rows),
-        odd: read.flatMap(({ odd }) => odd),
+        unreadable: read.flatMap(({ unreadable }) => unreadable),
         failed: read.flatMap(({ failed }) => failed),
       };
     });
@@ -131,29 +136,8 @@ export class EmergencyReads {
   ): Promise<ReadRows<VenueOrder>> {
     const outcome = await this.#reader.link.outcome(async () => {
       const json = symbol === null ? await this.#reader.readLater(40, start) : await this.#reader.read(1, start);
-      return readRows(requireList(json, what), parse);
+      return { ...readRows(requireList(json, what), parse), failed: [] };
     });
-    return outcome.kind === 'ok' ? outcome.value : { rows: [], odd: [], failed: [`${what}: ${outcome.detail}`] };
+    return outcome.kind === 'ok' ? outcome.value : { rows: [], unreadable: [], failed: [`${what}: ${outcome.detail}`] };
   }
-}
-
-/** Null: the row has no position. */
-function readRows<T>(list: readonly unknown[], read: (row: JsonObject) => T | null): ReadRows<T> {
-  const rows: T[] = [];
-  const odd: OddRow[] = [];
-  for (const json of list) {
-    try {
-      const row = read(requireObject(json, 'row'));
-      if (row !== null) rows.push(row);
-    } catch (error) {
-      if (!(error instanceof MalformedAnswerError)) throw error;
-      odd.push({ symbol: nameOf(json), detail: error.message });
-    }
-  }
-  return { rows, odd, failed: [] };
-}
-
-function nameOf(json: unknown): string {
-  const name = typeof json === 'object' && json !== null && 'symbol' in json ? json.symbol : undefined;
-  return typeof name === 'string' ? name : 'a row without a symbol';
 }

@@ -1,6 +1,6 @@
 /**
- * Exact decimals. The exchange uses decimal strings, the gate whole ticks and lots. Between the two there is no
- * binary fraction, so that exactly what was checked is sent, and a value off the grid is refused.
+ * Exact decimals. The exchange uses decimal strings, the gate whole units of 1e-8. Between the two there is no binary
+ * fraction, so that exactly what was checked is sent.
  */
 
 /** An answer of the exchange that contradicts its documentation; nothing is guessed from it. */
@@ -17,6 +17,7 @@ interface Decimal {
   readonly decimals: number;
 }
 
+const E8_DECIMALS = 8;
 const DECIMAL = /^(-?)(\d{1,20})(?:\.(\d{1,20}))?$/;
 
 function parseDecimal(text: string, what: string): Decimal {
@@ -27,15 +28,27 @@ function parseDecimal(text: string, what: string): Decimal {
 }
 function toSafe(value: bigint, what: string): number {
   const result = Number(value);
-  if (!Number.isSafeInteger(result)) throw new MalformedAnswerError(`${what} is too large`);
+  if (!Number.isSafeInteger(result)) throw new MalformedAnswerError(`${what} is beyond the range`);
   return result;
 }
 
-/** "0.10" -> {1, 10}; a step of zero or less is malformed. */
+/** "0.10" -> {1, 10}; a step of zero or less is malformed, and so is one finer than 1e-8. */
 export function parseStep(text: string, what: string): Step {
   const { digits, decimals } = parseDecimal(text, what);
   if (digits <= 0n) throw new MalformedAnswerError(`${what} is not positive`);
+  if (decimals > E8_DECIMALS) throw new MalformedAnswerError(`${what} has more than ${E8_DECIMALS} decimals`);
   return { mantissa: toSafe(digits, what), scale: toSafe(10n ** BigInt(decimals), what) };
+}
+export function stepE8({ mantissa, scale }: Step): bigint {
+  return BigInt(mantissa) * (10n ** BigInt(E8_DECIMALS) / BigInt(scale));
+}
+/** The finest step that is a multiple of both. */
+export function commonStep(a: Step, b: Step, what: string): Step {
+  const [one, other] = [stepE8(a), stepE8(b)];
+  return parseStep(formatE8((one / greatestDivisor(one, other)) * other), what);
+}
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestDivisor(b, a % b);
 }
 /** Quotient and remainder of a decimal by a step, truncated toward zero. */
 function divide(text: string, step: Step, what: string): { quotient: bigint; remainder: bigint } {
@@ -44,11 +57,15 @@ function divide(text: string, step: Step, what: string): { quotient: bigint; rem
   const denominator = 10n ** BigInt(decimals) * BigInt(step.mantissa);
   return { quotient: numerator / denominator, remainder: numerator % denominator };
 }
-/** Whole steps in a decimal; refuses one off the grid. Negative values keep their sign. */
-export function parseUnits(text: string, step: Step, what: string): number {
-  const { quotient, remainder } = divide(text, step, what);
-  if (remainder !== 0n) throw new MalformedAnswerError(`${what} is not a multiple of its step`);
-  return toSafe(quotient, what);
+/** Units of 1e-8 in a decimal, signed and of any size; refuses a ninth decimal. */
+export function parseWideE8(text: string, what: string): bigint {
+  const { digits, decimals } = parseDecimal(text, what);
+  if (decimals > E8_DECIMALS) throw new MalformedAnswerError(`${what} has more than ${E8_DECIMALS} decimals`);
+  return digits * 10n ** BigInt(E8_DECIMALS - decimals);
+}
+/** The same within the range of safe integers: up to 90,071,992.54740991. */
+export function parseE8(text: string, what: string): number {
+  return toSafe(parseWideE8(text, what), what);
 }
 /** Whole steps that fit within a limit of the exchange (maxQty). */
 export function parseUnitsFloor(text: string, step: Step, what: string): number {
@@ -68,19 +85,14 @@ export function parseAmount(value: unknown, what: string): number {
   return Number(value) + 0;
 }
 /**
- * Decimal string of `units` steps, without trailing zeros: ccxt's own form, so that both can be compared
- * character by character before anything is sent.
+ * Decimal string without trailing zeros: ccxt's own form, so that both can be compared character by character before
+ * anything is sent.
  */
-export function formatUnits(units: number, step: Step): string {
-  const total = units * step.mantissa;
-  if (!Number.isSafeInteger(units) || !Number.isSafeInteger(total) || units <= 0) {
-    throw new RangeError(`not a positive whole number of steps: ${units}`);
-  }
-  const decimals = String(step.scale).length - 1;
-  if (decimals === 0) return String(total);
-  const digits = String(total).padStart(decimals + 1, '0');
-  const fraction = digits.slice(-decimals).replace(/0+$/, '');
-  const whole = digits.slice(0, -decimals);
+export function formatE8(units: bigint): string {
+  if (units <= 0n) throw new RangeError(`not a positive number: ${units}`);
+  const digits = String(units).padStart(E8_DECIMALS + 1, '0');
+  const fraction = digits.slice(-E8_DECIMALS).replace(/0+$/, '');
+  const whole = digits.slice(0, -E8_DECIMALS);
   return fraction === '' ? whole : `${whole}.${fraction}`;
 }
 
@@ -139,4 +151,9 @@ export function readDecimalText(source: JsonObject, key: string): string {
   const value = source[key];
   if (typeof value !== 'string') throw new MalformedAnswerError(`${key} is not a decimal text`);
   return value;
+}
+
+/** Decimal texts of quantities and prices, in units of 1e-8. */
+export function readE8(source: JsonObject, key: string): number {
+  return parseE8(readDecimalText(source, key), key);
 }

@@ -1,6 +1,8 @@
 import type {
   FetchOutcome,
+  Listed,
   PlacedOrder,
+  UnreadableRow,
   VenueBooking,
   VenueExecution,
   VenueIncome,
@@ -8,7 +10,7 @@ import type {
   VenueTransfer,
 } from '../gate/venue-port.ts';
 import { MalformedAnswerError, requireList } from './exact-fields.ts';
-import type { MarketTables } from './market-tables.ts';
+import type { Fees, MarketTables } from './market-tables.ts';
 import { parseIncome, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
@@ -35,30 +37,38 @@ export class HistoryReads {
     this.#tables = tables;
   }
 
-  /** Trades from `fromTradeId` on, inclusive; without it all since `sinceMs`. Oldest first. */
+  /**
+   * Trades from `fromTradeId` on, inclusive; without it all since `sinceMs`. Oldest first, and up to the first that cannot
+   * be read: what lies behind it would be taken in out of order.
+   */
   async fetchTrades(
     symbol: string,
     fromTradeId: string | null,
     sinceMs: number,
-  ): Promise<FetchOutcome<readonly VenueTrade[]>> {
+  ): Promise<FetchOutcome<Listed<VenueTrade>>> {
     return this.#reader.link.outcome(async () => {
       const fees = this.#tables.fees(symbol);
       if (fees === null) throw new MalformedAnswerError(`the rules of ${symbol} have not been fetched`);
-      const parse = (row: unknown) => parseTrade(row, this.#tables.steps.require(symbol), fees);
-      const trades: VenueTrade[] = fromTradeId === null ? await this.#fetchFirstTrades(symbol, sinceMs, parse) : [];
+      const parse = (rows: readonly unknown[]) => readTrades(rows, symbol, fees);
+      const first = fromTradeId === null ? parse(await this.#fetchFirstTrades(symbol, sinceMs)) : NO_TRADES;
+      const trades: VenueTrade[] = [...first.rows];
+      let { unreadable } = first;
       let fromId = fromTradeId ?? nextTradeId(trades.at(-1));
-      for (let page = 0; fromId !== null && page < MAX_PAGES; page += 1) {
+      for (let page = 0; fromId !== null && unreadable.length === 0 && page < MAX_PAGES; page += 1) {
         const query = { symbol, fromId, limit: PAGE_ROWS };
-        const rows = requireList(
-          await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
-          'userTrades',
-        ).map(parse);
-        trades.push(...rows);
-        fromId = rows.length < PAGE_ROWS ? null : nextTradeId(rows.at(-1));
+        const read = parse(
+          requireList(
+            await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+            'userTrades',
+          ),
+        );
+        trades.push(...read.rows);
+        unreadable = read.unreadable;
+        fromId = read.rows.length < PAGE_ROWS ? null : nextTradeId(read.rows.at(-1));
       }
-      if (fromId !== null) throw new MalformedAnswerError('too many trades for one read');
+      if (fromId !== null && unreadable.length === 0) throw new MalformedAnswerError('too many trades for one read');
       checkAscending(trades);
-      return trades;
+      return { rows: trades, unreadable };
     });
   }
   /** Transfers of USDT; other assets are not part of a single-asset account's equity. */
@@ -140,7 +150,7 @@ export class HistoryReads {
     }
   }
   /** The first page of trades at or after a time, window by window. */
-  async #fetchFirstTrades(symbol: string, sinceMs: number, parse: (row: unknown) => VenueTrade): Promise<VenueTrade[]> {
+  async #fetchFirstTrades(symbol: string, sinceMs: number): Promise<readonly unknown[]> {
     const nowMs = this.#reader.link.clock.nowMs();
     for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
       const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
@@ -148,11 +158,24 @@ export class HistoryReads {
         await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
         'userTrades',
       );
-      if (rows.length > 0) return rows.map(parse);
+      if (rows.length > 0) return rows;
       startTime += TRADE_WINDOW_MS;
     }
     return [];
   }
+}
+
+const NO_TRADES: Listed<VenueTrade> = { rows: [], unreadable: [] };
+function readTrades(list: readonly unknown[], symbol: string, fees: Fees): Listed<VenueTrade> {
+  const rows: VenueTrade[] = [];
+  for (const row of list)
+    try {
+      rows.push(parseTrade(row, symbol, fees));
+    } catch (error) {
+      if (!(error instanceof MalformedAnswerError)) throw error;
+      return { rows, unreadable: [{ symbol, detail: error.message }] satisfies readonly UnreadableRow[] };
+    }
+  return { rows, unreadable: [] };
 }
 
 function incomeOf(

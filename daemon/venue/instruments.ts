@@ -1,5 +1,6 @@
 import {
-  formatUnits,
+  commonStep,
+  formatE8,
   type JsonObject,
   MalformedAnswerError,
   parseStep,
@@ -12,9 +13,13 @@ import {
   requireList,
   requireObject,
   type Step,
+  stepE8,
 } from './exact-fields.ts';
 
-/** Filters of one symbol from exchangeInfo, in whole ticks and lots. */
+/**
+ * Filters of one symbol from exchangeInfo, in whole ticks and lots. A quantity has one grid: what both LOT_SIZE and
+ * MARKET_LOT_SIZE take, so that an order may go out as either.
+ */
 export interface Instrument {
   readonly symbol: string;
   readonly isTrading: boolean;
@@ -34,12 +39,8 @@ export interface Instrument {
   readonly raw: JsonObject;
 }
 
-/** Lot and tick of a symbol, needed to read a quantity and a price. */
+/** Lot and tick of a symbol, by which an order is written. */
 export type Steps = Pick<Instrument, 'symbol' | 'tick' | 'lot'>;
-export interface StepTable {
-  /** @throws MalformedAnswerError if none are known for the symbol */
-  require(symbol: string): Steps;
-}
 
 function findFilter(filters: readonly unknown[], type: string): JsonObject {
   for (const candidate of filters) {
@@ -65,13 +66,14 @@ function parseInstrument(raw: JsonObject): Instrument {
   const priceFilter = findFilter(filters, 'PRICE_FILTER');
   const tick = parseStep(readDecimalText(priceFilter, 'tickSize'), 'tickSize');
   const maxPriceTicks = parseUnitsFloor(readDecimalText(priceFilter, 'maxPrice'), tick, 'maxPrice');
-  const lot = parseStep(readDecimalText(lotSize, 'stepSize'), 'stepSize');
+  const lot = parseLot(lotSize, marketLotSize);
+  const minLots = (filter: JsonObject): number => parseUnitsCeil(readDecimalText(filter, 'minQty'), lot, 'minQty');
   return {
     symbol: readText(raw, 'symbol'),
     isTrading: readText(raw, 'status') === 'TRADING' && isUsdtPerpetual(raw),
     tick,
     lot,
-    minLots: parseUnitsCeil(readDecimalText(lotSize, 'minQty'), lot, 'minQty'),
+    minLots: Math.max(minLots(lotSize), minLots(marketLotSize)),
     maxLots: parseUnitsFloor(readDecimalText(lotSize, 'maxQty'), lot, 'maxQty'),
     maxMarketLots: parseUnitsFloor(readDecimalText(marketLotSize, 'maxQty'), lot, 'maxQty'),
     minPriceTicks: Math.max(1, parseUnitsCeil(readDecimalText(priceFilter, 'minPrice'), tick, 'minPrice')),
@@ -84,6 +86,12 @@ function parseInstrument(raw: JsonObject): Instrument {
     raw,
   };
 }
+/** The exchange writes 0 for a step that does not apply. */
+function parseLot(lotSize: JsonObject, marketLotSize: JsonObject): Step {
+  const lot = parseStep(readDecimalText(lotSize, 'stepSize'), 'stepSize');
+  if (readAmount(marketLotSize, 'stepSize') === 0) return lot;
+  return commonStep(lot, parseStep(readDecimalText(marketLotSize, 'stepSize'), 'stepSize'), 'stepSize');
+}
 
 /**
  * An entry in exchangeInfo's form for a symbol with only its steps known: ccxt needs nothing else of it to build a
@@ -91,7 +99,7 @@ function parseInstrument(raw: JsonObject): Instrument {
  */
 export function entryOf({ symbol, tick, lot }: Steps): JsonObject {
   const base = symbol.replace(/USDT$/, '');
-  const filter = (filterType: string, name: string, step: Step) => ({ filterType, [name]: formatUnits(1, step) });
+  const filter = (filterType: string, name: string, step: Step) => ({ filterType, [name]: formatE8(stepE8(step)) });
   return {
     symbol,
     pair: symbol,
@@ -130,6 +138,10 @@ export class InstrumentTable {
     }
     if (!hasPerpetual) throw new MalformedAnswerError('exchangeInfo lists no USDT perpetual');
   }
+  /** @throws MalformedAnswerError when the exchange does not list it */
+  requireListed(symbol: string): void {
+    if (!this.#raw.has(symbol)) throw new MalformedAnswerError(`symbol ${symbol} is not in exchangeInfo`);
+  }
   /** Null: the exchange does not list it. Throws when its entry is malformed. */
   find(symbol: string): Instrument | null {
     const known = this.#parsed.get(symbol);
@@ -141,8 +153,7 @@ export class InstrumentTable {
     return instrument;
   }
   require(symbol: string): Instrument {
-    const instrument = this.find(symbol);
-    if (instrument === null) throw new MalformedAnswerError(`symbol ${symbol} is not in exchangeInfo`);
-    return instrument;
+    this.requireListed(symbol);
+    return this.find(symbol) as Instrument;
   }
 }

@@ -71,7 +71,13 @@ export class MarketReads {
         this.#readBrackets(symbols, observedAtMs, unread),
       ]);
       const instruments = new InstrumentTable(exchangeInfo, observedAtMs);
-      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null && !unlisted.has(symbol));
+      const isReadable = (symbol: string): boolean => {
+        const found = this.#tryFind(instruments, symbol);
+        if (!(found instanceof MalformedAnswerError)) return found;
+        unread.push({ what: `the filters of ${symbol}`, symbol, ...this.#reader.link.failed(found) });
+        return false;
+      };
+      const listed = symbols.filter((symbol) => isReadable(symbol) && !unlisted.has(symbol));
       const open = await Promise.all(
         listed.map(async (symbol) => ((await this.#readFees(symbol, observedAtMs, unread)) ? symbol : null)),
       );
@@ -81,6 +87,15 @@ export class MarketReads {
         .map((symbol) => buildRules(instruments.require(symbol), this.#tables.terms(symbol), observedAtMs));
       return { rules, unread };
     });
+  }
+  /** Whether the exchange lists a symbol, or why its entry cannot be read. */
+  #tryFind(instruments: InstrumentTable, symbol: string): boolean | MalformedAnswerError {
+    try {
+      return instruments.find(symbol) !== null;
+    } catch (error) {
+      if (error instanceof MalformedAnswerError) return error;
+      throw error;
+    }
   }
   /** Symbols for which the exchange has no brackets. */
   async #readBrackets(symbols: readonly string[], nowMs: number, unread: UnreadPart[]): Promise<ReadonlySet<string>> {

@@ -2,7 +2,7 @@ import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import type { JsonObject } from './exact-fields.ts';
 import { MalformedAnswerError } from './exact-fields.ts';
-import { entryOf, type Instrument, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
+import { entryOf, type Instrument, type InstrumentTable, type Steps } from './instruments.ts';
 
 /** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */
 export class RulesNotLoadedError extends MalformedAnswerError {
@@ -20,6 +20,8 @@ export interface Terms {
   readonly feesAtMs: number;
 }
 export type Fees = Pick<Terms, 'takerFee' | 'makerFee'>;
+/** Of a symbol whose filters cannot be read. */
+export const FINEST = { tick: { mantissa: 1, scale: 1e8 }, lot: { mantissa: 1, scale: 1e8 } } as const;
 const UNKNOWN_TERMS: Terms = { brackets: [], bracketsAtMs: 0, takerFee: 0, makerFee: 0, feesAtMs: 0 };
 
 /**
@@ -43,23 +45,27 @@ export class MarketTables {
     return this.#instruments;
   }
   /**
-   * Steps to read answers and to write orders with. INVARIANT: those of the gate's views ({@link noteRules}), in which
-   * lots and ticks are counted, also between a fetch and its record; of symbols that it has not recorded those that
-   * were fetched. Never throws by itself: a failed read is reported by the part that reads.
+   * Steps to write orders with: those in force as far as anybody knows, fetched last, or noted before a restart. Where the
+   * filters of a symbol cannot be read the exchange has the last word.
+   * @throws MalformedAnswerError when the symbol is not known
    */
-  readonly steps: StepTable = {
-    require: (symbol) => this.#noted.get(symbol) ?? this.#requireFetched(symbol),
-  };
-  /** An answer named a symbol that exchangeInfo did not have when it was read: it was listed since. */
-  isBehind = false;
-  #requireFetched(symbol: string): Instrument {
-    if (this.instruments.find(symbol) === null) this.isBehind = true;
-    return this.instruments.require(symbol);
+  requireSteps(symbol: string): Steps {
+    const known = this.#findFetched(symbol) ?? this.#noted.get(symbol);
+    if (known === undefined) this.instruments.requireListed(symbol);
+    return known ?? { symbol, ...FINEST };
+  }
+  /** Undefined: there is none, or it cannot be read. */
+  #findFetched(symbol: string): Instrument | undefined {
+    try {
+      return this.#instruments?.find(symbol) ?? undefined;
+    } catch (error) {
+      if (error instanceof MalformedAnswerError) return undefined;
+      throw error;
+    }
   }
   /**
-   * Rules that the views are in from now on, of this fetch or of one before a restart: what was requested under them
-   * can be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the
-   * gate to say, by their age.
+   * Rules of a fetch before a restart: what is held can be closed by them while they cannot be fetched. Whether anything
+   * may be opened by them is for the gate to say, by their age.
    */
   noteRules(rules: readonly SymbolRules[]): void {
     for (const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, ...rest } of rules) {
@@ -88,15 +94,14 @@ export class MarketTables {
   }
   replace(instruments: InstrumentTable, symbols: readonly string[]): void {
     this.#instruments = instruments;
-    this.isBehind = false;
-    for (const symbol of symbols) if (instruments.find(symbol) !== null) this.#traded.add(symbol);
+    for (const symbol of symbols) this.#traded.add(symbol);
     this.#unified = this.#publish();
   }
   /** ccxt's name of a symbol; adds the symbol to ccxt's tables if it is missing. */
   unifiedSymbol(symbol: string): string {
     const known = this.#unified.get(symbol);
     if (known !== undefined) return known;
-    this.steps.require(symbol);
+    this.requireSteps(symbol);
     this.#traded.add(symbol);
     this.#unified = this.#publish();
     const added = this.#unified.get(symbol);
@@ -117,10 +122,8 @@ export class MarketTables {
   #publish(): Map<string, string> {
     const rows: JsonObject[] = [];
     for (const symbol of this.#traded) {
-      const instrument = this.#instruments?.find(symbol) ?? null;
-      const noted = this.#noted.get(symbol);
-      if (instrument !== null) rows.push(instrument.raw);
-      else if (noted !== undefined) rows.push(entryOf(noted));
+      const fetched = this.#findFetched(symbol);
+      rows.push(fetched?.raw ?? entryOf(this.#noted.get(symbol) ?? { symbol, ...FINEST }));
     }
     const unified = new Map<string, string>();
     for (const client of this.#clients) {

@@ -70,8 +70,10 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-4509], kind: 'rejected', retryable: true, consequence: 'refresh_account' },
   { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
   { codes: [-2025, -4045], kind: 'rejected', consequence: 'order_limit' },
+  // Off the grid: the exchange has changed its steps. Read again and written anew, the same order is taken.
+  { codes: [-1111, -4014, -4023], kind: 'rejected', retryable: true, consequence: 'reload_rules' },
   {
-    codes: [-1111, -4003, -4004, -4005, -4014, -4023, -4015, -1102, -1106, -1116, -4061, -4120],
+    codes: [-4003, -4004, -4005, -4015, -1102, -1106, -1116, -4061, -4120],
     kind: 'rejected',
     consequence: 'reload_rules',
   },

@@ -1,10 +1,9 @@
-import type { VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
+import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
 import {
   type JsonObject,
   MalformedAnswerError,
-  parseUnits,
   readAmount,
-  readDecimalText,
+  readE8,
   readFlag,
   readId,
   readInstant,
@@ -14,7 +13,7 @@ import {
   requireList,
   requireObject,
 } from './exact-fields.ts';
-import type { StepTable } from './instruments.ts';
+import { readRows } from './rows.ts';
 
 export interface Balances {
   readonly walletUsdt: number;
@@ -46,10 +45,8 @@ export function parseAccountAlias(json: unknown): string {
   return readText(requireObject(first, 'balance row'), 'accountAlias');
 }
 /** `/fapi/v1/symbolConfig`, one row per symbol. */
-export function parseSymbolSettings(json: unknown): ReadonlyMap<string, SymbolSetting> {
-  const settings = new Map<string, SymbolSetting>();
-  for (const row of requireList(json, 'symbolConfig')) {
-    const source = requireObject(row, 'symbolConfig row');
+export function parseSymbolSettings(json: unknown): Listed<SymbolSetting> {
+  return readRows(requireList(json, 'symbolConfig'), (source) => {
     const symbol = readText(source, 'symbol');
     const leverage = readInteger(source, 'leverage');
     if (leverage < 1) throw new MalformedAnswerError('leverage is below 1');
@@ -57,44 +54,34 @@ export function parseSymbolSettings(json: unknown): ReadonlyMap<string, SymbolSe
     if (mode !== 'ISOLATED' && mode !== 'CROSSED' && mode !== 'CROSS') {
       throw new MalformedAnswerError('marginType is not known');
     }
-    settings.set(symbol, { symbol, leverage, isIsolated: mode === 'ISOLATED' });
-  }
-  return settings;
+    return { symbol, leverage, isIsolated: mode === 'ISOLATED' };
+  });
 }
 /**
  * Rows of `/fapi/v3/positionRisk` with a position, for every symbol: a position that we did not open counts too.
  * The venue's liquidation price is used as it is (ccxt's own computation drops the bracket's `cum`).
  */
-export function parsePositions(
-  json: unknown,
-  instruments: StepTable,
-  settings: ReadonlyMap<string, SymbolSetting>,
-): readonly VenuePosition[] {
-  const positions: VenuePosition[] = [];
+export function parsePositions(json: unknown, settings: ReadonlyMap<string, SymbolSetting>): Listed<VenuePosition> {
   const seen = new Set<string>();
-  for (const row of requireList(json, 'positionRisk')) {
-    const source = requireObject(row, 'position');
-    const position = parsePosition(source, instruments, settings);
-    if (position === null) continue;
+  const { rows, unreadable } = readRows(requireList(json, 'positionRisk'), (source) => {
+    const position = parsePosition(source, settings);
+    if (position === null) return null;
     if (seen.has(position.symbol)) throw new MalformedAnswerError(`${position.symbol} has two positions`);
     seen.add(position.symbol);
-    positions.push(position);
-  }
-  return positions;
+    return position;
+  });
+  // Of two rows of a symbol neither is believed.
+  return { rows: rows.filter(({ symbol }) => !unreadable.some((row) => row.symbol === symbol)), unreadable };
 }
-function parsePosition(
-  source: JsonObject,
-  instruments: StepTable,
-  settings: ReadonlyMap<string, SymbolSetting>,
-): VenuePosition | null {
+function parsePosition(source: JsonObject, settings: ReadonlyMap<string, SymbolSetting>): VenuePosition | null {
   const symbol = readText(source, 'symbol');
-  const amount = readDecimalText(source, 'positionAmt');
-  if (readAmount(source, 'positionAmt') === 0) return null;
+  const quantityE8 = readE8(source, 'positionAmt');
+  if (quantityE8 === 0) return null;
   if (readText(source, 'positionSide') !== 'BOTH') throw new MalformedAnswerError('the account is in hedge mode');
   const liquidationPrice = readAmount(source, 'liquidationPrice');
   return {
     symbol,
-    lots: parseUnits(amount, instruments.require(symbol).lot, 'positionAmt'),
+    quantityE8,
     entryPrice: readPositive(source, 'entryPrice'),
     markPrice: readPositive(source, 'markPrice'),
     liquidationPrice: liquidationPrice > 0 ? liquidationPrice : null,

@@ -4,9 +4,8 @@ import {
   type JsonObject,
   MalformedAnswerError,
   parseAmount,
-  parseUnits,
   readAmount,
-  readDecimalText,
+  readE8,
   readFlag,
   readId,
   readInstant,
@@ -14,7 +13,6 @@ import {
   readText,
   requireObject,
 } from './exact-fields.ts';
-import type { Steps, StepTable } from './instruments.ts';
 import type { Fees } from './market-tables.ts';
 
 const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
@@ -45,27 +43,26 @@ function readSide(source: JsonObject): Side {
   if (side !== 'BUY' && side !== 'SELL') throw new MalformedAnswerError('side is neither BUY nor SELL');
   return side === 'BUY' ? 'buy' : 'sell';
 }
+/** RISK: an order whose status is not known (NEW_ADL, NEW_INSURANCE) may fill: it is working. */
 function readStatus(
   source: JsonObject,
   key: string,
   table: Readonly<Record<string, VenueOrderStatus>>,
 ): VenueOrderStatus {
   const word = readText(source, key);
-  const status = Object.hasOwn(table, word) ? table[word] : undefined;
-  if (status === undefined) throw new MalformedAnswerError(`${key} is not a known status`);
-  return status;
+  return (Object.hasOwn(table, word) ? table[word] : undefined) ?? 'working';
 }
-function readLots(source: JsonObject, key: string, instrument: Steps): number {
-  const lots = parseUnits(readDecimalText(source, key), instrument.lot, key);
-  if (lots < 0) throw new MalformedAnswerError(`${key} is negative`);
-  return lots;
+function readQuantity(source: JsonObject, key: string): number {
+  const quantityE8 = readE8(source, key);
+  if (quantityE8 < 0) throw new MalformedAnswerError(`${key} is negative`);
+  return quantityE8;
 }
 /** Zero and absent mean "has none" in every order type of the exchange. */
-function readTicks(source: JsonObject, key: string, instrument: Steps): number | null {
+function readPrice(source: JsonObject, key: string): number | null {
   if (source[key] === undefined || source[key] === null || source[key] === '') return null;
-  const ticks = parseUnits(readDecimalText(source, key), instrument.tick, key);
-  if (ticks < 0) throw new MalformedAnswerError(`${key} is negative`);
-  return ticks === 0 ? null : ticks;
+  const priceE8 = readE8(source, key);
+  if (priceE8 < 0) throw new MalformedAnswerError(`${key} is negative`);
+  return priceE8 === 0 ? null : priceE8;
 }
 /** Acknowledgements have no average price since 2026-07-15, others have "0" while nothing is filled: both are null. */
 function readAverage(source: JsonObject, key: string): number | null {
@@ -81,14 +78,13 @@ function readPlacedAt(source: JsonObject, key: string): Pick<VenueOrder, 'placed
 }
 
 /** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
-export function parseRegularOrder(json: unknown, instruments: StepTable): VenueOrder {
+export function parseRegularOrder(json: unknown): VenueOrder {
   const source = requireObject(json, 'order');
   const symbol = readText(source, 'symbol');
-  const instrument = instruments.require(symbol);
-  const lots = readLots(source, 'origQty', instrument);
-  const executedLots = readLots(source, 'executedQty', instrument);
+  const quantityE8 = readQuantity(source, 'origQty');
+  const executedE8 = readQuantity(source, 'executedQty');
   const status = readStatus(source, 'status', REGULAR_STATUS);
-  if (executedLots > lots && lots > 0) throw new MalformedAnswerError('executedQty exceeds origQty');
+  if (executedE8 > quantityE8 && quantityE8 > 0) throw new MalformedAnswerError('executedQty exceeds origQty');
   return {
     kind: 'regular',
     symbol,
@@ -96,10 +92,10 @@ export function parseRegularOrder(json: unknown, instruments: StepTable): VenueO
     venueOrderId: readId(source, 'orderId'),
     side: readSide(source),
     type: readText(source, 'type'),
-    lots,
-    executedLots,
-    priceTicks: readTicks(source, 'price', instrument),
-    triggerTicks: readTicks(source, 'stopPrice', instrument),
+    quantityE8,
+    executedE8,
+    priceE8: readPrice(source, 'price'),
+    triggerE8: readPrice(source, 'stopPrice'),
     reduceOnly: readFlag(source, 'reduceOnly'),
     closePosition: readFlag(source, 'closePosition'),
     status,
@@ -108,17 +104,16 @@ export function parseRegularOrder(json: unknown, instruments: StepTable): VenueO
     updatedAtMs: readInstant(source, 'updateTime'),
   };
 }
-/** Order of `/fapi/v1/algoOrder` and `/fapi/v1/openAlgoOrders`. A closePosition stop has no quantity: 0 lots. */
-export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrder {
+/** Order of `/fapi/v1/algoOrder` and `/fapi/v1/openAlgoOrders`. A closePosition stop has no quantity: 0. */
+export function parseAlgoOrder(json: unknown): VenueOrder {
   const source = requireObject(json, 'algo order');
   const symbol = readText(source, 'symbol');
-  const instrument = instruments.require(symbol);
   const closePosition = readFlag(source, 'closePosition');
   const isAbsent = (key: string) => source[key] === undefined || source[key] === null || source[key] === '';
-  const lots = closePosition && isAbsent('quantity') ? 0 : readLots(source, 'quantity', instrument);
-  const executedLots = isAbsent('actualQty') ? 0 : readLots(source, 'actualQty', instrument);
+  const quantityE8 = closePosition && isAbsent('quantity') ? 0 : readQuantity(source, 'quantity');
+  const executedE8 = isAbsent('actualQty') ? 0 : readQuantity(source, 'actualQty');
   const status = readStatus(source, 'algoStatus', ALGO_STATUS);
-  const hasNoFill = status === 'filled' && !isAbsent('actualQty') && executedLots === 0;
+  const hasNoFill = status === 'filled' && !isAbsent('actualQty') && executedE8 === 0;
   return {
     kind: 'algo',
     symbol,
@@ -126,10 +121,10 @@ export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrde
     venueOrderId: readId(source, 'algoId'),
     side: readSide(source),
     type: readText(source, 'orderType'),
-    lots,
-    executedLots,
-    priceTicks: readTicks(source, 'price', instrument),
-    triggerTicks: readTicks(source, 'triggerPrice', instrument),
+    quantityE8,
+    executedE8,
+    priceE8: readPrice(source, 'price'),
+    triggerE8: readPrice(source, 'triggerPrice'),
     reduceOnly: readFlag(source, 'reduceOnly'),
     closePosition,
     status: hasNoFill ? 'expired' : status,
@@ -150,12 +145,12 @@ export function findUntoldActual(json: unknown): string | null {
 }
 /** A conditional order with what the order that it became has executed. */
 export function asTriggered(order: VenueOrder, actual: VenueOrder): VenueOrder {
-  const { averagePrice, executedLots, status } = actual;
+  const { averagePrice, executedE8, status } = actual;
   const isOpen = status === 'working' || status === 'partially_filled';
-  return { ...order, averagePrice, executedLots, status: isOpen ? 'working' : executedLots > 0 ? 'filled' : 'expired' };
+  return { ...order, averagePrice, executedE8, status: isOpen ? 'working' : executedE8 > 0 ? 'filled' : 'expired' };
 }
 /**
- * Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches.
+ * Order of `/fapi/v1/allOrders`: whose it is, without figures.
  */
 export function parsePlacedOrder(json: unknown): PlacedOrder {
   const source = requireObject(json, 'order');
@@ -174,23 +169,23 @@ export function parsePlacedOrder(json: unknown): PlacedOrder {
  * RISK: the documentation's example writes what was paid as a negative commission, recorded answers write it as a positive
  * one. Only a maker at a negative rate is paid; a fee that counted as a gain would never use a budget up.
  */
-export function parseTrade(json: unknown, instrument: Steps, { makerFee, takerFee }: Fees): VenueTrade {
+export function parseTrade(json: unknown, ofSymbol: string, { makerFee, takerFee }: Fees): VenueTrade {
   const source = requireObject(json, 'trade');
-  if (readText(source, 'symbol') !== instrument.symbol) throw new MalformedAnswerError('trade of another symbol');
+  if (readText(source, 'symbol') !== ofSymbol) throw new MalformedAnswerError('trade of another symbol');
   const price = readPositive(source, 'price');
-  const lots = readLots(source, 'qty', instrument);
+  const quantityE8 = readQuantity(source, 'qty');
   const told = readAmount(source, 'commission');
   const isMaker = readFlag(source, 'maker');
   const commission = isMaker && makerFee < 0 ? told : Math.abs(told);
   const isUsdt = readText(source, 'commissionAsset') === 'USDT';
   return {
     tradeId: readId(source, 'id'),
-    symbol: instrument.symbol,
+    symbol: ofSymbol,
     venueOrderId: readId(source, 'orderId'),
     side: readSide(source),
-    lots,
+    quantityE8,
     price,
-    feeUsdt: isUsdt ? commission : (lots * instrument.lot.mantissa * price * takerFee) / instrument.lot.scale,
+    feeUsdt: isUsdt ? commission : (quantityE8 / 1e8) * price * takerFee,
     realisedPnlUsdt: readAmount(source, 'realizedPnl'),
     isMaker,
     atMs: readInstant(source, 'time'),

@@ -11,11 +11,12 @@ import type {
 } from '../gate/venue-port.ts';
 import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
-import { formatUnits, MalformedAnswerError, readText, requireObject } from './exact-fields.ts';
+import { MalformedAnswerError, readText, requireObject } from './exact-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import { classifySubmit } from './outcome.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { CallEnd, VenueLink } from './venue-link.ts';
+import { writePrice, writeQuantity, writeTrigger } from './write-order.ts';
 
 type Wire = Readonly<Record<string, string>>;
 /** A longer one would be a mistake in units: the deadline is a span of wall milliseconds from the call. */
@@ -28,8 +29,8 @@ function rejectLocally(message: string, retryable: boolean, consequence: Rejecti
   };
 }
 
-function checkCanceled(json: unknown, clientOrderId: string, tables: MarketTables): VenueOrder {
-  const order = parseRegularOrder(json, tables.steps);
+function checkCanceled(json: unknown, clientOrderId: string): VenueOrder {
+  const order = parseRegularOrder(json);
   if (order.clientOrderId !== clientOrderId || order.status === 'working' || order.status === 'partially_filled') {
     throw new MalformedAnswerError('the answer does not say that this order is canceled');
   }
@@ -49,14 +50,13 @@ export class VenueOrders {
 
   async submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
     return this.#place(deadlineMs, order.reduceOnly, () => {
-      const { steps } = this.#tables;
-      const { lot, tick } = steps.require(order.symbol);
-      const quantity = formatUnits(order.lots, lot);
+      const steps = this.#tables.requireSteps(order.symbol);
+      const quantity = writeQuantity(order.quantityE8, steps);
       const isLimit = order.orderType === 'limit';
-      if (isLimit !== (order.priceTicks !== null) || isLimit !== (order.timeInForce !== null)) {
+      if (isLimit !== (order.priceE8 !== null) || isLimit !== (order.timeInForce !== null)) {
         throw new RangeError('a limit order, and only a limit order, has a price and a time in force');
       }
-      const price = order.priceTicks === null ? undefined : formatUnits(order.priceTicks, tick);
+      const price = order.priceE8 === null ? undefined : writePrice(order.priceE8, order.side, steps);
       const timeInForce = order.goodTillMs === null ? order.timeInForce : 'GTD';
       const params = {
         newClientOrderId: order.clientOrderId,
@@ -80,15 +80,14 @@ export class VenueOrders {
       return {
         expected,
         start: (ccxt) => ccxt.createOrder(symbol, order.orderType, order.side, quantity, price, params),
-        read: (json) => this.#checkIdentity(parseRegularOrder(json, steps), order),
+        read: (json) => this.#checkIdentity(parseRegularOrder(json), order),
       };
     });
   }
   /** STOP_MARKET on the mark that closes whatever the position is: it can only reduce. */
   async submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome> {
     return this.#place(null, true, () => {
-      const { steps } = this.#tables;
-      const triggerPrice = formatUnits(order.triggerTicks, steps.require(order.symbol).tick);
+      const triggerPrice = writeTrigger(order.triggerE8, order.side, this.#tables.requireSteps(order.symbol));
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = {
         clientAlgoId: order.clientOrderId,
@@ -109,19 +108,17 @@ export class VenueOrders {
           newOrderRespType: 'RESULT',
         },
         start: (ccxt) => ccxt.createOrder(symbol, 'market', order.side, undefined, undefined, params),
-        read: (json) => this.#checkIdentity(parseAlgoOrder(json, steps), order),
+        read: (json) => this.#checkIdentity(parseAlgoOrder(json), order),
       };
     });
   }
-  /** Amends the resting limit order with this client id in place; `lots` is the new total. */
+  /** Amends the resting limit order with this client id in place; `quantityE8` is the new total. */
   async amend(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
     return this.#place(deadlineMs, false, () => {
-      const { steps } = this.#tables;
-      const { lot, tick } = steps.require(order.symbol);
-      if (order.orderType !== 'limit' || order.priceTicks === null)
-        throw new RangeError('only limit orders are amended');
-      const quantity = formatUnits(order.lots, lot);
-      const price = formatUnits(order.priceTicks, tick);
+      if (order.orderType !== 'limit' || order.priceE8 === null) throw new RangeError('only limit orders are amended');
+      const steps = this.#tables.requireSteps(order.symbol);
+      const quantity = writeQuantity(order.quantityE8, steps);
+      const price = writePrice(order.priceE8, order.side, steps);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = { origClientOrderId: order.clientOrderId };
       return {
@@ -133,7 +130,7 @@ export class VenueOrders {
           origClientOrderId: order.clientOrderId,
         },
         start: (ccxt) => ccxt.editOrder(undefined, symbol, 'limit', order.side, quantity, price, params),
-        read: (json) => this.#checkIdentity(parseRegularOrder(json, steps), order),
+        read: (json) => this.#checkIdentity(parseRegularOrder(json), order),
       };
     });
   }
@@ -160,9 +157,7 @@ export class VenueOrders {
       ccxt.cancelOrder(undefined, unified, params),
     );
     // The algo service acknowledges without the order; the regular one answers with it.
-    return this.#asCancel(
-      this.#judge(end, (json) => (isAlgo ? null : checkCanceled(json, clientOrderId, this.#tables))),
-    );
+    return this.#asCancel(this.#judge(end, (json) => (isAlgo ? null : checkCanceled(json, clientOrderId))));
   }
   /** Both services, one after the other: the second is asked also when the first failed. */
   async cancelAll(symbol: string): Promise<FetchOutcome<null>> {

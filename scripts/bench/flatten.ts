@@ -107,7 +107,7 @@ async function measureOnce(daemon: Daemon, { exchangeUrl, tokens, resting, symbo
   const bids = Array.from({ length: resting }, (_, i) => BIDS[i % BIDS.length] ?? {});
   await Promise.all(bids.map((bid) => ask(exchangeUrl, 'POST', '/fapi/v1/order', bid)));
   const { state } = daemon.gate.core;
-  await until(daemon, () => daemon.gate.openOrderCount() === resting && state.position('BTCUSDT').lots > 0);
+  await until(daemon, () => daemon.gate.openOrderCount() === resting && state.position('BTCUSDT').quantityE8 > 0);
   const askedAtMs = performance.timeOrigin + performance.now();
   await call('POST', '/v1/flatten', 'operator', { symbols, reason: 'bench' });
   const orders = (await ask(exchangeUrl, 'GET', '/fapi/v1/allOrders', { symbol: 'BTCUSDT', limit: '1000' })) as {

@@ -89,6 +89,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   gate: {
     floors: [
       ['venue-port.ts'],
+      ['units.ts'],
       ['ports.ts', 'api'],
       ['api.ts', 'events.ts'],
       ['state'],
@@ -106,7 +107,10 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     ],
     doors: {
       // One gate for production and replay: the evaluation only carries out what these say.
-      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['venue-port.ts', 'ports.ts', 'api', 'events.ts'] },
+      evaluation: {
+        values: ['units.ts', 'state', 'snapshot', 'plan'],
+        types: ['venue-port.ts', 'ports.ts', 'api', 'events.ts'],
+      },
     },
   },
   evaluation: {

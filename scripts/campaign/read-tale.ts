@@ -27,7 +27,7 @@ export function readOn(path: string, tale: Tale): Tale {
       tale.lastSeq = seq;
       if (kind === 'decision') takeDecision(tale, seq, at_ms, payload as DecisionEvent);
       else if (kind === 'order') {
-        const { client_order_id: id, status, executed_lots: executedLots } = payload as OrderEvent;
+        const { client_order_id: id, status, executed_e8: executedLots } = payload as OrderEvent;
         tale.outcomes.set(id, { status, executedLots, seq });
       } else if (kind === 'alert') tale.alerts.push({ seq, ...(payload as { code: string; symbol: string | null }) });
       else if (kind === 'exit_target') {
@@ -61,6 +61,6 @@ function takeDecision(tale: Tale, seq: number, atMs: number, event: DecisionEven
       symbol: order.symbol,
       side: order.side,
       reduceOnly: order.reduce_only,
-      lots: order.lots,
+      lots: order.quantity_e8,
     });
 }

@@ -1,4 +1,5 @@
 import { isOpen } from '../../daemon/exchange-sim/core/orders.ts';
+import { readE8 } from '../../daemon/gate/units.ts';
 import { START_MS } from './market.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
@@ -32,8 +33,8 @@ function findDifference({ exchange, gate, venue }: PlayedWorld): string | null {
   const { positions } = gate.getPositions(OPERATOR);
   for (const symbol of exchange.world.state.markets.keys()) {
     const { quantity } = positions.find((position) => position.symbol === symbol) ?? { quantity: '0' };
-    const shown = Math.round(Number(quantity) * 1000);
-    if (shown !== venue.lots(symbol)) return `${symbol}: ${shown} lots shown, the books have ${venue.lots(symbol)}`;
+    const shown = readE8(quantity);
+    if (shown !== venue.heldE8(symbol)) return `${symbol}: ${shown} shown, the books have ${venue.heldE8(symbol)}`;
   }
   const { orders } = gate.core.state;
   for (const order of exchange.world.state.orders.values()) {

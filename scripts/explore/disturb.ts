@@ -79,6 +79,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
     case 'partial':
       world.venue.fillPart(action.symbol, action.pick, action.fraction);
       return;
+    case 'rules':
+      world.venue.changeRules(action.symbol, action.rules);
+      return;
     case 'halt_market':
       world.venue.haltMarket(action.symbol, action.forMs);
       return;

@@ -9,8 +9,8 @@ import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
 import { AccountSide } from './account-side.ts';
 import { START_MS } from './market.ts';
-import type { Action, SymbolName } from './plan.ts';
-import { type HandRecord, LOT, type MarkRecord, type SendRecord } from './records.ts';
+import type { Action, InstrumentRules, SymbolName } from './plan.ts';
+import { type HandRecord, LOT_E8, type MarkRecord, type OddRowRecord, type SendRecord } from './records.ts';
 import type { WireRecord } from './wire.ts';
 
 type Foreign = Extract<Action, { readonly kind: 'foreign' }>;
@@ -21,8 +21,12 @@ export class ExchangeSide {
   readonly marks: MarkRecord[] = [];
   readonly sends: SendRecord[] = [];
   readonly hands: HandRecord[] = [];
+  readonly oddRows: OddRowRecord[] = [];
   readonly account: AccountSide;
   readonly #halts = new Map<SymbolName, number>();
+  readonly #least = new Map<string, number>();
+  /** Symbols whose rules are not those that the world began with. */
+  readonly #changed = new Set<string>();
   readonly #nowMs: () => number;
 
   /** `nowMs`: since the world began. */
@@ -45,9 +49,18 @@ export class ExchangeSide {
   }
 
   control(path: string, body: object): void {
+    this.#noteFault(path, body as Readonly<Record<string, unknown>>);
     const reply = serveControl(this.exchange, 'POST', `/sim/${path}`, JSON.stringify(body));
     if (reply.status !== 200) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
     this.noteMarks();
+  }
+
+  #noteFault(path: string, { kind, match, ms }: Readonly<Record<string, unknown>>): void {
+    const nowMs = this.#nowMs();
+    if (path === 'clear-faults') for (const row of this.oddRows) row.untilMs = Math.min(row.untilMs, nowMs);
+    if (path !== 'faults' || kind !== 'odd-row') return;
+    const of = match as Pick<OddRowRecord, 'path' | 'symbol'>;
+    this.oddRows.push({ path: of.path, symbol: of.symbol, fromMs: nowMs, untilMs: nowMs + Number(ms) });
   }
 
   /** In USDT. */
@@ -62,9 +75,9 @@ export class ExchangeSide {
     return last === undefined ? Number.POSITIVE_INFINITY : this.#nowMs() - (last.timeMs - START_MS);
   }
 
-  /** Signed lots of the account. */
-  lots(symbol: string): number {
-    return Number((this.#markets.get(symbol)?.position.quantity ?? 0n) / LOT);
+  /** Signed, in units of 1e-8. */
+  heldE8(symbol: string): number {
+    return Number(this.#markets.get(symbol)?.position.quantity ?? 0n);
   }
 
   moveMark(symbol: SymbolName, bps: number): void {
@@ -109,7 +122,7 @@ export class ExchangeSide {
     const resting = [...this.#market(symbol).openOrders.values()].reverse();
     const order = resting[pick % Math.max(1, resting.length)];
     if (order === undefined) return;
-    const lots = Math.max(1, Math.floor(Number((order.quantity - order.executed) / LOT) * fraction));
+    const lots = Math.max(1, Math.floor((Number(order.quantity - order.executed) / LOT_E8) * fraction));
     // One that only closes fills no more than there is, perhaps nothing.
     serveControl(
       this.exchange,
@@ -135,9 +148,33 @@ export class ExchangeSide {
     }
   }
 
+  /** The most that any rule of the world kept from being closed, or closed along: a step, or the least of an order, in units of 1e-8. */
+  leastE8(symbol: string): number {
+    return this.#least.get(symbol) ?? LOT_E8;
+  }
+
+  /** By how much exposure may be rounded up: to the step that is on record, which may be an older one of the world's. */
+  roundedE8(symbol: string): number {
+    return this.#changed.has(symbol) ? this.leastE8(symbol) : 0;
+  }
+
+  #noteLeast(symbol: string): void {
+    const { lot, marketLot, minMarketQuantity, minQuantity } = this.#market(symbol).instrument;
+    const sizes = [lot, marketLot ?? lot, minQuantity, minMarketQuantity ?? minQuantity].map(Number);
+    this.#least.set(symbol, Math.max(this.leastE8(symbol), ...sizes));
+  }
+
+  /** What the exchange takes of a symbol from here on. */
+  changeRules(symbol: SymbolName, rules: InstrumentRules): void {
+    this.control('set-instrument', { symbol, ...rules });
+    this.#changed.add(symbol);
+    this.#noteLeast(symbol);
+  }
+
   /** An order of fewer lots is refused, but for what rests already. */
   takeNoLess(symbol: string, lots: number): void {
     this.control('set-instrument', { symbol, min_quantity: (lots / 1000).toFixed(3) });
+    this.#noteLeast(symbol);
   }
 
   /** One more open order is refused. */
@@ -152,9 +189,9 @@ export class ExchangeSide {
 
   /** The exchange closes a part of the position by itself. */
   deleverage(symbol: SymbolName, fraction: number): void {
-    const lots = Math.ceil(Math.abs(this.lots(symbol)) * fraction);
+    const lots = Math.floor(Math.abs(this.heldE8(symbol)) / LOT_E8);
     if (lots === 0) return;
-    this.control('deleverage', { symbol, quantity: (lots / 1000).toFixed(3) });
+    this.control('deleverage', { symbol, quantity: (Math.ceil(lots * fraction) / 1000).toFixed(3) });
     this.#noteHand('order', symbol, 'adl_autoclose');
   }
 
@@ -196,16 +233,16 @@ export class ExchangeSide {
     const symbol = wire.params.text('symbol');
     if (!isOrder || symbol === undefined) return;
     catchUp(this.exchange);
-    const send = { marks: new Map(), lots: new Map(), restingBuys: new Map(), restingSells: new Map() };
+    const send = { marks: new Map(), quantityE8: new Map(), restingBuys: new Map(), restingSells: new Map() };
     const openings: string[] = [];
     for (const [name, market] of this.#markets) {
       send.marks.set(name, Number(market.mark) / 1e8);
-      send.lots.set(name, Number(market.position.quantity / LOT));
+      send.quantityE8.set(name, Number(market.position.quantity));
       for (const order of market.openOrders.values()) {
         if (order.reduceOnly || order.clientOrderId === wire.clientId) continue;
         if (name === symbol) openings.push(order.clientOrderId);
         const sums = order.side === 'BUY' ? send.restingBuys : send.restingSells;
-        sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
+        sums.set(name, (sums.get(name) ?? 0) + Number(order.quantity - order.executed));
       }
     }
     const executed = wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0;
@@ -215,7 +252,7 @@ export class ExchangeSide {
 
   #executedOf(clientId: string | null): number {
     for (const order of this.exchange.world.state.orders.values())
-      if (order.clientOrderId === clientId) return Number(order.executed / LOT);
+      if (order.clientOrderId === clientId) return Number(order.executed);
     return 0;
   }
 }

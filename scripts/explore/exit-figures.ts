@@ -1,3 +1,4 @@
+import { effectiveE8 } from './decided.ts';
 import type { Fill, History, PlannedBy } from './history.ts';
 import type { OperatorRecord } from './records.ts';
 
@@ -35,13 +36,13 @@ interface Exit {
   readonly untilMs: number;
   readonly isOwn: (order: PlannedBy) => boolean;
   /** Of what it asked for; infinite: all that is held. */
-  leftLots: number;
+  leftE8: number;
   closedAtMs: number | null;
   lastSentAtMs: number;
   orders: number;
   cancels: number;
 }
-type Asked = Pick<Exit, 'asker' | 'symbol' | 'sign' | 'askedAtMs' | 'fromMs' | 'untilMs' | 'isOwn' | 'leftLots'>;
+type Asked = Pick<Exit, 'asker' | 'symbol' | 'sign' | 'askedAtMs' | 'fromMs' | 'untilMs' | 'isOwn' | 'leftE8'>;
 
 /**
  * Exits that close now, by calls, decisions, orders and the exchange's books alone, whatever else the gate notes of its
@@ -84,7 +85,7 @@ function listDecided(history: History): Asked[] {
     if (sign * positionAt(history, symbol, atMs) <= 0) return [];
     const isOwn = ({ decision }: PlannedBy): boolean => decision.rootId === id;
     const times = { askedAtMs: askedAtMs.get(id) ?? atMs, fromMs: atMs, untilMs: endedAtMs(history, isOwn) };
-    return [{ asker, symbol, sign, ...times, isOwn, leftLots: effective.lots }];
+    return [{ asker, symbol, sign, ...times, isOwn, leftE8: effectiveE8(event) }];
   });
 }
 
@@ -110,9 +111,7 @@ function listFlattens(history: History): Asked[] {
       );
       const isOwn = ({ decision }: PlannedBy): boolean => decision.origin === 'operator' && decision.symbol === symbol;
       const untilMs = end?.askedAtMs ?? history.endMs;
-      return [
-        { asker: 'flatten', symbol, sign, askedAtMs, fromMs, untilMs, isOwn, leftLots: Number.POSITIVE_INFINITY },
-      ];
+      return [{ asker: 'flatten', symbol, sign, askedAtMs, fromMs, untilMs, isOwn, leftE8: Number.POSITIVE_INFINITY }];
     });
   });
 }
@@ -142,7 +141,7 @@ function positionAt({ fills }: History, symbol: string, atMs: number): number {
   return fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs)?.after ?? 0;
 }
 
-function takeFill(exits: readonly Exit[], { after, atMs, before, lots, order, side, symbol }: Fill): void {
+function takeFill(exits: readonly Exit[], { after, atMs, before, quantityE8, order, side, symbol }: Fill): void {
   const sign = side === 'sell' ? 1 : -1;
   if (sign * before <= 0) return;
   const open = exits.filter(
@@ -154,13 +153,13 @@ function takeFill(exits: readonly Exit[], { after, atMs, before, lots, order, si
       atMs <= exit.untilMs,
   );
   const own = open.filter(({ isOwn }) => order !== null && isOwn(order));
-  let left = lots;
+  let left = quantityE8;
   for (const exit of new Set([...own, ...open])) {
     // Who wants all leaves to others what they want.
-    const taken = Number.isFinite(exit.leftLots) ? Math.min(left, exit.leftLots) : 0;
+    const taken = Number.isFinite(exit.leftE8) ? Math.min(left, exit.leftE8) : 0;
     left -= taken;
-    exit.leftLots -= taken;
-    if (exit.leftLots === 0 || sign * after <= 0) exit.closedAtMs = atMs;
+    exit.leftE8 -= taken;
+    if (exit.leftE8 === 0 || sign * after <= 0) exit.closedAtMs = atMs;
   }
 }
 

@@ -35,7 +35,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const named = extras.includes('tokens') ? withTokens(limited, new Random(seed, 'tokens')) : limited;
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
-  const setup = withOwn(owned, seed);
+  const stepped = extras.includes('steps') ? withSteps(owned, new Random(seed, 'steps')) : owned;
+  const setup = withOwn(stepped, seed);
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
@@ -209,6 +210,11 @@ function withRarities(setup: Setup, random: Random): Setup {
     ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
     ...(random.chance(0.2) ? { leastLots: random.int(2, 3) } : {}),
   };
+}
+
+/** Stops in most worlds: they are written in the exchange's steps, too. */
+function withSteps(setup: Setup, random: Random): Setup {
+  return random.chance(0.6) ? { ...setup, stopBps: random.pick([60, 150, 300]) } : setup;
 }
 
 /** A small account, of which losses are a larger part, and stops in most worlds. */

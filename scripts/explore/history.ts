@@ -2,7 +2,7 @@ import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../d
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
-import { type CallRecord, LOT } from './records.ts';
+import type { CallRecord } from './records.ts';
 import { readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
@@ -30,8 +30,8 @@ export interface Fill {
   readonly clientId: string;
   readonly symbol: string;
   readonly side: 'buy' | 'sell';
-  readonly lots: number;
-  /** Signed lots of the account. */
+  readonly quantityE8: number;
+  /** Signed, of the account. */
   readonly before: number;
   readonly after: number;
   readonly order: PlannedBy | null;
@@ -120,8 +120,8 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
         ? null
         : (decisions.get(call.answer.decision.decision_id) ?? null),
     sharesOf,
-    shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.lots ?? 0,
-    shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.lots ?? 0,
+    shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.quantityE8 ?? 0,
+    shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.quantityE8 ?? 0,
   };
 }
 
@@ -150,9 +150,9 @@ function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): 
       clientId,
       symbol: trade.symbol,
       side: trade.side === 'BUY' ? 'buy' : 'sell',
-      lots: Number(trade.quantity / LOT),
-      before: Number(trade.positionBefore / LOT),
-      after: Number(trade.positionAfter / LOT),
+      quantityE8: Number(trade.quantity),
+      before: Number(trade.positionBefore),
+      after: Number(trade.positionAfter),
       order: orders.get(clientId) ?? null,
     };
   });
@@ -168,7 +168,7 @@ const BELIEVED_AFTER_MS = 55_000;
 export function isToldLate({ fills, orderEvents }: History, symbol: string): boolean {
   return fills.some(({ atMs, clientId, order, symbol: where }) => {
     if (order === null || where !== symbol) return false;
-    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_lots > 0);
+    const told = orderEvents.get(clientId)?.find(({ event }) => event.executed_e8 > 0);
     return told !== undefined && told.atMs - atMs > BELIEVED_AFTER_MS;
   });
 }
@@ -201,12 +201,12 @@ export function isLost({ world: { homes } }: Pick<History, 'world'>, { askedAtMs
   return homes.restores.some(({ copiedAtMs, atMs }) => askedAtMs >= copiedAtMs && askedAtMs <= atMs);
 }
 
-/** Lots that were executed for a decision and everything that follows from it, since an instant. */
+/** Units of 1e-8 that were executed for a decision and everything that follows from it, since an instant. */
 export function executedFor(history: History, rootId: string, afterMs = Number.NEGATIVE_INFINITY): number {
-  let lots = 0;
+  let quantityE8 = 0;
   for (const fill of history.fills)
-    if (fill.atMs > afterMs && fill.order?.decision.rootId === rootId) lots += fill.lots;
-  return lots;
+    if (fill.atMs > afterMs && fill.order?.decision.rootId === rootId) quantityE8 += fill.quantityE8;
+  return quantityE8;
 }
 
 export function isPermitted(call: CallRecord): boolean {

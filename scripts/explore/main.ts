@@ -1,12 +1,12 @@
 /**
  * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink] [--first] [--until CODE]
- * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account|twins] [--figures exits]` runs generated
- * worlds in worker threads and says which promises they broke, with a shrunk sequence for each; a line a minute says how
- * far it is. `--out` keeps the plans and a summary in a folder, also of a run that is cut short. `--with` plays what
- * promises do not hold under yet: an owner who trades past the daemon; a ledger that cannot be written; other daemons on
- * the account and ledgers that were put back. `--first` ends with the first broken promise, `--until CODE` with the first
- * whose code begins so. `--figures exits` adds a last line of JSON: how long exits took, with how many requests.
- * `--replay SEED|FILE [--trace]` runs one world again. Exits with 1 when a promise was broken.
+ * [--out DIR] [--with hands|disks|ledgers|approvals|rarities|limits|tokens|account|steps|twins] [--figures exits]`
+ * runs generated worlds in worker threads and says which promises they broke, with a shrunk sequence for each; a line
+ * a minute says how far it is. `--out` keeps the plans and a summary in a folder, also of a run that is cut short.
+ * `--with` plays what promises do not hold under yet: an owner who trades past the daemon; a ledger that cannot be
+ * written; other daemons on the account and ledgers that were put back. `--first` ends with the first broken promise,
+ * `--until CODE` with the first whose code begins so. `--figures exits` adds a last line of JSON: how long exits took,
+ * with how many requests. `--replay SEED|FILE [--trace]` runs one world again. Exits with 1 when a promise was broken.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';

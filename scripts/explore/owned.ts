@@ -12,7 +12,7 @@ export interface Taken {
   readonly fill: Fill;
   readonly agent: string;
   /** Lots of nobody, or of another agent. */
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly recoveredAtMs: number | null;
 }
 export interface Owned {
@@ -35,7 +35,7 @@ export function readOwned(history: History, symbol: string): Owned {
   let recoveredAtMs: number | null = null;
   const note = (atMs: number): void => {
     let own = 0;
-    for (const [key, lots] of most) if (key.endsWith(held > 0 ? ' 1' : ' -1')) own += lots;
+    for (const [key, quantityE8] of most) if (key.endsWith(held > 0 ? ' 1' : ' -1')) own += quantityE8;
     steps.push({ atMs, held, nobodys: Math.sign(held) * Math.max(0, Math.abs(held) - own) });
   };
   const recoverUntil = (atMs: number): void => {
@@ -51,7 +51,7 @@ export function readOwned(history: History, symbol: string): Owned {
     recoverUntil(fill.atMs);
     held = fill.after;
     const over = move(history, fill, most, recoveredAtMs);
-    if (over > 0) taken.push({ fill, agent: fill.order?.decision.agent ?? '', lots: over, recoveredAtMs });
+    if (over > 0) taken.push({ fill, agent: fill.order?.decision.agent ?? '', quantityE8: over, recoveredAtMs });
     note(fill.atMs);
   }
   recoverUntil(endMs);
@@ -60,9 +60,9 @@ export function readOwned(history: History, symbol: string): Owned {
 
 /** Lots that an agent's exit closed beyond its own. */
 function move(history: History, fill: Fill, most: Map<string, number>, recoveredAtMs: number | null): number {
-  const { after, before, clientId, lots, order, side } = fill;
+  const { after, before, clientId, quantityE8, order, side } = fill;
   const sign = side === 'buy' ? 1 : -1;
-  const closed = before * sign < 0 ? Math.min(lots, Math.abs(before)) : 0;
+  const closed = before * sign < 0 ? Math.min(quantityE8, Math.abs(before)) : 0;
   const take = (agent: string | null, wanted: number): number => {
     let left = wanted;
     for (const [key, own] of most) {
@@ -80,7 +80,7 @@ function move(history: History, fill: Fill, most: Map<string, number>, recovered
     const rootMs = history.decisions.get(rootId)?.atMs ?? 0;
     const isOfBefore = recoveredAtMs !== null && rootMs <= recoveredAtMs;
     const over = take(agent, closed);
-    const opened = lots - closed;
+    const opened = quantityE8 - closed;
     if (!order.planned.reduce_only && opened > 0 && !isOfBefore) {
       const key = `${agent} ${sign}`;
       most.set(key, (most.get(key) ?? 0) + opened);

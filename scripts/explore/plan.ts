@@ -207,6 +207,8 @@ export type Action =
   | { readonly kind: 'foreign_cancel'; readonly symbol: SymbolName }
   /** The market fills a part of an order that rests at the exchange; `pick`: 0 is the newest of the symbol. */
   | { readonly kind: 'partial'; readonly symbol: SymbolName; readonly pick: number; readonly fraction: number }
+  /** The exchange changes what it takes of a symbol; what is held and what rests stays as it is. */
+  | { readonly kind: 'rules'; readonly symbol: SymbolName; readonly rules: InstrumentRules }
   /** The exchange trades a symbol no more, for so long. */
   | { readonly kind: 'halt_market'; readonly symbol: SymbolName; readonly forMs: number }
   /** The operator has drawdown measured anew, or ends the signals that are active. */
@@ -230,6 +232,9 @@ export type Action =
   | { readonly kind: 'trouble'; readonly trouble: Trouble }
   | ({ readonly kind: 'token'; readonly agent: AgentName } & TokenAct)
   | { readonly kind: 'wait' };
+
+/** In the words of POST /sim/set-instrument: steps and least sizes, limits, leverage brackets. */
+export type InstrumentRules = Readonly<Record<string, number | readonly (readonly (number | string)[])[]>>;
 
 /** By the daemon's entrance; or by the command line, which also works while no daemon runs. */
 export type TokenDoor = 'entrance' | 'command';

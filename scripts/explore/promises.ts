@@ -51,6 +51,7 @@ import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './p
 import { findUnheeded } from './promises/shown.ts';
 import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
+import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
@@ -119,6 +120,7 @@ const PROMISES: readonly Promised[] = [
   findFalseAlerts,
   findModeBreaches,
   findMoveBreaches,
+  findStepBreaches,
   findStopBreaches,
   findBanBreaches,
   findOpenedBlind,

@@ -4,8 +4,8 @@ import type { Caller } from '../../daemon/gate/api.ts';
 import type { AgentName } from './plan.ts';
 import type { WireRecord } from './wire.ts';
 
-/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
-export const LOT = 100_000n;
+/** Units of 1e-8 in a lot of 0.001: plans count in these, whatever the exchange's steps are. */
+export const LOT_E8 = 100_000;
 
 export const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'operator', skillSha256: null };
 
@@ -76,9 +76,9 @@ export interface SendRecord {
   readonly wire: WireRecord;
   readonly symbol: string;
   readonly marks: ReadonlyMap<string, number>;
-  /** Signed lots, and lots of opening orders that rest, by symbol. */
-  readonly lots: ReadonlyMap<string, number>;
-  /** Lots of the order itself that are executed; of an amend alone. */
+  /** Held, signed, and of opening orders that rest, by symbol, in units of 1e-8 as all quantities here. */
+  readonly quantityE8: ReadonlyMap<string, number>;
+  /** Of the order itself; of an amend alone. */
   readonly executed: number;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
@@ -86,6 +86,14 @@ export interface SendRecord {
   readonly openings: readonly string[];
   /** To which the order's symbol is set. */
   readonly leverage: number;
+}
+
+/** A span in which a list has a row of a symbol that nobody can read. */
+export interface OddRowRecord {
+  readonly path: string;
+  readonly symbol: string;
+  readonly fromMs: number;
+  untilMs: number;
 }
 
 /** What somebody else did with the account at the exchange itself. */

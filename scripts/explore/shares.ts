@@ -3,7 +3,7 @@ import type { Fill, History } from './history.ts';
 /** What an agent holds of a symbol by the books, after each fill. */
 export interface ShareStep {
   readonly atMs: number;
-  readonly lots: number;
+  readonly quantityE8: number;
   /** Record of the agent's own request that moved it; null: something else did. */
   readonly requestSeq: number | null;
 }
@@ -22,23 +22,29 @@ export function readShares(
 ): ReadonlyMap<string, readonly ShareStep[]> {
   const shares = new Map<string, ShareStep[]>();
   const now = new Map<string, Map<string, number>>();
-  const note = (agent: string, symbol: string, atMs: number, lots: number, requestSeq: number | null = null): void => {
+  const note = (
+    agent: string,
+    symbol: string,
+    atMs: number,
+    quantityE8: number,
+    requestSeq: number | null = null,
+  ): void => {
     const held = now.get(symbol) ?? new Map<string, number>();
     now.set(symbol, held);
-    held.set(agent, lots);
+    held.set(agent, quantityE8);
     const key = `${agent} ${symbol}`;
     const steps = shares.get(key);
-    if (steps === undefined) shares.set(key, [{ atMs, lots, requestSeq }]);
-    else steps.push({ atMs, lots, requestSeq });
+    if (steps === undefined) shares.set(key, [{ atMs, quantityE8, requestSeq }]);
+    else steps.push({ atMs, quantityE8, requestSeq });
   };
   for (const fill of fills) {
-    const { atMs, symbol, side, lots, before, order } = fill;
-    const signed = side === 'buy' ? lots : -lots;
+    const { atMs, symbol, side, quantityE8, before, order } = fill;
+    const signed = side === 'buy' ? quantityE8 : -quantityE8;
     const held = now.get(symbol);
     if (order !== null && order.decision.origin === 'agent' && !order.planned.protective) {
       const { agent } = order.decision;
       const own = held?.get(agent) ?? 0;
-      const beyond = Math.max(0, lots - Math.max(0, own * Math.sign(before)));
+      const beyond = Math.max(0, quantityE8 - Math.max(0, own * Math.sign(before)));
       const isUntold = order.planned.reduce_only && beyond > 0 && wasSentUntold(fill, fills, told);
       note(agent, symbol, atMs, isUntold ? 0 : own + signed, isUntold ? null : seqOf(order.decision.rootId));
     } else if (held !== undefined && signed * before < 0) {
@@ -57,12 +63,12 @@ export function readShares(
  * Lots that an exit takes of agents' that is no agent's. Lots that nobody holds here, as those that a restored ledger
  * knows nothing of, go first, and last where the gate closes.
  */
-function takenOfAgents({ after, before, lots, order }: Fill, shares: readonly number[]): number {
+function takenOfAgents({ after, before, quantityE8, order }: Fill, shares: readonly number[]): number {
   const owned = shares.reduce((sum, share) => sum + share * Math.sign(before), 0);
   if (after * before <= 0 || owned <= 0) return Number.POSITIVE_INFINITY;
   const isGates = order !== null && order.decision.origin === 'gate';
   const first = isGates ? 0 : Math.max(0, Math.abs(before) - owned);
-  return Math.min(owned, Math.max(0, lots - first));
+  return Math.min(owned, Math.max(0, quantityE8 - first));
 }
 
 /**
@@ -74,8 +80,8 @@ function wasSentUntold({ atMs, order, symbol }: Fill, fills: readonly Fill[], to
   const filled = new Map<string, number>();
   for (const other of fills)
     if (other.symbol === symbol && other.atMs <= atMs && other.order?.planned.protective === true)
-      filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.lots);
+      filled.set(other.clientId, (filled.get(other.clientId) ?? 0) + other.quantityE8);
   return [...filled].some(
-    ([id, lots]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_lots >= lots),
+    ([id, quantityE8]) => !told.get(id)?.some((known) => known.seq < seq && known.event.executed_e8 >= quantityE8),
   );
 }

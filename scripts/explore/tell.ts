@@ -91,6 +91,8 @@ function tellAction(action: Action): string {
       return `the owner cancels all orders in ${action.symbol} by hand`;
     case 'partial':
       return `the market fills ${Math.round(action.fraction * 100)} % of what rests in ${action.symbol} (order ${action.pick})`;
+    case 'rules':
+      return `the exchange changes ${action.symbol}: ${JSON.stringify(action.rules)}`;
     case 'halt_market':
       return `the exchange halts ${action.symbol} for ${action.forMs} ms`;
     case 'rebase':
@@ -212,9 +214,15 @@ function tellDecision(payload: unknown): string {
       readonly kind: string;
       readonly agent: string;
     };
-    readonly orders: readonly { readonly client_order_id: string; readonly lots: number; readonly delay_ms: number }[];
+    readonly orders: readonly {
+      readonly client_order_id: string;
+      readonly quantity_e8: number;
+      readonly delay_ms: number;
+    }[];
     readonly parent_decision_id: string | null;
   };
-  const planned = orders.map((order) => `${order.client_order_id} ${order.lots} lots +${order.delay_ms} ms`).join('; ');
+  const planned = orders
+    .map((order) => `${order.client_order_id} ${order.quantity_e8 / 1e8} +${order.delay_ms} ms`)
+    .join('; ');
   return `${decision.kind} ${decision.decision} ${decision.decision_id} of ${decision.agent}${parent_decision_id === null ? '' : ` for ${parent_decision_id}`}: ${planned}`;
 }

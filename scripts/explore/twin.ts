@@ -1,8 +1,9 @@
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import { readE8 } from '../../daemon/gate/units.ts';
 import type { Breach } from './breach.ts';
 import { type History, readHistory } from './history.ts';
 import type { AgentName, Plan, Step, SymbolName } from './plan.ts';
-import { exitLotsAtRest } from './promises/resting.ts';
+import { exitsAtRestE8 } from './promises/resting.ts';
 import type { CallRecord } from './records.ts';
 import { playPlan } from './run-plan.ts';
 import { World } from './world.ts';
@@ -13,7 +14,7 @@ interface Outcome {
   readonly tool: string;
   readonly decision: string;
   readonly reasons: string;
-  readonly lots: number;
+  readonly quantityE8: number;
 }
 
 /** Calls that are the agents' own; all else stays in the twin. */
@@ -151,12 +152,12 @@ function growsBesideItsOwn(history: History, { agent, answer, args, askedAtMs: a
   const { symbol } = planned;
   const asked = answer.decision.reasons[0].observed;
   const held = Math.abs(history.shareAt(agent, symbol, atMs));
-  const beside = exitLotsAtRest(history, agent, symbol, atMs) + exitLotsUnderWay(history, agent, symbol, answer);
-  return beside > planned.lots && Number(asked) <= held;
+  const beside = exitsAtRestE8(history, agent, symbol, atMs) + exitsUnderWayE8(history, agent, symbol, answer);
+  return beside > planned.quantity_e8 && Number(asked) <= held;
 }
 
 /** Lots that an agent's exits of a symbol were still to close as a call was decided. */
-function exitLotsUnderWay({ decisions, events }: History, agent: string, symbol: string, answer: ToolAnswer): number {
+function exitsUnderWayE8({ decisions, events }: History, agent: string, symbol: string, answer: ToolAnswer): number {
   const decided = decisions.get(answer.decision.decision_id)?.seq ?? 0;
   const open = new Map<string, number>();
   for (const { event, seq } of events) {
@@ -165,21 +166,21 @@ function exitLotsUnderWay({ decisions, events }: History, agent: string, symbol:
     const { payload } = event;
     if (payload.action === 'ended') open.delete(payload.decision_id);
     else if (payload.action === 'opened' && payload.agent === agent && payload.symbol === symbol)
-      open.set(payload.decision_id, payload.lots);
+      open.set(payload.decision_id, payload.quantity_e8);
   }
-  return [...open.values()].reduce((sum, lots) => sum + lots, 0);
+  return [...open.values()].reduce((sum, quantityE8) => sum + quantityE8, 0);
 }
 
 function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRecord): Outcome {
-  if (answer === null) return { step, tool, decision: outcome, reasons: '', lots: 0 };
+  if (answer === null) return { step, tool, decision: outcome, reasons: '', quantityE8: 0 };
   const { decision } = answer;
   const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
   // What became of it, not what was known when it was answered.
   const { execution } = world.gate?.getDecision(caller, decision.decision_id) ?? answer;
-  const lots = execution.orders.reduce((sum, order) => sum + Math.round(Number(order.filled_quantity) * 1000), 0);
+  const quantityE8 = execution.orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
   // Why nothing is done may be said in other words: that there is nothing to close, or nothing of its own.
   // The market of what another one holds tightens the account's cap as well, which binds nothing here.
   const told = decision.reasons.map(({ code }) => code).filter((code) => code !== 'REGIME_TIGHTENED');
   const reasons = decision.decision === 'BLOCK' ? '' : told.join(',');
-  return { step, tool, decision: decision.decision, reasons, lots };
+  return { step, tool, decision: decision.decision, reasons, quantityE8 };
 }

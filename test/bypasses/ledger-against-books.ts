@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { findInstrument } from '../../daemon/exchange-sim/core/instruments.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../../daemon/gate/events.ts';
+import { lotE8, readE8, rulesOf, tickE8 } from '../../daemon/gate/units.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { BookOrder, Books } from '../daemon/harness.ts';
 import { grossUsdt, openOrders, worstUsdt } from './attempts.ts';
@@ -50,7 +50,11 @@ function takeAmend(event: DecisionEvent, forms: Map<string, OrderIntentEvent>): 
   const id = event.request.client_order_id;
   if (kind !== 'tool' || effective?.action !== 'amend' || id === null) return;
   const { lots, price_ticks } = effective;
-  forms.set(id, { action: 'amend', client_order_id: id, lots, price_ticks, reason: '' });
+  const { rules } = event.context.market;
+  if (rules === null || lots === null || price_ticks === null) return;
+  const steps = rulesOf(rules);
+  const form = { quantity_e8: lots * lotE8(steps), price_e8: price_ticks * tickE8(steps) };
+  forms.set(id, { action: 'amend', client_order_id: id, ...form, reason: '' });
 }
 function settleAmend(
   event: OrderIntentEvent,
@@ -59,8 +63,8 @@ function settleAmend(
 ): void {
   const id = event.client_order_id;
   const [form, order] = [forms.get(id), planned.get(id)];
-  if (event.action === 'amended' && form?.lots != null && order !== undefined)
-    planned.set(id, { ...order, lots: form.lots, price_ticks: form.price_ticks });
+  if (event.action === 'amended' && form?.quantity_e8 != null && order !== undefined)
+    planned.set(id, { ...order, quantity_e8: form.quantity_e8, price_e8: form.price_e8 });
   if (event.action === 'amended' || event.action === 'amend_failed') forms.delete(id);
 }
 
@@ -74,10 +78,6 @@ const STATUS: Readonly<Record<string, string>> = {
 const NOTHING_SENT: ReadonlySet<string> = new Set(['canceled', 'not_placed', 'rejected']);
 
 const idOf = (order: BookOrder): string => String(order.client_order_id);
-function inLots(order: BookOrder, quantity: unknown): number {
-  const lot = findInstrument(String(order.symbol))?.lot ?? 0n;
-  return Math.round((Number(quantity) * 1e8) / Number(lot));
-}
 
 /** True of every instant, also while the daemon lies dead: nothing is at the exchange that no decision on disk asked for. */
 export function everyOrderIsDecided(books: Books, ledger: LedgerTale): void {
@@ -116,12 +116,12 @@ export function ledgerTellsWhich(books: Books, ledger: LedgerTale): void {
     const order = sent.get(id);
     if (order === undefined) {
       assert.ok(NOTHING_SENT.has(recorded.status), `${id} is ${recorded.status}; the exchange never had it`);
-      assert.equal(recorded.executed_lots, 0, `${id}: executed lots of an order that was not placed`);
+      assert.equal(recorded.executed_e8, 0, `${id}: executed lots of an order that was not placed`);
       continue;
     }
     assert.equal(recorded.status, STATUS[String(order.status)], `${id}: status`);
-    assert.equal(recorded.executed_lots, inLots(order, order.executed_quantity), `${id}: executed lots`);
-    assert.equal(planned.lots, inLots(order, order.quantity), `${id}: lots`);
+    assert.equal(recorded.executed_e8, readE8(String(order.executed_quantity)), `${id}: executed lots`);
+    assert.equal(planned.quantity_e8, readE8(String(order.quantity)), `${id}: lots`);
   }
 }
 

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
+import { inLots } from '../gate/fold-fixture.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
 import { withoutPacing } from './attempts.ts';
 
@@ -201,7 +202,7 @@ describe('BY-46: a ledger that was put back', () => {
     assert.deepEqual([lost.body.execution.state, Number(sent?.filled_quantity)], ['unknown', 0]);
     await world.sleep(30_000);
     const known = gate.core.state.orders.all.get(used ?? '');
-    assert.deepEqual([known?.side, known?.status, known?.executedLots], ['buy', 'not_placed', 0]);
+    assert.deepEqual([known?.side, known?.status, inLots(known?.executedE8)], ['buy', 'not_placed', 0]);
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
   });

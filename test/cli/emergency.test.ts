@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { flattenEmergency } from '../../daemon/cli/local/emergency-flatten.ts';
+import { type TestContext, test } from 'node:test';
+import { type EmergencyReport, flattenEmergency } from '../../daemon/cli/local/emergency-flatten.ts';
 import type { VenueEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { until } from '../daemon/harness.ts';
@@ -68,7 +68,7 @@ test('flatten --emergency of one symbol leaves the others', async (t) => {
   await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('SELL', '0.5'), symbol: 'ETHUSDT' });
   const { code, err } = await holdfast(['flatten', 'ETHUSDT', '--emergency'], { HOLDFAST_PAPER_URL: sim.url });
   assert.equal(code, 0, err);
-  assert.match(err, /ETHUSDT: exit of \d+ lots accepted/);
+  assert.match(err, /ETHUSDT: exit of 0\.5 accepted/);
   assert.deepEqual((await readOpen(exchange)).positions, ['BTCUSDT']);
 });
 
@@ -174,7 +174,7 @@ test('BY-15 flatten --emergency keeps the protective stop while the exit is refu
   await setFault(sim, { ...refused, count: 99, match: { method: 'POST', path: '/fapi/v1/order' } });
   const report = await flattenEmergency(envOf(sim), { symbols: null, say: () => undefined, withinMs: 1_500 });
   assert.equal(report.is_flat, false);
-  assert.deepEqual(report.positions_left, [{ symbol: 'BTCUSDT', lots: 20 }]);
+  assert.deepEqual(report.positions_left, [{ symbol: 'BTCUSDT', quantity: '0.02' }]);
   assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 1, positions: ['BTCUSDT'] }, 'its stop alone');
   const again = await flattenEmergency(envOf(sim), { symbols: null, say: () => undefined, withinMs: 400 });
   assert.equal(again.orders_left.length, 1, 'the stop is named');
@@ -196,12 +196,7 @@ test('BY-14 flatten --emergency takes of the reduce-only orders only what locks 
   const report = await flattenEmergency(envOf(sim), { symbols: null, say: (line) => said.push(line) });
   assert.deepEqual(report, { is_flat: true, orders_left: [], positions_left: [] }, said.join('; '));
   assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
-  const said3 = [
-    'exit refused',
-    'canceled what locks the exit out',
-    'exit of 20 lots accepted',
-    'flat, orders canceled',
-  ];
+  const said3 = ['exit refused', 'canceled what locks the exit out', 'exit of 0.02 accepted', 'flat, orders canceled'];
   assert.deepEqual(
     said.map((line) => said3.findIndex((part) => line.includes(part))),
     [0, 1, 2, 3],
@@ -255,7 +250,7 @@ for (const path of READS_BESIDE_POSITIONS) {
   });
 }
 
-test('BY-36 flatten --emergency tells each row that it cannot read, and closes the others', async (t) => {
+test('BY-36 flatten --emergency tells each row that it cannot read, and closes it and the others', async (t) => {
   const sim = await startExchangeSim({ seed: 3 });
   t.after(() => sim.close());
   const exchange = createClient(sim);
@@ -264,9 +259,8 @@ test('BY-36 flatten --emergency tells each row that it cannot read, and closes t
   await exchange.send('POST', '/fapi/v1/algoOrder', { ...STOP, symbol: 'ETHUSDT', triggerPrice: '1000' });
   const rows = [
     { symbol: 'NOSUCHUSDT', positionAmt: '5', positionSide: 'BOTH' },
-    { symbol: 'ETHUSDT', positionAmt: '0.50000001', positionSide: 'BOTH' },
+    { symbol: 'ETHUSDT', positionAmt: 'much', positionSide: 'BOTH' },
     { symbol: 'SOLUSDT', positionAmt: '1', positionSide: 'LONG' },
-    { symbol: 'BNBUSDT', positionAmt: 'much', positionSide: 'BOTH' },
     // Neither prices nor margin: they are of no use to an exit.
     { symbol: 'BTCUSDT', positionAmt: '0.02', positionSide: 'BOTH' },
   ];
@@ -278,10 +272,15 @@ test('BY-36 flatten --emergency tells each row that it cannot read, and closes t
   assert.equal(report.is_flat, false);
   assert.deepEqual(
     report.not_readable?.map((row) => `${row.what} ${row.symbol}`),
-    ['position NOSUCHUSDT', 'position ETHUSDT', 'position SOLUSDT', 'position BNBUSDT'],
+    ['position ETHUSDT', 'position SOLUSDT'],
+  );
+  assert.deepEqual(
+    report.positions_left.map(({ symbol }) => symbol),
+    ['NOSUCHUSDT', 'BTCUSDT'],
+    'it lists what it was told last',
   );
   const open = await readOpen(exchange);
-  assert.deepEqual(open.positions, ['ETHUSDT'], `the readable one is closed: ${said.join('; ')}`);
+  assert.deepEqual(open.positions, [], `the unreadable one is closed, whichever side it is on: ${said.join('; ')}`);
   assert.equal(open.algoOrders, 1, 'an unreadable position is not a flat one: its stop stays');
   assert.equal(said.filter((line) => line.includes('SOLUSDT')).length, 1, 'told once');
 
@@ -295,7 +294,8 @@ test('BY-36 flatten --emergency cancels what opens beside an order that it canno
   const exchange = createClient(sim);
   const placed = await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
   const match = { method: 'GET', path: '/fapi/v1/openOrders' };
-  const rows = [{ ...(placed.body as object) }, { ...(placed.body as object), symbol: 'NOSUCHUSDT' }];
+  await exchange.send('POST', '/fapi/v1/order', { ...limitOrder('BUY', '0.1', '1000'), symbol: 'ETHUSDT' });
+  const rows = [{ ...(placed.body as object) }, { ...(placed.body as object), symbol: 'ETHUSDT', side: 'UP' }];
   await setFault(sim, { kind: 'status', status: 200, body: JSON.stringify(rows), count: 999, match });
   const said: string[] = [];
   const say = (line: string): number => said.push(line);
@@ -303,9 +303,68 @@ test('BY-36 flatten --emergency cancels what opens beside an order that it canno
   assert.equal(report.is_flat, false);
   assert.deepEqual(
     report.not_readable?.map((row) => `${row.what} ${row.symbol}`),
-    ['order NOSUCHUSDT'],
+    ['order ETHUSDT'],
   );
   assert.equal((await readOpen(exchange)).orders, 0, said.join('; '));
+});
+
+/** What is left of BTCUSDT after an emergency flatten of an exchange whose rules have changed over what is held. */
+async function flattenUnder(
+  t: TestContext,
+  held: string,
+  rules: object,
+): Promise<{ report: EmergencyReport; open: Awaited<ReturnType<typeof readOpen>>; said: string }> {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', held));
+  await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.013', '50000.1'));
+  await exchange.send('POST', '/fapi/v1/algoOrder', { ...STOP, triggerPrice: '50000.1' });
+  await control(sim, 'set-instrument', { symbol: 'BTCUSDT', ...rules });
+  const said: string[] = [];
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say: (line) => said.push(line), withinMs: 4_000 });
+  return { report, open: await readOpen(exchange), said: said.join('; ') };
+}
+const CHANGED: readonly (readonly [string, string, object])[] = [
+  ['coarser steps', '0.014', { lot: 0.01, tick: 0.5, min_quantity: 0.01, quantity_precision: 2 }],
+  ['steps that neither divide nor are divided', '0.014', { lot: 0.004, tick: 0.3, min_quantity: 0.004 }],
+  ['finer steps', '0.014', { lot: 0.0001, tick: 0.01, min_quantity: 0.0001 }],
+  ['a step above all that is held', '0.004', { lot: 1, min_quantity: 1, quantity_precision: 0 }],
+  ['a minimum above all that is held', '0.002', { min_quantity: 0.005 }],
+  ['a step and a minimum of market orders alone', '0.014', { market_lot: 0.006, min_market_quantity: 0.012 }],
+  ['a largest market order below a part', '0.014', { max_market_quantity: 0.003, min_quantity: 0.002 }],
+];
+for (const [what, held, rules] of CHANGED)
+  test(`flatten --emergency leaves nothing under ${what}`, async (t) => {
+    const { open, report, said } = await flattenUnder(t, held, rules);
+    assert.deepEqual(open, { orders: 0, algoOrders: 0, positions: [] }, said);
+    assert.deepEqual(report, { is_flat: true, orders_left: [], positions_left: [] }, said);
+  });
+
+test('flatten --emergency reads the rules again when its exit is refused as off the grid', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.014'));
+  const refused = {
+    kind: 'error',
+    code: -1001,
+    msg: 'Internal error; unable to process your request. Please try again.',
+  };
+  await setFault(sim, { ...refused, count: 1, match: { method: 'POST', path: '/fapi/v1/order' } });
+  const said: string[] = [];
+  const say = (line: string): void => {
+    // The first exit was written by the rules of before.
+    if (said.push(line) === 1)
+      void control(sim, 'set-instrument', { symbol: 'BTCUSDT', lot: 0.01, min_quantity: 0.01, quantity_precision: 2 });
+  };
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say });
+  assert.equal(report.is_flat, true, said.join('; '));
+  assert.deepEqual((await readOpen(exchange)).positions, []);
+  assert.ok(
+    said.some((line) => line.includes('exit of 0.02 accepted')),
+    said.join('; '),
+  );
 });
 
 test('flatten --emergency fails when nothing could be read', async (t) => {

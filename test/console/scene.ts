@@ -73,7 +73,7 @@ export async function loseAnOrder(world: DaemonWorld): Promise<string> {
     average_price: null,
     client_order_id: id,
     detail: 'no proof of what became of it',
-    executed_lots: 0,
+    executed_e8: 0,
     foreign: null,
     retryable: false,
     status: 'lost',

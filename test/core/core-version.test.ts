@@ -5,8 +5,9 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
 import { decide } from '../../daemon/core/decide.ts';
-import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
+import { ORDER_IN_STEPS, ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/rows.ts';
+import type { PlannedOrder } from '../../daemon/gate/events.ts';
 import { writeRecord } from '../../daemon/gate/journal/record-text.ts';
 import { buildBody } from '../../daemon/gate/plan/retell.ts';
 import { readFixture } from '../fixtures/recorded.ts';
@@ -14,6 +15,24 @@ import { readCorpus } from './corpus.ts';
 
 /** sha256 of what each version of the core says of the corpus. */
 const SAID = readFixture<{ readonly [version: string]: string }>('core-versions/said.json');
+
+/** What follows from an opening, as it is recorded. */
+const ORDER: PlannedOrder = {
+  client_order_id: 'hfabcdef1-0-0',
+  delay_ms: 0,
+  kind: 'regular',
+  leverage: 1,
+  order_type: 'limit',
+  price_e8: 6_000_010_000_000,
+  protective: false,
+  quantity_e8: 200_000,
+  reduce_only: false,
+  side: 'buy',
+  slice: 0,
+  symbol: 'BTCUSDT',
+  time_in_force: 'GTC',
+  trigger_e8: null,
+};
 
 /** Decisions and records of the corpus, one a line. */
 function* saySomething(seen: { readonly actions: Set<string> }): Generator<string> {
@@ -41,7 +60,7 @@ function* saySomething(seen: { readonly actions: Set<string> }): Generator<strin
         context,
         decision: body,
         market_seq: 0,
-        orders: [],
+        orders: decision.effective?.action === 'open' ? [ORDER] : [],
         parent_decision_id: null,
         request,
         route: request.tool,
@@ -82,7 +101,9 @@ test('versions of the core go up, each says something of its own, and the newest
 
 test('columns of rows are added at the end and never move', () => {
   const first = readFixture<{ readonly [path: string]: readonly string[] }>('core-versions/columns-1.json');
-  const now = new Map(Object.entries(ROW_FORMS).flatMap(([name, form]) => [...columnsOf(name, form)]));
+  // Since version 4 the same places of an order hold other units.
+  const forms = { ...ROW_FORMS, order: ORDER_IN_STEPS };
+  const now = new Map(Object.entries(forms).flatMap(([name, form]) => [...columnsOf(name, form)]));
   for (const [path, columns] of Object.entries(first))
     assert.deepEqual(now.get(path)?.slice(0, columns.length), columns, path);
   assert.equal(Object.keys(first).length, 14);

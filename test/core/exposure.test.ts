@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { worstCase } from '../../daemon/gate/state/exposure.ts';
+import { worstCase as worstCaseOf } from '../../daemon/gate/snapshot/exposure.ts';
+import { BTC_RULES, LOT_E8, TICK_E8 } from '../gate/fold-fixture.ts';
 import { type OracleOrder, reachablePositions, worstReachableUnits } from '../oracle/exposure-oracle.ts';
+
+type Counted = Parameters<typeof worstCaseOf>[1];
+const worstCase = (position: Parameters<typeof worstCaseOf>[0], orders: Counted, markTicks: number) =>
+  worstCaseOf(position, orders, markTicks, BTC_RULES);
 
 /** DESIGN "Worst case": both claims, against every subset and order of fills, partial fills and cancels. */
 interface Drawn extends OracleOrder {
@@ -21,21 +26,25 @@ const orders = fc.array(
   }),
   { maxLength: 5 },
 );
-function counted(drawn: readonly Drawn[]): Parameters<typeof worstCase>[1] {
+function counted(drawn: readonly Drawn[]): Counted {
   return drawn.map((order) => ({
     side: order.side,
     reduceOnly: order.reduceOnly,
-    lots: order.lots + order.executed,
-    executedLots: order.executed,
-    priceTicks: order.priceTicks,
-    triggerTicks: null,
-    amend: order.amendedLots === null ? null : { lots: order.amendedLots + order.executed, priceTicks: 90 },
-  })) as unknown as Parameters<typeof worstCase>[1];
+    quantityE8: (order.lots + order.executed) * LOT_E8,
+    executedE8: order.executed * LOT_E8,
+    priceE8: order.priceTicks === null ? null : order.priceTicks * TICK_E8,
+    triggerE8: null,
+    amend: order.amendedLots === null ? null : formOf(order.amendedLots + order.executed, 90),
+  })) as unknown as Counted;
 }
+const formOf = (lots: number, ticks: number) => ({ quantityE8: lots * LOT_E8, priceE8: ticks * TICK_E8 });
 const MARK = 100;
 const remaining = (drawn: readonly Drawn[]): OracleOrder[] =>
   drawn.map((order) => ({ ...order, lots: Math.max(order.lots, order.amendedLots ?? 0) }));
-const held = (position: number) => ({ longLots: Math.max(0, position), shortLots: Math.max(0, -position) });
+const held = (position: number) => ({
+  longE8: Math.max(0, position) * LOT_E8,
+  shortE8: Math.max(0, -position) * LOT_E8,
+});
 
 test("the worst case bounds |P'| x mark for every subset and order of fills and cancels at a fixed mark", () => {
   let tight = 0;
@@ -80,18 +89,17 @@ test('an order is valued at the worst of mark, limit and trigger, and an amend n
   const order = {
     side: 'buy',
     reduceOnly: false,
-    lots: 3,
-    executedLots: 1,
-    priceTicks: 90,
-    triggerTicks: null,
+    ...formOf(3, 90),
+    executedE8: LOT_E8,
+    triggerE8: null,
     amend: null,
   } as const;
   const units = (change: object): number =>
-    worstCase(held(0), [{ ...order, ...change }] as unknown as Parameters<typeof worstCase>[1], MARK).longUnits;
+    worstCase(held(0), [{ ...order, ...change }] as unknown as Counted, MARK).longUnits;
   assert.equal(units({}), 2 * 100);
-  assert.equal(units({ priceTicks: 110 }), 2 * 110);
-  assert.equal(units({ triggerTicks: 130 }), 2 * 130);
-  assert.equal(units({ amend: { lots: 6, priceTicks: 105 } }), 5 * 105);
-  assert.equal(units({ priceTicks: 110, amend: { lots: 2, priceTicks: 105 } }), 2 * 110);
-  assert.equal(units({ executedLots: 9 }), 0);
+  assert.equal(units({ priceE8: 110 * TICK_E8 }), 2 * 110);
+  assert.equal(units({ triggerE8: 130 * TICK_E8 }), 2 * 130);
+  assert.equal(units({ amend: formOf(6, 105) }), 5 * 105);
+  assert.equal(units({ priceE8: 110 * TICK_E8, amend: formOf(2, 105) }), 2 * 110);
+  assert.equal(units({ executedE8: 9 * LOT_E8 }), 0);
 });

@@ -3,6 +3,7 @@ import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { archiveLedger } from '../../daemon/boot/archive-ledger.ts';
+import { inLots } from '../gate/fold-fixture.ts';
 import { DaemonWorld, order, until } from './harness.ts';
 
 const SEGMENT = 10;
@@ -48,11 +49,11 @@ test('an exit goes on after a restart whose decision lies in an archive that is 
   const orders = [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly);
   const [cut, rest, ...more] = orders;
   assert.ok(cut !== undefined && rest !== undefined && more.length === 0);
-  assert.equal(rest.lots, Math.round(left * 1_000), 'what was left, once');
+  assert.equal(inLots(rest.quantityE8), Math.round(left * 1_000), 'what was left, once');
   for (const key of ['agent', 'origin', 'side', 'slippageBps', 'decisionId'] as const)
     assert.equal(rest[key], cut[key], `the same ${key}`);
   assert.equal(rest.timeInForce, 'IOC', 'a rung of the ladder, at the price of now');
-  assert.ok((rest.priceTicks ?? 0) < (cut.priceTicks ?? 0));
+  assert.ok((rest.priceE8 ?? 0) < (cut.priceE8 ?? 0));
   const told = [...world.daemon.ledger.iterateLive()]
     .filter(({ kind }) => kind === 'alert')
     .map(({ payload }) => payload as { readonly code: string; readonly detail: string })

@@ -9,6 +9,7 @@ import type {
   Bar,
   CancelOutcome,
   FetchOutcome,
+  Listed,
   LookupOutcome,
   MarketQuote,
   OrderInstruction,
@@ -24,7 +25,7 @@ const FUNDING_MS = 28_800_000;
 /** Half a basis point, as the engine's book has it. */
 const HALF_SPREAD_BPS = 0.5;
 
-type Known = { -readonly [K in keyof VenueOrder]: VenueOrder[K] } & { symbolIndex: number; paidUsdt: number };
+type Known = { -readonly [K in keyof VenueOrder]: VenueOrder[K] } & { symbolIndex: number; paidUsdtE8: number };
 
 function ok<T>(value: T): Promise<FetchOutcome<T>> {
   return Promise.resolve({ kind: 'ok', value });
@@ -72,29 +73,30 @@ export class GateVenue implements VenuePort {
   #note(
     order: Pick<
       VenueOrder,
-      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'lots' | 'priceTicks' | 'triggerTicks' | 'reduceOnly'
+      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'quantityE8' | 'priceE8' | 'triggerE8' | 'reduceOnly'
     >,
   ): Known {
     const known: Known = {
       ...order,
       venueOrderId: String(this.#orders.size + 1),
-      executedLots: 0,
+      executedE8: 0,
       closePosition: order.kind === 'algo',
       status: 'working',
       averagePrice: null,
       placedAtMs: this.#clock.nowMs,
       updatedAtMs: this.#clock.nowMs,
       symbolIndex: this.#index(order.symbol),
-      paidUsdt: 0,
+      paidUsdtE8: 0,
     };
     this.#orders.set(order.clientOrderId, known);
     return known;
   }
   #take(id: string, fill: Fill): void {
     const known = this.#known(id);
-    known.executedLots += fill.lots;
-    known.paidUsdt += fill.lots * fill.price;
-    known.averagePrice = known.paidUsdt / known.executedLots;
+    const quantityE8 = this.#clock.grid.quantityE8(known.symbolIndex, fill.lots);
+    known.executedE8 += quantityE8;
+    known.paidUsdtE8 += quantityE8 * fill.price;
+    known.averagePrice = known.paidUsdtE8 / known.executedE8;
     const filledAtMs = this.#clock.nowMs - FILLED_BEFORE_MS;
     known.updatedAtMs = filledAtMs;
     this.#changedAtMs.set(known.symbol, filledAtMs);
@@ -103,7 +105,7 @@ export class GateVenue implements VenuePort {
       symbol: known.symbol,
       venueOrderId: known.venueOrderId,
       side: known.side,
-      lots: fill.lots,
+      quantityE8,
       price: fill.price,
       feeUsdt: fill.feeUsdt,
       realisedPnlUsdt: 0,
@@ -117,26 +119,31 @@ export class GateVenue implements VenuePort {
     known.updatedAtMs = this.#clock.nowMs - (hasFilled ? FILLED_BEFORE_MS : 0);
   }
   #show(id: string): VenueOrder {
-    const { symbolIndex: _symbolIndex, paidUsdt: _paidUsdt, ...order } = this.#known(id);
+    const { symbolIndex: _symbolIndex, paidUsdtE8: _paidUsdtE8, ...order } = this.#known(id);
     return order;
   }
 
   // --- orders ------------------------------------------------------------------------------------------------------
 
   submit(order: Approved<OrderInstruction>): Promise<SubmitOutcome> {
-    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    const { clientOrderId: id, priceE8, quantityE8, reduceOnly, side } = order;
     const known = this.#note({
       ...order,
       kind: 'regular',
-      type: priceTicks === null ? 'MARKET' : 'LIMIT',
-      triggerTicks: null,
+      type: priceE8 === null ? 'MARKET' : 'LIMIT',
+      triggerE8: null,
     });
-    const placed = { id, symbol: known.symbolIndex, side, lots, filled: 0, reduceOnly };
+    const { grid } = this.#clock;
+    const symbol = known.symbolIndex;
+    const placed = { id, symbol, side, lots: grid.lots(symbol, quantityE8), filled: 0, reduceOnly };
     const isIoc = order.timeInForce !== 'GTC';
     const outcome =
-      priceTicks === null
+      priceE8 === null
         ? this.#scripted.close(placed)
-        : this.#scripted.place({ ...placed, priceTicks, leverage: this.#account.leverage(placed.symbol) }, isIoc);
+        : this.#scripted.place(
+            { ...placed, priceTicks: grid.ticks(symbol, priceE8), leverage: this.#account.leverage(symbol) },
+            isIoc,
+          );
     if (outcome.kind === 'rejected') {
       this.#orders.delete(id);
       return Promise.resolve({ kind: 'rejected', rejection: outcome.rejection });
@@ -146,31 +153,34 @@ export class GateVenue implements VenuePort {
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 
-  submitStop({ clientOrderId: id, side, symbol, triggerTicks }: Approved<StopInstruction>): Promise<SubmitOutcome> {
+  submitStop({ clientOrderId: id, side, symbol, triggerE8 }: Approved<StopInstruction>): Promise<SubmitOutcome> {
     const known = this.#note({
       kind: 'algo',
       symbol,
       clientOrderId: id,
       side,
       type: 'STOP_MARKET',
-      lots: 0,
-      priceTicks: null,
-      triggerTicks,
+      quantityE8: 0,
+      priceE8: null,
+      triggerE8,
       reduceOnly: true,
     });
+    const triggerTicks = this.#clock.grid.ticks(known.symbolIndex, triggerE8);
     const rejection = this.#scripted.placeStop({ id, symbol: known.symbolIndex, side, triggerTicks });
     if (rejection === null) return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
     this.#orders.delete(id);
     return Promise.resolve({ kind: 'rejected', rejection });
   }
 
-  amend({ clientOrderId: id, lots, priceTicks }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
-    const { rejection, fill } = this.#scripted.amend(id, lots, priceTicks ?? 0);
-    if (rejection !== null) return Promise.resolve({ kind: 'rejected', rejection });
+  amend({ clientOrderId: id, priceE8, quantityE8 }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
     const known = this.#known(id);
-    Object.assign(known, { lots, priceTicks });
+    const { grid } = this.#clock;
+    const [lots, ticks] = [grid.lots(known.symbolIndex, quantityE8), grid.ticks(known.symbolIndex, priceE8 ?? 0)];
+    const { rejection, fill } = this.#scripted.amend(id, lots, ticks);
+    if (rejection !== null) return Promise.resolve({ kind: 'rejected', rejection });
+    Object.assign(known, { quantityE8, priceE8 });
     if (fill !== null) this.#take(id, fill);
-    this.#end(id, statusOf(known, known.executedLots < lots), fill !== null);
+    this.#end(id, statusOf(known, known.executedE8 < quantityE8), fill !== null);
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 
@@ -233,7 +243,7 @@ export class GateVenue implements VenuePort {
         : [
             {
               symbol,
-              lots: account.lots(i),
+              quantityE8: this.#clock.grid.quantityE8(i, account.lots(i)),
               entryPrice: account.entryPrice(i),
               markPrice: marks[i]!,
               liquidationPrice: account.liquidationPrice(i),
@@ -254,6 +264,7 @@ export class GateVenue implements VenuePort {
       maintenanceMarginUsdt: account.totalMaintenanceUsdt(),
       initialMarginUsdt: account.initialMarginUsdt(),
       positions,
+      unreadable: [],
       leverage: Object.fromEntries(market.symbols.map((symbol, i) => [symbol, account.leverage(i)])),
       isolated: Object.fromEntries(market.symbols.map((symbol) => [symbol, true])),
     });
@@ -295,13 +306,15 @@ export class GateVenue implements VenuePort {
     return ok(found);
   }
 
-  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<Listed<VenueOrder>>> {
     const open = [...this.#scripted.resting.keys(), ...this.#scripted.stops.keys()].map((id) => this.#show(id));
-    return ok(symbols.length === 0 ? open : open.filter(({ symbol }) => symbols.includes(symbol)));
+    const rows = symbols.length === 0 ? open : open.filter(({ symbol }) => symbols.includes(symbol));
+    return ok({ rows, unreadable: [] });
   }
-  fetchTrades(symbol: string, fromTradeId: string | null): Promise<FetchOutcome<readonly VenueTrade[]>> {
+  fetchTrades(symbol: string, fromTradeId: string | null): Promise<FetchOutcome<Listed<VenueTrade>>> {
     const from = Number(fromTradeId ?? 0);
-    return ok(this.#trades.filter((trade) => trade.symbol === symbol && Number(trade.tradeId) >= from));
+    const rows = this.#trades.filter((trade) => trade.symbol === symbol && Number(trade.tradeId) >= from);
+    return ok({ rows, unreadable: [] });
   }
   fetchTransfers() {
     return ok([]);
@@ -317,7 +330,7 @@ export class GateVenue implements VenuePort {
   }
 }
 
-function statusOf({ executedLots, lots }: Known, rests: boolean): VenueOrder['status'] {
-  if (rests) return executedLots > 0 ? 'partially_filled' : 'working';
-  return executedLots >= lots ? 'filled' : 'expired';
+function statusOf({ executedE8, quantityE8 }: Known, rests: boolean): VenueOrder['status'] {
+  if (rests) return executedE8 > 0 ? 'partially_filled' : 'working';
+  return executedE8 >= quantityE8 ? 'filled' : 'expired';
 }

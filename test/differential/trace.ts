@@ -41,10 +41,7 @@ export class Trace {
         const order = state.orders.all.get(event.client_order_id);
         const detail = event.status === 'rejected' || event.status === 'canceled' ? ` (${event.detail ?? ''})` : '';
         const price = event.average_price === null ? '' : ` at ${event.average_price.toFixed(4)}`;
-        this.#say(
-          at,
-          `order ${this.id(event.client_order_id)} ${event.status} ${event.executed_lots}${price}${detail}`,
-        );
+        this.#say(at, `order ${this.id(event.client_order_id)} ${event.status} ${event.executed_e8}${price}${detail}`);
         if (order !== undefined) this.#position(at, order.symbol, state);
         return;
       }
@@ -57,8 +54,8 @@ export class Trace {
         const event = payload as ExitTargetEvent;
         const what =
           event.action === 'opened'
-            ? `${event.lots} lots ${event.cause} ${event.scope}${event.is_whole ? ' whole' : ''}`
-            : `${event.reason}, ${event.filled_lots} closed (${event.detail})`;
+            ? `${event.quantity_e8} lots ${event.cause} ${event.scope}${event.is_whole ? ' whole' : ''}`
+            : `${event.reason}, ${event.filled_e8} closed (${event.detail})`;
         this.#say(at, `exit ${this.id(event.decision_id)} ${event.action}: ${what}`);
         return;
       }
@@ -87,7 +84,7 @@ export class Trace {
           : `${effective.action} ${effective.side} ${effective.lots} at ${effective.price_ticks ?? 'any price'} ${effective.time_in_force} x${effective.leverage ?? '-'}`;
     const planned = orders.map(
       (order) =>
-        `${this.id(order.client_order_id)} ${order.kind} ${order.side} ${order.lots} at ${order.trigger_ticks ?? order.price_ticks} after ${order.delay_ms}`,
+        `${this.id(order.client_order_id)} ${order.kind} ${order.side} ${order.quantity_e8} at ${order.trigger_e8 ?? order.price_e8} after ${order.delay_ms}`,
     );
     const codes = decision.reasons.map(({ code }) => code).join(' ');
     const parent = parentId === null ? '' : ` of ${this.id(parentId)}`;
@@ -98,7 +95,7 @@ export class Trace {
   #position(at: string, symbol: string, state: GateState): void {
     const position = state.positions.get(symbol);
     if (position === undefined) return;
-    const { holder, lots, unownedLots } = position;
+    const { holder, quantityE8: lots, unownedE8: unownedLots } = position;
     const text = `${symbol} has ${lots} lots (${unownedLots} of nobody), held by ${holder ?? 'nobody'}`;
     if (this.#positions.get(symbol) === text) return;
     this.#positions.set(symbol, text);

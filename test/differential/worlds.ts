@@ -3,13 +3,16 @@ import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
 import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../daemon/gate/state/holding.ts';
+import { fromE8 } from '../../daemon/gate/units.ts';
 import { hashPolicy } from '../../daemon/policy/parse.ts';
 import type { VenueTemper } from './venue.ts';
 
 export const START_MS = 1_760_000_400_000;
 export const BAR_MS = 60_000;
 const BARS = 7;
+/** 0.001, in units of 1e-8. */
+const LOT_E8 = 1e5;
 /** As many closed bars as the features of the policy rest on. */
 const WARMUP_BARS = 37;
 
@@ -317,7 +320,7 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
     reduceOnly: false,
     afterDecisionId: null,
   };
-  const held = ownLotsOf(state.positions.get(symbol), agent);
+  const held = ownE8Of(state.positions.get(symbol), agent);
   const own = [...(state.orders.live.get(symbol) ?? [])].filter(
     (order) => order.agent === agent && !order.protective && order.status !== 'pending_send',
   );
@@ -345,7 +348,7 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
       };
     case 'take_profit': {
       const side = held >= 0 ? 'sell' : 'buy';
-      const lots = Math.max(1, Math.round(Math.abs(held) * wish.part));
+      const lots = Math.max(1, Math.round((Math.abs(held) / LOT_E8) * wish.part));
       return {
         ...bare,
         intent: 'close',
@@ -361,14 +364,14 @@ export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark:
     case 'amend': {
       const id = chosen(wish.which);
       const order = state.orders.all.get(id);
-      const price = order?.priceTicks == null ? mark : order.priceTicks / tickScale;
+      const price = order?.priceE8 == null ? mark : fromE8(order.priceE8);
       return {
         ...bare,
         tool: 'modify_order',
         intent: 'modify',
         clientOrderId: id,
         limitPrice: Math.round(price * (1 + wish.bps / 1e4) * tickScale) / tickScale,
-        requestedNotional: Math.max(6, ((order?.lots ?? 1) / 1000) * price * wish.times),
+        requestedNotional: Math.max(6, fromE8(order?.quantityE8 ?? LOT_E8) * price * wish.times),
       };
     }
     case 'cancel':

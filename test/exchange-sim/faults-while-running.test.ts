@@ -144,6 +144,71 @@ describe('faults of an exchange that goes on', () => {
     await assert.rejects(client.control('set-instrument', { ...BTC, stepp: 1 }), /unknown/);
   });
 
+  it('set-instrument: positions, resting orders and stops stay off the new grid, and close and fill as they are', async () => {
+    await buy('g1', '0.014');
+    await post(limitOrder('BUY', '0.013', '59000.1', { newClientOrderId: 'g2' }));
+    const stop = { ...BTC, side: 'SELL', algoType: 'CONDITIONAL', type: 'STOP_MARKET', closePosition: 'true' };
+    await client.send('POST', '/fapi/v1/algoOrder', { ...stop, triggerPrice: '59500.3' });
+    await client.control('set-instrument', { ...BTC, lot: 0.01, tick: 0.5, min_quantity: 0.01 });
+    assert.equal((await list('/fapi/v3/positionRisk'))[0]?.positionAmt, '0.014');
+    assert.deepEqual(
+      (await list('/fapi/v1/openOrders')).map(({ origQty, price }) => [origQty, price]),
+      [['0.013', '59000.10']],
+    );
+    const amend = { ...BTC, origClientOrderId: 'g2', side: 'BUY', price: '59000.1', quantity: '0.012' };
+    assert.equal((await client.send('PUT', '/fapi/v1/order', amend)).body.code, -4023);
+    await client.control('set-mark', { symbol: 'BTCUSDT', price: 59_500 });
+    assert.equal((await list('/fapi/v3/positionRisk'))[0]?.positionAmt, '0.000', 'its stop closes all of it');
+    await client.control('set-mark', { symbol: 'BTCUSDT', price: 58_900 });
+    assert.equal((await find('g2')).body.executedQty, '0.013');
+    const close = marketOrder('SELL', '0.02', { newClientOrderId: 'g3', reduceOnly: 'true' });
+    assert.equal((await post(close)).body.executedQty, '0.013', 'the next whole step closes the rest of one');
+  });
+
+  it('set-instrument: a quantity with more decimals than stated is refused as such, and a finer step has its own', async () => {
+    await client.control('set-instrument', { ...BTC, lot: 0.01, quantity_precision: 2 });
+    assert.equal((await buy('d1', '0.015')).body.code, -1111);
+    await client.control('set-instrument', { ...BTC, lot: 0.0001, tick: 0.001, min_quantity: 0.0001 });
+    assert.equal((await buy('d2', '0.0123')).body.executedQty, '0.0123');
+    assert.equal((await list('/fapi/v3/positionRisk'))[0]?.positionAmt, '0.0123');
+    await post(limitOrder('BUY', '0.0017', '59000.123', { newClientOrderId: 'd3' }));
+    assert.deepEqual([(await find('d3')).body.origQty, (await find('d3')).body.price], ['0.0017', '59000.123']);
+  });
+
+  it('set-instrument: market orders have a step and a minimum of their own', async () => {
+    await client.control('set-instrument', { ...BTC, market_lot: 0.005, min_market_quantity: 0.01 });
+    assert.equal((await buy('m1', '0.005')).body.code, -4004);
+    assert.equal((await buy('m2', '0.012')).body.code, -4023);
+    assert.equal((await buy('m3', '0.015')).body.status, 'FILLED');
+    assert.equal((await post(limitOrder('BUY', '0.001', '59000'))).body.status, 'NEW');
+    const info = (await client.get('/fapi/v1/exchangeInfo')).body as { symbols: Body[] };
+    const filters = info.symbols.find((row) => row.symbol === 'BTCUSDT')?.filters as Body[];
+    const market = filters.find((row) => row.filterType === 'MARKET_LOT_SIZE');
+    assert.deepEqual([market?.stepSize, market?.minQty, market?.maxQty], ['0.005', '0.01', '120']);
+  });
+
+  it('odd-row: one symbol reads as no documentation says, in one list, for a while', async () => {
+    await buy('o1');
+    await client.send('POST', '/fapi/v1/order', { ...marketOrder('BUY', '0.5'), symbol: 'ETHUSDT' });
+    const match = { path: '/fapi/v3/positionRisk', symbol: 'BTCUSDT' };
+    await fault({ kind: 'odd-row', match, ms: 60_000, patch: { positionAmt: 'much' } });
+    const amounts = async (params: Record<string, string>) =>
+      (await list('/fapi/v3/positionRisk', params)).map((row) => row.positionAmt);
+    assert.deepEqual(await amounts({}), ['much', '0.500']);
+    assert.deepEqual(await amounts({ symbol: 'ETHUSDT' }), ['0.500'], 'nothing is said of what was not asked for');
+    assert.deepEqual((await list('/fapi/v1/openOrders', {})).length, 0, 'other lists stay');
+    await fault({
+      kind: 'odd-row',
+      match: { ...match, symbol: 'NOSUCHUSDT' },
+      ms: 60_000,
+      patch: { positionAmt: '5' },
+    });
+    assert.deepEqual(await amounts({}), ['much', '0.500', '5'], 'a row of its own where the list has none');
+    await time.advance(60_000);
+    assert.deepEqual(await amounts({}), ['0.010', '0.500']);
+    await assert.rejects(fault({ kind: 'odd-row', patch: {} }), /match\.path/);
+  });
+
   it('clock-jump: the clock that clients meet is hours off, both ways, and comes back', async () => {
     for (const byMs of [7_200_000, -7_200_000]) {
       await fault({ kind: 'clock-jump', by_ms: byMs });

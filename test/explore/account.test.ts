@@ -100,7 +100,7 @@ test('a stop fires, and the exchange tells only which order it became', async (t
     stopBps: 150,
     account: { ...ACCOUNT, isUntold: true },
   });
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
 });
 
 test('a stop is refused as it triggers: the position gets another one, or is closed', async (t) => {
@@ -128,7 +128,7 @@ test('a liquidation is told once', async (t) => {
 
 test('what the exchange closes by itself is known', async (t) => {
   const world = await play(t, [open(0), after(4_000, { kind: 'deleverage', symbol: 'BTCUSDT', fraction: 1 })]);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
 });
 
 test('a ban is waited for, also where it names no end', async (t) => {

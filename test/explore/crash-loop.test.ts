@@ -64,7 +64,7 @@ describe('BY-52 a daemon that is started again every second', () => {
       assert.ok((await close(world, 'BTCUSDT')) <= OUT_WITHIN_MS);
       await world.time.advance(70_000);
       assert.deepEqual(refusals(world), [], 'nor in the minute after');
-      assert.equal(world.venue.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.heldE8('BTCUSDT'), 0);
     } finally {
       world.close();
     }
@@ -80,7 +80,7 @@ describe('BY-52 a daemon that is started again every second', () => {
         await world.time.advance(1);
         await liveAgain(world);
         await liveAgain(world);
-        assert.equal(world.venue.lots(symbol), 0, `${symbol} is closed within two lives`);
+        assert.equal(world.venue.heldE8(symbol), 0, `${symbol} is closed within two lives`);
       }
       assert.deepEqual(refusals(world), []);
     } finally {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ownLotsOf } from '../../daemon/gate/state/holding.ts';
+import { ownE8Of } from '../../daemon/gate/state/holding.ts';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Step } from '../../scripts/explore/plan.ts';
+import { LOT_E8 } from '../../scripts/explore/records.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 
@@ -33,9 +34,10 @@ for (const [name, steps, alpha] of CASES)
     try {
       await playPlan(world, plan);
       const { shareAt, endMs } = readHistory(world, plan);
-      assert.deepEqual([shareAt('alpha', symbol, endMs), shareAt('beta', symbol, endMs)], [alpha, 0]);
+      const heldE8 = alpha * LOT_E8;
+      assert.deepEqual([shareAt('alpha', symbol, endMs), shareAt('beta', symbol, endMs)], [heldE8, 0]);
       const position = world.gate?.core.state.positions.get(symbol);
-      assert.deepEqual([ownLotsOf(position, 'alpha'), ownLotsOf(position, 'beta')], [alpha, 0]);
+      assert.deepEqual([ownE8Of(position, 'alpha'), ownE8Of(position, 'beta')], [heldE8, 0]);
     } finally {
       world.close();
     }

@@ -86,7 +86,7 @@ test('an operator closes what an agent without a token holds', async (t) => {
     token({ what: 'revoke', by: 'entrance', pick: 'all' }),
     { gap: 3_000, do: { kind: 'flatten', symbol: 'BTCUSDT' } },
   ]);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
 });
 
 for (const what of ['token', 'passkey'] as const)

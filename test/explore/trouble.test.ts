@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Setup, type Step, type Trouble } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
+import { LOT_E8 } from '../../scripts/explore/records.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 
@@ -37,7 +38,7 @@ test('a full disk: nobody is answered, nothing is sent, and the daemon that is s
   const closes = world.calls.filter((call) => call.tool === 'close_position');
   assert.deepEqual([closes[0]?.outcome, closes[1]?.outcome], ['unavailable', 'decided']);
   assert.equal(world.life, 2);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });
 
@@ -50,7 +51,7 @@ test('a table that cannot be written ends the daemon, and the ledger is whole af
   ]);
   t.after(() => world.close());
   assert.equal(world.life, 2);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });
 
@@ -64,7 +65,7 @@ test('a file system that turns read-only is answered as unavailable, and is no d
   t.after(() => world.close());
   const closes = world.calls.filter((call) => call.tool === 'close_position');
   assert.deepEqual([closes[0]?.outcome, closes[1]?.outcome], ['unavailable', 'decided']);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });
 
@@ -92,7 +93,7 @@ test('a ledger that fails while a start offers another policy ends no process', 
   ]);
   t.after(() => world.close());
   assert.deepEqual(uncaught, []);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });
 
@@ -120,7 +121,7 @@ test('a clock that jumps by hours moves only the host time of the daemon', async
     { ...CLOSE, gap: 5_000 },
   ]);
   t.after(() => world.close());
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });
 
@@ -133,7 +134,7 @@ test('what the owner does at the exchange reaches the books past the daemon', as
     { gap: 3_000, do: { kind: 'foreign_cancel', symbol: 'ETHUSDT' } },
   ]);
   t.after(() => world.close());
-  assert.equal(world.venue.lots('BTCUSDT'), 5);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 5 * LOT_E8);
   const statuses = [...world.exchange.world.state.orders.values()].map((order) => order.status);
   assert.deepEqual(statuses, ['FILLED', 'CANCELED']);
   const kinds = [...world.ledger.iterateEvents({ kind: 'account' })].map((event) => event.payload);

@@ -27,7 +27,7 @@ async function restartWithout(tables: readonly string[], fault: object): Promise
   const limit_price = Math.round(world.venue.mark('ETHUSDT') * 0.98);
   place(world, 'beta', 'ETHUSDT', { order_type: 'limit', limit_price, request_id: 'resting' });
   await world.time.advance(1_000);
-  assert.deepEqual([world.venue.lots('BTCUSDT') > 0, world.venue.lots('ETHUSDT') > 0], [true, true]);
+  assert.deepEqual([world.venue.heldE8('BTCUSDT') > 0, world.venue.heldE8('ETHUSDT') > 0], [true, true]);
   for (const table of tables)
     world.venue.control('faults', { ...fault, count: 100_000, match: { path: `/fapi/v1/${table}` } });
   world.die(DOWN_MS);
@@ -54,7 +54,7 @@ function alertsOf(world: World, code: string): number {
 function buyForSomebody(world: World, symbol: string): void {
   const order = { symbol, side: 'BUY', type: 'MARKET', timeInForce: 'GTC', quantity: 10_000_000n, price: 0n } as const;
   placeOrder(world.exchange.world.state, { ...order, reduceOnly: false, clientOrderId: 'by-hand', origin: 'client' });
-  assert.ok(world.venue.lots(symbol) > 0);
+  assert.ok(world.venue.heldE8(symbol) > 0);
 }
 function isResting(world: World): boolean {
   const { orders } = world.exchange.world.state;
@@ -70,12 +70,12 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
           world.call(1, 'alpha', 'close_position', { symbol: 'BTCUSDT' });
           world.call(1, 'beta', 'cancel_all', {});
           await world.time.advance(OUT_WITHIN_MS);
-          assert.equal(world.venue.lots('BTCUSDT'), 0);
+          assert.equal(world.venue.heldE8('BTCUSDT'), 0);
           assert.equal(isResting(world), false);
           await world.time.advance(12_000);
           const refused = place(world, 'alpha', 'BTCUSDT', { order_type: 'market' });
           await world.time.advance(500);
-          assert.equal(world.venue.lots('BTCUSDT'), 0, 'as strict as ever for what opens');
+          assert.equal(world.venue.heldE8('BTCUSDT'), 0, 'as strict as ever for what opens');
           const reasons = refused.answer?.decision.reasons ?? [];
           assert.deepEqual(
             reasons.map(({ code }) => code),
@@ -94,7 +94,10 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
       try {
         world.operate(1, 'flatten', {}, (gate) => gate.flatten(OPERATOR, null, 'test'));
         await world.time.advance(5_000);
-        assert.deepEqual([world.venue.lots('BTCUSDT'), world.venue.lots('ETHUSDT'), isResting(world)], [0, 0, false]);
+        assert.deepEqual(
+          [world.venue.heldE8('BTCUSDT'), world.venue.heldE8('ETHUSDT'), isResting(world)],
+          [0, 0, false],
+        );
         assert.ok(alertsOf(world, 'RESOLVE_FAILED') <= 1);
         world.quieten();
         assert.ok(await world.untilReady(15_000), 'ready once they answer');
@@ -123,7 +126,7 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
       await world.time.advance(DOWN_MS + 1_000);
       world.call(1, 'alpha', 'close_position', { symbol: 'BTCUSDT' });
       await world.time.advance(OUT_WITHIN_MS);
-      assert.equal(world.venue.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.heldE8('BTCUSDT'), 0);
       await world.time.advance(60_000);
       assert.equal(alertsOf(world, 'RESOLVE_FAILED'), 0);
     } finally {
@@ -146,7 +149,7 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
       await world.time.advance(1_000);
       world.operate(1, 'flatten', {}, (gate) => gate.flatten(OPERATOR, null, 'test'));
       await world.time.advance(5_000);
-      assert.equal(world.venue.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.heldE8('BTCUSDT'), 0);
     } finally {
       world.close();
     }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readHistory } from '../../scripts/explore/history.ts';
 import { PLAIN_SETUP, type Plan, type Step } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
+import { LOT_E8 } from '../../scripts/explore/records.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 
@@ -24,7 +25,7 @@ test('an order is decided, recorded, sent and filled, without a socket and witho
   const { world, codes } = await play([OPEN]);
   t.after(() => world.close());
   assert.equal(world.calls[0]?.answer?.execution.state, 'filled');
-  assert.equal(world.venue.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 4 * LOT_E8);
   assert.deepEqual(codes, []);
   assert.ok(world.time.nowMs > 30_000);
   assert.ok(performance.now() - startedMs < world.time.nowMs, 'faster than real time, at the least');
@@ -40,7 +41,7 @@ test('a crash at a commit loses what was not committed, and the exchange lives o
   assert.equal(world.calls[0]?.outcome, 'died');
   assert.equal(world.calls[1]?.outcome, 'decided');
   assert.equal(world.life, 2);
-  assert.equal(world.venue.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 4 * LOT_E8);
   assert.deepEqual(codes, []);
 });
 
@@ -52,7 +53,7 @@ test('a crash after a request left leaves the order at the exchange, and its rep
   const { world, codes } = await play([OPEN, crash, { gap: 6_000, do: { kind: 'repeat', agent: 'alpha' } }]);
   t.after(() => world.close());
   assert.equal(world.calls[0]?.outcome, 'died');
-  assert.equal(world.venue.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 4 * LOT_E8);
   assert.equal(world.calls[1]?.answer?.execution.state, 'filled');
   assert.deepEqual(codes, []);
 });
@@ -77,6 +78,6 @@ test('a restart in order cancels opening orders and goes on with the same accoun
   ]);
   t.after(() => world.close());
   assert.equal(world.life, 2);
-  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.heldE8('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });

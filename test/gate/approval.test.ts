@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Approvals } from '../../daemon/gate/orders/approval.ts';
 import { buildForeignOrder, type OrderState } from '../../daemon/gate/state/orders.ts';
+import { LOT_E8, TICK_E8 } from './fold-fixture.ts';
 
 function orderInFlight(): OrderState {
   const foreign = buildForeignOrder(
@@ -9,17 +10,17 @@ function orderInFlight(): OrderState {
       average_price: null,
       client_order_id: 'hfabcdef1-0-0',
       detail: null,
-      executed_lots: 0,
+      executed_e8: 0,
       foreign: {
         close_position: false,
         kind: 'regular',
-        lots: 3,
+        quantity_e8: 3 * LOT_E8,
         order_type: 'limit',
-        price_ticks: 600_000,
+        price_e8: 600_000 * TICK_E8,
         reduce_only: false,
         side: 'buy',
         symbol: 'BTCUSDT',
-        trigger_ticks: null,
+        trigger_e8: null,
       },
       retryable: false,
       status: 'in_flight',

@@ -79,7 +79,7 @@ function shown() {
     average_price: null,
     client_order_id: 'o-1',
     detail: null,
-    executed_lots: 0,
+    executed_e8: 0,
     foreign: null,
     retryable: false,
     status: 'working',

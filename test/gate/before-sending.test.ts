@@ -23,6 +23,7 @@ function snapshot(atMs: number, change: Partial<AccountSnapshot> = {}): AccountS
     positions: [],
     leverage: { BTCUSDT: 20 },
     isolated: { BTCUSDT: true },
+    unreadable: [],
     ...change,
   };
 }

@@ -5,7 +5,7 @@ import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/feeds/clock-sync.ts';
 import type { AccountSnapshot } from '../../daemon/gate/venue-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
-import { DAY, T0 } from './fold-fixture.ts';
+import { DAY, LOT_E8, T0 } from './fold-fixture.ts';
 import { ProofWorld } from './proof-fixture.ts';
 
 const START_MS = T0 + 10 * 3_600_000;
@@ -34,6 +34,7 @@ function snapshot(atMs: number, walletUsdt: number): AccountSnapshot {
     positions: [],
     leverage: {},
     isolated: {},
+    unreadable: [],
   };
 }
 
@@ -127,7 +128,7 @@ class ClockWorld {
       average_price: 60_000,
       client_order_id: id,
       detail: null,
-      executed_lots: lots,
+      executed_e8: lots * LOT_E8,
       foreign: null,
       retryable: false,
       status: 'filled',

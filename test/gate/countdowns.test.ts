@@ -3,18 +3,18 @@ import { describe, it } from 'node:test';
 import type { OrderStatus } from '../../daemon/gate/api/decisions.ts';
 import type { CountdownEvent, ForeignOrder, OrderEvent } from '../../daemon/gate/events.ts';
 import { CONDITIONS, nextCall, noCalls, shouldRun } from '../../daemon/gate/plan/countdowns.ts';
-import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
+import { decisionEvent, FoldedLedger, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 
 const FOREIGN: ForeignOrder = {
   close_position: false,
   kind: 'regular',
-  lots: 5,
+  quantity_e8: 5 * LOT_E8,
   order_type: 'LIMIT',
-  price_ticks: 500_000,
+  price_e8: 500_000 * TICK_E8,
   reduce_only: false,
   side: 'buy',
   symbol: 'BTCUSDT',
-  trigger_ticks: null,
+  trigger_e8: null,
 };
 
 function told(id: string, status: OrderStatus, more: Partial<OrderEvent> = {}): OrderEvent {
@@ -22,7 +22,7 @@ function told(id: string, status: OrderStatus, more: Partial<OrderEvent> = {}): 
     average_price: null,
     client_order_id: id,
     detail: null,
-    executed_lots: 0,
+    executed_e8: 0,
     foreign: null,
     retryable: false,
     status,
@@ -60,7 +60,7 @@ const AGAINST: readonly Case[] = [
   },
   {
     name: 'lots that it has filled already',
-    ledger: () => opening('partially_filled', { executed_lots: 3, average_price: 60_000 }),
+    ledger: () => opening('partially_filled', { executed_e8: 3 * LOT_E8, average_price: 60_000 }),
     against: 'sparesStops',
   },
 ];
@@ -73,7 +73,7 @@ describe('the countdown of a symbol runs', () => {
   });
 
   it('beside a position where it spares conditional orders, and nowhere else', () => {
-    const { state } = opening('partially_filled', { executed_lots: 3, average_price: 60_000 });
+    const { state } = opening('partially_filled', { executed_e8: 3 * LOT_E8, average_price: 60_000 });
     assert.deepEqual(
       (['regular', 'all', 'unknown'] as const).map((scope) => shouldRun(state, 'BTCUSDT', scope)),
       [true, false, false],

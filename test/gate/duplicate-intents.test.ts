@@ -9,7 +9,17 @@ import type { Evidence, EvidenceKind, ForeignOrder, OrderEvent } from '../../dae
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { buildCase } from '../core/decision-fixture.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
+import {
+  BTC_RULES,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  LOT_E8,
+  orderEvent,
+  T0,
+  TICK_E8,
+  tradeEvent,
+} from './fold-fixture.ts';
 
 const WINDOW_MS = 10_000;
 const FIXTURE = buildCase({ request: { agent: 'alice' } });
@@ -23,8 +33,8 @@ const ASK = {
   own: null,
   leaving: null,
   exitRung: 0,
-  sliceLots: null,
-  parentPriceTicks: null,
+  sliceE8: null,
+  parentPriceE8: null,
   grant: null,
   target: null,
 } as const;
@@ -45,7 +55,8 @@ function says(kind: EvidenceKind, change: Partial<OrderEvent>): Fate['write'] {
     const evidence = word(kind, written);
     const { ledger, id, atMs } = written;
     const known = kind === 'answer' || kind === 'unsent' ? { venue_order_id: null } : {};
-    ledger.append(orderEvent(id, atMs, { evidence, ...known, ...change }));
+    const { executed_e8: executedE8 = 0, ...others } = change;
+    ledger.append(orderEvent(id, atMs, { evidence, ...known, ...others, executed_lots: inLots(executedE8) }));
   };
 }
 function allOf(...steps: readonly Fate['write'][]): Fate['write'] {
@@ -56,13 +67,13 @@ function allOf(...steps: readonly Fate['write'][]): Fate['write'] {
 const AS_LISTED: ForeignOrder = {
   close_position: false,
   kind: 'regular',
-  lots: 10,
+  quantity_e8: 10 * LOT_E8,
   order_type: 'LIMIT',
-  price_ticks: 600_000,
+  price_e8: 600_000 * TICK_E8,
   reduce_only: false,
   side: 'buy',
   symbol: 'BTCUSDT',
-  trigger_ticks: null,
+  trigger_e8: null,
 };
 const refused = says('answer', { status: 'rejected', detail: 'margin is insufficient' });
 const unknown = says('answer', { status: 'unknown' });
@@ -92,8 +103,11 @@ const FATES = {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'working' }), says('absent', { status: 'canceled' })),
   },
-  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_lots: 10 }) },
-  'expired after a part': { isProvenUnfilled: false, write: says('shown', { status: 'expired', executed_lots: 1 }) },
+  filled: { isProvenUnfilled: false, write: says('shown', { status: 'filled', executed_e8: 10 * LOT_E8 }) },
+  'expired after a part': {
+    isProvenUnfilled: false,
+    write: says('shown', { status: 'expired', executed_e8: 1 * LOT_E8 }),
+  },
   'canceled, and a trade came late': {
     isProvenUnfilled: false,
     write: allOf(says('shown', { status: 'canceled' }), ({ ledger, id, atMs }) => {

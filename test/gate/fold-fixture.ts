@@ -1,8 +1,10 @@
+import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { DecisionBody, DecisionKind } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder, TradeEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { lotE8, tickE8 } from '../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 
@@ -34,6 +36,14 @@ export const BTC_RULES: SymbolRules = {
   observedAtMs: T0,
 };
 
+/** A lot and a tick of BTCUSDT, in units of 1e-8. */
+export const LOT_E8 = lotE8(BTC_RULES);
+export const TICK_E8 = tickE8(BTC_RULES);
+/** Lots of BTCUSDT in a quantity; what is no quantity stays. */
+export function inLots<T extends number | null | undefined>(quantityE8: T): T {
+  return (typeof quantityE8 === 'number' ? quantityE8 / LOT_E8 : quantityE8) as T;
+}
+
 /** A ledger in memory: the views folded from it, and the events as they were appended. */
 export class FoldedLedger {
   readonly state = new GateState();
@@ -57,6 +67,27 @@ export class FoldedLedger {
   }
 }
 
+/** Fixtures say quantities in lots, and prices in ticks, of BTCUSDT. */
+interface InSteps {
+  readonly lots?: number;
+  readonly executed_lots?: number;
+  readonly price_ticks?: number | null;
+  readonly trigger_ticks?: number | null;
+}
+type Units = 'quantity_e8' | 'executed_e8' | 'price_e8' | 'trigger_e8';
+export type Said<T> = Partial<Omit<T, Units>> & InSteps;
+/** The members of a record that are said in steps. */
+export function inUnits<T extends InSteps>({ lots, executed_lots, price_ticks, trigger_ticks, ...others }: T) {
+  const priced = (ticks: number | null): number | null => (ticks === null ? null : ticks * TICK_E8);
+  return {
+    ...others,
+    ...(lots === undefined ? {} : { quantity_e8: lots * LOT_E8 }),
+    ...(executed_lots === undefined ? {} : { executed_e8: executed_lots * LOT_E8 }),
+    ...(price_ticks === undefined ? {} : { price_e8: priced(price_ticks) }),
+    ...(trigger_ticks === undefined ? {} : { trigger_e8: priced(trigger_ticks) }),
+  };
+}
+
 export interface DecisionPlan {
   readonly id: string;
   readonly atMs: number;
@@ -65,7 +96,7 @@ export interface DecisionPlan {
   readonly parent?: string;
   readonly request?: Partial<ExecutionRequest>;
   readonly effective?: Partial<SizedAction>;
-  readonly orders: readonly (Partial<PlannedOrder> & Pick<PlannedOrder, 'client_order_id'>)[];
+  readonly orders: readonly (Said<PlannedOrder> & Pick<PlannedOrder, 'client_order_id'>)[];
 }
 /** A permitted decision with the orders that follow from it. */
 export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: 'decision' }> {
@@ -81,7 +112,7 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
     at_ms: plan.atMs,
     binding: true,
     context_hash: '0',
-    core_version: 1,
+    core_version: CORE_VERSION,
     decision_id: plan.id,
     kind: plan.kind ?? 'tool',
     policy_hash: '0',
@@ -100,17 +131,17 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
       delay_ms: 0,
       kind: 'regular',
       leverage: 1,
-      lots: 10,
+      quantity_e8: 10 * LOT_E8,
       order_type: 'limit',
-      price_ticks: 600_000,
+      price_e8: 600_000 * TICK_E8,
       protective: false,
       reduce_only: false,
       side: 'buy',
       slice,
       symbol: 'BTCUSDT',
       time_in_force: 'GTC',
-      trigger_ticks: null,
-      ...order,
+      trigger_e8: null,
+      ...inUnits(order),
     })),
     parent_decision_id: plan.parent ?? null,
     request: { ...drawn.request, agent, request_id: null, ...plan.request },
@@ -121,11 +152,7 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
   return { kind: 'decision', at_ms: plan.atMs, payload };
 }
 
-export function orderEvent(
-  id: string,
-  atMs: number,
-  change: Partial<OrderEvent>,
-): Extract<Unnumbered, { kind: 'order' }> {
+export function orderEvent(id: string, atMs: number, change: Said<OrderEvent>): Extract<Unnumbered, { kind: 'order' }> {
   return {
     kind: 'order',
     at_ms: atMs,
@@ -133,13 +160,13 @@ export function orderEvent(
       average_price: null,
       client_order_id: id,
       detail: null,
-      executed_lots: 0,
+      executed_e8: 0,
       foreign: null,
       retryable: false,
       status: 'working',
       venue_at_ms: atMs,
       venue_order_id: `v-${id}`,
-      ...change,
+      ...inUnits(change),
     },
   };
 }
@@ -148,7 +175,7 @@ export function tradeEvent(
   tradeId: string,
   orderId: string | null,
   atMs: number,
-  change: Partial<TradeEvent> = {},
+  change: Said<TradeEvent> = {},
 ): Extract<Unnumbered, { kind: 'trade' }> {
   return {
     kind: 'trade',
@@ -158,13 +185,13 @@ export function tradeEvent(
       client_order_id: orderId,
       fee_usdt: 0.3,
       is_maker: false,
-      lots: 10,
+      quantity_e8: 10 * LOT_E8,
       price: 60_000,
       realised_pnl_usdt: 0,
       side: 'buy',
       symbol: 'BTCUSDT',
       trade_id: tradeId,
-      ...change,
+      ...inUnits(change),
     },
   };
 }

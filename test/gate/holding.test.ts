@@ -9,7 +9,7 @@ import type { LiveInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
-import { T0 } from './fold-fixture.ts';
+import { inLots, T0 } from './fold-fixture.ts';
 import { FoldedClaims } from './state/folded-claims.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
@@ -158,7 +158,7 @@ describe('SYMBOL_UNOWNED: beside what is nobody’s [DESIGN 12.1]', () => {
     assert.deepEqual(openings(book), []);
     book.read(15, T0 + 50, T0 + 40);
     for (const second of [1, 30, 61]) book.read(15, T0 + second * 1_000, T0 + 40);
-    assert.equal(book.position.unownedLots, 5);
+    assert.equal(inLots(book.position.unownedE8), 5);
     assert.deepEqual(openings(book), ['o-2', 'o-3']);
     assert.match(misplaced(book)[0] ?? '', /nobody/);
     book.cancel('o-2', 'asked for');

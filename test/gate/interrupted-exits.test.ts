@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
-import { closedLots } from '../../daemon/gate/state/claims.ts';
+import { closedE8 } from '../../daemon/gate/state/claims.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import { checkAudit } from '../recorded/verdicts.ts';
+import { inLots } from './fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
@@ -53,7 +54,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await until('the close', async () => (await world.position('BTCUSDT')) === 0);
     await world.refresh();
     const sent = exitsOf(world).filter((one) => one.status === 'filled');
-    assert.equal(sent.at(-1)?.executedLots, Math.round(left * 1_000));
+    assert.equal(inLots(sent.at(-1)?.executedE8), Math.round(left * 1_000));
     const again = await world.tool('close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
     assert.equal(again.body.execution.state, 'filled', 'who asks again is told');
     await checkAudit(world);
@@ -104,7 +105,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     );
     const [first, second, ...more] = exitsOf(world);
     assert.deepEqual([first?.status, second?.status, more.length], ['expired', 'filled', 0]);
-    assert.equal(second?.lots, Math.round(left * 1_000), 'what was left, once');
+    assert.equal(inLots(second?.quantityE8), Math.round(left * 1_000), 'what was left, once');
     assert.notEqual(second?.clientOrderId, first?.clientOrderId);
     await checkAudit(world);
   });
@@ -126,7 +127,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
         .filter(({ code }) => code === 'EXIT_DROPPED')
         .map(({ detail }) => detail);
     await until('it is said', () => dropped().length > 0);
-    assert.match(dropped()[0] ?? '', /ended with 4 lots closed: too old to go on after a restart$/);
+    assert.match(dropped()[0] ?? '', /ended with 0\.004 closed: too old to go on after a restart$/);
     assert.equal(await world.position('BTCUSDT'), left);
   });
 
@@ -174,15 +175,15 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const asked = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 400 });
     const [order] = exitsOf(world);
-    assert.ok(order?.status === 'expired' && order.lots > order.executedLots, 'between two rungs');
+    assert.ok(order?.status === 'expired' && inLots(order.quantityE8) > inLots(order.executedE8), 'between two rungs');
     const state = new GateState();
     for (const event of world.daemon.ledger.iterateEvents()) state.apply(event as GateEvent);
     const [claim, ...more] = state.claims.open;
     assert.equal(more.length, 0);
     assert.equal(claim?.decisionId, asked.body.decision.decision_id);
     assert.deepEqual(
-      [claim.askedLots, closedLots(claim), claim.rung, claim.wants, claim.end],
-      [order.lots, order.executedLots, 0, 'now', null],
+      [inLots(claim.askedE8), inLots(closedE8(claim)), claim.rung, claim.wants, claim.end],
+      [inLots(order.quantityE8), inLots(order.executedE8), 0, 'now', null],
     );
     assert.equal(claim.first.slippageBps, 400);
   });

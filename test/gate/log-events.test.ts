@@ -41,7 +41,7 @@ const order = (status: OrderEvent['status']): GateEvent => ({
     average_price: null,
     client_order_id: 'hf-1',
     detail: 'Margin is insufficient.',
-    executed_lots: 0,
+    executed_e8: 0,
     foreign: null,
     retryable: false,
     status,

@@ -3,6 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { Flatten } from '../../daemon/gate/exits/flatten.ts';
 import type { SliceRunner } from '../../daemon/gate/orders/slices.ts';
 import type { AccountSnapshot, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
+import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -44,7 +45,11 @@ describe('a search that is under way when an amend is added to it', () => {
       const world = await searching(seconds);
       world.script.lookup = () => found('o-1', SELL);
       await world.time.advance(HORIZON_MS - 100);
-      assert.deepEqual(world.order('o-1').amend, { lots: 16, priceTicks: 610_000 }, `searched for ${seconds} s`);
+      assert.deepEqual(
+        world.order('o-1').amend,
+        { quantityE8: 16 * LOT_E8, priceE8: 610_000 * TICK_E8 },
+        `searched for ${seconds} s`,
+      );
       await world.time.advance(3_000);
       assert.equal(world.order('o-1').amend, null, 'three answers past it do');
     }
@@ -54,7 +59,7 @@ describe('a search that is under way when an amend is added to it', () => {
     const world = await searching(20);
     world.script.lookup = () => NOT_FOUND;
     await world.time.advance(HORIZON_MS - 100);
-    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend?.lots], ['working', 16]);
+    assert.deepEqual([world.order('o-1').status, inLots(world.order('o-1').amend?.quantityE8)], ['working', 16]);
     await world.time.advance(5_000);
     assert.deepEqual([world.order('o-1').status, world.order('o-1').amend], ['canceled', null]);
   });
@@ -167,7 +172,7 @@ function accountOf(world: ProofWorld, lots: number): AccountSnapshot {
   const nowMs = world.core.nowMs();
   const position = {
     symbol: 'BTCUSDT',
-    lots,
+    quantityE8: lots * LOT_E8,
     entryPrice: 60_000,
     markPrice: 60_000,
     unrealisedPnlUsdt: 0,
@@ -188,5 +193,6 @@ function accountOf(world: ProofWorld, lots: number): AccountSnapshot {
     positions: lots === 0 ? [] : [position],
     leverage: {},
     isolated: {},
+    unreadable: [],
   };
 }

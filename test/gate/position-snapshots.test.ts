@@ -2,25 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Side } from '../../daemon/core/request.ts';
 import type { PositionRecord } from '../../daemon/gate/events.ts';
-import { ownLots } from '../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../daemon/gate/state/holding.ts';
 import {
   applyFill,
   applySnapshot,
   createPosition,
-  longLots,
+  longE8,
   type PositionState,
   setLeverage,
-  shortLots,
-  surelyHeldLots,
+  shortE8,
+  surelyHeldE8,
 } from '../../daemon/gate/state/positions.ts';
 
 const T0 = 1_740_960_000_000;
-const NONE = { unproven: false, buyLots: 0, sellLots: 0 };
-const UNPROVEN = { unproven: true, buyLots: 0, sellLots: 0 };
+const NONE = { unproven: false, buyE8: 0, sellE8: 0 };
+const UNPROVEN = { unproven: true, buyE8: 0, sellE8: 0 };
 
 /** A fill of the holder. */
 function fill(position: PositionState, side: Side, lots: number, atMs: number, reduceOnly = false): void {
-  applyFill(position, { side, lots, price: 60_000, atMs, isHolders: true, reduceOnly, order: null });
+  applyFill(position, { side, quantityE8: lots, price: 60_000, atMs, isHolders: true, reduceOnly, order: null });
 }
 function held(lots: number): PositionState {
   const position = createPosition('BTCUSDT');
@@ -32,7 +32,7 @@ function record(lots: number, updatedAtMs: number): PositionRecord {
   return {
     entry_price: 60_000,
     liquidation_price: null,
-    lots,
+    quantity_e8: lots,
     maintenance_margin_usdt: 0,
     mark_price: 60_000,
     symbol: 'BTCUSDT',
@@ -46,101 +46,101 @@ describe('a fill is counted once, whether the position or the order shows it fir
     const position = held(38);
     applySnapshot(position, null, T0 + 600, null, UNPROVEN);
     fill(position, 'sell', 9, T0 + 700, true);
-    assert.deepEqual([longLots(position), shortLots(position)], [29, 0]);
+    assert.deepEqual([longE8(position), shortE8(position)], [29, 0]);
   });
   it('does not count an exit twice when the account showed it while its outcome was unknown', () => {
     const position = held(10);
     applySnapshot(position, record(6, T0 + 500), T0 + 600, null, UNPROVEN);
-    assert.equal(longLots(position), 10, 'until proven the larger of the two counts');
+    assert.equal(longE8(position), 10, 'until proven the larger of the two counts');
     fill(position, 'sell', 4, T0 + 500);
-    assert.equal(position.lots, 6);
-    assert.equal(longLots(position), 6);
-    assert.equal(ownLots(position), 6, 'the holder can still close what is left');
+    assert.equal(position.quantityE8, 6);
+    assert.equal(longE8(position), 6);
+    assert.equal(ownE8(position), 6, 'the holder can still close what is left');
   });
 
   it('leaves a reading as it is when fills that it contains become known one by one', () => {
     const position = held(4);
     applySnapshot(position, record(8, T0 + 500), T0 + 600, null, UNPROVEN);
     fill(position, 'buy', 9, T0 + 300);
-    assert.deepEqual([position.lots, position.disputedLots, longLots(position)], [13, 8, 13]);
+    assert.deepEqual([position.quantityE8, position.disputedE8, longE8(position)], [13, 8, 13]);
     fill(position, 'buy', 2, T0 + 700);
-    assert.deepEqual([position.lots, position.disputedLots], [15, 10], 'one of later adds to both');
+    assert.deepEqual([position.quantityE8, position.disputedE8], [15, 10], 'one of later adds to both');
     fill(position, 'sell', 5, T0 + 400);
-    assert.deepEqual([position.lots, position.disputedLots], [10, null]);
+    assert.deepEqual([position.quantityE8, position.disputedE8], [10, null]);
   });
 
   it('takes no reading of before our last fills for lots that are held, or lack', () => {
     const position = held(57);
     fill(position, 'sell', 57, T0 + 500);
     applySnapshot(position, record(57, T0), T0 + 400, null, NONE);
-    assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [0, null, 57], 'all is closed');
+    assert.deepEqual([longE8(position), position.disputedE8, position.behindE8], [0, null, 57], 'all is closed');
     fill(position, 'buy', 4, T0 + 700);
     applySnapshot(position, record(57, T0), T0 + 800, null, NONE);
-    assert.deepEqual([longLots(position), surelyHeldLots(position)], [4, 4]);
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [4, 4]);
     applySnapshot(position, record(60, T0), T0 + 900, null, UNPROVEN);
-    assert.deepEqual([longLots(position), position.behindLots], [60, null], 'those three nobody knows of');
+    assert.deepEqual([longE8(position), position.behindE8], [60, null], 'those three nobody knows of');
     applySnapshot(position, record(4, T0 + 700), T0 + 1_000, null, NONE);
-    assert.deepEqual([longLots(position), position.disputedLots, position.behindLots], [4, null, null]);
+    assert.deepEqual([longE8(position), position.disputedE8, position.behindE8], [4, null, null]);
     fill(position, 'buy', 5, T0 + 1_100);
     applySnapshot(position, record(4, T0 + 700), T0 + 1_200, null, NONE);
-    assert.deepEqual([longLots(position), surelyHeldLots(position)], [9, 4], 'a cut takes the smaller count');
+    assert.deepEqual([longE8(position), surelyHeldE8(position)], [9, 4], 'a cut takes the smaller count');
   });
 
   it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {
     const position = createPosition('BTCUSDT');
     position.holder = 'a';
     applySnapshot(position, record(5, T0 + 500), T0 + 600, null, UNPROVEN);
-    assert.equal(longLots(position), 5);
+    assert.equal(longE8(position), 5);
     fill(position, 'buy', 5, T0 + 500);
-    assert.equal(position.lots, 5);
-    assert.equal(longLots(position), 5);
-    assert.deepEqual([ownLots(position), position.unownedLots], [5, 0]);
+    assert.equal(position.quantityE8, 5);
+    assert.equal(longE8(position), 5);
+    assert.deepEqual([ownE8(position), position.unownedE8], [5, 0]);
   });
 
   it('leaves no phantom position on the other side when a whole exit was shown first', () => {
     const position = held(10);
     applySnapshot(position, null, T0 + 600, null, UNPROVEN);
     fill(position, 'sell', 10, T0 + 500);
-    assert.equal(longLots(position), 0);
-    assert.equal(shortLots(position), 0);
+    assert.equal(longE8(position), 0);
+    assert.equal(shortE8(position), 0);
   });
 
   it('waits for the fill of a resting order that explains the difference, but not for ever', () => {
-    const resting = { unproven: false, buyLots: 5, sellLots: 0 };
+    const resting = { unproven: false, buyE8: 5, sellE8: 0 };
     const position = held(10);
     applySnapshot(position, record(13, T0 + 500), T0 + 600, null, resting);
-    assert.equal(position.lots, 10);
-    assert.equal(longLots(position), 13);
+    assert.equal(position.quantityE8, 10);
+    assert.equal(longE8(position), 13);
     applySnapshot(position, record(13, T0 + 500), T0 + 30_000, null, resting);
-    assert.equal(position.lots, 10);
+    assert.equal(position.quantityE8, 10);
     applySnapshot(position, record(13, T0 + 500), T0 + 61_000, null, resting);
-    assert.equal(position.lots, 13);
+    assert.equal(position.quantityE8, 13);
   });
 
   it('adopts at once what no order of ours can explain', () => {
     const position = held(10);
-    applySnapshot(position, record(7, T0 + 500), T0 + 600, null, { unproven: false, buyLots: 5, sellLots: 2 });
-    assert.equal(position.lots, 7);
+    applySnapshot(position, record(7, T0 + 500), T0 + 600, null, { unproven: false, buyE8: 5, sellE8: 2 });
+    assert.equal(position.quantityE8, 7);
     applySnapshot(position, record(9, T0 + 900), T0 + 1000, null, NONE);
-    assert.equal(position.lots, 9);
+    assert.equal(position.quantityE8, 9);
   });
 
   it('believes no lasting difference that only two snapshots showed, with a pause between them', () => {
     const position = held(10);
     applySnapshot(position, null, T0 + 100, null, NONE);
     applySnapshot(position, null, T0 + 30_000, null, NONE);
-    assert.equal(longLots(position), 10);
+    assert.equal(longE8(position), 10);
     applySnapshot(position, null, T0 + 32_000, null, NONE);
-    assert.equal(longLots(position), 0);
+    assert.equal(longE8(position), 0);
   });
 
   it('never adopts while an order is unknown, however long that lasts', () => {
     const position = held(10);
     applySnapshot(position, record(4, T0 + 500), T0 + 600, null, UNPROVEN);
     applySnapshot(position, record(4, T0 + 500), T0 + 600_000, null, UNPROVEN);
-    assert.equal(position.lots, 10);
+    assert.equal(position.quantityE8, 10);
     applySnapshot(position, record(4, T0 + 500), T0 + 600_100, null, NONE);
-    assert.equal(position.lots, 4);
+    assert.equal(position.quantityE8, 4);
   });
 });
 

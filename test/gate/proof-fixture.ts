@@ -16,6 +16,7 @@ import type {
   AccountSnapshot,
   CancelOutcome,
   FetchOutcome,
+  Listed,
   LookupOutcome,
   Rejection,
   SubmitOutcome,
@@ -24,7 +25,7 @@ import type {
   VenueTransfer,
 } from '../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
-import { BTC_RULES, type DecisionPlan, decisionEvent, T0 } from './fold-fixture.ts';
+import { BTC_RULES, type DecisionPlan, decisionEvent, LOT_E8, T0, TICK_E8 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
 
 /** As the real adapter has it: recvWindow and skew. */
@@ -33,8 +34,17 @@ export const FAILED: LookupOutcome = { kind: 'failed', detail: 'no answer' };
 export const NOT_FOUND: LookupOutcome = { kind: 'not_found' };
 const UNREAD = { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null } as const;
 
+/** Quantities in lots, and prices in ticks. */
+export type Shown = Partial<Omit<VenueOrder, 'quantityE8' | 'executedE8' | 'priceE8' | 'triggerE8'>> & {
+  readonly lots?: number;
+  readonly executedLots?: number;
+  readonly priceTicks?: number | null;
+  readonly triggerTicks?: number | null;
+};
+const priced = (ticks: number | null): number | null => (ticks === null ? null : ticks * TICK_E8);
 /** An order as the venue shows it: ten lots at 60,000 that rest, changed. */
-export function shown(clientOrderId: string, change: Partial<VenueOrder> = {}): VenueOrder {
+export function shown(clientOrderId: string, change: Shown = {}): VenueOrder {
+  const { lots = 10, executedLots = 0, priceTicks = 600_000, triggerTicks = null, ...others } = change;
   return {
     kind: 'regular',
     symbol: 'BTCUSDT',
@@ -42,19 +52,19 @@ export function shown(clientOrderId: string, change: Partial<VenueOrder> = {}): 
     venueOrderId: '1',
     side: 'buy',
     type: 'LIMIT',
-    lots: 10,
-    executedLots: 0,
-    priceTicks: 600_000,
-    triggerTicks: null,
+    quantityE8: lots * LOT_E8,
+    executedE8: executedLots * LOT_E8,
+    priceE8: priced(priceTicks),
+    triggerE8: priced(triggerTicks),
     reduceOnly: false,
     closePosition: false,
     status: 'working',
     averagePrice: null,
     updatedAtMs: T0,
-    ...change,
+    ...others,
   };
 }
-export function found(clientOrderId: string, change: Partial<VenueOrder> = {}): LookupOutcome {
+export function found(clientOrderId: string, change: Shown = {}): LookupOutcome {
   return { kind: 'found', order: shown(clientOrderId, change) };
 }
 export function rejection(message = 'refused'): Rejection {
@@ -75,6 +85,9 @@ export interface Script {
   transfers: () => Promise<readonly VenueTransfer[] | null> | readonly VenueTransfer[] | null;
 }
 const nothing = (): void => undefined;
+function listed<T>(rows: readonly T[] | null): Listed<T> | null {
+  return rows === null ? null : { rows, unreadable: [] };
+}
 
 /** The parts that learn what became of orders, on a ledger in memory, a scripted venue and time that moves by hand. */
 export class ProofWorld {
@@ -130,8 +143,8 @@ export class ProofWorld {
           return script.lookup();
         },
         lookupByVenueId: async () => FAILED,
-        fetchOpenOrders: async () => read(await script.list()),
-        fetchTrades: async () => read(script.trades()),
+        fetchOpenOrders: async () => read(listed(await script.list())),
+        fetchTrades: async () => read(listed(script.trades())),
         fetchPlacedOrders: async () => read([]),
         setLeverage: async () => script.leverage(),
         fetchAccount: async () => read(script.account()),

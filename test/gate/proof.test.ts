@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import type { EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { CancelOutcome, SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { orderEvent } from './fold-fixture.ts';
+import { inLots, LOT_E8, orderEvent, TICK_E8 } from './fold-fixture.ts';
 import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, rejection, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
@@ -35,6 +35,8 @@ function later<T>(): { readonly promise: Promise<T>; end(value: T): void } {
 }
 const SELL = { side: 'sell', reduceOnly: true } as const;
 
+const formOf = (lots: number, ticks: number) => ({ quantityE8: lots * LOT_E8, priceE8: ticks * TICK_E8 });
+
 describe('a late answer to a request takes back nothing that was proven', () => {
   const UNKNOWN: SubmitOutcome = { kind: 'unknown', detail: 'timeout' };
   const REFUSED: SubmitOutcome = { kind: 'rejected', rejection: rejection() };
@@ -59,13 +61,13 @@ describe('a late answer to a request takes back nothing that was proven', () => 
         const { order, sent } = world.place('o-1');
         await world.time.advance(3_000);
         await world.feed.pollOrders(['BTCUSDT']);
-        const before = [order.status, order.executedLots, world.events.length];
+        const before = [order.status, inLots(order.executedE8), world.events.length];
         assert.equal(order.status, name);
         await world.time.advance(7_000);
         answer.end(outcome);
         assert.equal((await sent).kind, 'accepted', 'whoever sent it is told that it was placed');
         await world.time.advance(60_000);
-        assert.deepEqual([order.status, order.executedLots, world.events.length], before, 'nothing changed');
+        assert.deepEqual([order.status, inLots(order.executedE8), world.events.length], before, 'nothing changed');
         assert.deepEqual([world.lookups, world.isReducing()], [0, false], 'nobody looks for it, nobody else suffers');
       });
 
@@ -84,7 +86,7 @@ describe('a late answer to a request takes back nothing that was proven', () => 
       answer.end(UNKNOWN);
       await sent;
       await world.time.advance(60_000);
-      assert.deepEqual([order.status, order.executedLots], [name, report.executedLots]);
+      assert.deepEqual([order.status, inLots(order.executedE8)], [name, report.executedLots]);
       assert.deepEqual([world.events.length, world.isReducing()], [before, false]);
     });
 
@@ -131,8 +133,8 @@ describe('an amend is proven by the form that the venue shows', () => {
   };
   const NEW = shown('o-1', { ...SELL, lots: 6, priceTicks: 610_000 });
   const form = (world: ProofWorld) => {
-    const { lots, priceTicks, amend } = world.order('o-1');
-    return [lots, priceTicks, amend];
+    const { quantityE8, priceE8, amend } = world.order('o-1');
+    return [inLots(quantityE8), (priceE8 ?? 0) / TICK_E8, amend];
   };
   const change = (world: ProofWorld) => world.core.state.changes.find('d-2');
 
@@ -184,7 +186,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     world.script.list = () => [shown('o-1', SELL)];
     world.script.lookup = () => found('o-1', SELL);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual(world.order('o-1').amend, { lots: 6, priceTicks: 610_000 });
+    assert.deepEqual(world.order('o-1').amend, formOf(6, 610_000));
     end({ kind: 'unknown', detail: '503' });
     await sent;
     await world.time.advance(HORIZON_MS);
@@ -207,7 +209,7 @@ describe('an amend is proven by the form that the venue shows', () => {
     });
     end({ kind: 'accepted', order: NEW });
     await sent;
-    assert.deepEqual(form(world), [6, 610_000, { lots: 4, priceTicks: 620_000 }], 'the second one is open');
+    assert.deepEqual(form(world), [6, 610_000, formOf(4, 620_000)], 'the second one is open');
     const settled = world.events.filter((event) => event.kind === 'order_intent' && event.payload.action === 'amended');
     assert.equal(settled.length, 1, 'and nothing is recorded of the first again');
   });
@@ -234,13 +236,16 @@ describe('an amend is proven by the form that the venue shows', () => {
       world.script.list = () => [changed];
       world.script.lookup = () => ({ kind: 'found', order: changed });
       await world.feed.pollOrders();
-      assert.deepEqual(world.order(id).amend, { lots: 12, priceTicks: 600_000 });
+      assert.deepEqual(world.order(id).amend, formOf(12, 600_000));
       world = restart(world);
       for (let i = 0; i < 4; i += 1) {
         await world.time.advance(4_000);
         await world.feed.pollOrders();
       }
-      assert.deepEqual([world.order(id).lots, world.order(id).amend, world.isReducing()], [12, null, false]);
+      assert.deepEqual(
+        [inLots(world.order(id).quantityE8), world.order(id).amend, world.isReducing()],
+        [12, null, false],
+      );
       assert.equal(world.alerts('ORDER_CHANGED'), isOurs ? 1 : 0);
     }
   });
@@ -400,7 +405,7 @@ describe('only answers count', () => {
     world.script.list = () => [shown('o-1', SELL)];
     await world.time.advance(10_000);
     await world.feed.pollOrders(['BTCUSDT']);
-    assert.deepEqual([order.status, order.executedLots], ['canceled', 4], 'though no lookup answers');
+    assert.deepEqual([order.status, inLots(order.executedE8)], ['canceled', 4], 'though no lookup answers');
     assert.equal(world.lookups, 0, 'and none is needed');
   });
 
@@ -523,7 +528,7 @@ describe('what never rests', () => {
     assert.deepEqual([order.status, world.alerts('ORDER_LOST')], ['lost', 1]);
     world.script.lookup = () => found('o-1', { ...SELL, status: 'filled', executedLots: 10 });
     await world.time.advance(5_000);
-    assert.deepEqual([order.status, order.executedLots, world.isReducing()], ['filled', 10, false]);
+    assert.deepEqual([order.status, inLots(order.executedE8), world.isReducing()], ['filled', 10, false]);
   });
 });
 
@@ -535,7 +540,7 @@ it('a record that is older than what was proven folds to nothing, however it cam
     world.core.append('order', { ...payload, evidence: { asked_seq: asked, kind } });
   };
   append('partially_filled', 3, 'shown', 10);
-  const view = () => [world.order('o-1').status, world.order('o-1').executedLots];
+  const view = () => [world.order('o-1').status, inLots(world.order('o-1').executedE8)];
   for (const [status, executed, kind, asked] of [
     ['working', 0, 'shown', 9],
     ['partially_filled', 2, 'shown', 11],
@@ -570,6 +575,6 @@ it('older records fold as they always did', () => {
     const { payload } = orderEvent('o-1', world.core.nowMs(), { status, executed_lots: executed });
     world.core.append('order', payload);
     assert.equal(world.order('o-1').status, status === 'filled' ? 'canceled' : status);
-    assert.equal(world.order('o-1').executedLots, executed);
+    assert.equal(inLots(world.order('o-1').executedE8), executed);
   }
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findStopTicks, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
+import { findStopE8, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
+import { fromE8 } from '../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
+import { TICK_E8 } from './fold-fixture.ts';
 
 /** Ticks of 0.1: an entry at 60,000 and 300 bps are 18,000 ticks, of which 1 % is 180. */
 const RULES = { tickMantissa: 1, tickScale: 10 } as SymbolRules;
@@ -11,23 +13,24 @@ describe('where a protective stop stands', () => {
     ['sell', -1],
     ['buy', 1],
   ] as const) {
-    const wanted = findStopTicks(side, 60_000, 300, RULES);
-    it(`a ${side} is at its distance from the entry price`, () => assert.equal(wanted, 600_000 + away * 18_000));
+    const wanted = findStopE8(side, 60_000, 300, RULES);
+    it(`a ${side} is at its distance from the entry price`, () =>
+      assert.equal(wanted, (600_000 + away * 18_000) * TICK_E8));
     it(`a ${side} is too far beyond 1 % of the distance, and never too close`, () => {
-      const isFar = (beyond: number) => isStopTooFar(side, wanted + away * beyond, 60_000, 300, RULES);
+      const isFar = (beyond: number) => isStopTooFar(side, wanted + away * beyond * TICK_E8, 60_000, 300, RULES);
       assert.deepEqual([179, 180, 181].map(isFar), [false, false, true]);
       assert.deepEqual([-181, -5_000].map(isFar), [false, false]);
     });
     it(`a ${side} is not moved for two ticks, however small the distance`, () => {
-      const close = findStopTicks(side, 60_000, 0.1, RULES);
-      const isFar = (beyond: number) => isStopTooFar(side, close + away * beyond, 60_000, 0.1, RULES);
+      const close = findStopE8(side, 60_000, 0.1, RULES);
+      const isFar = (beyond: number) => isStopTooFar(side, close + away * beyond * TICK_E8, 60_000, 0.1, RULES);
       assert.deepEqual([1, 2, 3].map(isFar), [false, false, true]);
     });
     it(`a ${side} would fire at its trigger and beyond`, () => {
-      const price = wanted / 10;
+      const price = fromE8(wanted);
       const marks = [price - away * 0.1, price, price + away * 0.1];
       assert.deepEqual(
-        marks.map((mark) => isMarkBeyond(side, wanted, mark, RULES)),
+        marks.map((mark) => isMarkBeyond(side, wanted, mark)),
         [false, true, true],
       );
     });

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { READ_WEIGHT_PER_MINUTE } from '../../daemon/venue/create-venue.ts';
 import { DaemonWorld, order } from '../daemon/harness.ts';
+import { inLots } from './fold-fixture.ts';
 
 const WARM_UP_MS = 15_000;
 const WATCHED_MS = 60_000;
@@ -31,7 +32,7 @@ async function watch(policy: string): Promise<Readings> {
     const resting = await world.tool('place_order', order({ ...placed, ...rests }));
     assert.equal(resting.body.execution.state, 'working', JSON.stringify(resting.body));
     await world.tool('place_order', order({ ...placed, requested_notional: 200 }));
-    assert.notEqual(core.state.position('BTCUSDT').lots, 0, 'a position is held');
+    assert.notEqual(inLots(core.state.position('BTCUSDT').quantityE8), 0, 'a position is held');
     await world.sleep(WARM_UP_MS);
 
     const { freshness } = core.policySpec.market;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../daemon/gate/ports.ts';
 import { ExecutionRecall } from '../../daemon/gate/reads/recall.ts';
 import { KEEP_ENDED_MS } from '../../daemon/gate/state/ended-orders.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {
   const ledger = new FoldedLedger();
@@ -49,8 +49,8 @@ function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonl
   const amended = {
     action: 'amended',
     client_order_id: 'e-0',
-    lots: null,
-    price_ticks: null,
+    quantity_e8: null,
+    price_e8: null,
     reason: 'accepted',
   } as const;
   ledger.append({ kind: 'order_intent', at_ms: T0 + 7_100, payload: amended });
@@ -67,7 +67,7 @@ describe('executions that have left the views are read back from the ledger', ()
     const recall = new ExecutionRecall(ledger.state, ledger);
     const held = stored.map((event) => structuredClone(recall.recall(event).orders));
     assert.deepEqual(
-      held.map((orders) => orders.map((order) => [order.status, order.lots, order.executedLots])),
+      held.map((orders) => orders.map((order) => [order.status, inLots(order.quantityE8), inLots(order.executedE8)])),
       [
         [
           ['filled', 5, 5],
@@ -117,6 +117,6 @@ describe('executions that have left the views are read back from the ledger', ()
       payload: { code: 'TEST', detail: '', symbol: null },
     });
     const [order] = new ExecutionRecall(ledger.state, ledger).recall(stored).orders;
-    assert.deepEqual([order?.status, order?.executedLots], ['canceled', 4]);
+    assert.deepEqual([order?.status, inLots(order?.executedE8)], ['canceled', 4]);
   });
 });

@@ -19,7 +19,7 @@ import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, inLots, LOT_E8, orderEvent, T0, TICK_E8 } from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
 const NOW = T0 + 60_000;
@@ -73,7 +73,7 @@ function ledger(): FoldedLedger {
 }
 function holding(lots: number): FoldedLedger {
   const folded = ledger();
-  folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1', lots }] }));
+  folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1', lots: lots }] }));
   folded.append(orderEvent('o-1', T0 + 1, { status: 'filled', executed_lots: lots }));
   return folded;
 }
@@ -91,7 +91,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     for (const [lots, expected] of [
       [39, []],
       [40, []],
-      [41, [{ symbol: 'BTCUSDT', lots: 1, cause: 'symbol notional' }]],
+      [41, [{ symbol: 'BTCUSDT', quantityE8: LOT_E8, cause: 'symbol notional' }]],
     ] as const)
       assert.deepEqual(findBreaches(holding(lots).state, inputsAt(60_000), strict, PLACE), expected, `${lots} lots`);
   });
@@ -100,8 +100,8 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const folded = holding(60);
     const position = folded.state.position('BTCUSDT');
     const found = (disputed: number | null): number => {
-      position.disputedLots = disputed;
-      return findBreaches(folded.state, inputsAt(60_000), strict, PLACE)[0]?.lots ?? 0;
+      position.disputedE8 = disputed === null ? null : disputed * LOT_E8;
+      return inLots(findBreaches(folded.state, inputsAt(60_000), strict, PLACE)[0]?.quantityE8 ?? 0);
     };
     assert.deepEqual([null, 100, 50, 40, 0, -60].map(found), [20, 20, 10, 0, 0, 0]);
   });
@@ -110,7 +110,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const { state } = holding(40);
     const extreme = inputsAt(60_000, { heldRegime: 'extreme' });
     assert.deepEqual(findBreaches(state, extreme, strict, PLACE), [
-      { symbol: 'BTCUSDT', lots: 30, cause: 'symbol notional' },
+      { symbol: 'BTCUSDT', quantityE8: 30 * LOT_E8, cause: 'symbol notional' },
     ]);
     const lenient = compilePolicy(basePolicy, 'test', 'gate');
     assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
@@ -133,11 +133,12 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     return judgeForms(order, (form) => {
       const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
       const context = buildContext(folded.state, inputs, request, policy, standingAsk(PLACE, order, form, new Set()));
-      return judgeStanding(decide(request, context, policy), order, form);
+      return judgeStanding(decide(request, context, policy), order, form, BTC_RULES);
     });
   };
   const amend = (folded: FoldedLedger, action: 'amend' | 'amended', lots: number, priceTicks: number): void => {
-    const payload = { action, client_order_id: 'o-1', lots, price_ticks: priceTicks, reason: 'test' } as const;
+    const form = { quantity_e8: lots * LOT_E8, price_e8: priceTicks * TICK_E8 };
+    const payload = { action, client_order_id: 'o-1', ...form, reason: 'test' } as const;
     folded.append({ kind: 'order_intent', at_ms: T0 + 2, payload });
   };
 
@@ -208,13 +209,13 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const foreign = {
       close_position: false,
       kind: 'regular',
-      lots: 10,
+      quantity_e8: 10 * LOT_E8,
       order_type: 'LIMIT',
-      price_ticks: 600_000,
+      price_e8: 600_000 * TICK_E8,
       reduce_only: false,
       side: 'buy',
       symbol: 'BTCUSDT',
-      trigger_ticks: null,
+      trigger_e8: null,
     } as const;
     assert.equal(due(), 0, 'it is as it was decided');
     folded.append(orderEvent('o-1', T0 + 2, { status: 'canceled' }));
@@ -259,7 +260,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     }));
     folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
     assert.deepEqual(
-      restingOpenings(folded.state).map((order) => order.priceTicks),
+      restingOpenings(folded.state).map((order) => (order.priceE8 ?? 0) / TICK_E8),
       [598_000, 594_000, 590_000],
     );
   });
@@ -393,7 +394,8 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const effective = { max_slippage_bps: 10 };
     for (const [id, symbol, lots, price_ticks] of [
       ['o-1', 'BTCUSDT', 18, 600_000],
-      ['o-2', 'ETHUSDT', 360, 300_000],
+      // Ticks of BTC: 3,000 USDT.
+      ['o-2', 'ETHUSDT', 360, 30_000],
     ] as const) {
       const orders = [{ client_order_id: id, lots, price_ticks, symbol }];
       folded.append(decisionEvent({ id: `d-${id}`, atMs: T0, request: { symbol }, effective, orders }));
@@ -414,7 +416,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
       const verdict = judgeForms(order, (form) => {
         const request = standingRequest(PLACE, order, form, rules, NOW);
         const context = buildContext(state, inputs, request, policy, standingAsk(PLACE, order, form, leaving));
-        return judgeStanding(decide(request, context, policy), order, form);
+        return judgeStanding(decide(request, context, policy), order, form, rules);
       });
       if (verdict === 'gone') leaving.add(order);
     }
@@ -438,7 +440,7 @@ describe('rule 15: what one review cancels already counts against nothing that i
     const { state } = restingInBoth();
     const [btc, eth] = restingOpenings(state);
     assert.ok(btc !== undefined && eth !== undefined);
-    const form = { lots: eth.lots, priceTicks: eth.priceTicks ?? 0 };
+    const form = { quantityE8: eth.quantityE8, priceE8: eth.priceE8 ?? 0 };
     const request = standingRequest(PLACE, eth, form, { ...BTC_RULES, tickScale: 100 }, NOW);
     const ask = standingAsk(PLACE, eth, form, new Set([btc]));
     const { exposure } = buildContext(state, inputs, request, compilePolicy(basePolicy, 'test', 'alice'), ask);

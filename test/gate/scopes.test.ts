@@ -130,6 +130,7 @@ class Resting {
           decide(request, buildContext(state, this.inputs, request, policy, ask), policy),
           order,
           form,
+          rules,
         );
       });
     });
@@ -285,7 +286,7 @@ describe('what a tightening bears on', () => {
     );
     world.hash = 'second';
     const position = world.ledger.state.position('ETHUSDT');
-    Object.assign(position, { lots: 1, sinceMs: NOW, holder: 'bob' });
+    Object.assign(position, { quantityE8: 1e5, sinceMs: NOW, holder: 'bob' });
     world.follow();
     world.inputs = inputsAt({}, NOW + 60_000);
     assert.deepEqual(world.follow(), ordersOf('bob', null));

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
-import type { VenueOrder } from '../../daemon/gate/venue-port.ts';
-import { T0 } from './fold-fixture.ts';
-import { HORIZON_MS, ProofWorld, shown } from './proof-fixture.ts';
+import { inLots, T0 } from './fold-fixture.ts';
+import { HORIZON_MS, ProofWorld, type Shown, shown } from './proof-fixture.ts';
 
 const worlds: ProofWorld[] = [];
 function start(): { readonly world: ProofWorld; readonly strange: StrangeOrder[] } {
@@ -24,7 +23,7 @@ afterEach(() => {
 const SENT = { side: 'sell', reduceOnly: true } as const;
 const FILLED = { status: 'filled', executedLots: 10 } as const;
 
-const OTHERS: readonly (readonly [string, Partial<VenueOrder>])[] = [
+const OTHERS: readonly (readonly [string, Shown])[] = [
   ['another side', { ...SENT, ...FILLED, side: 'buy' }],
   ['another size', { ...SENT, ...FILLED, lots: 12, executedLots: 12 }],
   ['another price', { ...SENT, ...FILLED, priceTicks: 600_100 }],
@@ -40,13 +39,13 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
       const { order, sent } = world.place('o-1');
       await sent;
       await world.time.advance(HORIZON_MS - 1_000);
-      assert.deepEqual([order.status, order.executedLots, order.venueOrderId], ['unknown', 0, null]);
+      assert.deepEqual([order.status, inLots(order.executedE8), order.venueOrderId], ['unknown', 0, null]);
       assert.equal(world.isReducing(), true);
       assert.equal(strange[0]?.code, 'LEDGER_BEHIND_VENUE');
       assert.match(strange[0]?.detail ?? '', /another order.* under the id o-1/);
       // Past the horizon lists and trades without it prove that ours was never placed.
       await world.time.advance(HORIZON_MS + 30_000);
-      assert.deepEqual([order.status, order.executedLots], ['not_placed', 0]);
+      assert.deepEqual([order.status, inLots(order.executedE8)], ['not_placed', 0]);
     });
 
     it(`the answer "duplicate", a list and a trade that show ${name}`, async () => {
@@ -58,7 +57,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
       await world.time.advance(1_000);
       world.script.list = () => [shown('o-1', { ...report, status: 'working', executedLots: 0 })];
       await world.feed.pollOrders(['BTCUSDT']);
-      assert.deepEqual([order.status, order.executedLots, order.venueOrderId], ['unknown', 0, null]);
+      assert.deepEqual([order.status, inLots(order.executedE8), order.venueOrderId], ['unknown', 0, null]);
       assert.ok(strange.length > 0);
     });
   }
@@ -72,7 +71,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     assert.equal(order.status, 'working');
     const changed = shown('o-1', { ...SENT, lots: 12, executedLots: 4, status: 'partially_filled' });
     world.sender.adopt(order, changed, world.sender.proof.ask());
-    assert.equal(order.executedLots, 4);
+    assert.equal(inLots(order.executedE8), 4);
     assert.deepEqual(strange, []);
   });
 
@@ -95,11 +94,15 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     world.script.list = () => [shown('o-1', { side: 'buy', lots: 25 })];
     await world.feed.pollOrders(['BTCUSDT']);
     const open = world.order('o-1');
-    assert.deepEqual([open.foreign, open.side, open.lots, open.status], [true, 'buy', 25, 'working']);
-    assert.deepEqual([order.status, order.executedLots], ['rejected', 0], 'ours is what it was');
+    assert.deepEqual([open.foreign, open.side, inLots(open.quantityE8), open.status], [true, 'buy', 25, 'working']);
+    assert.deepEqual([order.status, inLots(order.executedE8)], ['rejected', 0], 'ours is what it was');
     assert.equal(strange.length > 0, true);
     const next = world.restart();
     worlds.push(next);
-    assert.deepEqual([next.order('o-1').foreign, next.order('o-1').lots], [true, 25], 'a restart sees the same');
+    assert.deepEqual(
+      [next.order('o-1').foreign, inLots(next.order('o-1').quantityE8)],
+      [true, 25],
+      'a restart sees the same',
+    );
   });
 });

@@ -8,7 +8,7 @@ import { Pace } from '../../daemon/gate/state/pacing.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/venue-port.ts';
 import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
-import { T0 } from './fold-fixture.ts';
+import { inLots, LOT_E8, T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
 
 const HOURS_MS = 2 * 3_600_000;
@@ -45,7 +45,7 @@ function adopt(world: ProofWorld, agent: string, lots: number): void {
     passkey_id: null,
     reason: '',
     agent,
-    lots,
+    quantity_e8: lots,
     set_by: 'ops',
     symbol: 'BTCUSDT',
   });
@@ -66,7 +66,7 @@ function account(world: ProofWorld, lots: number, walletUsdt = 1_000): AccountSn
   const nowMs = world.core.nowMs();
   const position: VenuePosition = {
     symbol: 'BTCUSDT',
-    lots,
+    quantityE8: lots * LOT_E8,
     entryPrice: 60_000,
     markPrice: 60_000,
     liquidationPrice: null,
@@ -87,13 +87,14 @@ function account(world: ProofWorld, lots: number, walletUsdt = 1_000): AccountSn
     positions: lots === 0 ? [] : [position],
     leverage: {},
     isolated: {},
+    unreadable: [],
   };
 }
 async function read(world: ProofWorld, lots: number): Promise<boolean> {
   world.script.account = () => account(world, lots);
   return world.feed.pollAccount();
 }
-const held = (world: ProofWorld): number => world.core.state.position('BTCUSDT').lots;
+const held = (world: ProofWorld): number => inLots(world.core.state.position('BTCUSDT').quantityE8);
 
 describe('BY-22 a clock that is set back by hours', () => {
   for (const [how, back] of [
@@ -166,7 +167,7 @@ describe('BY-22 a clock that is set back by hours', () => {
       isGateExiting: () => false,
     };
     const protection = new Protection(world.core, world.sender, world.canceler, exits);
-    const breach = { symbol: 'BTCUSDT', lots: 2, cause: 'symbol notional' };
+    const breach = { symbol: 'BTCUSDT', quantityE8: 2 * LOT_E8, cause: 'symbol notional' };
     await read(world, 10);
     adopt(world, 'alice', 10);
     await protection.cutBack(breach);

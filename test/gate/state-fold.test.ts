@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccountEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
-import { longLots } from '../../daemon/gate/state/positions.ts';
+import { longE8 } from '../../daemon/gate/state/positions.ts';
+import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
 
 const T0 = 1_740_960_000_000;
 
@@ -10,7 +11,7 @@ function account(lots: number, requestedAtMs: number, marginBalance = 10_000): A
   const position = {
     entry_price: 60_000,
     liquidation_price: null,
-    lots,
+    quantity_e8: lots * LOT_E8,
     maintenance_margin_usdt: 0,
     mark_price: 60_000,
     symbol: 'BTCUSDT',
@@ -46,17 +47,17 @@ describe('folding what the account shows', () => {
           average_price: 60_000,
           client_order_id: 'web_1',
           detail: null,
-          executed_lots: 3,
+          executed_e8: 3 * LOT_E8,
           foreign: {
             close_position: false,
             kind: 'regular',
-            lots: 10,
+            quantity_e8: 10 * LOT_E8,
             order_type: 'LIMIT',
-            price_ticks: 600_000,
+            price_e8: 600_000 * TICK_E8,
             reduce_only: false,
             side: 'sell',
             symbol: 'BTCUSDT',
-            trigger_ticks: null,
+            trigger_e8: null,
           },
           retryable: false,
           status: 'partially_filled',
@@ -65,8 +66,8 @@ describe('folding what the account shows', () => {
         },
       },
     ]);
-    assert.equal(state.position('BTCUSDT').lots, 7);
-    assert.equal(state.orders.all.get('web_1')?.executedLots, 3);
+    assert.equal(inLots(state.position('BTCUSDT').quantityE8), 7);
+    assert.equal(inLots(state.orders.all.get('web_1')?.executedE8), 3);
   });
 
   it('ignores an answer about the account that is older than the one it has', () => {
@@ -74,7 +75,7 @@ describe('folding what the account shows', () => {
       { kind: 'account', at_ms: T0 + 200, payload: account(7, T0 + 100, 9_000) },
       { kind: 'account', at_ms: T0 + 300, payload: account(10, T0 + 50, 10_000) },
     ]);
-    assert.equal(longLots(state.position('BTCUSDT')), 7);
+    assert.equal(inLots(longE8(state.position('BTCUSDT'))), 7);
     assert.equal(state.account?.margin_balance_usdt, 9_000);
   });
 });

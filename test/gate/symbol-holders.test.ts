@@ -8,6 +8,7 @@ import { decisionId } from '../../daemon/gate/plan/order-ids.ts';
 import { openOrders, withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
+import { inLots } from './fold-fixture.ts';
 
 const startWorld = (): Promise<DaemonWorld> =>
   DaemonWorld.start({
@@ -191,8 +192,8 @@ describe('an operator gives a symbol to an agent', () => {
       {
         action: 'adopted',
         agent: 'other',
-        lots: act.view().lots,
         passkey_id: null,
+        quantity_e8: act.view().quantityE8,
         reason: 'test',
         set_by: 'operator',
         symbol: 'BTCUSDT',
@@ -277,7 +278,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.004' });
     await until('they are known', async () => {
       await world.advance(2_000);
-      return act.view().lots === 4 && act.view().disputedLots === null;
+      return inLots(act.view().quantityE8) === 4 && act.view().disputedE8 === null;
     });
     assert.equal(await act.heldIn('BTCUSDT'), 'nobody');
     assert.equal((await world.positions())[0]?.holder, null);
@@ -287,7 +288,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.05' });
     await until('these are known, too', async () => {
       await world.advance(6_000);
-      return act.view('ETHUSDT').unownedLots !== 0;
+      return inLots(act.view('ETHUSDT').unownedE8) !== 0;
     });
     for (let i = 0; i < 4; i += 1) await world.advance(60_000);
     const told = act.alerts('SYMBOL_UNOWNED');
@@ -299,7 +300,7 @@ describe('lots of nobody', () => {
   it('become the agent’s with an adoption', async () => {
     const { status, body } = await act.adopt('agent', 'ETHUSDT');
     assert.equal(status, 200, JSON.stringify(body));
-    assert.equal(act.view('ETHUSDT').unownedLots, 0);
+    assert.equal(inLots(act.view('ETHUSDT').unownedE8), 0);
     const opened = await act.rest(2_900, { symbol: 'ETHUSDT' });
     assert.equal(opened.body.execution.state, 'working', JSON.stringify(opened.body.decision.reasons));
   });
@@ -308,7 +309,7 @@ describe('lots of nobody', () => {
     await act.human('POST', '/fapi/v1/order', { side: 'SELL', type: 'MARKET', quantity: '0.004', reduceOnly: 'true' });
     await until('the symbol is free', async () => {
       await world.advance(6_000);
-      return act.view().lots === 0 && act.view().disputedLots === null;
+      return act.view().quantityE8 === 0 && act.view().disputedE8 === null;
     });
     const { body } = await act.place({ requested_notional: 300 });
     const decisions = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].map(({ payload }) => payload);
@@ -322,7 +323,11 @@ describe('lots of nobody', () => {
       ...mine,
       agent: 'other',
       decision: { ...mine.decision, agent: 'other', decision_id: id },
-      orders: mine.orders.map((planned) => ({ ...planned, client_order_id: `${planned.client_order_id}x`, lots: 1 })),
+      orders: mine.orders.map((planned) => ({
+        ...planned,
+        client_order_id: `${planned.client_order_id}x`,
+        quantity_e8: 1e5,
+      })),
       request: { ...mine.request, agent: 'other' },
     });
     for (const { client_order_id: of } of mine.orders)
@@ -330,7 +335,7 @@ describe('lots of nobody', () => {
         average_price: null,
         client_order_id: `${of}x`,
         detail: null,
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'not_placed',
@@ -348,7 +353,7 @@ describe('lots of nobody', () => {
     assert.ok((await world.ready()).body.symbols_reducing.includes('BTCUSDT'));
     assert.equal((await act.adopt('other')).body.holder, 'other');
     await world.restart();
-    assert.deepEqual([act.view().holder, act.view().unownedLots], ['other', 0]);
+    assert.deepEqual([act.view().holder, inLots(act.view().unownedE8)], ['other', 0]);
     assert.equal(await act.heldIn('BTCUSDT', act.other), 'yours');
   });
 });

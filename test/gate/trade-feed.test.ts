@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { TradeFeed } from '../../daemon/gate/feeds/trade-feed.ts';
 import type { LookupOutcome, VenuePort, VenueTrade } from '../../daemon/gate/venue-port.ts';
+import { inLots, LOT_E8 } from './fold-fixture.ts';
 import { found, ProofWorld } from './proof-fixture.ts';
 
 const ROUND_MS = 50;
@@ -28,7 +29,8 @@ class Feed {
     venue.fetchTrades = async (_symbol, from) => {
       this.reads += 1;
       await time.delay(ANSWER_MS);
-      return { kind: 'ok', value: trades().filter(({ tradeId }) => Number(tradeId) >= Number(from ?? 0)) };
+      const rows = trades().filter(({ tradeId }) => Number(tradeId) >= Number(from ?? 0));
+      return { kind: 'ok', value: { rows, unreadable: [] } };
     };
     venue.lookupByVenueId = async (_symbol, _id, canWait) => {
       this.lookups += 1;
@@ -70,7 +72,7 @@ function strangers(count: number, atMs: number): readonly VenueTrade[] {
     symbol: 'BTCUSDT',
     venueOrderId: String(9_000 + at),
     side: at % 2 === 0 ? 'buy' : 'sell',
-    lots: 1,
+    quantityE8: LOT_E8,
     price: 60_000,
     feeUsdt: 0.01,
     realisedPnlUsdt: 0,
@@ -85,7 +87,7 @@ function filled(id: string, venueOrderId: string) {
     average_price: null,
     client_order_id: id,
     detail: null,
-    executed_lots: 1,
+    executed_e8: LOT_E8,
     foreign: null,
     retryable: false,
     status: 'filled',
@@ -172,7 +174,7 @@ describe('the feed of trades', () => {
       const { world } = feed;
       start.atMs = world.core.nowMs();
       world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
-      world.core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      world.core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       for (let ms = 0; ms < 3_000; ms += 1_000) {
         feed.feed.add('BTCUSDT');
         await feed.run(1_000);
@@ -192,9 +194,9 @@ describe('the feed of trades', () => {
       const { core } = world;
       start.atMs = core.nowMs();
       world.decide({ id: 'd-s', orders: [{ client_order_id: 's', kind: 'algo', lots: 1, reduce_only: true }] });
-      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'working' });
+      core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'working' });
       const absent = { asked_seq: core.state.stateSeq, kind: 'absent' } as const;
-      core.append('order', { ...filled('s', '2000'), executed_lots: 0, status: 'canceled', evidence: absent });
+      core.append('order', { ...filled('s', '2000'), executed_e8: 0, status: 'canceled', evidence: absent });
       await world.time.advance(8_000);
       if (isRead) feed.readAccount();
       for (let ms = 0; ms < 20_000; ms += 2_000) {
@@ -203,8 +205,8 @@ describe('the feed of trades', () => {
       }
       const owners = world.events.flatMap(({ kind, payload }) => (kind === 'trade' ? [payload.client_order_id] : []));
       assert.deepEqual(owners, ['s']);
-      assert.equal(core.state.orders.all.get('s')?.tradedLots, 1);
-      assert.equal(core.state.orders.all.get('s')?.executedLots, isRead ? 0 : 1);
-      assert.equal(core.state.position('BTCUSDT').lots, isRead ? 0 : 1);
+      assert.equal(inLots(core.state.orders.all.get('s')?.tradedE8), 1);
+      assert.equal(inLots(core.state.orders.all.get('s')?.executedE8), isRead ? 0 : 1);
+      assert.equal(inLots(core.state.position('BTCUSDT').quantityE8), isRead ? 0 : 1);
     });
 });

@@ -26,7 +26,7 @@ const MALFORMED: Rejection = { ...LATE, message: 'the price is not on the grid',
 
 function openingOrder(agent = 'alice', lots = 10): OrderState {
   const ledger = new FoldedLedger();
-  ledger.append(decisionEvent({ id: 'd-1', agent, atMs: T0, orders: [{ client_order_id: 'o-1', lots }] }));
+  ledger.append(decisionEvent({ id: 'd-1', agent, atMs: T0, orders: [{ client_order_id: 'o-1', lots: lots }] }));
   const [order] = liveOrders(ledger.state.orders, 'BTCUSDT');
   assert.ok(order !== undefined, 'an order is on its way');
   return order;

@@ -24,5 +24,6 @@ import './world/stalled-exits.ts';
 import './world/stops.ts';
 import './world/stops-that-never-rest.ts';
 import './world/undone-exits.ts';
+import './world/unreadable-rows.ts';
 import './world/unnoticed-checks.ts';
 import './world/vanished-stops.ts';

@@ -1,5 +1,6 @@
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { OrderEvent, OrderIntentEvent } from '../../daemon/gate/events.ts';
+import { fromE8 } from '../../daemon/gate/units.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { type ToldEvent, teller } from '../told.ts';
 import { type Caps, capsOfDecision } from './caps.ts';
@@ -216,11 +217,14 @@ export class Judge {
     const planned = event.orders.find((plan) => plan.client_order_id === order.client_order_id);
     const { rules } = event.context.market;
     if (rules === null) throw new Error('a decision without filters sent an order');
-    const lots = amended?.lots ?? planned?.lots ?? Number.NaN;
-    const ticks = amended?.priceTicks ?? planned?.price_ticks ?? Number.NaN;
+    if (amended === undefined)
+      return {
+        price: fromE8(planned?.price_e8 ?? Number.NaN),
+        quantity: fromE8(planned?.quantity_e8 ?? Number.NaN),
+      };
     return {
-      price: (ticks * rules.tick_mantissa) / rules.tick_scale,
-      quantity: (lots * rules.lot_mantissa) / rules.lot_scale,
+      price: (amended.priceTicks * rules.tick_mantissa) / rules.tick_scale,
+      quantity: (amended.lots * rules.lot_mantissa) / rules.lot_scale,
     };
   }
 }

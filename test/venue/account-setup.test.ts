@@ -4,7 +4,6 @@ import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { AccountReads } from '../../daemon/venue/account-reads.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
-import { MarketTables } from '../../daemon/venue/market-tables.ts';
 import { ReadLimiter } from '../../daemon/venue/read-limiter.ts';
 import { Reader } from '../../daemon/venue/reader.ts';
 import { createRedactor } from '../../daemon/venue/redaction.ts';
@@ -136,9 +135,10 @@ test('a symbol that the venue does not isolate keeps no other one from it, and i
   );
 });
 
-test('a symbol without settings fails rather than counting as isolated', async () => {
+test('a symbol without settings does not count as isolated, and keeps no other one from it', async () => {
   serveAccount();
-  assert.equal((await venue.prepareAccount(['XRPUSDT'], null)).kind, 'failed');
+  const outcome = await venue.prepareAccount(['XRPUSDT', 'ETHUSDT'], { ETHUSDT: true });
+  assert.deepEqual(outcome.kind === 'ok' && outcome.value.isolated, { ETHUSDT: true });
 });
 
 test('on a live venue the rights of the key are read, and must be readable', async () => {
@@ -149,7 +149,7 @@ test('on a live venue the rights of the key are read, and must be readable', asy
   const redact = createRedactor([API_KEY, SECRET]);
   const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, redact, 2000, SYSTEM_TIME);
   const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, SYSTEM_TIME);
-  const account = new AccountReads(new Reader(client, link, limiter), new MarketTables([client]), true);
+  const account = new AccountReads(new Reader(client, link, limiter), true);
   assert.equal((await account.prepareAccount(['BTCUSDT'], null)).kind, 'failed', 'no answer is no proof');
   for (const enableWithdrawals of [true, false]) {
     fake.scripts.set('GET /sapi/v1/account/apiRestrictions', (_request, response) =>
@@ -201,9 +201,9 @@ test('trades are read page by page, window by window, each once and in order', a
   });
   const outcome = await venue.fetchTrades('BTCUSDT', null, firstMs - 400 * HOUR_MS);
   assert.ok(outcome.kind === 'ok');
-  assert.equal(outcome.value.length, 2500);
+  assert.equal(outcome.value.rows.length, 2500);
   const rest = await venue.fetchTrades('BTCUSDT', '3400', 0);
-  assert.deepEqual(rest.kind === 'ok' && [rest.value.length, rest.value[0]?.tradeId], [100, '3400']);
+  assert.deepEqual(rest.kind === 'ok' && [rest.value.rows.length, rest.value.rows[0]?.tradeId], [100, '3400']);
 });
 
 test('a page of trades that is out of order fails: a fill would count twice', async () => {

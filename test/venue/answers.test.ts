@@ -16,7 +16,6 @@ import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 
 const sample = (name: string) => readFixture<Record<string, unknown>>(`binance-samples/${name}`);
-const table = new InstrumentTable({ symbols: [exchangeSymbol('BTCUSDT'), exchangeSymbol('ETHUSDT', '0.01')] }, 0);
 const POSITION = {
   symbol: 'BTCUSDT',
   positionSide: 'BOTH',
@@ -30,7 +29,7 @@ const POSITION = {
   updateTime: 1,
 };
 const FEES = { takerFee: 0.0005, makerFee: 0.0002 };
-const SETTINGS = parseSymbolSettings([{ symbol: 'BTCUSDT', marginType: 'ISOLATED', leverage: 3 }]);
+const SETTINGS = new Map([['BTCUSDT', { symbol: 'BTCUSDT', leverage: 3, isIsolated: true }]]);
 
 test('filters of recorded exchangeInfo files become whole lots and ticks', () => {
   const recorded = sample('exchangeInfo-mainnet-2024-05-07-BTCUSDT-ETHUSDT.json');
@@ -90,13 +89,13 @@ test('documented answers of the account and of orders are read', () => {
   const example = (key: string) => endpoints[key]?.[0]?.response_examples[0] ?? assert.fail(key);
   assert.equal(parseBalances(example('GET /fapi/v3/account')).walletUsdt, 103.12345678);
   const order = { ...(example('GET /fapi/v1/order') as object), symbol: 'BTCUSDT' };
-  const parsed = parseRegularOrder(order, table);
+  const parsed = parseRegularOrder(order);
   assert.deepEqual(
-    [parsed.lots, parsed.triggerTicks, parsed.priceTicks, parsed.status],
-    [400, 93_000, null, 'working'],
+    [parsed.quantityE8, parsed.triggerE8, parsed.priceE8, parsed.status],
+    [40_000_000, 930_000_000_000, null, 'working'],
   );
   const settings = parseSymbolSettings(example('GET /fapi/v1/symbolConfig'));
-  assert.deepEqual(settings.get('BTCUSDT'), { symbol: 'BTCUSDT', leverage: 21, isIsolated: false });
+  assert.deepEqual(settings.rows[0], { symbol: 'BTCUSDT', leverage: 21, isIsolated: false });
   assert.equal(bracketsOf(example('GET /fapi/v1/leverageBracket'), 'ETHUSDT')[0]?.maintenanceRate, 0.0065);
   const income = (example('GET /fapi/v1/income') as unknown[])[0];
   assert.deepEqual(parseTransfer(income).value, {
@@ -106,12 +105,12 @@ test('documented answers of the account and of orders are read', () => {
   });
 });
 
-test('positions are signed lots; flat rows are left out, other agents of the account are not', () => {
+test('positions are signed; flat rows are left out, other agents of the account are not', () => {
   const rows = [POSITION, { ...POSITION, symbol: 'ETHUSDT', positionAmt: '0.000' }];
-  assert.deepEqual(parsePositions(rows, table, SETTINGS), [
+  assert.deepEqual(parsePositions(rows, SETTINGS).rows, [
     {
       symbol: 'BTCUSDT',
-      lots: -3,
+      quantityE8: -300_000,
       entryPrice: 60000.123,
       markPrice: 60001.5,
       liquidationPrice: null,
@@ -124,20 +123,63 @@ test('positions are signed lots; flat rows are left out, other agents of the acc
   ]);
 });
 
-test('a position that cannot be trusted fails the whole list', () => {
+test('a position that cannot be trusted is named, and says nothing about another symbol', () => {
+  const eth = { ...POSITION, symbol: 'ETHUSDT', positionAmt: '2.5' };
   const bad: readonly (readonly [string, unknown[]])[] = [
-    ['off the lot', [{ ...POSITION, positionAmt: '0.0035' }]],
     ['a number', [{ ...POSITION, positionAmt: 0.003 }]],
+    ['beyond the range', [{ ...POSITION, positionAmt: '90071992.54740992' }]],
+    ['a ninth decimal', [{ ...POSITION, positionAmt: '0.000000001' }]],
     ['hedge mode', [{ ...POSITION, positionSide: 'LONG' }]],
     ['twice', [POSITION, POSITION]],
-    ['unknown symbol', [{ ...POSITION, symbol: 'XUSDT' }]],
     ['no entry', [{ ...POSITION, entryPrice: '0' }]],
     ['no margin', [{ ...POSITION, maintMargin: undefined }]],
-    ['not an object', [null]],
   ];
-  for (const [label, rows] of bad)
-    assert.throws(() => parsePositions(rows, table, SETTINGS), MalformedAnswerError, label);
-  assert.throws(() => parsePositions({}, table, SETTINGS), MalformedAnswerError);
+  for (const [label, rows] of bad) {
+    const { rows: read, unreadable } = parsePositions([...rows, eth], SETTINGS);
+    assert.deepEqual(
+      [read.map(({ symbol }) => symbol), unreadable.map(({ symbol }) => symbol)],
+      [['ETHUSDT'], ['BTCUSDT']],
+      label,
+    );
+  }
+  for (const rows of [[null], [{ ...POSITION, symbol: 7 }]])
+    assert.throws(() => parsePositions([...rows, eth], SETTINGS), MalformedAnswerError, 'it may concern any symbol');
+  assert.throws(() => parsePositions({}, SETTINGS), MalformedAnswerError);
+});
+
+test('a position off the lot is read, and so is one in a symbol without filters', () => {
+  const rows = [
+    { ...POSITION, positionAmt: '0.00350001' },
+    { ...POSITION, symbol: 'XUSDT', positionAmt: '7' },
+  ];
+  const read = parsePositions(rows, SETTINGS);
+  assert.deepEqual(
+    read.rows.map(({ quantityE8, symbol }) => [symbol, quantityE8]),
+    [
+      ['BTCUSDT', 350_001],
+      ['XUSDT', 700_000_000],
+    ],
+  );
+  assert.deepEqual(read.unreadable, []);
+});
+
+test('an order whose status is not known is a working one', () => {
+  const order = {
+    orderId: 1,
+    symbol: 'BTCUSDT',
+    clientOrderId: 'adl_autoclose',
+    price: '0',
+    origQty: '0.0035',
+    executedQty: '0',
+    type: 'LIQUIDATION',
+    reduceOnly: false,
+    closePosition: false,
+    side: 'SELL',
+    stopPrice: '0',
+    updateTime: 1,
+  };
+  for (const status of ['NEW_ADL', 'NEW_INSURANCE', 'toString'])
+    assert.equal(parseRegularOrder({ ...order, status }).status, 'working');
 });
 
 function bracketsOf(answer: unknown, symbol: string): readonly LeverageBracket[] {
@@ -210,25 +252,24 @@ test('a fee in another asset is counted at the taker rate, a trade of another sy
     maker: true,
     time: 7,
   };
-  const instrument = table.require('BTCUSDT');
-  assert.deepEqual(parseTrade(trade, instrument, FEES), {
+  assert.deepEqual(parseTrade(trade, 'BTCUSDT', FEES), {
     tradeId: '9',
     symbol: 'BTCUSDT',
     venueOrderId: '8',
     side: 'sell',
-    lots: 2,
+    quantityE8: 200_000,
     price: 60000,
     feeUsdt: 0.06,
     realisedPnlUsdt: 1.5,
     isMaker: true,
     atMs: 7,
   });
-  assert.equal(parseTrade({ ...trade, commissionAsset: 'USDT' }, instrument, FEES).feeUsdt, 0.0001);
+  assert.equal(parseTrade({ ...trade, commissionAsset: 'USDT' }, 'BTCUSDT', FEES).feeUsdt, 0.0001);
   const paid = { ...trade, commissionAsset: 'USDT', commission: '-0.0781901' };
-  assert.equal(parseTrade({ ...paid, maker: false }, instrument, FEES).feeUsdt, 0.0781901, 'nobody is paid to take');
-  assert.equal(parseTrade(paid, instrument, FEES).feeUsdt, 0.0781901, 'nor to make, at this rate');
-  assert.equal(parseTrade(paid, instrument, { ...FEES, makerFee: -0.0001 }).feeUsdt, -0.0781901);
-  assert.throws(() => parseTrade({ ...trade, symbol: 'ETHUSDT' }, instrument, FEES), MalformedAnswerError);
+  assert.equal(parseTrade({ ...paid, maker: false }, 'BTCUSDT', FEES).feeUsdt, 0.0781901, 'nobody is paid to take');
+  assert.equal(parseTrade(paid, 'BTCUSDT', FEES).feeUsdt, 0.0781901, 'nor to make, at this rate');
+  assert.equal(parseTrade(paid, 'BTCUSDT', { ...FEES, makerFee: -0.0001 }).feeUsdt, -0.0781901);
+  assert.throws(() => parseTrade({ ...trade, symbol: 'ETHUSDT' }, 'BTCUSDT', FEES), MalformedAnswerError);
 });
 
 test('a conditional order is alive until the exchange says what became of it', () => {
@@ -250,21 +291,21 @@ test('a conditional order is alive until the exchange says what became of it', (
     ['TRIGGERING', {}, 'working', 0],
     ['TRIGGERED', {}, 'working', 0],
     ['FINISHED', {}, 'filled', 0],
-    ['FINISHED', { actualQty: '0.004' }, 'filled', 4],
+    ['FINISHED', { actualQty: '0.004' }, 'filled', 400_000],
     ['FINISHED', { actualQty: '0.000' }, 'expired', 0],
     ['CANCELED', {}, 'canceled', 0],
     ['EXPIRED', {}, 'expired', 0],
     ['REJECTED', {}, 'rejected', 0],
+    ['MAYBE', {}, 'working', 0],
   ] as const;
-  for (const [algoStatus, more, status, executedLots] of rows) {
-    const order = parseAlgoOrder({ ...algo, algoStatus, ...more }, table);
+  for (const [algoStatus, more, status, executedE8] of rows) {
+    const order = parseAlgoOrder({ ...algo, algoStatus, ...more });
     assert.deepEqual(
-      [order.status, order.executedLots, order.triggerTicks],
-      [status, executedLots, 540_000],
+      [order.status, order.executedE8, order.triggerE8],
+      [status, executedE8, 5_400_000_000_000],
       algoStatus,
     );
   }
-  assert.throws(() => parseAlgoOrder({ ...algo, algoStatus: 'MAYBE' }, table), MalformedAnswerError);
 });
 
 test('a finished conditional order names the order that it became where it does not say what that executed', () => {
@@ -278,15 +319,21 @@ test('a finished conditional order names the order that it became where it does 
 });
 
 test('a conditional order has ended as the order that it became has', () => {
-  const stop = { kind: 'algo', lots: 0, executedLots: 0, averagePrice: null, status: 'filled' } as VenueOrder;
-  for (const [status, executedLots, expected] of [
+  const stop = { kind: 'algo', quantityE8: 0, executedE8: 0, averagePrice: null, status: 'filled' } as VenueOrder;
+  for (const [status, executedE8, expected] of [
     ['filled', 4, 'filled'],
     ['expired', 3, 'filled'],
     ['expired', 0, 'expired'],
     ['working', 0, 'working'],
   ] as const) {
-    const ended = asTriggered(stop, { ...stop, kind: 'regular', status, executedLots, averagePrice: 54_000 });
-    assert.deepEqual([ended.kind, ended.status, ended.executedLots], ['algo', expected, executedLots]);
+    const ended = asTriggered(stop, {
+      ...stop,
+      kind: 'regular',
+      status,
+      executedE8,
+      averagePrice: 54_000,
+    });
+    assert.deepEqual([ended.kind, ended.status, ended.executedE8], ['algo', expected, executedE8]);
   }
 });
 

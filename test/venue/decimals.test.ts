@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  formatUnits,
+  commonStep,
+  formatE8,
   MalformedAnswerError,
   parseAmount,
+  parseE8,
   parseStep,
-  parseUnits,
   parseUnitsCeil,
   parseUnitsFloor,
+  parseWideE8,
+  stepE8,
 } from '../../daemon/venue/exact-fields.ts';
 
 test('a step is reduced to the smallest mantissa and power of ten', () => {
@@ -29,13 +32,24 @@ test('a step of zero, below zero or of no decimal is refused', () => {
   }
 });
 
-test('a quantity off the lot is refused, not rounded', () => {
-  const lot = parseStep('0.001', 'lot');
-  assert.equal(parseUnits('1.234', lot, 'q'), 1234);
-  assert.equal(parseUnits('-0.100', lot, 'q'), -100);
-  assert.equal(Object.is(parseUnits('-0.000', lot, 'q'), 0), true);
-  assert.throws(() => parseUnits('1.2345', lot, 'q'), MalformedAnswerError);
-  assert.throws(() => parseUnits('99999999999999999999', lot, 'q'), MalformedAnswerError);
+test('a quantity is read in units of 1e-8, on a grid or off it; what they cannot hold is refused', () => {
+  assert.equal(parseE8('1.234', 'q'), 123_400_000);
+  assert.equal(parseE8('-0.10000001', 'q'), -10_000_001);
+  assert.equal(Object.is(parseE8('-0.000', 'q'), 0), true);
+  assert.equal(parseE8('90071992.54740991', 'q'), Number.MAX_SAFE_INTEGER);
+  for (const text of ['90071992.54740992', '99999999999999999999', '0.000000001', '1e5', ''])
+    assert.throws(() => parseE8(text, 'q'), MalformedAnswerError, text);
+  assert.equal(parseWideE8('-99999999999.5', 'q'), -9_999_999_999_950_000_000n);
+});
+
+test('a step that both LOT_SIZE and MARKET_LOT_SIZE take is a multiple of both', () => {
+  for (const [one, other, common] of [
+    ['0.001', '0.001', '0.001'],
+    ['0.001', '0.01', '0.01'],
+    ['0.004', '0.006', '0.012'],
+    ['1', '0.00000001', '1'],
+  ] as const)
+    assert.deepEqual(commonStep(parseStep(one, 's'), parseStep(other, 's'), 's'), parseStep(common, 's'));
 });
 
 test('limits of the exchange are rounded to its inside', () => {
@@ -54,24 +68,22 @@ test('amounts take decimal strings and finite numbers, and never a negative zero
   }
 });
 
-test('writing and reading whole steps are inverse for every step', () => {
+test('writing and reading units are inverse for every number of every step', () => {
   const steps = fc.record({
     mantissa: fc.constantFrom(1, 2, 5, 25, 10),
     scale: fc.constantFrom(1, 10, 100, 1000, 10_000, 100_000_000),
   });
   fc.assert(
-    fc.property(steps, fc.integer({ min: 1, max: 100_000_000 }), (step, units) => {
-      const text = formatUnits(units, step);
+    fc.property(steps, fc.integer({ min: 1, max: 1_000_000 }), (step, count) => {
+      const units = stepE8(step) * BigInt(count);
+      const text = formatE8(units);
       assert.match(text, /^\d+(?:\.\d*[1-9])?$/);
-      assert.equal(parseUnits(text, step, 'x'), units);
+      assert.equal(parseWideE8(text, 'x'), units);
     }),
     { seed: 7, numRuns: 500 },
   );
 });
 
-test('a number of steps that is not a positive safe integer cannot be written', () => {
-  const step = { mantissa: 1, scale: 1000 };
-  for (const units of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
-    assert.throws(() => formatUnits(units, step), RangeError);
-  }
+test('a quantity that is not positive cannot be written', () => {
+  for (const units of [0n, -1n]) assert.throws(() => formatE8(units), RangeError);
 });

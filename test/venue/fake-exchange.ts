@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { readE8 } from '../../daemon/gate/units.ts';
 import type { Approved, OrderInstruction, StopInstruction, VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
@@ -160,14 +161,20 @@ export function order(changes: Partial<OrderInstruction> = {}): Approved<OrderIn
     orderType: 'limit',
     timeInForce: 'IOC',
     goodTillMs: null,
-    lots: 2,
-    priceTicks: 600_001,
+    quantityE8: readE8('0.002'),
+    priceE8: readE8('60000.1'),
     reduceOnly: false,
     ...changes,
   };
   return plain as Approved<OrderInstruction>;
 }
 export function stop(changes: Partial<StopInstruction> = {}): Approved<StopInstruction> {
-  const plain = { clientOrderId: 'hf000000s', symbol: 'BTCUSDT', side: 'sell', triggerTicks: 540_000, ...changes };
+  const plain: StopInstruction = {
+    clientOrderId: 'hf000000s',
+    symbol: 'BTCUSDT',
+    side: 'sell',
+    triggerE8: readE8('54000'),
+    ...changes,
+  };
   return plain as Approved<StopInstruction>;
 }

@@ -26,7 +26,16 @@ describe('while the rules of the exchange cannot be fetched', () => {
     venue = await connectVenue(exchange.url);
     exchange.scripts.set('GET /fapi/v1/exchangeInfo', (_, response) => answerJson(response, 'down', 500));
     exchange.scripts.set('GET /fapi/v1/order', ({ params }, response) =>
-      answerJson(response, orderAnswer({ ...params, side: 'BUY', quantity: '0.010', price: '60000.1' })),
+      answerJson(
+        response,
+        orderAnswer({
+          ...params,
+          side: 'BUY',
+          quantity: '0.010',
+          price: '60000.1',
+          origClientOrderId: params.origClientOrderId ?? 'o-1',
+        }),
+      ),
     );
     exchange.scripts.set('GET /fapi/v1/openOrders', ({ params }, response) =>
       answerJson(response, [
@@ -38,35 +47,39 @@ describe('while the rules of the exchange cannot be fetched', () => {
   });
   after(() => venue.close());
 
-  it('a lookup without any rules fails, as data, of either kind and by either id', async () => {
+  it('an order is looked up without any rules, and what cannot be read of it is a failure, as data', async () => {
     assert.equal((await venue.fetchRules(['BTCUSDT'])).kind, 'failed');
     exchange.scripts.set('GET /fapi/v1/algoOrder', (_, response) => answerJson(response, { symbol: 'BTCUSDT' }));
-    for (const outcome of [
-      await venue.lookupOrder('BTCUSDT', 'o-1', 'regular'),
-      await venue.lookupOrder('BTCUSDT', 'o-1', 'algo'),
-      await venue.lookupByVenueId('BTCUSDT', '4711'),
-    ])
-      assert.deepEqual(outcome, { kind: 'failed', detail: 'the rules of the exchange have not been fetched' });
+    assert.deepEqual(await venue.lookupOrder('BTCUSDT', 'o-1', 'algo'), {
+      kind: 'failed',
+      detail: 'closePosition is not a flag',
+    });
+    const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
+    assert.ok(found.kind === 'found' && found.order.quantityE8 === 1_000_000, JSON.stringify(found));
+    assert.equal((await venue.lookupByVenueId('BTCUSDT', '4711')).kind, 'found');
   });
 
-  it('orders are looked up, listed and their trades read in the steps that the ledger holds', async () => {
+  it('orders are looked up, listed and their trades read by the fees that the ledger holds', async () => {
     venue.noteRules([BTC_RULES]);
     const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
     assert.ok(found.kind === 'found', JSON.stringify(found));
-    assert.deepEqual([found.order.lots, found.order.priceTicks], [10, 600_001]);
+    assert.deepEqual([found.order.quantityE8, found.order.priceE8], [1_000_000, 6_000_010_000_000]);
     const open = await venue.fetchOpenOrders(['BTCUSDT']);
     assert.ok(open.kind === 'ok', JSON.stringify(open));
     assert.deepEqual(
-      open.value.map(({ clientOrderId, lots }) => [clientOrderId, lots]),
-      [['o-1', 10]],
+      open.value.rows.map(({ clientOrderId, quantityE8 }) => [clientOrderId, quantityE8]),
+      [['o-1', 1_000_000]],
     );
-    assert.deepEqual(await venue.fetchTrades('BTCUSDT', null, Date.now()), { kind: 'ok', value: [] });
+    assert.deepEqual(await venue.fetchTrades('BTCUSDT', null, Date.now()), {
+      kind: 'ok',
+      value: { rows: [], unreadable: [] },
+    });
   });
 
-  it('what does not fit those steps is not read, and of a symbol without any nothing is sent', async () => {
+  it('what does not fit those steps is read all the same, and of a symbol without any nothing is sent', async () => {
     venue.noteRules([{ ...BTC_RULES, lotScale: 10 }]);
-    assert.equal((await venue.lookupOrder('BTCUSDT', 'o-1', 'regular')).kind, 'failed');
-    assert.equal((await venue.lookupOrder('ETHUSDT', 'o-1', 'regular')).kind, 'failed', 'of ETHUSDT none are known');
+    const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
+    assert.ok(found.kind === 'found' && found.order.quantityE8 === 1_000_000, JSON.stringify(found));
     assert.equal((await venue.submit(order({ symbol: 'ETHUSDT' }), SEND_WITHIN_MS)).kind, 'rejected');
     assert.deepEqual(exchange.sent('POST /fapi/v1/order'), []);
   });
@@ -131,15 +144,5 @@ describe('while the rules of the exchange cannot be fetched', () => {
     assert.equal((await venue.fetchRules(['BTCUSDT'])).kind, 'ok');
     for (const path of ['GET /fapi/v1/leverageBracket', 'GET /fapi/v1/commissionRate'])
       assert.deepEqual(exchange.sent(path), [], path);
-  });
-
-  it("the exchange's own count once the views are in them", async () => {
-    venue.noteRules([{ ...BTC_RULES, lotScale: 10_000 }]);
-    exchange.scripts.delete('GET /fapi/v1/exchangeInfo');
-    const fetched = await venue.fetchRules(['BTCUSDT']);
-    assert.ok(fetched.kind === 'ok');
-    venue.noteRules(fetched.value.rules);
-    const found = await venue.lookupOrder('BTCUSDT', 'o-1', 'regular');
-    assert.ok(found.kind === 'found' && found.order.lots === 10);
   });
 });

@@ -89,7 +89,11 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
     ['rejected', 'reducing', false],
   ],
   [
-    [-1111, -4003, -4004, -4005, -4014, -4023, -4015, -1102, -1106, -1116, -4061, -4120],
+    [-1111, -4014, -4023],
+    ['rejected', 'reload_rules', true],
+  ],
+  [
+    [-4003, -4004, -4005, -4015, -1102, -1106, -1116, -4061, -4120],
     ['rejected', 'reload_rules', false],
   ],
   [

@@ -11,6 +11,9 @@ import { order, SEND_WITHIN_MS, stop } from './fake-exchange.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const BAR_MS = 900_000;
+/** BTCUSDT: lots of 0.001, ticks of 0.1. */
+const LOT_E8 = 100_000;
+const TICK_E8 = 10_000_000;
 /** Connections for reads. */
 const AT_ONCE = 8;
 let sim: ExchangeSim;
@@ -50,11 +53,11 @@ function id(): string {
   nextId += 1;
   return `hfsimtest${nextId}`;
 }
-/** A price the market takes at once, and one far from it. */
+/** A price the market takes at once, and one far from it, in units of 1e-8. */
 async function prices(): Promise<{ quote: MarketQuote; taking: number; resting: number }> {
   const quote = value(await venue.fetchQuote('BTCUSDT'));
-  const ask = Math.round(quote.ask * 10);
-  return { quote, taking: ask + 500, resting: ask - 6000 };
+  const askE8 = Math.round(quote.ask * 10) * TICK_E8;
+  return { quote, taking: askE8 + 500 * TICK_E8, resting: askE8 - 6000 * TICK_E8 };
 }
 
 before(async () => {
@@ -145,54 +148,55 @@ test('a quote has mark and book with their own instants, bars are in order and r
   assert.equal((await venue.fetchQuote('NOSUCHUSDT')).kind, 'failed');
 });
 
-test('an order, its fill, the position it makes and the exit agree in lots and ticks', async () => {
+test('an order, its fill, the position it makes and the exit agree in quantities and prices', async () => {
   const { taking } = await prices();
   assert.deepEqual(await venue.setLeverage('BTCUSDT', 3), { kind: 'accepted', order: null });
-  const entry = order({ clientOrderId: id(), lots: 3, priceTicks: taking });
+  const entry = order({ clientOrderId: id(), quantityE8: 3 * LOT_E8, priceE8: taking });
   const filled = accepted(await venue.submit(entry, SEND_WITHIN_MS));
-  assert.deepEqual([filled.status, filled.executedLots, filled.averagePrice], ['filled', 3, null]);
+  assert.deepEqual([filled.status, filled.executedE8, filled.averagePrice], ['filled', 3 * LOT_E8, null]);
   const found = await venue.lookupOrder('BTCUSDT', entry.clientOrderId, 'regular');
   assert.ok(found.kind === 'found' && (found.order.averagePrice ?? 0) > 0, 'a query knows the average price');
-  const trades = value(await venue.fetchTrades('BTCUSDT', null, clock.nowMs() - 20 * 86_400_000));
+  const trades = value(await venue.fetchTrades('BTCUSDT', null, clock.nowMs() - 20 * 86_400_000)).rows;
   const own = trades.filter((trade) => trade.venueOrderId === filled.venueOrderId);
   assert.equal(
-    own.reduce((sum, trade) => sum + trade.lots, 0),
-    3,
+    own.reduce((sum, trade) => sum + trade.quantityE8, 0),
+    3 * LOT_E8,
   );
   assert.ok(own.every((trade) => trade.feeUsdt > 0 && !trade.isMaker && trade.side === 'buy'));
-  const again = value(await venue.fetchTrades('BTCUSDT', trades.at(-1)?.tradeId ?? null, 0));
+  const again = value(await venue.fetchTrades('BTCUSDT', trades.at(-1)?.tradeId ?? null, 0)).rows;
   assert.deepEqual(again, trades.slice(-1), 'fromTradeId is included');
   const account = value(await venue.fetchAccount(SYMBOLS));
   assert.ok(account.requestedAtMs <= account.observedAtMs);
   assert.equal(account.leverage.BTCUSDT, 3);
   const position = account.positions[0] ?? assert.fail('no position');
-  assert.deepEqual([position.symbol, position.lots, position.leverage], ['BTCUSDT', 3, 3]);
+  assert.deepEqual([position.symbol, position.quantityE8, position.leverage], ['BTCUSDT', 3 * LOT_E8, 3]);
   assert.ok((position.liquidationPrice ?? 0) > 0 && (position.isolatedMarginUsdt ?? 0) > 0);
   assert.equal(account.positions.length, 1);
-  const exit = { side: 'sell', orderType: 'market', priceTicks: null, timeInForce: null, reduceOnly: true } as const;
+  const exit = { side: 'sell', orderType: 'market', priceE8: null, timeInForce: null, reduceOnly: true } as const;
   assert.equal(
-    accepted(await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), SEND_WITHIN_MS)).status,
+    accepted(await venue.submit(order({ clientOrderId: id(), quantityE8: 3 * LOT_E8, ...exit }), SEND_WITHIN_MS))
+      .status,
     'filled',
   );
-  const flat = await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), SEND_WITHIN_MS);
+  const flat = await venue.submit(order({ clientOrderId: id(), quantityE8: 3 * LOT_E8, ...exit }), SEND_WITHIN_MS);
   assert.equal(flat.kind === 'rejected' && flat.rejection.code, -2022);
   assert.deepEqual(value(await venue.fetchAccount(SYMBOLS)).positions, []);
 });
 
 test('resting and conditional orders are listed together, amended in place and canceled each at its service', async () => {
   const { resting } = await prices();
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   assert.equal(accepted(await venue.submit(limit, SEND_WITHIN_MS)).status, 'working');
-  const amended = { ...limit, lots: 4, priceTicks: resting - 1 };
+  const amended = { ...limit, quantityE8: 4 * LOT_E8, priceE8: resting - TICK_E8 };
   const changed = accepted(await venue.amend(amended as typeof limit, SEND_WITHIN_MS));
-  assert.deepEqual([changed.lots, changed.priceTicks], [4, resting - 1]);
-  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
+  assert.deepEqual([changed.quantityE8, changed.priceE8], [4 * LOT_E8, resting - TICK_E8]);
+  const guard = stop({ clientOrderId: id(), triggerE8: resting - 20_000 * TICK_E8 });
   const placed = accepted(await venue.submitStop(guard));
   assert.deepEqual(
-    [placed.kind, placed.type, placed.closePosition, placed.triggerTicks],
-    ['algo', 'STOP_MARKET', true, resting - 20_000],
+    [placed.kind, placed.type, placed.closePosition, placed.triggerE8],
+    ['algo', 'STOP_MARKET', true, resting - 20_000 * TICK_E8],
   );
-  const open = value(await venue.fetchOpenOrders(SYMBOLS));
+  const open = value(await venue.fetchOpenOrders(SYMBOLS)).rows;
   assert.deepEqual(open.map(({ kind, clientOrderId }) => `${kind} ${clientOrderId}`).sort(), [
     `algo ${guard.clientOrderId}`,
     `regular ${limit.clientOrderId}`,
@@ -208,8 +212,8 @@ test('resting and conditional orders are listed together, amended in place and c
 
 test('a countdown that ran out cancels regular orders, and 0 ends one', async () => {
   const { resting } = await prices();
-  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  const guard = stop({ clientOrderId: id(), triggerE8: resting - 20_000 * TICK_E8 });
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
   accepted(await venue.submitStop(guard));
   const asked = await open();
   assert.equal(asked.countdown, 'unknown', 'nobody has asked it');
@@ -218,26 +222,26 @@ test('a countdown that ran out cancels regular orders, and 0 ends one', async ()
   await asked.close();
   value(await venue.setCountdown('BTCUSDT', 30_000));
   value(await venue.setCountdown('BTCUSDT', 0));
-  assert.equal(value(await venue.fetchOpenOrders(SYMBOLS)).length, 2);
+  assert.equal(value(await venue.fetchOpenOrders(SYMBOLS)).rows.length, 2);
   value(await venue.setCountdown('BTCUSDT', 1));
-  await until('one order is left', async () => value(await venue.fetchOpenOrders(SYMBOLS)).length === 1);
+  await until('one order is left', async () => value(await venue.fetchOpenOrders(SYMBOLS)).rows.length === 1);
   assert.deepEqual(
-    value(await venue.fetchOpenOrders(SYMBOLS)).map(({ clientOrderId }) => clientOrderId),
+    value(await venue.fetchOpenOrders(SYMBOLS)).rows.map(({ clientOrderId }) => clientOrderId),
     [guard.clientOrderId],
   );
 });
 
 test('cancelAll empties both services', async () => {
   const { resting } = await prices();
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
-  accepted(await venue.submitStop(stop({ clientOrderId: id(), triggerTicks: resting - 20_000 })));
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  accepted(await venue.submitStop(stop({ clientOrderId: id(), triggerE8: resting - 20_000 * TICK_E8 })));
   value(await venue.cancelAll('BTCUSDT'));
-  assert.deepEqual(value(await venue.fetchOpenOrders(SYMBOLS)), []);
+  assert.deepEqual(value(await venue.fetchOpenOrders(SYMBOLS)).rows, []);
 });
 
 test('a second order with the id of an open one is accepted without an order: an earlier send is live', async () => {
   const { resting } = await prices();
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   accepted(await venue.submit(limit, SEND_WITHIN_MS));
   assert.deepEqual(await venue.submit(limit, SEND_WITHIN_MS), { kind: 'accepted', order: null });
 });
@@ -251,7 +255,7 @@ test('BY-12: an order that was taken while the answer was lost is unknown, and a
     ['stall-body', {}],
   ] as const) {
     await fault(kind, '/fapi/v1/order', { ...more, match: { path: '/fapi/v1/order', method: 'POST' } });
-    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
     const submitted = hasty.submit(limit, SEND_WITHIN_MS);
     const find = async () => (await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind;
     await until('the exchange has it', async () => (await find()) === 'found');
@@ -266,7 +270,7 @@ test('an order that was not taken is unknown too while nothing proves it', async
   const { resting } = await prices();
   for (const kind of ['drop-before', 'reject-503-unknown']) {
     await fault(kind, '/fapi/v1/order', { match: { path: '/fapi/v1/order', method: 'POST' } });
-    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
     assert.equal((await venue.submit(limit, SEND_WITHIN_MS)).kind, 'unknown', kind);
     assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'not_found', kind);
   }
@@ -282,7 +286,7 @@ test('refusals with a status or a code carry their consequence', async () => {
   ] as const) {
     await control('faults', { ...body, match: { path: '/fapi/v1/order', method: 'POST' } });
     const another = await open();
-    const outcome = await another.submit(order({ clientOrderId: id(), priceTicks: resting }), SEND_WITHIN_MS);
+    const outcome = await another.submit(order({ clientOrderId: id(), priceE8: resting }), SEND_WITHIN_MS);
     assert.equal(outcome.kind === 'rejected' && outcome.rejection.consequence, consequence);
     await another.close();
   }
@@ -311,7 +315,7 @@ test('reads fail with their consequence and never invent a value', async () => {
 test('a lookup that is hidden right after the acceptance answers not_found, then found', async () => {
   const { resting } = await prices();
   await fault('not-found-after-accept', '/fapi/v1/order', { queries: 2 });
-  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });
   accepted(await venue.submit(limit, SEND_WITHIN_MS));
   const kinds = [];
   for (let query = 0; query < 3; query += 1) {
@@ -337,11 +341,11 @@ test('executions of the whole account and orders that never rested are listed, w
   // The exchange's own clock: what is known of it elsewhere may run ahead by what an answer took.
   const sinceMs = sim.engine.state.nowMs;
   const { taking } = await prices();
-  const ioc = order({ clientOrderId: id(), priceTicks: taking, timeInForce: 'IOC' });
+  const ioc = order({ clientOrderId: id(), priceE8: taking, timeInForce: 'IOC' });
   accepted(await venue.submit(ioc, SEND_WITHIN_MS));
   const { executions, isWhole } = value(await venue.fetchExecutions(sinceMs));
   assert.equal(isWhole, true);
-  const trades = value(await venue.fetchTrades('BTCUSDT', null, sinceMs));
+  const trades = value(await venue.fetchTrades('BTCUSDT', null, sinceMs)).rows;
   assert.deepEqual(
     executions.map(({ symbol, tradeId }) => [symbol, tradeId]),
     trades.map(({ tradeId }) => ['BTCUSDT', tradeId]),
@@ -380,7 +384,7 @@ test('a full queue of reads delays no order', async () => {
   let read = 0;
   for (const each of reads) void each.then(() => (read += 1));
   await until('as many as may hang', () => delays.held === AT_ONCE);
-  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
+  accepted(await venue.submit(order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' }), SEND_WITHIN_MS));
   assert.deepEqual([read, delays.held], [0, AT_ONCE]);
   await control('clear-faults', {});
   delays.release();

@@ -74,6 +74,6 @@ for (const symbols of [['BTCUSDT'], []]) {
     const venue = await connect(createVenue);
     assert.equal((await venue.fetchRules(['BTCUSDT'])).kind, 'ok');
     const listed = await venue.fetchOpenOrders(symbols);
-    assert.ok(listed.kind === 'ok' && listed.value.some((order) => order.clientOrderId === 'stop-limit'));
+    assert.ok(listed.kind === 'ok' && listed.value.rows.some((order) => order.clientOrderId === 'stop-limit'));
   });
 }

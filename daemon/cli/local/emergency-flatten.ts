@@ -1,22 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../../config/config.ts';
-import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
+import type { Approved, OrderInstruction, UnreadableRow, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { DomainClock } from '../../venue/clock.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';
-import type { EmergencyReads, HeldPosition, OddRow } from '../../venue/emergency-reads.ts';
+import type { EmergencyReads, HeldPosition } from '../../venue/emergency-reads.ts';
+import { formatE8 } from '../../venue/exact-fields.ts';
 import { EmergencyOrders } from './emergency-orders.ts';
 
 export interface EmergencyReport {
   readonly is_flat: boolean;
   readonly orders_left: readonly { readonly symbol: string; readonly client_order_id: string }[];
-  readonly positions_left: readonly { readonly symbol: string; readonly lots: number }[];
+  /** Signed decimals of the base asset. */
+  readonly positions_left: readonly { readonly symbol: string; readonly quantity: string }[];
   /** Rows of the venue that say nothing that could be acted on: what they stand for is left as well. Absent: none. */
   readonly not_readable?: readonly NotReadable[];
   /** Symbols that were asked for and that the venue does not list: nothing is known of them. Absent: none. */
   readonly not_listed?: readonly string[];
 }
-interface NotReadable extends OddRow {
+interface NotReadable extends UnreadableRow {
   readonly what: 'order' | 'position';
 }
 interface EmergencyOptions {
@@ -147,8 +149,8 @@ async function tryRead<T>(
 interface Seen {
   orders: readonly VenueOrder[] | null;
   positions: readonly HeldPosition[] | null;
-  oddOrders: readonly OddRow[];
-  oddPositions: readonly OddRow[];
+  oddOrders: readonly UnreadableRow[];
+  oddPositions: readonly UnreadableRow[];
 }
 
 /** The account as far as it can be read. */
@@ -172,7 +174,7 @@ class AccountView {
     const read = await tryRead('positions', () => this.#reads.fetchPositions(), this.#say);
     if (read === null) return null;
     this.seen.positions = read.value.rows.filter((row) => this.#concerns(row));
-    this.seen.oddPositions = this.#tell('position', read.value.odd);
+    this.seen.oddPositions = this.#tell('position', read.value.unreadable);
     return [...this.seen.positions, ...this.seen.oddPositions];
   }
 
@@ -186,10 +188,10 @@ class AccountView {
     const names = this.#symbols ?? (orders === null ? [] : [...new Set(known)]);
     const read = await tryRead('orders', () => this.#reads.fetchOpenOrders(names), this.#say);
     if (read === null) return null;
-    const { failed, rows, odd } = read.value;
+    const { failed, rows, unreadable } = read.value;
     for (const what of failed) this.#say(`the venue's ${what}: cannot be read`);
     this.seen.orders = rows.filter((row) => this.#concerns(row));
-    this.seen.oddOrders = this.#tell('order', odd);
+    this.seen.oddOrders = this.#tell('order', unreadable);
     this.isWhole = failed.length === 0 && (this.#symbols !== null || names.length === 0);
     return failed.length === 0 ? this.seen.orders : null;
   }
@@ -198,10 +200,10 @@ class AccountView {
     return this.#symbols === null || this.#symbols.includes(row.symbol);
   }
 
-  #tell(what: string, odd: readonly OddRow[]): readonly OddRow[] {
+  #tell(what: string, odd: readonly UnreadableRow[]): readonly UnreadableRow[] {
     const own = odd.filter((row) => this.#concerns(row));
     for (const { symbol, detail } of own) {
-      const line = `${symbol}: a row of its ${what} cannot be read, and is left: ${detail}`;
+      const line = `${symbol}: a row of its ${what} cannot be read: ${detail}`;
       if (!this.#told.has(line)) this.#say(line);
       this.#told.add(line);
     }
@@ -218,7 +220,14 @@ async function flattenAccount(
   const { say } = options;
   // RISK: orders that no gate decided; each is a MARKET reduceOnly order of at most the position, so it only reduces.
   const send = (exit: OrderInstruction) => venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
-  const orders = new EmergencyOrders(venue, (symbol) => reads.findLargest(symbol), send, say);
+  const cuts = {
+    splitClosing: (symbol: string, heldE8: bigint) => reads.splitClosing(symbol, heldE8),
+    largestE8: (symbol: string) => reads.largestE8(symbol),
+    reload: async () => {
+      await tryRead('symbols', () => reads.loadSymbols(), say);
+    },
+  };
+  const orders = new EmergencyOrders(venue, cuts, send, say);
   const view = new AccountView(reads, options);
   const { seen } = view;
   for (;;) {
@@ -227,6 +236,7 @@ async function flattenAccount(
     // A list that hangs must hold up no exit; without a position there is nothing to do but to wait for it.
     const listedSoon = Promise.race([listing, delay(LIST_WITHIN_MS, null, { ref: false })]);
     orders.exit(seen.positions ?? [], async () => (await listedSoon) ?? seen.orders ?? []);
+    orders.exitUnread(listedOnly(reads, seen.oddPositions));
     const isHeld = (seen.positions?.length ?? 0) > 0;
     const listed = await (isHeld ? listedSoon : listing);
     if (view.isWhole && listed?.length === 0 && seen.oddOrders.length === 0 && found?.length === 0) {
@@ -241,19 +251,19 @@ async function flattenAccount(
     }
     orders.cancelOpenings(seen.orders ?? []);
     // RISK: a position that an opening order has made meanwhile must find its stop still there; so must one that could
-    // not be read, and one that an order that could not be read may make.
-    if (listed !== null && orders.hasFlat(listed, withOdd(found, seen)))
-      orders.cancelRest(listed, withOdd(await view.readPositions(), seen));
+    // not be read. An order that could not be read may open: where nothing is held it goes with all others.
+    if (listed !== null) {
+      const rest = [...listed, ...listedOnly(reads, seen.oddOrders).map((symbol) => ({ symbol }))];
+      if (orders.hasFlat(rest, found)) orders.cancelRest(rest, await view.readPositions());
+    }
     await Promise.race([orders.settled(), delay(ROUND_MS)]);
     await delay(PAUSE_MS);
   }
 }
 
-function withOdd(
-  found: readonly { readonly symbol: string }[] | null,
-  { oddOrders }: Seen,
-): readonly { readonly symbol: string }[] | null {
-  return found === null ? null : [...found, ...oddOrders];
+/** Symbols of rows that the venue lists: nothing can be sent for others. */
+function listedOnly(reads: EmergencyReads, rows: readonly UnreadableRow[]): readonly string[] {
+  return [...new Set(rows.map(({ symbol }) => symbol))].filter((symbol) => reads.isListed(symbol));
 }
 
 function reportLeft({ orders, positions, oddOrders, oddPositions }: Seen): EmergencyReport {
@@ -264,7 +274,11 @@ function reportLeft({ orders, positions, oddOrders, oddPositions }: Seen): Emerg
   return {
     is_flat: false,
     orders_left: (orders ?? []).map(({ symbol, clientOrderId }) => ({ symbol, client_order_id: clientOrderId })),
-    positions_left: (positions ?? []).map(({ symbol, lots }) => ({ symbol, lots })),
+    positions_left: (positions ?? []).map(({ heldE8, symbol }) => ({ symbol, quantity: signedText(heldE8) })),
     ...(odd.length === 0 ? {} : { not_readable: odd }),
   };
+}
+
+function signedText(heldE8: bigint): string {
+  return heldE8 < 0n ? `-${formatE8(-heldE8)}` : formatE8(heldE8);
 }

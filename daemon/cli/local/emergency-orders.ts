@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
+import type { HeldPosition } from '../../venue/emergency-reads.ts';
+import { formatE8 } from '../../venue/exact-fields.ts';
 
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
 const REFUSALS_BEFORE_STOP = 3;
 
-interface HeldPosition {
-  readonly symbol: string;
-  /** Signed lots. */
-  readonly lots: number;
+/** How exits of a symbol are cut into orders of the venue, in units of 1e-8. */
+interface Cuts {
+  splitClosing(symbol: string, heldE8: bigint): readonly number[];
+  largestE8(symbol: string): number;
+  /** The filters of the venue are read again. */
+  reload(): Promise<void>;
 }
 /** A symbol that is not flat, or of which it is not known whether it is. */
 interface Occupied {
@@ -28,19 +32,18 @@ export class EmergencyOrders {
   readonly #send: (exit: OrderInstruction) => Promise<SubmitOutcome>;
   readonly #say: (line: string) => void;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Largest market order, lots; null: not known, and the whole position is one order. */
-  readonly #findLargest: (symbol: string) => number | null;
+  readonly #cuts: Cuts;
   /** Exits in a row that were refused for other reduce-only orders, by symbol. */
   readonly #locked = new Map<string, number>();
 
   constructor(
     venue: VenuePort,
-    findLargest: (symbol: string) => number | null,
+    cuts: Cuts,
     send: (exit: OrderInstruction) => Promise<SubmitOutcome>,
     say: (line: string) => void,
   ) {
     this.#venue = venue;
-    this.#findLargest = findLargest;
+    this.#cuts = cuts;
     this.#send = send;
     this.#say = say;
   }
@@ -64,12 +67,27 @@ export class EmergencyOrders {
   }
 
   /** Whether a symbol is without position and opening orders, so that what is left there may go. */
-  hasFlat(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): boolean {
+  hasFlat(orders: readonly Occupied[], positions: readonly Occupied[] | null): boolean {
     return findFlat(orders, positions).length > 0;
   }
 
+  /**
+   * Of a position that cannot be read only the symbol is known. RISK: as much as one order may have, on either side:
+   * reduceOnly takes no more than is held, and nothing on the side where nothing is.
+   */
+  exitUnread(symbols: readonly string[]): void {
+    for (const symbol of symbols)
+      this.#begin(`exit ${symbol}`, async () => {
+        const quantityE8 = this.#cuts.largestE8(symbol);
+        for (const side of ['sell', 'buy'] as const) {
+          const outcome = await this.#send(buildExit(symbol, side, quantityE8));
+          if (outcome.kind === 'accepted') this.#say(`${symbol}: exit of what cannot be read accepted`);
+        }
+      });
+  }
+
   /** Every order of the symbols that are flat; `positions`: read after `orders`, null: nothing is known to be flat. */
-  cancelRest(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): void {
+  cancelRest(orders: readonly Occupied[], positions: readonly Occupied[] | null): void {
     for (const symbol of findFlat(orders, positions)) {
       this.#begin(`rest ${symbol}`, async () => {
         const outcome = await this.#venue.cancelAll(symbol);
@@ -97,29 +115,21 @@ export class EmergencyOrders {
     else if (failed.kind === 'unknown') this.#say(`${symbol}: cancel failed: ${failed.detail}`);
   }
 
-  /** RISK: MARKET and reduceOnly, at most the position: it only reduces. */
-  async #exit({ symbol, lots }: HeldPosition, list: () => Promise<readonly VenueOrder[]>): Promise<void> {
-    const largest = Math.max(1, this.#findLargest(symbol) ?? Math.abs(lots));
-    for (let left = Math.abs(lots); left > 0; left -= largest) {
-      const exit: OrderInstruction = {
-        clientOrderId: `em${randomBytes(8).toString('hex')}`,
-        symbol,
-        side: lots > 0 ? 'sell' : 'buy',
-        orderType: 'market',
-        timeInForce: null,
-        goodTillMs: null,
-        lots: Math.min(left, largest),
-        priceTicks: null,
-        reduceOnly: true,
-      };
+  /** RISK: MARKET and reduceOnly: of what is more than the position the venue takes nothing. */
+  async #exit({ heldE8, symbol }: HeldPosition, list: () => Promise<readonly VenueOrder[]>): Promise<void> {
+    const side = heldE8 > 0n ? 'sell' : 'buy';
+    for (const quantityE8 of this.#cuts.splitClosing(symbol, heldE8 > 0n ? heldE8 : -heldE8)) {
+      const exit = buildExit(symbol, side, quantityE8);
       const outcome = await this.#send(exit);
       if (outcome.kind === 'rejected') {
         this.#say(`${symbol}: exit refused: ${outcome.rejection.message}`);
+        if (outcome.rejection.consequence === 'reload_rules') await this.#cuts.reload();
         await this.#makeRoom(exit, outcome, list);
         return;
       }
       this.#locked.delete(symbol);
-      this.#say(`${symbol}: exit of ${exit.lots} lots ${outcome.kind === 'accepted' ? 'accepted' : 'sent, no answer'}`);
+      const quantity = formatE8(BigInt(quantityE8));
+      this.#say(`${symbol}: exit of ${quantity} ${outcome.kind === 'accepted' ? 'accepted' : 'sent, no answer'}`);
     }
   }
 
@@ -145,9 +155,26 @@ export class EmergencyOrders {
   }
 }
 
-function findFlat(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): readonly string[] {
+function buildExit(symbol: string, side: OrderInstruction['side'], quantityE8: number): OrderInstruction {
+  return {
+    clientOrderId: `em${randomBytes(8).toString('hex')}`,
+    symbol,
+    side,
+    orderType: 'market',
+    timeInForce: null,
+    goodTillMs: null,
+    quantityE8,
+    priceE8: null,
+    reduceOnly: true,
+  };
+}
+
+/** An order that cannot be read counts as one that may go with all of its symbol. */
+function findFlat(orders: readonly Occupied[], positions: readonly Occupied[] | null): readonly string[] {
   if (positions === null) return [];
   const symbols = [...new Set(orders.map((order) => order.symbol))];
-  const mayOpen = new Set(orders.filter((order) => !reduces(order)).map((order) => order.symbol));
+  const mayOpen = new Set(
+    orders.filter((order) => 'kind' in order && !reduces(order as VenueOrder)).map((order) => order.symbol),
+  );
   return symbols.filter((symbol) => !mayOpen.has(symbol) && !positions.some((held) => held.symbol === symbol));
 }

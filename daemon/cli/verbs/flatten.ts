@@ -66,7 +66,7 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
   else {
     const { renderTable } = await import('../tables.ts');
     const orders = report.orders_left.map((order) => [order.symbol, `order ${order.client_order_id}`]);
-    const positions = report.positions_left.map((position) => [position.symbol, `position of ${position.lots} lots`]);
+    const positions = report.positions_left.map((position) => [position.symbol, `position of ${position.quantity}`]);
     const odd = (report.not_readable ?? []).map((row) => [
       row.symbol,
       `${row.what} that cannot be read: ${row.detail}`,

@@ -237,17 +237,23 @@ const PLANNED_ORDER = [
   'delay_ms',
   'kind',
   'leverage',
-  'lots',
+  'quantity_e8',
   'order_type',
-  'price_ticks',
+  'price_e8',
   'protective',
   'reduce_only',
   'side',
   'slice',
   'symbol',
   'time_in_force',
-  'trigger_ticks',
+  'trigger_e8',
 ] as const;
+/** Before core version 4 the same places held lots and ticks. */
+const IN_STEPS: { readonly [column: string]: string } = {
+  quantity_e8: 'lots',
+  price_e8: 'price_ticks',
+  trigger_e8: 'trigger_ticks',
+};
 export type PlannedOrderColumn = (typeof PLANNED_ORDER)[number];
 
 export interface RowForm {
@@ -277,6 +283,9 @@ export const ROW_FORMS = {
   reason: form(REASON),
   order: form(PLANNED_ORDER),
 } as const;
+
+/** A planned order of before {@link IN_STEPS}. */
+export const ORDER_IN_STEPS: RowForm = form(PLANNED_ORDER.map((column) => IN_STEPS[column] ?? column));
 
 /** Stops compiling when a type gains a member that has no column. */
 export const COLUMNS_ARE_WHOLE: readonly [

@@ -1,5 +1,5 @@
 import { REASONS } from '../reasons.ts';
-import { ROW_FORMS, readRow } from './columns.ts';
+import { ORDER_IN_STEPS, ROW_FORMS, type RowForm, readRow } from './columns.ts';
 
 type Members = { readonly [key: string]: unknown };
 
@@ -22,7 +22,7 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
     context: readRow(ROW_FORMS.context, payload.context),
     decision: 'verdicts' in decision ? decision : readOutline(decision, request, seq, atMs),
     market_seq: payload.market_seq,
-    orders: readRows(ROW_FORMS.order, orders),
+    orders: readRows(isInSteps(decision) ? ORDER_IN_STEPS : ROW_FORMS.order, orders),
     parent_decision_id: payload.parent_decision_id ?? null,
     request,
     route: payload.route ?? request.tool,
@@ -30,6 +30,12 @@ export function readDecisionRecord(payload: unknown, seq: number, atMs: number):
     texts: payload.texts ?? {},
   };
 }
+
+/** Orders are in lots and ticks of the decision's own rules, not in units of 1e-8. */
+function isInSteps({ core_version: version }: Members): boolean {
+  return typeof version !== 'number' || version < FIRST_IN_FIXED_UNITS;
+}
+const FIRST_IN_FIXED_UNITS = 4;
 
 const ADVISORY: ReadonlySet<unknown> = new Set(['intercept', 'dry_run']);
 
@@ -69,7 +75,7 @@ function nameReason(reason: Members): Members {
   };
 }
 
-function readRows(form: (typeof ROW_FORMS)[keyof typeof ROW_FORMS], rows: unknown): Members[] {
+function readRows(form: RowForm, rows: unknown): Members[] {
   return Array.isArray(rows) ? rows.map((row) => readRow(form, row) as Members) : [];
 }
 

@@ -47,9 +47,9 @@ export class AccountReader {
       positions.push({
         entry_price: account.entryPrice(i),
         liquidation_price: account.liquidationPrice(i),
-        lots,
         maintenance_margin_usdt: account.maintenanceUsdt(i),
         mark_price: clock.marks[i]!,
+        quantity_e8: clock.grid.quantityE8(i, lots),
         symbol: clock.market.symbols[i]!,
         unrealised_pnl_usdt: account.unrealisedUsdt(i),
         updated_at_ms: clock.nowMs,

@@ -1,7 +1,7 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
-import { ownLotsOf } from '../../gate/state/holding.ts';
+import { ownE8Of } from '../../gate/state/holding.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type {
   AccountGlance,
@@ -156,7 +156,7 @@ export class AgentDesk {
       reasons: decision.reasons,
       retryAfterMs: decision.retry_after_ms,
       effectiveNotional: notionalOf(decision.effective),
-      orders: taken.orders.map(describeOrder),
+      orders: taken.orders.map((order) => describeOrder(order, clock)),
     };
   }
 
@@ -228,7 +228,9 @@ class LiveGlance implements AccountGlance {
     const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
     const isAlone = setup.agents.length === 1;
     for (const [i, symbol] of clock.market.symbols.entries()) {
-      const lots = isAlone ? account.lots(i) : ownLotsOf(door.state.positions.get(symbol), this.#agent);
+      const lots = isAlone
+        ? account.lots(i)
+        : clock.grid.lots(i, ownE8Of(door.state.positions.get(symbol), this.#agent));
       if (lots !== 0) positions.set(symbol, { lots, entryPrice: account.entryPrice(i) });
     }
     this.#positions = positions;
@@ -237,19 +239,21 @@ class LiveGlance implements AccountGlance {
   get openOrders(): readonly OrderReport[] {
     const open: OrderReport[] = [];
     for (const orders of this.#run.door.state.orders.live.values())
-      for (const order of orders) if (order.agent === this.#agent && !order.protective) open.push(describeOrder(order));
+      for (const order of orders)
+        if (order.agent === this.#agent && !order.protective) open.push(describeOrder(order, this.#run.clock));
     return open;
   }
 }
 
-function describeOrder(order: OrderState): OrderReport {
+function describeOrder(order: OrderState, { grid, market }: MarketClock): OrderReport {
+  const symbol = market.symbols.indexOf(order.symbol);
   return {
     clientOrderId: order.clientOrderId,
     symbol: order.symbol,
     side: order.side,
-    lots: order.lots,
-    filledLots: order.executedLots,
-    priceTicks: order.priceTicks,
+    lots: grid.lots(symbol, order.quantityE8),
+    filledLots: grid.lots(symbol, order.executedE8),
+    priceTicks: order.priceE8 === null ? null : grid.ticks(symbol, order.priceE8),
     reduceOnly: order.reduceOnly,
     isOpen: !isTerminal(order.status),
   };

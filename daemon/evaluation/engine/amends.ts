@@ -46,14 +46,20 @@ export function amendOrder(
       action: isTaken ? 'amended' : 'amend_failed',
       ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     });
   };
-  tell(amend.lots, amend.priceTicks);
-  const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
-  const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+  const symbol = clock.market.symbols.indexOf(order.symbol);
+  const inSteps = (form: typeof amend) => ({
+    lots: clock.grid.lots(symbol, form.quantityE8),
+    priceTicks: clock.grid.ticks(symbol, form.priceE8),
+  });
+  const before = inSteps({ quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
+  const after = inSteps(amend);
+  tell(after.lots, after.priceTicks);
+  const outcome = exchange.amend(order.clientOrderId, after.lots, after.priceTicks);
   if (outcome.rejection !== null) {
     onRefused(order, outcome.rejection);
     settle(false, outcome.rejection.message);

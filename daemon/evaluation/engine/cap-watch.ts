@@ -49,7 +49,7 @@ export class CapWatch {
       const position = this.#door.state.positions.get(this.#clock.market.symbols[i]!);
       if (position === undefined) continue;
       const mark = this.#clock.marks[i]! * ratios[i]!;
-      const distance = liquidationDistance(position.liquidationPrice, position.lots, mark);
+      const distance = liquidationDistance(position.liquidationPrice, position.quantityE8, mark);
       if (distance !== null && distance < this.#policy.spec.account.min_liquidation_distance) return true;
     }
     return gross > this.#grossCap;

@@ -1,4 +1,5 @@
 import { FIRST_EXTREME_STEP, SECOND_EXTREME_STEP, STEPS_PER_BAR } from '../../exchange-sim/market/bars.ts';
+import { Grid } from './grid.ts';
 import { isLowFirstWhenFlat, type PreparedMarket, pathTicks } from './prepared.ts';
 
 /** Ends of the three straight legs of a bar's path: open -> first extreme -> second extreme -> close. */
@@ -18,6 +19,7 @@ export function legEndAfter(step: number): number {
  */
 export class MarketClock {
   readonly market: PreparedMarket;
+  readonly grid: Grid;
   /** Running marks by symbol; the account values itself at these. */
   readonly marks: Float64Array;
   readonly markTicks: Float64Array;
@@ -35,6 +37,7 @@ export class MarketClock {
 
   constructor(market: PreparedMarket) {
     this.market = market;
+    this.grid = new Grid(market.series.map(({ bars }) => bars.instrument));
     const count = market.series.length;
     this.marks = new Float64Array(count);
     this.markTicks = new Float64Array(count);

@@ -255,12 +255,12 @@ export class GateDoor {
   // --- what becomes known of an order ------------------------------------------------------------------------------
 
   /** The exchange shows it; `averagePrice`: of all that was executed, USDT. */
-  show(order: OrderState, status: OrderEvent['status'], executedLots: number, averagePrice: number | null): void {
+  show(order: OrderState, status: OrderEvent['status'], executedE8: number, averagePrice: number | null): void {
     const word = this.#wordOn(order, status, null, 'shown');
     word.average_price = averagePrice;
-    word.executed_lots = executedLots;
+    word.executed_e8 = executedE8;
     // It was filled before that was told, and before the account is read.
-    if (executedLots > order.executedLots) word.venue_at_ms -= FILLED_BEFORE_MS;
+    if (executedE8 > order.executedE8) word.venue_at_ms -= FILLED_BEFORE_MS;
     word.venue_order_id = order.clientOrderId;
     this.append('order', word);
   }
@@ -280,8 +280,8 @@ export class GateDoor {
     this.append('order_intent', {
       action: 'cancel',
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      price_e8: null,
+      quantity_e8: null,
       reason,
     });
   }
@@ -297,7 +297,7 @@ export class GateDoor {
       client_order_id: order.clientOrderId,
       detail,
       evidence: { asked_seq: this.#seq, kind },
-      executed_lots: order.executedLots,
+      executed_e8: order.executedE8,
       foreign: null,
       retryable: false,
       status,

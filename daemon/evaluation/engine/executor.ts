@@ -163,7 +163,7 @@ export class Executor {
     const slice = door.take(sliceRequest(event), sliceAsk(PLACE, order), {
       kind: 'slice',
       parentDecisionId: event.decision.decision_id,
-      plan: (decision) => planSlice(decision, order),
+      plan: (decision) => planSlice(decision, order, door.state.rules.get(order.symbol)),
     });
     if (slice === null) return;
     if (slice.event.orders.length === 0) {
@@ -176,12 +176,15 @@ export class Executor {
 
   /** Null: the exchange has taken it. */
   #send(order: OrderState, asked: Asked | null): Rejection | null {
-    const { exchange, tally } = this.#parts;
+    const { clock, exchange, tally } = this.#parts;
     const symbol = this.#index.get(order.symbol)!;
     if (!order.reduceOnly) this.#matchLeverage(order, symbol);
     this.#asked.set(order.clientOrderId, asked);
-    this.#tellOrder(order, asked, order.lots);
-    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    const { clientOrderId: id, priceE8, quantityE8, reduceOnly, side } = order;
+    const { grid } = clock;
+    const lots = grid.lots(symbol, quantityE8);
+    const priceTicks = priceE8 === null ? null : grid.ticks(symbol, priceE8);
+    this.#tellOrder(order, asked, lots, priceTicks);
     const outcome: Placement =
       priceTicks === null
         ? exchange.close({ id, symbol, side, lots })
@@ -196,12 +199,12 @@ export class Executor {
     this.changes += 1;
     this.#loops.onAccepted();
     if (outcome.rests && !order.reduceOnly) this.#parts.onOpening(order);
-    if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
+    if (asked !== null && outcome.rests) tally.notePassed(asked, lots);
     this.#settleOrder(order, outcome.fill, outcome.rests, true);
     return null;
   }
 
-  #tellOrder(order: OrderState, asked: Asked | null, lots: number): void {
+  #tellOrder(order: OrderState, asked: Asked | null, lots: number, priceTicks: number | null): void {
     this.#parts.judge.order({
       orderId: order.clientOrderId,
       askId: asked?.askId ?? -1,
@@ -211,7 +214,7 @@ export class Executor {
       account: SERVED_ACCOUNT,
       side: order.side,
       lots,
-      priceTicks: order.priceTicks,
+      priceTicks,
       leverage: order.reduceOnly ? null : order.leverage,
       maxSlippageBps: order.protective ? null : order.slippageBps,
       reduceOnly: order.reduceOnly,
@@ -251,20 +254,25 @@ export class Executor {
   /** `isAnswer`: the exchange has answered to what was sent just now. */
   #settleOrder(order: OrderState, fill: Fill | null, rests: boolean, isAnswer: boolean): void {
     const { door, judge, clock } = this.#parts;
-    const executed = order.executedLots + (fill?.lots ?? 0);
+    const filledE8 = fill === null ? 0 : this.#filledE8(order, fill);
+    const executed = order.executedE8 + filledE8;
     const status = rests
       ? executed > 0
         ? 'partially_filled'
         : 'working'
-      : executed >= order.lots
+      : executed >= order.quantityE8
         ? 'filled'
         : 'expired';
-    const paid = order.tradedUsdt + (fill === null ? 0 : fill.lots * fill.price);
+    const paid = order.tradedUsdtE8 + (fill === null ? 0 : filledE8 * fill.price);
     door.show(order, status, executed, executed === 0 ? null : paid / executed);
     if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null, isAnswer);
     if (rests) return;
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
+  }
+
+  #filledE8({ symbol }: OrderState, { lots }: Fill): number {
+    return this.#parts.clock.grid.quantityE8(this.#index.get(symbol)!, lots);
   }
 
   #onRestingFill(resting: ReplayOrder, fill: Fill, isEnded: boolean): void {
@@ -283,9 +291,9 @@ export class Executor {
       this.#end(order, 'expired');
       return;
     }
-    this.#tellOrder(order, null, fill.lots);
+    this.#tellOrder(order, null, fill.lots, null);
     const { door, judge, clock } = this.#parts;
-    door.show(order, 'filled', fill.lots, fill.price);
+    door.show(order, 'filled', this.#filledE8(order, fill), fill.price);
     this.#fills.note(order, fill, null, false);
     judge.orderEnded(order.clientOrderId, clock.nowMs);
   }
@@ -309,7 +317,7 @@ export class Executor {
   /** The order fills no more. */
   #end(order: OrderState, status: 'canceled' | 'expired'): void {
     const { clock, door, judge } = this.#parts;
-    door.show(order, status, order.executedLots, order.averagePrice);
+    door.show(order, status, order.executedE8, order.averagePrice);
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
   }
@@ -342,6 +350,7 @@ export class Executor {
     this.#asked.set(order.clientOrderId, asked);
     outcome.settle();
     if (outcome.fill === null) return;
-    this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots, true);
+    const executed = order.executedE8 + this.#filledE8(order, outcome.fill);
+    this.#settleOrder(order, outcome.fill, executed < order.quantityE8, true);
   }
 }

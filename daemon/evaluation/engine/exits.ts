@@ -12,7 +12,7 @@ import {
 import { ExitPace } from '../../gate/plan/exit-pace.ts';
 import { ExitPump } from '../../gate/plan/exit-pump.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
-import { type Claim, closedLots, isLive } from '../../gate/state/claims.ts';
+import { type Claim, closedE8, isLive } from '../../gate/state/claims.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { Rejection } from '../../gate/venue-port.ts';
 import type { GateDoor, Taken } from './door.ts';
@@ -72,7 +72,7 @@ export class ReplayExits {
           action: 'ended',
           decision_id: claim.decisionId,
           detail,
-          filled_lots: closedLots(claim),
+          filled_e8: closedE8(claim),
           reason,
         }),
       endUnsent: (order, detail) => door.endUnsent(order, detail),
@@ -154,7 +154,7 @@ export class ReplayExits {
     const taken = door.take(exitOrderRequest(event, form), exitOrderAsk(PLACE, form), {
       kind: 'slice',
       parentDecisionId: decisionId,
-      plan: (decision) => planExitOrder(decision, first.symbol, id),
+      plan: (decision) => planExitOrder(decision, first.symbol, id, door.state.rules.get(first.symbol)),
     });
     const order = taken?.orders[0] ?? null;
     return {

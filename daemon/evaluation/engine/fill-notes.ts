@@ -40,12 +40,12 @@ export class FillNotes {
       client_order_id: order.clientOrderId,
       fee_usdt: fill.feeUsdt,
       is_maker: fill.isMaker,
-      lots: fill.lots,
       price: fill.price,
+      quantity_e8: clock.grid.quantityE8(symbol, fill.lots),
       realised_pnl_usdt: 0,
       side: order.side,
       symbol: order.symbol,
-      trade_id: `${order.clientOrderId}/${order.executedLots}`,
+      trade_id: `${order.clientOrderId}/${order.executedE8}`,
     });
     this.#follow(order, isAnswer);
     const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;

@@ -179,8 +179,8 @@ export class ReplayKeeper {
     this.#held = this.#account.version;
     this.agesAtMs = Number.POSITIVE_INFINITY;
     const now = this.#clock.nowMs;
-    for (const { lots, sinceMs } of this.#door.state.positions.values()) {
-      const atMs = lots === 0 || sinceMs === null ? Number.POSITIVE_INFINITY : sinceMs + this.#longestMs;
+    for (const { quantityE8, sinceMs } of this.#door.state.positions.values()) {
+      const atMs = quantityE8 === 0 || sinceMs === null ? Number.POSITIVE_INFINITY : sinceMs + this.#longestMs;
       if (atMs > now) this.agesAtMs = Math.min(this.agesAtMs, atMs);
     }
   }
@@ -232,12 +232,12 @@ export class ReplayKeeper {
 
   #protectOne(position: PositionState): void {
     const step = this.#protection.next(position);
-    if (step.kind !== 'follow' && position.lots !== 0) this.isGuarded = false;
+    if (step.kind !== 'follow' && position.quantityE8 !== 0) this.isGuarded = false;
     if (step.kind === 'follow') {
       this.#followStop(position, step.stop, step.stops);
       if (step.stop.cancelRequested) this.#protection.noteGivenUp(position.symbol);
     } else if (step.kind === 'place') {
-      const sent = this.#placeStop(position, step.lots);
+      const sent = this.#placeStop(position, step.quantityE8);
       const request = sent === null ? null : this.#protection.takePlaced(position, sent.order, sent.rejection);
       if (request !== null) this.#exit(request, 'stop');
     } else if (step.kind === 'close') this.#exit(step.request, 'stop');
@@ -253,13 +253,13 @@ export class ReplayKeeper {
   #move(position: PositionState, stop: OrderState): string | null {
     const blocked = this.#moves.findBlock(position, stop);
     if (blocked !== null) return blocked;
-    const sent = this.#placeStop(position, position.lots);
+    const sent = this.#placeStop(position, position.quantityE8);
     const refused = readRefusal(sent?.order ?? null);
     if (sent === null || refused === null || sent.rejection?.code !== OTHER_STOP) return refused;
     const kept = this.#moves.findWhyKept(position, stop);
     if (kept !== null || !isResting(stop)) return kept;
     this.#executor.cancel(stop, ROOM_FOR_CLOSER);
-    return readRefusal(this.#placeStop(position, position.lots)?.order ?? null);
+    return readRefusal(this.#placeStop(position, position.quantityE8)?.order ?? null);
   }
 
   #placeStop(position: PositionState, held: number): SentStop | null {
@@ -280,11 +280,12 @@ export class ReplayKeeper {
     const order = taken?.orders[0];
     if (order === undefined) return null;
     this.#door.sends.note();
+    const index = this.#indexOf(symbol);
     const rejection = this.#exchange.placeStop({
       id: order.clientOrderId,
-      symbol: this.#indexOf(symbol),
+      symbol: index,
       side: order.side,
-      triggerTicks: order.triggerTicks ?? 0,
+      triggerTicks: this.#clock.grid.ticks(index, order.triggerE8 ?? 0),
     });
     this.#executor.changes += 1;
     if (rejection === null) this.#door.show(order, 'working', 0, null);

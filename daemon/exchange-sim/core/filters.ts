@@ -25,14 +25,27 @@ export function checkPrice(instrument: Instrument, price: E8): Rejection | undef
   return undefined;
 }
 
+interface LotSize {
+  readonly lot: E8;
+  readonly minimum: E8;
+  readonly maximum: E8;
+}
+export function lotSize({ lot, minQuantity, maxQuantity }: Instrument): LotSize {
+  return { lot, minimum: minQuantity, maximum: maxQuantity };
+}
+export function marketLotSize(instrument: Instrument): LotSize {
+  const { lot, marketLot, maxMarketQuantity, minMarketQuantity, minQuantity } = instrument;
+  return { lot: marketLot ?? lot, minimum: minMarketQuantity ?? minQuantity, maximum: maxMarketQuantity };
+}
+
 /** LOT_SIZE, or MARKET_LOT_SIZE for market orders. */
 export function checkQuantity(instrument: Instrument, quantity: E8, isMarket: boolean): Rejection | undefined {
   if (quantity <= 0n) return reject('QUANTITY_LESS_THAN_ZERO');
   if (isOver(quantity, instrument.quantityPrecision)) return reject('BAD_PRECISION');
-  if (quantity < instrument.minQuantity) return reject('QUANTITY_BELOW_MIN');
-  if (quantity > (isMarket ? instrument.maxMarketQuantity : instrument.maxQuantity))
-    return reject('QUANTITY_ABOVE_MAX');
-  if (quantity % instrument.lot !== 0n) return reject('QUANTITY_OFF_STEP');
+  const { lot, maximum, minimum } = isMarket ? marketLotSize(instrument) : lotSize(instrument);
+  if (quantity < minimum) return reject('QUANTITY_BELOW_MIN');
+  if (quantity > maximum) return reject('QUANTITY_ABOVE_MAX');
+  if (quantity % lot !== 0n) return reject('QUANTITY_OFF_STEP');
   return undefined;
 }
 

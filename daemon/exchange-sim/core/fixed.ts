@@ -66,6 +66,13 @@ export function format(value: E8, decimals = 8): string {
   return negative ? `-${body}` : body;
 }
 
+/** Places that a number needs to be written exactly, 0..8. */
+export function decimalsOf(value: E8): number {
+  let decimals = 8;
+  for (let rest = value; decimals > 0 && rest % 10n === 0n; rest /= 10n) decimals -= 1;
+  return decimals;
+}
+
 /** Nearest fixed-point number to a float; for model figures only, never for money that was given as text. */
 export function fromNumber(value: number): E8 {
   return BigInt(Math.round(value * 1e8));

@@ -17,6 +17,9 @@ export interface Instrument {
   readonly minQuantity: E8;
   readonly maxQuantity: E8;
   readonly maxMarketQuantity: E8;
+  /** MARKET_LOT_SIZE, where it differs from LOT_SIZE; null: it does not. */
+  readonly marketLot: E8 | null;
+  readonly minMarketQuantity: E8 | null;
   readonly maxOrders: number;
   readonly maxAlgoOrders: number;
   readonly minNotional: E8;
@@ -44,6 +47,8 @@ const BTCUSDT: Instrument = {
   minQuantity: e8('0.001'),
   maxQuantity: e8('1000'),
   maxMarketQuantity: e8('120'),
+  marketLot: null,
+  minMarketQuantity: null,
   maxOrders: 200,
   maxAlgoOrders: 10,
   minNotional: e8('50'),

@@ -3,6 +3,7 @@ import { bestPrice, walkBook } from './book.ts';
 import { closeOrder, executableQuantity, fillOrder } from './fills.ts';
 import { checkClientId, checkNotional, checkPercentPrice, checkPrice, checkQuantity } from './filters.ts';
 import { absolute, type E8, maximum, multiply, ONE } from './fixed.ts';
+import type { Instrument } from './instruments.ts';
 import { initialMargin, notionalCapAt } from './margin.ts';
 import { type Rejection, reject } from './rejections.ts';
 import {
@@ -41,13 +42,19 @@ export function checkOrder(state: ExchangeState, market: Market, request: OrderR
   return (
     checkTrading(market) ??
     checkClientId(request.clientOrderId) ??
-    checkQuantity(instrument, request.quantity, price === null) ??
-    (price === null ? undefined : checkPrice(instrument, price)) ??
+    (request.origin === 'conditional' ? undefined : checkGrid(instrument, request.quantity, price)) ??
     checkPercentPrice(market, request.side, price) ??
     (request.reduceOnly ? undefined : checkNotional(market, request.quantity, price)) ??
     checkOpenIds(state, market, request) ??
     (request.reduceOnly ? checkReduceOnly(market, request) : checkMargin(state, market, request)) ??
     checkTimeInForce(market, request, state.nowMs)
+  );
+}
+
+/** What a conditional order has become was taken by the steps of its own time. */
+function checkGrid(instrument: Instrument, quantity: E8, price: E8 | null): Rejection | undefined {
+  return (
+    checkQuantity(instrument, quantity, price === null) ?? (price === null ? undefined : checkPrice(instrument, price))
   );
 }
 

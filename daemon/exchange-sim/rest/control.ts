@@ -1,7 +1,7 @@
 import { buildBrackets } from '../core/brackets.ts';
 import { executableQuantity, fillOrder } from '../core/fills.ts';
 import { toTick } from '../core/filters.ts';
-import { minimum } from '../core/fixed.ts';
+import { decimalsOf, minimum } from '../core/fixed.ts';
 import type { Instrument } from '../core/instruments.ts';
 import { isOpen } from '../core/orders.ts';
 import { transfer } from '../core/settings.ts';
@@ -22,15 +22,18 @@ const DECIMALS = {
   min_quantity: 'minQuantity',
   max_quantity: 'maxQuantity',
   max_market_quantity: 'maxMarketQuantity',
+  market_lot: 'marketLot',
+  min_market_quantity: 'minMarketQuantity',
   min_notional: 'minNotional',
   multiplier_up: 'multiplierUp',
   multiplier_down: 'multiplierDown',
 } as const satisfies Record<string, keyof Instrument>;
-const FIELDS = ['symbol', 'status', 'brackets', 'max_orders', ...Object.keys(DECIMALS)];
+const PRECISIONS = { quantity_precision: 'quantityPrecision', price_precision: 'pricePrecision' } as const;
+const FIELDS = ['symbol', 'status', 'brackets', 'max_orders', ...Object.keys(PRECISIONS), ...Object.keys(DECIMALS)];
 
 /**
- * Changes what the exchange states about a symbol while it runs: status, filters, brackets. What is not named stays;
- * orders that rest stay as they are. Throws ControlError for what is unknown or malformed, and then changes nothing.
+ * Changes what the exchange states about a symbol while it runs: status, filters, brackets. What is not named stays, but
+ * that a finer step needs more decimals; orders and positions stay as they are. Throws ControlError for what is unknown or malformed, and then changes nothing.
  */
 export function changeInstrument(market: Market, body: Json): void {
   for (const name of Object.keys(body)) if (!FIELDS.includes(name)) throw new ControlError(`"${name}" is unknown`);
@@ -50,8 +53,21 @@ export function changeInstrument(market: Market, body: Json): void {
   const status = STATUSES.find((known) => known === statusText);
   if (statusText !== undefined && status === undefined)
     throw new ControlError(`"status" must be one of ${STATUSES.join(', ')}`);
-  market.instrument = { ...market.instrument, ...(changed as Partial<Instrument>) };
+  const instrument = { ...market.instrument, ...(changed as Partial<Instrument>) };
+  market.instrument = { ...instrument, ...readPrecisions(body, instrument) };
   market.status = status ?? market.status;
+}
+
+function readPrecisions(body: Json, { lot, marketLot, tick, ...now }: Instrument): Partial<Instrument> {
+  const read = (name: keyof typeof PRECISIONS, needed: number): number => {
+    const decimals = readNumber(body, name, Math.max(now[PRECISIONS[name]], needed));
+    if (!Number.isInteger(decimals) || decimals > 8) throw new ControlError(`"${name}" must be 0 to 8`);
+    return decimals;
+  };
+  return {
+    quantityPrecision: read('quantity_precision', Math.max(decimalsOf(lot), decimalsOf(marketLot ?? lot))),
+    pricePrecision: read('price_precision', decimalsOf(tick)),
+  };
 }
 
 /** `[[leverage, notional_cap, maintenance_ratio], ...]` from the smallest cap up. */
@@ -144,15 +160,16 @@ function setInstrument(exchange: Exchange, body: Json): ControlAnswer {
 }
 
 /**
- * A fault that shades the view of things and names no request starts at once, and so does a list that lags; any other
- * waits for its request.
+ * A fault that shades the view of things and names no request starts at once, and so does a list that lags or has an odd
+ * row; any other waits for its request.
  */
 function queueFaults(exchange: Exchange, body: Json): ControlAnswer {
   const list = Array.isArray(body.faults) ? (body.faults as readonly Json[]) : [body];
   let cut = false;
   const ids = list.map((entry) => {
     const fault = exchange.faults.add(parseFault(entry));
-    if (Object.keys(fault.match).length > 0 && fault.kind !== 'stale-list') return fault.id;
+    const isOfList = fault.kind === 'stale-list' || fault.kind === 'odd-row';
+    if (Object.keys(fault.match).length > 0 && !isOfList) return fault.id;
     if (startFault(exchange, fault)) {
       fault.remaining = 0;
       fault.hits = 1;
@@ -178,6 +195,11 @@ export function startFault(exchange: Exchange, fault: Fault): boolean {
     case 'stale-list':
       exchange.faults.lags.freezeList(fault.match.path ?? '', copyWorld(exchange.world), fault.ms);
       return true;
+    case 'odd-row': {
+      const { match, ms, patch } = fault;
+      exchange.faults.oddRows.add({ path: match.path ?? '', symbol: match.symbol ?? '', patch }, ms);
+      return true;
+    }
     case 'clock-jump':
       exchange.faults.clockOffsetMs = fault.byMs;
       return true;

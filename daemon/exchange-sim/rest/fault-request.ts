@@ -79,7 +79,18 @@ const FIELDS = [
   'by_ms',
   'factor',
   'max_ms',
+  'patch',
 ];
+
+function readPatch(body: Json, kind: Fault['kind'], match: FaultMatch): Json {
+  const patch = body.patch ?? {};
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
+    throw new ControlError('"patch" must be an object');
+  const isNamed = match.path !== undefined && !match.path.endsWith('*') && match.symbol !== undefined;
+  if (kind === 'odd-row' && !isNamed)
+    throw new ControlError('"match.path" and "match.symbol" must name the list and its row');
+  return patch as Json;
+}
 
 /** Reads one fault of POST /sim/faults; throws ControlError for what is unknown or malformed. */
 export function parseFault(body: Json): Omit<Fault, 'id' | 'hits'> {
@@ -101,6 +112,7 @@ export function parseFault(body: Json): Omit<Fault, 'id' | 'hits'> {
   const match = readMatch(body);
   if (kind === 'stale-list' && (match.path === undefined || match.path.endsWith('*')))
     throw new ControlError('"match.path" must name the one list that lags');
+  const patch = readPatch(body, kind, match);
   return {
     kind,
     match,
@@ -119,5 +131,6 @@ export function parseFault(body: Json): Omit<Fault, 'id' | 'hits'> {
     byMs,
     factor: Math.max(1, readNumber(body, 'factor', 2)),
     maxMs: readNumber(body, 'max_ms', 259_200_000),
+    patch,
   };
 }

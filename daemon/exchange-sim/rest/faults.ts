@@ -3,6 +3,7 @@ import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import type { World } from '../market/world.ts';
 import { Lags } from './lags.ts';
+import { OddRows } from './odd-rows.ts';
 import type { RawAnswer } from './raw-answer.ts';
 
 export interface BanTerms {
@@ -81,6 +82,7 @@ export const SHADING_KINDS = [
   'late-trades',
   'reject-late',
   'untold-quantity',
+  'odd-row',
   'clock-jump',
   'ban',
 ] as const;
@@ -102,7 +104,7 @@ export interface Fault {
   readonly match: FaultMatch;
   remaining: number;
   hits: number;
-  /** delay, execute-late, stale-*, disconnect, fill-lag, late-trades, reject-late, ban: how long. */
+  /** delay, execute-late, stale-*, disconnect, fill-lag, late-trades, reject-late, odd-row, ban: how long. */
   readonly ms: number;
   /** reject-503-unknown: whether the request takes effect all the same. */
   readonly accepted: boolean;
@@ -125,6 +127,8 @@ export interface Fault {
   /** ban: how much longer each request makes it that does not respect it, and the longest that it becomes. */
   readonly factor: number;
   readonly maxMs: number;
+  /** odd-row: the fields that the rows of `match.symbol` have instead, and their values. */
+  readonly patch: Readonly<Record<string, unknown>>;
 }
 
 export interface FaultTarget {
@@ -161,6 +165,7 @@ export function copyWorld(world: World): World {
 export class FaultQueue {
   readonly faults: Fault[] = [];
   readonly lags: Lags;
+  readonly oddRows: OddRows;
   readonly ban: Ban;
   /** How far the clock that clients see is off, ms. */
   clockOffsetMs = 0;
@@ -175,6 +180,7 @@ export class FaultQueue {
   constructor(time: TimePort) {
     this.#time = time;
     this.lags = new Lags(time);
+    this.oddRows = new OddRows(time);
     this.ban = new Ban(time);
   }
 
@@ -189,6 +195,7 @@ export class FaultQueue {
     this.faults.length = 0;
     this.#hidden.clear();
     this.lags.clear();
+    this.oddRows.clear();
     this.ban.lift();
     this.clockOffsetMs = 0;
     this.#account = null;

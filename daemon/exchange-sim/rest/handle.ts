@@ -55,7 +55,7 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
     const shade = exchange.faults.takeShading(targetOf(request, params));
     const body = runShaded(exchange, route, { path: request.path, params }, shade);
     persist(exchange);
-    return answer(200, body, headers);
+    return answer(200, exchange.faults.oddRows.shown(request.path, params, body), headers);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const { code, msg, http } = error.rejection;

@@ -3,6 +3,7 @@ import { type E8, format, maximum, minimum } from '../core/fixed.ts';
 import { notionalCapAt } from '../core/margin.ts';
 import { entryPrice } from '../core/position.ts';
 import { type ExchangeState, type Market, TAKER_RATE } from '../core/state.ts';
+import { quantityText } from './render-order.ts';
 
 function maxWithdraw(margin: AccountMargin): E8 {
   return maximum(0n, minimum(margin.availableBalance, margin.crossWalletBalance));
@@ -59,7 +60,7 @@ export function renderAccountV3(state: ExchangeState): Record<string, unknown> {
     return {
       symbol: market.instrument.symbol,
       positionSide: 'BOTH',
-      positionAmt: format(market.position.quantity, market.instrument.quantityPrecision),
+      positionAmt: quantityText(market.position.quantity),
       unrealizedProfit: format(own.unrealisedProfit),
       isolatedMargin: format(isolatedMargin(market, own.unrealisedProfit)),
       notional: format(own.notional),
@@ -92,7 +93,7 @@ export function renderAccountV2(state: ExchangeState): Record<string, unknown> {
       bidNotional: format(own.bidNotional),
       askNotional: format(own.askNotional),
       positionSide: 'BOTH',
-      positionAmt: format(market.position.quantity, market.instrument.quantityPrecision),
+      positionAmt: quantityText(market.position.quantity),
       notional: format(own.notional),
       isolatedWallet: format(market.isolatedWallet),
       updateTime: market.positionUpdatedMs,
@@ -131,7 +132,7 @@ export function renderPositionRiskV3(state: ExchangeState, markets: readonly Mar
     return {
       symbol: market.instrument.symbol,
       positionSide: 'BOTH',
-      positionAmt: format(market.position.quantity, market.instrument.quantityPrecision),
+      positionAmt: quantityText(market.position.quantity),
       entryPrice: format(entryPrice(market.position)),
       breakEvenPrice: format(breakEven(market)),
       markPrice: format(market.mark),
@@ -160,7 +161,7 @@ export function renderPositionRiskV2(state: ExchangeState, markets: readonly Mar
     const own = requireMargin(margin, market);
     return {
       symbol: market.instrument.symbol,
-      positionAmt: format(market.position.quantity, market.instrument.quantityPrecision),
+      positionAmt: quantityText(market.position.quantity),
       entryPrice: format(entryPrice(market.position)),
       breakEvenPrice: format(breakEven(market)),
       markPrice: format(market.mark),

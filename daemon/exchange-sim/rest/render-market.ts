@@ -1,10 +1,12 @@
 import { buildLevels } from '../core/book.ts';
+import { lotSize, marketLotSize } from '../core/filters.ts';
 import { format, toNumber } from '../core/fixed.ts';
 import type { Instrument } from '../core/instruments.ts';
 import { bookOf, LIQUIDATION_RATE, type Market } from '../core/state.ts';
 import type { Bar } from '../market/bars.ts';
 import { quoteVolume, type World } from '../market/world.ts';
 import { ORDERS_PER_10S, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE } from './limits.ts';
+import { priceText, quantityText } from './render-order.ts';
 
 const ORDER_TYPES = [
   'LIMIT',
@@ -21,21 +23,20 @@ function trim(value: bigint): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
+function renderLotSize(filterType: string, { lot, maximum, minimum }: ReturnType<typeof lotSize>): unknown {
+  return { filterType, stepSize: trim(lot), minQty: trim(minimum), maxQty: trim(maximum) };
+}
+
 function renderFilters(i: Instrument): readonly unknown[] {
   return [
     {
       filterType: 'PRICE_FILTER',
-      tickSize: format(i.tick, 2),
-      minPrice: format(i.minPrice, 2),
+      tickSize: priceText(i.tick),
+      minPrice: priceText(i.minPrice),
       maxPrice: trim(i.maxPrice),
     },
-    { filterType: 'LOT_SIZE', stepSize: trim(i.lot), minQty: trim(i.minQuantity), maxQty: trim(i.maxQuantity) },
-    {
-      filterType: 'MARKET_LOT_SIZE',
-      stepSize: trim(i.lot),
-      minQty: trim(i.minQuantity),
-      maxQty: trim(i.maxMarketQuantity),
-    },
+    renderLotSize('LOT_SIZE', lotSize(i)),
+    renderLotSize('MARKET_LOT_SIZE', marketLotSize(i)),
     { filterType: 'MAX_NUM_ORDERS', limit: i.maxOrders },
     { filterType: 'MAX_NUM_ALGO_ORDERS', limit: i.maxAlgoOrders },
     { filterType: 'MIN_NOTIONAL', notional: trim(i.minNotional) },
@@ -131,10 +132,10 @@ export function renderBookTicker(market: Market, nowMs: number): Record<string, 
   const ask = buildLevels(book, 'ask', 1)[0];
   return {
     symbol: market.instrument.symbol,
-    bidPrice: format(bid?.price ?? 0n, 2),
-    bidQty: format(bid?.quantity ?? 0n, 3),
-    askPrice: format(ask?.price ?? 0n, 2),
-    askQty: format(ask?.quantity ?? 0n, 3),
+    bidPrice: priceText(bid?.price ?? 0n),
+    bidQty: quantityText(bid?.quantity ?? 0n),
+    askPrice: priceText(ask?.price ?? 0n),
+    askQty: quantityText(ask?.quantity ?? 0n),
     time: nowMs,
     lastUpdateId: nowMs,
   };
@@ -144,7 +145,7 @@ export function renderBookTicker(market: Market, nowMs: number): Record<string, 
 export function renderDepth(market: Market, nowMs: number, limit: number): Record<string, unknown> {
   const book = bookOf(market);
   const side = (name: 'bid' | 'ask') =>
-    buildLevels(book, name, limit).map((level) => [format(level.price, 2), format(level.quantity, 3)]);
+    buildLevels(book, name, limit).map((level) => [priceText(level.price), quantityText(level.quantity)]);
   return { lastUpdateId: nowMs, E: nowMs, T: nowMs, bids: side('bid'), asks: side('ask') };
 }
 

@@ -1,16 +1,16 @@
-import { divide, format } from '../core/fixed.ts';
+import { decimalsOf, divide, format } from '../core/fixed.ts';
 import type { AlgoOrder, Order, Trade } from '../core/state.ts';
 
-// Every price of both symbols is shown with two decimals and every quantity with three, as exchangeInfo states.
+// Decimals as exchangeInfo states them at the start, and more where a step has become finer.
 const PRICE_DECIMALS = 2;
 const QUANTITY_DECIMALS = 3;
 
-function priceText(value: bigint): string {
-  return format(value, PRICE_DECIMALS);
+export function priceText(value: bigint): string {
+  return format(value, Math.max(PRICE_DECIMALS, decimalsOf(value)));
 }
 
-function quantityText(value: bigint): string {
-  return format(value, QUANTITY_DECIMALS);
+export function quantityText(value: bigint): string {
+  return format(value, Math.max(QUANTITY_DECIMALS, decimalsOf(value)));
 }
 
 /** The answer to placing, amending or canceling: since 2026-07-15 without avgPrice and cumQuote. */

@@ -1,9 +1,9 @@
 import { approvalText } from '../../core/approval.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ApprovalGrant } from '../../core/context.ts';
 import type { ApprovalEvent, DecisionEvent, RequestedApproval } from '../events.ts';
 import { approverOf, grantOf, isOver } from '../state/approvals.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { rulesOf } from '../units.ts';
 
 export interface ApprovalRecord {
   readonly seq: number;
@@ -30,7 +30,8 @@ export function judgeGrant(
   if (requested === undefined) return `nobody was asked for the approval ${id} that it rests on`;
   if (sha256(approvalText(requested)) !== requested.digest)
     return `the digest of the approval ${id} is not of its text`;
-  if (!isSame(grant, requested)) return `it was asked for something else than the approval ${id} that it rests on`;
+  if (!isSame(grant, requested, event))
+    return `it was asked for something else than the approval ${id} that it rests on`;
   const ended = before.find(({ payload: { action } }) => action === 'denied' || action === 'voided');
   if (ended !== undefined) return `record ${ended.seq} had ended the approval ${id} that it rests on`;
   const signers = new Set<string>();
@@ -46,7 +47,7 @@ export function judgeGrantIn(state: GateState, { context }: Pick<DecisionEvent, 
   const { approval_id: id } = grant;
   const approval = state.approvals.find(id);
   if (approval === null) return `nobody was asked for the approval ${id} that it rests on`;
-  if (canonicalJson(grantOf(approval)) !== canonicalJson(grant))
+  if (!isSame(grant, approval.requested, { context }))
     return `it was asked for something else than the approval ${id} that it rests on`;
   if (approval.status !== 'pending') return `the approval ${id} that it rests on was ${approval.status} before`;
   if (isOver(approval, context.now_ms)) return `the approval ${id} that it rests on had expired`;
@@ -54,8 +55,15 @@ export function judgeGrantIn(state: GateState, { context }: Pick<DecisionEvent, 
   return signers < grant.quorum ? tooFew(id, signers, grant.quorum) : null;
 }
 
-function isSame(grant: ApprovalGrant, requested: RequestedApproval): boolean {
-  return Object.entries(grant).every(([name, value]) => requested[name as keyof ApprovalGrant] === value);
+/** In the steps of the decision's own context. */
+function isSame(
+  grant: ApprovalGrant,
+  requested: RequestedApproval,
+  { context }: Pick<DecisionEvent, 'context'>,
+): boolean {
+  const { rules } = context.market;
+  const asked = grantOf({ requested }, rules === null ? null : rulesOf(rules));
+  return Object.entries(grant).every(([name, value]) => asked[name as keyof ApprovalGrant] === value);
 }
 
 const tooFew = (id: string, signers: number, quorum: number): string =>

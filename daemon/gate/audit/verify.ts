@@ -19,6 +19,7 @@ import type { Ask, LiveInputs, SymbolInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
+import { lotE8, rulesOf, tickE8, toE8 } from '../units.ts';
 import { type ApprovalRecord, judgeGrant, judgeGrantIn } from './approvals.ts';
 
 export type AuditOutcome = { readonly ok: true } | { readonly ok: false; readonly detail: string };
@@ -237,6 +238,8 @@ function bareInputs(mark: number, heldRegime: Regime): SymbolInputs {
 
 function askOf(context: ExecutionContext, state: GateState): Ask {
   const order = (id: string | null): OrderState | null => (id === null ? null : (state.orders.all.get(id) ?? null));
+  const { parent_price_ticks: ticks } = context;
+  const rules = context.market.rules === null ? null : rulesOf(context.market.rules);
   const leaving = context.leaving_order_ids.map(order).filter((found) => found !== null);
   return {
     phase: context.phase,
@@ -247,8 +250,8 @@ function askOf(context: ExecutionContext, state: GateState): Ask {
     own: order(context.own_order_id),
     leaving: leaving.length === 0 ? null : new Set(leaving),
     exitRung: context.exit_rung,
-    sliceLots: context.slice_lots,
-    parentPriceTicks: context.parent_price_ticks,
+    sliceE8: rules === null || context.slice_lots === null ? null : toE8(context.slice_lots, lotE8(rules)),
+    parentPriceE8: rules === null || ticks === null ? null : toE8(ticks, tickE8(rules)),
     grant: context.approval?.grant ?? null,
     target: order(context.order?.client_order_id ?? null),
   };

@@ -3,9 +3,10 @@ import { wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { ToolOutcome, Unavailable } from '../api/decisions.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { closedLots } from '../state/claims.ts';
-import { ownLots } from '../state/holding.ts';
+import { closedE8 } from '../state/claims.ts';
+import { ownE8 } from '../state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import { floorLots } from '../units.ts';
 import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
 
@@ -82,7 +83,7 @@ export class FullDisk {
     const now = this.#core.ports.time.monotonicMs();
     const known = this.#paces.get(paceKey(request));
     const pace = known ?? { partial: 0, last: null, pauseMs: 0, nextAt: now };
-    const hasClosed = pace.last === null || this.#closedLots(pace.last) > 0;
+    const hasClosed = pace.last === null || this.#closedE8(pace.last) > 0;
     if (!hasClosed && now < pace.nextAt) return false;
     const isPart = wholeExitLots(decided, decided.effective?.lots ?? 0) < this.#mayCloseLots(request);
     if (isPart && pace.partial >= MOST_PARTIAL_EXITS) return false;
@@ -93,16 +94,17 @@ export class FullDisk {
     return true;
   }
 
-  #closedLots(decisionId: string): number {
+  #closedE8(decisionId: string): number {
     const claim = this.#core.state.claims.find(decisionId);
-    if (claim !== null) return closedLots(claim);
+    if (claim !== null) return closedE8(claim);
     const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
-    return orders.reduce((sum, order) => sum + order.executedLots, 0);
+    return orders.reduce((sum, order) => sum + order.executedE8, 0);
   }
 
   #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
     const position = this.#core.state.position(symbol ?? '');
-    return position.holder === agent ? Math.abs(ownLots(position)) : 0;
+    const rules = this.#core.state.rules.get(position.symbol);
+    return position.holder === agent && rules !== undefined ? Math.abs(floorLots(ownE8(position), rules)) : 0;
   }
 }
 

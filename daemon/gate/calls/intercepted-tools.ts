@@ -75,8 +75,8 @@ function recordForeignTool(
     own: null,
     leaving: null,
     exitRung: 0,
-    sliceLots: null,
-    parentPriceTicks: null,
+    sliceE8: null,
+    parentPriceE8: null,
     grant: null,
     target: null,
   };

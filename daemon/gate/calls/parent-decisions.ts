@@ -71,7 +71,7 @@ export class ParentDecisions {
   /** A blocked request again, with the approval of people: recorded whatever it says, which uses the approval up. */
   decideGranted(intake: Intake, approval: ApprovalState): Decided {
     const ask = this.#ask(intake);
-    ask.grant = grantOf(approval);
+    ask.grant = grantOf(approval, this.#core.state.rules.get(intake.request.symbol ?? '') ?? null);
     const considered = consider(this.#core, intake.request, ask);
     return recordDecision(this.#core, considered, {
       kind: 'tool',

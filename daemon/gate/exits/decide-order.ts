@@ -28,7 +28,7 @@ export function decideExitOrder(core: GateCore, parent: ExitParent, form: ExitFo
     bodyHash: null,
     texts: {},
     parentDecisionId: parent.decision.decision_id,
-    orders: planExitOrder(considered.acted, first.symbol, id),
+    orders: planExitOrder(considered.acted, first.symbol, id, core.state.rules.get(first.symbol)),
   });
   const planned = decided.event.orders[0];
   const order = planned === undefined ? undefined : core.state.orders.all.get(planned.client_order_id);

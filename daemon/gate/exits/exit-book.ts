@@ -11,7 +11,7 @@ import type { ExitForm, ExitParent } from '../plan/exit-order.ts';
 import { ExitPace } from '../plan/exit-pace.ts';
 import { ExitPump } from '../plan/exit-pump.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
-import { type Claim, closedLots, isLive } from '../state/claims.ts';
+import { type Claim, closedE8, isLive } from '../state/claims.ts';
 import { isResting, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
@@ -217,7 +217,7 @@ export class ExitBook {
       action: 'ended',
       decision_id: claim.decisionId,
       detail,
-      filled_lots: closedLots(claim),
+      filled_e8: closedE8(claim),
       reason,
     });
     if (reason !== 'rests') this.#events.delete(claim.decisionId);
@@ -233,6 +233,6 @@ export class ExitBook {
     );
     if (isUnderWay) return false;
     if (claim.wants === 'rest') return isLive(claim);
-    return !isLive(claim) && closedLots(claim) > 0 && this.#pump.isClosed(claim);
+    return !isLive(claim) && closedE8(claim) > 0 && this.#pump.isClosed(claim);
   }
 }

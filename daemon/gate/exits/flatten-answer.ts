@@ -1,11 +1,11 @@
-import { formatQuantity } from '../../core/quantities.ts';
 import type { FlattenBody } from '../api/operator.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { PositionState } from '../state/positions.ts';
+import { formatQuantityE8 } from '../units.ts';
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
-export function heldLots(position: PositionState): number {
-  return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
+export function heldE8(position: PositionState): number {
+  return position.quantityE8 !== 0 ? position.quantityE8 : (position.disputedE8 ?? 0);
 }
 
 /** What is known of a flatten that ends: of its orders, and of what is held. */
@@ -26,22 +26,19 @@ export function describeFlatten(
   core: GateCore,
   asked: readonly string[] | null,
   targets: readonly string[],
-  outcome: Outcome,
+  { canceled, isOver, isRead: wasRead }: Outcome,
 ): FlattenBody {
+  const isRead = wasRead && !core.market.unreadable.hasPosition(asked);
   const left = targets
     .map((symbol) => core.state.position(symbol))
-    .filter((position) => heldLots(position) !== 0)
-    .map((position) => {
-      const rules = core.state.rules.get(position.symbol);
-      const quantity =
-        rules === undefined
-          ? String(heldLots(position))
-          : formatQuantity(heldLots(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
-      return { quantity, symbol: position.symbol };
-    });
+    .filter((position) => heldE8(position) !== 0)
+    .map((position) => ({
+      quantity: formatQuantityE8(heldE8(position), core.state.rules.get(position.symbol)),
+      symbol: position.symbol,
+    }));
   return {
-    canceled: outcome.canceled && outcome.isRead && !outcome.isOver,
-    note: describeOutcome(core.ports.clock.isSynced, asked, left.length, outcome),
+    canceled: canceled && isRead && !isOver,
+    note: describeOutcome(core.ports.clock.isSynced, asked, left.length, { canceled, isOver, isRead }),
     positions_left: left,
     scope: asked === null ? 'account' : 'symbols',
     state: 'halted',

@@ -3,7 +3,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { closingOf } from '../plan/claims.ts';
 import { type Claim, isLive } from '../state/claims.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { heldLots } from './flatten-answer.ts';
+import { heldE8 } from './flatten-answer.ts';
 import type { LastWord } from './last-word.ts';
 
 /** How long one that closes nothing stands for the exit of the same position, wall ms. */
@@ -52,10 +52,10 @@ export class FlattenExits {
   close(caller: Caller, symbols: readonly string[], tried: Map<string, number>): Promise<unknown> {
     const exits: Promise<void>[] = [];
     for (const symbol of symbols) {
-      const lots = heldLots(this.#core.state.position(symbol));
-      if (lots === 0 || lots === tried.get(symbol)) continue;
-      tried.set(symbol, lots);
-      exits.push(this.#exitOnce(caller, symbol, lots > 0 ? 'sell' : 'buy'));
+      const quantityE8 = heldE8(this.#core.state.position(symbol));
+      if (quantityE8 === 0 || quantityE8 === tried.get(symbol)) continue;
+      tried.set(symbol, quantityE8);
+      exits.push(this.#exitOnce(caller, symbol, quantityE8 > 0 ? 'sell' : 'buy'));
     }
     return Promise.all(exits);
   }

@@ -7,7 +7,8 @@ import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
 import type { LayerEntry } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders } from '../state/orders.ts';
-import { describeFlatten, heldLots } from './flatten-answer.ts';
+import { formatQuantityE8 } from '../units.ts';
+import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
 import { LastWord } from './last-word.ts';
 
@@ -206,8 +207,8 @@ export class Flatten {
   #describeLeft(symbols: readonly string[]): string {
     const left: string[] = [];
     for (const symbol of symbols) {
-      const lots = heldLots(this.#core.state.position(symbol));
-      if (lots !== 0) left.push(`${symbol} ${lots}`);
+      const quantityE8 = heldE8(this.#core.state.position(symbol));
+      if (quantityE8 !== 0) left.push(`${symbol} ${formatQuantityE8(quantityE8, this.#core.state.rules.get(symbol))}`);
       for (const order of liveOrders(this.#core.state.orders, symbol))
         if (!order.reduceOnly || isExitOnItsWay(order)) left.push(order.clientOrderId);
     }

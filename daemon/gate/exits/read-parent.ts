@@ -13,11 +13,6 @@ export function readParent(core: GateCore, decisionId: string, order: OrderState
   } catch (error) {
     const { account, venue } = core.settings;
     core.alertRarely('EXIT_RECORD_UNREADABLE', `exit ${decisionId} goes on without it: ${String(error)}`, order.symbol);
-    return exitParentOf(order, decisionId, {
-      account,
-      venue,
-      nowMs: core.nowMs(),
-      rules: core.state.rules.get(order.symbol),
-    });
+    return exitParentOf(order, decisionId, { account, venue, nowMs: core.nowMs() });
   }
 }

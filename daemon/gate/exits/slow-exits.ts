@@ -1,7 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
 import { closingOf } from '../plan/claims.ts';
-import { type Claim, closedLots } from '../state/claims.ts';
+import { type Claim, closedE8 } from '../state/claims.ts';
+import { formatQuantityE8 } from '../units.ts';
 
 /**
  * Exits that go on without closing anything; called in every round. RISK: what is lost on its way, or never answered,
@@ -16,15 +17,16 @@ export function watchExits(core: GateCore): () => void {
       return open.filter((claim) => isOwed(core, claim) && (isLeftAlone || wasSent(claim)));
     },
     groupOf: ({ origin, symbol }) => `${symbol} by ${origin}`,
-    progressOf: closedLots,
+    progressOf: closedE8,
     tell: (claim, seconds, others) => {
       const order = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
       const last = wasSent(claim)
         ? `; its last order is ${order?.status} (${order?.detail ?? 'no reason'})`
         : '; the venue has asked to be left alone';
+      const closed = formatQuantityE8(closedE8(claim), core.state.rules.get(claim.symbol));
       core.alert(
         'EXIT_STALLED',
-        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closedLots(claim)} lots closed${last}${others}`,
+        `exit ${claim.decisionId} has closed nothing for ${seconds} s and goes on, with ${closed} closed${last}${others}`,
         claim.symbol,
       );
     },
@@ -39,5 +41,5 @@ function wasSent({ orders }: Claim): boolean {
 
 function isOwed({ state }: GateCore, claim: Claim): boolean {
   if (closingOf(state, claim.symbol, claim.side).all === 0) return false;
-  return claim.isWhole || closedLots(claim) < claim.askedLots;
+  return claim.isWhole || closedE8(claim) < claim.askedE8;
 }

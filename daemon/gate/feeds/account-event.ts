@@ -35,7 +35,7 @@ export function accountEvent(
     (position): PositionRecord => ({
       entry_price: position.entryPrice,
       liquidation_price: position.liquidationPrice,
-      lots: position.lots,
+      quantity_e8: position.quantityE8,
       maintenance_margin_usdt: position.maintenanceMarginUsdt,
       mark_price: position.markPrice,
       symbol: position.symbol,
@@ -43,6 +43,7 @@ export function accountEvent(
       updated_at_ms: position.updatedAtMs,
     }),
   );
+  const unread = [...new Set(snapshot.unreadable.map(({ symbol }) => symbol))].sort();
   return {
     available_usdt: snapshot.availableUsdt,
     ...(clockErrorMs > 0 ? { clock_error_ms: clockErrorMs } : {}),
@@ -54,6 +55,7 @@ export function accountEvent(
     ...(peakUsdt < snapshot.marginBalanceUsdt ? { peak_usdt: peakUsdt } : {}),
     positions,
     requested_at_ms: snapshot.requestedAtMs,
+    ...(unread.length > 0 ? { unread } : {}),
     wallet_usdt: snapshot.walletUsdt,
   };
 }

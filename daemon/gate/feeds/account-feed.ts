@@ -6,9 +6,10 @@ import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/claims.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
-import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
+import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
-import { Absences, ChangedOrders, isAnother, isLater } from './listed-orders.ts';
+import { noteUnreadable } from './held-symbols.ts';
+import { Absences, ChangedOrders, describeForeign, isAnother, isLater } from './listed-orders.ts';
 import { hasWalletMoved, showAccount } from './moved-money.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { TransferFeed } from './transfer-feed.ts';
@@ -22,17 +23,18 @@ const PEAK_EVERY_MS = 5_000;
 /** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
-type Listed = readonly VenueOrder[];
+type Orders = Listed<VenueOrder>;
 /** A query for open orders, and what was known at the time. */
 interface AskedOrders {
   readonly isWhole: boolean;
+  readonly isAsked: (symbol: string) => boolean;
   readonly live: ReadonlySet<OrderState>;
   readonly resting: readonly OrderState[];
   readonly askedAtMs: number;
   readonly askedAtWallMs: number;
   readonly forms: ReturnType<ChangedOrders['noteForms']>;
   readonly ask: Ask;
-  readonly answer: Promise<FetchOutcome<Listed>>;
+  readonly answer: Promise<FetchOutcome<Orders>>;
 }
 
 /** Reads account and open orders from the venue and folds what is news into the ledger. */
@@ -106,7 +108,8 @@ export class AccountFeed {
       this.#core.market.readings.onUnclear();
       return false;
     }
-    for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
+    noteUnreadable(this.#core, 'position', snapshot.unreadable, () => true);
+    for (const symbol of findUnexplained(this.#core.state, snapshot)) this.#core.lookout.suspect(symbol);
     showAccount(this.#core, snapshot, span);
     // A balance that only one reading shows was never available.
     const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
@@ -135,14 +138,20 @@ export class AccountFeed {
     if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
+    const unread = new Set(snapshot.unreadable.map(({ symbol }) => symbol));
+    if (unread.size !== (last.unread?.length ?? 0) || last.unread?.every((symbol) => unread.has(symbol)) === false)
+      return true;
     for (const position of state.positions.values()) {
+      if (unread.has(position.symbol)) continue;
       const seen = held.get(position.symbol);
-      if ((seen?.lots ?? 0) !== position.lots || position.disputedLots !== null) return true;
+      if ((seen?.quantityE8 ?? 0) !== position.quantityE8 || position.disputedE8 !== null) return true;
       if ((seen?.liquidationPrice ?? null) !== position.liquidationPrice) return true;
       const leverage = snapshot.leverage[position.symbol];
       if (leverage !== undefined && leverage !== position.leverage) return true;
     }
-    return snapshot.positions.some((position) => position.lots !== (state.positions.get(position.symbol)?.lots ?? 0));
+    return snapshot.positions.some(
+      (position) => position.quantityE8 !== (state.positions.get(position.symbol)?.quantityE8 ?? 0),
+    );
   }
 
   /**
@@ -154,7 +163,7 @@ export class AccountFeed {
     return (await this.#matchOrders(asked, await asked.answer)) !== null;
   }
   /** The same, by lists that are asked for now: what they show; null: they could not be read. */
-  async listOrders(symbols: readonly string[]): Promise<Listed | null> {
+  async listOrders(symbols: readonly string[]): Promise<readonly VenueOrder[] | null> {
     const asked = this.#askOrders(symbols);
     return this.#matchOrders(asked, await asked.answer);
   }
@@ -165,7 +174,7 @@ export class AccountFeed {
     this.#first = first;
     const outcome = await first.answer;
     this.#isFirstAnswered = true;
-    if (outcome.kind === 'ok') this.#tellListed(outcome.value);
+    if (outcome.kind === 'ok') this.#tellListed(outcome.value.rows);
   }
   /** The list of the whole account that a start began with has come, and was not matched yet. */
   get isFirstAnswered(): boolean {
@@ -185,6 +194,7 @@ export class AccountFeed {
     const isAsked = (symbol: string): boolean => symbols.length === 0 || symbols.includes(symbol);
     return {
       isWhole: symbols.length === 0,
+      isAsked,
       live,
       resting: [...live].filter((order) => isResting(order) && isAsked(order.symbol)),
       askedAtMs: this.#core.nowMs(),
@@ -195,16 +205,18 @@ export class AccountFeed {
     };
   }
 
-  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<Listed>): Promise<Listed | null> {
+  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Promise<readonly VenueOrder[] | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return null;
     }
     this.onRead('orders');
+    const { rows, unreadable } = outcome.value;
+    noteUnreadable(this.#core, 'open orders', unreadable, asked.isAsked);
     const listed = new Set<string>();
     const lookups: Promise<void>[] = [];
-    for (const report of outcome.value) {
+    for (const report of rows) {
       listed.add(report.clientOrderId);
       const order = this.#core.state.orders.all.get(report.clientOrderId);
       if (order === undefined) this.#takeListed(report, ask);
@@ -230,7 +242,7 @@ export class AccountFeed {
     }
     await Promise.all(lookups);
     if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
-    return outcome.value;
+    return rows;
   }
 
   async #lookUpGone(order: OrderState): Promise<void> {
@@ -259,7 +271,7 @@ export class AccountFeed {
   }
 
   /** An order that no record explains may be another daemon's. */
-  #tellListed(listed: Listed): void {
+  #tellListed(listed: readonly VenueOrder[]): void {
     for (const report of listed)
       if (!this.#core.state.orders.all.has(report.clientOrderId)) this.#core.lookout.listed(report);
   }
@@ -271,7 +283,7 @@ export class AccountFeed {
   #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report.status)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
-    const isOther = known !== undefined && !isAsSent(known, report);
+    const isOther = known !== undefined && !isAsSent(known, report, this.#core.state.rules.get(known.symbol));
     const isRevived = known !== undefined && !isOther && !isAnother(known, report);
     if (!isRevived && !isOther) this.#core.lookout.listed(report);
     this.#core.append('order', {
@@ -280,18 +292,8 @@ export class AccountFeed {
       client_order_id: report.clientOrderId,
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
       evidence: { asked_seq: ask.seq, kind: 'shown' },
-      executed_lots: report.executedLots,
-      foreign: {
-        close_position: report.closePosition,
-        kind: report.kind,
-        lots: report.lots,
-        order_type: report.type,
-        price_ticks: report.priceTicks,
-        reduce_only: report.reduceOnly,
-        side: report.side,
-        symbol: report.symbol,
-        trigger_ticks: report.triggerTicks,
-      },
+      executed_e8: report.executedE8,
+      foreign: describeForeign(report),
       retryable: false,
       status: report.status,
       venue_at_ms: report.updatedAtMs,

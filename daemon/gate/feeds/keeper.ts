@@ -264,7 +264,7 @@ export class Keeper {
     // Without its filters a held symbol can be neither valued nor closed.
     const isMissing = (symbol: string): boolean =>
       !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
-    if (symbols.some(isMissing) || this.#core.ports.venue.areRulesBehind?.() === true) this.#forceRules();
+    if (symbols.some(isMissing)) this.#forceRules();
     this.#startHoldings();
     this.#mode.tick();
     const listed = this.#listed(symbols);

@@ -120,7 +120,7 @@ export class LedgerCheck implements Lookout {
   async compare(): Promise<boolean> {
     const askedAtMs = this.#core.nowMs();
     const { scope } = this.#core.policySpec;
-    const held = [...this.#core.state.positions.values()].filter(({ lots }) => lots !== 0);
+    const held = [...this.#core.state.positions.values()].filter(({ quantityE8 }) => quantityE8 !== 0);
     const symbols = new Set(held.map(({ symbol }) => symbol));
     // RISK: income is listed late, and of what was canceled unfilled there is none: nothing else tells a new ledger, or one
     // that was put back, what it lacks.

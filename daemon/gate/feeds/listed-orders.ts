@@ -1,4 +1,6 @@
+import type { ForeignOrder } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { describeForm } from '../orders/order-proof.ts';
 import { Elapsed } from '../plan/deadline.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
@@ -39,8 +41,8 @@ const SHOWN_TIMES = 3;
 const SHOWN_FOR_MS = 10_000;
 
 interface Form {
-  readonly lots: number;
-  readonly priceTicks: number | null;
+  readonly quantityE8: number;
+  readonly priceE8: number | null;
 }
 interface Claim extends Form {
   readonly since: Elapsed;
@@ -66,7 +68,7 @@ export class ChangedOrders {
     const forms = new Map<OrderState, Form>();
     for (const order of everyLiveOrder(this.#core.state.orders)) {
       if (order.kind === 'regular' && isResting(order) && order.amendSeq === null)
-        forms.set(order, { lots: order.lots, priceTicks: order.priceTicks });
+        forms.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 });
     }
     for (const id of this.#claims.keys())
       if (this.#core.state.orders.all.get(id)?.amend == null) this.#claims.delete(id);
@@ -75,20 +77,20 @@ export class ChangedOrders {
 
   /** Compares an order with the list of open orders; `before`: its form when the list was requested. */
   compare(order: OrderState, report: VenueOrder, before: Form | undefined): void {
-    const { priceTicks, lots } = report;
-    if (before === undefined || !isResting(order) || report.kind !== 'regular' || priceTicks === null) return;
-    if (order.lots !== before.lots || order.priceTicks !== before.priceTicks) return;
+    const { priceE8, quantityE8 } = report;
+    if (before === undefined || !isResting(order) || report.kind !== 'regular' || priceE8 === null) return;
+    if (order.quantityE8 !== before.quantityE8 || order.priceE8 !== before.priceE8) return;
     // An amend of our own began while the venue was asked.
     if (order.amendSeq !== null) return;
     const claim = this.#claims.get(order.clientOrderId) ?? this.#resumeClaim(order);
-    if (lots === order.lots && priceTicks === order.priceTicks) {
+    if (quantityE8 === order.quantityE8 && priceE8 === order.priceE8) {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
-    } else if (claim === undefined || claim.lots !== lots || claim.priceTicks !== priceTicks) {
+    } else if (claim === undefined || claim.quantityE8 !== quantityE8 || claim.priceE8 !== priceE8) {
       const since = new Elapsed(this.#core.planClock);
-      const found = { lots, priceTicks, since, times: 1, isTold: false };
+      const found = { quantityE8, priceE8, since, times: 1, isTold: false };
       this.#claims.set(order.clientOrderId, found);
       this.#alert(order, report, found);
-      this.#record(order, 'amend', 'changed at the venue, not by this daemon', { lots, priceTicks });
+      this.#record(order, 'amend', 'changed at the venue, not by this daemon', { quantityE8, priceE8 });
     } else {
       claim.times += 1;
       this.#alert(order, report, claim);
@@ -108,20 +110,20 @@ export class ChangedOrders {
 
   #settle(order: OrderState, action: 'amended' | 'amend_failed', reason: string): void {
     this.#claims.delete(order.clientOrderId);
-    this.#record(order, action, reason, { lots: null, priceTicks: null });
+    this.#record(order, action, reason, { quantityE8: null, priceE8: null });
   }
 
   #record(
     order: OrderState,
     action: 'amend' | 'amended' | 'amend_failed',
     reason: string,
-    form: { readonly lots: number | null; readonly priceTicks: number | null },
+    form: { readonly quantityE8: number | null; readonly priceE8: number | null },
   ): void {
     this.#core.append('order_intent', {
       action,
       client_order_id: order.clientOrderId,
-      lots: form.lots,
-      price_ticks: form.priceTicks,
+      quantity_e8: form.quantityE8,
+      price_e8: form.priceE8,
       reason,
     });
   }
@@ -133,12 +135,28 @@ export class ChangedOrders {
   #alert(order: OrderState, report: VenueOrder, claim: Claim): void {
     if (order.foreign || claim.isTold || this.#core.nowMs() - order.updatedAtMs < SHOWN_FOR_MS) return;
     claim.isTold = true;
+    const rules = this.#core.state.rules.get(order.symbol);
     this.#core.alert(
       'ORDER_CHANGED',
-      `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${report.lots} lots instead of ${order.lots}, price ${report.priceTicks} ticks instead of ${order.priceTicks}; until that is settled the larger and the worse count`,
+      `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${describeForm(report, rules)} instead of ${describeForm(order, rules)}; until that is settled the larger and the worse count`,
       order.symbol,
     );
   }
+}
+
+/** The form of an order that a list shows, as it is recorded. */
+export function describeForeign(report: VenueOrder): ForeignOrder {
+  return {
+    close_position: report.closePosition,
+    kind: report.kind,
+    quantity_e8: report.quantityE8,
+    order_type: report.type,
+    price_e8: report.priceE8,
+    reduce_only: report.reduceOnly,
+    side: report.side,
+    symbol: report.symbol,
+    trigger_e8: report.triggerE8,
+  };
 }
 
 /** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */

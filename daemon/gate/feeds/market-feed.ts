@@ -1,5 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Bar, SymbolRules } from '../venue-port.ts';
+import { noteUnreadable } from './held-symbols.ts';
 import { KeptBars } from './kept-bars.ts';
 
 /** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
@@ -38,15 +39,14 @@ export class MarketFeed {
       return ['the exchange filters'];
     }
     const { rules: read, unread } = outcome.value;
-    for (const { what, detail, consequence, retryAfterMs, symbol } of unread) {
-      if (symbol !== undefined)
-        this.#core.alertRarely('SYMBOL_UNREADY', `${what} cannot be read, nothing is opened there: ${detail}`, symbol);
+    for (const { what, detail, consequence, retryAfterMs } of unread) {
       this.#core.ports.log.warn({ what, detail }, 'could not be read');
       this.onVenueFailure(detail, consequence, retryAfterMs);
     }
-    const listed = new Set(read.map((rules) => rules.symbol));
+    const unreadable = unread.flatMap(({ detail, symbol }) => (symbol === undefined ? [] : [{ detail, symbol }]));
+    noteUnreadable(this.#core, 'rules', unreadable, () => true);
+    const listed = new Set([...read, ...unreadable].map(({ symbol }) => symbol));
     for (const rules of read) this.#core.append('rules', { rules });
-    // In the same turn: orders are written in the steps that the views are in.
     this.#core.ports.venue.noteRules(read);
     for (const symbol of symbols) {
       const known = this.#core.state.rules.get(symbol);
@@ -56,7 +56,7 @@ export class MarketFeed {
     }
     this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
     this.#tellClosed(symbols);
-    this.hasUnreadSymbol = unread.some(({ symbol }) => symbol !== undefined);
+    this.hasUnreadSymbol = unreadable.length > 0;
     return unread.filter(({ symbol }) => symbol === undefined).map(({ what }) => what);
   }
 

@@ -1,8 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
-import { layerKey } from '../state/layers.ts';
 import type { AccountFeed } from './account-feed.ts';
 import type { FeedSchedule } from './feed-schedule.ts';
+import { holdSymbols } from './held-symbols.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
@@ -51,31 +51,6 @@ export async function readMode(
 /** Symbols whose margin is not known to be isolated. */
 export function findCrossed({ isolated }: AccountFeed, symbols: readonly string[]): readonly string[] {
   return symbols.filter((symbol) => isolated?.[symbol] !== true);
-}
-
-/** Nothing opens in a symbol that is on crossed margin, and only there. Returns those that did open until now. */
-export function holdCrossed(core: GateCore, account: AccountFeed, symbols: readonly string[]): readonly string[] {
-  const crossed = findCrossed(account, symbols);
-  const { layers } = core.state;
-  const added = crossed.filter((symbol) => !layers.has(layerKey('boot', 'symbol', symbol)));
-  for (const symbol of added) setBoot(core, symbol, 'reducing', 'its margin is not known to be isolated');
-  for (const { layer, name, scope } of [...layers.values()])
-    if (layer === 'boot' && scope === 'symbol' && name !== null && !crossed.includes(name))
-      setBoot(core, name, 'active', 'its margin is isolated, or it is not of the policy');
-  return added;
-}
-
-function setBoot(core: GateCore, symbol: string, state: 'reducing' | 'active', reason: string): void {
-  core.append('state', {
-    clears_at_ms: null,
-    clears_when: state === 'active' ? '' : 'its margin is isolated at the venue',
-    layer: 'boot',
-    name: symbol,
-    reason,
-    scope: 'symbol',
-    set_by: 'daemon',
-    state,
-  });
 }
 
 /** Each of them keeps that symbol from opening, and somebody has to know. */
@@ -128,7 +103,7 @@ export class ModeWatch {
 
   /** Called at every tick of a reconciled daemon, and before anything is decided by a new policy. */
   tick(): void {
-    if (holdCrossed(this.#core, this.#account, this.#symbols()).length > 0) this.#schedule.dueNow('mode');
+    if (holdSymbols(this.#core, findCrossed(this.#account, this.#symbols())).length > 0) this.#schedule.dueNow('mode');
     this.#schedule.start('mode', () => this.#poll());
   }
 

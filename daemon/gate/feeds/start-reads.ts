@@ -4,10 +4,11 @@ import { everyLiveOrder } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
+import { holdSymbols } from './held-symbols.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
-import { findCrossed, holdCrossed, readMode, tellCrossed } from './mode-watch.ts';
+import { findCrossed, readMode, tellCrossed } from './mode-watch.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { findUntoldSince } from './unread-trades.ts';
@@ -33,8 +34,8 @@ export async function prepareAccount(
     else marks.note('mode', core.nowMs(), symbols);
   }
   // RISK: before the account counts as reconciled. What is held keeps one symbol there, and must not close the others.
-  holdCrossed(core, account, symbols);
   const crossed = findCrossed(account, symbols);
+  holdSymbols(core, crossed);
   return lowerLeverage(
     core,
     health,
@@ -53,7 +54,7 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
   for (const symbol of symbols) {
     const position = core.state.position(symbol);
     const isHeld =
-      position.lots !== 0 || [...everyLiveOrder(core.state.orders)].some((order) => order.symbol === symbol);
+      position.quantityE8 !== 0 || [...everyLiveOrder(core.state.orders)].some((order) => order.symbol === symbol);
     if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
     const outcome = await core.ports.venue.setLeverage(symbol, cap);
     if (outcome.kind === 'rejected') {

@@ -4,6 +4,7 @@ import type { OrderProof } from '../orders/order-proof.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { VenueTrade } from '../venue-port.ts';
 import { noteUnread } from './feed-schedule.ts';
+import { noteUnreadable } from './held-symbols.ts';
 import { TradeOwners } from './trade-owners.ts';
 import { awaitsTrades, firstTradesSince } from './unread-trades.ts';
 
@@ -37,7 +38,7 @@ export class TradeFeed {
 
   start(): void {
     const { accounts, rules } = this.#core.state;
-    // Without its steps the trades of a symbol cannot be read.
+    // Without its fees the trades of a symbol cannot be read.
     for (const symbol of accounts.untoldSymbols())
       if (rules.has(symbol) && !this.#againAt.has(symbol)) this.#symbols.add(symbol);
     for (const [symbol, atMs] of this.#againAt)
@@ -84,12 +85,14 @@ export class TradeFeed {
     // RISK: while it is being read it is not due: each round would add it again, and it would be read without a pause.
     this.#againAt.set(symbol, Number.POSITIVE_INFINITY);
     const isRead = await this.#pollTrades(symbol).catch((error: unknown) => noteUnread(this.#core, 'trades', error));
+    const isUnreadable = this.#core.market.unreadable.has('trades', symbol);
     // The venue's list of trades may lag behind what it says of the order.
     const now = this.#core.ports.time.monotonicMs();
     this.#againAt.delete(symbol);
     if (!isRead) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
     else if (awaitsTrades(this.#core, symbol)) this.#againAt.set(symbol, now + TRADES_AGAIN_MS);
-    else if (this.#core.state.accounts.untoldTrades(symbol).size > 0) this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
+    else if (isUnreadable || this.#core.state.accounts.untoldTrades(symbol).size > 0)
+      this.#againAt.set(symbol, now + UNTOLD_AGAIN_MS);
     return isRead;
   }
 
@@ -101,7 +104,9 @@ export class TradeFeed {
     const traded = new Map<OrderState, number>();
     const outcome = await core.ports.venue.fetchTrades(symbol, from.id, from.atMs);
     if (outcome.kind === 'failed') return false;
-    const isRead = await this.#takeTrades(symbol, last.id, outcome.value, traded);
+    const { rows, unreadable } = outcome.value;
+    noteUnreadable(core, 'trades', unreadable, (covered) => covered === symbol);
+    const isRead = await this.#takeTrades(symbol, last.id, rows, traded);
     // What an order did in many trades is shared out as one.
     for (const [order, atMs] of traded) this.#proof.recordTraded(order, atMs);
     return isRead;
@@ -135,7 +140,7 @@ export class TradeFeed {
 
   #record(trade: VenueTrade, clientOrderId: string | null, traded: Map<OrderState, number>): void {
     const order = clientOrderId === null ? undefined : this.#core.state.orders.all.get(clientOrderId);
-    const hasFired = order?.protective === true && order.executedLots + order.tradedLots === 0;
+    const hasFired = order?.protective === true && order.executedE8 + order.tradedE8 === 0;
     this.#append(trade, clientOrderId);
     // RISK: the stop itself may be shown as working for long, and meanwhile slices would buy back what it has closed.
     if (hasFired) endUndoneByStop(this.#core, order);
@@ -148,7 +153,7 @@ export class TradeFeed {
       client_order_id: clientOrderId,
       fee_usdt: trade.feeUsdt,
       is_maker: trade.isMaker,
-      lots: trade.lots,
+      quantity_e8: trade.quantityE8,
       price: trade.price,
       realised_pnl_usdt: trade.realisedPnlUsdt,
       side: trade.side,

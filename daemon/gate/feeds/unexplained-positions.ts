@@ -1,19 +1,23 @@
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders, possibleFills } from '../state/orders.ts';
-import type { VenuePosition } from '../venue-port.ts';
+import type { AccountSnapshot } from '../venue-port.ts';
 
 /**
  * Symbols whose position at the venue differs from ours by more than our in-flight or resting orders may have
  * filled: somebody else traded there. Usually there are none.
  */
-export function findUnexplained(state: GateState, positions: readonly VenuePosition[]): readonly string[] {
+export function findUnexplained(
+  state: GateState,
+  { positions, unreadable }: Pick<AccountSnapshot, 'positions' | 'unreadable'>,
+): readonly string[] {
   const found: string[] = [];
-  const held = new Map(positions.map((position) => [position.symbol, position.lots]));
+  const held = new Map(positions.map((position) => [position.symbol, position.quantityE8]));
   for (const symbol of new Set([...held.keys(), ...state.positions.keys()])) {
-    const difference = (held.get(symbol) ?? 0) - (state.positions.get(symbol)?.lots ?? 0);
+    if (unreadable.some((row) => row.symbol === symbol)) continue;
+    const difference = (held.get(symbol) ?? 0) - (state.positions.get(symbol)?.quantityE8 ?? 0);
     if (difference === 0) continue;
-    const { unproven, buyLots, sellLots, buysAll, sellsAll } = possibleFills(liveOrders(state.orders, symbol));
-    const isCovered = difference > 0 ? difference <= buyLots || buysAll : -difference <= sellLots || sellsAll;
+    const { unproven, buyE8, sellE8, buysAll, sellsAll } = possibleFills(liveOrders(state.orders, symbol));
+    const isCovered = difference > 0 ? difference <= buyE8 || buysAll : -difference <= sellE8 || sellsAll;
     if (!unproven && isCovered !== true) found.push(symbol);
   }
   return found;

@@ -20,8 +20,8 @@ export function findUntoldSince({ state }: GateCore, symbol: string): number | n
 }
 
 /** What a stop turns into has a number of its own, and what somebody else's order filled is in no record. */
-function isUntold({ executedLots, foreign, kind, tradedLots }: OrderState): boolean {
-  return !foreign && kind === 'regular' && executedLots > tradedLots;
+function isUntold({ executedE8, foreign, kind, tradedE8 }: OrderState): boolean {
+  return !foreign && kind === 'regular' && executedE8 > tradedE8;
 }
 
 /**
@@ -36,8 +36,8 @@ export function awaitsTrades(core: GateCore, symbol: string): boolean {
 }
 
 /** A conditional order of ours that ended by absence: its trade, should there be one, is the proof that it has fired. */
-export function hasVanished({ endedBy, executedLots, foreign, kind, tradedLots }: OrderState): boolean {
-  return kind === 'algo' && !foreign && endedBy === 'absent' && executedLots + tradedLots === 0;
+export function hasVanished({ endedBy, executedE8, foreign, kind, tradedE8 }: OrderState): boolean {
+  return kind === 'algo' && !foreign && endedBy === 'absent' && executedE8 + tradedE8 === 0;
 }
 
 /** From when on the trades of a symbol are read while none of them was read since the start. */

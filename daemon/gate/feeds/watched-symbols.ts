@@ -26,8 +26,8 @@ export class WatchedSymbols {
   #find(permitted: readonly string[]): readonly string[] {
     const symbols = new Set<string>(permitted);
     const { orders, positions } = this.#core.state;
-    for (const { disputedLots, lots, symbol } of positions.values())
-      if (lots !== 0 || disputedLots !== null) symbols.add(symbol);
+    for (const { disputedE8, quantityE8, symbol } of positions.values())
+      if (quantityE8 !== 0 || disputedE8 !== null) symbols.add(symbol);
     for (const order of everyLiveOrder(orders)) symbols.add(order.symbol);
     return [...symbols].sort();
   }

@@ -30,7 +30,7 @@ export function wordOn(
     client_order_id: order.clientOrderId,
     detail,
     evidence,
-    executed_lots: order.executedLots,
+    executed_e8: order.executedE8,
     foreign: null,
     retryable: false,
     status,
@@ -92,8 +92,8 @@ function record(core: GateCore, { slices, openings }: Undone): void {
     core.append('order_intent', {
       action: 'cancel',
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason: OPENING_ENDED,
     });
   }

@@ -92,9 +92,9 @@ function writeOutline(body: DecisionBody): string {
 function writeOrder(order: PlannedOrder): string {
   return (
     `[${quoted(order.client_order_id)},${numberText(order.delay_ms)},"${order.kind}",${numberText(order.leverage)}` +
-    `,${numberText(order.lots)},"${order.order_type}",${numberOrNull(order.price_ticks)},${order.protective}` +
+    `,${numberText(order.quantity_e8)},"${order.order_type}",${numberOrNull(order.price_e8)},${order.protective}` +
     `,${order.reduce_only},"${order.side}",${numberText(order.slice)},${quoted(order.symbol)}` +
-    `,${wordOrNull(order.time_in_force)},${numberOrNull(order.trigger_ticks)}]`
+    `,${wordOrNull(order.time_in_force)},${numberOrNull(order.trigger_e8)}]`
   );
 }
 

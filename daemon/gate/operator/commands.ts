@@ -25,7 +25,7 @@ export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
   for (const { scope } of Object.values(policySpec.agents))
     for (const symbol of scope?.symbols ?? []) known.add(symbol);
   for (const position of state.positions.values())
-    if (position.lots !== 0 || position.disputedLots !== null) known.add(position.symbol);
+    if (position.quantityE8 !== 0 || position.disputedE8 !== null) known.add(position.symbol);
   for (const { symbol } of namedInOrders(state.orders)) known.add(symbol);
   for (const layer of state.layers.values()) if (layer.scope === 'symbol' && layer.name !== null) known.add(layer.name);
   return known;

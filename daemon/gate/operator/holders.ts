@@ -3,11 +3,11 @@ import type { Caller } from '../api.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { quantityText } from '../reads/bodies.ts';
 import { findExitInProgress } from '../snapshot/exit-in-progress.ts';
 import { type Claim, GIVEN_AWAY, isLive, isUnproven } from '../state/claim.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { liveOrders } from '../state/orders.ts';
+import { formatQuantityE8 } from '../units.ts';
 import { describeUnknown, findKnownSymbols } from './commands.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
@@ -79,9 +79,9 @@ export class Holders {
       throw new OperatorRequestError(
         `resting exits of others in ${symbol} are not proven ended yet, and their cancel is asked for: ${ASK_AGAIN}`,
       );
-    const { lots } = core.state.position(symbol);
+    const { quantityE8 } = core.state.position(symbol);
     const set = { passkey_id: passkeyId, reason, set_by: caller.agent, symbol };
-    const adopted = core.append('holder', { action: 'adopted', agent, lots, ...set });
+    const adopted = core.append('holder', { action: 'adopted', agent, quantity_e8: quantityE8, ...set });
     this.#parts.exits.poke();
     await adopted.committed;
     return this.#describe(symbol);
@@ -126,10 +126,10 @@ export class Holders {
     const exit = findExitInProgress(core.state, symbol);
     if (exit !== null)
       throw new OperatorRequestError(`an exit is worked in ${symbol} (decision ${exit}): ${ASK_AGAIN}`);
-    const { disputedLots, lots } = core.state.position(symbol);
-    if (disputedLots !== null)
+    const { disputedE8, quantityE8 } = core.state.position(symbol);
+    if (disputedE8 !== null)
       throw new OperatorRequestError(`the account shows another position in ${symbol}, not proven yet: ${ASK_AGAIN}`);
-    if (lots === 0) throw new OperatorRequestError(`nothing is held in ${symbol}: there is nothing to adopt`);
+    if (quantityE8 === 0) throw new OperatorRequestError(`nothing is held in ${symbol}: there is nothing to adopt`);
   }
 
   /** Null: this daemon keeps no tokens. */
@@ -179,7 +179,7 @@ export class Holders {
     return {
       symbol,
       holder: position.holder,
-      quantity: quantityText(position.holder === null ? 0 : ownLots(position), state.rules.get(symbol)),
+      quantity: formatQuantityE8(position.holder === null ? 0 : ownE8(position), state.rules.get(symbol)),
       openings_left: openings.filter(({ agent }) => agent === position.holder).length,
     };
   }

@@ -30,7 +30,12 @@ export class LostOrders {
     const open = await core.ports.venue.fetchOpenOrders([order.symbol]);
     if (open.kind === 'failed')
       throw new OperatorRequestError(`the venue's open orders could not be read (${open.detail}): ask again`);
-    if (open.value.some((listed) => listed.clientOrderId === clientOrderId))
+    const [unreadable] = open.value.unreadable;
+    if (unreadable !== undefined)
+      throw new OperatorRequestError(
+        `a row of the venue's open orders cannot be read (${unreadable.detail}): ask again`,
+      );
+    if (open.value.rows.some((listed) => listed.clientOrderId === clientOrderId))
       throw new OperatorRequestError(`order ${clientOrderId} is open at the venue: cancel it`);
     // A report may have come meanwhile.
     requireLost(order);

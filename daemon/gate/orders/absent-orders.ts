@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { lackingLots } from '../state/holding.ts';
+import { lackingE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
@@ -27,10 +27,11 @@ export class AbsentOrders {
     const { proof } = this.#sender;
     const ask = proof.ask();
     const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
-    if (open.kind === 'failed') return false;
+    // A row that cannot be read may be this very order's.
+    if (open.kind === 'failed' || open.value.unreadable.length > 0) return false;
     // What it shows of our other orders counts as well: the next list may be long in coming.
     let isListed = false;
-    for (const report of open.value) {
+    for (const report of open.value.rows) {
       const { clientOrderId: id } = report;
       const known = id === order.clientOrderId ? order : this.#core.state.orders.all.get(id);
       if (known === undefined || known.foreign || proof.isOther(known, report)) continue;
@@ -40,14 +41,11 @@ export class AbsentOrders {
     }
     if (isListed) return false;
     const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
-    if (trades.kind === 'failed') return false;
+    if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
+    const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others, since)))
-      return isTerminal(statusOf(order));
-    if (
-      order.kind === 'algo' &&
-      mayHaveFired(this.#core.state.positions.get(order.symbol), order, trades.value, others)
-    )
+    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since))) return isTerminal(statusOf(order));
+    if (order.kind === 'algo' && mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others))
       return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;
@@ -55,7 +53,7 @@ export class AbsentOrders {
     if (isTerminal(statusOf(order))) return true;
     // RISK: an acknowledged order was placed. Its own trades say how it ended; it never counts as not placed.
     if (isOwnKnown) {
-      const ended = endedReport(order, trades.value, this.#core.nowMs());
+      const ended = endedReport(order, traded, this.#core.nowMs());
       return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
     }
     if (order.acknowledgedAtMs !== null) {
@@ -144,19 +142,20 @@ function mayHaveFired(
   trades: readonly VenueTrade[],
   others: ReadonlySet<string>,
 ): boolean {
-  const lacking = reduceOnly ? lackingLots(position, side) : 0;
+  const lacking = reduceOnly ? lackingE8(position, side) : 0;
   if (lacking === 0) return false;
   let explained = 0;
   for (const trade of trades)
-    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId)) explained += trade.lots;
+    if (trade.side === side && trade.atMs >= plannedAtMs && others.has(trade.venueOrderId))
+      explained += trade.quantityE8;
   return lacking > explained;
 }
 
 /** How an acknowledged order ended that the venue no longer knows, according to its own trades. */
 function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
   const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
-  const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);
-  const executedLots = Math.max(order.executedLots, tradedLots);
+  const tradedE8 = own.reduce((sum, trade) => sum + trade.quantityE8, 0);
+  const executedE8 = Math.max(order.executedE8, tradedE8);
   return {
     kind: order.kind,
     symbol: order.symbol,
@@ -164,14 +163,14 @@ function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: nu
     venueOrderId: order.venueOrderId ?? '',
     side: order.side,
     type: order.orderType,
-    lots: order.lots,
-    executedLots,
-    priceTicks: order.priceTicks,
-    triggerTicks: order.triggerTicks,
+    quantityE8: order.quantityE8,
+    executedE8,
+    priceE8: order.priceE8,
+    triggerE8: order.triggerE8,
     reduceOnly: order.reduceOnly,
     closePosition: false,
-    status: executedLots >= order.lots ? 'filled' : 'canceled',
-    averagePrice: tradedLots > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.lots, 0) / tradedLots : null,
+    status: executedE8 >= order.quantityE8 ? 'filled' : 'canceled',
+    averagePrice: tradedE8 > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.quantityE8, 0) / tradedE8 : null,
     updatedAtMs: own.at(-1)?.atMs ?? nowMs,
   };
 }

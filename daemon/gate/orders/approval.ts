@@ -34,20 +34,20 @@ export class Approvals {
       orderType: order.orderType === 'market' ? 'market' : 'limit',
       timeInForce: order.timeInForce,
       goodTillMs: goodTillMs(order, nowMs),
-      lots: order.lots,
-      priceTicks: order.priceTicks,
+      quantityE8: order.quantityE8,
+      priceE8: order.priceE8,
       reduceOnly: order.reduceOnly,
     } as Approved<OrderInstruction>;
   }
 
   approveStop(order: OrderState): Approved<StopInstruction> {
     this.#once(order, order.clientOrderId);
-    if (order.triggerTicks === null) throw new Error(`stop ${order.clientOrderId} has no trigger`);
+    if (order.triggerE8 === null) throw new Error(`stop ${order.clientOrderId} has no trigger`);
     return {
       clientOrderId: order.clientOrderId,
       symbol: order.symbol,
       side: order.side,
-      triggerTicks: order.triggerTicks,
+      triggerE8: order.triggerE8,
     } as Approved<StopInstruction>;
   }
 
@@ -62,8 +62,8 @@ export class Approvals {
       timeInForce: 'GTC',
       // It keeps the one that it was placed with.
       goodTillMs: null,
-      lots: order.amend.lots,
-      priceTicks: order.amend.priceTicks,
+      quantityE8: order.amend.quantityE8,
+      priceE8: order.amend.priceE8,
       reduceOnly: order.reduceOnly,
     } as Approved<OrderInstruction>;
   }

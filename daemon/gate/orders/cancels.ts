@@ -66,8 +66,8 @@ export class Canceler {
     return this.#core.append('order_intent', {
       action: 'cancel',
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     });
   }
@@ -98,8 +98,8 @@ export class Canceler {
     this.#core.append('order_intent', {
       action: 'cancel_failed',
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     });
   }

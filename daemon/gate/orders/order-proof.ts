@@ -4,7 +4,8 @@ import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-records.ts';
 import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
 import type { OrderState } from '../state/orders.ts';
-import type { VenueOrder } from '../venue-port.ts';
+import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../units.ts';
+import type { SymbolRules, VenueOrder } from '../venue-port.ts';
 
 /** The venue's stamps may be so much later than domain time for being read later. */
 const CLOCKS_APART_MS = 1_000;
@@ -25,7 +26,7 @@ export interface Ask {
  */
 export class OrderProof {
   readonly #core: GateCore;
-  /** Lots were executed: prices and fees must be fetched. */
+  /** Some of it was executed: prices and fees must be fetched. */
   readonly #onExecuted: (order: OrderState) => void;
   readonly #lastShown = new WeakMap<OrderState, Ask>();
   #asked = 0;
@@ -52,26 +53,27 @@ export class OrderProof {
     if (this.isOther(order, report)) return null;
     const last = this.#lastShown.get(order);
     if (last === undefined || last.nr < ask.nr) this.#lastShown.set(order, ask);
-    const before = order.executedLots;
+    const before = order.executedE8;
     const event = wordOn(this.#core, order, report.status, null, { asked_seq: ask.seq, kind: 'shown' });
     const appended = this.#take(order, {
       ...event,
       average_price: report.averagePrice,
-      executed_lots: Math.max(before, report.executedLots),
+      executed_e8: Math.max(before, report.executedE8),
       venue_at_ms: this.#byNow(report.updatedAtMs),
       venue_order_id: report.venueOrderId,
     });
     if (!isOfAnother(order, { ...event, venue_order_id: report.venueOrderId })) this.#settleByForm(order, report, ask);
-    if (order.executedLots > before) this.#onExecuted(order);
+    if (order.executedE8 > before) this.#onExecuted(order);
     return appended;
   }
 
   /** Whether another order is shown under this one's client id. It is reported, and never taken for ours. */
   isOther(order: OrderState, report: VenueOrder): boolean {
-    if (isAsSent(order, report)) return false;
+    const rules = this.#core.state.rules.get(order.symbol);
+    if (isAsSent(order, report, rules)) return false;
     this.#core.lookout.found({
       code: 'LEDGER_BEHIND_VENUE',
-      detail: describeDifference(order, report),
+      detail: describeDifference(order, report, rules),
       symbol: order.symbol,
     });
     return true;
@@ -93,15 +95,15 @@ export class OrderProof {
   /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */
   recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Appended | null {
     if (this.wasShownSince(order, ask)) return null;
-    const before = order.executedLots;
+    const before = order.executedE8;
     const event = wordOn(this.#core, order, status, detail, { asked_seq: ask.seq, kind: 'absent' });
     const appended = this.#take(order, {
       ...event,
       average_price: traded?.averagePrice ?? null,
-      executed_lots: Math.max(before, traded?.executedLots ?? 0),
+      executed_e8: Math.max(before, traded?.executedE8 ?? 0),
       venue_at_ms: traded === undefined ? event.venue_at_ms : this.#byNow(traded.updatedAtMs),
     });
-    if (order.executedLots > before) this.#onExecuted(order);
+    if (order.executedE8 > before) this.#onExecuted(order);
     return appended;
   }
 
@@ -111,13 +113,13 @@ export class OrderProof {
    */
   recordTraded(order: OrderState, atMs: number): Appended | null {
     const isOver = isTerminal(order.status) || order.status === 'lost';
-    if (!isOver || order.tradedLots <= order.executedLots || this.#isRead(order, atMs)) return null;
-    const isWhole = order.kind === 'algo' || order.tradedLots >= order.lots;
+    if (!isOver || order.tradedE8 <= order.executedE8 || this.#isRead(order, atMs)) return null;
+    const isWhole = order.kind === 'algo' || order.tradedE8 >= order.quantityE8;
     const evidence = { asked_seq: headSeq(this.#core), kind: 'shown' } as const;
     const appended = this.#take(order, {
       ...wordOn(this.#core, order, isWhole ? 'filled' : order.status, order.detail, evidence),
       average_price: order.averagePrice,
-      executed_lots: order.tradedLots,
+      executed_e8: order.tradedE8,
       venue_at_ms: this.#byNow(atMs),
     });
     if (appended !== null) this.#onExecuted(order);
@@ -126,14 +128,14 @@ export class OrderProof {
 
   #isRead({ symbol }: OrderState, atMs: number): boolean {
     const { account, positions } = this.#core.state;
-    const { disputedLots = null, behindLots = null } = positions.get(symbol) ?? {};
-    return account !== null && account.requested_at_ms > atMs && disputedLots === null && behindLots === null;
+    const { disputedE8 = null, behindE8 = null } = positions.get(symbol) ?? {};
+    return account !== null && account.requested_at_ms > atMs && disputedE8 === null && behindE8 === null;
   }
 
   #take(order: OrderState, event: OrderEvent): Appended | null {
     if (isOfAnother(order, event)) return null;
     const status = judgeStatus(order, event);
-    const isMore = event.executed_lots > order.executedLots;
+    const isMore = event.executed_e8 > order.executedE8;
     if (isTerminal(order.status) && !isMore) return null;
     const isNews =
       isMore ||
@@ -168,8 +170,8 @@ export class OrderProof {
       action: 'amend_unknown',
       amend_seq: amendSeq,
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
       sent_by_ms: sentByMs,
     });
@@ -183,8 +185,8 @@ export class OrderProof {
       action: isNew ? 'amended' : 'amend_failed',
       ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
       client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
+      quantity_e8: null,
+      price_e8: null,
       reason,
     };
     this.#core.append('order_intent', event);
@@ -192,11 +194,12 @@ export class OrderProof {
   }
 }
 
-function isForm(
-  form: { readonly lots: number; readonly priceTicks: number | null },
-  report: { readonly lots: number; readonly priceTicks: number | null },
-): boolean {
-  return form.lots === report.lots && form.priceTicks === report.priceTicks;
+interface Form {
+  readonly quantityE8: number;
+  readonly priceE8: number | null;
+}
+function isForm(form: Form, report: Form): boolean {
+  return form.quantityE8 === report.quantityE8 && form.priceE8 === report.priceE8;
 }
 
 /**
@@ -210,14 +213,14 @@ const PLACED_BEFORE_MS = 60_000;
  * order, whose fill is never ours (BY-46). Once the venue's own order id is known, it identifies the order, and
  * a change at the venue is a change of our order.
  */
-export function isAsSent(order: OrderState, report: VenueOrder): boolean {
+export function isAsSent(order: OrderState, report: VenueOrder, rules: SymbolRules | undefined): boolean {
   if (order.foreign || order.venueOrderId !== null) return true;
   if (report.placedAtMs !== undefined && wasPlacedBefore(order, report.placedAtMs)) return false;
   if (report.side !== order.side) return false;
   // The order that a conditional one became has the form at its trigger.
   if (report.kind !== order.kind) return order.kind === 'algo';
-  if (order.kind === 'algo') return report.triggerTicks === order.triggerTicks;
-  return isForm(order, report) || (order.amend !== null && isForm(order.amend, report));
+  if (order.kind === 'algo') return isTrigger(order.triggerE8, report, rules);
+  return isWritten(order, report, rules) || (order.amend !== null && isWritten(order.amend, report, rules));
 }
 
 /** Placed before the decision, by far more than clocks differ. A clock may have been set back since it was planned. */
@@ -225,10 +228,30 @@ export function wasPlacedBefore(order: OrderState, placedAtMs: number): boolean 
   return placedAtMs < Math.min(order.plannedAtMs, order.sentAtMs ?? order.plannedAtMs) - PLACED_BEFORE_MS;
 }
 
+/** The form itself, or as it goes out after the venue has changed its steps: in whole lots, at the passive tick. */
+function isWritten(form: Form, report: VenueOrder, rules: SymbolRules | undefined): boolean {
+  if (isForm(form, report) || rules === undefined) return isForm(form, report);
+  const inTicks = report.side === 'buy' ? floorTicks : ceilTicks;
+  const priceE8 = form.priceE8 === null ? null : toE8(inTicks(form.priceE8, rules), tickE8(rules));
+  return isForm({ quantityE8: wholeLotsE8(form.quantityE8, rules), priceE8 }, report);
+}
+
+function isTrigger(triggerE8: number | null, { side, triggerE8: shownE8 }: VenueOrder, rules: SymbolRules | undefined) {
+  if (shownE8 === triggerE8 || triggerE8 === null || rules === undefined) return shownE8 === triggerE8;
+  const inTicks = side === 'buy' ? ceilTicks : floorTicks;
+  return shownE8 === toE8(inTicks(triggerE8, rules), tickE8(rules));
+}
+
 /** Describes for an operator what was sent and what the venue shows. */
-function describeDifference(order: OrderState, report: VenueOrder): string {
-  const shown = `${report.side} ${report.lots} lots at ${report.priceTicks ?? 'any price'}`;
-  const sent = `${order.side} ${order.lots} lots at ${order.priceTicks ?? 'any price'}`;
+function describeDifference(order: OrderState, report: VenueOrder, rules: SymbolRules | undefined): string {
+  const shown = `${report.side} ${describeForm(report, rules)}`;
+  const sent = `${order.side} ${describeForm(order, rules)}`;
   const placed = report.placedAtMs === undefined ? '' : ` of ${new Date(report.placedAtMs).toISOString()}`;
-  return `the venue shows another order${placed} under the id ${order.clientOrderId}: ${shown} (ticks), sent was ${sent}`;
+  return `the venue shows another order${placed} under the id ${order.clientOrderId}: ${shown}, sent was ${sent}`;
+}
+
+/** Such as `0.010 at 60000.1`, for people. */
+export function describeForm({ priceE8, quantityE8 }: Form, rules: SymbolRules | undefined): string {
+  const price = priceE8 === null ? 'any price' : formatPriceE8(priceE8, rules);
+  return `${formatQuantityE8(quantityE8, rules)} at ${price}`;
 }

@@ -183,7 +183,7 @@ export class Resolver {
     if (order.amend !== null && order.amendSentByMs !== null) {
       search.oldForm += 1;
       if (search.oldForm < ANSWERS_NEEDED) return;
-      const isNew = order.amend.lots === report.lots && order.amend.priceTicks === report.priceTicks;
+      const isNew = order.amend.quantityE8 === report.quantityE8 && order.amend.priceE8 === report.priceE8;
       this.#sender.proof.settleAmend(order, order.amendSeq, isNew, 'looked up');
       return;
     }

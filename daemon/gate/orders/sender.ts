@@ -60,7 +60,7 @@ export class OrderSender {
     });
     this.proof = new OrderProof(core, (order) => {
       // Its trade may have told first: what was opened since then it has not closed.
-      if (order.protective && order.tradedLots === 0) endUndoneByStop(core, order);
+      if (order.protective && order.tradedE8 === 0) endUndoneByStop(core, order);
       consequences.onExecuted(order);
     });
   }
@@ -267,10 +267,10 @@ export class OrderSender {
 
   /** Applies what the answer to a request shows. A limit exit that it shows filled did not rest. */
   #takeShown(order: OrderState, report: VenueOrder, ask: Ask): void {
-    const before = order.executedLots;
+    const before = order.executedE8;
     this.adopt(order, report, ask);
     const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
-    if (isLimitExit && order.executedLots > before) endUndoneByAnswer(this.#core, order);
+    if (isLimitExit && order.executedE8 > before) endUndoneByAnswer(this.#core, order);
   }
 
   #noteCounts(): void {

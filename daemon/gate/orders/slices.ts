@@ -88,7 +88,7 @@ export class SliceRunner {
       bodyHash: null,
       texts: {},
       parentDecisionId: parent.decision.decision_id,
-      orders: planSlice(considered.acted, order),
+      orders: planSlice(considered.acted, order, this.#core.state.rules.get(order.symbol)),
     });
     await slice.appended.committed;
     if (slice.event.orders.length === 0) {

@@ -1,11 +1,13 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { AskedClaim } from '../state/claims.ts';
+import { type LotRules, lotE8, toE8 } from '../units.ts';
 
 /** What a decision that is being recorded asks for. */
 export function claimAsked(
   { agent, origin, symbol }: ExecutionRequest,
   { lots, side, time_in_force }: SizedAction,
+  rules: LotRules,
 ): AskedClaim {
   return {
     decisionId: '',
@@ -18,12 +20,12 @@ export function claimAsked(
     isWhole: false,
     openedAtMs: 0,
     wants: time_in_force === 'GTC' ? 'rest' : 'now',
-    askedLots: lots,
+    askedE8: toE8(lots, lotE8(rules)),
     orders: [],
     gaveWay: [],
     rung: -1,
     isCanceled: false,
-    filledLots: null,
+    filledE8: null,
     end: null,
   };
 }

@@ -98,8 +98,8 @@ export const ENDS: { readonly [cause: string]: FindEnd } = {
     status === 'pending_send' && nowMs > plannedAtMs + spec.staging.ttl_ms ? STAGING_EXPIRED : null,
   // RISK: a token is revoked because whoever holds it must open nothing more.
   words: (order, { isSpokenFor, stands }) => (hasWord(order, isSpokenFor, stands) ? null : WORD_GONE),
-  policy: ({ approvedTicks, policyHash: decidedBy }, { policyHash }) =>
-    approvedTicks !== null && decidedBy !== policyHash ? OTHER_POLICY : null,
+  policy: ({ approvedE8, policyHash: decidedBy }, { policyHash }) =>
+    approvedE8 !== null && decidedBy !== policyHash ? OTHER_POLICY : null,
   // What people would be asked is of the parent as a whole, and rule 16 asks nobody about a part of one.
   unseen: ({ policyHash: decidedBy, status }, { policyHash, spec }) =>
     status === 'pending_send' && spec.approvals !== undefined && decidedBy !== policyHash ? UNSEEN : null,

@@ -29,9 +29,9 @@ export function findRepeatedExecution(
   const known = pacing.breakers.get(order.agent);
   if (known !== undefined && known.untilMs > nowMs) return null;
   const siblings = orders.byDecision.get(order.decisionId) ?? [order];
-  const lots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
+  const quantityE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
   const sinceMs = known?.untilMs ?? 0;
-  const count = pacing.countExecutions(order.agent, order.symbol, order.side, lots, nowMs, windowMs, sinceMs);
+  const count = pacing.countExecutions(order.agent, order.symbol, order.side, quantityE8, nowMs, windowMs, sinceMs);
   if (count < repeats) return null;
   return {
     clears_at_ms: nowMs + breakerMs(cooldownMs, known?.trips ?? 0),
@@ -185,8 +185,8 @@ function next(row: Row | undefined, key: string): Row {
 }
 
 /** The request without its price, which follows the market: with a different price it is still the same request. */
-function describeRequest({ amend, lots, side, symbol }: OrderState): string {
-  return `${symbol} ${side} ${amend === null ? lots : `${lots} to ${amend.lots}`}`;
+function describeRequest({ amend, quantityE8, side, symbol }: OrderState): string {
+  return `${symbol} ${side} ${amend === null ? quantityE8 : `${quantityE8} to ${amend.quantityE8}`}`;
 }
 
 /** The answer would be the same for any request. */

@@ -1,9 +1,10 @@
 /** Which claims are over, and how. Pure functions of folded state. */
 import type { ExitEnd } from '../events.ts';
-import { type AskedClaim, type Claim, closedLots, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
+import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders } from '../state/orders.ts';
-import { closingOf, isReplaced, isSent, isUnsent } from './claims.ts';
+import { formatQuantityE8 } from '../units.ts';
+import { closingOf, isReplaced, isSent, isUnsent, restBelowLotE8 } from './claims.ts';
 
 /** How a claim that is over has ended, in words for its caller. */
 export interface Ending {
@@ -23,10 +24,10 @@ export function findEnding(state: GateState, claim: Claim, rungs: number, isStop
 function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): Ending | null {
   if (isLive(claim)) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
-  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '' };
+  if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '' };
   if (isNothingLeft(state, claim)) return { reason: 'nothing_left', detail: NOTHING_LEFT };
   // What rested before rests again once trading goes on.
-  return isStopped && isUnsent(claim) ? HALTED : null;
+  return isStopped && isUnsent(claim) ? HALTED : findRestBelowLot(state, claim);
 }
 
 function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
@@ -36,17 +37,28 @@ function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped:
     return { reason: 'rests', detail: 'it rests at its own price' };
   if (live.length > 0) return null;
   if (claim.isCanceled) return { reason: 'canceled', detail: 'canceled by its caller' };
-  const done = closedLots(claim);
-  const isDone = !claim.isWhole && done >= claim.askedLots;
+  const done = closedE8(claim);
+  const isDone = !claim.isWhole && done >= claim.askedE8;
   if (isDone || isNothingLeft(state, claim))
     return done > 0
       ? { reason: 'filled', detail: '' }
       : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
   if (isReplaced(state, claim)) return { reason: 'canceled', detail: 'a full close has taken its place' };
+  const rest = findRestBelowLot(state, claim);
+  if (rest !== null) return rest;
   if (isStopped) return HALTED;
   return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) || isHeldNothing(state, claim)
     ? null
     : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+}
+
+/** What is left of it is less than a lot, as after a change of the venue's steps: no order closes it. */
+function findRestBelowLot(state: GateState, claim: Claim): Ending | null {
+  const { side, symbol } = claim;
+  const leftE8 = restBelowLotE8(state, closingOf(state, symbol, side), claim);
+  if (leftE8 === 0) return null;
+  const quantity = formatQuantityE8(leftE8, state.rules.get(symbol));
+  return { reason: 'exhausted', detail: `${quantity} of it is left, which is less than the venue takes in an order` };
 }
 
 /** Nothing is held of what it may close, and nothing that was asked for before it may still open some. */

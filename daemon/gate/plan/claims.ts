@@ -1,23 +1,24 @@
 /**
  * What each claim should have at the venue now, and which claims are over. Pure functions of folded state: no clock, no
- * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
+ * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Quantities in units of 1e-8.
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import { type AskedClaim, closedLots, isBefore, isLostForGood, isUnproven, onWayLots } from '../state/claims.ts';
+import { type AskedClaim, closedE8, isBefore, isLostForGood, isUnproven, onWayE8 } from '../state/claims.ts';
 import { neverRests } from '../state/evidence.ts';
-import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableLots, closedBy, heldOn, isBesideNobodys, lackingLots } from '../state/holding.ts';
+import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../state/holding.ts';
+import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { type LotRules, wholeLotsE8 } from '../units.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {
   readonly position: PositionState;
   readonly side: Side;
   readonly live: ReadonlySet<OrderState>;
-  /** Lots of the holder, and of the whole position. */
+  /** Held by the holder, and in all. */
   readonly own: number;
   readonly all: number;
   /** `reduceOnly` does not keep an exit inside the holder's lots: others' stand beside them, or may. */
@@ -35,7 +36,7 @@ export interface Desired {
 export function closingOf(state: GateState, symbol: string, side: Side): Closing {
   const position = state.position(symbol);
   const live = liveOrders(state.orders, symbol);
-  const own = position.isContested ? 0 : closedBy(side, closableLots(position, live));
+  const own = position.isContested ? 0 : closedBy(side, closableE8(position, live));
   const all = heldOn(position, side);
   const isBeside = all > own || isBesideNobodys(position, live);
   return { position, side, live, own, all, isBeside };
@@ -59,7 +60,7 @@ export function desiredOf(
   let ownLeft = own;
   let othersLeft = Math.max(0, all - own);
   return inTurn.map((claim): Desired => {
-    const onWay = onWayLots(claim, (order) => !isLostForGood(order)) - growingLots(claim);
+    const onWay = onWayE8(claim, (order) => !isLostForGood(order)) - growingE8(claim);
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
     if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
@@ -68,7 +69,7 @@ export function desiredOf(
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
     const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
     // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
-    const filling = onWayLots(claim, (order) => !isUnproven(order));
+    const filling = onWayE8(claim, (order) => !isUnproven(order));
     const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
@@ -90,15 +91,15 @@ export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
 
 /** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
 function leftOf(claim: AskedClaim, pool: number): number {
-  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedLots - closedLots(claim));
+  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedE8 - closedE8(claim));
 }
 
 /** Lots by which an order of it grows, once it is proven: its caller has just been permitted that, and nobody asked before. */
-function growingLots({ orders }: AskedClaim): number {
-  let lots = 0;
-  for (const { amend, lots: known, status } of orders)
-    if (amend !== null && !isTerminal(status)) lots += Math.max(0, amend.lots - known);
-  return lots;
+function growingE8({ orders }: AskedClaim): number {
+  let quantityE8 = 0;
+  for (const { amend, quantityE8: known, status } of orders)
+    if (amend !== null && !isTerminal(status)) quantityE8 += Math.max(0, amend.quantityE8 - known);
+  return quantityE8;
 }
 
 /** A full close of the same caller has taken its place. */
@@ -110,18 +111,36 @@ export function isReplaced({ claims }: GateState, claim: AskedClaim): boolean {
 
 // --- sizes -------------------------------------------------------------------------------------------------------------
 
+/**
+ * So much of a position as an order can be written of: whole lots, or all of it, which the lots that cover it close
+ * (snapshot/closable.ts).
+ */
+export function writableE8({ all }: Closing, quantityE8: number, rules: LotRules | undefined): number {
+  return rules === undefined || quantityE8 === all ? quantityE8 : wholeLotsE8(quantityE8, rules);
+}
+
+/**
+ * What a claim has still to close where no order can be written of that: less than a lot, beside others'. 0: there is no
+ * such rest.
+ */
+export function restBelowLotE8(state: GateState, closing: Closing, claim: AskedClaim): number {
+  const pool = claim.origin === 'operator' ? closing.all : closing.own;
+  const leftE8 = Math.min(pool, leftOf(claim, pool));
+  return writableE8(closing, leftE8, state.rules.get(claim.symbol)) > 0 ? 0 : leftE8;
+}
+
 /** Lots of the next order of a claim that closes now, as far as what is known permits; 0: none may go out now. */
-export function lotsNow(state: GateState, closing: Closing, { claim, want }: Desired): number {
+export function nextE8(state: GateState, closing: Closing, { claim, want }: Desired): number {
   // One order at a time: what is being matched cannot be called back.
   if (claim.orders.some((order) => isSent(order) && !isUnproven(order))) return 0;
   // RISK: lots of an order with unknown outcome count as closed. A full close goes out beside it where reduceOnly keeps both
   // inside what it may close.
   const isOfAll = claim.isWhole && (claim.origin === 'operator' || !closing.isBeside);
-  const counted = onWayLots(claim, (order) => !isOfAll || !isUnproven(order));
-  const lots = Math.max(0, want - counted);
-  if (claim.origin === 'operator' || !closing.isBeside) return lots;
+  const counted = onWayE8(claim, (order) => !isOfAll || !isUnproven(order));
+  const quantityE8 = Math.max(0, want - counted);
+  if (claim.origin === 'operator' || !closing.isBeside) return quantityE8;
   if (waitsForReading(state, claim)) return 0;
-  return Math.max(0, Math.min(lots, surelyOf(closing)));
+  return Math.max(0, Math.min(quantityE8, surelyOf(closing)));
 }
 
 /**
@@ -131,8 +150,8 @@ export function lotsNow(state: GateState, closing: Closing, { claim, want }: Des
  */
 function surelyOf({ live, own, position, side }: Closing): number {
   const missing = missingOf(position, side, live);
-  const byLost = Math.min(missing, exitLots(live, side, isLostForGood));
-  return own - Math.max(exitLots(live, side) + byLost, missing);
+  const byLost = Math.min(missing, exitE8(live, side, isLostForGood));
+  return own - Math.max(exitE8(live, side) + byLost, missing);
 }
 
 /**
@@ -143,17 +162,17 @@ function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderS
   let hidden = 0;
   for (const order of live)
     if (!order.reduceOnly && order.side !== side && !order.foreign && order.status !== 'pending_send')
-      hidden += remainingLots(order);
-  return lackingLots(position, side, lackingLots(position, side) > 0 ? hidden : 0);
+      hidden += remainingE8(order);
+  return lackingE8(position, side, lackingE8(position, side) > 0 ? hidden : 0);
 }
 
 /** Lots that orders of ours on that side may still close; unless said otherwise of those that are not lost for good. */
-function exitLots(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
-  let lots = 0;
+function exitE8(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
+  let quantityE8 = 0;
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
-      if (isCounted(order)) lots += remainingLots(order);
-  return lots;
+      if (isCounted(order)) quantityE8 += remainingE8(order);
+  return quantityE8;
 }
 function isNotLost(order: OrderState): boolean {
   return !isLostForGood(order);
@@ -163,20 +182,20 @@ function isNotLost(order: OrderState): boolean {
  * The venue refuses exits whose sum exceeds the position: what rests is canceled first, and waited for. An order of unknown
  * outcome that never rests is not in the way.
  */
-export function hasRoom({ all, live, side }: Closing, lots: number): boolean {
-  return exitLots(live, side, (order) => !isUnproven(order) || !neverRests(order)) + lots <= all;
+export function hasRoom({ all, live, side }: Closing, quantityE8: number): boolean {
+  return exitE8(live, side, (order) => !isUnproven(order) || !neverRests(order)) + quantityE8 <= all;
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function lotsToRest(closing: Closing, { claim, onWay, want }: Desired, leastLots: number): number {
+export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastE8: number): number {
   if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, live, position, side } = closing;
-  const room = Math.min(all, all - missingOf(position, side, live)) - exitLots(live, side);
-  const lots = Math.min(want - onWay, room);
+  const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
+  const quantityE8 = Math.min(want - onWay, room);
   // It rests in one order, once what makes room for it is gone.
-  if (lots < want - onWay && isMakingRoom(live, side)) return 0;
-  const isAll = lots > 0 && lots === closing.own;
-  return lots >= leastLots || isAll ? lots : 0;
+  if (quantityE8 < want - onWay && isMakingRoom(live, side)) return 0;
+  const isAll = quantityE8 > 0 && quantityE8 === closing.own;
+  return quantityE8 >= leastE8 || isAll ? quantityE8 : 0;
 }
 
 function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
@@ -188,11 +207,11 @@ function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */
 export function ordersBeyond({ claim, onWay, want }: Desired): readonly OrderState[] {
   const beyond: OrderState[] = [];
-  let lots = onWay;
-  for (let i = claim.orders.length - 1; i >= 0 && lots > want; i -= 1) {
+  let quantityE8 = onWay;
+  for (let i = claim.orders.length - 1; i >= 0 && quantityE8 > want; i -= 1) {
     const order = claim.orders[i]!;
     if (isTerminal(order.status) || order.status === 'pending_send') continue;
-    lots -= remainingLots(order);
+    quantityE8 -= remainingE8(order);
     beyond.push(order);
   }
   return beyond;
@@ -234,14 +253,14 @@ export function waitsForReading(state: GateState, claim: AskedClaim): boolean {
   if (last === null) return false;
   if ((state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
   if (last.status !== 'rejected') return false;
-  const { behindLots, disputedLots } = state.position(claim.symbol);
-  return disputedLots !== null || behindLots !== null;
+  const { behindE8, disputedE8 } = state.position(claim.symbol);
+  return disputedE8 !== null || behindE8 !== null;
 }
 function fellShort({ orders }: AskedClaim): OrderState | null {
   const last = orders.findLast(({ sentAtMs }) => sentAtMs !== null);
   if (last === undefined || !isTerminal(last.status)) return null;
   const isRefused = last.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
-  const isPart = last.executedLots > 0 && last.executedLots < last.lots && !last.cancelRequested;
+  const isPart = last.executedE8 > 0 && last.executedE8 < last.quantityE8 && !last.cancelRequested;
   return isRefused || isPart ? last : null;
 }
 

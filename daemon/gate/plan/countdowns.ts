@@ -6,7 +6,7 @@ import { DEADMAN_MS, type IntendedPolicySpec } from '../../core/policy.ts';
 import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
-import { longLots, shortLots } from '../state/positions.ts';
+import { longE8, shortE8 } from '../state/positions.ts';
 import type { CountdownScope } from '../venue-port.ts';
 import { isOwnOpening } from './standing.ts';
 
@@ -32,7 +32,7 @@ export const CONDITIONS: {
   own: ({ orders }, symbol) => ![...liveOrders(orders, symbol)].some(({ foreign }) => foreign),
   sparesStops: ({ positions }, symbol, scope) => {
     const position = positions.get(symbol);
-    return scope === 'regular' || position === undefined || longLots(position) + shortLots(position) === 0;
+    return scope === 'regular' || position === undefined || longE8(position) + shortE8(position) === 0;
   },
 };
 

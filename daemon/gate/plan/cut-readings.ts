@@ -8,7 +8,7 @@ const LASTS_MS = 10_000;
 interface Reading {
   readonly live: SymbolInputs;
   readonly account: AccountInputs;
-  lots: number;
+  quantityE8: number;
 }
 interface Run {
   readonly sinceWallMs: number;
@@ -36,8 +36,8 @@ export class CutReadings {
     for (const symbol of this.#runs.keys())
       if (!breaches.some((breach) => breach.symbol === symbol)) this.#runs.delete(symbol);
     return breaches.flatMap((breach) => {
-      const lots = this.#confirmedLots(breach, inputs, collarBps);
-      return lots === null ? [] : [{ ...breach, lots }];
+      const quantityE8 = this.#confirmedE8(breach, inputs, collarBps);
+      return quantityE8 === null ? [] : [{ ...breach, quantityE8 }];
     });
   }
 
@@ -47,13 +47,13 @@ export class CutReadings {
   }
 
   /** Null: not yet. */
-  #confirmedLots({ symbol, lots }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
+  #confirmedE8({ symbol, quantityE8 }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
     const live = symbols.get(symbol);
     if (live === undefined || account === null) return null;
     const now = this.#clock.wallMs();
     const run = this.#runs.get(symbol);
     if (run === undefined) {
-      this.#runs.set(symbol, { sinceWallMs: now, prior: null, last: { live, account, lots } });
+      this.#runs.set(symbol, { sinceWallMs: now, prior: null, last: { live, account, quantityE8 } });
       return null;
     }
     const { last } = run;
@@ -62,9 +62,9 @@ export class CutReadings {
     const isLasting = now - run.sinceWallMs >= LASTS_MS;
     if (isMarkNew && (isLasting || (isAccountNew && isNearBook(live, collarBps)))) {
       run.prior = last;
-      run.last = { live, account, lots };
-    } else last.lots = Math.min(last.lots, lots);
-    if (run.prior !== null) return Math.min(run.prior.lots, lots);
+      run.last = { live, account, quantityE8 };
+    } else last.quantityE8 = Math.min(last.quantityE8, quantityE8);
+    if (run.prior !== null) return Math.min(run.prior.quantityE8, quantityE8);
     if (isLasting) this.#onUnread(symbol, LASTS_MS);
     return null;
   }

@@ -24,12 +24,12 @@ export class GrownOrders {
     const live = new Set(resting);
     for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
     for (const order of resting) {
-      const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
+      const now = { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 };
       const before = this.#seen.get(order);
       this.#seen.set(order, now);
       if (before === undefined) continue;
       const isBack = !this.#resting.has(order);
-      if (isBack || now.lots > before.lots || now.priceTicks > before.priceTicks) this.#due.add(order);
+      if (isBack || now.quantityE8 > before.quantityE8 || now.priceE8 > before.priceE8) this.#due.add(order);
     }
     this.#resting = live;
     return this.#due;
@@ -45,14 +45,14 @@ export class GrownOrders {
  * of the former fills after all, before its cancel is taken, the latter are due again.
  */
 export class LeavingOrders {
-  readonly #left = new Map<OrderState, { readonly filledLots: number; readonly beside: Set<OrderState> }>();
+  readonly #left = new Map<OrderState, { readonly filledE8: number; readonly beside: Set<OrderState> }>();
 
   /** Those due, until a review is {@link noteReview noted} as complete. */
   findBeside(): ReadonlySet<OrderState> {
     if (this.#left.size === 0) return NO_ORDERS;
     const due = new Set<OrderState>();
-    for (const [order, { beside, filledLots }] of this.#left) {
-      if (order.executedLots > filledLots) for (const other of beside) due.add(other);
+    for (const [order, { beside, filledE8 }] of this.#left) {
+      if (order.executedE8 > filledE8) for (const other of beside) due.add(other);
       else if (isTerminal(order.status)) this.#left.delete(order);
     }
     return due;
@@ -67,7 +67,7 @@ export class LeavingOrders {
       }
     if (found.size === 0) return;
     for (const order of leaving) {
-      const known = this.#left.get(order) ?? { filledLots: order.executedLots, beside: new Set() };
+      const known = this.#left.get(order) ?? { filledE8: order.executedE8, beside: new Set() };
       this.#left.set(order, known);
       for (const other of found) known.beside.add(other);
     }

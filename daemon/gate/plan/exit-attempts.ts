@@ -106,7 +106,9 @@ export class ExitAttempts {
   /** The venue refused it for what rests beside it: it goes out again once that is gone; in the end nobody's goes, too. */
   #makeRoomFor(claim: Claim, order: OrderState, tries: Tries): void {
     const { state } = this.#hands;
-    tries.awaitsRoom = !hasRoom(closingOf(state, claim.symbol, claim.side), order.lots);
+    const closing = closingOf(state, claim.symbol, claim.side);
+    // The lots that cover all of a position may be more than that.
+    tries.awaitsRoom = !hasRoom(closing, Math.min(order.quantityE8, closing.all));
     if (tries.crowded < REFUSED_FOR_FOREIGN) return;
     for (const other of liveOrders(state.orders, claim.symbol))
       if (other.foreign && other.reduceOnly && other.side === claim.side && isResting(other) && !other.cancelRequested)

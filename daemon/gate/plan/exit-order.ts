@@ -5,13 +5,13 @@ import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { laterAsk } from '../snapshot/inputs.ts';
 import type { OrderBook, OrderState } from '../state/orders.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { fromE8 } from '../units.ts';
 import { clientOrderId, type IdSource } from './order-ids.ts';
-import { planSingle } from './orders.ts';
+import { planSingle, type Steps } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
 
 export interface ExitForm {
-  readonly lots: number;
+  readonly quantityE8: number;
   /** Rung of the ladder, 0 the first. */
   readonly rung: number;
   /** An order of the exit that waits unsent, and goes out itself; null: another one is planned. */
@@ -35,12 +35,11 @@ export interface ExitParent {
 export function exitParentOf(
   order: OrderState,
   decisionId: string,
-  { account, nowMs, rules, venue }: ParentPlace,
+  { account, nowMs, venue }: ParentPlace,
 ): ExitParent {
-  const { agent, orderType, origin, priceTicks, side, slippageBps, symbol, timeInForce } = order;
+  const { agent, orderType, origin, priceE8, side, slippageBps, symbol, timeInForce } = order;
   // The rungs of a market exit are limit orders, too, and immediate ones: their price is not the caller's.
   const isLimit = orderType === 'limit' && timeInForce === 'GTC';
-  const price = rules === undefined || priceTicks === null ? null : (priceTicks * rules.tickMantissa) / rules.tickScale;
   return {
     // It ends in its record's seq.
     decision: { decision_id: decisionId, seq: Number.parseInt(decisionId.split('-').at(-1) ?? '', 36) },
@@ -52,7 +51,7 @@ export function exitParentOf(
       client_order_id: null,
       fraction: null,
       intent: 'close',
-      limit_price: isLimit ? price : null,
+      limit_price: isLimit && priceE8 !== null ? fromE8(priceE8) : null,
       max_slippage_bps: slippageBps,
       order_type: isLimit ? 'limit' : 'market',
       origin: origin ?? 'agent',
@@ -76,8 +75,6 @@ export interface ParentPlace {
   readonly account: string;
   readonly venue: string;
   readonly nowMs: number;
-  /** Of the symbol. */
-  readonly rules: SymbolRules | undefined;
 }
 
 export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionRequest {
@@ -90,7 +87,7 @@ export function exitOrderRequest(parent: ExitParent, form: ExitForm): ExecutionR
 }
 
 export function exitOrderAsk(place: ReviewPlace, form: ExitForm): Ask {
-  const ask = laterAsk(place, null, null, form.lots);
+  const ask = laterAsk(place, null, null, form.quantityE8);
   ask.exitRung = form.rung;
   return ask;
 }
@@ -102,7 +99,13 @@ export function exitOrderId(ids: IdSource, book: OrderBook, parent: ExitParent, 
   return form.own?.clientOrderId ?? clientOrderId(ids, seq, 0, attempt);
 }
 
-export function planExitOrder(decision: ExecutionDecision, symbol: string, id: string): readonly PlannedOrder[] {
+export function planExitOrder(
+  decision: ExecutionDecision,
+  symbol: string,
+  id: string,
+  steps: Steps | undefined,
+): readonly PlannedOrder[] {
   const { effective } = decision;
-  return decision.decision === 'BLOCK' || effective?.action !== 'exit' ? [] : [planSingle(effective, symbol, id, 0)];
+  if (decision.decision === 'BLOCK' || effective?.action !== 'exit' || steps === undefined) return [];
+  return [planSingle(effective, steps, symbol, id, 0)];
 }

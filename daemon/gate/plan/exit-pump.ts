@@ -6,9 +6,10 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
-import { type AskedClaim, type Claim, closedLots, isLive, MAKES_ROOM, onWayLots } from '../state/claims.ts';
+import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
+import { formatQuantityE8, fromE8, lotE8, toE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
@@ -17,10 +18,11 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
-  lotsNow,
-  lotsToRest,
+  nextE8,
   ordersBeyond,
+  restE8,
   waitsForReading,
+  writableE8,
 } from './claims.ts';
 import { ExitAttempts } from './exit-attempts.ts';
 import type { ExitHands } from './exit-hands.ts';
@@ -55,16 +57,18 @@ export class ExitPump {
     const { pace, state } = this.#hands;
     const { agent, origin } = request;
     const rests = effective.time_in_force === 'GTC';
-    if (rests && this.#attempts.isPlaceWanted(claimAsked(request, effective).symbol)) return 1;
+    if (rests && this.#attempts.isPlaceWanted(request.symbol ?? '')) return 1;
     const waitMs = pace.waitMs(origin, agent, true, rests);
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
-    const claim = claimAsked(request, effective);
+    const rules = state.rules.get(request.symbol ?? '');
+    if (rules === undefined) return 1;
+    const claim = claimAsked(request, effective, rules);
     const closing = closingOf(state, claim.symbol, claim.side);
     const open = [...state.claims.open].filter(({ side, symbol }) => side === claim.side && symbol === claim.symbol);
     const desired = desiredOf(state, closing, [...open, claim], this.#isStopped).find((one) => one.claim === claim);
     if (desired === undefined) return 1;
-    const asked = Math.min(effective.lots, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
-    const may = rests ? lotsToRest(closing, desired, 1) : lotsNow(state, closing, desired);
+    const asked = Math.min(claim.askedE8, Math.max(closing.own, origin === 'operator' ? closing.all : 0));
+    const may = rests ? restE8(closing, desired, lotE8(rules)) : nextE8(state, closing, desired);
     if (may < asked || (origin !== 'operator' && !hasRoom(closing, asked))) return 1;
     pace.note(agent);
     return 0;
@@ -93,7 +97,7 @@ export class ExitPump {
   isClosed(claim: Claim): boolean {
     const { all, own } = closingOf(this.#hands.state, claim.symbol, claim.side);
     const isNoneHeld = (claim.origin === 'operator' ? all : own) === 0;
-    return isNoneHeld || (!claim.isWhole && closedLots(claim) >= claim.askedLots);
+    return isNoneHeld || (!claim.isWhole && closedE8(claim) >= claim.askedE8);
   }
 
   // --- after a restart -------------------------------------------------------------------------------------------
@@ -241,14 +245,14 @@ export class ExitPump {
     const { clock, pace, state, wakeAt } = this.#hands;
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
-    const lots = desired === undefined ? 0 : this.#lotsOf(closing, desired);
-    if (lots <= 0) {
+    const quantityE8 = desired === undefined ? 0 : this.#nextE8(closing, desired);
+    if (quantityE8 <= 0) {
       this.#roomSince.delete(claim);
       return;
     }
     const now = clock.wallMs();
     if (claim.wants === 'rest' && this.#attempts.isPlaceWanted(claim.symbol)) return;
-    const isRoom = hasRoom(closing, lots);
+    const isRoom = hasRoom(closing, quantityE8);
     const tries = this.#attempts.known(claim);
     const isFree = tries !== undefined && ((tries.awaitsRoom && isRoom) || tries.hasPlace);
     if (tries !== undefined && now < tries.nextAt && !isFree) {
@@ -260,17 +264,22 @@ export class ExitPump {
     const isFirst = claim.orders.every(({ sentAtMs }) => sentAtMs === null);
     const waitMs = pace.waitMs(claim.origin, claim.agent, isFirst, claim.wants === 'rest');
     if (waitMs > 0) wakeAt(now + waitMs);
-    else this.#send(claim, lots, now);
+    else this.#send(claim, quantityE8, now);
   }
 
-  #lotsOf(closing: ReturnType<typeof closingOf>, desired: Desired): number {
+  #nextE8(closing: ReturnType<typeof closingOf>, desired: Desired): number {
     const { exits, state } = this.#hands;
     const { claim } = desired;
-    if (claim.wants === 'rest')
-      return this.#isHalted(claim) ? 0 : lotsToRest(closing, desired, state.rules.get(claim.symbol)?.minLots ?? 1);
+    const rules = state.rules.get(claim.symbol);
+    if (claim.wants === 'rest') {
+      if (this.#isHalted(claim)) return 0;
+      const leastE8 = rules === undefined ? 1 : toE8(Math.max(1, rules.minLots), lotE8(rules));
+      return writableE8(closing, restE8(closing, desired, leastE8), rules);
+    }
     const rungs = rungsOf(claim, exits().ladder_bps.length);
-    return nextRung(claim, rungs) < rungs ? lotsNow(state, closing, desired) : 0;
+    return nextRung(claim, rungs) < rungs ? writableE8(closing, nextE8(state, closing, desired), rules) : 0;
   }
+
   /** RISK: an answer that hangs must not hold up an exit; where others' lots stand beside, both together would close those. */
   #waitsForRoom(claim: Claim, isBeside: boolean): boolean {
     const now = this.#hands.clock.wallMs();
@@ -281,15 +290,15 @@ export class ExitPump {
     return true;
   }
 
-  #send(claim: Claim, lots: number, now: number): void {
+  #send(claim: Claim, quantityE8: number, now: number): void {
     this.#roomSince.delete(claim);
     const { first } = claim;
     const isWaiting = first.status === 'pending_send';
     const rungs = rungsOf(claim, this.#hands.exits().ladder_bps.length);
     const form: ExitForm =
       claim.wants === 'rest'
-        ? { lots, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
-        : { lots, rung: nextRung(claim, rungs), own: null };
+        ? { quantityE8, rung: 0, own: isWaiting ? first : null, limitPrice: this.#priceOf(claim) }
+        : { quantityE8, rung: nextRung(claim, rungs), own: null };
     const decided = this.#hands.decide(claim, form);
     this.#desired.clear();
     const { order } = decided;
@@ -304,10 +313,9 @@ export class ExitPump {
   }
 
   /** Of its last order, which its caller may have moved. */
-  #priceOf({ orders, symbol }: Claim): number | null {
-    const ticks = orders.at(-1)?.priceTicks ?? null;
-    const rules = this.#hands.state.rules.get(symbol);
-    return ticks === null || rules === undefined ? null : (ticks * rules.tickMantissa) / rules.tickScale;
+  #priceOf({ orders }: Claim): number | null {
+    const priceE8 = orders.at(-1)?.priceE8 ?? null;
+    return priceE8 === null ? null : fromE8(priceE8);
   }
 
   /** An exit that is permitted no more, or not yet. */
@@ -341,14 +349,14 @@ export class ExitPump {
     const { first, origin, side, symbol } = claim;
     if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
     const { all, own } = closingOf(this.#hands.state, symbol, side);
-    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedLots(claim) < claim.askedLots);
+    const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedE8(claim) < claim.askedE8);
     if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);
   }
 
   #tell(claim: Claim, code: 'EXIT_DROPPED' | 'EXIT_ENDED', why: string): void {
     const what = claim.wants === 'rest' ? 'the resting exit' : 'exit';
-    const closed = closedLots(claim);
-    this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} lots closed: ${why}`, claim.symbol);
+    const closed = formatQuantityE8(closedE8(claim), this.#hands.state.rules.get(claim.symbol));
+    this.#hands.alert(code, `${what} ${claim.decisionId} ended with ${closed} closed: ${why}`, claim.symbol);
   }
 }
 
@@ -359,5 +367,5 @@ function compare(one: readonly number[], other: readonly number[]): number {
 
 /** All that it is to close rests. */
 function isAtRest(claim: Claim): boolean {
-  return claim.wants === 'rest' && onWayLots(claim) >= claim.askedLots - closedLots(claim);
+  return claim.wants === 'rest' && onWayE8(claim) >= claim.askedE8 - closedE8(claim);
 }

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { StateEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { layerKey } from '../state/layers.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import { isOwnOpening } from './standing.ts';
@@ -25,7 +25,7 @@ export function agentsAtStake(state: GateState): ReadonlySet<string> {
     if (isOwnOpening(order) && order.origin === 'agent' && order.agent !== null) agents.add(order.agent);
   for (const position of state.positions.values()) {
     const { holder } = position;
-    if (holder !== null && ownLots(position) !== 0 && state.lives.lastMs(holder) !== null) agents.add(holder);
+    if (holder !== null && ownE8(position) !== 0 && state.lives.lastMs(holder) !== null) agents.add(holder);
   }
   return agents;
 }

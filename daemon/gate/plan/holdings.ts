@@ -23,7 +23,7 @@ export function findMisplaced(
     const isUnowned = position.isContested || isBesideNobodys(position, live);
     for (const order of live) {
       if (order.reduceOnly || order.origin !== 'agent' || order.agent === null || order.cancelRequested) continue;
-      const isAgainst = position.lots !== 0 && (order.side === 'buy') !== position.lots > 0;
+      const isAgainst = position.quantityE8 !== 0 && (order.side === 'buy') !== position.quantityE8 > 0;
       if (isUnowned) found.push({ order, why: UNOWNED });
       else if (isAgainst) found.push({ order, why: AGAINST });
       else if (isReleasedFrom(position, order.agent, nowMs)) found.push({ order, why: RELEASED });
@@ -38,6 +38,6 @@ export function findMisplaced(
  */
 export function findUnowned({ positions }: GateState): readonly PositionState[] {
   return [...positions.values()].filter(
-    ({ holder, isContested, unownedLots }) => isContested || (holder !== null && unownedLots !== 0),
+    ({ holder, isContested, unownedE8 }) => isContested || (holder !== null && unownedE8 !== 0),
   );
 }

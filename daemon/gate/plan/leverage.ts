@@ -7,7 +7,7 @@ import { liveOrders, type OrderState } from '../state/orders.ts';
  */
 export function isLeverageFree({ orders, positions }: GateState, order: OrderState): boolean {
   const position = positions.get(order.symbol);
-  if (position !== undefined && (position.lots !== 0 || position.disputedLots !== null)) return false;
+  if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return false;
   for (const other of liveOrders(orders, order.symbol))
     if (other !== order && other.status !== 'pending_send') return false;
   return true;

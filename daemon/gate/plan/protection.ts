@@ -7,10 +7,11 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
-import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
+import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../state/positions.ts';
+import { floorLots, formatQuantityE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
@@ -44,7 +45,7 @@ export type StopStep =
   | { readonly kind: 'none' }
   /** A stop stands, the closest of `stops`, all of which are on the right side: it may have to be moved. */
   | { readonly kind: 'follow'; readonly stop: OrderState; readonly stops: readonly OrderState[] }
-  | { readonly kind: 'place'; readonly lots: number }
+  | { readonly kind: 'place'; readonly quantityE8: number }
   /** Stops that were sent did not arrive, one after the other: the exit that stands in for them. */
   | { readonly kind: 'close'; readonly request: ExecutionRequest };
 const NOTHING_DUE: StopStep = { kind: 'none' };
@@ -75,7 +76,7 @@ export class ProtectionPlan {
     const { clock, place, state } = this.#hands;
     const { symbol } = breach;
     const position = state.position(symbol);
-    if (position.lots === 0 || this.#isHalted(symbol) || this.#isGone(position)) return null;
+    if (position.quantityE8 === 0 || this.#isHalted(symbol) || this.#isGone(position)) return null;
     const now = clock.nowMs();
     if ((this.#cutAt.get(symbol)?.ms() ?? CUT_EVERY_MS) < CUT_EVERY_MS) return null;
     if (this.#isExiting(symbol) || !this.#isLastExitShown(symbol)) return null;
@@ -83,14 +84,15 @@ export class ProtectionPlan {
     const above = `the position is above the tightened ${breach.cause} cap`;
     const most = this.#mayClose(position);
     // The breach is of what is surely held: what a lost exit may have closed is not in it.
-    const lots = Math.min(breach.lots, most - this.#closedByLost(position));
-    if (lots <= 0) {
+    const quantityE8 = Math.min(breach.quantityE8, most - this.#closedByLost(position));
+    if (quantityE8 <= 0) {
       const nobodys = 'no agent holds any of it: nothing is closed';
       this.#hands.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
       return null;
     }
-    this.#hands.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, symbol);
-    return closeRequest(place, symbol, position.lots > 0 ? 'sell' : 'buy', lots / most, now);
+    this.#hands.alert('POSITION_CUT', `${above}: ${this.#textOf(quantityE8, symbol)} is closed`, symbol);
+    const fraction = this.#partOf(quantityE8, most, symbol);
+    return closeRequest(place, symbol, position.quantityE8 > 0 ? 'sell' : 'buy', fraction, now);
   }
 
   /**
@@ -131,9 +133,9 @@ export class ProtectionPlan {
    * Lots that lost exits of the gate may have closed already: what the venue shows less than our view, which follows no
    * reading while an order is not known. All of it counts as theirs.
    */
-  #closedByLost({ symbol, lots, disputedLots }: PositionState): number {
-    if (disputedLots === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
-    return Math.max(0, Math.abs(lots) - Math.max(0, disputedLots * Math.sign(lots)));
+  #closedByLost({ symbol, quantityE8, disputedE8 }: PositionState): number {
+    if (disputedE8 === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
+    return Math.max(0, Math.abs(quantityE8) - Math.max(0, disputedE8 * Math.sign(quantityE8)));
   }
 
   #isHalted(symbol: string): boolean {
@@ -144,7 +146,17 @@ export class ProtectionPlan {
   /** Lots that the gate closes by itself: what the holder holds. */
   #mayClose(position: PositionState): number {
     if (position.isContested) return 0;
-    return Math.min(Math.abs(position.lots), Math.max(0, Math.sign(position.lots) * ownLots(position)));
+    return Math.min(Math.abs(position.quantityE8), Math.max(0, Math.sign(position.quantityE8) * ownE8(position)));
+  }
+
+  /** The fraction of what may be closed that `decide` makes as many whole lots of. */
+  #partOf(quantityE8: number, mostE8: number, symbol: string): number {
+    const rules = this.#hands.state.rules.get(symbol);
+    if (rules === undefined || quantityE8 === mostE8) return quantityE8 / mostE8;
+    return floorLots(quantityE8, rules) / Math.max(1, floorLots(mostE8, rules));
+  }
+  #textOf(quantityE8: number, symbol: string): string {
+    return formatQuantityE8(quantityE8, this.#hands.state.rules.get(symbol));
   }
 
   // --- stops -------------------------------------------------------------------------------------------------------
@@ -173,9 +185,9 @@ export class ProtectionPlan {
   }
 
   /** Lots to be protected, and the side of their stop; null: none. */
-  #needOf(position: PositionState): { readonly lots: number; readonly side: Side | null } {
-    const lots = lotsToProtect(position, this.#hands.clock.nowMs());
-    return { lots, side: lots === 0 ? null : lots > 0 ? 'sell' : 'buy' };
+  #needOf(position: PositionState): { readonly quantityE8: number; readonly side: Side | null } {
+    const quantityE8 = toProtectE8(position, this.#hands.clock.nowMs());
+    return { quantityE8, side: quantityE8 === 0 ? null : quantityE8 > 0 ? 'sell' : 'buy' };
   }
 
   /**
@@ -184,12 +196,12 @@ export class ProtectionPlan {
    */
   next(position: PositionState): StopStep {
     const { symbol } = position;
-    const { lots, side } = this.#needOf(position);
+    const { quantityE8, side } = this.#needOf(position);
     // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
     // of these. So it is when somebody else's order, for which ours was refused, is gone.
     const live = [...liveOrders(this.#hands.state.orders, symbol)];
     const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
-    if (lots === 0 || (this.#guarded.has(symbol) && !isGuarded)) this.#forgetTries(symbol);
+    if (quantityE8 === 0 || (this.#guarded.has(symbol) && !isGuarded)) this.#forgetTries(symbol);
     if (isGuarded) this.#guarded.add(symbol);
     // RISK: one that is lost, or not known for long, may never have been placed, and whether it was perhaps nobody will
     // ever tell. Another one does no harm: both only close, and the venue refuses it while the first rests.
@@ -199,7 +211,7 @@ export class ProtectionPlan {
     );
     const stop = findClosest(stops);
     if (stop !== null) this.#lastStop.set(symbol, stop);
-    if (lots === 0 || this.#isGone(position)) return NOTHING_DUE;
+    if (quantityE8 === 0 || this.#isGone(position)) return NOTHING_DUE;
     if (stop !== null) {
       if (isResting(stop)) this.#tries.noteStanding(symbol);
       return { kind: 'follow', stop, stops };
@@ -207,7 +219,7 @@ export class ProtectionPlan {
     const missing = this.#tries.takeMissing(symbol);
     const request = missing !== null && this.#tries.isEnough(symbol) ? this.#standIn(position, missing, null) : null;
     if (request !== null) return { kind: 'close', request };
-    return this.#tries.begin(symbol) ? { kind: 'place', lots } : NOTHING_DUE;
+    return this.#tries.begin(symbol) ? { kind: 'place', quantityE8 } : NOTHING_DUE;
   }
 
   /** The stop that stood is given up: what takes its place waits for nothing. */
@@ -238,6 +250,11 @@ export class ProtectionPlan {
       this.#tries.noteSent(symbol, order);
       return null;
     }
+    if (isOffGrid(order, rejection)) {
+      const refused = describeMissing(order);
+      this.#hands.alertRarely('STOP_REFUSED', `${refused}; it is placed anew once the venue's steps are read`, symbol);
+      return null;
+    }
     this.#tries.noteFailed(symbol);
     // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
     if (order.retryable && !this.#tries.isEnough(symbol)) return null;
@@ -251,27 +268,28 @@ export class ProtectionPlan {
     if (this.#isExiting(symbol)) return null;
     const refused = describeMissing(order);
     const most = this.#mayClose(position);
-    const lots = Math.max(0, most - this.#closedByLost(position));
-    const why = this.#whyNotClosed(position, rejection, lots);
+    const quantityE8 = Math.max(0, most - this.#closedByLost(position));
+    const why = this.#whyNotClosed(position, rejection, quantityE8);
     if (why !== null) {
       this.#hands.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
       return null;
     }
-    const left = Math.abs(position.lots) - lots;
+    const left = Math.abs(position.quantityE8) - quantityE8;
     const what =
       left === 0
         ? 'the position is closed'
-        : `the ${lots} lots that an agent holds are closed; ${left} lots of nobody stay, without a stop`;
+        : `the ${this.#textOf(quantityE8, symbol)} that an agent holds is closed; ${this.#textOf(left, symbol)} of nobody stays, without a stop`;
     this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    return closeRequest(this.#hands.place, symbol, order.side, lots / most, this.#hands.clock.nowMs());
+    const fraction = this.#partOf(quantityE8, most, symbol);
+    return closeRequest(this.#hands.place, symbol, order.side, fraction, this.#hands.clock.nowMs());
   }
 
-  #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
+  #whyNotClosed(position: PositionState, rejection: Rejection | null, quantityE8: number): string | null {
     if (rejection?.code === OTHER_STOP && !this.#isTakeProfitInTheWay(position))
       return 'another order that closes the whole position rests at the venue already';
-    if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
+    if (position.quantityE8 === 0) return 'whether there is a position is not known yet: nothing is closed';
     if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
-    return lots > 0 ? null : 'no agent holds any of the position: nothing is closed';
+    return quantityE8 > 0 ? null : 'no agent holds any of the position: nothing is closed';
   }
 
   /**
@@ -297,7 +315,12 @@ export class ProtectionPlan {
     const stop = this.#lastStop.get(position.symbol);
     const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
     if (stop?.status === 'filled' && stop.updatedAtMs > readAtMs) return true;
-    if (position.lots === 0) return false;
-    return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
+    if (position.quantityE8 === 0) return false;
+    return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;
   }
+}
+
+/** The venue has changed its steps: that says nothing about the stop, which is written anew in the new ones. */
+function isOffGrid({ retryable }: OrderState, rejection: Rejection | null): boolean {
+  return retryable && rejection?.consequence === 'reload_rules';
 }

@@ -125,8 +125,8 @@ export class StandingReview {
     if (state.positions.size === 0) return;
     const now = clock.nowMs();
     const longestMs = this.#hands.policyFor(GATE_AGENT).budgets.holding_time_ms;
-    for (const { lots, sinceMs, symbol } of state.positions.values()) {
-      const isOld = lots !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
+    for (const { quantityE8, sinceMs, symbol } of state.positions.values()) {
+      const isOld = quantityE8 !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
       if (!isOld && state.layers.size === 0) continue;
       if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
       this.#hands.recordState({
@@ -181,7 +181,7 @@ export class StandingReview {
     const request = standingRequest(place, order, form, rules, clock.nowMs());
     let verdict: StandingVerdict = 'fits';
     this.#hands.decide(order, request, standingAsk(place, order, form, leaving), (decision) => {
-      verdict = judgeStanding(decision, order, form);
+      verdict = judgeStanding(decision, order, form, rules);
       return verdict === 'gone';
     });
     return verdict;

@@ -9,7 +9,7 @@ import type { Ask } from '../snapshot/inputs.ts';
 import { laterAsk } from '../snapshot/inputs.ts';
 import type { OrderState } from '../state/orders.ts';
 import { type AuthorityNow, whyEnded } from './authority.ts';
-import { planSingle } from './orders.ts';
+import { planSingle, type Steps } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
 
 export const FIRST_REJECTED = 'slice 0 was rejected';
@@ -43,17 +43,21 @@ export function sliceRequest(parent: DecisionEvent): ExecutionRequest {
 }
 
 export function sliceAsk(place: ReviewPlace, order: OrderState): Ask {
-  const ask = laterAsk(place, order.tokenSkillSha256, order, order.lots);
-  // The parent's own, in the ticks of now.
-  ask.parentPriceTicks = order.priceTicks;
+  const ask = laterAsk(place, order.tokenSkillSha256, order, order.quantityE8);
+  // The parent's own.
+  ask.parentPriceE8 = order.priceE8;
   return ask;
 }
 
 /** An opposite position may have come about meanwhile: a slice that would now be an exit is not sent. */
-export function planSlice(decision: ExecutionDecision, order: OrderState): readonly PlannedOrder[] {
+export function planSlice(
+  decision: ExecutionDecision,
+  order: OrderState,
+  steps: Steps | undefined,
+): readonly PlannedOrder[] {
   const { effective } = decision;
-  if (decision.decision === 'BLOCK' || effective?.action !== 'open') return [];
-  return [planSingle(effective, order.symbol, order.clientOrderId, order.slice)];
+  if (decision.decision === 'BLOCK' || effective?.action !== 'open' || steps === undefined) return [];
+  return [planSingle(effective, steps, order.symbol, order.clientOrderId, order.slice)];
 }
 
 /** One that is refused ends those after it. */

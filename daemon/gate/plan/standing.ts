@@ -1,7 +1,7 @@
 /**
  * Rule 15 without its shell: which resting orders and positions a tightened policy no longer permits. Pure functions of
  * folded state, live inputs and policy, so that the daemon and a replay review alike (SAE-SAME-CODE). Amounts in USDT,
- * sizes in lots, instants in UTC milliseconds.
+ * quantities and prices in units of 1e-8, instants in UTC milliseconds.
  */
 
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
@@ -9,12 +9,13 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findAccountBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount } from '../../core/rules/budgets.ts';
+import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
-import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { newestFirst, type OrderState } from '../state/orders.ts';
-import { surelyHeldLots } from '../state/positions.ts';
+import { surelyHeldE8 } from '../state/positions.ts';
+import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
@@ -30,15 +31,15 @@ export interface ReviewPlace {
 /** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
 export interface Breach {
   readonly symbol: string;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly cause: string;
 }
 /** `unclear`: only stale inputs speak against the order, which proves nothing about it. */
 export type StandingVerdict = 'fits' | 'gone' | 'unclear';
 /** As what a resting order is decided again. */
 export interface StandingForm {
-  readonly lots: number;
-  readonly priceTicks: number;
+  readonly quantityE8: number;
+  readonly priceE8: number;
 }
 
 /**
@@ -47,12 +48,12 @@ export interface StandingForm {
  * aggressive. So both are judged. Empty: the order names no price.
  */
 export function standingForms(order: OrderState): readonly StandingForm[] {
-  const { amend, lots, priceTicks } = order;
-  if (priceTicks === null) return [];
-  if (amend === null) return [{ lots, priceTicks }];
-  const most = Math.max(lots, amend.lots);
-  const old = { lots: most, priceTicks };
-  return amend.priceTicks === priceTicks ? [old] : [old, { lots: most, priceTicks: amend.priceTicks }];
+  const { amend, quantityE8, priceE8 } = order;
+  if (priceE8 === null) return [];
+  if (amend === null) return [{ quantityE8, priceE8 }];
+  const most = Math.max(quantityE8, amend.quantityE8);
+  const old = { quantityE8: most, priceE8 };
+  return amend.priceE8 === priceE8 ? [old] : [old, { quantityE8: most, priceE8: amend.priceE8 }];
 }
 
 /** One form that no longer fits is enough: it may be the one that rests. */
@@ -95,7 +96,10 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
   };
 }
 
-/** A form of a resting opening order as the request that it would be now. */
+/**
+ * A form of a resting opening order as the request that it would be now. What lies between two steps counts as the
+ * larger.
+ */
 export function standingRequest(
   place: ReviewPlace,
   order: OrderState,
@@ -105,7 +109,7 @@ export function standingRequest(
 ): ExecutionRequest {
   const request = copyRequest(bareRequest(place, order.symbol, nowMs));
   request.agent = order.agent ?? GATE_AGENT;
-  request.limit_price = (form.priceTicks * rules.tickMantissa) / rules.tickScale;
+  request.limit_price = fromE8(toE8(ceilTicks(form.priceE8, rules), tickE8(rules)));
   request.max_slippage_bps = order.slippageBps;
   request.requested_leverage = order.leverage;
   request.side = order.side;
@@ -122,7 +126,7 @@ function reviewAsk(
   tokenSkillSha256: string | null,
   own: OrderState | null,
   leaving: ReadonlySet<OrderState> | null,
-  sliceLots: number | null,
+  sliceE8: number | null,
 ): Ask {
   return {
     phase: 'standing',
@@ -133,8 +137,8 @@ function reviewAsk(
     own,
     leaving,
     exitRung: 0,
-    sliceLots,
-    parentPriceTicks: null,
+    sliceE8,
+    parentPriceE8: null,
     grant: null,
     target: null,
   };
@@ -146,11 +150,16 @@ export function standingAsk(
   form: StandingForm,
   leaving: ReadonlySet<OrderState>,
 ): Ask {
-  return reviewAsk(place, order.tokenSkillSha256, order, leaving, form.lots - order.executedLots);
+  return reviewAsk(place, order.tokenSkillSha256, order, leaving, form.quantityE8 - order.executedE8);
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */
-export function judgeStanding(decision: ExecutionDecision, order: OrderState, form: StandingForm): StandingVerdict {
+export function judgeStanding(
+  decision: ExecutionDecision,
+  order: OrderState,
+  form: StandingForm,
+  rules: SymbolRules,
+): StandingVerdict {
   const { effective } = decision;
   if (decision.decision === 'BLOCK') {
     const stale = decision.reasons.filter((reason) => reason.code.startsWith('STALE_'));
@@ -158,8 +167,9 @@ export function judgeStanding(decision: ExecutionDecision, order: OrderState, fo
     return stale.length === denied && denied > 0 ? 'unclear' : 'gone';
   }
   if (effective === null || effective.action !== 'open') return 'gone';
-  const isWhole = effective.lots === form.lots - order.executedLots;
-  const isAsPriced = effective.price_ticks === form.priceTicks && (effective.leverage ?? 0) >= order.leverage;
+  const isWhole = effective.lots === ceilLots(form.quantityE8 - order.executedE8, rules);
+  const isPriced = effective.price_ticks === ceilTicks(form.priceE8, rules);
+  const isAsPriced = isPriced && (effective.leverage ?? 0) >= order.leverage;
   return isWhole && isAsPriced ? 'fits' : 'gone';
 }
 
@@ -178,7 +188,7 @@ export function restingOpenings(state: GateState): OrderState[] {
 /** The price that would hurt most if it filled: buys from the top, sells from the bottom; of equal ones the youngest. */
 function worstPriceFirst(a: OrderState, b: OrderState): number {
   const worse = (order: OrderState): number =>
-    Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceTicks : -form.priceTicks)));
+    Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceE8 : -form.priceE8)));
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   if (a.side !== b.side) return a.side < b.side ? -1 : 1;
   return worse(b) - worse(a) || newestFirst(a, b);
@@ -217,16 +227,20 @@ export function findBreaches(
   place: ReviewPlace,
 ): readonly Breach[] {
   if (policy.spec.standing.on_breach !== 'reduce') return [];
-  const held = new Map<string, { readonly lots: number; readonly usdtPerLot: number }>();
+  const held = new Map<string, { readonly quantityE8: number; readonly lotE8: number; readonly usdtPerLot: number }>();
   for (const position of state.positions.values()) {
     const rules = state.rules.get(position.symbol);
     const live = inputs.symbols.get(position.symbol);
     // RISK: what is counted twice would be closed twice. A cut takes the smaller count, as risk is counted by the larger.
-    const lots = surelyHeldLots(position);
-    if (lots > 0 && rules !== undefined && live !== undefined)
-      held.set(position.symbol, { lots, usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules) });
+    const quantityE8 = surelyHeldE8(position);
+    if (quantityE8 > 0 && rules !== undefined && live !== undefined)
+      held.set(position.symbol, {
+        quantityE8,
+        lotE8: lotE8(rules),
+        usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules),
+      });
   }
-  const gross = [...held.values()].reduce((sum, entry) => sum + entry.lots * entry.usdtPerLot, 0);
+  const gross = [...held.values()].reduce((sum, entry) => sum + (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot, 0);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
     const context = buildAccountContext(
@@ -237,7 +251,7 @@ export function findBreaches(
       bareAsk(place),
     );
     const budget = findAccountBudget(context, policy);
-    const notional = entry.lots * entry.usdtPerLot;
+    const notional = (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot;
     const distance = context.exposure.liquidation_distance;
     let excess = 0;
     let cause = '';
@@ -255,9 +269,9 @@ export function findBreaches(
       excess = Math.max(excess, notional / 2);
       cause = 'liquidation distance';
     }
-    const lots = Math.min(entry.lots, Math.ceil(excess / entry.usdtPerLot));
+    const quantityE8 = Math.min(entry.quantityE8, toE8(Math.ceil(excess / entry.usdtPerLot), entry.lotE8));
     // A mark that drifts by a hair is no breach to trade on; beyond a hundredth of the position it is.
-    if (excess > BREACH_TOLERANCE * notional && lots > 0) breaches.push({ symbol, lots, cause });
+    if (excess > BREACH_TOLERANCE * notional && quantityE8 > 0) breaches.push({ symbol, quantityE8, cause });
   }
   return breaches;
 }

@@ -10,7 +10,7 @@ import { isResting, isTerminal, liveOrders, type OrderState } from '../state/ord
 import type { PositionState } from '../state/positions.ts';
 import { Deadline } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
-import { describeMissing, findStopTicks, isMarkBeyond, isStopTooFar } from './stops.ts';
+import { describeMissing, findStopE8, isMarkBeyond, isStopTooFar } from './stops.ts';
 
 /** Time after which a move that was refused is tried again, ms; doubled with each refusal. */
 const RETRY_MS = 5_000;
@@ -51,10 +51,10 @@ export class StopMovePlan {
     // While the position is disputed its entry price is that of before; until the account was read after a fill it may
     // be made of a limit.
     if ((account?.requested_at_ms ?? 0) <= position.lastFillAtMs) return false;
-    if (position.disputedLots !== null || position.behindLots !== null) return false;
-    if (position.lots === 0 || rules === undefined || entryPrice <= 0) return false;
+    if (position.disputedE8 !== null || position.behindE8 !== null) return false;
+    if (position.quantityE8 === 0 || rules === undefined || entryPrice <= 0) return false;
     const stopBps = this.#parts.spec().protection.stop_bps;
-    if (stop.triggerTicks === null || !isStopTooFar(stop.side, stop.triggerTicks, entryPrice, stopBps, rules)) {
+    if (stop.triggerE8 === null || !isStopTooFar(stop.side, stop.triggerE8, entryPrice, stopBps, rules)) {
       this.#tried.delete(symbol);
       return false;
     }
@@ -74,8 +74,8 @@ export class StopMovePlan {
     const { market, protection } = this.#parts.spec();
     if (rules === undefined || inputs === null) return 'the mark price is not known';
     if (this.#parts.clock.nowMs() - inputs.markAtMs > market.freshness.mark_ms) return 'the mark price is not known';
-    const ticks = findStopTicks(side, entryPrice, protection.stop_bps, rules);
-    return isMarkBeyond(side, ticks, inputs.mark, rules) ? 'the mark price is beyond that already' : null;
+    const triggerE8 = findStopE8(side, entryPrice, protection.stop_bps, rules);
+    return isMarkBeyond(side, triggerE8, inputs.mark) ? 'the mark price is beyond that already' : null;
   }
 
   /** The venue takes one on a side alone: why the one that stands is not given up for it; null: it is. */
@@ -115,5 +115,5 @@ export class StopMovePlan {
 /** Why a stop that was sent is not there; null: it is, or may be. */
 export function readRefusal(order: OrderState | null): string | null {
   if (order === null) return 'it was not permitted, or not sent';
-  return isTerminal(order.status) && order.executedLots === 0 ? (order.detail ?? 'no reason') : null;
+  return isTerminal(order.status) && order.executedE8 === 0 ? (order.detail ?? 'no reason') : null;
 }

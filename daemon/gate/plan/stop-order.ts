@@ -8,7 +8,7 @@ import type { GateState } from '../state/gate-state.ts';
 import type { PositionState } from '../state/positions.ts';
 import { clientOrderId, type IdSource } from './order-ids.ts';
 import type { ReviewPlace } from './standing.ts';
-import { closeRequest, findStopTicks, planStop } from './stops.ts';
+import { closeRequest, findStopE8, planStop } from './stops.ts';
 
 export interface StopOrder {
   readonly request: ExecutionRequest;
@@ -17,8 +17,8 @@ export interface StopOrder {
 }
 
 /**
- * A stop for the whole position (closePosition, on the mark); null: it cannot be priced. `held`: signed lots that are to be
- * protected.
+ * A stop for the whole position (closePosition, on the mark); null: it cannot be priced. `held`: the signed quantity that
+ * is to be protected, in units of 1e-8.
  */
 export function buildStopOrder(
   state: GateState,
@@ -32,20 +32,22 @@ export function buildStopOrder(
   const entryPrice = findEntryPrice(state, position);
   if (rules === undefined || entryPrice <= 0) return null;
   const side = held > 0 ? 'sell' : 'buy';
-  const ticks = findStopTicks(side, entryPrice, stopBps, rules);
-  const lots = Math.abs(held);
+  const triggerE8 = findStopE8(side, entryPrice, stopBps, rules);
+  const quantityE8 = Math.abs(held);
   const ask = parentAsk(parts.place, null, null, null, null);
-  ask.sliceLots = lots;
+  ask.sliceE8 = quantityE8;
   return {
     request: closeRequest(parts.place, symbol, side, 1, parts.nowMs),
     ask,
     plan: ({ effective }, seq) =>
-      effective?.action === 'exit' ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, lots, ticks)] : [],
+      effective?.action === 'exit'
+        ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, quantityE8, triggerE8)]
+        : [],
   };
 }
 
 /** Of the position, or of what the venue shows where we know of none. */
-function findEntryPrice({ account }: GateState, { entryPrice, lots, symbol }: PositionState): number {
-  if (lots !== 0) return entryPrice;
+function findEntryPrice({ account }: GateState, { entryPrice, quantityE8, symbol }: PositionState): number {
+  if (quantityE8 !== 0) return entryPrice;
   return account?.positions.find((record) => record.symbol === symbol)?.entry_price ?? 0;
 }

@@ -5,7 +5,7 @@
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../events.ts';
 import type { OrderState } from '../state/orders.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { E8, fromE8, type TickRules, tickE8, toE8 } from '../units.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
 /** The gate's request to close a part of what it may close in a symbol. */
@@ -27,10 +27,10 @@ export function closeRequest(
 }
 
 /** Trigger of a stop at `stopBps` from the entry price, on the losing side; `side`: the stop's. */
-export function findStopTicks(side: Side, entryPrice: number, stopBps: number, rules: SymbolRules): number {
+export function findStopE8(side: Side, entryPrice: number, stopBps: number, rules: TickRules): number {
   const distance = stopBps / 1e4;
   const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
-  return Math.round((price * rules.tickScale) / rules.tickMantissa);
+  return toE8(Math.round((price * rules.tickScale) / rules.tickMantissa), tickE8(rules));
 }
 
 /** The venue takes only one position-closing order per side, and another one already rests there. */
@@ -42,48 +42,48 @@ const SMALL_PART = 0.01;
 /** Whether a stop is materially further from the entry price than `stopBps`, on the losing side. */
 export function isStopTooFar(
   side: Side,
-  standsTicks: number,
+  standsE8: number,
   entryPrice: number,
   stopBps: number,
-  rules: SymbolRules,
+  rules: TickRules,
 ): boolean {
-  const wantedTicks = findStopTicks(side, entryPrice, stopBps, rules);
-  const beyondTicks = side === 'sell' ? wantedTicks - standsTicks : standsTicks - wantedTicks;
-  const distanceTicks = (entryPrice * stopBps * rules.tickScale) / (1e4 * rules.tickMantissa);
-  return beyondTicks > Math.max(SMALL_TICKS, distanceTicks * SMALL_PART);
+  const wantedE8 = findStopE8(side, entryPrice, stopBps, rules);
+  const beyondE8 = side === 'sell' ? wantedE8 - standsE8 : standsE8 - wantedE8;
+  const distanceE8 = (entryPrice * E8 * stopBps) / 1e4;
+  return beyondE8 > Math.max(SMALL_TICKS * tickE8(rules), distanceE8 * SMALL_PART);
 }
 
 /** Whether a stop at this trigger would fire at once. */
-export function isMarkBeyond(side: Side, triggerTicks: number, mark: number, rules: SymbolRules): boolean {
-  const markTicks = (mark * rules.tickScale) / rules.tickMantissa;
-  return side === 'sell' ? markTicks <= triggerTicks : markTicks >= triggerTicks;
+export function isMarkBeyond(side: Side, triggerE8: number, mark: number): boolean {
+  const trigger = fromE8(triggerE8);
+  return side === 'sell' ? mark <= trigger : mark >= trigger;
 }
 
-/** A stop for the whole position: closePosition, on the mark. `lots`: the size that it counts as. */
-export function planStop(id: string, symbol: string, side: Side, lots: number, triggerTicks: number): PlannedOrder {
+/** A stop for the whole position: closePosition, on the mark. `quantityE8`: the size that it counts as. */
+export function planStop(id: string, symbol: string, side: Side, quantityE8: number, triggerE8: number): PlannedOrder {
   return {
     client_order_id: id,
     delay_ms: 0,
     kind: 'algo',
     leverage: 1,
-    lots,
+    quantity_e8: quantityE8,
     order_type: 'market',
-    price_ticks: null,
+    price_e8: null,
     protective: true,
     reduce_only: true,
     side,
     slice: 0,
     symbol,
     time_in_force: null,
-    trigger_ticks: triggerTicks,
+    trigger_e8: triggerE8,
   };
 }
 
 /** The stop that fires first; one that is being canceled only where there is no other. */
 export function findClosest(stops: readonly OrderState[]): OrderState | null {
   const staying = stops.filter((order) => !order.cancelRequested);
-  const distance = ({ side, triggerTicks }: OrderState): number =>
-    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
+  const distance = ({ side, triggerE8 }: OrderState): number =>
+    triggerE8 === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerE8 : triggerE8;
   let closest: OrderState | null = null;
   for (const order of staying.length > 0 ? staying : stops)
     if (closest === null || distance(order) < distance(closest)) closest = order;
@@ -99,5 +99,5 @@ export function describeMissing({ detail, status }: OrderState): string {
 
 /** A conditional order without a size of its own. */
 export function closesAll(order: OrderState): boolean {
-  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
+  return order.kind === 'algo' && order.reduceOnly && order.quantityE8 === 0;
 }

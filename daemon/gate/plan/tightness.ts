@@ -144,8 +144,8 @@ function isHeldFor({ sinceMs }: PositionState, { nowMs }: LiveInputs, longestMs:
   return sinceMs !== null && nowMs - sinceMs >= longestMs;
 }
 function isNear(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): boolean {
-  const { liquidationPrice, lots, symbol } = position;
+  const { liquidationPrice, quantityE8, symbol } = position;
   const live = inputs.symbols.get(symbol);
-  const distance = live === undefined ? null : liquidationDistance(liquidationPrice, lots, live.mark);
+  const distance = live === undefined ? null : liquidationDistance(liquidationPrice, quantityE8, live.mark);
   return distance !== null && distance < policy.spec.account.min_liquidation_distance;
 }

@@ -10,6 +10,7 @@ import type { DecisionEvent, ExitCause, ExitTargetEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn, ownOn } from '../state/holding.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
+import { lotE8, rulesOf, toE8 } from '../units.ts';
 
 /**
  * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price. A pure function of the decision.
@@ -20,7 +21,9 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
   const { effective } = decision;
   if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  const lots = wholeExitLots(decision, first.lots);
+  const { rules } = context.market;
+  if (rules === null) return null;
+  const lots = wholeExitLots(decision, effective.lots);
   const exit = findExit(request, context);
   return {
     action: 'opened',
@@ -31,7 +34,7 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
     // A part of the known position is a part, even if its last lot may be all of it.
     is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
     key: '',
-    lots,
+    quantity_e8: toE8(lots, lotE8(rulesOf(rules))),
     origin: request.origin,
     scope: request.origin === 'operator' ? 'account' : 'own',
     side: first.side,
@@ -106,7 +109,7 @@ function findClosing(
   }
   if (first === undefined || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  return { side, isWhole: !isPart && wholeExitLots(decision, first.lots) >= permitted };
+  return { side, isWhole: !isPart && wholeExitLots(decision, effective.lots) >= permitted };
 }
 
 /**

@@ -3,8 +3,8 @@ import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { DAY_MS, dayOf } from '../state/account-days.ts';
 import type { Owner } from '../state/owned-lots.ts';
+import { formatQuantityE8, fromE8 } from '../units.ts';
 import { agentSums, round, sumFigures } from './account-sums.ts';
-import { quantityText } from './bodies.ts';
 import { symbolsHeldBy } from './holders.ts';
 import { dayName } from './periods.ts';
 
@@ -63,16 +63,14 @@ function positionsOf(core: GateCore, owner: Owner): AgentAccount['positions'] {
   const { accounts, rules } = core.state;
   const held: AgentAccount['positions'][number][] = [];
   for (const book of [...accounts.books.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    const lots = book.owned.get(owner);
-    const ofSymbol = rules.get(book.symbol);
-    if (lots === undefined || ofSymbol === undefined) continue;
+    const quantityE8 = book.owned.get(owner);
+    if (quantityE8 === undefined) continue;
     const mark = markOf(core, book.symbol);
-    const quantity = (lots * ofSymbol.lotMantissa) / ofSymbol.lotScale;
-    const unrealised = mark === null ? null : (accounts.unrealised(book.symbol, mark, ofSymbol).get(owner) ?? 0);
+    const unrealised = mark === null ? null : (accounts.unrealised(book.symbol, mark).get(owner) ?? 0);
     held.push({
       symbol: book.symbol,
-      quantity: quantityText(lots, ofSymbol),
-      entry_price: String(Number(((book.costs.get(owner) ?? 0) / quantity).toFixed(8))),
+      quantity: formatQuantityE8(quantityE8, rules.get(book.symbol)),
+      entry_price: String(Number(((book.costs.get(owner) ?? 0) / fromE8(quantityE8)).toFixed(8))),
       unrealised_usdt: unrealised === null ? null : round(unrealised),
     });
   }

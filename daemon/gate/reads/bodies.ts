@@ -1,6 +1,5 @@
 import { CORE_VERSION } from '../../core/core-version.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../core/explain.ts';
-import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
@@ -11,26 +10,18 @@ import type { DecisionEvent } from '../events.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { GATE_AGENT } from '../plan/standing.ts';
+import { markInTicks, orderUnits, unitsInUsdt } from '../snapshot/exposure.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
-import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { formatPriceE8, formatQuantityE8, fromE8, lotE8, tickE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
 import { describeHeld, seesAll } from './holders.ts';
 
-function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
-  return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
-}
-function lotScale(rules: SymbolRules): { lot_mantissa: number; lot_scale: number } {
-  return { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
-}
-export function quantityText(lots: number, rules: SymbolRules | undefined): string {
-  return rules === undefined ? String(lots) : formatQuantity(lots, lotScale(rules));
-}
 export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
   if (order.averagePrice === null) return null;
   // Averages fall between ticks: two more digits, without trailing zeros.
@@ -44,20 +35,19 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
   const isLive = !isTerminal(order.status);
   const reserved =
     isLive && rules !== undefined
-      ? unitsInUsdt(orderUnits(order, live === null ? 0 : markInTicks(live.mark, rules)), rules)
+      ? unitsInUsdt(orderUnits(order, live === null ? 0 : markInTicks(live.mark, rules), rules), rules)
       : 0;
   return {
     agent: order.agent,
     average_price: averageText(order, rules),
     client_order_id: order.clientOrderId,
     decision_id: order.decisionId,
-    filled_quantity: quantityText(order.executedLots, rules),
+    filled_quantity: formatQuantityE8(order.executedE8, rules),
     foreign: order.foreign,
-    limit_price:
-      order.priceTicks === null || rules === undefined ? null : formatPrice(order.priceTicks, tickScale(rules)),
+    limit_price: order.priceE8 === null ? null : formatPriceE8(order.priceE8, rules),
     // For foreign orders the venue writes LIMIT and STOP_MARKET.
     order_type: order.orderType.toLowerCase(),
-    quantity: quantityText(order.lots, rules),
+    quantity: formatQuantityE8(order.quantityE8, rules),
     reduce_only: order.reduceOnly,
     reserved_notional_usdt: reserved,
     side: order.side,
@@ -72,11 +62,10 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
 export function describePositions(core: GateCore, caller: Caller): readonly PositionBody[] {
   const bodies: PositionBody[] = [];
   for (const position of [...core.state.positions.values()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))) {
-    if (position.lots === 0 && position.disputedLots === null) continue;
+    if (position.quantityE8 === 0 && position.disputedE8 === null) continue;
     const rules = core.state.rules.get(position.symbol);
     const live = core.market.symbol(position.symbol);
-    const lotSize = rules === undefined ? 0 : rules.lotMantissa / rules.lotScale;
-    const quantity = position.lots * lotSize;
+    const quantity = fromE8(position.quantityE8);
     const mark = live?.mark ?? null;
     bodies.push({
       ...describeHolder(core, caller, position),
@@ -85,7 +74,7 @@ export function describePositions(core: GateCore, caller: Caller): readonly Posi
       liquidation_price: position.liquidationPrice === null ? null : String(position.liquidationPrice),
       mark_price: mark === null ? null : String(mark),
       notional_usdt: mark === null ? 0 : Math.abs(quantity) * mark,
-      quantity: quantityText(position.lots, rules),
+      quantity: formatQuantityE8(position.quantityE8, rules),
       symbol: position.symbol,
       unrealised_pnl_usdt:
         mark === null || position.entryPrice <= 0
@@ -103,7 +92,7 @@ function describeHolder(
 ): Pick<PositionBody, 'agent_share' | 'held' | 'holder'> {
   const { holder, symbol } = position;
   const isNamed = holder !== null && (seesAll(caller) || holder === caller.agent);
-  const share = isNamed ? { [holder]: quantityText(ownLots(position), core.state.rules.get(symbol)) } : {};
+  const share = isNamed ? { [holder]: formatQuantityE8(ownE8(position), core.state.rules.get(symbol)) } : {};
   return {
     agent_share: share,
     ...(seesAll(caller) ? { holder } : { held: describeHeld(core, caller.agent, symbol) }),
@@ -140,8 +129,8 @@ export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
     own: null,
     leaving: null,
     exitRung: 0,
-    sliceLots: null,
-    parentPriceTicks: null,
+    sliceE8: null,
+    parentPriceE8: null,
     grant: null,
     target: null,
   };
@@ -168,7 +157,7 @@ export function describeMarket(core: GateCore, agent: string, symbol: string): M
     jump_ratio: market.jump_ratio,
     liquidity: market.liquidity,
     liquidity_floor: market.liquidity_floor,
-    lot_size: rules === undefined ? null : formatQuantity(1, lotScale(rules)),
+    lot_size: rules === undefined ? null : formatQuantityE8(lotE8(rules), rules),
     mark_at_ms: market.mark_at_ms,
     mark_price: market.mark,
     min_notional_usdt: rules?.minNotionalUsdt ?? null,
@@ -179,7 +168,7 @@ export function describeMarket(core: GateCore, agent: string, symbol: string): M
     sigma: market.sigma,
     sigma_baseline: market.sigma_baseline,
     symbol,
-    tick_size: rules === undefined ? null : formatPrice(1, tickScale(rules)),
+    tick_size: rules === undefined ? null : formatPriceE8(tickE8(rules), rules),
   };
 }
 
@@ -224,7 +213,7 @@ export function describeFills(core: GateCore, caller: Caller, limit: number, cur
       trade_id: trade.trade_id,
       symbol: trade.symbol,
       side: trade.side,
-      quantity: quantityText(trade.lots, core.state.rules.get(trade.symbol)),
+      quantity: formatQuantityE8(trade.quantity_e8, core.state.rules.get(trade.symbol)),
       price: String(Number(trade.price.toFixed(8))),
       fee_usdt: trade.fee_usdt,
       realised_pnl_usdt: trade.realised_pnl_usdt,

@@ -5,11 +5,12 @@ import { closingOf } from '../plan/claims.ts';
 import { ordersOf, stateOf } from '../plan/describe-claim.ts';
 import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
 import { type Claim, isLive } from '../state/claims.ts';
-import { remainingLots } from '../state/exposure.ts';
+import { remainingE8 } from '../state/order.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import { formatQuantityE8 } from '../units.ts';
 import { tellApproval } from './approvals.ts';
-import { averageText, quantityText } from './bodies.ts';
+import { averageText } from './bodies.ts';
 import type { Recalled } from './recall.ts';
 
 type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
@@ -23,9 +24,9 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
   return {
     average_price: averageText(order, rules),
     client_order_id: order.clientOrderId,
-    filled_quantity: quantityText(order.executedLots, rules),
-    quantity: quantityText(order.lots, rules),
-    ...describeMoney(order, order.executedLots),
+    filled_quantity: formatQuantityE8(order.executedE8, rules),
+    quantity: formatQuantityE8(order.quantityE8, rules),
+    ...describeMoney(order, order.executedE8),
     slice: order.slice,
     status: order.status,
     venue_order_id: order.venueOrderId,
@@ -33,10 +34,9 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
 }
 
 /** Fee and profit, once the venue has reported all of it; for a part of the order its share, by lots. */
-function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'fee_usdt' | 'realised_pnl_usdt'> {
-  if (order.executedLots === 0 || order.tradedLots < order.executedLots)
-    return { fee_usdt: null, realised_pnl_usdt: null };
-  const share = (usdt: number): number => Number(((usdt * lots) / order.executedLots).toFixed(8));
+function describeMoney(order: OrderState, quantityE8: number): Pick<ExecutionOrder, 'fee_usdt' | 'realised_pnl_usdt'> {
+  if (order.executedE8 === 0 || order.tradedE8 < order.executedE8) return { fee_usdt: null, realised_pnl_usdt: null };
+  const share = (usdt: number): number => Number(((usdt * quantityE8) / order.executedE8).toFixed(8));
   return { fee_usdt: share(order.tradedFeesUsdt), realised_pnl_usdt: share(order.realisedPnlUsdt) };
 }
 
@@ -115,7 +115,7 @@ function isBehindOlder({ state }: GateCore, claim: Claim): boolean {
   let older = 0;
   for (const order of live)
     if (order.reduceOnly && order.side === side && isResting(order) && order.agent === claim.agent)
-      older += remainingLots(order);
+      older += remainingE8(order);
   return own > 0 && older >= own;
 }
 
@@ -165,9 +165,9 @@ function executionState(orders: readonly OrderState[]): ExecutionState {
   if (has('unknown')) return 'unknown';
   if (has('in_flight')) return 'submitting';
   if (has('pending_send')) return 'staging';
-  const executed = orders.reduce((sum, order) => sum + order.executedLots, 0);
+  const executed = orders.reduce((sum, order) => sum + order.executedE8, 0);
   if (has('working') || has('partially_filled')) return executed > 0 ? 'partially_filled' : 'working';
-  const wanted = orders.reduce((sum, order) => sum + order.lots, 0);
+  const wanted = orders.reduce((sum, order) => sum + order.quantityE8, 0);
   if (executed > 0)
     return executed >= wanted || orders.some((order) => order.status === 'filled' && order.reduceOnly)
       ? 'filled'

@@ -14,10 +14,10 @@ import { lossFactors, recentTradesFactors } from '../../core/rules/tightening.ts
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { unitsInUsdt } from '../snapshot/exposure.ts';
 import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
-import { unitsInUsdt } from '../state/exposure.ts';
-import { longLots, shortLots } from '../state/positions.ts';
+import { longE8, shortE8 } from '../state/positions.ts';
 import { bareRequest, exposureUsdt } from '../watch/standing.ts';
 import { askOf } from './bodies.ts';
 import { describeHeld } from './holders.ts';
@@ -254,7 +254,7 @@ function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetL
 
 function countPositions(core: GateCore): readonly [open: number, reserved: number] {
   let open = 0;
-  for (const position of core.state.positions.values()) if (longLots(position) + shortLots(position) > 0) open += 1;
+  for (const position of core.state.positions.values()) if (longE8(position) + shortE8(position) > 0) open += 1;
   return [open, Math.max(0, exposedSymbols(core.state).length - open)];
 }
 function countOwn({ agent }: ExecutionContext): number {

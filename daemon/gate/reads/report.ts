@@ -99,22 +99,22 @@ function compareBooks(core: GateCore, days: readonly AccountDay[], span: Span): 
 }
 
 /** When the span began, or the first of its days of which something is known. */
-function beginningOf({ state: { accounts, rules } }: GateCore, span: Span, days: readonly AccountDay[]): BySymbol {
+function beginningOf({ state: { accounts } }: GateCore, span: Span, days: readonly AccountDay[]): BySymbol {
   const openMs = accounts.openedAfter(span.fromMs);
   const firstMs = Math.min(days[0]?.dayMs ?? span.toMs, openMs ?? span.toMs);
-  return firstMs < span.toMs ? accounts.openingOf(firstMs, rules) : new Map();
+  return firstMs < span.toMs ? accounts.openingOf(firstMs) : new Map();
 }
 
 /** When the span ended, as the next day of which something is known began; else now. */
 function endOf(core: GateCore, { toMs }: Span): BySymbol {
-  const { accounts, rules } = core.state;
+  const { accounts } = core.state;
   const nextMs = accounts.days.between(toMs, Number.POSITIVE_INFINITY)[0]?.dayMs ?? accounts.openedAfter(toMs);
-  if (nextMs !== null) return accounts.openingOf(nextMs, rules);
+  if (nextMs !== null) return accounts.openingOf(nextMs);
   const held = new Map<Owner, Map<string, number>>();
   for (const symbol of accounts.books.keys()) {
     const mark = markOf(core, symbol);
     if (mark === null) continue;
-    for (const [owner, usdt] of accounts.unrealised(symbol, mark, rules.get(symbol)))
+    for (const [owner, usdt] of accounts.unrealised(symbol, mark))
       held.set(owner, (held.get(owner) ?? new Map<string, number>()).set(symbol, usdt));
   }
   return held;

@@ -1,8 +1,9 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { ownLots } from '../state/holding.ts';
+import { ownE8 } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
+import { fromE8 } from '../units.ts';
 import type { LiveInputs } from './inputs.ts';
 
 /** Days before today that the loss of a week takes in. */
@@ -24,7 +25,7 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
   const lossSince = (fromMs: number): number => {
     let openingUsdt = 0;
     const openedMs = accounts.days.firstOpened(fromMs) ?? today;
-    for (const usdt of accounts.openingOf(openedMs, state.rules).get(agent)?.values() ?? []) openingUsdt += usdt;
+    for (const usdt of accounts.openingOf(openedMs).get(agent)?.values() ?? []) openingUsdt += usdt;
     const resultUsdt = accounts.days.resultOf(agent, fromMs, Math.max(inputs.nowMs, today));
     // Not -0, which no record holds.
     return 0 - (resultUsdt + heldUsdt - openingUsdt) + unreadUsdt;
@@ -32,13 +33,13 @@ export function viewLosses(state: GateState, inputs: LiveInputs, agent: string):
   return { day_usdt: lossSince(today), week_usdt: lossSince(today - WEEK_DAYS * DAY_MS) };
 }
 
-/** Unrealised profit of all that the agent holds, USDT; null: a mark or a lot size is missing. */
-function valueHeld({ account, accounts, rules }: GateState, inputs: LiveInputs, agent: string): number | null {
+/** Unrealised profit of all that the agent holds, USDT; null: a mark is missing. */
+function valueHeld({ account, accounts }: GateState, inputs: LiveInputs, agent: string): number | null {
   let usdt = 0;
   for (const [symbol, { owned }] of accounts.books) {
     if (!owned.has(agent)) continue;
     const mark = markOf(account, inputs, symbol);
-    const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark, rules.get(symbol)).get(agent);
+    const found = mark === undefined ? undefined : accounts.unrealised(symbol, mark).get(agent);
     if (found === undefined) return null;
     usdt += found;
   }
@@ -53,22 +54,21 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
 /**
  * What fills may have cost of which the trades cannot be read yet, USDT: against the mark, at the price that the venue
  * told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it is read.
- * Null: a mark, a price or a lot size is missing.
+ * Null: a mark, a price or the fee is missing.
  */
 function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
   const { account, rules } = state;
   let usdt = 0;
-  for (const { lots, order } of unreadOf(state, agent)) {
+  for (const { quantityE8, order } of unreadOf(state, agent)) {
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
-    const ticks = order.priceTicks ?? order.triggerTicks;
-    const bound = ticks === null ? null : (ticks * known.tickMantissa) / known.tickScale;
-    const price = order.untoldUsdt > 0 ? order.untoldUsdt / (order.executedLots - order.tradedLots) : bound;
+    const boundE8 = order.priceE8 ?? order.triggerE8;
+    const bound = boundE8 === null ? null : fromE8(boundE8);
+    const price = order.untoldUsdtE8 > 0 ? order.untoldUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
     const worseBy = order.side === 'buy' ? price - mark : mark - price;
-    const base = (lots * known.lotMantissa) / known.lotScale;
-    usdt += base * (Math.max(0, worseBy) + price * known.takerFee);
+    usdt += fromE8(quantityE8) * (Math.max(0, worseBy) + price * known.takerFee);
   }
   return usdt;
 }
@@ -76,7 +76,7 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
 /** Lots of an agent that an order has moved and no trade tells of. */
 export interface UnreadFill {
   readonly order: OrderState;
-  readonly lots: number;
+  readonly quantityE8: number;
 }
 
 /**
@@ -88,22 +88,22 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
   const others: OrderState[] = [];
   // What left the maps of objects has no trade to come.
   for (const order of state.orders.all.held.values()) {
-    const lots = order.executedLots - order.tradedLots;
-    if (order.foreign || lots === 0) continue;
+    const quantityE8 = order.executedE8 - order.tradedE8;
+    if (order.foreign || quantityE8 === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
       const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
       // Less than none: a trade was read before the report of its order.
-      missing.set(order.symbol, known + (order.side === 'buy' ? lots : -lots));
-      if (lots > 0) yield { order, lots };
-    } else if (order.reduceOnly && order.agent !== agent && lots > 0) others.push(order);
+      missing.set(order.symbol, known + (order.side === 'buy' ? quantityE8 : -quantityE8));
+      if (quantityE8 > 0) yield { order, quantityE8 };
+    } else if (order.reduceOnly && order.agent !== agent && quantityE8 > 0) others.push(order);
   }
   for (const order of others) {
     const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
     const toward = order.side === 'sell' ? 1 : -1;
-    const lots = Math.min(order.executedLots - order.tradedLots, Math.max(0, toward * known));
-    if (lots === 0) continue;
-    missing.set(order.symbol, known - toward * lots);
-    yield { order, lots };
+    const quantityE8 = Math.min(order.executedE8 - order.tradedE8, Math.max(0, toward * known));
+    if (quantityE8 === 0) continue;
+    missing.set(order.symbol, known - toward * quantityE8);
+    yield { order, quantityE8 };
   }
 }
 
@@ -111,5 +111,5 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
 function missingOf({ accounts, positions }: GateState, agent: string, symbol: string): number {
   const byTrades = accounts.books.get(symbol)?.owned.get(agent) ?? 0;
   const position = positions.get(symbol);
-  return byTrades - (position?.holder === agent ? ownLots(position) : 0);
+  return byTrades - (position?.holder === agent ? ownE8(position) : 0);
 }

@@ -1,13 +1,16 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { closableLots, ownLots, ownLotsOf } from '../state/holding.ts';
+import { closableE8, ownE8, ownE8Of } from '../state/holding.ts';
+import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
+import { closableLots } from './closable.ts';
+import { markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
 import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 
@@ -65,7 +68,7 @@ export function pendingTurnover(
     const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
     for (const order of othersThan(orders, own, agent)) {
       if (order.reduceOnly) continue;
-      const usdt = unitsInUsdt(remainingLots(order) * valueTicks(order, markTicks), rules);
+      const usdt = unitsInUsdt(orderUnits(order, markTicks, rules), rules);
       turnoverUsdt += usdt;
       feesUsdt += usdt * rules.takerFee;
     }
@@ -85,12 +88,12 @@ export function viewAgent(
 ): AgentView {
   const { agent } = request;
   const pace = state.pacing.readAgent(agent);
-  const share = ownLotsOf(state.positions.get(symbol), agent);
-  const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+  const share = ownE8Of(state.positions.get(symbol), agent);
+  const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
-      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules), rules);
   const others =
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
   const pending =
@@ -105,7 +108,7 @@ export function viewAgent(
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     resting_exits: resting.own,
-    share_lots: viewShare(state, symbol, request, ask),
+    share_lots: rules === null ? 0 : viewShare(state, symbol, request, ask, rules),
     short_units: counted.shortUnits,
     symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
@@ -115,17 +118,25 @@ export function viewAgent(
 }
 
 /** What its caller may close. RISK: beside lots of nobody, an amend may close what the agent's other exits leave. */
-function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
+function viewShare(state: GateState, symbol: string, request: ExecutionRequest, ask: Ask, rules: SymbolRules): number {
   const position = state.positions.get(symbol);
-  if (position === undefined) return 0;
-  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownLots(position);
+  return position === undefined ? 0 : closableLots(position, shareOf(state, position, request, ask), rules);
+}
+function shareOf(
+  state: GateState,
+  position: PositionState,
+  { agent, intent, origin }: ExecutionRequest,
+  ask: Ask,
+): number {
+  const { symbol } = position;
+  if (origin === 'gate') return position.holder === null && !position.isContested ? 0 : ownE8(position);
   if (position.holder !== agent) return 0;
-  const own = closableLots(position, liveOrders(state.orders, symbol));
-  if (intent !== 'modify' || position.unownedLots === 0) return own;
+  const own = closableE8(position, liveOrders(state.orders, symbol));
+  if (intent !== 'modify' || position.unownedE8 === 0) return own;
   let taken = 0;
   for (const order of liveOrders(state.orders, symbol))
     if (order.reduceOnly && !order.protective && order !== ask.own && order.agent === agent)
-      taken += remainingLots(order);
+      taken += remainingE8(order);
   return Math.sign(own) * Math.max(0, Math.abs(own) - taken);
 }
 
@@ -139,7 +150,7 @@ function countRestingExits(
   { agent, order_type }: ExecutionRequest,
 ): { readonly own: number; readonly inSymbol: number } {
   let [own, inSymbol] = [0, 0];
-  if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return { own, inSymbol };
+  if (order_type !== 'limit' || (state.positions.get(symbol)?.quantityE8 ?? 0) === 0) return { own, inSymbol };
   for (const claim of state.claims.open)
     if (claim.wants === 'rest') {
       if (claim.agent === agent) own += 1;
@@ -159,18 +170,19 @@ function agentElsewhere(
   let positions = 0;
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
-    const share = ownLotsOf(state.positions.get(other), agent);
+    const share = ownE8Of(state.positions.get(other), agent);
     const rules = state.rules.get(other);
     const live = inputs.symbols.get(other);
     if (rules === undefined || live === undefined) {
       gross = UNVALUED_USDT;
       continue;
     }
-    const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+    const held = { longE8: Math.max(0, share), shortE8: Math.max(0, -share) };
     const counted = worstCase(
       held,
       othersThan(liveOrders(state.orders, other), own, agent),
       markInTicks(live.mark, rules),
+      rules,
     );
     const units = Math.max(counted.longUnits, counted.shortUnits);
     if (units === 0) continue;

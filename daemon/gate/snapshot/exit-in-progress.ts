@@ -8,7 +8,7 @@ import { liveOrders } from '../state/orders.ts';
 export function findExitInProgress(state: GateState, symbol: string): string | null {
   for (const claim of state.claims.open) if (claim.symbol === symbol && claim.wants === 'now') return claim.decisionId;
   const position = state.positions.get(symbol);
-  if (position !== undefined && position.lots !== 0) return null;
+  if (position !== undefined && position.quantityE8 !== 0) return null;
   for (const order of liveOrders(state.orders, symbol))
     if (order.reduceOnly && !order.protective && !order.foreign && order.status !== 'pending_send')
       return order.decisionId;

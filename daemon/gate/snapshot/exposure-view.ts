@@ -2,19 +2,14 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import {
-  type ExposedPosition,
-  type Exposure,
-  markInTicks,
-  remainingLots,
-  unitsInUsdt,
-  worstCase,
-} from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { remainingE8 } from '../state/order.ts';
 import { liveOrders } from '../state/orders.ts';
-import { longLots, type PositionState, shortLots, surelyHeldLots } from '../state/positions.ts';
+import { longE8, type PositionState, shortE8, surelyHeldE8 } from '../state/positions.ts';
+import { ceilLots, floorLots } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { unreadOf } from './agent-losses.ts';
+import { type ExposedPosition, type Exposure, markInTicks, unitsInUsdt, worstCase } from './exposure.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 
@@ -28,11 +23,11 @@ export function exposedSymbols(state: GateState): readonly string[] {
 function listExposed(state: GateState): string[] {
   const symbols: string[] = [];
   for (const position of state.positions.values())
-    if (longLots(position) > 0 || shortLots(position) > 0) symbols.push(position.symbol);
+    if (longE8(position) > 0 || shortE8(position) > 0) symbols.push(position.symbol);
   for (const [symbol, orders] of state.orders.live) {
     if (orders.size === 0 || symbols.includes(symbol)) continue;
     for (const order of orders) {
-      if (!order.reduceOnly && remainingLots(order) > 0) {
+      if (!order.reduceOnly && remainingE8(order) > 0) {
         symbols.push(symbol);
         break;
       }
@@ -80,7 +75,7 @@ function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string
   );
 }
 
-const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
+const NOTHING: ExposedPosition = { longE8: 0, shortE8: 0 };
 
 export function viewExposure(
   state: GateState,
@@ -93,8 +88,8 @@ export function viewExposure(
   policy: CompiledPolicy,
 ): ExposureView {
   const position = state.positions.get(symbol);
-  const long = position === undefined ? 0 : longLots(position);
-  const short = position === undefined ? 0 : shortLots(position);
+  const [long, short] =
+    position === undefined ? [0, 0] : [coveringLots(longE8(position), rules), coveringLots(shortE8(position), rules)];
   const worst =
     rules === null || live === null
       ? { longUnits: long, shortUnits: short }
@@ -132,7 +127,7 @@ export function viewExposure(
     liquidation_distance:
       position === undefined || live === null
         ? null
-        : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
+        : liquidationDistance(position.liquidationPrice, position.quantityE8, live.mark),
     long_lots: long,
     long_units: worst.longUnits,
     opposed_by_long: null,
@@ -141,12 +136,17 @@ export function viewExposure(
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
-    position_lots: position?.lots ?? 0,
+    position_lots: position === undefined || rules === null ? 0 : floorLots(position.quantityE8, rules),
     position_since_ms: position?.sinceMs ?? null,
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
   };
+}
+
+/** Without rules nobody knows how many lots it is: one, so that it is not taken for nothing. */
+function coveringLots(quantityE8: number, rules: SymbolRules | null): number {
+  return rules === null ? Math.sign(quantityE8) : ceilLots(quantityE8, rules);
 }
 
 /**
@@ -183,8 +183,8 @@ function exposureOf(
 ): { longUnits: number; shortUnits: number } {
   const position = state.positions.get(symbol);
   const held: ExposedPosition =
-    position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
-  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
+    position === undefined ? NOTHING : { longE8: longE8(position), shortE8: shortE8(position) };
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules), rules);
 }
 
 function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
@@ -193,19 +193,21 @@ function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): numbe
 /** Filled lots alone. RISK: an order that never fills is no counterweight; of two counts the smaller one is proven. */
 function heldWorth({ positions }: GateState, symbol: string, mark: number, rules: SymbolRules): number {
   const position = positions.get(symbol);
-  return position === undefined ? 0 : unitsInUsdt(surelyHeldLots(position) * markInTicks(mark, rules), rules);
+  return position === undefined
+    ? 0
+    : unitsInUsdt(floorLots(surelyHeldE8(position), rules) * markInTicks(mark, rules), rules);
 }
 
 /** Of a position that no feed values yet; null when there is none. */
 function recordedPrice(state: GateState, position: PositionState | undefined): number | null {
-  if (position === undefined || longLots(position) + shortLots(position) === 0) return null;
+  if (position === undefined || longE8(position) + shortE8(position) === 0) return null;
   const mark = state.account?.positions.find(({ symbol }) => symbol === position.symbol)?.mark_price ?? 0;
   const price = mark > 0 ? mark : position.entryPrice;
   return price > 0 ? price : null;
 }
 
 /** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */
-export function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
-  if (price === null || lots === 0 || price <= 0) return null;
-  return lots > 0 ? 1 - price / mark : price / mark - 1;
+export function liquidationDistance(price: number | null, quantityE8: number, mark: number): number | null {
+  if (price === null || quantityE8 === 0 || price <= 0) return null;
+  return quantityE8 > 0 ? 1 - price / mark : price / mark - 1;
 }

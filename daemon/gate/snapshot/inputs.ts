@@ -65,8 +65,8 @@ export interface Ask extends Own {
   readonly schemaViolation: string | null;
   /** Exit ladder: which rung this attempt is, 0 the first. */
   readonly exitRung: number;
-  readonly sliceLots: number | null;
-  readonly parentPriceTicks: number | null;
+  readonly sliceE8: number | null;
+  readonly parentPriceE8: number | null;
   /** The approval that is being used; null: none. */
   readonly grant: ApprovalGrant | null;
   /** Target of modify_order and cancel_order. */
@@ -100,8 +100,8 @@ export function parentAsk(
     own,
     leaving: null,
     exitRung: 0,
-    sliceLots: null,
-    parentPriceTicks: null,
+    sliceE8: null,
+    parentPriceE8: null,
     grant: null,
     target,
   };
@@ -112,10 +112,10 @@ export function laterAsk(
   place: Place,
   tokenSkillSha256: string | null,
   own: OrderState | null,
-  lots: number,
+  quantityE8: number,
 ): AskDraft {
   const ask = parentAsk(place, tokenSkillSha256, null, own, null);
   ask.phase = 'slice';
-  ask.sliceLots = lots;
+  ask.sliceE8 = quantityE8;
   return ask;
 }

@@ -6,6 +6,7 @@ import type { MarketSection } from '../../core/policy.ts';
 import type { Bar, MarketQuote } from '../venue-port.ts';
 import { AccountReadings } from './account-readings.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
+import { UnreadableRows } from './unreadable-rows.ts';
 
 /** What one symbol's feed holds: the feature window, the held regime, the last quote. */
 class SymbolFeed {
@@ -34,6 +35,7 @@ export class LiveMarket {
   readonly #bars = new Map<string, Bar[]>();
   /** Symbols that were requested and that the venue does not list. */
   unlisted: ReadonlySet<string> = new Set();
+  readonly unreadable = new UnreadableRows();
   readonly readings = new AccountReadings();
   clockSkewMs: number | null = null;
 

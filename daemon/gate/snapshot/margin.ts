@@ -1,7 +1,9 @@
-import { markInTicks, remainingLots, unitsInUsdt, valueTicks } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { ceilLots, ceilTicks } from '../units.ts';
+import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
 import { isOther, type LiveInputs, type Own, othersThan } from './inputs.ts';
 
 /** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
@@ -16,21 +18,24 @@ export function reservedMargin(
     if (!isConcerned(order)) continue;
     // What is decided again counts by what it has filled: the rest of it is what the decision is about.
     const isOver = isTerminal(order.status) || !isOther(order, own);
-    const lots = isOver ? order.executedLots : Math.max(order.lots, order.amend?.lots ?? 0);
-    total += neededMargin(state, symbols, order, lots);
+    const quantityE8 = isOver ? order.executedE8 : Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0);
+    total += neededMargin(state, symbols, order, quantityE8);
   }
   for (const [order, form] of state.readAs) {
     if (!isConcerned(order) || !isOther(order, own)) continue;
-    const lots = isTerminal(order.status) ? order.executedLots : remainingLots(order);
-    total += Math.max(0, neededMargin(state, symbols, order, lots) - formMargin(state, order, form));
+    const quantityE8 = isTerminal(order.status) ? order.executedE8 : remainingE8(order);
+    total += Math.max(0, neededMargin(state, symbols, order, quantityE8) - formMargin(state, order, form));
   }
   return total;
 }
-function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: OrderState, lots: number): number {
+function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: OrderState, quantityE8: number): number {
   const rules = state.rules.get(order.symbol);
   const live = symbols.get(order.symbol);
   if (rules === undefined || live === undefined) return 0;
-  const usdt = unitsInUsdt(lots * valueTicks(order, markInTicks(live.mark, rules)), rules);
+  const usdt = unitsInUsdt(
+    ceilLots(quantityE8, rules) * valueTicks(order, markInTicks(live.mark, rules), rules),
+    rules,
+  );
   return usdt / Math.max(1, marginLeverage(state, order)) + usdt * 2 * rules.takerFee;
 }
 
@@ -50,10 +55,11 @@ function heldMargin(state: GateState, order: OrderState): number {
   return formMargin(state, order, state.readAs.get(order) ?? order);
 }
 /** What the venue holds for a form of an order, at the order's own price. */
-function formMargin(state: GateState, order: OrderState, form: Pick<OrderState, 'lots' | 'priceTicks'>): number {
+function formMargin(state: GateState, order: OrderState, form: Pick<OrderState, 'quantityE8' | 'priceE8'>): number {
   const rules = state.rules.get(order.symbol);
   if (rules === undefined) return 0;
-  const units = Math.max(0, form.lots - order.executedLots) * (form.priceTicks ?? 0);
+  const lots = ceilLots(Math.max(0, form.quantityE8 - order.executedE8), rules);
+  const units = lots * ceilTicks(form.priceE8 ?? 0, rules);
   return unitsInUsdt(units, rules) / Math.max(1, marginLeverage(state, order));
 }
 
@@ -75,7 +81,7 @@ export function isLeverageLocked(
   orders: ReadonlySet<OrderState>,
   own: Own,
 ): boolean {
-  if (position !== undefined && (position.lots !== 0 || position.disputedLots !== null)) return true;
+  if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return true;
   for (const order of othersThan(orders, own, null)) if (order.status !== 'pending_send') return true;
   return false;
 }

@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { MarketView, RulesView } from '../../core/context.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
+import { floorLots, floorTicks } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import type { Own, SymbolInputs } from './inputs.ts';
 import { isLeverageLocked } from './margin.ts';
@@ -26,9 +27,10 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
     lot_mantissa: rules.lotMantissa,
     lot_scale: rules.lotScale,
     maintenance_rate: tier?.maintenanceRate ?? 1,
-    max_lots: rules.maxLots,
-    max_market_lots: rules.maxMarketLots,
-    max_price_ticks: rules.maxPriceTicks,
+    // INVARIANT: what is decided is a safe integer in units of 1e-8, too.
+    max_lots: Math.min(rules.maxLots, floorLots(Number.MAX_SAFE_INTEGER, rules)),
+    max_market_lots: Math.min(rules.maxMarketLots, floorLots(Number.MAX_SAFE_INTEGER, rules)),
+    max_price_ticks: Math.min(rules.maxPriceTicks, floorTicks(Number.MAX_SAFE_INTEGER, rules)),
     min_lots: rules.minLots,
     min_notional_usdt: rules.minNotionalUsdt,
     min_price_ticks: rules.minPriceTicks,

@@ -1,12 +1,15 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountContext, ApprovalView, ExecutionContext, OrderView, TrustView } from '../../core/context.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { isProvenUnfilled } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import type { Duplicate } from '../state/requests.ts';
+import { ceilLots, ceilTicks, floorLots, floorTicks } from '../units.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
+import { closableLots } from './closable.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding } from './holding-view.ts';
 import type { Ask, Draft, LiveInputs } from './inputs.ts';
@@ -29,7 +32,7 @@ export function buildContext(
   const live = inputs.symbols.get(symbol) ?? null;
   const rulesView = rules === null ? null : viewRules(rules, policy);
   const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null;
-  const approval = viewApproval(state, request, policy, ask, now);
+  const approval = viewApproval(state, request, policy, ask, now, rules);
   const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask, policy);
   const context: Draft<ExecutionContext> = {
     account: viewAccount(state, inputs, policy, symbol, ask),
@@ -42,13 +45,13 @@ export function buildContext(
     leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
     market: viewMarket(state, symbol, live, rulesView, policy, ask),
     now_ms: now,
-    order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
+    order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify', rules),
     own_order_id: ask.own?.clientOrderId ?? null,
     pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
-    parent_price_ticks: ask.parentPriceTicks,
+    parent_price_ticks: viewTicks(ask.parentPriceE8, request.side, rules),
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
-    slice_lots: ask.sliceLots,
+    slice_lots: viewSlice(state, request, ask, rules),
     state: stateInForce(state.layers, now, request.symbol, request.agent),
     trust: viewTrust(state, request, ask, now),
     venue: ask.venue,
@@ -89,18 +92,41 @@ function viewTrust(state: GateState, request: ExecutionRequest, ask: Ask, nowMs:
   };
 }
 
+/** In ticks, to the passive side: a buy pays no more, a sell takes no less. */
+function viewTicks(priceE8: number | null, side: Side | null, rules: SymbolRules | null): number | null {
+  if (priceE8 === null || rules === null) return null;
+  return side === 'sell' ? ceilTicks(priceE8, rules) : floorTicks(priceE8, rules);
+}
+
+/**
+ * Lots of a later order of what was permitted, rounded down; of an exit of all of the position, those that cover it. What
+ * rests counts as the larger.
+ */
+function viewSlice(
+  state: GateState,
+  { intent, side, symbol }: ExecutionRequest,
+  { phase, sliceE8 }: Ask,
+  rules: SymbolRules | null,
+): number | null {
+  if (sliceE8 === null || rules === null) return sliceE8 === null ? null : 0;
+  if (phase === 'standing') return ceilLots(sliceE8, rules);
+  const position = intent === 'close' ? state.positions.get(symbol ?? '') : undefined;
+  if (position === undefined) return floorLots(sliceE8, rules);
+  return Math.abs(closableLots(position, side === 'buy' ? -sliceE8 : sliceE8, rules));
+}
+
 /** Open to a modify only while it rests as it is: one change at a time, and none of what may not be there. */
-function viewOrder(order: OrderState, isModify: boolean): OrderView {
+function viewOrder(order: OrderState, isModify: boolean, rules: SymbolRules | null): OrderView {
   const isSettled = isResting(order) && order.amend === null && !order.cancelRequested;
   return {
     agent: order.agent,
     client_order_id: order.clientOrderId,
-    filled_lots: order.executedLots,
+    filled_lots: rules === null ? 0 : ceilLots(order.executedE8, rules),
     is_open: isModify ? isSettled : !isTerminal(order.status),
     is_protective: order.protective,
-    lots: order.lots,
+    lots: rules === null ? 0 : floorLots(order.quantityE8, rules),
     order_type: order.orderType === 'market' ? 'market' : 'limit',
-    price_ticks: order.priceTicks,
+    price_ticks: viewTicks(order.priceE8, order.side, rules),
     reduce_only: order.reduceOnly,
     side: order.side,
     symbol: order.symbol,
@@ -150,11 +176,12 @@ function viewApproval(
   policy: CompiledPolicy,
   ask: Ask,
   nowMs: number,
+  rules: SymbolRules | null,
 ): ApprovalView | undefined {
   if (ask.phase === 'standing' || (request.intent !== 'open' && request.intent !== 'modify')) return undefined;
-  const orderTicks = ask.own?.approvedTicks ?? null;
+  const orderE8 = ask.own?.approvedE8 ?? null;
   const { approvals } = policy.spec;
-  const isAtStake = ask.grant !== null || orderTicks !== null || (ask.phase === 'parent' && approvals !== undefined);
+  const isAtStake = ask.grant !== null || orderE8 !== null || (ask.phase === 'parent' && approvals !== undefined);
   if (!isAtStake) return undefined;
   const opened = state.approvals.openedUsdt(request.agent, nowMs, approvals?.window_ms ?? 0);
   const waiting = state.approvals.count(request.agent, request.symbol ?? '', nowMs);
@@ -162,7 +189,7 @@ function viewApproval(
     approved_usdt: opened.approved,
     grant: ask.grant,
     opened_usdt: opened.unapproved,
-    order_price_ticks: orderTicks,
+    order_price_ticks: viewTicks(orderE8, request.side ?? ask.own?.side ?? null, rules),
     pending_count: waiting.count,
     pending_id: waiting.inSymbol,
   };

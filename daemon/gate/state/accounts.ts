@@ -1,8 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one book: trades and income settle each other
 import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../events.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { fromE8 } from '../units.ts';
 import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
-import { idOf, isLiquidation, kindOf, lotSizeOf, slippageOf } from './income-rows.ts';
+import { idOf, isLiquidation, kindOf, slippageOf } from './income-rows.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import {
@@ -11,11 +11,9 @@ import {
   moveLots,
   type OwnedLots,
   type Owner,
-  rescaleOwned,
   setBackOwned,
   splitHeld,
 } from './owned-lots.ts';
-import type { Scale } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
 
 /** Lists of income overlap by minutes, or by what a start reads again. */
@@ -139,23 +137,23 @@ export class Accounts {
   }
 
   /** The first reading says what was held before; it is nobody's. */
-  applyAccount(event: AccountEvent, rules: ReadonlyMap<string, SymbolRules>): void {
+  applyAccount(event: AccountEvent): void {
     const isFirst = this.#sinceMs === null;
     this.#sinceMs ??= event.requested_at_ms;
     if (isFirst)
-      for (const { entry_price, lots, symbol, updated_at_ms } of event.positions) {
+      for (const { entry_price, quantity_e8: quantityE8, symbol, updated_at_ms } of event.positions) {
         const sinceMs = Math.max(event.requested_at_ms, updated_at_ms);
-        const cost = lots * lotSizeOf(rules.get(symbol)) * entry_price;
-        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, lots, cost));
+        const cost = fromE8(quantityE8) * entry_price;
+        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, cost));
       }
-    this.#openDay(event, rules);
+    this.#openDay(event);
   }
 
   /** The first reading of a day values what was held when it began. */
-  #openDay(event: AccountEvent, rules: ReadonlyMap<string, SymbolRules>): void {
+  #openDay(event: AccountEvent): void {
     const dayMs = dayOf(event.requested_at_ms);
     if (this.#openDayMs !== null && dayMs <= this.#openDayMs) return;
-    for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol, rules.get(symbol));
+    for (const symbol of [...this.#openingMarks.keys()]) this.#openSymbol(symbol);
     this.#openDayMs = dayMs;
     this.days.noteOpened(dayMs);
     const held = event.positions.filter(({ symbol }) => this.#begun.get(symbol) !== dayMs);
@@ -165,54 +163,50 @@ export class Accounts {
    * RISK: the day's first trade may be made before its first reading, which no longer shows what it closed, and realises
    * what was won or lost the day before. What was held is valued at its price.
    */
-  #openByTrade({ at_venue_ms: atMs, price, symbol }: TradeEvent, rules: SymbolRules): void {
+  #openByTrade({ at_venue_ms: atMs, price, symbol }: TradeEvent): void {
     const dayMs = dayOf(atMs);
     if (this.#openDayMs === null || dayMs < this.#openDayMs || dayMs <= (this.#begun.get(symbol) ?? 0)) return;
     this.#begun.set(symbol, dayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, price, rules)) this.days.open(dayMs, owner, symbol, usdt);
+    for (const [owner, usdt] of this.unrealised(symbol, price)) this.days.open(dayMs, owner, symbol, usdt);
   }
   /** The first trade of a day comes after all of the day before in its symbol. */
-  #openSymbol(symbol: string, rules: SymbolRules | undefined): void {
+  #openSymbol(symbol: string): void {
     const mark = this.#openingMarks.get(symbol);
     if (this.#openDayMs === null || mark === undefined) return;
     this.#openingMarks.delete(symbol);
     this.#begun.set(symbol, this.#openDayMs);
-    for (const [owner, usdt] of this.unrealised(symbol, mark, rules))
-      this.days.open(this.#openDayMs, owner, symbol, usdt);
+    for (const [owner, usdt] of this.unrealised(symbol, mark)) this.days.open(this.#openDayMs, owner, symbol, usdt);
   }
   /** What was held when a day began, by owner and symbol, USDT; null: the day is not known. */
-  openingOf(dayMs: number, rules: ReadonlyMap<string, SymbolRules>): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
+  openingOf(dayMs: number): ReadonlyMap<Owner, ReadonlyMap<string, number>> {
     const opening = copyOf(this.days.find(dayMs)?.opening ?? new Map());
     if (dayMs !== this.#openDayMs) return opening;
     for (const [symbol, mark] of this.#openingMarks)
-      for (const [owner, usdt] of this.unrealised(symbol, mark, rules.get(symbol)))
-        putUsdt(opening, owner, symbol, usdt);
+      for (const [owner, usdt] of this.unrealised(symbol, mark)) putUsdt(opening, owner, symbol, usdt);
     return opening;
   }
 
-  /** By owner, USDT; empty without a lot size. */
-  unrealised(symbol: string, mark: number, rules: SymbolRules | undefined): ReadonlyMap<Owner, number> {
+  /** By owner, USDT. */
+  unrealised(symbol: string, mark: number): ReadonlyMap<Owner, number> {
     const found = new Map<Owner, number>();
     const book = this.#books.get(symbol);
-    const lotSize = lotSizeOf(rules);
-    if (book === undefined || lotSize === 0) return found;
-    for (const [owner, lots] of book.owned) found.set(owner, lots * lotSize * mark - (book.costs.get(owner) ?? 0));
+    if (book === undefined) return found;
+    for (const [owner, quantityE8] of book.owned)
+      found.set(owner, fromE8(quantityE8) * mark - (book.costs.get(owner) ?? 0));
     return found;
   }
 
   /** A trade that is recorded for the first time. Whose lots it moved, the first where it moved several owners'. */
-  applyTrade(event: TradeEvent, order: OrderState | undefined, rules: SymbolRules | undefined): Owner {
+  applyTrade(event: TradeEvent, order: OrderState | undefined): Owner {
     const { at_venue_ms: atMs, symbol } = event;
-    if (this.#sinceMs === null || atMs <= this.#sinceMs || rules === undefined)
-      return order?.origin === 'agent' ? order.agent : null;
-    if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol, rules);
-    this.#openByTrade(event, rules);
+    if (this.#sinceMs === null || atMs <= this.#sinceMs) return order?.origin === 'agent' ? order.agent : null;
+    if (this.#openDayMs !== null && atMs >= this.#openDayMs) this.#openSymbol(symbol);
+    this.#openByTrade(event);
     let book = this.#books.get(symbol);
     if (book === undefined) {
       book = createOwnedLots(symbol, this.#sinceMs);
       this.#books.set(symbol, book);
     }
-    const lotUsdt = event.price * lotSizeOf(rules);
     const agent = order?.agent ?? null;
     const isOpening = order?.reduceOnly === false;
     const owner = order?.origin === 'agent' || (isOpening && order.origin !== 'operator') ? agent : null;
@@ -224,17 +218,18 @@ export class Accounts {
             owner,
             agentsFirst,
             side: event.side,
-            lots: event.lots,
+            quantityE8: event.quantity_e8,
             atMs,
-            lotUsdt,
+            price: event.price,
           });
     for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });
-    const slippage = slippageOf(event, order, lotUsdt);
+    const slippage = slippageOf(event, order);
     // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
-    const payers = order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, lots: event.lots }] : moved;
-    for (const { owner, lots } of payers) {
-      const part = lots / event.lots;
-      const usdt = lots * lotUsdt;
+    const payers =
+      order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, quantityE8: event.quantity_e8 }] : moved;
+    for (const { owner, quantityE8 } of payers) {
+      const part = quantityE8 / event.quantity_e8;
+      const usdt = fromE8(quantityE8) * event.price;
       const paid = { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 };
       const slipped = slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: usdt };
       this.days.add(atMs, owner, symbol, { ...paid, ...slipped });
@@ -351,11 +346,6 @@ export class Accounts {
       const rows = funding.map((row) => ({ ...row, at_venue_ms: Math.min(row.at_venue_ms, nowMs) }));
       funding.splice(0, funding.length, ...rows);
     }
-  }
-
-  rescale(symbol: string, scale: Scale): void {
-    const book = this.#books.get(symbol);
-    if (book !== undefined) rescaleOwned(book, scale);
   }
 }
 

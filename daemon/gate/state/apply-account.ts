@@ -1,5 +1,6 @@
 import type { AccountEvent } from '../events.ts';
-import { ownLots } from './holding.ts';
+import { fromE8 } from '../units.ts';
+import { ownE8 } from './holding.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
@@ -24,15 +25,16 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
   state.account = event;
   const { clock_error_ms: clockErrorMs, peak_usdt: peakUsdt } = event;
   state.equity.add(event.requested_at_ms, event.margin_balance_usdt, { clockErrorMs, peakUsdt, shownAtMs });
-  // A known symbol missing from the answer is flat.
+  // A known symbol missing from the answer is flat, but for one whose row could not be read.
   for (const position of state.positions.values()) {
     const { symbol } = position;
+    if (event.unread?.includes(symbol) === true) continue;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const setting = leverage[symbol] ?? null;
     const record = findRecord(positions, symbol);
     const { holder } = position;
-    const own = ownLots(position);
+    const own = ownE8(position);
     applySnapshot(position, record, event.requested_at_ms, setting, possible);
     if (holder !== null && own !== 0) closeRoundTrips(state, position, holder, own, event.requested_at_ms);
   }
@@ -40,7 +42,7 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
   if (state.uncontained.size === 0) return;
   for (const order of state.uncontained) {
     const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
-    const gone = isTerminal(order.status) && order.executedLots === 0;
+    const gone = isTerminal(order.status) && order.executedE8 === 0;
     const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
     const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
     if (gone || settled || resting) state.uncontained.delete(order);
@@ -67,16 +69,15 @@ function closeRoundTrips(
 ): void {
   const { markPrice, symbol } = position;
   const known = rules.get(symbol);
-  const lots = Math.abs(held) - Math.abs(ownLots(position));
-  if (known === undefined || markPrice === null || lots <= 0) return;
-  const lotSize = known.lotMantissa / known.lotScale;
+  const quantityE8 = Math.abs(held) - Math.abs(ownE8(position));
+  if (known === undefined || markPrice === null || quantityE8 <= 0) return;
   trades.close(holder, {
     symbol,
     side: held > 0 ? 'sell' : 'buy',
-    lots,
-    lot_size: lotSize,
+    lots: quantityE8,
+    lot_size: fromE8(1),
     price: markPrice,
-    fee_usdt: lots * lotSize * markPrice * known.takerFee,
+    fee_usdt: fromE8(quantityE8) * markPrice * known.takerFee,
     at_ms: atMs,
   });
 }

@@ -1,10 +1,10 @@
 import type { TradeFill } from '../../core/features/round-trips.ts';
 import type { DecisionEvent, OrderEvent, RecordedDecision, TradeEvent } from '../events.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { fromE8, lotE8, rulesOf, tickE8, toE8 } from '../units.ts';
 import { dateFill } from './dated-fills.ts';
 import { holdAgain, holdBy, type MovedLots } from './holding.ts';
 import { isLiquidation } from './income-rows.ts';
-import { priceMoved, untoldLots } from './order.ts';
+import { priceMoved, untoldE8 } from './order.ts';
 import {
   applyListed,
   applyOrderEvent,
@@ -67,14 +67,24 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
   if (effective.action === 'cancel' || effective.price_ticks === null) return;
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
-    state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
-  noteAdded(state, event, order.lots, atMs);
-  setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
+    state.readAs.set(order, { quantityE8: order.quantityE8, priceE8: order.priceE8 ?? 0 });
+  const form = amendedForm(event, effective.lots, effective.price_ticks);
+  if (form === null) return;
+  noteAdded(state, event, form.quantityE8 - order.quantityE8, atMs);
+  setAmend(order, form, state.stateSeq);
   for (const word of event.authority?.words ?? []) order.words = withWord(order.words, word);
   if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+}
+
+/** In the steps of the decision's own context. */
+function amendedForm({ context }: DecisionEvent, lots: number, ticks: number): NonNullable<OrderState['amend']> | null {
+  const { rules } = context.market;
+  if (rules === null) return null;
+  const steps = rulesOf(rules);
+  return { quantityE8: toE8(lots, lotE8(steps)), priceE8: toE8(ticks, tickE8(steps)) };
 }
 
 function withWord(words: string | null, word: string): string | null {
@@ -83,14 +93,15 @@ function withWord(words: string | null, word: string): string | null {
   return words === '' ? word : `${words} ${word}`;
 }
 
-/** The lots that an amend adds are opened like those of a new order, at the worse of mark and price. */
-function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, lots: number, atMs: number): void {
+/** What an amend adds is opened like the lots of a new order, at the worse of mark and price. */
+function noteAdded(state: GateViews, { agent, context, decision }: DecisionEvent, addedE8: number, atMs: number): void {
   const { effective } = decision;
   const { mark, rules } = context.market;
-  if (effective === null || effective.action === 'cancel' || effective.reduce_only || effective.lots <= lots) return;
-  const markUsdt = mark === null || rules === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
+  if (effective === null || effective.action === 'cancel' || effective.reduce_only || addedE8 <= 0 || rules === null)
+    return;
+  const markUsdt = mark === null ? 0 : (mark * rules.lot_mantissa) / rules.lot_scale;
   const lotUsdt = Math.max(effective.notional / effective.lots, markUsdt);
-  state.approvals.addOpened(agent, (effective.lots - lots) * lotUsdt, false, atMs);
+  state.approvals.addOpened(agent, (addedE8 / lotE8(rulesOf(rules))) * lotUsdt, false, atMs);
 }
 
 /** Whether rule 6 looked at its rate. */
@@ -112,9 +123,8 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
     if (order === undefined || order.status !== 'pending_send') continue;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event, atMs);
-    const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
-    order.lots = Math.min(order.lots, planned.lots);
-    order.priceTicks = planned.price_ticks;
+    order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
+    order.priceE8 = fresh.priceE8;
     order.leverage = Math.min(order.leverage, fresh.leverage);
     order.status = 'in_flight';
     order.sentAtMs = atMs;
@@ -148,13 +158,13 @@ function isOfThisEpoch({ recovery }: GateViews, { plannedAtMs }: OrderState): bo
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
-function moveFill(state: GateViews, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
+function moveFill(state: GateViews, order: OrderState, quantityE8: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
   const position = state.position(order.symbol);
-  const price = priceMoved(order, lots, event.average_price) ?? priceOf(order, position, rules);
+  const price = priceMoved(order, quantityE8, event.average_price) ?? priceOf(order, position);
   const effect = applyFill(position, {
     side: order.side,
-    lots,
+    quantityE8,
     price,
     atMs: event.venue_at_ms,
     isHolders: order.origin === 'gate' || (order.origin === 'agent' && order.agent === position.holder),
@@ -163,13 +173,12 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   });
   if (effect.position.opened > 0) noteOpened(state, order, atMs);
   if (rules === undefined || price === null) return;
-  const untold = untoldLots(order, lots) * price;
-  order.untoldUsdt += untold;
+  const untold = untoldE8(order, quantityE8) * price;
+  order.untoldUsdtE8 += untold;
   order.untoldAtMs = atMs;
-  const lotSize = rules.lotMantissa / rules.lotScale;
   // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
   // are read before their lots move have counted already.
-  const notional = untold * lotSize;
+  const notional = fromE8(untold);
   const fee = notional * rules.takerFee;
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
@@ -182,10 +191,10 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
   const fill: TradeFill = {
     symbol: order.symbol,
     side: order.side,
-    lots,
-    lot_size: lotSize,
+    lots: quantityE8,
+    lot_size: fromE8(1),
     price,
-    fee_usdt: lots * lotSize * price * rules.takerFee,
+    fee_usdt: fromE8(quantityE8) * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   };
   noteRoundTrips(state, order, position.holder, effect.own, fill, atMs);
@@ -199,7 +208,7 @@ function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: numb
   pace.lastOpenFillAtMs = atMs;
   pace.lastOpenFillSide = side;
   const siblings = orders.byDecision.get(decisionId) ?? [order];
-  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
+  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
   pacing.noteExecution(decisionId, agent, symbol, side, parentLots, atMs);
 }
 
@@ -230,21 +239,20 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
   const { agent = null, decisionId = null } = order ?? {};
   const rules = state.rules.get(event.symbol);
-  const holder = state.accounts.applyTrade(event, order, rules);
+  const holder = state.accounts.applyTrade(event, order);
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
-  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedLots += event.lots;
+  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedE8 += event.quantity_e8;
   if (order === undefined || rules === undefined) return;
-  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.lots, event.at_venue_ms);
+  if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, event.at_venue_ms);
   const counted = takeCounted(order, event);
-  order.tradedLots += event.lots;
-  order.tradedUsdt += event.lots * event.price;
+  order.tradedE8 += event.quantity_e8;
+  order.tradedUsdtE8 += event.quantity_e8 * event.price;
   order.tradedFeesUsdt += event.fee_usdt;
   order.realisedPnlUsdt += event.realised_pnl_usdt;
-  order.averagePrice = order.tradedUsdt / order.tradedLots;
-  const lotSize = rules.lotMantissa / rules.lotScale;
-  const notional = (event.lots * event.price - counted) * lotSize;
-  const fee = event.fee_usdt - counted * lotSize * rules.takerFee;
+  order.averagePrice = order.tradedUsdtE8 / order.tradedE8;
+  const notional = fromE8(event.quantity_e8 * event.price - counted);
+  const fee = event.fee_usdt - fromE8(counted) * rules.takerFee;
   order.feesUsdt += fee;
   // RISK: a correction that outlives the figure which it corrects would make another one too small.
   const countedAtMs = order.untoldAtMs ?? event.at_venue_ms;
@@ -253,14 +261,14 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
 }
 
 /**
- * What the lots of a trade stand at in turnover and fees so far, lots times price: as they were counted when they moved.
+ * What the lots of a trade stand at in turnover and fees so far, quantity times price: as they were counted when they moved.
  * That is nothing where no price was known, and for lots that are still to move.
  */
-function takeCounted(order: OrderState, { lots }: TradeEvent): number {
-  const untold = Math.max(0, order.executedLots - order.tradedLots);
-  const movedLots = Math.min(lots, untold);
-  const counted = untold === 0 ? 0 : (order.untoldUsdt * movedLots) / untold;
-  order.untoldUsdt -= counted;
+function takeCounted(order: OrderState, { quantity_e8: quantityE8 }: TradeEvent): number {
+  const untold = Math.max(0, order.executedE8 - order.tradedE8);
+  const movedE8 = Math.min(quantityE8, untold);
+  const counted = untold === 0 ? 0 : (order.untoldUsdtE8 * movedE8) / untold;
+  order.untoldUsdtE8 -= counted;
   return counted;
 }
 function correct(
@@ -277,9 +285,8 @@ function correct(
  * What an order is valued at while no trade is known: its own price bound; without one the middle of the book that its
  * decision saw, else the mark of the last reading, else what the position was opened at.
  */
-function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState, rules: SymbolRules | undefined) {
+function priceOf(order: OrderState, { entryPrice, markPrice }: PositionState) {
   if (order.averagePrice !== null) return order.averagePrice;
-  if (order.priceTicks !== null && rules !== undefined)
-    return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+  if (order.priceE8 !== null) return fromE8(order.priceE8);
   return order.midAtDecision ?? markPrice ?? (entryPrice > 0 ? entryPrice : null);
 }

@@ -8,6 +8,7 @@ import type {
   RequestedApproval,
   StateEvent,
 } from '../events.ts';
+import { ceilTicks, floorLots, floorTicks, type LotRules, readE8, type TickRules } from '../units.ts';
 import { keeps } from './keep.ts';
 import { OpenedSums } from './opened-sums.ts';
 import type { Redate } from './redate.ts';
@@ -191,10 +192,6 @@ export class ApprovalBook {
         this.#pending.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
   }
 
-  noteSteps(symbol: string, atMs: number): void {
-    this.#void((each) => each.symbol === symbol, 'the venue changed the lot or tick size', atMs);
-  }
-
   redate(redate: Redate): void {
     for (const sums of this.#opened.values()) sums.redate(redate);
   }
@@ -238,18 +235,26 @@ export function opensUntilMs({ expires_at_ms: grantByMs, opens_until_ms: opensMs
   return opensMs ?? grantByMs;
 }
 
-/** The grant that a decision is held to. */
-export function grantOf({ requested }: ApprovalState): ApprovalGrant {
+/**
+ * The grant that a decision is held to, in the steps of now: the quantity and the worst price that were signed, never
+ * more. `steps` null: they are not known.
+ */
+export function grantOf(
+  { requested }: Pick<ApprovalState, 'requested'>,
+  steps: (LotRules & TickRules) | null,
+): ApprovalGrant {
+  const { quantity, side, worst_price: worst } = requested;
+  const inTicks = side === 'buy' ? floorTicks : ceilTicks;
   return {
     agent: requested.agent,
     approval_id: requested.approval_id,
     expires_at_ms: requested.expires_at_ms,
     leverage: requested.leverage,
-    lots: requested.lots,
+    lots: steps === null ? requested.lots : floorLots(readE8(quantity), steps),
     policy_hash: requested.policy_hash,
-    price_ticks: requested.price_ticks,
+    price_ticks: steps === null ? requested.price_ticks : inTicks(readE8(worst), steps),
     quorum: requested.quorum,
-    side: requested.side,
+    side,
     symbol: requested.symbol,
   };
 }

@@ -1,8 +1,7 @@
 import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../events.ts';
 import { isTerminal, neverRests } from './evidence.ts';
-import { remainingLots } from './exposure.ts';
-import type { OrderState } from './order.ts';
+import { type OrderState, remainingE8 } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
 export const MAKES_ROOM = 'makes room for an exit';
@@ -37,7 +36,7 @@ export interface Claim {
   readonly first: OrderState;
   /** It closes now, or it rests at its own price. */
   wants: 'now' | 'rest';
-  askedLots: number;
+  askedE8: number;
   /** Its orders, oldest first. */
   orders: OrderState[];
   /** Of these, the ones that the gate itself asked back. */
@@ -47,7 +46,7 @@ export interface Claim {
   /** Its caller, or an operator, wants it gone. */
   isCanceled: boolean;
   /** What it had closed by its end, where a record says so; else its orders tell. */
-  filledLots: number | null;
+  filledE8: number | null;
   end: { readonly reason: ExitEnd; readonly detail: string; readonly atMs: number } | null;
 }
 
@@ -55,19 +54,19 @@ export interface Claim {
 export type AskedClaim = Omit<Claim, 'first'>;
 
 /** Lots that it has closed. */
-export function closedLots({ filledLots, orders }: Pick<Claim, 'filledLots' | 'orders'>): number {
-  let lots = 0;
-  for (const { executedLots } of orders) lots += executedLots;
-  return Math.max(lots, filledLots ?? 0);
+export function closedE8({ filledE8, orders }: Pick<Claim, 'filledE8' | 'orders'>): number {
+  let quantityE8 = 0;
+  for (const { executedE8 } of orders) quantityE8 += executedE8;
+  return Math.max(quantityE8, filledE8 ?? 0);
 }
 /** Lots that its orders may still close. */
-export function onWayLots(
+export function onWayE8(
   { orders }: Pick<Claim, 'orders'>,
   isCounted: (order: OrderState) => boolean = () => true,
 ): number {
-  let lots = 0;
-  for (const order of orders) if (mayFill(order) && isCounted(order)) lots += remainingLots(order);
-  return lots;
+  let quantityE8 = 0;
+  for (const order of orders) if (mayFill(order) && isCounted(order)) quantityE8 += remainingE8(order);
+  return quantityE8;
 }
 /** An order of it may still fill. */
 export function isLive({ orders }: Pick<Claim, 'orders'>): boolean {
@@ -100,8 +99,8 @@ export function isBefore(older: AskedClaim, whole: AskedClaim): boolean {
 }
 
 /** It never reached the venue: nobody wanted that. */
-export function wasNotPlaced({ executedLots, status, venueOrderId }: OrderState): boolean {
-  if (executedLots > 0) return false;
+export function wasNotPlaced({ executedE8, status, venueOrderId }: OrderState): boolean {
+  if (executedE8 > 0) return false;
   return status === 'not_placed' || status === 'rejected' || (status === 'canceled' && venueOrderId === null);
 }
 
@@ -112,7 +111,7 @@ export function endOfRest(
   { evidence }: OrderEvent,
   wasDue: boolean,
 ): { readonly reason: ExitEnd; readonly detail: string; readonly isTold: boolean } | null {
-  if (closedLots(claim) >= claim.askedLots) return { reason: 'filled', detail: '', isTold: false };
+  if (closedE8(claim) >= claim.askedE8) return { reason: 'filled', detail: '', isTold: false };
   if (claim.isCanceled) return { reason: 'canceled', detail: order.detail ?? 'canceled by its caller', isTold: false };
   if (evidence?.kind === 'operator' || (evidence?.kind === 'unsent' && order.sentAtMs === null))
     return { reason: 'canceled', detail: order.detail ?? 'canceled', isTold: false };

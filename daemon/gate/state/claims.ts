@@ -11,7 +11,7 @@ import type { SettledOrders } from './settled-orders.ts';
 export {
   type AskedClaim,
   type Claim,
-  closedLots,
+  closedE8,
   GIVES_PLACE,
   isBefore,
   isLive,
@@ -19,7 +19,7 @@ export {
   isUnproven,
   MAKES_ROOM,
   NOTHING_LEFT,
-  onWayLots,
+  onWayE8,
 } from './claim.ts';
 
 /** Reasons of cancels after which a claim rests again. */
@@ -118,7 +118,7 @@ export class Claims {
     const known = this.#all.get(event.decision_id);
     if (event.action === 'ended') {
       if (known === undefined || known.end !== null) return;
-      known.filledLots = event.filled_lots;
+      known.filledE8 = event.filled_e8;
       if (event.reason === 'rests') known.wants = 'rest';
       else this.#end(known, event.reason, event.detail, at.atMs);
       return;
@@ -126,13 +126,22 @@ export class Claims {
     const first = orderOf(event.client_order_id);
     if (first === undefined) return;
     if (known !== undefined) this.#forget(known);
-    const { agent, cause, decision_id: decisionId, is_whole: isWhole, lots, origin, side, symbol } = event;
+    const {
+      agent,
+      cause,
+      decision_id: decisionId,
+      is_whole: isWhole,
+      quantity_e8: quantityE8,
+      origin,
+      side,
+      symbol,
+    } = event;
     const claim = this.#begin({
       agent,
       cause,
       decisionId,
       isWhole,
-      askedLots: lots,
+      askedE8: quantityE8,
       origin,
       side,
       symbol,
@@ -153,8 +162,8 @@ export class Claims {
     if (action === 'cancel' && reason === GIVEN_AWAY) claim.isCanceled = true;
     if (action !== 'amended') return;
     let done = 0;
-    for (const other of claim.orders) if (other !== order) done += other.executedLots;
-    claim.askedLots = done + order.lots;
+    for (const other of claim.orders) if (other !== order) done += other.executedE8;
+    claim.askedE8 = done + order.quantityE8;
     claim.seq = seq;
     this.#open.delete(claim);
     this.#open.add(claim);
@@ -172,7 +181,7 @@ export class Claims {
   }
 
   #begin(asked: Asked): Claim {
-    const { agent, askedLots, atMs: openedAtMs, cause, decisionId, first, isWhole, origin, seq, side, symbol } = asked;
+    const { agent, askedE8, atMs: openedAtMs, cause, decisionId, first, isWhole, origin, seq, side, symbol } = asked;
     const claim: Claim = {
       decisionId,
       seq,
@@ -185,12 +194,12 @@ export class Claims {
       openedAtMs,
       first,
       wants: 'rest',
-      askedLots,
+      askedE8,
       orders: [],
       gaveWay: [],
       rung: -1,
       isCanceled: false,
-      filledLots: null,
+      filledE8: null,
       end: null,
     };
     this.#all.set(decisionId, claim);
@@ -244,9 +253,9 @@ export class Claims {
     for (const { end, orders, origin, symbol: where } of this.#all.values()) {
       if (origin !== 'gate' || where !== symbol) continue;
       endedAtMs = Math.max(endedAtMs, end?.atMs ?? endedAtMs);
-      for (const { executedLots, updatedAtMs } of orders) {
+      for (const { executedE8, updatedAtMs } of orders) {
         endedAtMs = Math.max(endedAtMs, updatedAtMs);
-        if (executedLots > 0) filledAtMs = Math.max(filledAtMs, updatedAtMs);
+        if (executedE8 > 0) filledAtMs = Math.max(filledAtMs, updatedAtMs);
       }
     }
     return { endedAtMs, filledAtMs };
@@ -292,14 +301,6 @@ export class Claims {
     }
     this.#endedAtMs = this.#endedAtMs.map(redate);
   }
-  /** The unit of quantities has changed. */
-  rescale(symbol: string, toNew: (lots: number) => number): void {
-    for (const claim of this.#all.values()) {
-      if (claim.symbol !== symbol) continue;
-      claim.askedLots = toNew(claim.askedLots);
-      if (claim.filledLots !== null) claim.filledLots = toNew(claim.filledLots);
-    }
-  }
 }
 
 type CancelRequest = Pick<DecisionEvent['request'], 'agent' | 'client_order_id' | 'origin' | 'symbol'>;
@@ -309,7 +310,7 @@ interface Around {
 }
 type Asked = Pick<
   Claim,
-  'agent' | 'askedLots' | 'cause' | 'decisionId' | 'first' | 'isWhole' | 'origin' | 'side' | 'symbol'
+  'agent' | 'askedE8' | 'cause' | 'decisionId' | 'first' | 'isWhole' | 'origin' | 'side' | 'symbol'
 > &
   At;
 
@@ -320,7 +321,7 @@ function claimOf({ agent, decision, request }: DecisionEvent, order: OrderState)
     cause: request.origin === 'agent' ? 'agent' : 'operator',
     decisionId: decision.decision_id,
     isWhole: false,
-    askedLots: order.lots,
+    askedE8: order.quantityE8,
     origin: request.origin,
     side: order.side,
     symbol: order.symbol,

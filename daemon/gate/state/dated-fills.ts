@@ -16,8 +16,8 @@ export function noteFill(fills: DatedFill[], fill: DatedFill): void {
 }
 
 /** A trade tells when lots filled of which an order's report had told later. */
-export function dateFill(fills: DatedFill[], order: string, lots: number, atMs: number): void {
-  let left = lots;
+export function dateFill(fills: DatedFill[], order: string, quantityE8: number, atMs: number): void {
+  let left = quantityE8;
   for (let i = 0; i < fills.length && left > 0; i += 1) {
     const told = fills[i]!;
     if (told.order !== order || told.atMs < atMs) continue;
@@ -30,7 +30,7 @@ export function dateFill(fills: DatedFill[], order: string, lots: number, atMs: 
 
 /** Signed lots that filled after an instant. */
 export function filledSince(fills: readonly DatedFill[], atMs: number): number {
-  let lots = 0;
-  for (const fill of fills) if (fill.atMs > atMs) lots += fill.signed;
-  return lots;
+  let quantityE8 = 0;
+  for (const fill of fills) if (fill.atMs > atMs) quantityE8 += fill.signed;
+  return quantityE8;
 }

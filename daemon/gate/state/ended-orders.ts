@@ -221,8 +221,8 @@ export class EndedOrders {
 }
 
 /** Trades of it are still to be read. */
-function isUntold({ executedLots, foreign, tradedLots, updatedAtMs }: OrderState, nowMs: number): boolean {
-  return !foreign && executedLots > tradedLots && updatedAtMs > nowMs - KEEP_UNTOLD_MS;
+function isUntold({ executedE8, foreign, tradedE8, updatedAtMs }: OrderState, nowMs: number): boolean {
+  return !foreign && executedE8 > tradedE8 && updatedAtMs > nowMs - KEEP_UNTOLD_MS;
 }
 
 function forget(book: OrderMaps, order: OrderState): void {

@@ -15,9 +15,9 @@ export function neverRests(order: Pick<OrderState, 'kind' | 'foreign' | 'timeInF
 
 type Known = Pick<
   OrderState,
-  'status' | 'executedLots' | 'venueOrderId' | 'shownSeq' | 'kind' | 'foreign' | 'timeInForce'
+  'status' | 'executedE8' | 'venueOrderId' | 'shownSeq' | 'kind' | 'foreign' | 'timeInForce'
 >;
-type Said = Pick<OrderEvent, 'status' | 'executed_lots' | 'venue_order_id' | 'evidence'>;
+type Said = Pick<OrderEvent, 'status' | 'executed_e8' | 'venue_order_id' | 'evidence'>;
 
 /**
  * The status that an order has after a word on it, null: the word changes none. What was proven is never unproven by an
@@ -56,11 +56,11 @@ export function judgeStatus(known: Known, said: Said): OrderStatus | null {
   }
 }
 
-function judgeShown(known: Known, { status, executed_lots }: Said): OrderStatus | null {
+function judgeShown(known: Known, { status, executed_e8 }: Said): OrderStatus | null {
   if (isTerminal(status)) return status;
   // That it was placed is known of one that never rests; it is how it ended that is lost.
   if (known.status === 'lost' && neverRests(known)) return null;
-  const isOlder = known.status === 'partially_filled' || known.executedLots > executed_lots;
+  const isOlder = known.status === 'partially_filled' || known.executedE8 > executed_e8;
   return isOlder ? 'partially_filled' : status;
 }
 
@@ -85,11 +85,9 @@ export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { 
  * out again. The venue showed its end, or refused it; or it never left, or it is proven never to have been placed. An
  * end that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
  */
-export function isProvenUnfilled(
-  order: Pick<OrderState, 'status' | 'executedLots' | 'tradedLots' | 'endedBy'>,
-): boolean {
+export function isProvenUnfilled(order: Pick<OrderState, 'status' | 'executedE8' | 'tradedE8' | 'endedBy'>): boolean {
   if (!isTerminal(order.status) || order.status === 'filled') return false;
-  if (order.executedLots > 0 || order.tradedLots > 0) return false;
+  if (order.executedE8 > 0 || order.tradedE8 > 0) return false;
   switch (order.endedBy) {
     case 'shown':
     case 'answer':

@@ -1,5 +1,4 @@
 import type { GateEvent } from '../events.ts';
-import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount, readFromMs } from './apply-account.ts';
 import { applyDecision, applyOrder, applyTrade } from './apply-orders.ts';
 import { noteClock, sinceJump } from './clock-moves.ts';
@@ -8,8 +7,8 @@ import { keeps } from './keep.ts';
 import { applyStateEvent, stateInForce } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
 import { setLeverage } from './positions.ts';
-import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
-import { bringBackAll, bringBackNamed, settleOld } from './settle.ts';
+import { bringBackNamed, settleOld } from './settle.ts';
+import { upcast } from './upcast.ts';
 import { GateViews } from './views.ts';
 
 /**
@@ -41,7 +40,7 @@ export class GateState extends GateViews {
     this.approvals.dropOld(event.at_ms);
     settleOld(this, event.at_ms);
     bringBackNamed(this, event);
-    this.#fold(event);
+    this.#fold(upcast(this, event));
     this.#freeFlat(event);
   }
 
@@ -88,7 +87,7 @@ export class GateState extends GateViews {
         applyTrade(this, event.payload);
         return;
       case 'account':
-        this.accounts.applyAccount(event.payload, this.rules);
+        this.accounts.applyAccount(event.payload);
         applyAccount(this, event.payload, event.at_ms);
         return;
       case 'income':
@@ -98,7 +97,7 @@ export class GateState extends GateViews {
         this.markets.set(event.payload.symbol, event.payload);
         return;
       case 'rules':
-        this.#applyRules(event.payload.rules, event.at_ms);
+        this.rules.set(event.payload.rules.symbol, event.payload.rules);
         return;
       case 'state':
         applyStateEvent(this.layers, event.payload, event.at_ms);
@@ -194,28 +193,6 @@ export class GateState extends GateViews {
   #freeSymbol(symbol: string, atMs: number): void {
     const position = this.positions.get(symbol);
     if (position !== undefined) freeIfFlat(position, liveOrders(this.orders, symbol), atMs);
-  }
-
-  /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
-  #applyRules(rules: SymbolRules, atMs: number): void {
-    const { symbol } = rules;
-    const change = findStepChange(this.rules.get(symbol), rules);
-    this.rules.set(symbol, rules);
-    if (change === null) return;
-    bringBackAll(this);
-    // RISK: what was approved is a number of lots and ticks: in other steps it would be another order.
-    this.approvals.noteSteps(symbol, atMs);
-    const position = this.positions.get(symbol);
-    if (position !== undefined) rescalePosition(position, change);
-    this.claims.rescale(symbol, (lots) => less(lots, change.lots));
-    this.trades.rescale(symbol, change.lots);
-    this.accounts.rescale(symbol, change.lots);
-    for (const order of this.orders.all.held.values()) if (order.symbol === symbol) rescaleOrder(order, change);
-    if (this.account === null) return;
-    const positions = this.account.positions.map((held) =>
-      held.symbol === symbol ? rescaleRecord(held, change) : held,
-    );
-    this.account = { ...this.account, positions };
   }
 
   #applyBreaker(agent: string, state: string, untilMs: number | null, atMs: number): void {

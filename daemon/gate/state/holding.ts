@@ -1,24 +1,23 @@
 import type { Side } from '../../core/request.ts';
-import { remainingLots } from './exposure.ts';
-import type { OrderState } from './order.ts';
-import { ownLots } from './ownership.ts';
-import { longLots, type PositionState, shortLots } from './positions.ts';
+import { type OrderState, remainingE8 } from './order.ts';
+import { ownE8 } from './ownership.ts';
+import { longE8, type PositionState, shortE8 } from './positions.ts';
 
-export { type Holding, type MovedLots, moveOwned, ownLots } from './ownership.ts';
+export { type Holding, type MovedLots, moveOwned, ownE8 } from './ownership.ts';
 
 /**
  * Signed lots that the holder may close: what its fills opened, and what a reading shows beyond that of its openings whose
  * outcome is not known yet. RISK: an exit is not refused since an answer is late.
  */
-export function closableLots(position: PositionState, live: ReadonlySet<OrderState>): number {
-  const own = ownLots(position);
-  const { disputedLots, holder, lots } = position;
-  const beyond = (disputedLots ?? lots) - lots;
+export function closableE8(position: PositionState, live: ReadonlySet<OrderState>): number {
+  const own = ownE8(position);
+  const { disputedE8, holder, quantityE8 } = position;
+  const beyond = (disputedE8 ?? quantityE8) - quantityE8;
   if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
     if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isSent(order))
-      most += remainingLots(order);
+      most += remainingE8(order);
   return own + Math.sign(beyond) * Math.min(Math.abs(beyond), most);
 }
 function isSent({ status }: OrderState): boolean {
@@ -26,32 +25,32 @@ function isSent({ status }: OrderState): boolean {
 }
 
 /** Signed lots that an agent holds. */
-export function ownLotsOf(position: PositionState | undefined, agent: string): number {
-  return position === undefined || position.holder !== agent ? 0 : ownLots(position);
+export function ownE8Of(position: PositionState | undefined, agent: string): number {
+  return position === undefined || position.holder !== agent ? 0 : ownE8(position);
 }
 
 /** Lots of the holder that a side would close; `agent` is somebody else: 0. */
 export function ownOn(position: PositionState | undefined, side: Side, agent: string | null): number {
   if (position === undefined || position.holder === null || position.holder !== agent) return 0;
-  return closedBy(side, ownLots(position));
+  return closedBy(side, ownE8(position));
 }
 /** Lots of the whole position that a side would close, the larger of fills and readings. */
 export function heldOn(position: PositionState | undefined, side: Side): number {
   if (position === undefined) return 0;
-  return side === 'sell' ? longLots(position) : shortLots(position);
+  return side === 'sell' ? longE8(position) : shortE8(position);
 }
 /** Lots that a side would close, of so many signed ones. */
-export function closedBy(side: Side, lots: number): number {
-  return Math.max(0, side === 'sell' ? lots : -lots);
+export function closedBy(side: Side, quantityE8: number): number {
+  return Math.max(0, side === 'sell' ? quantityE8 : -quantityE8);
 }
 
 /**
  * Lots on the side that `side` closes that are proven to be held, and that the last reading of the account lacks.
  * `added`: what that reading may contain beyond the proven ones.
  */
-export function lackingLots(position: PositionState | undefined, side: Side, added = 0): number {
-  if (position === undefined || position.disputedLots === null) return 0;
-  return Math.max(0, closedBy(side, position.lots) + added - closedBy(side, position.disputedLots));
+export function lackingE8(position: PositionState | undefined, side: Side, added = 0): number {
+  if (position === undefined || position.disputedE8 === null) return 0;
+  return Math.max(0, closedBy(side, position.quantityE8) + added - closedBy(side, position.disputedE8));
 }
 
 /** An order that opens, and that no record of the holder explains: a person's, an operator's, of another ledger. */
@@ -61,7 +60,7 @@ export function isNobodys(order: OrderState, { holder }: PositionState): boolean
 
 /** Lots or orders that open stand there, and are nobody's. */
 export function isBesideNobodys(position: PositionState, live: ReadonlySet<OrderState>): boolean {
-  if (position.unownedLots !== 0) return true;
+  if (position.unownedE8 !== 0) return true;
   for (const order of live) if (isNobodys(order, position)) return true;
   return false;
 }
@@ -75,7 +74,7 @@ export function holdBy(position: PositionState, agent: string): void {
   }
   position.isContested = true;
   position.holder = null;
-  position.unownedLots = position.lots;
+  position.unownedE8 = position.quantityE8;
 }
 
 /**
@@ -83,7 +82,7 @@ export function holdBy(position: PositionState, agent: string): void {
  * it by now, or where nobody's lots stand, the order is nobody's.
  */
 export function holdAgain(position: PositionState, { agent, origin, reduceOnly }: OrderState): void {
-  if (position.holder !== null || position.isContested || position.lots !== 0) return;
+  if (position.holder !== null || position.isContested || position.quantityE8 !== 0) return;
   if (!reduceOnly && origin === 'agent') position.holder = agent;
 }
 
@@ -93,14 +92,14 @@ export function holdAgain(position: PositionState, { agent, origin, reduceOnly }
  */
 export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState>, nowMs: number): void {
   if (position.holder === null && !position.isContested && position.release === null) return;
-  if (position.lots !== 0 || (position.disputedLots ?? 0) !== 0) return;
+  if (position.quantityE8 !== 0 || (position.disputedE8 ?? 0) !== 0) return;
   for (const order of live) {
     if (order.origin !== 'agent' || order.agent === null) continue;
     if (position.isContested || order.agent === position.holder) return;
   }
   position.holder = null;
   position.isContested = false;
-  position.unownedLots = 0;
+  position.unownedE8 = 0;
   const { release } = position;
   if (release === null) return;
   release.untilMs ??= nowMs + release.forMs;
@@ -111,7 +110,7 @@ export function freeIfFlat(position: PositionState, live: ReadonlySet<OrderState
 export function adoptBy(position: PositionState, agent: string): void {
   position.holder = agent;
   position.isContested = false;
-  position.unownedLots = 0;
+  position.unownedE8 = 0;
   position.mistaken = null;
   position.release = null;
 }
@@ -119,7 +118,7 @@ export function adoptBy(position: PositionState, agent: string): void {
 export function disown(position: PositionState): void {
   position.holder = null;
   position.isContested = false;
-  position.unownedLots = position.lots;
+  position.unownedE8 = position.quantityE8;
   position.mistaken = null;
   position.release = null;
 }

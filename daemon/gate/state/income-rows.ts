@@ -1,5 +1,5 @@
 import type { IncomeRow, TradeEvent } from '../events.ts';
-import type { SymbolRules } from '../venue-port.ts';
+import { fromE8 } from '../units.ts';
 import type { Booked } from './account-days.ts';
 import type { OrderState } from './order.ts';
 
@@ -10,10 +10,6 @@ export function idOf({ income_id: id, type }: IncomeRow): string {
 /** The exchange closed a position by itself: by liquidation, by auto-deleveraging, or as a contract was settled. */
 export function isLiquidation({ client_order_id: id }: Pick<TradeEvent, 'client_order_id'>): boolean {
   return id !== null && /^(adl_|settlement_)?autoclose/.test(id);
-}
-/** Base asset of one lot; 0 without rules. */
-export function lotSizeOf(rules: SymbolRules | undefined): number {
-  return rules === undefined ? 0 : rules.lotMantissa / rules.lotScale;
 }
 /**
  * Money that is moved into or out of the account, by the exchange's words for what it comes from or goes to: another
@@ -46,12 +42,11 @@ export function kindOf(type: string): keyof Booked {
 }
 /** What a fill cost against the mid at its order's decision, USDT; null: that is not known, or it is a stop. */
 export function slippageOf(
-  { lots, price, side }: TradeEvent,
+  { quantity_e8: quantityE8, price, side }: TradeEvent,
   order: OrderState | undefined,
-  lotUsdt: number,
 ): number | null {
   const mid = order?.midAtDecision ?? null;
   if (mid === null || order?.protective === true || price <= 0) return null;
   const worse = side === 'buy' ? price - mid : mid - price;
-  return (worse * lots * lotUsdt) / price;
+  return worse * fromE8(quantityE8);
 }

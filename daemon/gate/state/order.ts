@@ -2,6 +2,7 @@ import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, EndsBy, EvidenceKind, OrderEvent, PlannedOrder } from '../events.ts';
+import { rulesOf, tickE8, toE8 } from '../units.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -20,7 +21,7 @@ export interface OrderState {
   readonly reduceOnly: boolean;
   readonly protective: boolean;
   readonly foreign: boolean;
-  triggerTicks: number | null;
+  triggerE8: number | null;
   readonly plannedAtMs: number;
   /** When a delayed slice falls due. */
   readonly dueAtMs: number;
@@ -32,7 +33,7 @@ export interface OrderState {
   readonly tokenSkillSha256: string | null;
   readonly claimedSkillSha256: string | null;
   /** The worst price that a person approved for it; null: it needed no approval. */
-  approvedTicks: number | null;
+  approvedE8: number | null;
   /** The policy by which it was decided; null: none was. */
   readonly policyHash: string | null;
   /** When its authority ends, venue time; null: an older record does not say, or it opens nothing. */
@@ -42,9 +43,9 @@ export interface OrderState {
   readonly endsBy: EndsBy | null;
   /** Ids of the tokens and passkeys on whose word it rests, with a space between; null: an older record does not say. */
   words: string | null;
-  lots: number;
-  priceTicks: number | null;
-  executedLots: number;
+  quantityE8: number;
+  priceE8: number | null;
+  executedE8: number;
   status: OrderStatus;
   venueOrderId: string | null;
   averagePrice: number | null;
@@ -57,7 +58,7 @@ export interface OrderState {
   cancelRequested: boolean;
   /** Why the order still rests although its cancel was requested, in the venue's words. */
   cancelRefusal: string | null;
-  amend: { readonly lots: number; readonly priceTicks: number } | null;
+  amend: { readonly quantityE8: number; readonly priceE8: number } | null;
   /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
   amendSeq: number | null;
   /** That amend was sent no later than this, domain time; known once its outcome is not. */
@@ -73,11 +74,11 @@ export interface OrderState {
   /** It was sent no later than this, domain time; known once its outcome is not. */
   sentByMs: number | null;
   updatedAtMs: number;
-  /** Lots, notional and fees that trades have accounted for. */
-  tradedLots: number;
-  tradedUsdt: number;
-  /** What executed lots whose trades are not read yet were counted as, lots times price. */
-  untoldUsdt: number;
+  /** What trades have accounted for: quantity, and the sum of quantity times price, USDT in units of 1e-8. */
+  tradedE8: number;
+  tradedUsdtE8: number;
+  /** What executed lots whose trades are not read yet were counted as, quantity times price. */
+  untoldUsdtE8: number;
   /** When they were counted last, ms of event time; null: there were none. */
   untoldAtMs: number | null;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
@@ -114,19 +115,19 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     reduceOnly: planned.reduce_only,
     protective: planned.protective,
     foreign: false,
-    triggerTicks: planned.trigger_ticks,
+    triggerE8: planned.trigger_e8,
     plannedAtMs: atMs,
     dueAtMs: atMs + planned.delay_ms,
     slippageBps: event.decision.effective?.max_slippage_bps ?? null,
     midAtDecision: midOf(event),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
-    approvedTicks: event.context.approval?.grant?.price_ticks ?? null,
+    approvedE8: approvedOf(event),
     policyHash: event.decision.policy_hash,
     ...authorityOf(planned, event),
-    lots: planned.lots,
-    priceTicks: planned.price_ticks,
-    executedLots: 0,
+    quantityE8: planned.quantity_e8,
+    priceE8: planned.price_e8,
+    executedE8: 0,
     status: isFirst ? 'in_flight' : 'pending_send',
     venueOrderId: null,
     averagePrice: null,
@@ -145,14 +146,21 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
-    tradedLots: 0,
-    tradedUsdt: 0,
-    untoldUsdt: 0,
+    tradedE8: 0,
+    tradedUsdtE8: 0,
+    untoldUsdtE8: 0,
     untoldAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
+}
+
+/** The grant has the tick of its own context. */
+function approvedOf({ context }: DecisionEvent): number | null {
+  const ticks = context.approval?.grant?.price_ticks ?? null;
+  const { rules } = context.market;
+  return ticks === null || rules === null ? null : toE8(ticks, tickE8(rulesOf(rules)));
 }
 
 /** Records of before say what the request, and the approval, had said of its end. */
@@ -196,23 +204,23 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     reduceOnly: foreign.reduce_only || foreign.close_position,
     protective: false,
     foreign: true,
-    triggerTicks: foreign.trigger_ticks,
+    triggerE8: foreign.trigger_e8,
     plannedAtMs: atMs,
     dueAtMs: atMs,
     slippageBps: null,
     midAtDecision: null,
     tokenSkillSha256: null,
     claimedSkillSha256: null,
-    approvedTicks: null,
+    approvedE8: null,
     policyHash: null,
     endsAtMs: null,
     lapsesAtMs: null,
     endsBy: null,
     words: null,
-    lots: foreign.lots,
-    priceTicks: foreign.price_ticks,
+    quantityE8: foreign.quantity_e8,
+    priceE8: foreign.price_e8,
     // What it filled before it was seen is in the position already, which the account shows.
-    executedLots: event.executed_lots,
+    executedE8: event.executed_e8,
     status: event.status,
     venueOrderId: event.venue_order_id,
     averagePrice: null,
@@ -231,9 +239,9 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
-    tradedLots: 0,
-    tradedUsdt: 0,
-    untoldUsdt: 0,
+    tradedE8: 0,
+    tradedUsdtE8: 0,
+    untoldUsdtE8: 0,
     untoldAtMs: null,
     tradedFeesUsdt: 0,
     realisedPnlUsdt: 0,
@@ -241,15 +249,25 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
   };
 }
 
+/** r_o: what may still fill; while an amend is not proven, the larger of both. */
+export function remainingE8({
+  amend,
+  executedE8,
+  quantityE8,
+}: Pick<OrderState, 'amend' | 'executedE8' | 'quantityE8'>): number {
+  const most = amend === null ? quantityE8 : Math.max(quantityE8, amend.quantityE8);
+  return Math.max(0, most - executedE8);
+}
+
 /** Of the lots that an order has just executed, those whose trades are not read yet. */
-export function untoldLots({ executedLots, tradedLots }: OrderState, lots: number): number {
-  return Math.max(0, executedLots - Math.max(executedLots - lots, tradedLots));
+export function untoldE8({ executedE8, tradedE8 }: OrderState, quantityE8: number): number {
+  return Math.max(0, executedE8 - Math.max(executedE8 - quantityE8, tradedE8));
 }
 
 /** The venue tells one average of all that was executed: what has just moved is the rest of it. Null: it tells none. */
-export function priceMoved(order: OrderState, lots: number, average: number | null): number | null {
-  const untold = untoldLots(order, lots);
+export function priceMoved(order: OrderState, quantityE8: number, average: number | null): number | null {
+  const untold = untoldE8(order, quantityE8);
   if (average === null || untold === 0) return average;
-  const price = (average * order.executedLots - order.tradedUsdt - order.untoldUsdt) / untold;
+  const price = (average * order.executedE8 - order.tradedUsdtE8 - order.untoldUsdtE8) / untold;
   return price > 0 ? price : average;
 }

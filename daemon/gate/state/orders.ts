@@ -97,22 +97,22 @@ export function findNewest(
 /** What live orders may have filled without our knowing it yet; unsent slices cannot. */
 export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
   let unproven = false;
-  let buyLots = 0;
-  let sellLots = 0;
+  let buyE8 = 0;
+  let sellE8 = 0;
   let buysAll = false;
   let sellsAll = false;
   for (const order of orders) {
     if (order.status === 'pending_send') continue;
     if (!isResting(order)) unproven = true;
-    const lots = Math.max(order.lots, order.amend?.lots ?? 0) - order.executedLots;
-    if (order.side === 'buy') buyLots += lots;
-    else sellLots += lots;
+    const quantityE8 = Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0) - order.executedE8;
+    if (order.side === 'buy') buyE8 += quantityE8;
+    else sellE8 += quantityE8;
     // Ours closes the position as it is when it fires; a foreign one without a quantity does so too.
-    if (!order.protective && !(order.reduceOnly && order.lots === 0)) continue;
+    if (!order.protective && !(order.reduceOnly && order.quantityE8 === 0)) continue;
     if (order.side === 'buy') buysAll = true;
     else sellsAll = true;
   }
-  return { unproven, buyLots, sellLots, buysAll, sellsAll };
+  return { unproven, buyE8, sellE8, buysAll, sellsAll };
 }
 
 export function insertOrder(book: OrderBook, order: OrderState): void {
@@ -154,7 +154,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   // A cancel that was requested goes on being requested: that it had been taken is not so.
   known.cancelRefusal = null;
   // What somebody else's order filled meanwhile the account has shown.
-  if (known.foreign) known.executedLots = Math.max(known.executedLots, event.executed_lots);
+  if (known.foreign) known.executedE8 = Math.max(known.executedE8, event.executed_e8);
   book.ended.remove(known);
   const live = book.live.get(known.symbol);
   if (live === undefined) book.live.set(known.symbol, new Set([known]));
@@ -177,14 +177,14 @@ export function applyOrderEvent(
 ): number {
   if (isOfAnother(order, event)) return 0;
   const executed = Math.min(
-    Math.max(order.executedLots, event.executed_lots),
-    Math.max(order.lots, event.executed_lots),
+    Math.max(order.executedE8, event.executed_e8),
+    Math.max(order.quantityE8, event.executed_e8),
   );
   const status = judgeStatus(order, event);
-  const delta = executed - order.executedLots;
-  order.executedLots = executed;
+  const delta = executed - order.executedE8;
+  order.executedE8 = executed;
   // It filled more before it was amended to less. A stop for the whole position has no size.
-  if (order.lots > 0) order.lots = Math.max(order.lots, executed);
+  if (order.quantityE8 > 0) order.quantityE8 = Math.max(order.quantityE8, executed);
   if (event.venue_order_id !== null && order.venueOrderId === null) {
     order.venueOrderId = event.venue_order_id;
     book.byVenueId.set(`${order.symbol} ${event.venue_order_id}`, order);
@@ -224,16 +224,16 @@ export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): vo
       order.cancelRefusal = event.reason;
       return;
     case 'amend':
-      if (event.lots !== null && event.price_ticks !== null)
-        setAmend(order, { lots: event.lots, priceTicks: event.price_ticks }, null);
+      if (event.quantity_e8 !== null && event.price_e8 !== null)
+        setAmend(order, { quantityE8: event.quantity_e8, priceE8: event.price_e8 }, null);
       return;
     case 'amend_unknown':
       order.amendSentByMs = event.sent_by_ms ?? null;
       return;
     case 'amended':
       if (order.amend !== null) {
-        order.lots = Math.max(order.amend.lots, order.executedLots);
-        order.priceTicks = order.amend.priceTicks;
+        order.quantityE8 = Math.max(order.amend.quantityE8, order.executedE8);
+        order.priceE8 = order.amend.priceE8;
       }
       setAmend(order, null, null);
       return;

@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import { less, type Scale } from './rescale.ts';
+import { fromE8 } from '../units.ts';
 
 /** Changes of a symbol's lots that are kept; what is older counts as held all along. */
 const MOST_MOVES = 1_000;
@@ -9,7 +9,7 @@ export type Owner = string | null;
 
 /**
  * One symbol's position by what its trades have moved, in the order of the trades: lots of its holder and of nobody, and
- * what they cost each. The account's own cost is the exchange's, which averages over all that is held.
+ * what they cost each. Quantities in units of 1e-8. The account's own cost is the exchange's, which averages over all that is held.
  */
 export interface OwnedLots {
   readonly symbol: string;
@@ -23,17 +23,17 @@ export interface OwnedLots {
 }
 interface Move {
   readonly owner: Owner;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly atMs: number;
 }
 
 /** `lots` at `entryPrice` are nobody's. */
-export function createOwnedLots(symbol: string, sinceMs: number, lots = 0, costUsdt = 0): OwnedLots {
-  const isHeld = lots !== 0;
+export function createOwnedLots(symbol: string, sinceMs: number, quantityE8 = 0, costUsdt = 0): OwnedLots {
+  const isHeld = quantityE8 !== 0;
   return {
     symbol,
     sinceMs,
-    owned: new Map<Owner, number>(isHeld ? [[null, lots]] : []),
+    owned: new Map<Owner, number>(isHeld ? [[null, quantityE8]] : []),
     costs: new Map<Owner, number>(isHeld ? [[null, costUsdt]] : []),
     moves: [],
   };
@@ -46,23 +46,23 @@ export interface MovingTrade {
   /** An exit of the gate, a stop, a liquidation: agents' lots go first. */
   readonly agentsFirst: boolean;
   readonly side: Side;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly atMs: number;
-  /** USDT of one lot at its price. */
-  readonly lotUsdt: number;
+  /** USDT. */
+  readonly price: number;
 }
 /** What a trade moved of one owner. */
 export interface Moved {
   readonly owner: Owner;
   /** Lots, without sign. */
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly realisedUsdt: number;
 }
 
 /** Moves the lots of a trade. What it closes is told with what that made, by what the lots had cost their owner. */
 export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] {
   const moved: Moved[] = [];
-  let left = trade.side === 'buy' ? trade.lots : -trade.lots;
+  let left = trade.side === 'buy' ? trade.quantityE8 : -trade.quantityE8;
   for (const owner of closingOrder(book, trade)) {
     const held = book.owned.get(owner) ?? 0;
     if (held * left >= 0) continue;
@@ -71,11 +71,11 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
     const cost = book.costs.get(owner) ?? 0;
     const released = (cost * Math.abs(closed)) / Math.abs(held);
     change(book, owner, closed, -released, trade.atMs);
-    moved.push({ owner, lots: Math.abs(closed), realisedUsdt: -closed * trade.lotUsdt - released });
+    moved.push({ owner, quantityE8: Math.abs(closed), realisedUsdt: -fromE8(closed) * trade.price - released });
   }
   if (left === 0) return moved;
-  change(book, trade.owner, left, left * trade.lotUsdt, trade.atMs);
-  moved.push({ owner: trade.owner, lots: Math.abs(left), realisedUsdt: 0 });
+  change(book, trade.owner, left, fromE8(left) * trade.price, trade.atMs);
+  moved.push({ owner: trade.owner, quantityE8: Math.abs(left), realisedUsdt: 0 });
   return moved;
 }
 
@@ -86,8 +86,14 @@ function closingOrder({ owned }: OwnedLots, { agentsFirst, owner }: MovingTrade)
   return agentsFirst ? [...own, ...agents, null] : [...own, null, ...agents];
 }
 
-function change({ costs, moves, owned }: OwnedLots, owner: Owner, lots: number, costUsdt: number, atMs: number): void {
-  const held = (owned.get(owner) ?? 0) + lots;
+function change(
+  { costs, moves, owned }: OwnedLots,
+  owner: Owner,
+  quantityE8: number,
+  costUsdt: number,
+  atMs: number,
+): void {
+  const held = (owned.get(owner) ?? 0) + quantityE8;
   const cost = (costs.get(owner) ?? 0) + costUsdt;
   if (held === 0) {
     owned.delete(owner);
@@ -96,17 +102,17 @@ function change({ costs, moves, owned }: OwnedLots, owner: Owner, lots: number, 
     owned.set(owner, held);
     costs.set(owner, cost);
   }
-  moves.push({ owner, lots, atMs });
+  moves.push({ owner, quantityE8, atMs });
   if (moves.length > MOST_MOVES) moves.shift();
 }
 
 /** An operator gave all that is held to an agent, with what it cost. */
 export function adoptLots(book: OwnedLots, agent: Owner, atMs: number): void {
-  for (const [owner, lots] of [...book.owned]) {
+  for (const [owner, quantityE8] of [...book.owned]) {
     if (owner === agent) continue;
     const cost = book.costs.get(owner) ?? 0;
-    change(book, owner, -lots, -cost, atMs);
-    change(book, agent, lots, cost, atMs);
+    change(book, owner, -quantityE8, -cost, atMs);
+    change(book, agent, quantityE8, cost, atMs);
   }
 }
 
@@ -117,15 +123,17 @@ export function adoptLots(book: OwnedLots, agent: Owner, atMs: number): void {
 export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt: number): ReadonlyMap<Owner, number> {
   const held = new Map<Owner, number>(book?.owned);
   for (const move of book?.moves ?? [])
-    if (move.atMs > atMs) held.set(move.owner, (held.get(move.owner) ?? 0) - move.lots);
+    if (move.atMs > atMs) held.set(move.owner, (held.get(move.owner) ?? 0) - move.quantityE8);
   let total = 0;
-  for (const lots of held.values()) total += Math.abs(lots);
+  for (const quantityE8 of held.values()) total += Math.abs(quantityE8);
   if (total === 0) return new Map([[null, amountUsdt]]);
   const parts = new Map<Owner, number>();
   let rest = amountUsdt;
-  const owners = [...held].filter(([, lots]) => lots !== 0).sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1));
-  for (const [i, [owner, lots]] of owners.entries()) {
-    const part = i === owners.length - 1 ? rest : (amountUsdt * Math.abs(lots)) / total;
+  const owners = [...held]
+    .filter(([, quantityE8]) => quantityE8 !== 0)
+    .sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1));
+  for (const [i, [owner, quantityE8]] of owners.entries()) {
+    const part = i === owners.length - 1 ? rest : (amountUsdt * Math.abs(quantityE8)) / total;
     rest -= part;
     parts.set(owner, part);
   }
@@ -136,27 +144,4 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
   book.sinceMs = Math.min(book.sinceMs, nowMs);
   book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
-}
-
-/** The exchange changed the step of quantities: what was paid stays. */
-export function rescaleOwned(book: OwnedLots, scale: Scale): void {
-  const total = [...book.owned.values()].reduce((sum, lots) => sum + lots, 0);
-  const rescaled = Math.round((total * scale.up) / scale.down);
-  book.moves = book.moves.map((move) => ({ ...move, lots: less(move.lots, scale) }));
-  let agents = 0;
-  for (const [owner, lots] of [...book.owned]) {
-    if (owner === null) continue;
-    const held = less(lots, scale);
-    agents += held;
-    if (held !== 0) {
-      book.owned.set(owner, held);
-      continue;
-    }
-    // Less than a lot of the new step is left of it: it has become nobody's, with its cost.
-    book.owned.delete(owner);
-    book.costs.set(null, (book.costs.get(null) ?? 0) + (book.costs.get(owner) ?? 0));
-    book.costs.delete(owner);
-  }
-  if (rescaled === agents) book.owned.delete(null);
-  else book.owned.set(null, rescaled - agents);
 }

@@ -21,13 +21,13 @@ interface Release {
 
 /** Signed lots of a position, and those of them that are nobody's. */
 export interface OwnedPosition {
-  lots: number;
-  unownedLots: number;
+  quantityE8: number;
+  unownedE8: number;
 }
 
 /** Signed lots that the holder's own fills opened and that are not closed. */
-export function ownLots({ lots, unownedLots }: OwnedPosition): number {
-  return lots - unownedLots;
+export function ownE8({ quantityE8, unownedE8 }: OwnedPosition): number {
+  return quantityE8 - unownedE8;
 }
 
 /** Lots that were closed and opened by one move; both, where it turned from one side to the other. */
@@ -56,12 +56,12 @@ export function moveOwned(position: OwnedPosition, signed: number, isHolders: bo
     return taken;
   };
   if (isHolders) {
-    const closed = Math.abs(take(ownLots(position)));
-    position.unownedLots += take(position.unownedLots);
+    const closed = Math.abs(take(ownE8(position)));
+    position.unownedE8 += take(position.unownedE8);
     return { closed, opened: Math.abs(left) };
   }
-  position.unownedLots += take(position.unownedLots);
-  const closed = Math.abs(take(ownLots(position)));
-  position.unownedLots += left;
+  position.unownedE8 += take(position.unownedE8);
+  const closed = Math.abs(take(ownE8(position)));
+  position.unownedE8 += left;
   return { closed, opened: 0 };
 }

@@ -123,10 +123,10 @@ export class Pacing {
   }
 
   /** Counts a parent once, at its first fill. */
-  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, lots: number, atMs: number): void {
+  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, quantityE8: number, atMs: number): void {
     if (this.#countedParents.has(decisionId)) return;
     this.#countedParents.add(decisionId);
-    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${lots}`, atMs });
+    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`, atMs });
     if (this.#executions.length > 10_000) this.#executions.splice(0, 5_000);
     if (this.#countedParents.size > 20_000) {
       let drop = 10_000;
@@ -143,12 +143,12 @@ export class Pacing {
     agent: string,
     symbol: string,
     side: Side,
-    lots: number,
+    quantityE8: number,
     nowMs: number,
     windowMs: number,
     sinceMs: number,
   ): number {
-    const key = `${agent}\u0000${symbol}\u0000${side}\u0000${lots}`;
+    const key = `${agent}\u0000${symbol}\u0000${side}\u0000${quantityE8}`;
     let count = 0;
     for (let i = this.#executions.length - 1; i >= 0; i -= 1) {
       const execution = this.#executions[i]!;

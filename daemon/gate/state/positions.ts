@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
-import { type Holding, type MovedLots, movedLots, moveOwned, ownLots } from './ownership.ts';
+import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -15,8 +15,8 @@ export interface PossibleFills {
   /** In flight, unknown or lost: their fills are unknown. */
   readonly unproven: boolean;
   /** Lots that resting orders may still fill, by side. */
-  readonly buyLots: number;
-  readonly sellLots: number;
+  readonly buyE8: number;
+  readonly sellE8: number;
   /** A stop for the whole position, whatever its size, waits on that side. */
   readonly buysAll?: boolean;
   readonly sellsAll?: boolean;
@@ -28,24 +28,24 @@ export interface PossibleFills {
  */
 export interface PositionState extends Holding {
   readonly symbol: string;
-  lots: number;
+  quantityE8: number;
   /** Signed lots of it that are nobody's; the rest is the holder's. */
-  unownedLots: number;
+  unownedE8: number;
   /** What a reading took from its holder when it was believed: it may be of before, and is given back then. */
-  mistaken: { readonly agent: string; lots: number } | null;
+  mistaken: { readonly agent: string; quantityE8: number } | null;
   /** Lots that a liquidation took, by its trades, before a reading showed it. */
-  liquidatedLots: number;
+  liquidatedE8: number;
   /** Signed lots that exits closed beyond what was known: the fills that opened them are told later. */
-  closedAheadLots: number;
+  closedAheadE8: number;
   /** The last fills. */
   readonly fills: DatedFill[];
   /** A snapshot's value that could not be adopted yet; null if they agree. */
-  disputedLots: number | null;
+  disputedE8: number | null;
   disputedSinceMs: number | null;
   /** Venue time until which the last reading contains all fills, whether it agreed or not; null: it does not say. */
   readAtMs: number | null;
   /** What the last reading shows, where it is of before our last fills and agrees with all else; null: it is not so. */
-  behindLots: number | null;
+  behindE8: number | null;
   /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
@@ -65,11 +65,11 @@ export interface PositionState extends Holding {
 export function createPosition(symbol: string): PositionState {
   return {
     symbol,
-    lots: 0,
-    disputedLots: null,
+    quantityE8: 0,
+    disputedE8: null,
     disputedSinceMs: null,
     readAtMs: null,
-    behindLots: null,
+    behindE8: null,
     disputedTimes: 0,
     entryPrice: 0,
     liquidationPrice: null,
@@ -83,40 +83,40 @@ export function createPosition(symbol: string): PositionState {
     holder: null,
     isContested: false,
     release: null,
-    unownedLots: 0,
+    unownedE8: 0,
     mistaken: null,
-    liquidatedLots: 0,
-    closedAheadLots: 0,
+    liquidatedE8: 0,
+    closedAheadE8: 0,
     fills: [],
   };
 }
 
-export function longLots(position: PositionState): number {
-  return Math.max(0, position.lots, position.disputedLots ?? 0);
+export function longE8(position: PositionState): number {
+  return Math.max(0, position.quantityE8, position.disputedE8 ?? 0);
 }
-export function shortLots(position: PositionState): number {
-  return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
+export function shortE8(position: PositionState): number {
+  return Math.max(0, -position.quantityE8, -(position.disputedE8 ?? 0));
 }
 /** Lots that a reduction may rely on: the smaller of our own count and a reading's on that side. */
-export function surelyHeldLots({ lots, behindLots, disputedLots }: PositionState): number {
-  const shown = (disputedLots ?? lots) * Math.sign(lots);
-  return Math.max(0, Math.min(Math.abs(lots), shown, (behindLots ?? lots) * Math.sign(lots)));
+export function surelyHeldE8({ quantityE8, behindE8, disputedE8 }: PositionState): number {
+  const shown = (disputedE8 ?? quantityE8) * Math.sign(quantityE8);
+  return Math.max(0, Math.min(Math.abs(quantityE8), shown, (behindE8 ?? quantityE8) * Math.sign(quantityE8)));
 }
 
 /**
  * Signed lots to protect: the position or, while we know of none, what the venue keeps showing although
  * an unknown order keeps us from adopting it.
  */
-export function lotsToProtect(position: PositionState, nowMs: number): number {
-  const { lots, disputedLots, disputedSinceMs } = position;
-  if (lots !== 0 || disputedLots === null || disputedSinceMs === null) return lots;
-  return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedLots : 0;
+export function toProtectE8(position: PositionState, nowMs: number): number {
+  const { quantityE8, disputedE8, disputedSinceMs } = position;
+  if (quantityE8 !== 0 || disputedE8 === null || disputedSinceMs === null) return quantityE8;
+  return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedE8 : 0;
 }
 
 /** A fill of an order of ours, or of one that a list showed. */
 export interface PositionFill {
   readonly side: Side;
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly price: number | null;
   /** Venue time. */
   readonly atMs: number;
@@ -138,24 +138,24 @@ export interface FillEffect {
 
 /** Moves lots from an order to the position: the only view event of a fill. */
 export function applyFill(position: PositionState, fill: PositionFill): FillEffect {
-  const { atMs, isHolders, lots, order, price, reduceOnly, side } = fill;
-  const before = position.lots;
-  const signed = side === 'buy' ? lots : -lots;
+  const { atMs, isHolders, quantityE8, order, price, reduceOnly, side } = fill;
+  const before = position.quantityE8;
+  const signed = side === 'buy' ? quantityE8 : -quantityE8;
   const moved = movePosition(position, signed, reduceOnly);
   const own = moveOwned(position, signed, isHolders);
-  position.lots += signed;
+  position.quantityE8 += signed;
   if (isHolders && !reduceOnly) position.mistaken = null;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
   // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
   const isRead = position.readAtMs !== null && atMs <= position.readAtMs;
-  if (position.disputedLots === position.lots) {
-    position.disputedLots = null;
+  if (position.disputedE8 === position.quantityE8) {
+    position.disputedE8 = null;
     position.disputedSinceMs = null;
-  } else if (position.disputedLots !== null && !isRead)
-    position.disputedLots = reduceOnly ? reduced(position.disputedLots, signed) : position.disputedLots + signed;
+  } else if (position.disputedE8 !== null && !isRead)
+    position.disputedE8 = reduceOnly ? reduced(position.disputedE8, signed) : position.disputedE8 + signed;
   followEntry(position, before, signed, price);
-  if (position.lots === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
+  if (position.quantityE8 === 0) position.sinceMs = null;
+  else if (before === 0 || Math.sign(before) !== Math.sign(position.quantityE8)) position.sinceMs = atMs;
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
 }
@@ -165,22 +165,22 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
  * later, and opens then.
  */
 function movePosition(position: PositionState, signed: number, reduceOnly: boolean): MovedLots {
-  const held = position.lots - position.closedAheadLots;
+  const held = position.quantityE8 - position.closedAheadE8;
   if (reduceOnly) {
     const { closed, opened } = movedLots(held, signed);
-    position.closedAheadLots += Math.sign(signed) * opened;
+    position.closedAheadE8 += Math.sign(signed) * opened;
     return { closed, opened: 0 };
   }
-  const late = movedLots(position.closedAheadLots, signed).closed;
-  position.closedAheadLots += Math.sign(signed) * late;
+  const late = movedLots(position.closedAheadE8, signed).closed;
+  position.closedAheadE8 += Math.sign(signed) * late;
   const { closed, opened } = movedLots(held, signed - Math.sign(signed) * late);
   return { closed, opened: opened + late };
 }
 
 /** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
-function reduced(lots: number, signed: number): number {
-  if (lots * signed >= 0) return lots;
-  return signed < 0 ? Math.max(0, lots + signed) : Math.min(0, lots + signed);
+function reduced(quantityE8: number, signed: number): number {
+  if (quantityE8 * signed >= 0) return quantityE8;
+  return signed < 0 ? Math.max(0, quantityE8 + signed) : Math.min(0, quantityE8 + signed);
 }
 
 function followEntry(position: PositionState, before: number, signed: number, price: number | null): void {
@@ -229,24 +229,24 @@ export function applySnapshot(
   leverage: number | null,
   possible: PossibleFills,
 ): void {
-  const lots = record === null ? 0 : record.lots;
+  const quantityE8 = record === null ? 0 : record.quantity_e8;
   if (record !== null && record.mark_price > 0) position.markPrice = record.mark_price;
   if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
-  position.behindLots = lots !== position.lots && isOfBefore(position, record) ? lots : null;
-  if (position.behindLots !== null) return;
+  position.behindE8 = quantityE8 !== position.quantityE8 && isOfBefore(position, record) ? quantityE8 : null;
+  if (position.behindE8 !== null) return;
   position.readAtMs = record === null || record.updated_at_ms === 0 ? null : record.updated_at_ms;
-  if (lots !== position.lots) {
-    const isSame = position.disputedLots === lots;
+  if (quantityE8 !== position.quantityE8) {
+    const isSame = position.disputedE8 === quantityE8;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
     position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
     if (!mayAdopt(position, record, requestedAtMs, since, possible)) {
-      position.disputedLots = lots;
+      position.disputedE8 = quantityE8;
       position.disputedSinceMs = since;
       return;
     }
-    adopt(position, lots, requestedAtMs);
+    adopt(position, quantityE8, requestedAtMs);
   }
-  position.disputedLots = null;
+  position.disputedE8 = null;
   position.disputedSinceMs = null;
   position.entryPrice = record?.entry_price ?? 0;
   position.liquidationPrice = record?.liquidation_price ?? null;
@@ -258,10 +258,10 @@ export function applySnapshot(
  * A reading lags behind: with our fills after its own time it is what we know. It says nothing of what is held now, and
  * nothing to dispute.
  */
-function isOfBefore({ fills, lots }: PositionState, record: PositionRecord | null): boolean {
+function isOfBefore({ fills, quantityE8 }: PositionState, record: PositionRecord | null): boolean {
   if (record === null || record.updated_at_ms === 0) return false;
   const since = filledSince(fills, record.updated_at_ms);
-  return since !== 0 && record.lots + since === lots;
+  return since !== 0 && record.quantity_e8 + since === quantityE8;
 }
 
 function mayAdopt(
@@ -272,13 +272,14 @@ function mayAdopt(
   possible: PossibleFills,
 ): boolean {
   if (possible.unproven) return false;
-  const lots = record?.lots ?? 0;
-  const difference = lots - position.lots;
-  const isCut = lots * Math.sign(position.lots) >= 0 && Math.abs(lots) < Math.abs(position.lots);
+  const quantityE8 = record?.quantity_e8 ?? 0;
+  const difference = quantityE8 - position.quantityE8;
+  const isCut =
+    quantityE8 * Math.sign(position.quantityE8) >= 0 && Math.abs(quantityE8) < Math.abs(position.quantityE8);
   const explained =
     difference > 0
-      ? difference <= possible.buyLots || (isCut && possible.buysAll === true)
-      : -difference <= possible.sellLots || (isCut && possible.sellsAll === true);
+      ? difference <= possible.buyE8 || (isCut && possible.buysAll === true)
+      : -difference <= possible.sellE8 || (isCut && possible.sellsAll === true);
   const isFirm = position.disputedTimes >= DISAGREEMENTS;
   if (explained) return isFirm && requestedAtMs - sinceMs >= EXPLAINED_MS;
   if (position.lastFillAtMs === 0) return true;
@@ -292,31 +293,31 @@ function mayAdopt(
  * Adopts the venue's value. What is missing was sold by hand, and comes out of nobody's lots first; a liquidation takes
  * the holder's. RISK: a reading may be of before: what it took from the holder is given back to it, and is not nobody's.
  */
-function adopt(position: PositionState, lots: number, atMs: number): void {
-  const before = position.lots;
+function adopt(position: PositionState, quantityE8: number, atMs: number): void {
+  const before = position.quantityE8;
   const holder = position.holder;
-  const own = ownLots(position);
-  let left = lots - before;
+  const own = ownE8(position);
+  let left = quantityE8 - before;
   const move = (signed: number, isHolders: boolean): void => {
     moveOwned(position, signed, isHolders);
-    position.lots += signed;
+    position.quantityE8 += signed;
     left -= signed;
   };
   if (left * before < 0)
-    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(before), position.liquidatedLots), true);
-  position.liquidatedLots = 0;
-  position.closedAheadLots = 0;
+    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(before), position.liquidatedE8), true);
+  position.liquidatedE8 = 0;
+  position.closedAheadE8 = 0;
   const given = position.mistaken;
-  if (given !== null && given.lots * left > 0 && (holder === null || holder === given.agent)) {
+  if (given !== null && given.quantityE8 * left > 0 && (holder === null || holder === given.agent)) {
     position.holder = given.agent;
-    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(given.lots)), true);
+    move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(given.quantityE8)), true);
     position.mistaken = null;
   }
   move(left, false);
-  const taken = own - ownLots(position);
-  if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, lots: taken };
-  if (lots === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
+  const taken = own - ownE8(position);
+  if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, quantityE8: taken };
+  if (quantityE8 === 0) position.sinceMs = null;
+  else if (before === 0 || Math.sign(before) !== Math.sign(quantityE8)) position.sinceMs = atMs;
   // From here on fills alone no longer explain the position.
   position.fills.length = 0;
 }

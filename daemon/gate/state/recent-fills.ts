@@ -84,7 +84,7 @@ const MEMBERS = [
   'client_order_id',
   'fee_usdt',
   'is_maker',
-  'lots',
+  'quantity_e8',
   'price',
   'realised_pnl_usdt',
   'side',

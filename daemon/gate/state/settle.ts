@@ -41,7 +41,7 @@ function siblingsOf({ orders }: GateViews, order: OrderState): readonly OrderSta
 function isOver({ changes, orders, readAs, uncontained }: GateViews, one: OrderState, last: OrderState) {
   if (!isTerminal(one.status) || one.amend !== null) return false;
   // Trades of it are still waited for.
-  if (one.executedLots > one.tradedLots) return false;
+  if (one.executedE8 > one.tradedE8) return false;
   if (one !== last && (one.endedSeq === null || last.endedSeq === null || one.endedSeq > last.endedSeq)) return false;
   // An id in use again is that of another order.
   if (orders.all.held.get(one.clientOrderId) !== one) return false;

@@ -32,22 +32,22 @@ const MEMBERS = [
   'reduceOnly',
   'protective',
   'foreign',
-  'triggerTicks',
+  'triggerE8',
   'plannedAtMs',
   'dueAtMs',
   'slippageBps',
   'midAtDecision',
   'tokenSkillSha256',
   'claimedSkillSha256',
-  'approvedTicks',
+  'approvedE8',
   'policyHash',
   'endsAtMs',
   'lapsesAtMs',
   'endsBy',
   'words',
-  'lots',
-  'priceTicks',
-  'executedLots',
+  'quantityE8',
+  'priceE8',
+  'executedE8',
   'status',
   'venueOrderId',
   'averagePrice',
@@ -66,9 +66,9 @@ const MEMBERS = [
   'endedBy',
   'sentByMs',
   'updatedAtMs',
-  'tradedLots',
-  'tradedUsdt',
-  'untoldUsdt',
+  'tradedE8',
+  'tradedUsdtE8',
+  'untoldUsdtE8',
   'untoldAtMs',
   'tradedFeesUsdt',
   'realisedPnlUsdt',
@@ -111,8 +111,8 @@ const LATER: ReadonlySet<Member> = new Set([
 ]);
 /** What mostly equals another member: told once then. */
 const LIKE = new Map<Member, Member>([
-  ['executedLots', 'lots'],
-  ['tradedLots', 'lots'],
+  ['executedE8', 'quantityE8'],
+  ['tradedE8', 'quantityE8'],
   ['feesUsdt', 'tradedFeesUsdt'],
   ['lapsesAtMs', 'endsAtMs'],
 ]);
@@ -130,8 +130,8 @@ type ClaimRow = readonly [
   openedLater: number,
   first: number,
   orders: readonly number[],
-  askedLots: number,
-  filledLots: number | null,
+  askedE8: number,
+  filledE8: number | null,
   rung: number,
   endDetail: string,
   endLater: number,
@@ -222,8 +222,8 @@ function writeClaim(claim: Claim, orders: readonly OrderState[], shared: SharedT
     openedAtMs - claim.first.plannedAtMs,
     orders.indexOf(claim.first),
     claim.orders.map((order) => orders.indexOf(order)),
-    claim.askedLots,
-    claim.filledLots,
+    claim.askedE8,
+    claim.filledE8,
     claim.rung,
     end?.detail ?? '',
     (end?.atMs ?? openedAtMs) - openedAtMs,
@@ -231,7 +231,7 @@ function writeClaim(claim: Claim, orders: readonly OrderState[], shared: SharedT
 }
 
 function readClaim(row: ClaimRow, decisionId: string, group: readonly OrderState[], shared: SharedTexts): Claim | null {
-  const [common, seq, openedLater, firstAt, parts, askedLots, filledLots, rung, detail, endLater] = row;
+  const [common, seq, openedLater, firstAt, parts, askedE8, filledE8, rung, detail, endLater] = row;
   const [agent, origin, cause, symbol, side, isWhole, wants, isCanceled, reason] = JSON.parse(shared.textOf(common));
   const first = group[firstAt];
   if (first === undefined) return null;
@@ -250,12 +250,12 @@ function readClaim(row: ClaimRow, decisionId: string, group: readonly OrderState
     openedAtMs,
     first,
     wants,
-    askedLots,
+    askedE8,
     orders,
     gaveWay: [],
     rung,
     isCanceled,
-    filledLots,
+    filledE8,
     end,
   };
 }

@@ -8,7 +8,6 @@ import {
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
 import { keeps } from './keep.ts';
-import { rescaleTrade, type Scale } from './rescale.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
@@ -70,18 +69,6 @@ export class TradeBook {
     if (open === undefined || (open.side === 'long') === (fill.side === 'buy')) return;
     const { lots } = open;
     this.addFill(agent, lots >= fill.lots ? fill : { ...fill, lots, fee_usdt: (fill.fee_usdt * lots) / fill.lots });
-  }
-
-  /** The exchange changed the step of a symbol's quantities: what is open counts on in the new lots. */
-  rescale(symbol: string, scale: Scale): void {
-    for (const [agent, open] of this.#open) {
-      const trade = open.get(symbol);
-      if (trade === undefined) continue;
-      const rescaled = rescaleTrade(trade, scale);
-      if (rescaled === null) open.delete(symbol);
-      else open.set(symbol, rescaled);
-      this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
-    }
   }
 
   /**

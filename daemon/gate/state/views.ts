@@ -66,7 +66,7 @@ export class GateViews {
   /** Opening orders whose margin the last account snapshot may not contain yet. */
   readonly uncontained = new Set<OrderState>();
   /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
-  readonly readAs = new Map<OrderState, { readonly lots: number; readonly priceTicks: number }>();
+  readonly readAs = new Map<OrderState, { readonly quantityE8: number; readonly priceE8: number }>();
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;

@@ -1,8 +1,8 @@
-import { formatQuantity } from '../../core/quantities.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { findMisplaced, findUnowned } from '../plan/holdings.ts';
 import type { PositionState } from '../state/positions.ts';
+import { formatQuantityE8 } from '../units.ts';
 
 /** Cancels what must not rest on by whose its symbol is. Cheap: called at every tick and after every fill. */
 export function watchHoldings(core: GateCore, canceler: Canceler): () => Promise<unknown> | null {
@@ -26,11 +26,10 @@ function watchUnowned(core: GateCore): () => void {
   };
 }
 
-function describeUnowned(core: GateCore, { isContested, lots, symbol, unownedLots }: PositionState): string {
-  const held = isContested ? lots : unownedLots;
+function describeUnowned(core: GateCore, { isContested, quantityE8, symbol, unownedE8 }: PositionState): string {
+  const held = isContested ? quantityE8 : unownedE8;
   const rules = core.state.rules.get(symbol);
-  const scale = rules && { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
-  const quantity = scale === undefined ? `${held} lots` : formatQuantity(held, scale);
+  const quantity = formatQuantityE8(held, rules);
   const what = isContested
     ? `several agents have opened ${symbol} by records of before: its ${quantity} are nobody's`
     : `${quantity} of ${symbol} are nobody's, beside an agent's`;

@@ -80,7 +80,7 @@ export class StopMoves {
   }
 
   #place(position: PositionState): Promise<SentStop | null> {
-    return placeStop(this.#core, this.#sender, position, position.lots, (decision) =>
+    return placeStop(this.#core, this.#sender, position, position.quantityE8, (decision) =>
       this.#isNews(position.symbol, decision),
     );
   }

@@ -93,7 +93,7 @@ export class Protection {
       if (step.stop.cancelRequested) this.#plan.noteGivenUp(symbol);
       return;
     }
-    const sent = await placeStop(this.#core, this.#sender, position, step.lots, (decision) =>
+    const sent = await placeStop(this.#core, this.#sender, position, step.quantityE8, (decision) =>
       this.#plan.isNews(symbol, decision),
     );
     if (sent === null) return;

@@ -6,11 +6,12 @@ import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { StandingReview } from '../plan/review.ts';
 import { type Breach, bareRequest as buildBareRequest, findBreaches, GATE_AGENT } from '../plan/standing.ts';
+import { markInTicks, unitsInUsdt, worstCase } from '../snapshot/exposure.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
-import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { longLots, shortLots } from '../state/positions.ts';
+import { longE8, shortE8 } from '../state/positions.ts';
 import { consider, recordDecision } from '../take-decision.ts';
+import { ceilLots } from '../units.ts';
 
 /** Rule 15 as it acts: what it says ({@link StandingReview}) is decided, recorded and canceled here. */
 export class StandingOrders {
@@ -87,13 +88,11 @@ export function exposureUsdt(core: GateCore, symbol: string): { readonly used: n
   const position = core.state.positions.get(symbol);
   if (rules === undefined || live === null) return { used: 0, worst: 0 };
   const held =
-    position === undefined
-      ? { longLots: 0, shortLots: 0 }
-      : { longLots: longLots(position), shortLots: shortLots(position) };
+    position === undefined ? { longE8: 0, shortE8: 0 } : { longE8: longE8(position), shortE8: shortE8(position) };
   const ticks = markInTicks(live.mark, rules);
-  const worst = worstCase(held, liveOrders(core.state.orders, symbol), ticks);
+  const worst = worstCase(held, liveOrders(core.state.orders, symbol), ticks, rules);
   return {
-    used: unitsInUsdt(Math.max(held.longLots, held.shortLots) * ticks, rules),
+    used: unitsInUsdt(ceilLots(Math.max(held.longE8, held.shortE8), rules) * ticks, rules),
     worst: unitsInUsdt(Math.max(worst.longUnits, worst.shortUnits), rules),
   };
 }

@@ -1,13 +1,14 @@
 import { MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import type { GateEvent, TradeEvent } from '../../../daemon/gate/events.ts';
+import { E8 } from '../../../daemon/gate/units.ts';
 
 const DAY_MS = 86_400_000;
 /** Bookings that the trades themselves tell, or that are nobody's result. */
 const TOLD: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE_TYPES]);
 
 interface Book {
-  /** Signed lots of its own trades. */
-  readonly lots: Map<string, number>;
+  /** Signed, by its own trades. */
+  readonly heldE8: Map<string, number>;
   /** What it was paid less what it paid, fees included, USDT. */
   cashUsdt: number;
 }
@@ -19,7 +20,6 @@ interface Book {
 export class PlainLosses {
   readonly #books = new Map<string, Book>();
   readonly #agents = new Map<string, string>();
-  readonly #lotSizes = new Map<string, number>();
   readonly #trades = new Set<string>();
   #sinceMs: number | null = null;
   #dayMs: number | null = null;
@@ -32,15 +32,9 @@ export class PlainLosses {
         if (event.payload.request.origin === 'agent')
           for (const { client_order_id: id } of event.payload.orders) this.#agents.set(id, event.payload.agent);
         return;
-      case 'rules': {
-        const { lotMantissa, lotScale, symbol } = event.payload.rules;
-        const size = lotMantissa / lotScale;
-        if ((this.#lotSizes.get(symbol) ?? size) !== size) this.isUnclear = true;
-        this.#lotSizes.set(symbol, size);
-        return;
-      }
       case 'account':
-        if (this.#sinceMs === null && event.payload.positions.some(({ lots }) => lots !== 0)) this.isUnclear = true;
+        if (this.#sinceMs === null && event.payload.positions.some((position) => position.quantity_e8 !== 0))
+          this.isUnclear = true;
         this.#sinceMs ??= event.payload.requested_at_ms;
         this.#dayMs ??= Math.floor(this.#sinceMs / DAY_MS);
         if (Math.floor(event.payload.requested_at_ms / DAY_MS) !== this.#dayMs) this.isUnclear = true;
@@ -57,12 +51,21 @@ export class PlainLosses {
       case 'holder':
       case 'recovery':
         // What is held is somebody else's from here on, or nobody's.
-        if ([...this.#books.values()].some(({ lots }) => [...lots.values()].some(Boolean))) this.isUnclear = true;
+        if ([...this.#books.values()].some(({ heldE8 }) => [...heldE8.values()].some(Boolean))) this.isUnclear = true;
     }
   }
 
   #takeTrade(trade: TradeEvent): void {
-    const { at_venue_ms: atMs, client_order_id: id, fee_usdt: fee, lots, price, side, symbol, trade_id } = trade;
+    const {
+      at_venue_ms: atMs,
+      client_order_id: id,
+      fee_usdt: fee,
+      quantity_e8: quantityE8,
+      price,
+      side,
+      symbol,
+      trade_id,
+    } = trade;
     const key = `${symbol} ${trade_id}`;
     if (this.#trades.has(key) || this.#sinceMs === null || atMs <= this.#sinceMs) {
       // What was traded before the account was read is in no accounts, and in what is held all the same.
@@ -71,28 +74,27 @@ export class PlainLosses {
     }
     this.#trades.add(key);
     const agent = id === null ? undefined : this.#agents.get(id);
-    const lotSize = this.#lotSizes.get(symbol);
-    if (agent === undefined || lotSize === undefined) {
+    if (agent === undefined) {
       this.isUnclear = true;
       return;
     }
-    const book = this.#books.get(agent) ?? { lots: new Map<string, number>(), cashUsdt: 0 };
+    const book = this.#books.get(agent) ?? { heldE8: new Map<string, number>(), cashUsdt: 0 };
     this.#books.set(agent, book);
-    const signed = side === 'buy' ? lots : -lots;
-    book.lots.set(symbol, (book.lots.get(symbol) ?? 0) + signed);
-    book.cashUsdt -= signed * lotSize * price + fee;
+    const signed = side === 'buy' ? quantityE8 : -quantityE8;
+    book.heldE8.set(symbol, (book.heldE8.get(symbol) ?? 0) + signed);
+    book.cashUsdt -= (signed / E8) * price + fee;
     // Opposite lots of two agents net each other, and whose were closed is a matter of shares.
-    const signs = new Set([...this.#books.values()].map((each) => Math.sign(each.lots.get(symbol) ?? 0)));
+    const signs = new Set([...this.#books.values()].map((each) => Math.sign(each.heldE8.get(symbol) ?? 0)));
     if (signs.has(1) && signs.has(-1)) this.isUnclear = true;
   }
 
-  /** Signed lots by trades. */
-  lotsOf(agent: string, symbol: string): number {
-    return this.#books.get(agent)?.lots.get(symbol) ?? 0;
+  /** Signed, by trades, in units of 1e-8. */
+  heldE8Of(agent: string, symbol: string): number {
+    return this.#books.get(agent)?.heldE8.get(symbol) ?? 0;
   }
   /** No other agent holds any by trades. */
   isSole(agent: string, symbol: string): boolean {
-    return [...this.#books].every(([name, { lots }]) => name === agent || (lots.get(symbol) ?? 0) === 0);
+    return [...this.#books].every(([name, { heldE8 }]) => name === agent || (heldE8.get(symbol) ?? 0) === 0);
   }
 
   /** USDT; null: of a symbol that it holds there is no mark. */
@@ -100,11 +102,11 @@ export class PlainLosses {
     const book = this.#books.get(agent);
     if (book === undefined) return 0;
     let worth = book.cashUsdt;
-    for (const [symbol, lots] of book.lots) {
-      if (lots === 0) continue;
+    for (const [symbol, quantityE8] of book.heldE8) {
+      if (quantityE8 === 0) continue;
       const mark = marks.get(symbol);
       if (mark === undefined) return null;
-      worth += lots * (this.#lotSizes.get(symbol) ?? 0) * mark;
+      worth += (quantityE8 / E8) * mark;
     }
     return -worth;
   }

@@ -5,7 +5,9 @@ import type {
   OrderIntentEvent,
   PlannedOrder,
 } from '../../../daemon/gate/events.ts';
+import { ceilLots, E8 } from '../../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
+import { effectiveE8, effectivePriceE8 } from '../decided.ts';
 
 /** What the records say of an order, read in the plainest way. */
 export interface PlainOrder {
@@ -17,17 +19,17 @@ export interface PlainOrder {
   readonly rootId: string | null;
   readonly reduceOnly: boolean;
   readonly foreign: boolean;
-  lots: number;
-  priceTicks: number | null;
+  quantityE8: number;
+  priceE8: number | null;
   /** Bounds before an amendment: some of it may have filled under them. */
-  readonly formerTicks: number[];
-  readonly triggerTicks: number | null;
+  readonly formerE8: number[];
+  readonly triggerE8: number | null;
   /** Middle of the book that its decision saw. */
   readonly mid: number | null;
-  amend: { readonly lots: number; readonly priceTicks: number } | null;
+  amend: { readonly quantityE8: number; readonly priceE8: number } | null;
   executed: number;
   averagePrice: number | null;
-  traded: { lots: number; usdt: number };
+  traded: { quantityE8: number; usdt: number };
   isUnsent: boolean;
   isOver: boolean;
 }
@@ -35,7 +37,7 @@ export interface PlainOrder {
 /** Lots that were executed of an order with one record. */
 export interface PlainFill {
   readonly order: PlainOrder;
-  readonly lots: number;
+  readonly quantityE8: number;
   /** What they are worth while no trade is known; null: plain reading does not say. */
   readonly price: number | null;
   /** The price is that of all that the order has executed. */
@@ -75,9 +77,9 @@ export class PlainOrders {
       case 'trade': {
         const order = this.all.get(event.payload.client_order_id ?? '');
         if (order === undefined) return null;
-        order.traded.lots += event.payload.lots;
-        order.traded.usdt += event.payload.lots * event.payload.price;
-        order.averagePrice = order.traded.usdt / order.traded.lots;
+        order.traded.quantityE8 += event.payload.quantity_e8;
+        order.traded.usdt += event.payload.quantity_e8 * event.payload.price;
+        order.averagePrice = order.traded.usdt / order.traded.quantityE8;
         return null;
       }
       default:
@@ -92,15 +94,17 @@ export class PlainOrders {
       if (known === undefined) this.all.set(planned.client_order_id, plainOf(planned, event));
       else if (known.isUnsent && !known.isOver) {
         // A slice is decided again when it is sent, and only shrinks.
-        known.lots = Math.min(known.lots, planned.lots);
-        known.priceTicks = planned.price_ticks;
+        known.quantityE8 = Math.min(known.quantityE8, planned.quantity_e8);
+        known.priceE8 = planned.price_e8;
         known.isUnsent = false;
       }
     }
     const { effective } = decision;
     if (decision.kind !== 'tool' || effective?.action !== 'amend' || effective.price_ticks === null) return;
     const order = this.all.get(request.client_order_id ?? '');
-    if (order !== undefined && !order.isOver) order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
+    const priceE8 = effectivePriceE8(event);
+    if (order !== undefined && !order.isOver && priceE8 !== null)
+      order.amend = { quantityE8: effectiveE8(event), priceE8 };
   }
 
   #note(event: OrderEvent, atMs: number): PlainFill | null {
@@ -108,27 +112,23 @@ export class PlainOrders {
     if (event.another === true || (known !== undefined && event.foreign !== null)) this.isUnclear = true;
     const order = known ?? this.#takeForeign(event);
     if (order === null) return null;
-    const lots = Math.max(0, event.executed_lots - order.executed);
-    order.executed += lots;
+    const quantityE8 = Math.max(0, event.executed_e8 - order.executed);
+    order.executed += quantityE8;
     if (event.average_price !== null) order.averagePrice = event.average_price;
     if (OVER.has(event.status)) order.isOver = true;
     else if (event.foreign !== null) {
       // A later list shows what was thought to have ended, or never to have been sent.
-      const { lots: shown, price_ticks: priceTicks } = event.foreign;
-      Object.assign(order, { isOver: false, isUnsent: false, lots: shown, priceTicks });
+      const { quantity_e8: shown, price_e8: priceE8 } = event.foreign;
+      Object.assign(order, { isOver: false, isUnsent: false, quantityE8: shown, priceE8 });
     }
-    const rules = this.rules.get(order.symbol);
-    const bound =
-      order.priceTicks === null || rules === undefined
-        ? null
-        : (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+    const bound = order.priceE8 === null ? null : order.priceE8 / E8;
     const price =
       event.average_price ?? order.averagePrice ?? bound ?? order.mid ?? this.marks.get(order.symbol) ?? null;
     const isAverage = event.average_price !== null;
-    return lots === 0 ? null : { order, lots, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
+    return quantityE8 === 0 ? null : { order, quantityE8, price, isAverage, atMs, venueAtMs: event.venue_at_ms };
   }
 
-  #takeForeign({ client_order_id: id, executed_lots: executed, foreign, status }: OrderEvent): PlainOrder | null {
+  #takeForeign({ client_order_id: id, executed_e8: executed, foreign, status }: OrderEvent): PlainOrder | null {
     if (foreign === null) return null;
     const order: PlainOrder = {
       id,
@@ -139,15 +139,15 @@ export class PlainOrders {
       rootId: null,
       reduceOnly: foreign.reduce_only || foreign.close_position,
       foreign: true,
-      lots: foreign.lots,
-      priceTicks: foreign.price_ticks,
-      triggerTicks: foreign.trigger_ticks,
+      quantityE8: foreign.quantity_e8,
+      priceE8: foreign.price_e8,
+      triggerE8: foreign.trigger_e8,
       mid: null,
       amend: null,
-      formerTicks: [],
+      formerE8: [],
       executed,
       averagePrice: null,
-      traded: { lots: 0, usdt: 0 },
+      traded: { quantityE8: 0, usdt: 0 },
       isUnsent: false,
       isOver: OVER.has(status),
     };
@@ -155,12 +155,12 @@ export class PlainOrders {
     return order;
   }
 
-  #intend({ action, client_order_id: id, lots, price_ticks: priceTicks }: OrderIntentEvent): void {
+  #intend({ action, client_order_id: id, quantity_e8: quantityE8, price_e8: priceE8 }: OrderIntentEvent): void {
     const order = this.all.get(id);
     if (order === undefined) return;
-    if (action === 'amend' && lots !== null && priceTicks !== null) order.amend = { lots, priceTicks };
+    if (action === 'amend' && quantityE8 !== null && priceE8 !== null) order.amend = { quantityE8, priceE8 };
     if (action === 'amended' && order.amend !== null) {
-      if (order.priceTicks !== null) order.formerTicks.push(order.priceTicks);
+      if (order.priceE8 !== null) order.formerE8.push(order.priceE8);
       Object.assign(order, order.amend);
     }
     if (action === 'amended' || action === 'amend_failed') order.amend = null;
@@ -181,15 +181,15 @@ function plainOf(
     rootId: parent ?? decision.decision_id,
     reduceOnly: planned.reduce_only,
     foreign: false,
-    lots: planned.lots,
-    priceTicks: planned.price_ticks,
-    triggerTicks: planned.trigger_ticks,
+    quantityE8: planned.quantity_e8,
+    priceE8: planned.price_e8,
+    triggerE8: planned.trigger_e8,
     mid: bid === null || ask === null ? null : (bid + ask) / 2,
     amend: null,
-    formerTicks: [],
+    formerE8: [],
     executed: 0,
     averagePrice: null,
-    traded: { lots: 0, usdt: 0 },
+    traded: { quantityE8: 0, usdt: 0 },
     isUnsent: planned.delay_ms > 0,
     isOver: false,
   };
@@ -198,9 +198,10 @@ function plainOf(
 /** USDT that may still be filled of what opens, at the worse of mark and limit: the larger of both forms of an amend. */
 export function pendingUsdt(order: PlainOrder, rules: SymbolRules, mark: number): number {
   if (order.reduceOnly || order.isOver) return 0;
-  const lots = Math.max(0, Math.max(order.lots, order.amend?.lots ?? 0) - order.executed);
+  const quantityE8 = Math.max(0, Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0) - order.executed);
   const tick = rules.tickMantissa / rules.tickScale;
-  const markTicks = Math.ceil(mark / tick - 1e-9);
-  const ticks = Math.max(markTicks, order.priceTicks ?? 0, order.triggerTicks ?? 0, order.amend?.priceTicks ?? 0);
-  return lots * (rules.lotMantissa / rules.lotScale) * ticks * tick;
+  const bound = Math.max(order.priceE8 ?? 0, order.triggerE8 ?? 0, order.amend?.priceE8 ?? 0) / E8;
+  const ticks = Math.ceil(Math.max(mark, bound) / tick - 1e-9);
+  const lots = ceilLots(quantityE8, rules);
+  return ((lots * rules.lotMantissa) / rules.lotScale) * ticks * tick;
 }

@@ -7,6 +7,7 @@ import {
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
 import type { AccountEvent, DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
+import { E8 } from '../../../daemon/gate/units.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 
 const DAY_MS = 86_400_000;
@@ -93,7 +94,7 @@ export class PlainPace {
 
   #fill(fill: PlainFill): void {
     this.#hold(fill);
-    const { atMs, isAverage, lots, order, price: told, venueAtMs } = fill;
+    const { atMs, isAverage, quantityE8, order, price: told, venueAtMs } = fill;
     const rules = this.orders.rules.get(order.symbol);
     const { agent, side, symbol } = order;
     if (rules === undefined || told === null) {
@@ -102,16 +103,15 @@ export class PlainPace {
       for (const holder of this.#openTrades.keys()) this.#unclear.add(holder);
       return;
     }
-    const lotSize = rules.lotMantissa / rules.lotScale;
-    const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
+    const alreadyTold = Math.min(quantityE8, Math.max(0, order.traded.quantityE8 - (order.executed - quantityE8)));
     const before = this.#untold.get(order)?.value ?? 0;
-    const news = lots - alreadyTold;
+    const news = quantityE8 - alreadyTold;
     const rest = (told * order.executed - order.traded.usdt - before) / news;
     const price = isAverage && news > 0 && rest > 0 ? rest : told;
     const value = before + news * price;
     this.#untold.set(order, { value, atMs });
-    const fee = lots * lotSize * price * rules.takerFee;
-    const usdt = news * lotSize * price;
+    const fee = (quantityE8 / E8) * price * rules.takerFee;
+    const usdt = (news / E8) * price;
     this.#turnover.push({ atMs, agent, usdt });
     this.#fees.push({ atMs, agent, usdt: usdt * rules.takerFee });
     const closes = side === 'sell' ? 'long' : 'short';
@@ -122,15 +122,15 @@ export class PlainPace {
     if (order.reduceOnly && order.origin !== 'agent') this.#unclear.add(agent);
     const open = this.#openTrades.get(agent)?.get(symbol);
     // An exit opens nothing.
-    const most = order.reduceOnly ? (open?.side === closes ? open.lots : 0) : lots;
-    const counted = Math.min(lots, most);
+    const most = order.reduceOnly ? (open?.side === closes ? open.lots : 0) : quantityE8;
+    const counted = Math.min(quantityE8, most);
     if (counted > 0) {
-      const feeUsdt = counted === lots ? fee : (fee * counted) / lots;
+      const feeUsdt = counted === quantityE8 ? fee : (fee * counted) / quantityE8;
       this.#trade(agent, {
         symbol,
         side,
         lots: counted,
-        lot_size: lotSize,
+        lot_size: 1 / E8,
         price,
         fee_usdt: feeUsdt,
         at_ms: venueAtMs,
@@ -139,7 +139,7 @@ export class PlainPace {
   }
 
   /** A fill opens what it fills beyond the position on the other side, and what an exit has closed before it was told. */
-  #hold({ atMs, lots, order }: PlainFill): void {
+  #hold({ atMs, quantityE8: lots, order }: PlainFill): void {
     const { agent, reduceOnly, rootId, side, symbol } = order;
     const held = this.#held.get(symbol) ?? 0;
     const closable = Math.min(lots, Math.max(0, side === 'sell' ? held : -held));
@@ -180,9 +180,9 @@ export class PlainPace {
       for (const [symbol, trade] of open) held.set(symbol, (held.get(symbol) ?? 0) + trade.lots);
     for (const [holder, open] of this.#openTrades)
       for (const [symbol, trade] of open) {
-        const lots = positions.find((position) => position.symbol === symbol)?.lots ?? 0;
+        const quantityE8 = positions.find((position) => position.symbol === symbol)?.quantity_e8 ?? 0;
         // Less than all of them hold together is less than each of them holds, in part.
-        if ((trade.side === 'long' ? lots : -lots) < (held.get(symbol) ?? 0)) this.#unclear.add(holder);
+        if ((trade.side === 'long' ? quantityE8 : -quantityE8) < (held.get(symbol) ?? 0)) this.#unclear.add(holder);
       }
   }
 
@@ -205,17 +205,16 @@ export class PlainPace {
     // A liquidation.
     if (order === undefined) this.isHeldUnclear = true;
     if (order === undefined || rules === undefined) return;
-    const untold = Math.max(0, order.executed - order.traded.lots);
-    const moved = Math.min(trade.lots, untold);
+    const untold = Math.max(0, order.executed - order.traded.quantityE8);
+    const moved = Math.min(trade.quantity_e8, untold);
     const counted = this.#untold.get(order);
     const { value, atMs } = counted ?? { value: 0, atMs: trade.at_venue_ms };
     const taken = untold === 0 ? 0 : (value * moved) / untold;
     // Trades that were read before any report count when they were made, each of them.
     if (counted !== undefined) counted.value -= taken;
-    const lotSize = rules.lotMantissa / rules.lotScale;
-    const known = taken * lotSize;
+    const known = taken / E8;
     const { agent } = order;
-    this.#turnover.push({ atMs, agent, usdt: trade.lots * trade.price * lotSize - known });
+    this.#turnover.push({ atMs, agent, usdt: (trade.quantity_e8 / E8) * trade.price - known });
     this.#fees.push({ atMs, agent, usdt: trade.fee_usdt - known * rules.takerFee });
   }
 

@@ -4,13 +4,15 @@ import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
 import { RARITIES } from './rarities.ts';
+import { STEPS } from './steps.ts';
 import { TOKENS } from './tokens.ts';
 
 /**
  * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
- * happens to the account at the exchange beside orders; `twins`: two daemons on one account, both asked to open at once.
+ * happens to the account at the exchange beside orders; `steps`: the exchange changes a symbol's filters, and shows rows
+ * that cannot be read; `twins`: two daemons on one account, both asked to open at once.
  */
 export type Extra =
   | 'hands'
@@ -21,6 +23,7 @@ export type Extra =
   | 'limits'
   | 'tokens'
   | 'account'
+  | 'steps'
   | 'twins';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
@@ -64,6 +67,7 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
 /** What still breaks promises, and is played when it is requested. */
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   rarities: RARITIES,
+  steps: STEPS,
   // Not a piece: such a world begins so.
   twins: [],
   approvals: APPROVALS,

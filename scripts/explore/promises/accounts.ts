@@ -81,7 +81,7 @@ function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], is
 
 /** Figures of an agent in a symbol, by its own trades. */
 interface Plain {
-  lots: number;
+  quantityE8: number;
   costUsdt: number;
   realisedUsdt: number;
   feesUsdt: number;
@@ -116,21 +116,21 @@ function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
 
 /** False: it closed more than its agent held, or the account's lots lie on the other side. */
 function take(all: Map<string, Plain>, key: string, trade: Trade): boolean {
-  const of = all.get(key) ?? { lots: 0, costUsdt: 0, realisedUsdt: 0, feesUsdt: 0 };
+  const of = all.get(key) ?? { quantityE8: 0, costUsdt: 0, realisedUsdt: 0, feesUsdt: 0 };
   all.set(key, of);
   const signed = (trade.side === 'BUY' ? 1 : -1) * Number(trade.quantity);
   const price = Number(trade.price) / 1e16;
   of.feesUsdt += Number(trade.commission) / 1e8;
   const isClosing = trade.positionBefore !== 0n && trade.positionBefore > 0n !== signed > 0;
   if (!isClosing) {
-    of.lots += signed;
+    of.quantityE8 += signed;
     of.costUsdt += signed * price;
     return true;
   }
-  if (Math.abs(signed) > Math.abs(of.lots) || of.lots * signed >= 0) return false;
-  const released = (of.costUsdt * -signed) / of.lots;
+  if (Math.abs(signed) > Math.abs(of.quantityE8) || of.quantityE8 * signed >= 0) return false;
+  const released = (of.costUsdt * -signed) / of.quantityE8;
   of.realisedUsdt += -signed * price - released;
   of.costUsdt -= released;
-  of.lots += signed;
+  of.quantityE8 += signed;
   return true;
 }

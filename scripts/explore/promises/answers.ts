@@ -1,4 +1,6 @@
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
+import { effectiveE8 } from '../decided.ts';
 import { couldNotRecord, executedFor, type History, isLost } from '../history.ts';
 import { ANSWER_WITHIN_MS } from '../life.ts';
 import type { CallRecord } from '../records.ts';
@@ -20,27 +22,28 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
     if (ENDED_WITHOUT.has(state) && later > 0 && !isEndForgotten(history, id, answeredAtMs))
       breaches.push({
         code: `answer-undone/${state}-then-filled`,
-        detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
+        detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} were filled`,
       });
     // What has ended has filled what it is told to have, no more.
-    const told = orders.reduce((sum, order) => sum + Math.round(Number(order.filled_quantity) * 1000), 0);
+    const told = orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
     const executed = executedFor(history, id) - later;
     if (ENDED_WITHOUT.has(state) && executed > told && !isMerged(history, id))
       breaches.push({
         code: `answer-undone/${state}-had-filled`,
-        detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${told} lots filled, of ${executed} that were`,
+        detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${told} filled, of ${executed} that were`,
       });
     // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
-    const asked = answer.decision.effective?.lots ?? 0;
+    const decided = history.decisions.get(id)?.event;
+    const asked = decided === undefined ? 0 : effectiveE8(decided);
     if (state === 'filled' && later > 0 && executedFor(history, id) - later + closedBeside(history, call) < asked)
       breaches.push({
         code: 'answer-undone/filled-then-more',
-        detail: `${who} answered filled at ${at(answeredAtMs)}, then ${later} lots more were filled`,
+        detail: `${who} answered filled at ${at(answeredAtMs)}, then ${later} more were filled`,
       });
     if (answer.decision.decision === 'BLOCK' && executedFor(history, id) > 0)
       breaches.push({ code: 'answer-undone/blocked-then-filled', detail: `${who} was blocked, and filled` });
     for (const order of orders) {
-      const reported = Math.round(Number(order.filled_quantity) * 1000);
+      const reported = readE8(order.filled_quantity);
       if (Number(order.filled_quantity) > Number(order.quantity))
         breaches.push({
           code: 'answer-undone/more-than-its-size',
@@ -48,11 +51,11 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
         });
       const real = history.fills
         .filter((fill) => fill.clientId === order.client_order_id)
-        .reduce((sum, fill) => sum + fill.lots, 0);
+        .reduce((sum, fill) => sum + fill.quantityE8, 0);
       if (reported > real)
         breaches.push({
           code: 'answer-undone/filled-is-not',
-          detail: `${who}: ${order.client_order_id} answered with ${reported} lots filled, the books have ${real}`,
+          detail: `${who}: ${order.client_order_id} answered with ${reported} filled, the books have ${real}`,
         });
     }
   }
@@ -204,13 +207,13 @@ export function findUnanswered(history: History): readonly Breach[] {
 /** Lots that other exits of the agent in that symbol, asked for before this one was answered, had closed since it was asked. */
 function closedBeside(history: History, call: CallRecord): number {
   const untilMs = call.answeredAtMs ?? 0;
-  let lots = 0;
+  let quantityE8 = 0;
   for (const other of history.world.calls) {
     const { decision } = other.answer ?? {};
     if (other === call || other.agent !== call.agent || other.askedAtMs > untilMs || decision === undefined) continue;
     if (decision.effective?.action !== 'exit' || decision.symbol !== call.answer?.decision.symbol) continue;
     const id = decision.decision_id;
-    lots += executedFor(history, id, call.askedAtMs) - executedFor(history, id, untilMs);
+    quantityE8 += executedFor(history, id, call.askedAtMs) - executedFor(history, id, untilMs);
   }
-  return lots;
+  return quantityE8;
 }

@@ -1,4 +1,5 @@
 import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/gate/events.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { Decision, History } from '../history.ts';
 
@@ -16,23 +17,23 @@ export function findApprovalBreaches(history: History): readonly Breach[] {
 }
 
 interface Sent {
-  readonly lots: number;
+  readonly quantityE8: number;
   readonly usdt: number;
   readonly worst: number;
 }
 /** What came to the exchange of a decision's opening orders; `worst`: the least favourable of their prices. */
 function sentOf({ orders, posts }: History, id: string): Sent {
-  let [lots, usdt, worst] = [0, 0, Number.NaN];
+  let [quantityE8, usdt, worst] = [0, 0, Number.NaN];
   for (const [clientId, { decision, planned }] of orders) {
     const post = posts.get(clientId);
     if (decision.rootId !== id || planned.reduce_only || post === undefined) continue;
     const quantity = Number(post.params.text('quantity'));
     const price = Number(post.params.text('price'));
-    lots += Math.round(quantity * 1000);
+    quantityE8 += Math.round(quantity * 1e8);
     usdt += quantity * price;
     if (!(planned.side === 'buy' ? price <= worst : price >= worst)) worst = price;
   }
-  return { lots, usdt, worst };
+  return { quantityE8, usdt, worst };
 }
 
 function findBadGrants(history: History): readonly Breach[] {
@@ -56,12 +57,13 @@ function findBadGrants(history: History): readonly Breach[] {
     const { requested } = known;
     if (used.has(grant.approval_id)) breach('twice', decision, `rests on ${grant.approval_id}, which was used`);
     used.add(grant.approval_id);
-    const { lots, worst } = sentOf(history, decision.id);
-    if (lots > requested.lots) breach('lots', decision, `${lots} lots were sent, ${requested.lots} approved`);
+    const { quantityE8, worst } = sentOf(history, decision.id);
+    const mostE8 = readE8(requested.quantity);
+    if (quantityE8 > mostE8) breach('quantity', decision, `${quantityE8} were sent, ${mostE8} approved`);
     const limit = Number(requested.worst_price);
     if (requested.side === 'buy' ? worst > limit : worst < limit)
       breach('price', decision, `${worst} was sent, ${limit} approved`);
-    if (lots === 0) continue;
+    if (quantityE8 === 0) continue;
     const isSame = decision.agent === requested.agent && decision.symbol === requested.symbol;
     if (!isSame) breach('whose', decision, `is of ${decision.agent}, approved was ${requested.agent}`);
     const between = history.events.slice(known.index + 1).filter(({ seq }) => seq < decision.seq);

@@ -1,11 +1,12 @@
 import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
 import type { SendRecord } from '../records.ts';
 import type { WireRecord } from '../wire.ts';
 
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 /** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
 const DECISION_AGE_MS = 6_000;
 /** Lots are whole, books have a spread. */
@@ -22,22 +23,22 @@ export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
   for (const send of world.venue.sends) {
-    const { wire, symbol, lots, marks, restingBuys, restingSells } = send;
+    const { wire, symbol, quantityE8, marks, restingBuys, restingSells } = send;
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
     // What the owner has just done at the exchange nobody knows yet.
     if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
-    const sent = lotsOf(send);
+    const sent = openedE8(send);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = leastOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
     let gross = 0;
-    for (const name of lots.keys()) {
-      const held = lots.get(name) ?? 0;
+    for (const name of quantityE8.keys()) {
+      const held = quantityE8.get(name) ?? 0;
       const mine = name === symbol ? sent : 0;
       const up = Math.max(0, held) + (restingBuys.get(name) ?? 0) + (isBuy ? mine : 0);
       const down = Math.max(0, -held) + (restingSells.get(name) ?? 0) + (isBuy ? 0 : mine);
-      const notional = Math.max(up, down) * LOT_SIZE * lowestMark(history, name, atMs, marks);
+      const notional = Math.max(up, down) * UNIT * lowestMark(history, name, atMs, marks);
       gross += notional;
       if (name === symbol && notional > caps.symbol * TOLERANCE)
         breaches.push({
@@ -50,7 +51,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
         code: 'cap/gross',
         detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}`,
       });
-    const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs, marks);
+    const notional = sent * UNIT * lowestMark(history, symbol, atMs, marks);
     if (notional > caps.order * TOLERANCE)
       breaches.push({
         code: 'cap/order',
@@ -60,18 +61,18 @@ export function findCapBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Lots that a request opens; what an amended order has filled is held already. */
-function lotsOf({ executed, wire }: SendRecord): number {
-  return Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
+/** The quantity that a request opens; what an amended order has filled is held already. */
+function openedE8({ executed, wire }: SendRecord): number {
+  return Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
 }
 
 /** What is held and rests on the side of an opening as it is sent, whoever's, and the opening itself, USDT. */
 export function openedBy(send: SendRecord, mark: number): { readonly beside: number; readonly own: number } {
-  const { lots, restingBuys, restingSells, symbol, wire } = send;
+  const { quantityE8, restingBuys, restingSells, symbol, wire } = send;
   const isBuy = wire.params.text('side') === 'BUY';
-  const held = (isBuy ? 1 : -1) * (lots.get(symbol) ?? 0);
+  const held = (isBuy ? 1 : -1) * (quantityE8.get(symbol) ?? 0);
   const resting = (isBuy ? restingBuys : restingSells).get(symbol) ?? 0;
-  return { beside: Math.max(0, held + resting) * LOT_SIZE * mark, own: lotsOf(send) * LOT_SIZE * mark };
+  return { beside: Math.max(0, held + resting) * UNIT * mark, own: openedE8(send) * UNIT * mark };
 }
 
 interface Caps {
@@ -148,22 +149,22 @@ export function findConcentrated(history: History): readonly Breach[] {
   const { concentration } = plan.setup;
   if (concentration === undefined) return [];
   const breaches: Breach[] = [];
-  for (const { executed, lots, marks, restingBuys, restingSells, symbol, wire } of world.venue.sends) {
+  for (const { executed, quantityE8, marks, restingBuys, restingSells, symbol, wire } of world.venue.sends) {
     const order = orders.get(wire.clientId ?? '');
     const atMs = wire.servedAtMs;
     if (order === undefined || order.planned.reduce_only || atMs === null) continue;
     if (isOwnersHandIn(history, null, atMs - HELD_KNOWN_MS, atMs)) continue;
-    const sent = Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
+    const sent = Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
     const sign = wire.params.text('side') === 'BUY' ? 1 : -1;
     const resting = (sign > 0 ? restingBuys : restingSells).get(symbol) ?? 0;
-    const side = sent + resting + Math.max(0, sign * (lots.get(symbol) ?? 0));
-    const usdt = side * LOT_SIZE * lowestMark(history, symbol, atMs, marks);
+    const side = sent + resting + Math.max(0, sign * (quantityE8.get(symbol) ?? 0));
+    const usdt = side * UNIT * lowestMark(history, symbol, atMs, marks);
     let heldUsdt = 0;
-    for (const other of lots.keys())
+    for (const other of quantityE8.keys())
       if (other !== symbol)
         heldUsdt +=
-          mostHeld(history, other, atMs, lots.get(other) ?? 0) *
-          LOT_SIZE *
+          mostHeld(history, other, atMs, quantityE8.get(other) ?? 0) *
+          UNIT *
           Math.max(...marksSeen(history, other, atMs, marks));
     const { floorUsdt, share } = concentration;
     const cap = Math.max(floorUsdt, (share / (1 - share)) * heldUsdt);
@@ -176,7 +177,7 @@ export function findConcentrated(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Lots that the decision may have counted: of an exit it may have known later. */
+/** The quantity that the decision may have counted: of an exit it may have known later. */
 function mostHeld({ fills }: History, symbol: string, atMs: number, now: number): number {
   const lately = fills.filter(
     (fill) => fill.symbol === symbol && fill.atMs > atMs - HELD_KNOWN_MS && fill.atMs <= atMs,

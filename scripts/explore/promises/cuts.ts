@@ -8,7 +8,7 @@ import type { Action } from '../plan.ts';
  * some more.
  */
 const AGAIN_WITHIN_MS = 15_000;
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 const CAPS = /the tightened (symbol notional|gross notional|liquidation distance) cap/;
 
 /** Who is told of a cut is told which cap it is for. */
@@ -40,7 +40,7 @@ export function findCutsUnread(history: History): readonly Breach[] {
     if (before !== undefined && before.atMs > readAtMs)
       breaches.push({
         code: 'cut-twice',
-        detail: `${symbol}: the gate closed ${before.lots} lots at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
+        detail: `${symbol}: the gate closed ${before.quantityE8} at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
       });
   }
   return breaches;
@@ -75,7 +75,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (later.some((note) => note.event.kind === 'policy' || note.event.kind === 'state')) continue;
     const isAbove = (ms: number): boolean => {
       const held = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0;
-      return Math.abs(held) * LOT_SIZE * leastMark(history, symbol, atMs, untilMs) > cap * 1.05;
+      return Math.abs(held) * UNIT * leastMark(history, symbol, atMs, untilMs) > cap * 1.05;
     };
     const isCut = [...decisions.values()].some(
       (decision) =>
@@ -84,7 +84,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (isAbove(atMs) && isAbove(untilMs) && !isCut)
       breaches.push({
         code: 'cut-left',
-        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_lots} lots closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
+        detail: `${symbol}: ${id} ended at ${at(atMs)} (${event.payload.reason}, ${event.payload.filled_e8} closed), what is left is above the cap, and nothing more is cut by ${at(untilMs)}`,
       });
   }
   return breaches;

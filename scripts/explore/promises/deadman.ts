@@ -69,12 +69,12 @@ function wasWell(history: History, { diedAtMs }: Gap): boolean {
   );
 }
 
-function lotsAt({ fills }: History, symbol: string, atMs: number): number {
+function heldE8At({ fills }: History, symbol: string, atMs: number): number {
   return fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs)?.after ?? 0;
 }
 function isFlatThroughout(history: History, symbol: string, fromMs: number, toMs: number): boolean {
   const isBetween = history.fills.some((fill) => fill.symbol === symbol && fill.atMs >= fromMs && fill.atMs <= toMs);
-  return lotsAt(history, symbol, fromMs) === 0 && !isBetween;
+  return heldE8At(history, symbol, fromMs) === 0 && !isBetween;
 }
 function isOwnersHandIn({ world }: History, symbol: string): boolean {
   return world.venue.hands.some((hand) => hand.symbol === symbol);
@@ -120,7 +120,7 @@ function findTaken(history: History, gap: Gap): readonly Breach[] {
       atMs > diedAtMs + ARRIVES_MS &&
       atMs < untilMs &&
       createdMs - START_MS < diedAtMs - SET_WITHIN_MS &&
-      lotsAt(history, symbol, diedAtMs - 2 * SET_WITHIN_MS) !== 0 &&
+      heldE8At(history, symbol, diedAtMs - 2 * SET_WITHIN_MS) !== 0 &&
       !isOwnersHandIn(history, symbol)
     );
   };

@@ -18,7 +18,7 @@ export function findEndedEarly({ decisions, events, fills, world }: History): re
     if (later === undefined) continue;
     breaches.push({
       code: 'alert/ended-early',
-      detail: `the exit ${decision.id} of ${decision.agent} is told to have ended at ${at(atMs)}, and fills ${later.lots} lots at ${at(later.atMs)} (${later.clientId})`,
+      detail: `the exit ${decision.id} of ${decision.agent} is told to have ended at ${at(atMs)}, and fills ${later.quantityE8} at ${at(later.atMs)} (${later.clientId})`,
     });
   }
   return breaches;

@@ -1,6 +1,7 @@
 import { at, type Breach } from '../breach.ts';
+import { decidedE8, effectiveE8 } from '../decided.ts';
 import { type Decision, executedFor, type Fill, type History, isPermitted, type PlannedBy } from '../history.ts';
-import type { CallRecord } from '../records.ts';
+import { type CallRecord, LOT_E8 } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
@@ -15,11 +16,11 @@ export function findQuietExits(history: History): readonly Breach[] {
     if (decision.seq <= call.askedAtSeq) continue;
     const { agent, symbol } = decision;
     const share = history.shareAt(agent, symbol, history.endMs);
-    const position = world.venue.lots(symbol);
+    const position = world.venue.heldE8(symbol);
     // Less than a lot may be left of a share that was split in parts of lots, and none of it in whole ones.
     if (history.shareOf(agent, symbol) * Math.sign(share) < 0.5) continue;
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
-    const asked = decision.event.decision.effective?.lots ?? 0;
+    const asked = effectiveE8(decision.event);
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
     if (isAllClosedSince(history, decision) || isOfOtherSide(history, decision, share)) continue;
     // Exits add up: two halves close the whole.
@@ -27,21 +28,21 @@ export function findQuietExits(history: History): readonly Breach[] {
     if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
     breaches.push({
       code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
-      detail: `${agent} ${symbol}: exit of ${asked} lots (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} lots are still held, and no alert says so`,
+      detail: `${agent} ${symbol}: exit of ${asked} (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} are still held, and no alert says so`,
     });
   }
   return breaches;
 }
 
-/** Lots that this exit and the later ones of its agent in the symbol were permitted to close. A repeat is none. */
+/** Units of 1e-8 that this exit and the later ones of its agent in the symbol were permitted to close. A repeat is none. */
 function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decision): number {
-  const lots = new Map<string, number>();
+  const asked = new Map<string, number>();
   for (const other of history.world.calls) {
     if (other.index < call.index || other.agent !== agent || other.args.symbol !== symbol) continue;
-    const { decision_id: id, effective } = other.answer?.decision ?? {};
-    if (id !== undefined && isMarketableExit(other)) lots.set(id, effective?.lots ?? 0);
+    const decision = history.decisionOf(other);
+    if (decision !== null && isMarketableExit(other)) asked.set(decision.id, effectiveE8(decision.event));
   }
-  return [...lots.values()].reduce((sum, each) => sum + each, 0);
+  return [...asked.values()].reduce((sum, each) => sum + each, 0);
 }
 
 /**
@@ -81,13 +82,13 @@ function readKnown({ orderEvents, orders }: History, { agent, event, seq, symbol
     const order = orders.get(clientId);
     if (order === undefined || order.decision.symbol !== symbol) continue;
     if (order.decision.agent !== agent || order.decision.origin !== 'agent') continue;
-    const lotsUntil = (end: number): number =>
-      Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_lots));
-    const before = lotsUntil(seq);
+    const executedUntil = (end: number): number =>
+      Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_e8));
+    const before = executedUntil(seq);
     told += order.planned.side === 'buy' ? before : -before;
-    if (order.planned.reduce_only) closedSince += lotsUntil(Number.POSITIVE_INFINITY) - before;
+    if (order.planned.reduce_only) closedSince += executedUntil(Number.POSITIVE_INFINITY) - before;
   }
-  const viewed = Math.abs(event.context.agent.share_lots);
+  const viewed = Math.abs(decidedE8(event, event.context.agent.share_lots));
   return { told, viewed, closedSince };
 }
 
@@ -156,14 +157,15 @@ export function findClosesMore(history: History): readonly Breach[] {
     // reading shows it was not told of; exits that have filled since, and that nobody has answered yet, are in that.
     const { told, viewed } = readKnown(history, decision);
     const shown = Math.min(viewed, share + closedUntold(history, decision, call));
-    const { leastLots = 1 } = history.plan.setup;
-    const asked = Math.ceil(fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed)));
+    const least = history.world.venue.leastE8(symbol);
+    const part = fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed));
+    const asked = Math.ceil(part / LOT_E8 - 1e-9) * LOT_E8;
     // Neither what is left of it nor what it leaves may be less than the exchange takes.
-    const allowed = Math.max(leastLots, asked) + 2 * (leastLots - 1);
+    const allowed = Math.max(least, asked) + 2 * (least - LOT_E8);
     if (executed > allowed)
       breaches.push({
         code: 'closes-more',
-        detail: `${agent} ${symbol}: close_position {fraction: ${fraction}} (step ${call.step}) of ${share} lots at ${at(call.askedAtMs)} closed ${executed}`,
+        detail: `${agent} ${symbol}: close_position {fraction: ${fraction}} (step ${call.step}) of ${share} at ${at(call.askedAtMs)} closed ${executed}`,
       });
   }
   return breaches;
@@ -171,15 +173,15 @@ export function findClosesMore(history: History): readonly Breach[] {
 
 /** Lots that exits had closed in the books when a call was made, and that no record before its decision tells of. */
 function closedUntold({ fills, orderEvents, orders }: History, { seq, symbol }: Decision, call: CallRecord): number {
-  let lots = 0;
+  let quantityE8 = 0;
   for (const [clientId, { planned }] of orders) {
     if (!planned.reduce_only || planned.symbol !== symbol) continue;
     const told = (orderEvents.get(clientId) ?? []).filter((word) => word.seq < seq);
     const filled = fills.filter(({ atMs, order }) => order?.planned === planned && atMs <= call.askedAtMs);
-    const inBooks = filled.reduce((sum, fill) => sum + Math.abs(fill.lots), 0);
-    lots += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_lots)));
+    const inBooks = filled.reduce((sum, fill) => sum + Math.abs(fill.quantityE8), 0);
+    quantityE8 += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_e8)));
   }
-  return lots;
+  return quantityE8;
 }
 
 /** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
@@ -207,7 +209,7 @@ function greatestShare(history: History, agent: string, symbol: string, call: Ca
   const untilMs = call.answeredAtMs ?? history.endMs;
   const steps = history.sharesOf(agent, symbol).filter((step) => step.atMs > call.askedAtMs && step.atMs <= untilMs);
   const start = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
-  return steps.reduce((largest, step) => Math.max(largest, Math.abs(step.lots)), start);
+  return steps.reduce((largest, step) => Math.max(largest, Math.abs(step.quantityE8)), start);
 }
 
 /**
@@ -238,7 +240,7 @@ export function findOldExits(history: History): readonly Breach[] {
     if (isLostSince && history.world.homes.restores.length > 0) continue;
     breaches.push({
       code: 'old-exit-closes-new',
-      detail: `${symbol}: exit of ${root.agent} decided at ${at(root.atMs)}; flat at ${at(flat.atMs)}; ${openedBy.agent} opened at ${at(opened.atMs)}; the old exit closed ${fill.lots} lots at ${at(fill.atMs)}`,
+      detail: `${symbol}: exit of ${root.agent} decided at ${at(root.atMs)}; flat at ${at(flat.atMs)}; ${openedBy.agent} opened at ${at(opened.atMs)}; the old exit closed ${fill.quantityE8} at ${at(fill.atMs)}`,
     });
   }
   return breaches;
@@ -258,7 +260,7 @@ function wasShownUnfilled(history: History, { atMs, clientId }: Fill): boolean {
   const events = history.orderEvents.get(clientId) ?? [];
   return events.some(
     ({ atMs: at, event }) =>
-      at >= atMs && event.evidence?.kind === 'shown' && event.status === 'working' && event.executed_lots === 0,
+      at >= atMs && event.evidence?.kind === 'shown' && event.status === 'working' && event.executed_e8 === 0,
   );
 }
 
@@ -273,8 +275,8 @@ function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, l
     const asked = history.decisions.get(decision.rootId);
     // An operator's exit, and the gate's, are for what all agents have sent.
     const isItsToClose = root.origin !== 'agent' || asked?.agent === root.agent;
-    if (planned.reduce_only) closed += decision.rootId === root.id ? fill.lots : 0;
-    else if (asked !== undefined && asked.seq < root.seq && isItsToClose) opened += fill.lots;
+    if (planned.reduce_only) closed += decision.rootId === root.id ? fill.quantityE8 : 0;
+    else if (asked !== undefined && asked.seq < root.seq && isItsToClose) opened += fill.quantityE8;
   }
   return closed <= opened;
 }

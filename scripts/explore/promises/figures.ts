@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { E8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';
@@ -160,50 +161,50 @@ function unreadOf(
   const others: PlainOrder[] = [];
   /** In which others hold what no trade tells of. */
   const shared = new Set<string>();
-  const add = (order: PlainOrder, lots: number, isSure: boolean): boolean => {
+  const add = (order: PlainOrder, quantityE8: number, isSure: boolean): boolean => {
     const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
     if (rules === undefined || mark === undefined) return false;
-    const bounds = [order.priceTicks, order.triggerTicks, ...order.formerTicks].filter((ticks) => ticks !== null);
-    const prices = bounds.map((ticks) => (ticks * rules.tickMantissa) / rules.tickScale);
+    const bounds = [order.priceE8, order.triggerE8, ...order.formerE8].filter((priceE8) => priceE8 !== null);
+    const prices = bounds.map((priceE8) => priceE8 / E8);
     if (order.averagePrice !== null) prices.push(order.averagePrice);
     if (prices.length === 0) return false;
     const costs = prices.map((price) => {
       const worseBy = Math.max(0, order.side === 'buy' ? price - mark : mark - price);
-      return ((lots * rules.lotMantissa) / rules.lotScale) * (worseBy + price * rules.takerFee);
+      return (quantityE8 / E8) * (worseBy + price * rules.takerFee);
     });
     sum.least += isSure ? Math.min(...costs) : 0;
     sum.most += Math.max(...costs);
     return true;
   };
   for (const order of orders.all.values()) {
-    const lots = order.executed - order.traded.lots;
-    if (order.foreign || lots === 0) continue;
-    if (order.agent === agent && order.triggerTicks === null) {
+    const quantityE8 = order.executed - order.traded.quantityE8;
+    if (order.foreign || quantityE8 === 0) continue;
+    if (order.agent === agent && order.triggerE8 === null) {
       half.add(order.symbol);
       // What only trades tell of it holds by them already.
-      if (lots < 0) {
-        ahead[order.side].set(order.symbol, (ahead[order.side].get(order.symbol) ?? 0) - lots);
+      if (quantityE8 < 0) {
+        ahead[order.side].set(order.symbol, (ahead[order.side].get(order.symbol) ?? 0) - quantityE8);
         continue;
       }
-      const signed = order.side === 'buy' ? lots : -lots;
+      const signed = order.side === 'buy' ? quantityE8 : -quantityE8;
       own[order.side].set(order.symbol, (own[order.side].get(order.symbol) ?? 0) + signed);
-      if (!add(order, lots, true)) return null;
-    } else if (order.agent !== agent && order.reduceOnly && lots > 0) others.push(order);
+      if (!add(order, quantityE8, true)) return null;
+    } else if (order.agent !== agent && order.reduceOnly && quantityE8 > 0) others.push(order);
     else if (order.agent !== agent) shared.add(order.symbol);
   }
   const taken = new Map<string, number>();
   for (const order of others) {
     // What it has sold itself may have been sold after them: a short of its own then, and no less for them to close.
     const opposite = order.side === 'sell' ? 'buy' : 'sell';
-    const signed = losses.lotsOf(agent, order.symbol) + (own[opposite].get(order.symbol) ?? 0);
+    const signed = losses.heldE8Of(agent, order.symbol) + (own[opposite].get(order.symbol) ?? 0);
     const held = (order.side === 'sell' ? signed : -signed) + (ahead[order.side].get(order.symbol) ?? 0);
     const before = taken.get(order.symbol) ?? 0;
-    const lots = Math.min(order.executed - order.traded.lots, held - before);
-    if (lots <= 0) continue;
-    taken.set(order.symbol, before + lots);
+    const quantityE8 = Math.min(order.executed - order.traded.quantityE8, held - before);
+    if (quantityE8 <= 0) continue;
+    taken.set(order.symbol, before + quantityE8);
     const isAlone = !half.has(order.symbol) && !shared.has(order.symbol) && losses.isSole(agent, order.symbol);
-    const isSure = order.triggerTicks === null && isAlone;
-    if (!add(order, lots, isSure)) return null;
+    const isSure = order.triggerE8 === null && isAlone;
+    if (!add(order, quantityE8, isSure)) return null;
   }
   return sum;
 }

@@ -1,4 +1,5 @@
 import { at, type Breach } from '../breach.ts';
+import { decidedE8 } from '../decided.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
 import type { Action } from '../plan.ts';
@@ -22,11 +23,11 @@ export function findHandsUnseen(history: History): readonly Breach[] {
     const last = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs);
     if (symbol === null || last === undefined || atMs < last.atMs + KNOWN_WITHIN_MS) continue;
     if (mayHaveFilled(history, symbol, last.atMs + ENDED_WITHIN_MS, atMs)) continue;
-    const { position_lots: known } = event.context.exposure;
+    const known = decidedE8(event, event.context.exposure.position_lots);
     if (known !== last.after)
       breaches.push({
         code: 'hand-unseen',
-        detail: `${id} at ${at(atMs)} goes by ${known} lots of ${symbol}; ${last.after} are held since ${at(last.atMs)}`,
+        detail: `${id} at ${at(atMs)} goes by ${known} of ${symbol}; ${last.after} are held since ${at(last.atMs)}`,
       });
   }
   return breaches;

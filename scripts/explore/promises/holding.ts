@@ -60,8 +60,8 @@ function findOppositeRests(history: History): readonly Breach[] {
     const known = orders.get(order.clientOrderId);
     if (!isOpen(order) || order.reduceOnly || known?.decision.origin !== 'agent') return [];
     const { side, symbol } = known.planned;
-    const lots = world.venue.lots(symbol);
-    if (lots === 0 || lots > 0 === (side === 'buy') || isOwnersHandIn(history, symbol)) return [];
+    const quantityE8 = world.venue.heldE8(symbol);
+    if (quantityE8 === 0 || quantityE8 > 0 === (side === 'buy') || isOwnersHandIn(history, symbol)) return [];
     const sinceMs = heldSinceMs(history, symbol, endMs);
     if (sinceMs === null || sinceMs > endMs - GONE_AT_THE_END_MS) return [];
     const detail = `${order.clientOrderId} of ${known.decision.agent} (${side}) rests on at ${at(endMs)}, against a position that is held since ${at(sinceMs)}`;
@@ -84,7 +84,7 @@ function heldSinceMs({ fills }: History, symbol: string, atMs: number): number |
 /** When a record told of the first fill since then. */
 function toldMs({ fills, orderEvents }: History, symbol: string, sinceMs: number): number {
   const first = fills.find((fill) => fill.symbol === symbol && fill.atMs >= sinceMs);
-  const told = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_lots > 0);
+  const told = orderEvents.get(first?.clientId ?? '')?.find(({ event }) => event.executed_e8 > 0);
   return told?.atMs ?? Number.POSITIVE_INFINITY;
 }
 
@@ -97,7 +97,7 @@ function findOtherHolder(history: History, { agent, atMs, seq }: Decision, symbo
     if (last === undefined || !ENDED.has(last.event.status))
       return `${planned.client_order_id} of ${decision.agent} can still fill`;
     const held = history.shareAt(decision.agent, symbol, atMs);
-    if (held !== 0 && !isOwnersHandIn(history, symbol)) return `${decision.agent} holds ${held} lots`;
+    if (held !== 0 && !isOwnersHandIn(history, symbol)) return `${decision.agent} holds ${held}`;
   }
   return null;
 }

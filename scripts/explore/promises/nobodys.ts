@@ -28,13 +28,12 @@ export function findNobodysBreaches(history: History): readonly Breach[] {
 }
 
 function findTaken(history: History, { taken }: Owned): readonly Breach[] {
-  const { leastLots = 1 } = history.plan.setup;
-  return taken.flatMap(({ agent, fill, lots, recoveredAtMs }) => {
+  return taken.flatMap(({ agent, fill, quantityE8, recoveredAtMs }) => {
     // Fewer than the exchange takes go along.
-    if (lots <= leastLots - 1) return [];
+    if (quantityE8 < history.world.venue.leastE8(fill.symbol)) return [];
     const { atMs, clientId, symbol } = fill;
     if (recoveredAtMs === null && isUntold(history, symbol, atMs)) return [];
-    const detail = `${clientId} of ${agent} closes ${fill.lots} lots of ${symbol} at ${at(atMs)}; ${lots} of them its openings have not opened`;
+    const detail = `${clientId} of ${agent} closes ${fill.quantityE8} of ${symbol} at ${at(atMs)}; ${quantityE8} of them its openings have not opened`;
     return recoveredAtMs === null
       ? [{ code: 'holder/closes-nobodys', detail }]
       : [{ code: 'holder/recovered', detail: `${detail} since the recovery at ${at(recoveredAtMs)}` }];

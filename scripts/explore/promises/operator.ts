@@ -50,29 +50,15 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
     if (word.what !== 'flatten') continue;
     for (const symbol of world.exchange.world.state.markets.keys()) {
-      if ((word.symbol !== null && word.symbol !== symbol) || world.venue.lots(symbol) === 0) continue;
+      if ((word.symbol !== null && word.symbol !== symbol) || world.venue.heldE8(symbol) === 0) continue;
       if (isOwnersHandIn(history, symbol, word.askedAtMs)) continue;
-      if (isLessThanTaken(history, symbol, word.askedAtMs)) continue;
       breaches.push({
         code: 'operator/not-flat',
-        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.lots(symbol)} lots of ${symbol} are held at the end`,
+        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.heldE8(symbol)} of ${symbol} are held at the end`,
       });
     }
   }
   return breaches;
-}
-
-/** Fills have left fewer lots than the exchange takes in an order: nothing can close them, and an alert says so. */
-function isLessThanTaken({ events, plan, world }: History, symbol: string, sinceMs: number): boolean {
-  if (Math.abs(world.venue.lots(symbol)) >= (plan.setup.leastLots ?? 1)) return false;
-  return events.some(
-    ({ atMs, event }) =>
-      atMs >= sinceMs &&
-      event.kind === 'alert' &&
-      event.payload.code === 'EXIT_ENDED' &&
-      event.payload.symbol === symbol &&
-      event.payload.detail.includes('Quantity less than min quantity'),
-  );
 }
 
 /** A fill that was recorded so long before a halt is known to the gate, and its start is over, ms. */
@@ -100,7 +86,7 @@ export function findWaitingFlattens({ decisions, events, fills, orderEvents }: H
     for (const symbol of new Set(fills.map((fill) => fill.symbol))) {
       if (event.payload.name !== null && event.payload.name !== symbol) continue;
       const last = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs);
-      const told = orderEvents.get(last?.clientId ?? '')?.find((one) => one.event.executed_lots > 0);
+      const told = orderEvents.get(last?.clientId ?? '')?.find((one) => one.event.executed_e8 > 0);
       if (last === undefined || last.after === 0 || told === undefined || told.atMs > atMs - SETTLED_MS) continue;
       const own = exits.filter((exit) => exit.symbol === symbol && Math.abs(exit.atMs - atMs) <= SETTLED_MS);
       const first = own.find((exit) => exit.seq > seq);

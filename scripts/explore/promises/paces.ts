@@ -6,7 +6,7 @@ const REFUSALS = 4;
 const LEAST_MS = 600;
 /** From a policy in force until what it cuts is on its way, ms: two readings, and the account's after the last fill. */
 const CUT_WITHIN_MS = 15_000;
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 
 /** What the venue refuses is asked again in good time, not at once. */
 export function findHammering(history: History): readonly Breach[] {
@@ -118,7 +118,7 @@ export function findUncut(history: History): readonly Breach[] {
       const heldAt = (ms: number): number =>
         fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0;
       const isAbove = (ms: number): boolean =>
-        Math.abs(heldAt(ms)) * LOT_SIZE * world.venue.mark(symbol) > cap.symbol_notional_usdt * 1.05;
+        Math.abs(heldAt(ms)) * UNIT * world.venue.mark(symbol) > cap.symbol_notional_usdt * 1.05;
       const isCut = [...decisions.values()].some(
         (decision) =>
           decision.origin === 'gate' &&
@@ -129,7 +129,7 @@ export function findUncut(history: History): readonly Breach[] {
       if (isAbove(saved.atMs) && isAbove(untilMs) && !isCut)
         breaches.push({
           code: 'cut/late',
-          detail: `${symbol}: ${heldAt(untilMs)} lots held at ${at(untilMs)}, above the cap of a policy in force since ${at(saved.atMs)}`,
+          detail: `${symbol}: ${heldAt(untilMs)} held at ${at(untilMs)}, above the cap of a policy in force since ${at(saved.atMs)}`,
         });
     }
   }

@@ -1,7 +1,8 @@
 import type { Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
-import { LOT, OPERATOR } from '../records.ts';
+import { OPERATOR } from '../records.ts';
 
 const DAY_MS = 86_400_000;
 /** Sums count by the minute, and the exchange's clock is not the daemon's. */
@@ -42,11 +43,18 @@ function findFillBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const times = new Map<string, number>();
   for (const { symbol, trade_id: id } of shown) times.set(`${symbol} ${id}`, (times.get(`${symbol} ${id}`) ?? 0) + 1);
+  const quantities = new Map(shown.map((fill) => [`${fill.symbol} ${fill.trade_id}`, readE8(fill.quantity)]));
   const isStops = stopsOf(history);
   for (const trade of history.world.exchange.world.state.trades) {
     if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
     const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
     if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
+    const told = quantities.get(`${trade.symbol} ${trade.tradeId}`);
+    if (told !== undefined && told !== Number(trade.quantity))
+      breaches.push({
+        code: 'page/fill-quantity',
+        detail: `trade ${trade.tradeId} of ${trade.quantity} is told as ${told}`,
+      });
   }
   for (const fill of shown) {
     const owner = history.orders.get(fill.client_order_id ?? '')?.decision;
@@ -86,11 +94,11 @@ function findEndedBreaches(history: History): readonly Breach[] {
       breaches.push({ code: 'page/order', detail: `${id}, ${status} at the exchange, is not told of` });
       continue;
     }
-    const filled = lotsOf(seen.filled_quantity);
-    if (filled !== Number(executed / LOT))
+    const filled = readE8(seen.filled_quantity);
+    if (filled !== Number(executed))
       breaches.push({
         code: 'page/filled',
-        detail: `${id}: ${filled} lots told, ${Number(executed / LOT)} by the books`,
+        detail: `${id}: ${filled} told, ${Number(executed)} by the books`,
       });
     const sum = sums.get(id);
     const average = sum === undefined ? null : sum.quote / sum.quantity;
@@ -120,17 +128,17 @@ function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
 /** Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees. */
 function findExecutionBreaches(history: History): readonly Breach[] {
   const { exchange, gate } = history.world;
-  const told = new Map<string, { size: number; lots: number; fee: number; isWhole: boolean }>();
+  const told = new Map<string, { size: number; quantityE8: number; fee: number; isWhole: boolean }>();
   for (const { event, id, rootId } of history.decisions.values()) {
     const action = event.decision.effective?.action;
     if (id !== rootId || !ASKS.has(event.decision.kind) || (action !== 'open' && action !== 'exit')) continue;
     for (const order of gate?.getDecision(OPERATOR, id)?.execution.orders ?? []) {
-      const sum = told.get(order.client_order_id) ?? { size: 0, lots: 0, fee: 0, isWhole: true };
+      const sum = told.get(order.client_order_id) ?? { size: 0, quantityE8: 0, fee: 0, isWhole: true };
       told.set(order.client_order_id, sum);
-      sum.size += lotsOf(order.quantity);
-      sum.lots += lotsOf(order.filled_quantity);
+      sum.size += readE8(order.quantity);
+      sum.quantityE8 += readE8(order.filled_quantity);
       sum.fee += order.fee_usdt ?? 0;
-      sum.isWhole &&= order.fee_usdt !== null || lotsOf(order.filled_quantity) === 0;
+      sum.isWhole &&= order.fee_usdt !== null || readE8(order.filled_quantity) === 0;
     }
   }
   const sums = sumTrades(booked(history));
@@ -142,16 +150,16 @@ function findExecutionBreaches(history: History): readonly Breach[] {
     const sum = told.get(id);
     const known = history.orders.get(id);
     if (known === undefined || known.planned.protective || known.decision.event.decision.kind === 'standing') continue;
-    const lots = Number(order.executed / LOT);
-    if ((sum?.lots ?? 0) !== lots)
+    const quantityE8 = Number(order.executed);
+    if ((sum?.quantityE8 ?? 0) !== quantityE8)
       breaches.push({
         code: 'page/execution',
-        detail: `${id}: its decisions tell of ${sum?.lots ?? 0} lots of ${lots}`,
+        detail: `${id}: its decisions tell of ${sum?.quantityE8 ?? 0} of ${quantityE8}`,
       });
-    const size = Number(order.quantity / LOT);
+    const size = Number(order.quantity);
     // An amend to no more than what has filled cancels the rest: the exchange keeps the old size, and nobody asks for it.
-    const isCutOff = order.status === 'CANCELED' && sum?.size === lots && amended.has(id);
-    if (sum !== undefined && sum.size !== size && known.planned.lots === size && !isCutOff)
+    const isCutOff = order.status === 'CANCELED' && sum?.size === quantityE8 && amended.has(id);
+    if (sum !== undefined && sum.size !== size && known.planned.quantity_e8 === size && !isCutOff)
       breaches.push({
         code: 'page/execution-size',
         detail: `${id}: its decisions tell of a size of ${sum.size}, not ${size}`,
@@ -194,8 +202,4 @@ function findDayBreaches(history: History): readonly Breach[] {
   compare('page/fees', fees, (trade) => trade.commission);
   compare('page/turnover', turnover, (trade) => trade.quote);
   return breaches;
-}
-
-function lotsOf(quantity: string): number {
-  return Math.round(Number(quantity) * 1000);
 }

@@ -23,12 +23,12 @@ export function findReopened(history: History): readonly Breach[] {
       if (sentAtMs > call.answeredAtMs)
         breaches.push({
           code: 'reopened/slices',
-          detail: `${what}; ${fill.side} ${fill.lots} lots of before sent at ${at(sentAtMs)}, filled at ${at(fill.atMs)}`,
+          detail: `${what}; ${fill.side} ${fill.quantityE8} of before sent at ${at(sentAtMs)}, filled at ${at(fill.atMs)}`,
         });
       else if (closesAll(call) && isLeftOpen(history, call, decision.agent, decision.symbol))
         breaches.push({
           code: 'reopened/resting',
-          detail: `${what}; ${fill.side} ${fill.lots} lots sent before at ${at(sentAtMs)} filled at ${at(fill.atMs)} and are still held`,
+          detail: `${what}; ${fill.side} ${fill.quantityE8} sent before at ${at(sentAtMs)} filled at ${at(fill.atMs)} and are still held`,
         });
     }
   }
@@ -70,7 +70,7 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
     const why = isStop ? 'stop' : (close.order?.decision.origin ?? '');
     breaches.push({
       code: `reopened/after-${why}`,
-      detail: `${close.symbol} flat by ${why} at ${at(close.atMs)}; ${opening.side} ${opening.lots} lots of before at ${at(opening.atMs)}`,
+      detail: `${close.symbol} flat by ${why} at ${at(close.atMs)}; ${opening.side} ${opening.quantityE8} of before at ${at(opening.atMs)}`,
     });
   }
   return breaches;
@@ -109,5 +109,5 @@ function isLeftOpen(history: History, call: CallRecord, agent: string, symbol: s
   const later = history.world.calls.some(
     (other) => other.index > call.index && other.agent === agent && other.args.symbol === symbol && isPermitted(other),
   );
-  return !later && history.shareAt(agent, symbol, history.endMs) !== 0 && history.world.venue.lots(symbol) !== 0;
+  return !later && history.shareAt(agent, symbol, history.endMs) !== 0 && history.world.venue.heldE8(symbol) !== 0;
 }

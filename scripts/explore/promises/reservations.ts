@@ -1,14 +1,15 @@
 import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
-import { LOT, OPERATOR } from '../records.ts';
+import { LOT_E8, OPERATOR } from '../records.ts';
 import { isInDispute } from './views.ts';
 
-const LOT_SIZE = 0.001;
+const UNIT = 1e-8;
 /** The mark that the API shows may be a poll older than the books'. */
 const TOLERANCE = 0.02;
-/** Lots of a share in parts: what the operator, a stop or a cut closes comes out of all shares in whole lots. */
-const PART = 1;
+/** A share in parts: what the operator, a stop or a cut closes comes out of all shares in whole lots. */
+const PART = LOT_E8;
 
 /**
  * At quiet, what is used, reserved and filled by the API is what the books say of positions and resting orders, and each
@@ -35,14 +36,14 @@ function findOrderBreaches(history: History): readonly Breach[] {
   for (const order of openOrders(history)) {
     const seen = shown.get(order.clientOrderId);
     if (seen === undefined) continue;
-    const [quantity, executed] = [Number(order.quantity / LOT), Number(order.executed / LOT)];
-    const [shownQuantity, shownExecuted] = [lotsOf(seen.quantity), lotsOf(seen.filled_quantity)];
+    const [quantity, executed] = [Number(order.quantity), Number(order.executed)];
+    const [shownQuantity, shownExecuted] = [readE8(seen.quantity), readE8(seen.filled_quantity)];
     if (quantity !== shownQuantity || executed !== shownExecuted)
       breaches.push({
         code: 'view/order',
-        detail: `${order.clientOrderId}: ${shownExecuted} of ${shownQuantity} lots shown, the books have ${executed} of ${quantity}`,
+        detail: `${order.clientOrderId}: ${shownExecuted} of ${shownQuantity} shown, the books have ${executed} of ${quantity}`,
       });
-    const least = (quantity - executed) * LOT_SIZE * Math.min(venue.mark(order.symbol), Number(order.price) / 1e8);
+    const least = (quantity - executed) * UNIT * Math.min(venue.mark(order.symbol), Number(order.price) / 1e8);
     const reserved = seen.reserved_notional_usdt;
     if (order.reduceOnly ? reserved !== 0 : reserved < least * (1 - TOLERANCE))
       breaches.push({
@@ -62,22 +63,23 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const line = budgets.find(({ component }) => component === 'symbol_notional_usdt');
     if (line === undefined || !history.world.knows(symbol)) continue;
     const mark = venue.mark(symbol);
-    const held = venue.lots(symbol);
-    const used = Math.abs(held) * LOT_SIZE * mark;
+    const held = venue.heldE8(symbol);
+    const rounded = venue.roundedE8(symbol) * UNIT * mark;
+    const used = Math.abs(held) * UNIT * mark;
     const isDisputed = isInDispute(history, symbol);
-    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isDisputed)
+    const beyond = Math.max(used - line.used, line.used - used - rounded);
+    if (beyond > used * TOLERANCE + 0.01 && !isDisputed)
       breaches.push({
         code: 'view/used',
         detail: `${symbol}: ${line.used} USDT used, ${used.toFixed(2)} by the books`,
       });
     // At the mark that the API shows, which `used` has just compared with the books'. Where it shows the larger of two
     // positions, that is not to be had from it.
-    const shownMark = held === 0 || isDisputed ? mark : line.used / (Math.abs(held) * LOT_SIZE);
+    const shownMark = held === 0 || isDisputed || rounded > 0 ? mark : line.used / (Math.abs(held) * UNIT);
+    const ofSymbol = resting.filter((order) => order.symbol === symbol && !order.reduceOnly);
     const opening = (side: string): number =>
-      resting
-        .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
-        .reduce((sum, order) => sum + worthOf(order, shownMark), 0);
-    const position = Math.abs(held) * LOT_SIZE * shownMark;
+      ofSymbol.filter((order) => order.side === side).reduce((sum, order) => sum + worthOf(order, shownMark), 0);
+    const position = Math.abs(held) * UNIT * shownMark;
     const [long, short] = held > 0 ? [position, 0] : [0, position];
     const reserved = Math.max(long + opening('BUY'), short + opening('SELL')) - position;
     const isUnsent = [...history.orders.values()].some(
@@ -87,8 +89,8 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const isTooLow = isDisputed
       ? // A position that is no more is used, too: it may be what the resting order would close.
         line.used + line.reserved < (position + reserved) * (1 - TOLERANCE) - 0.01
-      : line.reserved < reserved * (1 - TOLERANCE) - 0.01;
-    const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01;
+      : line.reserved < reserved * (1 - TOLERANCE) - 0.01 - rounded;
+    const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01 + rounded * (1 + ofSymbol.length);
     if (isTooLow || isTooHigh)
       breaches.push({
         code: 'view/reserved',
@@ -100,7 +102,7 @@ function findUsedBreaches(history: History): readonly Breach[] {
 
 /** What may still fill of an opening order, USDT: at the worse of mark and limit, as DESIGN "Arithmetic" has it. */
 function worthOf({ executed, price, quantity }: Order, mark: number): number {
-  return Number((quantity - executed) / LOT) * LOT_SIZE * Math.max(mark, Number(price) / 1e8);
+  return Number(quantity - executed) * UNIT * Math.max(mark, Number(price) / 1e8);
 }
 
 function isPending({ world }: History, clientId: string): boolean {
@@ -119,19 +121,15 @@ function findShareBreaches(history: History): readonly Breach[] {
   for (const { symbol, agent_share: shares } of gate?.getPositions(OPERATOR).positions ?? []) {
     if (isOwnersHandIn(history, symbol) || isToldLate(history, symbol)) continue;
     for (const agent of ['alpha', 'beta', 'gamma']) {
-      const shown = lotsOf(shares[agent] ?? '0');
+      const shown = readE8(shares[agent] ?? '0');
       const real = history.shareAt(agent, symbol, history.endMs);
       const isNear = Math.abs(shown - real) <= (Number.isInteger(real) ? 0 : PART);
       if (!isNear && shown !== history.shareOf(agent, symbol))
         breaches.push({
           code: 'view/share',
-          detail: `${agent} ${symbol}: a share of ${shown} lots shown, its fills add up to ${real}`,
+          detail: `${agent} ${symbol}: a share of ${shown} shown, its fills add up to ${real}`,
         });
     }
   }
   return breaches;
-}
-
-function lotsOf(quantity: string): number {
-  return Math.round(Number(quantity) * 1000);
 }

@@ -1,4 +1,5 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Decision, History } from '../history.ts';
 import { START_MS } from '../market.ts';
 
@@ -6,7 +7,7 @@ interface Rest {
   readonly clientId: string;
   readonly decision: Decision;
   readonly symbol: string;
-  readonly lotsLeft: number;
+  readonly leftE8: number;
 }
 
 /** Openings, or exits, of an agent that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
@@ -23,15 +24,15 @@ function leftAtRest(
     if (clientId === null || method !== 'POST' || status !== 200 || (answeredAtMs ?? fromMs) >= fromMs) continue;
     if (order?.decision.agent !== agent || order.planned.reduce_only !== isExit) continue;
     if (!/^GT[CD]$/.test(params.text('timeInForce') ?? '')) continue;
-    const lots = Math.round(Number(params.text('quantity') ?? 0) * 1000);
+    const quantityE8 = readE8(params.text('quantity') ?? '0');
     const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
-    const lotsLeft = lots - filled.reduce((sum, fill) => sum + fill.lots, 0);
-    if (lotsLeft <= 0 || hasEnded(world, clientId, untilMs)) continue;
+    const leftE8 = quantityE8 - filled.reduce((sum, fill) => sum + fill.quantityE8, 0);
+    if (leftE8 <= 0 || hasEnded(world, clientId, untilMs)) continue;
     const isAskedBack = world.wire.records.some(
       (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
     );
     const { symbol } = order.planned;
-    if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, lotsLeft });
+    if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, leftE8 });
   }
   return left;
 }
@@ -53,9 +54,9 @@ export function openingsLeftAtRest(
   return leftAtRest(history, agent, fromMs, untilMs, false).map(({ clientId }) => clientId);
 }
 
-/** Lots for which an agent's exits of a symbol rest at an instant. */
-export function exitLotsAtRest(history: History, agent: string, symbol: string, atMs: number): number {
+/** Units of 1e-8 for which an agent's exits of a symbol rest at an instant. */
+export function exitsAtRestE8(history: History, agent: string, symbol: string, atMs: number): number {
   return leftAtRest(history, agent, atMs, atMs - 1, true)
     .filter((rest) => rest.symbol === symbol)
-    .reduce((sum, { lotsLeft }) => sum + lotsLeft, 0);
+    .reduce((sum, { leftE8 }) => sum + leftE8, 0);
 }

@@ -1,3 +1,4 @@
+import type { PositionRecord } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 
@@ -26,10 +27,10 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const together = canceled.filter((other) => other.atMs === atMs && isOnItsSide(other.order, order));
     const first = { atMs, seq: Math.min(...together.map(({ seq }) => seq)) };
     const gone = new Set(together.filter((other) => isNewer(history, other, one)).map((other) => other.clientId));
-    const wanted = wantedLots(history, one, first, gone);
+    const wanted = wantedE8(history, one, first, gone);
     const held = leastHeld(history, order, first);
     if (wanted > held) return [];
-    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} lots rest or close now, ${held} are held`;
+    const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} rest or close now, ${held} are held`;
     return [{ code: 'room/more-than-needed', detail }];
   });
 }
@@ -78,7 +79,7 @@ interface Instant {
  * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
  * exits that close now, and resting ones that were asked for earlier.
  */
-function wantedLots(
+function wantedE8(
   history: History,
   { clientId, order: { planned } }: MadeRoom,
   at: Instant,
@@ -97,22 +98,22 @@ function wantedLots(
     const claim = claims.get(decision.rootId) ?? { seq, asked: 0, done: 0, live: 0 };
     claims.set(decision.rootId, claim);
     const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
-    const executed = Math.max(0, ...told.map(({ event }) => event.executed_lots));
-    claim.asked = Math.max(claim.asked, order.planned.lots);
+    const executed = Math.max(0, ...told.map(({ event }) => event.executed_e8));
+    claim.asked = Math.max(claim.asked, order.planned.quantity_e8);
     claim.done += executed;
     const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
-    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.lots - executed;
+    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.quantity_e8 - executed;
   }
   const ownSeq = claims.get(history.orders.get(clientId)?.decision.rootId ?? '')?.seq ?? 0;
   const closing = openTargets(history, symbol, side, at.seq);
-  let lots = 0;
+  let quantityE8 = 0;
   for (const [rootId, { asked, done, live, seq }] of claims) {
     const now = closing.find(({ id }) => id === rootId);
     if (now?.isWhole === true) return Number.POSITIVE_INFINITY;
     const isFirst = now !== undefined || (seq < ownSeq && gaveWay.has(rootId));
-    lots += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
+    quantityE8 += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
   }
-  return lots;
+  return quantityE8;
 }
 
 function isOfSide({ planned }: PlannedBy, side: string, symbol: string): boolean {
@@ -167,7 +168,7 @@ function openTargets(
     const { payload } = event;
     if (payload.action === 'ended') open.delete(payload.decision_id);
     else if (payload.symbol === symbol && payload.side === side)
-      open.set(payload.decision_id, { id: payload.decision_id, isWhole: payload.is_whole, asked: payload.lots });
+      open.set(payload.decision_id, { id: payload.decision_id, isWhole: payload.is_whole, asked: payload.quantity_e8 });
   }
   return [...open.values()];
 }
@@ -180,7 +181,7 @@ function leastHeld(history: History, { planned: { side, symbol } }: PlannedBy, {
   for (const [id, words] of history.orderEvents) {
     const order = history.orders.get(id);
     if (order?.planned.symbol !== symbol) continue;
-    const executed = Math.max(0, ...words.filter((word) => word.seq < seq).map(({ event }) => event.executed_lots));
+    const executed = Math.max(0, ...words.filter((word) => word.seq < seq).map(({ event }) => event.executed_e8));
     told += order.planned.side === 'buy' ? executed : -executed;
   }
   known.push(told);
@@ -191,10 +192,10 @@ function leastHeld(history: History, { planned: { side, symbol } }: PlannedBy, {
   const sinceMs = Math.max(fills.at(-1)?.atMs ?? 0, atMs - READ_WITHIN_MS);
   for (const { atMs: readMs, event } of history.events)
     if (event.kind === 'account' && readMs > sinceMs && readMs <= atMs)
-      known.push(readLots(event.payload.positions, symbol));
-  return Math.max(0, Math.min(...known.map((lots) => lots * sign)));
+      known.push(readHeld(event.payload.positions, symbol));
+  return Math.max(0, Math.min(...known.map((quantityE8) => quantityE8 * sign)));
 }
 
-function readLots(positions: readonly { readonly symbol: string; readonly lots: number }[], symbol: string): number {
-  return positions.find((position) => position.symbol === symbol)?.lots ?? 0;
+function readHeld(positions: readonly PositionRecord[], symbol: string): number {
+  return positions.find((position) => position.symbol === symbol)?.quantity_e8 ?? 0;
 }

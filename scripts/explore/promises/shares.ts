@@ -9,7 +9,6 @@ const HAIR = 1e-6;
 
 /** Exits that close now and were requested before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
-  const { leastLots = 1 } = history.plan.setup;
   const breaches: Breach[] = [];
   const seqOf = (rootId: string): number => history.decisions.get(rootId)?.seq ?? 1e15;
   for (const opening of history.decisions.values()) {
@@ -29,18 +28,18 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       // Its order may be for younger exits as well, whose lots these are.
       if (root !== undefined && wasMerged(history, root)) continue;
       const rootSeq = seqOf(decision.rootId);
-      if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.lots;
+      if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.quantityE8;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
       // All lots are the holder's: what rests closes whatever of them is held.
       if (planned.time_in_force === 'GTC') continue;
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
-      budget -= fill.lots;
+      budget -= fill.quantityE8;
       // A cut leaves every agent whole lots: up to one more than its part of them. A rest of fewer than the exchange takes
       // goes along.
-      if (budget <= -leastLots + HAIR) {
+      if (budget <= -history.world.venue.leastE8(symbol) + HAIR) {
         breaches.push({
           code: 'old-exit-closes-more',
-          detail: `${agent} ${symbol} opening at ${at(opening.atMs)}; ${fill.clientId} closed at ${at(fill.atMs)} ${fill.lots}, budget ${budget}`,
+          detail: `${agent} ${symbol} opening at ${at(opening.atMs)}; ${fill.clientId} closed at ${at(fill.atMs)} ${fill.quantityE8}, budget ${budget}`,
         });
         break;
       }
@@ -65,8 +64,8 @@ function wasAmendedSince(history: History, rootId: string, seq: number): boolean
 function isAllClosed(history: History, agent: string, symbol: string, sign: 1 | -1, seq: number): boolean {
   let held = 0;
   let left = 0;
-  for (const { lots, requestSeq } of history.sharesOf(agent, symbol)) {
-    const now = Math.max(0, lots * sign);
+  for (const { quantityE8, requestSeq } of history.sharesOf(agent, symbol)) {
+    const now = Math.max(0, quantityE8 * sign);
     if (now < held || (requestSeq ?? 0) <= seq) left = Math.max(0, left + now - held);
     held = now;
   }
@@ -87,7 +86,7 @@ export function findLostTakeProfits(history: History): readonly Breach[] {
     if (held === null) continue;
     breaches.push({
       code: 'take-profit-lost',
-      detail: `${id} of ${order.decision.agent} canceled at ${at(atMs)} (${reason}); ${held} lots held at the end, nothing rests`,
+      detail: `${id} of ${order.decision.agent} canceled at ${at(atMs)} (${reason}); ${held} held at the end, nothing rests`,
     });
   }
   return breaches;
@@ -107,7 +106,7 @@ export function findQuietTakeProfits(history: History): readonly Breach[] {
     if (held === null) continue;
     breaches.push({
       code: 'take-profit-quiet',
-      detail: `${planned.client_order_id} of ${decision.agent} permitted at ${at(decision.atMs)}; ${held} lots held at the end, nothing rests`,
+      detail: `${planned.client_order_id} of ${decision.agent} permitted at ${at(decision.atMs)}; ${held} held at the end, nothing rests`,
     });
   }
   return breaches;
@@ -143,7 +142,7 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   if (world.operatorCalls.length > 0) return null;
   const share = history.shareAt(agent, symbol, history.endMs);
   const sign = planned.side === 'sell' ? 1 : -1;
-  if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
+  if (share * sign < 0.5 || world.venue.heldE8(symbol) * sign <= 0) return null;
   // The gate splits a cut in whole lots: less than one that the parts leave over is no agent's.
   if (history.shareOf(agent, symbol) * sign < 0.5) return null;
   const requested = history.decisions.get(rootId) ?? decision;

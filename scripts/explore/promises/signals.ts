@@ -1,3 +1,4 @@
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
@@ -30,8 +31,8 @@ export function findSignalBreaches(history: History): readonly Breach[] {
       const amended = records.findLast(
         (one) => one.method === 'PUT' && one.clientId === clientId && one.status === 200,
       );
-      const lots = Math.round(Number((amended?.params ?? params).text('quantity') ?? 0) * 1000);
-      if (filled.reduce((sum, fill) => sum + fill.lots, 0) >= lots) continue;
+      const quantityE8 = readE8((amended?.params ?? params).text('quantity') ?? '0');
+      if (filled.reduce((sum, fill) => sum + fill.quantityE8, 0) >= quantityE8) continue;
       const isAskedBack = records.some(
         (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
       );

@@ -72,8 +72,8 @@ function bareSpans({ endMs, fills, world }: History, symbol: string): readonly S
   const spans: Span[] = [];
   let bareSinceMs: number | null = null;
   for (const atMs of instants) {
-    const lots = changes.findLast((fill) => fill.atMs <= atMs)?.after ?? 0;
-    const isBare = lots !== 0 && !stops.some((stop) => protects(stop, lots, atMs));
+    const quantityE8 = changes.findLast((fill) => fill.atMs <= atMs)?.after ?? 0;
+    const isBare = quantityE8 !== 0 && !stops.some((stop) => protects(stop, quantityE8, atMs));
     if (isBare) bareSinceMs ??= atMs;
     else if (bareSinceMs !== null) {
       spans.push({ fromMs: bareSinceMs, toMs: atMs });
@@ -88,8 +88,8 @@ function endOf({ status, updatedMs }: AlgoOrder): number {
   return status === 'NEW' ? Number.POSITIVE_INFINITY : updatedMs - START_MS;
 }
 
-function protects(stop: AlgoOrder, lots: number, atMs: number): boolean {
-  const closes = stop.side === (lots > 0 ? 'SELL' : 'BUY') && stop.closePosition;
+function protects(stop: AlgoOrder, quantityE8: number, atMs: number): boolean {
+  const closes = stop.side === (quantityE8 > 0 ? 'SELL' : 'BUY') && stop.closePosition;
   return closes && stop.createdMs - START_MS <= atMs && endOf(stop) > atMs;
 }
 

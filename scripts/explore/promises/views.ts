@@ -1,7 +1,8 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
-import { LOT, OPERATOR } from '../records.ts';
+import { OPERATOR } from '../records.ts';
 
 /** At quiet, what the API shows is what the books say. */
 export function findViewBreaches(history: History): readonly Breach[] {
@@ -13,21 +14,18 @@ export function findViewBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const positions = new Map(gate.getPositions(OPERATOR).positions.map((position) => [position.symbol, position]));
   for (const symbol of world.exchange.world.state.markets.keys()) {
-    const shown = Math.round(Number(positions.get(symbol)?.quantity ?? 0) * 1000);
-    if (shown !== world.venue.lots(symbol) && !isInDispute(history, symbol))
+    const shown = readE8(positions.get(symbol)?.quantity ?? '0');
+    if (shown !== world.venue.heldE8(symbol) && !isInDispute(history, symbol))
       breaches.push({
         code: 'view/position',
-        detail: `${symbol}: ${shown} lots shown, the books have ${world.venue.lots(symbol)}`,
+        detail: `${symbol}: ${shown} shown, the books have ${world.venue.heldE8(symbol)}`,
       });
-    const shares = Object.values(positions.get(symbol)?.agent_share ?? {}).reduce(
-      (sum, text) => sum + Math.round(Number(text) * 1000),
-      0,
-    );
+    const shares = Object.values(positions.get(symbol)?.agent_share ?? {}).reduce((sum, text) => sum + readE8(text), 0);
     // What the owner has bought belongs to nobody.
     const mayLack = isOwnersHandIn(history, symbol) || isToldLate(history, symbol);
     const isMore = mayLack ? Math.abs(shares) > Math.abs(shown) : shares !== shown;
     if (positions.has(symbol) && isMore)
-      breaches.push({ code: 'view/shares', detail: `${symbol}: shares of ${shares} lots, a position of ${shown}` });
+      breaches.push({ code: 'view/shares', detail: `${symbol}: shares of ${shares}, a position of ${shown}` });
   }
   const shownOpen = new Set(
     gate.getOrders(OPERATOR, { open: true }, 5000, null).items.map((order) => order.client_order_id),
@@ -72,7 +70,7 @@ export function isInDispute(history: History, symbol: string): boolean {
   const stops = [...algoOrders.values()].filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
   const open = (markets.get(symbol)?.openOrders.size ?? 0) + stops.length;
   if (open === 0 || homes.restores.length + homes.seconds.length === 0) return false;
-  return gate?.core.state.positions.get(symbol)?.disputedLots === venue.lots(symbol);
+  return gate?.core.state.positions.get(symbol)?.disputedE8 === venue.heldE8(symbol);
 }
 
 /**
@@ -107,18 +105,17 @@ function isOnItsWay({ endMs, world }: History, id: string): boolean {
 const ON_ITS_WAY_MS = 1_000;
 
 /** A take-profit for which those that were asked for before it leave nothing: they rest, by the books. */
-function waitsForOlder({ endMs, orders, plan, shareAt, world }: History, id: string): boolean {
+function waitsForOlder({ endMs, orders, shareAt, world }: History, id: string): boolean {
   const { decision, planned } = orders.get(id) ?? {};
   if (decision === undefined || planned?.reduce_only !== true || planned.time_in_force !== 'GTC') return false;
   const held = Math.abs(shareAt(decision.agent, planned.symbol, endMs));
-  let lots = 0;
+  let quantityE8 = 0;
   for (const order of world.exchange.world.state.orders.values()) {
     const isTheirs = orders.get(order.clientOrderId)?.decision.agent === decision.agent;
     if (isTheirs && isOpen(order) && order.reduceOnly && order.symbol === planned.symbol)
-      lots += Number((order.quantity - order.executed) / LOT);
+      quantityE8 += Number(order.quantity - order.executed);
   }
-  const { leastLots = 1 } = plan.setup;
-  return held > 0 && lots + leastLots > held;
+  return held > 0 && quantityE8 + world.venue.leastE8(planned.symbol) > held;
 }
 
 /** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */

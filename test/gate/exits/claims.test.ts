@@ -6,14 +6,14 @@ import {
   closingOf,
   desiredOf,
   hasRoom,
-  lotsNow,
-  lotsToRest,
+  nextE8,
   ordersBeyond,
+  restE8,
   waitsForReading,
 } from '../../../daemon/gate/plan/claims.ts';
 import { findExitInProgress } from '../../../daemon/gate/snapshot/exit-in-progress.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { T0 } from '../fold-fixture.ts';
+import { inLots, LOT_E8, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
 
 const RUNGS = 4;
@@ -23,17 +23,17 @@ const never = (): boolean => false;
 function desired(book: FoldedClaims, isStopped: Parameters<typeof desiredOf>[3] = never): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
   return desiredOf(book.state, closing, book.state.claims.open, isStopped).map(
-    ({ claim, want }) => `${claim.decisionId.slice(2)} ${want}`,
+    ({ claim, want }) => `${claim.decisionId.slice(2)} ${inLots(want)}`,
   );
 }
 /** Lots that a claim may send now. */
 function now(book: FoldedClaims, id: string): number {
   const { closing, one } = look(book, id);
-  return lotsNow(book.state, closing, one);
+  return inLots(nextE8(book.state, closing, one));
 }
 function toRest(book: FoldedClaims, id: string, least = 1): number {
   const { closing, one } = look(book, id);
-  return lotsToRest(closing, one, least);
+  return inLots(restE8(closing, one, least * LOT_E8));
 }
 function beyond(book: FoldedClaims): readonly string[] {
   const closing = closingOf(book.state, 'BTCUSDT', 'sell');
@@ -236,7 +236,7 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     // An opening that nobody has heard of keeps the reading from being believed.
     book.open('o-2', 1);
     book.read(11, T0 + 50);
-    assert.equal(book.position.disputedLots, 11);
+    assert.equal(inLots(book.position.disputedE8), 11);
     assert.equal(now(book, 'x-1'), 5, 'four lack, and what it shows may be the one of the opening');
     book.report('o-2', 'expired', 0, T0 + 60);
     book.read(15, T0 + 70);
@@ -352,18 +352,18 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     rests(book, 't-1', 10);
     book.exit('x-1', 4, { isWhole: false, delayMs: 1 });
     const closing = () => closingOf(book.state, 'BTCUSDT', 'sell');
-    assert.deepEqual([now(book, 'x-1'), hasRoom(closing(), 4)], [4, false]);
+    assert.deepEqual([now(book, 'x-1'), hasRoom(closing(), 4 * LOT_E8)], [4, false]);
     makesRoom(book, 't-1');
-    assert.equal(hasRoom(closing(), 4), true);
+    assert.equal(hasRoom(closing(), 4 * LOT_E8), true);
     assert.equal(toRest(book, 't-1'), 6, 'beside what closes');
-    assert.equal(hasRoom(closing(), 10), true);
-    assert.equal(hasRoom(closing(), 11), false);
+    assert.equal(hasRoom(closing(), 10 * LOT_E8), true);
+    assert.equal(hasRoom(closing(), 11 * LOT_E8), false);
   });
 
   test('what closes does not wait for an order of unknown outcome, which never rests', () => {
     const book = held(10);
     book.exit('x-1', 10);
-    const isRoom = (): boolean => hasRoom(closingOf(book.state, 'BTCUSDT', 'sell'), 10);
+    const isRoom = (): boolean => hasRoom(closingOf(book.state, 'BTCUSDT', 'sell'), 10 * LOT_E8);
     assert.equal(isRoom(), false, 'in flight');
     book.report('x-1', 'unknown', 0);
     assert.equal(isRoom(), true);
@@ -463,7 +463,7 @@ describe('when a claim is over [DESIGN 12.2]', () => {
     book.open('o-2', 3);
     book.exit('x-1', 10, { atMs: T0 + 1 });
     book.report('x-1', 'filled', 10);
-    assert.deepEqual([book.position.lots, ending(book, 'x-1')], [0, null]);
+    assert.deepEqual([inLots(book.position.quantityE8), ending(book, 'x-1')], [0, null]);
     book.report('o-2', 'filled', 3);
     assert.deepEqual([now(book, 'x-1'), ending(book, 'x-1')], [3, null]);
     book.rung('s-2', 'x-1', 3);
@@ -559,7 +559,7 @@ describe('the exit beside which nothing opens [DESIGN 12.1]', () => {
     book.exit('x-1', 10, { origin: 'operator' });
     book.report('x-1', 'filled', 10);
     book.end('x-1', 'filled');
-    assert.equal(book.position.lots, 0);
+    assert.equal(inLots(book.position.quantityE8), 0);
     assert.equal(findExitInProgress(book.state, 'BTCUSDT'), 'd-t-1');
     book.report('t-1', 'canceled', 0);
     assert.equal(findExitInProgress(book.state, 'BTCUSDT'), null);

@@ -4,11 +4,11 @@ import type { ExitForm } from '../../../daemon/gate/plan/exit-order.ts';
 import { ExitPace } from '../../../daemon/gate/plan/exit-pace.ts';
 import { ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { OrderCounts } from '../../../daemon/gate/plan/order-counts.ts';
-import { type Claim, closedLots } from '../../../daemon/gate/state/claims.ts';
+import { type Claim, closedE8 } from '../../../daemon/gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { Rejection } from '../../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
-import { T0 } from '../fold-fixture.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
 
 const LADDER_BPS = [10, 50, 100, 200];
@@ -37,12 +37,12 @@ export class PumpModel extends FoldedClaims {
       exits: () => exits,
       decide: (claim, form) => ({ order: this.#plan(claim, form), code: '', send: () => undefined }),
       recordEnd: (claim, reason, detail) => {
-        const filled = closedLots(claim);
+        const filled = closedE8(claim);
         const payload = {
           action: 'ended',
           decision_id: claim.decisionId,
           detail,
-          filled_lots: filled,
+          filled_e8: filled,
           reason,
         } as const;
         this.ledger.append({ kind: 'exit_target', at_ms: this.atMs, payload });
@@ -70,7 +70,8 @@ export class PumpModel extends FoldedClaims {
     this.#wallMs += ms;
   }
 
-  #plan(claim: Claim, { lots, own, rung }: ExitForm): OrderState {
+  #plan(claim: Claim, { quantityE8, own, rung }: ExitForm): OrderState {
+    const lots = inLots(quantityE8);
     this.#count += 1;
     const id = own?.clientOrderId ?? `s-${this.#count}`;
     const parent = claim.decisionId.slice('d-'.length);
@@ -91,7 +92,7 @@ export class PumpModel extends FoldedClaims {
     this.pump.pass();
     const sent = this.sent.slice(from);
     for (const { order } of sent) this.pump.take(order);
-    return sent.map(({ claim, order }) => `${claim.decisionId} ${order.lots}`);
+    return sent.map(({ claim, order }) => `${claim.decisionId} ${inLots(order.quantityE8)}`);
   }
   /** The same before any time has passed: what was on its way is answered, and waits are not over. */
   passNow(): readonly string[] {

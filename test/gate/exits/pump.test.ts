@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { closedLots, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
-import { T0 } from '../fold-fixture.ts';
+import { closedE8, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
+import { inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
 /** Alice holds so many lots, and nobody as many more. */
@@ -26,7 +26,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     model.answer('x-1', 'filled', 4);
     model.answer('x-2', 'expired', 1);
     assert.deepEqual(model.pass(), ['d-x-2 3']);
-    assert.deepEqual([closedLots(model.find('x-1')), closedLots(model.find('x-2'))], [4, 1]);
+    assert.deepEqual([inLots(closedE8(model.find('x-1'))), inLots(closedE8(model.find('x-2')))], [4, 1]);
   });
 
   test('who was served longest ago goes first, after operators and the gate; what closes before what rests', () => {
@@ -54,7 +54,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.equal(model.find('x-1').end?.reason, 'canceled');
     model.answer('x-3', 'filled', 3);
     model.pass();
-    assert.deepEqual([model.find('x-3').end?.reason, model.position.lots], ['filled', 0]);
+    assert.deepEqual([model.find('x-3').end?.reason, inLots(model.position.quantityE8)], ['filled', 0]);
   });
 
   test('an opening that was asked for before a full close is closed with it, whenever it fills', () => {
@@ -211,7 +211,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     }
     model.pass();
     assert.equal(model.find('x-1').end?.reason, 'exhausted');
-    assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0 lots closed/);
+    assert.match(model.alerts.join(), /^EXIT_ENDED exit d-x-1 ended with 0\.000 closed/);
   });
 
   test('of one that rests and that somebody ended at the venue, once', () => {
@@ -225,7 +225,7 @@ describe('the end of a claim is told once nothing of it can fill any more [DESIG
     model.pass();
     model.pass();
     assert.equal(model.alerts.length, 1);
-    assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 1 lots closed/);
+    assert.match(model.alerts[0] ?? '', /^EXIT_ENDED the resting exit d-t-1 ended with 0\.001 closed/);
     assert.deepEqual(model.sent.length, 1, 'it does not rest again');
   });
 
@@ -310,7 +310,7 @@ class Play {
   }
   ask(kind: 'ask' | 'rest' | 'operator' | 'gate', share: number): void {
     const { model } = this;
-    const all = kind === 'operator' ? model.position.lots : ownLots(model.position);
+    const all = inLots(kind === 'operator' ? model.position.quantityE8 : ownE8(model.position));
     const lots = Math.max(1, Math.floor(all * share));
     if (all <= 0) return;
     this.#count += 1;
@@ -326,7 +326,11 @@ class Play {
     model.pass();
     for (const { order, claim } of model.sent.slice(from)) {
       const isRest = claim.wants === 'rest';
-      this.#execute(order.clientOrderId, isRest ? 0 : Math.min(order.lots, fills), claim.origin === 'operator');
+      this.#execute(
+        order.clientOrderId,
+        isRest ? 0 : Math.min(inLots(order.quantityE8), fills),
+        claim.origin === 'operator',
+      );
       if (isRest) model.report(order.clientOrderId, 'working', 0, model.atMs);
     }
     for (const id of model.canceled.splice(0)) this.tell(id, 'canceled');
@@ -350,7 +354,7 @@ class Play {
     const order = model.state.orders.all.get(id);
     if (order === undefined) return;
     const done = this.#executed.get(id) ?? 0;
-    const isOver = done === order.lots;
+    const isOver = done === inLots(order.quantityE8);
     if (status === 'filled' || status === 'expired' || status === 'canceled')
       model.report(id, isOver ? 'filled' : status === 'canceled' ? 'canceled' : 'expired', done, model.atMs);
     else if (status === 'rejected' || status === 'not_placed') {
@@ -359,7 +363,7 @@ class Play {
     } else if (status !== 'working') {
       // The account has been read many times before an order counts as lost.
       if (status === 'lost') this.read();
-      model.report(id, status, order.executedLots, model.atMs);
+      model.report(id, status, inLots(order.executedE8), model.atMs);
     }
   }
   read(): void {
@@ -386,7 +390,7 @@ class Play {
   #openWhereFree(lots: number): void {
     const { claims } = this.model.state;
     const isFree = [...claims.open].every(({ wants }) => wants === 'rest');
-    if (isFree && this.nobodys === 0 && this.model.position.unownedLots === 0) this.open(lots);
+    if (isFree && this.nobodys === 0 && this.model.position.unownedE8 === 0) this.open(lots);
   }
   settle(): void {
     const { model } = this;
@@ -439,14 +443,18 @@ test('BY-15 every exit that closes now ends: where the venue fills, what was ask
       for (const claim of model.sent.map(({ claim }) => claim)) {
         if (claim.wants === 'rest') continue;
         assert.ok(claim.end !== null, claim.decisionId);
-        const done = closedLots(claim);
-        assert.ok(claim.isWhole || done <= claim.askedLots, `${claim.decisionId} closed ${done} of ${claim.askedLots}`);
-        if (claim.end.reason === 'filled' && !claim.isWhole) assert.ok(done === claim.askedLots || play.own === 0);
+        const done = inLots(closedE8(claim));
+        assert.ok(
+          claim.isWhole || done <= inLots(claim.askedE8),
+          `${claim.decisionId} closed ${done} of ${inLots(claim.askedE8)}`,
+        );
+        if (claim.end.reason === 'filled' && !claim.isWhole)
+          assert.ok(done === inLots(claim.askedE8) || play.own === 0);
       }
-      const closed = model.sent.reduce((sum, { order }) => sum + order.executedLots, 0);
+      const closed = model.sent.reduce((sum, { order }) => sum + inLots(order.executedE8), 0);
       const claims = new Set(model.sent.map(({ claim }) => claim));
       assert.equal(
-        [...claims].reduce((sum, claim) => sum + closedLots(claim), 0),
+        [...claims].reduce((sum, claim) => sum + inLots(closedE8(claim)), 0),
         closed,
         'each lot is one claim’s',
       );

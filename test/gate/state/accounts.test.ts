@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
-import { BTC_RULES, DAY, decisionEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { DAY, decisionEvent, LOT_E8, T0, tradeEvent } from '../fold-fixture.ts';
 import { Told } from './told-accounts.ts';
 
 const MINUTE = 60_000;
@@ -15,7 +15,7 @@ describe('accounts by agent', () => {
     told.fill({ agent: 'alice', side: 'sell', lots: 10, price: 62_000, atMs: T0 + 3, realised: 10 });
     assert.equal(told.figures('alice')?.realisedUsdt, 20);
     assert.equal(told.figures('bob')?.realisedUsdt, 0);
-    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 62_000, BTC_RULES), new Map([['bob', 0]]));
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 62_000), new Map([['bob', 0]]));
     told.fill({ agent: 'bob', side: 'sell', lots: 10, price: 62_000, atMs: T0 + 4, realised: 10 });
     assert.equal(told.figures('bob')?.realisedUsdt, 0);
     assert.equal(told.accounts.days.resultOf('alice', T0, T0), 20);
@@ -59,12 +59,12 @@ describe('accounts by agent', () => {
         passkey_id: null,
         reason: '',
         agent: 'bob',
-        lots: 10,
+        quantity_e8: 10 * LOT_E8,
         set_by: 'ops',
         symbol: 'BTCUSDT',
       },
     });
-    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([['bob', 100]]));
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000), new Map([['bob', 100]]));
     told.fill({ agent: 'bob', side: 'sell', lots: 10, price: 60_000, atMs: T0 + 2 });
     assert.equal(told.figures('bob')?.realisedUsdt, 100);
     assert.equal(told.figures(null), undefined);
@@ -75,7 +75,7 @@ describe('accounts by agent', () => {
     told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
     const payload = { at_venue_ms: T0 + 2, epoch: 1, set_by: 'ops', take_over: false } as const;
     told.ledger.append({ kind: 'recovery', at_ms: T0 + 2, payload });
-    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 61_000, BTC_RULES), new Map([[null, 10]]));
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 61_000), new Map([[null, 10]]));
   });
 
   test('a trade of nobody here closes what agents hold, and opens for nobody', () => {
@@ -85,7 +85,7 @@ describe('accounts by agent', () => {
     assert.equal(told.figures('alice')?.realisedUsdt, -10);
     assert.equal(told.figures('alice')?.feesUsdt, 1);
     assert.equal(told.figures(null)?.feesUsdt, 2);
-    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 58_000, BTC_RULES), new Map([[null, 20]]));
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 58_000), new Map([[null, 20]]));
   });
 
   test('funding is split over the shares at its instant, once every trade before it is known', () => {
@@ -127,7 +127,7 @@ describe('accounts by agent', () => {
 
   test('what was held at the first reading is nobody’s, and what was booked before it is left out', () => {
     const told = new Told([{ lots: 20, entry_price: 50_000 }]);
-    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([[null, 200]]));
+    assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000), new Map([[null, 200]]));
     told.income(T0 + 9, [{ at_venue_ms: T0 - 5, amount_usdt: 7 }]);
     assert.equal(told.accounts.days.find(T0), undefined);
     told.fill({ agent: 'alice', side: 'buy', lots: 20, price: 60_000, atMs: T0 + 10 });
@@ -178,10 +178,9 @@ describe('accounts by agent', () => {
     told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + DAY - 5 });
     told.read(T0 + DAY + 10, [{ lots: 10, mark_price: 61_000 }]);
     told.fill({ agent: 'alice', side: 'sell', lots: 10, price: 62_000, atMs: T0 + DAY + 20 });
-    const rules = told.ledger.state.rules;
     assert.equal(
       told.accounts
-        .openingOf(T0 + DAY, rules)
+        .openingOf(T0 + DAY)
         .get('alice')
         ?.get('BTCUSDT'),
       10,
@@ -189,12 +188,12 @@ describe('accounts by agent', () => {
     told.read(T0 + 2 * DAY + 10);
     assert.equal(
       told.accounts
-        .openingOf(T0 + DAY, rules)
+        .openingOf(T0 + DAY)
         .get('alice')
         ?.get('BTCUSDT'),
       10,
     );
-    assert.equal(told.accounts.openingOf(T0 + 2 * DAY, rules).size, 0);
+    assert.equal(told.accounts.openingOf(T0 + 2 * DAY).size, 0);
   });
 
   test('35 days are kept, and the total of all', () => {

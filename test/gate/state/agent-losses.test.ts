@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { viewLosses } from '../../../daemon/gate/snapshot/agent-losses.ts';
 import type { LiveInputs, SymbolInputs } from '../../../daemon/gate/snapshot/inputs.ts';
-import { BTC_RULES, DAY, decisionEvent, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 import { Told } from './told-accounts.ts';
 
 const HOUR = 3_600_000;
@@ -109,7 +109,7 @@ describe("an agent's own loss", () => {
   for (const origin of ['agent', 'operator', 'gate'] as const)
     test(`counts an exit of ${origin} at its price before its trades are read, and no more than once afterwards`, () => {
       const told = closedUnread(origin);
-      assert.equal(told.ledger.state.position('BTCUSDT').lots, 0, 'by fills nothing is held');
+      assert.equal(inLots(told.ledger.state.position('BTCUSDT').quantityE8), 0, 'by fills nothing is held');
       const FEE = 55_200 * BTC_RULES.takerFee;
       const { day_usdt: unread } = lossesOf(told, T0 + 5_000, 59_700);
       assert.ok(Math.abs((unread ?? 0) - (4_800 + FEE)) < 1e-6, String(unread));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Evidence } from '../../../daemon/gate/events.ts';
 import { stateOf } from '../../../daemon/gate/plan/describe-claim.ts';
-import { type Claim, closedLots, MAKES_ROOM, onWayLots } from '../../../daemon/gate/state/claims.ts';
-import { DAY, decisionEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { type Claim, closedE8, MAKES_ROOM, onWayE8 } from '../../../daemon/gate/state/claims.ts';
+import { DAY, decisionEvent, inLots, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
 const REASON = { hint: '', limit: null, message: '', observed: null, unit: null } as const;
@@ -36,12 +36,12 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.rung('x-2', 'x-1', 4, { rung: 1 });
     book.report('x-2', 'unknown', 1);
     for (const claim of [book.find('x-1'), refolded(book, 'x-1')!]) {
-      const { agent, askedLots, isWhole, wants, end, rung } = claim;
+      const { agent, askedE8: askedLots, isWhole, wants, end, rung } = claim;
       assert.deepEqual(
-        { agent, askedLots, isWhole, wants, end, rung },
+        { agent, askedLots: inLots(askedLots), isWhole, wants, end, rung },
         { agent: 'alice', askedLots: 6, isWhole: false, wants: 'now', end: null, rung: 1 },
       );
-      assert.deepEqual([closedLots(claim), onWayLots(claim)], [3, 3]);
+      assert.deepEqual([inLots(closedE8(claim)), inLots(onWayE8(claim))], [3, 3]);
     }
   });
 
@@ -56,7 +56,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.report('o-2', 'filled', 9);
     book.exit('x-2', 12, { origin: 'operator', isWhole: false });
     book.report('x-2', 'filled', 12);
-    assert.deepEqual([book.find('x-1').askedLots, book.find('t-1').askedLots], [2, 3]);
+    assert.deepEqual([inLots(book.find('x-1').askedE8), inLots(book.find('t-1').askedE8)], [2, 3]);
   });
 
   test('each sends its own orders, and is told of no other’s fills', () => {
@@ -65,7 +65,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.exit('x-1', 4, { isWhole: false });
     book.exit('x-2', 4, { isWhole: false, delayMs: 1 });
     book.report('x-1', 'filled', 4);
-    assert.deepEqual([closedLots(book.find('x-1')), closedLots(book.find('x-2'))], [4, 0]);
+    assert.deepEqual([inLots(closedE8(book.find('x-1'))), inLots(closedE8(book.find('x-2')))], [4, 0]);
   });
 
   test('an amend that the venue has taken asks anew, as the youngest; one that failed asks for nothing', () => {
@@ -75,13 +75,13 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
       book.report('t-2', 'working', 0);
       const before = book.find('t-1').seq;
       book.askAmend('t-1', 6);
-      assert.deepEqual([book.find('t-1').askedLots, idsOf(book)], [4, ['d-t-1', 'd-t-2']], 'not known yet');
+      assert.deepEqual([inLots(book.find('t-1').askedE8), idsOf(book)], [4, ['d-t-1', 'd-t-2']], 'not known yet');
       book.settleAmend('t-1', action, 6);
       const isNew = action === 'amended';
-      assert.equal(book.find('t-1').askedLots, isNew ? 6 : 4);
+      assert.equal(inLots(book.find('t-1').askedE8), isNew ? 6 : 4);
       assert.equal(book.find('t-1').seq > before, isNew);
       assert.deepEqual(idsOf(book), isNew ? ['d-t-2', 'd-t-1'] : ['d-t-1', 'd-t-2']);
-      assert.equal(refolded(book, 't-1')?.askedLots, isNew ? 6 : 4);
+      assert.equal(inLots(refolded(book, 't-1')?.askedE8), isNew ? 6 : 4);
     }
   });
 
@@ -92,7 +92,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     book.takeProfit('t-2', 3, { parent: 't-1' });
     book.report('t-2', 'working', 0);
     book.amend('t-2', 5);
-    assert.equal(book.find('t-1').askedLots, 6);
+    assert.equal(inLots(book.find('t-1').askedE8), 6);
   });
 
   test('one that closes now and has come to rest is its caller’s resting exit', () => {
@@ -194,11 +194,11 @@ describe('a resting exit [DESIGN 12.2]', () => {
   test('that the gate canceled for room goes on, through its next order', () => {
     const book = resting();
     makesRoom(book);
-    assert.deepEqual([idsOf(book), onWayLots(book.find('t-1'))], [['d-t-1'], 0]);
+    assert.deepEqual([idsOf(book), inLots(onWayE8(book.find('t-1')))], [['d-t-1'], 0]);
     assert.deepEqual(refolded(book, 't-1')?.end, null);
     book.takeProfit('t-2', 4, { parent: 't-1' });
     book.report('t-2', 'working', 1);
-    assert.deepEqual([closedLots(book.find('t-1')), onWayLots(book.find('t-1'))], [1, 3]);
+    assert.deepEqual([inLots(closedE8(book.find('t-1'))), inLots(onWayE8(book.find('t-1')))], [1, 3]);
     book.report('t-2', 'filled', 4);
     assert.equal(book.find('t-1').end?.reason, 'filled');
     assert.deepEqual(book.state.claims.justEnded, [], 'nobody is to be alarmed');
@@ -218,7 +218,7 @@ describe('a resting exit [DESIGN 12.2]', () => {
       const book = resting();
       book.report('t-1', status, 1);
       const claim = book.find('t-1');
-      assert.deepEqual([claim.end?.reason, closedLots(claim)], ['canceled', 1]);
+      assert.deepEqual([claim.end?.reason, inLots(closedE8(claim))], ['canceled', 1]);
       assert.deepEqual(book.state.claims.justEnded, [claim]);
       assert.match(claim.end?.detail ?? '', /at the venue/);
       assert.equal(refolded(book, 't-1')?.end?.reason, 'canceled');

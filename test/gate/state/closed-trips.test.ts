@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
-import { decisionEvent, type FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { decisionEvent, type FoldedLedger, inLots, orderEvent, T0 } from '../fold-fixture.ts';
 import { accountEvent, FoldedClaims } from './folded-claims.ts';
 
 const SECTION = loadVariant('Holdfast').spec.trader_state;
@@ -20,7 +20,11 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
     const id = `o-${index}`;
     atMs += MINUTE_MS;
     ledger.append(
-      decisionEvent({ id: `d-${id}`, atMs, orders: [{ client_order_id: id, lots, time_in_force: 'IOC' }] }),
+      decisionEvent({
+        id: `d-${id}`,
+        atMs,
+        orders: [{ client_order_id: id, lots: lots, time_in_force: 'IOC' }],
+      }),
     );
     const told = { status: 'filled', executed_lots: lots, average_price: BOUGHT_AT } as const;
     ledger.append(orderEvent(id, atMs, told));
@@ -35,7 +39,7 @@ function riskOf(close: Close): { readonly risk: number; readonly turnover: numbe
   return {
     risk: trades.risk('alice', atMs + MINUTE_MS, SECTION),
     turnover: pacing.agent('alice').turnover.sum(atMs + MINUTE_MS),
-    lots: ledger.state.position('BTCUSDT').lots,
+    lots: inLots(ledger.state.position('BTCUSDT').quantityE8),
   };
 }
 
@@ -45,7 +49,7 @@ function closedBy(told: { readonly average_price: number | null; readonly price_
     const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
     const { price_ticks } = told;
-    ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [{ ...order, price_ticks }] }));
+    ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [{ ...order, price_ticks: price_ticks }] }));
     const { average_price } = told;
     ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: lots, average_price }));
   };

@@ -11,6 +11,7 @@ import {
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
+import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
 type Word =
@@ -85,17 +86,17 @@ class Watched {
         core.append('order', {
           ...endedEvent(core, order, 'working', 'open at the venue after all'),
           evidence: { asked_seq: ask.seq, kind: 'shown' },
-          executed_lots: Math.max(order.executedLots, word.executed),
+          executed_e8: Math.max(order.executedE8, word.executed * LOT_E8),
           foreign: {
             close_position: false,
             kind: 'regular',
-            lots: 10,
+            quantity_e8: 10 * LOT_E8,
             order_type: 'LIMIT',
-            price_ticks: 600_000,
+            price_e8: 600_000 * TICK_E8,
             reduce_only: false,
             side: 'buy',
             symbol: 'BTCUSDT',
-            trigger_ticks: null,
+            trigger_e8: null,
           },
         });
         return;
@@ -129,8 +130,12 @@ const isLive = (status: string): boolean => status === 'working' || status === '
 function checkStep(watched: Watched, before: OrderState, word: Word, at: number): void {
   const { order } = watched;
   const step = `${before.status} -> ${order.status} by ${JSON.stringify(word)}`;
-  assert.ok(order.executedLots >= before.executedLots, `executed lots fell: ${step}`);
-  assert.equal(watched.world.core.state.position('BTCUSDT').lots, order.executedLots, 'what was executed is held');
+  assert.ok(inLots(order.executedE8) >= inLots(before.executedE8), `executed lots fell: ${step}`);
+  assert.equal(
+    inLots(watched.world.core.state.position('BTCUSDT').quantityE8),
+    inLots(order.executedE8),
+    'what was executed is held',
+  );
   if (order.status === before.status) return;
   assert.ok(order.status !== 'in_flight' && order.status !== 'pending_send', step);
   if (order.status === 'unknown') assert.equal(before.status, 'in_flight', step);
@@ -210,7 +215,7 @@ describe('what was proven of an order is not unproven', () => {
         // What is not sent, or refused, before anything was shown has ended; here something was.
         watched.take({ kind: 'shown', status: 'working', executed: 0 }, 0);
         for (const { word, at } of order) watched.take(word, at);
-        assert.deepEqual({ status: watched.order.status, executed: watched.order.executedLots }, last);
+        assert.deepEqual({ status: watched.order.status, executed: inLots(watched.order.executedE8) }, last);
       }),
       { numRuns: 1_000, seed: 65 },
     );

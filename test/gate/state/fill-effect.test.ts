@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ownLots } from '../../../daemon/gate/state/ownership.ts';
+import { ownE8 } from '../../../daemon/gate/state/ownership.ts';
 import { applyFill, createPosition } from '../../../daemon/gate/state/positions.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0 } from '../fold-fixture.ts';
 
 const SYMBOL = 'BTCUSDT';
 
@@ -30,7 +30,7 @@ function flipClock(ledger: FoldedLedger): readonly [side: string | null, atMs: n
   return clocks[0] ?? [null, null];
 }
 const executed = ({ state: { pacing } }: FoldedLedger, side: 'buy' | 'sell', lots: number): number =>
-  pacing.countExecutions('alice', SYMBOL, side, lots, T0 + 10_000, 60_000, 0);
+  pacing.countExecutions('alice', SYMBOL, side, lots * LOT_E8, T0 + 10_000, 60_000, 0);
 
 describe('a resting buy whose fill comes after a short was opened', () => {
   it('leaves the flip interval running from the fill that opened the short, when it only closes', () => {
@@ -76,7 +76,7 @@ describe('an opening whose fill is told after an exit has closed it', () => {
     fill(ledger, 'exit', 10, T0 + 1_000);
     assert.deepEqual(flipClock(ledger), [null, null]);
     fill(ledger, 'buy', 10, T0 + 2_000);
-    assert.equal(ledger.state.position(SYMBOL).lots, 0);
+    assert.equal(ledger.state.position(SYMBOL).quantityE8, 0);
     assert.deepEqual(flipClock(ledger), ['buy', T0 + 2_000]);
     fill(ledger, 'sell', 10, T0 + 3_000);
     assert.deepEqual(flipClock(ledger), ['sell', T0 + 3_000]);
@@ -86,7 +86,7 @@ describe('an opening whose fill is told after an exit has closed it', () => {
 describe('the effect of a fill', () => {
   const one = fc.record({
     side: fc.constantFrom('buy' as const, 'sell' as const),
-    lots: fc.integer({ min: 1, max: 20 }),
+    quantityE8: fc.integer({ min: 1, max: 20 }),
     isHolders: fc.boolean(),
     reduceOnly: fc.boolean(),
   });
@@ -97,11 +97,11 @@ describe('the effect of a fill', () => {
         const position = createPosition(SYMBOL);
         position.holder = 'alice';
         for (const [index, { reduceOnly, ...drawn }] of fills.entries()) {
-          const before = position.lots;
+          const before = position.quantityE8;
           const closes = before !== 0 && before > 0 === (drawn.side === 'sell');
           // The venue never fills a reduceOnly order beyond zero.
-          const isExit = reduceOnly && closes && drawn.lots <= Math.abs(before);
-          const own = ownLots(position);
+          const isExit = reduceOnly && closes && drawn.quantityE8 <= Math.abs(before);
+          const own = ownE8(position);
           const effect = applyFill(position, {
             ...drawn,
             reduceOnly: isExit,
@@ -109,11 +109,11 @@ describe('the effect of a fill', () => {
             atMs: T0 + index,
             order: null,
           });
-          const signed = drawn.side === 'buy' ? drawn.lots : -drawn.lots;
-          assert.equal(position.lots, before + signed);
-          assert.equal(effect.position.closed + effect.position.opened, drawn.lots);
-          assert.equal(effect.position.closed, closes ? Math.min(Math.abs(before), drawn.lots) : 0);
-          const gained = ownLots(position) - own;
+          const signed = drawn.side === 'buy' ? drawn.quantityE8 : -drawn.quantityE8;
+          assert.equal(position.quantityE8, before + signed);
+          assert.equal(effect.position.closed + effect.position.opened, drawn.quantityE8);
+          assert.equal(effect.position.closed, closes ? Math.min(Math.abs(before), drawn.quantityE8) : 0);
+          const gained = ownE8(position) - own;
           assert.equal(Math.abs(gained), effect.own.closed + effect.own.opened);
         }
       }),

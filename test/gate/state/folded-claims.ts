@@ -4,14 +4,14 @@ import type { ExitCause, ExitEnd, OrderEvent, OrderIntentEvent, PositionRecord }
 import type { Claim } from '../../../daemon/gate/state/claims.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import type { PositionState } from '../../../daemon/gate/state/positions.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, TICK_E8 } from '../fold-fixture.ts';
 
 /** A reading of the account that shows the position at that many lots; it has changed at `changedAtMs`. */
 export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
   const position: PositionRecord = {
     entry_price: 60_000,
     liquidation_price: null,
-    lots,
+    quantity_e8: lots * LOT_E8,
     maintenance_margin_usdt: 0,
     mark_price: 60_000,
     symbol: 'BTCUSDT',
@@ -34,6 +34,9 @@ export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
     },
   } as const;
 }
+
+/** Of an exit that its caller changes. */
+const formOf = (lots: number) => ({ quantity_e8: lots * LOT_E8, price_e8: 650_000 * TICK_E8 });
 
 interface HowToOpen {
   readonly atMs?: number;
@@ -83,13 +86,13 @@ export class FoldedClaims {
     const foreign = {
       close_position: false,
       kind: 'regular',
-      lots,
+      quantity_e8: lots * LOT_E8,
       order_type: 'limit',
-      price_ticks: 600_000,
+      price_e8: 600_000 * TICK_E8,
       reduce_only: reduceOnly,
       side,
       symbol: 'BTCUSDT',
-      trigger_ticks: null,
+      trigger_e8: null,
     } as const;
     this.report(id, 'working', 0, atMs, { foreign });
   }
@@ -98,7 +101,7 @@ export class FoldedClaims {
     status: OrderEvent['status'],
     executed: number,
     atMs = T0,
-    detail: Partial<OrderEvent> = {},
+    detail: Partial<Omit<OrderEvent, 'executed_e8'>> = {},
   ): void {
     this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed, ...detail }));
   }
@@ -125,7 +128,7 @@ export class FoldedClaims {
         decision_id: `d-${id}`,
         is_whole: isWhole,
         key: '',
-        lots,
+        quantity_e8: lots * LOT_E8,
         origin,
         scope: 'own',
         side,
@@ -134,7 +137,7 @@ export class FoldedClaims {
     });
   }
   end(id: string, reason: ExitEnd, atMs = T0): void {
-    const payload = { action: 'ended', decision_id: `d-${id}`, detail: '', filled_lots: 0, reason } as const;
+    const payload = { action: 'ended', decision_id: `d-${id}`, detail: '', filled_e8: 0, reason } as const;
     this.ledger.append({ kind: 'exit_target', at_ms: atMs, payload });
   }
   find(id: string): Claim {
@@ -181,7 +184,13 @@ export class FoldedClaims {
   }
   /** The gate wants an order gone. */
   cancel(id: string, reason: string, atMs = T0): void {
-    const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
+    const payload: OrderIntentEvent = {
+      action: 'cancel',
+      client_order_id: id,
+      quantity_e8: null,
+      price_e8: null,
+      reason,
+    };
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
   /** Trading is halted for the account. */
@@ -197,24 +206,24 @@ export class FoldedClaims {
     this.ledger.append(decisionEvent({ id: `d-${id}-amend`, atMs, effective, request, orders: [] }));
   }
   settleAmend(id: string, action: 'amended' | 'amend_failed', lots: number, atMs = T0): void {
-    const payload = { action, client_order_id: id, lots, price_ticks: 650_000, reason: '' } as const;
+    const payload = { action, client_order_id: id, ...formOf(lots), reason: '' } as const;
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
   /** An order's caller has changed its size; the venue has agreed. */
   amend(id: string, lots: number, atMs = T0): void {
-    const form = { client_order_id: id, lots, price_ticks: 650_000, reason: '' } as const;
+    const form = { client_order_id: id, ...formOf(lots), reason: '' } as const;
     for (const action of ['amend', 'amended'] as const)
       this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload: { action, ...form } });
   }
   /** An operator's word on whose the symbol is. */
   adopt(agent: string, atMs = T0): void {
-    const { lots } = this.position;
+    const { quantityE8 } = this.position;
     const payload = {
       action: 'adopted',
       passkey_id: null,
       reason: '',
       agent,
-      lots,
+      quantity_e8: quantityE8,
       set_by: 'ops',
       symbol: 'BTCUSDT',
     } as const;

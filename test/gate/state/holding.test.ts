@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
-import { isBesideNobodys, isReleasedFrom, ownLots } from '../../../daemon/gate/state/holding.ts';
+import { isBesideNobodys, isReleasedFrom, ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { liveOrders } from '../../../daemon/gate/state/orders.ts';
-import { BTC_RULES, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, inLots, T0, tradeEvent } from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
 const MINUTE = 60_000;
 const holderOf = ({ position }: FoldedClaims): string | null => position.holder;
 /** Lots of the holder, and of nobody. */
-const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [ownLots(position), position.unownedLots];
+const lotsOf = ({ position }: FoldedClaims): readonly [number, number] => [
+  inLots(ownE8(position)),
+  inLots(position.unownedE8),
+];
 function recover(book: FoldedClaims, atMs: number): void {
   const payload = { at_venue_ms: atMs, epoch: 1, set_by: 'ops', take_over: false } as const;
   book.ledger.append({ kind: 'recovery', at_ms: atMs, payload });
@@ -85,7 +88,7 @@ describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
     book.report('o-1', 'partially_filled', 9);
     book.exit('x-1', 9);
     book.report('x-1', 'filled', 9);
-    assert.deepEqual([book.position.lots, holderOf(book)], [0, 'alice']);
+    assert.deepEqual([inLots(book.position.quantityE8), holderOf(book)], [0, 'alice']);
     book.report('o-1', 'canceled', 9);
     assert.equal(holderOf(book), null);
   });
@@ -96,7 +99,7 @@ describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
     book.report('t-1', 'working', 0);
     book.exit('x-1', 10);
     book.report('x-1', 'filled', 10);
-    assert.deepEqual([book.position.lots, holderOf(book)], [0, 'alice']);
+    assert.deepEqual([inLots(book.position.quantityE8), holderOf(book)], [0, 'alice']);
     book.report('t-1', 'canceled', 0);
     assert.equal(holderOf(book), null);
   });
@@ -276,7 +279,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
   function believedGone(): FoldedClaims {
     const book = held(10, 0);
     for (const second of [10, 16, 22]) book.read(0, T0 + second * 1_000);
-    assert.deepEqual([book.position.lots, holderOf(book)], [0, null]);
+    assert.deepEqual([inLots(book.position.quantityE8), holderOf(book)], [0, null]);
     return book;
   }
   test('the same where that reading showed none, and the symbol was free meanwhile', () => {
@@ -432,12 +435,12 @@ test('after a recovery everything is nobody’s: a new token of an old name hold
   assert.deepEqual([holderOf(book), lotsOf(book), isUnowned(book)], [null, [0, 10], true]);
   book.report('o-2', 'filled', 4, T0 + 60);
   assert.deepEqual([holderOf(book), lotsOf(book)], [null, [0, 14]], 'nor what its old orders fill');
-  assert.deepEqual(refolded(book).position('BTCUSDT').unownedLots, 14);
+  assert.deepEqual(inLots(refolded(book).position('BTCUSDT').unownedE8), 14);
 });
 
-test('a step that the venue changes leaves the holder no more than it held: less of a lot is nobody’s [DESIGN 12.1]', () => {
+test('a step that the venue changes leaves the holder what it held, and nobody what was nobody’s [DESIGN 12.4]', () => {
   const book = held(16, 5);
   const rules = { ...BTC_RULES, lotScale: BTC_RULES.lotScale / 10 };
   book.ledger.append({ kind: 'rules', at_ms: T0 + 20, payload: { rules } });
-  assert.deepEqual([book.position.lots, ...lotsOf(book)], [3, 1, 2]);
+  assert.deepEqual([inLots(book.position.quantityE8), ...lotsOf(book)], [21, 16, 5]);
 });

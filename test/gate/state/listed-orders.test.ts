@@ -3,18 +3,29 @@ import { describe, it } from 'node:test';
 import type { ForeignOrder } from '../../../daemon/gate/events.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import {
+  BTC_RULES,
+  DAY,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  LOT_E8,
+  orderEvent,
+  T0,
+  TICK_E8,
+  tradeEvent,
+} from '../fold-fixture.ts';
 
 const SHOWN: ForeignOrder = {
   close_position: false,
   kind: 'regular',
-  lots: 30,
+  quantity_e8: 30 * LOT_E8,
   order_type: 'LIMIT',
-  price_ticks: 590_000,
+  price_e8: 590_000 * TICK_E8,
   reduce_only: false,
   side: 'buy',
   symbol: 'BTCUSDT',
-  trigger_ticks: null,
+  trigger_e8: null,
 };
 
 describe('SAE-AUDIT: an order that the open list shows after its end', () => {
@@ -34,8 +45,11 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     ledger.append(orderEvent('o-1', T0 + 3, { executed_lots: 3, status: 'partially_filled', foreign: SHOWN }));
     const order = ledger.state.orders.all.get('o-1');
     assert.ok(order !== undefined, 'it is known');
-    assert.deepEqual([order.agent, order.foreign, order.lots, order.executedLots], ['alice', false, 10, 3]);
-    assert.equal(ledger.state.position('BTCUSDT').lots, 3, 'what it filled is the position');
+    assert.deepEqual(
+      [order.agent, order.foreign, inLots(order.quantityE8), inLots(order.executedE8)],
+      ['alice', false, 10, 3],
+    );
+    assert.equal(inLots(ledger.state.position('BTCUSDT').quantityE8), 3, 'what it filled is the position');
     assert.ok(liveOrders(ledger.state.orders, 'BTCUSDT').has(order), 'it counts');
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
@@ -50,7 +64,13 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     const ledger = started();
     ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'working' }));
-    const cancel = { action: 'cancel', client_order_id: 'o-1', lots: null, price_ticks: null, reason: 'test' } as const;
+    const cancel = {
+      action: 'cancel',
+      client_order_id: 'o-1',
+      quantity_e8: null,
+      price_e8: null,
+      reason: 'test',
+    } as const;
     ledger.append({ kind: 'order_intent', at_ms: T0 + 2, payload: cancel });
     ledger.append(orderEvent('o-1', T0 + 3, { status: 'canceled' }));
     ledger.append(orderEvent('o-1', T0 + 4, { status: 'working', foreign: SHOWN }));
@@ -62,12 +82,12 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
 
   it('leaves the place to another order under its id, which stays when the first is forgotten', () => {
     const ledger = started();
-    ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, lots: 2 }, venue_order_id: '1' }));
+    ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, quantity_e8: 2 * LOT_E8 }, venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 1, { status: 'canceled', venue_order_id: '1' }));
     ledger.append(orderEvent('grid-1', T0 + 2, { foreign: SHOWN, venue_order_id: '2' }));
     tick(ledger, T0 + KEEP_ENDED_MS + DAY);
     const order = ledger.state.orders.all.get('grid-1');
-    assert.deepEqual([order?.venueOrderId, order?.lots, order?.status], ['2', 30, 'working']);
+    assert.deepEqual([order?.venueOrderId, inLots(order?.quantityE8), order?.status], ['2', 30, 'working']);
     assert.deepEqual([...liveOrders(ledger.state.orders, 'BTCUSDT')], [order], 'it alone counts');
   });
 
@@ -77,6 +97,9 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
     ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 4, status: 'partially_filled' }));
     const order = ledger.state.orders.all.get('o-1');
-    assert.ok(order !== undefined && isTerminal(order.status) && order.executedLots === 4, 'ended, with four lots');
+    assert.ok(
+      order !== undefined && isTerminal(order.status) && inLots(order.executedE8) === 4,
+      'ended, with four lots',
+    );
   });
 });

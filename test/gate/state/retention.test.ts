@@ -12,7 +12,7 @@ import {
   planOrders,
 } from '../../../daemon/gate/state/orders.ts';
 import { SeenIds } from '../../../daemon/gate/state/seen-ids.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, inLots, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const STATUSES: readonly OrderStatus[] = ['working', 'unknown', 'filled', 'canceled', 'expired', 'rejected'];
 
@@ -41,7 +41,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
       const { orders } = ledger.state;
       const found = [orders.all.has('o-1'), orders.byDecision.has('d-1'), orders.byVenueId.has('BTCUSDT v-o-1')];
       assert.deepEqual(found, [isKept, isKept, isKept], `${ageMs} ms after its end`);
-      assert.equal(ledger.state.position('BTCUSDT').lots, 10, 'what it filled stays');
+      assert.equal(inLots(ledger.state.position('BTCUSDT').quantityE8), 10, 'what it filled stays');
     }
   });
 
@@ -151,7 +151,11 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
           const { orders } = ledger.state;
           assert.deepEqual([...again.orders.all.keys()], [...orders.all.keys()], 'the same orders after a restart');
           assert.deepEqual([...again.orders.byVenueId.keys()], [...orders.byVenueId.keys()], 'the same venue ids');
-          assert.equal(again.position('BTCUSDT').lots, ledger.state.position('BTCUSDT').lots, 'the same position');
+          assert.equal(
+            inLots(again.position('BTCUSDT').quantityE8),
+            inLots(ledger.state.position('BTCUSDT').quantityE8),
+            'the same position',
+          );
           for (const live of orders.live.get('BTCUSDT') ?? [])
             assert.equal(orders.all.get(live.clientOrderId), live, `${live.clientOrderId} is live and forgotten`);
           for (const known of planned)

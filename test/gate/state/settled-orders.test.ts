@@ -13,7 +13,17 @@ import { SettledOrders } from '../../../daemon/gate/state/settled-orders.ts';
 import { generatePlan } from '../../../scripts/explore/generate.ts';
 import { playPlan } from '../../../scripts/explore/run-plan.ts';
 import { World } from '../../../scripts/explore/world.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import {
+  BTC_RULES,
+  DAY,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  LOT_E8,
+  orderEvent,
+  T0,
+  tradeEvent,
+} from '../fold-fixture.ts';
 import { FoldedClaims } from './folded-claims.ts';
 
 class Kept {
@@ -125,7 +135,7 @@ describe('SAE-AUDIT: settled orders', () => {
       for (const [i, id] of someIds.entries()) {
         const order = plain.orders.all.get(id)!;
         const { symbol, venueOrderId: venue_order_id } = order;
-        const executed_lots = order.executedLots + 1;
+        const executed_lots = inLots(order.executedE8) + 1;
         if (i % 3 === 0)
           late(orderEvent(id, nowMs, { status: 'filled', executed_lots, venue_order_id }), `a word on ${id}`);
         if (i % 3 === 1) late(tradeEvent(`late-${i}`, id, nowMs, { symbol, lots: 1 }), `a trade of ${id}`);
@@ -317,7 +327,7 @@ describe('SAE-AUDIT: settled orders', () => {
     ledger.append({ kind: 'alert', at_ms: T0 + DAY, payload: { code: 'T', detail: '', symbol: null } });
     const order = ledger.state.orders.all.get('o-1')!;
     assert.throws(() => {
-      order.executedLots = 0;
+      order.executedE8 = 0;
     }, TypeError);
     assert.equal(ledger.state.orders.byVenueId.get('BTCUSDT v-o-1'), order, 'asked for twice, it is one object');
   });
@@ -334,9 +344,9 @@ describe('SAE-AUDIT: settled orders', () => {
     const take = (order: OrderState): boolean =>
       new SettledOrders().add({ decisionId: 'd-1', orders: [order], claim: null }) !== null;
     assert.ok(take(build({})));
-    assert.ok(take(build({ detail: 'words "in" quotes \u2028', averagePrice: 0.1 + 0.2, tradedUsdt: 5e-324 })));
+    assert.ok(take(build({ detail: 'words "in" quotes \u2028', averagePrice: 0.1 + 0.2, tradedUsdtE8: 5e-324 })));
     const odd: readonly Partial<OrderState>[] = [
-      { tradedUsdt: -0 },
+      { tradedUsdtE8: -0 },
       { averagePrice: Number.NaN },
       { feesUsdt: Number.POSITIVE_INFINITY },
       { updatedAtMs: 0.1 },
@@ -347,7 +357,7 @@ describe('SAE-AUDIT: settled orders', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), fc.string(), (price, usdt, detail) => {
         const settled = new SettledOrders();
-        const order = build({ averagePrice: price, tradedUsdt: usdt, detail });
+        const order = build({ averagePrice: price, tradedUsdtE8: usdt, detail });
         const number = settled.add({ decisionId: 'd-1', orders: [order], claim: null });
         if (number === null) return Object.is(price, -0) || Object.is(usdt, -0) || !Number.isFinite(price + usdt);
         assert.deepEqual(settled.take(number).orders, [order]);
@@ -413,7 +423,13 @@ function filledExit(endedMs: number | null): FoldedClaims {
   book.report('c-1', 'filled', 10);
   ledger.append(tradeEvent('t-2', 'c-1', T0, { side: 'sell' }));
   book.read(0, T0 + 1);
-  const ended = { action: 'ended', decision_id: 'd-c-1', detail: '', filled_lots: 10, reason: 'filled' } as const;
+  const ended = {
+    action: 'ended',
+    decision_id: 'd-c-1',
+    detail: '',
+    filled_e8: 10 * LOT_E8,
+    reason: 'filled',
+  } as const;
   if (endedMs !== null) ledger.append({ kind: 'exit_target', at_ms: endedMs, payload: ended });
   return book;
 }

@@ -1,12 +1,17 @@
-import type { IncomeRow } from '../../../daemon/gate/events.ts';
+import type { IncomeRow, PositionRecord } from '../../../daemon/gate/events.ts';
 import type { Figures } from '../../../daemon/gate/state/account-days.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+
+/** A position as a reading shows it. */
+interface Held extends Partial<Omit<PositionRecord, 'quantity_e8'>> {
+  readonly lots?: number;
+}
 
 /** A ledger of two agents on one account, told as the exchange would tell it. */
 export class Told {
   readonly ledger = new FoldedLedger();
   #ids = 0;
-  constructor(positions: readonly object[] = []) {
+  constructor(positions: readonly Held[] = []) {
     this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
     this.read(T0, positions);
   }
@@ -28,7 +33,7 @@ export class Told {
     } as const;
     this.ledger.append({ kind: 'state', at_ms: nowMs, payload });
   }
-  read(atMs: number, positions: readonly object[] = []): void {
+  read(atMs: number, positions: readonly Held[] = []): void {
     const payload = {
       available_usdt: 10_000,
       initial_margin_usdt: 0,
@@ -36,10 +41,10 @@ export class Told {
       maintenance_margin_usdt: 0,
       margin_balance_usdt: 10_000,
       margin_ratio: 0,
-      positions: positions.map((position) => ({
+      positions: positions.map(({ lots = 0, ...position }) => ({
         entry_price: 60_000,
         liquidation_price: null,
-        lots: 0,
+        quantity_e8: lots * LOT_E8,
         maintenance_margin_usdt: 0,
         mark_price: 60_000,
         symbol: 'BTCUSDT',
@@ -74,7 +79,13 @@ export class Told {
       orderEvent(id, atMs, { average_price: price, executed_lots: lots, status: 'filled', venue_at_ms: atMs }),
     );
     this.ledger.append(
-      tradeEvent(String(this.#ids), id, atMs, { fee_usdt: fee, lots, price, realised_pnl_usdt: realised, side }),
+      tradeEvent(String(this.#ids), id, atMs, {
+        fee_usdt: fee,
+        lots: lots,
+        price,
+        realised_pnl_usdt: realised,
+        side,
+      }),
     );
     return String(this.#ids);
   }

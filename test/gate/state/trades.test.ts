@@ -53,45 +53,4 @@ describe('trades of an agent in the gate', () => {
       { numRuns: 200, seed: 1 },
     );
   });
-
-  it('a round trip across a change of the step is the one that it would have been without', () => {
-    const at = 1_700_000_000_000;
-    const fill = { symbol: 'BTCUSDT', price: 100, fee_usdt: 0.01, at_ms: at };
-    const later = { ...fill, price: 90, at_ms: at + MINUTE_MS };
-    for (const { up, down } of [
-      { up: 10, down: 1 },
-      { up: 1, down: 2 },
-    ]) {
-      const plain = new TradeBook();
-      const changed = new TradeBook();
-      for (let trip = 0; trip < 5; trip += 1) {
-        for (const book of [plain, changed]) book.addFill('agent', { ...fill, side: 'buy', lots: 10, lot_size: 0.1 });
-        changed.rescale('ETHUSDT', { up: 7, down: 1 });
-        changed.rescale('BTCUSDT', { up, down });
-        plain.addFill('agent', { ...later, side: 'sell', lots: 10, lot_size: 0.1 });
-        changed.addFill('agent', { ...later, side: 'sell', lots: (10 * up) / down, lot_size: (0.1 * down) / up });
-        changed.rescale('BTCUSDT', { up: down, down: up });
-        const nowMs = at + (trip + 2) * MINUTE_MS;
-        assert.equal(changed.risk('agent', nowMs, SECTION), plain.risk('agent', nowMs, SECTION), `trip ${trip}`);
-      }
-    }
-  });
-
-  it('what is less than one new lot is no longer open, like the share that it is of', () => {
-    const book = new TradeBook();
-    const at = 1_700_000_000_000;
-    const fill = {
-      symbol: 'BTCUSDT',
-      price: 100,
-      lot_size: 0.1,
-      fee_usdt: 0.01,
-      at_ms: at,
-      side: 'buy',
-      lots: 3,
-    } as const;
-    book.addFill('agent', fill);
-    book.rescale('BTCUSDT', { up: 1, down: 10 });
-    const empty = computeTraderRisk([], at, SECTION).p_risk;
-    assert.equal(book.risk('agent', at, SECTION), empty);
-  });
 });

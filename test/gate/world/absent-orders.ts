@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenuePort } from '../../../daemon/gate/venue-port.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('an order that no lookup finds (BY-12, BY-38)', () => {
   let world: DaemonWorld;
@@ -50,10 +51,10 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     await world.advance(2_000);
     await pastHorizon();
     await until('its end', () => resting.status !== 'working', 15_000);
-    assert.deepEqual([resting.status, resting.executedLots, resting.averagePrice], ['filled', 15, 59_000]);
+    assert.deepEqual([resting.status, inLots(resting.executedE8), resting.averagePrice], ['filled', 15, 59_000]);
     await world.advance(2_000);
     const position = core().state.position('BTCUSDT');
-    assert.deepEqual([position.lots, ownLots(position)], [15, 15], 'its agent holds it');
+    assert.deepEqual([inLots(position.quantityE8), inLots(ownE8(position))], [15, 15], 'its agent holds it');
     await world.setMark('BTCUSDT', 58_000);
     const close = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(close.body.decision.decision, 'ALLOW', JSON.stringify(close.body.decision.reasons));
@@ -81,7 +82,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.equal(unknown.status, 'unknown', 'a list that was not read proves nothing');
     isListed = true;
     await until('its end', () => unknown.status !== 'unknown', 15_000);
-    assert.deepEqual([unknown.status, unknown.executedLots], ['expired', 0]);
+    assert.deepEqual([unknown.status, inLots(unknown.executedE8)], ['expired', 0]);
     Object.assign(venue, { fetchPlacedOrders, lookupOrder, submit });
   });
 
@@ -109,7 +110,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     await pastHorizon();
     await until('the trade is looked up', () => asked > 0, 15_000);
     assert.equal(lost.status, 'unknown', 'until its order is known the trade may be ours');
-    assert.equal(core().state.position('ETHUSDT').lots, 0, 'and nothing is adopted');
+    assert.equal(inLots(core().state.position('ETHUSDT').quantityE8), 0, 'and nothing is adopted');
     for (let i = 0; i < 3; i += 1) await world.advance(5_000);
     assert.deepEqual(await stops(), ['ETHUSDT SELL'], 'what the venue goes on showing is');
     isAnswered = true;
@@ -118,7 +119,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     for (let i = 0; i < 5; i += 1) await world.advance(4_000);
     const position = core().state.position('ETHUSDT');
     assert.deepEqual(
-      [position.lots, position.disputedLots, position.unownedLots],
+      [inLots(position.quantityE8), inLots(position.disputedE8), inLots(position.unownedE8)],
       [500, null, 500],
       'it is adopted, for nobody',
     );

@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { openOrders } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const PUT = { method: 'PUT', path: '/fapi/v1/order' };
 
@@ -42,7 +43,7 @@ describe('what tightens while an amend is on its way holds for the larger form (
     return id;
   };
   const find = (id: string) => world.daemon.gate.core.state.orders.all.get(id);
-  const pendingLots = (id: string): number | null => find(id)?.amend?.lots ?? null;
+  const pendingLots = (id: string): number | null => inLots(find(id)?.amend?.quantityE8) ?? null;
 
   it('BY-31 the policy becomes stricter while the answer is lost: the larger order does not stay', async () => {
     const id = await amending(50_000, { kind: 'accept-then-timeout', ms: 1_000 });

@@ -7,6 +7,7 @@ import type { ApprovalEvent } from '../../../daemon/gate/events.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../../daemon/harness.ts';
+import { TICK_E8 } from '../fold-fixture.ts';
 
 interface Refusal {
   readonly error: { readonly code: string; readonly message: string };
@@ -374,17 +375,6 @@ describe('SAE-DEC orders that a person must approve', () => {
     ['a flatten', () => world.operator('POST', '/v1/flatten', { reason: 'x' }), /trading state halted/],
     ['a restart', () => world.restart(), /boot layer/],
     [
-      'a change of the lot size, though the rules of now are as before',
-      () => {
-        const { core } = world.daemon.gate;
-        const rules = core.state.rules.get('BTCUSDT');
-        assert.ok(rules !== undefined);
-        core.append('rules', { rules: { ...rules, lotMantissa: rules.lotMantissa * 10 } });
-        core.append('rules', { rules });
-      },
-      /lot or tick size/,
-    ],
-    [
       'another policy',
       async () => {
         const { gate } = world.daemon;
@@ -463,8 +453,8 @@ describe('SAE-DEC orders that a person must approve', () => {
     const { body } = await approve(approval);
     const { orders } = world.daemon.gate.core.state;
     const sent = orders.byDecision.get(body.answer?.decision.decision_id ?? '') ?? [];
-    assert.ok(sent.length > 0 && sent.every((each) => (each.priceTicks ?? 0) <= approval.price_ticks));
-    assert.equal(sent.at(-1)?.approvedTicks, approval.price_ticks, 'each of its orders knows it');
+    assert.ok(sent.length > 0 && sent.every((each) => (each.priceE8 ?? 0) <= approval.price_ticks * TICK_E8));
+    assert.equal(sent.at(-1)?.approvedE8, approval.price_ticks * TICK_E8, 'each of its orders knows it');
   });
 
   it('advice asks nobody, and says that it would', async () => {
@@ -531,8 +521,8 @@ describe('SAE-DEC orders that a person must approve', () => {
         /ended|denied/,
       ],
       [
-        'more lots asked for',
-        (each) => (each.action === 'requested' ? { ...each, lots: 1 } : each),
+        'more asked for',
+        (each) => (each.action === 'requested' ? { ...each, quantity: '9.000' } : each),
         /else|not of its text/,
       ],
       ['nothing asked for', (each) => (each.action === 'requested' ? refusal : each), /nobody was asked/],

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
+import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
 
 describe('an order of ours that somebody changed at the venue', () => {
   let world: DaemonWorld;
@@ -23,7 +24,11 @@ describe('an order of ours that somebody changed at the venue', () => {
     const known = world.daemon.gate.core.state.orders.all.get(body.execution.orders[0]?.client_order_id ?? '');
     assert.ok(known !== undefined, JSON.stringify(body.decision.reasons));
     await world.refresh();
-    assert.deepEqual([known.status, known.lots, known.priceTicks], ['working', 4, 590_000], 'four lots rest');
+    assert.deepEqual(
+      [known.status, inLots(known.quantityE8), known.priceE8],
+      ['working', 4, 590_000 * TICK_E8],
+      'four lots rest',
+    );
     return known;
   };
   const change = async (known: OrderState, quantity: string, price: string): Promise<void> => {
@@ -53,11 +58,19 @@ describe('an order of ours that somebody changed at the venue', () => {
     await world.refresh();
     assert.equal(await reserved(), 720, 'twelve lots');
     assert.equal(alerts(), before + 1, 'somebody is told');
-    assert.deepEqual([known.lots, known.amend], [4, { lots: 12, priceTicks: 595_000 }], 'both forms count');
+    assert.deepEqual(
+      [inLots(known.quantityE8), known.amend],
+      [4, { quantityE8: 12 * LOT_E8, priceE8: 595_000 * TICK_E8 }],
+      'both forms count',
+    );
     const { body } = await world.tool('place_order', order({ requested_notional: 1_000 }));
     assert.equal(body.decision.decision, 'LIMIT', 'what it takes is no longer free');
     for (let i = 0; i < 4; i += 1) await world.advance(4_000);
-    assert.deepEqual([known.lots, known.priceTicks, known.amend], [12, 595_000, null], 'its form from now on');
+    assert.deepEqual(
+      [inLots(known.quantityE8), known.priceE8, known.amend],
+      [12, 595_000 * TICK_E8, null],
+      'its form from now on',
+    );
     assert.equal(alerts(), before + 1, 'one alert');
   });
 
@@ -66,31 +79,31 @@ describe('an order of ours that somebody changed at the venue', () => {
     const before = alerts();
     await change(known, '0.012', '59500.00');
     await world.refresh();
-    assert.deepEqual([known.amend?.lots, alerts()], [12, before], 'it counts, and nobody is blamed yet');
+    assert.deepEqual([inLots(known.amend?.quantityE8), alerts()], [12, before], 'it counts, and nobody is blamed yet');
     for (let i = 0; i < 4; i += 1) await world.advance(4_000);
-    assert.deepEqual([known.lots, alerts()], [12, before + 1]);
+    assert.deepEqual([inLots(known.quantityE8), alerts()], [12, before + 1]);
   });
 
   it('counts as before while a smaller form is not settled', async () => {
     const known = await rest();
     await change(known, '0.002', '59000.00');
     await world.refresh();
-    assert.deepEqual([known.lots, known.amend?.lots], [4, 2]);
+    assert.deepEqual([inLots(known.quantityE8), inLots(known.amend?.quantityE8)], [4, 2]);
     await world.advance(9_000);
     await world.advance(900);
-    assert.equal(known.lots, 4, 'shown three times, but not for ten seconds');
+    assert.equal(inLots(known.quantityE8), 4, 'shown three times, but not for ten seconds');
     await world.advance(200);
-    assert.deepEqual([known.lots, known.amend], [2, null], 'ten seconds later');
+    assert.deepEqual([inLots(known.quantityE8), known.amend], [2, null], 'ten seconds later');
   });
 
   it('lets the other form go when the venue shows ours again, and takes no amend of ours for a change', async () => {
     const known = await rest();
     await change(known, '0.012', '59000.00');
     await world.refresh();
-    assert.equal(known.amend?.lots, 12);
+    assert.equal(inLots(known.amend?.quantityE8), 12);
     await change(known, '0.004', '59000.00');
     await world.refresh();
-    assert.deepEqual([known.lots, known.amend], [4, null], 'as it was');
+    assert.deepEqual([inLots(known.quantityE8), known.amend], [4, null], 'as it was');
     const before = alerts();
     const { body } = await world.tool('modify_order', {
       client_order_id: known.clientOrderId,
@@ -99,7 +112,11 @@ describe('an order of ours that somebody changed at the venue', () => {
     });
     assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
     for (let i = 0; i < 3; i += 1) await world.advance(2_000);
-    assert.deepEqual([known.lots, known.amend, alerts()], [6, null, before], 'our own change is none of somebody');
+    assert.deepEqual(
+      [inLots(known.quantityE8), known.amend, alerts()],
+      [6, null, before],
+      'our own change is none of somebody',
+    );
   });
 
   it('counts a foreign order in the form that its owner gave it, without an alarm', async () => {
@@ -124,6 +141,6 @@ describe('an order of ours that somebody changed at the venue', () => {
       price: '2900.00',
     });
     await world.refresh();
-    assert.deepEqual([known?.amend?.lots, alerts()], [300, before]);
+    assert.deepEqual([inLots(known?.amend?.quantityE8), alerts()], [300, before]);
   });
 });

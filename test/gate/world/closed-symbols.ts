@@ -5,6 +5,7 @@ import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import type { Rewrites } from '../../daemon/rewriting-proxy.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 type Row = { readonly [key: string]: unknown };
 const INFO = '/fapi/v1/exchangeInfo';
@@ -77,7 +78,7 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     );
     await world.restart();
     assert.deepEqual([await opens('BTCUSDT'), await opens('ETHUSDT')], [true, false]);
-    assert.equal(world.daemon.gate.core.state.position('ETHUSDT').lots, 100);
+    assert.equal(inLots(world.daemon.gate.core.state.position('ETHUSDT').quantityE8), 100);
     const flat = await world.operator('POST', '/v1/flatten', { reason: 'test' });
     assert.equal(flat.status, 200);
     assert.equal(await world.position('ETHUSDT'), 0);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { inLots } from '../fold-fixture.ts';
 
 /** Whatever throws in one place must not end what somebody else was permitted. */
 describe('a defect beside an exit', () => {
@@ -37,7 +38,7 @@ describe('a defect beside an exit', () => {
       if (agent === 'alice') throw new Error('a defect');
       return policyFor(agent);
     };
-    const lots = (symbol: string): number => core.state.position(symbol).lots;
+    const lots = (symbol: string): number => inLots(core.state.position(symbol).quantityE8);
     await until('bob is out', () => lots('ETHUSDT') === 0, 30_000);
     assert.ok(lots('BTCUSDT') > 0);
     core.policyFor = policyFor;

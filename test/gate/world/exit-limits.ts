@@ -87,14 +87,14 @@ describe('exits at the limits of the venue: the largest order', () => {
       passkey_id: null,
       reason: '',
       agent: 'agent',
-      lots: 12_000_000,
+      quantity_e8: 12_000 * 1e8,
       set_by: 'ops',
       symbol: 'ETHUSDT',
     } as const;
     const { core } = world.daemon.gate;
     await until('all of it is known', async () => {
       await world.advance(6_000);
-      return core.state.position('ETHUSDT').lots === given.lots;
+      return core.state.position('ETHUSDT').quantityE8 === given.quantity_e8;
     });
     core.append('holder', given);
     const part = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('verified exits under adverse answers', () => {
   let world: DaemonWorld;
@@ -91,7 +92,7 @@ describe('verified exits under adverse answers', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return world.daemon.gate.core.state.position('BTCUSDT').unownedLots === 7;
+      return inLots(world.daemon.gate.core.state.position('BTCUSDT').unownedE8) === 7;
     });
     const both = await world.position('BTCUSDT');
     const filledBefore = (await filledOrders()).length;
@@ -107,6 +108,6 @@ describe('verified exits under adverse answers', () => {
     assert.equal((await filledOrders()).length - filledBefore, 1, 'one close is enough');
     const left = both - mine;
     assert.ok(Math.abs((await world.position('BTCUSDT')) - left) < 1e-9, `${left} of nobody is left`);
-    assert.equal(world.daemon.gate.core.state.position('BTCUSDT').unownedLots, 7);
+    assert.equal(inLots(world.daemon.gate.core.state.position('BTCUSDT').unownedE8), 7);
   });
 });

@@ -4,6 +4,7 @@ import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('a flatten that could not close everything', () => {
   let world: DaemonWorld;
@@ -76,7 +77,7 @@ describe('a flatten that could not close everything', () => {
     });
     await world.restart();
     for (let i = 0; i < 4; i += 1) await world.advance(6_000);
-    await until('it is known', () => world.daemon.gate.core.state.position('BTCUSDT').lots === 5);
+    await until('it is known', () => inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) === 5);
     assert.equal(await world.position('BTCUSDT'), 0.005);
     await world.operator('POST', '/v1/flatten', { reason: 'test' });
     assert.equal(await isFlat(), true);

@@ -49,7 +49,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     for (let i = 0; i < 4; i += 1) await world.advance(20_000);
     await until('flat', async () => {
       await world.advance(1_000);
-      const isFlat = (await world.position('BTCUSDT')) === 0 && state().position('BTCUSDT').lots === 0;
+      const isFlat = (await world.position('BTCUSDT')) === 0 && state().position('BTCUSDT').quantityE8 === 0;
       return isFlat && layer('BTCUSDT') === 'active';
     });
   };
@@ -124,7 +124,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
       average_price: null,
       client_order_id: stop.clientOrderId,
       detail: 'no proof of what became of it',
-      executed_lots: 0,
+      executed_e8: 0,
       foreign: null,
       retryable: false,
       status: 'lost',

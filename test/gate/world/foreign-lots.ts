@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const NO_MORE_STOPS = {
   kind: 'error',
@@ -45,7 +46,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
   const humanBuys = (quantity: string) => human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity });
   const view = () => world.daemon.gate.core.state.position('BTCUSDT');
-  const own = (): number => ownLots(view());
+  const own = (): number => inLots(ownE8(view()));
   /** 15 lots of the agent and 10 of a human, one stop for all. */
   const holdBoth = async (): Promise<void> => {
     const { body } = await world.tool('place_order', order({ requested_notional: 905 }));
@@ -53,7 +54,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.010');
     await until('both are known', async () => {
       await world.advance(6_000);
-      return view().lots === 25 && view().disputedLots === null;
+      return inLots(view().quantityE8) === 25 && view().disputedE8 === null;
     });
     assert.equal(own(), 15);
   };
@@ -70,8 +71,8 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     });
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);
     assert.equal(await world.position('BTCUSDT'), left, 'nothing more is closed');
-    assert.deepEqual([view().lots, own()], [left * 1000, 0], 'what is left is nobody’s here');
-    assert.match(alerts('STOP_REFUSED')[0] ?? '', /15 lots .* closed; 10 lots .* stay/);
+    assert.deepEqual([inLots(view().quantityE8), own()], [left * 1000, 0], 'what is left is nobody’s here');
+    assert.match(alerts('STOP_REFUSED')[0] ?? '', /0\.015 .* closed; 0\.010 .* stays/);
   });
 
   it('a cut above a tightened cap takes from what the holder holds', async () => {
@@ -92,7 +93,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     await humanBuys('0.060');
     await until('it is known', async () => {
       await world.advance(6_000);
-      return view().lots === 60;
+      return inLots(view().quantityE8) === 60;
     });
     const known = alerts('STOP_REFUSED').length;
     for (let i = 0; i < 6; i += 1) await world.advance(20_000);

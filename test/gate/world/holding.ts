@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots, LOT_E8 } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 const BELOW = { order_type: 'limit', limit_price: 59_000, requested_notional: 130 };
@@ -36,11 +37,11 @@ const human = (world: DaemonWorld, method: string, path: string, params: Record<
   createClient(world.sim).send(method, path, { symbol: 'BTCUSDT', ...params });
 /** A person has bought so many lots, and the gate knows. */
 async function buyByHand(world: DaemonWorld, lots: number): Promise<void> {
-  const held = viewOf(world).unownedLots;
+  const held = inLots(viewOf(world).unownedE8);
   await human(world, 'POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: (lots / 1_000).toFixed(3) });
   await until('it is known', async () => {
     await world.advance(6_000);
-    return viewOf(world).unownedLots === held + lots;
+    return viewOf(world).unownedE8 === held + lots * LOT_E8;
   });
 }
 /** Nothing is held, and nothing can fill. */
@@ -55,7 +56,7 @@ async function makeFree(world: DaemonWorld): Promise<void> {
     'the symbol is free',
     async () => {
       await world.advance(2_000);
-      const isFree = viewOf(world).holder === null && viewOf(world).lots === 0;
+      const isFree = viewOf(world).holder === null && viewOf(world).quantityE8 === 0;
       return isFree && state.claims.open.size === 0 && world.daemon.gate.openOrderCount() === 0;
     },
     60_000,
@@ -115,7 +116,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   it('SYMBOL_UNOWNED: beside a hand’s lots nobody opens; what rests is canceled then, and its exits pass', async () => {
     await place(world, { requested_notional: 305 }, alice);
     const rests = await place(world, BELOW, alice);
-    const own = ownLots(viewOf(world));
+    const own = inLots(ownE8(viewOf(world)));
     await buyByHand(world, 7);
     await until('it is canceled', async () => {
       await world.advance(500);
@@ -298,7 +299,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
 
   it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening', async () => {
     await place(world, { requested_notional: 965 });
-    const lots = ownLots(viewOf(world));
+    const lots = inLots(ownE8(viewOf(world)));
     const ids: string[] = [];
     for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
     await until('all rest', async () => (await resting()).length === lots);
@@ -317,7 +318,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
 
   it('a close of a part cancels only as many as it needs, newest first, and they rest again', async () => {
     await place(world, { requested_notional: 965 });
-    const lots = ownLots(viewOf(world));
+    const lots = inLots(ownE8(viewOf(world)));
     const ids: string[] = [];
     for (let i = 0; i < lots; i += 1) ids.push(await rest(63_000 + i));
     await until('all rest', async () => (await resting()).length === lots);
@@ -366,7 +367,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     for (let i = 0; i < 5; i += 1) await world.refresh();
     assert.ok(own().length > 2, 'it went up its ladder');
     assert.ok(
-      own().every(({ executedLots }) => executedLots === 0),
+      own().every(({ executedE8: executedLots }) => executedLots === 0),
       'nothing of it filled afterwards',
     );
   });

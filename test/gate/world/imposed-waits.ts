@@ -103,7 +103,7 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
     await until('closed', async () => (await world.position('BTCUSDT')) === 0, 15_000);
     const told = ends(world, seq, 'EXIT_STALLED');
     assert.equal(told.length, 1, told.join('; '));
-    assert.match(told[0] ?? '', /with 0 lots closed; the venue has asked to be left alone$/);
+    assert.match(told[0] ?? '', /with 0\.000 closed; the venue has asked to be left alone$/);
   });
 
   it('one that is to rest: it rests once it is let through', async () => {

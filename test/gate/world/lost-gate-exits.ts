@@ -4,6 +4,7 @@ import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
@@ -33,7 +34,7 @@ for (const hasFilled of [false, true])
       await human('POST', '/fapi/v1/order', { side: 'BUY', type: 'MARKET', quantity: '0.010' });
       await until('both are known', async () => {
         await world.advance(6_000);
-        return view().lots === 25 && view().disputedLots === null;
+        return inLots(view().quantityE8) === 25 && view().disputedE8 === null;
       });
       await world.fault({
         kind: 'error',
@@ -51,13 +52,13 @@ for (const hasFilled of [false, true])
         return gateExits().some((one) => one.status === 'unknown');
       });
       const [lost] = gateExits();
-      assert.equal(lost?.lots, 15);
+      assert.equal(inLots(lost?.quantityE8), 15);
 
       world.daemon.gate.core.append('order', {
         average_price: null,
         client_order_id: lost?.clientOrderId ?? '',
         detail: 'no proof of what became of it',
-        executed_lots: 0,
+        executed_e8: 0,
         foreign: null,
         retryable: false,
         status: 'lost',
@@ -70,12 +71,12 @@ for (const hasFilled of [false, true])
       else
         await until('another exit, which closes what agents hold', async () => {
           await world.advance(6_000);
-          return (await world.position('BTCUSDT')) === 0.01 && gateExits().some((one) => one.executedLots > 0);
+          return (await world.position('BTCUSDT')) === 0.01 && gateExits().some((one) => one.executedE8 > 0);
         });
       assert.equal(await world.position('BTCUSDT'), 0.01, 'the lots of the human stay');
       const others = gateExits().filter((one) => one !== lost);
       assert.equal(
-        others.reduce((sum, one) => sum + one.executedLots, 0),
+        others.reduce((sum, one) => sum + inLots(one.executedE8), 0),
         hasFilled ? 0 : 15,
       );
       await world.control('clear-faults', {});

@@ -4,6 +4,7 @@ import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('a take-profit that made room for an exit', () => {
   let world: DaemonWorld;
@@ -71,12 +72,12 @@ describe('a take-profit that made room for an exit', () => {
     });
     const lost = exits().find(({ status }) => status === 'unknown');
     await until('it rests again', async () => (await resting()).length === 1);
-    assert.deepEqual(await resting(), [held - (lost?.lots ?? 0)], 'it may arrive yet');
+    assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], 'it may arrive yet');
     world.daemon.gate.core.append('order', {
       average_price: null,
       client_order_id: lost?.clientOrderId ?? '',
       detail: 'no proof of what became of it',
-      executed_lots: 0,
+      executed_e8: 0,
       foreign: null,
       retryable: false,
       status: 'lost',
@@ -84,7 +85,7 @@ describe('a take-profit that made room for an exit', () => {
       venue_order_id: null,
     });
     for (let i = 0; i < 3; i += 1) await world.refresh();
-    assert.deepEqual(await resting(), [held - (lost?.lots ?? 0)], JSON.stringify(sent));
+    assert.deepEqual(await resting(), [held - (inLots(lost?.quantityE8) ?? 0)], JSON.stringify(sent));
     await world.control('clear-faults', {});
     await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never arrived' });
     await until('the symbol is open again', async () => {

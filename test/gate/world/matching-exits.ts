@@ -29,7 +29,7 @@ describe('BY-15 an exit that the exchange shows as resting while it is being mat
   };
   const isClosed = async (): Promise<boolean> => {
     await world.refresh();
-    return (await world.position('BTCUSDT')) === 0 && world.daemon.gate.core.state.position('BTCUSDT').lots === 0;
+    return (await world.position('BTCUSDT')) === 0 && world.daemon.gate.core.state.position('BTCUSDT').quantityE8 === 0;
   };
 
   it('goes on up its ladder, when the answer to its send says so', async () => {

@@ -72,10 +72,9 @@ describe('trouble with one symbol at a start is of that symbol alone', () => {
     });
     t.after(() => world.close());
     assert.equal(await open(world), 'filled');
-    assert.equal(await open(world, ETH), 'STALE_FILTERS');
-    assert.deepEqual(told(world), [
-      'the leverage brackets of ETHUSDT cannot be read, nothing is opened there: brackets do not follow each other',
-    ]);
+    assert.equal(await open(world, ETH), 'STATE_REDUCING');
+    assert.equal(told(world).length, 1);
+    assert.match(told(world)[0] ?? '', /^a row of its rules cannot be read, nothing is opened there: .*brackets/);
     isOdd = false;
     await world.sleep(60_000);
     assert.equal(await open(world, ETH), 'filled');

@@ -7,6 +7,7 @@ import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -33,7 +34,8 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
     venue.fetchOpenOrders = async (symbols) => {
       const answer = await fetchOpenOrders(symbols);
       if (answer.kind !== 'ok' || lookups === 0) return answer;
-      return { ...answer, value: answer.value.filter((listed) => listed.clientOrderId !== hidden) };
+      const rows = answer.value.rows.filter((listed) => listed.clientOrderId !== hidden);
+      return { ...answer, value: { ...answer.value, rows } };
     };
     venue.lookupOrder = async (symbol, id, kind): Promise<LookupOutcome> => {
       meanwhile();
@@ -73,11 +75,15 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
     assert.equal(known('grid-1')?.status, 'canceled', 'the first has ended');
     await rest('grid-1', '0.030');
     await world.refresh();
-    assert.deepEqual([known('grid-1')?.lots, await reserved()], [30, 1_800], 'the second counts');
+    assert.deepEqual([inLots(known('grid-1')?.quantityE8), await reserved()], [30, 1_800], 'the second counts');
     await cancel('grid-1');
     await rest('grid-1', '0.032');
     await world.refresh();
-    assert.deepEqual([known('grid-1')?.lots, await reserved()], [32, 1_920], 'and so does the third, at once');
+    assert.deepEqual(
+      [inLots(known('grid-1')?.quantityE8), await reserved()],
+      [32, 1_920],
+      'and so does the third, at once',
+    );
     const { body } = await world.tool(
       'place_order',
       order({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 }),

@@ -6,6 +6,7 @@ import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('protective stops and cut-backs', () => {
   let world: DaemonWorld;
@@ -106,12 +107,16 @@ describe('protective stops and cut-backs', () => {
       return world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id))?.status === 'filled';
     });
     const known = world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id));
-    assert.equal(known?.executedLots, Math.round(held * 1000), 'all of the position');
+    assert.equal(inLots(known?.executedE8), Math.round(held * 1000), 'all of the position');
     assert.ok((known?.averagePrice ?? 0) > 0, 'with its price');
     const position = world.daemon.gate.core.state.position('BTCUSDT');
-    assert.deepEqual([position.lots, position.disputedLots, position.holder], [0, null, null], 'nothing is left');
+    assert.deepEqual(
+      [inLots(position.quantityE8), inLots(position.disputedE8), position.holder],
+      [0, null, null],
+      'nothing is left',
+    );
     for (let i = 0; i < 3; i += 1) await world.advance(6_000);
-    assert.equal(position.lots, 0, 'and it is not counted twice');
+    assert.equal(inLots(position.quantityE8), 0, 'and it is not counted twice');
     assert.equal(await world.position('BTCUSDT'), 0, 'nor sold twice');
     await recover();
   });

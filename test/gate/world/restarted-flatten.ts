@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('a flatten whose exit was cut off by a stop', () => {
   let world: DaemonWorld;
@@ -33,7 +34,7 @@ describe('a flatten whose exit was cut off by a stop', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', bought);
     await until('it is known', async () => {
       await world.advance(6_000);
-      return world.daemon.gate.core.state.position('BTCUSDT').lots === 5;
+      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) === 5;
     });
     await world.control('clear-faults', {});
     await ready;

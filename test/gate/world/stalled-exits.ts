@@ -60,7 +60,7 @@ describe('an exit that goes on without closing anything is told of', () => {
       assert.equal(told(world, seq).length, 1, told(world, seq).join('; '));
       assert.match(
         told(world, seq)[0] ?? '',
-        /^EXIT_STALLED: exit \S+ has closed nothing for 6\d s and goes on, with 0 lots closed/,
+        /^EXIT_STALLED: exit \S+ has closed nothing for 6\d s and goes on, with 0\.000 closed/,
       );
       await world.control('clear-faults', {});
       await pass(world, 20_000);

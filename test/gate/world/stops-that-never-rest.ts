@@ -31,7 +31,7 @@ describe('a position whose stops are not refused, and never rest', () => {
     await world.control('clear-faults', {});
     await patiently('flat, and nothing unknown', async () => {
       const { core } = world.daemon.gate;
-      return core.state.position('BTCUSDT').lots === 0 && world.daemon.gate.unknownOrderCount() === 0;
+      return core.state.position('BTCUSDT').quantityE8 === 0 && world.daemon.gate.unknownOrderCount() === 0;
     });
   });
 

@@ -27,7 +27,7 @@ describe('a position has its stop, whatever became of the one before', () => {
       async () => {
         await world.advance(6_000);
         const { layers } = world.daemon.gate.core.state;
-        const { lots } = world.daemon.gate.core.state.position('BTCUSDT');
+        const { quantityE8: lots } = world.daemon.gate.core.state.position('BTCUSDT');
         if (layers.size > 0 || lots !== 0 || (await world.position('BTCUSDT')) !== 0) return false;
         return (await stops()).length === 0;
       },
@@ -89,7 +89,7 @@ describe('a position has its stop, whatever became of the one before', () => {
       average_price: null,
       client_order_id: lost?.clientOrderId ?? '',
       detail: 'no proof of what became of it',
-      executed_lots: 0,
+      executed_e8: 0,
       foreign: null,
       retryable: false,
       status: 'lost',

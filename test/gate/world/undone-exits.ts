@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('BY-43 an exit ends what would undo it', () => {
   let world: DaemonWorld;
@@ -119,7 +120,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     await world.setMark('BTCUSDT', 58_990);
     await until('it holds', async () => {
       await world.refresh();
-      return world.daemon.gate.core.state.position('BTCUSDT').lots > 0;
+      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) > 0;
     });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));

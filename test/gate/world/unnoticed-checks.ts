@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownLots } from '../../../daemon/gate/state/holding.ts';
+import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
+import { inLots } from '../fold-fixture.ts';
 
 describe('checks between a decision and its send whose absence nobody would notice', () => {
   let world: DaemonWorld;
@@ -37,7 +38,7 @@ describe('checks between a decision and its send whose absence nobody would noti
     const view = () => world.daemon.gate.core.state.position('BTCUSDT');
     await until('they are known', async () => {
       await world.advance(6_000);
-      return view().unownedLots === 10;
+      return inLots(view().unownedE8) === 10;
     });
     const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_100, requested_notional: 5_000 };
     const { body } = await world.tool('place_order', order(exit), alice);
@@ -49,10 +50,10 @@ describe('checks between a decision and its send whose absence nobody would noti
     await until('room is being made', () => all.get(id)?.cancelRequested === true);
     await world.setMark('BTCUSDT', 60_200);
     await asked;
-    await until('she is out', () => ownLots(view()) === 0);
+    await until('she is out', () => inLots(ownE8(view())) === 0);
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     await world.refresh();
-    assert.equal(view().unownedLots, 10);
+    assert.equal(inLots(view().unownedE8), 10);
     assert.equal(Math.round((await world.position('BTCUSDT')) * 1_000), 10, 'the hand’s lots are there');
   });
 });
@@ -77,7 +78,7 @@ describe('a slice that would be an exit by now', () => {
     await createClient(world.sim).send('POST', '/fapi/v1/order', human);
     await until('the position is short', async () => {
       await world.advance(500);
-      return world.daemon.gate.core.state.position('BTCUSDT').lots < 0;
+      return inLots(world.daemon.gate.core.state.position('BTCUSDT').quantityE8) < 0;
     });
     const held = await world.position('BTCUSDT');
     assert.ok(held < 0);

@@ -4,6 +4,7 @@ import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { inLots } from '../fold-fixture.ts';
 
 const LOOK_UP = { method: 'GET', path: '/fapi/v1/algoOrder' };
 const MISSING = { kind: 'error', code: -2013, msg: 'Order does not exist.', match: LOOK_UP, count: 100_000 };
@@ -33,11 +34,11 @@ describe('a protective stop of which the exchange says that there is none', () =
   const stop = (): { readonly status: string; readonly filled: number } => {
     const all = [...world.daemon.gate.core.state.orders.all.held.values()];
     const last = all.filter(({ protective }) => protective).at(0);
-    return { status: last?.status ?? '', filled: last?.executedLots ?? 0 };
+    return { status: last?.status ?? '', filled: inLots(last?.executedE8) ?? 0 };
   };
   const view = (): object => {
-    const { holder, lots, unownedLots } = world.daemon.gate.core.state.position('BTCUSDT');
-    return { holder, lots, unownedLots };
+    const { holder, quantityE8, unownedE8 } = world.daemon.gate.core.state.position('BTCUSDT');
+    return { holder, lots: inLots(quantityE8), unownedLots: inLots(unownedE8) };
   };
   const FLAT = { holder: null, lots: 0, unownedLots: 0 };
 
@@ -81,6 +82,6 @@ describe('a protective stop of which the exchange says that there is none', () =
     await world.fault(MISSING);
     await client.send('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.014' });
     await until('it is canceled', () => stop().status === 'canceled', 30_000);
-    await until('flat', () => world.daemon.gate.core.state.position('BTCUSDT').lots === 0, 60_000);
+    await until('flat', () => world.daemon.gate.core.state.position('BTCUSDT').quantityE8 === 0, 60_000);
   });
 });

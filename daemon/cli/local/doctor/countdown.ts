@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lotE8, tickE8, toE8 } from '../../../gate/units.ts';
 import type {
   Approved,
   FetchOutcome,
@@ -46,11 +47,12 @@ function need<T>(what: string, outcome: FetchOutcome<T>): T {
 /** A symbol in which nothing is held and nothing rests; null: there is none. */
 async function findFree(venue: VenuePort, rules: readonly SymbolRules[]): Promise<SymbolRules | null> {
   const symbols = rules.map(({ symbol }) => symbol);
-  const { positions } = need('the account', await venue.fetchAccount(symbols));
+  const { positions, unreadable } = need('the account', await venue.fetchAccount(symbols));
   const orders = need('open orders', await venue.fetchOpenOrders(symbols));
   const isFree = ({ symbol }: SymbolRules): boolean =>
-    !positions.some((held) => held.symbol === symbol && held.lots !== 0) &&
-    !orders.some((order) => order.symbol === symbol);
+    ![...unreadable, ...orders.unreadable].some((row) => row.symbol === symbol) &&
+    !positions.some((held) => held.symbol === symbol && held.quantityE8 !== 0) &&
+    !orders.rows.some((order) => order.symbol === symbol);
   return rules.find(isFree) ?? null;
 }
 
@@ -63,7 +65,8 @@ interface Pair {
 function buildPair(rules: SymbolRules, mark: number): Pair {
   const { symbol } = rules;
   const id = (): string => `doctor-${randomUUID().slice(0, 12)}`;
-  const ticks = (price: number): number => Math.floor((price * rules.tickScale) / rules.tickMantissa);
+  const priceE8 = (price: number): number =>
+    toE8(Math.floor((price * rules.tickScale) / rules.tickMantissa), tickE8(rules));
   const lot = rules.lotMantissa / rules.lotScale;
   const lots = Math.max(rules.minLots, Math.ceil((1.05 * rules.minNotionalUsdt) / (mark * BUY_AT * lot)));
   return {
@@ -74,15 +77,15 @@ function buildPair(rules: SymbolRules, mark: number): Pair {
       orderType: 'limit',
       timeInForce: 'GTC',
       goodTillMs: null,
-      lots,
-      priceTicks: ticks(mark * BUY_AT),
+      quantityE8: toE8(lots, lotE8(rules)),
+      priceE8: priceE8(mark * BUY_AT),
       reduceOnly: false,
     } as OrderInstruction as Approved<OrderInstruction>,
     conditional: {
       clientOrderId: id(),
       symbol,
       side: 'sell',
-      triggerTicks: ticks(mark * STOP_AT),
+      triggerE8: priceE8(mark * STOP_AT),
     } as StopInstruction as Approved<StopInstruction>,
   };
 }
@@ -123,7 +126,7 @@ async function runOut(venue: VenuePort, pair: Pair): Promise<Left> {
   }
   const look = async (): Promise<Left> => {
     const open = need('open orders', await venue.fetchOpenOrders([symbol]));
-    const isThere = (id: string): boolean => open.some(({ clientOrderId }) => clientOrderId === id);
+    const isThere = (id: string): boolean => open.rows.some(({ clientOrderId }) => clientOrderId === id);
     return {
       regular: isThere(pair.regular.clientOrderId),
       conditional: isThere(pair.conditional.clientOrderId),

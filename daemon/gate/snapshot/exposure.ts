@@ -1,0 +1,56 @@
+import { ceilTicks as ceilPriceTicks } from '../../core/quantities.ts';
+import { type OrderState, remainingE8 } from '../state/order.ts';
+import { ceilLots, ceilTicks } from '../units.ts';
+import type { SymbolRules } from '../venue-port.ts';
+
+/**
+ * Worst case of one symbol in integer units (lots x ticks, both rounded up to the step), DESIGN "Arithmetic":
+ * W+ = max(0,P) mark + sum of r_o v_o over opening buys, W- mirrored, N = max(W+, W-). Reduce-only orders add 0 and
+ * nothing is netted across sides, so |P'| mark <= N for every subset and order of fills and cancels at fixed marks.
+ */
+export interface Exposure {
+  readonly longUnits: number;
+  readonly shortUnits: number;
+}
+export interface ExposedPosition {
+  readonly longE8: number;
+  readonly shortE8: number;
+}
+type CountedOrder = Pick<
+  OrderState,
+  'side' | 'reduceOnly' | 'quantityE8' | 'executedE8' | 'priceE8' | 'triggerE8' | 'amend'
+>;
+
+/** v_o = max(mark, limit, trigger, IOC bound) in ticks, upwards; while an amend is not proven, the worse price. */
+export function valueTicks(order: CountedOrder, markTicks: number, rules: SymbolRules): number {
+  const dearestE8 = Math.max(order.priceE8 ?? 0, order.triggerE8 ?? 0, order.amend?.priceE8 ?? 0);
+  return Math.max(markTicks, ceilTicks(dearestE8, rules));
+}
+/** r_o v_o. */
+export function orderUnits(order: CountedOrder, markTicks: number, rules: SymbolRules): number {
+  return order.reduceOnly ? 0 : ceilLots(remainingE8(order), rules) * valueTicks(order, markTicks, rules);
+}
+
+export function worstCase(
+  position: ExposedPosition,
+  orders: Iterable<CountedOrder>,
+  markTicks: number,
+  rules: SymbolRules,
+): Exposure {
+  let longUnits = ceilLots(position.longE8, rules) * markTicks;
+  let shortUnits = ceilLots(position.shortE8, rules) * markTicks;
+  for (const order of orders) {
+    const units = orderUnits(order, markTicks, rules);
+    if (order.side === 'buy') longUnits += units;
+    else shortUnits += units;
+  }
+  return { longUnits, shortUnits };
+}
+
+/** Mark in whole ticks, rounded up: what one lot is valued at. */
+export function markInTicks(mark: number, rules: SymbolRules): number {
+  return ceilPriceTicks(mark, { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale });
+}
+export function unitsInUsdt(units: number, rules: SymbolRules): number {
+  return (units * (rules.lotMantissa * rules.tickMantissa)) / (rules.lotScale * rules.tickScale);
+}

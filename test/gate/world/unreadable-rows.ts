@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+
+const POSITIONS = '/fapi/v3/positionRisk';
+
+describe('a row that nobody can read concerns its symbol alone', () => {
+  let world: DaemonWorld;
+  let alice: string;
+  let bob: string;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+    alice = world.createAgent('alice');
+    bob = world.createAgent('bob');
+  });
+  after(() => world.close());
+
+  const isHeld = (): boolean => world.daemon.gate.core.state.layers.has('boot|symbol|BTCUSDT');
+  const openEth = { symbol: 'ETHUSDT', requested_notional: 300 };
+  const showOdd = async (path: string, patch: object): Promise<void> => {
+    await world.fault({ kind: 'odd-row', match: { path, symbol: 'BTCUSDT' }, ms: 10_000_000, patch });
+    await until('it was read', async () => {
+      await world.advance(6_000);
+      return isHeld();
+    });
+  };
+  const showPlain = async (): Promise<void> => {
+    await world.control('clear-faults', {});
+    await until('it can be read again', async () => {
+      await world.advance(6_000);
+      return !isHeld();
+    });
+  };
+
+  it('of a position: nothing opens there, other symbols open, an exit closes what is known, and an alert says so', async () => {
+    const opened = await world.tool('place_order', order({ requested_notional: 600 }), alice);
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    await showOdd(POSITIONS, { positionAmt: '99999999999.5' });
+    const more = await world.tool('place_order', order({ requested_notional: 300 }), alice);
+    assert.equal(more.body.decision.reasons[0]?.code, 'STATE_REDUCING', JSON.stringify(more.body.decision));
+    const other = await world.tool('place_order', order(openEth), bob);
+    assert.notEqual(other.body.decision.decision, 'BLOCK', JSON.stringify(other.body.decision.reasons));
+    const { alerts } = world.daemon.gate.getAlerts(100, null);
+    const told = alerts.filter(({ code, symbol }) => code === 'SYMBOL_UNREADY' && symbol === 'BTCUSDT');
+    assert.equal(told.length, 1);
+    assert.match(told[0]?.detail ?? '', /positionAmt is beyond the range/);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    assert.equal(await world.position('BTCUSDT'), 0);
+    await showPlain();
+    const again = await world.tool('place_order', order({ requested_notional: 300 }), alice);
+    assert.equal(again.body.execution.state, 'filled', JSON.stringify(again.body.decision.reasons));
+  });
+
+  it('of open orders, and of conditional ones: the same, and it ends with the row', async () => {
+    for (const path of ['/fapi/v1/openOrders', '/fapi/v1/openAlgoOrders']) {
+      await showOdd(path, { side: 'UP', clientOrderId: 'odd', clientAlgoId: 'odd' });
+      const other = await world.tool('place_order', order(openEth), bob);
+      assert.notEqual(other.body.decision.decision, 'BLOCK', `${path}: ${JSON.stringify(other.body.decision.reasons)}`);
+      await showPlain();
+    }
+  });
+
+  it('a flatten closes what is known and does not call flat what nobody can read', async () => {
+    await showOdd(POSITIONS, { positionAmt: 'much' });
+    const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { symbols: ['BTCUSDT'], reason: 'test' });
+    assert.equal(await world.position('BTCUSDT'), 0);
+    assert.match(String(body.note), /could not be read/);
+    assert.equal(body.canceled, false);
+  });
+});
