@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../gate/ports.ts';
 import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
+import { isTerminal } from '../gate/state/orders.ts';
 import { formatQuantityE8 } from '../gate/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
@@ -108,6 +109,19 @@ function endExits(
         state,
       }),
     ),
+    // What goes on resting for a claim that has ended would stand in the way of every exit.
+    ...open
+      .flatMap(({ orders }) => orders)
+      .filter(({ cancelRequested, status }) => !cancelRequested && !isTerminal(status) && status !== 'pending_send')
+      .map(({ clientOrderId }) =>
+        record('order_intent', atMs, {
+          action: 'cancel',
+          client_order_id: clientOrderId,
+          price_e8: null,
+          quantity_e8: null,
+          reason: EXIT_ENDED,
+        }),
+      ),
     ...open.map((claim) =>
       record('exit_target', atMs, {
         action: 'ended',

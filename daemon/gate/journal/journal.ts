@@ -9,6 +9,7 @@ import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
 import type { GateLog } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
+import type { OrderState } from '../state/orders.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 
@@ -99,6 +100,8 @@ export class GateCore {
   consoleAddress: string | null = null;
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
+  /** Whether an opening that was decided still waits for its turn at the sender. */
+  isWaiting: (order: OrderState) => boolean = () => false;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */
   lookout: Lookout = NO_LOOKOUT;
   /** Told of each record when it is in the views, before it is on disk; null: nobody looks. */

@@ -5,8 +5,10 @@ import type { SubmitOutcome } from '../venue-port.ts';
 
 /** After so long without an opening of its symbol the next one goes alone, ms of domain time. */
 const QUIET_MS = 60_000;
-/** Until what could not be read is read again, wall ms. */
+/** Until an order of unknown outcome is looked at again, and until what could not be read is read again, wall ms. */
 const AGAIN_MS = 250;
+/** Twice as long after each reading that failed, up to this. */
+const LONGEST_PAUSE_MS = 1_000;
 const SLICE_WAIT_MS = 100;
 
 /** The right to send one opening. */
@@ -20,6 +22,7 @@ interface SymbolTurns {
   since: Elapsed | null;
   /** The opening that goes alone: resolves when the account was read after it. */
   alone: Promise<void> | null;
+  holder: OrderState | null;
 }
 
 /**
@@ -47,6 +50,12 @@ export class LoneOpenings {
     return this.#turns.get(symbol)?.alone == null ? 0 : SLICE_WAIT_MS;
   }
 
+  /** Whether one of the symbol would wait now: another one goes alone. */
+  isBeside(order: OrderState): boolean {
+    const turns = this.#turns.get(order.symbol);
+    return turns !== undefined && turns.alone !== null && turns.holder !== order;
+  }
+
   /** Waits for the symbol's lone opening; null: it is not done within so many wall ms. */
   async take(order: OrderState, withinMs: number): Promise<Turn | null> {
     const { time } = this.#core.ports;
@@ -68,6 +77,7 @@ export class LoneOpenings {
       };
     let release: () => void = () => undefined;
     turns.alone = new Promise((resolve) => (release = resolve));
+    turns.holder = order;
     return {
       end: (outcome) => {
         const free = (): void => {
@@ -88,14 +98,16 @@ export class LoneOpenings {
   /** False: it never came to the venue after all, or the daemon stops. */
   async #readAfter(order: OrderState): Promise<boolean> {
     const { time } = this.#core.ports;
+    let pauseMs = AGAIN_MS;
     while (!this.#signal.aborted) {
       // RISK: one that may still be on its way can arrive after the reading, which then proves nothing.
       const status = statusOf(order);
       if (status !== 'in_flight' && status !== 'unknown' && status !== 'lost') {
         if (isTerminal(status) && order.venueOrderId === null) return false;
         if (await this.#read(order.symbol).catch(() => false)) return true;
+        pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
       }
-      await time.delay(AGAIN_MS, this.#signal);
+      await time.delay(pauseMs, this.#signal);
     }
     return false;
   }
@@ -103,7 +115,7 @@ export class LoneOpenings {
   #turnsOf(symbol: string): SymbolTurns {
     const known = this.#turns.get(symbol);
     if (known !== undefined) return known;
-    const turns: SymbolTurns = { since: null, alone: null };
+    const turns: SymbolTurns = { since: null, alone: null, holder: null };
     this.#turns.set(symbol, turns);
     return turns;
   }
