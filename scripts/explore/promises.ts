@@ -16,7 +16,7 @@ import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findConcentrated, findOrderRateBreaches } from './promises/caps.ts';
-import { findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
+import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
@@ -86,6 +86,7 @@ const PROMISES: readonly Promised[] = [
   findLostTakeProfits,
   findQuietTakeProfits,
   findCutsUnread,
+  findCutsBeyond,
   findCutsLeft,
   findOrderRateBreaches,
   findCrossings,

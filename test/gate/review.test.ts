@@ -116,6 +116,48 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
   });
 
+  it('cuts back what a signal leaves above a cap in its scope, and nothing unless the policy says reduce', () => {
+    const scope = { account: null, agent: null, symbol: null };
+    for (const [of, cut] of [
+      [{}, 24],
+      [{ symbol: 'BTCUSDT' }, 24],
+      [{ symbol: 'ETHUSDT' }, 0],
+      [{ agent: 'alice' }, 0],
+      [{ agent: 'alice', symbol: 'BTCUSDT' }, 0],
+    ] as const) {
+      const folded = holding(40);
+      const { payload, ...event } = signalEvent(NOW + 60_000);
+      folded.append({ ...event, payload: { ...payload, ...scope, ...of } });
+      const cutBy = (policy: typeof strict): number =>
+        findBreaches(folded.state, inputsAt(60_000), policy, PLACE)[0]?.quantityE8 ?? 0;
+      assert.equal(cutBy(strict), cut * LOT_E8, JSON.stringify(of));
+      assert.equal(cutBy(compilePolicy(basePolicy, 'test', 'gate')), 0, 'cancel_opening leaves positions alone');
+    }
+  });
+
+  it('tightens by a signal about a symbol the cap of that symbol, and no cap of the account', () => {
+    const folded = holding(25);
+    const rules = { ...BTC_RULES, symbol: 'ETHUSDT' };
+    folded.append({ kind: 'rules', at_ms: T0, payload: { rules } });
+    const order = { client_order_id: 'o-2', lots: 25, symbol: 'ETHUSDT' };
+    folded.append(decisionEvent({ id: 'd-2', atMs: T0, request: { symbol: 'ETHUSDT' }, orders: [order] }));
+    folded.append(orderEvent('o-2', T0 + 1, { status: 'filled', executed_lots: 25 }));
+    const { payload, ...event } = signalEvent(NOW + 60_000);
+    folded.append({ ...event, payload: { ...payload, symbol: 'BTCUSDT' } });
+    const [btc] = inputsAt(60_000).symbols.values();
+    const inputs = {
+      ...inputsAt(60_000),
+      symbols: new Map([
+        ['BTCUSDT', btc!],
+        ['ETHUSDT', btc!],
+      ]),
+    };
+    // 1,500 USDT of each: 960 of 2,400 are left of the symbol's cap, and 3,600 of the gross one.
+    assert.deepEqual(findBreaches(folded.state, inputs, strict, PLACE), [
+      { symbol: 'BTCUSDT', quantityE8: 9 * LOT_E8, cause: 'symbol notional' },
+    ]);
+  });
+
   it('lets a mark drift by a hundredth of the position: below, at, above', () => {
     const { state } = holding(40);
     for (const [mark, count] of [

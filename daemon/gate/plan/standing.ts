@@ -218,7 +218,8 @@ export function findAccountTiers(
 
 /**
  * Positions above the tightened symbol, gross or liquidation-distance cap, and what to close of each; empty unless the
- * policy says `on_breach: reduce`. `policy`: compiled for {@link GATE_AGENT}.
+ * policy says `on_breach: reduce`. Of signals those about the account and the symbol count: one that names an agent bounds
+ * what it opens. `policy`: compiled for {@link GATE_AGENT}.
  */
 export function findBreaches(
   state: GateState,
@@ -241,6 +242,7 @@ export function findBreaches(
       });
   }
   const gross = [...held.values()].reduce((sum, entry) => sum + (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot, 0);
+  const ofAccount = state.activeSignals(inputs.nowMs, place.account, GATE_AGENT, null);
   const breaches: Breach[] = [];
   for (const [symbol, entry] of held) {
     const context = buildAccountContext(
@@ -251,6 +253,11 @@ export function findBreaches(
       bareAsk(place),
     );
     const budget = findAccountBudget(context, policy);
+    // A signal about one symbol tightens no cap of the account (DESIGN 12.5): the gross one is that of the account's own.
+    const grossCap = findAccountBudget(
+      { ...context, trust: { ...context.trust, signals: ofAccount } },
+      policy,
+    ).gross_notional_usdt;
     const notional = (entry.quantityE8 / entry.lotE8) * entry.usdtPerLot;
     const distance = context.exposure.liquidation_distance;
     let excess = 0;
@@ -260,7 +267,7 @@ export function findBreaches(
       cause = 'symbol notional';
     }
     // The gross excess is taken from every symbol in proportion.
-    const share = gross > budget.gross_notional_usdt ? ((gross - budget.gross_notional_usdt) * notional) / gross : 0;
+    const share = gross > grossCap ? ((gross - grossCap) * notional) / gross : 0;
     if (share > excess) {
       excess = share;
       cause = 'gross notional';

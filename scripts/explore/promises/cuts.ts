@@ -1,6 +1,11 @@
+import { factorValue } from '../../../daemon/core/compiled-policy.ts';
+import type { AccountView } from '../../../daemon/core/context.ts';
+import { type IntendedPolicySpec, REGIMES, type SignalKind } from '../../../daemon/core/policy.ts';
+import { lotsToQuantity } from '../../../daemon/core/quantities.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
+import { PlainTrust } from '../plain/plain-trust.ts';
 import type { Action } from '../plan.ts';
 
 /**
@@ -18,6 +23,67 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
       ? [{ code: 'cut-unnamed', detail: `${event.payload.symbol} at ${at(atMs)}: ${event.payload.detail}` }]
       : [],
   );
+}
+
+/**
+ * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
+ * those. What a signal says of an agent, or of another symbol, closes nothing.
+ */
+export function findCutsBeyond(history: History): readonly Breach[] {
+  const { decisions, events, plan, world } = history;
+  const trust = new PlainTrust();
+  const breaches: Breach[] = [];
+  let spec: IntendedPolicySpec | null = null;
+  for (const { atMs, event } of events) {
+    trust.take(event);
+    if (event.kind === 'policy' && event.payload.action === 'in_force') {
+      const { name } = event.payload;
+      spec = world.policies.find(({ policy }) => policy.spec.name === name)?.policy.spec ?? spec;
+    }
+    if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') continue;
+    const { decision_id: id, symbol } = event.payload;
+    const context = decisions.get(id)?.event.context;
+    if (spec === null || context === undefined || trust.isUnclear || isOwnersHandIn(history, symbol)) continue;
+    const { account, account_name: name, exposure, market, now_ms: now } = context;
+    const least = plan.setup.minLiquidationDistance ?? spec.account.min_liquidation_distance;
+    const isNear = exposure.liquidation_distance !== null && exposure.liquidation_distance < least * 1.02;
+    const { mark, rules } = market;
+    if (account === null || mark === null || rules === null || isNear || hasTier(spec, account)) continue;
+    const own = REGIMES.indexOf(market.held_regime);
+    const strictest = Math.max(own, REGIMES.indexOf(exposure.other_regime ?? 'calm'));
+    const held = Math.max(exposure.long_lots, exposure.short_lots, Math.abs(exposure.position_lots));
+    const usdt = lotsToQuantity(held, rules) * mark;
+    const symbolCap =
+      spec.budgets.symbol_notional_usdt * regimeFactor(spec, own) * factorOf(spec, trust, now, name, symbol);
+    const grossCap =
+      spec.budgets.gross_notional_usdt * regimeFactor(spec, strictest) * factorOf(spec, trust, now, name, null);
+    if (usdt > symbolCap * 0.97 || usdt + exposure.gross_other_usdt > grossCap * 0.97) continue;
+    breaches.push({
+      code: 'cut/beyond-scope',
+      detail: `${symbol} at ${at(atMs)}: ${Math.round(usdt)} USDT of ${Math.round(symbolCap)}, with all others ${Math.round(usdt + exposure.gross_other_usdt)} of ${Math.round(grossCap)}`,
+    });
+  }
+  return breaches;
+}
+
+function hasTier({ account: limits }: IntendedPolicySpec, account: AccountView): boolean {
+  return (['drawdown', 'daily_loss', 'margin_ratio'] as const).some((of) =>
+    limits[of].tiers.some((tier) => account[of] >= tier.at),
+  );
+}
+function regimeFactor({ market }: IntendedPolicySpec, rank: number): number {
+  return factorValue(market.regimes[REGIMES[rank] ?? 'extreme'].notional);
+}
+/** Of the signals about the account, and about the symbol, that name no agent. */
+function factorOf(
+  { trust: { signals } }: IntendedPolicySpec,
+  trust: PlainTrust,
+  nowMs: number,
+  account: string,
+  symbol: string | null,
+): number {
+  const kinds = [...trust.activeKinds(nowMs, account, 'gate', symbol)] as readonly SignalKind[];
+  return Math.min(1, ...kinds.map((kind) => Number(signals[kind]?.multiplier ?? 1)));
 }
 
 /** A cut is not sized before the account was queried for what the gate's previous exit has left. */
