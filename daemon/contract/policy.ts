@@ -186,7 +186,8 @@ export const PolicySchema = Type.Object(
         ladder_bps: Type.Array(Type.Number({ minimum: 0.1, maximum: 5000 }), {
           minItems: 1,
           maxItems: 20,
-          description: 'Distance of each rung of an exit from the opposite best quote, rising. Basis points.',
+          description:
+            'Distance of each rung of an exit from the middle of the book, rising. Each reaches at least the opposite best quote, within a bound of the caller. Basis points.',
         }),
         step_ms: milliseconds('Time between two rungs.', 60_000),
         rate: rateLimit('Exits of one agent that start to be sent. Further ones wait. Never refused.'),
@@ -198,7 +199,10 @@ export const PolicySchema = Type.Object(
           }),
         ),
         resume_ms: Type.Optional(
-          milliseconds("Age up to which an agent's exit continues after a restart. Without it: 300000.", 3_600_000),
+          milliseconds(
+            "Age up to which an agent's exit continues after a restart, and an exit while its caller's bound does not reach the opposite quote. Without it: 300000.",
+            3_600_000,
+          ),
         ),
       },
       { ...closed, description: 'How positions are exited.' },

@@ -65,7 +65,11 @@ export const ClosePositionArgs = Type.Object(
   {
     symbol: field.symbol,
     fraction: Type.Optional(field.fraction),
-    max_slippage_bps: Type.Optional(field.maxSlippageBps),
+    max_slippage_bps: Type.Optional({
+      ...field.maxSlippageBps,
+      description:
+        'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). Absent: the exit ladder decides. Where the opposite quote is further away, the answer says BOUND_INSIDE_SPREAD: the exit goes on within the bound, for exits.resume_ms at most.',
+    }),
     request_id: Type.Optional(field.requestId),
     strategy_id: Type.Optional(field.strategyId),
   },

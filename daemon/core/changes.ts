@@ -2,7 +2,8 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
 import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
-import { findExit, limitExitTicks } from './exit.ts';
+import { findExit } from './exit.ts';
+import { limitExitTicks } from './exit-price.ts';
 import {
   areUsable,
   ceilTicks,

@@ -1,15 +1,8 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, HoldingView, RulesView } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
-import {
-  ceilTicks,
-  floorTicks,
-  floorUnits,
-  formatPrice,
-  formatQuantity,
-  lotsToQuantity,
-  ticksToPrice,
-} from './quantities.ts';
+import { boundExit, limitExitTicks, restsAtItsPrice } from './exit-price.ts';
+import { ceilTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { nearestPrice } from './rules/price.ts';
 import type { Trace } from './trace.ts';
@@ -101,94 +94,6 @@ export function exitLots(requested: number, exit: ExitSize, rules: RulesView): n
   return exit.permittedLots - lots < least ? exit.permittedLots : lots;
 }
 
-/** The best quote that an exit meets; null: it is not known, or too old to say where the market is. */
-function freshQuote(context: ExecutionContext, policy: CompiledPolicy, side: Side): number | null {
-  const { bid, ask, quote_at_ms: quotedAt } = context.market;
-  const quote = side === 'sell' ? bid : ask;
-  if (quotedAt === null || quote === null || !(quote > 0)) return null;
-  return context.now_ms - quotedAt <= policy.spec.market.freshness.quote_ms ? quote : null;
-}
-
-/**
- * Price of one rung of the exit ladder, from the opposite best quote; a bound of the caller binds only if it gave one.
- * Null: no usable book, so the exit goes out as MARKET reduceOnly (unless the caller gave a bound: then off the mark).
- */
-export function exitPriceTicks(
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
-  side: Side,
-  rungBps: number,
-  callerBps: number | null,
-): number | null {
-  const reference = freshQuote(context, policy, side) ?? (callerBps === null ? null : context.market.mark);
-  if (reference === null || !(reference > 0)) return null;
-  const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
-  const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
-  const ticks = side === 'sell' ? ceilTicks(bound, rules) : floorTicks(bound, rules);
-  if (!(ticks > 0 && Number.isSafeInteger(ticks))) return null;
-  return nearestPrice(insideBand(context, policy, rules, side, ticks), rules);
-}
-
-/**
- * A rung that reaches through the edge of the venue's price band (PERCENT_PRICE, about the mark) is drawn back to that
- * edge: the venue would refuse it. Only where the best quote lies inside the band, so that the rung still meets it, and
- * only by a mark that is fresh: an old one says nothing about the band.
- */
-function insideBand(
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
-  side: Side,
-  ticks: number,
-): number {
-  const { bid, ask, mark, mark_at_ms: markedAt } = context.market;
-  if (mark === null || markedAt === null || context.now_ms - markedAt > policy.spec.market.freshness.mark_ms)
-    return ticks;
-  if (side === 'sell') {
-    const floor = ceilTicks(mark * rules.multiplier_down, rules);
-    return bid !== null && floor > ticks && floor <= floorTicks(bid, rules) ? floor : ticks;
-  }
-  const ceiling = floorTicks(mark * rules.multiplier_up, rules);
-  return ask !== null && ceiling < ticks && ceiling >= ceilTicks(ask, rules) ? ceiling : ticks;
-}
-
-/**
- * A caller's own exit limit, held to the ladder's last rung on its aggressive side: further away it would fill no
- * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit. An old quote
- * holds nothing: the market may have left it behind, and an exit that is held to it would not fill.
- */
-export function limitExitTicks(
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  rules: RulesView,
-  side: Side,
-  limit: number,
-): number {
-  const lastRungBps = policy.spec.exits.ladder_bps.at(-1) ?? 0;
-  const quote = freshQuote(context, policy, side);
-  if (side === 'sell') {
-    const floor = quote === null ? 0 : quote * (1 - lastRungBps / 1e4);
-    return insideBand(context, policy, rules, side, Math.max(1, ceilTicks(Math.max(limit, floor), rules)));
-  }
-  const ceiling = quote === null ? Number.MAX_SAFE_INTEGER : quote * (1 + lastRungBps / 1e4);
-  return insideBand(context, policy, rules, side, Math.max(1, floorTicks(Math.min(limit, ceiling), rules)));
-}
-
-/**
- * Whether an exit will rest at its own price, as a take-profit does, or closes now. Without a usable book nobody can
- * tell: it counts as one that closes.
- */
-export function restsAtItsPrice(effective: SizedAction, context: ExecutionContext, policy: CompiledPolicy): boolean {
-  const { rules } = context.market;
-  if (effective.time_in_force !== 'GTC' || effective.price_ticks === null || rules === null) return false;
-  const quote = freshQuote(context, policy, effective.side);
-  if (quote === null) return false;
-  return effective.side === 'sell'
-    ? effective.price_ticks > floorTicks(quote, rules)
-    : effective.price_ticks < ceilTicks(quote, rules);
-}
-
 /** Most exits of one agent that rest, where the policy does not say. */
 const MOST_RESTING = 50;
 /** Of all agents in one symbol: half of the orders that the venue takes of an account there (MAX_NUM_ORDERS, 200). */
@@ -245,6 +150,42 @@ function largestExitLots(lots: number, rules: RulesView, isMarket: boolean): num
   return most >= 1 && lots > most ? most : lots;
 }
 
+/** PRICE_FILTER: an exit is not refused for its price, it goes out at the nearest one that the venue takes. */
+function limitTicks(
+  trace: Trace,
+  { limit_price: limit }: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+): number {
+  const asked = limitExitTicks(context, policy, rules, side, limit ?? 0);
+  const nearest = nearestPrice(asked, rules);
+  if (side === 'sell' ? nearest < asked : nearest > asked)
+    trace.tighten(11, 'PRICE_OUT_OF_RANGE', ticksToPrice(asked, rules), ticksToPrice(nearest, rules), 'USDT');
+  return nearest;
+}
+
+/**
+ * The bound of the rung that it is at; null: MARKET. The ladder of an operator or of the gate ends in MARKET reduceOnly,
+ * unless it has a bound; an agent's ends at its last rung.
+ */
+function rungTicks(
+  trace: Trace,
+  { max_slippage_bps: callerBps, origin }: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+): number | null {
+  const { ladder_bps: ladder } = policy.spec.exits;
+  if (context.exit_rung >= ladder.length && origin !== 'agent' && callerBps === null) return null;
+  const rungBps = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;
+  const bound = boundExit(context, policy, rules, side, rungBps, callerBps);
+  if (bound?.quoteBps != null) trace.tighten(11, 'BOUND_INSIDE_SPREAD', bound.quoteBps, callerBps, 'bps');
+  return bound?.priceTicks ?? null;
+}
+
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
 export function buildExit(
   trace: Trace,
@@ -264,19 +205,9 @@ export function buildExit(
     trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, whole, 'lots');
   } else trace.pass(12, 'EXIT', requested, whole, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
-  const ladder = policy.spec.exits.ladder_bps;
-  const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;
-  // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
-  const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
-  let priceTicks: number | null = null;
-  if (isLimit) {
-    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0);
-    // PRICE_FILTER: an exit is not refused for its price, it goes out at the nearest one that the venue takes.
-    priceTicks = nearestPrice(asked, rules);
-    if (exit.side === 'sell' ? priceTicks < asked : priceTicks > asked)
-      trace.tighten(11, 'PRICE_OUT_OF_RANGE', ticksToPrice(asked, rules), ticksToPrice(priceTicks, rules), 'USDT');
-  } else if (!isPastLadder)
-    priceTicks = exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
+  const priceTicks = isLimit
+    ? limitTicks(trace, request, context, policy, rules, exit.side)
+    : rungTicks(trace, request, context, policy, rules, exit.side);
   const lots = largestExitLots(whole, rules, priceTicks === null);
   if (lots < whole) trace.tighten(12, 'ABOVE_MAXIMUM', whole, lots, 'lots');
   return {

@@ -165,7 +165,7 @@ export interface ExitsSection {
   readonly rate: RateLimit;
   /** Most exits of one agent that rest at their own price; absent: 50. */
   readonly resting?: number;
-  /** Age up to which an agent's exit continues after a restart, ms; absent: 300000. */
+  /** Age up to which an agent's exit continues after a restart, or while its bound is inside the spread, ms. */
   readonly resume_ms?: number;
 }
 export interface StandingSection {

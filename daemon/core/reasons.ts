@@ -119,6 +119,11 @@ export const REASONS = {
     message: 'The slippage bound is above the cap (`limit`), which holds instead.',
     hint: 'Ask for no more than the cap; an order that goes out has that bound.',
   },
+  BOUND_INSIDE_SPREAD: {
+    message:
+      'The opposite best quote is further (`observed`) from the middle of the book than this exit may go (`limit`).',
+    hint: 'It goes on within its bound, for exits.resume_ms at most. Ask with a wider max_slippage_bps to close now.',
+  },
   PRICE_OUT_OF_RANGE: {
     message: 'The price is outside what the venue takes for this symbol; `limit` is the nearest that it takes.',
     hint: 'Name a price that the venue takes.',

@@ -15,11 +15,22 @@ export function decode<T>(plain: Plain, fields: readonly string[]): T {
   return plain as T;
 }
 
-const MARKET_FIELDS = ['mark', 'bookOffset', 'levelNotional', 'fundingRate', 'quantity', 'cost', 'isolatedWallet'];
+const MARKET_FIELDS = [
+  'mark',
+  'bookOffset',
+  'bookHalfSpread',
+  'levelNotional',
+  'fundingRate',
+  'quantity',
+  'cost',
+  'isolatedWallet',
+];
 
 interface SavedMarket {
   readonly mark: string;
   readonly bookOffset: string;
+  /** Absent in files of before. */
+  readonly bookHalfSpread?: string;
   readonly levelNotional: string;
   readonly held: boolean;
   readonly fundingRate: string;
@@ -85,6 +96,7 @@ function restoreMarket(world: World, symbol: string, saved: SavedMarket): void {
   if (market === undefined) throw new Error(`the state file holds ${symbol}, which this market does not have`);
   market.mark = BigInt(saved.mark);
   market.bookOffset = BigInt(saved.bookOffset);
+  market.bookHalfSpread = BigInt(saved.bookHalfSpread ?? '0');
   market.levelNotional = BigInt(saved.levelNotional);
   market.held = saved.held;
   market.fundingRate = BigInt(saved.fundingRate);

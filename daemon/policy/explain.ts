@@ -196,7 +196,7 @@ function explainPacing(spec: IntendedPolicySpec): string[] {
     `a position is held for ${duration(budgets.holding_time_ms)} at most, a resting order for ${duration(standing.resting_ttl_ms)}`,
     explainBreach(standing.on_breach),
     explainDeadman(standing.deadman_ms ?? DEADMAN_MS),
-    `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the best quote and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
+    `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the middle of the book, at least at the opposite quote, and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
   ];
 }
 

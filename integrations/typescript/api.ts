@@ -150,6 +150,7 @@ export type ReasonCode =
   | 'AGENT_LOSS'
   | 'PRICE_DISLOCATED'
   | 'PRICE_SLIPPAGE'
+  | 'BOUND_INSIDE_SPREAD'
   | 'PRICE_OUT_OF_RANGE'
   | 'SYMBOL_HELD'
   | 'SYMBOL_UNOWNED'
@@ -228,10 +229,6 @@ export type RequestId = string;
  */
 export type ClientOrderId = string;
 /**
- * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.
- */
-export type MaxSlippageBps = number;
-/**
  * Name of the strategy that asks, for the record. It has no influence on limits.
  */
 export type StrategyId = string;
@@ -259,6 +256,10 @@ export type LimitPrice = number;
  * active: everything the policy permits. reducing: exits and cancels. halted: cancels.
  */
 export type TradingMode = 'active' | 'reducing' | 'halted';
+/**
+ * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.
+ */
+export type MaxSlippageBps = number;
 export type ModifyOrder = ModifyOrder1 & {
   client_order_id: ClientOrderId;
   /**
@@ -1269,7 +1270,10 @@ export interface ClosePosition {
    * Share of the position to close, above 0 up to 1. Absent: all of it.
    */
   fraction?: number;
-  max_slippage_bps?: MaxSlippageBps;
+  /**
+   * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). Absent: the exit ladder decides. Where the opposite quote is further away, the answer says BOUND_INSIDE_SPREAD: the exit goes on within the bound, for exits.resume_ms at most.
+   */
+  max_slippage_bps?: number;
   request_id?: RequestId;
   strategy_id?: StrategyId;
 }

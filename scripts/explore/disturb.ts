@@ -50,6 +50,13 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
         level_notional_usdt: action.usdt,
       });
       return;
+    case 'spread':
+      world.venue.control('set-mark', {
+        symbol: action.symbol,
+        price: world.venue.mark(action.symbol),
+        spread_bps: action.bps,
+      });
+      return;
     case 'fault':
       world.venue.control('faults', action.fault);
       return;

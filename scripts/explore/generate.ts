@@ -6,6 +6,7 @@ import { CROWDED } from './plans/crowded.ts';
 import { Draw } from './plans/draw.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
+import { SPREADS } from './plans/spreads.ts';
 import { withTwin } from './plans/twins.ts';
 import { Random } from './random.ts';
 
@@ -21,6 +22,8 @@ const CONCENTRATED_SHARE = 0.12;
 const RESERVED_SHARE = 0.08;
 /** Of worlds in which the exchange takes few open orders in a symbol, or the policy few openings of an agent. */
 const CROWDED_SHARE = 0.1;
+/** Of worlds in which quotes move apart. */
+const SPREAD_SHARE = 0.1;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -43,11 +46,13 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const borrowed = setup.capped === undefined ? [] : BORROWED;
   const crowded = setup.maxOrders === undefined ? [] : CROWDED;
   const concentrated = setup.concentration === undefined ? [] : CONCENTRATED;
+  const spread = new Random(seed, 'spreads').chance(SPREAD_SHARE) ? SPREADS : [];
   const pieces = [
     ...PIECES,
     ...borrowed,
     ...crowded,
     ...concentrated,
+    ...spread,
     ...[...played].flatMap((extra) => EXTRAS[extra]),
   ];
   const count = random.int(10, 26);

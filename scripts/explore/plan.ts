@@ -174,6 +174,8 @@ export type Action =
   | { readonly kind: 'mark'; readonly symbol: SymbolName; readonly bps: number }
   /** Thin or deep books: USDT at each level. */
   | { readonly kind: 'depth'; readonly symbol: SymbolName; readonly usdt: number }
+  /** Best quotes so far from each other. */
+  | { readonly kind: 'spread'; readonly symbol: SymbolName; readonly bps: number }
   /** Queues a fault at the exchange, in the words of POST /sim/faults. */
   | { readonly kind: 'fault'; readonly fault: Readonly<Record<string, unknown>> }
   /** Holds back answers on the way back, or refuses connections. */

@@ -14,6 +14,7 @@ import {
 import { findApprovalBreaches } from './promises/approvals.ts';
 import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
+import { findBoundBreaches } from './promises/bounds.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findConcentrated, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
@@ -77,6 +78,7 @@ const PROMISES: readonly Promised[] = [
   findRepeats,
   findRoomBreaches,
   findPlaceBreaches,
+  findBoundBreaches,
   findOperatorBreaches,
   findWaitingFlattens,
   findProofUndone,

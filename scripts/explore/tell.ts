@@ -69,6 +69,8 @@ function tellAction(action: Action): string {
       return `operator saves policy ${action.edit}`;
     case 'mark':
       return `${action.symbol} moves ${action.bps} bps`;
+    case 'spread':
+      return `quotes of ${action.symbol}: ${action.bps} bps from each other`;
     case 'depth':
       return `${action.symbol} has ${action.usdt} USDT a level`;
     case 'fault':

@@ -1,9 +1,28 @@
 import { baseOrder, type Change } from './decision-fixture.ts';
-import { asNumber, LONG_TEN, type Row } from './table-row.ts';
+import { asNumber, LONG_TEN, type Row, SHORT_TEN } from './table-row.ts';
 
 /** Rules 11 and 12, exits and modify. The base ask is ten lots of 60 USDT; caps are varied around its 600 USDT. */
 const own = (budgets: object): Change => ({ policy: { agents: { alice: { budgets } } } });
 export const PRICE_ROWS: readonly Row[] = [
+  ...(['sell', 'buy'] as const).map(
+    (side): Row => ({
+      rule: 11,
+      clause: 'SAE-M5',
+      code: 'BOUND_INSIDE_SPREAD',
+      what: `max_slippage_bps of an exit (${side}), each quote 10 bps from the middle,`,
+      settings: [
+        side === 'sell' ? LONG_TEN : SHORT_TEN,
+        { request: { intent: 'close', side, requested_notional: null } },
+        { context: { market: { bid: 59_940, ask: 60_060 } } },
+      ],
+      cases: [
+        [9.9, 'tighten'],
+        [10, 'pass'],
+        [10.1, 'pass'],
+      ],
+      change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
+    }),
+  ),
   {
     rule: 11,
     clause: 'SAE-M5',

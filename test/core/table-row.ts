@@ -32,3 +32,7 @@ export const ASKS_TOO_MUCH: Change = { request: { requested_notional: 6001 } };
 export const LONG_TEN: Change = {
   context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10, long_units: 6_000_000 } },
 };
+/** The same, short. */
+export const SHORT_TEN: Change = {
+  context: { exposure: { short_lots: 10, short_units: 6_000_000 }, agent: { share_lots: -10, short_units: 6_000_000 } },
+};

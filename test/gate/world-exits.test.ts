@@ -2,6 +2,7 @@
  * Tests of the gate that need a whole daemon: exits, protective stops and cuts. In one process, since loading the daemon
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
+import './world/bounded-exits.ts';
 import './world/claims.ts';
 import './world/defects-beside-exits.ts';
 import './world/definite-refusals.ts';

@@ -1,15 +1,16 @@
-import type { ExecutionContext, RulesView } from '../../daemon/core/context.ts';
+import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { ActionClass, Verdict } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
 import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
+import { boundOfExit, isBeyondRange, isResting } from './oracle-exit.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
 import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
-import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
-import { ceil, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
+import { exactPrice, isDislocated, lotSize } from './oracle-price.ts';
+import { div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -137,10 +138,12 @@ function decideOpening(
     findings.deny.add(approval);
     return blocked(findings, [], opening);
   }
+  // A slice asks for what was approved.
+  const leverage = Math.min(request.requested_leverage ?? 1, grantOf(context)?.leverage ?? Number.POSITIVE_INFINITY);
   const isAsAsked =
     approval === null &&
     opening.lots === opening.requestedLots &&
-    opening.leverage === BigInt(request.requested_leverage ?? 1) &&
+    opening.leverage === BigInt(leverage) &&
     !findings.tighten.has('PRICE_SLIPPAGE');
   return {
     decision: isAsAsked ? 'ALLOW' : 'LIMIT',
@@ -209,31 +212,6 @@ function isOneTooMany(
   return agent.resting_exits >= (policy.exits.resting ?? 50) || agent.symbol_resting_exits >= 100;
 }
 
-/** An exit at a price of its own that the book does not reach: it rests. What a book says that is old is nothing. */
-function isResting(
-  { limit_price: limit, order_type: type }: ExecutionRequest,
-  side: Side,
-  { market, now_ms: now }: ExecutionContext,
-  policy: IntendedPolicySpec,
-): boolean {
-  if (type !== 'limit' || limit === null || market.rules === null) return false;
-  const quote = side === 'sell' ? market.bid : market.ask;
-  if (quote === null || market.quote_at_ms === null || now - market.quote_at_ms > policy.market.freshness.quote_ms)
-    return false;
-  const tick = tickSize(market.rules);
-  const [asked, met] = [div(exact(limit), tick), div(exact(quote), tick)];
-  return side === 'sell'
-    ? lower(ceil(asked), BigInt(market.rules.max_price_ticks)) > floor(met)
-    : higher(floor(asked), BigInt(market.rules.min_price_ticks)) < ceil(met);
-}
-
-/** An exit's own price that the venue takes of nobody: it goes out at the nearest one that it takes. */
-function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView): boolean {
-  if (request.order_type !== 'limit' || request.limit_price === null) return false;
-  const ticks = div(exact(request.limit_price), tickSize(rules));
-  return side === 'sell' ? ceil(ticks) > BigInt(rules.max_price_ticks) : floor(ticks) < BigInt(rules.min_price_ticks);
-}
-
 /**
  * A verified exit: at most what the caller may close, at least the least quantity, a rest below that taken along, and
  * less than that closed by an order of it where nobody else holds a part. A notional is valued at the mark, else at what
@@ -265,6 +243,8 @@ function decideExit(
     ]);
   const isMoved = isBeyondRange(request, side, rules);
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
+  const bound = boundOfExit(request, side, context, policy);
+  if (bound.isInsideSpread) findings.tighten.add('BOUND_INSIDE_SPREAD');
   if (grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   const asked =
     context.slice_lots !== null
@@ -285,12 +265,12 @@ function decideExit(
   // The largest market order of every drawn symbol is no smaller.
   lots = lower(lots, BigInt(rules.max_lots));
   return {
-    decision: lots === asked && !isMoved ? 'ALLOW' : 'LIMIT',
+    decision: lots === asked && !isMoved && !bound.isInsideSpread ? 'ALLOW' : 'LIMIT',
     action: 'exit',
     side,
     lots,
     leverage: null,
-    priceTicks: null,
+    priceTicks: bound.ticks,
     reduceOnly: true,
     slices: 1n,
     deny: new Set(),

@@ -3,7 +3,7 @@ import type { Instrument } from './instruments.ts';
 
 /**
  * The modelled market around the mark. The mid is the mark (shifted by `offset` when a test dislocates the book); the
- * best quotes lie max(1 tick, 0.1 bps) from it, and each further level 1 bps (at least 1 tick) behind. Every level
+ * best quotes lie max(1 tick, 0.1 bps, `halfSpread`) from it, and each further level 1 bps (at least 1 tick) behind. Every level
  * holds `levelNotional` USDT, floored to lots (at least one lot). So a taker order of n USDT pays at the margin
  * 0.1 + floor(n / levelNotional) bps, and on average about 0.1 + n / (2 * levelNotional) bps. The book is full again
  * at once: an account's own impact does not persist.
@@ -20,6 +20,8 @@ export interface BookInput {
   readonly mark: E8;
   /** Signed fraction by which the book lies away from the mark (0 normally). */
   readonly offset: E8;
+  /** Fraction of the mid by which each best quote lies away from it, at least (0 normally). */
+  readonly halfSpread: E8;
   readonly levelNotional: E8;
 }
 
@@ -31,7 +33,8 @@ function roundToTick(value: E8, tick: E8): E8 {
 export function levelPrice(book: BookInput, side: 'bid' | 'ask', index: number): E8 {
   const { tick } = book.instrument;
   const mid = roundToTick(book.mark + (book.mark * book.offset) / ONE, tick);
-  const half = maximum(tick, (mid / 100_000n / tick) * tick);
+  const wide = (mid * book.halfSpread) / ONE / tick;
+  const half = maximum(maximum(tick, (mid / 100_000n / tick) * tick), wide * tick);
   const step = maximum(tick, (mid / 10_000n / tick) * tick);
   const distance = half + step * BigInt(index);
   return side === 'ask' ? mid + distance : maximum(tick, mid - distance);

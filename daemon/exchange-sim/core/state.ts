@@ -139,6 +139,8 @@ export interface Market {
   readonly barUnits: { readonly tick: E8; readonly lot: E8 };
   mark: E8;
   bookOffset: E8;
+  /** See {@link BookInput.halfSpread}. */
+  bookHalfSpread: E8;
   levelNotional: E8;
   /** True while a test holds the mark: the tape runs on but does not move it. */
   held: boolean;
@@ -206,6 +208,7 @@ export function createState(instruments: readonly Instrument[], openingBalance: 
       barUnits: { tick: instrument.tick, lot: instrument.lot },
       mark: instrument.startPrice,
       bookOffset: 0n,
+      bookHalfSpread: 0n,
       levelNotional: instrument.levelNotional,
       held: false,
       fundingRate: 0n,
@@ -245,8 +248,8 @@ export function createState(instruments: readonly Instrument[], openingBalance: 
 }
 
 export function bookOf(market: Market): BookInput {
-  const { instrument, mark, bookOffset: offset, levelNotional } = market;
-  return { instrument, mark, offset, levelNotional };
+  const { instrument, mark, bookHalfSpread: halfSpread, bookOffset: offset, levelNotional } = market;
+  return { instrument, mark, offset, halfSpread, levelNotional };
 }
 
 /** Records a change of the wallet. */

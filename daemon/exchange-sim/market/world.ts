@@ -188,6 +188,7 @@ export function releaseMark(world: World, symbol: string): void {
   const market = requireMarket(world.state, symbol);
   market.held = false;
   market.bookOffset = 0n;
+  market.bookHalfSpread = 0n;
   market.levelNotional = market.instrument.levelNotional;
   world.state.changes.account = true;
 }

@@ -97,7 +97,7 @@ function requireMarket(exchange: Exchange, body: Json): Market {
   return market;
 }
 
-/** POST /sim/set-mark: holds the mark; optionally moves the book away from it and changes its depth. */
+/** POST /sim/set-mark: holds the mark; optionally moves the book away from it, changes its depth or its spread. */
 function setMark(exchange: Exchange, body: Json): ControlAnswer {
   const market = requireMarket(exchange, body);
   const price = readDecimal(body, 'price');
@@ -105,6 +105,8 @@ function setMark(exchange: Exchange, body: Json): ControlAnswer {
   const bookBps = readDecimal(body, 'book_bps');
   const levelNotional = readDecimal(body, 'level_notional_usdt');
   if (bookBps !== undefined) market.bookOffset = bookBps / 10_000n;
+  const spreadBps = readDecimal(body, 'spread_bps');
+  if (spreadBps !== undefined) market.bookHalfSpread = spreadBps / 20_000n;
   if (levelNotional !== undefined) market.levelNotional = levelNotional;
   holdMark(exchange.world, market.instrument.symbol, toTick(market.instrument, price));
   return { body: { ok: true } };

@@ -1,5 +1,6 @@
 import type { Keeper } from '../feeds/keeper.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { RESUME_MS } from '../plan/claim-ends.ts';
 import { type Claim, isLive } from '../state/claims.ts';
 import { heldOn, ownOn } from '../state/holding.ts';
 import type { ExitBook } from './exit-book.ts';
@@ -9,8 +10,6 @@ import { readParent } from './read-parent.ts';
 const RESUME_WITHIN_MS = 10_000;
 /** How old an operator's exit may be, ms; an agent's: `exits.resume_ms`. */
 const OPERATOR_RESUMABLE_MS = 3_600_000;
-/** `exits.resume_ms` of a policy without it. */
-export const DEFAULT_RESUME_MS = 300_000;
 
 /**
  * Claims of before a restart go on from their records, on fresh readings or without them when they do not come; those
@@ -81,7 +80,7 @@ export class ExitResumption {
   }
 
   #resumeMs(): number {
-    return this.#core.policySpec.exits.resume_ms ?? DEFAULT_RESUME_MS;
+    return this.#core.policySpec.exits.resume_ms ?? RESUME_MS;
   }
 
   #isFlattening(symbol: string): boolean {

@@ -2,7 +2,7 @@
 import type { ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, liveOrders } from '../state/orders.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { formatQuantityE8 } from '../units.ts';
 import { closingOf, isReplaced, isSent, isUnsent, restBelowLotE8 } from './claims.ts';
 
@@ -14,11 +14,27 @@ export interface Ending {
 
 const HALTED: Ending = { reason: 'halted', detail: 'STATE_HALTED: trading was halted before all of it was closed' };
 
-/** Null: it goes on. `rungs`: of the policy's ladder; `isStopped`: trading was halted for it. */
-export function findEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
-  return claim.wants === 'rest'
-    ? findRestEnding(state, claim, isStopped)
-    : findNowEnding(state, claim, rungs, isStopped);
+/** `exits.resume_ms` of a policy without it. */
+export const RESUME_MS = 300_000;
+const EXHAUSTED: Ending = { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+const INSIDE_SPREAD: Ending = {
+  reason: 'exhausted',
+  detail: 'BOUND_INSIDE_SPREAD: the opposite quote stayed beyond its max_slippage_bps for exits.resume_ms',
+};
+
+/** What the end of a claim depends on beside what is recorded of it. */
+export interface Around {
+  /** Of the policy's ladder. */
+  readonly rungs: number;
+  /** Trading was halted for it. */
+  readonly isStopped: boolean;
+  /** It is older than `exits.resume_ms`. */
+  readonly isLate: boolean;
+}
+
+/** Null: it goes on. */
+export function findEnding(state: GateState, claim: Claim, around: Around): Ending | null {
+  return claim.wants === 'rest' ? findRestEnding(state, claim, around.isStopped) : findNowEnding(state, claim, around);
 }
 
 function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): Ending | null {
@@ -30,7 +46,7 @@ function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): End
   return isStopped && isUnsent(claim) ? HALTED : findRestBelowLot(state, claim);
 }
 
-function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped: boolean): Ending | null {
+function findNowEnding(state: GateState, claim: Claim, { isLate, isStopped, rungs }: Around): Ending | null {
   const live = claim.orders.filter((order) => isSent(order) && !isLostForGood(order));
   const [only] = live;
   if (live.length === 1 && only?.timeInForce === 'GTC' && isResting(only))
@@ -47,9 +63,17 @@ function findNowEnding(state: GateState, claim: Claim, rungs: number, isStopped:
   const rest = findRestBelowLot(state, claim);
   if (rest !== null) return rest;
   if (isStopped) return HALTED;
-  return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) || isHeldNothing(state, claim)
-    ? null
-    : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+  if (isHeldNothing(state, claim)) return null;
+  if (isLate && isInsideSpread(claim)) return INSIDE_SPREAD;
+  return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) ? null : EXHAUSTED;
+}
+
+/** The opposite quote was beyond its caller's bound when its last order was decided. */
+export function isInsideSpread(claim: AskedClaim): boolean {
+  return lastSent(claim)?.isInsideSpread === true;
+}
+function lastSent({ orders }: AskedClaim): OrderState | undefined {
+  return orders.findLast(({ sentAtMs }) => sentAtMs !== null);
 }
 
 /** What is left of it is less than a lot, as after a change of the venue's steps: no order closes it. */
@@ -86,9 +110,9 @@ function mayStillOpen(
   return false;
 }
 
-/** What an operator or the gate asks for ends in MARKET reduceOnly. */
-export function rungsOf({ origin }: AskedClaim, rungs: number): number {
-  return rungs + (origin === 'agent' ? 0 : 1);
+/** What an operator or the gate asks for ends in MARKET reduceOnly, unless it has a bound. */
+export function rungsOf({ orders, origin }: AskedClaim, rungs: number): number {
+  return rungs + (origin === 'agent' || orders.some(({ slippageBps }) => slippageBps !== null) ? 0 : 1);
 }
 
 /** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
@@ -96,10 +120,11 @@ const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|l
 
 /**
  * The next rung of a claim. A part of the venue's largest size that filled, and an order that never reached the venue,
- * are no step up the ladder; one whose price the band refused is, but for the last, which has no other price.
+ * are no step up the ladder, nor is one that its caller's bound kept from the opposite quote; one whose price the band
+ * refused is, but for the last, which has no other price.
  */
 export function nextRung(claim: AskedClaim, rungs: number): number {
-  const last = claim.orders.findLast(({ sentAtMs }) => sentAtMs !== null);
+  const last = lastSent(claim);
   const rung = Math.max(0, claim.rung);
   if (last === undefined || claim.gaveWay.includes(last)) return rung;
   switch (last.status) {
@@ -109,8 +134,8 @@ export function nextRung(claim: AskedClaim, rungs: number): number {
     case 'rejected':
       return BAND_WORDS.test(last.detail ?? '') ? Math.min(rung + 1, rungs - 1) : rung;
     case 'canceled':
-      return last.venueOrderId === null ? rung : rung + 1;
+      return last.venueOrderId === null || last.isInsideSpread ? rung : rung + 1;
     default:
-      return rung + 1;
+      return last.isInsideSpread ? rung : rung + 1;
   }
 }

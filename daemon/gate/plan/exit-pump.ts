@@ -173,7 +173,8 @@ export class ExitPump {
     const rungs = this.#hands.exits().ladder_bps.length;
     for (const claim of [...state.claims.open]) {
       if (!this.#isActive(claim)) continue;
-      const ending = findEnding(state, claim, rungs, this.#isHalted(claim));
+      const isLate = this.#attempts.leftMs(claim) <= 0;
+      const ending = findEnding(state, claim, { rungs, isLate, isStopped: this.#isHalted(claim) });
       if (ending !== null) this.end(claim, ending.reason, ending.detail);
     }
   }

@@ -6,6 +6,8 @@ const MOST_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
 /** After one wait that the venue imposes, and after each further one in a row. */
 const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
+/** Between two orders that do not reach the opposite quote. */
+const SPREAD_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
 const PLACE_WITHIN_MS = 1_000;
 /**
@@ -27,6 +29,8 @@ export class Tries {
   givesPlace: OrderState | null = null;
   #waits = 0;
   #parts = 0;
+  /** Orders in a row that its caller's bound kept from the opposite quote. */
+  #short = 0;
 
   get hasPlace(): boolean {
     return this.givesPlace !== null && isTerminal(this.givesPlace.status);
@@ -61,7 +65,15 @@ export class Tries {
 
   afterRung(now: number, stepMs: number): void {
     this.reset();
+    this.#short = 0;
     this.nextAt = now + stepMs;
+  }
+
+  /** Its caller's bound keeps it from the opposite quote: the next one goes out soon, then more and more seldom. */
+  afterSpread(now: number, stepMs: number, leftMs: number): void {
+    this.reset();
+    this.#short += 1;
+    this.nextAt = now + Math.min(Math.max(stepMs, nth(SPREAD_MS, this.#short)), Math.max(0, leftMs));
   }
 
   reset(): void {

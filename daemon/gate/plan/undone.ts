@@ -4,7 +4,8 @@
  * the same (SAE-SAME-CODE).
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { findExit, restsAtItsPrice, wholeExitLots } from '../../core/exit.ts';
+import { findExit, wholeExitLots } from '../../core/exit.ts';
+import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { DecisionEvent, ExitCause, ExitTargetEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';

@@ -11,9 +11,7 @@ export const CROWDED: readonly (readonly [number, Piece])[] = [
       return [
         draw.step({ kind: 'open', agent, symbol, side: draw.side, usdt: random.pick([900, 3_000]) }),
         ...openings(draw, random.int(1, most)),
-        ...(random.chance(0.7)
-          ? [draw.step({ kind: 'ladder', agent, symbol, count: random.int(1, most) } as const, 'answered')]
-          : []),
+        ...(random.chance(0.7) ? [draw.step({ kind: 'ladder', agent, symbol, count: most } as const, 'answered')] : []),
         draw.step(
           random.chance(0.7) ? { kind: 'close', agent, symbol, fraction: 0.5 } : draw.close(agent),
           random.pick(['answered', random.int(0, 6_000)]),

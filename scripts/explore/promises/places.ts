@@ -67,12 +67,16 @@ interface Refusal {
 }
 
 function findRefusals({ events, orders }: History): readonly Refusal[] {
+  const closing = new Set(
+    events.flatMap(({ event }) =>
+      event.kind === 'exit_target' && event.payload.action === 'opened' ? [event.payload.decision_id] : [],
+    ),
+  );
   return events.flatMap(({ atMs, event, seq }) => {
     if (event.kind !== 'order' || event.payload.status !== 'rejected') return [];
     const order = orders.get(event.payload.client_order_id);
     if (order === undefined || !REFUSED.test(event.payload.detail ?? '')) return [];
-    const { planned } = order;
-    return planned.reduce_only && !planned.protective && planned.time_in_force !== 'GTC' ? [{ atMs, seq, order }] : [];
+    return closing.has(order.decision.rootId) && !order.planned.protective ? [{ atMs, seq, order }] : [];
   });
 }
 

@@ -48,8 +48,9 @@ function look(book: FoldedClaims, id: string) {
   assert.ok(one !== undefined, id);
   return { closing, one };
 }
+const AROUND = { rungs: RUNGS, isStopped: false, isLate: false };
 const ending = (book: FoldedClaims, id: string, isStopped = false): string | null =>
-  findEnding(book.state, book.find(id), rungsOf(book.find(id), RUNGS), isStopped)?.reason ?? null;
+  findEnding(book.state, book.find(id), { ...AROUND, isStopped })?.reason ?? null;
 
 /** Alice holds so many lots, and nobody as many more. */
 function held(own: number, unowned = 0): FoldedClaims {
@@ -506,11 +507,11 @@ describe('when a claim is over [DESIGN 12.2]', () => {
       book.exit('x-1', 10, how);
       book.report('x-1', 'expired', 0);
       for (let rung = 1; rung <= last; rung += 1) {
-        assert.equal(findEnding(book.state, book.find('x-1'), RUNGS, false), null, `before rung ${rung}`);
+        assert.equal(findEnding(book.state, book.find('x-1'), AROUND), null, `before rung ${rung}`);
         book.rung(`s-${rung}`, 'x-1', 10, { rung });
         book.report(`s-${rung}`, 'expired', 0);
       }
-      assert.equal(findEnding(book.state, book.find('x-1'), RUNGS, false)?.reason, 'exhausted');
+      assert.equal(findEnding(book.state, book.find('x-1'), AROUND)?.reason, 'exhausted');
     }
   });
 });
@@ -531,6 +532,35 @@ describe('the next rung of a claim', () => {
       book.report('x-1', report[0], report[1], T0, report[2]);
       assert.equal(nextRung(book.find('x-1'), RUNGS), rung);
     });
+
+  test('is the same as long as its caller’s bound keeps it from the opposite quote, which ends in time [DESIGN 12.5]', () => {
+    for (const status of ['expired', 'canceled'] as const) {
+      const book = held(10);
+      book.exit('x-1', 10, { origin: 'operator' });
+      book.report('x-1', 'expired', 0);
+      for (let times = 1; times <= 5; times += 1) {
+        book.rung(`s-${times}`, 'x-1', 10, { rung: 1, isInside: true });
+        book.report(`s-${times}`, status, 0);
+        assert.equal(nextRung(book.find('x-1'), RUNGS), 1);
+        assert.equal(ending(book, 'x-1'), null);
+      }
+      const late = findEnding(book.state, book.find('x-1'), { ...AROUND, isLate: true });
+      assert.match(late?.detail ?? '', /^BOUND_INSIDE_SPREAD/);
+      book.rung('s-6', 'x-1', 10, { rung: 1 });
+      book.report('s-6', status, 0);
+      assert.equal(nextRung(book.find('x-1'), RUNGS), 2, 'the quote is within reach again');
+      assert.equal(findEnding(book.state, book.find('x-1'), { ...AROUND, isLate: true }), null);
+    }
+  });
+
+  test('is never MARKET for one that has a bound, whoever asks', () => {
+    const book = held(10);
+    book.exit('x-1', 10, { origin: 'operator' });
+    assert.equal(rungsOf(book.find('x-1'), RUNGS), RUNGS + 1);
+    book.report('x-1', 'expired', 0);
+    book.rung('s-1', 'x-1', 10, { rung: 1, isInside: true });
+    assert.equal(rungsOf(book.find('x-1'), RUNGS), RUNGS);
+  });
 
   test('is the same after an order that the gate asked back for room', () => {
     const book = held(10);

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const BTC = { symbol: 'BTCUSDT' };
+const RESUME_MS = 60_000;
+
+describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      wall: true,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.resume_ms = RESUME_MS;
+      },
+    });
+  });
+  after(async () => {
+    try {
+      assert.ok(checkAudit(world) > 0);
+    } finally {
+      await world.close();
+    }
+  });
+  afterEach(async () => {
+    await spread(0);
+    await world.operator('POST', '/v1/flatten', { reason: 'test over' });
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 120_000);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+    await until('all is over', async () => {
+      await world.refresh();
+      return world.daemon.gate.core.state.claims.open.size === 0;
+    });
+  });
+
+  /** Distance of the best quotes from each other; the daemon has seen it. */
+  const spread = (bps: number): Promise<void> => world.setMark('BTCUSDT', 60_000, { spread_bps: bps });
+  const hold = async (): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const close = async (change: object = {}): Promise<ToolBody> =>
+    (await world.tool('close_position', { ...BTC, ...change })).body;
+  const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
+  const isOpen = ({ decision }: ToolBody): boolean => world.daemon.gate.core.state.claims.isOpen(decision.decision_id);
+
+  it('the first rung reaches the opposite quote, however far that is from the middle', async () => {
+    await hold();
+    await spread(80);
+    const answer = await close();
+    assert.deepEqual([answer.execution.state, codes(answer)], ['filled', []]);
+  });
+
+  it('a bound of the caller holds whatever the quote: it goes on within it, and closes once the quote is there', async () => {
+    await hold();
+    await spread(80);
+    const answer = await close({ max_slippage_bps: 10 });
+    assert.deepEqual([answer.decision.decision, codes(answer)], ['LIMIT', ['BOUND_INSIDE_SPREAD']]);
+    await world.sleep(20_000);
+    assert.deepEqual([(await world.position('BTCUSDT')) > 0, isOpen(answer)], [true, true]);
+    await spread(10);
+    await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 20_000);
+  });
+
+  it('at most for exits.resume_ms: then it ends, and an alert says so', async () => {
+    await hold();
+    await spread(80);
+    const answer = await close({ max_slippage_bps: 10 });
+    await world.sleep(RESUME_MS - 10_000);
+    assert.ok(isOpen(answer), 'its ladder alone would have ended long ago');
+    await world.sleep(15_000);
+    assert.ok(!isOpen(answer));
+    assert.ok((await world.position('BTCUSDT')) > 0);
+    const alerts = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
+      ({ payload }) => payload as { readonly code: string; readonly detail: string },
+    );
+    assert.ok(alerts.some(({ code, detail }) => code === 'EXIT_ENDED' && /BOUND_INSIDE_SPREAD/.test(detail)));
+  });
+});
