@@ -2,6 +2,9 @@ import type { DecisionEvent, ExitTargetEvent, OrderEvent } from '../../daemon/ga
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { Tale } from './evidence.ts';
 
+/** Both symbols of the exchange have lots of 0.001; records count in units of 1e-8. */
+const LOT_E8 = 100_000;
+
 export function emptyTale(): Tale {
   return {
     planned: new Map(),
@@ -27,8 +30,8 @@ export function readOn(path: string, tale: Tale): Tale {
       tale.lastSeq = seq;
       if (kind === 'decision') takeDecision(tale, seq, at_ms, payload as DecisionEvent);
       else if (kind === 'order') {
-        const { client_order_id: id, status, executed_e8: executedLots } = payload as OrderEvent;
-        tale.outcomes.set(id, { status, executedLots, seq });
+        const { client_order_id: id, status, executed_e8: executedE8 } = payload as OrderEvent;
+        tale.outcomes.set(id, { status, executedLots: executedE8 / LOT_E8, seq });
       } else if (kind === 'alert') tale.alerts.push({ seq, ...(payload as { code: string; symbol: string | null }) });
       else if (kind === 'exit_target') {
         const target = payload as ExitTargetEvent;
@@ -61,6 +64,6 @@ function takeDecision(tale: Tale, seq: number, atMs: number, event: DecisionEven
       symbol: order.symbol,
       side: order.side,
       reduceOnly: order.reduce_only,
-      lots: order.quantity_e8,
+      lots: order.quantity_e8 / LOT_E8,
     });
 }
