@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
@@ -79,12 +79,15 @@ function ensureOwnFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const found = lstatSync(path);
-    const isOwn = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o077) === 0);
-    if (found.isDirectory() && isOwn) return;
+    const isOwn = process.getuid === undefined || found.uid === process.getuid();
+    if (found.isDirectory() && isOwn) {
+      if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
+      return;
+    }
   } catch (error) {
     throw new StartError(`the account cannot be locked in ${path} (${messageOf(error)}); ${WHERE}`);
   }
-  throw new StartError(`the account cannot be locked: ${path} is no folder of this user alone (0700); ${WHERE}`);
+  throw new StartError(`the account cannot be locked: ${path} is no folder of this user; ${WHERE}`);
 }
 
 function readHolder(path: string): string {

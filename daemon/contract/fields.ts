@@ -102,7 +102,7 @@ export const recordNumber = Type.String({
 });
 export const clientOrderId = Type.String({
   pattern: '^[A-Za-z0-9_.:/-]{1,36}$',
-  description: 'client_order_id of the order, as place_order and get_orders return it.',
+  description: 'client_order_id, as place_order and get_orders return it.',
 });
 /** The policy judges which venue or account is allowed, so any name is valid here. */
 export const venueName = Type.String({

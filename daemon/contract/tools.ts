@@ -67,7 +67,7 @@ export const ClosePositionArgs = Type.Object(
     fraction: Type.Optional(field.fraction),
     max_slippage_bps: Type.Optional({
       ...field.maxSlippageBps,
-      description: 'Bound from the middle of the book, held whatever the quote (BOUND_INSIDE_SPREAD).',
+      description: 'From the middle of the book, whatever the quote (BOUND_INSIDE_SPREAD).',
     }),
     request_id: Type.Optional(field.requestId),
     strategy_id: Type.Optional(field.strategyId),

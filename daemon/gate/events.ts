@@ -196,7 +196,7 @@ export type HolderEvent =
       readonly symbol: string;
     }
   | {
-      /** All that is held, in lots of the rules on record, is that agent's from here on. */
+      /** All that is held is that agent's from here on. */
       readonly action: 'adopted';
       readonly agent: string;
       readonly quantity_e8: number;

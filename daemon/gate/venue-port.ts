@@ -88,7 +88,7 @@ export interface Bar {
 }
 export interface VenuePosition {
   readonly symbol: string;
-  /** Signed lots. */
+  /** Signed, in units of 1e-8. */
   readonly quantityE8: number;
   readonly entryPrice: number;
   readonly markPrice: number;

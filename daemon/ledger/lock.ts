@@ -28,8 +28,13 @@ export function takeLock(path: string, notePath: string, note: string, waitMs: n
     if (!codeOf(cause).startsWith('SQLITE_BUSY')) throw cause;
     return null;
   }
-  ensurePrivateFile(notePath);
-  writeFileSync(notePath, `${note}\n`);
+  // RISK: on a full disk the note cannot be written. A daemon that would not start for that would leave positions alone.
+  try {
+    ensurePrivateFile(notePath);
+    writeFileSync(notePath, `${note}\n`);
+  } catch {
+    // Who is refused is told less.
+  }
   return {
     release() {
       if (db.open) db.close();

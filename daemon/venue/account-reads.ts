@@ -87,7 +87,8 @@ export class AccountReads {
         observedAtMs: this.#reader.link.clock.nowMs(),
         ...parseBalances(account),
         positions: positions.rows,
-        unreadable: [...positions.unreadable, ...listed.unreadable],
+        // An odd setting is a missing one, and hides no position.
+        unreadable: positions.unreadable,
         leverage,
         isolated,
       };

@@ -12,7 +12,7 @@ import { InstrumentTable } from './instruments.ts';
 import { FINEST, type MarketTables } from './market-tables.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { readRows } from './rows.ts';
+import { readEachRow } from './rows.ts';
 import { splitClosing } from './write-order.ts';
 
 /** A position with only what an exit needs. */
@@ -80,7 +80,7 @@ export class EmergencyReads {
     return this.#reader.link.outcome(async () => {
       const json = await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk());
       const seen = new Set<string>();
-      return readRows(requireList(json, 'positionRisk'), (row) => {
+      return readEachRow(requireList(json, 'positionRisk'), (row) => {
         const held = this.#readHeld(row);
         if (held === null) return null;
         if (seen.has(held.symbol)) throw new MalformedAnswerError('the symbol has two positions');
@@ -136,7 +136,7 @@ export class EmergencyReads {
   ): Promise<ReadRows<VenueOrder>> {
     const outcome = await this.#reader.link.outcome(async () => {
       const json = symbol === null ? await this.#reader.readLater(40, start) : await this.#reader.read(1, start);
-      return { ...readRows(requireList(json, what), parse), failed: [] };
+      return { ...readEachRow(requireList(json, what), parse), failed: [] };
     });
     return outcome.kind === 'ok' ? outcome.value : { rows: [], unreadable: [], failed: [`${what}: ${outcome.detail}`] };
   }

@@ -105,6 +105,10 @@ export function requireObject(value: unknown, what: string): JsonObject {
   }
   return value as JsonObject;
 }
+/** Of a row that may say anything: one that is no object has no fields. */
+export function asObject(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null ? (value as JsonObject) : {};
+}
 export function requireList(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new MalformedAnswerError(`${what} is not a list`);
   return value;

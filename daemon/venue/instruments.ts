@@ -1,4 +1,5 @@
 import {
+  asObject,
   commonStep,
   formatE8,
   type JsonObject,
@@ -132,8 +133,10 @@ export class InstrumentTable {
     this.observedAtMs = observedAtMs;
     let hasPerpetual = false;
     for (const entry of requireList(requireObject(exchangeInfo, 'exchangeInfo').symbols, 'symbols')) {
-      const raw = requireObject(entry, 'symbol');
-      this.#raw.set(readText(raw, 'symbol'), raw);
+      // An entry that names no symbol says nothing about any.
+      const raw = asObject(entry);
+      if (typeof raw.symbol !== 'string') continue;
+      this.#raw.set(raw.symbol, raw);
       hasPerpetual ||= isUsdtPerpetual(raw);
     }
     if (!hasPerpetual) throw new MalformedAnswerError('exchangeInfo lists no USDT perpetual');

@@ -1,5 +1,5 @@
 import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/venue-port.ts';
-import { MalformedAnswerError, readInstant, requireList, requireObject } from './exact-fields.ts';
+import { asObject, MalformedAnswerError, readInstant, requireList, requireObject } from './exact-fields.ts';
 import { InstrumentTable } from './instruments.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
@@ -222,7 +222,7 @@ function isRecent(atMs: number, nowMs: number): boolean {
   return atMs > 0 && atMs <= nowMs && nowMs - atMs < TERMS_RECENT_MS;
 }
 function findRow(list: unknown, symbol: string, what: string): unknown {
-  const found = requireList(list, what).find((row) => requireObject(row, what).symbol === symbol);
+  const found = requireList(list, what).find((row) => asObject(row).symbol === symbol);
   if (found === undefined) throw new MalformedAnswerError(`${what} lacks ${symbol}`);
   return found;
 }

@@ -1,5 +1,6 @@
 import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../gate/venue-port.ts';
 import {
+  asObject,
   MalformedAnswerError,
   parseAmount,
   readAmount,
@@ -24,7 +25,7 @@ const DEFAULT_FUNDING_INTERVAL_MS = 8 * HOUR_MS;
 export function parseBrackets(json: unknown): ReadonlyMap<string, readonly LeverageBracket[] | MalformedAnswerError> {
   const result = new Map<string, readonly LeverageBracket[] | MalformedAnswerError>();
   for (const row of Array.isArray(json) ? json : [json]) {
-    const source = requireObject(row, 'leverageBracket row');
+    const source = asObject(row);
     if (typeof source.symbol === 'string') result.set(source.symbol, parseBracketsOf(source));
   }
   return result;
@@ -90,12 +91,13 @@ export function buildRules(instrument: Instrument, terms: Terms, filtersAtMs: nu
     observedAtMs: Math.min(filtersAtMs, terms.bracketsAtMs, terms.feesAtMs),
   };
 }
-/** Funding interval in milliseconds by symbol, from `/fapi/v1/fundingInfo`. */
+/** Funding interval in milliseconds by symbol, from `/fapi/v1/fundingInfo`; a row that cannot be read lists none. */
 export function parseFundingIntervals(json: unknown): ReadonlyMap<string, number> {
   const intervals = new Map<string, number>();
   for (const row of requireList(json, 'fundingInfo')) {
-    const source = requireObject(row, 'fundingInfo row');
-    intervals.set(readText(source, 'symbol'), readPositive(source, 'fundingIntervalHours') * HOUR_MS);
+    const source = asObject(row);
+    const hours = Number(source.fundingIntervalHours);
+    if (typeof source.symbol === 'string' && hours > 0) intervals.set(source.symbol, hours * HOUR_MS);
   }
   return intervals;
 }

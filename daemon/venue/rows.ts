@@ -1,5 +1,5 @@
 import type { Listed, UnreadableRow } from '../gate/venue-port.ts';
-import { type JsonObject, MalformedAnswerError, requireObject } from './exact-fields.ts';
+import { asObject, type JsonObject, MalformedAnswerError, requireObject } from './exact-fields.ts';
 
 /**
  * Reads a list row by row: one that cannot be read concerns its symbol alone. `read` returns null where a row says
@@ -7,16 +7,23 @@ import { type JsonObject, MalformedAnswerError, requireObject } from './exact-fi
  * @throws MalformedAnswerError for a row that names no symbol: it may concern any of them
  */
 export function readRows<T>(list: readonly unknown[], read: (row: JsonObject) => T | null): Listed<T> {
+  const listed = readEachRow(list, read);
+  const nameless = listed.unreadable.find(({ symbol }) => symbol === '');
+  if (nameless !== undefined) throw new MalformedAnswerError(nameless.detail);
+  return listed;
+}
+/** The same for whom half a list is better than none: a row that names no symbol is told with an empty one. */
+export function readEachRow<T>(list: readonly unknown[], read: (row: JsonObject) => T | null): Listed<T> {
   const rows: T[] = [];
   const unreadable: UnreadableRow[] = [];
   for (const json of list) {
-    const source = requireObject(json, 'row');
     try {
-      const row = read(source);
+      const row = read(requireObject(json, 'row'));
       if (row !== null) rows.push(row);
     } catch (error) {
-      if (!(error instanceof MalformedAnswerError) || typeof source.symbol !== 'string') throw error;
-      unreadable.push({ symbol: source.symbol, detail: error.message });
+      if (!(error instanceof MalformedAnswerError)) throw error;
+      const { symbol } = asObject(json);
+      unreadable.push({ symbol: typeof symbol === 'string' ? symbol : '', detail: error.message });
     }
   }
   return { rows, unreadable };

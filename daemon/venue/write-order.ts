@@ -32,17 +32,19 @@ interface MarketLots extends Steps {
   readonly minLots: number;
   readonly maxMarketLots: number;
 }
+const MOST_PARTS = 100;
 /**
  * Quantities, in units of 1e-8, of reduce-only market orders that close all of a holding: rounded up to a lot, and no less
- * than the smallest order, since the exchange takes no more than is held.
+ * than the smallest order, since the exchange takes no more than is held. What is left after {@link MOST_PARTS} is for
+ * another call. A largest order of 0 is no limit.
  */
 export function splitClosing(heldE8: bigint, { lot, maxMarketLots, minLots }: MarketLots): readonly number[] {
   const size = stepE8(lot);
   const least = BigInt(Math.max(1, minLots)) * size;
   const most = floorTo(Number.MAX_SAFE_INTEGER, lot);
-  const largest = minimum(most, maximum(least, BigInt(maxMarketLots) * size));
+  const largest = maxMarketLots < 1 ? most : minimum(most, maximum(least, BigInt(maxMarketLots) * size));
   const quantities: number[] = [];
-  for (let left = heldE8; left > 0n; left -= largest)
+  for (let left = heldE8; left > 0n && quantities.length < MOST_PARTS; left -= largest)
     quantities.push(Number(maximum(least, ceilTo(minimum(left, largest), lot))));
   return quantities;
 }

@@ -225,7 +225,7 @@ export type OrderStatus =
  */
 export type RequestId = string;
 /**
- * client_order_id of the order, as place_order and get_orders return it.
+ * client_order_id, as place_order and get_orders return it.
  */
 export type ClientOrderId = string;
 /**
@@ -1271,7 +1271,7 @@ export interface ClosePosition {
    */
   fraction?: number;
   /**
-   * Bound from the middle of the book, held whatever the quote (BOUND_INSIDE_SPREAD).
+   * From the middle of the book, whatever the quote (BOUND_INSIDE_SPREAD).
    */
   max_slippage_bps?: number;
   request_id?: RequestId;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -141,5 +141,16 @@ test('accounts are locked in a folder of the user alone: the runtime folder, els
   open().release();
   assert.equal(statSync(join(folder, 'holdfast')).mode & 0o777, 0o700);
   chmodSync(join(folder, 'holdfast'), 0o777);
-  assert.throws(open, /no folder of this user alone.*XDG_RUNTIME_DIR/);
+  open().release();
+  assert.equal(statSync(join(folder, 'holdfast')).mode & 0o777, 0o700, 'one of its own is closed to others');
+  rmSync(join(folder, 'holdfast'), { recursive: true });
+  symlinkSync(folder, join(folder, 'holdfast'));
+  assert.throws(open, /no folder of this user.*XDG_RUNTIME_DIR/);
+  rmSync(join(folder, 'holdfast'));
+  // The note for whoever is refused decides nothing: without it a daemon starts all the same.
+  open().release();
+  const note = readdirSync(join(folder, 'holdfast')).find((name) => name.endsWith('.json'))!;
+  rmSync(join(folder, 'holdfast', note));
+  mkdirSync(join(folder, 'holdfast', note));
+  open().release();
 });

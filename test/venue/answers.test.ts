@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LeverageBracket, VenueOrder } from '../../daemon/gate/venue-port.ts';
-import { MalformedAnswerError } from '../../daemon/venue/exact-fields.ts';
+import { MalformedAnswerError, parseStep } from '../../daemon/venue/exact-fields.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
 import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
@@ -12,6 +12,8 @@ import {
   parseRegularOrder,
   parseTrade,
 } from '../../daemon/venue/parse-orders.ts';
+import { readEachRow } from '../../daemon/venue/rows.ts';
+import { splitClosing } from '../../daemon/venue/write-order.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 
@@ -145,6 +147,44 @@ test('a position that cannot be trusted is named, and says nothing about another
   for (const rows of [[null], [{ ...POSITION, symbol: 7 }]])
     assert.throws(() => parsePositions([...rows, eth], SETTINGS), MalformedAnswerError, 'it may concern any symbol');
   assert.throws(() => parsePositions({}, SETTINGS), MalformedAnswerError);
+});
+
+test('an odd row of filters, brackets or funding intervals says nothing about another symbol', () => {
+  const symbols = [null, { status: 'TRADING' }, exchangeSymbol('BTCUSDT')];
+  assert.equal(new InstrumentTable({ symbols }, 0).require('BTCUSDT').symbol, 'BTCUSDT');
+  const hours = [
+    null,
+    { symbol: 'NEWUSDT', fundingIntervalHours: null },
+    { symbol: 'BTCUSDT', fundingIntervalHours: 4 },
+  ];
+  assert.deepEqual([...parseFundingIntervals(hours)], [['BTCUSDT', 14_400_000]]);
+  assert.deepEqual([...parseBrackets([null, { symbol: 'BTCUSDT', brackets: null }]).keys()], ['BTCUSDT']);
+});
+
+test('in an emergency a row that names no symbol is told, and every other one is read', () => {
+  const read = readEachRow([null, { symbol: 7 }, POSITION], ({ symbol }) => {
+    if (typeof symbol !== 'string') throw new MalformedAnswerError('symbol is no text');
+    return symbol;
+  });
+  assert.deepEqual(read.rows, ['BTCUSDT']);
+  assert.deepEqual(
+    read.unreadable.map(({ symbol }) => symbol),
+    ['', ''],
+  );
+});
+
+test('a closing of any size is at most a hundred orders a call, and without a largest one it is one', () => {
+  const lots = {
+    symbol: 'BTCUSDT',
+    tick: parseStep('0.1', 'tick'),
+    lot: parseStep('0.001', 'lot'),
+    minLots: 1,
+    maxMarketLots: 120_000,
+  };
+  const parts = splitClosing(10n ** 28n, lots);
+  assert.deepEqual([parts.length, parts[0]], [100, 12_000_000_000]);
+  assert.deepEqual(splitClosing(10_000_000_000n, { ...lots, maxMarketLots: 0 }), [10_000_000_000]);
+  assert.deepEqual(splitClosing(24_000_050_000n, lots), [12_000_000_000, 12_000_000_000, 100_000]);
 });
 
 test('a position off the lot is read, and so is one in a symbol without filters', () => {

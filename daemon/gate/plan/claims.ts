@@ -11,7 +11,7 @@ import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../sta
 import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { type LotRules, wholeLotsE8 } from '../units.ts';
+import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../units.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {
@@ -202,6 +202,13 @@ function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
   for (const order of live)
     if (order.reduceOnly && order.side === side && !order.protective && order.cancelRequested) return true;
   return false;
+}
+
+/** So much may rest for a claim: what it should have; of all of a position the smallest order that covers it. */
+export function mostRestingE8({ rules }: GateState, { all, isBeside }: Closing, { claim, want }: Desired): number {
+  const known = rules.get(claim.symbol);
+  if (known === undefined || want <= 0 || want !== all || isBeside) return want;
+  return toE8(Math.max(known.minLots, ceilLots(all, known)), lotE8(known));
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */

@@ -18,6 +18,7 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
+  mostRestingE8,
   nextE8,
   ordersBeyond,
   restE8,
@@ -186,11 +187,13 @@ export class ExitPump {
       if (seen.has(`${side} ${symbol}`)) continue;
       seen.add(`${side} ${symbol}`);
       const planned = this.#desiredOf(symbol, side);
+      const closing = closingOf(this.#hands.state, symbol, side);
       // RISK: hundreds of cancels would hold up an operator's exit; only the venue says what conflicts with it.
       if (planned.some(({ claim }) => claim.origin === 'operator' && claim.orders.some((one) => this.isCarried(one))))
         continue;
       for (const desired of planned) {
-        if (desired.claim.wants !== 'rest' || desired.onWay <= desired.want) continue;
+        if (desired.claim.wants !== 'rest' || desired.onWay <= mostRestingE8(this.#hands.state, closing, desired))
+          continue;
         for (const order of ordersBeyond(desired))
           if (!order.cancelRequested && !this.isCarried(order)) this.#hands.cancel(order, MAKES_ROOM);
       }

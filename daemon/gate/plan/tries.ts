@@ -87,14 +87,15 @@ export class Tries {
 
 /**
  * Whether nothing of ours would have been let through, whatever it was: no connection, a firewall, a ban, a limit, a venue
- * that is out of service, finds our clock off, or has as many orders open as it takes. RISK: none of this says anything
+ * that is out of service, finds our clock off, has as many orders open as it takes, or other steps than those on record. RISK: none of this says anything
  * about the order, and an exit that counted it would be lost in any outage. A key or an account that the venue refuses
  * ends by no wait: that counts.
  */
 function isImposedWait({ code, consequence, httpStatus, retryable }: Rejection): boolean {
   const hasLeft = code !== null || httpStatus !== null;
   if (!hasLeft) return retryable;
-  const isShutOut = httpStatus === 403 || httpStatus === 418;
+  const isOffGrid = consequence === 'reload_rules' && retryable;
+  const isShutOut = httpStatus === 403 || httpStatus === 418 || isOffGrid;
   return isShutOut || consequence === 'back_off' || consequence === 'resync_clock' || consequence === 'order_limit';
 }
 

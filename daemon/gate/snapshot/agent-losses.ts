@@ -107,7 +107,7 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
   }
 }
 
-/** Signed lots that an agent holds by trades, and no more by fills. */
+/** Signed quantity, in units of 1e-8, that an agent holds by trades, and no more by fills. */
 function missingOf({ accounts, positions }: GateState, agent: string, symbol: string): number {
   const byTrades = accounts.books.get(symbol)?.owned.get(agent) ?? 0;
   const position = positions.get(symbol);

@@ -2,7 +2,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { ceilLots, ceilTicks } from '../units.ts';
+import { ceilLots, floorLots, floorTicks } from '../units.ts';
 import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
 import { isOther, type LiveInputs, type Own, othersThan } from './inputs.ts';
 
@@ -58,8 +58,9 @@ function heldMargin(state: GateState, order: OrderState): number {
 function formMargin(state: GateState, order: OrderState, form: Pick<OrderState, 'quantityE8' | 'priceE8'>): number {
   const rules = state.rules.get(order.symbol);
   if (rules === undefined) return 0;
-  const lots = ceilLots(Math.max(0, form.quantityE8 - order.executedE8), rules);
-  const units = lots * ceilTicks(form.priceE8 ?? 0, rules);
+  // RISK: it is subtracted from what is needed, so it is rounded down.
+  const lots = floorLots(Math.max(0, form.quantityE8 - order.executedE8), rules);
+  const units = lots * floorTicks(form.priceE8 ?? 0, rules);
   return unitsInUsdt(units, rules) / Math.max(1, marginLeverage(state, order));
 }
 

@@ -208,8 +208,8 @@ function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: numb
   pace.lastOpenFillAtMs = atMs;
   pace.lastOpenFillSide = side;
   const siblings = orders.byDecision.get(decisionId) ?? [order];
-  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
-  pacing.noteExecution(decisionId, agent, symbol, side, parentLots, atMs);
+  const parentE8 = siblings.reduce((sum, sibling) => sum + sibling.quantityE8, 0);
+  pacing.noteExecution(decisionId, agent, symbol, side, parentE8, atMs);
 }
 
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */

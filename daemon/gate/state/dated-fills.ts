@@ -1,7 +1,7 @@
 /** Fills of a symbol that are kept: no reading of the account is as far behind. */
 const MOST_FILLS = 1_000;
 
-/** Signed lots of one fill, and when it was made, venue time. */
+/** Signed quantity of one fill, in units of 1e-8, and when it was made, venue time. */
 export interface DatedFill {
   readonly signed: number;
   /** The latest instant, while it has an `order`. */
@@ -28,7 +28,7 @@ export function dateFill(fills: DatedFill[], order: string, quantityE8: number, 
   }
 }
 
-/** Signed lots that filled after an instant. */
+/** Signed quantity, in units of 1e-8, that filled after an instant. */
 export function filledSince(fills: readonly DatedFill[], atMs: number): number {
   let quantityE8 = 0;
   for (const fill of fills) if (fill.atMs > atMs) quantityE8 += fill.signed;

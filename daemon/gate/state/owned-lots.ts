@@ -15,7 +15,7 @@ export interface OwnedLots {
   readonly symbol: string;
   /** Trades until then are in what was held at first. */
   sinceMs: number;
-  /** Signed lots by owner; an agent beside the holder only by records of before the smaller contract. */
+  /** Signed quantity by owner, in units of 1e-8; an agent beside the holder only by records of before the smaller contract. */
   readonly owned: Map<Owner, number>;
   /** Signed USDT paid for the lots that are held, by owner. */
   readonly costs: Map<Owner, number>;
@@ -27,7 +27,7 @@ interface Move {
   readonly atMs: number;
 }
 
-/** `lots` at `entryPrice` are nobody's. */
+/** `quantityE8` at `entryPrice` is nobody's. */
 export function createOwnedLots(symbol: string, sinceMs: number, quantityE8 = 0, costUsdt = 0): OwnedLots {
   const isHeld = quantityE8 !== 0;
   return {

@@ -1,7 +1,7 @@
 /**
  * Whose a symbol is (DESIGN 12.1). One agent holds it from the record of its first permitted opening until the
  * position is flat and no order of that agent there can still fill. What no record of the holder explains is
- * nobody's. Sizes in lots.
+ * nobody's. Sizes in units of 1e-8.
  */
 export interface Holding {
   /** The agent that holds the symbol; null: none does. */
@@ -19,24 +19,24 @@ interface Release {
   untilMs: number | null;
 }
 
-/** Signed lots of a position, and those of them that are nobody's. */
+/** Signed quantities, in units of 1e-8, of a position, and those of them that are nobody's. */
 export interface OwnedPosition {
   quantityE8: number;
   unownedE8: number;
 }
 
-/** Signed lots that the holder's own fills opened and that are not closed. */
+/** Signed quantity, in units of 1e-8, that the holder's own fills opened and that are not closed. */
 export function ownE8({ quantityE8, unownedE8 }: OwnedPosition): number {
   return quantityE8 - unownedE8;
 }
 
-/** Lots that were closed and opened by one move; both, where it turned from one side to the other. */
+/** What one move closed and opened, in units of 1e-8; both, where it turned from one side to the other. */
 export interface MovedLots {
   readonly closed: number;
   readonly opened: number;
 }
 
-/** A move of `signed` lots by the lots that were held before. */
+/** A move of `signed` by what was held before, both in units of 1e-8. */
 export function movedLots(held: number, signed: number): MovedLots {
   const closed = held * signed < 0 ? Math.min(Math.abs(held), Math.abs(signed)) : 0;
   return { closed, opened: Math.abs(signed) - closed };
@@ -44,7 +44,7 @@ export function movedLots(held: number, signed: number): MovedLots {
 
 /**
  * Moves lots as a fill does. Exits of the holder and of the gate take its lots first, what else closes takes nobody's
- * first; what is left over opens, for the holder or for nobody. Call it before `lots` itself moves. Answers with the
+ * first; what is left over opens, for the holder or for nobody. Call it before `quantityE8` itself moves. Answers with the
  * holder's part.
  */
 export function moveOwned(position: OwnedPosition, signed: number, isHolders: boolean): MovedLots {

@@ -49,7 +49,7 @@ const NO_SYMBOL_PACE: Readonly<SymbolPace> = Object.freeze({
   lastOpenFillSide: null,
 });
 
-/** Executed parents of one (agent, symbol, side, lots), for the repeated-execution breaker. */
+/** Executed parents of one (agent, symbol, side, quantity), for the repeated-execution breaker. */
 interface Execution {
   readonly key: string;
   atMs: number;

@@ -100,10 +100,10 @@ export class PumpModel extends FoldedClaims {
     return this.pass();
   }
   /** The venue refused the last order of a claim. */
-  refuse(id: string, consequence: Rejection['consequence']): void {
+  refuse(id: string, consequence: Rejection['consequence'], retryable = false): void {
     const order = this.find(id).orders.at(-1);
     assert.ok(order !== undefined);
-    const refused = { code: -2025, httpStatus: 400, message: 'refused', retryable: false, retryAfterMs: null };
+    const refused = { code: -2025, httpStatus: 400, message: 'refused', retryable, retryAfterMs: null };
     this.pump.noteRefusal(order, { ...refused, consequence });
     this.answer(id, 'rejected', 0);
   }

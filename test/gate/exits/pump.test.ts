@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { closedE8, MAKES_ROOM } from '../../../daemon/gate/state/claims.ts';
 import { ownE8 } from '../../../daemon/gate/state/holding.ts';
-import { inLots, T0 } from '../fold-fixture.ts';
+import { BTC_RULES, inLots, T0 } from '../fold-fixture.ts';
 import { PumpModel } from './pump-model.ts';
 
 /** Alice holds so many lots, and nobody as many more. */
@@ -114,6 +114,30 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
       assert.deepEqual(model.pass(), unowned === 0 ? ['d-x-1 10'] : []);
     }
   });
+});
+
+test('an exit that is refused as off the grid waits for the filters, and is never given up [DESIGN 12.4]', () => {
+  const model = held(20);
+  model.exit('x-1', 4, PART);
+  for (let times = 0; times < 20; times += 1) {
+    assert.deepEqual(model.pass(), ['d-x-1 4']);
+    model.refuse('x-1', 'reload_rules', true);
+    model.passNow();
+  }
+  assert.deepEqual([model.find('x-1').end, model.alerts], [null, []]);
+});
+
+test('an order that covers all of less than the smallest one rests, and is not called back', () => {
+  const model = held(2);
+  model.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: { ...BTC_RULES, minLots: 3 } } });
+  model.takeProfit('t-1', 3, { atMs: T0 + 1 });
+  model.report('t-1', 'working', 0);
+  assert.deepEqual([model.pass(), model.pass(), model.canceled], [[], [], []]);
+  const beside = held(2);
+  beside.takeProfit('t-1', 3, { atMs: T0 + 1 });
+  beside.report('t-1', 'working', 0);
+  beside.pass();
+  assert.deepEqual(beside.canceled, ['t-1'], 'where the smallest is one lot, it is more than is held');
 });
 
 describe('a place among the open orders that the venue takes [DESIGN 12.4]', () => {
