@@ -226,14 +226,14 @@ export function ordersBeyond({ claim, onWay, want }: Desired): readonly OrderSta
 
 /**
  * The order of ours that gives its place where the venue takes no more: the symbol's newest opening that rests, else the
- * newest exit of its holder that does; before all, one that is being canceled already. INVARIANT: never one that is not
- * ours.
+ * newest exit of its holder that does; before all, one that is being canceled already. `asked`: those that do not go.
+ * INVARIANT: never one that is not ours.
  */
-export function findPlace(state: GateState, symbol: string): OrderState | null {
+export function findPlace(state: GateState, symbol: string, asked: ReadonlySet<OrderState>): OrderState | null {
   const { claims, orders } = state;
   const { holder } = state.position(symbol);
   const resting = [...liveOrders(orders, symbol)].filter(
-    (order) => isResting(order) && !neverRests(order) && !order.foreign && !order.protective,
+    (order) => isResting(order) && !neverRests(order) && !order.foreign && !order.protective && !asked.has(order),
   );
   const isHolders = (order: OrderState): boolean => claims.of(order)?.wants === 'rest' && order.agent === holder;
   const openings = resting.filter(({ reduceOnly }) => !reduceOnly);

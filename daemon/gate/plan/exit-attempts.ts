@@ -127,10 +127,12 @@ export class ExitAttempts {
   /** The venue takes no more open orders there. One at a time gives its place; what would rest waits, and takes nobody's. */
   #makePlaceFor(claim: Claim, tries: Tries): void {
     tries.lacksPlace = true;
-    if (claim.wants === 'rest' || tries.givesPlace !== null) return;
-    const order = findPlace(this.#hands.state, claim.symbol);
-    tries.givesPlace = order;
-    if (order?.cancelRequested === false) this.#hands.cancel(order, GIVES_PLACE);
+    const now = this.#hands.clock.wallMs();
+    if (claim.wants === 'rest' || tries.awaitsPlace(now)) return;
+    const order = findPlace(this.#hands.state, claim.symbol, tries.asked);
+    if (order === null) return;
+    tries.askForPlace(order, now);
+    if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
   }
   /** An exit that closes now lacks a place at the venue: none of the symbol's that rest may take it. */
   isPlaceWanted(symbol: string): boolean {

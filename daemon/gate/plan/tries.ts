@@ -10,6 +10,8 @@ const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 const SPREAD_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
 const PLACE_WITHIN_MS = 1_000;
+/** After so long an order that was asked for its place is taken not to go, wall ms. */
+const PLACE_GIVEN_MS = 5_000;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
@@ -27,6 +29,9 @@ export class Tries {
   lacksPlace = false;
   /** What was asked back to give its place; the next one goes out once that has ended. */
   givesPlace: OrderState | null = null;
+  /** Each that was asked back for it. */
+  readonly asked = new Set<OrderState>();
+  #askedAt = 0;
   #waits = 0;
   #parts = 0;
   /** Orders in a row that its caller's bound kept from the opposite quote. */
@@ -34,6 +39,16 @@ export class Tries {
 
   get hasPlace(): boolean {
     return this.givesPlace !== null && isTerminal(this.givesPlace.status);
+  }
+
+  /** RISK: a cancel that is refused, or never answered, gives no place: after a while the next order is asked for its own. */
+  awaitsPlace(now: number): boolean {
+    return this.givesPlace !== null && now - this.#askedAt < PLACE_GIVEN_MS;
+  }
+  askForPlace(order: OrderState, now: number): void {
+    this.givesPlace = order;
+    this.asked.add(order);
+    this.#askedAt = now;
   }
 
   /** False: another attempt is pointless. */
@@ -79,6 +94,7 @@ export class Tries {
   reset(): void {
     this.awaitsRoom = false;
     this.givesPlace = null;
+    this.asked.clear();
     this.failures = 0;
     this.crowded = 0;
     this.#waits = 0;

@@ -175,6 +175,18 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     assert.deepEqual([model.alerts, model.canceled.length], [[], 6]);
   });
 
+  test('one that does not go is waited for no longer than 5 s: the next gives its place', () => {
+    const model = crowded();
+    model.passNow();
+    assert.deepEqual(model.canceled, ['o-3']);
+    assert.deepEqual(model.pass(), ['d-x-1 4'], 'its cancel is not answered');
+    model.refuse('x-1', 'order_limit');
+    model.passNow();
+    assert.deepEqual(model.canceled, ['o-3', 'o-2']);
+    model.report('o-2', 'canceled', 0);
+    assert.deepEqual(model.passNow(), ['d-x-1 4']);
+  });
+
   test('one that is being canceled already gives its place, and no other goes', () => {
     const model = crowded();
     model.cancel('o-1', 'its caller wants it gone');
