@@ -77,7 +77,7 @@ interface Instant {
 
 /**
  * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
- * exits that close now, and resting ones that were asked for earlier.
+ * exits that close now, and resting ones that were asked for earlier, also where the exchange had no place for them.
  */
 function wantedE8(
   history: History,
@@ -141,6 +141,12 @@ function readIntents(
     if (seq >= untilSeq) break;
     if (event.kind === 'exit_target' && event.payload.action === 'ended' && event.payload.reason !== 'rests')
       gaveWay.delete(event.payload.decision_id);
+    if (event.kind === 'order') {
+      const { client_order_id: id, detail, status } = event.payload;
+      const order = orders.get(id);
+      if (status === 'rejected' && /open order limit/.test(detail ?? '') && order !== undefined)
+        gaveWay.add(order.decision.rootId);
+    }
     if (event.kind !== 'order_intent') continue;
     const { action, client_order_id: id, reason } = event.payload;
     const order = orders.get(id);
@@ -148,7 +154,7 @@ function readIntents(
     if (/^amend/.test(action)) amendedMs = atMs;
     if (action !== 'cancel') continue;
     askedBack.add(id);
-    if (reason.startsWith('makes room')) gaveWay.add(order.decision.rootId);
+    if (/^(?:makes room|gives its place)/.test(reason)) gaveWay.add(order.decision.rootId);
     else gaveWay.delete(order.decision.rootId);
   }
   return { askedBack, gaveWay, amendedMs };
