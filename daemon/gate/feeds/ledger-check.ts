@@ -5,6 +5,7 @@ import { ownerOf } from '../plan/order-ids.ts';
 import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
+import { noteUnreadable } from './held-symbols.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { recordIncome } from './record-income.ts';
@@ -50,6 +51,8 @@ const START_OVERLAP_MS = 300_000;
 const OVERLAP_MS = 120_000;
 /** Minimum time between two lists of a symbol's orders, wall ms. */
 const LIST_EVERY_MS = 5_000;
+/** The same while a row of them cannot be read, wall ms. */
+const UNREADABLE_EVERY_MS = 30_000;
 /** Minimum time between two complete comparisons, wall ms. */
 const COMPARE_EVERY_MS = 15_000;
 /** How long a comparison counts for the next start, ms; income is read again after that at the latest. */
@@ -151,8 +154,10 @@ export class LedgerCheck implements Lookout {
       });
       return;
     }
-    const isDue = (symbol: string): boolean =>
-      now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= LIST_EVERY_MS;
+    const isDue = (symbol: string): boolean => {
+      const everyMs = this.#core.market.unreadable.has('placed orders', symbol) ? UNREADABLE_EVERY_MS : LIST_EVERY_MS;
+      return now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= everyMs;
+    };
     const due = [...this.#suspects].filter(isDue);
     if (due.length === 0) return;
     for (const symbol of due) this.#suspects.delete(symbol);
@@ -237,12 +242,20 @@ export class LedgerCheck implements Lookout {
     const askedAtMs = this.#core.nowMs();
     this.#listedAt.set(symbol, this.#core.ports.time.monotonicMs());
     const listedToMs = this.#listedToMs.get(symbol);
-    const sinceMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
+    const fromMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
+    const sinceMs = Math.max(fromMs, askedAtMs - LONGEST_LOOKBACK_MS);
     const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
     if (outcome.kind === 'failed') return false;
-    for (const placed of outcome.value) this.#judge(placed, false);
+    const { rows, unreadable } = outcome.value;
+    noteUnreadable(this.#core, 'placed orders', unreadable, (covered) => covered === symbol);
+    for (const placed of rows) this.#judge(placed, false);
+    // RISK: an order in such a row may be another daemon's. The list is read again, from the same time on.
+    if (unreadable.length > 0) {
+      this.#suspects.add(symbol);
+      return true;
+    }
     // One page or more: there may be later ones than the last that was read.
-    const lastMs = outcome.value.length < ROWS_OF_A_PAGE ? askedAtMs : outcome.value.at(-1)?.placedAtMs;
+    const lastMs = rows.length < ROWS_OF_A_PAGE ? askedAtMs : rows.at(-1)?.placedAtMs;
     this.#listedToMs.set(symbol, Math.min(askedAtMs, lastMs ?? askedAtMs));
     return true;
   }
