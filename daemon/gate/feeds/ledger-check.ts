@@ -2,43 +2,13 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
 import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { ownerOf } from '../plan/order-ids.ts';
-import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
 import { noteUnreadable } from './held-symbols.ts';
+import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { recordIncome } from './record-income.ts';
-
-const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
-  LEDGER_BEHIND_VENUE:
-    'If this home was restored, or another copy of it ran: see that no other daemon trades this account, stop this one, and run `./holdfast recover`; it comes up halted',
-  OTHER_DAEMON:
-    'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `./holdfast recover --take-over`; it comes up halted',
-};
-
-/** A refused start: the account is not, or not only, this ledger's. */
-export class LedgerRefusedError extends Error {
-  override readonly name = 'LedgerRefusedError';
-  readonly code: StrangeOrder['code'];
-  constructor({ code, detail }: Pick<StrangeOrder, 'code' | 'detail'>) {
-    super(`${code}: ${detail}. ${WAY_OUT[code]}.`);
-    this.code = code;
-  }
-}
-
-/** Name of the layer that stays until a recovery: neither the venue nor an operator's `resume` clears it. */
-export const LEDGER_LAYER = 'ledger';
-const LAYER_KEY = layerKey('breaker', 'account', LEDGER_LAYER);
-
-function writeReason({ code, detail }: StrangeOrder): string {
-  return `${code}: ${detail}`;
-}
-/** Of a layer that stands. */
-export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'> {
-  const code = reason.startsWith('OTHER_DAEMON') ? 'OTHER_DAEMON' : 'LEDGER_BEHIND_VENUE';
-  return { code, detail: reason.slice(code.length + 2) };
-}
 
 /** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
