@@ -47,7 +47,7 @@ async function openMachine(t: TestContext) {
   return { folder, sim, start };
 }
 
-test('a second daemon of one account on one machine refuses to start, and names home and process of the first', async (t) => {
+test('a second daemon of one account on one machine refuses to start, and names home and process of the first [TM-49]', async (t) => {
   const { folder, sim, start } = await openMachine(t);
   const first = await start('first');
   const named = { name: 'StartError', message: new RegExp(`home ${join(folder, 'first')}, pid ${process.pid}\\b`) };
