@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { type Mention, readMentions } from './mentions.ts';
 import { readPage, type Sentence } from './read-page.ts';
 import { TEXTS, type Text } from './texts.ts';
@@ -77,7 +77,7 @@ export function buildPromisesPage({ mentions, mistakes, texts }: Sentences): str
     '',
     `## ${text.title}`,
     '',
-    `[${text.path}](../${text.path}).`,
+    `[${text.path}](${posix.relative('docs', text.path)}).`,
     '',
     '| id | sentence | tested by | kind | planted mistake that breaks it |',
     '|---|---|---|---|---|',
