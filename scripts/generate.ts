@@ -109,7 +109,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/reasons.md', build: buildReasonsPage },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
-    { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
+    { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
     { path: 'daemon/core/record-text/members.ts', build: () => buildMemberWriters(ROOT) },
     { path: 'daemon/core/record-text/rows.ts', build: () => buildRowWriters(ROOT) },
