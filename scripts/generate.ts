@@ -111,7 +111,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/promises.md', build: () => buildPromisesPage(readSentences(ROOT)) },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
-    { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
+    { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
     { path: 'daemon/core/record-text/members.ts', build: () => buildMemberWriters(ROOT) },
     { path: 'daemon/core/record-text/rows.ts', build: () => buildRowWriters(ROOT) },

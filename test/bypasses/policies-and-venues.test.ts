@@ -311,7 +311,7 @@ describe('ways around a gate: venues', () => {
           HOLDFAST_POLICY: world.policyPath,
           HOLDFAST_PAPER_URL: url,
           // As on another machine, for which no lock is held.
-          XDG_RUNTIME_DIR: home,
+          HOLDFAST_LOCK_FOLDER: join(home, 'locks'),
         });
         const log = createLogger({ level: 'silent', secrets: [] });
         return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(20_000) });

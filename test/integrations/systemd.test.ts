@@ -17,7 +17,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   Socket: 'ListenStream BindIPv6Only FreeBind ReusePort TriggerLimitIntervalSec',
   Service: [
     'Type User Group ExecStart Restart RestartSec TimeoutStopSec KillMode LimitNOFILE Environment EnvironmentFile',
-    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve UMask NoNewPrivileges CapabilityBoundingSet',
+    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode UMask NoNewPrivileges CapabilityBoundingSet',
     'AmbientCapabilities ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectProc ProtectClock ProtectHostname',
     'ProtectControlGroups ProtectKernelLogs ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies',
     'RestrictNamespaces RestrictRealtime RestrictSUIDSGID LockPersonality RemoveIPC SystemCallArchitectures',
@@ -88,8 +88,6 @@ test('the service runs node itself on the command, as a user of its own that may
     PrivateTmp: 'yes',
     RestrictAddressFamilies: 'AF_INET AF_INET6 AF_UNIX',
     StateDirectoryMode: '0700',
-    RuntimeDirectoryMode: '0700',
-    RuntimeDirectoryPreserve: 'yes',
     CapabilityBoundingSet: '',
   }))
     assert.deepEqual(service.get(`Service.${directive}`), [value], directive);
@@ -99,7 +97,6 @@ test('the service runs node itself on the command, as a user of its own that may
   const writable = [
     ...(service.get('Service.StateDirectory')?.[0]?.split(' ') ?? []).map((name) => `/var/lib/${name}`),
     ...(service.get('Service.CacheDirectory')?.[0]?.split(' ') ?? []).map((name) => `/var/cache/${name}`),
-    ...(service.get('Service.RuntimeDirectory')?.[0]?.split(' ') ?? []).map((name) => `/run/${name}`),
   ];
   for (const [name, value] of settings) {
     if (name.startsWith('HOLDFAST_')) assert.ok(name in SETTINGS, name);
