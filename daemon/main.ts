@@ -143,6 +143,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       await account?.holdAlias(gate.core.ports.venue, log);
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
+      account?.watch(gate.core, time, signal);
       // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, fileProblem, time, signal);
     };
