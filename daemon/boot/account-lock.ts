@@ -83,7 +83,8 @@ export class AccountLock {
     try {
       const read = await venue.fetchAccountAlias?.();
       if (read?.kind === 'failed') return read.detail;
-      if (read !== undefined) this.#locks.set(this.#pathOf(`${venue.venue} account ${read.value}`), null);
+      const alias = read?.value ?? null;
+      if (alias !== null) this.#locks.set(this.#pathOf(`${venue.venue} account ${alias}`), null);
       this.#isTold = true;
       return null;
     } catch (error) {

@@ -41,7 +41,7 @@ function openFolder(t: TestContext): string {
 const answer = (alias: string | null) =>
   alias === null
     ? { kind: 'failed', detail: 'HTTP 503', consequence: 'none', retryAfterMs: null }
-    : { kind: 'ok', value: alias };
+    : { kind: 'ok', value: alias === '' ? null : alias };
 const telling = (alias: string | null, venue = 'binance-demo') =>
   ({ venue, fetchAccountAlias: async () => answer(alias) }) as unknown as VenuePort;
 
@@ -129,6 +129,8 @@ test('two keys of one account are one account once the venue has told its name',
   // Keys are in no name.
   assert.doesNotMatch(readdirSync(lockFolder).join(' '), /key-|SgsR/);
   assert.equal(parseAccountAlias([{ accountAlias: 'SgsR', asset: 'BNB' }]), 'SgsR');
+  for (const without of [[], [{ asset: 'BNB' }], [{ accountAlias: '', asset: 'BNB' }]])
+    assert.equal(parseAccountAlias(without), null, 'then the key alone counts');
 });
 
 test('a daemon that was killed leaves no lock behind', async (t) => {
@@ -226,6 +228,11 @@ test('while the venue does not tell whose account it is nothing opens, and it is
   assert.equal(stateOf(third), 'reducing');
   fourth.release();
   await until('it opens', () => stateOf(third) === 'active');
+  await third.close();
+
+  // Where the venue tells none, the key alone counts.
+  alias = '';
+  assert.equal(stateOf(await start('fifth', {}, { createVenue: createVenueOf })), 'active');
 });
 
 test('daemons of one user find each other whatever a service, a session or a shell has set for each', async (t) => {
