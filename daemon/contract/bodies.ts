@@ -174,7 +174,7 @@ export const ExecutionBodySchema = Type.Object(
     retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
-      description: 'Slices that an exit or a cancel took back.',
+      description: 'Slices that were dropped unsent.',
     }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },
