@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -474,6 +474,43 @@ test('alerts test, channels, reload and check say what came of them, and end wit
   writeFileSync(file, 'channels: {}\nroutes: []\n');
   assert.match((await holdfast(['alerts', 'check', file])).out, /is valid: hash [0-9a-f]{64}/);
   rmSync(folder, { recursive: true });
+});
+
+test('alerts check finds what would keep a message from leaving: secrets, addresses and programs', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'alerts.yaml');
+  const check = async (channel: object, env: Readonly<Record<string, string>> = {}): Promise<readonly unknown[]> => {
+    writeFileSync(
+      file,
+      JSON.stringify({ channels: { desk: channel }, routes: [{ channels: ['desk'], severity: 'info' }] }),
+    );
+    const { code, out } = await holdfast(['alerts', 'check', '--alerts-exec', file], env);
+    return [code, out.trim()];
+  };
+  const refused = (problem: string) => [EXIT.VERIFICATION, `channels.desk: ${problem}`];
+  const secret = join(folder, 'secret');
+  const webhook = { url: 'https://ops.example.com/x', secret: { file: 'secret' } };
+  assert.deepEqual(await check({ webhook }), refused('secret cannot be read (ENOENT)'));
+  writeFileSync(secret, 'not one\n', { mode: 0o600 });
+  assert.deepEqual(await check({ webhook }), refused('secret does not hold one line without spaces'));
+  writeFileSync(secret, `whsec_${Buffer.alloc(24, 7).toString('base64')}\n`);
+  chmodSync(secret, 0o644);
+  assert.deepEqual(await check({ webhook }), refused('secret can be read by others: chmod 600'));
+  chmodSync(secret, 0o600);
+  assert.equal((await check({ webhook }))[0], EXIT.OK);
+  const near = { ...webhook, url: 'https://10.0.0.7/x' };
+  assert.deepEqual(await check({ webhook: near }), refused('the address is of a private network'));
+  assert.equal((await check({ webhook: near, private_network: true }))[0], EXIT.OK);
+  const slack = { url: { env: 'HOLDFAST_ALERTS_SECRET_SLACK' } };
+  const set = (HOLDFAST_ALERTS_SECRET_SLACK: string) => check({ slack }, { HOLDFAST_ALERTS_SECRET_SLACK });
+  assert.deepEqual(await check({ slack }), refused('the variable HOLDFAST_ALERTS_SECRET_SLACK is not set'));
+  assert.deepEqual(await set('http://hooks.example.com'), refused('the URL is plain http; that is for loopback only'));
+  assert.equal((await set('https://hooks.example.com/x'))[0], EXIT.OK);
+  const exec = { command: [join(folder, 'tell')] };
+  assert.deepEqual(await check({ exec }), refused('the program cannot be run (ENOENT)'));
+  writeFileSync(exec.command[0] ?? '', '#!/bin/sh\n', { mode: 0o700 });
+  assert.equal((await check({ exec }))[0], EXIT.OK);
 });
 
 test('alerts, signals and end-order show what waits for a person, and end it', async () => {
