@@ -484,6 +484,10 @@ export const ConsoleSessionSchema = Type.Object(
   },
   field.closed,
 );
+export const TextsErasedBodySchema = Type.Object(
+  { erased: Type.Array(text('sha256 of the text.')) },
+  { ...field.closed, description: 'What was erased.' },
+);
 export const AlertBodySchema = Type.Object(
   {
     seq: count(),

@@ -513,7 +513,7 @@ test('alerts check finds what would keep a message from leaving: secrets, addres
   assert.equal((await check({ exec }))[0], EXIT.OK);
 });
 
-test('alerts, signals and end-order show what waits for a person, and end it', async () => {
+test('alerts, signals, end-order and erase-text show what waits for a person, and end it', async () => {
   const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
   const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [
     'alerts',
@@ -528,6 +528,7 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
     'GET /v1/signals': replyJson({ signals: [whole] }),
     'POST /v1/signals/s-2f/end': replyJson(whole),
     'POST /v1/orders/hf1-0-0/end': replyJson({ client_order_id: 'hf1-0-0', status: 'canceled' }),
+    'POST /v1/texts/d-abc-1/erase': replyJson({ erased: ['ab12'] }),
   };
   const listed = await runAgainst(replies, ['signals']);
   assert.match(listed.result.out, /s-2f +anomaly +ETHUSDT +1 +monitor +1970-01-01 00:01:00/);
@@ -537,6 +538,11 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
   assert.match(order.result.out, /hf1-0-0 +canceled/);
   assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
   assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
+  const erased = await runAgainst(replies, ['erase-text', 'd-abc-1', '--reason', 'a name']);
+  assert.deepEqual(
+    [erased.result.out, erased.daemon.seen[0]?.body],
+    ['erased: the text with the digest ab12\n', { reason: 'a name' }],
+  );
 });
 
 test('approvals, approve and deny: what is approved is shown first, and its four words approve it', async () => {
