@@ -88,7 +88,7 @@ async function openMachine(t: TestContext) {
   return { folder, lock, lockFolder, sim, start };
 }
 
-test('a second daemon of one account on one machine refuses to start, and names home and process of the first', async (t) => {
+test('a second daemon of one account on one machine refuses to start, and names home and process of the first [TM-49]', async (t) => {
   const { folder, sim, start } = await openMachine(t);
   const first = await start('first');
   const named = { name: 'StartError', message: new RegExp(`home ${join(folder, 'first')}, pid ${process.pid}\\b`) };
@@ -171,7 +171,7 @@ test('a lock that somebody removed is made again, and still keeps a second daemo
   assert.doesNotMatch(alertsOf(first), /ACCOUNT_UNLOCKED/);
 });
 
-test('a daemon whose lock another one has taken opens nothing and names that one, until it has ended', async (t) => {
+test('a daemon whose lock another one has taken opens nothing and names that one, until it has ended [TM-49]', async (t) => {
   const { lock, lockFolder, sim, start } = await openMachine(t);
   const first = await start('first');
   assert.equal(stateOf(first), 'active');

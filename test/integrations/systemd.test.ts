@@ -56,7 +56,7 @@ const settings = new Map(
   ]),
 );
 
-test('the socket holds both loopback addresses of the port that the daemon listens on, and lets nobody beside it', () => {
+test('the socket holds both loopback addresses of the port that the daemon listens on, and lets nobody beside it [TM-72]', () => {
   const { listen } = readEnv({}).config;
   assert.ok(listen.kind === 'tcp');
   assert.equal(listen.host, '127.0.0.1');
@@ -67,7 +67,7 @@ test('the socket holds both loopback addresses of the port that the daemon liste
   assert.ok(!settings.has('HOLDFAST_PORT') && !settings.has('HOLDFAST_HOST'), 'the defaults are in one place');
 });
 
-test('neither many callers nor failing starts make systemd let go of the port', () => {
+test('neither many callers nor failing starts make systemd let go of the port [TM-72]', () => {
   assert.deepEqual(socket.get('Socket.TriggerLimitIntervalSec'), ['0']);
   assert.deepEqual(service.get('Unit.StartLimitIntervalSec'), ['0']);
   assert.deepEqual(service.get('Unit.Requires'), ['holdfast.socket']);
