@@ -126,9 +126,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
-      gate,
-      logger: log,
-      abort: signal,
+      ...{ gate, logger: log, abort: signal },
       monotonicMs: () => time.monotonicMs(),
       after: (ms, fn) => time.after(ms, fn, { unref: true }),
       hostMs: () => time.hostMs(),
