@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type PolicySuggestion, SUGGESTED, suggestPolicy } from '../../../daemon/gate/audit/policy-suggest.ts';
 import { openLedgerReader } from '../../../daemon/ledger/reader.ts';
-import { isAtMost } from '../../../daemon/policy/is-at-most.ts';
+import { isAtMost } from '../../../daemon/core/looser/is-at-most.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { holdfast } from '../../cli/run.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
