@@ -3,7 +3,7 @@ import { SETTING_NAMES, SETTINGS, type Setting, START_FLAGS } from './settings.t
 export const SETTINGS_BEGIN = '<!-- settings: written by npm run generate from daemon/config/settings.ts -->';
 export const SETTINGS_END = '<!-- end of settings -->';
 
-/** Markdown table of every setting, for docs/operating.md: variable, flag of `start`, what it is. */
+/** Markdown table of every setting, for docs/settings.md: variable, flag of `start`, what it is. */
 export function buildSettingsTable(): string {
   const flags = new Map(START_FLAGS.map(({ name, flag }) => [name, flag]));
   const rows = SETTING_NAMES.map((name) => {
@@ -23,6 +23,6 @@ function describeFlag({ kind }: Setting, flag: string | undefined): string {
 export function placeSettingsTable(document: string): string {
   const begin = document.indexOf(SETTINGS_BEGIN);
   const end = document.indexOf(SETTINGS_END);
-  if (begin < 0 || end < begin) throw new Error('docs/operating.md has no place for the settings');
+  if (begin < 0 || end < begin) throw new Error('docs/settings.md has no place for the settings');
   return `${document.slice(0, begin)}${SETTINGS_BEGIN}\n\n${buildSettingsTable()}\n\n${document.slice(end)}`;
 }

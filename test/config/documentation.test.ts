@@ -8,7 +8,11 @@ import type { EventKind } from '../../daemon/gate/events.ts';
 import { holdfast } from '../cli/run.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const PAGE = read('docs/operating.md');
+const SETTINGS = read('docs/settings.md');
+const EVENTS = read('docs/events.md');
+const COMMANDS = read('docs/commands.md');
+const OPERATING = read('docs/operating.md');
+const MAX_OPERATING_LINES = 500;
 
 /** The compiler keeps this complete. */
 const KINDS: Record<EventKind, true> = {
@@ -49,26 +53,31 @@ const KINDS: Record<EventKind, true> = {
   transfer: true,
 };
 
-test('docs/operating.md holds the table of every setting as the code gives it', () => {
+test('docs/settings.md holds the table of every setting as the code gives it', () => {
   assert.ok(SETTING_NAMES.every((name) => buildSettingsTable().includes(`| \`${name}\` |`)));
-  assert.equal(placeSettingsTable(PAGE), PAGE, 'run: npm run generate');
+  assert.equal(placeSettingsTable(SETTINGS), SETTINGS, 'run: npm run generate');
   assert.throws(() => placeSettingsTable('# no marks'), /no place/);
 });
 
-test('docs/operating.md names every event kind, metric, exit code and verb', async () => {
-  for (const kind of Object.keys(KINDS)) assert.ok(PAGE.includes(`\n| \`${kind}\` |`), `event kind ${kind}`);
+test('docs/events.md names every event kind and metric', () => {
+  for (const kind of Object.keys(KINDS)) assert.ok(EVENTS.includes(`\n| \`${kind}\` |`), `event kind ${kind}`);
   const metrics = ['daemon/boot/metrics.ts', 'daemon/boot/account-metrics.ts', 'daemon/http/metrics.ts'].flatMap(
     (file) => Array.from(read(file).matchAll(/'(holdfast_[a-z0-9_]+)'/g), (match) => match[1]),
   );
   assert.ok(metrics.length > 30, 'metrics were found');
-  for (const metric of metrics) assert.ok(PAGE.includes(`\`${metric}\``), `metric ${metric}`);
-  for (const code of Object.values(EXIT)) assert.ok(PAGE.includes(`\n| ${code} | `), `exit code ${code}`);
+  for (const metric of metrics) assert.ok(EVENTS.includes(`\`${metric}\``), `metric ${metric}`);
+});
+
+test('docs/commands.md names every exit code and verb', async () => {
+  for (const code of Object.values(EXIT)) assert.ok(COMMANDS.includes(`\n| ${code} | `), `exit code ${code}`);
   const { out } = await holdfast(['--help']);
   const verbs = Array.from(out.matchAll(/^ {2}([a-z-]+) .*$/gm), (match) => match[1] ?? '');
   assert.ok(verbs.length > 10, 'verbs were found');
-  for (const verb of verbs) if (verb !== 'help') assert.match(PAGE, new RegExp(`\`${verb}[\` ]`), `verb ${verb}`);
+  for (const verb of verbs) if (verb !== 'help') assert.match(COMMANDS, new RegExp(`\`${verb}[\` ]`), `verb ${verb}`);
 });
 
-test('the README leads to docs/operating.md', () => {
+test('docs/operating.md begins with day one, is no longer than a person reads, and the README leads to it', () => {
+  assert.equal(/^## (.+)$/m.exec(OPERATING)?.[1], 'Day one');
+  assert.ok(OPERATING.split('\n').length <= MAX_OPERATING_LINES);
   assert.ok(read('README.md').includes('(docs/operating.md)'));
 });

@@ -11,7 +11,7 @@ const UNITS = readdirSync(join(ROOT, 'daemon'), { withFileTypes: true })
 const SOURCES = new Set([...FOLDERS.flatMap((folder) => listFiles(folder)).map((path) => basename(path))]);
 
 /** Paths that stand for a reader's own files. */
-const MADE_BY_READERS = /^policies\/(?:NAME|mine)\b/;
+const MADE_BY_READERS = /^policies\/(?:NAME|mine|alerts\.yaml)\b/;
 const FROM_ROOT = new RegExp(`(?<![\\w./-])(?:${FOLDERS.join('|')})/[\\w./-]*\\w`, 'g');
 const FROM_DAEMON = new RegExp(`\`((?:${UNITS.join('|')})/[\\w./-]*\\.ts)\``, 'g');
 const BARE_SOURCE = /`([\w.-]+\.(?:ts|mjs))`/g;

@@ -4,8 +4,7 @@ import { ALERTS } from '../../daemon/core/alerts.ts';
 import type { StateLayer, TradingStateName } from '../../daemon/core/context.ts';
 import { readPage } from './pages.ts';
 
-const PAGE = readPage('docs/operating.md').text;
-const RUNBOOK = PAGE.slice(PAGE.indexOf('\n## Runbook\n'));
+const RUNBOOK = readPage('docs/runbook.md').text;
 
 /** The compiler keeps these complete. */
 const STATES: Record<TradingStateName, true> = { active: true, halted: true, reducing: true };
@@ -13,9 +12,9 @@ const LAYERS: Record<StateLayer, true> = { boot: true, breaker: true, condition:
 
 /** Entries of a chapter of the runbook, by heading. */
 function readEntries(chapter: string): ReadonlyMap<string, string> {
-  const [, text = ''] = RUNBOOK.split(`\n### ${chapter}\n`);
-  const [inChapter = ''] = text.split(/\n#{1,3} /);
-  const [, ...entries] = inChapter.split('\n#### ');
+  const [, text = ''] = RUNBOOK.split(`\n## ${chapter}\n`);
+  const [inChapter = ''] = text.split(/\n#{1,2} /);
+  const [, ...entries] = inChapter.split('\n### ');
   return new Map(
     entries.map((entry) => {
       const [heading = '', ...lines] = entry.split('\n');

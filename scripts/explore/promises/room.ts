@@ -56,18 +56,21 @@ function isOnItsSide({ planned: { side, symbol } }: PlannedBy, { planned }: Plan
 
 /** By when it was asked for, or changed; of one exit's orders by when they were decided. */
 function isNewer(history: History, one: MadeRoom, other: MadeRoom): boolean {
-  const [a, b] = [askedSeq(history, one), askedSeq(history, other)];
+  const [a, b] = [one, other].map(({ order, seq }) => askedSeq(history, order.decision.rootId, seq)) as [
+    number,
+    number,
+  ];
   return a === b ? one.order.decision.seq > other.order.decision.seq : a > b;
 }
-function askedSeq({ decisions, events, orders }: History, { order: { decision }, seq }: MadeRoom): number {
+function askedSeq({ decisions, events, orders }: History, rootId: string, untilSeq: number): number {
   const changed = events.findLast(
-    ({ event, seq: at }) =>
-      at < seq &&
+    ({ event, seq }) =>
+      seq < untilSeq &&
       event.kind === 'order_intent' &&
       event.payload.action === 'amended' &&
-      orders.get(event.payload.client_order_id)?.decision.rootId === decision.rootId,
+      orders.get(event.payload.client_order_id)?.decision.rootId === rootId,
   );
-  return Math.max(decisions.get(decision.rootId)?.seq ?? 0, changed?.seq ?? 0);
+  return Math.max(decisions.get(rootId)?.seq ?? 0, changed?.seq ?? 0);
 }
 
 interface Instant {
@@ -77,7 +80,7 @@ interface Instant {
 
 /**
  * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
- * exits that close now, and resting ones that were asked for earlier, also where the exchange had no place for them.
+ * exits that close now, and those that were asked for earlier and go on, whatever holds them up.
  */
 function wantedE8(
   history: History,
@@ -86,16 +89,15 @@ function wantedE8(
   gone: ReadonlySet<string>,
 ): number {
   const { side, symbol } = planned;
-  const { amendedMs, askedBack, gaveWay } = readIntents(history, planned, at.seq);
+  const { amendedMs, askedBack, over } = readIntents(history, planned, at.seq);
   // What an amend has made of an exit is on its way.
   if (amendedMs > at.atMs - TOLD_WITHIN_MS) return Number.POSITIVE_INFINITY;
-  const claims = new Map<string, { seq: number; asked: number; done: number; live: number }>();
+  const claims = new Map<string, { asked: number; done: number; live: number }>();
   for (const [id, order] of history.orders) {
     const { decision } = order;
     if (!order.planned.reduce_only || order.planned.protective || !isOfSide(order, side, symbol)) continue;
     if (decision.seq > at.seq) continue;
-    const seq = history.decisions.get(decision.rootId)?.seq ?? decision.seq;
-    const claim = claims.get(decision.rootId) ?? { seq, asked: 0, done: 0, live: 0 };
+    const claim = claims.get(decision.rootId) ?? { asked: 0, done: 0, live: 0 };
     claims.set(decision.rootId, claim);
     const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
     const executed = Math.max(0, ...told.map(({ event }) => event.executed_e8));
@@ -104,13 +106,13 @@ function wantedE8(
     const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
     if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.quantity_e8 - executed;
   }
-  const ownSeq = claims.get(history.orders.get(clientId)?.decision.rootId ?? '')?.seq ?? 0;
+  const ownSeq = askedSeq(history, history.orders.get(clientId)?.decision.rootId ?? '', at.seq);
   const closing = openTargets(history, symbol, side, at.seq);
   let quantityE8 = 0;
-  for (const [rootId, { asked, done, live, seq }] of claims) {
+  for (const [rootId, { asked, done, live }] of claims) {
     const now = closing.find(({ id }) => id === rootId);
     if (now?.isWhole === true) return Number.POSITIVE_INFINITY;
-    const isFirst = now !== undefined || (seq < ownSeq && gaveWay.has(rootId));
+    const isFirst = now !== undefined || (!over.has(rootId) && askedSeq(history, rootId, at.seq) < ownSeq);
     quantityE8 += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
   }
   return quantityE8;
@@ -128,25 +130,19 @@ function hasLeft({ world }: History, id: string, { planned }: PlannedBy, atMs: n
   );
 }
 
-/** By the records of before: which orders were asked back, which exits made room and wait since, when one was last amended. */
+/** By the records of before: which orders were asked back, which exits are over, when one was last amended. */
 function readIntents(
   { events, orders }: History,
   { side, symbol }: PlannedBy['planned'],
   untilSeq: number,
-): { readonly askedBack: ReadonlySet<string>; readonly gaveWay: ReadonlySet<string>; readonly amendedMs: number } {
+): { readonly askedBack: ReadonlySet<string>; readonly over: ReadonlySet<string>; readonly amendedMs: number } {
   const askedBack = new Set<string>();
-  const gaveWay = new Set<string>();
+  const over = new Set<string>();
   let amendedMs = Number.NEGATIVE_INFINITY;
   for (const { atMs, event, seq } of events) {
     if (seq >= untilSeq) break;
     if (event.kind === 'exit_target' && event.payload.action === 'ended' && event.payload.reason !== 'rests')
-      gaveWay.delete(event.payload.decision_id);
-    if (event.kind === 'order') {
-      const { client_order_id: id, detail, status } = event.payload;
-      const order = orders.get(id);
-      if (status === 'rejected' && /open order limit/.test(detail ?? '') && order !== undefined)
-        gaveWay.add(order.decision.rootId);
-    }
+      over.add(event.payload.decision_id);
     if (event.kind !== 'order_intent') continue;
     const { action, client_order_id: id, reason } = event.payload;
     const order = orders.get(id);
@@ -154,10 +150,9 @@ function readIntents(
     if (/^amend/.test(action)) amendedMs = atMs;
     if (action !== 'cancel') continue;
     askedBack.add(id);
-    if (/^(?:makes room|gives its place)/.test(reason)) gaveWay.add(order.decision.rootId);
-    else gaveWay.delete(order.decision.rootId);
+    if (!/^(?:makes room|gives its place)/.test(reason)) over.add(order.decision.rootId);
   }
-  return { askedBack, gaveWay, amendedMs };
+  return { askedBack, over, amendedMs };
 }
 
 /** Exits that close now, at a record. */

@@ -64,3 +64,14 @@ test('BY-46: the documented steps back a ledger up while it is written, and rest
   assert.ok(existsSync(join(shell.home, '.holdfast.paper.head')));
   await second.stop();
 });
+
+test('the documented steps of day one run as they are written, and end active and flat', async (t) => {
+  const shell = await openShell(t);
+  const daemon = await shell.start();
+  assert.match(await shell.type(readSteps('look')), /filled[\s\S]*BTCUSDT/);
+  assert.match(
+    await shell.type(readSteps('stop')),
+    /halted[\s\S]*flat: trading stays halted[\s\S]*no positions[\s\S]*active/,
+  );
+  await daemon.stop();
+});
