@@ -141,7 +141,7 @@ export function marksSeen(
   return last === undefined ? seen : [...seen, last];
 }
 
-/** Orders stay below the venue's limit, counted as the venue counts. */
+/** Orders stay below the venue's limit, counted as the venue counts. [EX-38] */
 export function findOrderRateBreaches(history: History): readonly Breach[] {
   const windows = new Map<number, number>();
   for (const { path, method, servedAtMs } of history.world.wire.records) {
