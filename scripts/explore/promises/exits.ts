@@ -7,7 +7,7 @@ const MARKETABLE_PAST = 0.0003;
 
 /**
  * A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. Of what an agent
- * says of a symbol the last word is judged: whatever it, the operator or an opening adds is another promise.
+ * says of a symbol the last word is judged: whatever it, the operator or an opening adds is another promise. [TM-4]
  */
 export function findQuietExits(history: History): readonly Breach[] {
   const { world } = history;
