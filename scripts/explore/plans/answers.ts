@@ -7,6 +7,8 @@ const CODES = CODE_ROWS.flatMap((row) => row.codes);
 const TEXTS: { readonly [code: number]: string } = {
   [-1001]: 'Internal error; unable to process your request. Please try again.',
   [-2010]: 'Duplicate order sent.',
+  [-2025]: 'Reach max open order limit.',
+  [-4045]: 'Reach max stop order limit.',
 };
 const CALLS = new Set(['open', 'close', 'exit', 'amend', 'cancel', 'cancel_all', 'flatten']);
 
