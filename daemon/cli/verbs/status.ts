@@ -81,9 +81,14 @@ async function renderStatus(status: Status): Promise<string> {
       : [
           ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
           ...(pending.file_differs
-            ? [['note', 'the policy file holds something else by now, which is not in force'] as const]
+            ? [
+                [
+                  'note',
+                  'the policy file holds something else by now: it can be accepted once the file holds it again',
+                ] as const,
+              ]
             : []),
-          ['accept it', acceptPending(pending, formatInstant, plain)] as const,
+          ...(pending.file_differs ? [] : [['accept it', acceptPending(pending, formatInstant, plain)] as const]),
         ]),
   ]);
   const layers = trading_state.layers.filter((layer) => layer.state !== 'active');
@@ -99,7 +104,7 @@ async function renderStatus(status: Status): Promise<string> {
         layer.reason,
         layer.clears_when,
       ]),
-      'nothing holds trading back',
+      'no layer holds trading back',
     ),
     status.positions === null ? 'positions: not known yet\n' : await renderPositions(status.positions),
     await renderOrders(status.open_orders),
