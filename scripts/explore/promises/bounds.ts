@@ -6,7 +6,7 @@ const TICK = 0.00002;
 
 /**
  * An exit's bound is counted from the middle of the book that its decision saw: it goes no further, and one that nobody
- * has bound reaches the quote that it trades against.
+ * has bound reaches the quote that it trades against. [EX-40 EX-41]
  */
 export function findBoundBreaches({ decisions }: History): readonly Breach[] {
   return [...decisions.values()].flatMap((decision) => judge(decision));

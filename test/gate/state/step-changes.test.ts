@@ -118,7 +118,7 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
     assert.equal(ledger.state.position('BTCUSDT').quantityE8, 30 * LOT_E8);
   });
 
-  it('exposure is rounded up in the snapshot, and what may be closed of a part of the position down', () => {
+  it('exposure is rounded up in the snapshot, and what may be closed of a part of the position down [EX-32]', () => {
     let uneven = 0;
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 14 }), fc.boolean(), (step, filled, isBeside) => {
@@ -178,7 +178,7 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
     }
   });
 
-  it('holds an approval that waits to the quantity and the price that were signed, in the steps of then', () => {
+  it('holds an approval that waits to the quantity and the price that were signed, in the steps of then [AP-48]', () => {
     const signed = { quantity: '0.019', lots: 19, price_ticks: 600_007, worst_price: '60000.7' };
     const granted = (side: 'buy' | 'sell', rules: SymbolRules): readonly number[] => {
       const { lots, price_ticks } = grantOf({ requested: { ...signed, side } as RequestedApproval }, rules);
