@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Decision } from '../records.ts';
 
 /** A tick of either symbol is less than this share of its price. */
 const TICK = 0.00002;
