@@ -104,7 +104,7 @@ function makeLive(t: TestContext) {
   return { start, arm, armOther, run, policyPath, created: () => venues };
 }
 
-test('BY-28: binance-live that was never armed for this account is refused before the venue is created', async (t) => {
+test('BY-28: binance-live that was never armed for this account is refused before the venue is created [AP-57]', async (t) => {
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
     ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy.*--emergency/, () => undefined],
@@ -171,7 +171,7 @@ test('an armed home that has never run is refused like a new one, for files that
   await assert.rejects(live.start(env), VenueAsked, 'one that has run goes on to the venue with its exits');
 });
 
-test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger', async (t) => {
+test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger [AL-74]', async (t) => {
   const home = makeHome(t);
   const alerts = join(home, 'routes.yaml');
   const start = (): Promise<unknown> => {
