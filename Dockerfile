@@ -15,6 +15,7 @@ ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/var/lib/holdfast/compiled \
     HOLDFAST_HOME=/var/lib/holdfast \
     HOLDFAST_HEAD_FILE=/var/lib/holdfast-head/head \
+    HOLDFAST_LOCK_FOLDER=/var/lib/holdfast/locks \
     HOLDFAST_HOST=0.0.0.0 \
     HOLDFAST_PORT=7433
 # Inside the container every address is listened on, so the port must be published to loopback only (-p 127.0.0.1:…).

@@ -19,6 +19,7 @@ import type { FoundPlan } from './explore/plan.ts';
 import { buildOpenApi } from './openapi/build.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
 import { buildRowWriters } from './record-writers/rows.ts';
+import { buildPromisesPage, readSentences } from './sentences/compare.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -107,6 +108,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'daemon/http/built/openapi.json', build: () => openApi.clients },
     { path: 'daemon/http/built/openapi-console.json', build: () => openApi.console },
     { path: 'docs/reasons.md', build: buildReasonsPage },
+    { path: 'docs/promises.md', build: () => buildPromisesPage(readSentences(ROOT)) },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },

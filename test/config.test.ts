@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +56,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       archiveBeforeMs: null,
       leaveOrders: false,
       headFile: join(homedir(), '.holdfast.paper.head'),
-      runtimeFolder: readEnv({}).config.runtimeFolder,
+      lockFolder: join(userInfo().homedir, '.holdfast-locks'),
       liveArmed: false,
       countdown: 'unknown',
       traces: null,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
@@ -12,7 +12,7 @@ import { StartError } from './live.ts';
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */
 const WAIT_MS = 1_000;
 
-type Place = Pick<Config, 'home' | 'runtimeFolder' | 'venue'>;
+type Place = Pick<Config, 'home' | 'lockFolder' | 'venue'>;
 
 /**
  * One daemon of this user and machine trades an account, whichever home each has: two would each count half of it, and
@@ -21,12 +21,11 @@ type Place = Pick<Config, 'home' | 'runtimeFolder' | 'venue'>;
  */
 export class AccountLock {
   readonly #place: Place;
-  readonly #held: HeldLock[] = [];
+  readonly #held = new Map<string, HeldLock>();
 
   /** @throws StartError naming home and process of the daemon that trades the account */
   constructor(place: Place, access: VenueAccess) {
     this.#place = place;
-    ensureOwnFolder(place.runtimeFolder);
     const venue = access.venue === 'paper' ? `paper ${sameHost(access.baseUrl)}` : access.venue;
     this.#take(`${venue} key ${access.apiKey}`);
   }
@@ -43,51 +42,66 @@ export class AccountLock {
     else if (read !== undefined) log.warn({ detail: read.detail }, 'the venue does not tell whose account this is');
   }
 
+  /** Its files go, too: each account, also of a paper exchange that is gone, would leave some for good. */
   release(): void {
-    for (const lock of this.#held.splice(0)) lock.release();
+    for (const [path, lock] of this.#held) {
+      if (lock.isInPlace()) for (const file of [`${path}.json`, `${path}.lock`]) removeFile(file);
+      lock.release();
+    }
+    this.#held.clear();
   }
 
   #take(account: string): void {
-    const { home, runtimeFolder, venue } = this.#place;
-    const path = join(runtimeFolder, `${venue}-${hash('sha256', account, 'hex').slice(0, 32)}`);
+    const { home, lockFolder, venue } = this.#place;
+    const folder = openFolder(lockFolder);
+    const path = join(folder, `${venue}-${hash('sha256', account, 'hex').slice(0, 32)}`);
     const lock = takeAt(path, JSON.stringify({ home, pid: process.pid }));
-    if (lock !== null) {
-      this.#held.push(lock);
-      return;
-    }
-    this.release();
-    const holder = readHolder(`${path}.json`);
-    throw new StartError(
-      `another daemon trades this account of ${venue} on this machine (${holder}): stop it first, or use it by its home. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
-    );
+    if (lock === null)
+      throw new StartError(
+        `another daemon trades this account of ${venue} on this machine (${readHolder(`${path}.json`)}): stop it first, or use it by its home. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
+      );
+    this.#held.set(path, lock);
   }
 }
+
+const WAY_OUT = 'HOLDFAST_LOCK_FOLDER may name another folder, the same for all daemons of this user';
 
 /** @throws StartError: the folder does not let itself be used */
 function takeAt(path: string, note: string): HeldLock | null {
   try {
     return takeLock(`${path}.lock`, `${path}.json`, note, WAIT_MS);
   } catch (error) {
-    throw new StartError(`the account cannot be locked at ${path}.lock (${messageOf(error)}); ${WHERE}`);
+    throw new StartError(`the account cannot be locked at ${path}.lock (${messageOf(error)}); ${WAY_OUT}`);
   }
 }
 
-const WHERE = 'XDG_RUNTIME_DIR may name another folder of this user, the same for all daemons';
-
-/** RISK: under a shared temporary folder anybody can make the name first, and would then decide who starts. */
-function ensureOwnFolder(path: string): void {
+/**
+ * RISK: whoever else can write in the folder, or lead it elsewhere, decides who starts and what is written.
+ *
+ * @throws StartError
+ */
+function openFolder(path: string | null): string {
+  if (path === null)
+    throw new StartError(`the account cannot be locked: the system knows no home folder of this user; ${WAY_OUT}`);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const found = lstatSync(path);
-    const isOwn = process.getuid === undefined || found.uid === process.getuid();
-    if (found.isDirectory() && isOwn) {
-      if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
-      return;
-    }
+    const isOwn = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o022) === 0);
+    if (found.isDirectory() && isOwn) return path;
   } catch (error) {
-    throw new StartError(`the account cannot be locked in ${path} (${messageOf(error)}); ${WHERE}`);
+    throw new StartError(`the account cannot be locked in ${path} (${messageOf(error)}); ${WAY_OUT}`);
   }
-  throw new StartError(`the account cannot be locked: ${path} is no folder of this user; ${WHERE}`);
+  throw new StartError(
+    `the account cannot be locked: ${path} is no folder that this user alone can write; remove it, or ${WAY_OUT}`,
+  );
+}
+
+function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // An empty file stays. It locks nothing.
+  }
 }
 
 function readHolder(path: string): string {

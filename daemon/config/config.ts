@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
-import { findRuntimeFolder, readHeadFilePath, readHome } from './folders.ts';
+import { readHeadFilePath, readHome, readLockFolder } from './folders.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
@@ -57,8 +57,8 @@ export interface Config {
   readonly traces: TracesConfig | null;
   /** The head file, outside the home. */
   readonly headFile: string;
-  /** Folder of this user on this machine, whatever the home. */
-  readonly runtimeFolder: string;
+  /** Of this user on this machine, whatever the home; null: the user has no home folder, and no setting names one. */
+  readonly lockFolder: string | null;
   /** Only permits it: the arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
 }
@@ -100,7 +100,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     countdown: readCountdown(reading, venue),
     traces: readTraces(reading),
     headFile: readHeadFilePath(reading, home, venue),
-    runtimeFolder: findRuntimeFolder(env),
+    lockFolder: readLockFolder(reading),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
   const secrets = {

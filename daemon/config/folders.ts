@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, parse, resolve } from 'node:path';
 import type { VenueName } from '../core/policy.ts';
 import type { Reading } from './reading.ts';
@@ -20,23 +19,17 @@ export function readHeadFilePath(reading: Reading, home: string, venue: VenueNam
 }
 
 /**
- * Where daemons of one user on one machine find each other: a folder of ours in the user's runtime folder, else under the
- * system's temporary folder. A session that has no `XDG_RUNTIME_DIR`, as one of a timer, means the same folder; one
- * that kept another user's (`su`) does not use it. `TMPDIR` does not count, so that two daemons agree.
+ * Where daemons of one user on one machine find each other: in that user's home by the system's own list of users.
+ * Whatever a session, a service or a timer sets (`HOME`, `XDG_RUNTIME_DIR`) does not count, so that two daemons agree, and
+ * nothing cleans that folder up. Null: the list has no home for this user, and a setting has to name a folder.
  */
-export function findRuntimeFolder(env: Environment): string {
-  const uid = process.getuid?.() ?? null;
-  if (uid === null) return join(tmpdir(), `holdfast-${userInfo().username}`);
-  for (const folder of [env.XDG_RUNTIME_DIR, `/run/user/${uid}`])
-    if (folder !== undefined && isAbsolute(folder) && isFolderOf(folder, uid)) return join(folder, 'holdfast');
-  return `/tmp/holdfast-${uid}`;
-}
-
-function isFolderOf(path: string, uid: number): boolean {
+export function readLockFolder(reading: Reading): string | null {
+  const text = reading.get('HOLDFAST_LOCK_FOLDER');
+  if (text !== null) return resolve(text);
   try {
-    const found = statSync(path);
-    return found.isDirectory() && found.uid === uid;
+    const { homedir: home } = userInfo();
+    return isAbsolute(home) ? join(home, '.holdfast-locks') : null;
   } catch {
-    return false;
+    return null;
   }
 }

@@ -16,6 +16,10 @@ const setting = (value: string | null, text: string, kind?: Setting['kind']): Se
 export const SETTINGS = {
   HOLDFAST_HOME: setting('DIR', 'folder of ledgers and tokens (~/.holdfast)'),
   HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head file, outside the home (HOME.VENUE.head, beside it)"),
+  HOLDFAST_LOCK_FOLDER: setting(
+    'DIR',
+    "where the daemons of a user lock their accounts, the same for all (.holdfast-locks in the user's home)",
+  ),
   HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
   HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
   HOLDFAST_ALERTS: setting('FILE', 'file of alert routes (alerts.yaml beside the policy file, if there is one)'),

@@ -10,7 +10,7 @@ import { drawCommitMs, drawLateness } from './lateness.ts';
 import { openLifeGate, openLifeLedger, type Running } from './life.ts';
 import { openWorldMarket, START_MS } from './market.ts';
 import type { Setup } from './plan.ts';
-import { PlayedWorld } from './played-world.ts';
+import { PlayedWorld, type PolicyOf } from './played-world.ts';
 import { Random } from './random.ts';
 import { SimTime } from './sim-time.ts';
 import { Wire, type WireRecord } from './wire.ts';
@@ -23,6 +23,8 @@ const UP_WITHIN_MS = 10_000;
 export interface WorldOptions {
   /** The exchange enforces its request weight, and the daemon keeps to it. */
   readonly isLimited?: boolean;
+  /** Absent: as setup and edit say. */
+  readonly policyOf?: PolicyOf;
 }
 
 interface Crash {
@@ -68,7 +70,7 @@ export abstract class LivingWorld extends PlayedWorld {
       countdown: setup.countdown ?? 'regular',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
-    super(setup, exchange, () => time.nowMs);
+    super(setup, exchange, () => time.nowMs, options.policyOf);
     this.#options = options;
     this.time = time;
     this.root = root;

@@ -19,6 +19,8 @@ export interface Asked {
   readonly detail?: string | null;
 }
 
+export type PolicyOf = (setup: Setup, edit: PolicyEdit) => WorldPolicy;
+
 export interface PlayedTime {
   /** Since the world began. */
   readonly nowMs: number;
@@ -31,6 +33,7 @@ export interface PlayedTime {
  */
 export abstract class PlayedWorld {
   readonly setup: Setup;
+  readonly #policyOf: PolicyOf;
   readonly venue: ExchangeSide;
   readonly calls: CallRecord[] = [];
   readonly operatorCalls: OperatorRecord[] = [];
@@ -51,15 +54,17 @@ export abstract class PlayedWorld {
   abstract readonly time: PlayedTime;
   abstract readonly wire: Pick<Wire, 'records' | 'looks' | 'reads' | 'leftAlone' | 'addFault' | 'clearFaults'>;
 
-  constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
+  /** `policyOf`: the operator's file, after an edit. */
+  constructor(setup: Setup, exchange: Exchange, nowMs: () => number, policyOf: PolicyOf = buildPolicy) {
     this.setup = setup;
+    this.#policyOf = policyOf;
     this.venue = new ExchangeSide(exchange, nowMs);
     const { leastLots, maxOrders } = setup;
     for (const symbol of exchange.world.state.markets.keys()) {
       if (leastLots !== undefined) this.venue.takeNoLess(symbol, leastLots);
       if (maxOrders !== undefined) this.venue.takeNoMore(symbol, maxOrders);
     }
-    this.policies.push({ atMs: 0, policy: buildPolicy(setup, 'original'), mayWait: false });
+    this.policies.push({ atMs: 0, policy: policyOf(setup, 'original'), mayWait: false });
   }
 
   /** The process that runs, from 1. */
@@ -198,7 +203,7 @@ export abstract class PlayedWorld {
 
   /** The operator saves another file, and accepts it where it is looser. */
   savePolicy(step: number, edit: PolicyEdit): void {
-    const policy = buildPolicy(this.setup, edit);
+    const policy = this.#policyOf(this.setup, edit);
     // Every other file is tighter than the first one, and looser than another in something.
     const mayWait = this.policies.length > 1;
     const saved = { atMs: this.time.nowMs, policy, mayWait };

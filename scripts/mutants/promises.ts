@@ -14,6 +14,8 @@ export interface Mistake {
   /** The code of its breach begins so. */
   readonly promise: string;
   readonly mistake: string;
+  /** Sentences that it makes untrue, by their ids (docs/promises.md). */
+  readonly breaks?: readonly string[];
   /** Kinds of worlds. */
   readonly with: readonly string[];
   readonly file: string;

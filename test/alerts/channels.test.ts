@@ -95,7 +95,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(JSON.parse(ntfy.body).topic, 'my-topic');
   });
 
-  it("an alert's own words are told only where asked for, short and as text", async () => {
+  it("an alert's own words are told only where asked for, short and as text [TM-12]", async () => {
     const [entry] = MESSAGE.entries;
     const told = { ...MESSAGE, entries: [{ ...entry!, detail: `<!channel> 12.5 BTC ${'x'.repeat(9_000)}` }] };
     const slack = JSON.parse((await http({ slack: { url: env('URL') } }, told)).body) as { text: string };
@@ -135,7 +135,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(ntfy.markdown, undefined);
   });
 
-  it('secrets that are missing, readable by others or of several lines are refused', async (t) => {
+  it('secrets that are missing, readable by others or of several lines are refused [TM-78]', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const reader = createSecretReader(folder, {});

@@ -58,7 +58,7 @@ describe('ways around a gate: killed while it opens', { concurrency: true }, () 
       assert.equal(books.orders.length, orders.length, 'no slice was sent after the restart');
       await exits(world, 'BTCUSDT');
     });
-    it('BY-13 counts a slice whose answer never came', async () => {
+    it('BY-13 counts a slice whose answer never came [TM-43]', async () => {
       const world = it_();
       await world.begin();
       const earlier = await world.books();

@@ -37,7 +37,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
   };
   const isCut = async (): Promise<boolean> => (await world.position('BTCUSDT')) !== before;
 
-  it('a mark that was read once, though the book follows it: nothing is bought back', async () => {
+  it('a mark that was read once, though the book follows it: nothing is bought back [TM-46]', async () => {
     await start();
     await mark(PRINT);
     await mark(60_000);
@@ -45,7 +45,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
     assert.equal(await isCut(), false);
   });
 
-  it('however often it comes and goes', async () => {
+  it('however often it comes and goes [TM-46]', async () => {
     await start();
     for (let i = 0; i < 6; i += 1) {
       await mark(PRINT);

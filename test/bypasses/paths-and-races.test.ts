@@ -87,7 +87,7 @@ describe('ways around a gate: second paths', () => {
     'MARKET',
     'ioc',
   ]) {
-    it(`BY-07 knows no order type ${kind}`, async () => {
+    it(`BY-07 knows no order type ${kind} [TM-61]`, async () => {
       await isMalformed(world, 'place_order', order({ order_type: kind }), kind);
     });
   }

@@ -173,7 +173,7 @@ describe('ways around a gate: policy files', () => {
     });
   }
 
-  it('BY-33 puts a tighter file in force at once and makes a looser one wait for an operator, also over a restart', async () => {
+  it('BY-33 puts a tighter file in force at once and makes a looser one wait for an operator, also over a restart [TM-51]', async () => {
     const before = await policyHash();
     const looser = change(spec, ['budgets', 'order_notional_usdt'], 100_000);
     writeFileSync(world.policyPath, looser);
@@ -199,7 +199,7 @@ describe('ways around a gate: policy files', () => {
     const { body } = await world.operator<ReloadBody>('POST', '/v1/policy/reload', { hash: back });
     assert.equal(body.status, 'in_force');
   });
-  it('BY-33 keeps token files private, and refuses to trade live beside one or in a folder that others write', async () => {
+  it('BY-33 keeps token files private, and refuses to trade live beside one or in a folder that others write [TM-75]', async () => {
     const folder = join(world.home, 'tokens');
     for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
     assert.equal(statSync(folder).mode & 0o077, 0);
@@ -311,7 +311,7 @@ describe('ways around a gate: venues', () => {
           HOLDFAST_POLICY: world.policyPath,
           HOLDFAST_PAPER_URL: url,
           // As on another machine, for which no lock is held.
-          XDG_RUNTIME_DIR: home,
+          HOLDFAST_LOCK_FOLDER: join(home, 'locks'),
         });
         const log = createLogger({ level: 'silent', secrets: [] });
         return startDaemon(config, secrets, { log, signal: AbortSignal.timeout(20_000) });

@@ -65,7 +65,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
   };
 
   for (const [name, call] of Object.entries(IDLE)) {
-    it(`${name}: a flood is bounded`, async () => {
+    it(`${name}: a flood is bounded [TM-10]`, async () => {
       const token = newAgent();
       const start = ledgerBytes();
       const answers = await flood(call, token);

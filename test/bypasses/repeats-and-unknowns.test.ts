@@ -143,7 +143,7 @@ describe('ways around a gate: what the exchange does not say', () => {
     ['a 503 and nothing was accepted', { kind: 'reject-503-unknown', accepted: false }, 0],
     ['a connection that breaks in the answer', { kind: 'drop-mid-body' }, 1],
   ] as const) {
-    it(`BY-12 sends no second order after ${name}`, async () => {
+    it(`BY-12 sends no second order after ${name} [TM-3]`, async () => {
       await begin();
       const earlier = await world.books();
       await world.fault({ ...fault, match: SEND });
@@ -204,7 +204,7 @@ describe('ways around a gate: what the exchange does not say', () => {
     ['a broken connection', { kind: 'drop-before' }],
     ['an unknown order (-2011)', { kind: 'error', code: -2011, msg: 'Unknown order sent.' }],
   ] as const) {
-    it(`BY-32 keeps counting an order whose cancel met ${name}`, async () => {
+    it(`BY-32 keeps counting an order whose cancel met ${name} [TM-43]`, async () => {
       await begin();
       const resting = await ask({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 });
       const id = resting.body.execution?.orders[0]?.client_order_id;

@@ -191,7 +191,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     const books = await on.books();
     assert.equal(openOrders(books).length, 0);
   });
-  it('BY-31 counts an order that somebody else rested, and cuts our own for it', async () => {
+  it('BY-31 counts an order that somebody else rested, and cuts our own for it [TM-55]', async () => {
     const on = await beginAlone();
     const id = await rest(on, 58_000, 900);
     const human = createClient(on.sim);

@@ -198,7 +198,7 @@ describe('ways around a gate: secrets that leak', () => {
     assert.match(lines.join(''), new RegExp(token.id), 'the log tells of it');
   });
 
-  it('BY-29 finds none of the planted secrets anywhere', async () => {
+  it('BY-29 finds none of the planted secrets anywhere [TM-6 TM-21 TM-74 TM-79]', async () => {
     assert.ok(lines.length > 1 && answers.length > 40, `${lines.length} lines, ${answers.length} answers`);
     const planted = [KEY, SECRET, SIM_TOKEN];
     const ownTokens = Object.values(tokens);
@@ -326,7 +326,7 @@ describe('ways around a gate: a ledger that is edited', () => {
         );
     });
   }
-  it('BY-30 finds an end that was cut off, by the head that was noted elsewhere', () => {
+  it('BY-30 finds an end that was cut off, by the head that was noted elsewhere [TM-54]', () => {
     const { result } = tamper((db) => db.prepare('DELETE FROM events WHERE seq > ?').run(head.seq - 2));
     assert.equal(result.ok, false);
   });

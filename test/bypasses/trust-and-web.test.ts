@@ -50,7 +50,7 @@ describe('ways around a gate: trust', () => {
     return sent * 60_000;
   }
 
-  it('BY-34 raises trust for the token of a listed skill, and for nothing that a caller says', async () => {
+  it('BY-34 raises trust for the token of a listed skill, and for nothing that a caller says [TM-14 TM-15]', async () => {
     const trusted = await measure({}, world.createAgent('skilled', TRUSTED));
     assert.ok(trusted > 900, `${trusted}`);
     const plain = await measure({});
@@ -58,13 +58,13 @@ describe('ways around a gate: trust', () => {
     for (const skill of [{ sha256: TRUSTED }, { name: 'listed', sha256: TRUSTED, version: '1' }, { name: 'listed' }])
       assert.ok((await measure({ meta: { skill } })) <= plain, JSON.stringify(skill));
   });
-  it('BY-34 lowers trust when the claim is another skill than the token was made for', async () => {
+  it('BY-34 lowers trust when the claim is another skill than the token was made for [TM-14]', async () => {
     const other = world.createAgent('skilled-2', TRUSTED);
     const claimed = await measure({ meta: { skill: { sha256: UNKNOWN } } }, other);
     assert.ok(claimed <= 500, `${claimed}`);
     assert.ok((await measure({ meta: { skill: { sha256: UNKNOWN } } })) <= 250);
   });
-  it('BY-34 judges the claim beside an intercepted call the same way', async () => {
+  it('BY-34 judges the claim beside an intercepted call the same way [TM-14]', async () => {
     const ask = (meta?: object) =>
       world.call<{ decision: { effective: { quantity: string } | null } }>('POST', '/v1/intercept', {
         tool: 'place_order',
@@ -119,7 +119,7 @@ describe('ways around a gate: trust', () => {
     assert.ok((decision.effective?.notional ?? 0) <= 500);
   });
 
-  it('BY-24 keeps the roles apart: who reports does not trade, who trades does not report', async () => {
+  it('BY-24 keeps the roles apart: who reports does not trade, who trades does not report [TM-27 TM-37]', async () => {
     const signal = { kind: 'injection', scope: {}, severity: 1, ttl_ms: 1_000 };
     const monitor = world.token('monitor');
     await leavesTheBooksAlone(world, 'roles', async () => {
@@ -147,7 +147,7 @@ describe('ways around a gate: trust', () => {
         assert.equal((await world.call('POST', '/v1/tools/place_order', order(), token)).status, 401, token);
     });
   });
-  it('BY-24 lets a signal end only by its time or an operator, and no weaker one replace it', async () => {
+  it('BY-24 lets a signal end only by its time or an operator, and no weaker one replace it [TM-23]', async () => {
     const report = (kind: string, ttlMs: number, scope: object = {}) =>
       world.call('POST', '/v1/signals', { kind, scope, severity: 0, ttl_ms: ttlMs }, world.token('monitor'));
     assert.equal((await report('anomaly', 20_000)).status, 200);
@@ -263,7 +263,7 @@ describe('ways around a gate: web pages and two readings of one request', () => 
       assert.deepEqual(await raw(quoted.replace('Connection: close', 'Connection: keep-alive')), [400]);
     });
   });
-  it('BY-25 grants no page anything: no CORS, no cookie, and a form is no order', async () => {
+  it('BY-25 grants no page anything: no CORS, no cookie, and a form is no order [TM-35]', async () => {
     await leavesTheBooksAlone(world, 'forms', async () => {
       const preflight = await fetch(`${world.daemon.url}/v1/tools/place_order`, {
         method: 'OPTIONS',

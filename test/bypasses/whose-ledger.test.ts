@@ -74,7 +74,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     }
   });
 
-  it('both fire everything in one turn: together they exceed a symbol’s cap by one order at most, and both stop', async (t) => {
+  it('both fire everything in one turn: together they exceed a symbol’s cap by one order at most, and both stop [TM-50]', async (t) => {
     const world = await startWorld(t, { policy: withoutPacing });
     const other = await world.startBeside('other');
     t.after(() => other.close());
@@ -124,7 +124,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
 });
 
 describe('BY-46: a ledger that was put back', () => {
-  it('is refused at the start while the account shows what came after it, each time', async (t) => {
+  it('is refused at the start while the account shows what came after it, each time [TM-48]', async (t) => {
     const world = await startWorld(t);
     const copy = world.copyLedger();
     assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');

@@ -14,7 +14,7 @@ const HOSTILE = [
   '\u202Eevil\u202C \u200B',
 ];
 
-test('what agents, monitors and the exchange write is text: no markup, no script, no turned line', {
+test('what agents, monitors and the exchange write is text: no markup, no script, no turned line [TM-12]', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
   const world = await openWorld(t, { wall: false });
@@ -66,7 +66,7 @@ test('what agents, monitors and the exchange write is text: no markup, no script
   assert.deepEqual(seat.complaints, []);
 });
 
-test('the page runs no code that did not come with it', { skip: WITHOUT_BROWSER }, async (t) => {
+test('the page runs no code that did not come with it [TM-36]', { skip: WITHOUT_BROWSER }, async (t) => {
   const world = await openWorld(t, { wall: false });
   const seat = await openPage(t, world);
   const refused = await seat.page.evaluate(() => {

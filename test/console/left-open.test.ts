@@ -124,7 +124,7 @@ test('a tab left open gives nothing to whoever holds the port meanwhile that is 
   await page.getByText(/laptop, can look until/).waitFor();
 });
 
-test('a tab that was left open asks to sign in again when the daemon was started anew', {
+test('a tab that was left open asks to sign in again when the daemon was started anew [TM-70]', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
   const world = await openWorld(t, { port: await findFreePort() });

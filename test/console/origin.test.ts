@@ -71,7 +71,7 @@ const CLEAN = {
   script: 404,
 };
 
-test('a worker that a squatter left in the origin ends with the first visit, and all it kept with it', {
+test('a worker that a squatter left in the origin ends with the first visit, and all it kept with it [TM-71]', {
   skip: WITHOUT_BROWSER,
 }, async (t) => {
   const port = await findFreePort();

@@ -111,7 +111,9 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   }
 });
 
-test('a page that was just opened paints within a second, and keeps nothing', { skip: WITHOUT_BROWSER }, async (t) => {
+test('a page that was just opened paints within a second, and keeps nothing [TM-77]', {
+  skip: WITHOUT_BROWSER,
+}, async (t) => {
   const world = await playMorning(t);
   const seat = await openPage(t, world);
   await signIn(seat);

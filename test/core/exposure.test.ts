@@ -85,7 +85,7 @@ test('a reduce-only order raises neither side, whenever and however it fills', (
   );
 });
 
-test('an order is valued at the worst of mark, limit and trigger, and an amend not proven at both sizes and prices', () => {
+test('an order is valued at the worst of mark, limit and trigger, and an amend not proven at both sizes and prices [TM-45]', () => {
   const order = {
     side: 'buy',
     reduceOnly: false,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AccountLock } from '../../daemon/boot/account-lock.ts';
@@ -37,7 +37,7 @@ async function openMachine(t: TestContext) {
       HOLDFAST_HOME: join(folder, home),
       HOLDFAST_PORT: '0',
       HOLDFAST_PAPER_URL: sim.url,
-      XDG_RUNTIME_DIR: folder,
+      HOLDFAST_LOCK_FOLDER: join(folder, 'locks'),
       ...env,
     });
     const daemon = await startDaemon(config, secrets, { log, signal: AbortSignal.timeout(60_000) });
@@ -47,7 +47,7 @@ async function openMachine(t: TestContext) {
   return { folder, sim, start };
 }
 
-test('a second daemon of one account on one machine refuses to start, and names home and process of the first', async (t) => {
+test('a second daemon of one account on one machine refuses to start, and names home and process of the first [TM-49]', async (t) => {
   const { folder, sim, start } = await openMachine(t);
   const first = await start('first');
   const named = { name: 'StartError', message: new RegExp(`home ${join(folder, 'first')}, pid ${process.pid}\\b`) };
@@ -67,14 +67,13 @@ test('other accounts, and daemons of other users, do not meet that lock', async 
   // Each paper daemon that has an exchange of its own has an account of its own.
   await start('second', { HOLDFAST_PAPER_URL: undefined });
   const elsewhere = join(folder, 'elsewhere');
-  mkdirSync(elsewhere, { mode: 0o700 });
-  await start('third', { XDG_RUNTIME_DIR: elsewhere });
+  await start('third', { HOLDFAST_LOCK_FOLDER: elsewhere });
 });
 
 test('two keys of one account are one account once the venue has told its name', async (t) => {
-  const runtimeFolder = join(openFolder(t), 'holdfast');
+  const lockFolder = join(openFolder(t), 'locks');
   const open = (home: string, apiKey: string) =>
-    new AccountLock({ home, runtimeFolder, venue: 'binance-demo' }, { venue: 'binance-demo', apiKey, secret: 's' });
+    new AccountLock({ home, lockFolder, venue: 'binance-demo' }, { venue: 'binance-demo', apiKey, secret: 's' });
   const telling = (alias: string | null) =>
     ({
       venue: 'binance-demo',
@@ -87,7 +86,7 @@ test('two keys of one account are one account once the venue has told its name',
   await first.holdAlias(telling('SgsR'), log);
   const second = open('/homes/second', 'key-2');
   await assert.rejects(second.holdAlias(telling('SgsR'), log), /home \/homes\/first/);
-  // What it held before it was refused is free again.
+  second.release();
   const third = open('/homes/third', 'key-2');
   await third.holdAlias(telling('oCmY'), log);
   await open('/homes/fourth', 'key-3').holdAlias(telling(null), log);
@@ -95,12 +94,12 @@ test('two keys of one account are one account once the venue has told its name',
   first.release();
   await open('/homes/sixth', 'key-1').holdAlias(telling('SgsR'), log);
   // Keys are in no name.
-  assert.doesNotMatch(readdirSync(runtimeFolder).join(' '), /key-|SgsR/);
+  assert.doesNotMatch(readdirSync(lockFolder).join(' '), /key-|SgsR/);
   assert.equal(parseAccountAlias([{ accountAlias: 'SgsR', asset: 'BNB' }]), 'SgsR');
 });
 
 test('a daemon that was killed leaves no lock behind', async (t) => {
-  const runtimeFolder = join(openFolder(t), 'holdfast');
+  const lockFolder = join(openFolder(t), 'locks');
   const access = "{ venue: 'binance-demo', apiKey: 'key', secret: 's' }";
   const holder = spawn(
     process.execPath,
@@ -108,7 +107,7 @@ test('a daemon that was killed leaves no lock behind', async (t) => {
       '--input-type=module',
       '-e',
       `import { AccountLock } from ${JSON.stringify(new URL('../../daemon/boot/account-lock.ts', import.meta.url).href)};
-       const lock = new AccountLock({ home: '/gone', runtimeFolder: ${JSON.stringify(runtimeFolder)}, venue: 'binance-demo' }, ${access});
+       const lock = new AccountLock({ home: '/gone', lockFolder: ${JSON.stringify(lockFolder)}, venue: 'binance-demo' }, ${access});
        setInterval(() => lock, 1000);
        console.log('held');`,
     ],
@@ -117,7 +116,7 @@ test('a daemon that was killed leaves no lock behind', async (t) => {
   await once(holder.stdout, 'data');
   const open = () =>
     new AccountLock(
-      { home: '/next', runtimeFolder, venue: 'binance-demo' },
+      { home: '/next', lockFolder, venue: 'binance-demo' },
       { venue: 'binance-demo', apiKey: 'key', secret: 's' },
     );
   assert.throws(open, new RegExp(`home /gone, pid ${holder.pid}`));
@@ -126,31 +125,56 @@ test('a daemon that was killed leaves no lock behind', async (t) => {
   open().release();
 });
 
-test('accounts are locked in a folder of the user alone: the runtime folder, else one under the temporary folder', (t) => {
+test('daemons of one user find each other whatever a service, a session or a shell has set for each', async (t) => {
+  const { folder, start } = await openMachine(t);
+  const unset = { HOLDFAST_LOCK_FOLDER: undefined, XDG_RUNTIME_DIR: undefined };
+  await start('first', { ...unset, XDG_RUNTIME_DIR: folder });
+  for (const env of [{}, { XDG_RUNTIME_DIR: join(folder, 'other') }, { HOME: folder, TMPDIR: folder, USER: 'other' }])
+    await assert.rejects(start('second', { ...unset, ...env }), /another daemon trades this account/);
+});
+
+test('accounts are locked in the home that the system knows of the user, or in the folder that a setting names', () => {
+  const read = (env: Environment) => readEnv(env).config.lockFolder;
+  assert.equal(read({ HOME: '/other', XDG_RUNTIME_DIR: '/run/other' }), join(userInfo().homedir, '.holdfast-locks'));
+  assert.equal(read({ HOLDFAST_LOCK_FOLDER: '/srv/locks' }), '/srv/locks');
+});
+
+test('a start is refused where others could decide who is locked out, and nothing is followed or written there', (t) => {
   const folder = openFolder(t);
-  const read = (env: Environment) => readEnv(env).config.runtimeFolder;
-  assert.equal(read({ XDG_RUNTIME_DIR: folder }), join(folder, 'holdfast'));
-  for (const unusable of ['relative', join(folder, 'absent'), '/'])
-    if (process.getuid?.() !== 0 || unusable !== '/')
-      assert.match(read({ XDG_RUNTIME_DIR: unusable }), /^(?:\/run\/user\/\d+\/holdfast|\/tmp\/holdfast-\d+)$/);
-  const open = () =>
+  const lockFolder = join(folder, 'locks');
+  const open = (path: string | null = lockFolder) =>
     new AccountLock(
-      { home: '/home', runtimeFolder: read({ XDG_RUNTIME_DIR: folder }), venue: 'binance-demo' },
+      { home: '/home', lockFolder: path, venue: 'binance-demo' },
       { venue: 'binance-demo', apiKey: 'key', secret: 's' },
     );
+  const refused = { name: 'StartError', message: /this user alone can write; remove it, or HOLDFAST_LOCK_FOLDER/ };
   open().release();
-  assert.equal(statSync(join(folder, 'holdfast')).mode & 0o777, 0o700);
-  chmodSync(join(folder, 'holdfast'), 0o777);
-  open().release();
-  assert.equal(statSync(join(folder, 'holdfast')).mode & 0o777, 0o700, 'one of its own is closed to others');
-  rmSync(join(folder, 'holdfast'), { recursive: true });
-  symlinkSync(folder, join(folder, 'holdfast'));
-  assert.throws(open, /no folder of this user.*XDG_RUNTIME_DIR/);
-  rmSync(join(folder, 'holdfast'));
+  assert.equal(statSync(lockFolder).mode & 0o777, 0o700);
+  assert.deepEqual(readdirSync(lockFolder), [], 'an ended daemon leaves no file');
+  chmodSync(lockFolder, 0o777);
+  assert.throws(open, refused);
+  rmSync(lockFolder, { recursive: true });
+  const target = join(folder, 'target');
+  mkdirSync(target);
+  symlinkSync(target, lockFolder);
+  assert.throws(open, refused);
+  assert.deepEqual(readdirSync(target), []);
+  // What leads nowhere, is a file, or is not there for this user.
+  rmSync(target, { recursive: true });
+  assert.throws(open, /cannot be locked in .*HOLDFAST_LOCK_FOLDER/);
+  assert.throws(() => open(join(import.meta.filename, 'locks')), /cannot be locked in .*HOLDFAST_LOCK_FOLDER/);
+  assert.throws(() => open(null), /no home folder of this user; HOLDFAST_LOCK_FOLDER/);
+  rmSync(lockFolder);
+  if (process.getuid?.() === 0) {
+    mkdirSync(lockFolder, { mode: 0o700 });
+    chownSync(lockFolder, 12_345, 12_345);
+    assert.throws(open, refused);
+    chownSync(lockFolder, 0, 0);
+  }
   // The note for whoever is refused decides nothing: without it a daemon starts all the same.
-  open().release();
-  const note = readdirSync(join(folder, 'holdfast')).find((name) => name.endsWith('.json'))!;
-  rmSync(join(folder, 'holdfast', note));
-  mkdirSync(join(folder, 'holdfast', note));
+  const first = open();
+  const note = readdirSync(lockFolder).find((name) => name.endsWith('.json'))!;
+  first.release();
+  mkdirSync(join(lockFolder, note));
   open().release();
 });

@@ -27,7 +27,7 @@ function oneSlice(spec: Mutable<IntendedPolicySpec>): void {
 }
 
 describe('clauses of the specification, judged at the books of the exchange', () => {
-  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange', () =>
+  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.scope, { symbols: ['BTCUSDT'] }) }, async (world) => {
       const asks: readonly [object, string][] = [
         [order({ symbol: 'ETHUSDT' }), 'SCOPE_SYMBOL'],
@@ -47,7 +47,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       assert.equal((await world.books()).orders.length, 0);
     }));
 
-  it('SAE-R SAE-OOS-CAP SAE-M3: repeated asks for more end exactly inside order, symbol and gross caps', () =>
+  it('SAE-R SAE-OOS-CAP SAE-M3: repeated asks for more end exactly inside order, symbol and gross caps [TM-8]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.temporal, { duplicate_window_ms: 1 }) }, async (world) => {
       for (let i = 0; i < 8; i += 1) {
         for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
@@ -174,7 +174,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       },
     ));
 
-  it('SAE-M6 SAE-AUDIT SAE-SAME-CODE: every decision is derived again and what it saw is rebuilt from the ledger alone', () =>
+  it('SAE-M6 SAE-AUDIT SAE-SAME-CODE: every decision is derived again and what it saw is rebuilt from the ledger alone [TM-5]', () =>
     withWorld({}, async (world) => {
       await world.tool('place_order', order({ requested_notional: 700 }));
       await world.tool(

@@ -90,7 +90,7 @@ describe('what the HTTP API promises, from a whole daemon', () => {
     }
   });
 
-  it('accepts a pending policy by its own hash only', async () => {
+  it('accepts a pending policy by its own hash only [TM-51]', async () => {
     const spec = parse(readFileSync(world.policyPath, 'utf8')) as { budgets: { gross_notional_usdt: number } };
     const wrong = 'f'.repeat(64);
     const none = await world.operator<ErrorAnswer>('POST', '/v1/policy/reload', { hash: wrong });

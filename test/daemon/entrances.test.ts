@@ -25,7 +25,7 @@ async function start(t: TestContext, home: string): Promise<Daemon> {
 }
 const makeHome = (more = '') => join(mkdtempSync(join(tmpdir(), 'holdfast-entrance-')), `home${more}`);
 
-test("the command line takes the operator's entrance, also while the agents' one is full", async (t) => {
+test("the command line takes the operator's entrance, also while the agents' one is full [TM-40]", async (t) => {
   const home = makeHome();
   const daemon = await start(t, home);
   assert.equal(daemon.operatorAddress, `unix:${join(home, 'paper', 'operator.sock')}`);

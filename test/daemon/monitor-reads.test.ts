@@ -12,7 +12,7 @@ after(() => world.close());
 const read = (path: string, role: 'agent' | 'monitor' | 'operator') =>
   world.call<Record<string, unknown[]>>('GET', path, undefined, world.token(role));
 
-test('a monitor reads the figures that an operator reads, of all agents', async () => {
+test('a monitor reads the figures that an operator reads, of all agents [TM-22 TM-63]', async () => {
   for (const path of [
     'account',
     'positions',
@@ -32,7 +32,7 @@ test('a monitor reads the figures that an operator reads, of all agents', async 
   assert.equal((await read('/v1/limits', 'monitor')).status, 200);
 });
 
-test('a monitor reads no decision, no record, no policy and no token, and is told which role does', async () => {
+test('a monitor reads no decision, no record, no policy and no token, and is told which role does [TM-26]', async () => {
   for (const path of ['decisions', 'decisions/d-1/explain', 'events', 'policy', 'tokens', 'passkeys', 'approvals']) {
     const { status, body } = await read(`/v1/${path}`, 'monitor');
     assert.equal(status, 403, path);

@@ -116,7 +116,7 @@ async function ask(url: string): Promise<{ readonly status: number; readonly bod
   }
 }
 
-test('a daemon listens on the sockets that a service manager holds, and who calls while it is down is answered later', {
+test('a daemon listens on the sockets that a service manager holds, and who calls while it is down is answered later [TM-73]', {
   skip,
 }, async (t) => {
   const manager = await openManager(t, ['127.0.0.1', '::1']);

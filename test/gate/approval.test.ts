@@ -33,7 +33,7 @@ function orderInFlight(): OrderState {
   return { ...foreign, foreign: false };
 }
 
-test('SAE-NONBYPASS: a client order id is approved once; a second time is refused', () => {
+test('SAE-NONBYPASS: a client order id is approved once; a second time is refused [TM-1 TM-3]', () => {
   const approvals = new Approvals();
   const order = orderInFlight();
   assert.equal(approvals.approveOrder(order, 0).clientOrderId, order.clientOrderId);

@@ -94,7 +94,7 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
       assert.deepEqual(refusals(book, { agent, origin: 'operator', reserve }), ['SYMBOL_HELD']);
   });
 
-  it('is a symbol that an operator has released, for its holder, until it is free and that long after', () => {
+  it('is a symbol that an operator has released, for its holder, until it is free and that long after [TM-17]', () => {
     const book = held(10);
     book.release(60_000, T0 + 10);
     assert.equal(reason(book, 'SYMBOL_HELD')?.observed, 'released');

@@ -116,7 +116,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
   });
 
-  it('cuts back what a signal leaves above a cap in its scope, and nothing unless the policy says reduce', () => {
+  it('cuts back what a signal leaves above a cap in its scope, and nothing unless the policy says reduce [TM-24 TM-28]', () => {
     const scope = { account: null, agent: null, symbol: null };
     for (const [of, cut] of [
       [{}, 24],

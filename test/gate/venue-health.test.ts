@@ -91,7 +91,7 @@ describe('refusals in a loop are those of the agent that asks (BINANCE part B: N
   const states = (core: GateCore): readonly string[] =>
     ['alice', 'bob'].map((agent) => stateInForce(core.state.layers, T0, 'BTCUSDT', agent).state);
 
-  it('one agent alone is stopped, for the cooldown of its breaker, and longer each time', () => {
+  it('one agent alone is stopped, for the cooldown of its breaker, and longer each time [TM-9]', () => {
     const { core, health } = createHealth();
     for (let i = 0; i < 5; i += 1) health.onRejection(REFUSED, openingOrder());
     assert.deepEqual(states(core), ['reducing', 'active']);
@@ -165,7 +165,7 @@ test('a new grave cause outlives the clearing of the one before it, a passing on
   );
 });
 
-test('every third order that fails rule 13 opens the account-wide breaker, also after an operator has cleared it', () => {
+test('every third order that fails rule 13 opens the account-wide breaker, also after an operator has cleared it [TM-9]', () => {
   const { core, health } = createHealth();
   const state = (): string => stateInForce(core.state.layers, T0, null, null).state;
   for (const round of ['the first time', 'the second time']) {

@@ -73,7 +73,7 @@ test('a session looks at everything and does nothing', async (t) => {
   assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
 });
 
-test('a token opens a session without being sent: it signs a challenge, once, for the address that was dialled', async (t) => {
+test('a token opens a session without being sent: it signs a challenge, once, for the address that was dialled [TM-69]', async (t) => {
   const server = await start(t);
   const refused = async (body: object, why: string, headers = {}) => {
     const { status, json } = await show(server, body, headers);
@@ -139,7 +139,7 @@ test('the daemon proves itself to an open page by the key of its session, as lon
   assert.equal((await prove()).status, 401);
 });
 
-test('sessions last eight hours, and are few: one too many ends the oldest', () => {
+test('sessions last eight hours, and are few: one too many ends the oldest [TM-70 TM-77]', () => {
   let now = 1_000;
   const source = { findToken: () => ({ role: 'operator' as const, agent: 'desk' }) };
   const sessions = createConsoleSessions(source, () => now);
@@ -163,7 +163,7 @@ async function assetsOf(server: TestServer): Promise<readonly string[]> {
   return [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
 }
 
-test('page and files are served with a strict policy, on both loopback addresses', async (t) => {
+test('page and files are served with a strict policy, on both loopback addresses [TM-36 TM-71]', async (t) => {
   const server = await start(t);
   assert.equal(server.http.consoleAddress, `http://localhost:${server.port}/`);
   const [icon = '', sheet = '', script = ''] = await assetsOf(server);
@@ -220,7 +220,7 @@ test('an asset has a name of its content, the page names the hash of its script 
     assert.equal((await server.call('GET', path, { role: null })).status, 404, path);
 });
 
-test('whoever asks for the script of a worker gets one that ends itself, on every path', async (t) => {
+test('whoever asks for the script of a worker gets one that ends itself, on every path [TM-71]', async (t) => {
   const server = await start(t);
   const headers = { 'service-worker': 'script' };
   for (const path of ['/', '/assets/console.js', '/nothing/here.js', '/v1/account', '/docs/worker.js']) {

@@ -66,7 +66,7 @@ async function openSilent(t: Cleanups, port: number, count: number): Promise<Soc
   return sockets;
 }
 
-test("the operator's entrance is private, and takes operator and monitor tokens only", async (t) => {
+test("the operator's entrance is private, and takes operator and monitor tokens only [TM-40]", async (t) => {
   const { server, path, ask } = await withEntrance(t);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.equal(server.http.operatorAddress, `unix:${path}`);
@@ -131,7 +131,7 @@ test('a connection that has shown a token is not thrown out for silent ones', as
   await until('it is answered again', () => answers() === 2);
 });
 
-test('one token holds so many connections, another has its own', async (t) => {
+test('one token holds so many connections, another has its own [TM-38]', async (t) => {
   const { server } = await withEntrance(t);
   const ask = (secret: string) =>
     `GET /v1/account HTTP/1.1\r\nHost: ${server.host}\r\nAuthorization: Bearer ${secret}\r\n\r\n`;

@@ -107,7 +107,7 @@ test('what is read in long pages is read in pieces, and a halt comes in between'
   assert.deepEqual(pieces.at(-1), [100, '6']);
 });
 
-test('a token may have 256 requests in flight; exits, cancels and operators are never shed', async (t) => {
+test('a token may have 256 requests in flight; exits, cancels and operators are never shed [TM-38]', async (t) => {
   const server = await startServer(t);
   const waiting: ((outcome: ToolOutcome) => void)[] = [];
   server.gate.outcome = () => new Promise((resolve) => waiting.push(resolve));

@@ -22,7 +22,7 @@ async function ask(
   return code === undefined ? status : `${status} ${code}`;
 }
 
-test('BY-25: only Host headers that name this daemon are answered', async (t) => {
+test('BY-25: only Host headers that name this daemon are answered [TM-33]', async (t) => {
   const server = await startServer(t, { allowedHosts: ['Holdfast.internal:7433'] });
   const { port } = server;
   for (const host of [
@@ -105,7 +105,7 @@ test('headers beyond 16 KiB are refused', async (t) => {
   assert.match(got, /^HTTP\/1\.1 431 [\s\S]*HEADERS_TOO_LARGE/);
 });
 
-test('BY-25: web pages of other origins get nothing, also from the open routes', async (t) => {
+test('BY-25: web pages of other origins get nothing, also from the open routes [TM-33]', async (t) => {
   const server = await startServer(t, { allowedOrigins: ['http://Dashboard.local:3000'] });
   const { port } = server;
   for (const path of ['/v1/account', '/healthz', '/readyz', '/metrics', '/openapi.json', '/nothing']) {
@@ -139,7 +139,7 @@ const EVERYWHERE = [
   '/no',
 ];
 
-test('what another site makes a browser ask is refused before any work, on both entrances', async (t) => {
+test('what another site makes a browser ask is refused before any work, on both entrances [TM-34]', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-origin-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const socketPath = join(folder, 'operator.sock');
@@ -175,7 +175,7 @@ test('a typed address, a bookmark and the own page are answered', async (t) => {
     }
 });
 
-test('a link of another site to the console is refused, and says to type the address', async (t) => {
+test('a link of another site to the console is refused, and says to type the address [TM-34]', async (t) => {
   const server = await startServer(t, {}, true);
   for (const site of ['cross-site', 'same-site']) {
     const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };

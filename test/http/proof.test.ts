@@ -41,7 +41,7 @@ async function askProof(
 const isProven = ({ json: { claims, proof } }: Answer, token: string, dialled: string): boolean =>
   proof === mac(token, 'holdfast proof 1', NONCE, dialled, claims);
 
-test('the daemon proves that it knows a token, by each name of each address that it holds', async (t) => {
+test('the daemon proves that it knows a token, by each name of each address that it holds [TM-64]', async (t) => {
   const server = await startServer(t, { allowedHosts: ['gate.example'] });
   const names = ['127.0.0.1', 'localhost', '[::1]', 'LOCALHOST', 'gate.example'].map(
     (name) => `${name}:${server.port}`,
@@ -66,7 +66,7 @@ test('a proof says whose token it is and which daemon, and agents do not learn t
   }
 });
 
-test('a proof that is relayed from another address is one for that address', async (t) => {
+test('a proof that is relayed from another address is one for that address [TM-66]', async (t) => {
   const server = await startServer(t);
   const host = `127.0.0.1:${server.port}`;
   const relay = createHttp((got, reply) => {
@@ -140,7 +140,7 @@ async function occupy(t: Cleanups, host: string): Promise<number> {
   return (other.address() as AddressInfo).port;
 }
 
-test('where somebody else holds the port of the other loopback address nothing starts', async (t) => {
+test('where somebody else holds the port of the other loopback address nothing starts [TM-41]', async (t) => {
   for (const [own, other] of [
     ['127.0.0.1', '::1'],
     ['::1', '127.0.0.1'],

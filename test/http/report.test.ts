@@ -23,7 +23,7 @@ test('a report is a table for who asks for CSV, by format or by Accept', async (
   assert.match(String(json.headers['content-type']), /^application\/json/);
 });
 
-test('a cell that a spreadsheet would compute is text', () => {
+test('a cell that a spreadsheet would compute is text [TM-12]', () => {
   const report = reportBody();
   const rows = [{ ...report.rows[0]!, agent: '=cmd|"/c calc"!A1', symbol: 'A,B' }];
   assert.match(writeReportCsv({ ...report, rows }), /\r\n2026-11-26,"'=cmd\|""\/c calc""!A1","A,B",/);

@@ -88,7 +88,7 @@ function findRow(table: ReadonlyMap<string, Access>, route: string): string | un
   });
 }
 
-test('every route admits the roles of its row in docs/api.md, and every row is a route', async (t) => {
+test('every route admits the roles of its row in docs/api.md, and every row is a route [TM-25 TM-26 TM-27]', async (t) => {
   const table = readTable(PAGE);
   assert.ok(table.size > 50, `${table.size} routes are in the table`);
   const server = await openServer(t);
@@ -110,7 +110,7 @@ test('every route admits the roles of its row in docs/api.md, and every row is a
   );
 });
 
-test('a token of role metrics opens nothing that is not open', async (t) => {
+test('a token of role metrics opens nothing that is not open [TM-29]', async (t) => {
   const server = await openServer(t);
   const opened = [...readTable(PAGE)].filter(([, access]) => access !== 'open' && access.includes('metrics'));
   assert.deepEqual(opened, []);

@@ -33,7 +33,7 @@ function byTurns() {
 }
 
 describe('requests without a token', () => {
-  it('begin a few at a time, by connection in turn', () => {
+  it('begin a few at a time, by connection in turn [TM-39]', () => {
     const { ask, begun, nextTurn } = byTurns();
     for (const name of ['a', 'b']) ask(name);
     for (const what of ['a1', 'a2', 'a3', 'a4']) ask('a', what);
@@ -161,7 +161,7 @@ for (const [kind, token] of [
   ['requests without a token', null],
   ['wrong tokens', 'hf_wrong_secret_0123456789abcdefghijklmno'],
 ] as const)
-  test(`a halt and an exit do not wait behind ${kind} that were sent before them`, async (t) => {
+  test(`a halt and an exit do not wait behind ${kind} that were sent before them [TM-39]`, async (t) => {
     const server = await startServer(t);
     const strangers = await Promise.all(Array.from({ length: 64 }, () => open(t, server)));
     const known = [await open(t, server), await open(t, server)] as const;

@@ -44,7 +44,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
     assert.match(host.tools.get('place_order')?.().description ?? '', /not known yet; take the money for REAL/);
   });
 
-  it('fails closed with a reason of its own where no daemon answers, or none that it may speak to', async (t) => {
+  it('fails closed with a reason of its own where no daemon answers, or none that it may speak to [TM-56]', async (t) => {
     const foreign = await serve(t, (_, response) => response.end('<html>'));
     const url = `http://127.0.0.1:${foreign}`;
     const daemon = await serve(
@@ -85,7 +85,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
     }
   });
 
-  it('blocks what is not plainly a permission, whatever answers', async (t) => {
+  it('blocks what is not plainly a permission, whatever answers [TM-56]', async (t) => {
     let status = 200;
     let body: unknown = {};
     const port = await serve(

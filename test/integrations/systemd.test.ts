@@ -17,7 +17,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   Socket: 'ListenStream BindIPv6Only FreeBind ReusePort TriggerLimitIntervalSec',
   Service: [
     'Type User Group ExecStart Restart RestartSec TimeoutStopSec KillMode LimitNOFILE Environment EnvironmentFile',
-    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve UMask NoNewPrivileges CapabilityBoundingSet',
+    'StateDirectory StateDirectoryMode CacheDirectory CacheDirectoryMode UMask NoNewPrivileges CapabilityBoundingSet',
     'AmbientCapabilities ProtectSystem ProtectHome PrivateTmp PrivateDevices ProtectProc ProtectClock ProtectHostname',
     'ProtectControlGroups ProtectKernelLogs ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies',
     'RestrictNamespaces RestrictRealtime RestrictSUIDSGID LockPersonality RemoveIPC SystemCallArchitectures',
@@ -56,7 +56,7 @@ const settings = new Map(
   ]),
 );
 
-test('the socket holds both loopback addresses of the port that the daemon listens on, and lets nobody beside it', () => {
+test('the socket holds both loopback addresses of the port that the daemon listens on, and lets nobody beside it [TM-72]', () => {
   const { listen } = readEnv({}).config;
   assert.ok(listen.kind === 'tcp');
   assert.equal(listen.host, '127.0.0.1');
@@ -67,7 +67,7 @@ test('the socket holds both loopback addresses of the port that the daemon liste
   assert.ok(!settings.has('HOLDFAST_PORT') && !settings.has('HOLDFAST_HOST'), 'the defaults are in one place');
 });
 
-test('neither many callers nor failing starts make systemd let go of the port', () => {
+test('neither many callers nor failing starts make systemd let go of the port [TM-72]', () => {
   assert.deepEqual(socket.get('Socket.TriggerLimitIntervalSec'), ['0']);
   assert.deepEqual(service.get('Unit.StartLimitIntervalSec'), ['0']);
   assert.deepEqual(service.get('Unit.Requires'), ['holdfast.socket']);
@@ -88,8 +88,6 @@ test('the service runs node itself on the command, as a user of its own that may
     PrivateTmp: 'yes',
     RestrictAddressFamilies: 'AF_INET AF_INET6 AF_UNIX',
     StateDirectoryMode: '0700',
-    RuntimeDirectoryMode: '0700',
-    RuntimeDirectoryPreserve: 'yes',
     CapabilityBoundingSet: '',
   }))
     assert.deepEqual(service.get(`Service.${directive}`), [value], directive);
@@ -99,7 +97,6 @@ test('the service runs node itself on the command, as a user of its own that may
   const writable = [
     ...(service.get('Service.StateDirectory')?.[0]?.split(' ') ?? []).map((name) => `/var/lib/${name}`),
     ...(service.get('Service.CacheDirectory')?.[0]?.split(' ') ?? []).map((name) => `/var/cache/${name}`),
-    ...(service.get('Service.RuntimeDirectory')?.[0]?.split(' ') ?? []).map((name) => `/run/${name}`),
   ];
   for (const [name, value] of settings) {
     if (name.startsWith('HOLDFAST_')) assert.ok(name in SETTINGS, name);

@@ -58,7 +58,7 @@ async function rewrite(t: Cleanups, path: string, signs = true): Promise<string>
 }
 
 describe('audit verify compares the chain with its anchors', () => {
-  test('an honest one is intact, and every anchor that was used is named', async (t) => {
+  test('an honest one is intact, and every anchor that was used is named [TM-47]', async (t) => {
     const { headFile, last, verify } = await openHome(t);
     const { code, out } = await verify();
     assert.equal(code, EXIT.OK, out);
@@ -71,7 +71,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.equal(report.anchored_to_seq, last);
   });
 
-  test('one that was rewritten wholly and signed by another key is refused by each anchor alone', async (t) => {
+  test('one that was rewritten wholly and signed by another key is refused by each anchor alone [TM-47 TM-54]', async (t) => {
     const { head, headFile, home, last, path, verify } = await openHome(t);
     const noted = join(home, 'noted.json');
     writeFileSync(noted, JSON.stringify(head));

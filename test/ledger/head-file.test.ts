@@ -13,7 +13,7 @@ import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp
 const OLD = { isNew: false, mayReplace: true } as const;
 const nothing = (): void => undefined;
 
-test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since', (t) => {
+test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since [TM-48]', (t) => {
   const folder = makeFolder(t);
   const head = join(folder, 'head');
   const options = ledgerOptions(folder);

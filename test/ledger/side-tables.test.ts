@@ -64,7 +64,7 @@ test('a policy is stored whole under the hash of its canonical JSON', (t) => {
   assert.equal(ledger.readPolicy(sha256Hex('other')), null);
 });
 
-test('a token is found by its secret until it is revoked, and the secret is nowhere on disk', (t) => {
+test('a token is found by its secret until it is revoked, and the secret is nowhere on disk [TM-21 TM-79]', (t) => {
   const ledger = openTempLedger(t);
   const skill_sha256 = 'a'.repeat(64);
   const { record, secret } = ledger.tokens.createToken({

@@ -37,7 +37,7 @@ function tamper(path: string, sql: string): void {
   db.close();
 }
 
-test('creation and revocation are records of the chain, without the secret', async (t) => {
+test('creation and revocation are records of the chain, without the secret [TM-79]', async (t) => {
   const ledger = openTempLedger(t);
   const { record, secret } = ledger.tokens.createToken(AGENT);
   ledger.tokens.revokeToken(record.id);

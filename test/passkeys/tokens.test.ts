@@ -35,7 +35,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
       .filter((alert) => alert.code === code)
       .map(({ detail }) => detail);
 
-  it('for an agent: it trades under its name, for thirty days, and the record says who made it by what', async () => {
+  it('for an agent: it trades under its name, for thirty days, and the record says who made it by what [TM-32]', async () => {
     const nowMs = Date.now();
     const { status, body } = await create({ role: 'agent', name: 'momentum' });
     assert.equal(status, 200, JSON.stringify(body));
@@ -89,7 +89,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     for (const secret of secrets) assert.ok(!JSON.stringify(tokens).includes(secret));
   });
 
-  it('none that could do more, for ever, or under the name of the gate', async () => {
+  it('none that could do more, for ever, or under the name of the gate [TM-30]', async () => {
     const before = (await list()).length;
     for (const bad of [
       { role: 'operator', name: 'boss' },
@@ -120,7 +120,7 @@ describe('an operator creates and revokes tokens over HTTP', () => {
     assert.equal((await create({ role: 'agent', name: 'longest', ttl_ms: 90 * DAY_MS })).status, 200);
   });
 
-  it('one that is revoked is refused at once, with its streams and its sessions', async () => {
+  it('one that is revoked is refused at once, with its streams and its sessions [TM-32]', async () => {
     const { secret, record } = seat.world.daemon.ledger.tokens.createToken({ role: 'operator', name: 'lobby' });
     const { session } = (await seat.signInByToken(secret)).body;
     const stream = await fetch(`${seat.origin}/v1/events?view=brief`, {
@@ -212,7 +212,7 @@ for (const venue of ['binance-demo', 'binance-live'] as const satisfies readonly
     const asked = { method: 'POST', path: '/v1/tokens', body: { role: 'agent', name: 'momentum' } };
     const count = () => seat.world.daemon.ledger.tokens.listTokens().length;
 
-    it('no operator token does it, and no session alone', async () => {
+    it('no operator token does it, and no session alone [TM-31]', async () => {
       const before = count();
       const byToken = await seat.operator('POST', asked.path, asked.body);
       assert.deepEqual([byToken.status, byToken.body.error?.code], [403, 'FORBIDDEN']);

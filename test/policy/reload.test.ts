@@ -26,7 +26,7 @@ describe('decideReload', () => {
     });
   });
 
-  it('adds on a live venue the delay of the policy in force, not that of the candidate', () => {
+  it('adds on a live venue the delay of the policy in force, not that of the candidate [TM-52]', () => {
     const live = { 'scope.venues': ['binance-live'], loosen_delay_ms: 700_000 };
     const decision = decideReload(
       loaded(changed({ ...live, loosen_delay_ms: 1 })),

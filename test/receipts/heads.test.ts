@@ -118,7 +118,7 @@ describe('heads are signed', () => {
 });
 
 describe('the key', () => {
-  test('is created once, for its owner alone, and named in the chain', (t) => {
+  test('is created once, for its owner alone, and named in the chain [TM-76]', (t) => {
     const ledger = openOnDisk(t);
     const { publicKey, warning } = openSigningKey(keyPath(ledger), ledger);
     assert.equal(warning, null);

@@ -26,11 +26,6 @@ test('nothing has a name that can be guessed in the shared temporary folder: onl
   );
   // The folder of a test run has a random name, too, in memory where there is room.
   assert.deepEqual(lines, [
-    // All daemons of a user find it; it is used only where it is that user's alone (`AccountLock`).
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of a source file
-    'daemon/config/folders.ts: if (uid === null) return join(tmpdir(), `holdfast-${userInfo().username}`);',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of a source file
-    'daemon/config/folders.ts: return `/tmp/holdfast-${uid}`;',
     "scripts/tests/scratch.ts: const IN_MEMORY = '/dev/shm';",
     'scripts/tests/scratch.ts: const parent = hasRoomInMemory(machine) ? IN_MEMORY : tmpdir();',
   ]);

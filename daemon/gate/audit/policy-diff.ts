@@ -103,7 +103,7 @@ function compareOne(recorded: RecordedDecision, policies: PolicyShelf, rulesAt: 
 }
 
 /** Brackets are recorded up to the leverage of the policy then; the candidate's are read from the exchange's own. */
-function refit(
+export function refit(
   { context, request, seq }: RecordedDecision,
   policy: CompiledPolicy,
   rulesAt: RulesAt,

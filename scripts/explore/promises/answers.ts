@@ -152,7 +152,7 @@ export function findUncanceled(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** One request id is one execution, whatever happened in between. */
+/** One request id is one execution, whatever happened in between. [TM-3] */
 export function findRepeats(history: History): readonly Breach[] {
   const executed = new Map<string, { readonly id: string; readonly orders: number }[]>();
   for (const decision of history.decisions.values()) {

@@ -17,7 +17,7 @@ const HELD_KNOWN_MS = 60_000;
 
 /**
  * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
- * own decision has tightened them.
+ * own decision has tightened them. [TM-2 TM-8]
  */
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;

@@ -27,7 +27,7 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
 
 /**
  * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
- * those. What a signal says of an agent, or of another symbol, closes nothing.
+ * those. What a signal says of an agent, or of another symbol, closes nothing. [TM-28]
  */
 export function findCutsBeyond(history: History): readonly Breach[] {
   const { decisions, events, plan, world } = history;

@@ -5,7 +5,7 @@ import { type CallRecord, LOT_E8 } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
-/** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. */
+/** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. [TM-4] */
 export function findQuietExits(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];

@@ -53,7 +53,7 @@ function isRefused(history: History, id: string): boolean {
   return [...algoOrders.values()].some((algo) => algo.clientAlgoId === id && algo.status === 'REJECTED');
 }
 
-/** Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. */
+/** Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. [TM-1] */
 export function findUnrecorded(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const record of history.world.wire.records) {
@@ -96,7 +96,7 @@ export function findInternalErrors(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** The chain holds, and every decision is derived again from its record. */
+/** The chain holds, and every decision is derived again from its record. [TM-5] */
 export function findAuditBreaches(history: History): readonly Breach[] {
   const { ledger } = history.world;
   const auditor = auditorOf(ledger);

@@ -34,7 +34,7 @@ export function findTokenBreaches(history: History): readonly Breach[] {
   ];
 }
 
-/** A call is answered iff its token lives. */
+/** A call is answered iff its token lives. [TM-18] */
 function findHeard(history: History): readonly Breach[] {
   const { calls, tokens } = history.world;
   const notes = new Map(tokens.notes.map((note) => [note.id, note]));
@@ -64,7 +64,10 @@ function requestedUntilMs(history: History, agent: string, requestId: string | n
   return Math.max(...notes.map((note) => wordEndsMs(history, note)));
 }
 
-/** No slice of what was requested with a token goes out after its end, and nothing else but what was on its way. */
+/**
+ * No slice of what was requested with a token goes out after its end, and nothing else but what was on its way.
+ * [TM-19]
+ */
 function findSent(history: History): readonly Breach[] {
   const slices = new Map<string, number>();
   for (const { atMs, event } of history.decisions.values())
@@ -118,7 +121,7 @@ function tokenlessSinceMs(history: History, agent: string, atMs: number): number
   return sinceMs <= atMs ? sinceMs : null;
 }
 
-/** Once all is quiet nothing of an agent without a token rests that opens. */
+/** Once all is quiet nothing of an agent without a token rests that opens. [TM-19] */
 function findLeftAtRest(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { openOrders } of history.world.exchange.world.state.markets.values())
@@ -135,7 +138,10 @@ function findLeftAtRest(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Where nothing fails that takes seconds, and those orders are asked back of which it was known by then that they rest. */
+/**
+ * Where nothing fails that takes seconds, and those orders are asked back of which it was known by then that they rest.
+ * [TM-19]
+ */
 function findNotAskedBack(history: History): readonly Breach[] {
   const { endMs, plan, world } = history;
   const isDisturbed = plan.steps.some(({ do: { kind } }) =>

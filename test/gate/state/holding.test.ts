@@ -379,7 +379,7 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
   const refuses = (book: FoldedClaims, agent: string, atMs: number): boolean =>
     isReleasedFrom(book.position, agent, atMs);
 
-  test('release keeps its holder from opening until the symbol is free, and no longer', () => {
+  test('release keeps its holder from opening until the symbol is free, and no longer [TM-17]', () => {
     const book = held(10, 0);
     book.release(0, T0 + 20);
     assert.deepEqual([refuses(book, 'alice', T0 + 25), refuses(book, 'bob', T0 + 25)], [true, false]);

@@ -75,7 +75,7 @@ describe('an agent with tiers on its own loss', () => {
     assert.ok(!(await ask(other)).verdicts.some(({ code }) => code === 'AGENT_LOSS'));
   });
 
-  it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else', async () => {
+  it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else [TM-20]', async () => {
     const rest = (token?: string) =>
       world.tool(
         'place_order',

@@ -53,7 +53,7 @@ describe('an agent whose last token is gone', () => {
       .filter((layer) => layer.name === name)
       .map(({ layer, scope, state }) => [layer, scope, state]);
 
-  it('loses its resting openings, and nobody else does; a new token ends it', async () => {
+  it('loses its resting openings, and nobody else does; a new token ends it [TM-19]', async () => {
     const before = alerts();
     await rest(token);
     await rest();

@@ -298,7 +298,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
 
-  it('above a second threshold two different people must approve', async () => {
+  it('above a second threshold two different people must approve [TM-53]', async () => {
     const approval = await ask({ requested_notional: 950 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);

@@ -49,7 +49,7 @@ describe('an order of ours that somebody changed at the venue', () => {
   };
   const alerts = (): number => world.daemon.gate.core.state.alerts.count;
 
-  it('counts at once as the larger of both, and in its new form once the venue goes on showing it', async () => {
+  it('counts at once as the larger of both, and in its new form once the venue goes on showing it [TM-45]', async () => {
     const known = await rest();
     const before = alerts();
     assert.equal(await reserved(), 240, 'four lots at the mark');

@@ -70,7 +70,7 @@ describe("the exchange's dead-man countdown", () => {
     assert.equal(calls().length, 4);
   });
 
-  it('cancels what opens when the daemon falls silent, and not before', async () => {
+  it('cancels what opens when the daemon falls silent, and not before [TM-58]', async () => {
     await start({}, (spec) => {
       spec.standing.deadman_ms = 30_000;
     });
@@ -87,7 +87,7 @@ describe("the exchange's dead-man countdown", () => {
   });
 
   for (const countdown of ['regular', 'all'] as const)
-    it(`${countdown === 'all' ? 'ends at the fill' : 'goes on beside a position'} where it cancels ${countdown} orders, and no stop waits for it`, async () => {
+    it(`${countdown === 'all' ? 'ends at the fill' : 'goes on beside a position'} where it cancels ${countdown} orders, and no stop waits for it [TM-62]`, async () => {
       await start({ sim: { countdown } }, (spec) => {
         spec.protection.required = true;
       });

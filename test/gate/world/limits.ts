@@ -33,7 +33,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     (await world.call<ToolBody>('POST', '/v1/dry-run/place_order', order(ask), token)).body.decision;
   const slippage = (limits: SymbolLimits): number => lineOf(limits, 'slippage_bps').limit;
 
-  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole', async () => {
+  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole [TM-8 TM-20]', async () => {
     const limits = await limitsOf('BTCUSDT', momentum);
     assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
     assert.equal(lineOf(limits, 'order_notional_usdt').code, 'BUDGET_AGENT');

@@ -1,0 +1,47 @@
+/**
+ * `npm run promises -- [--worlds 2000] [--seed 1] [--plays 40] [--workers N] [--json] [--out FILE]`: in how many worlds of
+ * the explorer each field of a tool, key of the policy, answer of the venue and fault is drawn, and in how many it changed
+ * a decision or an order; the rarest twenty, and what never does. docs/explorer.md says how. Exits with 1 if there is any.
+ */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { listItems } from './items.ts';
+import { Tally } from './tally.ts';
+import { Threads } from './threads.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      worlds: { type: 'string', default: '2000' },
+      seed: { type: 'string', default: '1' },
+      plays: { type: 'string', default: '40' },
+      workers: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      out: { type: 'string' },
+    },
+  });
+  const [worlds, seed, plays] = [Number(values.worlds), Number(values.seed), Number(values.plays)];
+  const seeds = Array.from({ length: worlds }, (_, index) => seed + index);
+  const tally = new Tally(listItems(), plays);
+  const threads = new Threads(values.workers === undefined ? availableParallelism() : Number(values.workers));
+  await threads.run(
+    () => {
+      const next = seeds.shift();
+      return next === undefined ? null : { seed: next, again: null };
+    },
+    (report) => tally.noteMeasured(report),
+  );
+  await threads.run(
+    () => tally.nextToPlay(),
+    (report) => tally.notePlayed(report),
+  );
+  threads.end();
+  const result = { worlds, seed, ...tally.result() };
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  if (values.out !== undefined) writeFileSync(values.out, text);
+  process.stdout.write(values.json ? text : tally.tell());
+  process.exitCode = result.never.length === 0 && result.failures.length === 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,115 @@
+import type { Item } from './items.ts';
+import type { Report, Task } from './worker.ts';
+
+/** Without which a world is played again no more: it has changed something in as many. */
+const ENOUGH = 3;
+const RAREST = 20;
+
+interface Row {
+  readonly kind: Item['kind'];
+  readonly name: string;
+  /** Worlds that have it. */
+  readonly drawn: number;
+  /** Worlds in which `decide` gives something else with the key at its other value; 0 for all that is no key. */
+  readonly decided: number;
+  /** Worlds that were played again without it, and those of them in which something else was decided or sent. */
+  readonly played: number;
+  readonly differed: number;
+  /** Worlds in which it changed something: counted, or what the played ones let expect. */
+  readonly changed: number;
+}
+
+/** Counts what workers report, and says which worlds are worth another look. */
+export class Tally {
+  readonly #items: readonly Item[];
+  readonly #plays: number;
+  readonly #drawn = new Map<number, number[]>();
+  readonly #decided = new Map<number, number>();
+  readonly #played = new Map<number, number>();
+  readonly #differed = new Map<number, number>();
+  readonly #failures: string[] = [];
+  #worlds: { readonly seed: number; readonly drawn: readonly number[] }[] = [];
+
+  constructor(items: readonly Item[], plays: number) {
+    this.#items = items;
+    this.#plays = plays;
+  }
+
+  noteMeasured({ changed, drawn, failure, seed }: Report): void {
+    if (failure !== null) this.#failures.push(`world ${seed}: ${failure}`);
+    this.#worlds.push({ seed, drawn });
+    for (const index of drawn) this.#drawn.set(index, [...(this.#drawn.get(index) ?? []), seed]);
+    for (const index of changed) count(this.#decided, index);
+  }
+
+  /** The next world in which something is drawn that has changed nothing yet. */
+  nextToPlay(): Task | null {
+    for (let world = this.#worlds.shift(); world !== undefined; world = this.#worlds.shift()) {
+      const again = world.drawn.filter((index) => this.#isOpen(index));
+      for (const index of again) count(this.#played, index);
+      if (again.length > 0) return { seed: world.seed, again };
+    }
+    return null;
+  }
+
+  notePlayed({ changed, failure, seed }: Report): void {
+    if (failure !== null) this.#failures.push(`world ${seed}, again: ${failure}`);
+    for (const index of changed) count(this.#differed, index);
+  }
+
+  #isOpen(index: number): boolean {
+    if ((this.#decided.get(index) ?? 0) > 0) return false;
+    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < this.#plays;
+  }
+
+  #rows(): readonly Row[] {
+    return this.#items.map(({ kind, name }, index) => {
+      const drawn = this.#drawn.get(index)?.length ?? 0;
+      const decided = this.#decided.get(index) ?? 0;
+      const played = this.#played.get(index) ?? 0;
+      const differed = this.#differed.get(index) ?? 0;
+      const expected = played === 0 ? 0 : Math.round((drawn * differed) / played);
+      const changed = decided > 0 ? decided : Math.max(differed, expected);
+      return { kind, name, drawn, decided, played, differed, changed };
+    });
+  }
+
+  result(): {
+    readonly never: readonly string[];
+    readonly rarest: readonly string[];
+    readonly failures: readonly string[];
+    readonly rows: readonly Row[];
+  } {
+    const rows = this.#rows();
+    const some = rows.filter(({ changed }) => changed > 0).sort((one, other) => one.changed - other.changed);
+    return {
+      never: rows.filter(({ changed }) => changed === 0).map(({ name }) => name),
+      rarest: some.slice(0, RAREST).map(({ name }) => name),
+      failures: this.#failures,
+      rows,
+    };
+  }
+
+  tell(): string {
+    const { failures, never, rarest, rows } = this.result();
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    const line = (name: string): string => {
+      const row = byName.get(name);
+      if (row === undefined) return name;
+      const how = row.decided > 0 ? 'decided again' : `${row.differed} of ${row.played} played again`;
+      return `${row.kind.padEnd(7)} ${name.padEnd(52)} drawn ${String(row.drawn).padStart(5)}  changed ${String(row.changed).padStart(5)}  (${how})`;
+    };
+    const lines = [
+      `${rows.length} fields, keys, answers and faults; ${never.length} never changed a decision or an order:`,
+      ...never.map(line),
+      `the rarest ${rarest.length} of the others:`,
+      ...rarest.map(line),
+      ...failures,
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+}
+
+function count(counts: Map<number, number>, index: number): void {
+  counts.set(index, (counts.get(index) ?? 0) + 1);
+}

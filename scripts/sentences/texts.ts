@@ -1,0 +1,13 @@
+/** A text whose sentences are promises. Its ids are `PREFIX-1`, `PREFIX-2`, … */
+export interface Text {
+  readonly prefix: string;
+  readonly title: string;
+  /** From the root of the repository. */
+  readonly path: string;
+}
+
+/** In each of these every sentence has an id or is marked as a note. */
+export const TEXTS: readonly Text[] = [{ prefix: 'TM', title: 'Threat model', path: 'docs/threat-model.md' }];
+
+/** An id of any of these texts, wherever it stands. */
+export const ID = new RegExp(`\\b(?:${TEXTS.map(({ prefix }) => prefix).join('|')})-[1-9]\\d*\\b`, 'g');
