@@ -1,5 +1,5 @@
 import type { GateEvents } from '../gate/events.ts';
-import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
+import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';

@@ -4,7 +4,7 @@ import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import { done } from './act.tsx';
 import { describeFault } from './api.ts';
 import { clock } from './format.ts';
-import type { Key } from './proof.ts';
+import type { TokenKey } from './proof.ts';
 import { proveByToken, requireText } from './session.ts';
 import { SignedText, TargetLine } from './signed-text.tsx';
 import { actByToken, askToSign } from './signing.ts';
@@ -113,7 +113,7 @@ function OpenDialog() {
 /** One press of the button: makes the key, or has the one that is made signed. */
 async function enrol(given: {
   readonly code: string;
-  readonly key: Key;
+  readonly key: TokenKey;
   readonly made: Made | null;
 }): Promise<{ readonly passkey: PasskeyBody | null; readonly next: Made | null }> {
   const { code, key, made } = given;
@@ -126,7 +126,8 @@ async function enrol(given: {
   return { passkey, next: confirm === null ? null : { credential: body.credential, confirm } };
 }
 
-const begin = (key: Key, code: string) => post<{ readonly options: Options }>(key, '/v1/passkeys/enrolment', { code });
+const begin = (key: TokenKey, code: string) =>
+  post<{ readonly options: Options }>(key, '/v1/passkeys/enrolment', { code });
 
-const post = async <T,>(key: Key, path: string, body: unknown): Promise<T> =>
+const post = async <T,>(key: TokenKey, path: string, body: unknown): Promise<T> =>
   actByToken<T>(await askToSign({ method: 'POST', path, body }), key);

@@ -1,7 +1,7 @@
 import { ApiFault, ask } from './api.ts';
 
 /**
- * What the daemon and this page both know, and how either shows it without sending it. docs/api.md has the steps. The
+ * What the daemon and this page both know, and how either shows it to nobody else. docs/api.md has the steps. The
  * browser gives `crypto.subtle` to pages of the loopback address alone.
  */
 
@@ -9,6 +9,12 @@ import { ApiFault, ask } from './api.ts';
 export interface Key {
   readonly id: string;
   readonly secret: CryptoKey;
+}
+export interface TokenKey extends Key {
+  /**
+   * The token for one use, under a mask that its sha256 takes off: whoever does not know that reads nothing. base64url.
+   */
+  mask(...use: readonly string[]): Promise<string>;
 }
 /** Which daemon this is. */
 export interface Target {
@@ -29,6 +35,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 const KEY_ID_LENGTH = 22;
 const NONCE_BYTES = 24;
+const MAC_BYTES = 32;
 const encode = (text: string): Bytes => new TextEncoder().encode(text);
 
 export function toBase64url(bytes: Bytes): string {
@@ -49,7 +56,10 @@ export const challengeOf = async (text: string): Promise<string> => toBase64url(
 export const digestOf = async (text: string): Promise<string> =>
   [...(await sha256(text))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-export const keyOfToken = async (token: string): Promise<Key> => makeKey(await sha256(token));
+export async function keyOfToken(token: string): Promise<TokenKey> {
+  const key = await makeKey(await sha256(token));
+  return { ...key, mask: (...use) => maskWith(key.secret, encode(token), use) };
+}
 /** `key`: as the daemon gave it with the session. */
 export const keyOfSession = (key: string): Promise<Key> => makeKey(fromBase64url(key));
 
@@ -57,8 +67,15 @@ async function makeKey(bytes: Bytes): Promise<Key> {
   const secret = await crypto.subtle.importKey('raw', bytes, HMAC, false, ['sign', 'verify']);
   return { id: (await macOf(secret, 'holdfast key id 1')).slice(0, KEY_ID_LENGTH), secret };
 }
+async function maskWith(secret: CryptoKey, token: Bytes, use: readonly string[]): Promise<string> {
+  const blocks = Array.from({ length: Math.ceil(token.length / MAC_BYTES) }, (_, block) =>
+    macOf(secret, ...use, String(block)),
+  );
+  const mask = (await Promise.all(blocks)).flatMap((block) => [...fromBase64url(block)]);
+  return toBase64url(token.map((byte, index) => byte ^ (mask[index] ?? 0)));
+}
 /** base64url. */
-export async function macOf(secret: CryptoKey, ...lines: readonly string[]): Promise<string> {
+async function macOf(secret: CryptoKey, ...lines: readonly string[]): Promise<string> {
   return toBase64url(new Uint8Array(await crypto.subtle.sign(HMAC, secret, encode(lines.join('\n')))));
 }
 

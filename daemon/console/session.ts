@@ -8,9 +8,9 @@ import {
   type Key,
   keyOfSession,
   keyOfToken,
-  macOf,
   prove,
   type Target,
+  type TokenKey,
 } from './proof.ts';
 import { type Descriptor, type Options, signWith } from './webauthn.ts';
 
@@ -35,16 +35,16 @@ export const isForeign = signal(false);
 let isProven = false;
 let proving: Promise<unknown> | null = null;
 
-/** Exchanges a token for a session that can only look. The token is neither sent nor kept. @throws ApiFault */
+/** Exchanges a token for a session that can only look. The token is sent under its mask, and not kept. @throws ApiFault */
 export async function signIn(token: string): Promise<void> {
   const [key, claims] = await proveByToken(token);
   const { challenge } = claims;
-  const mac = await macOf(key.secret, 'holdfast session 1', challenge, location.host.toLowerCase());
-  await open(await ask<Opened>('POST', '/v1/console/session', { body: { key_id: key.id, challenge, mac } }));
+  const masked = await key.mask('holdfast session 2', challenge, location.host.toLowerCase());
+  await open(await ask<Opened>('POST', '/v1/console/session', { body: { key_id: key.id, challenge, masked } }));
 }
 
 /** That what answers is the daemon of a token. @throws ApiFault */
-export async function proveByToken(token: string): Promise<readonly [Key, Claims]> {
+export async function proveByToken(token: string): Promise<readonly [TokenKey, Claims]> {
   const key = await keyOfToken(token);
   try {
     return [key, await prove(key)];

@@ -37,9 +37,9 @@ export function SignIn() {
           </button>
         ) : null}
         <p class="dim">
-          The token is not sent: the daemon proves itself first, and the page signs with it. It opens a session of eight
-          hours that can only look. Every act asks for the token or a passkey again. On paper the token lies in{' '}
-          <code>~/.holdfast/tokens/operator.token</code>.
+          The daemon proves itself first; the page sends the token under a mask that this daemon alone takes off. It
+          opens a session of eight hours that can only look. Every act asks for the token or a passkey again. On paper
+          the token lies in <code>~/.holdfast/tokens/operator.token</code>.
         </p>
         {hasPasskeys && !isAnyKnown() ? (
           <p class="dim">

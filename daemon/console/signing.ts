@@ -1,4 +1,4 @@
-import { digestOf, type Key, macOf, toBase64url } from './proof.ts';
+import { digestOf, type TokenKey, toBase64url } from './proof.ts';
 import { call, requireProven, requireText } from './session.ts';
 import { type Options, signWith } from './webauthn.ts';
 
@@ -45,11 +45,11 @@ export async function actByPasskey<T>({ nonce, options, request }: SignableAct):
   return call<T>(method, path, { body, headers: { 'holdfast-passkey': pack({ nonce, assertion }) } });
 }
 
-/** The same with the key of a token, which is not sent. @throws ApiFault */
-export async function actByToken<T>({ nonce, request, text }: SignableAct, { id, secret }: Key): Promise<T> {
+/** The same with a token, which is sent under its mask. @throws ApiFault */
+export async function actByToken<T>({ nonce, request, text }: SignableAct, { id, mask }: TokenKey): Promise<T> {
   const { body, method, path } = request;
-  const mac = await macOf(secret, 'holdfast act 1', text);
-  return call<T>(method, path, { body, headers: { 'holdfast-token': pack({ nonce, key_id: id, mac }) } });
+  const masked = await mask('holdfast act 2', text);
+  return call<T>(method, path, { body, headers: { 'holdfast-token': pack({ nonce, key_id: id, masked }) } });
 }
 
 /** All of it is ASCII: ids, and what is base64url. */

@@ -3,7 +3,7 @@ import * as Type from './built/typebox.js';
 import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
-import { keyId, mac } from './proof.ts';
+import { keyId, masked } from './proof.ts';
 
 /** Bodies of the routes of passkeys. What a browser makes is taken as WebAuthn level 3 writes it in JSON. */
 
@@ -121,7 +121,7 @@ export const ChallengeBodySchema = Type.Object(
 /** What the header `holdfast-passkey` holds. */
 const SignedSchema = Type.Object({ nonce, assertion: AssertionSchema }, field.closed);
 /** What the header `holdfast-token` holds. */
-const TokenActSchema = Type.Object({ nonce, key_id: keyId, mac }, field.closed);
+const TokenActSchema = Type.Object({ nonce, key_id: keyId, masked }, field.closed);
 
 export type Assertion = Static<typeof AssertionSchema>;
 export type Credential = Static<typeof CredentialSchema>;

@@ -6,7 +6,7 @@ import * as field from './fields.ts';
 /** Bodies of the route by which the daemon proves itself. */
 
 export const keyId = Type.String({ pattern: '^[\\w-]{22}$', description: 'Names a token without its hash.' });
-export const mac = Type.String({ pattern: '^[\\w-]{43}$', description: 'HMAC-SHA256, base64url.' });
+export const masked = Type.String({ pattern: '^[\\w-]{1,86}$', description: 'A token under its mask, base64url.' });
 export const ProofRequest = Type.Object(
   {
     key_id: keyId,
@@ -22,7 +22,7 @@ export const ProofBodySchema = Type.Object(
   field.closed,
 );
 export const SessionRequest = Type.Object(
-  { key_id: keyId, challenge: Type.String({ pattern: '^[\\w-]{40,64}$', description: 'Of the proof.' }), mac },
+  { key_id: keyId, challenge: Type.String({ pattern: '^[\\w-]{40,64}$', description: 'Of the proof.' }), masked },
   field.closed,
 );
 export const checkSessionRequest = buildContractCheck<Static<typeof SessionRequest>>(SessionRequest);

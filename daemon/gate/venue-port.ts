@@ -308,7 +308,7 @@ export interface VenuePort {
   /** For the whole account since a time, according to its income. */
   fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>>;
   /** Regular orders that the venue accepted since a time, at most six days ago, including those that never rested. */
-  fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
+  fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<Listed<PlacedOrder>>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
   /** The regular order of a trade, whoever placed it. `canWait`: behind all other reads. */
   lookupByVenueId(symbol: string, venueOrderId: string, canWait?: boolean): Promise<LookupOutcome>;

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkSessionRequest, SessionRequest } from '../contract/proof.ts';
-import { isSame, sessionMacOf } from '../proof/proof.ts';
+import { isMaskedToken } from '../proof/proof.ts';
 import type { TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
 import { dialledOf } from './proof-route.ts';
@@ -88,7 +88,7 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
     schema: {
       summary: 'A session for the console: eight hours of looking, for whoever has an operator token',
       description:
-        'The token itself is not sent: `mac` is over the challenge of POST /v1/proof. The session is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else. It ends with the process of the daemon.',
+        'The token is sent under a mask, `masked`, which is of the challenge of POST /v1/proof. The session is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else. It ends with the process of the daemon.',
       tags: [CONSOLE_TAG],
       security: [],
       body: SessionRequest,
@@ -104,12 +104,12 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
   });
 }
 
-/** Whose token signed a challenge of ours for this address. @throws ApiError */
+/** Whose token was masked with a challenge of ours for this address. @throws ApiError */
 function proveToken(doors: Doors, request: FastifyRequest): TokenIdentity {
-  const { challenge, key_id: keyId, mac } = requireValid(checkSessionRequest, bodyOf(request));
+  const { challenge, key_id: keyId, masked } = requireValid(checkSessionRequest, bodyOf(request));
   const { key, token } = doors.prover.findKey(keyId);
-  if (token === null || !isSame(mac, sessionMacOf(key, challenge, dialledOf(doors, request))))
-    throw new ApiError('UNAUTHENTICATED', 'The challenge was not signed with a token that this daemon knows.');
+  if (token === null || !isMaskedToken(masked, key, { challenge, dialled: dialledOf(doors, request) }))
+    throw new ApiError('UNAUTHENTICATED', 'The challenge does not come with a token that this daemon knows.');
   doors.prover.takeChallenge(keyId, challenge);
   return token;
 }

@@ -3,7 +3,7 @@ import type { Checked } from '../contract/ajv.ts';
 import { checkSigned, checkTokenAct } from '../contract/passkeys.ts';
 import type { Caller } from '../gate/api.ts';
 import type { Passkeys } from '../passkeys/ceremonies.ts';
-import { actMacOf, isSame } from '../proof/proof.ts';
+import { isMaskedToken } from '../proof/proof.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
 import type { Prover } from './prover.ts';
 
@@ -57,9 +57,9 @@ export async function confirmSigned(
     const { keyId, name } = await passkeys.confirmAct(session, act, read(PASSKEY, signature, checkSigned));
     return { role: 'operator', agent: name, tokenId: keyId, skillSha256: null };
   }
-  const { key_id: keyId, mac, nonce } = read(TOKEN, signature, checkTokenAct);
+  const { key_id: keyId, masked, nonce } = read(TOKEN, signature, checkTokenAct);
   const { key, token } = findKey(prover, keyId);
-  passkeys.confirmActByToken(session, act, nonce, (text) => isSame(mac, actMacOf(key, text)));
+  passkeys.confirmActByToken(session, act, nonce, (text) => isMaskedToken(masked, key, { act: text }));
   if (token?.role !== 'operator')
     throw new ApiError('FORBIDDEN', `A token of role ${token?.role ?? 'none'} may not call this route.`);
   return { role: 'operator', agent: token.agent, tokenId: token.id, skillSha256: null };

@@ -14,6 +14,7 @@ import type { Fees, MarketTables } from './market-tables.ts';
 import { parseIncome, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
+import { joinLists, readEachRow } from './rows.ts';
 import { ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
@@ -122,22 +123,21 @@ export class HistoryReads {
       return incomeOf(bookings, executions, lastTransferMs, false);
     });
   }
-  /** The oldest since then, so that a later read continues where this one ended. */
-  async fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>> {
+  /** The oldest since then, so that a later read continues where this one ended. A row without a symbol is of this one. */
+  async fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<Listed<PlacedOrder>>> {
     return this.#reader.link.outcome(async () => {
-      const placed: PlacedOrder[] = [];
+      const pages: Listed<PlacedOrder>[] = [];
       let from: Readonly<Record<string, number | string>> = { startTime: sinceMs };
       for (let page = 0; page < MAX_PAGES_LOOKED_THROUGH; page += 1) {
         const query = { symbol, ...from, limit: PAGE_ROWS };
-        const rows: readonly PlacedOrder[] = requireList(await this.#readAllOrders(query), 'allOrders').map(
-          parsePlacedOrder,
-        );
-        placed.push(...rows);
+        const list = requireList(await this.#readAllOrders(query), 'allOrders');
+        const { rows, unreadable } = readEachRow(list, parsePlacedOrder);
+        pages.push({ rows, unreadable: unreadable.map(({ detail }) => ({ symbol, detail })) });
         const last = rows.at(-1);
-        if (last === undefined || rows.length < PAGE_ROWS) break;
+        if (last === undefined || list.length < PAGE_ROWS) break;
         from = { orderId: String(BigInt(last.venueOrderId) + 1n) };
       }
-      return placed;
+      return joinLists(pages);
     });
   }
   /** An unlisted symbol has none available. */

@@ -323,7 +323,7 @@ export class GateVenue implements VenuePort {
     return ok({ bookings: [], executions: [], isWhole: true, lastTransferMs: null });
   }
   fetchPlacedOrders() {
-    return ok([]);
+    return ok({ rows: [], unreadable: [] });
   }
   close(): Promise<void> {
     return Promise.resolve();

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { LedgerCheck } from '../../daemon/gate/feeds/ledger-check.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
+import { UnreadableRows } from '../../daemon/gate/snapshot/unreadable-rows.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
-import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
+import type { PlacedOrder, UnreadableRow, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
 import { accountEvent } from './state/folded-claims.ts';
@@ -22,6 +23,7 @@ class Site {
   executions: readonly VenueExecution[] | null = [];
   isWhole = true;
   placed: readonly PlacedOrder[] | null = [];
+  unreadable: readonly UnreadableRow[] = [];
   scope: readonly string[] = ['BTCUSDT'];
   readonly check: LedgerCheck;
   #seq = 0;
@@ -33,7 +35,7 @@ class Site {
     const core = {
       state: this.state,
       policySpec: { scope: { symbols: this.scope } },
-      market: { unlisted: new Map() },
+      market: { unlisted: new Map(), unreadable: new UnreadableRows() },
       ids: { genesisId: '0123456789', epoch: null },
       nowMs: () => T0 + this.time.monotonicMs(),
       ports: {
@@ -48,13 +50,15 @@ class Site {
           },
           fetchPlacedOrders: async (symbol: string, sinceMs: number) => {
             this.asked.push(`${symbol} ${(sinceMs - T0) / MINUTE}`);
-            return this.placed === null ? failed : { kind: 'ok', value: this.placed };
+            const { placed: rows, unreadable } = this;
+            return rows === null ? failed : { kind: 'ok', value: { rows, unreadable } };
           },
         },
       },
       append: (kind: 'state', payload: Extract<GateEvent, { kind: 'state' }>['payload']) =>
         this.apply({ kind, at_ms: T0, payload }),
       alert: (code: string) => this.alerts.push(code),
+      alertRarely: (code: string) => this.alerts.push(code),
     } as unknown as GateCore;
     Object.defineProperty(core, 'policySpec', { get: () => ({ scope: { symbols: this.scope } }) });
     this.check = new LedgerCheck(core);
@@ -164,6 +168,17 @@ describe('BY-45, BY-46: what a start compares', () => {
     }
   });
 
+  it('a row that cannot be read holds its symbol, hides no other row, and counts as read', async () => {
+    const site = new Site();
+    site.unreadable = [{ symbol: 'BTCUSDT', detail: 'side is neither BUY nor SELL' }];
+    await site.check.refuseStart();
+    const held = () => site.state.layers.get('boot|symbol|BTCUSDT')?.state;
+    assert.deepEqual([site.check.isCompared, site.layer, held()], [true, undefined, 'reducing']);
+    site.placed = [placed(`${OTHER}5-0-0`)];
+    assert.equal(await site.check.readPlaced('BTCUSDT'), true, 'nothing waits for what cannot be read');
+    assert.deepEqual(site.alerts, ['SYMBOL_UNREADY', 'OTHER_DAEMON']);
+  });
+
   it('an order that is open is enough, a conditional one as well', async () => {
     const site = new Site();
     const stop = { ...placed(`${OTHER}9-0-0`), kind: 'algo', placedAtMs: T0 } as unknown as VenueOrder;
@@ -216,6 +231,28 @@ describe('BY-45: what a daemon that runs compares', () => {
     site.check.start();
     await site.time.advance(1);
     assert.deepEqual(site.alerts, ['OTHER_DAEMON'], 'told once');
+  });
+
+  it('a list with a row that cannot be read is read again each half minute, from the same time on, six days at most', async () => {
+    const site = new Site();
+    await site.check.refuseStart();
+    site.unreadable = [{ symbol: 'BTCUSDT', detail: 'side is neither BUY nor SELL' }];
+    const look = async (afterMs: number): Promise<readonly string[]> => {
+      site.asked.length = 0;
+      await site.time.advance(afterMs);
+      site.check.start();
+      await site.time.advance(0);
+      return site.asked;
+    };
+    site.check.suspect('BTCUSDT');
+    assert.deepEqual(await look(MINUTE), ['BTCUSDT -2']);
+    assert.deepEqual(await look(MINUTE / 2 - 1), []);
+    assert.deepEqual(await look(1), ['BTCUSDT -2']);
+    assert.deepEqual(await look(9 * 1440 * MINUTE), [`BTCUSDT ${3 * 1440 + 1.5}`]);
+    site.unreadable = [];
+    await look(MINUTE);
+    site.check.suspect('BTCUSDT');
+    assert.deepEqual(await look(MINUTE), [`BTCUSDT ${9 * 1440 + 0.5}`]);
   });
 
   it('income of a person is looked at once, and of our own not at all', async () => {

@@ -145,7 +145,7 @@ export class ProofWorld {
         lookupByVenueId: async () => FAILED,
         fetchOpenOrders: async () => read(listed(await script.list())),
         fetchTrades: async () => read(listed(script.trades())),
-        fetchPlacedOrders: async () => read([]),
+        fetchPlacedOrders: async () => read(listed([])),
         setLeverage: async () => script.leverage(),
         fetchAccount: async () => read(script.account()),
         fetchTransfers: async () => read(await script.transfers()),

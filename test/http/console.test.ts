@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
 import { createConsoleSessions, MAX_SESSIONS, type OpenedSession } from '../../daemon/http/console-sessions.ts';
-import { createNonce, proofOf, sessionMacOf } from '../../daemon/proof/proof.ts';
+import { createNonce, keyOf, maskToken, proofOf } from '../../daemon/proof/proof.ts';
 import { withOtherDigit } from '../other-digit.ts';
 import { PATIENCE_MS, until } from '../until.ts';
 import { signChallenge } from './console-page.ts';
@@ -73,14 +73,15 @@ test('a session looks at everything and does nothing', async (t) => {
   assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
 });
 
-test('a token opens a session without being sent: it signs a challenge, once, for the address that was dialled [TM-69]', async (t) => {
+test('a token opens a session under a mask of a challenge, once, for the address that was dialled [TM-69]', async (t) => {
   const server = await start(t);
   const refused = async (body: object, why: string, headers = {}) => {
     const { status, json } = await show(server, body, headers);
     assert.deepEqual([status, json.error.code], [401, 'UNAUTHENTICATED'], why);
   };
   const good = await signed(server, SECRETS.operator);
-  await refused({ ...good, mac: withOtherDigit(good.mac, 0) }, 'another signature');
+  await refused({ ...good, masked: withOtherDigit(good.masked, 0) }, 'another token below it');
+  assert.ok(!Buffer.from(good.masked, 'base64url').includes(SECRETS.operator.slice(0, 4)), 'nobody else reads it');
   await refused({ ...good, challenge: withOtherDigit(good.challenge, 0) }, 'another challenge');
   await refused(good, 'another address', { host: `localhost:${server.port}` });
   await refused({ ...good, key_id: (await signed(server, SECRETS.monitor)).key_id }, 'another token');
@@ -90,6 +91,21 @@ test('a token opens a session without being sent: it signs a challenge, once, fo
   await refused(await signed(other, SECRETS.operator), 'the challenge of another process');
   const bearer = await server.call('POST', '/v1/console/session', { role: 'operator' });
   assert.equal(bearer.status, 400, 'a bearer alone opens none');
+});
+
+test('the sha256 of a token, which the ledger holds, opens no session [TM-67]', async (t) => {
+  const server = await start(t);
+  const key = keyOf(SECRETS.operator);
+  const { challenge, key_id: id, masked } = await signed(server, SECRETS.operator);
+  // The mask itself: of the token, what whoever knows the hash can take off.
+  const mask = Buffer.from(masked, 'base64url').map((byte, at) => byte ^ (SECRETS.operator.charCodeAt(at) ?? 0));
+  for (const guess of [key, Buffer.from(key.toString('hex')), Buffer.alloc(0), Buffer.alloc(mask.length)]) {
+    const tried = Buffer.from(mask.map((byte, at) => byte ^ (guess[at] ?? 0))).toString('base64url');
+    const { status } = await show(server, { key_id: id, challenge, masked: tried });
+    assert.equal(status, 401, guess.toString('hex'));
+  }
+  const { status } = await server.call('GET', '/v1/account', looking(key.toString('hex')));
+  assert.equal(status, 401, 'nor is it a token');
 });
 
 test('the console is for operators', async (t) => {
@@ -132,8 +148,8 @@ test('the daemon proves itself to an open page by the key of its session, as lon
   assert.equal(json.proof, proofOf(Buffer.from(key, 'base64url'), nonce, server.host, json.claims));
   const { challenge, ...claims } = JSON.parse(json.claims);
   assert.deepEqual(claims, { role: 'operator', ...TARGET, address: `http://${server.host}` });
-  const mac = sessionMacOf(Buffer.from(key, 'base64url'), challenge, server.host);
-  assert.equal((await show(server, { key_id: keyId, challenge, mac })).status, 401, 'it opens no other one');
+  const masked = maskToken(key, { challenge, dialled: server.host });
+  assert.equal((await show(server, { key_id: keyId, challenge, masked })).status, 401, 'it opens no other one');
   server.tokens.delete(SECRETS.operator);
   server.http.forgetTokens();
   assert.equal((await prove()).status, 401);

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { TokenCreatedBody } from '../../daemon/gate/api/tokens.ts';
 import type { TokenActEvent } from '../../daemon/gate/events.ts';
+import { keyIdOf, keyOf, maskToken } from '../../daemon/proof/proof.ts';
 import { until } from '../daemon/harness.ts';
 import { tokenHeader } from '../http/console-page.ts';
 import { type Enrolled, type Options, Seat } from './seat.ts';
@@ -83,6 +84,20 @@ describe('an act that the operator token confirms without being sent', () => {
     for (const bad of ['', 'x', Buffer.from('{}').toString('base64url'), 'A'.repeat(9_000)])
       assert.ok([400, 403, 431].includes((await send(HALT, { 'holdfast-token': bad })).status), bad.slice(0, 10));
     assert.equal(await state(), 'active');
+  });
+
+  it('not by whoever knows the sha256 of a token, as the ledger holds it [TM-67]', async () => {
+    const key = keyOf(seat.world.token('operator'));
+    const { nonce, text } = await seat.askAct(session, HALT);
+    const held = (secret: string) => {
+      const shown = { nonce, key_id: keyIdOf(key), masked: maskToken(secret, { act: text }) };
+      return { 'holdfast-token': Buffer.from(JSON.stringify(shown)).toString('base64url') };
+    };
+    for (const secret of [key.toString('hex'), key.toString('base64url'), `hf_${key.toString('base64url')}`])
+      await refused(/has not signed this act/, send(HALT, held(secret)));
+    assert.equal(await state(), 'active');
+    assert.equal((await send(HALT, held(seat.world.token('operator')))).status, 200, 'the token does');
+    await send(RESUME, await seat.signActByToken(session, RESUME));
   });
 
   it('takes no tool of agents', async () => {

@@ -350,14 +350,14 @@ test('executions of the whole account and orders that never rested are listed, w
     executions.map(({ symbol, tradeId }) => [symbol, tradeId]),
     trades.map(({ tradeId }) => ['BTCUSDT', tradeId]),
   );
-  const placed = value(await venue.fetchPlacedOrders('BTCUSDT', sinceMs));
+  const placed = value(await venue.fetchPlacedOrders('BTCUSDT', sinceMs)).rows;
   const mine = placed.find(({ clientOrderId }) => clientOrderId === ioc.clientOrderId);
   assert.equal(mine?.side, ioc.side);
   assert.ok((mine?.placedAtMs ?? 0) >= sinceMs);
   const shown = await venue.lookupOrder('BTCUSDT', ioc.clientOrderId, 'regular');
   assert.equal(shown.kind === 'found' && shown.order.placedAtMs, mine?.placedAtMs);
-  assert.deepEqual(value(await venue.fetchPlacedOrders('ETHUSDT', clock.nowMs() + 10_000)), []);
-  assert.deepEqual(value(await venue.fetchPlacedOrders('NOTLISTEDUSDT', sinceMs)), [], 'no symbol, no orders');
+  assert.deepEqual(value(await venue.fetchPlacedOrders('ETHUSDT', clock.nowMs() + 10_000)).rows, []);
+  assert.deepEqual(value(await venue.fetchPlacedOrders('NOTLISTEDUSDT', sinceMs)).rows, [], 'no symbol, no orders');
 });
 
 test('a wrong secret is an authentication failure that closes the venue', async () => {

@@ -2,42 +2,13 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
 import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { ownerOf } from '../plan/order-ids.ts';
-import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
+import { noteUnreadable } from './held-symbols.ts';
+import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { recordIncome } from './record-income.ts';
-
-const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
-  LEDGER_BEHIND_VENUE:
-    'If this home was restored, or another copy of it ran: see that no other daemon trades this account, stop this one, and run `./holdfast recover`; it comes up halted',
-  OTHER_DAEMON:
-    'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `./holdfast recover --take-over`; it comes up halted',
-};
-
-/** A refused start: the account is not, or not only, this ledger's. */
-export class LedgerRefusedError extends Error {
-  override readonly name = 'LedgerRefusedError';
-  readonly code: StrangeOrder['code'];
-  constructor({ code, detail }: Pick<StrangeOrder, 'code' | 'detail'>) {
-    super(`${code}: ${detail}. ${WAY_OUT[code]}.`);
-    this.code = code;
-  }
-}
-
-/** Name of the layer that stays until a recovery: neither the venue nor an operator's `resume` clears it. */
-export const LEDGER_LAYER = 'ledger';
-const LAYER_KEY = layerKey('breaker', 'account', LEDGER_LAYER);
-
-function writeReason({ code, detail }: StrangeOrder): string {
-  return `${code}: ${detail}`;
-}
-/** Of a layer that stands. */
-export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'> {
-  const code = reason.startsWith('OTHER_DAEMON') ? 'OTHER_DAEMON' : 'LEDGER_BEHIND_VENUE';
-  return { code, detail: reason.slice(code.length + 2) };
-}
 
 /** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
@@ -50,6 +21,8 @@ const START_OVERLAP_MS = 300_000;
 const OVERLAP_MS = 120_000;
 /** Minimum time between two lists of a symbol's orders, wall ms. */
 const LIST_EVERY_MS = 5_000;
+/** The same while a row of them cannot be read, wall ms. */
+const UNREADABLE_EVERY_MS = 30_000;
 /** Minimum time between two complete comparisons, wall ms. */
 const COMPARE_EVERY_MS = 15_000;
 /** How long a comparison counts for the next start, ms; income is read again after that at the latest. */
@@ -151,8 +124,10 @@ export class LedgerCheck implements Lookout {
       });
       return;
     }
-    const isDue = (symbol: string): boolean =>
-      now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= LIST_EVERY_MS;
+    const isDue = (symbol: string): boolean => {
+      const everyMs = this.#core.market.unreadable.has('placed orders', symbol) ? UNREADABLE_EVERY_MS : LIST_EVERY_MS;
+      return now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= everyMs;
+    };
     const due = [...this.#suspects].filter(isDue);
     if (due.length === 0) return;
     for (const symbol of due) this.#suspects.delete(symbol);
@@ -237,12 +212,20 @@ export class LedgerCheck implements Lookout {
     const askedAtMs = this.#core.nowMs();
     this.#listedAt.set(symbol, this.#core.ports.time.monotonicMs());
     const listedToMs = this.#listedToMs.get(symbol);
-    const sinceMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
+    const fromMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
+    const sinceMs = Math.max(fromMs, askedAtMs - LONGEST_LOOKBACK_MS);
     const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
     if (outcome.kind === 'failed') return false;
-    for (const placed of outcome.value) this.#judge(placed, false);
+    const { rows, unreadable } = outcome.value;
+    noteUnreadable(this.#core, 'placed orders', unreadable, (covered) => covered === symbol);
+    for (const placed of rows) this.#judge(placed, false);
+    // RISK: an order in such a row may be another daemon's. The list is read again, from the same time on.
+    if (unreadable.length > 0) {
+      this.#suspects.add(symbol);
+      return true;
+    }
     // One page or more: there may be later ones than the last that was read.
-    const lastMs = outcome.value.length < ROWS_OF_A_PAGE ? askedAtMs : outcome.value.at(-1)?.placedAtMs;
+    const lastMs = rows.length < ROWS_OF_A_PAGE ? askedAtMs : rows.at(-1)?.placedAtMs;
     this.#listedToMs.set(symbol, Math.min(askedAtMs, lastMs ?? askedAtMs));
     return true;
   }

@@ -72,8 +72,8 @@ export class AbsentOrders {
     const { venue } = this.#core.ports;
     const since = Math.max((order.sentAtMs ?? order.plannedAtMs) - 1000, this.#core.nowMs() - LONGEST_LOOKBACK_MS);
     const placed = await venue.fetchPlacedOrders(order.symbol, since);
-    if (placed.kind === 'failed') return true;
-    for (const { clientOrderId, venueOrderId } of placed.value) {
+    if (placed.kind === 'failed' || placed.value.unreadable.length > 0) return true;
+    for (const { clientOrderId, venueOrderId } of placed.value.rows) {
       if (clientOrderId !== order.clientOrderId || others.has(venueOrderId)) continue;
       const ask = this.#sender.proof.ask();
       const found = await venue.lookupByVenueId(order.symbol, venueOrderId);

@@ -1,7 +1,7 @@
 import type { UnreadableRow } from '../venue-port.ts';
 
 /** Lists whose rows are of one symbol each, in words. */
-export type RowList = 'position' | 'open orders' | 'trades' | 'rules';
+export type RowList = 'position' | 'open orders' | 'placed orders' | 'trades' | 'rules';
 
 /**
  * Symbols of which a list had a row that could not be read, the last time that it was. RISK: what such a row says may be

@@ -9,6 +9,7 @@ import {
   adoptLots,
   createOwnedLots,
   moveLots,
+  NOT_BEGUN,
   type OwnedLots,
   type Owner,
   setBackOwned,
@@ -136,17 +137,23 @@ export class Accounts {
     for (const [symbol, { untold }] of this.#waiting) if (untold.size > 0) yield symbol;
   }
 
-  /** The first reading says what was held before; it is nobody's. */
+  /** The first reading says what was held before; it is nobody's. Of a symbol that it could not read a later one says it. */
   applyAccount(event: AccountEvent): void {
     const isFirst = this.#sinceMs === null;
     this.#sinceMs ??= event.requested_at_ms;
-    if (isFirst)
-      for (const { entry_price, quantity_e8: quantityE8, symbol, updated_at_ms } of event.positions) {
-        const sinceMs = Math.max(event.requested_at_ms, updated_at_ms);
-        const cost = fromE8(quantityE8) * entry_price;
-        this.#books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, cost));
-      }
+    if (isFirst) for (const { symbol } of event.positions) this.#begin(symbol, event);
+    if (isFirst) for (const symbol of event.unread ?? []) this.#books.set(symbol, createOwnedLots(symbol, NOT_BEGUN));
     this.#openDay(event);
+    if (isFirst) return;
+    for (const { sinceMs, symbol } of this.#books.values())
+      if (sinceMs === NOT_BEGUN && event.unread?.includes(symbol) !== true) this.#begin(symbol, event);
+  }
+  #begin(symbol: string, { positions, requested_at_ms: readAtMs }: AccountEvent): void {
+    const held = positions.find((position) => position.symbol === symbol);
+    const { entry_price: price = 0, quantity_e8: quantityE8 = 0, updated_at_ms: changedAtMs = 0 } = held ?? {};
+    const sinceMs = Math.max(readAtMs, changedAtMs);
+    this.#books.set(symbol, createOwnedLots(symbol, sinceMs, quantityE8, fromE8(quantityE8) * price));
+    if (held !== undefined) this.#openingMarks.set(symbol, held.mark_price);
   }
 
   /** The first reading of a day values what was held when it began. */

@@ -13,7 +13,7 @@ export type Owner = string | null;
  */
 export interface OwnedLots {
   readonly symbol: string;
-  /** Trades until then are in what was held at first. */
+  /** Trades until then are in what was held at first; {@link NOT_BEGUN}: nobody knows yet how much that was. */
   sinceMs: number;
   /** Signed quantity by owner, in units of 1e-8; an agent beside the holder only by records of before the smaller contract. */
   readonly owned: Map<Owner, number>;
@@ -26,6 +26,8 @@ interface Move {
   readonly quantityE8: number;
   readonly atMs: number;
 }
+
+export const NOT_BEGUN = Number.POSITIVE_INFINITY;
 
 /** `quantityE8` at `entryPrice` is nobody's. */
 export function createOwnedLots(symbol: string, sinceMs: number, quantityE8 = 0, costUsdt = 0): OwnedLots {
@@ -142,6 +144,6 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
 
 /** The clock was set back: what lies after that has happened by now. */
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
-  book.sinceMs = Math.min(book.sinceMs, nowMs);
+  if (book.sinceMs !== NOT_BEGUN) book.sinceMs = Math.min(book.sinceMs, nowMs);
   book.moves = book.moves.map((move) => ({ ...move, atMs: Math.min(move.atMs, nowMs) }));
 }

@@ -3,13 +3,13 @@
  * into its present form, in front of the fold, by those steps: a decision by the rules of its own context, every other
  * one by the last rules record. What a symbol's steps were when the record was made, they stay.
  */
-import type { DecisionEvent, GateEvent, GateEvents } from '../events.ts';
+import type { AccountEvent, DecisionEvent, GateEvent, GateEvents, PositionRecord } from '../events.ts';
 import { type LotRules, lotE8, rulesOf, type TickRules, tickE8, toE8 } from '../units.ts';
 import type { GateViews } from './views.ts';
 
 type Steps = LotRules & TickRules;
 
-/** Of a symbol without rules on record: whole units, so that exposure counts as the larger. */
+/** Of an order in a symbol without rules on record: whole units, so that exposure counts as the larger. */
 const UNKNOWN: Steps = { lotMantissa: 1, lotScale: 1, tickMantissa: 1, tickScale: 1 };
 /** Old members, their present names, and the steps that they were counted in. */
 const PRESENT = new Map<string, readonly [name: string, steps: (steps: Steps) => number]>([
@@ -54,9 +54,9 @@ export function upcast(state: Pick<GateViews, 'claims' | 'orders' | 'rules'>, ev
       return 'lots' in event.payload ? withSteps(event, stepsOf(event.payload.symbol)) : event;
     case 'account': {
       const [first] = event.payload.positions;
-      if (first === undefined || !('lots' in first)) return event;
-      const positions = event.payload.positions.map((held) => renamed(held, stepsOf(held.symbol)) as never);
-      return { ...event, payload: { ...event.payload, positions } };
+      return first === undefined || !('lots' in first)
+        ? event
+        : { ...event, payload: upcastAccount(event.payload, state.rules) };
     }
     default:
       return event;
@@ -69,6 +69,18 @@ function upcastDecision(event: DecisionEvent, stepsOf: (symbol: string) => Steps
     (order) => renamed(order, rules === null ? stepsOf(order.symbol) : rulesOf(rules)) as never,
   );
   return { ...event, orders };
+}
+
+/** Nobody knows what lots were in a symbol without rules on record: as good as not read. */
+function upcastAccount(event: AccountEvent, rules: ReadonlyMap<string, Steps>): AccountEvent {
+  const positions: PositionRecord[] = [];
+  const unread = [...(event.unread ?? [])];
+  for (const held of event.positions) {
+    const steps = rules.get(held.symbol);
+    if (steps === undefined) unread.push(held.symbol);
+    else positions.push(renamed(held, steps) as PositionRecord);
+  }
+  return { ...event, positions, ...(unread.length > 0 ? { unread } : {}) };
 }
 
 function withSteps(event: GateEvent, steps: Steps): GateEvent {

@@ -166,6 +166,7 @@ const ODD: readonly (readonly [string, readonly Readonly<Record<string, unknown>
   ],
   ['/fapi/v1/openOrders', [{ origQty: '99999999999' }, { side: 'UP' }, { price: '1e5' }]],
   ['/fapi/v1/openAlgoOrders', [{ side: 'UP' }, { triggerPrice: 'high' }]],
+  ['/fapi/v1/allOrders', [{ side: 'UP' }, { time: 'soon' }]],
   ['/fapi/v1/userTrades', [{ qty: '99999999999' }, { side: 'UP' }]],
   ['/fapi/v1/symbolConfig', [{ leverage: 'much' }, { marginType: '' }]],
 ];

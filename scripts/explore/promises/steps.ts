@@ -75,7 +75,7 @@ function isAllElseWell({ plan, world }: History, atMs: number): boolean {
   const isHarmless = plan.steps.every(({ do: { kind, ...action } }) =>
     kind === 'fault'
       ? (action as { fault: { kind: string } }).fault.kind === 'odd-row'
-      : /^(open|close|exit|wait|rules|mark|depth|clear_faults)$/.test(kind),
+      : /^(open|close|exit|wait|rules|mark|depth|clear_faults|restart)$/.test(kind),
   );
   const start = world.lives.findLast(({ fromMs }) => fromMs <= atMs)?.fromMs ?? 0;
   return isHarmless && atMs - start > LATE_MS / 5;

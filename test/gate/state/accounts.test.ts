@@ -136,6 +136,33 @@ describe('accounts by agent', () => {
     assert.equal(told.figures(null)?.fundingUsdt, -3);
   });
 
+  for (const setBackMs of [0, 20_000])
+    test(`the lots of a symbol that could not be read at first count from the reading that shows them, ${setBackMs} ms set back`, () => {
+      const told = new Told([], ['BTCUSDT']);
+      told.fill({ agent: 'alice', side: 'sell', lots: 5, price: 60_000, atMs: T0 + 1, fee: 2 });
+      told.read(T0 + MINUTE, [], ['BTCUSDT']);
+      assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000), new Map(), 'nobody knows what was held');
+      assert.deepEqual([told.figures('alice')?.realisedUsdt, told.figures('alice')?.feesUsdt], [0, 2]);
+      if (setBackMs > 0) told.setBack(T0 + MINUTE - setBackMs);
+      const atMs = T0 + MINUTE + 10 - setBackMs;
+      told.read(atMs, [{ lots: 15, entry_price: 50_000 }]);
+      assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000), new Map([[null, 150]]));
+      assert.deepEqual(
+        told.accounts.openingOf(T0 - (T0 % DAY)).get(null),
+        new Map([['BTCUSDT', 150]]),
+        'it won that before today',
+      );
+      told.fill({ agent: 'alice', side: 'buy', lots: 5, price: 60_000, atMs: atMs + 1 });
+      told.read(atMs + 2, [{ lots: 20 }]);
+      assert.deepEqual(
+        told.accounts.books.get('BTCUSDT')?.owned,
+        new Map([
+          [null, 15 * LOT_E8],
+          ['alice', 5 * LOT_E8],
+        ]),
+      );
+    });
+
   test('a booking counts once however often it is told, and a trade once', () => {
     const told = new Told();
     told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1, fee: 0.3 });

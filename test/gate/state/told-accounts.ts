@@ -11,9 +11,9 @@ interface Held extends Partial<Omit<PositionRecord, 'quantity_e8'>> {
 export class Told {
   readonly ledger = new FoldedLedger();
   #ids = 0;
-  constructor(positions: readonly Held[] = []) {
+  constructor(positions: readonly Held[] = [], unread: readonly string[] = []) {
     this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
-    this.read(T0, positions);
+    this.read(T0, positions, unread);
   }
   get accounts() {
     return this.ledger.state.accounts;
@@ -33,7 +33,7 @@ export class Told {
     } as const;
     this.ledger.append({ kind: 'state', at_ms: nowMs, payload });
   }
-  read(atMs: number, positions: readonly Held[] = []): void {
+  read(atMs: number, positions: readonly Held[] = [], unread: readonly string[] = []): void {
     const payload = {
       available_usdt: 10_000,
       initial_margin_usdt: 0,
@@ -53,6 +53,7 @@ export class Told {
         ...position,
       })),
       requested_at_ms: atMs,
+      ...(unread.length > 0 ? { unread } : {}),
       wallet_usdt: 10_000,
     };
     this.ledger.append({ kind: 'account', at_ms: atMs, payload });

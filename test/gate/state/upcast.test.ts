@@ -6,8 +6,8 @@ import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { lotE8, tickE8 } from '../../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
-import { BTC_RULES, decisionEvent, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
-import { FoldedClaims } from './folded-claims.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+import { accountEvent, FoldedClaims } from './folded-claims.ts';
 
 const COARSER: SymbolRules = { ...BTC_RULES, lotScale: 100, tickScale: 1 };
 const OLD_NAMES = {
@@ -86,6 +86,18 @@ test('records in lots and ticks fold as those in units of 1e-8 do [DESIGN 12.4]'
     }),
     { seed: 3, numRuns: 20 },
   );
+});
+
+test('a position in lots of which nobody knows the size was not read', () => {
+  const ledger = new FoldedLedger();
+  const shown = accountEvent(7, T0);
+  ledger.append(asBefore({ ...shown, seq: 1 }, BTC_RULES));
+  const { accounts, positions } = ledger.state;
+  assert.deepEqual(ledger.state.account?.unread, ['BTCUSDT']);
+  assert.deepEqual([positions.get('BTCUSDT')?.quantityE8 ?? 0, accounts.unrealised('BTCUSDT', 61_000).size], [0, 0]);
+  ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  ledger.append(accountEvent(7, T0 + 5));
+  assert.deepEqual(accounts.books.get('BTCUSDT')?.owned, new Map([[null, 7 * LOT_E8]]));
 });
 
 test('they keep the steps that were on record, whatever the venue has changed since', () => {

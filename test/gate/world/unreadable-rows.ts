@@ -5,6 +5,11 @@ import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 const POSITIONS = '/fapi/v3/positionRisk';
+const ODD_PLACED = {
+  kind: 'odd-row',
+  match: { path: '/fapi/v1/allOrders', symbol: 'BTCUSDT' },
+  patch: { side: 'UP' },
+};
 
 describe('a row that nobody can read concerns its symbol alone', () => {
   let world: DaemonWorld;
@@ -28,10 +33,11 @@ describe('a row that nobody can read concerns its symbol alone', () => {
   };
   const showPlain = async (): Promise<void> => {
     await world.control('clear-faults', {});
-    await until('it can be read again', async () => {
+    const seen = async (): Promise<boolean> => {
       await world.advance(6_000);
       return !isHeld();
-    });
+    };
+    await until('it can be read again', seen, 60_000);
   };
 
   it('of a position: nothing opens there, other symbols open, an exit closes what is known, and an alert says so', async () => {
@@ -61,6 +67,37 @@ describe('a row that nobody can read concerns its symbol alone', () => {
       assert.notEqual(other.body.decision.decision, 'BLOCK', `${path}: ${JSON.stringify(other.body.decision.reasons)}`);
       await showPlain();
     }
+  });
+
+  const [opened, refused] = ['filled', 'STATE_REDUCING'];
+  const open = async (token: string, change: object): Promise<string | undefined> => {
+    const { body } = await world.tool('place_order', order(change), token);
+    return body.decision.decision === 'BLOCK' ? body.decision.reasons[0]?.code : body.execution.state;
+  };
+
+  it('of placed orders, which the first opening of a symbol is followed by a reading of: the same', async () => {
+    await world.advance(61_000);
+    await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
+    assert.equal(await open(alice, { requested_notional: 300 }), opened);
+    await until('it was read', async () => {
+      await world.advance(1_000);
+      return isHeld();
+    });
+    assert.equal(await open(alice, { requested_notional: 300 }), refused);
+    assert.equal(await open(bob, openEth), opened);
+    await showPlain();
+    assert.equal(await open(alice, { requested_notional: 300 }), opened);
+  });
+
+  it('of placed orders, at a start: the same, however long ago it began', async () => {
+    await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
+    await world.restart();
+    await world.advance(300_000);
+    assert.ok(isHeld());
+    assert.equal(await open(alice, { requested_notional: 300 }), refused);
+    assert.equal(await open(bob, openEth), opened);
+    await showPlain();
+    assert.equal(await open(alice, { requested_notional: 300 }), opened);
   });
 
   it('a flatten closes what is known and does not call flat what nobody can read', async () => {
