@@ -134,10 +134,11 @@ export class ExitAttempts {
     tries.askForPlace(order, now);
     if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
   }
-  /** An exit that closes now lacks a place at the venue: none of the symbol's that rest may take it. */
+  /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */
   isPlaceWanted(symbol: string): boolean {
+    const now = this.#hands.clock.wallMs();
     for (const claim of this.#hands.state.claims.open)
-      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.lacksPlace === true) return true;
+      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.wantsPlace(now) === true) return true;
     return false;
   }
 }

@@ -25,7 +25,7 @@ export class Tries {
   nextAt = Number.NEGATIVE_INFINITY;
   /** The last one was refused for what rests beside it, which is being canceled: the next one goes out once it is gone. */
   awaitsRoom = false;
-  /** The venue's limit on open orders was in its way: until it ends, no resting exit of the symbol takes what is freed. */
+  /** The venue's limit on open orders was in its way. */
   lacksPlace = false;
   /** What was asked back to give its place; the next one goes out once that has ended. */
   givesPlace: OrderState | null = null;
@@ -39,6 +39,11 @@ export class Tries {
 
   get hasPlace(): boolean {
     return this.givesPlace !== null && isTerminal(this.givesPlace.status);
+  }
+
+  /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
+  wantsPlace(now: number): boolean {
+    return this.lacksPlace && (this.#waits > 0 || this.nextAt <= now + PLACE_WITHIN_MS);
   }
 
   /** RISK: a cancel that is refused, or never answered, gives no place: after a while the next order is asked for its own. */

@@ -55,6 +55,7 @@ interface HowToExit {
   readonly cause?: ExitCause;
   readonly agent?: string;
   readonly side?: Side;
+  readonly slippageBps?: number | null;
 }
 
 /** Openings and claims of one symbol as a restart would fold them: every step is an event. */
@@ -111,11 +112,11 @@ export class FoldedClaims {
   }
   /** An exit that closes now, whose first order is on its way, or waits; unless said otherwise an agent's full close. */
   exit(id: string, lots: number, how: HowToExit = {}): void {
-    const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', side = 'sell' } = how;
+    const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', side = 'sell', slippageBps = null } = how;
     const agent = origin === 'agent' ? (how.agent ?? 'alice') : origin;
     const form = { client_order_id: id, lots, side, reduce_only: true, delay_ms: delayMs } as const;
     const order = { ...form, time_in_force: 'IOC' } as const;
-    const effective = { action: 'exit', side, lots, max_slippage_bps: null } as const;
+    const effective = { action: 'exit', side, lots, max_slippage_bps: slippageBps } as const;
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: { origin }, effective, orders: [order] }));
     this.ledger.append({
       kind: 'exit_target',
