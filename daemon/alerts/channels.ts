@@ -92,6 +92,12 @@ export async function buildDispatch(
   throw new Error('a channel has no type');
 }
 
+/** Why {@link buildDispatch} failed, without what a secret holds. */
+export function describeUnbuilt(error: unknown): string {
+  if (error instanceof SecretError) return error.message;
+  return `it could not be sent: ${error instanceof Error ? error.name : 'unknown error'}`;
+}
+
 /** https://www.standardwebhooks.com: HMAC-SHA256 of `id.timestamp.body`. */
 export function signWebhook(
   secret: string,

@@ -5,10 +5,10 @@ import type { AlertEvent, AlertGroup } from '../gate/events.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../gate/state/outbox.ts';
 import type { TimePort } from '../time/time-port.ts';
-import { buildDispatch } from './channels.ts';
+import { buildDispatch, describeUnbuilt } from './channels.ts';
 import { findDue, isTooOld } from './due.ts';
 import type { Message } from './message.ts';
-import { type ReadSecret, SecretError } from './secrets.ts';
+import type { ReadSecret } from './secrets.ts';
 import type { Send, SendOutcome } from './send.ts';
 
 /** How often waits are looked at (quiet hours, summaries, back-off), wall ms; a new alert waits for none of it. */
@@ -166,8 +166,7 @@ export class AlertDelivery {
     try {
       return await send(await buildDispatch(target, message, readSecret, time.hostMs()));
     } catch (error) {
-      const detail = error instanceof SecretError ? error.message : `it could not be sent: ${nameOf(error)}`;
-      return { kind: 'failed', detail, isPermanent: false, retryAfterMs: null };
+      return { kind: 'failed', detail: describeUnbuilt(error), isPermanent: false, retryAfterMs: null };
     }
   }
 
@@ -251,8 +250,4 @@ export class AlertDelivery {
     const tookMs = Math.round(time.monotonicMs() - startedMs);
     return { channel: name, delivered: kind === 'taken', detail, took_ms: tookMs };
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown error';
 }

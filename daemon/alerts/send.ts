@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { TimePort } from '../time/time-port.ts';
 import { findTargetProblem, isReachable, lookupWithin, type Reach, reachesOf } from './address.ts';
@@ -58,6 +59,8 @@ export function createSender(
   };
   return {
     send: async (dispatch) => {
+      const problem = findDispatchProblem(dispatch);
+      if (problem !== null) return failed(problem);
       if (dispatch.kind === 'http') return post(dispatch, agentFor, time, withinMs);
       return mayExec ? run(dispatch, time, withinMs) : failed('the daemon was started without --alerts-exec');
     },
@@ -67,16 +70,34 @@ export function createSender(
   };
 }
 
+/**
+ * Why this is not sent anywhere, before any name is looked up; null: nothing speaks against it. URLs of chat services are
+ * secrets: what is said of a failure never has one in it.
+ */
+export function findDispatchProblem(dispatch: Dispatch): string | null {
+  if (dispatch.kind === 'exec') return findProgramProblem(dispatch.command[0] ?? '');
+  const problem = findTargetProblem(dispatch.url);
+  if (problem !== null) return `the URL ${problem}`;
+  const reaches = reachesOf(dispatch.url, dispatch.mayBePrivate);
+  return isReachable(dispatch.url, reaches) ? null : 'the address is of a private network';
+}
+
+function findProgramProblem(program: string): string | null {
+  try {
+    accessSync(program, constants.X_OK);
+    return null;
+  } catch (error) {
+    return `the program cannot be run (${codeOf(error)})`;
+  }
+}
+
 async function post(
   { body, headers, mayBePrivate, url }: Dispatch & { readonly kind: 'http' },
   agentFor: (reaches: ReadonlySet<Reach>) => Agent,
   time: TimePort,
   withinMs: number,
 ): Promise<SendOutcome> {
-  // URLs of chat services are secrets: what is said of a failure never has one in it.
-  if (findTargetProblem(url) !== null) return failed(`the URL ${findTargetProblem(url)}`);
   const reaches = reachesOf(url, mayBePrivate);
-  if (!isReachable(url, reaches)) return failed('the address is of a private network');
   const stop = new AbortController();
   const timer = time.after(withinMs, () => stop.abort(), { unref: true });
   try {

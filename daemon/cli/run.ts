@@ -29,6 +29,7 @@ import { addClose } from './verbs/close.ts';
 import { addCompletion } from './verbs/completion.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
+import { addEraseText } from './verbs/erase-text.ts';
 import { addExplain } from './verbs/explain.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
@@ -69,6 +70,7 @@ const VERBS = [
   addDeny,
   addSignals,
   addEndOrder,
+  addEraseText,
   addRelease,
   addAdopt,
   addHalt,

@@ -245,7 +245,7 @@ function readAlertsPath(reading: Reading, policyPath: string): string {
   return text === null ? join(dirname(policyPath), 'alerts.yaml') : resolve(text);
 }
 
-function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {
+export function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {
   const found: [string, string][] = [];
   for (const [name, value] of Object.entries(env))
     if (ALERT_SECRET_NAMES.test(name) && value !== undefined && value !== '') found.push([name, value]);

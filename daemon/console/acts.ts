@@ -55,10 +55,9 @@ function describeState(answer: unknown, scope: string): string {
 /** What rests and would open, in words. */
 export function resting(): string {
   const opening = (orders.value ?? []).filter((order) => !order.reduce_only);
-  const breach = (policy.value?.policy as { standing?: { on_breach?: string } } | undefined)?.standing?.on_breach;
   if (opening.length === 0) return 'No opening order rests now.';
   const count = opening.length === 1 ? 'One opening order rests' : `${opening.length} opening orders rest`;
-  return `${count} now; the policy’s standing.on_breach is ${words(breach ?? 'not known')}.`;
+  return `${count} now; what is within the scope is canceled, whatever the policy’s standing.on_breach says.`;
 }
 function held(): string {
   const open = positions.value ?? [];
@@ -94,7 +93,7 @@ export function openResume(): void {
   act.value = {
     title: 'Resume trading',
     effect:
-      'The operator’s layer and a breaker of the same scope are lifted, and agents may open again within the policy. No other layer is lifted: what a condition, the boot or a signal set holds until it clears by itself.',
+      'The operator’s layer and a breaker of the same scope are lifted, and agents may open again within the policy. No other layer is lifted: what a condition, the boot, a signal, the venue or an unresolved order set holds until it clears by itself.',
     confirm: 'Resume trading',
     scopes: listScopes(true),
     needsReason: true,
@@ -233,7 +232,7 @@ export function openRemovePasskey({ id, name }: PasskeyBody): void {
 export function openRevokeToken({ id, role, name, is_own: isOwn }: TokenBody): void {
   const lost = {
     agent:
-      'Whoever trades with it is refused; its orders and positions stay as they are, and approvals it asked for are void.',
+      'Whoever trades with it is refused. What it asked to open is canceled, and approvals it asked for are void; positions, exits and stops stay.',
     metrics: 'Whoever scrapes metrics with it is refused.',
     monitor: 'Whoever looks or reports with it is refused.',
     operator: 'Whoever operates with it is refused, and sessions that it opened end.',

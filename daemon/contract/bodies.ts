@@ -174,7 +174,7 @@ export const ExecutionBodySchema = Type.Object(
     retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
-      description: 'Slices that an exit or a cancel took back.',
+      description: 'Slices that were dropped unsent.',
     }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },
@@ -483,6 +483,10 @@ export const ConsoleSessionSchema = Type.Object(
     key: text('Of the session, 32 bytes in base64url.'),
   },
   field.closed,
+);
+export const TextsErasedBodySchema = Type.Object(
+  { erased: Type.Array(text('sha256 of the text.')) },
+  { ...field.closed, description: 'What was erased.' },
 );
 export const AlertBodySchema = Type.Object(
   {

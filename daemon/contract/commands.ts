@@ -91,6 +91,7 @@ export const ApprovalRequest = Type.Object(
 );
 export const ApprovalPath = Type.Object({ id: field.decisionId }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
+export const TextPath = Type.Object({ id: field.textOwner }, field.closed);
 export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
 export const SymbolPath = Type.Object({ symbol: field.symbol }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
@@ -173,6 +174,7 @@ export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest
 export const checkApproval = buildContractCheck<Static<typeof ApprovalRequest>>(ApprovalRequest);
 export const checkApprovalPath = buildContractCheck<Static<typeof ApprovalPath>>(ApprovalPath);
 export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
+export const checkTextPath = buildContractCheck<Static<typeof TextPath>>(TextPath);
 export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
 export const checkSymbolPath = buildContractCheck<Static<typeof SymbolPath>>(SymbolPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);

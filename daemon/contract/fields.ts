@@ -92,6 +92,11 @@ export const decisionId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
   description: 'decision_id of an earlier answer.',
 });
+/** Of a decision or a signal. */
+export const textOwner = Type.String({
+  pattern: '^[ds]-[0-9a-z][0-9a-z-]{0,61}$',
+  description: 'decision_id or signal_id.',
+});
 export const signalId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
   description: 'signal_id, as answered and as listed.',

@@ -18,6 +18,7 @@ import type {
   SignalEntryBody,
   SignalsBody,
   StateChange,
+  TextsErasedBody,
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
@@ -120,6 +121,8 @@ export interface GateApi {
   ): Promise<HolderBody>;
   /** Ends a lost order that is not open at the venue; null: there is no such order. */
   endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null>;
+  /** Erases the free texts of a decision or a signal; null: none is stored. */
+  eraseTexts(caller: Caller, id: string, reason: string): Promise<TextsErasedBody | null>;
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;

@@ -361,6 +361,13 @@ export interface AlertAckEvent {
   readonly reason: string;
   readonly set_by: string;
 }
+/** The free texts with these digests were erased, all of the decision or signal `of`. The chain holds digests alone. */
+export interface TextErasedEvent {
+  readonly hashes: readonly string[];
+  readonly of: string;
+  readonly reason: string;
+  readonly set_by: string;
+}
 /** Where alerts go: `routes` of a record of `in_force` are all of them, so that a start needs no file. No secret is in them. */
 export interface AlertRoutesEvent {
   readonly action: 'in_force' | 'pending';
@@ -626,6 +633,7 @@ export interface GateEvents {
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;
   readonly state: StateEvent;
+  readonly text_erased: TextErasedEvent;
   readonly token: TokenEvent;
   readonly token_act: TokenActEvent;
   readonly trade: TradeEvent;

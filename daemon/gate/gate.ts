@@ -13,6 +13,7 @@ import type {
   SignalEntryBody,
   SignalsBody,
   StateChange,
+  TextsErasedBody,
   TradingStateBody,
 } from './api/operator.ts';
 import type { PasskeyApi } from './api/passkeys.ts';
@@ -40,6 +41,7 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { AlertRoutesControl } from './operator/alert-routes.ts';
 import type { ArmingControl } from './operator/arming.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
+import { eraseTexts } from './operator/texts.ts';
 import { hasGoodTill } from './orders/approval.ts';
 import { type AlertOptions, buildParts, type GateOptions, type GateParts, startAlone } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
@@ -272,6 +274,9 @@ export class Gate implements GateApi {
   }
   async acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null> {
     return acknowledgeAlert(this.core, caller, seq, reason);
+  }
+  eraseTexts(caller: Caller, id: string, reason: string): Promise<TextsErasedBody | null> {
+    return eraseTexts(this.core, caller, id, reason);
   }
   getApprovals(): ApprovalsBody {
     return describeApprovals(this.core);

@@ -43,6 +43,7 @@ export interface LedgerPort {
   putPolicy(policy: unknown): string;
   readPolicy(hash: string): string | null;
   readText(hash: string): string | null;
+  eraseText(hash: string): boolean;
   lastSeq(): number;
   findDecision(decisionId: string): StoredEvent | null;
   findDecisionByRequest(key: {

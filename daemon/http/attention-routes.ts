@@ -7,6 +7,7 @@ import { readPage } from './readings.ts';
 import {
   addRoute,
   bodyOf,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   operatorRoute,
@@ -66,6 +67,19 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
       const ended = await whileInFlight(request, gate.endSignal(callerOf(request), id, reason));
       if (ended === null) throw new ApiError('NOT_FOUND', 'No signal with this id is active.');
       return ended;
+    },
+  });
+  addRoute(app, doors, {
+    ...operatorRoute('POST', '/v1/texts/:id/erase', 'Erase free texts', body.TextsErasedBodySchema),
+    text: { summary: 'Erase the free texts of a decision or a signal', tags: [CONSOLE_TAG] },
+    params: command.TextPath,
+    body: command.EndRequest,
+    handler: async (request) => {
+      const { id } = requireValid(command.checkTextPath, request.params);
+      const { reason } = requireValid(command.checkEnd, bodyOf(request));
+      const erased = await whileInFlight(request, gate.eraseTexts(callerOf(request), id, reason));
+      if (erased === null) throw new ApiError('NOT_FOUND', 'No free text of this decision or signal is stored.');
+      return erased;
     },
   });
   addRoute(app, doors, {

@@ -115,5 +115,5 @@ function registerDescriptions(app: FastifyInstance, doors: Doors): void {
     });
   };
   describe('/openapi.json', false, 'This description');
-  describe('/openapi-console.json', true, 'The same of what only the console calls');
+  describe('/openapi-console.json', true, 'The same of the console and of erasing texts');
 }

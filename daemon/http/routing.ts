@@ -96,7 +96,7 @@ export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
 
-/** Tag of what only the console calls: its sessions, and what takes a browser and a passkey. */
+/** Tag of what no client of an agent or a monitor calls: the console's own, and what erases texts. */
 export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';

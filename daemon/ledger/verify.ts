@@ -8,6 +8,7 @@ import { ZERO_HASH } from './hash-chain.ts';
 import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from './head-records.ts';
 import { MerkleFrontier } from './merkle.ts';
 import { SqliteReader } from './reader.ts';
+import { concludeTexts, TextCheck, type TextFindings } from './text-records.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
 import { findWrongArchive, findWrongSideRow, LookupCheck, type LookupCounts } from './verify-tables.ts';
@@ -23,6 +24,8 @@ export interface VerifySuccess {
   readonly head: ChainHead;
   /** The last signed head by its number and record, of {@link verifyLedger}; absent: none was signed. */
   readonly signed?: { readonly number: number; readonly seq: number };
+  /** Free texts that the records name and that were erased, which is on record; absent: none. */
+  readonly texts_erased?: number;
 }
 
 export type VerifyResult = VerifySuccess | VerifyFailure;
@@ -59,6 +62,7 @@ export interface SpanFindings {
   readonly decisions: number;
   readonly lookups: LookupCounts;
   readonly tokens: readonly unknown[];
+  readonly texts: TextFindings;
   /** What it holds of the batches that heads sign. */
   readonly batches: readonly BatchPart[];
   /** Its heads and keys. */
@@ -85,6 +89,7 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
 export function verifySpan(reader: LedgerReader, span: SeqSpan, options: VerifyLedgerOptions = {}): SpanFindings {
   const sqlite = asSqliteReader(reader);
   const lookups = new LookupCheck(sqlite.db);
+  const texts = new TextCheck(sqlite.db);
   const tokens: unknown[] = [];
   const batches = new BatchParts(options.batchEnds ?? readEnds(sqlite), span.afterSeq);
   const signed: LedgerEvent[] = [];
@@ -98,10 +103,11 @@ export function verifySpan(reader: LedgerReader, span: SeqSpan, options: VerifyL
       if (outcome?.ok === false) return failure(event.seq, 'rederive', outcome.detail);
     }
     if (event.kind === TOKEN_KIND) tokens.push(event.payload);
+    texts.note(event);
     const outcome = options.fold?.(event);
     return outcome?.ok === false ? failure(event.seq, 'fold', outcome.detail) : null;
   });
-  return { ...walked, lookups: lookups.counts, tokens, batches: batches.finish(), signed };
+  return { ...walked, lookups: lookups.counts, texts: texts.findings, tokens, batches: batches.finish(), signed };
 }
 
 /** None of a database that cannot be read: the walk says what is wrong. */
@@ -145,6 +151,7 @@ export function concludeVerify(reader: LedgerReader, spans: readonly SpanFinding
   const { db } = asSqliteReader(reader);
   const result = concludeChain(spans);
   if (!result.ok) return result;
+  const texts = concludeTexts(spans.map((span) => span.texts));
   const heads = new HeadCheck(reader.genesis.hash, batchesOf(reader, spans));
   const failed = catchUnreadable(
     reader,
@@ -164,13 +171,23 @@ export function concludeVerify(reader: LedgerReader, spans: readonly SpanFinding
       if (wrongToken !== null) return failure(null, 'token', wrongToken);
       const wrongArchive = findWrongArchive(db);
       if (wrongArchive !== null) return failure(null, 'archive', wrongArchive);
+      if (texts.lost !== null)
+        return failure(
+          texts.lost.seq,
+          'text',
+          `its text ${texts.lost.hash} is gone, and no record says that it was erased`,
+        );
       const wrong = findWrongSideRow(db);
       return wrong === null ? null : failure(null, wrong.problem, wrong.detail);
     },
   );
   if (failed !== null) return failed;
   const { last } = heads;
-  return last === null ? result : { ...result, signed: { number: last.number, seq: last.seq } };
+  return {
+    ...result,
+    ...(last === null ? {} : { signed: { number: last.number, seq: last.seq } }),
+    ...(texts.erased === 0 ? {} : { texts_erased: texts.erased }),
+  };
 }
 
 /**
@@ -195,7 +212,7 @@ export function checkTail(reader: SqliteReader): ChainHead {
   );
 }
 
-type Walked = Omit<SpanFindings, 'batches' | 'lookups' | 'signed' | 'tokens'>;
+type Walked = Omit<SpanFindings, 'batches' | 'lookups' | 'signed' | 'texts' | 'tokens'>;
 
 function walkSpan(reader: SqliteReader, span: SeqSpan, options: VerifyChainOptions, check: EventCheck): Walked {
   const { onProgress } = options;

@@ -1113,7 +1113,7 @@ export interface Execution {
    */
   retryable: boolean;
   /**
-   * Slices that an exit or a cancel took back.
+   * Slices that were dropped unsent.
    */
   slices_dropped: number;
 }

@@ -29,6 +29,7 @@ const COMMANDS = [
   ['deny'],
   ['signals'],
   ['end-order'],
+  ['erase-text'],
   ['release'],
   ['adopt'],
   ['halt'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -476,7 +476,44 @@ test('alerts test, channels, reload and check say what came of them, and end wit
   rmSync(folder, { recursive: true });
 });
 
-test('alerts, signals and end-order show what waits for a person, and end it', async () => {
+test('alerts check finds what would keep a message from leaving: secrets, addresses and programs', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'alerts.yaml');
+  const check = async (channel: object, env: Readonly<Record<string, string>> = {}): Promise<readonly unknown[]> => {
+    writeFileSync(
+      file,
+      JSON.stringify({ channels: { desk: channel }, routes: [{ channels: ['desk'], severity: 'info' }] }),
+    );
+    const { code, out } = await holdfast(['alerts', 'check', '--alerts-exec', file], env);
+    return [code, out.trim()];
+  };
+  const refused = (problem: string) => [EXIT.VERIFICATION, `channels.desk: ${problem}`];
+  const secret = join(folder, 'secret');
+  const webhook = { url: 'https://ops.example.com/x', secret: { file: 'secret' } };
+  assert.deepEqual(await check({ webhook }), refused('secret cannot be read (ENOENT)'));
+  writeFileSync(secret, 'not one\n', { mode: 0o600 });
+  assert.deepEqual(await check({ webhook }), refused('secret does not hold one line without spaces'));
+  writeFileSync(secret, `whsec_${Buffer.alloc(24, 7).toString('base64')}\n`);
+  chmodSync(secret, 0o644);
+  assert.deepEqual(await check({ webhook }), refused('secret can be read by others: chmod 600'));
+  chmodSync(secret, 0o600);
+  assert.equal((await check({ webhook }))[0], EXIT.OK);
+  const near = { ...webhook, url: 'https://10.0.0.7/x' };
+  assert.deepEqual(await check({ webhook: near }), refused('the address is of a private network'));
+  assert.equal((await check({ webhook: near, private_network: true }))[0], EXIT.OK);
+  const slack = { url: { env: 'HOLDFAST_ALERTS_SECRET_SLACK' } };
+  const set = (HOLDFAST_ALERTS_SECRET_SLACK: string) => check({ slack }, { HOLDFAST_ALERTS_SECRET_SLACK });
+  assert.deepEqual(await check({ slack }), refused('the variable HOLDFAST_ALERTS_SECRET_SLACK is not set'));
+  assert.deepEqual(await set('http://hooks.example.com'), refused('the URL is plain http; that is for loopback only'));
+  assert.equal((await set('https://hooks.example.com/x'))[0], EXIT.OK);
+  const exec = { command: [join(folder, 'tell')] };
+  assert.deepEqual(await check({ exec }), refused('the program cannot be run (ENOENT)'));
+  writeFileSync(exec.command[0] ?? '', '#!/bin/sh\n', { mode: 0o700 });
+  assert.equal((await check({ exec }))[0], EXIT.OK);
+});
+
+test('alerts, signals, end-order and erase-text show what waits for a person, and end it', async () => {
   const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
   const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [
     'alerts',
@@ -491,6 +528,7 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
     'GET /v1/signals': replyJson({ signals: [whole] }),
     'POST /v1/signals/s-2f/end': replyJson(whole),
     'POST /v1/orders/hf1-0-0/end': replyJson({ client_order_id: 'hf1-0-0', status: 'canceled' }),
+    'POST /v1/texts/d-abc-1/erase': replyJson({ erased: ['ab12'] }),
   };
   const listed = await runAgainst(replies, ['signals']);
   assert.match(listed.result.out, /s-2f +anomaly +ETHUSDT +1 +monitor +1970-01-01 00:01:00/);
@@ -500,6 +538,11 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
   assert.match(order.result.out, /hf1-0-0 +canceled/);
   assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
   assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
+  const erased = await runAgainst(replies, ['erase-text', 'd-abc-1', '--reason', 'a name']);
+  assert.deepEqual(
+    [erased.result.out, erased.daemon.seen[0]?.body],
+    ['erased: the text with the digest ab12\n', { reason: 'a name' }],
+  );
 });
 
 test('approvals, approve and deny: what is approved is shown first, and its four words approve it', async () => {

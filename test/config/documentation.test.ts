@@ -47,6 +47,7 @@ const KINDS: Record<EventKind, true> = {
   rules: true,
   signal: true,
   state: true,
+  text_erased: true,
   token: true,
   token_act: true,
   trade: true,

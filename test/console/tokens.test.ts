@@ -91,7 +91,7 @@ test('a token is created, shown once, trades, and is revoked', { skip: WITHOUT_B
   await row.getByRole('button', { name: `Revoke token ${created?.token_id}` }).click();
   assert.match(
     await confirm(seat, 'it leaked', 'Revoke the token'),
-    /is refused from now on.*orders and positions stay/,
+    /is refused from now on.*asked to open is canceled/,
   );
   await row.waitFor({ state: 'detached' });
   await tokens.getByText('3 live, 1 ended').waitFor();

@@ -62,11 +62,12 @@ describe('slices that wait when nobody stands for them any more', () => {
     await revoke('stolen');
     await letAllFallDue();
     assert.equal(await world.position('BTCUSDT'), quantity, 'nothing more was opened');
-    const { orders, state } = await executionOf(id);
+    const { orders, slices_dropped: dropped, state } = await executionOf(id);
     assert.deepEqual(
       orders.map(({ status }) => status),
       ['filled', 'canceled', 'canceled', 'canceled'],
     );
+    assert.equal(dropped, 3, 'whatever dropped them, the answer counts them');
     assert.notEqual(state, 'staging', 'nothing is still to come');
     const [last] = orders.slice(-1);
     const ends = [...world.daemon.ledger.iterateEvents({ kind: 'order' })].map(({ payload }) => payload as OrderEvent);

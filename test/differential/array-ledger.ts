@@ -37,6 +37,9 @@ export class ArrayLedger implements LedgerPort {
   readPolicy(): null {
     return null;
   }
+  eraseText(): boolean {
+    return false;
+  }
   readText(): null {
     return null;
   }

@@ -448,6 +448,10 @@ export function createFakeGate(): FakeGate {
       note('endOrder', caller, clientOrderId, reason);
       return clientOrderId === ORDER.client_order_id ? ORDER : null;
     },
+    async eraseTexts(caller, id, reason) {
+      note('eraseTexts', caller, id, reason);
+      return id === 'd-abcdef-1' ? { erased: [HASH] } : null;
+    },
     getAlertChannels() {
       note('getAlertChannels');
       return { hash: HASH, pending: null, error: null, channels: [], dead_letters: [] };

@@ -206,6 +206,7 @@ const PAGE_ROUTES: readonly string[] = [
   'post /v1/passkeys',
   'post /v1/passkeys/challenge',
   'post /v1/passkeys/enrolment',
+  'post /v1/texts/{id}/erase',
   'post /v1/tokens',
   'post /v1/tokens/{id}/revoke',
 ];
@@ -293,7 +294,7 @@ test('openapi.json is small, and generators find names, types and examples in it
   assert.equal(buildContractCheck(ErrorBodySchema)(ERROR_EXAMPLE).ok, true);
 });
 
-test('what only the console calls is described apart', async (t) => {
+test('what no client of an agent calls is described apart', async (t) => {
   const server = await startWhole(t);
   const { json, text } = await server.call('GET', '/openapi-console.json', { role: null });
   const paths = json.paths as { [path: string]: { [method: string]: Json } };

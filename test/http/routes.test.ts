@@ -114,6 +114,13 @@ const CASES: readonly RouteCase[] = [
   },
   {
     method: 'POST',
+    path: '/v1/texts/d-abcdef-1/erase',
+    roles: ['operator'],
+    body: { reason: 'it names a person' },
+    answer: body.TextsErasedBodySchema,
+  },
+  {
+    method: 'POST',
     path: '/v1/symbols/BTCUSDT/release',
     roles: ['operator'],
     body: { for_ms: 60_000, reason: 'it squats' },
@@ -600,10 +607,12 @@ test('operator commands reach the gate as they were meant', async (t) => {
     ['POST', '/v1/signals/sig_1/end', {}],
     ['POST', '/v1/signals/sig_1/end', { reason: '' }],
     ['POST', '/v1/orders/a%20b/end', { reason: 'x' }],
+    ['POST', '/v1/texts/hfabcdef1/erase', { reason: 'x' }],
+    ['POST', '/v1/texts/d-abcdef-1/erase', {}],
   ] as const;
   for (const [method, path, body] of bad)
     assert.equal((await server.call(method, path, { role: 'operator', body })).status, 400, path);
-  for (const path of ['/v1/signals/sig_2/end', '/v1/orders/hfx/end']) {
+  for (const path of ['/v1/signals/sig_2/end', '/v1/orders/hfx/end', '/v1/texts/s-9/erase']) {
     const got = await server.call('POST', path, { role: 'operator', body: { reason: 'x' } });
     assert.deepEqual([got.status, got.json.error.code], [404, 'NOT_FOUND'], path);
   }

@@ -43,13 +43,19 @@ export interface DecisionFields {
   readonly agent?: string | null;
   readonly kind?: string;
   readonly request_id?: string | null;
+  readonly texts?: { readonly [field: string]: string };
 }
 
 /** A record that names its own place. */
 export type PlacedRecord = (seq: number) => LedgerRecord;
 
 /** A decision record whose id is `dec-` and its seq in base 36. */
-export function decision({ agent = 'momentum', kind = 'tool', request_id = null }: DecisionFields = {}): PlacedRecord {
+export function decision({
+  agent = 'momentum',
+  kind = 'tool',
+  request_id = null,
+  texts = {},
+}: DecisionFields = {}): PlacedRecord {
   return (seq) => ({
     kind: 'decision',
     at_ms: NOW_MS,
@@ -57,6 +63,7 @@ export function decision({ agent = 'momentum', kind = 'tool', request_id = null 
     payload: {
       agent,
       decision: { decision: 'ALLOW', decision_id: `dec-${seq.toString(36)}`, kind, request_id },
+      texts,
     },
   });
 }

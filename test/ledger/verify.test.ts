@@ -158,11 +158,19 @@ test('lookup tables that differ from the chain are named', (t) => {
   assert.equal(problemOf(verifyLedger(reader)), 'none');
 });
 
-test('an erased text leaves the ledger valid', (t) => {
+test('a text that is gone is a difference, unless its erasure is on record', (t) => {
   const ledger = openTempLedger(t);
   fill(ledger);
-  assert.equal(ledger.eraseText(sha256Hex('because it rises')), true);
-  assert.equal(problemOf(verifyLedger(ledger)), 'none');
+  const hash = sha256Hex('because it rises');
+  ledger.appendSync(placed(ledger, [decision({ texts: { rationale: hash } })]));
+  assert.equal(ledger.eraseText(hash), true);
+  const result = verifyLedger(ledger);
+  assert.match(result.ok ? '' : result.detail, new RegExp(`its text ${hash} is gone, and no record says`));
+  ledger.appendSync([
+    { kind: 'text_erased', at_ms: 1, payload: { hashes: [hash], of: 'd-1', reason: 'x', set_by: 'x' } },
+  ]);
+  const recorded = verifyLedger(ledger);
+  assert.equal(recorded.ok && recorded.texts_erased, 1);
 });
 
 test('every decision is derived again, every event is folded, in order, and the first difference is named', (t) => {

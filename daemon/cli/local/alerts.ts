@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { AlertRoutesSpec } from '../../contract/alerts.ts';
+import type { Violation } from '../../contract/violations.ts';
 import type { AlertChannelsBody, AlertTestBody } from '../../gate/api/alerts.ts';
 import type { ReloadBody } from '../../gate/api/policy.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
@@ -33,7 +36,9 @@ function addCheck(alerts: Command, io: Io): void {
         import('../../contract/violations.ts'),
         import('../tables.ts'),
       ]);
-      const parsed = parseAlertRoutes(text, options.alertsExec === true);
+      const shaped = parseAlertRoutes(text, options.alertsExec === true);
+      const problems = shaped.ok ? await findUndeliverable(io, file, shaped.spec) : [];
+      const parsed = problems.length === 0 ? shaped : ({ ok: false, violations: problems } as const);
       if (optionsOf(command).json === true)
         printJson(
           io,
@@ -43,6 +48,17 @@ function addCheck(alerts: Command, io: Io): void {
       else for (const violation of parsed.violations) io.out(`${plain(formatViolation(violation))}\n`);
       io.exit(parsed.ok ? EXIT.OK : EXIT.VERIFICATION);
     });
+}
+
+/** By the code of delivery: the secrets are read as this user, with these variables. */
+async function findUndeliverable(io: Io, file: string, spec: AlertRoutesSpec): Promise<readonly Violation[]> {
+  const [{ findDeliveryProblems }, { createSecretReader }, { readAlertSecrets }] = await Promise.all([
+    import('../../alerts/deliverable.ts'),
+    import('../../alerts/secrets.ts'),
+    import('../../config/config.ts'),
+  ]);
+  const readSecret = createSecretReader(dirname(resolve(file)), readAlertSecrets(io.env));
+  return findDeliveryProblems(spec, readSecret, Date.now());
 }
 
 function addTest(alerts: Command, io: Io): void {

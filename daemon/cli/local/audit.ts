@@ -204,6 +204,9 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     ...result.elsewhere.map(
       ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
     ),
+    result.texts_erased === undefined
+      ? ''
+      : `${result.texts_erased} free texts were erased, which is on record (audit export --kind text_erased)\n`,
     result.passkeys !== null && result.passkeys.signatures > 0
       ? `${result.passkeys.signatures} signatures of ${result.passkeys.keys} passkeys verified\n`
       : '',

@@ -14,4 +14,5 @@ export type StateLayerBody = TradingStateBody['layers'][number];
 export type ReadinessBody = Body<typeof body.ReadinessBodySchema>;
 /** Whose a symbol is, after an operator's word on it. */
 export type HolderBody = Body<typeof body.HolderBodySchema>;
+export type TextsErasedBody = Body<typeof body.TextsErasedBodySchema>;
 export type FlattenBody = Body<typeof body.FlattenBodySchema>;

@@ -51,16 +51,16 @@ export class Signals {
     };
     const before = core.state.signals.findEqual(scope, now);
     this.#requireRoom(caller.agent, before === null);
-    // A later signal revokes no earlier warning.
+    // A later report revokes no earlier warning: the signal keeps its id, its end and its severity, or gets heavier ones.
     const expiresAtMs = Math.max(now + signal.ttl_ms, before?.expires_at_ms ?? 0);
     const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
     const seq = core.nextSeq();
-    const signalId = `s-${seq.toString(36)}`;
+    const signalId = before?.signal_id ?? `s-${seq.toString(36)}`;
     const recorded = {
       ...scope,
       evidence_hash: evidenceHash,
       expires_at_ms: expiresAtMs,
-      severity: signal.severity,
+      severity: Math.max(signal.severity, before?.severity ?? 0),
       signal_id: signalId,
     };
     await core.append('signal', recorded, { seq }).committed;

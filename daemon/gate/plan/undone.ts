@@ -43,12 +43,10 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
   };
 }
 
-/** Why a slice was never sent; the parent's execution counts them as `slices_dropped`. */
+/** Why a slice was never sent. */
 export const SLICE_DROPPED = 'dropped: an exit closes what it would open again';
 /** The same, where its caller canceled another slice. */
 export const SLICE_CANCELED = 'dropped: another slice of the same order was canceled';
-/** Details of slices that were never sent. */
-export const DROPPED: ReadonlySet<string | null> = new Set([SLICE_DROPPED, SLICE_CANCELED]);
 
 /** Slices that were not sent yet of an opening of which a cancel names one: its caller wants no more of it. */
 export function findSlicesBeside(

@@ -3,7 +3,7 @@ import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { closingOf } from '../plan/claims.ts';
 import { ordersOf, stateOf } from '../plan/describe-claim.ts';
-import { DROPPED, SLICE_CANCELED } from '../plan/undone.ts';
+import { SLICE_CANCELED } from '../plan/undone.ts';
 import { type Claim, isLive } from '../state/claims.ts';
 import { remainingE8 } from '../state/order.ts';
 import type { OrderChange } from '../state/order-changes.ts';
@@ -129,8 +129,9 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
     state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
   };
 }
+/** Slices that ended before they were sent, whatever ended them. */
 function countDropped(orders: readonly OrderState[]): number {
-  return orders.filter(({ detail, status }) => status === 'canceled' && DROPPED.has(detail)).length;
+  return orders.filter(({ sentAtMs, status }) => status === 'canceled' && sentAtMs === null).length;
 }
 /** Slices that went with the one that a cancel named. */
 function countBeside({ state }: GateCore, orders: readonly OrderState[]): number {

@@ -168,6 +168,8 @@ export class GateState extends GateViews {
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
         for (const symbol of this.rules.keys()) this.countdowns.assume(symbol);
         return;
+      case 'text_erased':
+        return;
       case 'rejected_input':
         this.requestRecords.noteRejected(event.payload, event.at_ms);
         return;

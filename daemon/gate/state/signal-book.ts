@@ -14,8 +14,9 @@ interface Entry {
 }
 
 /**
- * Signals by name, folded from events alone. Of one reporter one signal of a kind and scope is active: a newer one that
- * ends no earlier takes the place of the older one, so that their number is bounded by kinds and scopes.
+ * Signals by name, folded from events alone. Of one reporter one signal of a kind and scope is active, so that their
+ * number is bounded by kinds and scopes: a repeated report has its name. (In older records a newer one that ends no earlier
+ * takes the place of the older one.)
  */
 export class SignalBook {
   #entries = new Map<string, Entry>();

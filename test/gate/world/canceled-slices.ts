@@ -47,7 +47,7 @@ describe('the cancel of one slice', () => {
     );
     await wait();
     const parent = await ask(opened);
-    assert.equal(parent.execution.slices_dropped, 2);
+    assert.equal(parent.execution.slices_dropped, 3);
     assert.deepEqual(
       parent.execution.orders.map(({ slice, status }) => [slice, status]),
       [

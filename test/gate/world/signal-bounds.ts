@@ -24,13 +24,38 @@ describe('signals are bounded by kind and scope', () => {
     const others = ports.agentNames?.() ?? [];
     Object.assign(ports, { agentNames: () => [...others, ...names] });
   };
-  const report = (token: string, scope: object, ttlMs = 600_000): Promise<TestAnswer<Added & ErrorBody>> =>
-    world.call('POST', '/v1/signals', { kind: 'narrative', scope, severity: 0.5, ttl_ms: ttlMs }, token);
+  const report = (
+    token: string,
+    scope: object,
+    ttlMs = 600_000,
+    severity = 0.5,
+  ): Promise<TestAnswer<Added & ErrorBody>> =>
+    world.call('POST', '/v1/signals', { kind: 'narrative', scope, severity, ttl_ms: ttlMs }, token);
   const active = async (by: string) =>
     (await world.operator<SignalsBody>('GET', '/v1/signals')).body.signals.filter(({ set_by }) => set_by === by);
   const records = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'signal' })].length;
 
-  it('a newer one of the same kind, scope and reporter takes the place of the older, and shortens nothing', async () => {
+  it('a signal keeps its id and its highest severity while it stands, whatever is reported after it', async () => {
+    const token = newMonitor('kept');
+    const shown = (await report(token, { symbol: 'BTCUSDT' }, 600_000, 0.9)).body.signal_id;
+    for (const severity of [0.1, 0.95, 0.5])
+      assert.equal((await report(token, { symbol: 'BTCUSDT' }, 600_000, severity)).body.signal_id, shown);
+    assert.deepEqual(
+      (await active('kept')).map(({ severity, signal_id }) => [signal_id, severity]),
+      [[shown, 0.95]],
+    );
+    const ended = await world.operator('POST', `/v1/signals/${shown}/end`, { reason: 'a false alarm' });
+    assert.equal(ended.status, 200, 'the id that was shown ends it');
+    assert.deepEqual(await active('kept'), []);
+    const anew = (await report(token, { symbol: 'BTCUSDT' }, 600_000, 0.1)).body.signal_id;
+    assert.notEqual(anew, shown);
+    assert.deepEqual(
+      (await active('kept')).map(({ severity, signal_id }) => [signal_id, severity]),
+      [[anew, 0.1]],
+    );
+  });
+
+  it('a second one of the same kind, scope and reporter is the same signal, and shortens nothing', async () => {
     const token = newMonitor('again');
     const first = (await report(token, { symbol: 'BTCUSDT' }, 600_000)).body;
     const shorter = (await report(token, { symbol: 'BTCUSDT' }, 1_000)).body;
@@ -47,7 +72,7 @@ describe('signals are bounded by kind and scope', () => {
     assert.equal(ids.length, 2);
     assert.equal((await active('other')).length, 1);
     await world.operator('POST', `/v1/signals/${longer.signal_id}/end`, { reason: 'a false alarm' });
-    assert.equal((await active('again')).length, 1, 'its end is the end of all that it replaced');
+    assert.equal((await active('again')).length, 1, 'it ends with all that repeated it');
     const anew = (await report(token, { symbol: 'BTCUSDT' }, 1_000)).body;
     assert.equal(anew.expires_at_ms, world.nowMs() + 1_000, 'one that was ended lengthens nothing');
   });
