@@ -11,8 +11,8 @@ import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../sta
 import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import type { SymbolRules } from '../venue-port.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../units.ts';
+import type { SymbolRules } from '../venue-port.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {
