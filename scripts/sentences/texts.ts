@@ -7,7 +7,10 @@ export interface Text {
 }
 
 /** In each of these every sentence has an id or is marked as a note. */
-export const TEXTS: readonly Text[] = [{ prefix: 'TM', title: 'Threat model', path: 'docs/threat-model.md' }];
+export const TEXTS: readonly Text[] = [
+  { prefix: 'TM', title: 'Threat model', path: 'docs/threat-model.md' },
+  { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
+];
 
 /** An id of any of these texts, wherever it stands. */
 export const ID = new RegExp(`\\b(?:${TEXTS.map(({ prefix }) => prefix).join('|')})-[1-9]\\d*\\b`, 'g');

@@ -133,7 +133,7 @@ describe('ways around a gate: exits', () => {
     const sent = newOrders(await world.books(), before);
     assert.ok(sent.length <= 31, `${sent.length} exits reached the exchange in one window`);
   });
-  it('BY-36 sends one-lot exits within their rate, and closes the rest when the window moves on', async () => {
+  it('BY-36 sends one-lot exits within their rate, and closes the rest when the window moves on [EX-38]', async () => {
     await world.advance(61_000);
     await hold(950);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER });
@@ -257,7 +257,7 @@ describe('ways around a gate: exits', () => {
       }
     });
   }
-  it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown', async () => {
+  it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown [EX-2]', async () => {
     await hold(900);
     await world.setMark('BTCUSDT', 57_000);
     const more = await world.tool('place_order', order({ requested_notional: 150 }));

@@ -55,7 +55,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
     assert.equal(await isCut(), false);
   });
 
-  it('one that stays is the mark: the position is cut', async () => {
+  it('one that stays is the mark: the position is cut [EX-62]', async () => {
     await start();
     await mark(PRINT);
     await until('it is cut', isCut, 4_000);

@@ -28,7 +28,7 @@ const VERDICTS = { tighten: 'LIMIT', deny: 'BLOCK' } as const;
 for (const row of TABLE) {
   for (const [value, expected] of row.cases) {
     const outcome = OUTCOMES[expected];
-    test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)}`, () => {
+    test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)} [EX-58]`, () => {
       const decision = decideWith(...(row.settings ?? []), row.setting ?? {}, row.change(value));
       const codes = codesOf(decision);
       if (expected === 'pass') {

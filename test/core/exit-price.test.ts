@@ -18,14 +18,14 @@ for (const [side, held, sign] of SIDES) {
     decideWith(held, close(side), ...changes).effective as { readonly price_ticks: number | null };
   const away = (bps: number): number => 600_000 + sign * 60 * bps;
 
-  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side})`, () => {
+  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side}) [EX-40 EX-41]`, () => {
     const near: Change = { context: { market: { bid: 59_994, ask: 60_006 } } };
     assert.equal(priceOf(near, close(side, 10)).price_ticks, away(10));
     assert.equal(priceOf(near).price_ticks, away(20), 'a rung of the ladder, too');
     assert.equal(priceOf(near, { context: { exit_rung: 2 } }).price_ticks, away(150));
   });
 
-  test(`a rung reaches at least the opposite quote, and a caller’s bound holds it within (${side})`, () => {
+  test(`a rung reaches at least the opposite quote, and a caller’s bound holds it within (${side}) [EX-40]`, () => {
     assert.equal(priceOf(WIDE).price_ticks, away(40), 'the first rung is 20 bps');
     assert.equal(priceOf(WIDE, { context: { exit_rung: 1 } }).price_ticks, away(60));
     assert.equal(priceOf(WIDE, close(side, 100)).price_ticks, away(40));
@@ -33,7 +33,7 @@ for (const [side, held, sign] of SIDES) {
     assert.equal(priceOf(WIDE, close(side, 10), { context: { exit_rung: 3 } }).price_ticks, away(10));
   });
 
-  test(`where the bound does not reach the quote, the answer says so (${side})`, () => {
+  test(`where the bound does not reach the quote, the answer says so (${side}) [EX-41]`, () => {
     const decision = decideWith(held, WIDE, close(side, 10));
     assert.deepEqual([decision.decision, codesOf(decision)], ['LIMIT', ['BOUND_INSIDE_SPREAD']]);
     const [{ limit, observed, unit } = { limit: null, observed: null, unit: null }] = decision.reasons;
@@ -42,7 +42,7 @@ for (const [side, held, sign] of SIDES) {
     for (const wider of [40, 41]) assert.deepEqual(codesOf(decideWith(held, WIDE, close(side, wider))), []);
   });
 
-  test(`a bound holds to the end of the ladder, whoever asks; without one an operator’s ends in MARKET (${side})`, () => {
+  test(`a bound holds to the end of the ladder, whoever asks; without one an operator’s ends in MARKET (${side}) [EX-43]`, () => {
     const last: Change = { request: { origin: 'operator' }, context: { exit_rung: 4 } };
     assert.equal(priceOf(WIDE, last).price_ticks, null);
     assert.equal(priceOf(WIDE, last, close(side, 10)).price_ticks, away(10));

@@ -28,7 +28,7 @@ test('BY-49 a notional without a price uses what was recorded; without that the 
   assert.deepEqual(codesOf(decideWith(BLIND, unknown)), ['EXIT_CLIPPED']);
 });
 
-test('a part is one of what is proven to be held: a reading that lags shows what is closed already', () => {
+test('a part is one of what is proven to be held: a reading that lags shows what is closed already [EX-27]', () => {
   const lagging: Change = { context: { exposure: { position_lots: 6 } } };
   assert.equal(lotsOf(lagging, { request: { fraction: 0.5 } }), 3);
   assert.equal(lotsOf(lagging, { request: { fraction: 1 } }), 10, 'the whole is all that may be there');
@@ -80,7 +80,7 @@ const SMALL: Change = {
     market: { mark: 60_000, bid: 60_000, ask: 60_000, rules: { min_lots: 3 } },
   },
 };
-test('what is held below the least quantity is closed by an order of it, which reduces only', () => {
+test('what is held below the least quantity is closed by an order of it, which reduces only [EX-31]', () => {
   for (const fraction of [null, 1, 0.5, 0.1]) {
     const { decision, effective } = decideWith(BLIND, SMALL, { request: { fraction } });
     assert.notEqual(decision, 'BLOCK', `fraction ${fraction}`);

@@ -105,7 +105,7 @@ describe('resting orders', () => {
     assert.deepEqual([order.status, other.status], ['EXPIRED', 'NEW']);
   });
 
-  it('are canceled by the dead-man switch when its countdown runs out, conditional ones by that of all orders alone', () => {
+  it('are canceled by the dead-man switch when its countdown runs out, conditional ones by that of all orders alone [EX-68]', () => {
     const state = createExchange();
     const order = accept(state, request('BUY', '0.01', '59000'));
     const stop = conditional(state, { side: 'BUY', triggerPrice: e8('61000') });

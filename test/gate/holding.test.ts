@@ -94,7 +94,7 @@ describe('SYMBOL_HELD: another agent’s symbol [DESIGN 12.1]', () => {
       assert.deepEqual(refusals(book, { agent, origin: 'operator', reserve }), ['SYMBOL_HELD']);
   });
 
-  it('is a symbol that an operator has released, for its holder, until it is free and that long after [TM-17]', () => {
+  it('is a symbol that an operator has released, for its holder, until it is free and that long after [EX-6 TM-17]', () => {
     const book = held(10);
     book.release(60_000, T0 + 10);
     assert.equal(reason(book, 'SYMBOL_HELD')?.observed, 'released');
@@ -275,7 +275,7 @@ describe('EXIT_IN_PROGRESS: while an exit that closes now is worked [DESIGN 12.1
     assert.deepEqual(refusals(book), []);
   });
 
-  it('lasts while an exit that rested may still fill after the position was closed', () => {
+  it('lasts while an exit that rested may still fill after the position was closed [EX-19]', () => {
     const book = held(10);
     book.takeProfit('t-1', 4);
     book.report('t-1', 'working', 0);

@@ -41,8 +41,17 @@ const slowly: DaemonWorldOptions['policy'] = (spec) => {
   spec.exits.rate = { max: 1, window_ms: 60_000 };
 };
 
+const slowLadder: DaemonWorldOptions['policy'] = (spec) => {
+  spec.exits.step_ms = 10_000;
+};
+const droppedIn = (world: DaemonWorld): readonly string[] =>
+  [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+    .map((event) => event.payload as { code: string; detail: string })
+    .filter(({ code }) => code === 'EXIT_DROPPED')
+    .map(({ detail }) => detail);
+
 describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
-  it('one that waits for its rate is sent when it is due, at the size that is left then', async (t) => {
+  it('one that waits for its rate is sent when it is due, at the size that is left then [EX-64]', async (t) => {
     const world = await hold(t, slowly);
     await closeBeyondRate(world);
     await world.restart();
@@ -70,7 +79,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     assert.equal(await world.position('BTCUSDT'), held);
   });
 
-  it('one that waited while the daemon was down for hours is dropped, and said', async (t) => {
+  it('one that waited while the daemon was down for hours is dropped, and said [EX-66]', async (t) => {
     const world = await hold(t, slowly);
     await closeBeyondRate(world);
     const held = await world.position('BTCUSDT');
@@ -86,7 +95,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     assert.deepEqual(alerts.filter(({ code }) => code === 'EXIT_DROPPED').length, 1);
   });
 
-  it('a ladder goes on at its next rung', async (t) => {
+  it('a ladder goes on at its next rung [EX-64 EX-65]', async (t) => {
     const world = await hold(t, (spec) => {
       spec.exits.step_ms = 4_000;
     });
@@ -111,9 +120,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
   });
 
   it('a ladder that was cut off hours ago is dropped, and said', async (t) => {
-    const world = await hold(t, (spec) => {
-      spec.exits.step_ms = 10_000;
-    });
+    const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     const left = await world.position('BTCUSDT');
@@ -121,14 +128,59 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.daemon.close();
     await world.control('advance', { ms: 2 * 3_600_000 });
     await world.restart();
-    const dropped = (): readonly string[] =>
-      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
-        .map((event) => event.payload as { code: string; detail: string })
-        .filter(({ code }) => code === 'EXIT_DROPPED')
-        .map(({ detail }) => detail);
-    await until('it is said', () => dropped().length > 0);
-    assert.match(dropped()[0] ?? '', /ended with 0\.004 closed: too old to go on after a restart$/);
+    await until('it is said', () => droppedIn(world).length > 0);
+    assert.match(droppedIn(world)[0] ?? '', /ended with 0\.004 closed: too old to go on after a restart$/);
     assert.equal(await world.position('BTCUSDT'), left);
+  });
+
+  for (const [what, minutes, goesOn] of [
+    ['younger than an hour goes on', 50, true],
+    ['older than an hour is dropped, and said', 61, false],
+  ] as const)
+    it(`an operator’s ${what} [EX-66]`, async (t) => {
+      const world = await hold(t, slowLadder);
+      await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+      await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+      await world.daemon.close();
+      await world.control('advance', { ms: minutes * 60_000 });
+      await world.restart();
+      await until('it is over', async () => {
+        await world.refresh();
+        return goesOn ? (await world.position('BTCUSDT')) === 0 : droppedIn(world).length > 0;
+      });
+      assert.deepEqual(
+        [droppedIn(world).map((detail) => detail.replace(/.*: /, '')), (await world.position('BTCUSDT')) > 0],
+        goesOn ? [[], false] : [['too old to go on after a restart'], true],
+      );
+    });
+
+  it('one past its valid_until_ms is dropped, and said [EX-66]', async (t) => {
+    const world = await hold(t, slowLadder);
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    const close = { intent: 'close', side: 'sell', valid_until_ms: world.nowMs() + 60_000 };
+    await world.tool('place_order', order({ requested_notional: 900, ...close }));
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, 'a part is left when the daemon stops');
+    await world.daemon.close();
+    await world.control('advance', { ms: 120_000 });
+    await world.restart();
+    await until('it is said', () => droppedIn(world).length > 0);
+    assert.match(droppedIn(world)[0] ?? '', /it is past valid_until_ms$/);
+    assert.equal(await world.position('BTCUSDT'), left);
+  });
+
+  it('goes on ten seconds after a start at which not everything can be read [EX-65]', async (t) => {
+    const world = await hold(t, slowLadder);
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.ok((await world.position('BTCUSDT')) > 0, 'a part is left when the daemon stops');
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: { path: '/fapi/v1/openOrders' } });
+    const fromMs = world.monotonicMs();
+    await assert.rejects(world.restart(), /not ready: the open orders/);
+    assert.equal(await world.position('BTCUSDT'), 0);
+    const sent = world.wire.records.findLast(({ method, path }) => method === 'POST' && path.endsWith('/order'));
+    const tookMs = (sent?.sentAtMs ?? 0) - fromMs;
+    assert.ok(tookMs > 9_000 && tookMs < 13_000, `${tookMs} ms`);
   });
 
   it('a part that may have been sent is not sent again before it is proven that it was not placed', async (t) => {
@@ -168,7 +220,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await checkAudit(world);
   });
 
-  it('whose, how many, rung and bound are folded from the records, however often a start was cut off', async (t) => {
+  it('whose, how many, rung and bound are folded from the records, however often a start was cut off [EX-22]', async (t) => {
     const world = await hold(t, (spec) => {
       spec.exits.step_ms = 10_000;
     });

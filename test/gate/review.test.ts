@@ -96,7 +96,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       assert.deepEqual(findBreaches(holding(lots).state, inputsAt(60_000), strict, PLACE), expected, `${lots} lots`);
   });
 
-  it('sizes what it cuts by the smaller of two counts, one of which has not taken in the last fill', () => {
+  it('sizes what it cuts by the smaller of two counts, one of which has not taken in the last fill [EX-62]', () => {
     const folded = holding(60);
     const position = folded.state.position('BTCUSDT');
     const found = (disputed: number | null): number => {
@@ -116,7 +116,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
   });
 
-  it('cuts back what a signal leaves above a cap in its scope, and nothing unless the policy says reduce [TM-24 TM-28]', () => {
+  it('cuts back what a signal leaves above a cap in its scope, and nothing unless the policy says reduce [EX-63 TM-24 TM-28]', () => {
     const scope = { account: null, agent: null, symbol: null };
     for (const [of, cut] of [
       [{}, 24],

@@ -103,7 +103,7 @@ describe('an operator releases a symbol from its holder', () => {
     });
   });
 
-  it('goes on after a restart, ends when the symbol is free, and for that agent so long after', async () => {
+  it('goes on after a restart, ends when the symbol is free, and for that agent so long after [EX-6]', async () => {
     await world.restart();
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD']);
     const exit = await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -240,7 +240,7 @@ describe('an operator gives a symbol to an agent', () => {
     );
   });
 
-  it('lets the new holder alone close, whole, and fills name whose lots they moved', async () => {
+  it('lets the new holder alone close, whole, and fills name whose lots they moved [EX-7 EX-13]', async () => {
     assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.decision.decision, 'BLOCK');
     assert.deepEqual(act.reasons(await act.rest(58_000)), ['SYMBOL_HELD']);
     const part = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, act.other);

@@ -6,7 +6,7 @@ const CLOSED_FOR_MS = 4_500;
 
 /**
  * Told to wait, the daemon waits: nothing leaves during a ban (418), and what only closes after a 429. Nothing opens right
- * after the exchange has refused it as a whole.
+ * after the exchange has refused it as a whole. [EX-38]
  */
 export function findBanBreaches(history: History): readonly Breach[] {
   return [...findOffences(history), ...findOpenedWhileRefused(history)];

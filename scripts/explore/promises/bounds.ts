@@ -9,7 +9,7 @@ const LADDER_IS_OVER = /ladder|max_slippage_bps/;
 
 /**
  * An exit's bound is counted from the middle of the book that its decision saw: it goes no further, and one that nobody
- * has bound reaches the quote that it trades against.
+ * has bound reaches the quote that it trades against. [EX-40 EX-41]
  */
 export function findBoundBreaches(history: History): readonly Breach[] {
   return [...[...history.decisions.values()].flatMap((decision) => judge(decision)), ...findGivenUp(history)];

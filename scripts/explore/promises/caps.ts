@@ -185,7 +185,7 @@ function mostHeld({ fills }: History, symbol: string, atMs: number, now: number)
   return Math.max(Math.abs(now), ...lately.flatMap(({ after, before }) => [Math.abs(before), Math.abs(after)]));
 }
 
-/** Orders stay below the venue's limit, counted as the venue counts. */
+/** Orders stay below the venue's limit, counted as the venue counts. [EX-38] */
 export function findOrderRateBreaches(history: History): readonly Breach[] {
   const windows = new Map<number, number>();
   for (const { path, method, servedAtMs } of history.world.wire.records) {

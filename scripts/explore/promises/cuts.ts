@@ -27,7 +27,7 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
 
 /**
  * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
- * those. What a signal says of an agent, or of another symbol, closes nothing. [TM-28]
+ * those. What a signal says of an agent, or of another symbol, closes nothing. [EX-63 TM-28]
  */
 export function findCutsBeyond(history: History): readonly Breach[] {
   const { decisions, events, plan, world } = history;
@@ -86,7 +86,7 @@ function factorOf(
   return Math.min(1, ...kinds.map((kind) => Number(signals[kind]?.multiplier ?? 1)));
 }
 
-/** A cut is not sized before the account was queried for what the gate's previous exit has left. */
+/** A cut is not sized before the account was queried for what the gate's previous exit has left. [EX-62] */
 export function findCutsUnread(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   let readAtMs = Number.NEGATIVE_INFINITY;

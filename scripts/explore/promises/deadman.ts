@@ -23,7 +23,7 @@ interface Gap {
 /**
  * While the daemon is down nothing opens later than `standing.deadman_ms` where the exchange's countdown ran, nor after its
  * good-till-date elsewhere; and no countdown takes a stop. Told from the books, and from when processes lived.
- * [TM-58 TM-59 TM-62]
+ * [EX-67 EX-68 TM-58 TM-59 TM-62]
  */
 export function findDeadmanBreaches(history: History): readonly Breach[] {
   const { world } = history;

@@ -138,7 +138,7 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
 }
 
 /**
- * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity.
+ * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity. [EX-26]
  */
 export function findClosesMore(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -286,7 +286,7 @@ function isOfLostRecord({ world }: History, { decision }: PlannedBy, atMs: numbe
   return world.homes.restores.some((restore) => atMs <= restore.atMs && restore.atMs <= decision.atMs);
 }
 
-/** An exit never opens and never crosses zero. */
+/** An exit never opens and never crosses zero. [EX-1] */
 export function findCrossings(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const send of history.world.venue.sends) {

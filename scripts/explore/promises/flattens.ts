@@ -7,7 +7,9 @@ const LEAVES_WITHIN_MS = 9;
 /** What was filled so long before is known, and nothing else is going on, ms. */
 const SETTLED_MS = 15_000;
 
-/** On a healthy exchange the first exit of a flatten leaves at once: no list and no cancel comes before it. */
+/**
+ * On a healthy exchange the first exit of a flatten leaves at once: no list and no cancel comes before it. [EX-60]
+ */
 export function findLateFlattens(history: History): readonly Breach[] {
   const { plan, world } = history;
   if (plan.setup.noise !== 0) return [];

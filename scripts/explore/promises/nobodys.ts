@@ -13,7 +13,7 @@ const TOLD_WITHIN_MS = 15_000;
 
 /**
  * What no record of ours explains is nobody's (DESIGN 12.1): no agent closes it, nor what was held before a recovery, and
- * none opens beside it.
+ * none opens beside it. [EX-9 EX-10 EX-14]
  */
 export function findNobodysBreaches(history: History): readonly Breach[] {
   const symbols = new Set(history.fills.map(({ symbol }) => symbol));

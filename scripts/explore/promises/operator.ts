@@ -66,7 +66,7 @@ const SETTLED_MS = 10_000;
 
 /**
  * What is known to be held is closed in the turn that records a flatten's halt: neither a list nor a cancel is waited for.
- * One that is being closed already is left out.
+ * One that is being closed already is left out. [EX-59]
  */
 export function findWaitingFlattens({ decisions, events, fills, orderEvents }: History): readonly Breach[] {
   const breaches: Breach[] = [];

@@ -14,7 +14,7 @@ const GIVES_PLACE = /^gives its place/;
 /**
  * The exchange takes so many open orders in a symbol: openings leave room for exits and for each other. An exit that
  * closes now and is refused for that limit goes on in the place of one of ours, the newest opening first, and is never
- * given up for it.
+ * given up for it. [EX-21 EX-46]
  */
 export function findPlaceBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;

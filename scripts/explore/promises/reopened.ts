@@ -4,7 +4,7 @@ import type { CallRecord } from '../records.ts';
 
 /**
  * After an agent's close was answered, nothing opens for it in that symbol without a new request, and what was sent
- * before and fills later is closed, too. The same after a stop, a cut or an exit of the operator.
+ * before and fills later is closed, too. The same after a stop, a cut or an exit of the operator. [EX-34]
  */
 export function findReopened(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

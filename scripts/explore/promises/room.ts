@@ -12,7 +12,7 @@ const READ_WITHIN_MS = 60_000;
 
 /**
  * Making room cancels as few resting exits as needed, the newest first: without such a cancel what rests, or is on its way,
- * would not fit into what is held, together with what closes now.
+ * would not fit into what is held, together with what closes now. [EX-52]
  */
 export function findRoomBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;

@@ -74,7 +74,7 @@ function isAllClosed(history: History, agent: string, symbol: string, sign: 1 | 
 
 const CHANGES: ReadonlySet<string> = new Set(['cancel_all', 'cancel_order', 'modify_order']);
 
-/** A take-profit that the gate canceled rests again, or an alert tells. */
+/** A take-profit that the gate canceled rests again, or an alert tells. [EX-52] */
 export function findLostTakeProfits(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { seq, atMs, event } of history.events) {

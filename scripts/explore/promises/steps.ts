@@ -25,7 +25,9 @@ export function findStepBreaches(history: History): readonly Breach[] {
   ];
 }
 
-/** A close never ends as closed already while its agent holds something, by the books, that was long known. */
+/**
+ * A close never ends as closed already while its agent holds something, by the books, that was long known. [EX-33]
+ */
 function findClosedAlready(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { atMs, event } of history.events) {

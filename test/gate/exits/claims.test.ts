@@ -65,7 +65,7 @@ function rests(book: FoldedClaims, id: string, lots: number): void {
 }
 
 describe('what each claim should have, one after the other from one position [DESIGN 12.2]', () => {
-  test('first an operator’s, a refused stop’s, a cut’s, an agent’s; then those that rest; older ones first', () => {
+  test('first an operator’s, a refused stop’s, a cut’s, an agent’s; then those that rest; older ones first [EX-37]', () => {
     const book = held(20);
     rests(book, 't-1', 3);
     rests(book, 't-2', 2);
@@ -104,7 +104,7 @@ describe('what each claim should have, one after the other from one position [DE
     assert.equal(now(book, 'a-2'), 0, 'beside an opening of nobody');
   });
 
-  test('a part never grows, a full close takes what there is', () => {
+  test('a part never grows, a full close takes what there is [EX-26 EX-28]', () => {
     const book = held(10);
     book.exit('part', 4, { isWhole: false, delayMs: 1 });
     book.exit('ops', 4, { isWhole: false, delayMs: 1, origin: 'operator' });
@@ -125,7 +125,7 @@ describe('what each claim should have, one after the other from one position [DE
     assert.equal(now(book, 'x-1'), 1);
   });
 
-  test('a full close takes the place of its caller’s older exits that close now, and of no others', () => {
+  test('a full close takes the place of its caller’s older exits that close now, and of no others [EX-29]', () => {
     const book = held(10);
     rests(book, 't-1', 2);
     book.exit('a-1', 3, { isWhole: false, delayMs: 1 });
@@ -146,7 +146,7 @@ describe('what each claim should have, one after the other from one position [DE
     assert.equal(ending(book, 'b-1'), 'nothing_left');
   });
 
-  test('nobody’s lots are an operator’s to close, nobody else’s', () => {
+  test('nobody’s lots are an operator’s to close, nobody else’s [EX-12]', () => {
     const book = held(10, 5);
     book.exit('ops', 12, { isWhole: false, delayMs: 1, origin: 'operator' });
     book.exit('cut', 15, { delayMs: 1, origin: 'gate' });
@@ -220,7 +220,7 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     assert.equal(now(operators, 'ops'), 15);
   });
 
-  test('beside nobody’s lots at most what surely is the holder’s, whatever exits on their way fill', () => {
+  test('beside nobody’s lots at most what surely is the holder’s, whatever exits on their way fill [EX-36]', () => {
     const book = held(10, 5);
     book.exit('ops', 6, { isWhole: false, origin: 'operator' });
     book.exit('x-1', 10, { delayMs: 1 });
@@ -260,7 +260,7 @@ describe('what a claim that closes now may send [DESIGN 12.2]', () => {
     'filled in part': { status: 'expired', executed_lots: 3 },
   } as const;
   for (const [what, end] of Object.entries(short))
-    test(`beside nobody’s lots one that ${what} waits for a reading that was asked for later`, () => {
+    test(`beside nobody’s lots one that ${what} waits for a reading that was asked for later [EX-36]`, () => {
       for (const unowned of [5, 0]) {
         const book = held(10, unowned);
         book.exit('x-1', 10, { atMs: T0 + 5 });
@@ -325,7 +325,7 @@ describe('what rests makes room, and rests again [DESIGN 12.2]', () => {
     assert.equal(toRest(book, 't-4'), 2);
   });
 
-  test('an amend asks anew, as the youngest: it gets what the others leave', () => {
+  test('an amend asks anew, as the youngest: it gets what the others leave [EX-55]', () => {
     const book = held(10);
     rests(book, 't-1', 4);
     rests(book, 't-2', 6);
@@ -434,7 +434,7 @@ describe('when a claim is over [DESIGN 12.2]', () => {
     assert.equal(ending(book, 'x-1'), 'filled');
   });
 
-  test('one that closes now: once nothing is held any more, whoever closed it', () => {
+  test('one that closes now: once nothing is held any more, whoever closed it [EX-56]', () => {
     for (const [own, reason] of [
       [0, 'nothing_left'],
       [3, 'filled'],
@@ -480,7 +480,7 @@ describe('when a claim is over [DESIGN 12.2]', () => {
     assert.equal(ending(book, 'x-1'), 'rests');
   });
 
-  test('one that rests: not while an order of it lives; canceled, filled, or once nothing is left', () => {
+  test('one that rests: not while an order of it lives; canceled, filled, or once nothing is left [EX-56]', () => {
     const book = held(10);
     rests(book, 't-1', 4);
     assert.equal(ending(book, 't-1'), null);
@@ -497,7 +497,7 @@ describe('when a claim is over [DESIGN 12.2]', () => {
     assert.equal(ending(book, 't-1'), 'canceled');
   });
 
-  test('after the last rung, which for operators and the gate is a market order behind the ladder', () => {
+  test('after the last rung, which for operators and the gate is a market order behind the ladder [EX-43]', () => {
     for (const [how, last] of [
       [{}, RUNGS - 1],
       [{ origin: 'operator' }, RUNGS],

@@ -17,7 +17,7 @@ const WAITS = { delayMs: 1 } as const;
 const PART = { delayMs: 1, isWhole: false } as const;
 
 describe('each claim sends its own orders [DESIGN 12.2]', () => {
-  test('none are merged, and each is sized by what those before it leave', () => {
+  test('none are merged, and each is sized by what those before it leave [EX-25]', () => {
     const model = held(10);
     model.exit('x-1', 4, PART);
     model.exit('x-2', 4, PART);
@@ -29,7 +29,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.deepEqual([inLots(closedE8(model.find('x-1'))), inLots(closedE8(model.find('x-2')))], [4, 1]);
   });
 
-  test('who was served longest ago goes first, after operators and the gate; what closes before what rests', () => {
+  test('who was served longest ago goes first, after operators and the gate; what closes before what rests [EX-37]', () => {
     const model = held(20);
     model.takeProfit('t-1', 2, { delayMs: 1 });
     model.exit('x-1', 1, PART);
@@ -38,7 +38,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.deepEqual(model.pass(), ['d-ops 1', 'd-cut 1', 'd-x-1 1', 'd-t-1 2']);
   });
 
-  test('a full close takes the place of its caller’s older ones, which end once nothing of them can fill', () => {
+  test('a full close takes the place of its caller’s older ones, which end once nothing of them can fill [EX-29]', () => {
     const model = held(10);
     model.exit('x-1', 4, PART);
     model.exit('x-2', 3, PART);
@@ -57,7 +57,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
     assert.deepEqual([model.find('x-3').end?.reason, inLots(model.position.quantityE8)], ['filled', 0]);
   });
 
-  test('an opening that was asked for before a full close is closed with it, whenever it fills', () => {
+  test('an opening that was asked for before a full close is closed with it, whenever it fills [EX-28]', () => {
     const model = held(10);
     model.open('o-2', 5);
     model.exit('x-1', 10, { ...WAITS, atMs: T0 + 1 });
@@ -71,7 +71,7 @@ describe('each claim sends its own orders [DESIGN 12.2]', () => {
 });
 
 describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
-  test('as few resting exits as needed are canceled, newest first, and rest again when there is room', () => {
+  test('as few resting exits as needed are canceled, newest first, and rest again when there is room [EX-52]', () => {
     const model = held(10);
     for (let nr = 1; nr <= 5; nr += 1) model.takeProfit(`t-${nr}`, 2, { delayMs: 1 });
     model.pass();
@@ -103,7 +103,7 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
     assert.equal(model.live().length, 25);
   });
 
-  test('RISK: an answer that hangs holds an exit up for a second at most, beside nobody’s lots until it comes', () => {
+  test('RISK: an answer that hangs holds an exit up for a second at most, beside nobody’s lots until it comes [EX-53]', () => {
     for (const unowned of [0, 5]) {
       const model = held(10, unowned);
       model.takeProfit('t-1', 10, { delayMs: 1 });
@@ -112,6 +112,17 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
       model.exit('x-1', 10, WAITS);
       assert.deepEqual(model.pass(), []);
       assert.deepEqual(model.pass(), unowned === 0 ? ['d-x-1 10'] : []);
+    }
+  });
+
+  test('an operator’s exit waits for no room [EX-54]', () => {
+    for (const unowned of [0, 5]) {
+      const model = held(10, unowned);
+      model.takeProfit('t-1', 10, { delayMs: 1 });
+      model.pass();
+      model.answer('t-1', 'working', 0);
+      model.exit('ops', 10, { ...WAITS, origin: 'operator' });
+      assert.deepEqual(model.pass(), [`d-ops ${10 + unowned}`]);
     }
   });
 });
@@ -167,7 +178,7 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     return model;
   };
 
-  test('the newest opening that rests gives its place, then the holder’s newest exit, one at a time', () => {
+  test('the newest opening that rests gives its place, then the holder’s newest exit, one at a time [EX-46]', () => {
     const model = crowded();
     for (const id of ['o-3', 'o-2', 'o-1', 't-3', 't-2', 't-1']) {
       model.passNow();
@@ -246,7 +257,7 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     assert.deepEqual(model.pass(), ['d-x-1 4']);
   });
 
-  test('never an order that is not ours, nor another agent’s exit', () => {
+  test('never an order that is not ours, nor another agent’s exit [EX-46]', () => {
     const model = held(20);
     model.list('theirs', 3);
     model.exit('x-1', 4, PART);

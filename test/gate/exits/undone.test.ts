@@ -56,12 +56,12 @@ function undoneBy(
 const ALL = ['buys', 'sells', 'unknown', 'unsent'];
 
 describe('what an exit that closes now ends [DESIGN 12.1]', () => {
-  test('a part: the unsent slices of its agent, and nothing that rests', () => {
+  test('a part: the unsent slices of its agent, and nothing that rests [EX-34]', () => {
     assert.deepEqual(undoneBy(quoting(), { lots: 4 }), ['unsent']);
     assert.deepEqual(undoneBy(quoting(), { lots: 10, fraction: 0.99 }), ['unsent'], 'its last lot may be all of it');
   });
 
-  test('a full close: the resting openings of its agent as well, on both sides, and no person’s', () => {
+  test('a full close: the resting openings of its agent as well, on both sides, and no person’s [EX-35]', () => {
     assert.deepEqual(undoneBy(quoting(), { lots: 10 }), ALL);
     assert.deepEqual(undoneBy(quoting(), { lots: 10, fraction: 1 }), ALL);
   });
@@ -72,11 +72,11 @@ describe('what an exit that closes now ends [DESIGN 12.1]', () => {
   });
 
   for (const origin of ['operator', 'gate'] as const)
-    test(`everybody’s, where it is of the ${origin}, a part as well`, () => {
+    test(`everybody’s, where it is of the ${origin}, a part as well [EX-35]`, () => {
       assert.deepEqual(undoneBy(quoting(), { lots: 4, origin, agent: 'x' }), ALL);
     });
 
-  test('everybody’s, where a protective stop fires', () => {
+  test('everybody’s, where a protective stop fires [EX-35]', () => {
     const book = quoting();
     const [any] = [...book.state.orders.all.values()];
     assert.deepEqual(idsOf(findUndoneByStop(book.state, any!)), ALL);

@@ -28,7 +28,7 @@ function refolded(book: FoldedClaims, id: string): Claim | null {
 }
 
 describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () => {
-  test('and nothing in it changes with what its orders fill', () => {
+  test('and nothing in it changes with what its orders fill [EX-23]', () => {
     const book = new FoldedClaims();
     book.hold(10);
     book.exit('x-1', 6, { isWhole: false });
@@ -68,7 +68,7 @@ describe('a claim is whose, how many lots, now or at a price [DESIGN 12.2]', () 
     assert.deepEqual([inLots(closedE8(book.find('x-1'))), inLots(closedE8(book.find('x-2')))], [4, 0]);
   });
 
-  test('an amend that the venue has taken asks anew, as the youngest; one that failed asks for nothing', () => {
+  test('an amend that the venue has taken asks anew, as the youngest; one that failed asks for nothing [EX-24]', () => {
     for (const action of ['amended', 'amend_failed'] as const) {
       const book = resting();
       book.takeProfit('t-2', 2);
@@ -262,7 +262,7 @@ describe('a resting exit [DESIGN 12.2]', () => {
 });
 
 describe('what an execution says of its claim', () => {
-  test('no state says rejected, canceled or expired while it goes on', () => {
+  test('no state says rejected, canceled or expired while it goes on [EX-49]', () => {
     const book = new FoldedClaims();
     book.hold(10);
     book.exit('x-1', 10);

@@ -34,7 +34,7 @@ function held(own: number, unowned: number): FoldedClaims {
 }
 
 describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
-  test('from the record of its first permitted opening, also of one that waits unsent', () => {
+  test('from the record of its first permitted opening, also of one that waits unsent [EX-3]', () => {
     for (const delayMs of [0, 500]) {
       const book = new FoldedClaims();
       assert.equal(holderOf(book), null);
@@ -123,14 +123,14 @@ describe('a symbol belongs to one agent [DESIGN 12.1]', () => {
 });
 
 describe('lots and orders that no record explains are nobody’s [DESIGN 12.1]', () => {
-  test('a hand’s lots that a reading shows, beside the holder’s and alone', () => {
+  test('a hand’s lots that a reading shows, beside the holder’s and alone [EX-8]', () => {
     assert.equal(isUnowned(held(10, 5)), true);
     assert.equal(isUnowned(held(0, 5)), true);
     assert.equal(holderOf(held(0, 5)), null);
     assert.equal(isUnowned(held(10, 0)), false);
   });
 
-  test('an opening that somebody placed at the venue, and what it fills', () => {
+  test('an opening that somebody placed at the venue, and what it fills [EX-8]', () => {
     const book = held(10, 0);
     book.list('web-1', 6);
     assert.equal(isUnowned(book), true);
@@ -144,7 +144,7 @@ describe('lots and orders that no record explains are nobody’s [DESIGN 12.1]',
     assert.equal(isUnowned(book), false);
   });
 
-  test('what an operator opens', () => {
+  test('what an operator opens [EX-8]', () => {
     const book = new FoldedClaims();
     book.open('o-1', 6, { agent: 'ops', origin: 'operator' });
     assert.equal(isUnowned(book), true, 'on its way');
@@ -236,7 +236,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     }
   });
 
-  test('a hand’s sale that a reading shows comes out of nobody’s lots first, then of the holder’s', () => {
+  test('a hand’s sale that a reading shows comes out of nobody’s lots first, then of the holder’s [EX-11]', () => {
     const book = held(10, 5);
     book.read(11, T0 + 20);
     assert.deepEqual(lotsOf(book), [10, 1]);
@@ -255,7 +255,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     assert.deepEqual(lotsOf(book), [0, 3]);
   });
 
-  test('a liquidation, known by its trades, takes the holder’s lots', () => {
+  test('a liquidation, known by its trades, takes the holder’s lots [EX-11]', () => {
     for (const isTold of [true, false]) {
       const book = held(10, 5);
       const trade = { lots: 8, price: 50_000, side: 'sell' } as const;
@@ -345,7 +345,7 @@ describe('ledgers of before one agent held a symbol [DESIGN 12.1]', () => {
 });
 
 describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
-  test('adopt gives all of it to one agent, which holds it from then on', () => {
+  test('adopt gives all of it to one agent, which holds it from then on [EX-13]', () => {
     const book = held(0, 7);
     book.adopt('bob');
     assert.deepEqual([holderOf(book), lotsOf(book), isUnowned(book)], ['bob', [7, 0], false]);
@@ -427,7 +427,7 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
   });
 });
 
-test('after a recovery everything is nobody’s: a new token of an old name holds nothing [DESIGN 12.1]', () => {
+test('after a recovery everything is nobody’s: a new token of an old name holds nothing [DESIGN 12.1] [EX-14]', () => {
   const book = held(10, 0);
   book.open('o-2', 4, { rests: true });
   book.report('o-2', 'working', 0);

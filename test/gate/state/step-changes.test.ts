@@ -118,7 +118,7 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
     assert.equal(ledger.state.position('BTCUSDT').quantityE8, 30 * LOT_E8);
   });
 
-  it('exposure is rounded up in the snapshot, and what may be closed of a part of the position down', () => {
+  it('exposure is rounded up in the snapshot, and what may be closed of a part of the position down [EX-32]', () => {
     let uneven = 0;
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 14 }), fc.boolean(), (step, filled, isBeside) => {

@@ -54,7 +54,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     assert.deepEqual([answer.execution.state, codes(answer)], ['filled', []]);
   });
 
-  it('a bound of the caller holds whatever the quote: it goes on within it, and closes once the quote is there', async () => {
+  it('a bound of the caller holds whatever the quote: it goes on within it, and closes once the quote is there [EX-41]', async () => {
     await hold();
     await spread(80);
     const answer = await close({ max_slippage_bps: 10 });
@@ -84,7 +84,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     });
   });
 
-  it('at most for exits.resume_ms: then it ends, and an alert says so', async () => {
+  it('at most for exits.resume_ms: then it ends, and an alert says so [EX-42]', async () => {
     await hold();
     await spread(80);
     const answer = await close({ max_slippage_bps: 10 });

@@ -70,7 +70,7 @@ describe("the exchange's dead-man countdown", () => {
     assert.equal(calls().length, 4);
   });
 
-  it('cancels what opens when the daemon falls silent, and not before [TM-58]', async () => {
+  it('cancels what opens when the daemon falls silent, and not before [EX-68 TM-58]', async () => {
     await start({}, (spec) => {
       spec.standing.deadman_ms = 30_000;
     });

@@ -57,7 +57,7 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
     });
   }
 
-  it('one that goes on ends an exit with an alert that names it', async () => {
+  it('one that goes on ends an exit after eight tries, with an alert that names it [EX-44]', async () => {
     await open();
     const fromSeq = world.daemon.ledger.lastSeq();
     await refuse([-4999, 'A filter of tomorrow.'], 1_000);
@@ -69,6 +69,10 @@ describe('a refusal by the exchange is one, also with a code that nobody listed'
     const ended = told.filter(({ code }) => code === 'EXIT_ENDED');
     assert.equal(ended.length, 1, JSON.stringify(told));
     assert.match(ended[0]?.detail ?? '', /the venue refused it: A filter of tomorrow\.$/);
+    const refused = [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'order' })]
+      .map(({ payload }) => payload as { readonly client_order_id: string; readonly status: string })
+      .filter(({ status }) => status === 'rejected');
+    assert.equal(new Set(refused.map(({ client_order_id: id }) => id)).size, 8);
     assert.ok(checkAudit(world) > 0);
   });
 

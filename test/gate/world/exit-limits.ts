@@ -28,7 +28,7 @@ describe('exits at the limits of the venue: the price band', () => {
     assert.equal(await world.position('BTCUSDT'), 0, 'flat at the exchange');
   });
 
-  it('BY-36 each refusal of a price is a step up: the ladder ends in MARKET reduceOnly', async () => {
+  it('BY-36 each refusal of a price is a step up: the ladder ends in MARKET reduceOnly [EX-39]', async () => {
     await open();
     await world.setMark('BTCUSDT', 60_000, { book_bps: '-600' });
     const flat = world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });

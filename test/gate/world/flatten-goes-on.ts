@@ -54,7 +54,7 @@ describe('a flatten that could not close everything', () => {
     });
   };
 
-  it('goes on after a restart until the account is flat, and stays halted', async () => {
+  it('goes on after a restart until the account is flat, and stays halted [EX-61]', async () => {
     await hold();
     await refuseOrders();
     await flatten();
@@ -84,7 +84,7 @@ describe('a flatten that could not close everything', () => {
     await resume();
   });
 
-  it('goes on while the daemon runs, and through another halt', async () => {
+  it('goes on while the daemon runs, and through another halt [EX-61]', async () => {
     await hold();
     await refuseOrders();
     await flatten();

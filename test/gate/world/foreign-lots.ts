@@ -75,7 +75,7 @@ describe('what the gate closes of a position that is not the holder’s alone [D
     assert.match(alerts('STOP_REFUSED')[0] ?? '', /0\.015 .* closed; 0\.010 .* stays/);
   });
 
-  it('a cut above a tightened cap takes from what the holder holds', async () => {
+  it('a cut above a tightened cap takes from what the holder holds [EX-62]', async () => {
     await holdBoth();
     // A jump is extreme at once: a quarter of the caps is left, eight lots.
     await world.setMark('BTCUSDT', 62_000);

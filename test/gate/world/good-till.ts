@@ -31,7 +31,7 @@ describe('the exchange is told until when an opening may rest', () => {
     return [tif, till];
   };
 
-  it('until its end, or 660 s ahead where that is later; an exit rests on, and what takes names no date [TM-60]', async () => {
+  it('until its end, or 660 s ahead where that is later; an exit rests on, and what takes names no date [EX-51 TM-60]', async () => {
     const soon = await rest(58_000, { valid_until_ms: START_MS + 10 * MINUTE });
     assert.deepEqual(await goodTill(soon), ['GTD', START_MS + 660 * SECOND]);
     const late = await rest(57_900, { valid_until_ms: START_MS + HOUR + 1 });
@@ -43,6 +43,7 @@ describe('the exchange is told until when an opening may rest', () => {
     assert.deepEqual(await goodTill(body.execution.orders[0]?.client_order_id ?? ''), ['IOC', 0]);
     const exit = await rest(63_000, { intent: 'close', side: 'sell' });
     assert.deepEqual(await goodTill(exit), ['GTC', 0]);
+    assert.equal(orderOf(await world.books(), exit).reduce_only, true);
     await world.tool('cancel_all', {});
     await world.tool('close_position', { symbol: 'BTCUSDT' });
   });
@@ -55,7 +56,7 @@ describe('the exchange is told until when an opening may rest', () => {
     await world.tool('cancel_all', {});
   });
 
-  it('with the daemon down it expires there, and is told as expired afterwards [TM-59]', async () => {
+  it('with the daemon down it expires there, and is told as expired afterwards [EX-67 TM-59]', async () => {
     const endMs = world.nowMs() + 20 * MINUTE;
     const id = await rest(57_500, { valid_until_ms: endMs });
     await world.daemon.close();

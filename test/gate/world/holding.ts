@@ -88,7 +88,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   });
   afterEach(() => makeFree(world));
 
-  it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill', async () => {
+  it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill [EX-3 EX-4]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     const rests = await place(world, BELOW, alice);
     const takeProfit = await place(world, { ...TAKE_PROFIT, requested_notional: 130 }, alice);
@@ -108,12 +108,12 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.equal(viewOf(world).holder, 'bob');
   });
 
-  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [TM-16]', async () => {
+  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [EX-5 TM-16]', async () => {
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, bob), ['SYMBOL_HELD']);
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('carol')), []);
   });
 
-  it('SYMBOL_UNOWNED: beside a hand’s lots nobody opens; what rests is canceled then, and its exits pass', async () => {
+  it('SYMBOL_UNOWNED: beside a hand’s lots nobody opens; what rests is canceled then, and its exits pass [EX-9 EX-10]', async () => {
     await place(world, { requested_notional: 305 }, alice);
     const rests = await place(world, BELOW, alice);
     const own = inLots(ownE8(viewOf(world)));
@@ -143,7 +143,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'));
   });
 
-  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing', async () => {
+  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing [EX-15]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     const held = await world.position('BTCUSDT');
     for (const requested_notional of [100, 900]) {
@@ -154,7 +154,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.equal(await world.position('BTCUSDT'), held);
   });
 
-  it('both sides may be quoted while it is flat: the first fill cancels the opposite ones', async () => {
+  it('both sides may be quoted while it is flat: the first fill cancels the opposite ones [EX-16]', async () => {
     const below = await place(world, BELOW, alice);
     const above = [await place(world, ABOVE, alice), await place(world, { ...ABOVE, limit_price: 61_100 }, alice)];
     const { budgets } = (await world.limits('BTCUSDT')).symbols[0] ?? {};
@@ -171,7 +171,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.ok((await world.position('BTCUSDT')) > 0);
   });
 
-  it('ORDER_UNPROVEN: while nobody knows what became of an order, nothing opens; once it is proven, it does', async () => {
+  it('ORDER_UNPROVEN: while nobody knows what became of an order, nothing opens; once it is proven, it does [EX-17]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
     const { body } = await world.tool('place_order', order({ requested_notional: 200 }), alice);
@@ -217,7 +217,7 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
     await close({ fraction: 0.1 });
   };
 
-  it('EXIT_IN_PROGRESS names the decision, and says when to ask again', async () => {
+  it('EXIT_IN_PROGRESS names the decision, and says when to ask again [EX-18]', async () => {
     await hold();
     const waiting = await close({ fraction: 0.2 });
     assert.equal(waiting.execution.state, 'staging', JSON.stringify(waiting.execution));
@@ -245,7 +245,7 @@ describe('while an exit that closes now is worked, nothing opens [DESIGN 12.1]',
     }
   });
 
-  it('of ten open parts an eleventh is refused; a full close is taken in their place', async () => {
+  it('of ten open parts an eleventh is refused; a full close is taken in their place [EX-30]', async () => {
     await hold();
     const parts: ToolBody[] = [];
     for (let i = 0; i < 10; i += 1) parts.push(await close({ fraction: 0.1 }));
@@ -297,7 +297,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     return body.execution.orders[0]?.client_order_id ?? '';
   };
 
-  it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening', async () => {
+  it('one more take-profit than is held cancels none, rests once there is room, and refuses nobody’s opening [EX-55]', async () => {
     await place(world, { requested_notional: 965 });
     const lots = inLots(ownE8(viewOf(world)));
     const ids: string[] = [];
@@ -329,7 +329,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     assert.deepEqual(await resting(), ids.slice(0, lots - closed).sort());
   });
 
-  it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again', async () => {
+  it('one that somebody ends at the venue ends canceled, with an alert, and does not rest again [EX-57]', async () => {
     await place(world, { requested_notional: 300 });
     const { body } = await world.tool('place_order', order({ ...TAKE_PROFIT, requested_notional: 300 }));
     const [sent] = body.execution.orders;
@@ -345,7 +345,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     assert.deepEqual(await statusOf(world, body), ['canceled']);
   });
 
-  it('EXIT_ENDED is raised once nothing of the exit can fill any more', async () => {
+  it('EXIT_ENDED is raised once nothing of the exit can fill any more [EX-50]', async () => {
     await place(world, { requested_notional: 605 });
     // No rung fills anything.
     const told = alertsOf(world, 'EXIT_ENDED').length;
@@ -395,7 +395,7 @@ describe('leverage of what is opened [DESIGN 12.1]', () => {
     });
   };
 
-  it('an agent capped at 1x is held at 1x, and refused where the venue stands at 3x while it holds', async () => {
+  it('an agent capped at 1x is held at 1x, and refused where the venue stands at 3x while it holds [EX-20]', async () => {
     const careful = world.createAgent('careful');
     await setByHand(3);
     const { body } = await world.tool('place_order', order({ requested_notional: 200 }), careful);

@@ -61,7 +61,7 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
     'a clock that is off': error(-1021, 'Timestamp for this request is outside of the recvWindow.', 400),
   };
   for (const [what, refusal] of Object.entries(REFUSALS))
-    it(`${what}: it goes on, and closes once it is let through`, async () => {
+    it(`${what}: it goes on, and closes once it is let through [EX-45]`, async () => {
       const seq = await open();
       await world.fault({ ...refusal, match: SEND, count: TIMES });
       await world.tool('close_position', { symbol: 'BTCUSDT' });
@@ -84,7 +84,7 @@ describe('what the venue refuses whoever asks uses up no tries of an exit', () =
     assert.deepEqual(ends(world, seq), []);
   });
 
-  it('a ban: it waits for its end, and closes then', async () => {
+  it('a ban: it waits for its end, and closes then [EX-45]', async () => {
     const seq = await open();
     await world.fault({ kind: 'ban', ms: 45_000, factor: 1 });
     await world.tool('close_position', { symbol: 'BTCUSDT' });

@@ -88,7 +88,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
   const close = async (fraction?: number, change: object = {}): Promise<ToolBody> =>
     (await world.tool('close_position', { ...BTC, ...(fraction === undefined ? {} : { fraction }), ...change })).body;
 
-  it('an exit that the venue has no room for takes the place of the newest resting opening', async () => {
+  it('an exit that the venue has no room for takes the place of the newest resting opening [EX-46]', async () => {
     await hold();
     const openings: string[] = [];
     for (let i = 0; i < LIMIT; i += 1) openings.push(await restOpening(50_000 + i));
@@ -99,7 +99,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     assert.deepEqual(idsOf(await open()), openings.slice(0, -1), 'one, and it is the newest');
   });
 
-  it('where only exits rest, it takes the place of the newest, which rests again once there is room', async () => {
+  it('where only exits rest, it takes the place of the newest, which rests again once there is room [EX-48]', async () => {
     await hold();
     const exits: string[] = [];
     for (let i = 0; i < LIMIT; i += 1) exits.push(await restExit(66_000 + i));
@@ -127,7 +127,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     await until('all rest', async () => (await open()).length === LIMIT, 20_000);
   });
 
-  it('never of what is not ours: it waits, is given up by nobody, and closes once there is room', async () => {
+  it('never of what is not ours: it waits, is given up by nobody, and closes once there is room [EX-47]', async () => {
     await hold();
     const foreign = await restForeign(LIMIT);
     await full();
@@ -140,7 +140,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     await until('it closes', async () => (await world.position('BTCUSDT')) === 0, 20_000);
   });
 
-  it('an exit that would rest waits, and cancels nothing', async () => {
+  it('an exit that would rest waits, and cancels nothing [EX-48]', async () => {
     await hold();
     const openings: string[] = [];
     for (let i = 0; i < LIMIT; i += 1) openings.push(await restOpening(50_000 + i));
@@ -168,7 +168,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
     return (await world.tool('place_order', order(limit))).body;
   };
 
-  it('one agent has twenty in a symbol, and one more is refused, also if it would not rest', async () => {
+  it('one agent has twenty in a symbol, and one more is refused, also if it would not rest [EX-21]', async () => {
     for (let i = 0; i < 20; i += 1) assert.deepEqual(codes(await rest(50_000 + i)), [], `${i}`);
     const refused = await rest(50_100);
     assert.deepEqual(codes(refused), ['OPENINGS_RESTING']);
@@ -182,7 +182,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
     assert.deepEqual(codes(await rest(50_101)), []);
   });
 
-  it('together they take half of the venue’s limit, and no more', async () => {
+  it('together they take half of the venue’s limit, and no more [EX-21]', async () => {
     await world.tool('cancel_all', {});
     await world.control('set-instrument', { ...BTC, max_orders: 9 });
     await world.advance(3_600_000);

@@ -51,7 +51,7 @@ describe('an exit that goes on without closing anything is told of', () => {
     'one of a flatten': () => world.operator('POST', '/v1/flatten', { reason: 'test' }),
   };
   for (const [whose, ask] of Object.entries(asked))
-    it(`${whose}, whose orders are lost on their way: once, and it closes when they arrive`, async () => {
+    it(`${whose}, whose orders are lost on their way: once, and it closes when they arrive [EX-50]`, async () => {
       await open();
       const seq = world.daemon.ledger.lastSeq();
       await world.fault(LOST);
