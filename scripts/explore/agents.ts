@@ -34,8 +34,11 @@ export function actAsAgent(world: PlayedWorld, step: number, action: Action): bo
       change(world, step, action);
       return true;
     case 'cancel_all': {
-      const { agent, symbol } = action;
-      world.call(step, agent, 'cancel_all', symbol === undefined ? {} : { symbol });
+      const { agent, id, symbol } = action;
+      world.call(step, agent, 'cancel_all', {
+        ...(symbol === undefined ? {} : { symbol }),
+        ...(id === undefined ? {} : { request_id: id }),
+      });
       return true;
     }
     case 'repeat': {
@@ -52,7 +55,9 @@ export function actAsAgent(world: PlayedWorld, step: number, action: Action): bo
 }
 
 function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
-  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id, validForMs } = action;
+  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id, validForMs, agoMs, says } = action;
+  const nowMs = Math.round(START_MS + world.time.nowMs);
+  const last = action.isAfterLast === true ? world.calls.findLast((call) => call.agent === agent) : undefined;
   const sign = side === 'buy' ? 1 : -1;
   world.call(step, agent, 'place_order', {
     symbol,
@@ -64,7 +69,10 @@ function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
     ...(limitBps === undefined ? {} : { limit_price: priceAt(world, symbol, sign * limitBps) }),
     max_slippage_bps: slippageBps ?? 20,
     strategy_id: 'explorer',
-    ...(validForMs === undefined ? {} : { valid_until_ms: Math.round(START_MS + world.time.nowMs) + validForMs }),
+    ...(validForMs === undefined ? {} : { valid_until_ms: nowMs + validForMs }),
+    ...(agoMs === undefined ? {} : { timestamp_ms: nowMs - agoMs }),
+    ...(last?.answer == null ? {} : { after_decision_id: last.answer.decision.decision_id }),
+    ...says,
     request_id: id ?? `r${step}`,
   });
 }

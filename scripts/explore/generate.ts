@@ -1,13 +1,16 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { drawBegins } from './plans/account.ts';
+import { withAnswers } from './plans/answers.ts';
 import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
-import { Draw } from './plans/draw.ts';
+import { Draw, type Piece } from './plans/draw.ts';
+import { drawApprovalKeys, drawKeys } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
 import { SPREADS } from './plans/spreads.ts';
 import { withTwin } from './plans/twins.ts';
+import { WORDS } from './plans/words.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,6 +27,14 @@ const RESERVED_SHARE = 0.08;
 const CROWDED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
+/** Of worlds in which the policy says what it seldom says. */
+const KEYS_SHARE = 0.3;
+/** How often such a world plays what makes it bind, beside all else. */
+const KEYS_WEIGHT = 8;
+/** Of worlds in which agents say what they seldom say. */
+const WORDS_SHARE = 0.1;
+/** Of worlds in which the exchange refuses for one of the reasons that it has. */
+const ANSWERS_SHARE = 0.15;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -39,7 +50,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const stepped = extras.includes('steps') ? withSteps(owned, new Random(seed, 'steps')) : owned;
-  const setup = withOwn(stepped, seed);
+  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), new Random(seed, 'keys'));
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
@@ -49,6 +60,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const spread = new Random(seed, 'spreads').chance(SPREAD_SHARE) ? SPREADS : [];
   const pieces = [
     ...PIECES,
+    ...binding,
+    ...(new Random(seed, 'said').chance(WORDS_SHARE) ? WORDS : []),
     ...borrowed,
     ...crowded,
     ...concentrated,
@@ -67,7 +80,9 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  const worded = withWords(withEnds(steps, new Random(seed, 'ends')), new Random(seed, 'words'));
+  const answers = new Random(seed, 'answers');
+  const answered = answers.chance(ANSWERS_SHARE) ? withAnswers(steps, answers) : steps;
+  const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
@@ -175,6 +190,17 @@ function withOwn(setup: Setup, seed: number): Setup {
     ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
       ? { concentration: { share: 0.7, floorUsdt: 700 } }
       : {}),
+  };
+}
+
+/** In some worlds the policy has keys that few write, and what makes them bind is played more often. */
+function withKeys(setup: Setup, random: Random): { readonly setup: Setup; readonly pieces: typeof PIECES } {
+  const asked = setup.approvals !== undefined && random.chance(0.6) ? drawApprovalKeys(random, setup) : {};
+  const { keys, pieces } = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : { keys: {}, pieces: [] };
+  const policy = { ...asked, ...keys };
+  return {
+    setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },
+    pieces: pieces.map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
   };
 }
 

@@ -58,9 +58,14 @@ export interface Setup {
   readonly concentration?: { readonly share: number; readonly floorUsdt: number };
   /** Of the limit of orders; absent: a minute. */
   readonly orderWindowMs?: number;
+  /** Absent: only what the other members say. */
+  readonly policy?: PolicyKeys;
   /** Quiet time at the end, ms, after which promises are judged. */
   readonly settleMs: number;
 }
+
+/** Values of keys of the policy, by path: `agents.beta.budgets.leverage`. */
+export type PolicyKeys = Readonly<Record<string, unknown>>;
 
 export interface AccountSetup {
   readonly balanceUsdt: number;
@@ -107,6 +112,12 @@ export type Action =
       readonly validForMs?: number;
       /** 1 without it. */
       readonly leverage?: number;
+      /** So long before the call its caller made up its mind; after it when negative. */
+      readonly agoMs?: number;
+      /** It names the decision of the agent's call before. */
+      readonly isAfterLast?: boolean;
+      /** What else the call says, in the tool's own words. */
+      readonly says?: Readonly<Record<string, unknown>>;
       readonly id?: string;
     }
   /** `close_position`. */
@@ -139,7 +150,7 @@ export type Action =
       readonly factor?: number;
     }
   | { readonly kind: 'cancel'; readonly agent: AgentName; readonly pick: number }
-  | { readonly kind: 'cancel_all'; readonly agent: AgentName; readonly symbol?: SymbolName }
+  | { readonly kind: 'cancel_all'; readonly agent: AgentName; readonly symbol?: SymbolName; readonly id?: string }
   /** The call of an earlier step once more, with its request id. */
   | { readonly kind: 'repeat'; readonly agent: AgentName }
   | {
@@ -151,7 +162,7 @@ export type Action =
   | { readonly kind: 'flatten'; readonly symbol?: SymbolName }
   | {
       readonly kind: 'signal';
-      readonly signal: 'injection' | 'narrative' | 'anomaly';
+      readonly signal: 'injection' | 'narrative' | 'anomaly' | 'spend';
       readonly agent?: AgentName;
       readonly symbol?: SymbolName;
       readonly ttlMs: number;

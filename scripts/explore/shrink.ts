@@ -7,6 +7,18 @@ export interface Shrunk {
   readonly runs: number;
 }
 
+/** Members of actions that are left out where the promise breaks without. */
+const OPTIONAL = [
+  'slippageBps',
+  'validForMs',
+  'id',
+  'fraction',
+  'leaveOrders',
+  'leverage',
+  'agoMs',
+  'isAfterLast',
+  'says',
+];
 /** Runs that a shrinking may take. */
 const MAX_RUNS = 400;
 
@@ -80,6 +92,10 @@ async function simplifySetup(best: () => Plan, attempt: Attempt): Promise<void> 
     if (JSON.stringify(setup[key]) === JSON.stringify(PLAIN_SETUP[key])) continue;
     await attempt({ ...best(), setup: { ...setup, [key]: PLAIN_SETUP[key] } });
   }
+  for (const key of Object.keys(best().setup.policy ?? {})) {
+    const { [key]: _value, ...policy } = best().setup.policy ?? {};
+    await attempt({ ...best(), setup: { ...best().setup, policy } });
+  }
   await attempt({ ...best(), setup: { ...best().setup, noise: 0 } });
   await attempt({ ...best(), seed: 1 });
 }
@@ -99,11 +115,7 @@ async function simplifySteps(best: () => Plan, attempt: Attempt): Promise<void> 
       const { [key]: value, ...rest } = step.do as unknown as Record<string, unknown>;
       if (key === 'kind' || key === 'agent') continue;
       const withoutIt = { gap: step.gap, do: rest as unknown as Step['do'] };
-      if (
-        ['slippageBps', 'validForMs', 'id', 'fraction', 'leaveOrders'].includes(key) &&
-        (await replace(index, withoutIt))
-      )
-        continue;
+      if (OPTIONAL.includes(key) && (await replace(index, withoutIt))) continue;
       if (typeof value === 'number')
         for (const simpler of simplerNumbers(key, value))
           if (await replace(index, { gap: step.gap, do: { ...rest, [key]: simpler } as unknown as Step['do'] })) break;

@@ -32,8 +32,9 @@ export function tellPlan(plan: Plan): readonly string[] {
 function tellAction(action: Action): string {
   switch (action.kind) {
     case 'open': {
-      const { agent, side, usdt, symbol, limitBps, validForMs } = action;
-      return `${agent} opens: ${side} ${usdt} USDT of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}${validForMs === undefined ? '' : `, valid for ${validForMs} ms`}`;
+      const { agent, side, usdt, symbol, limitBps, validForMs, kind: _kind, ...more } = action;
+      const said = Object.keys(more).length === 0 ? '' : ` ${JSON.stringify(more)}`;
+      return `${agent} opens: ${side} ${usdt} USDT of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}${validForMs === undefined ? '' : `, valid for ${validForMs} ms`}${said}`;
     }
     case 'close': {
       const { agent, symbol, fraction, slippageBps } = action;

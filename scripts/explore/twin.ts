@@ -43,7 +43,7 @@ export function plainPlan(plan: Plan): Plan {
   const steps = plan.steps.filter(
     ({ do: action }) => OF_AGENTS.has(action.kind) || (action.kind === 'mark' && Math.abs(action.bps) < MOST_BPS),
   );
-  const { account: _small, concentration: _share, ...setup } = plan.setup;
+  const { account: _small, concentration: _share, policy: _keys, ...setup } = plan.setup;
   return {
     ...plan,
     setup: {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { hashPolicy, type LoadedPolicy, parsePolicy } from '../../daemon/policy/parse.ts';
 import { START_MS } from './market.ts';
-import type { PolicyEdit, Setup } from './plan.ts';
+import type { PolicyEdit, PolicyKeys, Setup } from './plan.ts';
 
 type Json = Record<string, unknown>;
 export type WorldPolicy = LoadedPolicy;
@@ -18,7 +18,7 @@ let base: LoadedPolicy['spec'] | null = null;
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits, capped, reserved } = setup;
-  const { concentration, deadmanMs, minLiquidationDistance, mostOpenings, orderWindowMs } = setup;
+  const { concentration, deadmanMs, minLiquidationDistance, mostOpenings, orderWindowMs, policy: keys } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
@@ -35,6 +35,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     deadmanMs,
     mostOpenings,
     concentration,
+    keys,
     edit,
   ]);
   const known = kept.get(key);
@@ -112,7 +113,18 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
   policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup), ...ownOf(setup) };
-  return { ...policy, ...approvalsOf(setup), tools, intercept } as unknown as LoadedPolicy['spec'];
+  return withKeys({ ...policy, ...approvalsOf(setup), tools, intercept }, setup.policy ?? {});
+}
+
+function withKeys(spec: object, keys: PolicyKeys): LoadedPolicy['spec'] {
+  const put = (part: unknown, [key = '', ...under]: readonly string[], value: unknown): unknown => {
+    const members = (part ?? {}) as Json;
+    return { ...members, [key]: under.length === 0 ? value : put(members[key], under, value) };
+  };
+  return Object.entries(keys).reduce<unknown>(
+    (written, [path, value]) => put(written, path.split('.'), value),
+    spec,
+  ) as LoadedPolicy['spec'];
 }
 
 /** When alpha may not open, and how long it may be silent. */

@@ -8,8 +8,8 @@ import { buildPolicy } from '../../scripts/explore/world-policy.ts';
 const EDITS: readonly PolicyEdit[] = ['original', 'tighter_caps', 'looser_caps', 'tighter_slippage', 'slower_exits'];
 
 test('the policies of worlds are ones that an operator could put in force', () => {
-  for (let seed = 1; seed <= 20; seed += 1) {
-    const { setup } = generatePlan(seed);
+  for (let seed = 1; seed <= 80; seed += 1) {
+    const { setup } = generatePlan(seed, { extras: seed % 2 === 0 ? ['approvals'] : ['rarities'] });
     for (const edit of EDITS) {
       const policy = buildPolicy(setup, edit);
       const read = parsePolicy(policy.text, 'world.json');

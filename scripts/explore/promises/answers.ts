@@ -4,7 +4,6 @@ import { effectiveE8 } from '../decided.ts';
 import { couldNotRecord, executedFor, type History, isLost } from '../history.ts';
 import { ANSWER_WITHIN_MS } from '../life.ts';
 import type { CallRecord } from '../records.ts';
-import { wasMerged } from './exits.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -27,7 +26,7 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
     // What has ended has filled what it is told to have, no more.
     const told = orders.reduce((sum, order) => sum + readE8(order.filled_quantity), 0);
     const executed = executedFor(history, id) - later;
-    if (ENDED_WITHOUT.has(state) && executed > told && !isMerged(history, id))
+    if (ENDED_WITHOUT.has(state) && executed > told)
       breaches.push({
         code: `answer-undone/${state}-had-filled`,
         detail: `${who} answered ${state} at ${at(answeredAtMs)} with ${told} filled, of ${executed} that were`,
@@ -62,12 +61,6 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Lots of several exits are booked on one decision. */
-function isMerged(history: History, id: string): boolean {
-  const decision = history.decisions.get(id);
-  return decision !== undefined && wasMerged(history, decision);
-}
-
 /** The end that was told is not in the ledger: one from before it was put back since, and nobody can know of it. */
 function isEndForgotten({ events, orders, world }: History, rootId: string, toldAtMs: number): boolean {
   if (!world.homes.restores.some(({ atMs, copiedAtMs }) => copiedAtMs <= toldAtMs && toldAtMs <= atMs)) return false;
@@ -91,9 +84,7 @@ export function findAnswersBehind(history: History): readonly Breach[] {
   for (const call of world.calls) {
     const { agent, answer, answeredAtMs, askedAtMs, step, tool } = call;
     if (answer === null || answeredAtMs === null || !TELLING.has(tool)) continue;
-    const decision = history.decisionOf(call);
-    // One of several exits that share an order is told its own part.
-    if (decision === null || wasMerged(history, decision)) continue;
+    if (history.decisionOf(call) === null) continue;
     for (const { client_order_id: id, filled_quantity: told } of answer.execution.orders) {
       const said = world.wire.records.findLast(
         (record) =>

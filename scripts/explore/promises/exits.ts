@@ -5,7 +5,10 @@ import { type CallRecord, LOT_E8 } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
-/** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. [TM-4] */
+/**
+ * A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. Of what an agent
+ * says of a symbol the last word is judged: whatever it, the operator or an opening adds is another promise. [TM-4]
+ */
 export function findQuietExits(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
@@ -13,36 +16,21 @@ export function findQuietExits(history: History): readonly Breach[] {
     const decision = history.decisionOf(call);
     if (decision?.symbol === undefined || decision.symbol === null || !isMarketableExit(call)) continue;
     // A repeat is answered with what became of the first, which is judged by itself.
-    if (decision.seq <= call.askedAtSeq) continue;
+    if (decision.seq <= call.askedAtSeq || !isLastWord(history, call, decision)) continue;
     const { agent, symbol } = decision;
     const share = history.shareAt(agent, symbol, history.endMs);
-    const position = world.venue.heldE8(symbol);
-    // Less than a lot may be left of a share that was split in parts of lots, and none of it in whole ones.
-    if (history.shareOf(agent, symbol) * Math.sign(share) < 0.5) continue;
-    if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
+    if (share * world.venue.heldE8(symbol) <= 0) continue;
     const asked = effectiveE8(decision.event);
-    if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
-    if (isAllClosedSince(history, decision) || isOfOtherSide(history, decision, share)) continue;
-    // Exits add up: two halves close the whole.
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
-    if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
+    if (executedFor(history, decision.id) >= asked || Math.abs(share) <= before - asked) continue;
+    if (restsOrIsTold(history, decision)) continue;
+    if (isAllClosedSince(history, decision) || isOfOtherSide(history, decision, share)) continue;
     breaches.push({
       code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
       detail: `${agent} ${symbol}: exit of ${asked} (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} are still held, and no alert says so`,
     });
   }
   return breaches;
-}
-
-/** Units of 1e-8 that this exit and the later ones of its agent in the symbol were permitted to close. A repeat is none. */
-function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decision): number {
-  const asked = new Map<string, number>();
-  for (const other of history.world.calls) {
-    if (other.index < call.index || other.agent !== agent || other.args.symbol !== symbol) continue;
-    const decision = history.decisionOf(other);
-    if (decision !== null && isMarketableExit(other)) asked.set(decision.id, effectiveE8(decision.event));
-  }
-  return [...asked.values()].reduce((sum, each) => sum + each, 0);
 }
 
 /**
@@ -102,38 +90,40 @@ function isMarketableExit(call: CallRecord): boolean {
   return past > MARKETABLE_PAST;
 }
 
-/** Something later, or somebody, accounts for what is held; or an alert tells of it. */
-function wasTakenOver(history: History, call: CallRecord, decision: Decision): boolean {
+/** Nobody has asked for anything in the symbol since, nothing that opens has filled, and no operator has halted. */
+function isLastWord({ decisions, fills, world }: History, call: CallRecord, decision: Decision): boolean {
   const { agent, symbol } = decision;
-  const { world } = history;
-  const isMine = (other: CallRecord): boolean =>
-    other.agent === agent &&
-    other.index > call.index &&
-    (other.args.symbol === undefined || other.args.symbol === symbol);
-  const changes = new Set(['cancel_all', 'cancel_order', 'modify_order']);
-  const isOpening = (other: CallRecord): boolean =>
-    other.tool === 'place_order' && other.args.intent === 'open' && !/^(down|unauthenticated)$/.test(other.outcome);
-  if (world.calls.some((other) => isMine(other) && (changes.has(other.tool) || isOpening(other)))) return true;
-  if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000))
-    return true;
-  // What opened after the exit was decided is another promise. In one turn a later order may fill first.
-  const opened = history.fills.some(
+  const isLater = world.calls.some(
+    (other) =>
+      other.agent === agent &&
+      other.index > call.index &&
+      (other.args.symbol === undefined || other.args.symbol === symbol) &&
+      !/^(down|unauthenticated)$/.test(other.outcome),
+  );
+  const isHalted = world.operatorCalls.some(
+    ({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000,
+  );
+  // In one turn a later order may fill first.
+  const isOpened = fills.some(
     ({ atMs, order, symbol: filled }) =>
       filled === symbol &&
       order?.planned.reduce_only === false &&
-      (atMs > decision.atMs || (history.decisions.get(order.decision.rootId)?.seq ?? 0) > decision.seq),
+      (atMs > decision.atMs || (decisions.get(order.decision.rootId)?.seq ?? 0) > decision.seq),
   );
-  if (opened) return true;
+  return !isLater && !isHalted && !isOpened;
+}
+
+function restsOrIsTold({ events, world }: History, { seq: decidedAt, symbol }: Decision): boolean {
   const rests = [...world.exchange.world.state.orders.values()].some(
     (order) =>
       order.symbol === symbol && order.reduceOnly && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
   );
-  if (rests) return true;
-  return history.events.some(
-    ({ seq, event }) =>
-      seq > decision.seq &&
-      event.kind === 'alert' &&
-      (event.payload.symbol === symbol || event.payload.symbol === null),
+  return (
+    rests ||
+    events.some(
+      ({ seq, event }) =>
+        seq > decidedAt && event.kind === 'alert' && (event.payload.symbol === symbol || event.payload.symbol === null),
+    )
   );
 }
 
@@ -151,7 +141,7 @@ export function findClosesMore(history: History): readonly Breach[] {
     if (typeof fraction !== 'number' || fraction >= 1) continue;
     const { agent, symbol } = decision;
     const executed = executedFor(history, decision.id);
-    if (executed === 0 || wasMerged(history, decision)) continue;
+    if (executed === 0) continue;
     const share = greatestShare(history, agent, symbol, call);
     // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of. What only a
     // reading shows it was not told of; exits that have filled since, and that nobody has answered yet, are in that.
@@ -182,27 +172,6 @@ function closedUntold({ fills, orderEvents, orders }: History, { seq, symbol }: 
     quantityE8 += Math.max(0, inBooks - Math.max(0, ...told.map(({ event }) => event.executed_e8)));
   }
   return quantityE8;
-}
-
-/** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
-export function wasMerged(history: History, decision: Decision): boolean {
-  const spans = new Map<string, { readonly key: string; readonly fromSeq: number; toSeq: number }>();
-  for (const { seq, event } of history.events) {
-    if (event.kind !== 'exit_target') continue;
-    const { decision_id: id } = event.payload;
-    if (event.payload.action === 'opened')
-      spans.set(id, { key: event.payload.key, fromSeq: seq, toSeq: Number.POSITIVE_INFINITY });
-    else {
-      const span = spans.get(id);
-      if (span !== undefined) span.toSeq = seq;
-    }
-  }
-  const own = spans.get(decision.id);
-  if (own === undefined) return false;
-  for (const [id, other] of spans)
-    if (id !== decision.id && other.key === own.key && other.fromSeq < own.toSeq && own.fromSeq < other.toSeq)
-      return true;
-  return false;
 }
 
 function greatestShare(history: History, agent: string, symbol: string, call: CallRecord): number {

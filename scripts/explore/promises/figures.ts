@@ -1,3 +1,4 @@
+import { agentSection } from '../../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../../daemon/core/context.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { E8 } from '../../../daemon/gate/units.ts';
@@ -86,7 +87,7 @@ function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent)
     yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
     yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
   }
-  const risk = pace.risk(agent, nowMs, spec.trader_state);
+  const risk = pace.risk(agent, nowMs, { ...spec.trader_state, ...agentSection(spec, agent).trader_state });
   if (risk !== null) yield* unequal('p-risk', context.agent.p_risk, risk);
   const symbol = event.request.symbol ?? '';
   yield* unequal('last-opening', pacing.last_open_parent_at_ms, pace.lastOpenParent.get(symbol) ?? null);

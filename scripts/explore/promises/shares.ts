@@ -1,6 +1,5 @@
 import { at, type Breach } from '../breach.ts';
 import type { Decision, History, PlannedBy } from '../history.ts';
-import { wasMerged } from './exits.ts';
 
 /** Between an order's way out and the end of a world. */
 const ON_ITS_WAY_MS = 1_000;
@@ -24,9 +23,6 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (fill.atMs <= opening.atMs || fill.symbol !== symbol || fill.order === null) continue;
       const { decision, planned } = fill.order;
       if (decision.agent !== agent || decision.origin !== 'agent') continue;
-      const root = history.decisions.get(decision.rootId);
-      // Its order may be for younger exits as well, whose lots these are.
-      if (root !== undefined && wasMerged(history, root)) continue;
       const rootSeq = seqOf(decision.rootId);
       if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.quantityE8;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
@@ -34,8 +30,7 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (planned.time_in_force === 'GTC') continue;
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.quantityE8;
-      // A cut leaves every agent whole lots: up to one more than its part of them. A rest of fewer than the exchange takes
-      // goes along.
+      // A rest of fewer than the exchange takes goes along.
       if (budget <= -history.world.venue.leastE8(symbol) + HAIR) {
         breaches.push({
           code: 'old-exit-closes-more',
@@ -69,7 +64,7 @@ function isAllClosed(history: History, agent: string, symbol: string, sign: 1 | 
     if (now < held || (requestSeq ?? 0) <= seq) left = Math.max(0, left + now - held);
     held = now;
   }
-  return left < 0.5;
+  return left <= 0;
 }
 
 const CHANGES: ReadonlySet<string> = new Set(['cancel_all', 'cancel_order', 'modify_order']);
@@ -135,16 +130,13 @@ function isTakeProfit({ decision, planned }: PlannedBy): boolean {
 
 /** Lots held at the end on which nothing of its agent rests, though nobody wanted that, and no alert says so. */
 function findUncovered(history: History, { decision, planned }: PlannedBy, seq: number): number | null {
-  // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
   const { agent, rootId, symbol } = decision;
   const { world } = history;
   if (symbol === null || world.calls.some((call) => call.agent === agent && CHANGES.has(call.tool))) return null;
   if (world.operatorCalls.length > 0) return null;
   const share = history.shareAt(agent, symbol, history.endMs);
   const sign = planned.side === 'sell' ? 1 : -1;
-  if (share * sign < 0.5 || world.venue.heldE8(symbol) * sign <= 0) return null;
-  // The gate splits a cut in whole lots: less than one that the parts leave over is no agent's.
-  if (history.shareOf(agent, symbol) * sign < 0.5) return null;
+  if (share * sign <= 0 || world.venue.heldE8(symbol) * sign <= 0) return null;
   const requested = history.decisions.get(rootId) ?? decision;
   if (isAllClosed(history, agent, symbol, sign, requested.seq)) return null;
   // What the owner canceled at the exchange it wants gone.

@@ -1,0 +1,156 @@
+import type { Action, Step } from '../plan.ts';
+import type { Draw, Piece } from './draw.ts';
+
+/** Digests of skills that calls claim: the first two are known to policies that list any. */
+export const SKILLS = ['a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64)] as const;
+
+type Opening = Extract<Action, { readonly kind: 'open' }>;
+
+function opening(draw: Draw, more: Partial<Opening> = {}, limitBps?: number): Opening {
+  return { ...(draw.open(limitBps) as Opening), ...more };
+}
+function soon({ random }: Draw): Step['gap'] {
+  return random.pick(['answered', random.int(0, 3_000)]);
+}
+
+/** The same order twice or three times; one of them says that its caller has seen what became of the one before. */
+export const EQUALS: Piece = (draw) => {
+  const { random } = draw;
+  const order = opening(draw, { usdt: random.pick([130, 200]) });
+  return [
+    draw.step(order),
+    draw.step({ ...order, ...(random.chance(0.5) ? { isAfterLast: true } : {}) }, soon(draw)),
+    ...(random.chance(0.5) ? [draw.step(order, soon(draw))] : []),
+  ];
+};
+
+/** From one side to the other. */
+export const FLIPS: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  return [
+    draw.step(opening(draw, { side })),
+    draw.step({ kind: 'close', agent, symbol }, random.int(1_000, 3_000)),
+    draw.step(opening(draw, { side: side === 'buy' ? 'sell' : 'buy' }), random.int(1_000, 6_000)),
+  ];
+};
+
+/** What a skill claims to be. */
+export const CLAIMS: Piece = (draw) => {
+  const { random } = draw;
+  const skill = { sha256: random.pick(SKILLS) };
+  return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick([600, 1_500, 3_000]) }))];
+};
+
+/** A monitor says something of any kind, and its subject goes on. */
+export const SIGNALS: Piece = (draw) => {
+  const { agent, random, symbol } = draw;
+  const signal = random.pick(['injection', 'narrative', 'anomaly', 'spend'] as const);
+  const scope = random.pick([{}, { agent }, { symbol }]);
+  return [
+    ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
+    draw.step({ kind: 'signal', signal, ttlMs: random.int(1_000, 30_000), ...scope }),
+    draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
+    ...(random.chance(0.3) ? [draw.step(draw.anyExit(), soon(draw))] : []),
+  ];
+};
+
+export const BORROWS: Piece = (draw) => [
+  draw.step(opening(draw, { leverage: draw.random.pick([2, 3]), usdt: draw.random.pick([600, 3_000]) })),
+];
+
+/** In both markets. */
+export const BOTH: Piece = (draw) => {
+  const { random } = draw;
+  return [
+    draw.step(opening(draw, { symbol: 'BTCUSDT' })),
+    draw.step(opening(draw, { symbol: 'ETHUSDT' }), soon(draw)),
+    ...(random.chance(0.3) ? [draw.step(draw.anyExit(), soon(draw))] : []),
+  ];
+};
+
+/** A loss, taken or not, and another order. */
+export const LOSSES: Piece = (draw) => {
+  const { random } = draw;
+  return [
+    draw.step(opening(draw, { usdt: random.pick([900, 3_000]) })),
+    draw.step(draw.against([60, 120, 250, 600]), random.int(1_000, 4_000)),
+    ...(random.chance(0.6) ? [draw.step(draw.close(), random.int(500, 4_000))] : []),
+    draw.step(opening(draw), random.int(1_000, 9_000)),
+  ];
+};
+
+/** Many small ones. */
+export const MANY: Piece = (draw) =>
+  Array.from({ length: draw.random.int(3, 7) }, () =>
+    draw.step(opening(draw, { usdt: draw.random.pick([60, 130, 200, 300]) }), draw.random.int(0, 2_000)),
+  );
+
+/** Time in which something rests, or is held. */
+export const WAITS: Piece = (draw) => {
+  const { random } = draw;
+  return [
+    draw.step(random.chance(0.5) ? opening(draw) : opening(draw, {}, -random.int(20, 60))),
+    draw.step({ kind: 'wait' }, random.int(15_000, 60_000)),
+    draw.step(random.chance(0.6) ? draw.anyOpen() : draw.anyExit(), random.int(0, 3_000)),
+  ];
+};
+
+/** Take-profits, one after the other. */
+export const PROFITS: Piece = (draw) => {
+  const { random } = draw;
+  return [
+    draw.step(opening(draw, { usdt: random.pick([900, 3_000]) })),
+    ...Array.from({ length: random.int(2, 5) }, () =>
+      draw.step(draw.exit(-random.int(10, 60), 0.25), random.pick(['answered', random.int(0, 1_000)])),
+    ),
+  ];
+};
+
+/** Far apart, and a caller that accepts any price. */
+export const WIDE: Piece = (draw) => {
+  const { random, symbol } = draw;
+  return [
+    draw.step({ kind: 'spread', symbol, bps: random.pick([20, 80]) }),
+    draw.step(opening(draw, { slippageBps: random.pick([5, 60, 500]) }), random.int(0, 3_000)),
+    draw.step({ kind: 'spread', symbol, bps: 0 }, random.int(0, 9_000)),
+  ];
+};
+
+/** What agents seldom say in a call: another venue or account, an old instant, an exit or nothing, ids where few give one. */
+export const WORDS: readonly (readonly [number, Piece])[] = [
+  [
+    4,
+    (draw) => {
+      const { random } = draw;
+      const says = random.pick([
+        { venue: 'binance-demo' },
+        { venue: 'paper' },
+        { account: 'other' },
+        { account: 'main' },
+        { reduce_only: true },
+        { reduce_only: false },
+      ]);
+      return [draw.step(opening(draw, { says }))];
+    },
+  ],
+  [
+    3,
+    (draw) => [draw.step(opening(draw, { agoMs: draw.random.pick([10, 900, 5_000, 29_000, 31_000, -800, -5_000]) }))],
+  ],
+  [4, EQUALS],
+  [3, CLAIMS],
+  // The same cancel twice: amid it somebody opens again.
+  [
+    3,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const id = `c${random.int(1, 1_000_000)}`;
+      return [
+        draw.step(opening(draw, {}, -random.int(10, 60))),
+        draw.step({ kind: 'cancel_all', agent, symbol, id }, soon(draw)),
+        ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)), 'answered')] : []),
+        draw.step({ kind: 'cancel_all', agent, symbol, id }, soon(draw)),
+      ];
+    },
+  ],
+];
