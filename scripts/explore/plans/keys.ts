@@ -63,36 +63,11 @@ const REGIME_KEYS: readonly KeyDraw[] = (['calm', 'volatile', 'extreme'] as cons
 );
 
 const ACCOUNT_KEYS: readonly KeyDraw[] = [
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': ['binance-demo'] },
-        { 'scope.symbols': ['BTCUSDT'] },
-        { 'scope.accounts': ['other'] },
-      ]),
-    WAITS,
-    BOTH,
-  ),
   keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
   keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
   keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
   keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), MANY),
   keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), MANY),
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'market.freshness.mark_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.quote_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.account_ms': random.pick([1_000, 4_000]) },
-        { 'market.freshness.funding_ms': random.pick([1_000, 20_000]) },
-        { 'market.freshness.filters_ms': random.pick([1_000, 60_000]) },
-        { 'market.freshness.clock_skew_ms': random.pick([5, 50]) },
-        { 'market.freshness.request_ms': random.pick([1, 1_000]) },
-      ]),
-    WAITS,
-  ),
   keys((random) => ({ 'market.collar_bps': random.pick([2, 8]) }), WIDE),
   keys(
     (random) => ({
@@ -169,20 +144,6 @@ const ACCOUNT_KEYS: readonly KeyDraw[] = [
     CLAIMS,
   ),
   keys(
-    (random) => {
-      const kind = random.pick(['injection', 'narrative', 'anomaly', 'spend']);
-      const path = `trust.signals.${kind}`;
-      return {
-        [path]: random.chance(0.5)
-          ? { reduce_only: true, max_ttl_ms: 3_600_000 }
-          : { multiplier: random.pick([0.1, '1/3']), max_ttl_ms: 3_600_000 },
-        ...(random.chance(0.3) ? { [`${path}.max_ttl_ms`]: 5_000 } : {}),
-      };
-    },
-    SIGNALS,
-    SIGNALS,
-  ),
-  keys(
     (random) => ({
       'trader_state.base_rate': random.pick([0.1, 0.6]),
       'trader_state.limit_at': random.pick([0.05, 0.3]),
@@ -248,35 +209,6 @@ const ACCOUNT_KEYS: readonly KeyDraw[] = [
 
 const OWN_KEYS: readonly KeyDraw[] = [
   own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['close_position', 'cancel_order', 'cancel_all', 'place_order'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': [] },
-        { 'scope.symbols': ['ETHUSDT'] },
-        { 'scope.accounts': [] },
-      ]),
-    BOTH,
-  ),
-  own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'budgets.order_notional_usdt': random.pick([120, 250]) },
-        { 'budgets.symbol_notional_usdt': random.pick([200, 400]) },
-        { 'budgets.gross_notional_usdt': random.pick([250, 500]) },
-        { 'budgets.slippage_bps': random.pick([3, 8]) },
-        { 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) },
-        { 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) },
-        { 'budgets.concurrent_positions': 1 },
-        { 'budgets.leverage': 1 },
-        { 'budgets.holding_time_ms': random.pick([8_000, 30_000]) },
-      ]),
-    BOTH,
-    MANY,
-    BORROWS,
-    WAITS,
-  ),
-  own(
     (random, setup) => ({ 'budgets.order_rate': { max: random.int(5, 7), window_ms: setup.orderWindowMs ?? 60_000 } }),
     MANY,
     MANY,
@@ -327,19 +259,112 @@ function tierEffect(random: Random): object {
   return random.chance(0.7) ? { multiplier: random.pick([0.2, 0.5]) } : { reduce_only: true };
 }
 
-const CHOICES = [...ACCOUNT_KEYS, ...REGIME_KEYS, ...REGIME_KEYS, ...OWN_KEYS, ...OWN_KEYS];
+/** Each of these chooses one key of many. */
+const CHOOSING: readonly KeyDraw[] = [
+  ...REGIME_KEYS,
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
+        { 'scope.actions': ['open', 'close', 'cancel'] },
+        { 'scope.venues': ['binance-demo'] },
+        { 'scope.symbols': ['BTCUSDT'] },
+        { 'scope.accounts': ['other'] },
+      ]),
+    WAITS,
+    BOTH,
+  ),
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'market.freshness.mark_ms': random.pick([300, 1_200]) },
+        { 'market.freshness.quote_ms': random.pick([300, 1_200]) },
+        { 'market.freshness.account_ms': random.pick([1_000, 4_000]) },
+        { 'market.freshness.funding_ms': random.pick([1_000, 20_000]) },
+        { 'market.freshness.filters_ms': random.pick([1_000, 60_000]) },
+        { 'market.freshness.clock_skew_ms': random.pick([5, 50]) },
+        { 'market.freshness.request_ms': random.pick([1, 1_000]) },
+      ]),
+    WAITS,
+  ),
+  keys(
+    (random) => {
+      const kind = random.pick(['injection', 'narrative', 'anomaly', 'spend']);
+      const path = `trust.signals.${kind}`;
+      return {
+        [path]: random.chance(0.5)
+          ? { reduce_only: true, max_ttl_ms: 3_600_000 }
+          : { multiplier: random.pick([0.1, '1/3']), max_ttl_ms: 3_600_000 },
+        ...(random.chance(0.3) ? { [`${path}.max_ttl_ms`]: 5_000 } : {}),
+      };
+    },
+    SIGNALS,
+    SIGNALS,
+  ),
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'market.bar_ms': 300_000 },
+        { 'market.volatility.baseline_bars': 8, 'market.volatility.min_history_bars': 20 },
+        { 'market.volatility.window_bars': 20, 'market.volatility.min_history_bars': 20 },
+        { 'market.regime_hold_bars': 6 },
+        { 'market.liquidity': { ema_bars: 2, below_quantile: 0.5, baseline_bars: 8 } },
+        { 'market.liquidity': { ema_bars: 20, below_quantile: 0.9, baseline_bars: 12 } },
+      ]),
+    MANY,
+  ),
+  own(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'scope.tools': ['close_position', 'cancel_order', 'cancel_all', 'place_order'] },
+        { 'scope.actions': ['open', 'close', 'cancel'] },
+        { 'scope.venues': [] },
+        { 'scope.symbols': ['ETHUSDT'] },
+        { 'scope.accounts': [] },
+      ]),
+    BOTH,
+  ),
+  own(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'budgets.order_notional_usdt': random.pick([120, 250]) },
+        { 'budgets.symbol_notional_usdt': random.pick([200, 400]) },
+        { 'budgets.gross_notional_usdt': random.pick([250, 500]) },
+        { 'budgets.slippage_bps': random.pick([3, 8]) },
+        { 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) },
+        { 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) },
+        { 'budgets.concurrent_positions': 1 },
+        { 'budgets.leverage': 1 },
+        { 'budgets.holding_time_ms': random.pick([8_000, 30_000]) },
+      ]),
+    BOTH,
+    MANY,
+    BORROWS,
+    WAITS,
+  ),
+];
 
-/** One part of the policy, or two, and the pieces in which it is to bind. */
+const CHOICES = [
+  ...[...ACCOUNT_KEYS, ...OWN_KEYS].map((choice) => [1, choice] as const),
+  ...CHOOSING.map((choice) => [4, choice] as const),
+];
+
+/** Up to four parts of the policy, and the pieces in which they are to bind. */
 export function drawKeys(
   random: Random,
   setup: Setup,
 ): { readonly keys: PolicyKeys; readonly pieces: readonly Piece[] } {
-  const [one, two] = [random.pick(CHOICES), random.pick(CHOICES)];
-  const [first, second] = [one.draw(random, setup), two.draw(random, setup)];
-  // Of parts of their own: an agent's may only be tighter than the account's.
-  if (!random.chance(0.3) || partsOf(second).some((part) => partsOf(first).includes(part)))
-    return { keys: first, pieces: one.pieces };
-  return { keys: { ...first, ...second }, pieces: [...one.pieces, ...two.pieces] };
+  let drawn: PolicyKeys = {};
+  const pieces: Piece[] = [];
+  for (let count = random.int(1, 4); count > 0; count -= 1) {
+    const choice = random.weighted(CHOICES);
+    const more = choice.draw(random, setup);
+    // Of parts of their own: an agent's may only be tighter than the account's.
+    if (partsOf(more).some((part) => partsOf(drawn).includes(part))) continue;
+    drawn = { ...drawn, ...more };
+    pieces.push(...choice.pieces);
+  }
+  return { keys: drawn, pieces };
 }
 
 function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
