@@ -126,9 +126,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
     closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
-      gate,
-      logger: log,
-      abort: signal,
+      ...{ gate, logger: log, abort: signal },
       monotonicMs: () => time.monotonicMs(),
       after: (ms, fn) => time.after(ms, fn, { unref: true }),
       hostMs: () => time.hostMs(),
@@ -143,6 +141,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       await account?.holdAlias(gate.core.ports.venue, log);
       recordPolicy(gate, ledger, inForce, file.policy);
       closers.unshift(alerts.begin(gate, ledger, signal));
+      account?.watch(gate.core, time, signal);
       // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, fileProblem, time, signal);
     };

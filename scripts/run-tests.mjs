@@ -54,7 +54,8 @@ function writeEntries(folder, root, shares) {
 }
 
 function runNode(args, scratch, onEnd) {
-  const env = { ...process.env, TMPDIR: scratch };
+  // Daemons that tests kill leave the files of their locks.
+  const env = { ...process.env, TMPDIR: scratch, HOLDFAST_LOCK_FOLDER: join(scratch, 'locks') };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

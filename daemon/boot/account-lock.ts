@@ -3,14 +3,25 @@ import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { GateCore } from '../gate/journal/journal.ts';
+import { planProblemLayer } from '../gate/plan/problem-layer.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
 import { messageOf } from '../ledger/errors.ts';
 import { type HeldLock, takeLock } from '../ledger/lock.ts';
+import type { TimePort } from '../time/time-port.ts';
 import type { VenueAccess } from '../venue/endpoints.ts';
 import { StartError } from './live.ts';
 
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */
 const WAIT_MS = 1_000;
+/** How often a running daemon looks after its locks, and asks for what the venue has not told, wall ms. */
+const LOOK_MS = 5_000;
+
+const LAYER = {
+  name: 'account_lock',
+  clearsWhen: 'the venue has told whose account it is, and no other daemon holds its lock on this machine',
+  cleared: 'the account is locked',
+};
 
 type Place = Pick<Config, 'home' | 'lockFolder' | 'venue'>;
 
@@ -21,55 +32,117 @@ type Place = Pick<Config, 'home' | 'lockFolder' | 'venue'>;
  */
 export class AccountLock {
   readonly #place: Place;
-  readonly #held = new Map<string, HeldLock>();
+  /** By the path of each; null: it is to be held, and is not. */
+  readonly #locks = new Map<string, HeldLock | null>();
+  /** The venue has told its name of the account, or never will. */
+  #isTold = false;
+  #isAsking = false;
 
   /** @throws StartError naming home and process of the daemon that trades the account */
   constructor(place: Place, access: VenueAccess) {
     this.#place = place;
     const venue = access.venue === 'paper' ? `paper ${sameHost(access.baseUrl)}` : access.venue;
-    this.#take(`${venue} key ${access.apiKey}`);
+    this.#locks.set(this.#pathOf(`${venue} key ${access.apiKey}`), null);
+    this.#hold(WAIT_MS);
+  }
+
+  /** Asks the venue for its own name of the account, and holds that, too. @throws StartError */
+  async holdAlias(venue: VenuePort, log: Pick<Logger, 'warn'>): Promise<void> {
+    const detail = await this.#ask(venue);
+    if (detail !== null) log.warn({ detail }, 'the venue does not tell whose account this is');
+    this.#hold(WAIT_MS);
   }
 
   /**
-   * Reads the venue's own name of the account, and holds that, too. Where the venue tells none, or does not answer, the
-   * key alone counts.
-   *
-   * @throws StartError
+   * From now on nothing opens while a lock is not held, or while the venue has not told whose account it is. Sets the
+   * layer before anything can be opened.
    */
-  async holdAlias(venue: VenuePort, log: Logger): Promise<void> {
-    const read = await venue.fetchAccountAlias?.();
-    if (read?.kind === 'ok') this.#take(`${venue.venue} account ${read.value}`);
-    else if (read !== undefined) log.warn({ detail: read.detail }, 'the venue does not tell whose account this is');
+  watch(core: GateCore, time: TimePort, signal: AbortSignal): void {
+    this.#review(core);
+    const look = async (): Promise<void> => {
+      if (!this.#isTold) await this.#ask(core.ports.venue);
+      if (!signal.aborted) this.#review(core);
+    };
+    const timer = time.every(LOOK_MS, () => void look(), { unref: true });
+    signal.addEventListener('abort', () => timer.cancel(), { once: true });
   }
 
   /** Its files go, too: each account, also of a paper exchange that is gone, would leave some for good. */
   release(): void {
-    for (const [path, lock] of this.#held) {
-      if (lock.isInPlace()) for (const file of [`${path}.json`, `${path}.lock`]) removeFile(file);
-      lock.release();
+    for (const [path, lock] of this.#locks) {
+      if (lock?.isInPlace()) for (const file of [`${path}.json`, `${path}.lock`]) removeFile(file);
+      lock?.release();
     }
-    this.#held.clear();
+    this.#locks.clear();
   }
 
-  #take(account: string): void {
+  /** Null: it has told, or never will; else why it has not. */
+  async #ask(venue: VenuePort): Promise<string | null> {
+    if (this.#isAsking) return 'it has not answered yet';
+    this.#isAsking = true;
+    try {
+      const read = await venue.fetchAccountAlias?.();
+      if (read?.kind === 'failed') return read.detail;
+      const alias = read?.value ?? null;
+      if (alias !== null) this.#locks.set(this.#pathOf(`${venue.venue} account ${alias}`), null);
+      this.#isTold = true;
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #review(core: GateCore): void {
+    const lost = this.#findLost();
+    const problem = lost ?? (this.#isTold ? null : 'the venue has not told yet whose account this is');
+    const layer = planProblemLayer(core.state.layers, LAYER, problem);
+    if (layer === null) return;
+    core.append('state', layer);
+    if (lost !== null) core.alert('ACCOUNT_UNLOCKED', lost);
+  }
+
+  #findLost(): string | null {
+    try {
+      this.#hold(0);
+      return null;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  /** Takes what is not held: at first, and after its file was removed or replaced. @throws StartError */
+  #hold(waitMs: number): void {
+    for (const [path, lock] of this.#locks) {
+      if (lock?.isInPlace()) continue;
+      this.#locks.set(path, this.#take(path, waitMs));
+      lock?.release();
+    }
+  }
+
+  #take(path: string, waitMs: number): HeldLock {
     const { home, lockFolder, venue } = this.#place;
-    const folder = openFolder(lockFolder);
-    const path = join(folder, `${venue}-${hash('sha256', account, 'hex').slice(0, 32)}`);
-    const lock = takeAt(path, JSON.stringify({ home, pid: process.pid }));
-    if (lock === null)
-      throw new StartError(
-        `another daemon trades this account of ${venue} on this machine (${readHolder(`${path}.json`)}): stop it first, or use it by its home. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
-      );
-    this.#held.set(path, lock);
+    openFolder(lockFolder);
+    const lock = takeAt(path, JSON.stringify({ home, pid: process.pid }), waitMs);
+    if (lock !== null) return lock;
+    throw new StartError(
+      `another daemon trades this account of ${venue} on this machine (${readHolder(`${path}.json`)}): stop it first, or use it by its home. Without a daemon, \`./holdfast flatten --emergency\` closes what is held`,
+    );
+  }
+
+  #pathOf(account: string): string {
+    const { lockFolder, venue } = this.#place;
+    return join(lockFolder ?? '', `${venue}-${hash('sha256', account, 'hex').slice(0, 32)}`);
   }
 }
 
 const WAY_OUT = 'HOLDFAST_LOCK_FOLDER may name another folder, the same for all daemons of this user';
 
 /** @throws StartError: the folder does not let itself be used */
-function takeAt(path: string, note: string): HeldLock | null {
+function takeAt(path: string, note: string, waitMs: number): HeldLock | null {
   try {
-    return takeLock(`${path}.lock`, `${path}.json`, note, WAIT_MS);
+    return takeLock(`${path}.lock`, `${path}.json`, note, waitMs);
   } catch (error) {
     throw new StartError(`the account cannot be locked at ${path}.lock (${messageOf(error)}); ${WAY_OUT}`);
   }
@@ -80,14 +153,14 @@ function takeAt(path: string, note: string): HeldLock | null {
  *
  * @throws StartError
  */
-function openFolder(path: string | null): string {
+function openFolder(path: string | null): void {
   if (path === null)
     throw new StartError(`the account cannot be locked: the system knows no home folder of this user; ${WAY_OUT}`);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const found = lstatSync(path);
     const isOwn = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o022) === 0);
-    if (found.isDirectory() && isOwn) return path;
+    if (found.isDirectory() && isOwn) return;
   } catch (error) {
     throw new StartError(`the account cannot be locked in ${path} (${messageOf(error)}); ${WAY_OUT}`);
   }

@@ -93,7 +93,7 @@ export function openResume(): void {
   act.value = {
     title: 'Resume trading',
     effect:
-      'The operator’s layer and a breaker of the same scope are lifted, and agents may open again within the policy. No other layer is lifted: what a condition, the boot, a signal, the venue or an unresolved order set holds until it clears by itself.',
+      'The operator’s layer and a breaker of the same scope are lifted, and agents may open again within the policy; on binance-live after the policy’s delay. No other layer is lifted: what a condition, the boot, a signal, the venue or an unresolved order set holds until it clears by itself.',
     confirm: 'Resume trading',
     scopes: listScopes(true),
     needsReason: true,

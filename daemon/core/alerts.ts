@@ -15,6 +15,7 @@ const text = (severity: Severity, kind: AlertKind, says: string): AlertText => (
 
 export const ALERTS = {
   ACCOUNT_MODE: text('critical', 'account', 'The account has a mode that Holdfast cannot trade in.'),
+  ACCOUNT_UNLOCKED: text('critical', 'daemon', 'The lock of the account on this machine is lost; nothing opens.'),
   AGENT_SILENT: text('warning', 'orders', 'An agent has made no call for longer than its heartbeat; it opens nothing.'),
   AGENT_WITHOUT_TOKEN: text(
     'warning',

@@ -294,8 +294,8 @@ export interface VenuePort {
     isolated: AccountSnapshot['isolated'] | null,
   ): Promise<FetchOutcome<AccountMode>>;
   fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
-  /** The venue's own name of the account, the same for each of its keys; absent: it tells none. */
-  fetchAccountAlias?(): Promise<FetchOutcome<string>>;
+  /** The venue's own name of the account, the same for each of its keys; null, or absent: it tells none. */
+  fetchAccountAlias?(): Promise<FetchOutcome<string | null>>;
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;

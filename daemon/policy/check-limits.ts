@@ -1,8 +1,8 @@
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
+import { regimesAreOrdered } from '../core/looser/is-at-most.ts';
 import { DEADMAN_MS, type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
 import type { Findings } from './findings.ts';
-import { regimesAreOrdered } from './is-at-most.ts';
 import { shortNumber } from './short-number.ts';
 
 const FACTOR_KEYS: readonly string[] = ['multiplier', 'leverage', 'notional', 'order_rate', 'slippage'];

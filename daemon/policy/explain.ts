@@ -1,9 +1,9 @@
 import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
+import { COMPONENTS } from '../core/looser/step-functions.ts';
 import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
 import { DEADMAN_MS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
 import { scopeInWords } from './scope-words.ts';
-import { COMPONENTS } from './step-functions.ts';
 
 /** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
 export interface EffectiveCaps {

@@ -1,9 +1,9 @@
 import { PolicySchema } from '../contract/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
+import { DIRECTIONS, type Direction, POLICY_PATHS } from '../core/looser/policy-directions.ts';
 import type { PolicyPath } from '../core/policy-paths.ts';
 import { SCOPES } from '../core/scopes.ts';
 import { isRecord, type JsonRecord } from './case-context.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { scopeInWords } from './scope-words.ts';
 
 /** The table of docs/policy.md: every key with its meaning, its range, the change that makes it looser, and its scope. */

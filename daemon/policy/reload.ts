@@ -1,6 +1,6 @@
 import { type Violation, violationAt } from '../contract/violations.ts';
+import { isAtMost } from '../core/looser/is-at-most.ts';
 import type { LooserKey, VenueName } from '../core/policy.ts';
-import { isAtMost } from './is-at-most.ts';
 import type { LoadedPolicy } from './parse.ts';
 
 /** What happens to a policy that a running daemon has read. */

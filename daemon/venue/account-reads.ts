@@ -95,7 +95,7 @@ export class AccountReads {
     });
   }
   /** As `/fapi/v3/balance` has it in each of its rows. */
-  async fetchAlias(): Promise<FetchOutcome<string>> {
+  async fetchAlias(): Promise<FetchOutcome<string | null>> {
     return this.#reader.link.outcome(async () =>
       parseAccountAlias(await this.#reader.read(WEIGHT.balance, (ccxt) => ccxt.fapiPrivateV3GetBalance())),
     );

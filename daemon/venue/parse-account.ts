@@ -39,10 +39,13 @@ export function parseBalances(json: unknown): Balances {
     initialMarginUsdt: readAmount(source, 'totalInitialMargin'),
   };
 }
-/** The account's own name in `/fapi/v3/balance`, the same in each row: one per asset. */
-export function parseAccountAlias(json: unknown): string {
-  const [first] = requireList(json, 'balance');
-  return readText(requireObject(first, 'balance row'), 'accountAlias');
+/** The account's own name in `/fapi/v3/balance`, the same in each row: one per asset. Null: no row has one. */
+export function parseAccountAlias(json: unknown): string | null {
+  for (const row of requireList(json, 'balance')) {
+    const { accountAlias } = requireObject(row, 'balance row');
+    if (typeof accountAlias === 'string' && accountAlias !== '') return accountAlias;
+  }
+  return null;
 }
 /** `/fapi/v1/symbolConfig`, one row per symbol. */
 export function parseSymbolSettings(json: unknown): Listed<SymbolSetting> {

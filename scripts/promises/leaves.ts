@@ -1,6 +1,6 @@
 import { buildPolicyJsonSchema } from '../../daemon/contract/policy.ts';
+import { DIRECTIONS, type Direction } from '../../daemon/core/looser/policy-directions.ts';
 import type { IntendedPolicySpec, JsonSchemaObject } from '../../daemon/core/policy.ts';
-import { DIRECTIONS, type Direction } from '../../daemon/policy/policy-directions.ts';
 import { otherValue } from './other-value.ts';
 
 /** From a document to a key: a member, or every entry of a map (`*`) or a list (`[]`). */

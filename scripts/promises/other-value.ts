@@ -1,5 +1,5 @@
+import type { Direction } from '../../daemon/core/looser/policy-directions.ts';
 import type { JsonSchemaObject } from '../../daemon/core/policy.ts';
-import type { Direction } from '../../daemon/policy/policy-directions.ts';
 
 /** Members of lists of names that a policy of a world does not have. */
 const MORE = ['SOLUSDT', 'DOGEUSDT', 'other'];

@@ -15,7 +15,7 @@ const COOLDOWN_MS = 60_000;
 
 describe('ways around a gate: killed while it opens', { concurrency: true }, () => {
   killed('between append and submit', { seed: 11, cooldownMs: COOLDOWN_MS }, (it_) => {
-    it('BY-13 places nothing for a decision that was on disk and not on its way, and still cools down', async () => {
+    it('BY-13 places nothing for a decision that was on disk and not on its way, and still cools down [AP-36]', async () => {
       const world = it_();
       const ask = order({ request_id: 'before' }) as { request_id: string };
       const leverage = { kind: 'accept-then-timeout', match: { method: 'POST', path: '/fapi/v1/leverage' } };

@@ -241,7 +241,7 @@ test('arming is refused for a policy that may not trade live', async () => {
   assert.match(err, /does not name binance-live in scope.venues/);
 });
 
-test('arming is recorded with its policy, version and expiry, after the delay of the policy', async () => {
+test('arming is recorded with its policy, version and expiry, after the delay of the policy [AP-57]', async () => {
   const file = join(home, 'live.yaml');
   const text = readFileSync(join(POLICIES, 'default.yaml'), 'utf8');
   writeFileSync(file, text.replace('venues: [paper, binance-demo]', 'venues: [binance-live]'));

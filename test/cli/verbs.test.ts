@@ -245,6 +245,27 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.match(json.result.out, /998\.2144400000001/, 'JSON is not rounded');
 });
 
+test('status says what a daemon waits for before the venue has answered at all', async () => {
+  const unread = replyJson({ error: { code: 'NOT_READY', message: 'The account is not known yet.' } }, 503);
+  const waits = { ...READY, waiting_for: ["the venue's time", 'the account'] };
+  const replies = {
+    'GET /readyz': replyJson(waits, 503),
+    'GET /v1/trading-state': replyJson(STATE),
+    'GET /v1/account': unread,
+    'GET /v1/positions': unread,
+    'GET /v1/orders': replyJson({ orders: [], next: null }),
+  };
+  const { result } = await runAgainst(replies, ['status']);
+  assert.equal(result.code, 7, result.err);
+  assert.match(result.out, /ready +no, waiting for: the venue's time; the account/);
+  assert.match(result.out, /equity +not known yet/);
+  assert.match(result.out, /positions: not known yet/);
+  const { result: json } = await runAgainst(replies, ['status', '--json']);
+  assert.equal(json.code, 7);
+  const { account, positions, readiness } = JSON.parse(json.out);
+  assert.deepEqual([account, positions, readiness.waiting_for], [null, null, waits.waiting_for]);
+});
+
 const HASH = 'ab'.repeat(32);
 test('a pending policy is shown with the command that accepts it', async () => {
   const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0, file_differs: false };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { codesOf, decideWith } from './decision-fixture.ts';
 import { NO_APPROVAL } from './table-approval.ts';
 
-test('three approvals of one agent wait at most: a further order asks nobody', () => {
+test('three approvals of one agent wait at most: a further order asks nobody [AP-13 AP-14]', () => {
   const policy = { approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000 } };
   const with_ = (count: number) =>
     decideWith({ policy, context: { approval: { ...NO_APPROVAL, pending_count: count } } });
@@ -15,7 +15,7 @@ test('three approvals of one agent wait at most: a further order asks nobody', (
   assert.deepEqual([fourth.reasons[0]?.observed, fourth.reasons[0]?.unit], [3, 'pending']);
 });
 
-test('a later slice of an approved order keeps the price that was approved', () => {
+test('a later slice of an approved order keeps the price that was approved [AP-37]', () => {
   const slice = (ticks: number | null) =>
     decideWith({
       context: { phase: 'slice', slice_lots: 5, approval: { ...NO_APPROVAL, order_price_ticks: ticks } },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
-import { regimesAreOrdered } from '../../daemon/policy/is-at-most.ts';
+import { regimesAreOrdered } from '../../daemon/core/looser/is-at-most.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, decideCase, hasAmpleBrackets, loosened } from './decision-fixture.ts';
 

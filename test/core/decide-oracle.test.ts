@@ -14,7 +14,7 @@ function isDecidable({ context, request }: Case): boolean {
   return request.requested_notional === null || (!isBookKnown && context.exposure.recorded_price !== null);
 }
 
-test('SAE-SAME-CODE: the gate decides as a second implementation from the documents does, on 6,000 cases near the limits [TM-2 TM-7]', () => {
+test('SAE-SAME-CODE: the gate decides as a second implementation from the documents does, on 6,000 cases near the limits [AP-12 TM-2 TM-7]', () => {
   const seen = { ALLOW: 0, LIMIT: 0, BLOCK: 0, exit: 0 };
   fc.assert(
     fc.property(cases, (drawn) => {

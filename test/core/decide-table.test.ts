@@ -28,7 +28,7 @@ const VERDICTS = { tighten: 'LIMIT', deny: 'BLOCK' } as const;
 for (const row of TABLE) {
   for (const [value, expected] of row.cases) {
     const outcome = OUTCOMES[expected];
-    test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)} [EX-58]`, () => {
+    test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)} [AP-1 AP-3 AP-74 EX-58]`, () => {
       const decision = decideWith(...(row.settings ?? []), row.setting ?? {}, row.change(value));
       const codes = codesOf(decision);
       if (expected === 'pass') {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { factorValue } from '../../daemon/core/compiled-policy.ts';
+import { isAtMost, regimesAreOrdered } from '../../daemon/core/looser/is-at-most.ts';
 import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { isAtMost, regimesAreOrdered } from '../../daemon/policy/is-at-most.ts';
 import { cases } from './decide-cases.ts';
 import {
   basePolicy,

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
-import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
-import { AGENT_SCOPES, SCOPES } from '../../daemon/core/scopes.ts';
-import { findLooserAgents, isAtMost } from '../../daemon/policy/is-at-most.ts';
+import { findLooserAgents, isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import {
   AGENT_DIRECTIONS,
   AGENT_PARTS,
   DIRECTIONS,
   ENTRY_KEYS,
   POLICY_PATHS,
-} from '../../daemon/policy/policy-directions.ts';
+} from '../../daemon/core/looser/policy-directions.ts';
+import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
+import { AGENT_SCOPES, SCOPES } from '../../daemon/core/scopes.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { AgentSchedule } from '../../daemon/core/policy.ts';
 import { closesAt, compileSchedule, opensAt } from '../../daemon/core/schedule.ts';
-import { isAtMost } from '../../daemon/policy/is-at-most.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import { isOpen, schedules } from '../oracle/oracle-schedule.ts';
 import { changed } from '../policy/documents.ts';

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -11,9 +22,13 @@ import type { Environment } from '../../daemon/config/settings.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
-import { startDaemon } from '../../daemon/main.ts';
+import { type Daemon, type StartOptions, startDaemon } from '../../daemon/main.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
+import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { parseAccountAlias } from '../../daemon/venue/parse-account.ts';
 import { holdfast } from '../cli/run.ts';
+import { until } from './harness.ts';
 
 const log = createLogger({ level: 'silent', secrets: [] });
 
@@ -22,6 +37,23 @@ function openFolder(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+const answer = (alias: string | null) =>
+  alias === null
+    ? { kind: 'failed', detail: 'HTTP 503', consequence: 'none', retryAfterMs: null }
+    : { kind: 'ok', value: alias === '' ? null : alias };
+const telling = (alias: string | null, venue = 'binance-demo') =>
+  ({ venue, fetchAccountAlias: async () => answer(alias) }) as unknown as VenuePort;
+
+/** What a daemon looks at every few seconds it looks at all the time. */
+const HASTY: TimePort = {
+  ...SYSTEM_TIME,
+  every: (ms, fn, options) => SYSTEM_TIME.every(Math.min(ms, 50), fn, options),
+};
+
+const alertsOf = ({ ledger }: Daemon): string =>
+  [...ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => JSON.stringify(payload)).join('\n');
+const stateOf = ({ gate }: Daemon): string => gate.readiness().trading_state;
 
 /** Daemons of one exchange, each with a home of its own. */
 async function openMachine(t: TestContext) {
@@ -32,7 +64,7 @@ async function openMachine(t: TestContext) {
     for (const close of closers) await close();
     await sim.close();
   });
-  const start = async (home: string, env: Environment = {}) => {
+  const start = async (home: string, env: Environment = {}, options: Partial<StartOptions> = {}) => {
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: join(folder, home),
       HOLDFAST_PORT: '0',
@@ -40,11 +72,20 @@ async function openMachine(t: TestContext) {
       HOLDFAST_LOCK_FOLDER: join(folder, 'locks'),
       ...env,
     });
-    const daemon = await startDaemon(config, secrets, { log, signal: AbortSignal.timeout(60_000) });
+    const daemon = await startDaemon(config, secrets, {
+      log,
+      signal: AbortSignal.timeout(60_000),
+      time: HASTY,
+      ...options,
+    });
     closers.push(() => daemon.close());
     return daemon;
   };
-  return { folder, sim, start };
+  const lockFolder = join(folder, 'locks');
+  /** What a daemon of another home would hold. */
+  const lock = (home: string, baseUrl: string, apiKey = 'paper') =>
+    new AccountLock({ home, lockFolder, venue: 'paper' }, { venue: 'paper', baseUrl, apiKey, secret: 's' });
+  return { folder, lock, lockFolder, sim, start };
 }
 
 test('a second daemon of one account on one machine refuses to start, and names home and process of the first [TM-49]', async (t) => {
@@ -74,14 +115,6 @@ test('two keys of one account are one account once the venue has told its name',
   const lockFolder = join(openFolder(t), 'locks');
   const open = (home: string, apiKey: string) =>
     new AccountLock({ home, lockFolder, venue: 'binance-demo' }, { venue: 'binance-demo', apiKey, secret: 's' });
-  const telling = (alias: string | null) =>
-    ({
-      venue: 'binance-demo',
-      fetchAccountAlias: async () =>
-        alias === null
-          ? { kind: 'failed', detail: 'HTTP 503', consequence: 'none', retryAfterMs: null }
-          : { kind: 'ok', value: alias },
-    }) as unknown as VenuePort;
   const first = open('/homes/first', 'key-1');
   await first.holdAlias(telling('SgsR'), log);
   const second = open('/homes/second', 'key-2');
@@ -96,6 +129,8 @@ test('two keys of one account are one account once the venue has told its name',
   // Keys are in no name.
   assert.doesNotMatch(readdirSync(lockFolder).join(' '), /key-|SgsR/);
   assert.equal(parseAccountAlias([{ accountAlias: 'SgsR', asset: 'BNB' }]), 'SgsR');
+  for (const without of [[], [{ asset: 'BNB' }], [{ accountAlias: '', asset: 'BNB' }]])
+    assert.equal(parseAccountAlias(without), null, 'then the key alone counts');
 });
 
 test('a daemon that was killed leaves no lock behind', async (t) => {
@@ -123,6 +158,81 @@ test('a daemon that was killed leaves no lock behind', async (t) => {
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   open().release();
+});
+
+test('a lock that somebody removed is made again, and still keeps a second daemon out', async (t) => {
+  const { lockFolder, start } = await openMachine(t);
+  const first = await start('first');
+  const held = readdirSync(lockFolder);
+  rmSync(lockFolder, { recursive: true });
+  await until('it is made again', () => existsSync(lockFolder) && readdirSync(lockFolder).length === held.length);
+  await assert.rejects(start('second'), /home .*first, pid/);
+  assert.equal(stateOf(first), 'active');
+  assert.doesNotMatch(alertsOf(first), /ACCOUNT_UNLOCKED/);
+});
+
+test('a daemon whose lock another one has taken opens nothing and names that one, until it has ended [TM-49]', async (t) => {
+  const { lock, lockFolder, sim, start } = await openMachine(t);
+  const first = await start('first');
+  assert.equal(stateOf(first), 'active');
+  rmSync(lockFolder, { recursive: true });
+  const other = lock('/homes/other', sim.url);
+  await until('it reduces', () => stateOf(first) === 'reducing');
+  assert.match(alertsOf(first), /ACCOUNT_UNLOCKED.*home \/homes\/other, pid/);
+  assert.throws(() => lock('/homes/third', sim.url), /homes\/other/);
+  other.release();
+  await until('it opens again', () => stateOf(first) === 'active');
+  assert.throws(() => lock('/homes/third', sim.url), /home .*first, pid/);
+});
+
+test('a folder of locks that cannot be used any more is as bad as a lock of another daemon', async (t) => {
+  const { lockFolder, start } = await openMachine(t);
+  const first = await start('first');
+  rmSync(lockFolder, { recursive: true });
+  writeFileSync(lockFolder, '');
+  await until('it reduces', () => stateOf(first) === 'reducing');
+  assert.match(alertsOf(first), /ACCOUNT_UNLOCKED.*cannot be locked in/);
+  rmSync(lockFolder);
+  await until('it opens again', () => stateOf(first) === 'active');
+});
+
+test('while the venue does not tell whose account it is nothing opens, and it is asked again', async (t) => {
+  const { lockFolder, start } = await openMachine(t);
+  let alias: string | null = null;
+  const createVenueOf = async (options: Parameters<typeof createVenue>[0]): Promise<VenuePort> =>
+    Object.assign(Object.create(await createVenue(options)) as VenuePort, {
+      fetchAccountAlias: async () => answer(alias),
+    });
+  const first = await start('first', {}, { createVenue: createVenueOf });
+  assert.equal(stateOf(first), 'reducing');
+  assert.doesNotMatch(alertsOf(first), /ACCOUNT_UNLOCKED/, 'the venue may be late');
+  alias = 'SgsR';
+  await until('it opens', () => stateOf(first) === 'active');
+  const named = (home: string, apiKey: string) =>
+    new AccountLock(
+      { home, lockFolder, venue: 'paper' },
+      { venue: 'paper', baseUrl: 'http://127.0.0.1:1', apiKey, secret: 's' },
+    );
+  const second = named('/homes/second', 'another key');
+  await assert.rejects(second.holdAlias(telling('SgsR', 'paper'), log), /home .*first, pid/);
+  second.release();
+  await first.close();
+
+  // Told late, and held by then.
+  alias = null;
+  const third = await start('third', {}, { createVenue: createVenueOf });
+  const fourth = named('/homes/fourth', 'another key');
+  await fourth.holdAlias(telling('SgsR', 'paper'), log);
+  alias = 'SgsR';
+  await until('somebody is told', () => alertsOf(third).includes('/homes/fourth'));
+  assert.equal(stateOf(third), 'reducing');
+  fourth.release();
+  await until('it opens', () => stateOf(third) === 'active');
+  await third.close();
+
+  // Where the venue tells none, the key alone counts.
+  alias = '';
+  assert.equal(stateOf(await start('fifth', {}, { createVenue: createVenueOf })), 'active');
 });
 
 test('daemons of one user find each other whatever a service, a session or a shell has set for each', async (t) => {

@@ -79,7 +79,7 @@ describe('a live start under an arming that is yet to take effect', () => {
   });
   after(() => armed.world.close());
 
-  it('closes what is held, and opens nothing before the arming takes effect', async () => {
+  it('closes what is held, and opens nothing before the arming takes effect [AP-58]', async () => {
     armed.arm(DELAY_MS);
     armed.watch();
     assert.equal(await armed.open(500), 'STATE_REDUCING');

@@ -55,7 +55,7 @@ test('a symbol that the venue does not list is named before the policy is in for
   assert.deepEqual(body.warnings, ['scope.symbols[2]: NOSUCHUSDT is not listed at the venue: nothing is opened there']);
 });
 
-test('a pending policy says when the file holds something else by now', async (t) => {
+test('a pending policy says when the file holds something else by now, and is not accepted then', async (t) => {
   const world = await DaemonWorld.start();
   t.after(() => world.close());
   const { policies } = world.daemon.gate;
@@ -76,7 +76,12 @@ test('a pending policy says when the file holds something else by now', async (t
   assert.equal((await pending())?.file_differs, false, 'the pending text is back');
   await policies.offer({ ok: false, problem: 'does not exist' }, 'file');
   assert.equal((await pending())?.file_differs, true, 'a file that is gone');
-  const accepted = await world.operator<ReloadBody>('POST', '/v1/policy/reload', { hash: first?.hash });
+  const accept = () => world.operator<ReloadBody>('POST', '/v1/policy/reload', { hash: first?.hash });
+  const refused = await accept();
+  assert.equal(refused.status, 409, 'nobody accepts what the file holds no more');
+  assert.match(JSON.stringify(refused.body), /the policy file holds it no more/);
+  await offer(looser);
+  const accepted = await accept();
   const { status, hash } = accepted.body;
   assert.deepEqual({ status, hash }, { status: 'in_force', hash: first?.hash }, 'what was looked at is accepted');
   assert.equal(await pending(), null);

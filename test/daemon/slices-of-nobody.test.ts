@@ -93,7 +93,7 @@ describe('slices that wait when nobody stands for them any more', () => {
     assert.ok(Math.abs((await world.position('BTCUSDT')) - SLICES * quantity) < 1e-9);
   });
 
-  it('are not sent under a policy by which a person has to look at the order', async () => {
+  it('are not sent under a policy by which a person has to look at the order [AP-39]', async () => {
     const { id, quantity } = await staged(world.createAgent('unseen'));
     await edit((spec) => {
       spec.approvals = { when: [{}], window_ms: 600_000, expiry_ms: 120_000 };

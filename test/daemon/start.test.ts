@@ -104,7 +104,7 @@ function makeLive(t: TestContext) {
   return { start, arm, armOther, run, policyPath, created: () => venues };
 }
 
-test('BY-28: binance-live that was never armed for this account is refused before the venue is created', async (t) => {
+test('BY-28: binance-live that was never armed for this account is refused before the venue is created [AP-57]', async (t) => {
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
     ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy.*--emergency/, () => undefined],

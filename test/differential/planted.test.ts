@@ -67,7 +67,7 @@ const PLANTED: readonly Planted[] = [
   },
   { file: 'breakers.ts', from: 'EQUAL_REFUSALS = 5', to: 'EQUAL_REFUSALS = 1' },
   { file: 'breakers.ts', from: 'count < repeats', to: 'count <= repeats' },
-  { file: 'review.ts', from: 'if (isHeld && isActive(order)) continue;', to: 'if (isActive(order)) continue;' },
+  { file: 'review.ts', from: 'const isLeft = isHeld && isActive', to: 'const isLeft = isActive' },
   { file: 'slices.ts', from: 'effective?.max_slippage_bps ?? parent.request.max_slippage_bps', to: '1' },
   { file: 'standing.ts', from: 'BREACH_TOLERANCE = 0.01', to: 'BREACH_TOLERANCE = 0.2', seed: 32 },
   {

@@ -84,7 +84,7 @@ describe('doctor on a running daemon', () => {
       const line = lineOf(report, id);
       assert.deepEqual([id, line.outcome], [id, outcome], line.detail);
       assert.match(line.detail, says);
-      assert.equal(report.code, outcome === 'refuted' ? 5 : 1);
+      assert.equal(report.code, outcome === 'refuted' ? 5 : 0);
     } finally {
       mend();
     }
@@ -116,7 +116,7 @@ describe('doctor on a running daemon', () => {
       JSON.stringify(others, null, 1),
     );
     assert.equal(report.lines.length, 26);
-    assert.equal(report.code, 1, 'one line could not be checked');
+    assert.equal(report.code, 0, 'what could not be proven here is no failure');
     const { algo_orders: conditional, orders } = await world.books();
     const ends = [...orders, ...conditional].map((order) => [order.status, order.executed_quantity ?? '0.00000000']);
     assert.deepEqual(ends, [

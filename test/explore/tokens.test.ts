@@ -90,7 +90,7 @@ test('an operator closes what an agent without a token holds', async (t) => {
 });
 
 for (const what of ['token', 'passkey'] as const)
-  test(`what rests on an approval ends with the ${what} that approved it`, async (t) => {
+  test(`what rests on an approval ends with the ${what} that approved it [AP-25]`, async (t) => {
     const approver = (act: 'token' | 'passkey' | 'end'): Step =>
       answered({ kind: 'approver', who: 'operator', what: act, by: 'entrance' });
     const steps = [

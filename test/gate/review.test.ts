@@ -236,7 +236,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       amend(folded, 'amended', lots, priceTicks);
       assert.equal(due(), expected, `${lots} lots at ${priceTicks}`);
       assert.equal(due(), expected, 'until it was reviewed');
-      grown.clear();
+      grown.settle(new Set());
     }
     amend(folded, 'amend', 20, 600_001);
     amend(folded, 'amended', 20, 600_001);
@@ -264,7 +264,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.equal(due(), 0, 'it has ended');
     folded.append(orderEvent('o-1', T0 + 3, { status: 'working', foreign }));
     assert.equal(due(), 1, 'it has not');
-    grown.clear();
+    grown.settle(new Set());
     assert.equal(due(), 0, 'it was reviewed');
   });
 
@@ -424,6 +424,107 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
   it('asks in the name of the gate and of this account', () => {
     const { agent, origin, account, venue, timestamp_ms: atMs } = bareRequest(PLACE, 'BTCUSDT', NOW);
     assert.deepEqual([agent, origin, account, venue, atMs], ['gate', 'gate', 'main', 'paper', NOW]);
+  });
+});
+
+describe('rule 15: an order of which nothing can be said', () => {
+  const NAMES = ['a', 'b', 'c'] as const;
+  type Name = (typeof NAMES)[number];
+  /** Orders of alice at one price, the first named first; of those that are `stale` no review can tell whether they fit. */
+  class Reviewed {
+    readonly folded = ledger();
+    readonly stale = new Set<Name>();
+    readonly gone = new Set<Name>();
+    inputs = inputsAt(60_000);
+    #looked: string[] = [];
+    readonly #review: StandingReview;
+
+    constructor() {
+      const orders = NAMES.map((id, at) => ({ client_order_id: id, lots: 2, price_ticks: 600_000 - at }));
+      this.folded.append(
+        decisionEvent({ id: 'd-1', atMs: T0, effective: { leverage: 1, max_slippage_bps: 10 }, orders }),
+      );
+      for (const id of NAMES) this.folded.append(orderEvent(id, T0 + 1, { status: 'working' }));
+      const { state } = this.folded;
+      state.position('BTCUSDT').leverage = 1;
+      this.#review = new StandingReview({
+        state,
+        clock: { nowMs: () => NOW, wallMs: () => 0, scale: 1 },
+        place: PLACE,
+        inputs: () => this.inputs,
+        policyFor: () => strict,
+        recordState: () => assert.fail('no state follows'),
+        decide: ({ clientOrderId: id }, request, ask, isKept) => {
+          this.#looked.push(id);
+          const decision = decide(request, buildContext(state, this.inputs, request, strict, ask), strict);
+          const isStale = this.stale.has(id as Name);
+          const code = isStale ? 'STALE_MARK' : 'PRICE_SLIPPAGE';
+          const reasons = [{ code, hint: '', limit: null, message: '', observed: null, unit: null } as const];
+          const verdicts = [{ code, outcome: 'deny', rule: 4 } as const];
+          const isRefused = isStale || this.gone.has(id as Name);
+          isKept(isRefused ? { ...decision, decision: 'BLOCK', effective: null, reasons, verdicts } : decision);
+        },
+        cancel: ({ clientOrderId }) => {
+          const payload = { action: 'cancel', client_order_id: clientOrderId, reason: 'test' } as const;
+          const form = { quantity_e8: null, price_e8: null };
+          this.folded.append({ kind: 'order_intent', at_ms: NOW, payload: { ...payload, ...form } });
+        },
+        endUnsent: () => assert.fail('nothing waits'),
+      });
+    }
+
+    looked(): string {
+      this.#looked = [];
+      this.#review.follow();
+      return this.#looked.join('');
+    }
+    regime(heldRegime: 'calm' | 'volatile' | 'extreme'): void {
+      this.inputs = inputsAt(60_000, { heldRegime });
+    }
+  }
+
+  it('is looked at again, and no other one is', () => {
+    const world = new Reviewed();
+    world.stale.add('b');
+    assert.equal(world.looked(), 'abc', 'nothing was looked at before');
+    assert.equal(world.looked(), 'b');
+    assert.equal(world.looked(), 'b');
+    world.stale.clear();
+    assert.equal(world.looked(), 'b');
+    assert.equal(world.looked(), '');
+  });
+
+  it('is not looked at again once things are as loose as when it was judged', () => {
+    const world = new Reviewed();
+    world.looked();
+    world.stale.add('b');
+    world.regime('extreme');
+    assert.equal(world.looked(), 'abc');
+    world.regime('volatile');
+    assert.equal(world.looked(), 'b');
+    world.regime('calm');
+    assert.equal(world.looked(), '');
+    world.regime('volatile');
+    assert.equal(world.looked(), 'abc', 'news to all');
+    assert.equal(world.looked(), 'b');
+  });
+
+  it('does not have an order looked at twice for one fill of what was canceled beside it', () => {
+    const world = new Reviewed();
+    world.looked();
+    world.gone.add('a');
+    world.regime('volatile');
+    assert.equal(world.looked(), 'abc');
+    assert.equal(world.looked(), '', 'the first is being canceled');
+    world.stale.add('b');
+    world.folded.append(orderEvent('a', T0 + 2, { status: 'partially_filled', executed_lots: 1 }));
+    assert.equal(world.looked(), 'bc', 'its fill came first');
+    assert.equal(world.looked(), 'b');
+    world.folded.append(orderEvent('a', T0 + 3, { status: 'canceled', executed_lots: 1 }));
+    assert.equal(world.looked(), 'b');
+    world.stale.clear();
+    assert.equal(world.looked(), 'b');
+    assert.equal(world.looked(), '');
   });
 });
 

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
+import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
+import { DIRECTIONS } from '../../daemon/core/looser/policy-directions.ts';
 import type { AgentSection, IntendedPolicySpec, Regime, SignalKind } from '../../daemon/core/policy.ts';
 import { REGIMES, SIGNAL_KINDS } from '../../daemon/core/policy.ts';
 import type { AgentKey, PolicyPath } from '../../daemon/core/policy-paths.ts';
@@ -136,11 +138,16 @@ class Resting {
     });
   }
 
-  signal(of: { readonly agent: string | null; readonly symbol: string | null }, kind: SignalKind = 'injection'): void {
-    const scope = { account: null, ...of };
-    const payload = { ...scope, evidence_hash: null, expires_at_ms: NOW + 600_000, kind, set_by: 'monitor' } as const;
+  signal(
+    of: { readonly agent: string | null; readonly symbol: string | null },
+    kind: SignalKind = 'injection',
+    set_by = 'monitor',
+    severity = 1,
+    expires_at_ms = NOW + 600_000,
+  ): void {
+    const payload = { account: null, ...of, evidence_hash: null, expires_at_ms, kind, set_by, severity };
     const signal_id = `s-${this.ledger.events.length}`;
-    this.ledger.append({ kind: 'signal', at_ms: NOW, payload: { ...payload, severity: 1, signal_id } });
+    this.ledger.append({ kind: 'signal', at_ms: this.inputs.nowMs, payload: { ...payload, signal_id } });
   }
 
   layer(scope: 'account' | 'agent' | 'symbol', name: string | null): void {
@@ -176,12 +183,18 @@ function otherThan(path: string, value: unknown): unknown {
 const ALL_PATHS = Object.keys(SCOPES) as readonly PolicyPath[];
 
 describe('what a tightening bears on', () => {
-  it('is what a review asks back: of each key of the policy, and no other order', () => {
+  it('is what a review asks back: of each key of the policy that is tighter, and no other order', () => {
     for (const path of ALL_PATHS) {
+      const values = [valueAt(SPEC, path), otherThan(path, valueAt(SPEC, path))];
+      const looser = isAtMost(changed({ [path]: values[1] }, SPEC), SPEC).map((key) => key.path);
+      const isReversed = looser.includes(path) && DIRECTIONS[path] !== 'any_change';
+      const [before, after] = isReversed ? values.toReversed() : values;
       const world = new Resting();
       world.signal({ agent: 'bob', symbol: 'ETHUSDT' }, 'injection');
+      world.spec = changed({ [path]: before }, SPEC);
+      world.hash = 'first of them';
       world.follow();
-      world.spec = changed({ [path]: otherThan(path, valueAt(SPEC, path)) }, SPEC);
+      world.spec = changed({ [path]: after }, SPEC);
       world.hash = 'second';
       const { scope, rests } = SCOPES[path];
       const expected = (): readonly string[] => {
@@ -193,7 +206,21 @@ describe('what a tightening bears on', () => {
       };
       assert.deepEqual(world.follow(), expected(), path);
       assert.deepEqual(world.follow(), [], `${path}: once`);
+      world.spec = changed({ [path]: before }, SPEC);
+      world.hash = 'third';
+      if (DIRECTIONS[path] !== 'any_change') assert.deepEqual(world.follow(), [], `${path}: as loose as before`);
     }
+  });
+
+  it('is nothing where a key of an agent is looser, or a symbol is kept for nobody any more', () => {
+    const world = new Resting();
+    const tight: AgentSection = { budgets: { leverage: 1 }, scope: { symbols: ['BTCUSDT'] }, reserve: ['BTCUSDT'] };
+    world.spec = changed({ agents: { default: {}, alice: tight } }, SPEC);
+    world.hash = 'second';
+    assert.deepEqual(world.follow(), [...new Set([...ordersOf('alice', null), ...ordersOf(null, 'BTCUSDT')])].sort());
+    world.spec = changed({ agents: { default: {}, alice: {} } }, SPEC);
+    world.hash = 'third';
+    assert.deepEqual(world.follow(), []);
   });
 
   it('is one caller, or the symbols that are named, of each key of an agent', () => {
@@ -246,6 +273,49 @@ describe('what a tightening bears on', () => {
         ordersOf(scope === 'agent' ? named : null, scope === 'symbol' ? named : null),
         scope,
       );
+    }
+  });
+
+  it('is nothing when a signal is repeated, whoever reports it, until one of its kind and scope stands no more', () => {
+    for (const of of [
+      { agent: null, symbol: null },
+      { agent: 'bob', symbol: null },
+      { agent: null, symbol: 'ETHUSDT' },
+    ]) {
+      const world = new Resting();
+      world.signal(of);
+      assert.deepEqual(world.follow(), ordersOf(of.agent, of.symbol));
+      for (const [setBy, severity] of [
+        ['monitor', 1],
+        ['other monitor', 0.1],
+      ] as const) {
+        world.signal(of, 'injection', setBy, severity);
+        assert.deepEqual(world.follow(), [], `of ${setBy}`);
+      }
+      world.signal(of, 'narrative');
+      assert.deepEqual(world.follow(), ordersOf(of.agent, of.symbol), 'another kind');
+      world.inputs = inputsAt({}, NOW + 600_000);
+      assert.deepEqual(world.follow(), [], 'they have ended');
+      world.inputs = inputsAt({}, NOW + 601_000);
+      world.signal(of, 'injection', 'monitor', 1, NOW + 900_000);
+      assert.deepEqual(world.follow(), ordersOf(of.agent, of.symbol), 'again');
+    }
+  });
+
+  it('is every other symbol where lots go that were a counterweight, and nothing where more are held', () => {
+    const world = new Resting();
+    const position = world.ledger.state.position('ETHUSDT');
+    for (const [quantityE8, expected] of [
+      [4e5, []],
+      [6e5, []],
+      [5e5, ordersOf(null, 'BTCUSDT')],
+      [-5e5, []],
+      [-1e5, ordersOf(null, 'BTCUSDT')],
+      [0, ordersOf(null, 'BTCUSDT')],
+      [0, []],
+    ] as const) {
+      Object.assign(position, { quantityE8, sinceMs: NOW, holder: 'bob' });
+      assert.deepEqual(world.follow(), expected, `${quantityE8} are held`);
     }
   });
 

@@ -7,7 +7,7 @@ import { holdfast } from '../cli/run.ts';
 import { order } from '../daemon/harness.ts';
 import { type Options, Seat } from './seat.ts';
 
-test('a passkey approves what it signed, and nothing else', async (t) => {
+test('a passkey approves what it signed, and nothing else [AP-23 AP-24]', async (t) => {
   const seat = await Seat.open({
     policy: (spec) => {
       spec.approvals = { when: [{ notional_above_usdt: 400 }], window_ms: 600_000, expiry_ms: 600_000 };
@@ -53,7 +53,7 @@ test('a passkey approves what it signed, and nothing else', async (t) => {
   assert.equal(await world.position('BTCUSDT'), Number(quantity));
 });
 
-test('a passkey that was removed has approved nothing that is still to be granted', async (t) => {
+test('a passkey that was removed has approved nothing that is still to be granted [AP-25]', async (t) => {
   const seat = await Seat.open({
     policy: (spec) => {
       spec.approvals = { when: [{}], window_ms: 600_000, expiry_ms: 600_000, quorum: 2, quorum_above_usdt: 100 };

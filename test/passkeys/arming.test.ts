@@ -65,10 +65,16 @@ describe('live trading under a policy with a quorum', () => {
     });
   };
 
-  it('opens nothing until that many different passkeys have signed the arming; no token and no resume stands for one', async () => {
+  it('opens nothing until that many different passkeys have signed the arming; no token and no resume stands for one [AP-56 AP-59 AP-60 AP-61 AP-62 AP-63]', async () => {
     arm();
-    const { digest, problem } = await told();
+    const { digest, problem, ...shown } = await told();
     assert.match(problem ?? '', /0 of 2/);
+    const { settings } = gate().core;
+    assert.deepEqual(
+      [shown.account, shown.policy_hash, shown.version],
+      [settings.account, gate().core.policyHash, settings.version],
+    );
+    assert.ok((shown.expires_at_ms ?? 0) > (shown.effective_at_ms ?? 0), 'from when and until when');
     assert.equal(await open(), 'STATE_REDUCING');
     const byToken = await seat.operator('POST', '/v1/arming', { digest });
     assert.equal(byToken.status, 403, 'a token is no passkey');
@@ -87,7 +93,7 @@ describe('live trading under a policy with a quorum', () => {
     assert.ok(seat.alerts().includes('NOT_ARMED'), 'somebody is told that it waits');
   });
 
-  it('takes back what a removed passkey signed, in the same turn', async () => {
+  it('takes back what a removed passkey signed, in the same turn [AP-65]', async () => {
     const phone = seat.added().find(({ name }) => name === 'phone')?.id ?? '';
     assert.equal((await seat.operator('POST', `/v1/passkeys/${phone}/remove`, { reason: 'lost' })).status, 200);
     assert.equal(await open(), 'STATE_REDUCING');
@@ -120,7 +126,7 @@ describe('live trading under a policy with a quorum', () => {
     assert.deepEqual((await told()).signed_by, before);
   });
 
-  it('holds after a restart, and begins anew with another arming', async () => {
+  it('holds after a restart, and begins anew with another arming [AP-66]', async () => {
     await seat.world.restart();
     gate().arming.begin();
     assert.deepEqual((await told()).signed_by, ['laptop', 'tablet']);
@@ -135,7 +141,7 @@ describe('live trading under a policy with a quorum', () => {
     await gate().core.settled();
   });
 
-  it('is proven from the records alone: who armed, and that nothing opened before', () => {
+  it('is proven from the records alone: who armed, and that nothing opened before [AP-64 AP-67 AP-68]', () => {
     const { armings, problem } = audit();
     assert.equal(problem, null);
     assert.deepEqual(

@@ -52,7 +52,7 @@ describe('what passkeys signed is proven without a daemon', () => {
     assert.deepEqual([code, result.ok, result.passkeys], [0, true, { keys: 2, signatures: 3, problem: null }]);
   });
 
-  it('one record and the record of its key are enough, and a changed one is no proof', async () => {
+  it('one record and the record of its key are enough, and a changed one is no proof [AP-24]', async () => {
     assert.equal(await verifyApprovalRecord(signed, added), null);
     const digest = Buffer.from(signed.challenge, 'base64url').toString('hex');
     assert.equal(await verifyApprovalRecord(signed, added, digest), null);

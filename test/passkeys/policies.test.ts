@@ -31,8 +31,12 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
     [...seat.world.daemon.ledger.iterateEvents({ kind: 'policy' })].map(({ payload }) => payload as PolicyEvent);
   const inForce = () => seat.world.daemon.gate.core.policyHash;
   /** Offers a policy with other leverage, and gives the hash of what waits. */
-  async function offer(leverage: number, quorum = 2): Promise<string> {
-    const spec = parse(readFileSync(seat.world.policyPath, 'utf8'));
+  async function offer(
+    leverage: number,
+    quorum = 2,
+    of = readFileSync(seat.world.policyPath, 'utf8'),
+  ): Promise<string> {
+    const spec = parse(of);
     spec.budgets.leverage = leverage;
     spec.approvals.quorum = quorum;
     const parsed = parsePolicy(JSON.stringify(spec), 'p.yaml');
@@ -49,7 +53,7 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
   }
   const acceptedBy = ({ body }: Answer<ReloadBody>) => (body.status === 'pending' ? body.accepted_by : body.status);
 
-  it('waits for that many different passkeys, and a token is none of them [TM-53]', async () => {
+  it('waits for that many different passkeys, and a token is none of them [AP-50 AP-51 AP-53 TM-53]', async () => {
     Object.assign(seat.world.daemon.gate.core.settings, { venue: 'binance-live' });
     const old = inForce();
     hash = await offer(4);
@@ -78,7 +82,7 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
     );
   });
 
-  it('a lower quorum is looser too; a key removed meanwhile and another text do not count', async () => {
+  it('a lower quorum is looser too; a key removed meanwhile and another text do not count [AP-52 AP-54 AP-55]', async () => {
     const old = inForce();
     hash = await offer(4, 1);
     assert.deepEqual(acceptedBy(await accept(2)), ['tablet']);
@@ -89,5 +93,16 @@ describe('a looser policy on binance-live, where the policy in force has a quoru
     hash = await offer(5);
     assert.deepEqual(acceptedBy(await accept(1)), ['phone'], 'another policy begins anew');
     assert.equal(inForce(), old);
+  });
+
+  it('a start begins anew: what was accepted before it counts no more [AP-54]', async () => {
+    const text = readFileSync(seat.world.policyPath, 'utf8');
+    hash = await offer(6);
+    assert.deepEqual(acceptedBy(await accept(0)), ['laptop']);
+    await seat.world.restart();
+    Object.assign(seat.world.daemon.gate.core.settings, { venue: 'binance-live' });
+    assert.equal(await offer(6, 2, text), hash);
+    assert.deepEqual((await seat.world.ready()).body.pending_policy?.accepted_by, []);
+    assert.notEqual(inForce(), hash);
   });
 });

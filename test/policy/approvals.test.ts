@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../daemon/core/decide.ts';
+import { isAtMost } from '../../daemon/core/looser/is-at-most.ts';
 import type { ApprovalsSection } from '../../daemon/core/policy.ts';
 import { runPolicyCases } from '../../daemon/policy/cases.ts';
-import { isAtMost } from '../../daemon/policy/is-at-most.ts';
 import { changed, violationsOf } from './documents.ts';
 
 const BASE: ApprovalsSection = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { factorValue } from '../../daemon/core/compiled-policy.ts';
+import { DIRECTIONS, type Direction, POLICY_PATHS } from '../../daemon/core/looser/policy-directions.ts';
 import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS } from '../../daemon/policy/policy-directions.ts';
 import { changed, DEFAULT_POLICY, valueAt } from './documents.ts';
 
 /** Keys of the default policy whose value is a number. */

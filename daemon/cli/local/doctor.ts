@@ -124,19 +124,19 @@ function count(lines: readonly Line[]): Record<Outcome, number> {
   return { proven: of('proven'), refuted: of('refuted'), unknown: of('unknown') };
 }
 
-/** By the worst line. */
+/** What could not be proven here is no failure, but nothing proven at all is. */
 function exitCodeOf(lines: readonly Line[]): ExitCode {
-  const { refuted, unknown } = count(lines);
+  const { proven, refuted } = count(lines);
   if (refuted > 0) return EXIT.VERIFICATION;
-  return unknown > 0 ? EXIT.FAILURE : EXIT.OK;
+  return proven === 0 ? EXIT.FAILURE : EXIT.OK;
 }
 
-const WORDS: Readonly<Record<Outcome, string>> = { proven: 'proven', refuted: 'REFUTED', unknown: 'not checked' };
+const WORDS: Readonly<Record<Outcome, string>> = { proven: 'proven', refuted: 'REFUTED', unknown: 'not proven here' };
 
 async function render(lines: readonly Line[]): Promise<string> {
   const { renderTable } = await import('../tables.ts');
   const { proven, refuted, unknown } = count(lines);
   const rows = lines.map(({ claim, detail, id, outcome }) => [WORDS[outcome], id, claim, detail]);
   const table = renderTable(['', 'line', 'claim', 'found'], rows, 'nothing was checked');
-  return `${table}\n${proven} proven, ${refuted} refuted, ${unknown} could not be checked\n`;
+  return `${table}\n${proven} proven, ${refuted} refuted, ${unknown} not proven here\n`;
 }

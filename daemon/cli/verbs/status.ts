@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
-import { EXIT } from '../exit-codes.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface Status {
   readonly readiness: ReadinessBody;
   readonly trading_state: TradingStateBody;
-  readonly account: AccountBody;
-  readonly positions: readonly PositionBody[];
+  /** Null: the venue has not told it yet. */
+  readonly account: AccountBody | null;
+  readonly positions: readonly PositionBody[] | null;
   readonly open_orders: readonly OrderBody[];
 }
 
@@ -27,8 +28,8 @@ export function addStatus(program: Command, io: Io): void {
       const [readiness, state, account, positions, orders] = await Promise.all([
         client.ask('/readyz'),
         client.get<TradingStateBody>('/v1/trading-state'),
-        client.get<AccountBody>('/v1/account'),
-        client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions'),
+        client.get<AccountBody>('/v1/account').catch(toUnread),
+        client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions').catch(toUnread),
         client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MOST_ORDERS}`),
       ]);
       const body = readiness.body as ReadinessBody;
@@ -36,7 +37,7 @@ export function addStatus(program: Command, io: Io): void {
         readiness: body,
         trading_state: state,
         account,
-        positions: positions.positions,
+        positions: positions?.positions ?? null,
         open_orders: orders.orders,
       };
     });
@@ -44,6 +45,12 @@ export function addStatus(program: Command, io: Io): void {
     else io.out(await renderStatus(status));
     io.exit(status.readiness.ready ? EXIT.OK : EXIT.NOT_READY);
   });
+}
+
+/** Before the venue's first answer the daemon has no figures, and what it waits for is all there is to say. */
+function toUnread(error: unknown): null {
+  if (error instanceof CliError && error.exitCode === EXIT.NOT_READY) return null;
+  throw error;
 }
 
 async function renderStatus(status: Status): Promise<string> {
@@ -55,11 +62,15 @@ async function renderStatus(status: Status): Promise<string> {
     ['venue', readiness.venue],
     ['ready', readiness.ready ? 'yes' : `no, waiting for: ${readiness.waiting_for.join('; ')}`],
     ['trading state', trading_state.state],
-    ['equity', `${formatNumber(account.equity_usdt, 2)} USDT`],
-    ['available', `${formatNumber(account.available_usdt, 2)} USDT`],
-    ['drawdown', percent(account.drawdown)],
-    ['daily loss', percent(account.daily_loss)],
-    ['turnover 24 h', `${formatNumber(account.turnover_24h_usdt, 2)} USDT`],
+    ...(account === null
+      ? [['equity', 'not known yet'] as const]
+      : [
+          ['equity', `${formatNumber(account.equity_usdt, 2)} USDT`] as const,
+          ['available', `${formatNumber(account.available_usdt, 2)} USDT`] as const,
+          ['drawdown', percent(account.drawdown)] as const,
+          ['daily loss', percent(account.daily_loss)] as const,
+          ['turnover 24 h', `${formatNumber(account.turnover_24h_usdt, 2)} USDT`] as const,
+        ]),
     ['alerts', readiness.alerts],
     ...describeAlertDelivery(readiness, formatInstant),
     ...(readiness.requests_summed > 0 ? [['calls only counted', readiness.requests_summed] as const] : []),
@@ -70,9 +81,14 @@ async function renderStatus(status: Status): Promise<string> {
       : [
           ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
           ...(pending.file_differs
-            ? [['note', 'the policy file holds something else by now, which is not in force'] as const]
+            ? [
+                [
+                  'note',
+                  'the policy file holds something else by now: it can be accepted once the file holds it again',
+                ] as const,
+              ]
             : []),
-          ['accept it', acceptPending(pending, formatInstant, plain)] as const,
+          ...(pending.file_differs ? [] : [['accept it', acceptPending(pending, formatInstant, plain)] as const]),
         ]),
   ]);
   const layers = trading_state.layers.filter((layer) => layer.state !== 'active');
@@ -88,9 +104,9 @@ async function renderStatus(status: Status): Promise<string> {
         layer.reason,
         layer.clears_when,
       ]),
-      'nothing holds trading back',
+      'no layer holds trading back',
     ),
-    await renderPositions(status.positions),
+    status.positions === null ? 'positions: not known yet\n' : await renderPositions(status.positions),
     await renderOrders(status.open_orders),
   ].join('\n');
 }

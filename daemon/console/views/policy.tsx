@@ -32,7 +32,10 @@ export function PolicyPanel() {
             {pending.quorum === undefined
               ? ''
               : `Accepted by ${pending.accepted_by?.join(', ') || 'nobody yet'}; ${pending.quorum} passkeys must. `}
-            {pending.file_differs ? 'The policy file holds something else by now. ' : ''}It allows more in:
+            {pending.file_differs
+              ? 'The policy file holds something else by now; it can be accepted once the file holds it again. '
+              : ''}
+            It allows more in:
           </p>
           <ul>
             {pending.looser.map((line) => (

@@ -2,7 +2,8 @@ import { armingQuorum, armingText } from '../../core/arming.ts';
 import type { ArmingBody } from '../api/policy.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { checkArming, checkSignatures, planArmingLayer } from '../plan/arming.ts';
+import { ARMING_LAYER, checkArming, checkSignatures } from '../plan/arming.ts';
+import { planProblemLayer } from '../plan/problem-layer.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
 
@@ -49,7 +50,7 @@ export class ArmingControl {
     const core = this.#core;
     if (!this.#isLive) return false;
     const { problem } = this;
-    const layer = planArmingLayer(core.state.layers, problem);
+    const layer = planProblemLayer(core.state.layers, ARMING_LAYER, problem);
     if (layer === null) return false;
     core.append('state', layer);
     if (problem !== null) core.alert('NOT_ARMED', problem);

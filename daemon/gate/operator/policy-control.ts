@@ -187,6 +187,13 @@ export class PolicyControl {
         pending_hash: pendingHash,
       };
     }
+    // Whoever took the file back wants it no more.
+    if (this.#differs)
+      return {
+        status: 'refused',
+        message: 'the policy file holds it no more: save it there again, or put back what is in force',
+        pending_hash: hash,
+      };
     if (this.#quorum > 1) {
       // RISK: a token lies in a file; one that is read there must not stand for several people.
       if (passkeyId === null)

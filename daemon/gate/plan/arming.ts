@@ -1,5 +1,4 @@
-import type { ArmingEvent, StateEvent } from '../events.ts';
-import { type LayerMap, layerKey } from '../state/layers.ts';
+import type { ArmingEvent } from '../events.ts';
 
 /** What a daemon runs as. */
 export interface ArmingBound {
@@ -32,28 +31,9 @@ export function checkSignatures({ quorum, signed }: ArmingSignatures): string | 
     : null;
 }
 
-/** Of its own, beside other breakers of the account. */
-const NAME = 'arming';
-
-/**
- * RISK: a layer that no operator can lift: only an arming that is good ends it. Null: the layer is as it should be.
- *
- * @param problem why nothing may be opened; null: all is well
- */
-export function planArmingLayer(layers: LayerMap, problem: string | null): StateEvent | null {
-  const known = layers.get(layerKey('breaker', 'account', NAME));
-  if ((known?.reason ?? null) === problem) return null;
-  return {
-    clears_at_ms: null,
-    clears_when:
-      problem === null
-        ? ''
-        : 'the arming is good: signed by as many as must, or made again, on files that nobody else can write',
-    layer: 'breaker',
-    name: NAME,
-    reason: problem ?? 'the arming is good',
-    scope: 'account',
-    set_by: NAME,
-    state: problem === null ? 'active' : 'reducing',
-  };
-}
+/** RISK: no operator can lift it: only an arming that is good ends it. */
+export const ARMING_LAYER = {
+  name: 'arming',
+  clearsWhen: 'the arming is good: signed by as many as must, or made again, on files that nobody else can write',
+  cleared: 'the arming is good',
+};

@@ -1,78 +1,79 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
-import { agentSection, reservationsOf } from '../../core/compiled-policy.ts';
+import { reservationsOf } from '../../core/compiled-policy.ts';
+import { findLooserLimits, isAtMost } from '../../core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { type AgentKey, type PolicyPath, valueAt } from '../../core/policy-paths.ts';
+import type { AgentKey, PolicyPath } from '../../core/policy-paths.ts';
 import { AGENT_SCOPES, SCOPES, type Scope } from '../../core/scopes.ts';
 import type { SignalEvent } from '../events.ts';
 import type { OrderState } from '../state/orders.ts';
 /** Which orders a tightening bears on, by the one table of scopes (DESIGN 12.5). */
 
+/** Whether a tightening bears on an order. */
+export type Covers = (order: Pick<OrderState, 'agent' | 'symbol'>) => boolean;
 /** Null: whoever's, and in whatever symbol. */
-export interface Covered {
+export interface Named {
   readonly agent: string | null;
   readonly symbol: string | null;
 }
-export const EVERYTHING: Covered = { agent: null, symbol: null };
 
-export function covers({ agent, symbol }: Covered, order: Pick<OrderState, 'agent' | 'symbol'>): boolean {
-  return (agent === null || agent === order.agent) && (symbol === null || symbol === order.symbol);
+export const coverAll: Covers = () => true;
+export function coverNamed({ agent, symbol }: Named): Covers {
+  return (order) => (agent === null || agent === order.agent) && (symbol === null || symbol === order.symbol);
+}
+export function coverSymbol(symbol: string): Covers {
+  return (order) => order.symbol === symbol;
+}
+/** Every symbol but one. */
+export function coverOthers(symbol: string): Covers {
+  return (order) => order.symbol !== symbol;
 }
 
 /** Of what binds one caller or one symbol, by the scope of its key. */
-export function coveredBy(scope: Scope | null, { agent, symbol }: Covered): Covered {
-  if (scope === 'symbol') return { agent: null, symbol };
-  return scope === 'caller' ? { agent, symbol: null } : EVERYTHING;
+export function coverScope(scope: Scope | null, { agent, symbol }: Named): Covers {
+  if (scope === 'symbol') return coverNamed({ agent: null, symbol });
+  return scope === 'caller' ? coverNamed({ agent, symbol: null }) : coverAll;
 }
 
 const PATHS = Object.keys(SCOPES) as readonly PolicyPath[];
-const AGENT_KEYS = Object.keys(AGENT_SCOPES) as readonly AgentKey[];
 
 /**
- * What another policy bears on: of each key that differs, the symbols or agents that it names, else every one of its kind.
- * `agents`: those with orders; `signals`: those that are active.
+ * What a policy in place of another bears on: of each key that it tightens, the symbols or agents that it names, else every
+ * one of its kind. Where no direction of a key is safe, any change of it tightens. `agents`: those with orders; `signals`:
+ * those that are active.
  */
-export function findChanged(
+export function findTighterKeys(
   from: IntendedPolicySpec,
   to: IntendedPolicySpec,
   agents: Iterable<string>,
   signals: readonly SignalEvent[],
-): readonly Covered[] {
-  return PATHS.flatMap((path) => {
-    if (!SCOPES[path].rests || isEqual(valueAt(from, path), valueAt(to, path))) return [];
-    if (path === 'agents') return findChangedSections(from, to, agents);
-    if (path === 'scope.symbols') return differing(from.scope.symbols, to.scope.symbols).map(ofSymbol);
-    if (SCOPES[path].scope !== 'signal') return [EVERYTHING];
-    return signals.filter(({ kind }) => path.startsWith(`trust.signals.${kind}.`));
+): readonly Covers[] {
+  // Keys in which the former one is looser.
+  const tighter = new Set<string>(isAtMost(from, to).map(({ path }) => path));
+  const ofKeys = PATHS.flatMap((path) => {
+    if (!SCOPES[path].rests || !tighter.has(path)) return [];
+    if (path === 'scope.symbols')
+      return from.scope.symbols.filter((symbol) => !to.scope.symbols.includes(symbol)).map(coverSymbol);
+    if (SCOPES[path].scope !== 'signal') return [coverAll];
+    return signals.filter(({ kind }) => path.startsWith(`trust.signals.${kind}.`)).map(coverNamed);
   });
+  return [...ofKeys, ...findTighterSections(from, to, agents)];
 }
 
-function findChangedSections(
+function findTighterSections(
   from: IntendedPolicySpec,
   to: IntendedPolicySpec,
   agents: Iterable<string>,
-): readonly Covered[] {
-  const found: Covered[] = [];
-  for (const agent of agents) {
-    const [before, after] = [agentSection(from, agent), agentSection(to, agent)];
-    const isChanged = AGENT_KEYS.some(
-      (key) => AGENT_SCOPES[key].rests && AGENT_SCOPES[key].scope === 'caller' && !isEqual(before[key], after[key]),
-    );
-    if (isChanged) found.push({ agent, symbol: null });
-  }
-  const [before, after] = [reservationsOf(from), reservationsOf(to)];
-  const moved = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (name) => before.get(name) !== after.get(name),
-  );
-  return [...found, ...moved.map(ofSymbol)];
+): readonly Covers[] {
+  const found: Covers[] = [];
+  for (const agent of agents)
+    if (findLooserLimits(agent, from, to).some(({ path }) => bearsOnCaller(path)))
+      found.push(coverNamed({ agent, symbol: null }));
+  const before = reservationsOf(from);
+  for (const [symbol, agent] of reservationsOf(to)) if (before.get(symbol) !== agent) found.push(coverSymbol(symbol));
+  return found;
 }
 
-/** Members of one list alone. */
-function differing(a: readonly string[], b: readonly string[]): readonly string[] {
-  return [...a.filter((member) => !b.includes(member)), ...b.filter((member) => !a.includes(member))];
-}
-function ofSymbol(symbol: string): Covered {
-  return { agent: null, symbol };
-}
-function isEqual(a: unknown, b: unknown): boolean {
-  return a === b || (a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b));
+/** A key of an agent's section, or one below it. */
+function bearsOnCaller(path: string): boolean {
+  const { rests, scope } = AGENT_SCOPES[path.split('.', 1)[0] as AgentKey];
+  return rests && scope === 'caller';
 }

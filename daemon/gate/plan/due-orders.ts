@@ -15,7 +15,7 @@ export class GrownOrders {
   readonly #due = new Set<OrderState>();
   #resting = NO_ORDERS;
 
-  /** Those due: found now, or since the last {@link clear}. */
+  /** Those due: found now, or earlier and not {@link settle settled} since. */
   find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
     if (resting.length + this.#due.size === 0) {
       this.#resting = NO_ORDERS;
@@ -35,8 +35,9 @@ export class GrownOrders {
     return this.#due;
   }
 
-  clear(): void {
-    this.#due.clear();
+  /** They were reviewed, but of these it could not be told whether they fit. */
+  settle(unclear: ReadonlySet<OrderState>): void {
+    for (const order of this.#due) if (!unclear.has(order)) this.#due.delete(order);
   }
 }
 
@@ -45,31 +46,31 @@ export class GrownOrders {
  * of the former fills after all, before its cancel is taken, the latter are due again.
  */
 export class LeavingOrders {
-  readonly #left = new Map<OrderState, { readonly filledE8: number; readonly beside: Set<OrderState> }>();
+  /** By order that leaves: those that fit without it, and how much of it had filled then. */
+  readonly #left = new Map<OrderState, Map<OrderState, number>>();
 
-  /** Those due, until a review is {@link noteReview noted} as complete. */
+  /** Those due, until a review is {@link noteReview noted} that finds them to fit. */
   findBeside(): ReadonlySet<OrderState> {
     if (this.#left.size === 0) return NO_ORDERS;
     const due = new Set<OrderState>();
-    for (const [order, { beside, filledE8 }] of this.#left) {
-      if (order.executedE8 > filledE8) for (const other of beside) due.add(other);
-      else if (isTerminal(order.status)) this.#left.delete(order);
+    for (const [order, beside] of this.#left) {
+      for (const [other, filledE8] of beside) if (order.executedE8 > filledE8) due.add(other);
+      if (isTerminal(order.status) && ![...beside.keys()].some((other) => due.has(other))) this.#left.delete(order);
     }
     return due;
   }
 
-  /** `leaving`: what the review did not count, with what was filled of it by then; `found`: what it looked at, and left. */
-  noteReview(leaving: Iterable<OrderState>, found: ReadonlySet<OrderState>, isComplete: boolean): void {
-    if (isComplete)
-      for (const [order, { beside }] of this.#left) {
-        for (const other of beside) if (found.has(other) || isTerminal(other.status)) beside.delete(other);
-        if (beside.size === 0) this.#left.delete(order);
-      }
-    if (found.size === 0) return;
+  /** `leaving`: what the review did not count; `fits`: what it found to fit without them. */
+  noteReview(leaving: Iterable<OrderState>, fits: ReadonlySet<OrderState>): void {
+    for (const [order, beside] of this.#left) {
+      for (const other of beside.keys()) if (fits.has(other) || isTerminal(other.status)) beside.delete(other);
+      if (beside.size === 0) this.#left.delete(order);
+    }
+    if (fits.size === 0) return;
     for (const order of leaving) {
-      const known = this.#left.get(order) ?? { filledE8: order.executedE8, beside: new Set() };
-      this.#left.set(order, known);
-      for (const other of found) known.beside.add(other);
+      const beside = this.#left.get(order) ?? new Map<OrderState, number>();
+      this.#left.set(order, beside);
+      for (const other of fits) beside.set(other, order.executedE8);
     }
   }
 }

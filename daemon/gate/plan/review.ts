@@ -9,7 +9,6 @@ import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { layerKey, stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
-import { covers } from './covered.ts';
 import { GrownOrders, LeavingOrders } from './due-orders.ts';
 import type { PlanClock } from './plan-clock.ts';
 import {
@@ -25,7 +24,7 @@ import {
   standingAsk,
   standingRequest,
 } from './standing.ts';
-import { describeTightness, findTightened, LOOSEST, stillTight } from './tightness.ts';
+import { describeTightness, findTightened, LOOSEST, stillTight, type Tightness } from './tightness.ts';
 
 export const NOT_ACTIVE = 'trading is not active';
 export const NO_LONGER_FITS = 'no longer fits the tightened policy';
@@ -65,6 +64,8 @@ export class StandingReview {
   readonly #grown = new GrownOrders();
   readonly #leaving = new LeavingOrders();
   #reviewed = LOOSEST;
+  /** Orders of which a review could not tell whether they fit, and how tight things were when one could. */
+  readonly #unclear = new Map<OrderState, Tightness>();
 
   constructor(hands: ReviewHands) {
     this.#hands = hands;
@@ -77,19 +78,23 @@ export class StandingReview {
     if (!hasOpenings(state)) {
       // Whatever tightens until there is one again, and is left again, is news to it.
       this.#reviewed = LOOSEST;
+      this.#unclear.clear();
       return;
     }
-    const tightness = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
-    const tightened = findTightened(tightness, this.#reviewed);
-    const beside = this.#leaving.findBeside();
-    const isDue = tightened.length + grown.size + beside.size > 0;
-    const isComplete =
-      !isDue ||
-      this.#review(
-        (order) => grown.has(order) || beside.has(order) || tightened.some((covered) => covers(covered, order)),
-      );
-    this.#reviewed = isComplete ? tightness : stillTight(this.#reviewed, tightness);
-    if (isDue && isComplete) this.#grown.clear();
+    const now = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
+    const before = this.#reviewed;
+    this.#reviewed = now;
+    const tightened = findTightened(now, before);
+    const due = new Set([...grown, ...this.#leaving.findBeside()]);
+    for (const [order, judged] of this.#unclear)
+      if (findTightened(now, judged).some((covers) => covers(order))) due.add(order);
+    const unclear =
+      tightened.length + due.size === 0
+        ? due
+        : this.#review((order) => due.has(order) || tightened.some((covers) => covers(order)));
+    this.#grown.settle(unclear);
+    for (const order of this.#unclear.keys()) if (!unclear.has(order)) this.#unclear.delete(order);
+    for (const order of unclear) this.#unclear.set(order, stillTight(this.#unclear.get(order) ?? before, now));
   }
 
   /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */
@@ -142,8 +147,8 @@ export class StandingReview {
     }
   }
 
-  /** INVARIANT: no await in here. False: of some it is not known whether they fit. */
-  #review(isConcerned: (order: OrderState) => boolean): boolean {
+  /** INVARIANT: no await in here. Those of which it is not known whether they fit. */
+  #review(isConcerned: (order: OrderState) => boolean): ReadonlySet<OrderState> {
     const { clock, state } = this.#hands;
     const now = clock.nowMs();
     const isActive = ({ agent, symbol }: OrderState): boolean =>
@@ -154,23 +159,22 @@ export class StandingReview {
     const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';
     const resting = restingOpenings(state);
     const leaving = new Set<OrderState>(resting.filter((order) => order.cancelRequested));
-    const found = new Set<OrderState>();
-    let isComplete = true;
+    const fits = new Set<OrderState>();
+    const unclear = new Set<OrderState>();
     for (const order of resting) {
       if (leaving.has(order) || isTerminal(order.status) || !isConcerned(order)) continue;
       // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
-      if (isHeld && isActive(order)) continue;
-      const verdict = judgeForms(order, (form) => this.#formFits(order, form, leaving));
-      if (verdict === 'unclear') isComplete = false;
-      if (verdict !== 'gone') {
-        found.add(order);
-        continue;
+      const isLeft = isHeld && isActive(order);
+      const verdict = isLeft ? 'fits' : judgeForms(order, (form) => this.#formFits(order, form, leaving));
+      if (verdict === 'fits') fits.add(order);
+      else if (verdict === 'unclear') unclear.add(order);
+      else {
+        leaving.add(order);
+        this.#hands.cancel(order, NO_LONGER_FITS);
       }
-      leaving.add(order);
-      this.#hands.cancel(order, NO_LONGER_FITS);
     }
-    this.#leaving.noteReview(leaving, found, isComplete);
-    return isComplete;
+    this.#leaving.noteReview(leaving, fits);
+    return unclear;
   }
 
   /** A record is kept only when it no longer fits. Stale inputs decide nothing. */

@@ -12,7 +12,7 @@ import { MAX_ORDERS } from '../snapshot/openings-view.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { type Covered, coveredBy, EVERYTHING, findChanged } from './covered.ts';
+import { type Covers, coverAll, coverNamed, coverOthers, coverScope, coverSymbol, findTighterKeys } from './covered.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening } from './standing.ts';
 
 /**
@@ -20,10 +20,10 @@ import { findAccountTiers, GATE_AGENT, isOwnOpening } from './standing.ts';
  * inputs and policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
  */
 
-/** A higher level is tighter, none is the loosest. */
+/** A higher level is tighter; one that is not there is 0. */
 interface Level {
   readonly level: number;
-  readonly covers: Covered;
+  readonly covers: Covers;
 }
 /** How tight each thing is, and under which policy; null: none was looked at yet. */
 export interface Tightness {
@@ -39,22 +39,25 @@ const STATE_LEVEL = { active: 0, reducing: 1, halted: 2 } as const;
 const UNKNOWN_LEVEL = 3;
 
 /** What is tighter than it was, by the orders that it bears on: what merely loosens sends nothing away. */
-export function findTightened(now: Tightness, before: Tightness): readonly Covered[] {
-  const found: Covered[] = [];
-  for (const [key, { covers, level }] of now.levels)
-    if (level > (before.levels.get(key)?.level ?? 0)) found.push(covers);
+export function findTightened(now: Tightness, before: Tightness): readonly Covers[] {
+  const found: Covers[] = [];
+  for (const [key, { covers, level }] of now.levels) if (level > levelIn(before, key)) found.push(covers);
+  for (const [key, { covers, level }] of before.levels) if (level < 0 && !now.levels.has(key)) found.push(covers);
   if (now.policy === null || now.policy.hash === before.policy?.hash) return found;
-  if (before.policy === null) return [EVERYTHING];
-  return [...found, ...findChanged(before.policy.spec, now.policy.spec, now.agents, now.signals)];
+  if (before.policy === null) return [coverAll];
+  return [...found, ...findTighterKeys(before.policy.spec, now.policy.spec, now.agents, now.signals)];
 }
-/** What was looked at before, as far as it is as tight still. */
+/** How tight things were, as far as they are as tight still. */
 export function stillTight(before: Tightness, now: Tightness): Tightness {
   const levels = new Map<string, Level>();
-  for (const [key, { covers, level }] of before.levels) {
-    const found = now.levels.get(key);
-    if (found !== undefined) levels.set(key, { covers, level: Math.min(level, found.level) });
+  for (const [key, { covers, level }] of [...before.levels, ...now.levels]) {
+    const least = Math.min(level, levelIn(before, key), levelIn(now, key));
+    if (least !== 0) levels.set(key, { covers, level: least });
   }
   return { ...before, levels };
+}
+function levelIn({ levels }: Tightness, key: string): number {
+  return levels.get(key)?.level ?? 0;
 }
 
 /** Everything whose tightening asks for a review. */
@@ -66,26 +69,29 @@ export function describeTightness(
   const now = inputs.nowMs;
   const levels = new Map<string, Level>();
   const policy = policyFor(GATE_AGENT);
-  const note = (key: string, level: number, covers: Covered): void => {
+  const note = (key: string, level: number, covers: Covers): void => {
     if (level !== 0) levels.set(key, { level, covers });
   };
-  const noteKey = (path: PolicyPath, level: number, of: Covered = EVERYTHING): void =>
-    note(`${path}/${of.agent ?? ''}/${of.symbol ?? ''}`, level, coveredBy(SCOPES[path].scope, of));
+  const noteKey = (path: PolicyPath, level: number, symbol: string | null = null): void =>
+    note(`${path}/${symbol ?? ''}`, level, coverScope(SCOPES[path].scope, { agent: null, symbol }));
   for (const { layer, name, scope, state: inForce } of state.layers.values())
-    note(`${layer}/${scope}/${name ?? ''}`, STATE_LEVEL[inForce], {
-      agent: scope === 'agent' ? name : null,
-      symbol: scope === 'symbol' ? name : null,
-    });
+    note(
+      `${layer}/${scope}/${name ?? ''}`,
+      STATE_LEVEL[inForce],
+      coverNamed({ agent: scope === 'agent' ? name : null, symbol: scope === 'symbol' ? name : null }),
+    );
   const signals =
     state.signals.size === 0 ? [] : [...state.signals.values()].filter((signal) => signal.expires_at_ms > now);
-  for (const signal of signals) note(signal.signal_id, 1, signal);
+  // Whoever reports it, however often and with whatever severity: a kind of signal binds alike.
+  for (const signal of signals)
+    note(`signal/${signal.kind}/${signal.agent ?? ''}/${signal.symbol ?? ''}`, 1, coverNamed(signal));
   let strictest = 0;
   for (const symbol of exposedSymbols(state)) {
     const regime = inputs.symbols.get(symbol)?.heldRegime;
     const level = regime === undefined ? UNKNOWN_LEVEL : REGIME_RANK[regime];
-    noteKey('market.regimes.volatile.notional', level, { agent: null, symbol });
+    noteKey('market.regimes.volatile.notional', level, symbol);
     strictest = Math.max(strictest, level);
-    note(`${symbol} orders`, -(state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS), { agent: null, symbol });
+    note(`${symbol} orders`, -(state.rules.get(symbol)?.maxOrders ?? MAX_ORDERS), coverSymbol(symbol));
   }
   // The gross cap follows the strictest regime.
   noteKey('budgets.gross_notional_usdt', strictest);
@@ -96,9 +102,11 @@ export function describeTightness(
     noteKey('account.margin_ratio.tiers', levelOf(account.marginRatio.reached));
   }
   for (const position of state.positions.values()) {
-    const of = { agent: null, symbol: position.symbol };
-    if (isHeldFor(position, inputs, policy.budgets.holding_time_ms)) noteKey('budgets.holding_time_ms', 1, of);
-    if (isNear(position, inputs, policy)) noteKey('account.min_liquidation_distance', 1, of);
+    const { quantityE8, symbol } = position;
+    // Fewer lots are a smaller counterweight in the concentration of every other symbol.
+    note(`${symbol} lots`, -Math.abs(quantityE8), coverOthers(symbol));
+    if (isHeldFor(position, inputs, policy.budgets.holding_time_ms)) noteKey('budgets.holding_time_ms', 1, symbol);
+    if (isNear(position, inputs, policy)) noteKey('account.min_liquidation_distance', 1, symbol);
   }
   const agents = new Set<string>();
   for (const order of everyLiveOrder(state.orders))
@@ -113,25 +121,25 @@ function noteAgent(
   { agentBudgets, lossTiers, schedule, traderState }: CompiledPolicy,
   state: GateState,
   inputs: LiveInputs,
-  note: (key: string, level: number, covers: Covered) => void,
+  note: (key: string, level: number, covers: Covers) => void,
 ): void {
   const now = inputs.nowMs;
   const of = { agent, symbol: null };
   const risk = state.trades.risk(agent, now, traderState);
   const reached = risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0;
-  note(`${agent} p_t`, reached, coveredBy(SCOPES['trader_state.limit_at'].scope, of));
+  note(`${agent} p_t`, reached, coverScope(SCOPES['trader_state.limit_at'].scope, of));
   if (lossTiers !== null) {
     const { day_usdt: day, week_usdt: week } = viewLosses(state, inputs, agent);
-    const covers = coveredBy(AGENT_SCOPES.loss.scope, of);
+    const covers = coverScope(AGENT_SCOPES.loss.scope, of);
     note(`${agent} day`, levelOf(findTiers(lossTiers.day, day ?? Number.NaN).reached), covers);
     note(`${agent} week`, levelOf(findTiers(lossTiers.week, week ?? Number.NaN).reached), covers);
   }
   if (schedule !== null && opensAt(schedule, now) > now)
-    note(`${agent} closed`, 1, coveredBy(AGENT_SCOPES.schedule.scope, of));
+    note(`${agent} closed`, 1, coverScope(AGENT_SCOPES.schedule.scope, of));
   if (agentBudgets === null) return;
   for (const position of state.positions.values())
     if (isHeldFor(position, inputs, agentBudgets.holding_time_ms))
-      note(`${agent} ${position.symbol} old`, 1, { agent, symbol: position.symbol });
+      note(`${agent} ${position.symbol} old`, 1, coverNamed({ agent, symbol: position.symbol }));
 }
 
 /** Of the tier that is reached, which may begin at nothing. */

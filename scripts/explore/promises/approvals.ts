@@ -9,6 +9,7 @@ const SAME_USDT = 1e-6;
 /**
  * An approved order opens at most its ceiling, at most once, and never after it was voided; and without an approval an agent
  * opens no more than the policy says within any window. Told from the requests that came to the exchange.
+ * [AP-15 AP-17]
  */
 export function findApprovalBreaches(history: History): readonly Breach[] {
   const { approvals } = history.world.setup;
@@ -113,7 +114,7 @@ function voids(event: GateEvent, requested: RequestedApproval): boolean {
   }
 }
 
-/** Sliding sums of what each agent's unapproved decisions sent. */
+/** Sliding sums of what each agent's unapproved decisions sent. [AP-15 AP-19] */
 function findUnapproved(history: History, aboveUsdt: number, windowMs: number): readonly Breach[] {
   const opened = new Map<string, { readonly atMs: number; readonly usdt: number; readonly id: string }[]>();
   for (const decision of history.decisions.values()) {

@@ -11,7 +11,7 @@ const CANCELED_WITHIN_MS = 3_000;
 /**
  * Nothing is opened after its authority ended, nor open but for the time that a cancel takes. Told from what was asked of
  * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked, a token or passkey
- * of who approved.
+ * of who approved. [AP-38 AP-46]
  */
 export function findAuthorityBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;

@@ -6,14 +6,12 @@ import { START_MS } from '../market.ts';
 import type { SendRecord } from '../records.ts';
 import type { WireRecord } from '../wire.ts';
 
-const UNIT = 1e-8;
+export const UNIT = 1e-8;
 /** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
 const DECISION_AGE_MS = 6_000;
 /** Lots are whole, books have a spread. */
 export const TOLERANCE = 1.005;
 const WINDOW_MS = 10_000;
-/** Until an exit that has filled is known to have, ms, however its answers come. */
-const HELD_KNOWN_MS = 60_000;
 
 /**
  * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
@@ -62,7 +60,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
 }
 
 /** The quantity that a request opens; what an amended order has filled is held already. */
-function openedE8({ executed, wire }: SendRecord): number {
+export function openedE8({ executed, wire }: SendRecord): number {
   return Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
 }
 
@@ -130,7 +128,7 @@ export function lowestMark(
   return Math.min(...marksSeen(history, symbol, atMs, atSend));
 }
 /** Marks that the decision may have seen, those of the send among them: marks are noted at steps alone. */
-function marksSeen(
+export function marksSeen(
   { world }: History,
   symbol: string,
   atMs: number,
@@ -141,48 +139,6 @@ function marksSeen(
   const seen = noted.slice(Math.max(0, since)).map(({ mark }) => mark);
   const last = atSend.get(symbol);
   return last === undefined ? seen : [...seen, last];
-}
-
-/** Whoever opens has no more of a symbol than its share beside the lots that are held of the others. */
-export function findConcentrated(history: History): readonly Breach[] {
-  const { orders, plan, world } = history;
-  const { concentration } = plan.setup;
-  if (concentration === undefined) return [];
-  const breaches: Breach[] = [];
-  for (const { executed, quantityE8, marks, restingBuys, restingSells, symbol, wire } of world.venue.sends) {
-    const order = orders.get(wire.clientId ?? '');
-    const atMs = wire.servedAtMs;
-    if (order === undefined || order.planned.reduce_only || atMs === null) continue;
-    if (isOwnersHandIn(history, null, atMs - HELD_KNOWN_MS, atMs)) continue;
-    const sent = Math.max(0, readE8(wire.params.text('quantity') ?? '0') - executed);
-    const sign = wire.params.text('side') === 'BUY' ? 1 : -1;
-    const resting = (sign > 0 ? restingBuys : restingSells).get(symbol) ?? 0;
-    const side = sent + resting + Math.max(0, sign * (quantityE8.get(symbol) ?? 0));
-    const usdt = side * UNIT * lowestMark(history, symbol, atMs, marks);
-    let heldUsdt = 0;
-    for (const other of quantityE8.keys())
-      if (other !== symbol)
-        heldUsdt +=
-          mostHeld(history, other, atMs, quantityE8.get(other) ?? 0) *
-          UNIT *
-          Math.max(...marksSeen(history, other, atMs, marks));
-    const { floorUsdt, share } = concentration;
-    const cap = Math.max(floorUsdt, (share / (1 - share)) * heldUsdt);
-    if (usdt > cap * TOLERANCE)
-      breaches.push({
-        code: 'cap/concentration',
-        detail: `${wire.clientId} at ${at(atMs)}: ${symbol} ${Math.round(usdt)} USDT beside ${Math.round(heldUsdt)} USDT of lots`,
-      });
-  }
-  return breaches;
-}
-
-/** The quantity that the decision may have counted: of an exit it may have known later. */
-function mostHeld({ fills }: History, symbol: string, atMs: number, now: number): number {
-  const lately = fills.filter(
-    (fill) => fill.symbol === symbol && fill.atMs > atMs - HELD_KNOWN_MS && fill.atMs <= atMs,
-  );
-  return Math.max(Math.abs(now), ...lately.flatMap(({ after, before }) => [Math.abs(before), Math.abs(after)]));
 }
 
 /** Orders stay below the venue's limit, counted as the venue counts. [EX-38] */

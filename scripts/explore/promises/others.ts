@@ -1,3 +1,4 @@
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
 
@@ -31,12 +32,14 @@ export function findPutBack(history: History): readonly Breach[] {
         continue;
       if (!isOnItsSide(order) || decision.seq < target.fromSeq || decision.seq > target.toSeq) continue;
       const refused = history.world.wire.records.find(
-        ({ answer, clientId, method, sentAtMs, status }) =>
+        ({ answer, clientId, method, params, sentAtMs, status }) =>
           method === 'POST' &&
           status === 400 &&
           answer?.includes('-2022') === true &&
           sentAtMs > decision.atMs &&
-          history.orders.get(clientId ?? '')?.decision.rootId === target.id,
+          history.orders.get(clientId ?? '')?.decision.rootId === target.id &&
+          // Room was left for the exit as it was: by a change of the exchange's least quantity it may close more since.
+          readE8(params.text('quantity') ?? '0') <= mostPlanned(history, target.id, decision.seq),
       );
       if (refused === undefined || hasFaults(history)) continue;
       // What is held since somebody else traded is known a minute later where what rests may have done it.
@@ -48,6 +51,14 @@ export function findPutBack(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** Units of 1e-8 of the largest order of an exit that had been decided by then. */
+function mostPlanned({ orders }: History, rootId: string, untilSeq: number): number {
+  let most = 0;
+  for (const { decision, planned } of orders.values())
+    if (decision.rootId === rootId && decision.seq <= untilSeq) most = Math.max(most, planned.quantity_e8);
+  return most;
 }
 
 /** The exchange refuses what it has no reason to. */

@@ -7,13 +7,14 @@ interface Rest {
   readonly clientId: string;
   readonly decision: Decision;
   readonly symbol: string;
+  readonly side: 'buy' | 'sell';
   readonly leftE8: number;
 }
 
-/** Openings, or exits, of an agent that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
+/** Openings, or exits, of an agent (null: of any) that were answered before `fromMs`, are not filled by `untilMs`, and were not asked back. */
 function leftAtRest(
   { fills, orders, world }: History,
-  agent: string,
+  agent: string | null,
   fromMs: number,
   untilMs: number,
   isExit: boolean,
@@ -22,7 +23,8 @@ function leftAtRest(
   for (const { answeredAtMs, clientId, method, params, status } of world.wire.records) {
     const order = orders.get(clientId ?? '');
     if (clientId === null || method !== 'POST' || status !== 200 || (answeredAtMs ?? fromMs) >= fromMs) continue;
-    if (order?.decision.agent !== agent || order.planned.reduce_only !== isExit) continue;
+    if (order === undefined || (agent ?? order.decision.agent) !== order.decision.agent) continue;
+    if (order.planned.reduce_only !== isExit) continue;
     if (!/^GT[CD]$/.test(params.text('timeInForce') ?? '')) continue;
     const quantityE8 = readE8(params.text('quantity') ?? '0');
     const filled = fills.filter((fill) => fill.clientId === clientId && fill.atMs <= untilMs);
@@ -31,8 +33,8 @@ function leftAtRest(
     const isAskedBack = world.wire.records.some(
       (record) => record.method === 'DELETE' && record.clientId === clientId && record.sentAtMs <= untilMs,
     );
-    const { symbol } = order.planned;
-    if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, leftE8 });
+    const { side, symbol } = order.planned;
+    if (!isAskedBack) left.push({ clientId, decision: order.decision, symbol, side, leftE8 });
   }
   return left;
 }
@@ -52,6 +54,14 @@ export function openingsLeftAtRest(
   untilMs: number,
 ): readonly string[] {
   return leftAtRest(history, agent, fromMs, untilMs, false).map(({ clientId }) => clientId);
+}
+
+/** Those of anybody; not those that were amended. */
+export function openingsLeft(history: History, fromMs: number, untilMs: number): readonly Rest[] {
+  const { records } = history.world.wire;
+  return leftAtRest(history, null, fromMs, untilMs, false).filter(
+    ({ clientId }) => !records.some((record) => record.method === 'PUT' && record.clientId === clientId),
+  );
 }
 
 /** Units of 1e-8 for which an agent's exits of a symbol rest at an instant. */

@@ -18,7 +18,6 @@ const TIERS = [
 ] as const;
 /** Of a position from its liquidation, by the default policy. */
 const LEAST_DISTANCE = 0.15;
-const TIGHTENING: ReadonlySet<string> = new Set(['policy', 'rebase']);
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
 export function findStandingBreaches(history: History): readonly Breach[] {
@@ -58,13 +57,11 @@ function haveHoursTurned({ plan }: History, atMs: number): boolean {
  * A record after which a review of that order is due: of what tightens and bears on it, of a loss, of somebody else's trading, of a change of the order,
  * of a cancel, which may come too late. Not the review's own.
  */
-function isTelling(
-  { decisions, orders }: History,
-  { atMs, event }: Note,
-  { decision, planned }: PlannedBy,
-  reviewMs: number,
-): boolean {
-  if (TIGHTENING.has(event.kind)) return true;
+function isTelling(history: History, note: Note, { decision, planned }: PlannedBy, reviewMs: number): boolean {
+  const { decisions, orders } = history;
+  const { atMs, event } = note;
+  if (event.kind === 'rebase') return true;
+  if (event.kind === 'policy') return isTighterPolicy(history, note.seq, event.payload.hash);
   // What is lifted, or ended, tightens nothing.
   if (event.kind === 'state') {
     const { name, scope, state } = event.payload;
@@ -74,7 +71,7 @@ function isTelling(
   if (event.kind === 'signal') {
     const { agent, ended_reason: ended, symbol } = event.payload;
     const bears = (agent ?? decision.agent) === decision.agent && (symbol ?? planned.symbol) === planned.symbol;
-    return bears && ended === undefined;
+    return bears && ended === undefined && !isRepeated(history, note.seq, event);
   }
   if (event.kind === 'trade') return event.payload.realised_pnl_usdt !== 0;
   if (event.kind === 'order_intent') return atMs !== reviewMs || event.payload.reason !== NO_LONGER_FITS;
@@ -86,6 +83,39 @@ function isTelling(
   if (event.kind !== 'order') return false;
   const of = orders.get(event.payload.client_order_id);
   return of?.decision.agent !== decision.agent || of.planned.symbol !== planned.symbol;
+}
+
+/** Of a signal, one of its kind that names the same stands already. */
+function isRepeated(
+  { events }: History,
+  seq: number,
+  { at_ms: atMs, payload }: Extract<Note['event'], { readonly kind: 'signal' }>,
+): boolean {
+  const standing = new Set<string>();
+  for (const { event, seq: of } of events) {
+    if (of >= seq) break;
+    if (event.kind !== 'signal') continue;
+    const { agent, ended_reason: ended, expires_at_ms: endsMs, kind, signal_id: id, symbol } = event.payload;
+    if (kind !== payload.kind || agent !== payload.agent || symbol !== payload.symbol) continue;
+    if (ended === undefined && endsMs > atMs) standing.add(id);
+    else standing.delete(id);
+  }
+  return standing.size > 0;
+}
+
+/** A policy whose caps are in some key below those of the one before. */
+function isTighterPolicy({ events, world }: History, seq: number, hash: string): boolean {
+  const before = events.findLast(
+    ({ event, seq: of }) => of < seq && event.kind === 'policy' && event.payload.action === 'in_force',
+  );
+  const capsOf = (of: string | null): readonly number[] => {
+    const spec = world.policies.find(({ policy }) => policy.hash === of)?.policy.spec;
+    if (spec === undefined) return [];
+    const { gross_notional_usdt, order_notional_usdt, slippage_bps, symbol_notional_usdt } = spec.budgets;
+    return [gross_notional_usdt, order_notional_usdt, slippage_bps, symbol_notional_usdt];
+  };
+  const former = capsOf(before?.event.kind === 'policy' ? before.event.payload.hash : null);
+  return former.length === 0 || capsOf(hash).some((cap, key) => cap < (former[key] ?? 0));
 }
 
 /**

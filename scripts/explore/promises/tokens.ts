@@ -93,7 +93,7 @@ function findSent(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** What was asked of people with a token nobody grants after its end. */
+/** What was asked of people with a token nobody grants after its end. [AP-46] */
 function findGranted(history: History): readonly Breach[] {
   const asked = new Map<string, string>();
   for (const { event } of history.events)

@@ -178,7 +178,7 @@ describe('a step that the venue changes while something is held [DESIGN 12.4]', 
     }
   });
 
-  it('holds an approval that waits to the quantity and the price that were signed, in the steps of then', () => {
+  it('holds an approval that waits to the quantity and the price that were signed, in the steps of then [AP-48]', () => {
     const signed = { quantity: '0.019', lots: 19, price_ticks: 600_007, worst_price: '60000.7' };
     const granted = (side: 'buy' | 'sell', rules: SymbolRules): readonly number[] => {
       const { lots, price_ticks } = grantOf({ requested: { ...signed, side } as RequestedApproval }, rules);

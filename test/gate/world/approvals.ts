@@ -91,10 +91,11 @@ describe('SAE-DEC orders that a person must approve', () => {
   const records = (): readonly ApprovalEvent[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
 
-  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once', async () => {
+  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40]', async () => {
     const approval = await ask({ rationale: 'the moon' });
     assert.equal(sha256Hex(approval.text), approval.digest);
     assert.equal(wordCode(approval.digest), approval.words);
+    assert.ok(approval.text.includes(`"${world.daemon.ledger.genesis.genesis_id}"`), 'of this ledger alone');
     const requested = records().findLast(({ action }) => action === 'requested');
     assert.ok(requested?.action === 'requested');
     assert.equal(approvalText(requested), approval.text, 'the record says what was signed');
@@ -121,6 +122,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     const blocked = await read(approval.approval_id);
     assert.equal(blocked.execution.state, 'none');
     assert.equal(blocked.execution.approval?.status, 'granted');
+    assert.equal(blocked.decision.decision_id, approval.approval_id);
     const granted = await read(blocked.execution.approval?.decision_id ?? '');
     assert.equal(granted.execution.state, 'filled', 'the agent finds the order by the link');
     assert.equal(granted.execution.approval?.approval_id, approval.approval_id);
@@ -128,14 +130,14 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(await world.position('BTCUSDT'), Number(approval.quantity), 'once');
   });
 
-  it('two grants at once: one sends', async () => {
+  it('two grants at once: one sends [AP-35]', async () => {
     const approval = await ask();
     const answers = await Promise.all([approve(approval), approve(approval, second), approve(approval)]);
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409, 409]);
     assert.equal(await world.position('BTCUSDT'), Number(approval.quantity));
   });
 
-  it('what a token approved counts no more once it is revoked', async () => {
+  it('what a token approved counts no more once it is revoked [AP-25]', async () => {
     const { tokens } = world.daemon.ledger;
     const third = tokens.createToken({ role: 'operator', name: 'third' });
     const approval = await ask({ requested_notional: 950 });
@@ -149,7 +151,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(both.body.answer?.execution.state, 'filled', JSON.stringify(both.body));
   });
 
-  it('splitting does not pass below: what was opened within the window counts, filled or not', async () => {
+  it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20]', async () => {
     for (const usdt of [190, 125]) {
       const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
@@ -159,7 +161,8 @@ describe('SAE-DEC orders that a person must approve', () => {
     const resting = await world.tool('place_order', order({ ...rest, symbol: 'ETHUSDT', limit_price: 2_900 }));
     assert.equal(resting.body.decision.decision, 'ALLOW', JSON.stringify(resting.body.decision.reasons));
     await world.tool('cancel_all', { symbol: 'ETHUSDT' });
-    const { body } = await world.tool('place_order', order({ requested_notional: 100 }));
+    const beside = world.daemon.ledger.tokens.createToken({ role: 'agent', name: 'beside', agent: 'agent' });
+    const { body } = await world.tool('place_order', order({ requested_notional: 100 }), beside.secret);
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
       ['APPROVAL_REQUIRED'],
@@ -171,7 +174,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(later.body.decision.decision, 'ALLOW', JSON.stringify(later.body.decision.reasons));
   });
 
-  it('an amend does not pass below either, and an approved order stays within what was approved', async () => {
+  it('an amend does not pass below either, and an approved order stays within what was approved [AP-5 AP-37]', async () => {
     const small = { requested_notional: 190, order_type: 'limit', limit_price: 59_000 };
     const first = await world.tool('place_order', order(small));
     const id = first.body.execution.orders[0]?.client_order_id;
@@ -204,7 +207,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(cheaper.body.decision.decision, 'ALLOW', JSON.stringify(cheaper.body.decision.reasons));
   });
 
-  it('the lots that a permitted amend adds count like a new order', async () => {
+  it('the lots that a permitted amend adds count like a new order [AP-16]', async () => {
     const first = await world.tool(
       'place_order',
       order({ requested_notional: 190, order_type: 'limit', limit_price: 59_000 }),
@@ -222,7 +225,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
   });
 
-  it('an approved order is held to its ceiling when the price has moved, and is stale beyond it', async () => {
+  it('an approved order is held to its ceiling when the price has moved, and is stale beyond it [AP-28 AP-29 AP-30]', async () => {
     const approval = await ask();
     await world.setMark('BTCUSDT', 59_000);
     const fell = await approve(approval);
@@ -264,7 +267,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await refused(last, /approved already, and is used up/);
   });
 
-  it('one waits for each agent and symbol; a repeat is told which', async () => {
+  it('one waits for each agent and symbol; a repeat is told which [AP-13 AP-14]', async () => {
     const approval = await ask();
     const again = await world.tool('place_order', order({ requested_notional: 700 }));
     assert.equal(again.body.decision.reasons[0]?.observed, approval.approval_id);
@@ -290,7 +293,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.advance(EXPIRY_MS);
   });
 
-  it('exits never wait', async () => {
+  it('exits never wait [AP-4]', async () => {
     const approval = await ask();
     await approve(approval);
     await world.advance(61_000);
@@ -298,7 +301,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
 
-  it('above a second threshold two different people must approve [TM-53]', async () => {
+  it('above a second threshold two different people must approve [AP-73 TM-53]', async () => {
     const approval = await ask({ requested_notional: 950 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);
@@ -314,7 +317,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     );
   });
 
-  it('orders that one person approves one by one do not add up to more than the second threshold', async () => {
+  it('orders that one person approves one by one do not add up to more than the second threshold [AP-18]', async () => {
     const first = await ask();
     const other = await ask({ symbol: 'ETHUSDT' });
     assert.deepEqual([first.quorum, other.quorum], [1, 1], 'neither is above it');
@@ -330,7 +333,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('cancel_all', {});
   });
 
-  it('nor with what was opened meanwhile without an approval', async () => {
+  it('nor with what was opened meanwhile without an approval [AP-18 AP-33 AP-34]', async () => {
     const approval = await ask({ requested_notional: 800 });
     assert.equal(approval.quorum, 1);
     const small = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 190 }));
@@ -342,7 +345,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('close_position', { symbol: 'ETHUSDT' });
   });
 
-  it('a denial ends it, and the agent reads why', async () => {
+  it('a denial ends it, and the agent reads why [AP-42]', async () => {
     const approval = await ask();
     const denied = await world.operator('POST', `/v1/approvals/${approval.approval_id}`, {
       action: 'deny',
@@ -386,14 +389,14 @@ describe('SAE-DEC orders that a person must approve', () => {
     ],
   ];
   for (const [what, happens, why] of VOIDED)
-    it(`${what} ends it: nothing is sent`, async () => {
+    it(`${what} ends it: nothing is sent [AP-41 AP-43 AP-44 AP-45 AP-47]`, async () => {
       const approval = await ask();
       await happens(approval);
       await refused(approval, why);
       assert.equal(await world.position('BTCUSDT'), 0);
     });
 
-  it('a revoked token ends what it asked for', async () => {
+  it('a revoked token ends what it asked for [AP-46]', async () => {
     const name = `fired-${world.nowMs()}`;
     const { tokens } = world.daemon.ledger;
     const { record, secret } = tokens.createToken({ role: 'agent', name, agent: name });
@@ -425,7 +428,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
   });
 
-  it('on binance-live an operator token does not approve', async () => {
+  it('on binance-live an operator token does not approve [AP-22]', async () => {
     const approval = await ask();
     const { core } = world.daemon.gate;
     const { settings } = core;
@@ -438,7 +441,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
   });
 
-  it('an approved opening that a new position stands against is refused', async () => {
+  it('an approved opening that a new position stands against is refused [AP-31 AP-32]', async () => {
     const approval = await ask({ side: 'sell' });
     const { body } = await world.tool('place_order', order({ requested_notional: 190 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
@@ -448,7 +451,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(await world.position('BTCUSDT'), 0.003);
   });
 
-  it('every order of an approved decision keeps the price that was approved, for its slices and amends', async () => {
+  it('every order of an approved decision keeps the price that was approved, for its slices and amends [AP-37]', async () => {
     const approval = await ask({ requested_notional: 600, order_type: 'limit', limit_price: 60_040 });
     const { body } = await approve(approval);
     const { orders } = world.daemon.gate.core.state;
@@ -467,7 +470,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.deepEqual(await pending(), []);
   });
 
-  it('its records derive again, and no changed ones do', async () => {
+  it('its records derive again, and no changed ones do [AP-69 AP-70 AP-71 AP-72]', async () => {
     const approval = await ask({ requested_notional: 950 });
     await approve(approval);
     const { body } = await approve(approval, second);

@@ -359,12 +359,12 @@ async function without<T>([table, key]: Cause['line'], run: () => Promise<T>): P
 describe('the authority of an order that opens ends by each cause in each phase', () => {
   for (const cause of CAUSES)
     for (const phase of cause.phases ?? PHASES)
-      it(`${cause.name}, ${phase}; and not without its line`, async () => {
+      it(`${cause.name}, ${phase}; and not without its line [AP-8 AP-25 AP-38 AP-41]`, async () => {
         assert.equal(await play(cause, phase), cause.why);
         assert.notEqual(await without(cause.line, () => play(cause, phase)), cause.why);
       });
 
-  it('does not end with a token that has expired while another one of the same agent and skill lives', async () => {
+  it('does not end with a token that has expired while another one of the same agent and skill lives [AP-26]', async () => {
     const happens: Cause['happens'] = ({ token, world }) => {
       world.createAgent('momentum');
       expire(world, token.id);

@@ -18,12 +18,12 @@ const MARKET = buildSyntheticMarket({
 const NONE: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };
 const HEAVY: Scenario = { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 };
 
-function runOnce(variant: string, scenario: Scenario, agent: string, market: MarketData = MARKET, seed = 1): RunResult {
+function runOnce(variant: string, scenario: Scenario, agent: string, market = MARKET, approvals?: object): RunResult {
   const bench = new Workbench(market, readScope());
+  const { spec, ...named } = loadVariant(variant);
+  const asked = { ...named, spec: approvals === undefined ? spec : ({ ...spec, approvals } as typeof spec) };
   const symbols = market.symbols.map((bars) => bars.instrument.symbol);
-  return bench
-    .run({ variant: forSymbols(loadVariant(variant), symbols), scenario, seed, agent, legitRequests: 100 })
-    .run();
+  return bench.run({ variant: forSymbols(asked, symbols), scenario, seed: 1, agent, legitRequests: 100 }).run();
 }
 /** What a run must reproduce; time measured is not part of it. */
 function withoutTiming(result: RunResult): unknown {
@@ -88,6 +88,13 @@ describe('one replayed account', () => {
   it('refuses no exit of what was opened without a gate', () => {
     for (const agent of ['martingale/over-asking', 'mean-reversion/within-budget'])
       assert.equal(runOnce('NoSAE', HEAVY, agent).refusedExits, 0, agent);
+  });
+
+  it('approves nothing: what a person would have to approve stays blocked [AP-49]', () => {
+    const approvals = { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000 };
+    const { fills, legit } = runOnce('Holdfast', NONE, 'momentum/over-asking', MARKET, approvals);
+    assert.ok(legit.requests > 0, 'the agent asks');
+    assert.equal(fills, 0);
   });
 
   it('runs all strategies in one account', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { regimesAreOrdered } from '../../../daemon/core/looser/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluation/setup/variants.ts';
 import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
 import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
 import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
-import { regimesAreOrdered } from '../../../daemon/policy/is-at-most.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
 import { writePolicyYaml } from '../../../daemon/policy/write-yaml.ts';
 

@@ -2,7 +2,7 @@ import type { Config, Secrets } from '../../../config/config.ts';
 import type { PolicyBody } from '../../../gate/api/policy.ts';
 import type { DaemonClient } from '../../client.ts';
 
-/** `unknown`: it could not be checked, and `detail` says why. */
+/** `unknown`: it could not be proven here, and `detail` says why. */
 export type Outcome = 'proven' | 'refuted' | 'unknown';
 export interface Finding {
   readonly outcome: Outcome;

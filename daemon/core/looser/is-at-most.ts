@@ -1,5 +1,5 @@
-import { canonicalJson } from '../core/canonical-json.ts';
-import { agentSection, compileMultiplier, factorValue } from '../core/compiled-policy.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { agentSection, compileMultiplier, factorValue } from '../compiled-policy.ts';
 import {
   type AgentSection,
   DEADMAN_MS,
@@ -11,8 +11,8 @@ import {
   type RegimeRow,
   type Tier,
   type TrustTier,
-} from '../core/policy.ts';
-import { type PolicyPath, valueAt as writtenAt } from '../core/policy-paths.ts';
+} from '../policy.ts';
+import { type PolicyPath, valueAt as writtenAt } from '../policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
 import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
@@ -44,8 +44,8 @@ export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicyS
 export function findLooserAgents(spec: IntendedPolicySpec): LooserKey[] {
   const looser: LooserKey[] = [];
   for (const name of Object.keys(spec.agents)) {
-    const section = agentSection(spec, name);
-    looser.push(...compareSections(name, { spec, section }, { spec, section: {} }));
+    const found = compareSections({ spec, section: agentSection(spec, name) }, { spec, section: {} });
+    looser.push(...found.map((each) => ({ ...each, path: `agents.${name}.${each.path}` })));
   }
   return looser;
 }
@@ -174,16 +174,24 @@ function compareAgents(candidate: IntendedPolicySpec, current: IntendedPolicySpe
   // `default` applies to every agent that neither document names.
   const names = new Set(['default', ...Object.keys(current.agents), ...Object.keys(candidate.agents)]);
   return [...names].flatMap((name) =>
-    compareSections(
-      name,
-      { spec: candidate, section: agentSection(candidate, name) },
-      { spec: current, section: agentSection(current, name) },
-    ),
+    findLooserLimits(name, candidate, current).map((each) => ({ ...each, path: `agents.${name}.${each.path}` })),
+  );
+}
+
+/** Keys of one agent's section in which `candidate` is looser for it than `current`, without `agents.<name>.` before them. */
+export function findLooserLimits(
+  agent: string,
+  candidate: IntendedPolicySpec,
+  current: IntendedPolicySpec,
+): readonly LooserKey[] {
+  return compareSections(
+    { spec: candidate, section: agentSection(candidate, agent) },
+    { spec: current, section: agentSection(current, agent) },
   );
 }
 
 /** Compares one agent's limits in the keys that either section names; the others are the account's. */
-function compareSections(name: string, candidate: AgentView, current: AgentView): LooserKey[] {
+function compareSections(candidate: AgentView, current: AgentView): LooserKey[] {
   const looser: LooserKey[] = [];
   const ordered = regimesAreOrdered(candidate.spec) || regimesAreOrdered(current.spec);
   const to = mergeSection(candidate);
@@ -195,7 +203,7 @@ function compareSections(name: string, candidate: AgentView, current: AgentView)
     looser.push(...compareKey(path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered));
   }
   looser.push(...compareAgentLimits(candidate.section, current.section));
-  return looser.map((each) => ({ ...each, path: `agents.${name}.${each.path}` }));
+  return looser;
 }
 
 function names(section: AgentSection, part: string, key: string): boolean {

@@ -1,5 +1,5 @@
-import { type AgentSection, MOST_OPENINGS } from '../core/policy.ts';
-import type { PolicyPath } from '../core/policy-paths.ts';
+import { type AgentSection, MOST_OPENINGS } from '../policy.ts';
+import type { PolicyPath } from '../policy-paths.ts';
 
 /**
  * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or

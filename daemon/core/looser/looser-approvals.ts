@@ -1,5 +1,5 @@
-import { canonicalJson } from '../core/canonical-json.ts';
-import type { ApprovalCondition, ApprovalsSection } from '../core/policy.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import type { ApprovalCondition, ApprovalsSection } from '../policy.ts';
 
 /**
  * Why an order may go out under `to` without an approval that `from` wants, or with an easier one; null: it may not.

@@ -1,5 +1,5 @@
-import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../core/policy.ts';
-import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../core/schedule.ts';
+import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../policy.ts';
+import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../schedule.ts';
 import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
 import { findLooserTier } from './step-functions.ts';
 
@@ -38,8 +38,11 @@ function looserSchedule(to: AgentSchedule, from: AgentSchedule): string | null {
   const [next, former] = [compileSchedule(to), compileSchedule(from)];
   const opened = findUncovered(openInUtcWeek(next), openInUtcWeek(former));
   if (opened !== null) return `open at ${describeInWeek(opened)}, which was closed`;
-  const ended = findUncovered(former.blackouts, next.blackouts);
-  return ended === null ? null : `no blackout at ${new Date(ended).toISOString()} any more`;
+  const ended = (from.blackouts ?? []).find((blackout) => {
+    const { blackouts } = compileSchedule({ utc_offset: from.utc_offset, blackouts: [blackout] });
+    return findUncovered(blackouts, next.blackouts) !== null;
+  });
+  return ended === undefined ? null : `not the whole blackout from ${ended.from} to ${ended.to} any more`;
 }
 
 function looserLoss(to: AgentLoss, from: AgentLoss): string | null {

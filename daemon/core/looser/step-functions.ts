@@ -1,6 +1,6 @@
-import type { Factors } from '../core/compiled-policy.ts';
-import { compileMultiplier } from '../core/compiled-policy.ts';
-import type { Multiplier, SkillEntry, Tier, TrustLevel, TrustSection, TrustTier } from '../core/policy.ts';
+import type { Factors } from '../compiled-policy.ts';
+import { compileMultiplier } from '../compiled-policy.ts';
+import type { Multiplier, SkillEntry, Tier, TrustLevel, TrustSection, TrustTier } from '../policy.ts';
 
 /** Where one step function is looser than another: the level in words, the component, and both values. */
 export interface LooserStep {
