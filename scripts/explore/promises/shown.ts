@@ -41,10 +41,11 @@ function findUnheededLists(history: History): readonly Breach[] {
 }
 
 /**
- * A reading asks for every symbol at once. A list of one alone is to prove that an order is absent, or to see what a flatten
+ * A reading asks for every symbol at once, or for each. A list of one alone is to prove that an order is absent, or to see what a flatten
  * has left: whatever else it shows, the next reading makes known.
  */
 function isOfAReading({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+  if (symbol === null) return true;
   return world.wire.looks.some(
     (other) =>
       other.what === 'list' &&
