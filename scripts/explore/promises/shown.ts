@@ -22,7 +22,7 @@ function findUnheededLists(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const look of history.world.wire.looks) {
     const { answer, what } = look;
-    if (what !== 'list' || answer === null || !isOfAReading(history, look)) continue;
+    if (what !== 'list' || answer === null || isForAnAbsentOne(history, look) || isOfAFlatten(history, look)) continue;
     const readAtMs = findReadAtMs(history, look);
     if (readAtMs === null) continue;
     const untilMs = readAtMs + KNOWN_WITHIN_MS;
@@ -41,17 +41,37 @@ function findUnheededLists(history: History): readonly Breach[] {
 }
 
 /**
- * A reading asks for every symbol at once, or for each. A list of one alone is to prove that an order is absent, or to see what a flatten
- * has left: whatever else it shows, the next reading makes known.
+ * Asked for in the moment in which a look-up found nothing, to prove that the one order of the symbol is absent: whatever
+ * else it shows, the next reading makes known.
  */
-function isOfAReading({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
-  if (symbol === null) return true;
+function isForAnAbsentOne({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
   return world.wire.looks.some(
     (other) =>
-      other.what === 'list' &&
+      isOfOne(other) &&
       other.life === life &&
-      other.symbol !== symbol &&
-      Math.abs(other.sentAtMs - sentAtMs) <= BESIDE_MS,
+      // A conditional one is asked for by its id alone.
+      (other.symbol === symbol || other.what === 'stop') &&
+      other.status === 400 &&
+      other.answeredAtMs === sentAtMs,
+  );
+}
+
+/**
+ * Asked for by a flatten of the symbol, to see whether anything is left there: it may have been lifted since, and the next
+ * reading makes known what was placed after that. A reading asks for every symbol at once.
+ */
+function isOfAFlatten({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+  const isAlone = world.wire.looks.every(
+    (other) =>
+      other.what !== 'list' ||
+      other.life !== life ||
+      other.symbol === symbol ||
+      Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS,
+  );
+  return (
+    isAlone &&
+    symbol !== null &&
+    world.operatorCalls.some((word) => word.what === 'flatten' && word.symbol === symbol && word.askedAtMs <= sentAtMs)
   );
 }
 
