@@ -91,7 +91,7 @@ test('every setting is read, and paths become absolute', () => {
   assert.deepEqual(secrets, { venueKeys: { apiKey: 'k', secret: 's' }, simToken: '12345678', alerts: {} });
 });
 
-test('secrets of alert channels are read by their prefix, and alert routes lie beside the policy or where a setting says', () => {
+test('secrets of alert channels are read by their prefix, and alert routes lie beside the policy or where a setting says [AL-3]', () => {
   const env = { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x', HOLDFAST_ALERTS_SECRET_EMPTY: '', OTHER: 'x' };
   assert.deepEqual(readEnv(env).secrets.alerts, { HOLDFAST_ALERTS_SECRET_DESK: 'whsec_x' });
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));

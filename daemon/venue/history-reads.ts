@@ -149,17 +149,20 @@ export class HistoryReads {
       throw error;
     }
   }
-  /** The first page of trades at or after a time, window by window. */
+  /**
+   * The first page of trades at or after a time, window by window. RISK: the first window is read whatever our clock
+   * says, for it may lag behind the venue's: no trades without a question would prove that an order did not fill.
+   */
   async #fetchFirstTrades(symbol: string, sinceMs: number): Promise<readonly unknown[]> {
     const nowMs = this.#reader.link.clock.nowMs();
-    for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
+    for (let page = 0, startTime = sinceMs; page < MAX_PAGES; page += 1) {
       const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
       const rows = requireList(
         await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
         'userTrades',
       );
-      if (rows.length > 0) return rows;
       startTime += TRADE_WINDOW_MS;
+      if (rows.length > 0 || startTime > nowMs) return rows;
     }
     return [];
   }

@@ -1,9 +1,8 @@
 import { STRATEGY_NAMES } from '../../daemon/evaluation/agents/strategies/index.ts';
+import { MAX_ATTEMPTS } from '../../daemon/evaluation/attacks/episodes.ts';
 import type { Random } from '../explore/random.ts';
 import type { Close, HuntPlan, Modify, Move, Order, Request } from './plan.ts';
 
-/** As many as any episode of the evaluation asks (MAX_ATTEMPTS). */
-const MOST_MOVES = 40;
 /** Share of requests in the second symbol: what bends a rule is mostly a sequence in one. */
 const SECOND_SHARE = 0.2;
 /** Bars of an episode: a day of those of 15 minutes, and the hours in which its last orders may fill. */
@@ -47,20 +46,20 @@ export function mutatePlan(random: Random, plan: HuntPlan, drawn: Drawn): HuntPl
     ])();
   }
   const windowMs = random.chance(0.1) ? random.pick(drawn.windowsMs) : plan.windowMs;
-  return { ...plan, windowMs, moves: moves.slice(0, MOST_MOVES) };
+  return { ...plan, windowMs, moves: moves.slice(0, MAX_ATTEMPTS) };
 }
 
 /** The same, and then something else. */
 export function extendPlan(random: Random, plan: HuntPlan): HuntPlan {
   const more = Array.from({ length: random.int(1, 4) }, () => drawMove(random));
-  return { ...plan, moves: [...plan.moves, ...more].slice(0, MOST_MOVES) };
+  return { ...plan, moves: [...plan.moves, ...more].slice(0, MAX_ATTEMPTS) };
 }
 
 /** The beginning of one and the end of the other. */
 export function crossPlans(random: Random, first: HuntPlan, second: HuntPlan): HuntPlan {
   const head = first.moves.slice(0, random.int(0, first.moves.length));
   const tail = second.moves.slice(random.int(0, second.moves.length));
-  return { ...first, moves: [...head, ...tail].slice(0, MOST_MOVES) };
+  return { ...first, moves: [...head, ...tail].slice(0, MAX_ATTEMPTS) };
 }
 
 function drawMove(random: Random): Move {

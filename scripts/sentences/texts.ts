@@ -11,6 +11,7 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'TM', title: 'Threat model', path: 'docs/threat-model.md' },
   { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
   { prefix: 'AP', title: 'Approvals', path: 'docs/approvals.md' },
+  { prefix: 'AL', title: 'Alerts', path: 'docs/alerts.md' },
 ];
 
 /** An id of any of these texts, wherever it stands. */

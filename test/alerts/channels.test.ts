@@ -51,7 +51,7 @@ const http = async (channel: AlertChannelSpec, message = MESSAGE, nowMs = Date.n
 describe('a message in the form of each channel', () => {
   const webhook = { webhook: { url: 'https://ops.example.com/in', secret: env('HOOK') } };
 
-  it('a webhook is signed as Standard Webhooks says, and nothing else verifies', async () => {
+  it('a webhook is signed as Standard Webhooks says, and nothing else verifies [AL-29 AL-34]', async () => {
     const { body, headers } = await http(webhook);
     const verifier = new Webhook(WHSEC);
     const payload = verifier.verify(body, { ...headers }) as { type: string; data: { id: string } };
@@ -64,14 +64,14 @@ describe('a message in the form of each channel', () => {
     assert.throws(() => new Webhook(`whsec_${Buffer.alloc(32, 8).toString('base64')}`).verify(body, { ...headers }));
   });
 
-  it('two attempts at one message have the same body and id', async () => {
+  it('two attempts at one message have the same body and id [AL-53]', async () => {
     const [one, two] = [await http(webhook, MESSAGE, 1_000), await http(webhook, MESSAGE, 9_000)];
     assert.equal(one.body, two.body);
     assert.equal(one.headers['webhook-id'], two.headers['webhook-id']);
     assert.notEqual(one.headers['webhook-timestamp'], two.headers['webhook-timestamp']);
   });
 
-  it('chats get text with title, meaning, count, console and id', async () => {
+  it('chats get text with title, meaning, count, console and id [AL-9 AL-32]', async () => {
     const slack = await http({ slack: { url: env('URL') } });
     const discord = await http({ discord: { url: env('URL') } });
     const telegram = await http({ telegram: { token: env('BOT'), chat_id: '-100' } });
@@ -95,7 +95,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(JSON.parse(ntfy.body).topic, 'my-topic');
   });
 
-  it("an alert's own words are told only where asked for, short and as text [TM-12]", async () => {
+  it("an alert's own words are told only where asked for, short and as text [AL-11 AL-30 TM-12]", async () => {
     const [entry] = MESSAGE.entries;
     const told = { ...MESSAGE, entries: [{ ...entry!, detail: `<!channel> 12.5 BTC ${'x'.repeat(9_000)}` }] };
     const slack = JSON.parse((await http({ slack: { url: env('URL') } }, told)).body) as { text: string };
@@ -105,7 +105,7 @@ describe('a message in the form of each channel', () => {
     assert.ok((await http(webhook, told)).body.length < 2_000);
   });
 
-  it("an agent's words neither format, nor hide a link, nor ping anybody in a chat", async () => {
+  it("an agent's words neither format, nor hide a link, nor ping anybody in a chat [AL-30 AL-31]", async () => {
     const [entry] = MESSAGE.entries;
     const words =
       '@everyone <@123> <@&4> <#5> <t:1:R> **b** _i_ ~~s~~ `c` ||x|| [a](https://e.example) \\* <!here> @ann';
@@ -135,7 +135,7 @@ describe('a message in the form of each channel', () => {
     assert.equal(ntfy.markdown, undefined);
   });
 
-  it('secrets that are missing, readable by others or of several lines are refused [TM-78]', async (t) => {
+  it('secrets that are missing, readable by others or of several lines are refused [AL-35 AL-36 AL-39 TM-78]', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const reader = createSecretReader(folder, {});
@@ -148,6 +148,8 @@ describe('a message in the form of each channel', () => {
     put('key', '-----BEGIN KEY-----\nabc\n-----END KEY-----\n');
     put('empty', '');
     assert.equal(await reader({ file: 'good' }), 'abc');
+    put('good', 'def\n');
+    assert.equal(await reader({ file: 'good' }), 'def', 'a new one counts at once');
     for (const file of ['open', 'key', 'empty', 'absent', '.'])
       await assert.rejects(reader({ file }), { code: 'SECRET' }, file);
     await assert.rejects(reader(env('ABSENT')), { code: 'SECRET' });
@@ -157,7 +159,7 @@ describe('a message in the form of each channel', () => {
 });
 
 describe('where messages may be sent', () => {
-  it('knows loopback, private, public and forbidden addresses, also wrapped in IPv6', () => {
+  it('knows loopback, private, public and forbidden addresses, also wrapped in IPv6 [AL-40 AL-41 AL-43]', () => {
     const table: [string, string | null][] = [
       ['127.0.0.1', 'loopback'],
       ['::1', 'loopback'],
@@ -210,7 +212,7 @@ describe('where messages may be sent', () => {
     for (const [address, reach] of table) assert.equal(reachOf(address), reach, address);
   });
 
-  it('other spellings of an address are judged as what they are', () => {
+  it('other spellings of an address are judged as what they are [AL-43]', () => {
     for (const url of ['http://2130706433/', 'http://0x7f.1/', 'http://127.1/'])
       assert.equal(findTargetProblem(url), null);
     for (const url of [
@@ -227,7 +229,7 @@ describe('where messages may be sent', () => {
     assert.equal(allowed('https://127.0.0.1/', false), true);
   });
 
-  it('a name that leads to this machine is not connected to, unless it says so', async () => {
+  it('a name that leads to this machine is not connected to, unless it says so [AL-44]', async () => {
     const look = (reaches: ReturnType<typeof reachesOf>) =>
       new Promise<string>((resolve) =>
         lookupWithin(reaches)('localhost', {}, (error, address) => resolve(error?.message ?? String(address))),
@@ -247,13 +249,23 @@ describe('one attempt', () => {
   const post = (url: string, by = patient) =>
     by.send({ kind: 'http', url, mayBePrivate: false, headers: {}, body: '{"a":1}' } as const);
 
-  it('counts as delivered with 2xx alone; a redirect is not followed', async (t) => {
+  it('counts as delivered with 2xx alone; a redirect is not followed [AL-13 AL-45 AL-52]', async (t) => {
     const other = await startReceiver();
     const receiver = await startReceiver();
     t.after(() => Promise.all([receiver.close(), other.close()]));
     assert.deepEqual(await post(receiver.url), { kind: 'taken', detail: 'HTTP 200' });
     assert.equal(receiver.received[0]?.text, '{"a":1}');
-    const isPermanent = { 400: true, 401: false, 404: false, 410: false, 413: true, 422: true, 429: false, 500: false };
+    const isPermanent = {
+      400: true,
+      401: false,
+      404: false,
+      410: false,
+      413: true,
+      415: true,
+      422: true,
+      429: false,
+      500: false,
+    };
     for (const [status, expected] of Object.entries(isPermanent)) {
       receiver.behaviour = Number(status);
       const outcome = await post(receiver.url);
@@ -267,7 +279,7 @@ describe('one attempt', () => {
     assert.equal(other.received.length, 0);
   });
 
-  it('ends when the receiver hangs, cuts the connection, or is gone', async () => {
+  it('ends when the receiver hangs, cuts the connection, or is gone [AL-45]', async () => {
     const receiver = await startReceiver('hang');
     const asked = post(receiver.url, hasty);
     await until('it hangs', () => receiver.received.length > 0);
@@ -281,7 +293,7 @@ describe('one attempt', () => {
     assert.ok(gone.kind === 'failed' && gone.detail === 'ECONNREFUSED', JSON.stringify(gone));
   });
 
-  it('a program gets the message, fixed arguments, no environment and no shell, and ends in time', async (t) => {
+  it('a program gets the message, fixed arguments, no environment and no shell, and ends in time [AL-33 AL-46 AL-48 AL-49 AL-50]', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-exec-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const out = join(folder, 'out');

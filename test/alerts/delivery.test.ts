@@ -105,7 +105,7 @@ describe('delivery of alerts', () => {
     other.received.length = 0;
   });
 
-  it('an alert arrives, signed, without its words, and is recorded before and after', async () => {
+  it('an alert arrives, signed, without its words, and is recorded before and after [AL-10 AL-51 AL-52]', async () => {
     alert('ORDER_LOST', 'BTCUSDT');
     await until('it is confirmed', async () => (await channel('desk')).delivered === 1, SOON_MS);
     const [told] = receiver.received.map(verify);
@@ -126,7 +126,7 @@ describe('delivery of alerts', () => {
     assert.equal(other.received.length, 0, 'it is not for the other channel');
   });
 
-  it('a receiver that fails, cuts off and comes back gets everything once, under the same ids', async () => {
+  it('a receiver that fails, cuts off and comes back gets everything once, under the same ids [AL-53]', async () => {
     receiver.behaviour = 500;
     alert('EXIT_FAILED');
     await until('it has failed', async () => (await channel('desk')).failing_since_ms !== null, SOON_MS);
@@ -150,7 +150,7 @@ describe('delivery of alerts', () => {
     assert.equal((await channel('desk')).failing_since_ms, null);
   });
 
-  it('an order is decided and sent while a receiver hangs', async () => {
+  it('an order is decided and sent while a receiver hangs [AL-58]', async () => {
     receiver.behaviour = 'hang';
     alert('CLOCK_JUMP');
     await until('it hangs', () => receiver.received.length > 0, SOON_MS);
@@ -159,7 +159,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual([receiver.received.length, receiver.received[0]?.status], [1, null]);
   });
 
-  it('a restart in between loses nothing, and what may have been taken keeps its id', async () => {
+  it('a restart in between loses nothing, and what may have been taken keeps its id [AL-53]', async () => {
     // The message of the test before hangs on.
     receiver.behaviour = 'hang';
     const { sending } = await channel('desk');
@@ -176,7 +176,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual(subjects(receiver.received), ['CLOCK_JUMP x 1', 'SEND_FAILED x 2', 'POLICY_PENDING x 1']);
   });
 
-  it('equal alerts within coalesce_ms are told together when it is over', async () => {
+  it('equal alerts within coalesce_ms are told together when it is over [AL-22 AL-23]', async () => {
     await world.advance(120_000);
     for (let i = 0; i < 3; i += 1) {
       alert('RESOLVE_FAILED');
@@ -190,7 +190,7 @@ describe('delivery of alerts', () => {
     assert.deepEqual(subjects(receiver.received), ['RESOLVE_FAILED x 1', 'RESOLVE_FAILED x 2']);
   });
 
-  it('an hour of failures makes a channel silent: in readiness, metrics, and on the others, once', async () => {
+  it('an hour of failures makes a channel silent: in readiness, metrics, and on the others, once [AL-59]', async () => {
     receiver.behaviour = 500;
     alert('HOLDING_TIME');
     await until('it has failed', async () => (await channel('desk')).failing_since_ms !== null, SOON_MS);
@@ -215,7 +215,7 @@ describe('delivery of alerts', () => {
     assert.equal(other.received.length, 1);
   });
 
-  it('what is too old, or will never do, is given up and listed, and the next alert goes out', async () => {
+  it('what is too old, or will never do, is given up and listed, and the next alert goes out [AL-8 AL-27 AL-56 AL-57]', async () => {
     receiver.behaviour = 422;
     alert('BARS_MISSING');
     await until('it is given up', async () => (await channel('desk')).dropped === 1, SOON_MS);
@@ -237,7 +237,7 @@ describe('delivery of alerts', () => {
     await until('it arrives', () => subjects(receiver.received).includes('FEED_TICK_FAILED x 1'), SOON_MS);
   });
 
-  it('a test reaches each channel once, says what failed, and is recorded', async () => {
+  it('a test reaches each channel once, says what failed, and is recorded [AL-7 AL-34]', async () => {
     other.behaviour = 403;
     const ask = (body: object) => world.operator<AlertTestBody>('POST', '/v1/alerts/test', body);
     const { results } = (await ask({})).body;
@@ -264,7 +264,7 @@ describe('delivery of alerts', () => {
     assert.equal(verify(other.received[1]!).type, 'holdfast.test');
   });
 
-  it('a file that only adds takes effect; a looser one waits for an operator, also after a restart', async () => {
+  it('a file that only adds takes effect; a looser one waits for an operator, also after a restart [AL-6 AL-61 AL-71 AL-72]', async () => {
     const all = routes({
       routes: [
         { channels: ['desk'], severity: 'info' },
@@ -309,7 +309,7 @@ describe('delivery of alerts', () => {
     assert.match((await world.ready()).body.alert_routes_error ?? '', /./);
   });
 
-  it('a channel that the new routes remove is told of it where it led, also after failures and a restart', async () => {
+  it('a channel that the new routes remove is told of it where it led, also after failures and a restart [AL-12 AL-69 AL-70]', async () => {
     const { hash: before } = await channels();
     const { desk } = routes().channels;
     other.behaviour = 503;

@@ -71,7 +71,7 @@ function open(outcome: () => SendOutcome) {
 }
 
 describe('the pace of delivery', () => {
-  it('a message leaves when its record is on disk, and not before', async () => {
+  it('a message leaves when its record is on disk, and not before [AL-51]', async () => {
     const { hold, raise, release, sentMs, time } = open(() => TAKEN);
     hold();
     raise('ORDER_LOST');
@@ -90,7 +90,7 @@ describe('the pace of delivery', () => {
     assert.deepEqual(sentMs, [10_500]);
   });
 
-  it('a failure waits 1, 2, 4 s and so on, at most five minutes', async () => {
+  it('a failure waits 1, 2, 4 s and so on, at most five minutes [AL-54]', async () => {
     const { raise, sentMs, time } = open(() => failed());
     raise('ORDER_LOST');
     await time.advance(0);
@@ -99,7 +99,7 @@ describe('the pace of delivery', () => {
     assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
   });
 
-  it('a receiver that says when to come back is asked then', async () => {
+  it('a receiver that says when to come back is asked then [AL-54]', async () => {
     const { raise, sentMs, time } = open(() => failed(60_000));
     raise('ORDER_LOST');
     await time.advance(0);
@@ -110,7 +110,7 @@ describe('the pace of delivery', () => {
     );
   });
 
-  it('a critical one outlives a channel that is wrong for minutes, and is given up after ten', async () => {
+  it('a critical one outlives a channel that is wrong for minutes, and is given up after ten [AL-56]', async () => {
     const refused: SendOutcome = { kind: 'failed', detail: 'HTTP 400', isPermanent: true, retryAfterMs: null };
     let answer: SendOutcome = refused;
     const { core, raise, time } = open(() => answer);

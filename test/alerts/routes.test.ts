@@ -50,7 +50,7 @@ const violations = (value: unknown, mayExec = false): readonly string[] => {
 };
 
 describe('the file of alert routes', () => {
-  it('is taken as it is, and every defect is named', () => {
+  it('is taken as it is, and every defect is named [AL-14 AL-15 AL-26]', () => {
     assert.deepEqual(violations(spec()), []);
     assert.deepEqual(violations({ channels: {}, routes: [] }), []);
     const bad: [unknown, RegExp][] = [
@@ -59,6 +59,10 @@ describe('the file of alert routes', () => {
       [{ ...spec(), chanels: {} }, /unknown key "chanels"/],
       [{ ...spec(), channels: { desk: { ...desk, ...phone }, phone } }, /channels\.desk: has 2 types/],
       [{ ...spec(), channels: { desk: {}, phone } }, /channels\.desk: has 0 types/],
+      [
+        { ...spec(), channels: Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`c${at}`, desk])) },
+        /channels: /,
+      ],
       [spec({ time_zone: 'Mars/Olympus' }), /time_zone: is not a known time zone/],
       [spec({ quiet_hours: { from: '22:00', to: '22:00' } }), /quiet_hours: begin and end/],
       [spec({ quiet_hours: { from: '24:00', to: '07:00' } }), /quiet_hours\.from/],
@@ -73,7 +77,7 @@ describe('the file of alert routes', () => {
     for (const [value, expected] of bad) assert.match(violations(value).join('\n'), expected);
   });
 
-  it('can name no variable but those of alerts, and no program without the flag', () => {
+  it('can name no variable but those of alerts, and no program without the flag [AL-37 AL-38 AL-46 AL-47]', () => {
     for (const env of ['BINANCE_LIVE_API_SECRET', 'HOLDFAST_TOKEN', 'PATH', 'HOLDFAST_ALERTS_SECRET_']) {
       const channels = { desk, phone: { ntfy: { topic: { env } } } };
       assert.match(violations({ ...spec(), channels }).join(), /ntfy\.topic\.env/, env);
@@ -84,7 +88,7 @@ describe('the file of alert routes', () => {
     assert.match(violations(runs(['true']), true).join(), /is not an absolute path/);
   });
 
-  it('sends nothing to plain http beyond this machine', () => {
+  it('sends nothing to plain http beyond this machine [AL-42]', () => {
     const to = (url: string) => ({ ...spec(), channels: { desk: { webhook: { url, secret: SECRET } }, phone } });
     for (const url of ['http://127.0.0.1:9/x', 'http://localhost:9/x', 'http://[::1]:9/', 'https://example.com/'])
       assert.deepEqual(violations(to(url)), [], url);
@@ -98,10 +102,44 @@ describe('the file of alert routes', () => {
   });
 });
 
+describe('which alerts go where', () => {
+  const go = (code: string, ...list: AlertRoutesSpec['routes'][number][]) => [...routeAlert(list, code)];
+  const to = (channel: string): AlertRouteSpec => ({ channels: [channel], severity: 'info' });
+
+  it('a route takes its severity and more urgent ones, of its kinds and codes alone [AL-18 AL-19 AL-20]', () => {
+    const severity = (at: (typeof SEVERITIES)[number]) => ({ ...to('desk'), severity: at });
+    const taken = (code: string) => SEVERITIES.filter((at) => go(code, severity(at)).length > 0);
+    assert.deepEqual(
+      [taken('ORDER_LOST').toSorted(), taken('POLICY_REFUSED').toSorted()],
+      [
+        ['critical', 'info', 'warning'],
+        ['info', 'warning'],
+      ],
+    );
+    for (const [only, isTaken] of [
+      [{ kinds: ['orders'] }, true],
+      [{ kinds: ['exits', 'venue'] }, false],
+      [{ codes: ['ORDER_LOST'] }, true],
+      [{ codes: ['STOP_REFUSED'] }, false],
+    ] as [Partial<AlertRouteSpec>, boolean][])
+      assert.equal(go('ORDER_LOST', { ...to('desk'), ...only }).length === 1, isTaken, JSON.stringify(only));
+  });
+
+  it('all routes that match count, and the fastest one wins for a channel, whatever their order [AL-16 AL-17]', () => {
+    const [hourly, daily] = [{ ...to('desk'), when: 'hourly' } as const, { ...to('desk'), when: 'daily' } as const];
+    const both = [
+      ['desk', 'hourly'],
+      ['phone', 'at_once'],
+    ];
+    assert.deepEqual(go('ORDER_LOST', daily, to('phone'), hourly).toSorted(), both);
+    assert.deepEqual(go('ORDER_LOST', hourly, to('phone'), daily).toSorted(), both);
+  });
+});
+
 describe('looser alert routes', () => {
   const looser = (candidate: AlertRoutesSpec) => compareAlertRoutes(candidate, spec());
 
-  it('name what is told less, later, or to others', () => {
+  it('name what is told less, later, or to others [AL-63 AL-65 AL-66]', () => {
     assert.deepEqual(looser(spec()), []);
     assert.deepEqual(looser({ channels: {}, routes: [] }), ['channels.desk is gone', 'channels.phone is gone']);
     const cases: [AlertRoutesSpec, RegExp][] = [
@@ -138,7 +176,7 @@ describe('looser alert routes', () => {
     for (const [candidate, expected] of cases) assert.match(looser(candidate).join('\n'), expected);
   });
 
-  it('name a new channel that tells details, or may reach a private network', () => {
+  it('name a new channel that tells details, or may reach a private network [AL-64]', () => {
     const withChat = (chat: AlertRoutesSpec['channels'][string]): AlertRoutesSpec =>
       spec({
         channels: { desk, phone, chat },
@@ -153,7 +191,7 @@ describe('looser alert routes', () => {
     ]);
   });
 
-  it('name another time of summaries or another zone, where anything waits for a time', () => {
+  it('name another time of summaries or another zone, where anything waits for a time [AL-67]', () => {
     const daily = (change: Partial<AlertRoutesSpec> = {}) =>
       spec({ routes: [...spec().routes, { channels: ['desk'], severity: 'info', when: 'daily' }], ...change });
     for (const [after, before, expected] of [
@@ -170,7 +208,7 @@ describe('looser alert routes', () => {
     ]);
   });
 
-  it('have a direction for every key of the schema, and none for a key that is not there', () => {
+  it('have a direction for every key of the schema, and none for a key that is not there [AL-68]', () => {
     const { keys, leaves } = listKeys(AlertRoutesSchema as unknown as SchemaNode, '');
     assert.ok(leaves.length > 25, `${leaves.length} keys`);
     const rows = new Set<string>(Object.keys(ROUTE_DIRECTIONS));
@@ -266,7 +304,7 @@ describe('what a channel tells next', () => {
   const codes = (channel: ChannelOutbox, change: Partial<AlertRoutesSpec>, nowMs: number) =>
     findDue(channel, spec(change), nowMs)?.groups.map(({ code }) => code) ?? null;
 
-  it('the most urgent alert first, then the oldest', () => {
+  it('the most urgent alert first, then the oldest [AL-55]', () => {
     const waiting = outbox([
       group({ code: 'POLICY_PENDING', first_seq: 2 }),
       group({ code: 'POLICY_REFUSED', first_seq: 1 }),
@@ -278,7 +316,7 @@ describe('what a channel tells next', () => {
     assert.deepEqual([first.length, first[0]?.code, first[1]?.symbol], [50, 'ORDER_LOST', 'S59USDT']);
   });
 
-  it('an equal alert not before coalesce_ms is over', () => {
+  it('an equal alert not before coalesce_ms is over [AL-22]', () => {
     const waiting = outbox([group()], [['POLICY_REFUSED ', NOON]]);
     for (const [at, expected] of [
       [NOON + 59_999, null],
@@ -291,7 +329,7 @@ describe('what a channel tells next', () => {
     ]);
   });
 
-  it('in quiet hours only what is critical, in the local time of both halves of the year', () => {
+  it('in quiet hours only what is critical, in the local time of both halves of the year [AL-24 AL-26]', () => {
     const quiet = { quiet_hours: { from: '22:00', to: '07:00' }, time_zone: 'Europe/Berlin' };
     const at = (month: number, hour: number, minute: number) => Date.UTC(2026, month, 15, hour, minute);
     // Berlin is one hour ahead of UTC in January, and two in July.
@@ -313,7 +351,7 @@ describe('what a channel tells next', () => {
     assert.deepEqual(codes(both, quiet, at(0, 12, 0)), ['POLICY_REFUSED']);
   });
 
-  it('nothing that is older than age_limit_ms: since it was recorded, or since the alert where the channel fails', () => {
+  it('nothing that is older than age_limit_ms: since it was recorded, or since the alert where the channel fails [AL-27 AL-28]', () => {
     const limit = 3_600_000;
     const message = (kind: 'alert' | 'daily', raisedMs: number, queuedMs: number) => ({
       messageId: 'm',
@@ -333,7 +371,7 @@ describe('what a channel tells next', () => {
     assert.equal(isOld('daily', NOON - limit - 1, NOON, NOON - 1), false, 'a summary is as old as its record');
   });
 
-  it('hourly after the full hour, daily after daily_at, everything in one message', () => {
+  it('hourly after the full hour, daily after daily_at, everything in one message [AL-21 AL-25]', () => {
     const from = NOON + 600_000;
     const two = (when: 'hourly' | 'daily') =>
       outbox([group({ when, first_ms: from }), group({ when, code: 'ORDER_LOST', first_ms: from })]);

@@ -440,7 +440,7 @@ test('status names silent alert channels, what alert routes wait for, and why li
   assert.ok(result.out.includes(`./holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
 });
 
-test('alerts test, channels, reload and check say what came of them, and end with it', async () => {
+test('alerts test, channels, reload and check say what came of them, and end with it [AL-7 AL-8 AL-71]', async () => {
   const channel = {
     name: 'desk',
     type: 'webhook',
@@ -497,7 +497,7 @@ test('alerts test, channels, reload and check say what came of them, and end wit
   rmSync(folder, { recursive: true });
 });
 
-test('alerts check finds what would keep a message from leaving: secrets, addresses and programs', async (t) => {
+test('alerts check finds what would keep a message from leaving: secrets, addresses and programs [AL-4 AL-5]', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'alerts.yaml');

@@ -40,7 +40,7 @@ describe('a start whose named file of alert routes cannot be used', () => {
     ['broken', () => writeFileSync(file, 'channels: 7\n'), /channels/],
   ];
   for (const [what, spoil, said] of spoilt)
-    it(`goes on with the routes in force, and its exits, and says so as long as it is so: ${what}`, async () => {
+    it(`goes on with the routes in force, and its exits, and says so as long as it is so: ${what} [AL-72 AL-73]`, async () => {
       const told = refusals();
       spoil();
       await world.restart();
@@ -56,7 +56,7 @@ describe('a start whose named file of alert routes cannot be used', () => {
     });
 });
 
-it('a named file that is missing is told of, also where no routes were ever in force', async (t) => {
+it('a named file that is missing is told of, also where no routes were ever in force [AL-2]', async (t) => {
   const world = await DaemonWorld.start({ wall: true, env: { HOLDFAST_ALERTS: '/nowhere/routes.yaml' } });
   t.after(() => world.close());
   const errorOf = async (): Promise<string | null> => (await world.ready()).body.alert_routes_error;

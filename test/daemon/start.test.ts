@@ -171,7 +171,7 @@ test('an armed home that has never run is refused like a new one, for files that
   await assert.rejects(live.start(env), VenueAsked, 'one that has run goes on to the venue with its exits');
 });
 
-test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger', async (t) => {
+test('a named file of alert routes that is missing or broken refuses a first start, which makes no ledger [AL-74]', async (t) => {
   const home = makeHome(t);
   const alerts = join(home, 'routes.yaml');
   const start = (): Promise<unknown> => {

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one table
-import type { Stage } from './stage.ts';
+import { ORDER, type Stage } from './stage.ts';
 
 /** Values of a JSON object; `raw` is written as it is. */
 export type Args = { readonly [key: string]: unknown };
@@ -17,16 +17,6 @@ export interface Case {
   readonly notThrough?: string;
 }
 
-export const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 300,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 10,
-  strategy_id: 'doors',
-};
 const place = (name: string, change: Args, expect: string, given?: Case['given']): Case => ({
   name,
   tool: 'place_order',

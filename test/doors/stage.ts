@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import type { DecisionEvent } from '../../daemon/gate/events.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
-import { ORDER } from './cases.ts';
 
+/** A call that opens, as every door makes it. */
+export const ORDER = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 300,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 10,
+  strategy_id: 'doors',
+};
 const ORDERS_IN_TEN_SECONDS = 120;
 const MARKS = [
   ['BTCUSDT', '60000'],

@@ -60,7 +60,7 @@ describe('alert routes in force', () => {
     assert.equal(inForce(), hashOf(BOTH));
   });
 
-  it('on live less waits for loosen_delay_ms of the policy in force as well', async () => {
+  it('on live less waits for loosen_delay_ms of the policy in force as well [AL-63]', async () => {
     const { control, core, inForce, time } = open('binance-live');
     await control.offer(read(BOTH), 'start');
     await control.offer(read(NONE), 'file');
@@ -74,7 +74,7 @@ describe('alert routes in force', () => {
     assert.equal(inForce(), hashOf(NONE));
   });
 
-  it('a file that cannot be used changes nothing, also one that is gone', async () => {
+  it('a file that cannot be used changes nothing, also one that is gone [AL-62]', async () => {
     const { alerts, control, inForce } = open('paper');
     await control.offer(read(BOTH), 'start');
     await control.offer({ ok: false, problem: 'does not exist' }, 'file');

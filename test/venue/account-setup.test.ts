@@ -206,6 +206,16 @@ test('trades are read page by page, window by window, each once and in order', a
   assert.deepEqual(rest.kind === 'ok' && [rest.value.rows.length, rest.value.rows[0]?.tradeId], [100, '3400']);
 });
 
+test('trades since an instant are asked for also where our clock has not reached it', async () => {
+  const row = { symbol: 'BTCUSDT', id: 7, orderId: 1, side: 'BUY', price: '60000', qty: '0.001', realizedPnl: '0' };
+  const time = Date.now() + 3_600_000;
+  fake.scripts.set('GET /fapi/v1/userTrades', ({ params: { fromId } }, response) =>
+    answerJson(response, fromId ? [] : [{ ...row, commission: '0.03', commissionAsset: 'USDT', maker: false, time }]),
+  );
+  const outcome = await venue.fetchTrades('BTCUSDT', null, time - 1);
+  assert.deepEqual(outcome.kind === 'ok' && outcome.value.rows.map(({ tradeId }) => tradeId), ['7']);
+});
+
 test('a page of trades that is out of order fails: a fill would count twice', async () => {
   const trade = {
     symbol: 'BTCUSDT',

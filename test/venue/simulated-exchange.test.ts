@@ -183,6 +183,19 @@ test('an order, its fill, the position it makes and the exit agree in quantities
   assert.deepEqual(value(await venue.fetchAccount(SYMBOLS)).positions, []);
 });
 
+test('an odd setting of a symbol is a missing one, and hides no position', async () => {
+  const { taking } = await prices();
+  accepted(await venue.submit(order({ clientOrderId: id(), quantityE8: LOT_E8, priceE8: taking }), SEND_WITHIN_MS));
+  const match = { path: '/fapi/v1/symbolConfig', symbol: 'BTCUSDT' };
+  await control('faults', { kind: 'odd-row', match, ms: 600_000, patch: { leverage: 'much' } });
+  const { leverage, positions, unreadable } = value(await venue.fetchAccount(SYMBOLS));
+  assert.deepEqual([positions.map(({ quantityE8 }) => quantityE8), unreadable], [[LOT_E8], []]);
+  assert.deepEqual(Object.keys(leverage), ['ETHUSDT']);
+  await control('clear-faults', {});
+  const exit = { side: 'sell', orderType: 'market', priceE8: null, timeInForce: null, reduceOnly: true } as const;
+  accepted(await venue.submit(order({ clientOrderId: id(), quantityE8: LOT_E8, ...exit }), SEND_WITHIN_MS));
+});
+
 test('resting and conditional orders are listed together, amended in place and canceled each at its service', async () => {
   const { resting } = await prices();
   const limit = order({ clientOrderId: id(), priceE8: resting, timeInForce: 'GTC' });

@@ -117,7 +117,7 @@ function reread(state: GateState): GateState {
 }
 
 describe('the outbox', () => {
-  it('every routed alert is waiting, on its way, told or given up, exactly once, whatever happens', () => {
+  it('every routed alert is waiting, on its way, told or given up, exactly once, whatever happens [AL-57]', () => {
     let ended = 0;
     fc.assert(
       fc.property(steps, (plan) => {
@@ -187,7 +187,7 @@ describe('a change of routes', () => {
     );
   const CHANGED = ['ALERT_ROUTES_CHANGED'];
 
-  it('waits for every channel of the routes before, whatever their filters, and for no new one', () => {
+  it('waits for every channel of the routes before, whatever their filters, and for no new one [AL-69]', () => {
     const played = new Played();
     const routes: AlertRoutesSpec = {
       channels: { desk, phone, chat: { slack: { url: SECRET } } },

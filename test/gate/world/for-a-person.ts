@@ -83,7 +83,7 @@ describe('what waits for a person: alerts, signals, lost orders', () => {
     assert.deepEqual([last.ended_reason, last.signal_id], ['a false alarm', added.signal_id]);
   });
 
-  it('alerts are listed newest first, page by page, to operators alone', async () => {
+  it('alerts are listed newest first, page by page, to operators alone [AL-1]', async () => {
     for (const n of [1, 2, 3]) world.daemon.gate.core.alert('TEST', `alert ${n}`);
     const first = (await world.operator<AlertsBody>('GET', '/v1/alerts?limit=2')).body;
     assert.deepEqual(

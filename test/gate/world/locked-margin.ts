@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe('margin that the last reading of the balance does not contain', () => {
@@ -55,6 +55,23 @@ describe('margin that the last reading of the balance does not contain', () => {
       [answer.body.decision.decision, answer.body.decision.reasons.map(({ code }) => code)],
       ['BLOCK', ['BUDGET_MARGIN']],
     );
+  });
+
+  it('rule 15 credits an amend with the whole lots that are held for the order, and with no part of one', async () => {
+    await world.control('set-instrument', { symbol: 'ETHUSDT', lot: 0.03, min_quantity: 0.03 });
+    const { keeper, core } = world.daemon.gate;
+    keeper.dueNow('rules');
+    await until('the lot and the balance are read', async () => {
+      await world.advance(2_000);
+      return core.state.rules.get('ETHUSDT')?.lotMantissa === 3 && (core.state.account?.available_usdt ?? 0) < 70;
+    });
+    const [resting] = await world.orders('?open=true');
+    assert.equal(resting?.quantity, '0.08');
+    // Of the 232 USDT that are held for it 174 count, beside some 68 that are available; three lots need 270.
+    const amend = { client_order_id: resting.client_order_id, requested_notional: 271 };
+    const { decision } = (await world.tool('modify_order', amend)).body;
+    assert.equal(decision.decision, 'BLOCK');
+    assert.equal(decision.reasons[0]?.code, 'BUDGET_MARGIN');
   });
 
   it('SAE-AUDIT is derived again from the ledger', () => {
