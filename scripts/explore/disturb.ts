@@ -27,7 +27,8 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       const { signal: kind, agent, symbol, ttlMs } = action;
       const scope = { ...(symbol === undefined ? {} : { symbol }), ...(agent === undefined ? {} : { agent }) };
       world.operate(step, 'signal', scope, (gate) =>
-        gate.addSignal(OPERATOR, { kind, scope, severity: 0.9, ttl_ms: ttlMs }),
+        // A later report may be the milder one.
+        gate.addSignal(OPERATOR, { kind, scope, severity: (9 - (step % 9)) / 10, ttl_ms: ttlMs }),
       );
       return;
     }

@@ -1,3 +1,4 @@
+import type { SignalEvent } from '../../../daemon/gate/events.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -5,11 +6,48 @@ import type { History } from '../history.ts';
 /** From the signal's answer until its cancels have been sent, ms. */
 const CANCELED_WITHIN_MS = 3_000;
 
+/** What a signal asks back, and what it is called. */
+export function findSignalBreaches(history: History): readonly Breach[] {
+  return [...findChangedSignals(history), ...findRestingOn(history)];
+}
+
+/** While a signal stands, whatever is reported after it is the same one, and none is milder. */
+function findChangedSignals({ events }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const standing = new Map<string, SignalEvent>();
+  for (const { atMs, event } of events) {
+    if (event.kind !== 'signal') continue;
+    const {
+      account,
+      agent,
+      ended_reason: ended,
+      kind,
+      set_by: reporter,
+      severity,
+      signal_id: id,
+      symbol,
+    } = event.payload;
+    if (ended !== undefined) {
+      for (const [key, known] of standing) if (known.signal_id === id) standing.delete(key);
+      continue;
+    }
+    const key = JSON.stringify([reporter, kind, account, agent, symbol]);
+    const known = standing.get(key);
+    standing.set(key, event.payload);
+    if (known === undefined || event.at_ms >= known.expires_at_ms) continue;
+    if (id === known.signal_id && severity >= known.severity) continue;
+    const code = id === known.signal_id ? 'signal/milder' : 'signal/renamed';
+    const was = `${known.signal_id} (${known.severity})`;
+    breaches.push({ code, detail: `${was} stood at ${at(atMs)}, and became ${id} (${severity})` });
+  }
+  return breaches;
+}
+
 /**
  * What opens and rests when a signal leaves only exits is asked back, unless the policy says that it stays. Told from the
  * requests that were sent: where answers are lost or refused it is not judged.
  */
-export function findSignalBreaches(history: History): readonly Breach[] {
+function findRestingOn(history: History): readonly Breach[] {
   const { fills, orders, plan, world } = history;
   if (plan.setup.onBreach === 'hold') return [];
   if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart)$/.test(kind))) return [];
