@@ -200,7 +200,7 @@ export const PolicySchema = Type.Object(
         ),
         resume_ms: Type.Optional(
           milliseconds(
-            "Age up to which an agent's exit continues after a restart, and an exit while its caller's bound does not reach the opposite quote. Without it: 300000.",
+            "Age up to which an agent's exit continues after a restart, and time for which an exit with a bound goes on within it. Without it: 300000.",
             3_600_000,
           ),
         ),

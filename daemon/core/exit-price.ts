@@ -32,8 +32,9 @@ export interface ExitBound {
 
 /**
  * A rung is counted from the middle of the book, and reaches at least the quote that it trades against; a bound of the
- * caller, from the middle too, binds only if it gave one, and then whatever the quote is (DESIGN 12.5). Null: no usable
- * book, so the exit goes out as MARKET reduceOnly (unless the caller gave a bound: then off the mark).
+ * caller, from the middle too, binds only if it gave one, and then whatever the quote is (DESIGN 12.5): off the mark, or
+ * the price on record, where there is no usable book. Null: the exit has no bound and no book, and goes out as MARKET
+ * reduceOnly.
  */
 export function boundExit(
   context: ExecutionContext,
@@ -44,7 +45,7 @@ export function boundExit(
   callerBps: number | null,
 ): ExitBound | null {
   const book = freshBook(context, policy, side);
-  const middle = book?.middle ?? (callerBps === null ? null : context.market.mark);
+  const middle = book?.middle ?? (callerBps === null ? null : (context.market.mark ?? context.exposure.recorded_price));
   if (middle === null || !(middle > 0)) return null;
   const own = callerBps === null ? null : ticksAway(middle, callerBps, rules, side);
   let ticks = ticksAway(middle, rungBps, rules, side);

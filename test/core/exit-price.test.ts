@@ -55,4 +55,12 @@ for (const [side, held, sign] of SIDES) {
       assert.equal(decision.effective?.action === 'exit' ? decision.effective.price_ticks : 0, away(10));
     }
   });
+
+  test(`off the price on record where no feed values the symbol yet: a bound never goes out as MARKET (${side}) [EX-41]`, () => {
+    const blind: Change = {
+      context: { market: { bid: null, ask: null, mark: null, mark_at_ms: null }, exposure: { recorded_price: 60_000 } },
+    };
+    assert.equal(priceOf(blind, close(side, 10)).price_ticks, away(10));
+    assert.equal(priceOf(blind).price_ticks, null, 'without a bound it closes all the same');
+  });
 }

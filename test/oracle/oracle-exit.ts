@@ -27,9 +27,13 @@ export function boundOfExit(
   const quotes = isFresh && market.bid !== null && market.ask !== null ? [exact(market.bid), exact(market.ask)] : null;
   const quote = quotes?.[side === 'sell' ? 0 : 1] ?? null;
   const tick = tickSize(market.rules);
-  const mark = market.mark === null ? null : exact(market.mark);
+  const known = market.mark ?? context.exposure.recorded_price;
   const middle =
-    quotes === null ? (own === null ? null : mark) : div(add(...(quotes as [Rational, Rational])), whole(2));
+    quotes === null
+      ? own === null || known === null
+        ? null
+        : exact(known)
+      : div(add(...(quotes as [Rational, Rational])), whole(2));
   if (middle === null) return none;
   const [further, nearer] = side === 'sell' ? [lower, higher] : [higher, lower];
   const within = (bps: number): bigint => {

@@ -17,9 +17,9 @@ const HALTED: Ending = { reason: 'halted', detail: 'STATE_HALTED: trading was ha
 /** `exits.resume_ms` of a policy without it. */
 export const RESUME_MS = 300_000;
 const EXHAUSTED: Ending = { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
-const INSIDE_SPREAD: Ending = {
+const OUT_OF_TIME: Ending = {
   reason: 'exhausted',
-  detail: 'BOUND_INSIDE_SPREAD: the opposite quote stayed beyond its max_slippage_bps for exits.resume_ms',
+  detail: 'no order within its max_slippage_bps filled all of it for exits.resume_ms',
 };
 
 /** What the end of a claim depends on beside what is recorded of it. */
@@ -64,13 +64,13 @@ function findNowEnding(state: GateState, claim: Claim, { isLate, isStopped, rung
   if (rest !== null) return rest;
   if (isStopped) return HALTED;
   if (isHeldNothing(state, claim)) return null;
-  if (isLate && isInsideSpread(claim)) return INSIDE_SPREAD;
+  if (isBounded(claim)) return isLate && isStep(claim) ? OUT_OF_TIME : null;
   return nextRung(claim, rungsOf(claim, rungs)) < rungsOf(claim, rungs) ? null : EXHAUSTED;
 }
 
-/** The opposite quote was beyond its caller's bound when its last order was decided. */
-export function isInsideSpread(claim: AskedClaim): boolean {
-  return lastSent(claim)?.isInsideSpread === true;
+/** Its caller has bound its price: it goes on within that, whatever the ladder, for `exits.resume_ms` at most. */
+export function isBounded({ orders }: AskedClaim): boolean {
+  return orders.some(({ slippageBps }) => slippageBps !== null);
 }
 function lastSent({ orders }: AskedClaim): OrderState | undefined {
   return orders.findLast(({ sentAtMs }) => sentAtMs !== null);
@@ -111,31 +111,37 @@ function mayStillOpen(
 }
 
 /** What an operator or the gate asks for ends in MARKET reduceOnly, unless it has a bound. */
-export function rungsOf({ orders, origin }: AskedClaim, rungs: number): number {
-  return rungs + (origin === 'agent' || orders.some(({ slippageBps }) => slippageBps !== null) ? 0 : 1);
+export function rungsOf(claim: AskedClaim, rungs: number): number {
+  return rungs + (claim.origin === 'agent' || isBounded(claim) ? 0 : 1);
 }
 
 /** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
 const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
 
-/**
- * The next rung of a claim. A part of the venue's largest size that filled, and an order that never reached the venue,
- * are no step up the ladder, nor is one that its caller's bound kept from the opposite quote; one whose price the band
- * refused is, but for the last, which has no other price.
- */
+/** The next rung of a claim. One that its caller has bound stays at the last; so does one whose price the band refused. */
 export function nextRung(claim: AskedClaim, rungs: number): number {
-  const last = lastSent(claim);
   const rung = Math.max(0, claim.rung);
-  if (last === undefined || claim.gaveWay.includes(last)) return rung;
+  if (!isStep(claim)) return rung;
+  const staysAtLast = isBounded(claim) || lastSent(claim)?.status === 'rejected';
+  return staysAtLast ? Math.min(rung + 1, rungs - 1) : rung + 1;
+}
+
+/**
+ * Its last order was one step up the ladder: no part of the venue's largest size that filled, nor one that never reached
+ * the venue, or gave way; but one whose price the band refused.
+ */
+function isStep(claim: AskedClaim): boolean {
+  const last = lastSent(claim);
+  if (last === undefined || claim.gaveWay.includes(last)) return false;
   switch (last.status) {
     case 'filled':
     case 'not_placed':
-      return rung;
+      return false;
     case 'rejected':
-      return BAND_WORDS.test(last.detail ?? '') ? Math.min(rung + 1, rungs - 1) : rung;
+      return BAND_WORDS.test(last.detail ?? '');
     case 'canceled':
-      return last.venueOrderId === null || last.isInsideSpread ? rung : rung + 1;
+      return last.venueOrderId !== null;
     default:
-      return last.isInsideSpread ? rung : rung + 1;
+      return true;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES } from '../events.ts';
-import { type AskedClaim, closedE8, isBefore, isLostForGood, isUnproven, onWayE8 } from '../state/claims.ts';
+import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, isUnproven, onWayE8 } from '../state/claims.ts';
 import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../state/holding.ts';
@@ -12,6 +12,7 @@ import { remainingE8 } from '../state/order.ts';
 import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../units.ts';
+import type { SymbolRules } from '../venue-port.ts';
 
 /** One side of a symbol that claims close. */
 interface Closing {
@@ -67,7 +68,7 @@ export function desiredOf(
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
-    const want = isOver ? 0 : Math.min(pool, leftOf(claim, pool));
+    const want = isOver ? 0 : Math.min(pool, leftOf(state, closing, claim, pool));
     // What perhaps fills is no claim on lots: reduceOnly keeps both inside what is held, or {@link surelyOf} does.
     const filling = onWayE8(claim, (order) => !isUnproven(order));
     const taken = claim.wants === 'now' ? Math.min(pool, Math.max(want, filling)) : want;
@@ -89,9 +90,21 @@ export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
   return orders.every(({ status }) => status === 'pending_send');
 }
 
-/** Lots that a claim has still to close: of all those that there are, or of those that were asked for. */
-function leftOf(claim: AskedClaim, pool: number): number {
-  return claim.isWhole && claim.wants === 'now' ? pool : Math.max(0, claim.askedE8 - closedE8(claim));
+/**
+ * Lots that a claim has still to close: of all those that there are, or of those that were asked for. Where the holder's
+ * stand alone, the rest of a part that closes now is at least what the venue takes in an order, as if it were asked anew.
+ */
+function leftOf({ rules }: GateState, { isBeside }: Closing, claim: AskedClaim, pool: number): number {
+  const closesNow = claim.wants === 'now';
+  if (claim.isWhole && closesNow) return pool;
+  const leftE8 = Math.max(0, claim.askedE8 - closedE8(claim));
+  if (leftE8 === 0 || !closesNow || isBeside || isLive(claim)) return leftE8;
+  return Math.max(leftE8, leastE8(rules.get(claim.symbol)));
+}
+
+/** The smallest order that the venue takes. */
+export function leastE8(rules: SymbolRules | undefined): number {
+  return rules === undefined ? 1 : toE8(Math.max(1, rules.minLots), lotE8(rules));
 }
 
 /** Lots by which an order of it grows, once it is proven: its caller has just been permitted that, and nobody asked before. */
@@ -125,7 +138,7 @@ export function writableE8({ all }: Closing, quantityE8: number, rules: LotRules
  */
 export function restBelowLotE8(state: GateState, closing: Closing, claim: AskedClaim): number {
   const pool = claim.origin === 'operator' ? closing.all : closing.own;
-  const leftE8 = Math.min(pool, leftOf(claim, pool));
+  const leftE8 = Math.min(pool, leftOf(state, closing, claim, pool));
   return writableE8(closing, leftE8, state.rules.get(claim.symbol)) > 0 ? 0 : leftE8;
 }
 
@@ -187,7 +200,7 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastE8: number): number {
+export function restE8(closing: Closing, { claim, onWay, want }: Desired, least: number): number {
   if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
@@ -195,7 +208,7 @@ export function restE8(closing: Closing, { claim, onWay, want }: Desired, leastE
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = quantityE8 > 0 && quantityE8 === closing.own;
-  return quantityE8 >= leastE8 || isAll ? quantityE8 : 0;
+  return quantityE8 >= least || isAll ? quantityE8 : 0;
 }
 
 function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {

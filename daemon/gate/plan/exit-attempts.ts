@@ -2,7 +2,7 @@ import type { ExitEnd } from '../events.ts';
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
-import { RESUME_MS } from './claim-ends.ts';
+import { isBounded, RESUME_MS } from './claim-ends.ts';
 import { closingOf, findPlace, hasRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { Tries } from './tries.ts';
@@ -96,8 +96,8 @@ export class ExitAttempts {
       mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
     else if (status === 'filled') mayGoOn = tries.afterPart();
-    else if (order.venueOrderId !== null && order.isInsideSpread)
-      tries.afterSpread(now, exits().step_ms, this.leftMs(claim) / clock.scale);
+    else if (order.venueOrderId !== null && order.executedE8 === 0 && isBounded(claim))
+      tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (order.venueOrderId !== null) tries.afterRung(now, exits().step_ms);
     if (mayGoOn || isLive(claim)) return;
     const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;
@@ -106,7 +106,7 @@ export class ExitAttempts {
     tries.reset();
   }
 
-  /** How much longer it goes on where its caller's bound keeps it from the opposite quote, domain ms. */
+  /** How much longer it goes on where its caller has bound it, domain ms. */
   leftMs({ openedAtMs }: Claim): number {
     const { clock, exits } = this.#hands;
     return openedAtMs + (exits().resume_ms ?? RESUME_MS) - clock.nowMs();
@@ -134,10 +134,11 @@ export class ExitAttempts {
     tries.askForPlace(order, now);
     if (!order.cancelRequested) this.#hands.cancel(order, GIVES_PLACE);
   }
-  /** An exit that closes now lacks a place at the venue: none of the symbol's that rest may take it. */
+  /** An exit that closes now wants a place at the venue: none of the symbol's that rest may take it. */
   isPlaceWanted(symbol: string): boolean {
+    const now = this.#hands.clock.wallMs();
     for (const claim of this.#hands.state.claims.open)
-      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.lacksPlace === true) return true;
+      if (claim.symbol === symbol && claim.wants === 'now' && this.known(claim)?.wantsPlace(now) === true) return true;
     return false;
   }
 }

@@ -9,7 +9,7 @@ import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
-import { formatQuantityE8, fromE8, lotE8, toE8 } from '../units.ts';
+import { formatQuantityE8, fromE8, lotE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { claimAsked } from './asked-claim.ts';
 import { findEnding, nextRung, rungsOf } from './claim-ends.ts';
@@ -18,6 +18,7 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
+  leastE8,
   mostRestingE8,
   nextE8,
   ordersBeyond,
@@ -277,8 +278,7 @@ export class ExitPump {
     const rules = state.rules.get(claim.symbol);
     if (claim.wants === 'rest') {
       if (this.#isHalted(claim)) return 0;
-      const leastE8 = rules === undefined ? 1 : toE8(Math.max(1, rules.minLots), lotE8(rules));
-      return writableE8(closing, restE8(closing, desired, leastE8), rules);
+      return writableE8(closing, restE8(closing, desired, leastE8(rules)), rules);
     }
     const rungs = rungsOf(claim, exits().ladder_bps.length);
     return nextRung(claim, rungs) < rungs ? writableE8(closing, nextE8(state, closing, desired), rules) : 0;

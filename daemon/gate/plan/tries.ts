@@ -6,8 +6,8 @@ const MOST_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
 /** After one wait that the venue imposes, and after each further one in a row. */
 const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
-/** Between two orders that do not reach the opposite quote. */
-const SPREAD_MS = [...BACK_OFF_MS, 5_000] as const;
+/** Between two orders of an exit that its caller has bound. */
+const BOUNDED_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
 const PLACE_WITHIN_MS = 1_000;
 /** After so long an order that was asked for its place is taken not to go, wall ms. */
@@ -25,7 +25,7 @@ export class Tries {
   nextAt = Number.NEGATIVE_INFINITY;
   /** The last one was refused for what rests beside it, which is being canceled: the next one goes out once it is gone. */
   awaitsRoom = false;
-  /** The venue's limit on open orders was in its way: until it ends, no resting exit of the symbol takes what is freed. */
+  /** The venue's limit on open orders was in its way. */
   lacksPlace = false;
   /** What was asked back to give its place; the next one goes out once that has ended. */
   givesPlace: OrderState | null = null;
@@ -34,11 +34,16 @@ export class Tries {
   #askedAt = 0;
   #waits = 0;
   #parts = 0;
-  /** Orders in a row that its caller's bound kept from the opposite quote. */
-  #short = 0;
+  /** Orders in a row that its caller has bound, and of which nothing filled. */
+  #bounded = 0;
 
   get hasPlace(): boolean {
     return this.givesPlace !== null && isTerminal(this.givesPlace.status);
+  }
+
+  /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */
+  wantsPlace(now: number): boolean {
+    return this.lacksPlace && (this.#waits > 0 || this.nextAt <= now + PLACE_WITHIN_MS);
   }
 
   /** RISK: a cancel that is refused, or never answered, gives no place: after a while the next order is asked for its own. */
@@ -80,15 +85,15 @@ export class Tries {
 
   afterRung(now: number, stepMs: number): void {
     this.reset();
-    this.#short = 0;
+    this.#bounded = 0;
     this.nextAt = now + stepMs;
   }
 
-  /** Its caller's bound keeps it from the opposite quote: the next one goes out soon, then more and more seldom. */
-  afterSpread(now: number, stepMs: number, leftMs: number): void {
+  /** Nothing filled within its caller's bound: the next one goes out soon, then more and more seldom. */
+  afterBounded(now: number, stepMs: number, leftMs: number): void {
     this.reset();
-    this.#short += 1;
-    this.nextAt = now + Math.min(Math.max(stepMs, nth(SPREAD_MS, this.#short)), Math.max(0, leftMs));
+    this.#bounded += 1;
+    this.nextAt = now + Math.min(Math.max(stepMs, nth(BOUNDED_MS, this.#bounded)), Math.max(0, leftMs));
   }
 
   reset(): void {

@@ -29,8 +29,6 @@ export interface OrderState {
   readonly slippageBps: number | null;
   /** Middle of the book that the decision saw which planned the order; null: it saw none, or there was no decision. */
   readonly midAtDecision: number | null;
-  /** Its own bound on the slippage did not reach the opposite quote when it was decided. */
-  readonly isInsideSpread: boolean;
   /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
   readonly tokenSkillSha256: string | null;
   readonly claimedSkillSha256: string | null;
@@ -122,7 +120,6 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     dueAtMs: atMs + planned.delay_ms,
     slippageBps: event.decision.effective?.max_slippage_bps ?? null,
     midAtDecision: midOf(event),
-    isInsideSpread: event.decision.reasons.some(({ code }) => code === 'BOUND_INSIDE_SPREAD'),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
     approvedE8: approvedOf(event),
@@ -212,7 +209,6 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     dueAtMs: atMs,
     slippageBps: null,
     midAtDecision: null,
-    isInsideSpread: false,
     tokenSkillSha256: null,
     claimedSkillSha256: null,
     approvedE8: null,

@@ -3,13 +3,29 @@ import type { Decision, History } from '../history.ts';
 
 /** Of floating point, as a share of a price. */
 const ROUNDING = 1e-9;
+/** `exits.resume_ms` of a policy without it. */
+const RESUME_MS = 300_000;
+const LADDER_IS_OVER = /ladder|max_slippage_bps/;
 
 /**
  * An exit's bound is counted from the middle of the book that its decision saw: it goes no further, and one that nobody
  * has bound reaches the quote that it trades against. [EX-40 EX-41]
  */
-export function findBoundBreaches({ decisions }: History): readonly Breach[] {
-  return [...decisions.values()].flatMap((decision) => judge(decision));
+export function findBoundBreaches(history: History): readonly Breach[] {
+  return [...[...history.decisions.values()].flatMap((decision) => judge(decision)), ...findGivenUp(history)];
+}
+
+/** An exit that its caller has bound goes on within that, for five minutes: no ladder ends it before. */
+function findGivenUp({ decisions, events }: History): readonly Breach[] {
+  return events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'exit_target' || event.payload.action !== 'ended') return [];
+    const { decision_id: id, detail } = event.payload;
+    const asked = decisions.get(id);
+    const bps = asked?.event.request.max_slippage_bps ?? null;
+    if (asked === undefined || bps === null || !LADDER_IS_OVER.test(detail) || atMs >= asked.atMs + RESUME_MS)
+      return [];
+    return [{ code: 'bound/given-up', detail: `${id}, bound to ${bps} bps, ends at ${at(atMs)}: ${detail}` }];
+  });
 }
 
 function judge({ atMs, event, id, symbol }: Decision): readonly Breach[] {

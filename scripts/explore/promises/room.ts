@@ -113,7 +113,10 @@ export function wantedE8(
     const now = closing.find(({ id }) => id === rootId);
     if (now?.isWhole === true) return Number.POSITIVE_INFINITY;
     const isFirst = now !== undefined || (!over.has(rootId) && askedSeq(history, rootId, at.seq) < ownSeq);
-    quantityE8 += isFirst ? Math.max(live, (now?.asked ?? asked) - done) : live;
+    const left = (now?.asked ?? asked) - done;
+    // The rest of one that closes now is at least what the exchange takes.
+    const least = now !== undefined && left > 0 ? history.world.venue.leastE8(symbol) : 0;
+    quantityE8 += isFirst ? Math.max(live, left, least) : live;
   }
   return quantityE8;
 }

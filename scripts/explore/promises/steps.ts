@@ -12,10 +12,13 @@ const POSITIONS = '/fapi/v3/positionRisk';
 /** Refused for what the account is like, and for nothing that its caller asked for. */
 const ACCOUNT_WIDE: ReadonlySet<string> = new Set(['STALE_ACCOUNT', 'STATE_REDUCING', 'STATE_HALTED']);
 
+const BELOW_LEAST = /less than the venue takes/;
+
 /** A symbol's steps and the rows about it concern that symbol alone, and what is held stays what it is. */
 export function findStepBreaches(history: History): readonly Breach[] {
   return [
     ...findClosedAlready(history),
+    ...findLeftBelowLot(history),
     ...findClosedForSteps(history),
     ...findOthersHeldUp(history),
     ...findOpenedUnread(history),
@@ -43,6 +46,23 @@ function findClosedAlready(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** Where nobody's lots stand beside it, no exit that closes now ends with a rest below what the exchange takes. */
+function findLeftBelowLot(history: History): readonly Breach[] {
+  const closing = new Set<string>();
+  return history.events.flatMap(({ atMs, event }) => {
+    if (event.kind !== 'exit_target') return [];
+    const { action, decision_id: id } = event.payload;
+    if (action === 'opened') closing.add(id);
+    else if (event.payload.reason === 'rests') closing.delete(id);
+    else if (closing.has(id) && BELOW_LEAST.test(event.payload.detail)) {
+      const { symbol = null } = history.decisions.get(id) ?? {};
+      if (symbol !== null && !isOwnersHandIn(history, symbol) && history.world.homes.restores.length === 0)
+        return [{ code: 'part/below-lot', detail: `the exit ${id} ends at ${at(atMs)}: ${event.payload.detail}` }];
+    }
+    return [];
+  });
 }
 
 /** What the exchange refuses of an order that is off its grid. */

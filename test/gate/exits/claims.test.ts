@@ -533,23 +533,22 @@ describe('the next rung of a claim', () => {
       assert.equal(nextRung(book.find('x-1'), RUNGS), rung);
     });
 
-  test('is the same as long as its caller’s bound keeps it from the opposite quote, which ends in time [DESIGN 12.5]', () => {
+  test('is the last, once its caller has bound it, until `exits.resume_ms` ends it [DESIGN 12.5]', () => {
     for (const status of ['expired', 'canceled'] as const) {
       const book = held(10);
       book.exit('x-1', 10, { origin: 'operator' });
       book.report('x-1', 'expired', 0);
-      for (let times = 1; times <= 5; times += 1) {
-        book.rung(`s-${times}`, 'x-1', 10, { rung: 1, isInside: true });
+      for (let times = 1; times <= 9; times += 1) {
+        book.rung(`s-${times}`, 'x-1', 10, { rung: Math.min(times, RUNGS - 1), slippageBps: 10 });
         book.report(`s-${times}`, status, 0);
-        assert.equal(nextRung(book.find('x-1'), RUNGS), 1);
+        assert.equal(nextRung(book.find('x-1'), RUNGS), Math.min(times + 1, RUNGS - 1));
         assert.equal(ending(book, 'x-1'), null);
       }
-      const late = findEnding(book.state, book.find('x-1'), { ...AROUND, isLate: true });
-      assert.match(late?.detail ?? '', /^BOUND_INSIDE_SPREAD/);
-      book.rung('s-6', 'x-1', 10, { rung: 1 });
-      book.report('s-6', status, 0);
-      assert.equal(nextRung(book.find('x-1'), RUNGS), 2, 'the quote is within reach again');
-      assert.equal(findEnding(book.state, book.find('x-1'), { ...AROUND, isLate: true }), null);
+      const isLate = { ...AROUND, isLate: true };
+      assert.match(findEnding(book.state, book.find('x-1'), isLate)?.detail ?? '', /max_slippage_bps/);
+      book.rung('s-10', 'x-1', 10, { rung: RUNGS - 1, slippageBps: 10 });
+      book.report('s-10', 'not_placed', 0, T0, { venue_order_id: null });
+      assert.equal(findEnding(book.state, book.find('x-1'), isLate), null, 'a venue that is away is waited for');
     }
   });
 
@@ -558,7 +557,7 @@ describe('the next rung of a claim', () => {
     book.exit('x-1', 10, { origin: 'operator' });
     assert.equal(rungsOf(book.find('x-1'), RUNGS), RUNGS + 1);
     book.report('x-1', 'expired', 0);
-    book.rung('s-1', 'x-1', 10, { rung: 1, isInside: true });
+    book.rung('s-1', 'x-1', 10, { rung: 1, slippageBps: 10 });
     assert.equal(rungsOf(book.find('x-1'), RUNGS), RUNGS);
   });
 

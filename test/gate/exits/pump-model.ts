@@ -78,7 +78,7 @@ export class PumpModel extends FoldedClaims {
     if (claim.wants === 'rest') {
       const { agent, side } = claim;
       this.takeProfit(id, lots, { agent, side, parent, atMs: this.atMs });
-    } else this.rung(id, parent, lots, { atMs: this.atMs, rung });
+    } else this.rung(id, parent, lots, { atMs: this.atMs, rung, slippageBps: claim.first.slippageBps });
     const order = this.state.orders.all.get(id);
     assert.ok(order !== undefined);
     this.sent.push({ order, claim });

@@ -138,6 +138,20 @@ test('an exit that is refused as off the grid waits for the filters, and is neve
   assert.deepEqual([model.find('x-1').end, model.alerts], [null, []]);
 });
 
+test('what is left of a part below a coarser lot is closed by a lot, of the holder’s own [DESIGN 12.2]', () => {
+  for (const unowned of [0, 5]) {
+    const model = held(20, unowned);
+    model.exit('x-1', 4, PART);
+    model.takeProfit('t-1', 18, { delayMs: 1 });
+    model.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: { ...BTC_RULES, lotScale: 100 } } });
+    assert.deepEqual(model.pass(), unowned === 0 ? ['d-x-1 10', 'd-t-1 10'] : ['d-t-1 10']);
+    if (unowned > 0) continue;
+    model.answer('x-1', 'filled', 10);
+    model.pass();
+    assert.deepEqual([model.find('x-1').end?.reason, model.alerts], ['filled', []]);
+  }
+});
+
 test('an order that covers all of less than the smallest one rests, and is not called back', () => {
   const model = held(2);
   model.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: { ...BTC_RULES, minLots: 3 } } });
@@ -184,6 +198,31 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     model.answer('x-1', 'filled', 4);
     assert.deepEqual(model.pass(), ['d-t-1 2', 'd-t-2 2', 'd-t-3 2'], 'those rest again');
     assert.deepEqual([model.alerts, model.canceled.length], [[], 6]);
+  });
+
+  test('what gave its place rests again while the exit waits for longer than a second, and gives it again', () => {
+    const model = held(20);
+    model.takeProfit('t-1', 2);
+    model.report('t-1', 'working', 0);
+    model.exit('x-1', 4, { ...PART, slippageBps: 10 });
+    model.pass();
+    model.refuse('x-1', 'order_limit');
+    model.passNow();
+    model.report('t-1', 'canceled', 0);
+    for (const waitMs of [200, 400, 800]) {
+      assert.deepEqual(model.passNow(), ['d-x-1 4']);
+      model.answer('x-1', 'expired', 0);
+      assert.deepEqual(model.passNow(), [], `its next order goes out in ${waitMs} ms`);
+      model.wait(waitMs);
+    }
+    assert.deepEqual(model.passNow(), ['d-x-1 4']);
+    model.answer('x-1', 'expired', 0);
+    assert.deepEqual(model.passNow(), ['d-t-1 2']);
+    model.answer('t-1', 'working', 0);
+    assert.deepEqual(model.pass(), ['d-x-1 4']);
+    model.refuse('x-1', 'order_limit');
+    model.passNow();
+    assert.equal(model.canceled.length, 2);
   });
 
   test('one that does not go is waited for no longer than 5 s: the next gives its place', () => {

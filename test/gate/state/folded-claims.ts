@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Origin, Side } from '../../../daemon/core/request.ts';
-import type {
-  DecisionEvent,
-  ExitCause,
-  ExitEnd,
-  OrderEvent,
-  OrderIntentEvent,
-  PositionRecord,
-} from '../../../daemon/gate/events.ts';
+import type { ExitCause, ExitEnd, OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daemon/gate/events.ts';
 import type { Claim } from '../../../daemon/gate/state/claims.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import type { PositionState } from '../../../daemon/gate/state/positions.ts';
@@ -62,14 +55,7 @@ interface HowToExit {
   readonly cause?: ExitCause;
   readonly agent?: string;
   readonly side?: Side;
-}
-
-function insideSpread(decision: DecisionEvent['decision']): DecisionEvent['decision'] {
-  const { effective } = decision;
-  assert.ok(effective?.action === 'exit');
-  const figures = { observed: 50, limit: 10, unit: 'bps', message: '', hint: '' };
-  const reasons = [{ code: 'BOUND_INSIDE_SPREAD' as const, ...figures }];
-  return { ...decision, reasons, effective: { ...effective, max_slippage_bps: 10 } };
+  readonly slippageBps?: number | null;
 }
 
 /** Openings and claims of one symbol as a restart would fold them: every step is an event. */
@@ -126,11 +112,11 @@ export class FoldedClaims {
   }
   /** An exit that closes now, whose first order is on its way, or waits; unless said otherwise an agent's full close. */
   exit(id: string, lots: number, how: HowToExit = {}): void {
-    const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', side = 'sell' } = how;
+    const { atMs = T0, delayMs = 0, isWhole = true, origin = 'agent', side = 'sell', slippageBps = null } = how;
     const agent = origin === 'agent' ? (how.agent ?? 'alice') : origin;
     const form = { client_order_id: id, lots, side, reduce_only: true, delay_ms: delayMs } as const;
     const order = { ...form, time_in_force: 'IOC' } as const;
-    const effective = { action: 'exit', side, lots, max_slippage_bps: null } as const;
+    const effective = { action: 'exit', side, lots, max_slippage_bps: slippageBps } as const;
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: { origin }, effective, orders: [order] }));
     this.ledger.append({
       kind: 'exit_target',
@@ -160,16 +146,20 @@ export class FoldedClaims {
     assert.ok(claim !== null);
     return claim;
   }
-  /** A further order of a claim that closes now; `isInside`: its caller's bound does not reach the opposite quote. */
-  rung(id: string, parent: string, lots: number, { atMs = T0, rung = 0, isInside = false } = {}): void {
+  /** A further order of a claim that closes now. */
+  rung(
+    id: string,
+    parent: string,
+    lots: number,
+    { atMs = T0, rung = 0, slippageBps = null as number | null } = {},
+  ): void {
     const { agent, origin, side } = this.find(parent);
     const order = { client_order_id: id, lots, side, reduce_only: true, time_in_force: 'IOC' } as const;
-    const effective = { action: 'exit', side, lots, max_slippage_bps: null } as const;
+    const effective = { action: 'exit', side, lots, max_slippage_bps: slippageBps } as const;
     const slice = { kind: 'slice', parent: `d-${parent}`, request: { origin }, effective } as const;
     const event = decisionEvent({ id: `d-${id}`, atMs, agent, ...slice, orders: [order] });
     const context = { ...event.payload.context, exit_rung: rung };
-    const decision = isInside ? insideSpread(event.payload.decision) : event.payload.decision;
-    this.ledger.append({ ...event, payload: { ...event.payload, context, decision } });
+    this.ledger.append({ ...event, payload: { ...event.payload, context } });
   }
   /** A cancel that was asked for: of one order, or of all of its caller's. */
   askCancel(

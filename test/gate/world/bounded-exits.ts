@@ -65,6 +65,25 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 20_000);
   });
 
+  it('so does one while no fresh quote is known: for exits.resume_ms, and no ladder ends it before', async () => {
+    await hold();
+    await spread(80);
+    for (const path of ['/fapi/v1/ticker/bookTicker', '/fapi/v1/depth'])
+      await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match: { path } });
+    await world.sleep(20_000);
+    const answer = await close({ max_slippage_bps: 10 });
+    assert.deepEqual([answer.decision.decision, codes(answer)], ['ALLOW', []], 'nobody knows the quote');
+    await world.sleep(RESUME_MS - 10_000);
+    assert.deepEqual([(await world.position('BTCUSDT')) > 0, isOpen(answer)], [true, true]);
+    await world.sleep(15_000);
+    assert.ok(!isOpen(answer), 'then it is over');
+    await world.control('clear-faults', {});
+    await until('the book is read', async () => {
+      await world.refresh();
+      return (await world.ready()).status === 200;
+    });
+  });
+
   it('at most for exits.resume_ms: then it ends, and an alert says so [EX-42]', async () => {
     await hold();
     await spread(80);
@@ -77,6 +96,6 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     const alerts = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
       ({ payload }) => payload as { readonly code: string; readonly detail: string },
     );
-    assert.ok(alerts.some(({ code, detail }) => code === 'EXIT_ENDED' && /BOUND_INSIDE_SPREAD/.test(detail)));
+    assert.ok(alerts.some(({ code, detail }) => code === 'EXIT_ENDED' && /max_slippage_bps/.test(detail)));
   });
 });

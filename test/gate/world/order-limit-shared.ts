@@ -36,6 +36,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
   });
   afterEach(async () => {
     await world.control('clear-faults', {});
+    await world.setMark('BTCUSDT', 60_000, { spread_bps: 0 });
     await human('DELETE', '/fapi/v1/allOpenOrders', {});
     await world.control('set-instrument', { ...BTC, max_orders: 200 });
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
@@ -84,8 +85,8 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     return idsOf(await open()).filter((id) => id.startsWith('hand'));
   };
   const full = () => world.control('set-instrument', { ...BTC, max_orders: LIMIT });
-  const close = async (fraction?: number): Promise<ToolBody> =>
-    (await world.tool('close_position', fraction === undefined ? BTC : { ...BTC, fraction })).body;
+  const close = async (fraction?: number, change: object = {}): Promise<ToolBody> =>
+    (await world.tool('close_position', { ...BTC, ...(fraction === undefined ? {} : { fraction }), ...change })).body;
 
   it('an exit that the venue has no room for takes the place of the newest resting opening [EX-46]', async () => {
     await hold();
@@ -109,6 +110,21 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     const ids = idsOf(await open());
     assert.deepEqual(ids.slice(0, LIMIT - 1), exits.slice(0, -1), 'the others have stayed');
     assert.ok(!ids.includes(exits[LIMIT - 1] ?? ''), 'under an id of its own');
+  });
+
+  it('as soon as there is room, also while that exit waits for the market to come within its bound', async () => {
+    await hold();
+    for (let i = 0; i < LIMIT; i += 1) await restExit(66_000 + i);
+    await full();
+    await world.setMark('BTCUSDT', 60_000, { spread_bps: 80 });
+    const answer = await close(0.2, { max_slippage_bps: 10 });
+    const { claims } = world.daemon.gate.core.state;
+    await until('one has made room', async () => (await open()).length < LIMIT, 20_000);
+    await until('it rests again', async () => (await open()).length === LIMIT, 20_000);
+    assert.ok(claims.isOpen(answer.decision.decision_id), 'and the exit goes on');
+    await world.setMark('BTCUSDT', 60_000, { spread_bps: 0 });
+    await until('it closes', () => !claims.isOpen(answer.decision.decision_id), 20_000);
+    await until('all rest', async () => (await open()).length === LIMIT, 20_000);
   });
 
   it('never of what is not ours: it waits, is given up by nobody, and closes once there is room [EX-47]', async () => {

@@ -94,16 +94,21 @@ describe('what bears on one agent', () => {
     await world.setMark('BTCUSDT', 60_000);
     await world.setMark('ETHUSDT', 3_000);
     const other = world.createAgent('other');
-    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }), other);
+    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 227 }), other);
     const { body } = await world.tool(
       'place_order',
       order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
     );
     assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
-    // From here on a new order of this size would be refused: nothing is held beside it.
-    await world.tool('close_position', { symbol: 'ETHUSDT' }, other);
+    // From here on a new order of this size would be refused: what is held beside it is worth less.
+    await world.setMark('ETHUSDT', 2_985);
     for (let i = 0; i < 3; i += 1) await world.advance(5_000);
-    assert.equal(openOrders(await world.books()).length, 1, 'an exit of another asks nothing back');
+    const again = await world.dryRun(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
+    );
+    assert.notEqual(again.body.decision.effective?.notional, body.decision.effective?.notional);
+    assert.equal(openOrders(await world.books()).length, 1, 'a mark that moved asks nothing back');
     const meta = { skill: { name: 'listed', sha256: 'b'.repeat(64) } };
     const refused = await world.tool('place_order', order({ symbol: 'SOLUSDT', meta }), other);
     assert.equal(refused.body.decision.decision, 'BLOCK');
