@@ -10,6 +10,7 @@ import type {
   PlannedOrder,
   TradeEvent,
 } from '../../daemon/gate/events.ts';
+import type { SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { lotE8, tickE8 } from '../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
@@ -49,6 +50,21 @@ export const TICK_E8 = tickE8(BTC_RULES);
 /** Lots of BTCUSDT in a quantity; what is no quantity stays. */
 export function inLots<T extends number | null | undefined>(quantityE8: T): T {
   return (typeof quantityE8 === 'number' ? quantityE8 / LOT_E8 : quantityE8) as T;
+}
+
+/** Features of a calm symbol. */
+export function calmFeatures(nowMs: number): SymbolInputs['features'] {
+  return {
+    bar_count: 3000,
+    bar_ms: 900_000,
+    bars_as_of_ms: nowMs - 1_000,
+    history_count: 2880,
+    jump_ratio: 0.5,
+    liquidity: 100,
+    liquidity_floor: 10,
+    sigma: 0.01,
+    sigma_baseline: 0.02,
+  };
 }
 
 /** A limit order to buy BTCUSDT, as the open list shows it. */

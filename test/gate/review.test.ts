@@ -22,6 +22,7 @@ import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import {
   asListed,
   BTC_RULES,
+  calmFeatures,
   decisionEvent,
   FoldedLedger,
   inLots,
@@ -39,17 +40,7 @@ const isTighter = (now: Tightness, before: Tightness): boolean => findTightened(
 
 /** Calm BTC at a mark; one lot is a thousandth of it. */
 function inputsAt(mark: number, change: Partial<SymbolInputs> = {}): LiveInputs {
-  const features = {
-    bar_count: 3000,
-    bar_ms: 900_000,
-    bars_as_of_ms: NOW - 1_000,
-    history_count: 2880,
-    jump_ratio: 0.5,
-    liquidity: 100,
-    liquidity_floor: 10,
-    sigma: 0.01,
-    sigma_baseline: 0.02,
-  };
+  const features = calmFeatures(NOW);
   const btc: SymbolInputs = {
     mark,
     markAtMs: NOW,

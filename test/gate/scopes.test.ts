@@ -20,7 +20,7 @@ import {
 import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import { changed, loadSpec, valueAt } from '../policy/documents.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
+import { BTC_RULES, calmFeatures, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
 const NOW = T0 + 60_000;
@@ -48,17 +48,7 @@ const SPEC = changed({
 const MARKS = { BTCUSDT: 60_000, ETHUSDT: 60_000 };
 
 function inputsAt(regimes: Partial<Record<string, Regime>> = {}, nowMs = NOW): LiveInputs {
-  const features = {
-    bar_count: 3000,
-    bar_ms: 900_000,
-    bars_as_of_ms: nowMs - 1_000,
-    history_count: 2880,
-    jump_ratio: 0.5,
-    liquidity: 100,
-    liquidity_floor: 10,
-    sigma: 0.01,
-    sigma_baseline: 0.02,
-  };
+  const features = calmFeatures(nowMs);
   const symbols = new Map<string, SymbolInputs>();
   for (const symbol of SYMBOLS) {
     const mark = MARKS[symbol];

@@ -238,3 +238,12 @@ export function checkAudit(world: DaemonWorld): number {
   assert.deepEqual(auditor.elsewhere, [], 'all of it was decided by this version');
   return result.decisions;
 }
+
+/** Ends a world; every decision of it is derived again from its record and from the folded views. */
+export async function closeAudited(world: DaemonWorld): Promise<void> {
+  try {
+    assert.ok(checkAudit(world) > 0);
+  } finally {
+    await world.close();
+  }
+}

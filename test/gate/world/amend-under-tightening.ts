@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { openOrders } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 import { inLots } from '../fold-fixture.ts';
 
 const PUT = { method: 'PUT', path: '/fapi/v1/order' };
@@ -18,13 +18,7 @@ describe('what tightens while an amend is on its way holds for the larger form (
       },
     });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.tool('cancel_all', {});

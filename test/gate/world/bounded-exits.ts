@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
 const RESUME_MS = 60_000;
@@ -18,13 +18,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
       },
     });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0);
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await spread(0);
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });

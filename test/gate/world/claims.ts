@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 /** A limit below the bid: it fills at once. */
@@ -15,13 +15,7 @@ describe('exits are claims [DESIGN 12.2]', () => {
     world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 1_000 });
     alice = world.createAgent('alice');
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.operator('POST', '/v1/tools/cancel_all', {});

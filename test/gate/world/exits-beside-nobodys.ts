@@ -4,7 +4,7 @@ import { ownE8 } from '../../../daemon/gate/state/holding.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 import { inLots } from '../fold-fixture.ts';
 
 const UNOWNED = 8;
@@ -14,13 +14,7 @@ describe('no exit of the holder closes lots that are nobody’s (BY-36) [DESIGN 
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 300 });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   /** Ten lots of the agent, and eight that a person has bought by hand. */
   beforeEach(async () => {
     const { body } = await world.tool('place_order', order({ requested_notional: 605 }));

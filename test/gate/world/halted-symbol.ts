@@ -2,20 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 
 describe('the halt of one symbol (BY-16)', () => {
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
 
   const restingOn = async (symbol: string): Promise<number> => openOrders(await world.books(), symbol).length;
 

@@ -6,7 +6,7 @@ import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.t
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { checkAudit, closeAudited } from '../../recorded/verdicts.ts';
 import { inLots, LOT_E8 } from '../fold-fixture.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
@@ -79,13 +79,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(() => makeFree(world));
 
   it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill [EX-3 EX-4]', async () => {

@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('a take-profit that made room for an exit', () => {
@@ -11,13 +11,7 @@ describe('a take-profit that made room for an exit', () => {
   before(async () => {
     world = await DaemonWorld.start({ policy: withoutPacing });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0);
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });

@@ -4,7 +4,7 @@ import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { type BookOrder, DaemonWorld, type Mutable, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 
 const BTC = { symbol: 'BTCUSDT' };
 /** Open orders that the exchange takes of an account in a symbol, in these tests. */
@@ -27,13 +27,7 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
       },
     });
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0);
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await world.control('clear-faults', {});
     await world.setMark('BTCUSDT', 60_000, { spread_bps: 0 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 
 describe('an agent cannot have the venue refuse us, at the cost of others (BY-07, BY-14)', () => {
   let world: DaemonWorld;
@@ -16,13 +16,7 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
     assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
     bobs = body.execution.orders[0]?.client_order_id ?? '';
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
 
   /** Nothing is closed, what another agent rests stays, and the venue has been asked to change nothing. */
   const stands = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
-import { checkAudit } from '../../recorded/verdicts.ts';
+import { closeAudited } from '../../recorded/verdicts.ts';
 import { inLots } from '../fold-fixture.ts';
 
 describe('BY-43 an exit ends what would undo it', () => {
@@ -20,13 +20,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(async () => {
-    try {
-      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
-    } finally {
-      await world.close();
-    }
-  });
+  after(() => closeAudited(world));
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
