@@ -70,10 +70,10 @@ export class Tries {
     this.#waits = 0;
     this.failures += 1;
     if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
-    const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
-    if (!mayMend || this.failures >= MOST_FAILURES) return false;
+    // An exit that may still fill does not end yet: it waits then, too.
     this.nextAt = now + Math.max(nth(BACK_OFF_MS, this.failures), askedMs);
-    return true;
+    const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
+    return mayMend && this.failures < MOST_FAILURES;
   }
 
   /** A part of the venue's largest size filled: the next part follows at once. False: there were too many. */

@@ -1,8 +1,8 @@
 import { at, type Breach } from '../breach.ts';
 import type { Decision, History } from '../history.ts';
 
-/** A tick of either symbol is less than this share of its price. */
-const TICK = 0.00002;
+/** Of floating point, as a share of a price. */
+const ROUNDING = 1e-9;
 /** `exits.resume_ms` of a policy without it. */
 const RESUME_MS = 300_000;
 const LADDER_IS_OVER = /ladder|max_slippage_bps/;
@@ -38,13 +38,15 @@ function judge({ atMs, event, id, symbol }: Decision): readonly Breach[] {
     return [];
   const { max_slippage_bps: bps } = request;
   const middle = (ask + bid) / 2;
+  // A price is written in ticks, so that none may lie between a bound and the quote.
+  const tick = rules.tick_mantissa / rules.tick_scale / middle;
   const [quote, sign] = effective.side === 'sell' ? [bid, -1] : [ask, 1];
   const price = effective.limit_price === null ? null : Number(effective.limit_price);
   const what = `${id} (${effective.side} ${symbol}) at ${at(atMs)}, quotes ${bid} and ${ask}, price ${price ?? 'MARKET'}`;
-  if (bps !== null && (price === null || (sign * (price - middle)) / middle > bps / 1e4 + TICK))
+  if (bps !== null && (price === null || (sign * (price - middle)) / middle > bps / 1e4 + tick))
     return [{ code: 'bound/further', detail: `${what}: bound ${bps} bps from the middle` }];
-  const isBound = bps !== null && (sign * (quote - middle)) / middle > bps / 1e4 - TICK;
-  return !isBound && price !== null && (sign * (quote - price)) / middle > TICK
+  const isBound = bps !== null && (sign * (quote - middle)) / middle > bps / 1e4 - tick;
+  return !isBound && price !== null && (sign * (quote - price)) / middle > ROUNDING
     ? [{ code: 'bound/short', detail: `${what}: it does not reach the quote` }]
     : [];
 }

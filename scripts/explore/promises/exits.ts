@@ -149,7 +149,7 @@ export function findClosesMore(history: History): readonly Breach[] {
     const shown = Math.min(viewed, share + closedUntold(history, decision, call));
     const least = history.world.venue.leastE8(symbol);
     const part = fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed));
-    const asked = Math.ceil(part / LOT_E8 - 1e-9) * LOT_E8;
+    const asked = Math.floor(part / LOT_E8 + 1e-9) * LOT_E8;
     // Neither what is left of it nor what it leaves may be less than the exchange takes.
     const allowed = Math.max(least, asked) + 2 * (least - LOT_E8);
     if (executed > allowed)

@@ -82,9 +82,9 @@ interface Instant {
  * Lots of the exits of one side that are at the exchange, or leave this moment; and of those that go first what they lack:
  * exits that close now, and those that were asked for earlier and go on, whatever holds them up.
  */
-function wantedE8(
+export function wantedE8(
   history: History,
-  { clientId, order: { planned } }: MadeRoom,
+  { clientId, order: { planned } }: Pick<MadeRoom, 'clientId' | 'order'>,
   at: Instant,
   gone: ReadonlySet<string>,
 ): number {

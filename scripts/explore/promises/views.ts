@@ -1,8 +1,8 @@
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
+import { wantedE8 } from './room.ts';
 
 /** At quiet, what the API shows is what the books say. */
 export function findViewBreaches(history: History): readonly Breach[] {
@@ -104,18 +104,16 @@ function isOnItsWay({ endMs, world }: History, id: string): boolean {
 }
 const ON_ITS_WAY_MS = 1_000;
 
-/** A take-profit for which those that were asked for before it leave nothing: they rest, by the books. */
-function waitsForOlder({ endMs, orders, shareAt, world }: History, id: string): boolean {
-  const { decision, planned } = orders.get(id) ?? {};
-  if (decision === undefined || planned?.reduce_only !== true || planned.time_in_force !== 'GTC') return false;
-  const held = Math.abs(shareAt(decision.agent, planned.symbol, endMs));
-  let quantityE8 = 0;
-  for (const order of world.exchange.world.state.orders.values()) {
-    const isTheirs = orders.get(order.clientOrderId)?.decision.agent === decision.agent;
-    if (isTheirs && isOpen(order) && order.reduceOnly && order.symbol === planned.symbol)
-      quantityE8 += Number(order.quantity - order.executed);
-  }
-  return held > 0 && quantityE8 + world.venue.leastE8(planned.symbol) > held;
+/** A take-profit for which those that were asked for before it, whatever holds them up, and what rests leave nothing. */
+function waitsForOlder(history: History, id: string): boolean {
+  const { endMs, orders, shareAt, world } = history;
+  const order = orders.get(id);
+  if (order?.planned.reduce_only !== true || order.planned.time_in_force !== 'GTC') return false;
+  const { symbol } = order.planned;
+  const held = Math.abs(shareAt(order.decision.agent, symbol, endMs));
+  const atEnd = { atMs: endMs, seq: Number.POSITIVE_INFINITY };
+  const wanted = wantedE8(history, { clientId: id, order }, atEnd, new Set());
+  return held > 0 && wanted + world.venue.leastE8(symbol) > held;
 }
 
 /** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
