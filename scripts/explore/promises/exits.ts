@@ -1,7 +1,7 @@
 import { at, type Breach } from '../breach.ts';
 import { decidedE8, effectiveE8 } from '../decided.ts';
-import { type Decision, executedFor, type Fill, type History, isPermitted, type PlannedBy } from '../history.ts';
-import { type CallRecord, LOT_E8 } from '../records.ts';
+import { executedFor, type History, isPermitted } from '../history.ts';
+import { type CallRecord, type Decision, type Fill, LOT_E8, type PlannedBy } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
