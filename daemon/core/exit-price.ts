@@ -3,7 +3,7 @@ import type { ExecutionContext, RulesView } from './context.ts';
 import type { SizedAction } from './decision.ts';
 import { ceilTicks, floorTicks } from './quantities.ts';
 import type { Side } from './request.ts';
-import { nearestPrice } from './rules/price.ts';
+import { isShortOf, nearestPrice } from './rules/price.ts';
 
 /** The book that an exit meets: the middle, and the quote that it trades against, USDT. */
 interface FreshBook {
@@ -67,10 +67,6 @@ function ticksAway(middle: number, bps: number, rules: RulesView, side: Side): n
 /** The first tick at which an order meets the quote. */
 function quoteTicks(quote: number, rules: RulesView, side: Side): number {
   return side === 'sell' ? floorTicks(quote, rules) : ceilTicks(quote, rules);
-}
-/** It reaches less far than another one. */
-function isShortOf(ticks: number, other: number, side: Side): boolean {
-  return side === 'sell' ? ticks > other : ticks < other;
 }
 
 /**

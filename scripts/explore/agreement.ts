@@ -6,14 +6,6 @@ import { OPERATOR } from './records.ts';
 
 const LOOKED_EVERY_MS = 500;
 
-/** A look at both, in which they differed. */
-export interface Difference {
-  readonly atMs: number;
-  /** What the exchange last did with an order of anybody's, by its books. */
-  readonly lastOrderMs: number;
-  readonly detail: string;
-}
-
 /** Lets time pass, and compares what the daemon shows with the exchange's books as it does. */
 export async function watchAgreement(world: PlayedWorld, ms: number): Promise<void> {
   const untilMs = world.time.nowMs + ms;

@@ -1,11 +1,12 @@
 import { ApprovalError } from '../../daemon/gate/calls/approvals.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import { actOnTokens } from './agent-tokens.ts';
-import { APPROVERS, actOnApprovers } from './approvers.ts';
+import { actOnApprovers } from './approver-acts.ts';
+import { APPROVERS } from './approvers.ts';
 import { START_MS } from './market.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
+import { actOnTokens } from './token-acts.ts';
 
 const DAY_MS = 86_400_000;
 

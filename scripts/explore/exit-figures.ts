@@ -1,6 +1,6 @@
 import { effectiveE8 } from './decided.ts';
-import type { Fill, History, PlannedBy } from './history.ts';
-import type { OperatorRecord } from './records.ts';
+import type { History } from './history.ts';
+import type { Fill, OperatorRecord, PlannedBy } from './records.ts';
 
 /** Who asked for an exit that closes now: an agent by one of two tools, an operator, or the gate itself. */
 export const ASKERS = ['close_position', 'place_order', 'flatten', 'gate'] as const;

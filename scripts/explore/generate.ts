@@ -28,7 +28,7 @@ const CROWDED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
 /** Of worlds in which the policy says what it seldom says. */
-const KEYS_SHARE = 0.3;
+const KEYS_SHARE = 0.4;
 /** How often such a world plays what makes it bind, beside all else. */
 const KEYS_WEIGHT = 8;
 /** Of worlds in which agents say what they seldom say. */

@@ -1,41 +1,10 @@
-import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
+import type { DecisionEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
-import type { CallRecord } from './records.ts';
+import type { CallRecord, Decision, Fill, OrderWord, PlannedBy } from './records.ts';
 import { readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
-
-/** A recorded decision; times are milliseconds since the world began. */
-export interface Decision {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly id: string;
-  /** The decision that it belongs to: its parent's, or its own. */
-  readonly rootId: string;
-  readonly agent: string;
-  readonly origin: string;
-  readonly symbol: string | null;
-  readonly event: DecisionEvent;
-}
-
-/** An order that a decision planned. */
-export interface PlannedBy {
-  readonly decision: Decision;
-  readonly planned: PlannedOrder;
-}
-
-export interface Fill {
-  readonly atMs: number;
-  readonly clientId: string;
-  readonly symbol: string;
-  readonly side: 'buy' | 'sell';
-  readonly quantityE8: number;
-  /** Signed, of the account. */
-  readonly before: number;
-  readonly after: number;
-  readonly order: PlannedBy | null;
-}
 
 export interface Note {
   readonly seq: number;
@@ -53,10 +22,7 @@ export interface History {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** By client order id. */
   readonly orders: ReadonlyMap<string, PlannedBy>;
-  readonly orderEvents: ReadonlyMap<
-    string,
-    readonly { readonly seq: number; readonly atMs: number; readonly event: OrderEvent }[]
-  >;
+  readonly orderEvents: ReadonlyMap<string, readonly OrderWord[]>;
   readonly fills: readonly Fill[];
   /** The first POST of an order that came to the exchange. */
   readonly posts: ReadonlyMap<string, WireRecord>;
@@ -72,7 +38,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
   const events: Note[] = [];
   const decisions = new Map<string, Decision>();
   const orders = new Map<string, PlannedBy>();
-  const orderEvents = new Map<string, { seq: number; atMs: number; event: OrderEvent }[]>();
+  const orderEvents = new Map<string, OrderWord[]>();
   for (const stored of world.ledger.iterateEvents()) {
     if (stored.kind === 'genesis') continue;
     const event = stored as unknown as GateEvent;

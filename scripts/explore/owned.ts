@@ -1,4 +1,5 @@
-import type { Fill, History } from './history.ts';
+import type { History } from './history.ts';
+import type { Fill } from './records.ts';
 
 /** Lots of a symbol after a fill, or a recovery; signed by the side that is held. */
 export interface OwnedStep {

@@ -4,11 +4,10 @@ import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
-import type { Difference } from './agreement.ts';
 import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
-import { type CallRecord, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
+import { type CallRecord, type Difference, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
 import { buildPolicy, type WorldPolicy } from './world-policy.ts';
 

@@ -1,6 +1,7 @@
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
+import type { DecisionEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
 import type { AgentName } from './plan.ts';
 import type { WireRecord } from './wire.ts';
 
@@ -40,6 +41,52 @@ export interface CallRecord {
     | 'failed';
   answer: ToolAnswer | null;
   detail: string | null;
+}
+
+/** A recorded decision; times are milliseconds since the world began. */
+export interface Decision {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly id: string;
+  /** The decision that it belongs to: its parent's, or its own. */
+  readonly rootId: string;
+  readonly agent: string;
+  readonly origin: string;
+  readonly symbol: string | null;
+  readonly event: DecisionEvent;
+}
+
+/** An order that a decision planned. */
+export interface PlannedBy {
+  readonly decision: Decision;
+  readonly planned: PlannedOrder;
+}
+
+export interface Fill {
+  readonly atMs: number;
+  readonly clientId: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly quantityE8: number;
+  /** Signed, of the account. */
+  readonly before: number;
+  readonly after: number;
+  readonly order: PlannedBy | null;
+}
+
+/** A record of an order. */
+export interface OrderWord {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly event: OrderEvent;
+}
+
+/** A look at daemon and exchange, in which they differed. */
+export interface Difference {
+  readonly atMs: number;
+  /** What the exchange last did with an order of anybody's, by its books. */
+  readonly lastOrderMs: number;
+  readonly detail: string;
 }
 
 /** What the operator did, and when it was answered. */

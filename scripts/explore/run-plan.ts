@@ -28,6 +28,8 @@ const ASKED_WITHIN_MS = 6_000;
 const MODE_READ_MS = 100_000;
 /** Between two lists of income, and some more, ms. */
 const INCOME_READ_MS = 75_000;
+/** A trade that is listed behind later ones the list of income tells of, and it is read again then, ms. */
+const LATE_TRADES_READ_MS = INCOME_READ_MS + 40_000;
 /** What a daemon may have been told to wait at the end of a plan, ms. */
 const LONGEST_BAN_MS = 10 * 60_000;
 /** Of every stop that is asked for. */
@@ -132,8 +134,11 @@ async function untilFillsAreRead({ time, venue, logged }: PlayedWorld): Promise<
 function settleMsOf({ setup, steps }: Plan, { exchange }: PlayedWorld): number {
   const has = (kind: RegExp): boolean => steps.some(({ do: action }) => kind.test(action.kind));
   const isOwnersHandIn = has(/^(foreign|deleverage)$/) || exchange.world.state.liquidations.length > 0;
+  const hasFault = (kind: string): boolean =>
+    steps.some(({ do: action }) => action.kind === 'fault' && action.fault.kind === kind);
   return Math.max(
     setup.settleMs,
+    hasFault('late-trades') ? LATE_TRADES_READ_MS : 0,
     isOwnersHandIn ? EXPLAINED_MS + READ_WITHIN_MS : 0,
     has(/^setting$/) ? MODE_READ_MS : 0,
     steps.some(({ do: action }) => action.kind === 'fault' && isLateIncome(action.fault)) ? INCOME_READ_MS : 0,

@@ -1,4 +1,4 @@
-import type { Fill, History } from './history.ts';
+import type { Fill, OrderWord } from './records.ts';
 
 /** What an agent holds of a symbol by the books, after each fill. */
 export interface ShareStep {
@@ -8,7 +8,7 @@ export interface ShareStep {
   readonly requestSeq: number | null;
 }
 
-type Told = History['orderEvents'];
+type Told = ReadonlyMap<string, readonly OrderWord[]>;
 
 /**
  * An agent's own fills move what it holds; an exit of the operator takes nobody's lots first, and one of the gate the

@@ -1,12 +1,12 @@
 import { createStrategy, STRATEGY_NAMES } from '../../daemon/evaluation/agents/strategies/index.ts';
 import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import type { Agent, AttackEpisode } from '../../daemon/evaluation/facts/agents.ts';
-import type { MarketData, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
-import type { AgentBudgets } from '../../daemon/evaluation/intents/budgets.ts';
+import { cutBars } from '../../daemon/evaluation/facts/cut-bars.ts';
+import type { MarketData } from '../../daemon/evaluation/facts/markets.ts';
 import { type JudgeScope, readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { PLAIN } from '../../daemon/evaluation/setup/scenarios.ts';
 import { forSymbols, loadVariant, type Variant } from '../../daemon/evaluation/setup/variants.ts';
-import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';
+import { budgetsOf, Workbench } from '../../daemon/evaluation/setup/workbench.ts';
 import { PlannedAttacker } from './attacker.ts';
 import type { HuntPlan } from './plan.ts';
 
@@ -99,7 +99,7 @@ export class Range {
     if (strategy === null) return IDLE;
     const name = STRATEGY_NAMES.find((known) => known === strategy);
     if (name === undefined) throw new Error(`no strategy is called ${strategy}`);
-    return createStrategy(name, 'within-budget', { seed, capsScale: 1, budgets: toAgentBudgets(this.#scope) });
+    return createStrategy(name, 'within-budget', { seed, capsScale: 1, budgets: budgetsOf(this.#scope) });
   }
 
   #variant(name: string): Variant {
@@ -124,38 +124,9 @@ export class Range {
   }
 }
 
-function toAgentBudgets({ budgets }: JudgeScope): AgentBudgets {
-  return {
-    orderNotionalUsdt: budgets.order_notional_usdt,
-    symbolNotionalUsdt: budgets.symbol_notional_usdt,
-    grossNotionalUsdt: budgets.gross_notional_usdt,
-    leverage: budgets.leverage,
-    slippageBps: budgets.slippage_bps,
-  };
-}
-
 /** The bars of a window, with those before it as warm-up. */
 function cutWindow(data: MarketData, startMs: number, bars: number): MarketData {
   const endMs = startMs + bars * data.barMs;
   const fromMs = startMs - WARMUP_MS;
   return { ...data, startMs, endMs, symbols: data.symbols.map((symbol) => cutBars(symbol, fromMs, endMs)) };
-}
-
-function cutBars(bars: SymbolBars, fromMs: number, endMs: number): SymbolBars {
-  const from = Math.max(
-    0,
-    bars.openMs.findIndex((ms) => ms >= fromMs),
-  );
-  const found = bars.openMs.findIndex((ms) => ms >= endMs);
-  const to = found < 0 ? bars.openMs.length : found;
-  return {
-    ...bars,
-    openMs: bars.openMs.slice(from, to),
-    open: bars.open.slice(from, to),
-    high: bars.high.slice(from, to),
-    low: bars.low.slice(from, to),
-    close: bars.close.slice(from, to),
-    volume: bars.volume.slice(from, to),
-    funding: bars.funding.filter(({ atMs }) => atMs < endMs),
-  };
 }

@@ -61,6 +61,11 @@ export function alterArgs(args: Args, [key = '', ...under]: readonly string[], c
   return Object.fromEntries(Object.entries(args).filter(([name]) => name !== key));
 }
 
+/** The fault that lasts for the whole of a world. */
+export function isUntold({ kind, name }: Item): boolean {
+  return kind === 'fault' && name === 'untold-quantity';
+}
+
 /** Whether a step queues the fault, or one that gives the answer. */
 export function isOfItem({ do: action }: Step, item: Item): boolean {
   switch (action.kind) {
@@ -87,7 +92,10 @@ export async function isChangedBy(plan: Plan, item: Item, original: Outline): Pr
   const steps = plan.steps.map(
     (step): Step => (isEvent && isOfItem(step, item) ? { gap: step.gap, do: { kind: 'wait' } } : step),
   );
-  const altered = await outlineOf({ ...plan, steps }, item);
+  const { account } = plan.setup;
+  const setup =
+    account === undefined || !isUntold(item) ? plan.setup : { ...plan.setup, account: { ...account, isUntold: false } };
+  const altered = await outlineOf({ ...plan, setup, steps }, item);
   // What a fault held up comes later without it: that alone is no other order.
   return isEvent ? !isSame(altered.untimed, original.untimed) : !isSame(altered.timed, original.timed);
 }

@@ -31,6 +31,8 @@ export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   'trust.skills[].name': 'for people',
   'exits.scope': 'has no effect',
   'agents.*.exits.scope': 'has no effect',
+  'agents.*.trader_state.window_trades': 'is the account’s, or the policy is refused',
+  'agents.*.trader_state.max_age_ms': 'is the account’s, or the policy is refused',
   loosen_delay_ms: 'live venues alone',
   'intercept.allow.*': 'advice, from which no order follows',
   'requests.intercepts.max': 'advice, from which no order follows',

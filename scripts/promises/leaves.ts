@@ -53,20 +53,20 @@ function findCut(path: string, steps: readonly Step[]): number | null {
   return isAgents ? steps.findLastIndex(isOptional) : null;
 }
 
-/** Whether a policy says anything there. */
-export function isSaid(spec: IntendedPolicySpec, { steps }: Leaf): boolean {
+/** What a policy says there. */
+export function valuesAt(spec: IntendedPolicySpec, { steps }: Leaf): readonly unknown[] {
   let values: readonly unknown[] = [spec];
   for (const step of steps)
     values = values.flatMap((value) => {
       if (typeof step === 'object') return isOf(value, step.key) ? [value[step.key]] : [];
       return Object.values(value as object);
     });
-  return values.length > 0;
+  return values;
 }
 
 /** The policy with the key left out or, where it must be there, with its loosest or another value; null: it says nothing there. */
 export function withOther(spec: IntendedPolicySpec, leaf: Leaf): IntendedPolicySpec | null {
-  if (!isSaid(spec, leaf)) return null;
+  if (valuesAt(spec, leaf).length === 0) return null;
   return change(spec, leaf, 0) as IntendedPolicySpec;
 }
 

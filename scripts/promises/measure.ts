@@ -5,16 +5,19 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { classifyChange } from '../../daemon/gate/audit/compare.ts';
 import { refit } from '../../daemon/gate/audit/policy-diff.ts';
 import { indexRules, type RecordedDecision, walkDecisions } from '../../daemon/gate/audit/recorded.ts';
-import type { Plan } from '../explore/plan.ts';
+import { PLAIN_SETUP, type Plan } from '../explore/plan.ts';
 import { playPlan } from '../explore/run-plan.ts';
 import { World } from '../explore/world.ts';
-import { isOfItem } from './altered.ts';
+import { buildPolicy } from '../explore/world-policy.ts';
+import { isOfItem, isUntold } from './altered.ts';
 import type { Item } from './items.ts';
-import { isSaid, type Leaf, withOther } from './leaves.ts';
+import { type Leaf, valuesAt, withOther } from './leaves.ts';
 
 /** Indexes of items. */
 export interface Measured {
   readonly drawn: readonly number[];
+  /** Those that are worth a second look: keys that say something else than in most worlds, and all that is no key. */
+  readonly telling: readonly number[];
   /** Keys with whose other value `decide` permits another order. */
   readonly changed: readonly number[];
 }
@@ -31,14 +34,24 @@ export async function measurePlan(plan: Plan, items: readonly Item[]): Promise<M
       // Of those without a direction the snapshot is made, too: it would be another one.
       return item?.kind === 'key' && item.leaf.direction !== 'any_change' && again.isChangedBy(item.leaf);
     });
-    return { drawn, changed };
+    const telling = drawn.filter((index) => isTelling(world, items[index]));
+    return { drawn, telling, changed };
   } finally {
     world.close();
   }
 }
 
+const PLAIN = buildPolicy(PLAIN_SETUP, 'original').spec;
+
+function isTelling({ policies }: World, item: Item | undefined): boolean {
+  if (item?.kind !== 'key') return true;
+  const plain = JSON.stringify(valuesAt(PLAIN, item.leaf));
+  return policies.some(({ policy }) => JSON.stringify(valuesAt(policy.spec, item.leaf)) !== plain);
+}
+
 function isDrawn(world: World, plan: Plan, item: Item): boolean {
-  if (item.kind === 'key') return world.policies.some(({ policy }) => isSaid(policy.spec, item.leaf));
+  if (item.kind === 'key') return world.policies.some(({ policy }) => valuesAt(policy.spec, item.leaf).length > 0);
+  if (isUntold(item)) return plan.setup.account?.isUntold === true;
   if (item.kind !== 'field') return plan.steps.some((step) => isOfItem(step, item));
   return world.calls.some(({ args, tool }) => tool === item.tool && hasField(args, item.path));
 }

@@ -28,27 +28,30 @@ export class Tally {
   readonly #played = new Map<number, number>();
   readonly #differed = new Map<number, number>();
   readonly #failures: string[] = [];
-  #worlds: { readonly seed: number; readonly drawn: readonly number[] }[] = [];
+  /** First those worlds in which an item is telling, then those that have it at all. */
+  readonly #waiting: { readonly seed: number; readonly items: readonly number[] }[][] = [[], []];
 
   constructor(items: readonly Item[], plays: number) {
     this.#items = items;
     this.#plays = plays;
   }
 
-  noteMeasured({ changed, drawn, failure, seed }: Report): void {
+  noteMeasured({ changed, drawn, failure, seed, telling }: Report): void {
     if (failure !== null) this.#failures.push(`world ${seed}: ${failure}`);
-    this.#worlds.push({ seed, drawn });
+    const others = drawn.filter((index) => !telling.includes(index));
+    for (const [round, items] of [telling, others].entries()) this.#waiting[round]?.push({ seed, items });
     for (const index of drawn) this.#drawn.set(index, [...(this.#drawn.get(index) ?? []), seed]);
     for (const index of changed) count(this.#decided, index);
   }
 
   /** The next world in which something is drawn that has changed nothing yet. */
   nextToPlay(): Task | null {
-    for (let world = this.#worlds.shift(); world !== undefined; world = this.#worlds.shift()) {
-      const again = world.drawn.filter((index) => this.#isOpen(index));
-      for (const index of again) count(this.#played, index);
-      if (again.length > 0) return { seed: world.seed, again };
-    }
+    for (const worlds of this.#waiting)
+      for (let world = worlds.shift(); world !== undefined; world = worlds.shift()) {
+        const again = world.items.filter((index) => this.#isOpen(index));
+        for (const index of again) count(this.#played, index);
+        if (again.length > 0) return { seed: world.seed, again };
+      }
     return null;
   }
 

@@ -35,7 +35,7 @@ async function serve({ again, seed }: Task): Promise<Measured> {
     const item = items[index];
     if (item !== undefined && (await isChangedBy(plan, item, original))) changed.push(index);
   }
-  return { drawn: again, changed };
+  return { drawn: again, telling: again, changed };
 }
 
 process.on('unhandledRejection', () => undefined);
@@ -44,6 +44,6 @@ parentPort?.on('message', (task: Task) => {
   serve(task).then(
     (measured) => parentPort?.postMessage({ ...measured, seed, failure: null } satisfies Report),
     (error: unknown) =>
-      parentPort?.postMessage({ seed, drawn: [], changed: [], failure: String(error) } satisfies Report),
+      parentPort?.postMessage({ seed, drawn: [], telling: [], changed: [], failure: String(error) } satisfies Report),
   );
 });

@@ -29,31 +29,52 @@ async function startSilentExchange(t: TestContext): Promise<{ readonly url: stri
   return { url: `http://127.0.0.1:${port}`, asked: async () => void (await asked) };
 }
 
-async function startStuck(t: TestContext) {
-  const exchange = await startSilentExchange(t);
+/** A daemon in a home of its own, on an exchange; it is killed when the test is over. */
+function spawnDaemon(t: TestContext, exchangeUrl: string) {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
-  const child = spawn(process.execPath, [CLI, 'start'], {
+  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
     env: {
       ...process.env,
       HOLDFAST_HOME: home,
       HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
-      HOLDFAST_PAPER_URL: exchange.url,
+      HOLDFAST_PAPER_URL: exchangeUrl,
       HOLDFAST_LOG_LEVEL: 'silent',
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));
+  let out = '';
   let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
   const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  const gone = exited.then(([code, signal]) => assert.fail(`the start ended with ${code ?? signal}: ${said}`));
+  return { home, child, exited, out: () => out, said: () => said };
+}
+
+async function startStuck(t: TestContext) {
+  const exchange = await startSilentExchange(t);
+  const daemon = spawnDaemon(t, exchange.url);
+  const gone = daemon.exited.then(([code, signal]) =>
+    assert.fail(`the start ended with ${code ?? signal}: ${daemon.said()}`),
+  );
   await Promise.race([exchange.asked(), gone]);
   gone.catch(() => undefined);
-  return { child, exited, said: () => said };
+  return daemon;
+}
+
+/** One that listens, and the token of its agent. */
+async function startListening(t: TestContext, exchangeUrl: string) {
+  const daemon = spawnDaemon(t, exchangeUrl);
+  await until('it listens', () => daemon.out().trimEnd().endsWith('}'), 30_000);
+  const { url } = JSON.parse(daemon.out()) as { url: string };
+  const token = readFileSync(join(daemon.home, 'tokens', 'agent.token'), 'utf8').trim();
+  return { ...daemon, url, token };
 }
 
 test('Ctrl-C ends a start that waits for its exchange within 2 s', async (t) => {
@@ -80,8 +101,6 @@ test('a second signal ends the process at once, whatever still closes', async (t
 test('Ctrl-C with an order on its way: its caller is answered, and the daemon ends in order within 2 s', async (t) => {
   const sim = await startExchangeSim({ simToken: 'a-token-of-the-tests' });
   t.after(() => sim.close());
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
   const fault = { kind: 'delay', ms: 600_000, match: { method: 'POST', path: '/fapi/v1/order' } };
   const injected = await fetch(`${sim.url}/sim/faults`, {
     method: 'POST',
@@ -89,30 +108,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
     body: JSON.stringify(fault),
   });
   assert.equal(injected.status, 200, await injected.text());
-  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
-    env: {
-      ...process.env,
-      HOLDFAST_HOME: home,
-      HOLDFAST_HEAD_FILE: join(home, 'head'),
-      HOLDFAST_PORT: '0',
-      HOLDFAST_PAPER_URL: sim.url,
-      HOLDFAST_LOG_LEVEL: 'silent',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  let out = '';
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  await until('it listens', () => out.trimEnd().endsWith('}'), 30_000);
-  const { url } = JSON.parse(out) as { url: string };
-  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+  const { child, exited, said, token, url } = await startListening(t, sim.url);
   let isAnswered = true;
   const asked: Promise<Response>[] = [];
   let notional = 300;
@@ -145,39 +141,14 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   assert.deepEqual([answer.status, body.decision.decision, body.execution.state], [200, 'ALLOW', 'submitting']);
   const [code, signal] = await exited;
   const tookMs = Math.round(watch.stop());
-  assert.deepEqual([code, signal], [0, null], said);
+  assert.deepEqual([code, signal], [0, null], said());
   assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
 });
 
-test('a daemon whose ledger cannot record cancels its openings and ends with a code on which supervisors restart', async (t) => {
+test('a daemon whose ledger cannot record cancels its openings and ends with a code on which supervisors restart [LE-28]', async (t) => {
   const sim = await startExchangeSim({ seed: 7, enforceLimits: false });
   t.after(() => sim.close());
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
-  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
-    env: {
-      ...process.env,
-      HOLDFAST_HOME: home,
-      HOLDFAST_HEAD_FILE: join(home, 'head'),
-      HOLDFAST_PORT: '0',
-      HOLDFAST_PAPER_URL: sim.url,
-      HOLDFAST_LOG_LEVEL: 'silent',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  let out = '';
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
-  await until('it listens', () => out.trimEnd().endsWith('}'), 30_000);
-  const { url } = JSON.parse(out) as { url: string };
-  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+  const { exited, home, said, token, url } = await startListening(t, sim.url);
   const place = async (notional: number): Promise<number> => {
     const answer = await fetch(`${url}/v1/tools/place_order`, {
       method: 'POST',
@@ -193,7 +164,7 @@ test('a daemon whose ledger cannot record cancels its openings and ends with a c
   db.exec("CREATE TRIGGER broken BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'a defect'); END");
   db.close();
   await place(301).catch(() => 0);
-  assert.deepEqual(await exited, [1, null], said);
-  assert.match(said, /the ledger cannot record/);
+  assert.deepEqual(await exited, [1, null], said());
+  assert.match(said(), /the ledger cannot record/);
   assert.equal(resting(), 0, 'nothing that opens is left');
 });

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Decision, type History, readHistory } from '../../scripts/explore/history.ts';
+import { type History, readHistory } from '../../scripts/explore/history.ts';
 import { type FoundPlan, PLAIN_SETUP, type Plan } from '../../scripts/explore/plan.ts';
 import { findStandingBreaches } from '../../scripts/explore/promises/standing.ts';
+import type { Decision } from '../../scripts/explore/records.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
 

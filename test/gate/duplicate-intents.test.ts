@@ -5,11 +5,12 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
-import type { Evidence, EvidenceKind, ForeignOrder, OrderEvent } from '../../daemon/gate/events.ts';
+import type { Evidence, EvidenceKind, OrderEvent } from '../../daemon/gate/events.ts';
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { buildCase } from '../core/decision-fixture.ts';
 import {
+  asListed,
   BTC_RULES,
   decisionEvent,
   FoldedLedger,
@@ -17,7 +18,6 @@ import {
   LOT_E8,
   orderEvent,
   T0,
-  TICK_E8,
   tradeEvent,
 } from './fold-fixture.ts';
 
@@ -64,17 +64,7 @@ function allOf(...steps: readonly Fate['write'][]): Fate['write'] {
     for (const step of steps) step(written);
   };
 }
-const AS_LISTED: ForeignOrder = {
-  close_position: false,
-  kind: 'regular',
-  quantity_e8: 10 * LOT_E8,
-  order_type: 'LIMIT',
-  price_e8: 600_000 * TICK_E8,
-  reduce_only: false,
-  side: 'buy',
-  symbol: 'BTCUSDT',
-  trigger_e8: null,
-};
+const AS_LISTED = asListed(10, 600_000);
 const refused = says('answer', { status: 'rejected', detail: 'margin is insufficient' });
 const unknown = says('answer', { status: 'unknown' });
 const lost = says('absent', { status: 'lost', venue_order_id: null });

@@ -2,7 +2,14 @@ import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { DecisionBody, DecisionKind } from '../../daemon/gate/api/decisions.ts';
-import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder, TradeEvent } from '../../daemon/gate/events.ts';
+import type {
+  DecisionEvent,
+  ForeignOrder,
+  GateEvent,
+  OrderEvent,
+  PlannedOrder,
+  TradeEvent,
+} from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { lotE8, tickE8 } from '../../daemon/gate/units.ts';
 import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
@@ -42,6 +49,21 @@ export const TICK_E8 = tickE8(BTC_RULES);
 /** Lots of BTCUSDT in a quantity; what is no quantity stays. */
 export function inLots<T extends number | null | undefined>(quantityE8: T): T {
   return (typeof quantityE8 === 'number' ? quantityE8 / LOT_E8 : quantityE8) as T;
+}
+
+/** A limit order to buy BTCUSDT, as the open list shows it. */
+export function asListed(lots: number, priceTicks: number): ForeignOrder {
+  return {
+    close_position: false,
+    kind: 'regular',
+    quantity_e8: lots * LOT_E8,
+    order_type: 'LIMIT',
+    price_e8: priceTicks * TICK_E8,
+    reduce_only: false,
+    side: 'buy',
+    symbol: 'BTCUSDT',
+    trigger_e8: null,
+  };
 }
 
 /** A ledger in memory: the views folded from it, and the events as they were appended. */

@@ -19,7 +19,17 @@ import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs
 import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, inLots, LOT_E8, orderEvent, T0, TICK_E8 } from './fold-fixture.ts';
+import {
+  asListed,
+  BTC_RULES,
+  decisionEvent,
+  FoldedLedger,
+  inLots,
+  LOT_E8,
+  orderEvent,
+  T0,
+  TICK_E8,
+} from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
 const NOW = T0 + 60_000;
@@ -248,17 +258,7 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const folded = resting(10, 600_000);
     const grown = new GrownOrders();
     const due = (): number => grown.find(restingOpenings(folded.state)).size;
-    const foreign = {
-      close_position: false,
-      kind: 'regular',
-      quantity_e8: 10 * LOT_E8,
-      order_type: 'LIMIT',
-      price_e8: 600_000 * TICK_E8,
-      reduce_only: false,
-      side: 'buy',
-      symbol: 'BTCUSDT',
-      trigger_e8: null,
-    } as const;
+    const foreign = asListed(10, 600_000);
     assert.equal(due(), 0, 'it is as it was decided');
     folded.append(orderEvent('o-1', T0 + 2, { status: 'canceled' }));
     assert.equal(due(), 0, 'it has ended');

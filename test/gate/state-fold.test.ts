@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { AccountEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { longE8 } from '../../daemon/gate/state/positions.ts';
-import { inLots, LOT_E8, TICK_E8 } from './fold-fixture.ts';
+import { asListed, inLots, LOT_E8 } from './fold-fixture.ts';
 
 const T0 = 1_740_960_000_000;
 
@@ -48,17 +48,7 @@ describe('folding what the account shows', () => {
           client_order_id: 'web_1',
           detail: null,
           executed_e8: 3 * LOT_E8,
-          foreign: {
-            close_position: false,
-            kind: 'regular',
-            quantity_e8: 10 * LOT_E8,
-            order_type: 'LIMIT',
-            price_e8: 600_000 * TICK_E8,
-            reduce_only: false,
-            side: 'sell',
-            symbol: 'BTCUSDT',
-            trigger_e8: null,
-          },
+          foreign: { ...asListed(10, 600_000), side: 'sell' },
           retryable: false,
           status: 'partially_filled',
           venue_at_ms: T0,

@@ -8,8 +8,8 @@ import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
 import { boundOfExit, isBeyondRange, isResting } from './oracle-exit.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
 import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
-import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
-import { exactPrice, isDislocated, lotSize } from './oracle-price.ts';
+import { boundSlippage, projectOpening } from './oracle-opening.ts';
+import { exactPrice, isDislocated, lotSize, type OpeningResult } from './oracle-price.ts';
 import { div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**

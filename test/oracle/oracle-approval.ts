@@ -3,8 +3,7 @@ import type { ApprovalCondition, IntendedPolicySpec } from '../../daemon/core/po
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { trustLevel } from './oracle-factors.ts';
-import type { OpeningResult } from './oracle-opening.ts';
-import { tickSize } from './oracle-price.ts';
+import { type OpeningResult, tickSize } from './oracle-price.ts';
 import { add, compare, div, exact, floor, mul, type Rational, whole } from './rational.ts';
 
 /** Rule 16 (docs/approvals.md), in exact fractions: what a person must approve, and whether an order is what was approved. */

@@ -1,12 +1,19 @@
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { Budgets, IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { orderRateCap } from './oracle-admission.ts';
 import { approvedTicks, grantOf } from './oracle-approval.ts';
 import { leverageCap, listBounds, marginBound } from './oracle-bounds.ts';
 import { type Findings, ownBudgets, type TighteningResult } from './oracle-factors.ts';
-import { exactPrice, lotSize, markInTicks, minimumLots, type OpeningInputs, tickSize } from './oracle-price.ts';
+import {
+  exactPrice,
+  lotSize,
+  markInTicks,
+  minimumLots,
+  type OpeningInputs,
+  type OpeningResult,
+  tickSize,
+} from './oracle-price.ts';
 import {
   compare,
   div,
@@ -23,21 +30,6 @@ import {
 } from './rational.ts';
 
 /** Rules 12 to 14 of an opening order, in exact fractions (DESIGN section 3, "Arithmetic"). */
-export interface OpeningResult {
-  readonly lots: bigint;
-  readonly requestedLots: bigint;
-  readonly leverage: bigint;
-  readonly priceTicks: bigint;
-  readonly slippageBps: Rational;
-  readonly slices: bigint;
-  /** How many lots the caps permit, before flooring and without regard to the request. */
-  readonly permittedLots: Rational;
-  readonly minimumLots: bigint;
-  /** Value of one lot, USDT. */
-  readonly lotValue: Rational;
-  /** Bounds that leave least: one of these refuses the order when they leave nothing. */
-  readonly binding: ReadonlySet<ReasonCode>;
-}
 
 export function boundSlippage(
   request: ExecutionRequest,

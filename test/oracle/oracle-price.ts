@@ -1,4 +1,5 @@
 import type { ExecutionContext, RulesView } from '../../daemon/core/context.ts';
+import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import {
   add,
@@ -26,6 +27,22 @@ export interface OpeningInputs {
   readonly bid: number;
   readonly ask: number;
   readonly rules: RulesView;
+}
+
+export interface OpeningResult {
+  readonly lots: bigint;
+  readonly requestedLots: bigint;
+  readonly leverage: bigint;
+  readonly priceTicks: bigint;
+  readonly slippageBps: Rational;
+  readonly slices: bigint;
+  /** How many lots the caps permit, before flooring and without regard to the request. */
+  readonly permittedLots: Rational;
+  readonly minimumLots: bigint;
+  /** Value of one lot, USDT. */
+  readonly lotValue: Rational;
+  /** Bounds that leave least: one of these refuses the order when they leave nothing. */
+  readonly binding: ReadonlySet<ReasonCode>;
 }
 
 export function tickSize(rules: RulesView): Rational {

@@ -5,7 +5,7 @@ import { PLAIN_SETUP, type Plan } from '../../scripts/explore/plan.ts';
 import { buildPolicy } from '../../scripts/explore/world-policy.ts';
 import { alterArgs, isChangedBy, outlineOf } from '../../scripts/promises/altered.ts';
 import { type Item, listItems, WITHOUT_EFFECT } from '../../scripts/promises/items.ts';
-import { isSaid, type Leaf, listLeaves, withOther } from '../../scripts/promises/leaves.ts';
+import { type Leaf, listLeaves, valuesAt, withOther } from '../../scripts/promises/leaves.ts';
 import { measurePlan } from '../../scripts/promises/measure.ts';
 import { Tally } from '../../scripts/promises/tally.ts';
 
@@ -59,7 +59,7 @@ test('a key that may be absent is left out, an entry goes as a whole, and anothe
   assert.deepEqual(withOther(tiers, leaf('account.drawdown.tiers[].at'))?.account.drawdown.tiers, []);
   assert.equal(withOther(spec, leaf('budgets.order_notional_usdt'))?.budgets.order_notional_usdt, 1_000_000_000);
   assert.equal(withOther(spec, leaf('market.regimes.volatile.slices'))?.market.regimes.volatile.slices, 1);
-  assert.equal(isSaid(spec, leaf('agents.*.budgets.leverage')), false);
+  assert.deepEqual(valuesAt(spec, leaf('agents.*.budgets.leverage')), []);
   assert.equal(withOther(spec, leaf('agents.*.budgets.leverage')), null);
   const limited = { ...spec, agents: { alpha: { budgets: { leverage: 1, slippage_bps: 5 } } } };
   assert.deepEqual(withOther(limited, leaf('agents.*.budgets.leverage'))?.agents, {
@@ -96,13 +96,14 @@ test('what is beyond one decision counts where the world takes another course wi
 test('what has changed nothing is played again, as often as is asked for, and is named', () => {
   const items = [item('budgets.leverage'), item('exits.step_ms')];
   const tally = new Tally(items, 2);
-  for (const seed of [1, 2, 3]) tally.noteMeasured({ seed, drawn: [0, 1], changed: [0], failure: null });
+  for (const seed of [3, 1, 2])
+    tally.noteMeasured({ seed, drawn: [0, 1], telling: seed === 3 ? [] : [1], changed: [0], failure: null });
   assert.deepEqual(
     [tally.nextToPlay(), tally.nextToPlay(), tally.nextToPlay()],
     [{ seed: 1, again: [1] }, { seed: 2, again: [1] }, null],
   );
   assert.deepEqual(tally.result().never, ['exits.step_ms']);
-  tally.notePlayed({ seed: 2, drawn: [1], changed: [1], failure: null });
+  tally.notePlayed({ seed: 2, drawn: [1], telling: [1], changed: [1], failure: null });
   const { never, rows } = tally.result();
   assert.deepEqual(never, []);
   assert.deepEqual(rows[1], {

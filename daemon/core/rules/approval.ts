@@ -10,10 +10,11 @@ import {
   type RequestMatch,
 } from '../policy.ts';
 import { ticksToPrice } from '../quantities.ts';
-import type { ExecutionRequest, Side } from '../request.ts';
+import type { ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { lotsOfAsk, type OpeningAsk } from './fit-order.ts';
+import { isShortOf } from './price.ts';
 
 const RULE = 16;
 const CODE = 'APPROVAL';
@@ -102,7 +103,7 @@ function checkGrant(
   const leverage = request.requested_leverage ?? 1;
   const lots = lotsOfAsk({ ...asked, mostLots: Number.POSITIVE_INFINITY }, valueTicks, rules);
   if (leverage > grant.leverage) trace.tighten(RULE, 'APPROVAL_CEILING', leverage, grant.leverage, 'x');
-  else if (isWorse(priceTicks, grant.price_ticks, grant.side))
+  else if (isShortOf(grant.price_ticks, priceTicks, grant.side))
     trace.tighten(
       RULE,
       'APPROVAL_CEILING',
@@ -162,10 +163,6 @@ function quorumOf(approvals: ApprovalsSection, view: ApprovalView | null, usdt: 
   return allUsdt <= above ? 1 : quorum;
 }
 
-function isWorse(ticks: number, thanTicks: number, side: Side): boolean {
-  return side === 'buy' ? ticks > thanTicks : ticks < thanTicks;
-}
-
 /**
  * An approved order stays within what was approved: it is made no larger, and its price no worse. RISK: otherwise a small
  * approval would be a large order after an amend.
@@ -180,7 +177,7 @@ function checkAmend(
   const lots = effective.lots + order.filled_lots;
   const price = effective.price_ticks ?? 0;
   if (lots > order.lots) trace.deny(RULE, 'APPROVAL_REQUIRED', lots, order.lots, 'lots');
-  else if (isWorse(price, approvedTicks, order.side))
+  else if (isShortOf(approvedTicks, price, order.side))
     trace.deny(RULE, 'APPROVAL_REQUIRED', ticksToPrice(price, rules), ticksToPrice(approvedTicks, rules), 'USDT');
   else trace.pass(RULE, CODE, lots, order.lots, 'lots');
 }

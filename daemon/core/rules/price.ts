@@ -38,6 +38,11 @@ export function boundPrice(
   return { slippageBps, priceTicks, valueTicks: Math.max(markTicks, priceTicks) };
 }
 
+/** A price reaches less far than another one: it is lower for a buy, higher for a sell. */
+export function isShortOf(ticks: number, other: number, side: Side): boolean {
+  return side === 'sell' ? ticks > other : ticks < other;
+}
+
 /** The nearest price that PRICE_FILTER permits; a bound that is no price holds nothing. */
 export function nearestPrice(priceTicks: number, rules: RulesView): number {
   const { max_price_ticks: highest, min_price_ticks: lowest } = rules;

@@ -158,7 +158,7 @@ function createAgents(
 }
 
 /** What the agents know of R at B_0; they scale it themselves. */
-function budgetsOf({ budgets }: JudgeScope): AgentBudgets {
+export function budgetsOf({ budgets }: JudgeScope): AgentBudgets {
   return {
     orderNotionalUsdt: budgets.order_notional_usdt,
     symbolNotionalUsdt: budgets.symbol_notional_usdt,

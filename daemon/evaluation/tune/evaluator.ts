@@ -1,4 +1,5 @@
-import type { MarketData, SymbolBars } from '../facts/markets.ts';
+import { cutBars } from '../facts/cut-bars.ts';
+import type { MarketData } from '../facts/markets.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import type { RunResult } from '../facts/runs.ts';
 import { readScope } from '../judge/scope.ts';
@@ -40,7 +41,11 @@ export function findSplit(market: MarketData, share: number): number {
 export function cutSegment(market: MarketData, splitMs: number, segment: SegmentName): MarketData {
   const isTuning = segment === 'tuning';
   const cut: MarketData = isTuning
-    ? { ...market, endMs: splitMs, symbols: market.symbols.map((bars) => cutBefore(bars, splitMs)) }
+    ? {
+        ...market,
+        endMs: splitMs,
+        symbols: market.symbols.map((bars) => cutBars(bars, Number.NEGATIVE_INFINITY, splitMs)),
+      }
     : { ...market, startMs: splitMs };
   for (const { openMs, instrument } of cut.symbols) {
     if (openMs.some((at) => at >= cut.startMs)) continue;
@@ -48,22 +53,6 @@ export function cutSegment(market: MarketData, splitMs: number, segment: Segment
     throw new TuneError(`${instrument.symbol} has no bars ${side} the split at ${new Date(splitMs).toISOString()}`);
   }
   return cut;
-}
-
-function cutBefore(bars: SymbolBars, endMs: number): SymbolBars {
-  const found = bars.openMs.findIndex((openMs) => openMs >= endMs);
-  const count = found < 0 ? bars.openMs.length : found;
-  return {
-    ...bars,
-    openMs: bars.openMs.slice(0, count),
-    open: bars.open.slice(0, count),
-    high: bars.high.slice(0, count),
-    low: bars.low.slice(0, count),
-    close: bars.close.slice(0, count),
-    volume: bars.volume.slice(0, count),
-    funding: bars.funding.filter((point) => point.atMs < endMs),
-    gaps: bars.gaps.filter((gap) => gap.afterOpenMs < endMs),
-  };
 }
 
 const CALM: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };

@@ -28,6 +28,7 @@ export function withAnswers(steps: readonly Step[], random: Random): readonly St
 
 function drawAnswer(random: Random, match: object): Readonly<Record<string, unknown>> {
   const count = random.chance(0.8) ? 1 : random.int(2, 4);
+  if (random.chance(0.1)) return { kind: 'reject-late', ms: random.int(50, 3_000), match };
   if (random.chance(0.06)) return { kind: 'status', status: random.pick([403, 502, 504]), match, count };
   const code = random.pick(CODES);
   return { kind: 'error', code, msg: TEXTS[code] ?? `Refused for ${code}.`, match, count };

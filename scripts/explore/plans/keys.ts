@@ -1,46 +1,9 @@
-import type { AgentName, PolicyKeys, Setup } from '../plan.ts';
+import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
+import { ACCOUNT_KEYS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { BORROWS, BOTH, CLAIMS, EQUALS, FLIPS, LOSSES, MANY, PROFITS, SIGNALS, SKILLS, WAITS, WIDE } from './words.ts';
-
-/** Keys of the policy as an operator may write them, and what happens in worlds in which they are to bind. */
-export interface KeyDraw {
-  readonly draw: (random: Random, setup: Setup) => PolicyKeys;
-  readonly pieces: readonly Piece[];
-}
-
-const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
-const DAY_MS = 86_400_000;
-/** Of the account: so little binds in worlds that hold some thousands of 100,000 USDT. */
-const SHARES = [0.0001, 0.0004, 0.001] as const;
-
-const keys = (draw: KeyDraw['draw'], ...pieces: readonly Piece[]): KeyDraw => ({ draw, pieces });
-/** Of one agent's section. */
-const own = (draw: (random: Random, setup: Setup) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
-  keys(
-    (random, setup) => {
-      const agent = random.pick(AGENTS);
-      return Object.fromEntries(
-        Object.entries(draw(random, setup)).map(([key, value]) => [`agents.${agent}.${key}`, value]),
-      );
-    },
-    ...pieces,
-  );
-
-function tiersOf(random: Random, levels: readonly number[], level = 'at'): readonly object[] {
-  const from = random.pick(levels);
-  const effects = [{ multiplier: random.pick([0.2, 0.5]) }, { reduce_only: true }];
-  return random.chance(0.5)
-    ? [{ [level]: from, ...random.pick(effects) }]
-    : [
-        { [level]: from, ...effects[0] },
-        { [level]: from * 4, ...effects[1] },
-      ];
-}
-
-function rateOf(random: Random, { orderWindowMs }: Setup): { readonly max: number; readonly window_ms: number } {
-  return { max: random.int(13, 15), window_ms: orderWindowMs ?? random.pick([20_000, 60_000]) };
-}
+import { AGENTS, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { BORROWS, BOTH, EQUALS, FLIPS, LOSSES, MANY, SIGNALS, WAITS, WIDE } from './words.ts';
 
 const REGIME_KEYS: readonly KeyDraw[] = (['calm', 'volatile', 'extreme'] as const).map((regime) =>
   keys(
@@ -62,220 +25,8 @@ const REGIME_KEYS: readonly KeyDraw[] = (['calm', 'volatile', 'extreme'] as cons
   ),
 );
 
-const ACCOUNT_KEYS: readonly KeyDraw[] = [
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': ['binance-demo'] },
-        { 'scope.symbols': ['BTCUSDT'] },
-        { 'scope.accounts': ['other'] },
-      ]),
-    WAITS,
-    BOTH,
-  ),
-  keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
-  keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
-  keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
-  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), MANY),
-  keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), MANY),
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'market.freshness.mark_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.quote_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.account_ms': random.pick([1_000, 4_000]) },
-        { 'market.freshness.funding_ms': random.pick([1_000, 20_000]) },
-        { 'market.freshness.filters_ms': random.pick([1_000, 60_000]) },
-        { 'market.freshness.clock_skew_ms': random.pick([5, 50]) },
-        { 'market.freshness.request_ms': random.pick([1, 1_000]) },
-      ]),
-    WAITS,
-  ),
-  keys((random) => ({ 'market.collar_bps': random.pick([2, 8]) }), WIDE),
-  keys(
-    (random) => ({
-      'market.volatility.baseline_quantile': random.pick([0.1, 0.9]),
-      'market.volatility.min_history_bars': 20,
-      'market.volatility.volatile': random.pick([0.3, 0.8]),
-      'market.volatility.extreme': random.pick([0.9, 1.2]),
-    }),
-    MANY,
-  ),
-  keys(
-    (random) => ({
-      'market.volatility.min_history_bars': 20,
-      'market.volatility.absolute': random.pick([
-        { volatile: 0.0005, extreme: 0.06 },
-        { volatile: 0.0005, extreme: 0.001 },
-      ]),
-    }),
-    MANY,
-  ),
-  keys(
-    (random) => ({ 'market.volatility.min_history_bars': 20, 'market.volatility.jump_sigma': random.pick([0.2, 1]) }),
-    MANY,
-  ),
-  keys(() => ({ 'market.volatility.min_history_bars': 20, 'market.funding.extreme': 0.00001 }), MANY),
-  keys(
-    (random) => ({
-      'market.volatility.min_history_bars': 20,
-      'market.liquidity.below_quantile': random.pick([0.5, 0.99]),
-    }),
-    MANY,
-  ),
-  keys(
-    (random) => ({
-      'account.drawdown.tiers': tiersOf(random, SHARES),
-      'account.drawdown.window_ms': random.pick([5_000, 60_000, DAY_MS]),
-    }),
-    LOSSES,
-  ),
-  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES),
-  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, MANY),
-  keys(
-    (random) => ({ 'account.concentration': { share: random.pick([0.5, 0.7]), floor_usdt: random.pick([200, 700]) } }),
-    BOTH,
-  ),
-  keys((random) => ({ 'account.min_liquidation_distance': random.pick([0.35, 0.6, 0.98]) }), BORROWS),
-  keys((random) => ({ 'account.margin_buffer_usdt': random.pick([97_000, 99_000, 99_600]) }), MANY),
-  keys(
-    (random) => ({
-      'trust.default': random.pick([
-        { provenance: 0.3, capability_risk: 0.5 },
-        { provenance: 0.5, capability_risk: 0.8 },
-      ]),
-      'trust.tiers': [
-        { provenance_below: 0.4, ...tierEffect(random) },
-        { capability_risk_above: 0.7, ...tierEffect(random) },
-      ],
-    }),
-    CLAIMS,
-    MANY,
-  ),
-  keys(
-    (random) => ({
-      'trust.unknown_skill': random.pick([
-        { provenance: 0.3, capability_risk: 0.5 },
-        { provenance: 0.5, capability_risk: 0.8 },
-      ]),
-      'trust.skills': [
-        { name: 'known', sha256: SKILLS[0], provenance: random.pick([0.1, 0.9]), capability_risk: 0.2 },
-        { name: 'risky', sha256: SKILLS[1], provenance: 0.9, capability_risk: random.pick([0.1, 0.9]) },
-      ],
-    }),
-    CLAIMS,
-    CLAIMS,
-  ),
-  keys(
-    (random) => {
-      const kind = random.pick(['injection', 'narrative', 'anomaly', 'spend']);
-      const path = `trust.signals.${kind}`;
-      return {
-        [path]: random.chance(0.5)
-          ? { reduce_only: true, max_ttl_ms: 3_600_000 }
-          : { multiplier: random.pick([0.1, '1/3']), max_ttl_ms: 3_600_000 },
-        ...(random.chance(0.3) ? { [`${path}.max_ttl_ms`]: 5_000 } : {}),
-      };
-    },
-    SIGNALS,
-    SIGNALS,
-  ),
-  keys(
-    (random) => ({
-      'trader_state.base_rate': random.pick([0.1, 0.6]),
-      'trader_state.limit_at': random.pick([0.05, 0.3]),
-      'trader_state.block_at': random.pick([0.4, 0.9]),
-      'trader_state.multiplier': 0.3,
-      'trader_state.enforce_block': random.chance(0.5),
-      'trader_state.window_trades': random.pick([1, 3, 200]),
-      'trader_state.max_age_ms': random.pick([3_000, 30_000, DAY_MS]),
-    }),
-    LOSSES,
-  ),
-  keys(
-    (random) => ({
-      'temporal.duplicate_window_ms': random.pick([5_000, 20_000]),
-      'temporal.duplicate_exempt': random.pick([[], ['BTCUSDT']]),
-    }),
-    EQUALS,
-  ),
-  keys((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
-  keys(
-    (random) => ({
-      'temporal.breaker': {
-        repeats: random.pick([2, 3]),
-        window_ms: random.pick([5_000, 60_000]),
-        cooldown_ms: random.pick([2_000, 20_000]),
-      },
-    }),
-    EQUALS,
-    MANY,
-  ),
-  keys(
-    (random) => ({ 'staging.ttl_ms': random.pick([500, 3_000]), 'staging.spacing_ms': random.pick([200, 2_000]) }),
-    MANY,
-  ),
-  keys((random) => ({ 'standing.resting_ttl_ms': random.pick([2_000, 12_000, 40_000]) }), WAITS),
-  keys((random) => ({ 'exits.resting': random.int(1, 3) }), PROFITS),
-  keys((random) => ({ 'exits.resume_ms': random.pick([500, 4_000]) }), WIDE, PROFITS),
-  keys(
-    (random) => ({
-      'exits.step_ms': random.pick([50, 2_000]),
-      'exits.ladder_bps': random.pick([
-        [1, 5, 40],
-        [30, 200],
-      ]),
-    }),
-    WIDE,
-  ),
-  keys(
-    (random) => ({ 'requests.refusals': { max: random.int(1, 4), window_ms: random.pick([2_000, 60_000]) } }),
-    EQUALS,
-  ),
-  keys(
-    (random) => ({
-      'tools.place_order.args': random.pick([
-        { type: 'object', properties: { requested_notional: { maximum: 250 } } },
-        { type: 'object', properties: { order_type: { enum: ['market'] } } },
-      ]),
-    }),
-    MANY,
-    WAITS,
-  ),
-];
-
+/** Parts of one agent's section. */
 const OWN_KEYS: readonly KeyDraw[] = [
-  own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['close_position', 'cancel_order', 'cancel_all', 'place_order'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': [] },
-        { 'scope.symbols': ['ETHUSDT'] },
-        { 'scope.accounts': [] },
-      ]),
-    BOTH,
-  ),
-  own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'budgets.order_notional_usdt': random.pick([120, 250]) },
-        { 'budgets.symbol_notional_usdt': random.pick([200, 400]) },
-        { 'budgets.gross_notional_usdt': random.pick([250, 500]) },
-        { 'budgets.slippage_bps': random.pick([3, 8]) },
-        { 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) },
-        { 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) },
-        { 'budgets.concurrent_positions': 1 },
-        { 'budgets.leverage': 1 },
-        { 'budgets.holding_time_ms': random.pick([8_000, 30_000]) },
-      ]),
-    BOTH,
-    MANY,
-    BORROWS,
-    WAITS,
-  ),
   own(
     (random, setup) => ({ 'budgets.order_rate': { max: random.int(5, 7), window_ms: setup.orderWindowMs ?? 60_000 } }),
     MANY,
@@ -323,23 +74,111 @@ const OWN_KEYS: readonly KeyDraw[] = [
   ),
 ];
 
-function tierEffect(random: Random): object {
-  return random.chance(0.7) ? { multiplier: random.pick([0.2, 0.5]) } : { reduce_only: true };
-}
+const CHOOSING: readonly KeyDraw[] = [
+  ...REGIME_KEYS,
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
+        { 'scope.actions': ['open', 'close', 'cancel'] },
+        { 'scope.venues': ['binance-demo'] },
+        { 'scope.symbols': ['BTCUSDT'] },
+        { 'scope.accounts': ['other'] },
+      ]),
+    WAITS,
+    BOTH,
+  ),
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'market.freshness.mark_ms': random.pick([300, 1_200]) },
+        { 'market.freshness.quote_ms': random.pick([300, 1_200]) },
+        { 'market.freshness.account_ms': random.pick([1_000, 4_000]) },
+        { 'market.freshness.funding_ms': random.pick([1_000, 20_000]) },
+        { 'market.freshness.filters_ms': random.pick([1_000, 60_000]) },
+        { 'market.freshness.clock_skew_ms': random.pick([5, 50]) },
+        { 'market.freshness.request_ms': random.pick([1, 1_000]) },
+      ]),
+    WAITS,
+  ),
+  keys(
+    (random) => {
+      const kind = random.pick(['injection', 'narrative', 'anomaly', 'spend']);
+      const path = `trust.signals.${kind}`;
+      return {
+        [path]: random.chance(0.5)
+          ? { reduce_only: true, max_ttl_ms: 3_600_000 }
+          : { multiplier: random.pick([0.1, '1/3']), max_ttl_ms: 3_600_000 },
+        ...(random.chance(0.3) ? { [`${path}.max_ttl_ms`]: 5_000 } : {}),
+      };
+    },
+    SIGNALS,
+    SIGNALS,
+  ),
+  keys(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'market.bar_ms': 300_000 },
+        { 'market.volatility.baseline_bars': 8, 'market.volatility.min_history_bars': 20 },
+        { 'market.volatility.window_bars': 20, 'market.volatility.min_history_bars': 20 },
+        { 'market.regime_hold_bars': 6 },
+        { 'market.liquidity': { ema_bars: 2, below_quantile: 0.5, baseline_bars: 8 } },
+        { 'market.liquidity': { ema_bars: 20, below_quantile: 0.9, baseline_bars: 12 } },
+      ]),
+    MANY,
+  ),
+  own(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'scope.tools': ['close_position', 'cancel_order', 'cancel_all', 'place_order'] },
+        { 'scope.actions': ['open', 'close', 'cancel'] },
+        { 'scope.venues': [] },
+        { 'scope.symbols': ['ETHUSDT'] },
+        { 'scope.accounts': [] },
+      ]),
+    BOTH,
+  ),
+  own(
+    (random) =>
+      random.pick<PolicyKeys>([
+        { 'budgets.order_notional_usdt': random.pick([120, 250]) },
+        { 'budgets.symbol_notional_usdt': random.pick([200, 400]) },
+        { 'budgets.gross_notional_usdt': random.pick([250, 500]) },
+        { 'budgets.slippage_bps': random.pick([3, 8]) },
+        { 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) },
+        { 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) },
+        { 'budgets.concurrent_positions': 1 },
+        { 'budgets.leverage': 1 },
+        { 'budgets.holding_time_ms': random.pick([8_000, 30_000]) },
+      ]),
+    BOTH,
+    MANY,
+    BORROWS,
+    WAITS,
+  ),
+];
 
-const CHOICES = [...ACCOUNT_KEYS, ...REGIME_KEYS, ...REGIME_KEYS, ...OWN_KEYS, ...OWN_KEYS];
+const CHOICES = [
+  ...[...ACCOUNT_KEYS, ...OWN_KEYS].map((choice) => [1, choice] as const),
+  ...CHOOSING.map((choice) => [4, choice] as const),
+];
 
-/** One part of the policy, or two, and the pieces in which it is to bind. */
+/** Up to four parts of the policy, and the pieces in which they are to bind. */
 export function drawKeys(
   random: Random,
   setup: Setup,
 ): { readonly keys: PolicyKeys; readonly pieces: readonly Piece[] } {
-  const [one, two] = [random.pick(CHOICES), random.pick(CHOICES)];
-  const [first, second] = [one.draw(random, setup), two.draw(random, setup)];
-  // Of parts of their own: an agent's may only be tighter than the account's.
-  if (!random.chance(0.3) || partsOf(second).some((part) => partsOf(first).includes(part)))
-    return { keys: first, pieces: one.pieces };
-  return { keys: { ...first, ...second }, pieces: [...one.pieces, ...two.pieces] };
+  let drawn: PolicyKeys = {};
+  const pieces: Piece[] = [];
+  for (let count = random.int(1, 4); count > 0; count -= 1) {
+    const choice = random.weighted(CHOICES);
+    const more = choice.draw(random, setup);
+    // Of parts of their own: an agent's may only be tighter than the account's.
+    if (partsOf(more).some((part) => partsOf(drawn).includes(part))) continue;
+    drawn = { ...drawn, ...more };
+    pieces.push(...choice.pieces);
+  }
+  return { keys: drawn, pieces };
 }
 
 function partsOf(of: PolicyKeys): readonly (string | undefined)[] {

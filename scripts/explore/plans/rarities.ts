@@ -239,6 +239,8 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       const fault = random.weighted<Readonly<Record<string, unknown>>>([
         [3, { kind: 'stale-list', match: { path }, ms: random.int(1_000, 9_000) }],
         [2, { kind: 'execute-late', ms: random.int(300, 6_000), match: { method: 'POST', path: '/fapi/v1/order' } }],
+        [1, { kind: 'late-trades', ms: random.int(200, 9_000), match: { method: 'POST', path: '/fapi/v1/order' } }],
+        [0.3, { kind: 'clock-jump', by_ms: random.pick([-1_500, -300, 300, 1_500]) }],
       ]);
       return [
         draw.step({ kind: 'fault', fault }),

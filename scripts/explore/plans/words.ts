@@ -139,6 +139,21 @@ export const WORDS: readonly (readonly [number, Piece])[] = [
   ],
   [4, EQUALS],
   [3, CLAIMS],
+  // A change of what rests, once more with its id.
+  [
+    5,
+    (draw) => {
+      const { agent, random } = draw;
+      const change = random.chance(0.5)
+        ? ({ kind: 'cancel', agent, pick: 0 } as const)
+        : ({ kind: 'amend', agent, pick: 0, limitBps: -random.int(20, 60) } as const);
+      return [
+        draw.step(opening(draw, {}, -random.int(10, 60))),
+        draw.step(change, 'answered'),
+        draw.step({ kind: 'repeat', agent }, random.pick(['answered', 'parallel', random.int(0, 2_000)])),
+      ];
+    },
+  ],
   // The same cancel twice: amid it somebody opens again.
   [
     3,

@@ -1,7 +1,8 @@
 import type { ApprovalEvent, GateEvent, RequestedApproval } from '../../../daemon/gate/events.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Decision } from '../records.ts';
 
 /** Prices and sums are decimals of money: a millionth of a cent is none. */
 const SAME_USDT = 1e-6;

@@ -1,7 +1,8 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History, PlannedBy } from '../history.ts';
+import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { Decision, PlannedBy } from '../records.ts';
 import { isCalm } from './quiet.ts';
 import { CLOCKS_MS } from './token-ends.ts';
 

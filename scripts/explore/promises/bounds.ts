@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Decision } from '../records.ts';
 
 /** Of floating point, as a share of a price. */
 const ROUNDING = 1e-9;

@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History, PlannedBy } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Decision, PlannedBy } from '../records.ts';
 
 const ALIVE: ReadonlySet<string> = new Set(['NEW', 'PARTIALLY_FILLED']);
 

@@ -1,7 +1,7 @@
 import { at, type Breach } from '../breach.ts';
 import { decidedE8, effectiveE8 } from '../decided.ts';
-import { type Decision, executedFor, type Fill, type History, isPermitted, type PlannedBy } from '../history.ts';
-import { type CallRecord, LOT_E8 } from '../records.ts';
+import { executedFor, type History, isPermitted } from '../history.ts';
+import { type CallRecord, type Decision, type Fill, LOT_E8, type PlannedBy } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
@@ -149,7 +149,7 @@ export function findClosesMore(history: History): readonly Breach[] {
     const shown = Math.min(viewed, share + closedUntold(history, decision, call));
     const least = history.world.venue.leastE8(symbol);
     const part = fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed));
-    const asked = Math.ceil(part / LOT_E8 - 1e-9) * LOT_E8;
+    const asked = Math.floor(part / LOT_E8 + 1e-9) * LOT_E8;
     // Neither what is left of it nor what it leaves may be less than the exchange takes.
     const allowed = Math.max(least, asked) + 2 * (least - LOT_E8);
     if (executed > allowed)

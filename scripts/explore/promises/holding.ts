@@ -1,6 +1,7 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
-import { type Decision, type History, isOwnersHandIn } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+import type { Decision } from '../records.ts';
 import { isCalm } from './quiet.ts';
 
 const ENDED: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);

@@ -1,6 +1,7 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
-import { closesAll, type Decision, type History } from '../history.ts';
+import { closesAll, type History } from '../history.ts';
+import type { Decision } from '../records.ts';
 import { isCalm } from './quiet.ts';
 
 /** From a full close until the openings of before are gone: asked back at once, and on the way for so long, ms. */

@@ -134,6 +134,7 @@ function findLeft({ endMs, plan, world }: History): readonly Breach[] {
   const quietMs = endMs - PUT_BACK_WITHIN_MS - 5_000;
   if (world.wire.leftAlone.isAskedWithin(quietMs, endMs) || plan.steps.length === 0) return [];
   for (const symbol of last.crossed) {
+    if (!world.file.spec.scope.symbols.includes(symbol)) continue;
     // What the exchange does not trade has no settings: until the filters are read again nothing is opened there.
     if (plan.steps.some(({ do: action }) => action.kind === 'halt_market' && action.symbol === symbol)) continue;
     const since = sinceMs(({ crossed }) => crossed.has(symbol));

@@ -1,8 +1,9 @@
 import { type Income, MOVE_TYPES } from '../../../daemon/exchange-sim/core/state.ts';
 import { ACCOUNT, INCOME, readingsOf } from '../account-reads.ts';
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History } from '../history.ts';
+import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { Decision } from '../records.ts';
 
 const MOVES: ReadonlySet<string> = new Set(MOVE_TYPES);
 const DAY_MS = 86_400_000;

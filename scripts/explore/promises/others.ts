@@ -1,6 +1,7 @@
 import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
-import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+import type { PlannedBy } from '../records.ts';
 
 /** Until somebody else's trade is believed of a reading of the account, with the readings around it, ms. */
 const HAND_KNOWN_MS = 75_000;

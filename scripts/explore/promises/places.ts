@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+import type { PlannedBy } from '../records.ts';
 import { isCalm } from './quiet.ts';
 
 /** Open orders that the exchange takes in a symbol, and openings of an agent, where a plan says nothing. */

@@ -47,10 +47,13 @@ export function findProofUndone(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** A stop that rested may be rejected when it triggers. */
+/** A stop that rested may be rejected when it triggers, and what was taken by the engine behind its answer. */
 function isRefused(history: History, id: string): boolean {
-  const { algoOrders } = history.world.exchange.world.state;
-  return [...algoOrders.values()].some((algo) => algo.clientAlgoId === id && algo.status === 'REJECTED');
+  const { algoOrders, orders } = history.world.exchange.world.state;
+  return (
+    [...algoOrders.values()].some((algo) => algo.clientAlgoId === id && algo.status === 'REJECTED') ||
+    [...orders.values()].some((order) => order.clientOrderId === id && order.status === 'REJECTED')
+  );
 }
 
 /** Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. [TM-1] */
@@ -65,6 +68,7 @@ export function findUnrecorded(history: History): readonly Breach[] {
     const last = history.orderEvents.get(order.clientOrderId)?.at(-1);
     if (last === undefined || !UNPROVEN.has(last.event.status)) continue;
     if (isUsedTwice(history, order.clientOrderId)) continue;
+    if (order.status === 'REJECTED' && last.event.status === 'rejected') continue;
     breaches.push({
       code: `wrong-at-the-end/${last.event.status}`,
       detail: `${order.clientOrderId} is ${order.status} at the exchange and recorded ${last.event.status} at ${at(last.atMs)} (${last.event.detail ?? ''})`,

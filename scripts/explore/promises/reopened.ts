@@ -1,6 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import { closesAll, type Decision, type Fill, type History, isPermitted } from '../history.ts';
-import type { CallRecord } from '../records.ts';
+import { closesAll, type History, isPermitted } from '../history.ts';
+import type { CallRecord, Decision, Fill } from '../records.ts';
 
 /**
  * After an agent's close was answered, nothing opens for it in that symbol without a new request, and what was sent

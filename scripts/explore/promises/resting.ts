@@ -1,7 +1,8 @@
 import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { readE8 } from '../../../daemon/gate/units.ts';
-import type { Decision, History } from '../history.ts';
+import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
+import type { Decision } from '../records.ts';
 
 interface Rest {
   readonly clientId: string;

@@ -1,6 +1,7 @@
 import type { PositionRecord } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
-import { type History, isOwnersHandIn, type PlannedBy } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+import type { PlannedBy } from '../records.ts';
 
 const ENDED: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed', 'lost']);
 /** What was held so long before may be what the gate knows, ms. */

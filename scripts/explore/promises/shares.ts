@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History, PlannedBy } from '../history.ts';
+import type { History } from '../history.ts';
+import type { Decision, PlannedBy } from '../records.ts';
 
 /** Between an order's way out and the end of a world. */
 const ON_ITS_WAY_MS = 1_000;

@@ -1,7 +1,8 @@
 import { NO_LONGER_FITS } from '../../../daemon/gate/plan/review.ts';
 import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/gate/plan/undone.ts';
 import { at, type Breach } from '../breach.ts';
-import type { Decision, History, Note, PlannedBy } from '../history.ts';
+import type { History, Note } from '../history.ts';
+import type { Decision, PlannedBy } from '../records.ts';
 
 /** For so long before a review nothing was recorded that could have asked for it, ms. */
 const QUIET_MS = 3_000;

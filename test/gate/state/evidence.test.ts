@@ -11,7 +11,7 @@ import {
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
-import { inLots, LOT_E8, TICK_E8 } from '../fold-fixture.ts';
+import { asListed, inLots, LOT_E8 } from '../fold-fixture.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
 type Word =
@@ -87,17 +87,7 @@ class Watched {
           ...endedEvent(core, order, 'working', 'open at the venue after all'),
           evidence: { asked_seq: ask.seq, kind: 'shown' },
           executed_e8: Math.max(order.executedE8, word.executed * LOT_E8),
-          foreign: {
-            close_position: false,
-            kind: 'regular',
-            quantity_e8: 10 * LOT_E8,
-            order_type: 'LIMIT',
-            price_e8: 600_000 * TICK_E8,
-            reduce_only: false,
-            side: 'buy',
-            symbol: 'BTCUSDT',
-            trigger_e8: null,
-          },
+          foreign: asListed(10, 600_000),
         });
         return;
       case 'absent':

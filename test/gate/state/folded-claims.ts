@@ -4,7 +4,7 @@ import type { ExitCause, ExitEnd, OrderEvent, OrderIntentEvent, PositionRecord }
 import type { Claim } from '../../../daemon/gate/state/claims.ts';
 import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import type { PositionState } from '../../../daemon/gate/state/positions.ts';
-import { BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, TICK_E8 } from '../fold-fixture.ts';
+import { asListed, BTC_RULES, decisionEvent, FoldedLedger, LOT_E8, orderEvent, T0, TICK_E8 } from '../fold-fixture.ts';
 
 /** A reading of the account that shows the position at that many lots; it has changed at `changedAtMs`. */
 export function accountEvent(lots: number, atMs: number, changedAtMs = atMs) {
@@ -84,17 +84,7 @@ export class FoldedClaims {
   }
   /** An order that somebody placed at the venue, past this daemon. */
   list(id: string, lots: number, { atMs = T0, reduceOnly = false, side = 'buy' as Side } = {}): void {
-    const foreign = {
-      close_position: false,
-      kind: 'regular',
-      quantity_e8: lots * LOT_E8,
-      order_type: 'limit',
-      price_e8: 600_000 * TICK_E8,
-      reduce_only: reduceOnly,
-      side,
-      symbol: 'BTCUSDT',
-      trigger_e8: null,
-    } as const;
+    const foreign = { ...asListed(lots, 600_000), reduce_only: reduceOnly, side };
     this.report(id, 'working', 0, atMs, { foreign });
   }
   report(

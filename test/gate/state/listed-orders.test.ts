@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ForeignOrder } from '../../../daemon/gate/events.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
 import {
+  asListed,
   BTC_RULES,
   DAY,
   decisionEvent,
@@ -12,21 +12,10 @@ import {
   LOT_E8,
   orderEvent,
   T0,
-  TICK_E8,
   tradeEvent,
 } from '../fold-fixture.ts';
 
-const SHOWN: ForeignOrder = {
-  close_position: false,
-  kind: 'regular',
-  quantity_e8: 30 * LOT_E8,
-  order_type: 'LIMIT',
-  price_e8: 590_000 * TICK_E8,
-  reduce_only: false,
-  side: 'buy',
-  symbol: 'BTCUSDT',
-  trigger_e8: null,
-};
+const SHOWN = asListed(30, 590_000);
 
 describe('SAE-AUDIT: an order that the open list shows after its end', () => {
   const started = (): FoldedLedger => {

@@ -1,5 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { cutBars } from '../../../daemon/evaluation/facts/cut-bars.ts';
 import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { convertInstrument } from '../../../daemon/evaluation/market/instruments.ts';
 import { findInstrument } from '../../../daemon/exchange-sim/core/instruments.ts';
@@ -52,15 +53,8 @@ export function buildWalk({ seed, bars, barMs, warmupBars, holes = [], fundingHo
 
 /** The bars [from, to) of every symbol, judged from bar `start`. */
 export function sliceMarket(market: MarketData, from: number, to: number, start: number): MarketData {
-  const symbols = market.symbols.map((bars) => ({
-    ...bars,
-    openMs: bars.openMs.slice(from, to),
-    open: bars.open.slice(from, to),
-    high: bars.high.slice(from, to),
-    low: bars.low.slice(from, to),
-    close: bars.close.slice(from, to),
-    volume: bars.volume.slice(from, to),
-  }));
   const first = market.symbols[0]!.openMs;
-  return { ...market, symbols, startMs: first[start]!, endMs: first[to - 1]! + market.barMs };
+  const endMs = first[to - 1]! + market.barMs;
+  const symbols = market.symbols.map((bars) => cutBars(bars, first[from]!, endMs));
+  return { ...market, symbols, startMs: first[start]!, endMs };
 }

@@ -1,0 +1,151 @@
+import { DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
+import { BORROWS, BOTH, CLAIMS, EQUALS, FLIPS, LOSSES, MANY, PROFITS, SKILLS, WAITS, WIDE } from './words.ts';
+
+/** Of the account: so little binds in worlds that hold some thousands of 100,000 USDT. */
+const SHARES = [0.0001, 0.0004, 0.001] as const;
+
+/** Parts that are the account's. */
+export const ACCOUNT_KEYS: readonly KeyDraw[] = [
+  keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
+  keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
+  keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
+  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), MANY),
+  keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), MANY),
+  keys((random) => ({ 'market.collar_bps': random.pick([2, 8]) }), WIDE),
+  keys(
+    (random) => ({
+      'market.volatility.baseline_quantile': random.pick([0.1, 0.9]),
+      'market.volatility.min_history_bars': 20,
+      'market.volatility.volatile': random.pick([0.3, 0.8]),
+      'market.volatility.extreme': random.pick([0.9, 1.2]),
+    }),
+    MANY,
+  ),
+  keys(
+    (random) => ({
+      'market.volatility.min_history_bars': 20,
+      'market.volatility.absolute': random.pick([
+        { volatile: 0.0005, extreme: 0.06 },
+        { volatile: 0.0005, extreme: 0.001 },
+      ]),
+    }),
+    MANY,
+  ),
+  keys(
+    (random) => ({ 'market.volatility.min_history_bars': 20, 'market.volatility.jump_sigma': random.pick([0.2, 1]) }),
+    MANY,
+  ),
+  keys(() => ({ 'market.volatility.min_history_bars': 20, 'market.funding.extreme': 0.00001 }), MANY),
+  keys(
+    (random) => ({
+      'market.volatility.min_history_bars': 20,
+      'market.liquidity.below_quantile': random.pick([0.5, 0.99]),
+    }),
+    MANY,
+  ),
+  keys(
+    (random) => ({
+      'account.drawdown.tiers': tiersOf(random, SHARES),
+      'account.drawdown.window_ms': random.pick([5_000, 60_000, DAY_MS]),
+    }),
+    LOSSES,
+  ),
+  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES),
+  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, MANY),
+  keys(
+    (random) => ({ 'account.concentration': { share: random.pick([0.5, 0.7]), floor_usdt: random.pick([200, 700]) } }),
+    BOTH,
+  ),
+  keys((random) => ({ 'account.min_liquidation_distance': random.pick([0.35, 0.6, 0.98]) }), BORROWS),
+  keys((random) => ({ 'account.margin_buffer_usdt': random.pick([97_000, 99_000, 99_600]) }), MANY),
+  keys(
+    (random) => ({
+      'trust.default': random.pick([
+        { provenance: 0.3, capability_risk: 0.5 },
+        { provenance: 0.5, capability_risk: 0.8 },
+      ]),
+      'trust.tiers': [
+        { provenance_below: 0.4, ...tierEffect(random) },
+        { capability_risk_above: 0.7, ...tierEffect(random) },
+      ],
+    }),
+    CLAIMS,
+    MANY,
+  ),
+  keys(
+    (random) => ({
+      'trust.unknown_skill': random.pick([
+        { provenance: 0.3, capability_risk: 0.5 },
+        { provenance: 0.5, capability_risk: 0.8 },
+      ]),
+      'trust.skills': [
+        { name: 'known', sha256: SKILLS[0], provenance: random.pick([0.1, 0.9]), capability_risk: 0.2 },
+        { name: 'risky', sha256: SKILLS[1], provenance: 0.9, capability_risk: random.pick([0.1, 0.9]) },
+      ],
+    }),
+    CLAIMS,
+    CLAIMS,
+  ),
+  keys(
+    (random) => ({
+      'trader_state.base_rate': random.pick([0.1, 0.6]),
+      'trader_state.limit_at': random.pick([0.05, 0.3]),
+      'trader_state.block_at': random.pick([0.4, 0.9]),
+      'trader_state.multiplier': 0.3,
+      'trader_state.enforce_block': random.chance(0.5),
+      'trader_state.window_trades': random.pick([1, 3, 200]),
+      'trader_state.max_age_ms': random.pick([3_000, 30_000, DAY_MS]),
+    }),
+    LOSSES,
+  ),
+  keys(
+    (random) => ({
+      'temporal.duplicate_window_ms': random.pick([5_000, 20_000]),
+      'temporal.duplicate_exempt': random.pick([[], ['BTCUSDT']]),
+    }),
+    EQUALS,
+  ),
+  keys((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
+  keys(
+    (random) => ({
+      'temporal.breaker': {
+        repeats: random.pick([2, 3]),
+        window_ms: random.pick([5_000, 60_000]),
+        cooldown_ms: random.pick([2_000, 20_000]),
+      },
+    }),
+    EQUALS,
+    MANY,
+  ),
+  keys(
+    (random) => ({ 'staging.ttl_ms': random.pick([500, 3_000]), 'staging.spacing_ms': random.pick([200, 2_000]) }),
+    MANY,
+  ),
+  keys((random) => ({ 'standing.resting_ttl_ms': random.pick([2_000, 12_000, 40_000]) }), WAITS),
+  keys((random) => ({ 'exits.resting': random.int(1, 3) }), PROFITS),
+  keys((random) => ({ 'exits.resume_ms': random.pick([500, 4_000]) }), WIDE, PROFITS),
+  keys(
+    (random) => ({
+      'exits.step_ms': random.pick([50, 2_000]),
+      'exits.ladder_bps': random.pick([
+        [1, 5, 40],
+        [30, 200],
+      ]),
+    }),
+    WIDE,
+  ),
+  keys(
+    (random) => ({ 'requests.refusals': { max: random.int(1, 4), window_ms: random.pick([2_000, 60_000]) } }),
+    EQUALS,
+  ),
+  keys(
+    (random) => ({
+      'tools.place_order.args': random.pick([
+        { type: 'object', properties: { requested_notional: { maximum: 250 } } },
+        { type: 'object', properties: { order_type: { enum: ['market'] } } },
+      ]),
+    }),
+    MANY,
+    WAITS,
+  ),
+];

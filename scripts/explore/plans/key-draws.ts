@@ -1,0 +1,46 @@
+import type { AgentName, PolicyKeys, Setup } from '../plan.ts';
+import type { Random } from '../random.ts';
+import type { Piece } from './draw.ts';
+
+/** Keys of the policy as an operator may write them, and what happens in worlds in which they are to bind. */
+export interface KeyDraw {
+  readonly draw: (random: Random, setup: Setup) => PolicyKeys;
+  readonly pieces: readonly Piece[];
+}
+
+export const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
+export const DAY_MS = 86_400_000;
+
+export const keys = (draw: KeyDraw['draw'], ...pieces: readonly Piece[]): KeyDraw => ({ draw, pieces });
+/** Of one agent's section. */
+export const own = (draw: (random: Random, setup: Setup) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
+  keys(
+    (random, setup) => {
+      const agent = random.pick(AGENTS);
+      return Object.fromEntries(
+        Object.entries(draw(random, setup)).map(([key, value]) => [`agents.${agent}.${key}`, value]),
+      );
+    },
+    ...pieces,
+  );
+
+export function tiersOf(random: Random, levels: readonly number[], level = 'at'): readonly object[] {
+  const from = random.pick(levels);
+  const effects = [{ multiplier: random.pick([0.2, 0.5]) }, { reduce_only: true }];
+  return random.chance(0.5)
+    ? [{ [level]: from, ...random.pick(effects) }]
+    : [
+        { [level]: from, ...effects[0] },
+        { [level]: from * 4, ...effects[1] },
+      ];
+}
+
+export function rateOf(random: Random, { orderWindowMs }: Setup): { readonly max: number; readonly window_ms: number } {
+  return { max: random.int(13, 15), window_ms: orderWindowMs ?? random.pick([20_000, 60_000]) };
+}
+
+export function tierEffect(random: Random): object {
+  return random.chance(0.7) ? { multiplier: random.pick([0.2, 0.5]) } : { reduce_only: true };
+}
+
+/** Each of these chooses one key of many. */
