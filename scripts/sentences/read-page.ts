@@ -36,20 +36,20 @@ const HEADING = /^\*\*[^*]+\.\*\*\s+/;
  * cell at least, where a semicolon ends a sentence, too. A block that leads in a list, a table or code is a part of
  * what follows.
  */
-export function readPage(markdown: string, { path, prefix }: Text): Page {
+export function readPage(markdown: string, { parts, path, prefix }: Text): Page {
   const sentences: Sentence[] = [];
   const problems: string[] = [];
   let notes = 0;
   let lead = '';
-  const blocks = readBlocks(markdown);
+  const blocks = readBlocks(markdown, parts);
   for (const [index, { kind, line, text }] of blocks.entries()) {
     const say = (problem: string): void => void problems.push(`${path}:${line}: ${problem}`);
-    const parts = text.split(MARK);
-    const rest = plain(parts.pop() ?? '');
+    const pieces = text.split(MARK);
+    const rest = plain(pieces.pop() ?? '');
     if (kind === 'paragraph' || kind === 'first cell') lead = '';
-    for (let at = 0; at < parts.length; at += 2) {
-      const sentence = plain(parts[at] ?? '');
-      const id = parts[at + 1] ?? '';
+    for (let at = 0; at < pieces.length; at += 2) {
+      const sentence = plain(pieces[at] ?? '');
+      const id = pieces[at + 1] ?? '';
       const boundary = kind.endsWith('cell') ? CELL_BOUNDARY : BOUNDARY;
       if (boundary.test(sentence)) say(`one mark for two sentences: give each its own: ${sentence}`);
       if (sentence === '') say(`the mark ${id} has no sentence: take it out`);
@@ -62,7 +62,7 @@ export function readPage(markdown: string, { path, prefix }: Text): Page {
     const next = blocks[index + 1]?.kind;
     const isLead = kind === 'paragraph' && next !== 'paragraph' && !BOUNDARY.test(rest) && !/[.!?]\W*$/.test(rest);
     if (isLead) lead = rest;
-    else if (!kind.endsWith('cell') || kind === 'last cell' || parts.length > 0)
+    else if (!kind.endsWith('cell') || kind === 'last cell' || pieces.length > 0)
       say(`no mark behind: ${rest} — write <!-- ${prefix}-N --> and name a test so, or <!-- note -->`);
   }
   return { sentences, notes, problems };
@@ -77,13 +77,16 @@ function plain(text: string): string {
     .replace(/^[,;]\s*/, '');
 }
 
-function readBlocks(markdown: string): readonly Block[] {
+function readBlocks(markdown: string, parts: Text['parts']): readonly Block[] {
   const blocks: Block[] = [];
   let open: Block | null = null;
   let skip: RegExp | null = null;
+  let isCovered = parts === undefined;
   const lines = markdown.split('\n');
   for (const [index, line] of lines.entries()) {
     const at = index + 1;
+    const heading = /^#+ (.*)$/.exec(line)?.[1];
+    if (skip === null && heading !== undefined) isCovered = parts?.includes(heading) ?? true;
     const isMarked = !/^\s*<!--/.test(line) || line.search(MARK) >= 0;
     if (skip !== null) {
       if (skip.test(line)) skip = null;
@@ -91,6 +94,8 @@ function readBlocks(markdown: string): readonly Block[] {
       open = null;
       if (/^\s*```/.test(line)) skip = /^\s*```/;
       if (line.includes('written by npm run generate')) skip = /<!-- end of/;
+    } else if (!isCovered) {
+      open = null;
     } else if (line.startsWith('|')) {
       open = null;
       const isHead = lines[index + 1]?.startsWith('|--') === true;

@@ -4,6 +4,8 @@ export interface Text {
   readonly title: string;
   /** From the root of the repository. */
   readonly path: string;
+  /** Headings of the parts that are covered, without those below them. Absent: the whole page. */
+  readonly parts?: readonly string[];
 }
 
 /** In each of these every sentence has an id or is marked as a note. */
@@ -12,6 +14,7 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
   { prefix: 'AP', title: 'Approvals', path: 'docs/approvals.md' },
   { prefix: 'AL', title: 'Alerts', path: 'docs/alerts.md' },
+  { prefix: 'LE', title: 'Ledger', path: 'docs/ledger.md', parts: ['Anchors', 'Full disk', 'Erase text'] },
 ];
 
 /** An id of any of these texts, wherever it stands. */

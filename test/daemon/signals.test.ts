@@ -145,7 +145,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
 });
 
-test('a daemon whose ledger cannot record cancels its openings and ends with a code on which supervisors restart', async (t) => {
+test('a daemon whose ledger cannot record cancels its openings and ends with a code on which supervisors restart [LE-28]', async (t) => {
   const sim = await startExchangeSim({ seed: 7, enforceLimits: false });
   t.after(() => sim.close());
   const { exited, home, said, token, url } = await startListening(t, sim.url);

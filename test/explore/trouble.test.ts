@@ -26,7 +26,7 @@ const trouble = (what: Trouble, gap: Step['gap'] = 'answered'): Step => ({
   do: { kind: 'trouble', trouble: what },
 });
 
-test('a full disk: nobody is answered, nothing is sent, and the daemon that is started anew closes', async (t) => {
+test('a full disk: nobody is answered, nothing is sent, and the daemon that is started anew closes [LE-29]', async (t) => {
   const { world, codes } = await play([
     OPEN,
     trouble({ kind: 'disk_full', forMs: 4_000 }),
@@ -42,7 +42,7 @@ test('a full disk: nobody is answered, nothing is sent, and the daemon that is s
   assert.deepEqual(codes, []);
 });
 
-test('a table that cannot be written ends the daemon, and the ledger is whole afterwards', async (t) => {
+test('a table that cannot be written ends the daemon, and the ledger is whole afterwards [LE-29]', async (t) => {
   const { world, codes } = await play([
     OPEN,
     trouble({ kind: 'failing_table', table: 'decisions_by_agent', forMs: 3_000 }),

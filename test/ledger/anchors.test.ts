@@ -58,7 +58,7 @@ async function rewrite(t: Cleanups, path: string, signs = true): Promise<string>
 }
 
 describe('audit verify compares the chain with its anchors', () => {
-  test('an honest one is intact, and every anchor that was used is named [TM-47]', async (t) => {
+  test('an honest one is intact, and every anchor that was used is named [LE-2 LE-3 LE-4 LE-11 TM-47]', async (t) => {
     const { headFile, last, verify } = await openHome(t);
     const { code, out } = await verify();
     assert.equal(code, EXIT.OK, out);
@@ -71,7 +71,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.equal(report.anchored_to_seq, last);
   });
 
-  test('one that was rewritten wholly and signed by another key is refused by each anchor alone [TM-47 TM-54]', async (t) => {
+  test('one that was rewritten wholly and signed by another key is refused by each anchor alone [LE-3 LE-5 LE-6 LE-7 LE-8 TM-47 TM-54]', async (t) => {
     const { head, headFile, home, last, path, verify } = await openHome(t);
     const noted = join(home, 'noted.json');
     writeFileSync(noted, JSON.stringify(head));
@@ -117,7 +117,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.match(out, /^NOT INTACT \(key\): head\.key contradicts the chain: .* and the chain names none/);
   });
 
-  test('heads of a key that follows unsigned in the place of the one that is known are refused', async (t) => {
+  test('heads of a key that follows unsigned in the place of the one that is known are refused [LE-10]', async (t) => {
     const { headFile, path, verify } = await openHome(t);
     const db = openAsIntruder(t, path);
     db.exec("DELETE FROM events WHERE seq > (SELECT min(seq) FROM events WHERE kind = 'key')");
@@ -131,7 +131,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.match(out, /^NOT INTACT at record 4 \(key\): head 1 is signed by the key [0-9a-f]{16}, for which nobody/);
   });
 
-  test('a key that was rotated, and one that was lost, are vouched for', async (t) => {
+  test('a key that was rotated, and one that was lost, are vouched for [LE-10]', async (t) => {
     const { env, key, path, verify } = await openHome(t);
     const ledger = openLedger({ ...ledgerOptions(''), path });
     rotateSigningKey(keyPath(ledger), ledger);
@@ -148,7 +148,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.equal(lost.code, EXIT.OK, lost.out);
   });
 
-  test('without any anchor it says so, and who vouches for the heads', async (t) => {
+  test('without any anchor it says so, and who vouches for the heads [LE-11 LE-12 LE-13]', async (t) => {
     const { head, home, path, verify } = await openHome(t);
     const copy = join(home, 'copy', 'ledger.db');
     mkdirSync(dirname(copy));
@@ -163,7 +163,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.equal((await verify('--ledger', copy, '--key', 'abc')).code, EXIT.USAGE);
   });
 
-  test('an anchor that cannot be read is no agreement', async (t) => {
+  test('an anchor that cannot be read is no agreement [LE-9]', async (t) => {
     const { headFile, verify } = await openHome(t);
     writeFileSync(headFile, '{"seq":');
     const { code, out } = await verify();
@@ -171,7 +171,7 @@ describe('audit verify compares the chain with its anchors', () => {
     assert.match(out, /NOT INTACT \(head\): .*head cannot be read, so nobody knows whether it contradicts/);
   });
 
-  test('no head and no receipt of a contradicted chain is printed', async (t) => {
+  test('no head and no receipt of a contradicted chain is printed [LE-14]', async (t) => {
     const { env, path } = await openHome(t);
     await rewrite(t, path);
     for (const verb of [['head'], ['receipt', 'd-000000-1']]) {
@@ -196,7 +196,7 @@ describe('head.key', () => {
     assert.ok(readFileSync(keyPath(ledger)).length > 0);
   });
 
-  test('beside a ledger that names no key warns at a start', (t) => {
+  test('beside a ledger that names no key warns at a start [LE-15]', (t) => {
     const first = openOnDisk(t);
     openSigningKey(keyPath(first), first);
     const second = openOnDisk(t);

@@ -43,7 +43,7 @@ function appendTraced(t: TestContext, inject: string | null): Traced | null {
   return { ...(JSON.parse(stdout) as Told), path, syncs };
 }
 
-test('a disk that is full only when it syncs gives the reserve up, and nothing is lost', (t) => {
+test('a disk that is full only when it syncs gives the reserve up, and nothing is lost [LE-18]', (t) => {
   const plain = appendTraced(t, null);
   if (plain === null) {
     t.skip('processes cannot be traced here');
@@ -66,7 +66,7 @@ test('a disk that is full only when it syncs gives the reserve up, and nothing i
   }
 });
 
-test('a sync that fails on a disk with room is a failure, and the reserve stays', (t) => {
+test('a sync that fails on a disk with room is a failure, and the reserve stays [LE-18]', (t) => {
   const plain = appendTraced(t, null);
   if (plain === null) {
     t.skip('processes cannot be traced here');

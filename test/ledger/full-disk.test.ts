@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { DEFAULT_RESERVE_BYTES } from '../../daemon/ledger/reserve.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { hasCode, ledgerOptions, note, openTempLedger } from './temp-ledger.ts';
@@ -46,9 +47,10 @@ async function appendUntil(ledger: Ledger, isReached: () => boolean): Promise<nu
   throw new Error('the disk did not fill up');
 }
 
-test('on a full disk the reserve is given up, the same batch is written, and recording goes on', async (t) => {
+test('on a full disk the reserve is given up, the same batch is written, and recording goes on [LE-17 LE-18]', async (t) => {
   const { ledger, reservePath, failures, counts } = openOnSmallDisk(t);
   assert.equal(statSync(reservePath).size, RESERVE_BYTES);
+  assert.equal(DEFAULT_RESERVE_BYTES, 16 * 2 ** 20);
   const appended = await appendUntil(ledger, () => ledger.stats.reserve_used);
   assert.equal(existsSync(reservePath), false);
   assert.equal(counts.reserveUsed, 1);
@@ -66,7 +68,7 @@ test('the halt can be recorded from within the callback that tells of the full d
   assert.equal(verifyLedger(ledger).ok, true);
 });
 
-test('when the reserve is used up as well the ledger fails, and every record it acknowledged is kept', async (t) => {
+test('when the reserve is used up as well the ledger fails, and every record it acknowledged is kept [LE-24]', async (t) => {
   const { ledger, failures, counts } = openOnSmallDisk(t);
   let acknowledged = 1;
   await assert.rejects(async () => {
@@ -93,7 +95,7 @@ test('when the reserve is used up as well the ledger fails, and every record it 
   again.close();
 });
 
-test('a start without room for a reserve goes on with what is left of it; one without a ledger does not', async (t) => {
+test('a start without room for a reserve goes on with what is left of it; one without a ledger does not [LE-26 LE-27]', async (t) => {
   const { ledger, reservePath } = openOnSmallDisk(t);
   await appendUntil(ledger, () => ledger.stats.reserve_used);
   const seq = ledger.lastSeq();

@@ -13,7 +13,7 @@ import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp
 const OLD = { isNew: false, mayReplace: true } as const;
 const nothing = (): void => undefined;
 
-test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since [TM-48]', (t) => {
+test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since [LE-15 TM-48]', (t) => {
   const folder = makeFolder(t);
   const head = join(folder, 'head');
   const options = ledgerOptions(folder);
@@ -81,7 +81,7 @@ test('a head file that says nothing refuses, and its message says what to do', (
   assert.throws(() => readHeadFile(folder), hasCode('LEDGER_HEAD'), 'a folder');
 });
 
-test('the head follows commits, at most once a second and at the end', async (t) => {
+test('the head follows commits, at most once a second and at the end [LE-4]', async (t) => {
   const folder = makeFolder(t);
   const head = join(folder, 'head');
   const ledger = openTempLedger(t);

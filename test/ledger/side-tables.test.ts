@@ -13,7 +13,7 @@ function bytesOnDisk(path: string): string {
   return files.map((file) => readFileSync(file, 'latin1')).join('');
 }
 
-test('a text is stored with the commit of its turn, under the hash that its record carries', async (t) => {
+test('a text is stored with the commit of its turn, under the hash that its record carries [LE-30 LE-31]', async (t) => {
   const ledger = openTempLedger(t);
   const rationale = ledger.putText('momentum turned');
   assert.equal(rationale, sha256Hex('momentum turned'));
@@ -23,7 +23,7 @@ test('a text is stored with the commit of its turn, under the hash that its reco
   assert.equal(ledger.stats.commits, 1);
 });
 
-test('the same text is stored once', (t) => {
+test('the same text is stored once [LE-33]', (t) => {
   const ledger = openTempLedger(t);
   assert.equal(ledger.putText('twice'), ledger.putText('twice'));
   ledger.appendSync([note('a')]);
@@ -32,7 +32,7 @@ test('the same text is stored once', (t) => {
   assert.equal(ledger.readText(sha256Hex('twice')), 'twice');
 });
 
-test('an erased text is gone from the disk too, and only once', (t) => {
+test('an erased text is gone from the disk too, and only once [LE-32]', (t) => {
   const ledger = openTempLedger(t);
   const secretive = `personal detail ${'q'.repeat(1500)}`;
   const hash = ledger.putText(secretive);

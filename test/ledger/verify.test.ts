@@ -90,7 +90,7 @@ function tamper(db: Database.Database, change: Tampering): boolean {
   }
 }
 
-test('whatever is changed in a record, verification names that record', (t) => {
+test('whatever is changed in a record, verification names that record [LE-1]', (t) => {
   const { db, reader, head } = openTampered(t);
   fc.assert(
     fc.property(tampering, (change) => {
@@ -128,7 +128,7 @@ test('a payload that is not canonical is named even when its hash fits', (t) => 
   assert.equal(problemOf(verifyChain(reader)), `not_canonical at ${head.seq}`);
 });
 
-test('an end that was cut off, and a chain that was built anew, show against a head noted earlier', (t) => {
+test('an end that was cut off, and a chain that was built anew, show against a head noted earlier [LE-6]', (t) => {
   const { db, reader, head } = openTampered(t);
   assert.equal(problemOf(against(reader, verifyChain(reader), { seq: 5, hash: head.hash })), 'head at 5');
   db.prepare('DELETE FROM events WHERE seq > 20').run();

@@ -53,7 +53,7 @@ describe('audit head --timestamp', { skip: OPENSSL }, () => {
   const stamp = (ledger: Ledger, url: string, ...more: string[]): Promise<Result> =>
     holdfast(['audit', 'head', '--ledger', ledger.path, '--timestamp', url, ...more]);
 
-  test('keeps the head and its time-stamp, which openssl verifies as the page says', async (t) => {
+  test('keeps the head and its time-stamp, which openssl verifies as the page says [LE-5 LE-16]', async (t) => {
     const ledger = await signedLedger(t);
     const { asked, url } = await serve(t, honest);
     const plain = await holdfast(['audit', 'head', '--ledger', ledger.path]);

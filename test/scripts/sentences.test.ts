@@ -47,6 +47,12 @@ test('each sentence of a page has its id, with what leads in its list or heads i
   assert.deepEqual(findProblems(sentencesOf(PAGE)), []);
 });
 
+test('of a page that is covered in parts, sentences below other headings have no marks', () => {
+  const page = '# Page\n\nNo mark.\n\n## One\n\nNever. <!-- TM-1 -->\n\n### Other\n\nNo mark.\n';
+  const { problems, sentences } = readPage(page, { ...TEXT, parts: ['One'] });
+  assert.deepEqual([problems, sentences.map(({ id }) => id)], [[], ['TM-1']]);
+});
+
 for (const [what, from, to, problem] of [
   ['a sentence without a mark', 'late. <!-- TM-2 -->', 'late.', /page\.md:3: no mark behind: and none late/],
   ['two sentences with one mark', 'What this is. <!-- note --> No', 'What this is. No', /one mark for two sentences/],

@@ -16,15 +16,15 @@ export function findBoundBreaches(history: History): readonly Breach[] {
   return [...[...history.decisions.values()].flatMap((decision) => judge(decision)), ...findGivenUp(history)];
 }
 
-/** An exit that its caller has bound goes on within that, for five minutes: no ladder ends it before. */
-function findGivenUp({ decisions, events }: History): readonly Breach[] {
+/** An exit that its caller has bound goes on within that, for `exits.resume_ms`: no ladder ends it before. */
+function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
+  const resumeMs = Number(plan.setup.policy?.['exits.resume_ms'] ?? RESUME_MS);
   return events.flatMap(({ atMs, event }) => {
     if (event.kind !== 'exit_target' || event.payload.action !== 'ended') return [];
     const { decision_id: id, detail } = event.payload;
     const asked = decisions.get(id);
     const bps = asked?.event.request.max_slippage_bps ?? null;
-    if (asked === undefined || bps === null || !LADDER_IS_OVER.test(detail) || atMs >= asked.atMs + RESUME_MS)
-      return [];
+    if (asked === undefined || bps === null || !LADDER_IS_OVER.test(detail) || atMs >= asked.atMs + resumeMs) return [];
     return [{ code: 'bound/given-up', detail: `${id}, bound to ${bps} bps, ends at ${at(atMs)}: ${detail}` }];
   });
 }

@@ -20,7 +20,7 @@ describe('a full disk (DESIGN section 7)', () => {
   const rejectedInputs = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'rejected_input' })].length;
   const opening = { order_type: 'limit', limit_price: 58_000, requested_notional: 240 };
 
-  it('a ledger that fails leaves no opening order at the venue, and records nothing of it', async () => {
+  it('a ledger that fails leaves no opening order at the venue, and records nothing of it [LE-25 LE-28]', async () => {
     await place({ requested_notional: 300 });
     await place(opening);
     const takeProfit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 61_000 };
@@ -39,7 +39,7 @@ describe('a full disk (DESIGN section 7)', () => {
     );
   });
 
-  it('keeps the reserve for exits, cancels and halts: nothing else is recorded, and nothing is opened', async () => {
+  it('keeps the reserve for exits, cancels and halts: nothing else is recorded, and nothing is opened [LE-18 LE-19 LE-20]', async () => {
     await world.advance(61_000);
     await place(opening);
     world.daemon.gate.onReserveUsed();
@@ -78,7 +78,7 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal((await world.operator('POST', '/v1/flatten', { reason: 'test' })).status, 200);
   });
 
-  it('an agent cannot use the reserve up, however it exits, changes and cancels; a whole exit passes', async () => {
+  it('an agent cannot use the reserve up, however it exits, changes and cancels; a whole exit passes [LE-21 LE-22 LE-23]', async () => {
     await world.restart();
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.advance(61_000);
@@ -127,7 +127,7 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal(await world.position('BTCUSDT'), 0, 'an operator is not paced');
   });
 
-  it('starts again without room for a reserve: exits and cancels go on, and people are told', async () => {
+  it('starts again without room for a reserve: exits and cancels go on, and people are told [LE-26]', async () => {
     await world.restart();
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
     await world.advance(61_000);
