@@ -120,10 +120,9 @@ const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|l
 
 /** The next rung of a claim. One that its caller has bound stays at the last; so does one whose price the band refused. */
 export function nextRung(claim: AskedClaim, rungs: number): number {
-  const rung = Math.max(0, claim.rung);
-  if (!isStep(claim)) return rung;
+  const next = Math.max(0, claim.rung) + (isStep(claim) ? 1 : 0);
   const staysAtLast = isBounded(claim) || lastSent(claim)?.status === 'rejected';
-  return staysAtLast ? Math.min(rung + 1, rungs - 1) : rung + 1;
+  return staysAtLast ? Math.min(next, rungs - 1) : next;
 }
 
 /**

@@ -251,14 +251,16 @@ export class ExitPump {
     const closing = closingOf(state, claim.symbol, claim.side);
     const desired = this.#desiredOf(claim.symbol, claim.side).find((one) => one.claim === claim);
     const quantityE8 = desired === undefined ? 0 : this.#nextE8(closing, desired);
+    const tries = this.#attempts.known(claim);
     if (quantityE8 <= 0) {
       this.#roomSince.delete(claim);
+      // Without an order to send it wants no place.
+      if (tries !== undefined) tries.lacksPlace = false;
       return;
     }
     const now = clock.wallMs();
     if (claim.wants === 'rest' && this.#attempts.isPlaceWanted(claim.symbol)) return;
     const isRoom = hasRoom(closing, quantityE8);
-    const tries = this.#attempts.known(claim);
     const isFree = tries !== undefined && ((tries.awaitsRoom && isRoom) || tries.hasPlace);
     if (tries !== undefined && now < tries.nextAt && !isFree) {
       wakeAt(tries.nextAt);

@@ -561,6 +561,17 @@ describe('the next rung of a claim', () => {
     assert.equal(rungsOf(book.find('x-1'), RUNGS), RUNGS);
   });
 
+  test('is the last for one with a bound that took the place of one at MARKET, or of a longer ladder [EX-42]', () => {
+    for (const status of ['not_placed', 'filled'] as const) {
+      const book = held(30);
+      book.exit('x-1', 10, { origin: 'operator' });
+      book.report('x-1', 'expired', 0);
+      book.rung('s-1', 'x-1', 10, { rung: RUNGS, slippageBps: 10 });
+      book.report('s-1', status, status === 'filled' ? 3 : 0, T0, { venue_order_id: null });
+      assert.equal(nextRung(book.find('x-1'), RUNGS), RUNGS - 1);
+    }
+  });
+
   test('is the same after an order that the gate asked back for room', () => {
     const book = held(10);
     book.exit('x-1', 10);
