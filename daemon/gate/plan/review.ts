@@ -83,7 +83,6 @@ export class StandingReview {
     }
     const now = describeTightness(state, this.#hands.inputs(), (agent) => this.#hands.policyFor(agent));
     const before = this.#reviewed;
-    this.#reviewed = now;
     const tightened = findTightened(now, before);
     const due = new Set([...grown, ...this.#leaving.findBeside()]);
     for (const [order, judged] of this.#unclear)
@@ -95,6 +94,8 @@ export class StandingReview {
     this.#grown.settle(unclear);
     for (const order of this.#unclear.keys()) if (!unclear.has(order)) this.#unclear.delete(order);
     for (const order of unclear) this.#unclear.set(order, stillTight(this.#unclear.get(order) ?? before, now));
+    // RISK: last, so that what threw is looked at again.
+    this.#reviewed = now;
   }
 
   /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */
