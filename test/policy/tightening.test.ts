@@ -109,6 +109,20 @@ describe('a policy that is not looser', () => {
     assert.ok(changedDecisions > 40, `${changedDecisions} decisions were tightened`);
   });
 
+  it('changes no key that has no safe direction, also by adding or dropping it', () => {
+    const { exits } = DEFAULT_POLICY;
+    const added = { ...DEFAULT_POLICY, exits: { ...exits, resting: 10, resume_ms: 60_000 } };
+    assert.equal('resting' in exits || 'resume_ms' in exits, false);
+    for (const [to, from] of [
+      [added, DEFAULT_POLICY],
+      [DEFAULT_POLICY, added],
+    ] as const)
+      assert.deepEqual(
+        isAtMost(to, from).map(({ path }) => path),
+        ['exits.resting', 'exits.resume_ms'],
+      );
+  });
+
   it('never loosens a decision (strict against default)', () => {
     const strict = compilePolicy(loadSpec('policies/strict.yaml'), 'strict', 'bob');
     const standard = compilePolicy(DEFAULT_POLICY, 'default', 'bob');

@@ -228,5 +228,5 @@ function valueAt(spec: IntendedPolicySpec, path: PolicyPath): unknown {
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
-  return a === b || canonicalJson(a) === canonicalJson(b);
+  return a === b || (a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b));
 }

@@ -187,13 +187,7 @@ export class PolicyControl {
         pending_hash: pendingHash,
       };
     }
-    // Whoever took the file back wants it no more.
-    if (this.#differs)
-      return {
-        status: 'refused',
-        message: 'the policy file holds it no more: save it there again, or put back what is in force',
-        pending_hash: hash,
-      };
+    if (this.#differs) return heldNoMore(hash);
     if (this.#quorum > 1) {
       // RISK: a token lies in a file; one that is read there must not stand for several people.
       if (passkeyId === null)
@@ -204,6 +198,7 @@ export class PolicyControl {
         };
       await this.#sign(pending, passkeyId, setBy);
       if (this.#pending !== pending) return { status: 'refused', message: 'it waits no longer', pending_hash: null };
+      if (this.#differs) return heldNoMore(hash);
       if (this.#signersInForce().length < this.#quorum) return this.#describeWaiting(pending);
     }
     if (pending.notBeforeMs !== null && this.#core.passedNowMs() < pending.notBeforeMs)
@@ -271,4 +266,10 @@ export class PolicyControl {
       policy: this.#core.policySpec,
     };
   }
+}
+
+/** Whoever took the file back wants it no more. */
+function heldNoMore(hash: string): ReloadOutcome {
+  const message = 'the policy file holds it no more: save it there again, or put back what is in force';
+  return { status: 'refused', message, pending_hash: hash };
 }
