@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { DECISION_KIND } from './decision-keys.ts';
-import type { LedgerEvent } from './types.ts';
+import type { LedgerEvent, LedgerReader } from './types.ts';
 
 const SIGNAL_KIND = 'signal';
 const ERASED_KIND = 'text_erased';
@@ -22,8 +22,9 @@ export class TextCheck {
     this.#stored = db.prepare<[string], number>('SELECT 1 FROM texts WHERE hash = ?').pluck();
   }
 
-  note({ kind, payload, seq }: LedgerEvent): void {
-    if (kind === ERASED_KIND) this.#erased.push(...(payload as { hashes: readonly string[] }).hashes);
+  note(event: LedgerEvent): void {
+    const { kind, payload, seq } = event;
+    if (kind === ERASED_KIND) this.#erased.push(...erasedBy(event));
     for (const hash of digestsOf(kind, payload))
       if (this.#stored.get(hash) === undefined) this.#gone.push({ seq, hash });
   }
@@ -37,6 +38,16 @@ function digestsOf(kind: string, payload: unknown): readonly string[] {
   if (kind === DECISION_KIND) return Object.values((payload as { texts?: Record<string, string> }).texts ?? {});
   const hash = kind === SIGNAL_KIND ? (payload as { evidence_hash?: string | null }).evidence_hash : null;
   return typeof hash === 'string' ? [hash] : [];
+}
+
+const MOST_ERASED = 5_000;
+/** What records behind `afterSeq` say was erased. */
+export function readErased(reader: Pick<LedgerReader, 'readEvents'>, afterSeq: number): TextFindings {
+  const records = reader.readEvents({ fromSeq: afterSeq + 1, kind: ERASED_KIND, limit: MOST_ERASED });
+  return { gone: [], erased: records.flatMap(erasedBy) };
+}
+function erasedBy({ payload }: LedgerEvent): readonly string[] {
+  return (payload as { readonly hashes: readonly string[] }).hashes;
 }
 
 /** Texts that were erased, and the first that is gone without a record of that. */

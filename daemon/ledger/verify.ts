@@ -8,7 +8,7 @@ import { ZERO_HASH } from './hash-chain.ts';
 import { type FindBatch, HEAD_KIND, HeadCheck, KEY_KIND, recordLeaf } from './head-records.ts';
 import { MerkleFrontier } from './merkle.ts';
 import { SqliteReader } from './reader.ts';
-import { concludeTexts, TextCheck, type TextFindings } from './text-records.ts';
+import { concludeTexts, readErased, TextCheck, type TextFindings } from './text-records.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
 import { findWrongArchive, findWrongSideRow, LookupCheck, type LookupCounts } from './verify-tables.ts';
@@ -151,7 +151,8 @@ export function concludeVerify(reader: LedgerReader, spans: readonly SpanFinding
   const { db } = asSqliteReader(reader);
   const result = concludeChain(spans);
   if (!result.ok) return result;
-  const texts = concludeTexts(spans.map((span) => span.texts));
+  const found = spans.map((span) => span.texts);
+  let texts = concludeTexts(found);
   const heads = new HeadCheck(reader.genesis.hash, batchesOf(reader, spans));
   const failed = catchUnreadable(
     reader,
@@ -171,6 +172,8 @@ export function concludeVerify(reader: LedgerReader, spans: readonly SpanFinding
       if (wrongToken !== null) return failure(null, 'token', wrongToken);
       const wrongArchive = findWrongArchive(db);
       if (wrongArchive !== null) return failure(null, 'archive', wrongArchive);
+      // One that was erased during the walk: its record may stand behind where that ended.
+      if (texts.lost !== null) texts = concludeTexts([...found, readErased(reader, result.head.seq)]);
       if (texts.lost !== null)
         return failure(
           texts.lost.seq,

@@ -7,7 +7,13 @@ import { compareAnchors } from '../../daemon/ledger/anchors.ts';
 import { type ChainHead, hashEvent, sha256Hex } from '../../daemon/ledger/hash-chain.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger, LedgerReader } from '../../daemon/ledger/types.ts';
-import { type VerifyResult, verifyChain, verifyLedger } from '../../daemon/ledger/verify.ts';
+import {
+  concludeVerify,
+  type VerifyResult,
+  verifyChain,
+  verifyLedger,
+  verifySpan,
+} from '../../daemon/ledger/verify.ts';
 import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const RECORDS = 24;
@@ -171,6 +177,22 @@ test('a text that is gone is a difference, unless its erasure is on record', (t)
   ]);
   const recorded = verifyLedger(ledger);
   assert.equal(recorded.ok && recorded.texts_erased, 1);
+});
+
+test('a text that is erased while the chain is walked is no difference [LE-35]', (t) => {
+  const ledger = openTempLedger(t);
+  fill(ledger);
+  const hash = sha256Hex('because it rises');
+  ledger.appendSync(placed(ledger, [decision({ texts: { rationale: hash } })]));
+  const seq = ledger.lastSeq();
+  // The walk has ended where the record comes, and looks the text up after it is gone.
+  assert.equal(ledger.eraseText(hash), true);
+  const walked = verifySpan(ledger, { afterSeq: 0, toSeq: seq });
+  ledger.appendSync([
+    { kind: 'text_erased', at_ms: 1, payload: { hashes: [hash], of: 'd-1', reason: 'x', set_by: 'x' } },
+  ]);
+  const result = concludeVerify(ledger, [walked]);
+  assert.equal(result.ok && result.texts_erased, 1);
 });
 
 test('every decision is derived again, every event is folded, in order, and the first difference is named', (t) => {
