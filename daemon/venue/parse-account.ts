@@ -1,5 +1,6 @@
 import type { Listed, VenueBooking, VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
 import {
+  asObject,
   type JsonObject,
   MalformedAnswerError,
   readAmount,
@@ -42,7 +43,7 @@ export function parseBalances(json: unknown): Balances {
 /** The account's own name in `/fapi/v3/balance`, the same in each row: one per asset. Null: no row has one. */
 export function parseAccountAlias(json: unknown): string | null {
   for (const row of requireList(json, 'balance')) {
-    const { accountAlias } = requireObject(row, 'balance row');
+    const { accountAlias } = asObject(row);
     if (typeof accountAlias === 'string' && accountAlias !== '') return accountAlias;
   }
   return null;

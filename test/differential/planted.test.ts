@@ -105,6 +105,7 @@ const WITHOUT: { readonly [file: string]: string } = {
   'exit-hands.ts': 'types',
   'heartbeats.ts': 'agents that fall silent, of which a replay has none',
   'plan-clock.ts': 'a type',
+  'problem-layer.ts': 'what the daemon itself lacks: a lock, an arming, neither of which a replay has',
   'retell.ts': 'what a record leaves out: told on reading',
 };
 
