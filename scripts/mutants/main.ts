@@ -111,7 +111,7 @@ async function take(waiting: Numbered[], baseline: Baseline): Promise<Numbered |
 function tell({ file, line, number, tests, what, worlds }: Row): void {
   const end =
     tests !== undefined
-      ? `${tests.caughtBy ?? 'NOT CAUGHT'}, ${tests.ran} of ${tests.infected} test files (${tests.seconds} s)`
+      ? `${tests.caughtBy ?? 'NOT CAUGHT'}, with it in ${tests.ran} of ${tests.reaching} test files (${tests.seconds} s)`
       : worlds === undefined || worlds.caughtBy === null
         ? `not in ${worlds?.played} worlds, ${worlds?.differed} of them changed (${worlds?.seconds} s)`
         : `${worlds.caughtBy} in ${worlds.caughtIn}, the ${worlds.played}. world (${worlds.seconds} s)`;

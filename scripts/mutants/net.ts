@@ -11,9 +11,8 @@ export interface NetVerdict {
   readonly caughtBy: string | null;
   /** Whether that test is of the room in which the mistake was made. */
   readonly inRoom: boolean;
-  /** Test files that load its code, those in which it would make a difference, of these so many were run with it. */
+  /** Test files that load its file, and how many were run with it: it would make a difference in those. */
   readonly reaching: number;
-  readonly infected: number;
   readonly ran: number;
   /** Of CPU, with the mistake. */
   readonly seconds: number;
@@ -51,13 +50,12 @@ export class Net {
   /** `minutes`: of CPU at most, with the mistake. */
   async judge(mistake: Numbered, minutes: number): Promise<NetVerdict> {
     const tests = this.#reach.listTests(mistake.mutant.file.slice(ROOT.length));
-    let [infected, ran, cpuMs] = [0, 0, 0];
-    const verdict = () => ({ reaching: tests.length, infected, ran, seconds: Math.round(cpuMs / 1_000) });
+    let [ran, cpuMs] = [0, 0];
+    const verdict = () => ({ reaching: tests.length, ran, seconds: Math.round(cpuMs / 1_000) });
     for (const { inRoom, test } of tests) {
       const known = await this.#runWithout(test);
       if (!known.passed || !known.infected.has(mistake.number)) continue;
-      infected += 1;
-      if (cpuMs > minutes * 60_000) continue;
+      if (cpuMs > minutes * 60_000) return { caughtBy: null, inRoom: false, ...verdict() };
       const played = await this.#run(test, mistake, known.tookMs * TIMES_LONGER + SOME_MORE_MS);
       ran += 1;
       cpuMs += played.cpuMs;

@@ -196,7 +196,7 @@ function describeRow({ equivalent, file, line, number, tests, what, worlds }: Ro
     tests === undefined
       ? ''
       : tests.caughtBy === null
-        ? `**no**: ${tests.ran} of ${tests.infected} files`
+        ? `**no**: ${tests.ran} of ${tests.reaching} files`
         : `${tests.caughtBy}${tests.inRoom ? '' : ' (another room)'}`;
   return `| ${number} | ${mistake} | ${byWorlds} | ${equivalent === undefined ? byTests : `none: ${equivalent}`} |`;
 }
