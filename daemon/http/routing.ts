@@ -9,8 +9,8 @@ import type {
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
 import type { Checked } from '../contract/ajv.ts';
-import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { SettingsBody } from '../gate/api/operator.ts';
+import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Passkeys } from '../passkeys/ceremonies.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Connections } from './connections.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import type { GateApi } from '../gate/api.ts';
 import type { SettingsBody } from '../gate/api/operator.ts';
+import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
 import { registerApprovalRoutes } from './approval-routes.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
