@@ -161,7 +161,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       );
     });
 
-  it('one past its valid_until_ms is dropped, and said [EX-66]', async (t) => {
+  it('one past its valid_until_ms is dropped, and said [EX-66 TF-9]', async (t) => {
     const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const close = { intent: 'close', side: 'sell', valid_until_ms: world.nowMs() + 60_000 };
