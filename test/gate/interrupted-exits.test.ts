@@ -161,6 +161,47 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       );
     });
 
+  it('an operator’s is dropped where the position that it was meant for is another one by now [EX-66]', async (t) => {
+    const world = await hold(t, slowLadder);
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, 'a part is left when the daemon stops');
+    await world.daemon.close();
+    const human = createClient(world.sim);
+    const byHand = (side: string, quantity: string, more: object = {}) =>
+      human.send('POST', '/fapi/v1/order', { symbol: 'BTCUSDT', side, type: 'MARKET', quantity, ...more });
+    await world.control('advance', { ms: 10_000 });
+    await byHand('SELL', String(left), { reduceOnly: 'true' });
+    await world.control('advance', { ms: 10_000 });
+    await byHand('BUY', '0.004');
+    await world.restart();
+    await until('it is said', () => droppedIn(world).length > 0);
+    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+    assert.equal(await world.position('BTCUSDT'), 0.004, 'it is left to whoever opened it');
+  });
+
+  it('the gate’s own is dropped, and the gate looks anew at what it protects [EX-66]', async (t) => {
+    const world = await hold(t, (spec) => {
+      spec.exits.step_ms = 10_000;
+      spec.standing.on_breach = 'reduce';
+    });
+    const held = await world.position('BTCUSDT');
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.setMark('BTCUSDT', 62_500);
+    await until('a part of the cut has filled', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) < held;
+    });
+    await world.restart();
+    await until('it is said', () => droppedIn(world).some((detail) => /the gate looks anew/.test(detail)));
+    await until('the position fits its cap', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) * 62_500 <= 500;
+    });
+    assert.ok((await world.position('BTCUSDT')) > 0);
+  });
+
   it('one past its valid_until_ms is dropped, and said [EX-66 TF-9]', async (t) => {
     const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
