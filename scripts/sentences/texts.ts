@@ -14,7 +14,12 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
   { prefix: 'AP', title: 'Approvals', path: 'docs/approvals.md' },
   { prefix: 'AL', title: 'Alerts', path: 'docs/alerts.md' },
-  { prefix: 'LE', title: 'Ledger', path: 'docs/ledger.md', parts: ['Anchors', 'Full disk', 'Erase text'] },
+  {
+    prefix: 'LE',
+    title: 'Ledger',
+    path: 'docs/ledger.md',
+    parts: ['Anchors', 'Checkpoints', 'Archives', 'Back up and replicate', 'Full disk', 'Erase text'],
+  },
   { prefix: 'PK', title: 'Policy keys', path: 'daemon/contract/policy.ts' },
   { prefix: 'PK', title: 'Policy keys: market, account, trust, approvals', path: 'daemon/contract/policy-sections.ts' },
   { prefix: 'PK', title: 'Policy keys: limits of one agent', path: 'daemon/contract/agent-limits.ts' },

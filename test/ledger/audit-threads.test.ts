@@ -123,7 +123,7 @@ describe('audit verify in threads', () => {
     }
   });
 
-  test('crosses archives, deep as well, and holds a noted head against the end', async (t) => {
+  test('crosses archives, deep as well, and holds a noted head against the end [LE-76]', async (t) => {
     const path = copyPath(t);
     const copy: Home = {
       ...home,

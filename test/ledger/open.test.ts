@@ -35,7 +35,7 @@ test('a start with another venue or another account is refused', (t) => {
   again.close();
 });
 
-test('commits are synced to a write-ahead log', (t) => {
+test('commits are synced to a write-ahead log [LE-89]', (t) => {
   const ledger = openTempLedger(t);
   assert.ok(ledger instanceof SqliteReader);
   assert.equal(ledger.db.pragma('journal_mode', { simple: true }), 'wal');
