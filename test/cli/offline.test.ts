@@ -214,7 +214,7 @@ test('BY-30 audit verify names the first record that was changed', async () => {
   assert.match(out, /NOT INTACT at record 2 \(hash\)/);
 });
 
-test('audit export writes JSON lines to standard output', () => {
+test('audit export writes JSON lines to standard output [LE-122]', () => {
   const env = { PATH: process.env.PATH, HOLDFAST_HOME: home };
   const args = [MAIN, 'audit', 'export', '--from', '2'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });

@@ -178,7 +178,7 @@ describe('the tools', () => {
     const middle = (Number(btc?.bid) + Number(btc?.ask)) / 2;
     const bound = Number(body.decision.effective?.limit_price);
     assert.ok(
-      bound > middle && bound <= middle * 1.001 && bound < Number(btc?.ask),
+      bound > middle && bound < middle * 1.001 + 0.01 && bound < Number(btc?.ask),
       `${bound} of ${btc?.bid}/${btc?.ask}`,
     );
     const told = (await orders()).find(({ client_order_id }) => client_order_id === idOf(body));

@@ -215,7 +215,7 @@ describe('what is archived', () => {
     assert.equal(openReader(t, other.path).archives.lastSeq(), 0);
   });
 
-  test('is refused by the database to leave before the chain names it, and a made-up archive is refused [LE-85]', async (t) => {
+  test('is refused by the database to leave before the chain names it, and a made-up archive is refused [LE-85 LE-96 LE-113]', async (t) => {
     const home = await archived(t);
     const db = new Database(home.path);
     t.after(() => db.close());
@@ -236,7 +236,7 @@ describe('what is archived', () => {
     for (const [statement, because] of refused) assert.throws(() => db.exec(statement), because, statement);
   });
 
-  test('is named when it is missing, damaged, another one, or contradicted by the live file [LE-77 LE-80]', async (t) => {
+  test('is named when it is missing, damaged, another one, or contradicted by the live file [LE-77 LE-80 LE-117]', async (t) => {
     const home = await archived(t);
     const [first = '', second = ''] = readdirSync(home.archives).sort();
     const path = join(home.archives, second);

@@ -14,7 +14,7 @@ const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf
 const script = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 const hasPython = spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
 
-test('the program in docs/ledger.md verifies a ledger in use and names a record that was changed', (t) => {
+test('the program in docs/ledger.md verifies a ledger in use and names a record that was changed [LE-102 LE-123]', (t) => {
   assert.notEqual(script, '');
   if (!hasPython) {
     t.skip('python3 with sqlite3 is not installed');

@@ -311,9 +311,6 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('exits, cancels and amends that ask for less never wait [AP-4 PK-148]', async () => {
-    const approval = await ask();
-    await approve(approval);
-    await world.advance(61_000);
     const rests = await ask({ order_type: 'limit', limit_price: 59_000 });
     const client_order_id = (await approve(rests)).body.answer?.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
@@ -323,6 +320,10 @@ describe('SAE-DEC orders that a person must approve', () => {
     }
     const canceled = await world.tool('cancel_order', { client_order_id });
     assert.equal(canceled.body.execution.state, 'canceled', JSON.stringify(canceled.body));
+    await world.advance(2 * WINDOW_MS);
+    const approval = await ask();
+    await approve(approval);
+    await world.advance(61_000);
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
