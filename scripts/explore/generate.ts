@@ -33,8 +33,8 @@ const KEYS_SHARE = 0.4;
 const KEYS_WEIGHT = 8;
 /** Of worlds in which agents say what they seldom say. */
 const WORDS_SHARE = 0.1;
-/** Of worlds in which the exchange refuses for one of the reasons that it has. */
-const ANSWERS_SHARE = 0.15;
+/** Of so many worlds one has an exchange that refuses for one of the reasons that it has. */
+const ANSWERS_EVERY = 7;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -80,8 +80,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  const answers = new Random(seed, 'answers');
-  const answered = answers.chance(ANSWERS_SHARE) ? withAnswers(steps, answers) : steps;
+  const answered =
+    seed % ANSWERS_EVERY === 0 ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;

@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { listItems } from './items.ts';
+import { listItems, WITHOUT_EFFECT } from './items.ts';
 import { Tally } from './tally.ts';
 import { Threads } from './threads.ts';
 
@@ -37,11 +37,18 @@ async function main(): Promise<void> {
     (report) => tally.notePlayed(report),
   );
   threads.end();
-  const result = { worlds, seed, ...tally.result() };
+  const result = { worlds, seed, plays, ...tally.result(), notCounted: WITHOUT_EFFECT };
   const text = `${JSON.stringify(result, null, 2)}\n`;
   if (values.out !== undefined) writeFileSync(values.out, text);
-  process.stdout.write(values.json ? text : tally.tell());
+  process.stdout.write(values.json ? text : `${tally.tell()}${tellNotCounted()}`);
   process.exitCode = result.never.length === 0 && result.failures.length === 0 ? 0 : 1;
+}
+
+/** Each reason with what it is the reason of. */
+function tellNotCounted(): string {
+  const byReason = Map.groupBy(Object.entries(WITHOUT_EFFECT), ([, reason]) => reason);
+  const lines = [...byReason].map(([reason, names]) => `  ${names.map(([name]) => name).join(', ')}: ${reason}`);
+  return `not counted, because of what they say of themselves:\n${lines.join('\n')}\n`;
 }
 
 await main();

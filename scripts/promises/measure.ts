@@ -43,7 +43,12 @@ export async function measurePlan(plan: Plan, items: readonly Item[]): Promise<M
 
 const PLAIN = buildPolicy(PLAIN_SETUP, 'original').spec;
 
-function isTelling({ policies }: World, item: Item | undefined): boolean {
+function isTelling({ calls, policies }: World, item: Item | undefined): boolean {
+  // An id matters where two calls have the same one.
+  if (item?.kind === 'field' && item.path[0] === 'request_id') {
+    const ids = calls.flatMap(({ args, tool }) => (tool === item.tool ? [args.request_id] : []));
+    return new Set(ids).size < ids.length;
+  }
   if (item?.kind !== 'key') return true;
   const plain = JSON.stringify(valuesAt(PLAIN, item.leaf));
   return policies.some(({ policy }) => JSON.stringify(valuesAt(policy.spec, item.leaf)) !== plain);

@@ -76,6 +76,32 @@ export const APPROVALS: readonly (readonly [number, Piece])[] = [
       draw.step({ kind: 'amend', agent: draw.agent, pick: 0, limitBps: draw.random.int(-5, 20) }, 'answered'),
     ],
   ],
+  // Less than needs one, and as much again when the first counts no more, or almost.
+  [
+    2,
+    (draw) => {
+      const { aboveUsdt, windowMs } = draw.setup.approvals ?? { aboveUsdt: 500, windowMs: 20_000 };
+      const order = openOf(draw, Math.round(aboveUsdt * 0.6));
+      return [
+        draw.step(order, 'answered'),
+        draw.step(order, draw.random.int(Math.round(windowMs * 0.8), Math.round(windowMs * 1.6))),
+      ];
+    },
+  ],
+  // It is given about when it may be given no more.
+  [
+    1.5,
+    (draw) => {
+      const { aboveUsdt, windowMs } = draw.setup.approvals ?? { aboveUsdt: 500, windowMs: 20_000 };
+      return [
+        draw.step(openOf(draw, Math.round(aboveUsdt * draw.random.pick([1.5, 3.5]))), 'answered'),
+        draw.step(
+          { kind: 'approve', pick: 0, times: 2 },
+          draw.random.int(Math.round(windowMs * 0.4), Math.round(windowMs * 0.8)),
+        ),
+      ];
+    },
+  ],
   // Who approved it is trusted no more: before it is granted, while it is sliced, while it rests, while nobody runs.
   [
     4,
