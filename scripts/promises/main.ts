@@ -46,8 +46,11 @@ async function main(): Promise<void> {
 
 /** Each reason with what it is the reason of. */
 function tellNotCounted(): string {
-  const byReason = Map.groupBy(Object.entries(WITHOUT_EFFECT), ([, reason]) => reason);
-  const lines = [...byReason].map(([reason, names]) => `  ${names.map(([name]) => name).join(', ')}: ${reason}`);
+  const items = Object.entries(WITHOUT_EFFECT);
+  const lines = [...new Set(items.map(([, reason]) => reason))].map((reason) => {
+    const names = items.flatMap(([name, why]) => (why === reason ? [name] : []));
+    return `  ${names.join(', ')}: ${reason}`;
+  });
   return `not counted, because of what they say of themselves:\n${lines.join('\n')}\n`;
 }
 

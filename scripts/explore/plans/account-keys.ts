@@ -119,7 +119,7 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
         multiplier: 0.3,
         enforce_block: random.chance(0.5),
         window_trades: random.pick([1, 1, 200]),
-        max_age_ms: random.pick([3_000, DAY_MS]),
+        max_age_ms: random.pick([3_000, 3_000, DAY_MS]),
       },
     }),
     REVENGES,

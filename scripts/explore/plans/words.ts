@@ -109,7 +109,7 @@ export const REVENGES: Piece = (draw) => {
     close(),
     draw.step(opening(draw, { ...order, usdt: 900 }), random.int(500, 2_000)),
     close(),
-    draw.step(opening(draw, { ...order, usdt: 900 }), random.int(500, 9_000)),
+    draw.step(opening(draw, { ...order, usdt: 900 }), random.pick([random.int(500, 2_000), random.int(3_200, 5_800)])),
   ];
 };
 

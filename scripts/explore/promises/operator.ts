@@ -2,8 +2,8 @@ import { at, type Breach } from '../breach.ts';
 import { couldNotRecord, type History, isOwnersHandIn } from '../history.ts';
 import type { OperatorRecord } from '../records.ts';
 
-/** Refusals by rule, and a process that was not there. */
-const EXPECTED_FAILURE = /^OperatorRequestError|^nobody listened/;
+/** Of a name that the daemon does not know, and a process that was not there. */
+const EXPECTED_FAILURE = /^Error: (symbol|agent) \w+ is not known here|^nobody listened/;
 
 /** After the answer nothing opens until the operator says so; a flatten ends flat. */
 export function findOperatorBreaches(history: History): readonly Breach[] {
