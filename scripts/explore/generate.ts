@@ -195,12 +195,13 @@ function withOwn(setup: Setup, seed: number): Setup {
 
 /** In some worlds the policy has keys that few write, and what makes them bind is played more often. */
 function withKeys(setup: Setup, random: Random): { readonly setup: Setup; readonly pieces: typeof PIECES } {
-  const asked = setup.approvals !== undefined && random.chance(0.6) ? drawApprovalKeys(random, setup) : {};
-  const { keys, pieces } = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : { keys: {}, pieces: [] };
-  const policy = { ...asked, ...keys };
+  const none = { keys: {}, pieces: [] };
+  const asked = setup.approvals !== undefined && random.chance(0.8) ? drawApprovalKeys(random, setup) : none;
+  const drawn = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : none;
+  const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },
-    pieces: pieces.map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
+    pieces: [...asked.pieces, ...drawn.pieces].map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
   };
 }
 

@@ -128,7 +128,7 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   keys(
     (random) => ({
       'temporal.duplicate_window_ms': random.pick([5_000, 20_000]),
-      'temporal.duplicate_exempt': random.pick([[], ['BTCUSDT']]),
+      'temporal.duplicate_exempt': random.pick([[], [], ['BTCUSDT']]),
     }),
     EQUALS,
   ),

@@ -38,7 +38,7 @@ export function tiersOf(random: Random, levels: readonly number[], level = 'at')
   const from = random.pick(levels);
   const effects = [{ multiplier: random.pick([0.2, 0.5]) }, { reduce_only: true }];
   return random.chance(0.5)
-    ? [{ [level]: from, ...random.pick(effects) }]
+    ? [{ [level]: from, ...effects[random.chance(0.3) ? 0 : 1] }]
     : [
         { [level]: from, ...effects[0] },
         { [level]: from * 2, ...effects[1] },

@@ -2,13 +2,14 @@ import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
 import { ACCOUNT_KEYS, TRADERS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
 import {
   AGES,
   AMENDS,
   BARS,
   BORROWS,
   BOTH,
+  CLAIMS,
   EQUALS,
   FLIPS,
   LARGE,
@@ -195,8 +196,8 @@ const OWN_KEYS: readonly KeyDraw[] = [
     }),
     WAITS,
   ),
-  own((random) => ({ loss: { day: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES),
-  own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES),
+  own((random) => ({ loss: { day: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
+  own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
 ];
 
 const CHOICES: readonly KeyDraw[] = [
@@ -215,10 +216,7 @@ const CHOICES: readonly KeyDraw[] = [
 ];
 
 /** Up to four parts of the policy, and the pieces in which they are to bind. */
-export function drawKeys(
-  random: Random,
-  setup: Setup,
-): { readonly keys: PolicyKeys; readonly pieces: readonly Piece[] } {
+export function drawKeys(random: Random, setup: Setup): DrawnKeys {
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
   for (let count = random.int(1, 4); count > 0; count -= 1) {
@@ -235,19 +233,19 @@ function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
   return Object.keys(of).map((path) => path.replace(/^agents\.[a-z]+\./, '').split('.')[0]);
 }
 
-/** Conditions for approvals beside the one on the sum. */
-export function drawApprovalKeys(random: Random, { approvals }: Setup): PolicyKeys {
-  if (approvals === undefined) return {};
+/** A condition for approvals beside the one on the sum. */
+export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKeys {
+  if (approvals === undefined) return { keys: {}, pieces: [] };
   const sum = { notional_above_usdt: approvals.aboveUsdt };
+  const claimed: readonly object[] = [{ provenance_below: 0.4 }, { capability_risk_above: 0.6 }];
   const other = random.pick<object>([
+    ...claimed,
     { untraded_ms: random.pick([2_000, 60_000]) },
-    { provenance_below: random.pick([0.4, 0.6]), agents: ['alpha'] },
-    { capability_risk_above: random.pick([0.4, 0.6]), agents: ['beta'] },
     { agents: ['alpha', 'gamma'] },
     { venues: [random.pick(['paper', 'binance-demo'])] },
     { request: { order_type: { in: ['limit'] } } },
     { request: { requested_notional: { above: 500 } } },
     { request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } },
   ]);
-  return { 'approvals.when': [sum, other] };
+  return { keys: { 'approvals.when': [sum, other] }, pieces: claimed.includes(other) ? [CLAIMS] : [] };
 }
