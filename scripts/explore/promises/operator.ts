@@ -5,7 +5,13 @@ import type { OperatorRecord } from '../records.ts';
 /** Of a name that the daemon does not know, and a process that was not there. */
 const EXPECTED_FAILURE = /^Error: (symbol|agent) \w+ is not known here|^nobody listened/;
 
-/** After the answer nothing opens until the operator says so; a flatten ends flat. */
+/**
+ * After the answer nothing opens until the operator says so; a flatten ends flat.
+ * @except the ledger could not be written
+ * @except nobody listened, or the name is not known
+ * @except a ledger of before the word was put back
+ * @except a person trades by hand
+ */
 export function findOperatorBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const { world } = history;
@@ -67,6 +73,9 @@ const SETTLED_MS = 10_000;
 /**
  * What is known to be held is closed in the turn that records a flatten's halt: neither a list nor a cancel is waited for.
  * One that is being closed already is left out. [EX-59]
+ * @except a start, or another flatten, is within ten seconds
+ * @except the fill was not known for ten seconds
+ * @except it is being closed already
  */
 export function findWaitingFlattens({ decisions, events, fills, orderEvents }: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -129,6 +138,7 @@ const UNSENT_EXIT = /^(it is|canceled|halted|the venue|the account|another|not s
 /**
  * What forbids opening, a reducing account among it, holds up no permitted change that only closes; a process that dies
  * before it is sent does.
+ * @except the process dies
  */
 export function findUnsentChanges(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

@@ -20,6 +20,11 @@ export function findUnheeded(history: History): readonly Breach[] {
 /**
  * An order of ours that a reading of the open orders shows, of the whole account or of each of its symbols, is known as
  * open, or as ended, soon after the reading is complete.
+ * @except the ledger could not be written
+ * @except another daemon runs, or a ledger was put back
+ * @except a list of the reading is refused or lost
+ * @except the process ends before that
+ * @except the start is not over
  */
 function findUnheededLists(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -73,7 +78,13 @@ function findReadAtMs({ world }: History, { life, sentAtMs }: LookRecord): numbe
   return readAtMs;
 }
 
-/** An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that. */
+/**
+ * An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that.
+ * @except the ledger could not be written
+ * @except another daemon runs, or a ledger was put back
+ * @except the exchange refuses to be asked
+ * @except the process ends before that
+ */
 function findUnaskedExits(history: History): readonly Breach[] {
   // Where the exchange refuses to be asked, nothing is.
   const isRefusing = history.plan.steps.some(
