@@ -119,7 +119,6 @@ const MARKET: readonly KeyDraw[] = [
 const SCOPES: readonly KeyDraw[] = [
   keys(() => ({ 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] }), AMENDS),
   keys(() => ({ 'scope.actions': ['open', 'close', 'cancel'] }), AMENDS),
-  keys(() => ({ 'scope.venues': ['binance-demo'] }), WAITS),
   keys(() => ({ 'scope.symbols': ['BTCUSDT'] }), BOTH),
   keys(() => ({ 'scope.accounts': ['other'] }), WAITS),
 ];
