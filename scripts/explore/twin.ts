@@ -24,6 +24,8 @@ const APART_MS = 3_100;
 /** A move by more turns the regime at once, for whoever asks right after the first price that shows it. */
 const MOST_BPS = 1_000;
 const BINDS_NOTHING = { order: 5_000, symbol: 10_000_000, gross: 30_000_000 } as const;
+/** Small factors are no bound either: of the market, and of the trust in a skill that nobody knows. */
+const ANY_RATE = { 'budgets.order_rate': { max: 100_000, window_ms: 60_000 } } as const;
 
 /** Books in which nobody's order is felt by the next. */
 const DEEP: readonly Step[] = (['BTCUSDT', 'ETHUSDT'] as const).map((symbol) => ({
@@ -50,6 +52,7 @@ export function plainPlan(plan: Plan): Plan {
       ...setup,
       noise: 0,
       caps: BINDS_NOTHING,
+      policy: ANY_RATE,
       stopBps: null,
       onBreach: 'hold',
       cooldownMs: 0,

@@ -34,6 +34,7 @@ export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   'agents.*.trader_state.window_trades': 'is the account’s, or the policy is refused',
   'agents.*.trader_state.max_age_ms': 'is the account’s, or the policy is refused',
   loosen_delay_ms: 'live venues alone',
+  'scope.venues': 'no daemon starts under a policy that leaves out its venue',
   'intercept.allow.*': 'advice, from which no order follows',
   'requests.intercepts.max': 'advice, from which no order follows',
   'requests.intercepts.window_ms': 'advice, from which no order follows',

@@ -29,3 +29,7 @@ test('one agent changes nothing for another but through the caps of the account'
 test('in generated plans without chance and with room for all, too', async () => {
   for (const seed of [4, 6, 22]) assert.deepEqual(await findInterference(generatePlan(seed)), [], `seed ${seed}`);
 });
+
+test('the order rate that both share is no bound, however little a skill is trusted', async () => {
+  assert.deepEqual(await findInterference(generatePlan(10_120, { extras: ['twins'] })), []);
+});

@@ -49,6 +49,7 @@ export function movedLots(held: number, signed: number): MovedLots {
  */
 export function moveOwned(position: OwnedPosition, signed: number, isHolders: boolean): MovedLots {
   let left = signed;
+  const own = ownE8(position);
   const take = (held: number): number => {
     if (held * left >= 0) return 0;
     const taken = Math.sign(left) * Math.min(Math.abs(left), Math.abs(held));
@@ -56,12 +57,12 @@ export function moveOwned(position: OwnedPosition, signed: number, isHolders: bo
     return taken;
   };
   if (isHolders) {
-    const closed = Math.abs(take(ownE8(position)));
+    const closed = Math.abs(take(own));
     position.unownedE8 += take(position.unownedE8);
     return { closed, opened: Math.abs(left) };
   }
   position.unownedE8 += take(position.unownedE8);
-  const closed = Math.abs(take(ownE8(position)));
+  const closed = Math.abs(take(own));
   position.unownedE8 += left;
   return { closed, opened: 0 };
 }

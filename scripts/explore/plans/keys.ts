@@ -81,7 +81,7 @@ const CHOOSING: readonly KeyDraw[] = [
       random.pick<PolicyKeys>([
         { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
         { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': ['binance-demo'] },
+        { 'scope.venues': ['paper'] },
         { 'scope.symbols': ['BTCUSDT'] },
         { 'scope.accounts': ['other'] },
       ]),

@@ -1,11 +1,13 @@
 import { at, type Breach } from '../breach.ts';
 import { couldNotRecord, type History, isOwnersHandIn } from '../history.ts';
 import type { OperatorRecord } from '../records.ts';
+import { buildPolicy } from '../world-policy.ts';
+import { openingsLeft } from './resting.ts';
 
-/** Refusals by rule, and a process that was not there. */
-const EXPECTED_FAILURE = /^OperatorRequestError|^nobody listened/;
+/** Until the gate knows of lots that somebody else has bought or sold, with a reading of the account, ms. */
+const SEEN_WITHIN_MS = 15_000;
 
-/** After the answer nothing opens until the operator says so; a flatten ends flat. */
+/** After the answer nothing opens until the operator says so; a flatten ends flat. Only a slip of the pen is refused. */
 export function findOperatorBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const { world } = history;
@@ -13,9 +15,7 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
   );
   for (const word of words) {
-    const isUnrecorded =
-      couldNotRecord(history) && /^LedgerError: (A commit failed|The ledger|The disk)/.test(word.failure ?? '');
-    if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure) && !isUnrecorded)
+    if (word.failure !== null && !isExpected(history, word, word.failure))
       breaches.push({
         code: `operator/call-failed`,
         detail: `${word.what} (step ${word.step}) at ${at(word.askedAtMs)}: ${word.failure}`,
@@ -59,6 +59,18 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** Nobody was there, the ledger could not be written, or the symbol is neither the policy's nor one of the account's. */
+function isExpected(history: History, word: OperatorRecord, failure: string): boolean {
+  if (failure === 'nobody listened') return true;
+  if (/^LedgerError: (A commit failed|The ledger|The disk)/.test(failure)) return couldNotRecord(history);
+  const { askedAtMs, symbol } = word;
+  if (symbol === null || !failure.startsWith(`Error: symbol ${symbol} is not known here`)) return false;
+  const { scope } = buildPolicy(history.plan.setup, 'original').spec;
+  const last = history.fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= askedAtMs - SEEN_WITHIN_MS);
+  const rests = openingsLeft(history, askedAtMs, askedAtMs).some((rest) => rest.symbol === symbol);
+  return !scope.symbols.includes(symbol) && (last?.after ?? 0) === 0 && !rests;
 }
 
 /** A fill that was recorded so long before a halt is known to the gate, and its start is over, ms. */

@@ -104,13 +104,16 @@ function isOnItsWay({ endMs, world }: History, id: string): boolean {
 }
 const ON_ITS_WAY_MS = 1_000;
 
-/** A take-profit for which those that were asked for before it, whatever holds them up, and what rests leave nothing. */
+/**
+ * A take-profit for which those that were asked for before it, whatever holds them up, and what rests leave nothing: of its
+ * agent's lots, of which a stranger's trade may have closed some by itself.
+ */
 function waitsForOlder(history: History, id: string): boolean {
   const { endMs, orders, shareAt, world } = history;
   const order = orders.get(id);
   if (order?.planned.reduce_only !== true || order.planned.time_in_force !== 'GTC') return false;
   const { symbol } = order.planned;
-  const held = Math.abs(shareAt(order.decision.agent, symbol, endMs));
+  const held = Math.min(Math.abs(shareAt(order.decision.agent, symbol, endMs)), Math.abs(world.venue.heldE8(symbol)));
   const atEnd = { atMs: endMs, seq: Number.POSITIVE_INFINITY };
   const wanted = wantedE8(history, { clientId: id, order }, atEnd, new Set());
   return held > 0 && wanted + world.venue.leastE8(symbol) > held;

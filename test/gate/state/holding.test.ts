@@ -255,6 +255,12 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     assert.deepEqual(lotsOf(book), [0, 3]);
   });
 
+  test('a hand’s sale of more than all of them is short for nobody, and leaves the holder nothing [EX-11]', () => {
+    const book = held(10, 5);
+    book.read(-2, T0 + 20);
+    assert.deepEqual(lotsOf(book), [0, -2]);
+  });
+
   test('a liquidation, known by its trades, takes the holder’s lots [EX-11]', () => {
     for (const isTold of [true, false]) {
       const book = held(10, 5);
