@@ -99,6 +99,13 @@ export function openEntrances(
       allowedOrigins: [],
       version: readVersion(),
       target: { venue: config.venue, account: ACCOUNT_NAME, home: config.home },
+      settings: {
+        home: config.home,
+        policy_file: config.policyPath,
+        alerts_file: config.alertsPath,
+        head_file: config.headFile,
+        countdown: config.countdown,
+      },
     },
   });
 }

@@ -608,6 +608,16 @@ export const HolderBodySchema = Type.Object(
   },
   field.closed,
 );
+export const SettingsBodySchema = Type.Object(
+  {
+    home: text(),
+    policy_file: text(),
+    alerts_file: text('Of alert routes. It need not exist.'),
+    head_file: text(),
+    countdown: Type.Enum(['regular', 'all', 'unknown']),
+  },
+  { ...field.closed, description: 'Settings that the daemon runs with; no secret is among them.' },
+);
 export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
 export const ArmingBodySchema = Type.Object(
   {

@@ -26,7 +26,7 @@ export const ALERTS = {
   ALERT_ROUTES_CHANGED: text('critical', 'policy', 'Other alert routes are in force; this is told to those before.'),
   ALERT_ROUTES_PENDING: text('warning', 'policy', 'Looser alert routes wait for an operator.'),
   ALERT_ROUTES_REFUSED: text('warning', 'policy', 'The file of alert routes cannot be used; the old routes stay.'),
-  APPROVAL_REQUESTED: text('warning', 'orders', 'An opening order waits for an approval.'),
+  APPROVAL_REQUESTED: text('critical', 'orders', 'An opening order waits for an approval.'),
   BARS_MISSING: text('warning', 'venue', 'Bars are missing; nothing opens in the symbol.'),
   CANCEL_FAILED: text('critical', 'orders', 'An order could not be canceled.'),
   CLOCK_JUMP: text('warning', 'venue', 'The clock jumped; openings wait for a new reconciliation.'),

@@ -6,6 +6,7 @@ import { ApiError } from './errors.ts';
 import {
   addRoute,
   bodyOf,
+  CONSOLE_TAG,
   callerOf,
   type Doors,
   MONITOR_ROUTE,
@@ -34,6 +35,15 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
     handler: async (request) => {
       const signal = requireValid(command.checkSignal, bodyOf(request));
       return whileInFlight(request, gate.addSignal(callerOf(request), signal));
+    },
+  });
+  addRoute(app, doors, {
+    ...operatorRoute('GET', '/v1/settings', '', body.SettingsBodySchema),
+    text: { summary: 'Settings that the daemon runs with', tags: [CONSOLE_TAG] },
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return doors.settings;
     },
   });
   registerStateRoutes(app, doors);

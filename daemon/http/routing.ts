@@ -9,6 +9,7 @@ import type {
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
 import type { Checked } from '../contract/ajv.ts';
+import type { SettingsBody } from '../gate/api/operator.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Passkeys } from '../passkeys/ceremonies.ts';
 import type { Authenticator } from './authentication.ts';
@@ -63,6 +64,7 @@ export interface Doors {
   /** Roles that may use this entrance; null: every role. */
   readonly admits: readonly Role[] | null;
   readonly console: ConsoleDoor;
+  readonly settings: SettingsBody;
   /** Null where no browser enters. */
   readonly passkeys: Passkeys | null;
 }
@@ -96,7 +98,7 @@ export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
 
-/** Tag of what no client of an agent or a monitor calls: the console's own, and what erases texts. */
+/** Tag of what no client of an agent or a monitor calls: the console's own, what `doctor` asks, and what erases texts. */
 export const CONSOLE_TAG = 'console';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';

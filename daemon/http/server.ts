@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { SettingsBody } from '../gate/api/operator.ts';
 import type { GateApi } from '../gate/api.ts';
 import { addFallbacks, buildApp } from './app.ts';
 import { registerApprovalRoutes } from './approval-routes.ts';
@@ -45,6 +46,8 @@ export interface HttpConfig {
   readonly version: string;
   /** Whose daemon this is, for whoever asks for its proof. */
   readonly target: Omit<Target, 'address'>;
+  /** What the daemon runs with, for whoever examines it. */
+  readonly settings: SettingsBody;
 }
 export interface HttpServerOptions {
   readonly gate: GateApi;
@@ -169,6 +172,7 @@ export function buildHouse(options: HttpServerOptions): House {
   const shared: SharedDoors = {
     gate: options.gate,
     events: options.events,
+    settings: options.config.settings,
     flights,
     turns: createTurns(),
     pace: createPace(),

@@ -1,24 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { listMutants, type Mutant } from './candidates.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Sender, slices, exits, resolver, rule 15, feeds and fold. */
-const SOURCES = [
-  'daemon/gate/orders/sender.ts',
-  'daemon/gate/orders/slices.ts',
-  'daemon/gate/orders/resolver.ts',
-  'daemon/gate/exits/*.ts',
-  'daemon/gate/plan/{describe-target,exit-*,exits,resting-pump,rests,shares,slices,standing,tries,undone}.ts',
-  'daemon/gate/watch/standing.ts',
-  'daemon/gate/feeds/*-feed.ts',
-  'daemon/gate/feeds/{feed-schedule,listed-orders}.ts',
-  'daemon/gate/state/*.ts',
-];
-const LEAST_MISTAKES = 500;
+/** All that decides, sends, closes, reads back and folds: an order's way from the call to the exchange's answer. */
+const SOURCES = ['daemon/core/**/*.ts', 'daemon/gate/**/*.ts', 'daemon/venue/**/*.ts'];
+const LEAST_MISTAKES = 5_000;
 
 export interface Drawn {
   readonly mutants: readonly Mutant[];
@@ -27,10 +17,10 @@ export interface Drawn {
   readonly files: number;
 }
 
-/** By name, so that a file that moves to another folder changes no draw. */
 function listSources(): readonly string[] {
-  const files = [...new Set(SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })))];
-  return files.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
+  return SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .filter((file) => !file.endsWith('.d.ts'))
+    .sort();
 }
 
 function listAll(files: readonly string[]): readonly Mutant[] {
@@ -58,5 +48,5 @@ export function drawAgain(
 }
 
 export function nameOf({ file, what, occurrence }: Pick<Mutant, 'file' | 'what' | 'occurrence'>): string {
-  return `${basename(file)} ${occurrence} ${what}`;
+  return `${file.startsWith(ROOT) ? file.slice(ROOT.length) : file} ${occurrence} ${what}`;
 }

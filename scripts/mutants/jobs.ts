@@ -27,10 +27,11 @@ export function listKeptJobs(): readonly Job[] {
   });
 }
 
-/** Every other world has nothing but what CI plays. */
+/** Every other world has nothing but what CI plays; the others have one kind of what is played on request. */
 const EXTRAS: readonly (Extra | null)[] = [
-  ...[null, 'hands', null, 'disks', null, 'ledgers'],
-  ...[null, 'rarities', null, 'approvals', null, 'limits'],
+  ...[null, 'rarities', null, 'account', null, 'tokens'],
+  ...[null, 'steps', null, 'approvals', null, 'limits'],
+  ...[null, 'hands', null, 'ledgers', null, 'disks'],
 ] as const;
 
 export function createJob(seed: number): Job {

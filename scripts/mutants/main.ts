@@ -1,165 +1,102 @@
 /**
- * `npm run mutants -- --seed 1 --count 40 --minutes 10 [--worlds N] [--parallel N] [--out FILE] [--only N,N]`: draws
- * mistakes from the statements of what sends, closes, resolves and folds, plants each into the explorer, and counts
- * those that a broken promise shows. Worlds are played without a mistake first: what breaks there all the same says
- * nothing, and a mistake is played only in worlds in which it would make a difference. Minutes are of CPU. `--out`
- * keeps a table as JSON, after each of them; run again, it goes on where it was, with the mistakes that the table
- * names.
+ * `npm run mutants -- [--seed HASH|N] [--count 44] [--minutes 0.75] [--worlds 400] [--test-minutes 5] [--parallel 2]
+ * [--out FILE] [--again FILE] [--only N,N]`: draws mistakes from the statements of core, gate and venue, plants one at a
+ * time, and counts those that are noticed: by the explorer's kept plans and worlds alone, then by tests. The seed is the
+ * hash of the commit, whose tree has to be clean, so that nobody chooses. Worlds and tests are run without a mistake
+ * first: what fails there all the same says nothing, and a mistake is planted only where it would make a difference.
+ * Minutes are of CPU, for each mistake. `--out` keeps a table after each of them (JSON, and a page beside it), and goes
+ * on with it on the same commit. `--again FILE` judges the mistakes of a table on the commit of today.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Baseline } from './baseline.ts';
-import type { Mutant } from './candidates.ts';
-import { draw, drawAgain, nameOf, ROOT } from './draw.ts';
-import { judge, type Verdict } from './judge.ts';
+import { ROOT } from './draw.ts';
+import { judge } from './judge.ts';
+import { Net } from './net.ts';
 import type { Numbered } from './probes.ts';
+import { type Row, Table } from './table.ts';
 
-type Status = 'waiting' | 'caught' | 'survived' | 'equivalent' | 'gone';
-
-interface Row {
-  readonly number: number;
-  readonly file: string;
-  readonly line: number;
-  readonly what: string;
-  readonly occurrence: number;
-  readonly status: Status;
-  /** Why it makes no difference that anybody could see, or why its code is no longer there. */
-  readonly reason?: string;
-  readonly verdict?: Verdict;
-  /** How long it had, at most. */
-  readonly minutes?: number;
-}
-
-interface Table {
-  readonly seed: number;
-  readonly minutes: number;
-  /** Drawn from so many, in so many files. */
-  readonly of: number;
-  readonly files: number;
-  readonly caught: number;
-  readonly equivalent: number;
-  readonly survived: number;
-  readonly rows: readonly Row[];
-}
-
-interface Equivalent {
-  readonly file: string;
-  readonly what: string;
-  readonly occurrence: number;
-  readonly reason: string;
-}
-
-/** Mistakes that are none, each with its reason. */
-const EQUIVALENT = new Map(
-  (
-    JSON.parse(readFileSync(new URL('./equivalent.json', import.meta.url), 'utf8')) as { mutants: Equivalent[] }
-  ).mutants.map((mutant) => [nameOf(mutant), mutant.reason]),
-);
-
-class Run {
-  readonly #out: string | null;
-  readonly #seed: number;
-  readonly #minutes: number;
-  readonly #of: number;
-  readonly #files: number;
-  readonly #mutants: readonly (Mutant | null)[];
-  readonly rows: Row[];
-
-  constructor(out: string | null, seed: number, count: number, minutes: number) {
-    this.#out = out;
-    this.#seed = seed;
-    this.#minutes = minutes;
-    const kept = out !== null && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Table) : null;
-    if (kept !== null && kept.seed !== seed) throw new Error(`${out} is a table of seed ${kept.seed}`);
-    const drawn = kept === null ? draw(seed, count) : { ...kept, mutants: drawAgain(kept.rows) };
-    this.#of = drawn.of;
-    this.#files = drawn.files;
-    this.#mutants = drawn.mutants;
-    this.rows = drawn.mutants.map((mutant, index) => rowOf(mutant, index + 1, kept?.rows[index]));
-  }
-
-  /** Those that are still to be judged: all that `only` names, else what was never judged for so long. */
-  list(only: readonly number[] | undefined): readonly Numbered[] {
-    return this.rows.flatMap(({ number, status, minutes = 0 }) => {
-      const mutant = this.#mutants[number - 1] ?? null;
-      const isOpen = status === 'waiting' || (status === 'survived' && minutes < this.#minutes);
-      const isAsked = only === undefined ? isOpen : only.includes(number);
-      return isAsked && mutant !== null ? [{ number, mutant }] : [];
-    });
-  }
-
-  note(number: number, verdict: Verdict): Row {
-    const status = verdict.caughtBy === null ? 'survived' : 'caught';
-    const row: Row = { ...(this.rows[number - 1] as Row), status, verdict, minutes: this.#minutes };
-    this.rows[number - 1] = row;
-    this.save();
-    return row;
-  }
-
-  count(status: Status): number {
-    return this.rows.filter((row) => row.status === status).length;
-  }
-
-  save(): void {
-    if (this.#out === null) return;
-    const [caught, equivalent, survived] = [this.count('caught'), this.count('equivalent'), this.count('survived')];
-    const head = { seed: this.#seed, minutes: this.#minutes, of: this.#of, files: this.#files };
-    const table: Table = { ...head, caught, equivalent, survived, rows: this.rows };
-    writeFileSync(`${this.#out}.new`, `${JSON.stringify(table, null, 2)}\n`);
-    renameSync(`${this.#out}.new`, this.#out);
-  }
-}
-
-function rowOf(mutant: Mutant | null, number: number, kept: Row | undefined): Row {
-  if (mutant === null) return rowOfGone(kept as Row);
-  const { line, occurrence, what } = mutant;
-  const file = mutant.file.slice(ROOT.length);
-  const reason = EQUIVALENT.get(nameOf(mutant));
-  if (reason !== undefined) return { number, file, line, what, occurrence, status: 'equivalent', reason };
-  // What was judged as equivalent, or as gone, is judged again where that is no longer so.
-  if (kept === undefined || !/^(caught|survived)$/.test(kept.status))
-    return { number, file, line, what, occurrence, status: 'waiting' };
-  return { ...kept, file, line };
-}
-
-/** Its code is there no more: what was found out about it before stands. */
-function rowOfGone(kept: Row): Row {
-  const { number, file, line, what, occurrence } = kept;
-  const reason = EQUIVALENT.get(nameOf(kept));
-  if (reason !== undefined) return { number, file, line, what, occurrence, status: 'equivalent', reason };
-  return { ...kept, status: kept.status === 'caught' ? 'caught' : 'gone' };
+/** What is judged. @throws Error where it is not what the commit says */
+function readCommit(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain', '--', 'daemon', 'scripts', 'test');
+  if (changed !== '') throw new Error(`The tree is not that of its commit:\n${changed}`);
+  return git('rev-parse', 'HEAD');
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      seed: { type: 'string', default: '1' },
-      count: { type: 'string', default: '40' },
-      minutes: { type: 'string', default: '10' },
-      worlds: { type: 'string', default: '2000' },
+      seed: { type: 'string' },
+      count: { type: 'string', default: '44' },
+      minutes: { type: 'string', default: '0.75' },
+      worlds: { type: 'string', default: '400' },
+      'test-minutes': { type: 'string', default: '5' },
       parallel: { type: 'string', default: '2' },
       only: { type: 'string' },
       out: { type: 'string' },
+      again: { type: 'string' },
     },
   });
-  const [seed, minutes] = [Number(values.seed), Number(values.minutes)];
-  const run = new Run(values.out === undefined ? null : resolve(values.out), seed, Number(values.count), minutes);
-  const waiting = [...run.list(values.only?.split(',').map(Number))];
-  process.stdout.write(`seed ${seed}: ${waiting.length} of ${run.rows.length} mistakes to be judged\n`);
-  const baseline = new Baseline(waiting, seed, Number(values.worlds));
-  const work = async (): Promise<void> => {
-    for (let next = await take(waiting, baseline); next !== undefined; next = await take(waiting, baseline))
-      process.stdout.write(`${tell(run.note(next.number, await judge(next, baseline, minutes)))}\n`);
+  const commit = readCommit();
+  const seed = values.seed ?? commit;
+  const bounds = {
+    minutes: Number(values.minutes),
+    testMinutes: Number(values['test-minutes']),
+    worlds: Number(values.worlds),
   };
-  await Promise.all(Array.from({ length: Number(values.parallel) }, work));
+  const pathOf = (path: string | undefined) => (path === undefined ? null : resolve(path));
+  const paths = { out: pathOf(values.out), again: pathOf(values.again) };
+  const table = new Table({ commit, seed }, Number(values.count), bounds, paths);
+  const only = values.only?.split(',').map(Number) ?? null;
+  const parallel = Number(values.parallel);
+  await askWorlds(table, table.forWorlds(only), bounds, parallel);
+  await askTests(table, bounds.testMinutes, parallel);
+  table.save();
+  const { caughtByNet, caughtByWorlds, equivalent, mistakes } = table.counts();
+  process.stdout.write(
+    `${mistakes} mistakes, ${equivalent} of them none: worlds caught ${caughtByWorlds}, the whole net ${caughtByNet}\n`,
+  );
+}
+
+async function askWorlds(
+  table: Table,
+  waiting: Numbered[],
+  bounds: { minutes: number; worlds: number },
+  parallel: number,
+) {
+  const baseline = new Baseline(waiting, table.seed, bounds.worlds);
+  await inParallel(parallel, async () => {
+    const next = await take(waiting, baseline);
+    if (next === undefined) return false;
+    tell(table.note(next.number, { worlds: await judge(next, baseline, bounds.minutes) }));
+    return true;
+  });
   baseline.end();
-  run.save();
   const broken = baseline.worlds.filter(({ played }) => played.codes.length > 0);
   process.stdout.write(
-    `without a mistake: ${baseline.worlds.length} worlds in ${Math.round(baseline.ms / 1_000)} s, a promise broken in ${broken.length}\n` +
-      `${run.count('caught')} of ${run.rows.length} caught within ${minutes} minutes each, ${run.count('equivalent')} equivalent\n`,
+    `without a mistake: ${baseline.worlds.length} worlds in ${Math.round(baseline.ms / 1_000)} s, a promise broken in ${broken.length}\n`,
   );
+}
+
+async function askTests(table: Table, minutes: number, parallel: number): Promise<void> {
+  const waiting = table.forTests();
+  const net = new Net(waiting.slice());
+  await inParallel(parallel, async () => {
+    const next = waiting.shift();
+    if (next === undefined) return false;
+    tell(table.note(next.number, { tests: await net.judge(next, minutes) }));
+    return true;
+  });
+  net.end();
+}
+
+async function inParallel(count: number, work: () => Promise<boolean>): Promise<void> {
+  const untilDone = async (): Promise<void> => {
+    for (let isMore = true; isMore; ) isMore = await work();
+  };
+  await Promise.all(Array.from({ length: count }, untilDone));
 }
 
 /** One that makes a difference somewhere first; those that never do at the end. */
@@ -171,14 +108,14 @@ async function take(waiting: Numbered[], baseline: Baseline): Promise<Numbered |
   }
 }
 
-function tell({ number, file, line, what, verdict }: Row): string {
-  if (verdict === undefined) return '';
-  const { caughtBy, caughtIn, differed, played, quiet, seconds } = verdict;
+function tell({ file, line, number, tests, what, worlds }: Row): void {
   const end =
-    caughtBy === null
-      ? `NOT CAUGHT in ${played} worlds, ${differed} of them changed (${quiet.join(', ')})`
-      : `${caughtBy} in ${caughtIn}, the ${played}. world`;
-  return `${String(number).padStart(2)}  ${file}:${line}  ${what}\n    ${end} (${seconds} s)`;
+    tests !== undefined
+      ? `${tests.caughtBy ?? 'NOT CAUGHT'}, with it in ${tests.ran} of ${tests.reaching} test files (${tests.seconds} s)`
+      : worlds === undefined || worlds.caughtBy === null
+        ? `not in ${worlds?.played} worlds, ${worlds?.differed} of them changed (${worlds?.seconds} s)`
+        : `${worlds.caughtBy} in ${worlds.caughtIn}, the ${worlds.played}. world (${worlds.seconds} s)`;
+  process.stdout.write(`${String(number).padStart(2)}  ${file}:${line}  ${what}\n    ${end}\n`);
 }
 
 await main();

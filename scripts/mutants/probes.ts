@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { Mutant } from './candidates.ts';
 
 /** A drawn mistake under its number. */
@@ -8,6 +9,14 @@ export interface Numbered {
 
 /** Numbers of the mistakes that would have made a difference since it was last emptied. */
 export const infected = new Set<number>();
+/** Where processes of a test note them, one a line, since a child may be killed. */
+const noteFile = process.env.HOLDFAST_INFECTED;
+
+function note(number: number): void {
+  if (infected.has(number)) return;
+  infected.add(number);
+  if (noteFile !== undefined) appendFileSync(noteFile, `${number}\n`);
+}
 
 interface Edit {
   readonly at: number;
@@ -60,22 +69,22 @@ const OPERATORS: Readonly<Record<string, (a: Operand, b: Operand) => unknown>> =
 /** What the probes in a source call. */
 export const PROBES = {
   statement: (number: number): void => {
-    infected.add(number);
+    note(number);
   },
   expression: (number: number): void => {
-    infected.add(number);
+    note(number);
   },
   truthy: <T>(number: number, value: T): T => {
-    if (value) infected.add(number);
+    if (value) note(number);
     return value;
   },
   falsy: <T>(number: number, value: T): T => {
-    if (!value) infected.add(number);
+    if (!value) note(number);
     return value;
   },
   operator: (number: number, left: Operand, operator: string, swapped: string, right: Operand): unknown => {
     const value = OPERATORS[operator]?.(left, right);
-    if (!Object.is(value, OPERATORS[swapped]?.(left, right))) infected.add(number);
+    if (!Object.is(value, OPERATORS[swapped]?.(left, right))) note(number);
     return value;
   },
 };

@@ -30,6 +30,7 @@ export async function buildOpenApi(root: string): Promise<Readonly<Record<Reader
       allowedOrigins: [],
       version,
       target: { venue: '', account: '', home: '' },
+      settings: { home: '', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
     },
     logger: pino({ level: 'silent' }),
     abort: new AbortController().signal,

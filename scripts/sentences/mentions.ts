@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { blankComments } from '../boundaries/module-syntax.ts';
+import { readLiterals } from './read-literals.ts';
 import { ID } from './texts.ts';
 
 export type Kind = 'explorer promise' | 'oracle' | 'property' | 'test';
@@ -17,16 +18,30 @@ export interface Mention {
 const NAMED = /\b(?:test|it|describe)(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/gs;
 const PROMISE = /\/\*\*((?:(?!\*\/).)*)\*\/\s*(?:export )?function (\w+)/gs;
 
-/** Ids in the names of tests; what comments and bodies say does not count. */
+/**
+ * Ids in the names of tests, and in brackets in what names a row of a table: any other text in quotes. What comments and
+ * bodies say does not count.
+ */
 export function readTestMentions(source: string, path: string): readonly Mention[] {
+  if (source.search(ID) < 0) return [];
   const code = blankComments(source);
-  const found = [...code.matchAll(NAMED)];
-  return found.flatMap((match, index) => {
+  const tests = [...code.matchAll(NAMED)];
+  const named = tests.flatMap((match, index) => {
     const name = (match[2] ?? '').replaceAll(/\\(.)/g, '$1');
-    const body = code.slice(match.index, found[index + 1]?.index);
+    const body = code.slice(match.index, tests[index + 1]?.index);
     return idsOf(name).map((id) => ({ id, kind: kindOf(path, code, body), path, name: withoutIds(name) }));
   });
+  const isName = (at: number): boolean => tests.some(({ 0: { length }, index }) => index < at && at < index + length);
+  const rows = readLiterals(source).filter(({ at, text }) => ROW.test(text) && !isName(at));
+  return [
+    ...named,
+    ...rows.flatMap(({ text }) =>
+      idsOf(text).map((id) => ({ id, kind: kindOf(path, code, ''), path, name: withoutIds(text) })),
+    ),
+  ];
 }
+/** Ids in brackets, as in `[TM-3 TM-4]`. */
+const ROW = new RegExp(`\\[(?:${ID.source}[ ,]*)+\\]`);
 
 /** Ids in what is said of a function of `scripts/explore/promises`. */
 export function readPromiseMentions(source: string, path: string): readonly Mention[] {

@@ -10,7 +10,7 @@ import { ROUTE_DIRECTIONS } from '../../daemon/alerts/route-directions.ts';
 import { type AlertRouteSpec, AlertRoutesSchema, type AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
 import { ALERT_KINDS, ALERTS, DELIVERIES, isFaster, routeAlert, SEVERITIES } from '../../daemon/core/alerts.ts';
 import type { ChannelOutbox, WaitingGroup } from '../../daemon/gate/state/outbox.ts';
-import { listFiles, ROOT } from '../docs/pages.ts';
+import { listFiles, ROOT, readPages } from '../docs/pages.ts';
 
 const SECRET = { file: 'secret' };
 const desk = { webhook: { url: 'https://ops.example.com/x', secret: SECRET } };
@@ -133,6 +133,27 @@ describe('which alerts go where', () => {
     ];
     assert.deepEqual(go('ORDER_LOST', daily, to('phone'), hourly).toSorted(), both);
     assert.deepEqual(go('ORDER_LOST', hourly, to('phone'), daily).toSorted(), both);
+  });
+
+  it('a request for approval leaves at once by every sample of a file, and quiet hours do not hold it [AL-75]', () => {
+    const samples = readPages().flatMap(({ text: page }) =>
+      [...page.matchAll(/```yaml\n([\s\S]*?)```/g)]
+        .map(([, text = '']) => text)
+        .filter((text) => /^\s*routes:/m.test(text)),
+    );
+    assert.ok(samples.length > 0, 'there is a sample');
+    for (const sample of samples) {
+      const parsed = parseAlertRoutes(sample, true);
+      assert.ok(parsed.ok, sample);
+      const { channels, routes } = parsed.spec;
+      assert.deepEqual(
+        [...routeAlert(routes, 'APPROVAL_REQUESTED')].toSorted(),
+        Object.keys(channels)
+          .map((name) => [name, 'at_once'])
+          .toSorted(),
+      );
+    }
+    assert.equal(ALERTS.APPROVAL_REQUESTED.severity, 'critical');
   });
 });
 

@@ -39,6 +39,8 @@ function stateReplies(): Readonly<Record<string, Reply>> {
 }
 const freshness = { account_ms: 5000, clock_skew_ms: 1000, filters_ms: 60_000, mark_ms: 3000, quote_ms: 3000 };
 const mcp = (brief: object): object => ({ jsonrpc: '2.0', id: 1, result: { structuredContent: brief } });
+/** Of a daemon whose files are elsewhere. */
+const SETTINGS = { home: '/h', policy_file: '/h/p', alerts_file: '/h/a', head_file: '/h/f', countdown: 'unknown' };
 const SOUND: Readonly<Record<string, Reply>> = {
   'GET /v1/policy': replyJson({
     hash: '0'.repeat(64),
@@ -48,6 +50,7 @@ const SOUND: Readonly<Record<string, Reply>> = {
   }),
   'GET /v1/orders': replyJson({ orders: [], next: null }),
   'GET /readyz': replyJson({ venue: 'paper', waiting_for: [] }),
+  'GET /v1/settings': replyJson(SETTINGS),
   'GET /v1/account': replyJson({ observed_at_ms: 99_000 }),
   'GET /v1/limits': replyJson({ at_ms: 100_000 }),
   'GET /v1/market': replyJson({ markets: [{ symbol: 'BTCUSDT', mark_at_ms: 99_000, quote_at_ms: 99_000 }] }),

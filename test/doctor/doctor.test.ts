@@ -105,10 +105,13 @@ describe('doctor on a running daemon', () => {
     const others = report.lines.filter(({ outcome }) => outcome !== 'proven');
     assert.deepEqual(
       others.map(({ id, outcome }) => [id, outcome]),
-      [['sub_account', 'unknown']],
+      [
+        ['alert_routes', 'absent'],
+        ['sub_account', 'unknown'],
+      ],
       JSON.stringify(others, null, 1),
     );
-    assert.equal(report.lines.length, 26);
+    assert.equal(report.lines.length, 27);
     assert.equal(report.code, 0, 'what could not be proven here is no failure');
     const { algo_orders: conditional, orders } = await world.books();
     const ends = [...orders, ...conditional].map((order) => [order.status, order.executed_quantity ?? '0.00000000']);
@@ -170,6 +173,26 @@ describe('doctor on a running daemon', () => {
     for (const [id, file, bad, good] of cases) await expect(id, 'refuted', /has mode/, mode(file, bad, good), [], env);
   });
 
+  test('asks the daemon for what its own environment lacks, and says where that differs', async () => {
+    const run = async (env: Record<string, string>) => {
+      const { code, err, out } = await holdfast(['doctor', '--json', '--url', world.daemon.url, '--home', world.home], {
+        HOLDFAST_PAPER_URL: venue.url,
+        ...env,
+      });
+      assert.notEqual(out, '', err);
+      return { code, ...(JSON.parse(out) as Report) };
+    };
+    const bare = await run({});
+    for (const id of ['settings', 'policy_in_force', 'files_policy', 'files_head', 'head_file'])
+      assert.equal(lineOf(bare, id).outcome, 'proven', `${id}: ${lineOf(bare, id).detail}`);
+    assert.equal(bare.code, 0);
+    const none = await run({ HOLDFAST_POLICY: path('none.yaml'), HOLDFAST_ALERTS: path('none.alerts.yaml') });
+    for (const id of ['policy_in_force', 'files_policy', 'alert_routes'])
+      assert.deepEqual([id, lineOf(none, id).outcome], [id, 'absent'], lineOf(none, id).detail);
+    assert.equal(lineOf(none, 'settings').outcome, 'refuted');
+    assert.match(lineOf(none, 'settings').detail, /HOLDFAST_POLICY is .*none\.yaml here/);
+  });
+
   test("says what the venue's key may do", async () => {
     const rights = 'account/apiRestrictions';
     await expect('key_withdrawal', 'refuted', /may withdraw/, rewrite(rights, { enableWithdrawals: true }));
@@ -220,7 +243,7 @@ describe('doctor on a running daemon', () => {
     const nothing = () => () => {};
     await expect('disk', 'refuted', /days/, nothing, ['--days', '999999999']);
     const { ledger } = world.daemon;
-    await expect('backup', 'unknown', /no such|cannot|There is no/i, nothing, ['--backup', path('none.db')]);
+    await expect('backup', 'absent', /is not there/, nothing, ['--backup', path('none.db')]);
     await expect('head_elsewhere', 'refuted', /is not the one/, nothing, ['--noted', `2:${'0'.repeat(64)}`]);
     await expect('head_elsewhere', 'refuted', /ends before/, nothing, ['--noted', `999999:${'0'.repeat(64)}`]);
     await expect(
@@ -239,7 +262,7 @@ describe('doctor on a running daemon', () => {
     const head = readFileSync(path('head'), 'utf8');
     const report = await examine([], { HOLDFAST_HEAD_FILE: path('absent') });
     assert.deepEqual(lineOf(report, 'head_file').outcome, 'refuted');
-    assert.deepEqual(lineOf(report, 'files_head').outcome, 'unknown');
+    assert.deepEqual(lineOf(report, 'files_head').outcome, 'absent');
     writeFileSync(
       path('stale'),
       head.replace(/(?<="hash":")[0-9a-f]+/, (hash) => withOtherDigit(hash, 0)),

@@ -153,6 +153,7 @@ export async function startServer(
       allowedOrigins: [],
       version: '0.0.0',
       target: TARGET,
+      settings: { home: '/home/holdfast', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
       ...config,
     },
     logger: pino({ level: 'info', base: null }, { write: (line: string) => log.push(line) }),

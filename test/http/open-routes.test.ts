@@ -199,6 +199,7 @@ const startWhole = (t: Cleanups) => startServer(t, {}, true);
 /** What only the console's page calls. */
 const PAGE_ROUTES: readonly string[] = [
   'get /v1/approvals/{id}/challenge',
+  'get /v1/settings',
   'get /v1/tokens',
   'post /v1/console/challenge',
   'post /v1/console/passkey',

@@ -44,6 +44,7 @@ async function openServer(t: Cleanups): Promise<UnlistenedServer> {
       allowedOrigins: [],
       version: '0.0.0',
       target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
+      settings: { home: '/home/holdfast', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
     },
     logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,

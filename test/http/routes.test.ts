@@ -105,6 +105,7 @@ const CASES: readonly RouteCase[] = [
     answer: body.AlertBodySchema,
   },
   { method: 'GET', path: '/v1/account/history', roles: WATCHERS, answer: body.EquityHistorySchema },
+  { method: 'GET', path: '/v1/settings', roles: ['operator'], answer: body.SettingsBodySchema },
   {
     method: 'POST',
     path: '/v1/orders/hfabcdef1-0-0/end',

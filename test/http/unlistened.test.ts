@@ -25,6 +25,7 @@ async function openServer(): Promise<{ readonly server: UnlistenedServer; readon
       allowedOrigins: [],
       version: '0.0.0',
       target: { venue: 'paper', account: 'main', home: '/home/holdfast' },
+      settings: { home: '/home/holdfast', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
     },
     logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,

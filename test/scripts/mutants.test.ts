@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { listMutants } from '../../scripts/mutants/candidates.ts';
+import { listMutants, type Mutant } from '../../scripts/mutants/candidates.ts';
+import { draw, ROOT } from '../../scripts/mutants/draw.ts';
+import { Net } from '../../scripts/mutants/net.ts';
 import { addProbes } from '../../scripts/mutants/probes.ts';
+import { Reach } from '../../scripts/mutants/reach.ts';
+import { numberOf } from '../../scripts/mutants/table.ts';
 
 const PLANT = fileURLToPath(new URL('../../scripts/mutants/plant.ts', import.meta.url));
 const SOURCE = `const outside: number = 1 + 1;
@@ -84,4 +88,36 @@ test('probes tell which mistakes would have made a difference, and change nothin
   assert.ok(!infectedBy(2, 1).includes('< becomes <='));
   assert.ok(!infectedBy(2, 1).includes('> becomes >='));
   assert.ok(infectedBy(2, 1).includes('left out'));
+});
+
+test('the hash of a commit draws the same mistakes each time, and another hash others', () => {
+  const name = ({ file, start, what }: Mutant) => `${file} ${start} ${what}`;
+  const drawn = (seed: string) => draw(numberOf(seed), 44).mutants.map(name);
+  const [one, other] = ['0f', 'a7'].map((start) => start.padEnd(40, '3')) as [string, string];
+  const first = drawn(one);
+  assert.deepEqual(drawn(one), first);
+  assert.equal(new Set(first).size, 44);
+  assert.notDeepEqual(drawn(other), first);
+  assert.throws(() => numberOf('HEAD'), /neither/);
+});
+
+test('tests that load a file are asked in order: of its room first, the nearest first', () => {
+  const tests = new Reach().listTests('daemon/core/features/order-statistic.ts');
+  assert.match(tests[0]?.test ?? '', /^test\/core\/features\//);
+  const firstOfOthers = tests.findIndex(({ inRoom }) => !inRoom);
+  assert.ok(firstOfOthers > 1);
+  assert.ok(tests.slice(firstOfOthers).every(({ inRoom, test: path }) => !inRoom && !path.startsWith('test/core/')));
+});
+
+test('a test of its room catches a mistake, which it is asked about only where that makes a difference', async (t) => {
+  const file = join(ROOT, 'daemon/core/features/order-statistic.ts');
+  const planted = listMutants(file, readFileSync(file, 'utf8'));
+  const mutant = planted.find(({ what }) => what === 'never: to > from') as Mutant;
+  const net = new Net([{ number: 1, mutant }]);
+  t.after(() => net.end());
+  const { caughtBy, inRoom, ran } = await net.judge({ number: 1, mutant }, 1);
+  assert.deepEqual(
+    { caughtBy, inRoom, ran },
+    { caughtBy: 'test/core/features/order-statistic.test.ts', inRoom: true, ran: 1 },
+  );
 });

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { type Config, readEnv } from '../../config/config.ts';
-import type { ReadinessBody } from '../../gate/api/operator.ts';
+import type { Environment } from '../../config/settings.ts';
+import type { ReadinessBody, SettingsBody } from '../../gate/api/operator.ts';
 import type { PolicyBody } from '../../gate/api/policy.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
-import type { Examined, Line, Outcome } from './doctor/finding.ts';
+import type { Check, Examined, Line, Outcome } from './doctor/finding.ts';
 
 interface DoctorOptions extends ConnectionOptions {
   readonly agentTokenFile?: string;
@@ -47,8 +48,12 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
     'agent',
   );
   try {
-    const { config, secrets } = readEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
-    for (const client of [operator, agent]) await requireVenue(client, config);
+    const env = options.home === undefined ? io.env : { ...io.env, HOLDFAST_HOME: options.home };
+    const { config: own, secrets } = readEnv(env);
+    for (const client of [operator, agent]) await requireVenue(client, own);
+    const served = await operator.get<SettingsBody>('/v1/settings');
+    const { joinSettings, settingsCheck } = await import('./doctor/settings.ts');
+    const config = joinSettings(own, env, served);
     const examined: Examined = {
       config,
       secrets,
@@ -61,7 +66,7 @@ async function examine(io: Io, options: DoctorOptions): Promise<void> {
       backupHours: options.backupHours,
       noted: options.noted ?? null,
     };
-    const lines = await check(examined, io);
+    const lines = await check(examined, env, settingsCheck(config, env, served));
     if (options.json === true) printJson(io, { venue: config.venue, ...count(lines), lines });
     else io.out(await render(lines));
     io.exit(exitCodeOf(lines));
@@ -85,7 +90,7 @@ async function requireVenue(client: DaemonClient, { venue }: Config): Promise<vo
     );
 }
 
-async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
+async function check(examined: Examined, env: Environment, settings: Check): Promise<readonly Line[]> {
   const [
     { doorChecks, refuseExercise },
     { fileChecks },
@@ -107,8 +112,9 @@ async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
   const side = new VenueSide(examined);
   try {
     return await runChecks([
+      settings,
       ...doorChecks(examined),
-      ...fileChecks(examined, io.env),
+      ...fileChecks(examined, env),
       ...freshnessChecks(examined, side),
       ...side.checks(),
       ...countdownChecks(examined, side),
@@ -121,22 +127,27 @@ async function check(examined: Examined, io: Io): Promise<readonly Line[]> {
 
 function count(lines: readonly Line[]): Record<Outcome, number> {
   const of = (outcome: Outcome): number => lines.filter((line) => line.outcome === outcome).length;
-  return { proven: of('proven'), refuted: of('refuted'), unknown: of('unknown') };
+  return { proven: of('proven'), refuted: of('refuted'), absent: of('absent'), unknown: of('unknown') };
 }
 
-/** What could not be proven here is no failure, but nothing proven at all is. */
+/** What could not be proven here, or is not there, is no failure, but nothing proven at all is. */
 function exitCodeOf(lines: readonly Line[]): ExitCode {
   const { proven, refuted } = count(lines);
   if (refuted > 0) return EXIT.VERIFICATION;
   return proven === 0 ? EXIT.FAILURE : EXIT.OK;
 }
 
-const WORDS: Readonly<Record<Outcome, string>> = { proven: 'proven', refuted: 'REFUTED', unknown: 'not proven here' };
+const WORDS: Readonly<Record<Outcome, string>> = {
+  proven: 'proven',
+  refuted: 'REFUTED',
+  absent: 'not there',
+  unknown: 'not proven here',
+};
 
 async function render(lines: readonly Line[]): Promise<string> {
   const { renderTable } = await import('../tables.ts');
-  const { proven, refuted, unknown } = count(lines);
+  const { absent, proven, refuted, unknown } = count(lines);
   const rows = lines.map(({ claim, detail, id, outcome }) => [WORDS[outcome], id, claim, detail]);
   const table = renderTable(['', 'line', 'claim', 'found'], rows, 'nothing was checked');
-  return `${table}\n${proven} proven, ${refuted} refuted, ${unknown} not proven here\n`;
+  return `${table}\n${proven} proven, ${refuted} refuted, ${absent} not there, ${unknown} not proven here\n`;
 }

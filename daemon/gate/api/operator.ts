@@ -14,5 +14,7 @@ export type StateLayerBody = TradingStateBody['layers'][number];
 export type ReadinessBody = Body<typeof body.ReadinessBodySchema>;
 /** Whose a symbol is, after an operator's word on it. */
 export type HolderBody = Body<typeof body.HolderBodySchema>;
+/** Settings that the daemon runs with. Paths are absolute. */
+export type SettingsBody = Body<typeof body.SettingsBodySchema>;
 export type TextsErasedBody = Body<typeof body.TextsErasedBodySchema>;
 export type FlattenBody = Body<typeof body.FlattenBodySchema>;

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 24;
-export const FOLD_SHA256 = '5e282325f077e056d07b2827d40ca054a7fb5ac691fa32d6677193727c33c54c';
+export const FOLD_SHA256 = '46e6163b4b4fabcf718b037d735a50ceec036d3169959e0f1000c7fa7105b513';

@@ -1,11 +1,11 @@
-import { statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compareAnchors } from '../../../ledger/anchors.ts';
 import { compareRecord, readHeadFile } from '../../../ledger/head-file.ts';
 import { openLedgerReader } from '../../../ledger/reader.ts';
 import type { LedgerEvent, LedgerReader } from '../../../ledger/types.ts';
 import { parseNoted } from '../audit-proofs.ts';
-import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
+import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -84,6 +84,7 @@ function findFirstSince(ledger: LedgerReader, sinceMs: number): number {
 
 function judgeBackup(ledger: LedgerReader, { backup, backupHours }: Examined): Finding {
   if (backup === null) return unknown('--backup names the newest copy, made by `audit backup`');
+  if (!existsSync(backup)) return absent(backup);
   const copy = openLedgerReader(backup);
   try {
     const head = readLast(copy);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { operatorSocketPath, operatorUrlFile } from '../../../config/config.ts';
 import type { Environment } from '../../../config/settings.ts';
-import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
+import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 
 const ANY = 0o077;
 const WRITE = 0o022;
@@ -61,7 +61,7 @@ export function fileChecks({ config }: Examined, env: Environment): readonly Che
     {
       id: 'files_head',
       claim: 'nobody else can read or write the head file',
-      run: () => judge(existsSync(headFile) ? [headFile] : [], ANY, 1),
+      run: () => judge([headFile], ANY, 1),
     },
   ];
 }
@@ -71,6 +71,8 @@ function judge(paths: readonly string[], rights: number, least: number): Finding
   if (process.platform === 'win32') return unknown('Windows has other rights than these');
   const own = process.getuid?.();
   if (paths.length < least) return unknown(`there is none: ${paths.join(', ') || 'no file was found'}`);
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) return absent(missing);
   for (const path of paths) {
     const stat = statSync(path);
     const problem = findProblem(stat, rights, own);

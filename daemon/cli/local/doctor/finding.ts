@@ -2,8 +2,8 @@ import type { Config, Secrets } from '../../../config/config.ts';
 import type { PolicyBody } from '../../../gate/api/policy.ts';
 import type { DaemonClient } from '../../client.ts';
 
-/** `unknown`: it could not be proven here, and `detail` says why. */
-export type Outcome = 'proven' | 'refuted' | 'unknown';
+/** `absent`: the file that it is about is not there. `unknown`: it could not be proven here, and `detail` says why. */
+export type Outcome = 'proven' | 'refuted' | 'absent' | 'unknown';
 export interface Finding {
   readonly outcome: Outcome;
   readonly detail: string;
@@ -21,10 +21,12 @@ export interface Check {
 
 export const proven = (detail: string): Finding => ({ outcome: 'proven', detail });
 export const refuted = (detail: string): Finding => ({ outcome: 'refuted', detail });
+export const absent = (path: string, so = ''): Finding => ({ outcome: 'absent', detail: `${path} is not there${so}` });
 export const unknown = (detail: string): Finding => ({ outcome: 'unknown', detail });
 
 /** What the checks have in hand. */
 export interface Examined {
+  /** As the daemon runs with, but for what the command's own environment says. */
   readonly config: Config;
   readonly secrets: Secrets;
   readonly operator: DaemonClient;

@@ -4,7 +4,7 @@ import type { LimitsBody } from '../../../gate/api/limits.ts';
 import type { ReadinessBody } from '../../../gate/api/operator.ts';
 import type { PolicyBody } from '../../../gate/api/policy.ts';
 import type { AccountBody, MarketBody } from '../../../gate/api/reads.ts';
-import { type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
+import { absent, type Check, type Examined, type Finding, proven, refuted, unknown } from './finding.ts';
 import type { VenueSide } from './venue-side.ts';
 
 interface Freshness {
@@ -27,6 +27,7 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
       id: 'policy_in_force',
       claim: 'the policy in force is the file on disk',
       run: async () => {
+        if (!existsSync(config.policyPath)) return absent(config.policyPath, ': the policy in force is of the ledger');
         const file = requirePolicy(await findPolicy(config));
         if (file.hash === policy.hash) return proven(`${policy.name} ${policy.hash.slice(0, 12)}`);
         const state = policy.pending === null ? 'it was not taken over' : 'it is looser, and waits for an operator';
@@ -42,7 +43,8 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
         const { alert_routes_error: error, pending_alert_routes: pending } = await readiness();
         if (error !== null) return refuted(error);
         if (pending !== null) return refuted('the file is looser, and waits for an operator');
-        return proven(existsSync(config.alertsPath) ? config.alertsPath : 'no file: no alert leaves this machine');
+        if (!existsSync(config.alertsPath)) return absent(config.alertsPath, ': no alert leaves this machine');
+        return proven(config.alertsPath);
       },
     },
     ...(config.venue === 'binance-live'
