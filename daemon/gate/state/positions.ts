@@ -1,6 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
+import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
 import { noteTaken, type TakenLots } from './taken-lots.ts';
 
@@ -27,7 +28,7 @@ export interface PossibleFills {
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
  * not older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
-export interface PositionState extends Holding, TakenLots {
+export interface PositionState extends Holding, LeverageSetting, TakenLots {
   readonly symbol: string;
   /** What a reading took from its holder when it was believed: it may be of before, and is given back then. */
   mistaken: { readonly agent: string; quantityE8: number } | null;
@@ -42,10 +43,6 @@ export interface PositionState extends Holding, TakenLots {
   disputedTimes: number;
   entryPrice: number;
   liquidationPrice: number | null;
-  /** Leverage setting at the venue; null: unknown. */
-  leverage: number | null;
-  /** Our last setting that the venue confirmed, until an account answer may contradict it. */
-  ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
   /** Of the last reading that had one; null: none had. */
   markPrice: number | null;
@@ -182,30 +179,6 @@ function followEntry(position: PositionState, before: number, signed: number, pr
   else if (Math.sign(before) === Math.sign(signed)) {
     position.entryPrice = (position.entryPrice * Math.abs(before) + price * Math.abs(signed)) / Math.abs(after);
   }
-}
-
-/** The venue confirmed our setting. `confirmedAtMs` is null in older records, which any answer replaces. */
-export function setLeverage(position: PositionState, leverage: number, confirmedAtMs: number | null): void {
-  position.leverage = leverage;
-  position.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
-}
-
-/**
- * An answer requested before our setting was confirmed says nothing about it. One that contradicts it soon after may be
- * just as old, or somebody else changed it. The setting is then unknown, and the next order of a flat symbol sets it
- * again.
- */
-function followLeverage(position: PositionState, leverage: number, requestedAtMs: number): void {
-  const own = position.ownLeverage;
-  if (own !== null && leverage !== own.leverage) {
-    if (requestedAtMs < own.confirmedAtMs) return;
-    if (requestedAtMs < own.confirmedAtMs + DISAGREEMENT_MS) {
-      position.leverage = null;
-      return;
-    }
-    position.ownLeverage = null;
-  }
-  position.leverage = leverage;
 }
 
 /**
