@@ -43,7 +43,7 @@ export function readTestMentions(source: string, path: string): readonly Mention
 /** Ids in brackets, as in `[TM-3 TM-4]`. */
 const ROW = new RegExp(`\\[(?:${ID.source}[ ,]*)+\\]`);
 
-/** Ids in what is said of a function of `scripts/explore/promises`. */
+/** Ids in what is said of a function of the explorer's promises. */
 export function readPromiseMentions(source: string, path: string): readonly Mention[] {
   return [...source.matchAll(PROMISE)].flatMap(([, says = '', name = '']) =>
     idsOf(says).map((id) => ({ id, kind: 'explorer promise' as const, path, name })),
@@ -52,7 +52,7 @@ export function readPromiseMentions(source: string, path: string): readonly Ment
 
 /** Everything below `root` that names a sentence, and how many files were read. */
 export function readMentions(root: string): { readonly mentions: readonly Mention[]; readonly files: number } {
-  const promises = listSources(root, join('scripts', 'explore', 'promises'));
+  const promises = PROMISES.flatMap((folder) => listSources(root, folder));
   // The tests of this comparison speak of ids that there are not.
   const tests = listSources(root, 'test').filter((path) => !path.endsWith(OWN_TEST));
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -62,6 +62,7 @@ export function readMentions(root: string): { readonly mentions: readonly Mentio
   ];
   return { mentions, files: promises.length + tests.length };
 }
+const PROMISES = [join('scripts', 'explore', 'promises'), join('scripts', 'explore', 'second')];
 const OWN_TEST = 'scripts/sentences.test.ts';
 
 function kindOf(path: string, code: string, body: string): Kind {
