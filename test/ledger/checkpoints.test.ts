@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createCheckpointAudit } from '../../daemon/boot/checkpoint-audit.ts';
@@ -125,6 +134,7 @@ describe('a checkpoint', () => {
     await writing.close();
     const recorded = ledger.readNewest('checkpoint', 2).map(({ payload }) => (payload as CheckpointEvent).seq);
     assert.deepEqual(readdirSync(folder).sort(), recorded.map((seq) => `checkpoint-${seq}.jsonl`).sort());
+    for (const seq of recorded) assert.equal(statSync(checkpointPath(folder, seq)).mode & 0o777, 0o600);
     assert.deepEqual(foldAndTell(home), { fromSeq: recorded[0], skipped: [] });
     const { compared, result } = verifyDeep(ledger);
     assert.ok(result.ok, JSON.stringify(result));
