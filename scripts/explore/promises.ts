@@ -20,6 +20,7 @@ import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findConcentrated } from './promises/concentration.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
+import { findDecidedOtherwise } from './promises/decided.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
@@ -130,6 +131,7 @@ const PROMISES: readonly Promised[] = [
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
+  findDecidedOtherwise,
 ];
 
 /** What agents hold is not for the books alone to say where the owner traded, too. */
