@@ -58,6 +58,7 @@ import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
+import { SECOND } from './second/second.ts';
 
 type Promised = (history: History) => readonly Breach[];
 
@@ -132,6 +133,7 @@ const PROMISES: readonly Promised[] = [
   findLiquidationBreaches,
   findAuditBreaches,
   findDecidedOtherwise,
+  ...SECOND,
 ];
 
 /** What agents hold is not for the books alone to say where the owner traded, too. */
