@@ -56,6 +56,7 @@ import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
+import { findTellingBreaches } from './promises/told.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
 import { SECOND } from './second/second.ts';
@@ -133,6 +134,7 @@ const PROMISES: readonly Promised[] = [
   findLiquidationBreaches,
   findAuditBreaches,
   findDecidedOtherwise,
+  findTellingBreaches,
   ...SECOND,
 ];
 
