@@ -56,8 +56,8 @@ import { findSignalBreaches } from './promises/signals.ts';
 import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
-import { findTellingBreaches } from './promises/told.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
+import { findTellingBreaches } from './promises/told.ts';
 import { findViewBreaches } from './promises/views.ts';
 import { SECOND } from './second/second.ts';
 
