@@ -57,6 +57,7 @@ import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
 import { findViewBreaches } from './promises/views.ts';
+import { SECOND } from './second/second.ts';
 
 type Promised = (history: History) => readonly Breach[];
 
@@ -130,6 +131,7 @@ const PROMISES: readonly Promised[] = [
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
+  ...SECOND,
 ];
 
 /** What agents hold is not for the books alone to say where the owner traded, too. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { type Mention, readMentions } from './mentions.ts';
 import { readPage, type Sentence } from './read-page.ts';
+import { readSource } from './read-source.ts';
 import { TEXTS, type Text } from './texts.ts';
 
 /** A planted mistake of `scripts/mutants/mistakes.json`, as far as it concerns sentences. */
@@ -25,7 +26,10 @@ export interface Sentences {
 /** `root`: absolute. */
 export function readSentences(root: string): Sentences {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-  const pages = TEXTS.map((text) => ({ text, ...readPage(read(text.path), text) }));
+  const pages = TEXTS.map((text) => ({
+    text,
+    ...(text.path.endsWith('.ts') ? readSource : readPage)(read(text.path), text),
+  }));
   const { files, mentions } = readMentions(root);
   return {
     texts: pages,
@@ -88,7 +92,7 @@ export function buildPromisesPage({ mentions, mistakes, texts }: Sentences): str
 const HEAD = [
   '# Promises',
   '',
-  'Each sentence that promises something has an id beside it in its source: in Markdown a comment behind the sentence.',
+  'Each sentence that promises something has an id beside it in its source: a comment behind the sentence or its line.',
   'The test that breaks where the sentence is false has the id in its name, a promise of the [explorer](explorer.md) in',
   'its description. `npm run check` compares both ways. Written by `npm run generate` from the texts, the tests and',
   '`scripts/mutants/mistakes.json`.',

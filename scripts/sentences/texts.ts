@@ -1,20 +1,24 @@
-/** A text whose sentences are promises. Its ids are `PREFIX-1`, `PREFIX-2`, … */
+/** A page in Markdown, or a TypeScript source, of which sentences are promises. Its ids are `PREFIX-1`, `PREFIX-2`, … */
 export interface Text {
   readonly prefix: string;
   readonly title: string;
   /** From the root of the repository. */
   readonly path: string;
-  /** Headings of the parts that are covered, without those below them. Absent: the whole page. */
+  /** Headings of the parts of a page that are covered, without those below them. Absent: the whole page. */
   readonly parts?: readonly string[];
 }
 
-/** In each of these every sentence has an id or is marked as a note. */
+/** In each of these every sentence has an id or is marked as a note. Sources that make up one text share its prefix. */
 export const TEXTS: readonly Text[] = [
   { prefix: 'TM', title: 'Threat model', path: 'docs/threat-model.md' },
   { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
   { prefix: 'AP', title: 'Approvals', path: 'docs/approvals.md' },
   { prefix: 'AL', title: 'Alerts', path: 'docs/alerts.md' },
   { prefix: 'LE', title: 'Ledger', path: 'docs/ledger.md', parts: ['Anchors', 'Full disk', 'Erase text'] },
+  { prefix: 'PK', title: 'Policy keys', path: 'daemon/contract/policy.ts' },
+  { prefix: 'PK', title: 'Policy keys: market, account, trust, approvals', path: 'daemon/contract/policy-sections.ts' },
+  { prefix: 'PK', title: 'Policy keys: limits of one agent', path: 'daemon/contract/agent-limits.ts' },
+  { prefix: 'PK', title: 'Policy keys: factors and rates', path: 'daemon/contract/policy-values.ts' },
 ];
 
 /** An id of any of these texts, wherever it stands. */

@@ -133,7 +133,7 @@ describe('ways around a gate: exits', () => {
     const sent = newOrders(await world.books(), before);
     assert.ok(sent.length <= 31, `${sent.length} exits reached the exchange in one window`);
   });
-  it('BY-36 sends one-lot exits within their rate, and closes the rest when the window moves on [EX-38]', async () => {
+  it('BY-36 sends one-lot exits within their rate, and closes the rest when the window moves on [EX-38 PK-10 PK-57]', async () => {
     await world.advance(61_000);
     await hold(950);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER });

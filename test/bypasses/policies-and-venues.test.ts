@@ -173,7 +173,7 @@ describe('ways around a gate: policy files', () => {
     });
   }
 
-  it('BY-33 puts a tighter file in force at once and makes a looser one wait for an operator, also over a restart [TM-51]', async () => {
+  it('BY-33 puts a tighter file in force at once and makes a looser one wait for an operator, also over a restart [TM-51 PK-38]', async () => {
     const before = await policyHash();
     const looser = change(spec, ['budgets', 'order_notional_usdt'], 100_000);
     writeFileSync(world.policyPath, looser);
@@ -198,6 +198,9 @@ describe('ways around a gate: policy files', () => {
     const back = (await world.ready()).body.pending_policy?.hash;
     const { body } = await world.operator<ReloadBody>('POST', '/v1/policy/reload', { hash: back });
     assert.equal(body.status, 'in_force');
+    const inForce = [...world.daemon.ledger.iterateEvents({ kind: 'policy' })].at(-1)?.payload;
+    const { action, hash, name } = inForce as { readonly [key: string]: unknown };
+    assert.deepEqual({ action, hash, name }, { action: 'in_force', hash: back, name: spec.name });
   });
   it('BY-33 keeps token files private, and refuses to trade live beside one or in a folder that others write [TM-75]', async () => {
     const folder = join(world.home, 'tokens');

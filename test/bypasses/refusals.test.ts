@@ -157,7 +157,28 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.deepEqual([other.status, other.body.decision.decision], [200, 'BLOCK']);
   });
 
-  it('the budgets of a policy that is put in force hold at once', async (t) => {
+  it('of rejected inputs sixty a minute are recorded one by one where the policy says nothing [PK-66 PK-172]', async () => {
+    const token = newAgent();
+    const before = records('rejected_input').length;
+    for (let i = 0; i < 61; i += 1) assert.equal((await world.tool('place_order', { wrong: i }, token)).status, 400);
+    await settle();
+    assert.equal(records('rejected_input').length - before, 60);
+  });
+  for (const [kind, name] of [
+    ['refusals', 'order out of scope'],
+    ['dry runs', 'dry run'],
+    ['intercepts', 'intercept of another tool'],
+  ] as const)
+    it(`of ${kind} sixty a minute are answered one by one where the policy says nothing, and the next is not [PK-66 PK-67 PK-172]`, async () => {
+      const token = newAgent();
+      const call = IDLE[name] as Call;
+      const answers: TestAnswer<unknown>[] = [];
+      for (let i = 0; i < 61; i += 1) answers.push(await call(world, token, i));
+      assert.ok(answers.slice(0, 60).every(({ status }) => status !== 429));
+      assert.deepEqual([answers[60]?.status, codeOf(answers[60] as TestAnswer<unknown>)], [429, 'REFUSAL_RATE']);
+    });
+
+  it('the budgets of a policy that is put in force hold at once [PK-170 PK-171]', async (t) => {
     const small = await DaemonWorld.start({
       policy: (spec) => {
         Object.assign(spec, { requests: { refusals: { max: 2, window_ms: 5_000 } } });
@@ -189,7 +210,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.equal(body.execution.orders.length > 0, true, JSON.stringify(body.execution));
   });
 
-  it('budgets are apart from each other, from other agents and from operators', async () => {
+  it('budgets are apart from each other, from other agents and from operators [PK-68]', async () => {
     const token = newAgent();
     await flood(IDLE['dry run'] as Call, token, 100);
     assert.equal((await world.dryRun('place_order', order(), token)).status, 429);
@@ -199,7 +220,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.equal((await world.dryRun('place_order', order(), world.token('operator'))).status, 200);
   });
 
-  it('a restart begins no budget anew, and sums what was only counted', async () => {
+  it('a restart begins no budget anew, and sums what was only counted [PK-68]', async () => {
     const token = newAgent();
     const agent = `agent-${agents}`;
     const answers = await flood(IDLE['cancel_all of nothing'] as Call, token, 100);

@@ -58,7 +58,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   }
   const statusOf = async (on: DaemonWorld, id: string): Promise<unknown> => orderOf(await on.books(), id).status;
 
-  it('BY-31 cancels what no longer fits when the regime turns extreme, worst price first', async () => {
+  it('BY-31 cancels what no longer fits when the regime turns extreme, worst price first [PK-46 PK-166]', async () => {
     const on = await beginAlone();
     const near = await rest(on, 59_000, 900);
     await rest(on, 58_000, 450);
@@ -75,7 +75,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.ok(worstUsdt(books, 'BTCUSDT') <= 500, `${worstUsdt(books, 'BTCUSDT')} USDT may still fill`);
   });
 
-  it('holds concentration against lots alone, whatever rests far off in another symbol', async () => {
+  it('holds concentration against lots alone, whatever rests far off in another symbol [PK-111]', async () => {
     const on = await beginAlone((spec) => {
       spec.account.concentration = { share: 0.8, floor_usdt: 1_000 };
     });
@@ -170,7 +170,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(await statusOf(on, id), 'CANCELED');
     assert.equal(openOrders(await on.books()).length, 0);
   });
-  it('BY-31 ends a resting order with its time to live', async () => {
+  it('BY-31 ends a resting order with its time to live [PK-45]', async () => {
     const on = await beginAlone((spec) => {
       spec.standing.resting_ttl_ms = 60_000;
     });
@@ -213,7 +213,20 @@ describe('ways around a gate: orders that were rested in calm', () => {
     );
     assert.equal(foreign.length, 1, "somebody else's order was canceled silently");
   });
-  it('BY-31 cuts a position back with on_breach: reduce, through exits alone', async () => {
+  it('leaves what rests and what is held alone with on_breach: hold, and opens nothing beyond the tightened cap [PK-46]', async () => {
+    const on = await beginAlone((spec) => {
+      spec.standing.on_breach = 'hold';
+    });
+    await on.tool('place_order', order({ requested_notional: 600 }));
+    const held = await on.position('BTCUSDT');
+    const rests = await rest(on, 58_000, 900);
+    await on.setMark('BTCUSDT', 62_500);
+    for (let i = 0; i < 3; i += 1) await on.advance(6_000);
+    assert.equal(await statusOf(on, rests), 'NEW');
+    assert.equal(await on.position('BTCUSDT'), held);
+    assert.equal((await on.dryRun('place_order', order())).body.decision.decision, 'BLOCK');
+  });
+  it('BY-31 cuts a position back with on_breach: reduce, through exits alone [PK-46]', async () => {
     const on = await beginAlone((spec) => {
       spec.standing.on_breach = 'reduce';
     });

@@ -94,7 +94,7 @@ describe('ways around a gate: pace', () => {
   });
   after(() => world.close());
 
-  it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart', async () => {
+  it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart [PK-73]', async () => {
     const other = world.createAgent('other');
     await world.tool('place_order', order({ requested_notional: 200 }));
     const before = await world.books();
@@ -140,7 +140,7 @@ describe('ways around a gate: churn', () => {
   });
   after(() => world.close());
 
-  it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close', async () => {
+  it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close [PK-14]', async () => {
     let refused = 0;
     for (let round = 0; round < 14; round += 1) {
       const symbol = round % 2 === 0 ? 'BTCUSDT' : 'ETHUSDT';
@@ -183,7 +183,7 @@ describe('ways around a gate: churn', () => {
       }
     });
   });
-  it('BY-37 holds the fees of the day, which count what the exchange really took', async () => {
+  it('BY-37 holds the fees of the day, which count what the exchange really took [PK-15]', async () => {
     const feeWorld = await DaemonWorld.start({
       policy: (spec) => {
         withoutPacing(spec);
@@ -273,7 +273,7 @@ describe('ways around a gate: missing data', () => {
       'STALE_ACCOUNT',
     ],
   ] as const) {
-    it(`BY-19 denies opening when the ${what} is missing, instead of taking it for low risk`, async () => {
+    it(`BY-19 denies opening when the ${what} is missing, instead of taking it for low risk [PK-99]`, async () => {
       assert.ok(isPermitted(await world.dryRun('place_order', order())));
       for (const path of paths)
         await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match: { path } });

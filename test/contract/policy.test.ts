@@ -41,7 +41,7 @@ describe('policy schema', () => {
         assert.ok(node.pattern !== undefined || node.maxLength !== undefined, `${path} is bounded`);
       }
       for (const [key, child] of Object.entries((node.properties ?? {}) as { [key: string]: Json })) {
-        assert.equal(typeof child.description, 'string', `${path}.${key} is described`);
+        assert.match(String(child.description), /\.$/, `${path}.${key} is described in sentences`);
       }
     });
     assert.ok(visited > 150);
@@ -100,11 +100,18 @@ describe('policy schema', () => {
       [['BTCUSDT'], ['1000PEPEUSDT']],
       [[], ['btcusdt'], ['BTC/USDT'], ['BTCUSDT', 'BTCUSDT'], ['А1'], ['B'], 'BTCUSDT'],
     ],
+    [
+      'trust.skills',
+      [[], [{ name: 'a', sha256: '0123456789abcdef'.repeat(4), provenance: 1, capability_risk: 0 }]],
+      ['A'.repeat(64), 'a'.repeat(63), 'a'.repeat(65)].map((sha256) => [
+        { name: 'a', sha256, provenance: 1, capability_risk: 0 },
+      ]),
+    ],
     ['scope.venues', [['binance-live']], [['binance'], ['paper', 'paper']]],
     ['mode', ['enforce', 'shadow'], ['off', true]],
     ['version', [1], [2, '1']],
   ] as const) {
-    it(`holds ${path} to its range`, () => {
+    it(`holds ${path} to its range [PK-120 PK-163 PK-164]`, () => {
       for (const value of legal) assert.equal(isLegal(path, value), true, `${path}: ${JSON.stringify(value)}`);
       for (const value of illegal) assert.equal(isLegal(path, value), false, `${path}: ${JSON.stringify(value)}`);
     });

@@ -274,7 +274,7 @@ test('openai and anthropic schemas have no combination at the top level, mcp kee
   assert.deepEqual(placeOrder.annotations.readOnlyHint, false);
 });
 
-test("the operator's schema stands in the catalogue beside the contract's, and tools can be left out", () => {
+test("the operator's schema stands in the catalogue beside the contract's, and tools can be left out [PK-70]", () => {
   const args = {
     type: 'object',
     properties: { order_type: { enum: ['limit'] }, unknown: {} },

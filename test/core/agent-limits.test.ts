@@ -23,7 +23,7 @@ const lotsOf = (drawn: Case): number => {
   return effective?.action === 'open' ? effective.lots : 0;
 };
 
-test('SAE-TRUST: limits of one agent permit no lot, leverage or price more than without them, and leave exits as they are [TM-20]', () => {
+test('SAE-TRUST: limits of one agent permit no lot, leverage or price more than without them, and leave exits as they are [TM-20 PK-37 PK-156]', () => {
   const seen = { bound: 0, unbound: 0, exits: 0, others: 0 };
   fc.assert(
     fc.property(cases, sections, (drawn, section) => {

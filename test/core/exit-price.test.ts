@@ -18,14 +18,14 @@ for (const [side, held, sign] of SIDES) {
     decideWith(held, close(side), ...changes).effective as { readonly price_ticks: number | null };
   const away = (bps: number): number => 600_000 + sign * 60 * bps;
 
-  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side}) [EX-40 EX-41]`, () => {
+  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side}) [EX-40 EX-41 PK-54]`, () => {
     const near: Change = { context: { market: { bid: 59_994, ask: 60_006 } } };
     assert.equal(priceOf(near, close(side, 10)).price_ticks, away(10));
     assert.equal(priceOf(near).price_ticks, away(20), 'a rung of the ladder, too');
     assert.equal(priceOf(near, { context: { exit_rung: 2 } }).price_ticks, away(150));
   });
 
-  test(`a rung reaches at least the opposite quote, and a caller’s bound holds it within (${side}) [EX-40]`, () => {
+  test(`a rung reaches at least the opposite quote, and a caller’s bound holds it within (${side}) [EX-40 PK-54 PK-55]`, () => {
     assert.equal(priceOf(WIDE).price_ticks, away(40), 'the first rung is 20 bps');
     assert.equal(priceOf(WIDE, { context: { exit_rung: 1 } }).price_ticks, away(60));
     assert.equal(priceOf(WIDE, close(side, 100)).price_ticks, away(40));

@@ -46,7 +46,7 @@ const held = (position: number) => ({
   shortE8: Math.max(0, -position) * LOT_E8,
 });
 
-test("the worst case bounds |P'| x mark for every subset and order of fills and cancels at a fixed mark", () => {
+test("the worst case bounds |P'| x mark for every subset and order of fills and cancels at a fixed mark [PK-8]", () => {
   let tight = 0;
   fc.assert(
     fc.property(fc.integer({ min: -5, max: 5 }), orders, (position, drawn) => {

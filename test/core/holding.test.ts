@@ -32,7 +32,7 @@ test('a refusal beside an exit names its decision, and says when to ask again: a
   }
 });
 
-test('exits of the policy that say whose positions an agent may close change nothing', () => {
+test('exits of the policy that say whose positions an agent may close change nothing [PK-35 PK-53]', () => {
   const close: Change = {
     ...LONG_TEN,
     request: { intent: 'close', side: 'sell', requested_notional: null },

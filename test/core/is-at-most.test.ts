@@ -238,7 +238,7 @@ describe('isAtMost', () => {
     assert.equal(looser?.why, 'ETHUSDT is open to other agents');
   });
 
-  it("compares tiers on an agent's own loss as step functions", () => {
+  it("compares tiers on an agent's own loss as step functions [PK-161]", () => {
     const half = { at_usdt: 25, multiplier: 0.5 };
     const stop = { at_usdt: 50, reduce_only: true };
     const compare = (to: object, from: object) =>
@@ -259,7 +259,7 @@ describe('isAtMost', () => {
 });
 
 describe('findLooserAgents', () => {
-  it('accepts sections that tighten and names keys that do not', () => {
+  it('accepts sections that tighten and names keys that do not [PK-33 PK-34 PK-37]', () => {
     assert.deepEqual(
       findLooserAgents(
         changed({ 'agents.bob': { budgets: { leverage: 3, fees_usdt_per_day: 1 }, scope: { symbols: ['BTCUSDT'] } } }),

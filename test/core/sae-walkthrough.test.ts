@@ -20,7 +20,7 @@ function decideUnder(path: string, ...changes: readonly Change[]): ExecutionDeci
 }
 const EXTREME: Change = { context: { market: { sigma: 0.0462, sigma_baseline: 0.02 } } };
 
-test('SAE-BUDGET: B0_L = 3, g_L = 1/3, q_L = 0.5 make 0.5x, clamped to 1x; g_N = 0.5, q_N = 0.4 make 0.20 of default', () => {
+test('SAE-BUDGET: B0_L = 3, g_L = 1/3, q_L = 0.5 make 0.5x, clamped to 1x; g_N = 0.5, q_N = 0.4 make 0.20 of default [PK-165 PK-166]', () => {
   const decision = decideUnder('test/fixtures/policies/sae-walkthrough.yaml', EXTREME, {
     request: { requested_leverage: 3, requested_notional: 1000, side: 'sell' },
     context: { trust: { signals: ['injection'] } },
@@ -38,7 +38,7 @@ test('SAE-BUDGET: B0_L = 3, g_L = 1/3, q_L = 0.5 make 0.5x, clamped to 1x; g_N =
   assert.deepEqual([decision.effective?.leverage, decision.effective?.lots, decision.effective?.notional], [1, 3, 180]);
 });
 
-test('SAE-DEC: 5x, half the budget and a wide bound become LIMIT with 1x, 20 % of the budget, a tighter bound and a cooldown', () => {
+test('SAE-DEC: 5x, half the budget and a wide bound become LIMIT with 1x, 20 % of the budget, a tighter bound and a cooldown [PK-168]', () => {
   const decision = decideUnder('test/fixtures/policies/sae-worked-example.yaml', EXTREME, {
     request: { requested_leverage: 5, requested_notional: 5000, max_slippage_bps: 100, side: 'sell' },
   });
@@ -52,7 +52,7 @@ test('SAE-DEC: 5x, half the budget and a wide bound become LIMIT with 1x, 20 % o
   assert.ok(['PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'BUDGET_NOTIONAL'].every((code) => codesOf(decision).includes(code)));
 });
 
-test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC at 108057.9 in two slices', () => {
+test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC at 108057.9 in two slices [PK-11 PK-43]', () => {
   const decision = decideUnder('policies/default.yaml', EXTREME, {
     request: { requested_leverage: 5, requested_notional: 5000, max_slippage_bps: 50 },
     context: { market: { mark: 107_950, bid: 107_949.9, ask: 107_950.1 } },
@@ -80,7 +80,7 @@ test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC a
   assert.deepEqual([reason?.observed, reason?.limit, reason?.unit], [5000, 250, 'USDT']);
 });
 
-test('SAE-M: the defaults of SAE section 6 cap leverage at exactly 3, 2 and 1, with cooldowns of 0, 60 and 120 seconds', () => {
+test('SAE-M: the defaults of SAE section 6 cap leverage at exactly 3, 2 and 1, with cooldowns of 0, 60 and 120 seconds [PK-73]', () => {
   for (const [regime, leverage, cooldown] of [
     ['calm', 3, 0],
     ['volatile', 2, 60_000],

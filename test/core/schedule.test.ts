@@ -24,7 +24,7 @@ describe('when an agent may open', () => {
     blackouts: [{ from: '2026-06-10T08:00', to: '2026-06-11T09:15' }],
   };
 
-  it('is told to the millisecond, in the wall time of the offset', () => {
+  it('is told to the millisecond, in the wall time of the offset [PK-149 PK-151]', () => {
     // Tuesday, 2026-06-09.
     assert.equal(opens(OFFICE, '2026-06-09T05:59:59.999Z'), '2026-06-09T06:00:00');
     assert.equal(opens(OFFICE, '2026-06-09T06:00:00.000Z'), '2026-06-09T06:00:00', 'open at once');
@@ -32,7 +32,7 @@ describe('when an agent may open', () => {
     assert.equal(opens(OFFICE, '2026-06-12T15:30:00Z'), '2026-06-15T06:00:00', 'Friday evening waits for Monday');
   });
 
-  it('ends a blackout inside the hours, and waits for them after one that ends outside', () => {
+  it('ends a blackout inside the hours, and waits for them after one that ends outside [PK-150 PK-155]', () => {
     assert.equal(opens(OFFICE, '2026-06-09T15:30:00Z'), '2026-06-11T07:15:00');
     const night = { ...OFFICE, blackouts: [{ from: '2026-06-10T08:00', to: '2026-06-11T23:00' }] };
     assert.equal(opens(night, '2026-06-10T06:00:00Z'), '2026-06-12T06:00:00');
@@ -51,7 +51,7 @@ describe('when an agent may open', () => {
       ]);
   });
 
-  it('SAE-T at every minute of two weeks, is what a second implementation says', () => {
+  it('SAE-T at every minute of two weeks, is what a second implementation says [PK-152]', () => {
     let [open, closed] = [0, 0];
     fc.assert(
       fc.property(schedules(MONDAY + WEEK / 2), fc.integer({ min: 0, max: MINUTE - 1 }), (schedule, within) => {
@@ -98,7 +98,7 @@ describe('a schedule in a policy', () => {
     hours: [{ days, from, to }],
   });
 
-  it('names an offset and hours or blackouts, each of which ends after it begins', () => {
+  it('names an offset and hours or blackouts, each of which ends after it begins [PK-149]', () => {
     assert.deepEqual(problems(hours('08:00', '24:00')), []);
     assert.deepEqual(problems({ hours: [{ days: ['mon'], from: '08:00', to: '09:00' }] }), [
       'agents.night.schedule.utc_offset',

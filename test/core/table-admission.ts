@@ -36,7 +36,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 1,
     clause: 'SAE-REQ',
     code: 'SCHEMA_ARGS',
-    what: "the violation of the operator's schema",
+    what: "the violation of the operator's schema [PK-70]",
     cases: [
       [null, 'pass'],
       ['args.order_type', 'deny'],
@@ -47,7 +47,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T SAE-OOS-TOOL',
     code: 'SCOPE_TOOL',
-    what: 'the only tool in scope',
+    what: 'the only tool in scope [PK-1]',
     cases: [
       ['place_order', 'pass'],
       ['close_position', 'deny'],
@@ -58,7 +58,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T',
     code: 'SCOPE_ACTION',
-    what: 'the only action in scope',
+    what: 'the only action in scope [PK-2]',
     cases: [
       ['open', 'pass'],
       ['close', 'deny'],
@@ -69,7 +69,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T',
     code: 'SCOPE_VENUE',
-    what: 'the only venue in scope of an order for paper',
+    what: 'the only venue in scope of an order for paper [PK-3]',
     cases: [
       ['paper', 'pass'],
       ['binance-demo', 'deny'],
@@ -91,7 +91,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T',
     code: 'SCOPE_SYMBOL',
-    what: 'the symbol',
+    what: 'the symbol [PK-4]',
     cases: [
       ['BTCUSDT', 'pass'],
       ['ETHUSDT', 'pass'],
@@ -103,7 +103,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T',
     code: 'SCOPE_ACCOUNT',
-    what: 'the account asked of a daemon for main',
+    what: 'the account asked of a daemon for main [PK-5]',
     cases: [
       ['main', 'pass'],
       ['savings', 'deny'],
@@ -171,13 +171,44 @@ const SCOPE_ROWS: readonly Row[] = [
   },
 ];
 
+/** What a section of its own narrows for alice. */
+const OWN_ROWS: readonly Row[] = [
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'SCOPE_SYMBOL',
+    what: "the only symbol of the agent's own scope, BTCUSDT being asked for, [PK-31]",
+    cases: [
+      ['BTCUSDT', 'pass'],
+      ['ETHUSDT', 'deny'],
+    ],
+    change: (symbol) => ({ policy: { agents: { alice: { scope: { symbols: [asText(symbol)] } } } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'FLIP',
+    what: "the time since an opening fill on the other side, 90000 being the agent's own interval, ms [PK-33]",
+    settings: [
+      { context: { pacing: { last_open_fill_side: 'sell' } } },
+      { policy: { agents: { alice: { temporal: { flip_interval_ms: 90_000 } } } } },
+    ],
+    cases: [
+      [90_001, 'pass'],
+      [90_000, 'pass'],
+      [89_999, 'deny'],
+    ],
+    change: (since) => ({ context: { pacing: { last_open_fill_at_ms: NOW - asNumber(since) } } }),
+  },
+];
+
 const SCHEDULE_ROWS: readonly Row[] = [
   {
     rule: 3,
     clause: 'SAE-T',
     code: 'AGENT_SCHEDULE',
     // NOW is a Thursday, 08:53:20 UTC.
-    what: 'the end of a schedule, at an offset of -01:00,',
+    what: 'the end of a schedule, at an offset of -01:00, [PK-151 PK-153]',
     cases: [
       ['07:54', 'pass'],
       ['07:53', 'deny'],
@@ -195,7 +226,7 @@ const SCHEDULE_ROWS: readonly Row[] = [
     rule: 3,
     clause: 'SAE-T',
     code: 'AGENT_SCHEDULE',
-    what: 'the end of a blackout',
+    what: 'the end of a blackout [PK-150 PK-154]',
     cases: [
       ['2025-10-09T08:53', 'pass'],
       ['2025-10-09T08:54', 'deny'],
@@ -214,7 +245,7 @@ const FRESHNESS_ROWS: readonly Row[] = [
     rule: 4,
     clause: 'SAE-CTX',
     code: 'STALE_CLOCK',
-    what: 'the clock skew in ms',
+    what: 'the clock skew in ms [PK-97]',
     cases: [
       [999, 'pass'],
       [1000, 'pass'],
@@ -223,7 +254,7 @@ const FRESHNESS_ROWS: readonly Row[] = [
     change: (skew) => ({ context: { clock_skew_ms: asNumber(skew) } }),
   },
   missing('STALE_CLOCK', 'a measured clock skew', { context: { clock_skew_ms: null } }),
-  aged('STALE_REQUEST', 'the age of the request in ms', 30_000, (at) => ({ request: { timestamp_ms: at } })),
+  aged('STALE_REQUEST', 'the age of the request in ms [PK-98]', 30_000, (at) => ({ request: { timestamp_ms: at } })),
   {
     rule: 4,
     clause: 'SAE-REQ',
@@ -236,17 +267,19 @@ const FRESHNESS_ROWS: readonly Row[] = [
     ],
     change: (left) => ({ request: { valid_until_ms: NOW + asNumber(left) } }),
   },
-  aged('STALE_MARK', 'the age of the mark in ms', 5000, (at) => ({ context: { market: { mark_at_ms: at } } })),
-  aged('STALE_MARK', 'the age of the oldest mark that other exposure is valued at, in ms', 5000, (at) => ({
+  aged('STALE_MARK', 'the age of the mark in ms [PK-91]', 5000, (at) => ({ context: { market: { mark_at_ms: at } } })),
+  aged('STALE_MARK', 'the age of the oldest mark that other exposure is valued at, in ms [PK-91]', 5000, (at) => ({
     context: { exposure: { other_mark_at_ms: at } },
   })),
   missing('STALE_MARK', 'a mark', { context: { market: { mark: null } } }),
   missing('STALE_MARK', 'a mark above zero', { context: { market: { mark: 0 } } }),
-  aged('STALE_QUOTE', 'the age of the quote in ms', 5000, (at) => ({ context: { market: { quote_at_ms: at } } })),
+  aged('STALE_QUOTE', 'the age of the quote in ms [PK-92]', 5000, (at) => ({
+    context: { market: { quote_at_ms: at } },
+  })),
   missing('STALE_QUOTE', 'a bid', { context: { market: { bid: null } } }),
   missing('STALE_QUOTE', 'an ask', { context: { market: { ask: null } } }),
   missing('STALE_QUOTE', 'a book that is not crossed', { context: { market: { bid: 60_001 } } }),
-  aged('STALE_BARS', 'the age of the last bar in ms', 1_800_000, (at) => ({
+  aged('STALE_BARS', 'the age of the last bar in ms [PK-93]', 1_800_000, (at) => ({
     context: { market: { bars_as_of_ms: at } },
   })),
   {
@@ -262,16 +295,16 @@ const FRESHNESS_ROWS: readonly Row[] = [
     change: (count) => ({ context: { market: { bar_count: asNumber(count) } } }),
   },
   missing('STALE_BARS', 'sigma', { context: { market: { sigma: null } } }),
-  aged('STALE_ACCOUNT', 'the age of the account in ms', 10_000, (at) => ({
+  aged('STALE_ACCOUNT', 'the age of the account in ms [PK-94]', 10_000, (at) => ({
     context: { account: { observed_at_ms: at } },
   })),
   missing('STALE_ACCOUNT', 'an account', { context: { account: null } }),
-  aged('STALE_FILTERS', 'the age of the filters in ms', 3_600_000, (at) => ({
+  aged('STALE_FILTERS', 'the age of the filters in ms [PK-95]', 3_600_000, (at) => ({
     context: { market: { rules: { observed_at_ms: at } } },
   })),
   missing('STALE_FILTERS', 'a set of filters', { context: { market: { rules: null } } }),
   missing('STALE_FILTERS', 'trading in the symbol', { context: { market: { rules: { trading: false } } } }),
-  aged('STALE_FUNDING', 'the age of the funding rate in ms', 3_600_000, (at) => ({
+  aged('STALE_FUNDING', 'the age of the funding rate in ms [PK-96]', 3_600_000, (at) => ({
     context: { market: { funding_at_ms: at } },
   })),
   missing('STALE_FUNDING', 'a funding rate', { context: { market: { funding_rate_8h: null } } }),
@@ -284,7 +317,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 5,
     clause: 'SAE-M4',
     code: 'DUPLICATE_INTENT',
-    what: 'the equal parent of the last window',
+    what: 'the equal parent of the last window [PK-24]',
     cases: [
       [null, 'pass'],
       ['d1', 'deny'],
@@ -295,7 +328,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-M4 SAE-U',
     code: 'COOLDOWN',
-    what: 'the time since the last opening parent in a volatile market, ms',
+    what: 'the time since the last opening parent in a volatile market, ms [PK-73]',
     setting: { context: { market: { held_regime: 'volatile' } } },
     cases: [
       [60_001, 'pass'],
@@ -308,7 +341,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-R SAE-M4',
     code: 'RATE',
-    what: 'the number of sends in the window',
+    what: 'the number of sends in the window [PK-10 PK-173]',
     cases: [
       [18, 'pass'],
       [19, 'pass'],
@@ -334,7 +367,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-M4',
     code: 'FLIP',
-    what: 'the time since an opening fill on the other side, ms',
+    what: 'the time since an opening fill on the other side, ms [PK-26]',
     setting: { context: { pacing: { last_open_fill_side: 'sell' } } },
     cases: [
       [60_001, 'pass'],
@@ -347,7 +380,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-M4',
     code: 'BREAKER',
-    what: 'the time until the breaker closes, ms',
+    what: 'the time until the breaker closes, ms [PK-30]',
     cases: [
       [-1, 'pass'],
       [0, 'pass'],
@@ -359,7 +392,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-R',
     code: 'TURNOVER',
-    what: 'the turnover of the day in USDT',
+    what: 'the turnover of the day in USDT [PK-14]',
     cases: [
       [19_999, 'pass'],
       [20_000, 'deny'],
@@ -371,7 +404,7 @@ const PACING_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-R',
     code: 'FEES',
-    what: 'the sum of fees of the day in USDT',
+    what: 'the sum of fees of the day in USDT [PK-15]',
     cases: [
       [9.99, 'pass'],
       [10, 'deny'],
@@ -394,4 +427,10 @@ const PACING_ROWS: readonly Row[] = [
   },
 ];
 
-export const ADMISSION_ROWS: readonly Row[] = [...SCOPE_ROWS, ...SCHEDULE_ROWS, ...FRESHNESS_ROWS, ...PACING_ROWS];
+export const ADMISSION_ROWS: readonly Row[] = [
+  ...SCOPE_ROWS,
+  ...SCHEDULE_ROWS,
+  ...FRESHNESS_ROWS,
+  ...PACING_ROWS,
+  ...OWN_ROWS,
+];

@@ -41,7 +41,7 @@ const ceiling = { rule: 16, clause: 'SAE-DEC', code: 'APPROVAL_CEILING' } as con
 export const APPROVAL_ROWS: readonly Row[] = [
   {
     ...required,
-    what: 'what was opened without an approval before ten lots of 60.06, 1000 being the threshold,',
+    what: 'what was opened without an approval before ten lots of 60.06, 1000 being the threshold, [PK-133]',
     setting: when({ notional_above_usdt: 1000 }),
     cases: [
       [399.39, 'pass'],
@@ -52,7 +52,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'what was opened with an approval, which does not count against the threshold,',
+    what: 'what was opened with an approval, which does not count against the threshold, [PK-133]',
     isNever: true,
     setting: when({ notional_above_usdt: 1000 }),
     cases: [
@@ -64,7 +64,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the age of the last fill of the symbol, an hour being long,',
+    what: 'the age of the last fill of the symbol, an hour being long, [PK-134]',
     setting: when({ untraded_ms: 3_600_000 }),
     cases: [
       [3_599_999, 'pass'],
@@ -77,7 +77,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the threshold of provenance, 0.5 being that of the token,',
+    what: 'the threshold of provenance, 0.5 being that of the token, [PK-135]',
     setting: when(),
     cases: [
       [0.49, 'pass'],
@@ -88,7 +88,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the threshold of capability risk, 0.5 being that of the token,',
+    what: 'the threshold of capability risk, 0.5 being that of the token, [PK-136]',
     setting: when(),
     cases: [
       [0.49, 'deny'],
@@ -99,7 +99,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the venue of the condition',
+    what: 'the venue of the condition [PK-137]',
     cases: [
       ['binance-live', 'pass'],
       ['paper', 'deny'],
@@ -108,7 +108,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the agent of the condition, alice asking,',
+    what: 'the agent of the condition, alice asking, [PK-138]',
     cases: [
       ['bob', 'pass'],
       ['alice', 'deny'],
@@ -117,7 +117,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the leverage above which the request is looked at, two being asked for,',
+    what: 'the leverage above which the request is looked at, two being asked for, [PK-130]',
     cases: [
       [1, 'deny'],
       [2, 'pass'],
@@ -127,7 +127,38 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the kind of order of the condition, a market order being asked for,',
+    what: 'the leverage below which the request is looked at, two being asked for, [PK-131]',
+    cases: [
+      [1, 'pass'],
+      [2, 'pass'],
+      [3, 'deny'],
+    ],
+    change: (below) => when({ request: { requested_leverage: { below: asNumber(below) } } }),
+  },
+  {
+    ...required,
+    what: 'the leverage above which, and below three, the request is looked at, two being asked for, [PK-132]',
+    cases: [
+      [1, 'deny'],
+      [2, 'pass'],
+      [2.5, 'pass'],
+    ],
+    change: (above) => when({ request: { requested_leverage: { above: asNumber(above), below: 3 } } }),
+  },
+  {
+    ...required,
+    what: 'whether there is any condition [PK-142]',
+    cases: [
+      [false, 'pass'],
+      [true, 'deny'],
+    ],
+    change: (isAny) => ({
+      policy: { approvals: { when: isAny === true ? [{}] : [], window_ms: 3_600_000, expiry_ms: 300_000 } },
+    }),
+  },
+  {
+    ...required,
+    what: 'the kind of order of the condition, a market order being asked for, [PK-129 PK-139]',
     cases: [
       ['limit', 'pass'],
       ['market', 'deny'],
@@ -136,7 +167,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...required,
-    what: 'the threshold of a condition of which the other part does not hold',
+    what: 'the threshold of a condition of which the other part does not hold [PK-140]',
     isNever: true,
     cases: [
       [1, 'pass'],
@@ -147,7 +178,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...stale,
-    what: 'the end of the approval, in ms from now,',
+    what: 'the end of the approval, in ms from now, [PK-144]',
     cases: [
       [1, 'pass'],
       [0, 'deny'],
@@ -210,7 +241,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...stale,
-    what: 'what was opened before an order that one person approved, two being needed above 1000,',
+    what: 'what was opened before an order that one person approved, two being needed above 1000, [PK-147]',
     setting: {
       policy: {
         approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2, quorum_above_usdt: 1000 },
@@ -226,7 +257,7 @@ export const APPROVAL_ROWS: readonly Row[] = [
   },
   {
     ...stale,
-    what: 'how many people approved it, two being needed,',
+    what: 'how many people approved it, two being needed, [PK-145 PK-147]',
     setting: {
       policy: { approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2 } },
     },

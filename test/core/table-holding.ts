@@ -34,7 +34,7 @@ const opening = [
   {
     ...rule,
     code: 'SYMBOL_HELD',
-    what: 'the agent for which the symbol is reserved, whoever holds it,',
+    what: 'the agent for which the symbol is reserved, whoever holds it, [PK-36]',
     cases: [
       ['alice', 'pass'],
       ['bob', 'deny'],
@@ -225,7 +225,7 @@ const RESTING = { rule: 12, clause: 'SAE-M4', code: 'OPENINGS_RESTING' } as cons
 const OPENINGS_ROWS: readonly Row[] = [
   {
     ...RESTING,
-    what: 'the number of its openings there, where the policy says nothing,',
+    what: 'the number of its openings there, where the policy says nothing, [PK-52]',
     cases: [
       [19, 'pass'],
       [20, 'deny'],
@@ -235,7 +235,7 @@ const OPENINGS_ROWS: readonly Row[] = [
   },
   {
     ...RESTING,
-    what: 'the number of its openings there, where the policy names three, and of an order that rests,',
+    what: 'the number of its openings there, where the policy names three, and of an order that rests, [PK-50]',
     settings: [STANDING, { policy: { standing: { resting: 3 } } }],
     cases: [
       [2, 'pass'],
@@ -246,7 +246,7 @@ const OPENINGS_ROWS: readonly Row[] = [
   },
   {
     ...RESTING,
-    what: 'the number of all openings there, of nine orders that the venue takes,',
+    what: 'the number of all openings there, of nine orders that the venue takes, [PK-51]',
     cases: [
       [3, 'pass'],
       [4, 'deny'],

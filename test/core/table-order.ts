@@ -27,7 +27,7 @@ export const PRICE_ROWS: readonly Row[] = [
     rule: 11,
     clause: 'SAE-M5',
     code: 'PRICE_DISLOCATED',
-    what: 'the middle of the book, the mark being 60000,',
+    what: 'the middle of the book, the mark being 60000, [PK-100]',
     cases: [
       [59_406, 'pass'],
       [59_400, 'pass'],
@@ -67,7 +67,7 @@ export const PRICE_ROWS: readonly Row[] = [
     rule: 11,
     clause: 'SAE-M5',
     code: 'PRICE_SLIPPAGE',
-    what: 'max_slippage_bps',
+    what: 'max_slippage_bps [PK-11]',
     cases: [
       [19, 'pass'],
       [20, 'pass'],
@@ -173,7 +173,7 @@ const BUDGET_ROWS: readonly Row[] = [
       change: (leverage) => ({ context: { market: { leverage_setting: asNumber(leverage) } } }),
     }),
   ),
-  bound('BUDGET_LEVERAGE', 'the requested leverage', [2, 3, 4], (leverage) => ({
+  bound('BUDGET_LEVERAGE', 'the requested leverage [PK-6]', [2, 3, 4], (leverage) => ({
     request: { requested_leverage: asNumber(leverage) },
   })),
   bound(
@@ -186,7 +186,7 @@ const BUDGET_ROWS: readonly Row[] = [
   // At 5x a long is 1 - 0.8/0.996 = 0.19679 from liquidation, at 4x 0.24699.
   bound(
     'BUDGET_LEVERAGE',
-    'the requested leverage when 0.2 must be kept from liquidation',
+    'the requested leverage when 0.2 must be kept from liquidation [PK-113]',
     [3, 4, 5],
     (leverage) => ({ request: { requested_leverage: asNumber(leverage) } }),
     {
@@ -194,36 +194,36 @@ const BUDGET_ROWS: readonly Row[] = [
       policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } },
     },
   ),
-  bound('BUDGET_NOTIONAL', 'the order cap in USDT', [601, 600, 599], (cap) => ({
+  bound('BUDGET_NOTIONAL', 'the order cap in USDT [PK-7]', [601, 600, 599], (cap) => ({
     policy: { budgets: { order_notional_usdt: asNumber(cap) } },
   })),
   bound('BUDGET_SYMBOL', 'the exposure of the symbol in USDT', [1799, 1800, 1801], (usdt) => ({
     context: { exposure: { long_units: units(asNumber(usdt)) } },
   })),
-  bound('BUDGET_SYMBOL', 'the symbol cap in USDT', [601, 600, 599], (cap) => ({
+  bound('BUDGET_SYMBOL', 'the symbol cap in USDT [PK-8]', [601, 600, 599], (cap) => ({
     policy: { budgets: { symbol_notional_usdt: asNumber(cap) } },
   })),
-  bound('BUDGET_GROSS', 'the exposure of the other symbols in USDT', [2999, 3000, 3001], (usdt) => ({
+  bound('BUDGET_GROSS', 'the exposure of the other symbols in USDT [PK-9]', [2999, 3000, 3001], (usdt) => ({
     context: { exposure: { gross_other_usdt: asNumber(usdt) } },
   })),
-  bound('BUDGET_ACCOUNT_LEVERAGE', 'equity in USDT', [201, 200, 199], (equity) => ({
+  bound('BUDGET_ACCOUNT_LEVERAGE', 'equity in USDT [PK-6]', [201, 200, 199], (equity) => ({
     context: { account: { equity_usdt: asNumber(equity) } },
   })),
   bound(
     'BUDGET_CONCENTRATION',
-    'the exposure of the other symbols in USDT, half being the largest share,',
+    'the exposure of the other symbols in USDT, half being the largest share, [PK-111]',
     [601, 600, 599],
     (usdt) => ({ context: { exposure: { gross_other_sent_usdt: asNumber(usdt), gross_other_usdt: asNumber(usdt) } } }),
     FLOORLESS,
   ),
-  bound('BUDGET_CONCENTRATION', 'the concentration floor in USDT', [601, 600, 599], (floor) => ({
+  bound('BUDGET_CONCENTRATION', 'the concentration floor in USDT [PK-112]', [601, 600, 599], (floor) => ({
     policy: { account: { concentration: { floor_usdt: asNumber(floor) } } },
   })),
   bound('BUDGET_BRACKET', 'the bracket at 2x in USDT', [601, 600, 599], (cap) => ({
     context: { market: { rules: { bracket_caps: [1e6, asNumber(cap), 0] } } },
   })),
   // 600 (1/2 + 2 * 0.0005 + 0.001) + 10 = 311.2
-  bound('BUDGET_MARGIN', 'the available balance in USDT', [312.2, 311.2, 310.2], (available) => ({
+  bound('BUDGET_MARGIN', 'the available balance in USDT [PK-114]', [312.2, 311.2, 310.2], (available) => ({
     context: { account: { available_usdt: asNumber(available) } },
   })),
   bound('BUDGET_MARGIN', 'the margin of reservations in USDT', [8688.7, 8688.8, 8688.9], (reserved) => ({
@@ -247,12 +247,12 @@ const BUDGET_ROWS: readonly Row[] = [
   bound('BUDGET_FEES', 'the sum of fees of the day in USDT', [9.69, 9.7, 9.71], (fees) => ({
     context: { pacing: { fees_usdt: asNumber(fees) } },
   })),
-  bound('BUDGET_AGENT', "the agent's order cap in USDT", [601, 600, 599], (cap) =>
+  bound('BUDGET_AGENT', "the agent's order cap in USDT [PK-32]", [601, 600, 599], (cap) =>
     own({ order_notional_usdt: asNumber(cap) }),
   ),
   bound(
     'BUDGET_AGENT',
-    "the agent's exposure of the symbol in USDT, 1000 being its cap,",
+    "the agent's exposure of the symbol in USDT, 1000 being its cap, [PK-32]",
     [399, 400, 401],
     (usdt) => ({
       context: { agent: { long_units: units(asNumber(usdt)) } },
@@ -261,7 +261,7 @@ const BUDGET_ROWS: readonly Row[] = [
   ),
   bound(
     'BUDGET_AGENT',
-    "the agent's exposure of other symbols in USDT, 1000 being its gross cap,",
+    "the agent's exposure of other symbols in USDT, 1000 being its gross cap, [PK-32]",
     [399, 400, 401],
     (usdt) => ({
       context: { agent: { gross_other_usdt: asNumber(usdt) } },
@@ -390,7 +390,7 @@ const EXIT_ROWS: readonly Row[] = [
     rule: 6,
     clause: 'SAE-M4',
     code: 'EXITS_RESTING',
-    what: "the number of the agent's exits that rest, three being the most, when one more would",
+    what: "the number of the agent's exits that rest, three being the most, when one more would [PK-60]",
     setting: {
       ...LONG_TEN,
       request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
@@ -400,6 +400,22 @@ const EXIT_ROWS: readonly Row[] = [
       [2, 'pass'],
       [3, 'deny'],
       [4, 'deny'],
+    ],
+    change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'EXITS_RESTING',
+    what: "the number of the agent's exits that rest, where the policy says nothing, [PK-61]",
+    setting: {
+      ...LONG_TEN,
+      request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
+    },
+    cases: [
+      [49, 'pass'],
+      [50, 'deny'],
+      [51, 'deny'],
     ],
     change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
   },

@@ -67,7 +67,7 @@ const MARKET_ROWS: readonly Row[] = [
       rule: 7,
       clause: `SAE-M ${clause}`,
       code: 'REGIME_REDUCE_ONLY',
-      what: `${what}, extreme being reduce-only,`,
+      what: `${what}, extreme being reduce-only, [PK-75 PK-169]`,
       setting: { policy: { market: { regimes: { extreme: { reduce_only: true } } } } },
       cases: [
         [below, 'pass'],
@@ -90,7 +90,7 @@ const tierRows = (code: Row['code'], clause: string, figure: Figure, tightens: n
     rule: 8,
     clause,
     code,
-    what: figure,
+    what: `${figure} of the account [PK-102 PK-103 PK-104]`,
     setting: ASKS_TOO_MUCH,
     cases: [
       [limit - 0.0001, raised === 'deny' ? 'tighten' : 'pass'],
@@ -101,6 +101,20 @@ const tierRows = (code: Row['code'], clause: string, figure: Figure, tightens: n
   }));
 
 const ACCOUNT_ROWS: readonly Row[] = [
+  {
+    rule: 8,
+    clause: 'SAE-U',
+    code: 'ACCOUNT_DRAWDOWN',
+    what: 'the drawdown where there are no tiers [PK-106]',
+    isNever: true,
+    setting: { ...ASKS_TOO_MUCH, policy: { account: { drawdown: { tiers: [] } } } },
+    cases: [
+      [0, 'pass'],
+      [0.5, 'pass'],
+      [1, 'pass'],
+    ],
+    change: (drawdown) => ({ context: { account: { drawdown: asNumber(drawdown) } } }),
+  },
   ...tierRows('ACCOUNT_DRAWDOWN', 'SAE-U SAE-DD', 'drawdown', 0.05, 0.1),
   ...tierRows('ACCOUNT_DAILY_LOSS', 'SAE-U SAE-DD', 'daily_loss', 0.03, 0.05),
   ...tierRows('ACCOUNT_MARGIN_RATIO', 'SAE-U', 'margin_ratio', 0.5, 0.8),
@@ -108,7 +122,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     rule: 8,
     clause: 'SAE-U',
     code: 'ACCOUNT_LIQUIDATION_DISTANCE',
-    what: 'the distance of the liquidation price',
+    what: 'the distance of the liquidation price [PK-113]',
     setting: LONG_TEN,
     cases: [
       [0.1501, 'pass'],
@@ -121,7 +135,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     rule: 8,
     clause: 'SAE-R',
     code: 'ACCOUNT_POSITIONS',
-    what: 'the number of other symbols with exposure',
+    what: 'the number of other symbols with exposure [PK-13]',
     cases: [
       [1, 'pass'],
       [2, 'deny'],
@@ -133,7 +147,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     rule: 8,
     clause: 'SAE-R',
     code: 'ACCOUNT_POSITIONS',
-    what: 'the number of other symbols while this one has exposure already',
+    what: 'the number of other symbols while this one has exposure already [PK-13]',
     setting: LONG_TEN,
     cases: [
       [2, 'pass'],
@@ -160,7 +174,7 @@ const ACCOUNT_ROWS: readonly Row[] = [
     rule: 8,
     clause: 'SAE-R',
     code: 'ACCOUNT_HOLDING_TIME',
-    what: 'the age of the position in ms',
+    what: 'the age of the position in ms [PK-12]',
     setting: LONG_TEN,
     cases: [
       [259_199_999, 'pass'],
@@ -193,7 +207,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_TIGHTENED',
-    what: 'provenance',
+    what: 'provenance [PK-118 PK-122 PK-126]',
     setting: ASKS_TOO_MUCH,
     cases: [
       [0.4001, 'pass'],
@@ -205,8 +219,35 @@ const TRUST_ROWS: readonly Row[] = [
   {
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_REDUCE_ONLY',
+    what: 'provenance, the tier being reduce-only, [PK-125]',
+    setting: { policy: { trust: { tiers: [{ provenance_below: 0.4, reduce_only: true }] } } },
+    cases: [
+      [0.4001, 'pass'],
+      [0.4, 'pass'],
+      [0.3999, 'deny'],
+    ],
+    change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_TIGHTENED',
-    what: 'capability risk',
+    what: 'provenance where there are no tiers [PK-127]',
+    isNever: true,
+    setting: { ...ASKS_TOO_MUCH, policy: { trust: { tiers: [] } } },
+    cases: [
+      [1, 'pass'],
+      [0.1, 'pass'],
+      [0, 'pass'],
+    ],
+    change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
+    what: 'capability risk [PK-118 PK-123 PK-126]',
     setting: ASKS_TOO_MUCH,
     cases: [
       [0.6999, 'pass'],
@@ -219,7 +260,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_TIGHTENED',
-    what: 'the digest that the caller claims',
+    what: 'the digest that the caller claims [PK-119]',
     setting: ASKS_TOO_MUCH,
     cases: [
       [null, 'pass'],
@@ -245,7 +286,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_TIGHTENED',
-    what: 'the active signal',
+    what: 'the active signal of an agent that asks for too much [PK-115]',
     setting: ASKS_TOO_MUCH,
     cases: [
       ['none', 'pass'],
@@ -258,7 +299,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_REDUCE_ONLY',
-    what: 'the active signal',
+    what: 'the active signal [PK-116]',
     cases: [
       ['none', 'pass'],
       ['injection', 'pass'],
@@ -270,7 +311,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 10,
     clause: 'SAE-U',
     code: 'TRADER_STATE_TIGHTENED',
-    what: 'p_t',
+    what: 'p_t [PK-19 PK-21]',
     setting: ASKS_TOO_MUCH,
     cases: [
       [0.4999, 'pass'],
@@ -283,7 +324,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 10,
     clause: 'SAE-U',
     code: 'TRADER_STATE_BLOCKED',
-    what: 'p_t with enforce_block',
+    what: 'p_t with enforce_block [PK-20 PK-22]',
     setting: { policy: { trader_state: { enforce_block: true } } },
     cases: [
       [0.6999, 'pass'],
@@ -295,8 +336,34 @@ const TRUST_ROWS: readonly Row[] = [
   {
     rule: 10,
     clause: 'SAE-U',
+    code: 'TRADER_STATE_BLOCKED',
+    what: "p_t with the agent's own block_at and enforce_block [PK-34]",
+    setting: { policy: { agents: { alice: { trader_state: { block_at: 0.6, enforce_block: true } } } } },
+    cases: [
+      [0.5999, 'pass'],
+      [0.6, 'deny'],
+      [0.6001, 'deny'],
+    ],
+    change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
+  },
+  {
+    rule: 10,
+    clause: 'SAE-U',
+    code: 'TRADER_STATE_BLOCKED',
+    what: 'p_t without enforce_block [PK-23]',
+    isNever: true,
+    cases: [
+      [0.7, 'pass'],
+      [0.9, 'pass'],
+      [1, 'pass'],
+    ],
+    change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
+  },
+  {
+    rule: 10,
+    clause: 'SAE-U',
     code: 'AGENT_LOSS',
-    what: "the agent's own loss of the day in USDT",
+    what: "the agent's own loss of the day in USDT [PK-158 PK-159 PK-160]",
     setting: {
       policy: {
         agents: {
@@ -328,7 +395,7 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 10,
     clause: 'SAE-U',
     code: 'AGENT_LOSS',
-    what: "the agent's own loss of seven days in USDT",
+    what: "the agent's own loss of seven days in USDT [PK-158]",
     setting: { policy: { agents: { alice: { loss: { week: [{ at_usdt: 80, reduce_only: true }] } } } } },
     cases: [
       [79.99, 'pass'],

@@ -27,7 +27,7 @@ function oneSlice(spec: Mutable<IntendedPolicySpec>): void {
 }
 
 describe('clauses of the specification, judged at the books of the exchange', () => {
-  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7]', () =>
+  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7 PK-39 PK-41]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.scope, { symbols: ['BTCUSDT'] }) }, async (world) => {
       const asks: readonly [object, string][] = [
         [order({ symbol: 'ETHUSDT' }), 'SCOPE_SYMBOL'],
@@ -47,7 +47,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       assert.equal((await world.books()).orders.length, 0);
     }));
 
-  it('SAE-R SAE-OOS-CAP SAE-M3: repeated asks for more end exactly inside order, symbol and gross caps [TM-8]', () =>
+  it('SAE-R SAE-OOS-CAP SAE-M3: repeated asks for more end exactly inside order, symbol and gross caps [TM-8 PK-7 PK-8 PK-9]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.temporal, { duplicate_window_ms: 1 }) }, async (world) => {
       for (let i = 0; i < 8; i += 1) {
         for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
@@ -67,7 +67,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       for (const position of positions) assert.ok(position.leverage <= 3, `leverage ${position.leverage}`);
     }));
 
-  it('SAE-M2 SAE-TRUST: an injection signal cuts the budgets to 0.4 while it lasts, for its agent', () =>
+  it('SAE-M2 SAE-TRUST: an injection signal cuts the budgets to 0.4 while it lasts, for its agent [PK-117 PK-128]', () =>
     withWorld({}, async (world) => {
       const signal = { kind: 'injection', scope: { agent: 'agent' }, severity: 0.9, ttl_ms: 60_000 };
       const refused = await world.call(
@@ -89,7 +89,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       assert.equal(after.body.decision.constraints.notional_cap, 1_000);
     }));
 
-  it('SAE-M4: the order rate counts sends, and the wait that it names is the wait that helps', () =>
+  it('SAE-M4: the order rate counts sends, and the wait that it names is the wait that helps [PK-10 PK-174]', () =>
     withWorld({ policy: oneSlice }, async (world) => {
       for (const notional of [200, 260])
         assert.notEqual(
@@ -107,7 +107,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       );
     }));
 
-  it('SAE-M SAE-M5 SAE-OOS-STATE: a jump is extreme at once: 1x, a quarter of the notional, five spaced slices, a cooldown', () =>
+  it('SAE-M SAE-M5 SAE-OOS-STATE: a jump is extreme at once: 1x, a quarter of the notional, five spaced slices, a cooldown [PK-43 PK-74 PK-85]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.market, { collar_bps: 1000 }) }, async (world) => {
       await world.setMark('ETHUSDT', 2_850);
       const { body } = await world.tool(

@@ -13,7 +13,7 @@ const open = {
   strategy_id: 's',
 };
 
-test('in shadow an agent closes what it opened against the gate’s own decision, and another opens nothing there', async (t) => {
+test('in shadow an agent closes what it opened against the gate’s own decision, and another opens nothing there [PK-40]', async (t) => {
   const world = await DaemonWorld.start({
     policy: (spec) => {
       spec.mode = 'shadow';

@@ -25,7 +25,7 @@ function fold(change: object, request: object = {}): { readonly ledger: FoldedLe
 }
 
 describe('orders of records that say nothing of an authority', () => {
-  it('end as the request said, or else by the time to live of the policy in force', () => {
+  it('end as the request said, or else by the time to live of the policy in force [PK-45]', () => {
     const { order } = fold({}, { valid_until_ms: T0 + 5_000 });
     assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 4_999 }), null);
     assert.equal(whyEnded(order, { ...NOW, nowMs: T0 + 5_000 }), TIME_OVER.valid_until_ms);

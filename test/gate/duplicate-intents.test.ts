@@ -152,10 +152,15 @@ function play(history: readonly Parent[]): { readonly ledger: FoldedLedger; read
   });
   return { ledger, times };
 }
-function contextOf(state: GateState, nowMs: number, change: Partial<ExecutionRequest> = {}): ExecutionContext {
+function contextOf(
+  state: GateState,
+  nowMs: number,
+  change: Partial<ExecutionRequest> = {},
+  policy = POLICY,
+): ExecutionContext {
   const inputs = { nowMs, clockSkewMs: 0, account: null, symbols: new Map() };
   const request = { ...FIXTURE.request, request_id: null, ...change };
-  return buildContext(state, inputs, request, POLICY, ASK);
+  return buildContext(state, inputs, request, policy, ASK);
 }
 
 for (const [name, { isProvenUnfilled }] of Object.entries(FATES))
@@ -164,7 +169,7 @@ for (const [name, { isProvenUnfilled }] of Object.entries(FATES))
     assert.equal(contextOf(ledger.state, T0 + 1).duplicate_of, isProvenUnfilled ? null : 'd-0');
   });
 
-test('SAE-M4: an intent is a duplicate of the newest equal one in the window of which anything filled or may fill', () => {
+test('SAE-M4: an intent is a duplicate of the newest equal one in the window of which anything filled or may fill [PK-24]', () => {
   fc.assert(
     fc.property(parents, fc.integer({ min: 0, max: 12_000 }), fc.nat(), (history, waitMs, pick) => {
       const { ledger, times } = play(history);
@@ -199,6 +204,18 @@ test('SAE-M4: an intent is a duplicate of the newest equal one in the window of 
     }),
     { seed: 31, numRuns: 400 },
   );
+});
+
+test('in a symbol of duplicate_exempt an equal intent is no duplicate, and in any other it is [PK-25]', () => {
+  const { ledger } = play([{ afterMs: 0, fates: ['filled'] }]);
+  for (const [symbols, expected] of [
+    [['ETHUSDT'], 'd-0'],
+    [['BTCUSDT'], null],
+  ] as const) {
+    const policy = { ...FIXTURE.policy, temporal: { ...FIXTURE.policy.temporal, duplicate_exempt: symbols } };
+    const { duplicate_of: found } = contextOf(ledger.state, T0 + 1, {}, compilePolicy(policy, '0', 'alice'));
+    assert.equal(found, expected, `${symbols} exempt`);
+  }
 });
 
 test('a duplicate is told how long to wait, and passes rule 5 after exactly that', () => {

@@ -51,7 +51,7 @@ const droppedIn = (world: DaemonWorld): readonly string[] =>
     .map(({ detail }) => detail);
 
 describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
-  it('one that waits for its rate is sent when it is due, at the size that is left then [EX-64]', async (t) => {
+  it('one that waits for its rate is sent when it is due, at the size that is left then [EX-64 PK-58]', async (t) => {
     const world = await hold(t, slowly);
     await closeBeyondRate(world);
     await world.restart();
@@ -133,14 +133,21 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     assert.equal(await world.position('BTCUSDT'), left);
   });
 
-  for (const [what, minutes, goesOn] of [
-    ['younger than an hour goes on', 50, true],
-    ['older than an hour is dropped, and said', 61, false],
+  for (const [whose, what, minutes, goesOn, resumeMs] of [
+    ['an operator’s', 'younger than an hour goes on', 50, true, undefined],
+    ['an operator’s', 'older than an hour is dropped, and said', 61, false, undefined],
+    ['an agent’s', 'younger than five minutes goes on where the policy says nothing [PK-63]', 4, true, undefined],
+    ['an agent’s', 'older than five minutes is dropped where the policy says nothing [PK-63]', 6, false, undefined],
+    ['an agent’s', 'younger than exits.resume_ms goes on [PK-62]', 9, true, 600_000],
+    ['an agent’s', 'older than exits.resume_ms is dropped [PK-62]', 11, false, 600_000],
   ] as const)
-    it(`an operator’s ${what} [EX-66]`, async (t) => {
-      const world = await hold(t, slowLadder);
+    it(`${whose} ${what} [EX-66]`, async (t) => {
+      const world = await hold(t, (spec) => {
+        Object.assign(spec.exits, { step_ms: 10_000, ...(resumeMs === undefined ? {} : { resume_ms: resumeMs }) });
+      });
       await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
-      await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+      const asker = whose === 'an agent’s' ? 'agent' : 'operator';
+      await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token(asker));
       await world.daemon.close();
       await world.control('advance', { ms: minutes * 60_000 });
       await world.restart();

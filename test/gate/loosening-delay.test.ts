@@ -27,7 +27,7 @@ function ask(venue: string, atMs: readonly number[]): readonly boolean[] {
   });
 }
 
-test('on live a loosening takes effect when it is asked for again after the delay, once [TM-52]', () => {
+test('on live a loosening takes effect when it is asked for again after the delay, once [TM-52 PK-72]', () => {
   assert.deepEqual(ask('binance-live', [0, DELAY_MS - 1, DELAY_MS, DELAY_MS + 1]), [false, false, true, false]);
 });
 test('a first request is good for an hour after the delay, not for weeks', () => {

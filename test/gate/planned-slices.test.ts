@@ -51,7 +51,7 @@ function viewFromEth(
 describe('slices that are planned and not sent (SAE-R)', () => {
   const lotUsdt = (MARK * BTC_RULES.lotMantissa) / BTC_RULES.lotScale;
 
-  it('count in gross, and what has filled of them alone as counterweight of concentration', () => {
+  it('count in gross, and what has filled of them alone as counterweight of concentration [PK-9]', () => {
     for (const [state, gross, held] of [
       ['planned', 20, 0],
       ['resting', 20, 0],

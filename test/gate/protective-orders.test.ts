@@ -14,7 +14,7 @@ describe('where a protective stop stands', () => {
     ['buy', 1],
   ] as const) {
     const wanted = findStopE8(side, 60_000, 300, RULES);
-    it(`a ${side} is at its distance from the entry price`, () =>
+    it(`a ${side} is at its distance from the entry price [PK-65]`, () =>
       assert.equal(wanted, (600_000 + away * 18_000) * TICK_E8));
     it(`a ${side} is too far beyond 1 % of the distance, and never too close`, () => {
       const isFar = (beyond: number) => isStopTooFar(side, wanted + away * beyond * TICK_E8, 60_000, 300, RULES);

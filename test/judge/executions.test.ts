@@ -152,7 +152,7 @@ test('SAE-OOS-CAP SAE-OOS-STATE: a larger or more aggressive amend is a new open
   assert.deepEqual(filled.bench.fill(filled.id, 13, filled.laterMs, 49_000), [], 'the total holds what is filled');
 });
 
-test('SAE-OOS-CAP: turnover and fees leave after 24 hours, at the instant', () => {
+test('SAE-OOS-CAP: turnover and fees leave after 24 hours, at the instant [PK-14 PK-15]', () => {
   for (const budgets of [{ turnover_usdt_per_day: 1000 }, { fees_usdt_per_day: 0.4 }]) {
     for (const [afterMs, isFree] of [
       [86_399_999, false],

@@ -38,7 +38,7 @@ test('SAE-OOS-STATE: the highest equity leaves the drawdown after 30 days', () =
   }
 });
 
-test('SAE-OOS-STATE: the daily loss is measured from the higher of 00:00 UTC and 24 hours ago', () => {
+test('SAE-OOS-STATE: the daily loss is measured from the higher of 00:00 UTC and 24 hours ago [PK-109]', () => {
   const scope = looseScope({ account: { daily_loss: { tiers: reduceOnlyFrom(0.05) } } });
   const open = (at: (startMs: number) => readonly (readonly [number, number])[]) => {
     const bench = openBench(scope);
@@ -231,7 +231,7 @@ test('SAE-OOS-STATE: the order itself counts in (t - window, t]; exits do not, u
   assert.deepEqual(later.trade('BTCUSDT', 1, t + MINUTE_MS), [], 'the first has left the window');
 });
 
-test('SAE-OOS-STATE: the rate is tightened by the strictest regime and rounded down; slices count at their parent', () => {
+test('SAE-OOS-STATE: the rate is tightened by the strictest regime and rounded down; slices count at their parent [PK-167]', () => {
   const scope = looseScope({ budgets: { order_rate: { max: 7, window_ms: MINUTE_MS } } });
   const bench = openBench(scope, 'volatile');
   const t = bench.startMs;

@@ -21,7 +21,7 @@ describe('approvals of a policy', () => {
     return found.results;
   };
 
-  it('can be tested by cases: asked for, granted, stale, cut', () => {
+  it('can be tested by cases: asked for, granted, stale, cut [PK-141 PK-148]', () => {
     const results = run(`
 cases:
   - name: above the threshold
@@ -54,7 +54,7 @@ cases:
   const looser = (to: ApprovalsSection | undefined, from: ApprovalsSection | undefined = BASE): readonly string[] =>
     isAtMost(changed({ approvals: to }), changed({ approvals: from })).map(({ path }) => path);
 
-  it('are looser where an order may go out that waited before, or with fewer people', () => {
+  it('are looser where an order may go out that waited before, or with fewer people [PK-140 PK-141]', () => {
     assert.deepEqual(looser(BASE), []);
     assert.deepEqual(looser(undefined), ['approvals.when']);
     assert.deepEqual(looser({ ...BASE, when: [] }), ['approvals.when']);

@@ -130,9 +130,9 @@ describe('parsePolicy', () => {
 
 describe('what a schema cannot say', () => {
   for (const [title, changes, expected] of [
-    ['shadow beside a venue that holds money', { mode: 'shadow' }, /^mode: mode shadow .* binance-demo/],
+    ['shadow beside a venue that holds money [PK-40]', { mode: 'shadow' }, /^mode: mode shadow .* binance-demo/],
     [
-      'a dead-man countdown that is due before it can be set again',
+      'a dead-man countdown that is due before it can be set again [PK-48]',
       { 'standing.deadman_ms': 29_999 },
       /^standing.deadman_ms: is too short/,
     ],
@@ -141,9 +141,13 @@ describe('what a schema cannot say', () => {
       { 'standing.deadman_ms': 0, 'scope.venues': ['paper', 'binance-live'] },
       /^standing.deadman_ms: .* binance-live/,
     ],
-    ['open without close', { 'scope.actions': ['open', 'cancel'] }, /^scope.actions: allows open without close:/],
     [
-      'open without a cancel tool',
+      'open without close [PK-2]',
+      { 'scope.actions': ['open', 'cancel'] },
+      /^scope.actions: allows open without close:/,
+    ],
+    [
+      'open without a cancel tool [PK-2]',
       { 'scope.tools': ['place_order', 'close_position'] },
       /^scope.tools: allows place_order without cancel_order or cancel_all/,
     ],
@@ -153,12 +157,12 @@ describe('what a schema cannot say', () => {
       /^agents.bob.scope.actions: allows open without cancel/,
     ],
     [
-      'an agent looser than the account',
+      'an agent looser than the account [PK-32]',
       { 'agents.bob': { budgets: { leverage: 4 } } },
       /^agents.bob.budgets.leverage: is looser than the account's own: larger allows more/,
     ],
     [
-      'an agent with a symbol that the account lacks',
+      'an agent with a symbol that the account lacks [PK-31]',
       { 'agents.bob': { scope: { symbols: ['SOLUSDT'] } } },
       /^agents.bob.scope.symbols: is looser .* adds SOLUSDT/,
     ],
@@ -183,7 +187,7 @@ describe('what a schema cannot say', () => {
       /^market.volatility.absolute.extreme: lies below/,
     ],
     [
-      'tiers of one level',
+      'tiers of one level [PK-105]',
       {
         'account.daily_loss.tiers': [
           { at: 0.1, multiplier: 0.5 },
@@ -191,6 +195,20 @@ describe('what a schema cannot say', () => {
         ],
       },
       /tiers\[1\].at: tiers must rise/,
+    ],
+    [
+      'loss tiers of one level [PK-161]',
+      {
+        'agents.bob': {
+          loss: {
+            day: [
+              { at_usdt: 10, multiplier: 0.5 },
+              { at_usdt: 10, reduce_only: true },
+            ],
+          },
+        },
+      },
+      /^agents.bob.loss.day\[1\].at_usdt: tiers must rise/,
     ],
     [
       'a tier that does nothing',
@@ -220,7 +238,11 @@ describe('what a schema cannot say', () => {
       { 'trader_state.block_at': 0.4 },
       /^trader_state.block_at: lies below limit_at/,
     ],
-    ['an exit ladder that does not rise', { 'exits.ladder_bps': [60, 20] }, /^exits.ladder_bps\[1\]: rungs must rise/],
+    [
+      'an exit ladder that does not rise [PK-54]',
+      { 'exits.ladder_bps': [60, 20] },
+      /^exits.ladder_bps\[1\]: rungs must rise/,
+    ],
     [
       'a symbol that is reserved twice',
       { 'agents.alice': { reserve: ['BTCUSDT'] }, 'agents.bob': { reserve: ['ETHUSDT', 'BTCUSDT'] } },

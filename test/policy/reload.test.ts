@@ -26,7 +26,7 @@ describe('decideReload', () => {
     });
   });
 
-  it('adds on a live venue the delay of the policy in force, not that of the candidate [TM-52]', () => {
+  it('adds on a live venue the delay of the policy in force, not that of the candidate [TM-52 PK-72]', () => {
     const live = { 'scope.venues': ['binance-live'], loosen_delay_ms: 700_000 };
     const decision = decideReload(
       loaded(changed({ ...live, loosen_delay_ms: 1 })),
@@ -38,7 +38,7 @@ describe('decideReload', () => {
     assert.equal(decision.action === 'pending' ? decision.not_before_ms : null, NOW + 700_000);
   });
 
-  it('refuses a policy that lacks the venue, and shadow where money is', () => {
+  it('refuses a policy that lacks the venue, and shadow where money is [PK-3]', () => {
     const without = decideReload(loaded(changed({ 'scope.venues': ['paper'] })), inForce, 'binance-demo', NOW);
     assert.equal(without.action, 'refused');
     const shadow = decideReload(loaded(changed({ mode: 'shadow' })), inForce, 'binance-demo', NOW);

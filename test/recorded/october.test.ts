@@ -21,7 +21,7 @@ describe('the default policy on the recorded bars of 9 to 12 October 2025, an ac
   it('names in every decision the regime and caps that its inputs mean under the policy file', () => {
     verdicts.checkRecordedCaps(judge, spec);
   });
-  it('holds leverage 3, 2 and 1, notional x1, x0.6 and x0.25, slices 1, 4 and 5, cooldown 0, 60 and 120 s', () => {
+  it('holds leverage 3, 2 and 1, notional x1, x0.6 and x0.25, slices 1, 4 and 5, cooldown 0, 60 and 120 s [PK-74]', () => {
     const byRegime = { calm: [3, 1, 0, 1], volatile: [2, 0.6, 60_000, 4], extreme: [1, 0.25, 120_000, 5] } as const;
     for (const [regime, [leverage, notional, cooldownMs, slices]] of Object.entries(byRegime)) {
       const asks = verdicts.openingAsks(judge).filter(({ event }) => event.decision.budget.regime === regime);

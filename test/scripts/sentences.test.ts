@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { buildPromisesPage, findProblems, type Sentences } from '../../scripts/sentences/compare.ts';
 import { type Mention, readPromiseMentions, readTestMentions } from '../../scripts/sentences/mentions.ts';
 import { readPage } from '../../scripts/sentences/read-page.ts';
+import { readSource } from '../../scripts/sentences/read-source.ts';
 
 const TEXT = { prefix: 'TM', title: 'Page', path: 'docs/page.md' };
 const PAGE = `# Page
@@ -68,6 +69,50 @@ for (const [what, from, to, problem] of [
     assert.match(findProblems(sentencesOf(page)).join('\n'), problem);
   });
 
+const SOURCE = `import { count } from './values.ts';
+const help = (what: string) => \`Largest \${what} of all.\`; // TM-6
+/* A comment. 'It is no text.' */
+export const keys = {
+  size: count('Largest size. Never more.', 10), // TM-1, note
+  pace: Type.Optional(
+    count(
+      'Orders that go out; "one" at a time.', // TM-2
+      1,
+    ),
+  ),
+  mode: Type.Boolean({ description: "It's on. Else off." }), // TM-3, TM-4
+  name: pattern('^[A-Z ]+$', 'plain words'),
+  none: group({}, { description: 'What they share.' }), // note
+};
+`;
+
+test('each sentence of a source has its mark behind its line, with the key that it is the help of', () => {
+  const { notes, problems, sentences } = readSource(SOURCE, TEXT);
+  assert.deepEqual([problems, notes], [[], 2]);
+  assert.deepEqual(
+    sentences.map(({ id, line, text }) => [id, line, text]),
+    [
+      ['TM-6', 2, 'Largest {what} of all.'],
+      ['TM-1', 5, '`size`: Largest size.'],
+      ['TM-2', 8, '`pace`: Orders that go out; "one" at a time.'],
+      ['TM-3', 12, "`mode`: It's on."],
+      ['TM-4', 12, '`mode`: Else off.'],
+    ],
+  );
+});
+
+for (const [what, from, to, problem] of [
+  ['a text without a mark', ' // TM-2', '', /page\.md:8: 0 marks behind 1 sentences: `pace`: Orders that go out/],
+  ['two sentences with one mark', 'TM-1, note', 'TM-1', /page\.md:5: 1 marks behind 2 sentences: .* write \/\/ TM-N/],
+  ['a mark without a text', "'plain words'),", "'plain words'), // TM-5", /page\.md:13: 1 marks behind 0 sentences/],
+  ['an id of another text', 'TM-6', 'XY-6', /page\.md:2: XY-6 is no id of this text: use TM-N/],
+] as const)
+  test(`the check names ${what} in a source`, () => {
+    const source = SOURCE.replace(from, to);
+    assert.notEqual(source, SOURCE);
+    assert.match(readSource(source, TEXT).problems.join('\n'), problem);
+  });
+
 test('the check names an id that no test names, a test that names none, and a page without any', () => {
   assert.deepEqual(findProblems(sentencesOf(PAGE, NAMED.slice(1))), [
     'docs/page.md:3: no test names TM-1: write [TM-1] into the name of the test that breaks without it',
@@ -81,15 +126,19 @@ test('the check names an id that no test names, a test that names none, and a pa
   ]);
 });
 
-test('ids count in the names of tests and in what is said of promises, and nowhere else', () => {
+test('ids count in names of tests, in brackets in names of rows, and in what is said of promises, and nowhere else', () => {
   const source = `// TM-1
 test('no order is sent twice [TM-1 TM-2]', () => { const id = 'TM-3'; });
 it(\`none late: name (TM-2)\`, () => fc.assert(1));
-/* test('never', TM-4) */`;
+const rows = [{ what: "a row's age [TM-4]", is: 'TM-3' }, [\`\${name} of it [TM-1, TM-5]\`]]; // [TM-6]
+/* test('never', [TM-6]) */`;
   assert.deepEqual(readTestMentions(source, 'test/a.test.ts'), [
     { id: 'TM-1', kind: 'test', path: 'test/a.test.ts', name: 'no order is sent twice' },
     { id: 'TM-2', kind: 'test', path: 'test/a.test.ts', name: 'no order is sent twice' },
     { id: 'TM-2', kind: 'property', path: 'test/a.test.ts', name: 'none late: name' },
+    { id: 'TM-4', kind: 'test', path: 'test/a.test.ts', name: "a row's age" },
+    { id: 'TM-1', kind: 'test', path: 'test/a.test.ts', name: '{name} of it' },
+    { id: 'TM-5', kind: 'test', path: 'test/a.test.ts', name: '{name} of it' },
   ]);
   const promises = '/** Never twice. [TM-1] */\nexport function findRepeats() {}\n/** TM-2 */\nconst MS = 1;\n';
   assert.deepEqual(readPromiseMentions(promises, 'promises/a.ts'), [

@@ -27,7 +27,7 @@ function rank(values: readonly number[], q: number): number | null {
   return [...values].sort((a, b) => a - b)[Math.ceil(q * values.length) - 1] ?? null;
 }
 
-test('SAE-VOL: sigma, its baseline and the jump equal the written-out definition to the bit', () => {
+test('SAE-VOL: sigma, its baseline and the jump equal the written-out definition to the bit [PK-77 PK-78 PK-79]', () => {
   const section = withWindows({ window_bars: 10, baseline_bars: 40 });
   const bars = syntheticBars(11, 400, BAR_MS);
   const features = featuresOf(bars, section);
@@ -45,7 +45,7 @@ test('SAE-VOL: sigma, its baseline and the jump equal the written-out definition
   }
 });
 
-test('SAE-LIQ: liquidity is the volume average over sigma, its floor the low quantile of the bars before', () => {
+test('SAE-LIQ: liquidity is the volume average over sigma, its floor the low quantile of the bars before [PK-88 PK-89 PK-90]', () => {
   const section = withWindows({ window_bars: 5, baseline_bars: 30, ema_bars: 3 });
   const bars = syntheticBars(12, 200, BAR_MS);
   const features = featuresOf(bars, section);
@@ -241,7 +241,7 @@ test('a move after a window without any is a jump of the largest ratio, and ever
   for (const value of Object.values(live)) assert.ok(value === null || Number.isFinite(value));
 });
 
-test('window counts are of policy bars: other bar lengths cover the same time, at least two bars', () => {
+test('window counts are of policy bars: other bar lengths cover the same time, at least two bars [PK-76]', () => {
   const cases = [
     [900_000, 60],
     [300_000, 180],
@@ -253,7 +253,7 @@ test('window counts are of policy bars: other bar lengths cover the same time, a
   assert.throws(() => new MarketFeatureWindow(0, market), RangeError);
 });
 
-test('SAE-LIQ: a quantile of 0 is never reached, also by a new low', () => {
+test('SAE-LIQ: a quantile of 0 is never reached, also by a new low [PK-89]', () => {
   const section = withWindows({ window_bars: 5, baseline_bars: 30, ema_bars: 3 });
   const never = { ...section, liquidity: { ...section.liquidity, below_quantile: 0 } };
   const bars = syntheticBars(13, 120, BAR_MS).map((bar, t) => (t > 100 ? { ...bar, volume: bar.volume / 1000 } : bar));
@@ -268,7 +268,7 @@ test('SAE-LIQ: a quantile of 0 is never reached, also by a new low', () => {
   );
 });
 
-test('counts of bars are those of the policy on bars of its own length, and at least 2 on others', () => {
+test('counts of bars are those of the policy on bars of its own length, and at least 2 on others [PK-76]', () => {
   const table: readonly [count: number, actualMs: number, expected: number][] = [
     [1, BAR_MS, 1],
     [4, BAR_MS, 4],

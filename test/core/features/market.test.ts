@@ -24,32 +24,37 @@ const ULP = 1e-12;
 
 const table: readonly [string, Partial<RegimeInput>, string, string][] = [
   ['a quiet market', {}, 'calm', 'none'],
-  ['sigma just below its baseline', { sigma: 0.01 - ULP }, 'calm', 'none'],
-  ['sigma at its baseline', { sigma: 0.01 }, 'volatile', 'volatility_ratio'],
+  ['sigma just below its baseline [PK-81]', { sigma: 0.01 - ULP }, 'calm', 'none'],
+  ['sigma at its baseline [PK-81]', { sigma: 0.01 }, 'volatile', 'volatility_ratio'],
   ['sigma just above its baseline', { sigma: 0.01 + ULP }, 'volatile', 'volatility_ratio'],
-  ['sigma just below twice its baseline', { sigma: 0.02 - ULP }, 'volatile', 'volatility_ratio'],
-  ['sigma at twice its baseline', { sigma: 0.02 }, 'extreme', 'volatility_ratio'],
+  ['sigma just below twice its baseline [PK-82]', { sigma: 0.02 - ULP }, 'volatile', 'volatility_ratio'],
+  ['sigma at twice its baseline [PK-82]', { sigma: 0.02 }, 'extreme', 'volatility_ratio'],
   ['sigma just above twice its baseline', { sigma: 0.02 + ULP }, 'extreme', 'volatility_ratio'],
-  ['sigma just below the volatile floor', { sigma: 0.025 - ULP, sigma_baseline: 1 }, 'calm', 'none'],
-  ['sigma at the volatile floor', { sigma: 0.025, sigma_baseline: 1 }, 'volatile', 'volatility_absolute'],
+  ['sigma just below the volatile floor [PK-83]', { sigma: 0.025 - ULP, sigma_baseline: 1 }, 'calm', 'none'],
+  ['sigma at the volatile floor [PK-83]', { sigma: 0.025, sigma_baseline: 1 }, 'volatile', 'volatility_absolute'],
   ['sigma just above the volatile floor', { sigma: 0.025 + ULP, sigma_baseline: 1 }, 'volatile', 'volatility_absolute'],
-  ['sigma just below the extreme floor', { sigma: 0.06 - ULP, sigma_baseline: 1 }, 'volatile', 'volatility_absolute'],
-  ['sigma at the extreme floor', { sigma: 0.06, sigma_baseline: 1 }, 'extreme', 'volatility_absolute'],
+  [
+    'sigma just below the extreme floor [PK-84]',
+    { sigma: 0.06 - ULP, sigma_baseline: 1 },
+    'volatile',
+    'volatility_absolute',
+  ],
+  ['sigma at the extreme floor [PK-84]', { sigma: 0.06, sigma_baseline: 1 }, 'extreme', 'volatility_absolute'],
   ['sigma just above the extreme floor', { sigma: 0.06 + ULP, sigma_baseline: 1 }, 'extreme', 'volatility_absolute'],
-  ['a move just below a jump', { jump_ratio: 6 - ULP }, 'calm', 'none'],
-  ['a jump', { jump_ratio: 6 }, 'extreme', 'jump'],
+  ['a move just below a jump [PK-85]', { jump_ratio: 6 - ULP }, 'calm', 'none'],
+  ['a jump [PK-85]', { jump_ratio: 6 }, 'extreme', 'jump'],
   ['a move just above a jump', { jump_ratio: 6 + ULP }, 'extreme', 'jump'],
-  ['funding just below extreme', { funding_rate_8h: 0.01 - ULP }, 'calm', 'none'],
-  ['extreme funding', { funding_rate_8h: 0.01 }, 'extreme', 'funding'],
+  ['funding just below extreme [PK-87]', { funding_rate_8h: 0.01 - ULP }, 'calm', 'none'],
+  ['extreme funding [PK-87]', { funding_rate_8h: 0.01 }, 'extreme', 'funding'],
   ['funding just above extreme', { funding_rate_8h: 0.01 + ULP }, 'extreme', 'funding'],
   ['funding just above the negative extreme', { funding_rate_8h: -0.01 + ULP }, 'calm', 'none'],
-  ['extreme negative funding', { funding_rate_8h: -0.01 }, 'extreme', 'funding'],
+  ['extreme negative funding [PK-87]', { funding_rate_8h: -0.01 }, 'extreme', 'funding'],
   ['unknown funding', { funding_rate_8h: null }, 'volatile', 'unknown'],
-  ['liquidity just below its floor', { liquidity: 900 - 1e-9 }, 'volatile', 'liquidity'],
-  ['liquidity at its floor', { liquidity: 900 }, 'calm', 'none'],
+  ['liquidity just below its floor [PK-89]', { liquidity: 900 - 1e-9 }, 'volatile', 'liquidity'],
+  ['liquidity at its floor [PK-89]', { liquidity: 900 }, 'calm', 'none'],
   ['liquidity just above its floor', { liquidity: 900 + 1e-9 }, 'calm', 'none'],
-  ['one value less than the least history', { history_count: 239 }, 'volatile', 'history'],
-  ['the least history', { history_count: 240 }, 'calm', 'none'],
+  ['one value less than the least history [PK-80]', { history_count: 239 }, 'volatile', 'history'],
+  ['the least history [PK-80]', { history_count: 240 }, 'calm', 'none'],
   ['one bar less than the window', { bar_count: 59 }, 'volatile', 'history'],
   ['just the window since a gap', { bar_count: 60 }, 'calm', 'none'],
   ['a jump without history', { history_count: 0, sigma_baseline: null, jump_ratio: 6 }, 'extreme', 'jump'],
@@ -101,7 +106,7 @@ test('history and window counts are scaled to the bars in use', () => {
   assert.equal(classifyRegime({ ...hourly, bar_count: 14 }, market).cause, 'history');
 });
 
-test('SAE-FUND: a funding rate is scaled to 8 hours', () => {
+test('SAE-FUND: a funding rate is scaled to 8 hours [PK-87]', () => {
   assert.equal(fundingRatePer8h(0.0025, 4), 0.005);
   assert.equal(fundingRatePer8h(-0.001, 1), -0.008);
   assert.equal(fundingRatePer8h(0.0001, 8), 0.0001);

@@ -23,7 +23,7 @@ function regimesOf(sequence: string, holdBars: number): string {
   return out;
 }
 
-test('upgrades are immediate and downgrades wait for that many closed bars below', () => {
+test('upgrades are immediate and downgrades wait for that many closed bars below [PK-86]', () => {
   const table: readonly [string, number, string][] = [
     // raw,            hold, in force
     ['ccvcccccc', 4, 'ccvvvvccc'],

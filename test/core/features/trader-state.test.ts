@@ -19,7 +19,7 @@ function riskOf(script: Script) {
   return computeTraderRisk(trades, endOf(trades), section);
 }
 
-test('an agent without trades has exactly the base rate, whatever it is', () => {
+test('an agent without trades has exactly the base rate, whatever it is [PK-18]', () => {
   for (const base_rate of [0, 0.1, 0.3333333333333333, 1]) {
     assert.equal(computeTraderRisk([], START_MS, { ...section, base_rate }).p_risk, base_rate);
   }
@@ -34,7 +34,7 @@ test('own evidence weighs n / (20 + n)', () => {
   }
 });
 
-test('a calm agent lies below the base rate and one that doubles after every loss above the limit', () => {
+test('a calm agent lies below the base rate and one that doubles after every loss above the limit [PK-42]', () => {
   const outcomes = 'wllwlwwlll'.repeat(10);
   const calm = riskOf({ outcomes });
   const martingale = riskOf({ outcomes, size: (losses) => 100 * 2 ** losses });
@@ -75,7 +75,7 @@ test('shrinking after losses is not escalation, and slow turns are not flips', (
   assert.ok(fast.fast_flips > 0.5, `${fast.fast_flips}`);
 });
 
-test('only trades open or closed within the age count, and of those the last of the window', () => {
+test('only trades open or closed within the age count, and of those the last of the window [PK-16 PK-17]', () => {
   const trades = scriptTrades({ outcomes: 'wlwlwo', gap: () => 60 });
   const third = trades[2]!.closed_at_ms!;
   const selected = selectTrades(trades, third + WEEK_MS, section);

@@ -40,7 +40,7 @@ function sign(book: ApprovalBook, proof: ApprovalProof, digest = requested.diges
 }
 const signersOf = (book: ApprovalBook) => book.find('d-1')?.signatures.map(({ approver }) => approver);
 
-test('an approval is over at its end, though no record has come since [AP-41]', () => {
+test('an approval is over at its end, though no record has come since [AP-41 PK-144]', () => {
   const book = open();
   const approval = book.find('d-1');
   assert.ok(approval !== null);

@@ -27,7 +27,7 @@ const event = fc.record({
 });
 
 describe('SAE-DD: equity history in O(log n)', () => {
-  it('answers as the plain definition does, whatever order samples, transfers and rebases come in', () => {
+  it('answers as the plain definition does, whatever order samples, transfers and rebases come in [PK-107 PK-108 PK-109]', () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 120 }), (events) => {
         const history = new EquityHistory();
@@ -65,7 +65,7 @@ describe('SAE-DD: equity history in O(log n)', () => {
     );
   });
 
-  it('counts a peak until its whole minute has left the window: one millisecond before, at, and after', () => {
+  it('counts a peak until its whole minute has left the window: one millisecond before, at, and after [PK-107]', () => {
     const history = new EquityHistory();
     const minute = 60_000;
     const opened = Math.floor(T0 / minute) * minute;
@@ -110,7 +110,7 @@ describe('SAE-DD: equity history in O(log n)', () => {
     );
   });
 
-  it('takes the reference of the day from the last sample not after midnight: before, at, after', () => {
+  it('takes the reference of the day from the last sample not after midnight: before, at, after [PK-109]', () => {
     for (const [atMs, expected] of [
       [T0 + DAY - 1, 0.5],
       [T0 + DAY, 0.5],

@@ -33,7 +33,7 @@ const executed = ({ state: { pacing } }: FoldedLedger, side: 'buy' | 'sell', lot
   pacing.countExecutions('alice', SYMBOL, side, lots * LOT_E8, T0 + 10_000, 60_000, 0);
 
 describe('a resting buy whose fill comes after a short was opened', () => {
-  it('leaves the flip interval running from the fill that opened the short, when it only closes', () => {
+  it('leaves the flip interval running from the fill that opened the short, when it only closes [PK-26]', () => {
     const ledger = quoted(10, 10);
     fill(ledger, 'sell', 10, T0 + 1_000);
     fill(ledger, 'buy', 10, T0 + 2_000);
@@ -48,7 +48,7 @@ describe('a resting buy whose fill comes after a short was opened', () => {
     assert.equal(executed(ledger, 'buy', 10), 0);
   });
 
-  it('sets the flip interval anew when it turns the position', () => {
+  it('sets the flip interval anew when it turns the position [PK-26]', () => {
     const ledger = quoted(10, 11);
     fill(ledger, 'sell', 10, T0 + 1_000);
     fill(ledger, 'buy', 11, T0 + 2_000);

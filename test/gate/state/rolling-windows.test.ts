@@ -108,7 +108,7 @@ describe('SAE-M4: windows over time, bounded and bit for bit a function of what 
     );
   });
 
-  it('counts in (now - window, now]: before, at, after', () => {
+  it('counts in (now - window, now]: before, at, after [PK-174]', () => {
     const window = new TokenWindow();
     window.add(T0, 3);
     for (const [ageMs, tokens] of [

@@ -61,7 +61,7 @@ describe('an agent with tiers on its own loss', () => {
     }
   };
 
-  it('SAE-U is told by the exchange: fees and the change of what it holds, and it alone', async () => {
+  it('SAE-U is told by the exchange: fees and the change of what it holds, and it alone [PK-162]', async () => {
     const before = await worth();
     const opened = await world.tool('place_order', order({ requested_notional: 900 }));
     assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body));
@@ -75,7 +75,7 @@ describe('an agent with tiers on its own loss', () => {
     assert.ok(!(await ask(other)).verdicts.some(({ code }) => code === 'AGENT_LOSS'));
   });
 
-  it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else [TM-20]', async () => {
+  it('SAE-U tightens from its tier on, and cancels what rests and no longer fits; nobody else [TM-20 PK-159 PK-162]', async () => {
     const rest = (token?: string) =>
       world.tool(
         'place_order',

@@ -33,7 +33,7 @@ describe('an agent with hours', () => {
   const limit = (price: number, symbol = 'BTCUSDT'): object =>
     order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 190 });
 
-  it('SAE-T opens within them, and what rests is canceled when they end; another agent is not concerned', async () => {
+  it('SAE-T opens within them, and what rests is canceled when they end; another agent is not concerned [PK-153 PK-155]', async () => {
     const opened = await world.tool('place_order', order({ requested_notional: 250 }));
     assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
     assert.equal((await world.tool('place_order', limit(59_400))).body.execution.state, 'working');
@@ -51,7 +51,7 @@ describe('an agent with hours', () => {
     assert.equal(await world.position('BTCUSDT'), held, 'nothing of the first one was filled');
   });
 
-  it('SAE-T is told how long to wait outside, whatever it requests, and may exit', async () => {
+  it('SAE-T is told how long to wait outside, whatever it requests, and may exit [PK-156]', async () => {
     const now = world.nowMs();
     const refused = await world.tool('place_order', order({ requested_notional: 190 }));
     const { decision, reasons, retry_after_ms: wait, bound_by: boundBy } = refused.body.decision;

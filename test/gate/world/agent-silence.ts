@@ -48,7 +48,7 @@ describe('an agent that has to give signs of life', () => {
   const layers = async (): Promise<readonly unknown[]> =>
     (await world.tradingState()).layers.map(({ layer, scope, name, state }) => [layer, scope, name, state]);
 
-  it('loses its opening orders when it is silent, with one alert, and nobody else does; its next call ends it', async () => {
+  it('loses its opening orders when it is silent, with one alert, and nobody else does; its next call ends it [PK-157]', async () => {
     const before = alerts();
     await rest();
     await rest(other);
@@ -65,7 +65,7 @@ describe('an agent that has to give signs of life', () => {
     checkAudit(world);
   });
 
-  it('is alive by any authenticated call, also one that is refused or only reads', async () => {
+  it('is alive by any authenticated call, also one that is refused or only reads [PK-157]', async () => {
     await rest();
     const calls = [
       () => world.call('GET', '/v1/limits?symbol=BTCUSDT'),

@@ -91,7 +91,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   const records = (): readonly ApprovalEvent[] =>
     [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ payload }) => payload as ApprovalEvent);
 
-  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40]', async () => {
+  it('one is a ceiling with a digest that anybody can derive, and its grant sends the order once [AP-1 AP-2 AP-6 AP-7 AP-9 AP-10 AP-11 AP-21 AP-27 AP-40 PK-146]', async () => {
     const approval = await ask({ rationale: 'the moon' });
     assert.equal(sha256Hex(approval.text), approval.digest);
     assert.equal(wordCode(approval.digest), approval.words);
@@ -151,7 +151,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(both.body.answer?.execution.state, 'filled', JSON.stringify(both.body));
   });
 
-  it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20]', async () => {
+  it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20 PK-133 PK-143]', async () => {
     for (const usdt of [190, 125]) {
       const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
@@ -293,7 +293,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.advance(EXPIRY_MS);
   });
 
-  it('exits never wait [AP-4]', async () => {
+  it('exits never wait [AP-4 PK-148]', async () => {
     const approval = await ask();
     await approve(approval);
     await world.advance(61_000);
@@ -301,7 +301,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
   });
 
-  it('above a second threshold two different people must approve [AP-73 TM-53]', async () => {
+  it('above a second threshold two different people must approve [AP-73 TM-53 PK-145]', async () => {
     const approval = await ask({ requested_notional: 950 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);
@@ -359,7 +359,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   const VOIDED: readonly (readonly [string, (approval: ApprovalBody) => unknown, RegExp])[] = [
-    ['its time', () => world.advance(EXPIRY_MS), /expired/],
+    ['its time [PK-144]', () => world.advance(EXPIRY_MS), /expired/],
     ['the agent cancels all', () => world.tool('cancel_all', {}), /the agent itself canceled all/],
     ['the agent closes', () => world.tool('close_position', { symbol: 'BTCUSDT' }), /the agent itself closed/],
     [

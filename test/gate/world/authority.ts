@@ -131,7 +131,7 @@ const CAUSES: readonly Cause[] = [
     happens: clock(-2 * HOUR),
   },
   {
-    name: 'the end of its staging plan',
+    name: 'the end of its staging plan [PK-44]',
     why: STAGING_EXPIRED,
     line: [ENDS, 'staging'],
     phases: ['unsent'],

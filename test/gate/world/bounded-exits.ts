@@ -41,14 +41,14 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
   const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
   const isOpen = ({ decision }: ToolBody): boolean => world.daemon.gate.core.state.claims.isOpen(decision.decision_id);
 
-  it('the first rung reaches the opposite quote, however far that is from the middle', async () => {
+  it('the first rung reaches the opposite quote, however far that is from the middle [PK-55]', async () => {
     await hold();
     await spread(80);
     const answer = await close();
     assert.deepEqual([answer.execution.state, codes(answer)], ['filled', []]);
   });
 
-  it('a bound of the caller holds whatever the quote: it goes on within it, and closes once the quote is there [EX-41]', async () => {
+  it('a bound of the caller holds whatever the quote: it goes on within it, and closes once the quote is there [EX-41 PK-55]', async () => {
     await hold();
     await spread(80);
     const answer = await close({ max_slippage_bps: 10 });
@@ -78,7 +78,7 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     });
   });
 
-  it('at most for exits.resume_ms: then it ends, and an alert says so [EX-42]', async () => {
+  it('at most for exits.resume_ms: then it ends, and an alert says so [EX-42 PK-62]', async () => {
     await hold();
     await spread(80);
     const answer = await close({ max_slippage_bps: 10 });

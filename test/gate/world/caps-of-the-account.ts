@@ -70,7 +70,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     assert.ok(usdt <= 1_600 && usdt > 1_500, `${usdt} held under a cap of 1,600`);
   });
 
-  it('the holding time of agents.default closes no symbol for an agent that may hold for longer', async (t) => {
+  it('the holding time of agents.default closes no symbol for an agent that may hold for longer [PK-71]', async (t) => {
     const world = await start(t, (spec) => {
       spec.agents = { default: { budgets: { holding_time_ms: 60_000 } }, alpha: {} };
     });

@@ -117,6 +117,18 @@ describe('an exit between two rungs', () => {
   const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
     (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
 
+  it('waits exits.step_ms from one rung to the next [PK-56]', async () => {
+    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0);
+    const sent = world.wire.records
+      .filter(({ method, path }) => method === 'POST' && path.endsWith('/order'))
+      .slice(-2);
+    const tookMs = (sent[1]?.sentAtMs ?? 0) - (sent[0]?.sentAtMs ?? 0);
+    assert.ok(tookMs >= 1_500 && tookMs < 2_500, `${tookMs} ms`);
+  });
+
   it('says that it goes on, and ends once an operator has closed all: what is opened then is held', async () => {
     await world.tool('place_order', order({ requested_notional: 600 }));
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });

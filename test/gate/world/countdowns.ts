@@ -52,7 +52,7 @@ describe("the exchange's dead-man countdown", () => {
   const isDue = () => world.sim.engine.state.markets.get(BTC)?.countdownAtMs ?? null;
   const restingCount = async (): Promise<number> => openOrders(await world.books(), BTC).length;
 
-  it('is set when an opening rests, again at a third of its time, and ends with the last opening', async () => {
+  it('is set when an opening rests, again at a third of its time, and ends with the last opening [PK-49]', async () => {
     await start();
     await rest();
     await until('it is set', () => isDue() !== null);
@@ -70,7 +70,16 @@ describe("the exchange's dead-man countdown", () => {
     assert.equal(calls().length, 4);
   });
 
-  it('cancels what opens when the daemon falls silent, and not before [EX-68 TM-58]', async () => {
+  it('is never set with a deadman_ms of 0 [PK-48]', async () => {
+    await start({}, (spec) => {
+      spec.standing.deadman_ms = 0;
+    });
+    await rest();
+    await world.sleep(130 * SECOND);
+    assert.deepEqual([calls(), isDue(), await restingCount()], [[], null, 1]);
+  });
+
+  it('cancels what opens when the daemon falls silent, and not before [EX-68 TM-58 PK-47]', async () => {
     await start({}, (spec) => {
       spec.standing.deadman_ms = 30_000;
     });

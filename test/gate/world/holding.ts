@@ -102,7 +102,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.equal(viewOf(world).holder, 'bob');
   });
 
-  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [EX-5 TM-16]', async () => {
+  it('SYMBOL_HELD: a reserved symbol is kept for one agent while it is flat [EX-5 TM-16 PK-36]', async () => {
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, bob), ['SYMBOL_HELD']);
     assert.deepEqual(await codes(world, { symbol: 'ETHUSDT' }, world.createAgent('carol')), []);
   });

@@ -35,18 +35,22 @@ describe('intercept says why a tool call is refused', () => {
     assert.ok(!JSON.stringify(reason).includes('sideways-secret'), 'what the agent wrote is not repeated');
   });
 
-  it('names the violation of a tool that is allowed by name', async () => {
+  it('names the violation of a tool that is allowed by name [PK-69]', async () => {
     const reason = await reasonOf('send_note', { text: 5 });
     assert.match(reason?.message ?? '', /^The arguments do not fit the schema of this tool: text: /);
     assert.equal((await world.intercept('send_note', { text: 'hello' })).body.decision.decision, 'ALLOW', 'it fits');
   });
 
+  it('allows a tool of intercept.allow with arguments that fit its schema [PK-69]', async () => {
+    const { body } = await world.intercept('send_note', { text: 'hello' });
+    assert.deepEqual([body.decision.decision, body.decision.reasons], ['ALLOW', []]);
+  });
   it('bounds what is recorded of names that an agent chose', async () => {
     const reason = await reasonOf('send_note', { text: 'x', ['k'.repeat(5_000)]: 1 });
     assert.ok((reason?.message.length ?? 0) < 300, `${reason?.message.length} characters`);
   });
 
-  it('still says of other tools that they are not in scope', async () => {
+  it('still says of other tools that they are not in scope [PK-69]', async () => {
     for (const tool of ['send_email', 'constructor', 'toString'])
       assert.equal((await reasonOf(tool, {}))?.message, 'This tool is not in the policy scope.', tool);
   });

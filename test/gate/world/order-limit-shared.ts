@@ -176,7 +176,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
     assert.deepEqual(codes(await rest(50_101)), []);
   });
 
-  it('together they take half of the venue’s limit, and no more [EX-21]', async () => {
+  it('together they take half of the venue’s limit, and no more [EX-21 PK-51]', async () => {
     await world.tool('cancel_all', {});
     await world.control('set-instrument', { ...BTC, max_orders: 9 });
     await world.advance(3_600_000);

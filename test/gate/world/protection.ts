@@ -48,7 +48,7 @@ describe('protective stops and cut-backs', () => {
       .map((event) => event.payload as DecisionEvent)
       .filter((event) => event.agent === 'gate');
 
-  it('places a missing stop also in halted, and cuts nothing back and records nothing of it then', async () => {
+  it('places a missing stop also in halted, and cuts nothing back and records nothing of it then [PK-64]', async () => {
     const held = await hold(900);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
     const human = createClient(world.sim);

@@ -18,7 +18,7 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
   });
   after(() => world.close());
 
-  it('SAE-U the end of the holding time cancels the openings of the symbol', async () => {
+  it('SAE-U the end of the holding time cancels the openings of the symbol, and is told of [PK-12]', async () => {
     const held = await world.tool('place_order', order({ requested_notional: 300 }));
     assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
     await world.advance(540_000);
@@ -35,6 +35,8 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
     await world.setMark('BTCUSDT', 58_900);
     assert.equal(await world.position('BTCUSDT'), before, 'nothing is added to the old position');
     assert.deepEqual((await world.ready()).body.symbols_reducing, ['BTCUSDT']);
+    const told = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(({ payload }) => payload);
+    assert.equal(told.filter((alert) => (alert as { code: string }).code === 'HOLDING_TIME').length, 1);
     const [layer] = (await world.tradingState()).layers;
     assert.deepEqual(
       [layer?.layer, layer?.scope, layer?.name, layer?.state],

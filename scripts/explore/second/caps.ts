@@ -1,0 +1,220 @@
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { capOf, leverageOf, sectionOf } from './budgets.ts';
+import { e8, type Fraction, fraction, isAbove, least, plus, show, times, usdt } from './exact.ts';
+import { BELIEVED_MS, type Opening, opens, type Raw, rawOf } from './raw.ts';
+
+/** The price that an order counts at: the worse of the mark of its decision and its own. */
+function valuedE8({ decision, priceE8 }: Pick<Opening, 'decision' | 'priceE8'>): bigint {
+  const markE8 = e8(decision.event.context.market.mark ?? 0);
+  return priceE8 > markE8 ? priceE8 : markE8;
+}
+
+function big(quantityE8: number | undefined): bigint {
+  return BigInt(quantityE8 ?? 0);
+}
+
+/** No order is worth more than `budgets.order_notional_usdt`, of the account and of its agent, in all its slices [TM-2]. */
+export function findOrdersBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  const breaches: Breach[] = [];
+  const judge = (opening: Pick<Opening, 'decision' | 'priceE8'>, quantityE8: bigint, where: string): void => {
+    const spec = raw.policyAt(opening.decision.seq);
+    if (spec === null) return;
+    const cap = capOf(spec, opening.decision, 'order_notional_usdt', 'notional');
+    const worth = usdt(quantityE8, valuedE8(opening));
+    if (isAbove(worth, cap))
+      breaches.push({ code: 'second/order-cap', detail: `${where} is worth ${show(worth)}, the cap is ${show(cap)}` });
+  };
+  for (const decision of raw.decisions) {
+    const { effective } = decision.event.decision;
+    if (!opens(decision) || effective?.quantity == null || decision.event.orders.length === 0) continue;
+    const priceE8 = e8(effective.limit_price ?? '0');
+    judge({ decision, priceE8 }, e8(effective.quantity), `${decision.id} at ${at(decision.atMs)}`);
+  }
+  for (const opening of raw.openings)
+    judge(opening, opening.quantityE8, `${opening.id}, sent at ${at(opening.sentAtMs)},`);
+  return breaches;
+}
+
+/** What a symbol may come to on the side of an opening, with what is held and what rests, at the mark of its decision. */
+function worstCase(opening: Opening): Fraction {
+  const { send, side, symbol } = opening;
+  const sign = side === 'buy' ? 1n : -1n;
+  const held = sign * big(send.quantityE8.get(symbol));
+  const resting = big((side === 'buy' ? send.restingBuys : send.restingSells).get(symbol));
+  const before = usdt((held > 0n ? held : 0n) + resting, e8(opening.decision.event.context.market.mark ?? 0));
+  return plus(before, usdt(opening.quantityE8, valuedE8(opening)));
+}
+
+/**
+ * Whatever opens, the position of its symbol and all that rests on its side come to no more than
+ * `budgets.symbol_notional_usdt`, of the account and of its agent [TM-2] [TM-8]. Except where within 75 s something moved
+ * the symbol that the ledger does not know of.
+ */
+export function findSymbolsBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  return raw.openings.flatMap((opening) => {
+    const { decision, id, servedAtMs, symbol } = opening;
+    const spec = raw.policyAt(decision.seq);
+    if (spec === null || raw.isDisturbed(symbol, servedAtMs - BELIEVED_MS, servedAtMs)) return [];
+    const cap = capOf(spec, decision, 'symbol_notional_usdt', 'notional');
+    const worth = worstCase(opening);
+    if (!isAbove(worth, cap)) return [];
+    const detail = `with ${id} at ${at(servedAtMs)} ${symbol} comes to ${show(worth)}, the cap is ${show(cap)}`;
+    return [{ code: 'second/symbol-cap', detail }];
+  });
+}
+
+/** The lowest mark that a symbol had within the span in which a mark may be used, in units of 1e-8. */
+function lowestE8({ history }: Raw, { decision, send, servedAtMs }: Opening, symbol: string): bigint {
+  const fromMs = decision.atMs - 10_000;
+  let lowest = send.marks.get(symbol) ?? 0;
+  const { marks } = history.world.venue;
+  for (let index = marks.length - 1; index >= 0; index -= 1) {
+    const mark = marks[index];
+    if (mark === undefined || mark.symbol !== symbol || mark.atMs > servedAtMs) continue;
+    lowest = Math.min(lowest, mark.mark);
+    if (mark.atMs < fromMs) break;
+  }
+  return e8(lowest);
+}
+
+function grossOf(raw: Raw, opening: Opening): Fraction {
+  const { send, symbol } = opening;
+  let gross = worstCase(opening);
+  for (const other of send.marks.keys()) {
+    if (other === symbol) continue;
+    const held = big(send.quantityE8.get(other));
+    const long = (held > 0n ? held : 0n) + big(send.restingBuys.get(other));
+    const short = (held < 0n ? -held : 0n) + big(send.restingSells.get(other));
+    gross = plus(gross, usdt(long > short ? long : short, lowestE8(raw, opening, other)));
+  }
+  return gross;
+}
+
+/**
+ * Whatever opens, all symbols together come to no more than `budgets.gross_notional_usdt`, nor than `budgets.leverage`
+ * times the equity [TM-2]. Except where within 75 s something moved a symbol that the ledger does not know of.
+ */
+export function findGrossBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  return raw.openings.flatMap((opening) => {
+    const { decision, id, send, servedAtMs } = opening;
+    const spec = raw.policyAt(decision.seq);
+    const { account } = decision.event.context;
+    if (spec === null || account === null) return [];
+    for (const symbol of send.marks.keys())
+      if (raw.isDisturbed(symbol, servedAtMs - BELIEVED_MS, servedAtMs)) return [];
+    const gross = grossOf(raw, opening);
+    const cap = capOf(spec, decision, 'gross_notional_usdt', 'notional', false);
+    const borrowed = times(leverageOf(spec, decision, false), fraction(account.equity_usdt ?? 0));
+    const most = least(cap, borrowed);
+    if (!isAbove(gross, most)) return [];
+    const detail = `with ${id} at ${at(servedAtMs)} all symbols come to ${show(gross)}, of ${show(most)}`;
+    return [{ code: isAbove(gross, cap) ? 'second/gross-cap' : 'second/account-leverage', detail }];
+  });
+}
+
+/**
+ * Nothing opens while its symbol is set to a leverage at the exchange that is above what its decision leaves [EX-20].
+ * Except where a person sets leverage at the exchange itself.
+ */
+export function findLeverageBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  const { setup, steps } = history.plan;
+  const isSet = ({ of }: { readonly of: string }): boolean => of === 'leverage';
+  if (setup.account?.begins.some(isSet) || steps.some(({ do: act }) => act.kind === 'setting' && isSet(act.setting)))
+    return [];
+  return raw.openings.flatMap(({ decision, id, send, servedAtMs }) => {
+    const spec = raw.policyAt(decision.seq);
+    if (spec === null) return [];
+    const most = leverageOf(spec, decision);
+    if (!isAbove(fraction(send.leverage), most)) return [];
+    const detail = `${id} came at ${at(servedAtMs)} at a leverage of ${send.leverage}, the most is ${show(most)}`;
+    return [{ code: 'second/leverage-setting', detail }];
+  });
+}
+
+/**
+ * Within any `window_ms` no more than `max` opening orders of `budgets.order_rate` are sent, by all and by an agent with a
+ * rate of its own [TM-2]. Policies that came into force meanwhile count at their widest.
+ */
+export function findRateBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  const posts = raw.openings.filter(({ isAmend }) => !isAmend);
+  const breaches: Breach[] = [];
+  for (const agent of [null, ...new Set(posts.map(({ root }) => root.agent))]) {
+    const own = posts.filter(({ root }) => agent === null || root.agent === agent);
+    let first = 0;
+    for (const [last, { decision, id, sentAtMs }] of own.entries()) {
+      const spec = raw.policyAt(decision.seq);
+      if (spec === null) continue;
+      const rates = [spec.budgets, agent === null ? {} : (sectionOf(spec, agent).budgets ?? {})] as readonly {
+        order_rate?: { max: number; window_ms: number };
+      }[];
+      const rate = rates.findLast(({ order_rate: each }) => each !== undefined)?.order_rate;
+      if (rate === undefined) continue;
+      while ((own[first]?.sentAtMs ?? 0) <= sentAtMs - rate.window_ms) first += 1;
+      const count = last - first + 1;
+      if (count > rate.max)
+        breaches.push({
+          code: 'second/order-rate',
+          detail: `${id}, sent at ${at(sentAtMs)}, is opening order ${count} of ${agent ?? 'all'} within ${rate.window_ms} ms, the most are ${rate.max}`,
+        });
+    }
+  }
+  return breaches;
+}
+
+/**
+ * An opening goes no further from the middle of the book of its decision than its caller's `max_slippage_bps`, nor than
+ * `budgets.slippage_bps` leaves [TM-2].
+ */
+export function findSlipped(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  return raw.decisions.flatMap((decision) => {
+    const { context, decision: decided, orders, request } = decision.event;
+    const { ask, bid } = context.market;
+    const spec = raw.policyAt(decision.seq);
+    const price = decided.effective?.limit_price;
+    if (!opens(decision) || orders.length === 0 || spec === null || price == null || bid === null || ask === null)
+      return [];
+    const asked = request.max_slippage_bps;
+    const cap = capOf(spec, decision, 'slippage_bps', 'slippage');
+    const bps = asked === null ? cap : least(cap, fraction(asked));
+    const isBuy = decided.effective?.side === 'buy';
+    const middle = times(plus(fraction(bid), fraction(ask)), { n: 1n, d: 2n });
+    const part = times(bps, { n: isBuy ? 1n : -1n, d: 10_000n });
+    const bound = times(middle, plus({ n: 1n, d: 1n }, part));
+    const isBeyond = isBuy ? isAbove(fraction(price), bound) : isAbove(bound, fraction(price));
+    if (!isBeyond) return [];
+    const detail = `${decision.id} at ${at(decision.atMs)} goes to ${price}, ${show(bps)} bps from the middle are ${show(bound)}`;
+    return [{ code: 'second/slippage', detail }];
+  });
+}
+
+/**
+ * No opening is permitted that would bring what was executed within 24 hours above `budgets.turnover_usdt_per_day`, of the
+ * account: what it had executed ten seconds before, and its own [TM-2].
+ */
+export function findTurnoverBeyond(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  const { trades } = history.world.exchange.world.state;
+  const dayMs = 86_400_000;
+  return raw.decisions.flatMap((decision) => {
+    const { decision: decided, orders } = decision.event;
+    const spec = raw.policyAt(decision.seq);
+    if (!opens(decision) || decided.kind !== 'tool' || orders.length === 0 || spec === null) return [];
+    const cap = fraction(spec.budgets.turnover_usdt_per_day);
+    let executed = fraction(decided.effective?.notional ?? 0);
+    for (const trade of trades) {
+      const isCounted = trade.timeMs > decided.at_ms - dayMs + 60_000 && trade.timeMs <= decided.at_ms - 10_000;
+      if (isCounted && history.orders.has(trade.clientOrderId))
+        executed = plus(executed, { n: trade.quote, d: 100_000_000n });
+    }
+    if (!isAbove(executed, cap)) return [];
+    const detail = `${decision.id} at ${at(decision.atMs)} brings the day to ${show(executed)}, the cap is ${show(cap)}`;
+    return [{ code: 'second/turnover', detail }];
+  });
+}
