@@ -47,7 +47,7 @@ export const PlaceOrderArgs = Type.Object(
         'decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.', // TF-11
     }),
     rationale: Type.Optional(
-      field.freeText('Why, in your own words, for the record. At most 2 kB. No influence on the decision.'), // note, TF-12, TF-13
+      field.freeText('Why, for the record. At most 2 kB. No influence on the decision.'), // note, TF-12, TF-13
     ),
     meta: Type.Optional(field.meta),
   },
