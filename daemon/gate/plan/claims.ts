@@ -66,7 +66,10 @@ export function desiredOf(
     const onWay = onWayE8(claim, (order) => !isLostForGood(order)) - growingE8(claim);
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && !isOperators) return { claim, pool: 0, want: claim.wants === 'rest' ? onWay : 0, onWay };
+    if (position.isContested && !isOperators) {
+      const stays = claim.wants === 'rest' ? onWay : 0;
+      return { claim, pool: stays, want: stays, onWay };
+    }
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
@@ -225,7 +228,11 @@ function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
  * So much may rest for a claim: an order of what it should have is at least the least one, and takes along a rest that is
  * less than that (core/exit.ts). Of all of a position it is the smallest that covers it.
  */
-export function mostRestingE8({ rules }: GateState, { all, isBeside }: Closing, { claim, pool, want }: Desired): number {
+export function mostRestingE8(
+  { rules }: GateState,
+  { all, isBeside }: Closing,
+  { claim, pool, want }: Desired,
+): number {
   const known = rules.get(claim.symbol);
   if (known === undefined || want <= 0) return want;
   const least = leastE8(known);
