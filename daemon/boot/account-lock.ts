@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
-import { planProblemLayer } from '../gate/plan/problem-layer.ts';
+import { ACCOUNT_LOCK_LAYER, planProblemLayer } from '../gate/plan/problem-layer.ts';
 import type { VenuePort } from '../gate/venue-port.ts';
 import { messageOf } from '../ledger/errors.ts';
 import { type HeldLock, takeLock } from '../ledger/lock.ts';
@@ -14,14 +14,10 @@ import { StartError } from './live.ts';
 
 /** How long a start waits for a daemon of the account that is just ending, wall ms. */
 const WAIT_MS = 1_000;
-/** How often a running daemon looks after its locks, and asks for what the venue has not told, wall ms. */
+/** How often a running daemon looks after its locks, and asks a venue that has not answered, wall ms. */
 const LOOK_MS = 5_000;
-
-const LAYER = {
-  name: 'account_lock',
-  clearsWhen: 'the venue has told whose account it is, and no other daemon holds its lock on this machine',
-  cleared: 'the account is locked',
-};
+/** How often it asks one that has answered without a name of the account, wall ms. */
+const ASK_AGAIN_MS = 60_000;
 
 type Place = Pick<Config, 'home' | 'lockFolder' | 'venue'>;
 
@@ -34,8 +30,9 @@ export class AccountLock {
   readonly #place: Place;
   /** By the path of each; null: it is to be held, and is not. */
   readonly #locks = new Map<string, HeldLock | null>();
-  /** The venue has told its name of the account, or never will. */
+  /** The venue has answered: with its name of the account, or without one. */
   #isTold = false;
+  #isNamed = false;
   #isAsking = false;
 
   /** @throws StartError naming home and process of the daemon that trades the account */
@@ -59,12 +56,19 @@ export class AccountLock {
    */
   watch(core: GateCore, time: TimePort, signal: AbortSignal): void {
     this.#review(core);
-    const look = async (): Promise<void> => {
-      if (!this.#isTold) await this.#ask(core.ports.venue);
+    const look = async (mayAsk: boolean): Promise<void> => {
+      if (mayAsk) await this.#ask(core.ports.venue);
       if (!signal.aborted) this.#review(core);
     };
-    const timer = time.every(LOOK_MS, () => void look(), { unref: true });
-    signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    // RISK: one answer without a name is no proof that there is none, and two keys of one account would not meet.
+    const timers = [
+      time.every(LOOK_MS, () => void look(!this.#isTold), { unref: true }),
+      time.every(ASK_AGAIN_MS, () => void look(!this.#isNamed), { unref: true }),
+    ];
+    const cancel = (): void => {
+      for (const timer of timers) timer.cancel();
+    };
+    signal.addEventListener('abort', cancel, { once: true });
   }
 
   /** Its files go, too: each account, also of a paper exchange that is gone, would leave some for good. */
@@ -76,7 +80,7 @@ export class AccountLock {
     this.#locks.clear();
   }
 
-  /** Null: it has told, or never will; else why it has not. */
+  /** Null: it has answered; else why it has not. */
   async #ask(venue: VenuePort): Promise<string | null> {
     if (this.#isAsking) return 'it has not answered yet';
     this.#isAsking = true;
@@ -85,6 +89,7 @@ export class AccountLock {
       if (read?.kind === 'failed') return read.detail;
       const alias = read?.value ?? null;
       if (alias !== null) this.#locks.set(this.#pathOf(`${venue.venue} account ${alias}`), null);
+      this.#isNamed = alias !== null;
       this.#isTold = true;
       return null;
     } catch (error) {
@@ -97,7 +102,7 @@ export class AccountLock {
   #review(core: GateCore): void {
     const lost = this.#findLost();
     const problem = lost ?? (this.#isTold ? null : 'the venue has not told yet whose account this is');
-    const layer = planProblemLayer(core.state.layers, LAYER, problem);
+    const layer = planProblemLayer(core.state.layers, ACCOUNT_LOCK_LAYER, problem);
     if (layer === null) return;
     core.append('state', layer);
     if (lost !== null) core.alert('ACCOUNT_UNLOCKED', lost);

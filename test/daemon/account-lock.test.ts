@@ -206,6 +206,11 @@ test('while the venue does not tell whose account it is nothing opens, and it is
     });
   const first = await start('first', {}, { createVenue: createVenueOf });
   assert.equal(stateOf(first), 'reducing');
+  const { ready, waiting_for: waiting } = first.gate.readiness();
+  assert.deepEqual(
+    [ready, waiting],
+    [false, ['the lock of the account: the venue has not told yet whose account this is']],
+  );
   assert.doesNotMatch(alertsOf(first), /ACCOUNT_UNLOCKED/, 'the venue may be late');
   alias = 'SgsR';
   await until('it opens', () => stateOf(first) === 'active');
@@ -231,9 +236,14 @@ test('while the venue does not tell whose account it is nothing opens, and it is
   await until('it opens', () => stateOf(third) === 'active');
   await third.close();
 
-  // Where the venue tells none, the key alone counts.
+  // Where the venue tells none, the key alone counts, until it tells one.
   alias = '';
-  assert.equal(stateOf(await start('fifth', {}, { createVenue: createVenueOf })), 'active');
+  const fifth = await start('fifth', {}, { createVenue: createVenueOf });
+  assert.equal(stateOf(fifth), 'active');
+  await named('/homes/sixth', 'another key').holdAlias(telling('SgsR', 'paper'), log);
+  alias = 'SgsR';
+  await until('somebody is told', () => alertsOf(fifth).includes('/homes/sixth'));
+  assert.equal(stateOf(fifth), 'reducing');
 });
 
 test('daemons of one user find each other whatever a service, a session or a shell has set for each', async (t) => {

@@ -29,6 +29,8 @@ interface Closing {
 /** What a claim should have at the venue. */
 export interface Desired {
   readonly claim: AskedClaim;
+  /** Lots that those before it in turn leave. */
+  readonly pool: number;
   readonly want: number;
   /** Lots that its orders may still close, of those that were asked for. */
   readonly onWay: number;
@@ -64,7 +66,10 @@ export function desiredOf(
     const onWay = onWayE8(claim, (order) => !isLostForGood(order)) - growingE8(claim);
     const isOperators = claim.origin === 'operator';
     // Several agents held it by records of before: what rests there stays, and operators close.
-    if (position.isContested && !isOperators) return { claim, want: claim.wants === 'rest' ? onWay : 0, onWay };
+    if (position.isContested && !isOperators) {
+      const stays = claim.wants === 'rest' ? onWay : 0;
+      return { claim, pool: stays, want: stays, onWay };
+    }
     const isHolders = isOperators || claim.origin === 'gate' || claim.agent === position.holder;
     const isOver = claim.isCanceled || isStopped(claim) || isReplaced(state, claim);
     const pool = isOperators ? ownLeft + othersLeft : isHolders ? ownLeft : 0;
@@ -75,7 +80,7 @@ export function desiredOf(
     const ofOthers = isOperators ? Math.min(othersLeft, taken) : 0;
     othersLeft -= ofOthers;
     ownLeft -= taken - ofOthers;
-    return { claim, want, onWay };
+    return { claim, pool, want, onWay };
   });
 }
 
@@ -200,7 +205,7 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
 }
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
-export function restE8(closing: Closing, { claim, onWay, want }: Desired, least: number): number {
+export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, least: number): number {
   if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
@@ -208,6 +213,8 @@ export function restE8(closing: Closing, { claim, onWay, want }: Desired, least:
   // It rests in one order, once what makes room for it is gone.
   if (quantityE8 < want - onWay && isMakingRoom(live, side)) return 0;
   const isAll = quantityE8 > 0 && quantityE8 === closing.own;
+  // An exit that closes now is to have the rest that it would take along.
+  if (!isAll && pool < closing.own && closing.own - quantityE8 < least) return 0;
   return quantityE8 >= least || isAll ? quantityE8 : 0;
 }
 
@@ -217,11 +224,21 @@ function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
   return false;
 }
 
-/** So much may rest for a claim: what it should have; of all of a position the smallest order that covers it. */
-export function mostRestingE8({ rules }: GateState, { all, isBeside }: Closing, { claim, want }: Desired): number {
+/**
+ * So much may rest for a claim: an order of what it should have is at least the least one, and takes along a rest that is
+ * less than that (core/exit.ts). Of all of a position it is the smallest that covers it.
+ */
+export function mostRestingE8(
+  { rules }: GateState,
+  { all, isBeside }: Closing,
+  { claim, pool, want }: Desired,
+): number {
   const known = rules.get(claim.symbol);
-  if (known === undefined || want <= 0 || want !== all || isBeside) return want;
-  return toE8(Math.max(known.minLots, ceilLots(all, known)), lotE8(known));
+  if (known === undefined || want <= 0) return want;
+  const least = leastE8(known);
+  const most = Math.min(Math.max(want, least), pool);
+  if (pool - most >= least) return most;
+  return pool === all && !isBeside ? Math.max(least, toE8(ceilLots(all, known), lotE8(known))) : pool;
 }
 
 /** Orders of a claim that rests that are beyond what it should have, the newest first. */

@@ -9,6 +9,13 @@ export interface ProblemLayer {
   readonly cleared: string;
 }
 
+/** Another daemon may trade the account. */
+export const ACCOUNT_LOCK_LAYER: ProblemLayer = {
+  name: 'account_lock',
+  clearsWhen: 'the venue has told whose account it is, and no other daemon holds its lock on this machine',
+  cleared: 'the account is locked',
+};
+
 /**
  * Null: the layer is as it should be.
  *

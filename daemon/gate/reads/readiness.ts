@@ -4,7 +4,8 @@ import type { Keeper } from '../feeds/keeper.ts';
 import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets } from '../journal/request-budgets.ts';
-import { stateInForce } from '../state/layers.ts';
+import { ACCOUNT_LOCK_LAYER } from '../plan/problem-layer.ts';
+import { layerKey, stateInForce } from '../state/layers.ts';
 
 /** The gate's parts that readiness depends on. */
 export interface ReadinessSources {
@@ -38,6 +39,8 @@ export function describeReadiness({
     if (!keeper.isReconciled) waiting.push(...(keeper.missing.length > 0 ? keeper.missing : ['reconciliation']));
     waiting.push(...findStaleInputs(core));
   }
+  const unlocked = core.state.layers.get(layerKey('breaker', 'account', ACCOUNT_LOCK_LAYER.name));
+  if (unlocked !== undefined) waiting.push(`the lock of the account: ${unlocked.reason}`);
   if (core.ports.ledger.isFailed) waiting.push('a ledger that can record');
   else if (availability.isDiskFull) waiting.push('free disk space and a new start');
   const state = availability.isStarted
