@@ -65,7 +65,9 @@ export function factorOf(spec: Spec, decision: Decision, part: Part): Fraction {
   reach(loss?.day, agent?.losses?.day_usdt);
   reach(loss?.week, agent?.losses?.week_usdt);
   const { limit_at: limitAt, multiplier } = spec.trader_state;
-  if (agent != null && agent.p_risk >= limitAt) multiply(multiplier as Multiplier);
+  // What recent trades say of an agent is asked at its request alone.
+  const isAsked = decision.event.decision.kind === 'tool';
+  if (isAsked && agent != null && agent.p_risk >= limitAt) multiply(multiplier as Multiplier);
   return factors.reduce(times, ONE);
 }
 
