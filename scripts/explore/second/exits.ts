@@ -40,7 +40,8 @@ function claimsOf(raw: Raw): readonly Claim[] {
       claims.set(id, { id, agent, symbol, side, isWhole, seq, atMs, root, quantityE8, ...end });
     } else if (payload.action === 'ended') {
       const claim = claims.get(payload.decision_id);
-      if (claim !== undefined)
+      // One that rests closes no more now; what ends it later is another end.
+      if (claim?.reason === null)
         Object.assign(claim, { filledE8: payload.filled_e8, endSeq: seq, endAtMs: atMs, reason: payload.reason });
     }
   }
