@@ -136,8 +136,8 @@ export function findNotReducing(history: History): readonly Breach[] {
 }
 
 /**
- * A part closes at most what was asked for [EX-26]. Except up to the exchange's smallest order, where less than that would
- * stay.
+ * A part closes at most what was asked for, and the exchange's smallest order where that is more [EX-26]. Except a rest
+ * below such an order, which is taken along.
  */
 export function findGrown(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -149,7 +149,8 @@ export function findGrown(history: History): readonly Breach[] {
     if (asked == null || symbol === null || request.fraction === 1) return [];
     if (request.client_order_id !== null) return [];
     const executed = BigInt(executedFor(history, id));
-    const most = e8(asked) + BigInt(history.world.venue.leastE8(symbol));
+    const least = BigInt(history.world.venue.leastE8(symbol));
+    const most = (e8(asked) > least ? e8(asked) : least) + least;
     if (executed <= most) return [];
     return [{ code: 'second/grown', detail: `${id} asked for ${asked} of ${symbol} and closed ${executed} e-8` }];
   });
