@@ -33,8 +33,8 @@ const KEYS_SHARE = 0.4;
 const KEYS_WEIGHT = 8;
 /** Of worlds in which agents say what they seldom say. */
 const WORDS_SHARE = 0.1;
-/** Of worlds in which the exchange refuses for one of the reasons that it has. */
-const ANSWERS_SHARE = 0.15;
+/** Of so many worlds one has an exchange that refuses for one of the reasons that it has. */
+const ANSWERS_EVERY = 7;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -80,8 +80,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  const answers = new Random(seed, 'answers');
-  const answered = answers.chance(ANSWERS_SHARE) ? withAnswers(steps, answers) : steps;
+  const answered =
+    seed % ANSWERS_EVERY === 0 ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
@@ -195,12 +195,13 @@ function withOwn(setup: Setup, seed: number): Setup {
 
 /** In some worlds the policy has keys that few write, and what makes them bind is played more often. */
 function withKeys(setup: Setup, random: Random): { readonly setup: Setup; readonly pieces: typeof PIECES } {
-  const asked = setup.approvals !== undefined && random.chance(0.6) ? drawApprovalKeys(random, setup) : {};
-  const { keys, pieces } = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : { keys: {}, pieces: [] };
-  const policy = { ...asked, ...keys };
+  const none = { keys: {}, pieces: [] };
+  const asked = setup.approvals !== undefined && random.chance(0.8) ? drawApprovalKeys(random, setup) : none;
+  const drawn = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : none;
+  const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },
-    pieces: pieces.map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
+    pieces: [...asked.pieces, ...drawn.pieces].map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
   };
 }
 

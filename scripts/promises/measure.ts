@@ -18,7 +18,7 @@ export interface Measured {
   readonly drawn: readonly number[];
   /** Those that are worth a second look: keys that say something else than in most worlds, and all that is no key. */
   readonly telling: readonly number[];
-  /** Keys with whose other value `decide` permits another order. */
+  /** Of keys those of these with whose other value `decide` permits another order. */
   readonly changed: readonly number[];
 }
 
@@ -28,13 +28,13 @@ export async function measurePlan(plan: Plan, items: readonly Item[]): Promise<M
   try {
     await playPlan(world, plan);
     const drawn = items.flatMap((item, index) => (isDrawn(world, plan, item) ? [index] : []));
+    const telling = drawn.filter((index) => isTelling(world, items[index]));
     const again = new DecidedAgain(world);
-    const changed = drawn.filter((index) => {
+    const changed = telling.filter((index) => {
       const item = items[index];
       // Of those without a direction the snapshot is made, too: it would be another one.
       return item?.kind === 'key' && item.leaf.direction !== 'any_change' && again.isChangedBy(item.leaf);
     });
-    const telling = drawn.filter((index) => isTelling(world, items[index]));
     return { drawn, telling, changed };
   } finally {
     world.close();
@@ -43,7 +43,12 @@ export async function measurePlan(plan: Plan, items: readonly Item[]): Promise<M
 
 const PLAIN = buildPolicy(PLAIN_SETUP, 'original').spec;
 
-function isTelling({ policies }: World, item: Item | undefined): boolean {
+function isTelling({ calls, policies }: World, item: Item | undefined): boolean {
+  // An id matters where two calls have the same one.
+  if (item?.kind === 'field' && item.path[0] === 'request_id') {
+    const ids = calls.flatMap(({ args, tool }) => (tool === item.tool ? [args.request_id] : []));
+    return new Set(ids).size < ids.length;
+  }
   if (item?.kind !== 'key') return true;
   const plain = JSON.stringify(valuesAt(PLAIN, item.leaf));
   return policies.some(({ policy }) => JSON.stringify(valuesAt(policy.spec, item.leaf)) !== plain);

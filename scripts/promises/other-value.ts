@@ -1,8 +1,8 @@
 import type { Direction } from '../../daemon/core/looser/policy-directions.ts';
 import type { JsonSchemaObject } from '../../daemon/core/policy.ts';
 
-/** Members of lists of names that a policy of a world does not have. */
-const MORE = ['SOLUSDT', 'DOGEUSDT', 'other'];
+/** What calls of worlds name, and more: symbols and accounts. */
+const NAMES = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'main', 'other'];
 
 /** The loosest value of a key; where none is the loosest, another one. The value itself where there is no other. */
 export function otherValue(value: unknown, schema: JsonSchemaObject, direction: Direction | null): unknown {
@@ -18,7 +18,7 @@ function otherList(value: readonly unknown[], { items }: JsonSchemaObject): read
   const words = (items as JsonSchemaObject | undefined)?.enum as readonly unknown[] | undefined;
   if (words !== undefined) return words;
   if (value.some((entry) => typeof entry === 'number')) return value.map((entry) => Number(entry) * 2);
-  return value.length === 0 || MORE.some((more) => value.includes(more)) ? MORE : [...value, ...MORE];
+  return [...new Set([...value, ...NAMES])];
 }
 
 function otherNumber(value: number, schema: JsonSchemaObject, direction: Direction | null): number {

@@ -5,7 +5,7 @@ import type { Report, Task } from './worker.ts';
 const ENOUGH = 3;
 const RAREST = 20;
 
-interface Row {
+export interface Row {
   readonly kind: Item['kind'];
   readonly name: string;
   /** Worlds that have it. */
@@ -19,28 +19,43 @@ interface Row {
   readonly changed: number;
 }
 
+interface Known {
+  readonly rows: readonly Row[];
+  readonly failures: readonly string[];
+}
+
 /** Counts what workers report, and says which worlds are worth another look. */
 export class Tally {
   readonly #items: readonly Item[];
   readonly #plays: number;
-  readonly #drawn = new Map<number, number[]>();
+  readonly #drawn = new Map<number, number>();
   readonly #decided = new Map<number, number>();
   readonly #played = new Map<number, number>();
   readonly #differed = new Map<number, number>();
-  readonly #failures: string[] = [];
+  readonly #failures: string[];
   /** First those worlds in which an item is telling, then those that have it at all. */
   readonly #waiting: { readonly seed: number; readonly items: readonly number[] }[][] = [[], []];
 
-  constructor(items: readonly Item[], plays: number) {
+  /** `known`: of other worlds, which count along. */
+  constructor(items: readonly Item[], plays: number, known: Known = { rows: [], failures: [] }) {
     this.#items = items;
     this.#plays = plays;
+    this.#failures = [...known.failures];
+    for (const [index, { kind, name }] of items.entries()) {
+      const row = known.rows.find((each) => each.kind === kind && each.name === name);
+      if (row === undefined) continue;
+      this.#drawn.set(index, row.drawn);
+      this.#decided.set(index, row.decided);
+      this.#played.set(index, row.played);
+      this.#differed.set(index, row.differed);
+    }
   }
 
   noteMeasured({ changed, drawn, failure, seed, telling }: Report): void {
     if (failure !== null) this.#failures.push(`world ${seed}: ${failure}`);
     const others = drawn.filter((index) => !telling.includes(index));
     for (const [round, items] of [telling, others].entries()) this.#waiting[round]?.push({ seed, items });
-    for (const index of drawn) this.#drawn.set(index, [...(this.#drawn.get(index) ?? []), seed]);
+    for (const index of drawn) count(this.#drawn, index);
     for (const index of changed) count(this.#decided, index);
   }
 
@@ -67,7 +82,7 @@ export class Tally {
 
   #rows(): readonly Row[] {
     return this.#items.map(({ kind, name }, index) => {
-      const drawn = this.#drawn.get(index)?.length ?? 0;
+      const drawn = this.#drawn.get(index) ?? 0;
       const decided = this.#decided.get(index) ?? 0;
       const played = this.#played.get(index) ?? 0;
       const differed = this.#differed.get(index) ?? 0;

@@ -29,3 +29,16 @@ test('every mistake is tried on a promise that there is', () => {
     );
   }
 });
+
+test('a promise names the circumstances in which it says nothing, and has five of them at most', () => {
+  const counts = readdirSync(FOLDER).flatMap((name) => {
+    const comments = readFileSync(join(FOLDER, name), 'utf8').match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    return comments.map((comment) => ({ name, exceptions: comment.split('@except ').length - 1 }));
+  });
+  const some = counts.filter(({ exceptions }) => exceptions > 0);
+  assert.ok(some.length > 20);
+  assert.deepEqual(
+    some.filter(({ exceptions }) => exceptions > 5),
+    [],
+  );
+});

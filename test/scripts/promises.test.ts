@@ -116,3 +116,14 @@ test('what has changed nothing is played again, as often as is asked for, and is
     changed: 2,
   });
 });
+
+test('what was counted in other worlds counts along, and is played again no more where it has changed something', () => {
+  const items = [item('budgets.leverage'), item('exits.step_ms')];
+  const first = new Tally(items, 2);
+  first.noteMeasured({ seed: 1, drawn: [0, 1], telling: [0, 1], changed: [0], failure: null });
+  const second = new Tally(items, 2, first.result());
+  second.noteMeasured({ seed: 2, drawn: [0, 1], telling: [0, 1], changed: [], failure: null });
+  assert.deepEqual(second.nextToPlay(), { seed: 2, again: [1] });
+  const [leverage, step] = second.result().rows;
+  assert.deepEqual([leverage?.drawn, leverage?.decided, step?.drawn], [2, 1, 2]);
+});

@@ -1,16 +1,41 @@
 import { DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
-import { BORROWS, BOTH, CLAIMS, EQUALS, FLIPS, LOSSES, MANY, PROFITS, SKILLS, WAITS, WIDE } from './words.ts';
+import {
+  BORROWS,
+  BOTH,
+  BOUNDED,
+  CLAIMS,
+  EQUALS,
+  FLIPS,
+  LARGE,
+  LOSSES,
+  MANY,
+  PROFITS,
+  REPEATS,
+  REVENGES,
+  SKILLS,
+  WAITS,
+  WIDE,
+} from './words.ts';
 
 /** Of the account: so little binds in worlds that hold some thousands of 100,000 USDT. */
-const SHARES = [0.0001, 0.0004, 0.001] as const;
+const SHARES = [0.00003, 0.0001, 0.0004] as const;
+/**
+ * Of p_t: with them more or older trades say something else, and so do larger orders after a loss. The first starts
+ * below its limit, the others above.
+ */
+export const TRADERS = [
+  { base_rate: 0.1, limit_at: 0.11, block_at: 0.12 },
+  { base_rate: 0.6, limit_at: 0.56, block_at: 0.9 },
+  { base_rate: 0.6, limit_at: 0.585, block_at: 0.9 },
+] as const;
 
 /** Parts that are the account's. */
 export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
   keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
   keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
-  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), MANY),
-  keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), MANY),
+  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), LARGE),
+  keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), LARGE),
   keys((random) => ({ 'market.collar_bps': random.pick([2, 8]) }), WIDE),
   keys(
     (random) => ({
@@ -49,15 +74,16 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
       'account.drawdown.window_ms': random.pick([5_000, 60_000, DAY_MS]),
     }),
     LOSSES,
+    LOSSES,
   ),
-  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES),
+  keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES, LOSSES),
   keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, MANY),
   keys(
     (random) => ({ 'account.concentration': { share: random.pick([0.5, 0.7]), floor_usdt: random.pick([200, 700]) } }),
     BOTH,
   ),
   keys((random) => ({ 'account.min_liquidation_distance': random.pick([0.35, 0.6, 0.98]) }), BORROWS),
-  keys((random) => ({ 'account.margin_buffer_usdt': random.pick([97_000, 99_000, 99_600]) }), MANY),
+  keys((random) => ({ 'account.margin_buffer_usdt': random.pick([97_000, 99_000, 99_600]) }), LARGE),
   keys(
     (random) => ({
       'trust.default': random.pick([
@@ -88,20 +114,21 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   ),
   keys(
     (random) => ({
-      'trader_state.base_rate': random.pick([0.1, 0.6]),
-      'trader_state.limit_at': random.pick([0.05, 0.3]),
-      'trader_state.block_at': random.pick([0.4, 0.9]),
-      'trader_state.multiplier': 0.3,
-      'trader_state.enforce_block': random.chance(0.5),
-      'trader_state.window_trades': random.pick([1, 3, 200]),
-      'trader_state.max_age_ms': random.pick([3_000, 30_000, DAY_MS]),
+      trader_state: {
+        ...random.pick(TRADERS),
+        multiplier: 0.3,
+        enforce_block: random.chance(0.5),
+        window_trades: random.pick([1, 1, 200]),
+        max_age_ms: random.pick([3_000, 3_000, DAY_MS]),
+      },
     }),
+    REVENGES,
     LOSSES,
   ),
   keys(
     (random) => ({
       'temporal.duplicate_window_ms': random.pick([5_000, 20_000]),
-      'temporal.duplicate_exempt': random.pick([[], ['BTCUSDT']]),
+      'temporal.duplicate_exempt': random.pick([[], [], ['BTCUSDT']]),
     }),
     EQUALS,
   ),
@@ -114,16 +141,15 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
         cooldown_ms: random.pick([2_000, 20_000]),
       },
     }),
-    EQUALS,
-    MANY,
+    REPEATS,
   ),
   keys(
     (random) => ({ 'staging.ttl_ms': random.pick([500, 3_000]), 'staging.spacing_ms': random.pick([200, 2_000]) }),
     MANY,
   ),
   keys((random) => ({ 'standing.resting_ttl_ms': random.pick([2_000, 12_000, 40_000]) }), WAITS),
-  keys((random) => ({ 'exits.resting': random.int(1, 3) }), PROFITS),
-  keys((random) => ({ 'exits.resume_ms': random.pick([500, 4_000]) }), WIDE, PROFITS),
+  keys((random) => ({ 'exits.resting': random.int(1, 2) }), PROFITS),
+  keys((random) => ({ 'exits.resume_ms': random.pick([500, 4_000]) }), BOUNDED),
   keys(
     (random) => ({
       'exits.step_ms': random.pick([50, 2_000]),

@@ -10,26 +10,42 @@ const TEXTS: { readonly [code: number]: string } = {
   [-2025]: 'Reach max open order limit.',
   [-4045]: 'Reach max stop order limit.',
 };
-const CALLS = new Set(['open', 'close', 'exit', 'amend', 'cancel', 'cancel_all', 'flatten']);
+/** Of calls of which an order, a change or a cancel comes: how often the exchange refuses it. */
+const SHARES: { readonly [kind: string]: number } = {
+  open: 0.35,
+  close: 0.35,
+  exit: 0.35,
+  amend: 0.2,
+  cancel: 0.2,
+  cancel_all: 0.2,
+  flatten: 0.2,
+};
+/** Codes that a world has, more or less: after so many worlds each has had its turn. */
+const CODES_A_WORLD = 5;
 
-/** Before one call or two the exchange has a reason to refuse what comes of it: any that the venue module knows. */
-export function withAnswers(steps: readonly Step[], random: Random): readonly Step[] {
+/**
+ * Before one call or two the exchange has a reason to refuse what comes of it: any that the venue module knows, in turn.
+ * `turn`: of the worlds that have such reasons, from 0.
+ */
+export function withAnswers(steps: readonly Step[], turn: number, random: Random): readonly Step[] {
+  let next = (turn * CODES_A_WORLD) % CODES.length;
   return steps.flatMap((step): readonly Step[] => {
-    if (!CALLS.has(step.do.kind) || !random.chance(0.2)) return [step];
+    if (!random.chance(SHARES[step.do.kind] ?? 0)) return [step];
     const isChange = step.do.kind === 'amend';
     const isEnd = /cancel/.test(step.do.kind);
     const match = { method: isChange ? 'PUT' : isEnd ? 'DELETE' : 'POST', path: '/fapi/v1/order' };
+    const code = CODES[next] ?? -1000;
+    next = (next + 1) % CODES.length;
     return [
-      { gap: step.gap, do: { kind: 'fault', fault: drawAnswer(random, match) } },
+      { gap: step.gap, do: { kind: 'fault', fault: drawAnswer(random, code, match) } },
       { ...step, gap: 'parallel' },
     ];
   });
 }
 
-function drawAnswer(random: Random, match: object): Readonly<Record<string, unknown>> {
+function drawAnswer(random: Random, code: number, match: object): Readonly<Record<string, unknown>> {
   const count = random.chance(0.8) ? 1 : random.int(2, 4);
   if (random.chance(0.1)) return { kind: 'reject-late', ms: random.int(50, 3_000), match };
   if (random.chance(0.06)) return { kind: 'status', status: random.pick([403, 502, 504]), match, count };
-  const code = random.pick(CODES);
   return { kind: 'error', code, msg: TEXTS[code] ?? `Refused for ${code}.`, match, count };
 }

@@ -6,6 +6,11 @@ function openOf(draw: Draw, usdt: number, limitBps?: number): Action {
   return open.kind === 'open' ? { ...open, usdt } : open;
 }
 
+/** What needs an approval, and over which time. */
+function termsOf({ setup }: Draw): { readonly aboveUsdt: number; readonly windowMs: number } {
+  return setup.approvals ?? { aboveUsdt: 500, windowMs: 20_000 };
+}
+
 /** People approve, now and at random times, twice, at once, after a crash and after what ends an approval. */
 export const APPROVALS: readonly (readonly [number, Piece])[] = [
   [
@@ -75,6 +80,33 @@ export const APPROVALS: readonly (readonly [number, Piece])[] = [
       draw.step({ kind: 'amend', agent: draw.agent, pick: 0, factor: draw.random.pick([2, 3]) }, 'answered'),
       draw.step({ kind: 'amend', agent: draw.agent, pick: 0, limitBps: draw.random.int(-5, 20) }, 'answered'),
     ],
+  ],
+  // Less than needs one, and as much again when the first counts no more, or almost.
+  [
+    4,
+    (draw) => {
+      const { aboveUsdt, windowMs } = termsOf(draw);
+      const order = openOf(draw, Math.round(aboveUsdt * 0.6));
+      return [
+        draw.step(order, 'answered'),
+        draw.step(order, draw.random.int(Math.round(windowMs * 0.9), Math.round(windowMs * 1.7))),
+      ];
+    },
+  ],
+  // It is given about when it may be given no more; of a large one also by one person alone.
+  [
+    4,
+    (draw) => {
+      const { aboveUsdt, windowMs } = termsOf(draw);
+      const { random } = draw;
+      return [
+        draw.step(openOf(draw, Math.round(aboveUsdt * random.pick([1.5, 3.5]))), 'answered'),
+        draw.step(
+          { kind: 'approve', pick: 0, times: random.pick([1, 2]) },
+          random.int(Math.round(windowMs * 0.4), Math.round(windowMs * 0.95)),
+        ),
+      ];
+    },
   ],
   // Who approved it is trusted no more: before it is granted, while it is sliced, while it rests, while nobody runs.
   [

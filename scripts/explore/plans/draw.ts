@@ -35,6 +35,12 @@ export class Draw {
     if (random.chance(0.1)) this.#symbol = random.pick(['BTCUSDT', 'ETHUSDT']);
   }
 
+  /** Somebody acts, in the market in which it mostly trades. */
+  become(agent: AgentName): void {
+    this.#agent = agent;
+    this.#symbol = HOME[agent];
+  }
+
   get agent(): AgentName {
     return this.#agent;
   }

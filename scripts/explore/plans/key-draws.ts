@@ -3,35 +3,45 @@ import type { Random } from '../random.ts';
 import type { Piece } from './draw.ts';
 
 /** Keys of the policy as an operator may write them, and what happens in worlds in which they are to bind. */
-export interface KeyDraw {
-  readonly draw: (random: Random, setup: Setup) => PolicyKeys;
+export interface DrawnKeys {
+  readonly keys: PolicyKeys;
   readonly pieces: readonly Piece[];
 }
+export type KeyDraw = (random: Random, setup: Setup) => DrawnKeys;
 
-export const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
+const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
 export const DAY_MS = 86_400_000;
 
-export const keys = (draw: KeyDraw['draw'], ...pieces: readonly Piece[]): KeyDraw => ({ draw, pieces });
-/** Of one agent's section. */
-export const own = (draw: (random: Random, setup: Setup) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
-  keys(
-    (random, setup) => {
-      const agent = random.pick(AGENTS);
-      return Object.fromEntries(
-        Object.entries(draw(random, setup)).map(([key, value]) => [`agents.${agent}.${key}`, value]),
-      );
-    },
-    ...pieces,
-  );
+export const keys =
+  (draw: (random: Random, setup: Setup) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
+  (random, setup) => ({ keys: draw(random, setup), pieces });
+
+/** Of one agent's section; the pieces are what that agent does. */
+export const own =
+  (draw: (random: Random, setup: Setup) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
+  (random, setup) => {
+    const agent = random.pick(AGENTS);
+    const drawn = Object.entries(draw(random, setup));
+    return {
+      keys: Object.fromEntries(drawn.map(([key, value]) => [`agents.${agent}.${key}`, value])),
+      pieces: pieces.map(
+        (piece): Piece =>
+          (world) => {
+            world.become(agent);
+            return piece(world);
+          },
+      ),
+    };
+  };
 
 export function tiersOf(random: Random, levels: readonly number[], level = 'at'): readonly object[] {
   const from = random.pick(levels);
   const effects = [{ multiplier: random.pick([0.2, 0.5]) }, { reduce_only: true }];
   return random.chance(0.5)
-    ? [{ [level]: from, ...random.pick(effects) }]
+    ? [{ [level]: from, ...effects[random.chance(0.3) ? 0 : 1] }]
     : [
         { [level]: from, ...effects[0] },
-        { [level]: from * 4, ...effects[1] },
+        { [level]: from * 2, ...effects[1] },
       ];
 }
 
@@ -42,5 +52,3 @@ export function rateOf(random: Random, { orderWindowMs }: Setup): { readonly max
 export function tierEffect(random: Random): object {
   return random.chance(0.7) ? { multiplier: random.pick([0.2, 0.5]) } : { reduce_only: true };
 }
-
-/** Each of these chooses one key of many. */

@@ -1,32 +1,160 @@
 import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
-import { ACCOUNT_KEYS } from './account-keys.ts';
+import { ACCOUNT_KEYS, TRADERS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { AGENTS, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
-import { BORROWS, BOTH, EQUALS, FLIPS, LOSSES, MANY, SIGNALS, WAITS, WIDE } from './words.ts';
+import { type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import {
+  AGES,
+  AMENDS,
+  BARS,
+  BORROWS,
+  BOTH,
+  CLAIMS,
+  EQUALS,
+  FLIPS,
+  LARGE,
+  LOSSES,
+  MANY,
+  REPEATS,
+  REVENGES,
+  signalsOf,
+  WAITS,
+  WIDE,
+} from './words.ts';
 
-const REGIME_KEYS: readonly KeyDraw[] = (['calm', 'volatile', 'extreme'] as const).map((regime) =>
+type Regime = 'calm' | 'volatile' | 'extreme';
+/** In which the market is in that regime. */
+const REGIMES: { readonly [regime in Regime]: PolicyKeys } = {
+  calm: { 'market.volatility.min_history_bars': 20 },
+  volatile: { 'market.volatility.min_history_bars': 200 },
+  extreme: { 'market.funding.extreme': 0.00001 },
+};
+
+function regimeKeys(regime: Regime): readonly KeyDraw[] {
+  const row = (draw: (random: Random) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
+    keys(
+      (random) => ({
+        ...(random.chance(0.8) ? REGIMES[regime] : {}),
+        ...Object.fromEntries(
+          Object.entries(draw(random)).map(([key, value]) => [`market.regimes.${regime}.${key}`, value]),
+        ),
+      }),
+      ...pieces,
+    );
+  const rate = regime === 'calm' ? 0.2 : 0.4;
+  return [
+    row(() => ({ leverage: '1/3' }), BORROWS),
+    row((random) => ({ notional: random.pick([0.1, '2/5']) }), LARGE),
+    // As few as there may be beside the slices of the regime.
+    keys(
+      () => ({
+        ...REGIMES[regime],
+        'budgets.order_rate': { max: 13, window_ms: 60_000 },
+        [`market.regimes.${regime}.order_rate`]: rate,
+      }),
+      MANY,
+    ),
+    row(() => ({ slippage: 0.2 }), WIDE),
+    row((random) => ({ cooldown_ms: random.pick([2_000, 8_000]) }), MANY),
+    row((random) => ({ slices: random.pick([2, 3]) }), LARGE),
+    row(() => ({ reduce_only: true }), MANY),
+  ];
+}
+
+/** How old an input may be. */
+const FRESHNESS: readonly KeyDraw[] = [
+  keys((random) => ({ 'market.freshness.mark_ms': random.pick([300, 1_200]) }), WAITS),
+  keys((random) => ({ 'market.freshness.quote_ms': random.pick([300, 1_200]) }), WAITS),
+  keys(() => ({ 'market.freshness.bars': 1, 'market.bar_ms': 60_000 }), BARS),
+  keys((random) => ({ 'market.freshness.account_ms': random.pick([1_000, 4_000]) }), WAITS),
+  keys((random) => ({ 'market.freshness.funding_ms': random.pick([1_000, 20_000]) }), WAITS),
+  keys((random) => ({ 'market.freshness.filters_ms': random.pick([1_000, 20_000]) }), WAITS),
+  keys((random) => ({ 'market.freshness.clock_skew_ms': random.pick([5, 100]) }), AGES),
+  keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), AGES),
+];
+
+function signalKeys(kind: 'injection' | 'narrative' | 'anomaly' | 'spend'): readonly KeyDraw[] {
+  const rule = (draw: (random: Random) => object): KeyDraw =>
+    keys((random) => ({ [`trust.signals.${kind}`]: { max_ttl_ms: 3_600_000, ...draw(random) } }), signalsOf(kind));
+  return [
+    rule(() => ({ reduce_only: true })),
+    rule((random) => ({ multiplier: random.pick([0.05, '1/9']) })),
+    rule(() => ({ reduce_only: true, max_ttl_ms: 5_000 })),
+  ];
+}
+
+/** With other numbers of bars the market is in another regime. */
+const MARKET: readonly KeyDraw[] = [
+  keys((random) => ({ 'market.bar_ms': random.pick([60_000, 300_000]) }), MANY),
   keys(
-    (random) => {
-      const path = `market.regimes.${regime}`;
-      return random.weighted<PolicyKeys>([
-        [1, { [`${path}.leverage`]: '1/3' }],
-        [1, { [`${path}.notional`]: random.pick([0.1, '2/5']) }],
-        [1, { [`${path}.order_rate`]: 0.5, 'budgets.order_rate': { max: 13, window_ms: 60_000 } }],
-        [1, { [`${path}.slippage`]: 0.2 }],
-        [1, { [`${path}.cooldown_ms`]: random.pick([2_000, 8_000]) }],
-        [1, { [`${path}.slices`]: random.pick([2, 3]) }],
-        [1, { [`${path}.reduce_only`]: true }],
-      ]);
-    },
-    MANY,
-    BORROWS,
-    WIDE,
+    (random) => ({
+      'market.volatility.baseline_bars': random.pick([10, 12, 15]),
+      'market.volatility.min_history_bars': 20,
+    }),
+    LARGE,
   ),
-);
+  keys(
+    (random) => ({
+      'market.volatility.window_bars': random.pick([6, 10, 20]),
+      'market.volatility.min_history_bars': 12,
+      'market.volatility.volatile': 1.2,
+      'market.volatility.extreme': 1.6,
+    }),
+    MANY,
+  ),
+  keys(() => ({ 'market.regime_hold_bars': 6 }), MANY),
+  keys(
+    (random) => ({
+      'market.liquidity': random.pick([
+        { ema_bars: 2, below_quantile: 0.1, baseline_bars: 30 },
+        { ema_bars: 5, below_quantile: 0.1, baseline_bars: 8 },
+        { ema_bars: 10, below_quantile: 0.1, baseline_bars: 12 },
+      ]),
+      'market.volatility.min_history_bars': 12,
+    }),
+    LARGE,
+  ),
+];
+
+const SCOPES: readonly KeyDraw[] = [
+  keys(() => ({ 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] }), AMENDS),
+  keys(() => ({ 'scope.actions': ['open', 'close', 'cancel'] }), AMENDS),
+  keys(() => ({ 'scope.symbols': ['BTCUSDT'] }), BOTH),
+  keys(() => ({ 'scope.accounts': ['other'] }), WAITS),
+];
 
 /** Parts of one agent's section. */
 const OWN_KEYS: readonly KeyDraw[] = [
+  own(
+    (random) => ({
+      'scope.tools': random.pick([
+        ['close_position', 'cancel_order', 'cancel_all', 'place_order'],
+        ['close_position', 'cancel_order', 'cancel_all', 'modify_order'],
+      ]),
+    }),
+    AMENDS,
+  ),
+  own(
+    (random) => ({
+      'scope.actions': random.pick([
+        ['open', 'close', 'cancel'],
+        ['close', 'cancel', 'modify'],
+      ]),
+    }),
+    AMENDS,
+  ),
+  own(() => ({ 'scope.venues': [] }), MANY),
+  own((random) => ({ 'scope.symbols': [random.pick(['BTCUSDT', 'ETHUSDT'])] }), BOTH),
+  own(() => ({ 'scope.accounts': [] }), MANY),
+  own((random) => ({ 'budgets.order_notional_usdt': random.pick([120, 250]) }), MANY),
+  own((random) => ({ 'budgets.symbol_notional_usdt': random.pick([200, 400]) }), MANY),
+  own((random) => ({ 'budgets.gross_notional_usdt': random.pick([250, 500]) }), BOTH),
+  own((random) => ({ 'budgets.slippage_bps': random.pick([3, 8]) }), WIDE),
+  own((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) }), LARGE),
+  own((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) }), LARGE),
+  own(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
+  own(() => ({ 'budgets.leverage': 1 }), BORROWS),
+  own((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000]) }), WAITS),
   own(
     (random, setup) => ({ 'budgets.order_rate': { max: random.int(5, 7), window_ms: setup.orderWindowMs ?? 60_000 } }),
     MANY,
@@ -37,24 +165,25 @@ const OWN_KEYS: readonly KeyDraw[] = [
     (random) => ({
       'temporal.duplicate_window_ms': 15_000,
       'temporal.duplicate_exempt': ['BTCUSDT', 'ETHUSDT'],
-      [`agents.${random.pick(AGENTS)}.temporal.duplicate_exempt`]: [],
+      [`agents.${random.pick(['alpha', 'beta', 'gamma'])}.temporal.duplicate_exempt`]: [],
     }),
     EQUALS,
+    REPEATS,
   ),
   own((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
   own(
-    (random) => ({ 'temporal.breaker': { repeats: random.pick([2, 3]), window_ms: 60_000, cooldown_ms: 300_000 } }),
-    EQUALS,
-    MANY,
+    (random) => ({
+      'temporal.breaker': {
+        repeats: random.pick([2, 3]),
+        window_ms: 60_000,
+        cooldown_ms: 300_000,
+      },
+    }),
+    REPEATS,
   ),
   own(
-    (random) => ({
-      'trader_state.base_rate': random.pick([0.1, 0.6]),
-      'trader_state.limit_at': random.pick([0.05, 0.3]),
-      'trader_state.block_at': random.pick([0.4, 0.6]),
-      'trader_state.multiplier': 0.3,
-      'trader_state.enforce_block': random.chance(0.5),
-    }),
+    (random) => ({ trader_state: { ...TRADERS[0], multiplier: 0.3, enforce_block: random.chance(0.5) } }),
+    REVENGES,
     LOSSES,
   ),
   own(
@@ -66,117 +195,35 @@ const OWN_KEYS: readonly KeyDraw[] = [
     }),
     WAITS,
   ),
-  own(
-    (random) => ({
-      loss: { [random.pick(['day', 'week'])]: tiersOf(random, [0.5, 3, 12], 'at_usdt') },
-    }),
-    LOSSES,
-  ),
+  own((random) => ({ loss: { day: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
+  own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
 ];
 
-const CHOOSING: readonly KeyDraw[] = [
-  ...REGIME_KEYS,
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': ['paper'] },
-        { 'scope.symbols': ['BTCUSDT'] },
-        { 'scope.accounts': ['other'] },
-      ]),
-    WAITS,
-    BOTH,
-  ),
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'market.freshness.mark_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.quote_ms': random.pick([300, 1_200]) },
-        { 'market.freshness.account_ms': random.pick([1_000, 4_000]) },
-        { 'market.freshness.funding_ms': random.pick([1_000, 20_000]) },
-        { 'market.freshness.filters_ms': random.pick([1_000, 60_000]) },
-        { 'market.freshness.clock_skew_ms': random.pick([5, 50]) },
-        { 'market.freshness.request_ms': random.pick([1, 1_000]) },
-      ]),
-    WAITS,
-  ),
-  keys(
-    (random) => {
-      const kind = random.pick(['injection', 'narrative', 'anomaly', 'spend']);
-      const path = `trust.signals.${kind}`;
-      return {
-        [path]: random.chance(0.5)
-          ? { reduce_only: true, max_ttl_ms: 3_600_000 }
-          : { multiplier: random.pick([0.1, '1/3']), max_ttl_ms: 3_600_000 },
-        ...(random.chance(0.3) ? { [`${path}.max_ttl_ms`]: 5_000 } : {}),
-      };
-    },
-    SIGNALS,
-    SIGNALS,
-  ),
-  keys(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'market.bar_ms': 300_000 },
-        { 'market.volatility.baseline_bars': 8, 'market.volatility.min_history_bars': 20 },
-        { 'market.volatility.window_bars': 20, 'market.volatility.min_history_bars': 20 },
-        { 'market.regime_hold_bars': 6 },
-        { 'market.liquidity': { ema_bars: 2, below_quantile: 0.5, baseline_bars: 8 } },
-        { 'market.liquidity': { ema_bars: 20, below_quantile: 0.9, baseline_bars: 12 } },
-      ]),
-    MANY,
-  ),
-  own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'scope.tools': ['close_position', 'cancel_order', 'cancel_all', 'place_order'] },
-        { 'scope.actions': ['open', 'close', 'cancel'] },
-        { 'scope.venues': [] },
-        { 'scope.symbols': ['ETHUSDT'] },
-        { 'scope.accounts': [] },
-      ]),
-    BOTH,
-  ),
-  own(
-    (random) =>
-      random.pick<PolicyKeys>([
-        { 'budgets.order_notional_usdt': random.pick([120, 250]) },
-        { 'budgets.symbol_notional_usdt': random.pick([200, 400]) },
-        { 'budgets.gross_notional_usdt': random.pick([250, 500]) },
-        { 'budgets.slippage_bps': random.pick([3, 8]) },
-        { 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) },
-        { 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) },
-        { 'budgets.concurrent_positions': 1 },
-        { 'budgets.leverage': 1 },
-        { 'budgets.holding_time_ms': random.pick([8_000, 30_000]) },
-      ]),
-    BOTH,
-    MANY,
-    BORROWS,
-    WAITS,
-  ),
-];
-
-const CHOICES = [
-  ...[...ACCOUNT_KEYS, ...OWN_KEYS].map((choice) => [1, choice] as const),
-  ...CHOOSING.map((choice) => [4, choice] as const),
+const CHOICES: readonly KeyDraw[] = [
+  ...ACCOUNT_KEYS,
+  ...regimeKeys('calm'),
+  ...regimeKeys('volatile'),
+  ...regimeKeys('extreme'),
+  ...FRESHNESS,
+  ...signalKeys('injection'),
+  ...signalKeys('narrative'),
+  ...signalKeys('anomaly'),
+  ...signalKeys('spend'),
+  ...MARKET,
+  ...SCOPES,
+  ...OWN_KEYS,
 ];
 
 /** Up to four parts of the policy, and the pieces in which they are to bind. */
-export function drawKeys(
-  random: Random,
-  setup: Setup,
-): { readonly keys: PolicyKeys; readonly pieces: readonly Piece[] } {
+export function drawKeys(random: Random, setup: Setup): DrawnKeys {
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
   for (let count = random.int(1, 4); count > 0; count -= 1) {
-    const choice = random.weighted(CHOICES);
-    const more = choice.draw(random, setup);
+    const { keys: more, pieces: binding } = random.pick(CHOICES)(random, setup);
     // Of parts of their own: an agent's may only be tighter than the account's.
     if (partsOf(more).some((part) => partsOf(drawn).includes(part))) continue;
     drawn = { ...drawn, ...more };
-    pieces.push(...choice.pieces);
+    pieces.push(...binding);
   }
   return { keys: drawn, pieces };
 }
@@ -185,19 +232,19 @@ function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
   return Object.keys(of).map((path) => path.replace(/^agents\.[a-z]+\./, '').split('.')[0]);
 }
 
-/** Conditions for approvals beside the one on the sum. */
-export function drawApprovalKeys(random: Random, { approvals }: Setup): PolicyKeys {
-  if (approvals === undefined) return {};
+/** A condition for approvals beside the one on the sum. */
+export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKeys {
+  if (approvals === undefined) return { keys: {}, pieces: [] };
   const sum = { notional_above_usdt: approvals.aboveUsdt };
+  const claimed: readonly object[] = [{ provenance_below: 0.4 }, { capability_risk_above: 0.6 }];
   const other = random.pick<object>([
-    { untraded_ms: random.pick([5_000, 60_000]) },
-    { provenance_below: 0.6, agents: ['alpha'] },
-    { capability_risk_above: 0.4, agents: ['beta'] },
+    ...claimed,
+    { untraded_ms: random.pick([2_000, 60_000]) },
     { agents: ['alpha', 'gamma'] },
-    { venues: ['paper'], agents: ['gamma'] },
+    { venues: [random.pick(['paper', 'binance-demo'])] },
     { request: { order_type: { in: ['limit'] } } },
     { request: { requested_notional: { above: 500 } } },
-    { request: { max_slippage_bps: { below: 25 }, symbol: { in: ['ETHUSDT'] } } },
+    { request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } },
   ]);
-  return { 'approvals.when': [sum, other] };
+  return { keys: { 'approvals.when': [sum, other] }, pieces: claimed.includes(other) ? [CLAIMS] : [] };
 }

@@ -225,6 +225,19 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // The exchange's clock is off, for long enough that it is noticed.
+  [
+    0.5,
+    (draw) => {
+      const { random } = draw;
+      const fault = { kind: 'clock-jump', by_ms: random.pick([-2_500, -1_500, -300, 300, 1_500, 2_500]) };
+      return [
+        draw.step({ kind: 'fault', fault }),
+        draw.step(draw.anyOpen(), random.int(0, 3_000)),
+        draw.step(draw.anyOpen(), random.int(5_000, 40_000)),
+      ];
+    },
+  ],
   // Lists of before, orders that are executed late, a ban.
   [
     1.2,
@@ -240,7 +253,6 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
         [3, { kind: 'stale-list', match: { path }, ms: random.int(1_000, 9_000) }],
         [2, { kind: 'execute-late', ms: random.int(300, 6_000), match: { method: 'POST', path: '/fapi/v1/order' } }],
         [1, { kind: 'late-trades', ms: random.int(200, 9_000), match: { method: 'POST', path: '/fapi/v1/order' } }],
-        [0.3, { kind: 'clock-jump', by_ms: random.pick([-1_500, -300, 300, 1_500]) }],
       ]);
       return [
         draw.step({ kind: 'fault', fault }),

@@ -5,6 +5,7 @@ import type { Draw, Piece } from './draw.ts';
 export const SKILLS = ['a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64)] as const;
 
 type Opening = Extract<Action, { readonly kind: 'open' }>;
+type SignalKind = Extract<Action, { readonly kind: 'signal' }>['signal'];
 
 function opening(draw: Draw, more: Partial<Opening> = {}, limitBps?: number): Opening {
   return { ...(draw.open(limitBps) as Opening), ...more };
@@ -21,6 +22,16 @@ export const EQUALS: Piece = (draw) => {
     draw.step(order),
     draw.step({ ...order, ...(random.chance(0.5) ? { isAfterLast: true } : {}) }, soon(draw)),
     ...(random.chance(0.5) ? [draw.step(order, soon(draw))] : []),
+  ];
+};
+
+/** The same order, executed again and again, and one more when that has been noticed. */
+export const REPEATS: Piece = (draw) => {
+  const { random } = draw;
+  const order = opening(draw, { usdt: random.pick([130, 200]) });
+  return [
+    ...Array.from({ length: random.int(2, 4) }, () => draw.step(order, random.int(1_050, 2_400))),
+    draw.step(opening(draw, { usdt: 300 }), random.int(500, 5_000)),
   ];
 };
 
@@ -41,18 +52,19 @@ export const CLAIMS: Piece = (draw) => {
   return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick([600, 1_500, 3_000]) }))];
 };
 
-/** A monitor says something of any kind, and its subject goes on. */
-export const SIGNALS: Piece = (draw) => {
-  const { agent, random, symbol } = draw;
-  const signal = random.pick(['injection', 'narrative', 'anomaly', 'spend'] as const);
-  const scope = random.pick([{}, { agent }, { symbol }]);
-  return [
-    ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
-    draw.step({ kind: 'signal', signal, ttlMs: random.int(1_000, 30_000), ...scope }),
-    draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
-    ...(random.chance(0.3) ? [draw.step(draw.anyExit(), soon(draw))] : []),
-  ];
-};
+/** A monitor says something of this kind, and its subject goes on, at once and later. */
+export const signalsOf =
+  (signal: SignalKind): Piece =>
+  (draw) => {
+    const { agent, random, symbol } = draw;
+    const scope = random.pick([{}, { agent }, { symbol }]);
+    return [
+      ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
+      draw.step({ kind: 'signal', signal, ttlMs: random.int(1_000, 30_000), ...scope }),
+      draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
+      random.chance(0.3) ? draw.step(draw.anyExit(), soon(draw)) : draw.step(opening(draw), random.int(4_000, 12_000)),
+    ];
+  };
 
 export const BORROWS: Piece = (draw) => [
   draw.step(opening(draw, { leverage: draw.random.pick([2, 3]), usdt: draw.random.pick([600, 3_000]) })),
@@ -76,6 +88,65 @@ export const LOSSES: Piece = (draw) => {
     draw.step(draw.against([60, 120, 250, 600]), random.int(1_000, 4_000)),
     ...(random.chance(0.6) ? [draw.step(draw.close(), random.int(500, 4_000))] : []),
     draw.step(opening(draw), random.int(1_000, 9_000)),
+  ];
+};
+
+/** As large as an order may be, and larger. */
+export const LARGE: Piece = (draw) => [
+  draw.step(opening(draw, { usdt: draw.random.pick([900, 3_000, 4_500, 6_000]) })),
+  draw.step(draw.close(), draw.random.int(1_000, 6_000)),
+];
+
+/** A small loss, and four times as much after it. */
+export const REVENGES: Piece = (draw) => {
+  const { agent, random, symbol } = draw;
+  const close = (): Step => draw.step({ kind: 'close', agent, symbol }, random.int(500, 2_000));
+  const order = { symbol, side: draw.side } as const;
+  return [
+    close(),
+    draw.step(opening(draw, { ...order, usdt: 200 }), random.int(500, 1_500)),
+    draw.step(draw.against([60, 120, 250]), random.int(700, 2_000)),
+    close(),
+    draw.step(opening(draw, { ...order, usdt: 900 }), random.int(500, 2_000)),
+    close(),
+    draw.step(opening(draw, { ...order, usdt: 900 }), random.pick([random.int(500, 2_000), random.int(3_200, 5_800)])),
+  ];
+};
+
+/** What rests, changed. */
+export const AMENDS: Piece = (draw) => {
+  const { agent, random } = draw;
+  const change = random.pick([{ factor: 0.5 }, { factor: 1.5 }, { limitBps: -random.int(20, 60) }]);
+  return [
+    draw.step(opening(draw, {}, -random.int(10, 60))),
+    draw.step({ kind: 'amend', agent, pick: 0, ...change }, random.int(500, 3_000)),
+  ];
+};
+
+/** Callers that made up their minds a while ago, or whose clocks are ahead. */
+export const AGES: Piece = (draw) => [
+  draw.step(opening(draw, { agoMs: draw.random.pick([10, 900, 5_000, 20_000, -30, -200, -800]) })),
+];
+
+/** No bar comes for longer than one lasts. */
+export const BARS: Piece = (draw) => {
+  const match = { method: 'GET', path: '/fapi/v1/klines' };
+  return [
+    draw.step({ kind: 'fault', fault: { kind: 'drop-before', match, count: draw.random.int(10, 60) } }),
+    draw.step(opening(draw), draw.random.int(45_000, 90_000)),
+    draw.step(opening(draw), draw.random.int(2_000, 20_000)),
+  ];
+};
+
+/** An exit that accepts less than the spread takes. */
+export const BOUNDED: Piece = (draw) => {
+  const { agent, random, symbol } = draw;
+  return [
+    draw.step(opening(draw, { symbol })),
+    draw.step({ kind: 'spread', symbol, bps: random.pick([40, 80]) }, random.int(2_000, 4_000)),
+    draw.step({ kind: 'close', agent, symbol, slippageBps: random.pick([5, 15]) }, random.int(0, 2_000)),
+    draw.step({ kind: 'spread', symbol, bps: 0 }, random.int(700, 9_000)),
+    draw.step(opening(draw), random.int(0, 2_000)),
   ];
 };
 
@@ -151,6 +222,18 @@ export const WORDS: readonly (readonly [number, Piece])[] = [
         draw.step(opening(draw, {}, -random.int(10, 60))),
         draw.step(change, 'answered'),
         draw.step({ kind: 'repeat', agent }, random.pick(['answered', 'parallel', random.int(0, 2_000)])),
+      ];
+    },
+  ],
+  // An opening, or the close of one, once more with its id.
+  [
+    3,
+    (draw) => {
+      const { agent, random } = draw;
+      return [
+        draw.step(opening(draw)),
+        ...(random.chance(0.6) ? [draw.step({ kind: 'close', agent, symbol: draw.symbol } as const, 'answered')] : []),
+        draw.step({ kind: 'repeat', agent }, random.pick(['answered', random.int(1_000, 4_000)])),
       ];
     },
   ],

@@ -77,6 +77,7 @@ const TELLING = new Set([...PLACING, 'modify_order']);
  * What the exchange's own answer says is filled, the caller is told; but for an answer of the very millisecond in which
  * the caller has waited for as long as it is let wait, and for one that could not be recorded: then it is told that the
  * outcome is pending.
+ * @except the ledger could not be written
  */
 export function findAnswersBehind(history: History): readonly Breach[] {
   const { world } = history;

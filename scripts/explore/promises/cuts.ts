@@ -28,6 +28,10 @@ export function findCutsUnnamed({ events }: History): readonly Breach[] {
 /**
  * A cut has its reason in what bears on the symbol or the account: their caps, as regime and signals about them tighten
  * those. What a signal says of an agent, or of another symbol, closes nothing. [EX-63 TM-28]
+ * @except which signals stand is not clear
+ * @except a person trades by hand
+ * @except the liquidation price is near
+ * @except a tier of the account is reached
  */
 export function findCutsBeyond(history: History): readonly Breach[] {
   const { decisions, events, plan, world } = history;
@@ -115,6 +119,11 @@ export function findCutsUnread(history: History): readonly Breach[] {
 /**
  * What a cut leaves above its cap is cut again in good time, whether it closed a part or nothing: the book was thin, or
  * the venue refused it. Of the cap of a symbol, which the books alone show.
+ * @except something fails but that the book is thin
+ * @except the process stops, or the ledger fails
+ * @except an operator halts or flattens, or the market stands still
+ * @except a person trades by hand
+ * @except another policy comes into force
  */
 export function findCutsLeft(history: History): readonly Breach[] {
   const { decisions, endMs, events, fills, plan, world } = history;

@@ -4,7 +4,10 @@ import type { History } from '../history.ts';
 /** The decision that an alert names: `exit d-… ended`, or the order of it that does not rest. */
 const NAMED = /exit (\S+) (?:of (\S+) )?(?:ended|does not rest)/;
 
-/** That an exit ended, or rests no more, is told once nothing of it can fill any more. [EX-50] */
+/**
+ * That an exit ended, or rests no more, is told once nothing of it can fill any more. [EX-50]
+ * @except a ledger was put back
+ */
 export function findEndedEarly({ decisions, events, fills, world }: History): readonly Breach[] {
   // A decision of before a restore may bear the id of one since.
   if (world.homes.restores.length > 0) return [];

@@ -8,6 +8,10 @@ const MARKETABLE_PAST = 0.0003;
 /**
  * A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. Of what an agent
  * says of a symbol the last word is judged: whatever it, the operator or an opening adds is another promise. [TM-4]
+ * @except an operator halts, or has halted five seconds before
+ * @except what opens fills after it
+ * @except of a part, all that was known to be held is closed
+ * @except what is held now is on the other side
  */
 export function findQuietExits(history: History): readonly Breach[] {
   const { world } = history;
@@ -129,6 +133,7 @@ function restsOrIsTold({ events, world }: History, { seq: decidedAt, symbol }: D
 
 /**
  * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity. [EX-26]
+ * @except fewer than the exchange takes are left, or would be
  */
 export function findClosesMore(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -184,6 +189,10 @@ function greatestShare(history: History, agent: string, symbol: string, call: Ca
 /**
  * An exit closes what there was when it was requested, never what the same or another agent opened after flat; an
  * operator's, too, as agents open again only once it was lifted.
+ * @except it is a take-profit that rests
+ * @except what it closes was on its way when it was asked for
+ * @except the venue shows as open what had made the position flat
+ * @except a restore has lost what was opened
  */
 export function findOldExits(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -255,7 +264,10 @@ function isOfLostRecord({ world }: History, { decision }: PlannedBy, atMs: numbe
   return world.homes.restores.some((restore) => atMs <= restore.atMs && restore.atMs <= decision.atMs);
 }
 
-/** An exit never opens and never crosses zero. [EX-1] */
+/**
+ * An exit never opens and never crosses zero. [EX-1]
+ * @except a restore has lost the record of the order
+ */
 export function findCrossings(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const send of history.world.venue.sends) {

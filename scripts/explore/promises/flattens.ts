@@ -9,6 +9,8 @@ const SETTLED_MS = 15_000;
 
 /**
  * On a healthy exchange the first exit of a flatten leaves at once: no list and no cancel comes before it. [EX-60]
+ * @except something else happens within fifteen seconds
+ * @except answers take a time of their own
  */
 export function findLateFlattens(history: History): readonly Breach[] {
   const { plan, world } = history;

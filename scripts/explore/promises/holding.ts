@@ -16,6 +16,9 @@ const GONE_AT_THE_END_MS = 25_000;
  * One holder a symbol (DESIGN 12.1): an agent opens only where no other agent holds anything by the exchange's books, and
  * where no order of another can still fill by the records; and never against the position. The first fill ends what
  * rests on the other side. [EX-3 EX-4 EX-5 EX-15 EX-16 TM-16]
+ * @except a ledger was put back
+ * @except a person trades by hand
+ * @except the fill was not known for twelve seconds
  */
 export function findHoldingBreaches(history: History): readonly Breach[] {
   if (history.world.homes.restores.length > 0) return [];

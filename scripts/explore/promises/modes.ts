@@ -18,6 +18,7 @@ const PUT_BACK_WITHIN_MS = 95_000;
  * Nothing opens while the symbol is not isolated, or the account not one-way and single-asset: from a moment after the
  * exchange has said so, and it is asked every few seconds for the one and once a minute for the other. What the daemon may
  * put back it does. No opening goes out at a leverage above the policy's.
+ * @except another daemon runs, or a ledger was put back
  */
 export function findModeBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;
@@ -114,7 +115,13 @@ function wrongSinceMs(
   return sinceMs;
 }
 
-/** At the end, where nothing rests and nothing is held, which would keep the exchange from changing it. */
+/**
+ * At the end, where nothing rests and nothing is held, which would keep the exchange from changing it.
+ * @except a person has turned multi-assets margin on
+ * @except the exchange asks to be left alone
+ * @except the symbol is out of scope
+ * @except the market stands still
+ */
 function findLeft({ endMs, plan, world }: History): readonly Breach[] {
   const { gate, venue } = world;
   const { settings } = venue.account;

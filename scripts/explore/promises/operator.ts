@@ -7,7 +7,13 @@ import { openingsLeft } from './resting.ts';
 /** Until the gate knows of lots that somebody else has bought or sold, with a reading of the account, ms. */
 const SEEN_WITHIN_MS = 15_000;
 
-/** After the answer nothing opens until the operator says so; a flatten ends flat. Only a slip of the pen is refused. */
+/**
+ * After the answer nothing opens until the operator says so; a flatten ends flat. Only a slip of the pen is refused.
+ * @except the ledger could not be written
+ * @except nobody listened
+ * @except a ledger of before the word was put back
+ * @except a person trades by hand
+ */
 export function findOperatorBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const { world } = history;
@@ -79,6 +85,9 @@ const SETTLED_MS = 10_000;
 /**
  * What is known to be held is closed in the turn that records a flatten's halt: neither a list nor a cancel is waited for.
  * One that is being closed already is left out. [EX-59]
+ * @except a start, or another flatten, is within ten seconds
+ * @except the fill was not known for ten seconds
+ * @except it is being closed already
  */
 export function findWaitingFlattens({ decisions, events, fills, orderEvents }: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -141,6 +150,7 @@ const UNSENT_EXIT = /^(it is|canceled|halted|the venue|the account|another|not s
 /**
  * What forbids opening, a reducing account among it, holds up no permitted change that only closes; a process that dies
  * before it is sent does.
+ * @except the process dies
  */
 export function findUnsentChanges(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

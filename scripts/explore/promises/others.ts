@@ -9,6 +9,9 @@ const HAND_KNOWN_MS = 75_000;
 /**
  * What made room for an exit is not put back in its way while it still works: the exchange refuses what would close more
  * than there is.
+ * @except the exchange refuses without a reason
+ * @except a person has traded by hand within 75 s
+ * @except the exit has become larger since
  */
 export function findPutBack(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

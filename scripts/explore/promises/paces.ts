@@ -39,6 +39,10 @@ const OPENED_LATELY_MS = 15_000;
 /**
  * Where nobody's lots stand beside it and nothing was opened lately, an exit that goes out at once is at the exchange
  * within seconds: no cancel that hangs holds it up.
+ * @except the process stops, or the ledger fails
+ * @except answers are held back
+ * @except an agent asks for more than its rate
+ * @except the exchange bans
  */
 export function findHeldUp(history: History): readonly Breach[] {
   const { decisions, endMs, orderEvents, orders, plan, posts, world } = history;
@@ -76,7 +80,13 @@ export function findHeldUp(history: History): readonly Breach[] {
 /** Between two lists of the whole account's orders, which weigh as much as forty others, ms: half a minute, or nearly. A flatten lists until nothing is left. */
 const LISTS_APART_MS = 25_000;
 
-/** What a start has read counts: nothing is asked for a second time right afterwards. */
+/**
+ * What a start has read counts: nothing is asked for a second time right afterwards.
+ * @except something fails
+ * @except the process stops
+ * @except an operator flattens
+ * @except a person changes the account's mode
+ */
 export function findReadTwice({ plan, world }: History): readonly Breach[] {
   // An account that is found in another mode is read anew.
   if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|away|flatten|setting)$/.test(kind)))
@@ -95,7 +105,14 @@ export function findReadTwice({ plan, world }: History): readonly Breach[] {
   return breaches;
 }
 
-/** Where a policy is tightened below what is held, and says so, the gate closes what is above, whatever agents close beside. */
+/**
+ * Where a policy is tightened below what is held, and says so, the gate closes what is above, whatever agents close beside.
+ * @except something fails
+ * @except the process stops
+ * @except the mark moves
+ * @except an operator halts or flattens
+ * @except a person trades by hand
+ */
 export function findUncut(history: History): readonly Breach[] {
   const { decisions, endMs, fills, plan, world } = history;
   if (plan.setup.onBreach !== 'reduce') return [];

@@ -5,6 +5,8 @@ import type { CallRecord, Decision, Fill } from '../records.ts';
 /**
  * After an agent's close was answered, nothing opens for it in that symbol without a new request, and what was sent
  * before and fills later is closed, too. The same after a stop, a cut or an exit of the operator. [EX-34]
+ * @except what was closed was a take-profit that rested
+ * @except the exchange has denied the stop, or three seconds are not over
  */
 export function findReopened(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

@@ -7,7 +7,12 @@ const ON_ITS_WAY_MS = 1_000;
 /** Parts of lots add up to whole ones but for the last digits. */
 const HAIR = 1e-6;
 
-/** Exits that close now and were requested before an opening close no more, afterwards, than what was held and sent before it. */
+/**
+ * Exits that close now and were requested before an opening close no more, afterwards, than what was held and sent before it.
+ * @except it is a take-profit that rests
+ * @except its agent has changed it since
+ * @except fewer than the exchange takes are left
+ */
 export function findOldClosesNew(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const seqOf = (rootId: string): number => history.decisions.get(rootId)?.seq ?? 1e15;
@@ -70,7 +75,13 @@ function isAllClosed(history: History, agent: string, symbol: string, sign: 1 | 
 
 const CHANGES: ReadonlySet<string> = new Set(['cancel_all', 'cancel_order', 'modify_order']);
 
-/** A take-profit that the gate canceled rests again, or an alert tells. [EX-52] */
+/**
+ * A take-profit that the gate canceled rests again, or an alert tells. [EX-52]
+ * @except its agent has canceled or changed something
+ * @except an operator has spoken
+ * @except all that was held when it was asked for is closed
+ * @except the owner cancels at the exchange
+ */
 export function findLostTakeProfits(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { seq, atMs, event } of history.events) {
@@ -88,7 +99,14 @@ export function findLostTakeProfits(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** A permitted take-profit rests or fills, or an alert tells, whatever the venue makes of it at first. */
+/**
+ * A permitted take-profit rests or fills, or an alert tells, whatever the venue makes of it at first.
+ * @except its agent has canceled or changed something
+ * @except an operator has spoken
+ * @except all that was held when it was asked for is closed
+ * @except the owner cancels at the exchange
+ * @except its agent sends as many exits as it may up to the end
+ */
 export function findQuietTakeProfits(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const targets = new Set<string>();

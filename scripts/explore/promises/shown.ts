@@ -17,12 +17,20 @@ export function findUnheeded(history: History): readonly Breach[] {
   return [...findUnheededLists(history), ...findUnaskedExits(history)];
 }
 
-/** An order of ours that a list of open orders shows is known as open, or as ended, soon after the reading is complete. */
+/**
+ * An order of ours that a reading of the open orders shows, of the whole account or of each of its symbols, is known as
+ * open, or as ended, soon after the reading is complete.
+ * @except the ledger could not be written
+ * @except another daemon runs, or a ledger was put back
+ * @except a list of the reading is refused or lost
+ * @except the process ends before that
+ * @except the start is not over
+ */
 function findUnheededLists(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const look of history.world.wire.looks) {
     const { answer, what } = look;
-    if (what !== 'list' || answer === null || isForAnAbsentOne(history, look) || isOfAFlatten(history, look)) continue;
+    if (what !== 'list' || answer === null || !isOfAReading(history, look)) continue;
     const readAtMs = findReadAtMs(history, look);
     if (readAtMs === null) continue;
     const untilMs = readAtMs + KNOWN_WITHIN_MS;
@@ -40,38 +48,15 @@ function findUnheededLists(history: History): readonly Breach[] {
   return breaches;
 }
 
-/**
- * Asked for in the moment in which a look-up found nothing, to prove that the one order of the symbol is absent: whatever
- * else it shows, the next reading makes known.
- */
-function isForAnAbsentOne({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+/** A list of one symbol alone is to prove that an order is absent, or to see what a flatten has left there. */
+function isOfAReading({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
+  if (symbol === null) return true;
   return world.wire.looks.some(
     (other) =>
-      isOfOne(other) &&
+      other.what === 'list' &&
       other.life === life &&
-      // A conditional one is asked for by its id alone.
-      (other.symbol === symbol || other.what === 'stop') &&
-      other.status === 400 &&
-      other.answeredAtMs === sentAtMs,
-  );
-}
-
-/**
- * Asked for by a flatten of the symbol, to see whether anything is left there: it may have been lifted since, and the next
- * reading makes known what was placed after that. A reading asks for every symbol at once.
- */
-function isOfAFlatten({ world }: History, { life, sentAtMs, symbol }: LookRecord): boolean {
-  const isAlone = world.wire.looks.every(
-    (other) =>
-      other.what !== 'list' ||
-      other.life !== life ||
-      other.symbol === symbol ||
-      Math.abs(other.sentAtMs - sentAtMs) > BESIDE_MS,
-  );
-  return (
-    isAlone &&
-    symbol !== null &&
-    world.operatorCalls.some((word) => word.what === 'flatten' && word.symbol === symbol && word.askedAtMs <= sentAtMs)
+      other.symbol !== symbol &&
+      Math.abs(other.sentAtMs - sentAtMs) <= BESIDE_MS,
   );
 }
 
@@ -93,7 +78,13 @@ function findReadAtMs({ world }: History, { life, sentAtMs }: LookRecord): numbe
   return readAtMs;
 }
 
-/** An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that. */
+/**
+ * An exit that never rests, and that its answer shows as open, is asked about at once: what is left of it waits for that.
+ * @except the ledger could not be written
+ * @except another daemon runs, or a ledger was put back
+ * @except the exchange refuses to be asked
+ * @except the process ends before that
+ */
 function findUnaskedExits(history: History): readonly Breach[] {
   // Where the exchange refuses to be asked, nothing is.
   const isRefusing = history.plan.steps.some(

@@ -46,6 +46,8 @@ function findChangedSignals({ events }: History): readonly Breach[] {
 /**
  * What opens and rests when a signal leaves only exits is asked back, unless the policy says that it stays. Told from the
  * requests that were sent: where answers are lost or refused it is not judged.
+ * @except something fails, or the process stops
+ * @except the signal, or the world, is over within three seconds
  */
 function findRestingOn(history: History): readonly Breach[] {
   const { fills, orders, plan, world } = history;

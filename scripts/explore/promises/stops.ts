@@ -19,6 +19,9 @@ interface Span {
 /**
  * Where the policy asks for stops, whatever the exchange answers to one: a position is protected, or closed, or an alert
  * tells of it. Not while nobody runs, and not while the exchange is to be left alone.
+ * @except another daemon runs, or a ledger was put back
+ * @except the ledger fails, or a clock jumps
+ * @except a person trades by hand
  */
 export function findStopBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;

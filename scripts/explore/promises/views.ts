@@ -4,7 +4,14 @@ import { type History, isOwnersHandIn, isToldLate } from '../history.ts';
 import { OPERATOR } from '../records.ts';
 import { wantedE8 } from './room.ts';
 
-/** At quiet, what the API shows is what the books say. */
+/**
+ * At quiet, what the API shows is what the books say.
+ * @except a person has left the account in another mode
+ * @except a person trades by hand, or an answer was late
+ * @except another daemon or a restore is behind what stands there
+ * @except an exit waits for its rate, or for older ones
+ * @except an order left in the last second
+ */
 export function findViewBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const { gate } = world;

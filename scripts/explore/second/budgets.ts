@@ -65,9 +65,9 @@ export function factorOf(spec: Spec, decision: Decision, part: Part): Fraction {
   reach(loss?.day, agent?.losses?.day_usdt);
   reach(loss?.week, agent?.losses?.week_usdt);
   const { limit_at: limitAt, multiplier } = spec.trader_state;
-  // What recent trades say of an agent is asked at its request alone.
-  const isAsked = decision.event.decision.kind === 'tool';
-  if (isAsked && agent != null && agent.p_risk >= limitAt) multiply(multiplier as Multiplier);
+  // What recent trades say counts for a plan once, with its first order.
+  const isSlice = decision.event.decision.kind === 'slice';
+  if (agent != null && !isSlice && agent.p_risk >= limitAt) multiply(multiplier as Multiplier);
   return factors.reduce(times, ONE);
 }
 
