@@ -47,7 +47,9 @@ const budgetProperties = {
   order_notional_usdt: usdt('Largest notional of one order.', 1_000_000_000), // PK-7
   symbol_notional_usdt: usdt('Largest worst-case notional of one symbol: its position and all its open orders.'), // PK-8
   gross_notional_usdt: usdt('Largest worst-case notional of all symbols together.'), // PK-9
-  order_rate: rateLimit('Opening orders sent by the whole account; exits have a separate rate.'), // PK-10
+  order_rate: rateLimit(
+    'Opening orders of the account, all slices counted when asked for; exits have a separate rate.', // PK-10
+  ),
   slippage_bps: bps('Largest distance of an execution from the middle of the book.'), // PK-11
   holding_time_ms: milliseconds(
     'Longest time in a position; after it the symbol only reduces and an alert is raised.', // PK-12

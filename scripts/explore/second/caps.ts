@@ -1,8 +1,8 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
-import { capOf, leverageOf, sectionOf } from './budgets.ts';
+import { capOf, factorOf, leverageOf, sectionOf } from './budgets.ts';
 import { e8, type Fraction, fraction, isAbove, least, plus, show, times, usdt } from './exact.ts';
-import { BELIEVED_MS, type Opening, opens, type Raw, rawOf } from './raw.ts';
+import { BELIEVED_MS, type Opening, opens, type Raw, rawOf, type Spec } from './raw.ts';
 
 /** The price that an order counts at: the worse of the mark of its decision and its own. */
 function valuedE8({ decision, priceE8 }: Pick<Opening, 'decision' | 'priceE8'>): bigint {
@@ -14,7 +14,7 @@ function big(quantityE8: number | undefined): bigint {
   return BigInt(quantityE8 ?? 0);
 }
 
-/** No order is worth more than `budgets.order_notional_usdt`, of the account and of its agent, in all its slices [TM-2]. */
+/** No order is worth more than `budgets.order_notional_usdt`, of the account and of its agent, in all its slices [PK-7] [PK-32] [TM-2]. */
 export function findOrdersBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
   const breaches: Breach[] = [];
@@ -49,7 +49,7 @@ function worstCase(opening: Opening): Fraction {
 
 /**
  * Whatever opens, the position of its symbol and all that rests on its side come to no more than
- * `budgets.symbol_notional_usdt`, of the account and of its agent [TM-2] [TM-8]. Except where within 75 s something moved
+ * `budgets.symbol_notional_usdt`, of the account and of its agent [PK-8] [PK-32] [TM-2]. Except where within 75 s something moved
  * the symbol that the ledger does not know of.
  */
 export function findSymbolsBeyond(history: History): readonly Breach[] {
@@ -95,7 +95,7 @@ function grossOf(raw: Raw, opening: Opening): Fraction {
 
 /**
  * Whatever opens, all symbols together come to no more than `budgets.gross_notional_usdt`, nor than `budgets.leverage`
- * times the equity [TM-2]. Except where within 75 s something moved a symbol that the ledger does not know of.
+ * times the equity [PK-9] [PK-6] [TM-2]. Except where within 75 s something moved a symbol that the ledger does not know of.
  */
 export function findGrossBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -136,32 +136,43 @@ export function findLeverageBeyond(history: History): readonly Breach[] {
   });
 }
 
+interface Rate {
+  readonly max: number;
+  readonly window_ms: number;
+}
+
+/** What an agent, or null: all together, may send when an opening is asked for: a section's own rate holds as written. */
+function rateOf(spec: Spec, { root }: Opening, agent: string | null): Rate | null {
+  const { order_rate: rate } = spec.budgets;
+  const factor = factorOf(spec, root, 'order_rate');
+  if (agent === null)
+    return { ...rate, max: Math.max(1, Math.floor((rate.max * Number(factor.n)) / Number(factor.d))) };
+  return (sectionOf(spec, agent).budgets as { readonly order_rate?: Rate } | undefined)?.order_rate ?? null;
+}
+
 /**
- * Within any `window_ms` no more than `max` opening orders of `budgets.order_rate` are sent, by all and by an agent with a
- * rate of its own [TM-2]. Policies that came into force meanwhile count at their widest.
+ * Of the orders of `budgets.order_rate`, counted when they are asked for, all slices at once, no more than `max` are sent
+ * within `window_ms`, by all together and by an agent that has a rate of its own [PK-10] [PK-173] [PK-167].
  */
 export function findRateBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
-  const posts = raw.openings.filter(({ isAmend }) => !isAmend);
+  const posts = raw.openings
+    .filter(({ isAmend }) => !isAmend)
+    .map((opening) => ({ opening, atMs: opening.root.event.decision.at_ms }))
+    .sort((a, b) => a.opening.root.seq - b.opening.root.seq);
   const breaches: Breach[] = [];
-  for (const agent of [null, ...new Set(posts.map(({ root }) => root.agent))]) {
-    const own = posts.filter(({ root }) => agent === null || root.agent === agent);
+  for (const agent of [null, ...new Set(posts.map(({ opening }) => opening.root.agent))]) {
+    const own = posts.filter(({ opening }) => agent === null || opening.root.agent === agent);
     let first = 0;
-    for (const [last, { decision, id, sentAtMs }] of own.entries()) {
-      const spec = raw.policyAt(decision.seq);
-      if (spec === null) continue;
-      const rates = [spec.budgets, agent === null ? {} : (sectionOf(spec, agent).budgets ?? {})] as readonly {
-        order_rate?: { max: number; window_ms: number };
-      }[];
-      const rate = rates.findLast(({ order_rate: each }) => each !== undefined)?.order_rate;
-      if (rate === undefined) continue;
-      while ((own[first]?.sentAtMs ?? 0) <= sentAtMs - rate.window_ms) first += 1;
-      const count = last - first + 1;
-      if (count > rate.max)
-        breaches.push({
-          code: 'second/order-rate',
-          detail: `${id}, sent at ${at(sentAtMs)}, is opening order ${count} of ${agent ?? 'all'} within ${rate.window_ms} ms, the most are ${rate.max}`,
-        });
+    for (const [last, { atMs, opening }] of own.entries()) {
+      const { id, root } = opening;
+      const spec = raw.policyAt(root.seq);
+      const rate = spec === null ? null : rateOf(spec, opening, agent);
+      if (rate === null) continue;
+      while ((own[first]?.atMs ?? 0) <= atMs - rate.window_ms) first += 1;
+      if (last - first < rate.max) continue;
+      const detail = `${id} of ${at(root.atMs)} is opening order ${last - first + 1} of ${agent ?? 'all'} within ${rate.window_ms} ms, the most are ${rate.max}`;
+      breaches.push({ code: 'second/order-rate', detail });
     }
   }
   return breaches;
@@ -169,7 +180,7 @@ export function findRateBeyond(history: History): readonly Breach[] {
 
 /**
  * An opening goes no further from the middle of the book of its decision than its caller's `max_slippage_bps`, nor than
- * `budgets.slippage_bps` leaves [TM-2].
+ * `budgets.slippage_bps` leaves [PK-11] [PK-168].
  */
 export function findSlipped(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -196,7 +207,7 @@ export function findSlipped(history: History): readonly Breach[] {
 
 /**
  * No opening is permitted that would bring what was executed within 24 hours above `budgets.turnover_usdt_per_day`, of the
- * account: what it had executed ten seconds before, and its own [TM-2].
+ * account: what it had executed ten seconds before, and its own [PK-14].
  */
 export function findTurnoverBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);

@@ -1,5 +1,6 @@
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
+import { findBeyondApproval, findOpenedLate, findSentWithoutToken, findUnapproved } from './authority.ts';
 import {
   findGrossBeyond,
   findLeverageBeyond,
@@ -9,6 +10,19 @@ import {
   findSymbolsBeyond,
   findTurnoverBeyond,
 } from './caps.ts';
+import { findCapsBesides, findOpenedWhileDown, findUndated } from './daemons.ts';
+import {
+  findExitsSlipped,
+  findForgottenClaims,
+  findGrown,
+  findLostExits,
+  findNotReducing,
+  findOpenedBesideExit,
+  findUnclaimed,
+  findUndropped,
+  findUnprotected,
+} from './exits.ts';
+import { findCrowds, findHurried, findOpenedAgainst, findOpenedBesideHolder } from './holders.ts';
 import { findOpenedAtBoot, findUndecided } from './records.ts';
 import { findClosedHalted, findNotFlat, findOpenedReducing, findRestingHalted } from './states.ts';
 import { findEqualTwice, findIdsTwice, findOpenedUnproven, findRequestsTwice } from './twice.ts';
@@ -32,4 +46,24 @@ export const SECOND: readonly ((history: History) => readonly Breach[])[] = [
   findClosedHalted,
   findRestingHalted,
   findNotFlat,
+  findLostExits,
+  findForgottenClaims,
+  findUnclaimed,
+  findNotReducing,
+  findGrown,
+  findUndropped,
+  findOpenedBesideExit,
+  findExitsSlipped,
+  findUnprotected,
+  findOpenedBesideHolder,
+  findOpenedAgainst,
+  findHurried,
+  findCrowds,
+  findOpenedLate,
+  findSentWithoutToken,
+  findUnapproved,
+  findBeyondApproval,
+  findOpenedWhileDown,
+  findUndated,
+  findCapsBesides,
 ];

@@ -73,7 +73,7 @@ export function findOpenedUnproven(history: History): readonly Breach[] {
 
 /**
  * Within `temporal.duplicate_window_ms` of a permitted opening one is refused that asks for the same: agent, symbol, side,
- * order type and lots (docs/policy.md). Except one that names the decision it repeats, symbols that are exempt, and
+ * order type and lots [PK-24]. Except one that names the decision it repeats, symbols that are exempt, and
  * where nothing of the earlier one was filled.
  */
 export function findEqualTwice(history: History): readonly Breach[] {
