@@ -37,7 +37,10 @@ interface Counts {
   readonly equivalent: number;
   readonly caughtByWorlds: number;
   readonly caughtByNet: number;
+  /** Got through worlds and all tests. */
   readonly missed: number;
+  /** Got through what was asked until the run was ended. */
+  readonly open: number;
 }
 interface Kept extends Origin {
   readonly bounds: Bounds;
@@ -142,7 +145,8 @@ export class Table {
     const caughtByNet = judged.filter(isCaught).length;
     const [mistakes, equivalent] = [this.rows.length, this.rows.length - judged.length];
     const missed = judged.filter((row) => !isCaught(row) && row.others !== undefined).length;
-    return { mistakes, equivalent, caughtByWorlds, caughtByNet, missed };
+    const open = judged.length - caughtByNet - missed;
+    return { mistakes, equivalent, caughtByWorlds, caughtByNet, missed, open };
   }
 
   /** As JSON, and beside it as a page to be read. */
@@ -179,13 +183,14 @@ function readKept(path: string): Kept {
   return JSON.parse(readFileSync(path, 'utf8')) as Kept;
 }
 
-function describeTable({ bounds, commit, counts, files, of, rows, seed }: Kept): string {
+/** The page beside the JSON. */
+export function describeTable({ bounds, commit, counts, files, of, rows, seed }: Kept): string {
   const judged = counts.mistakes - counts.equivalent;
   return `# Planted mistakes
 
 ${counts.mistakes} of ${of} mistakes in ${files} files, drawn by ${seed}, judged on ${commit}. Each had ${bounds.minutes * 60} s of
 CPU in worlds, then ${bounds.testMinutes} min in tests. Worlds and kept plans caught ${counts.caughtByWorlds} of ${judged}, the whole net
-${counts.caughtByNet}; ${counts.missed} got through, ${counts.equivalent} make no difference.
+${counts.caughtByNet}; ${counts.missed} got through, ${counts.open} are not judged to the end, ${counts.equivalent} make no difference.
 
 | | mistake | worlds | net |
 |---|---|---|---|
