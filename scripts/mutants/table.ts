@@ -188,9 +188,10 @@ export function describeTable({ bounds, commit, counts, files, of, rows, seed }:
   const judged = counts.mistakes - counts.equivalent;
   return `# Planted mistakes
 
-${counts.mistakes} of ${of} mistakes in ${files} files, drawn by ${seed}, judged on ${commit}. Each had ${bounds.minutes * 60} s of
-CPU in worlds, then ${bounds.testMinutes} min in tests. Worlds and kept plans caught ${counts.caughtByWorlds} of ${judged}, the whole net
-${counts.caughtByNet}; ${counts.missed} got through, ${counts.open} are not judged to the end, ${counts.equivalent} make no difference.
+${counts.mistakes} of ${of} mistakes in ${files} files, drawn by ${seed},
+judged on ${commit}.
+Each had ${bounds.minutes * 60} s of CPU in worlds, then ${bounds.testMinutes} min in tests. Worlds and kept plans caught ${counts.caughtByWorlds} of ${judged}, the whole
+net ${counts.caughtByNet}; ${counts.missed} got through, ${counts.open} are not judged to the end, ${counts.equivalent} make no difference.
 
 | | mistake | worlds | net |
 |---|---|---|---|
