@@ -80,15 +80,18 @@ async function askWorlds(
   );
 }
 
+/** All are asked of their rooms first: who survives that asks every other test. */
 async function askTests(table: Table, minutes: number, parallel: number): Promise<void> {
-  const waiting = table.forTests();
-  const net = new Net(waiting.slice());
-  await inParallel(parallel, async () => {
-    const next = waiting.shift();
-    if (next === undefined) return false;
-    tell(table.note(next.number, { tests: await net.judge(next, minutes) }));
-    return true;
-  });
+  const net = new Net(table.forTests('room'));
+  for (const where of ['room', 'others'] as const) {
+    const waiting = table.forTests(where);
+    await inParallel(parallel, async () => {
+      const next = waiting.shift();
+      if (next === undefined) return false;
+      tell(table.note(next.number, { [where]: await net.judge(next, minutes, where) }));
+      return true;
+    });
+  }
   net.end();
 }
 
@@ -108,7 +111,8 @@ async function take(waiting: Numbered[], baseline: Baseline): Promise<Numbered |
   }
 }
 
-function tell({ file, line, number, tests, what, worlds }: Row): void {
+function tell({ file, line, number, others, room, what, worlds }: Row): void {
+  const tests = others ?? room;
   const end =
     tests !== undefined
       ? `${tests.caughtBy ?? 'NOT CAUGHT'}, with it in ${tests.ran} of ${tests.reaching} test files (${tests.seconds} s)`

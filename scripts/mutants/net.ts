@@ -9,8 +9,6 @@ import { Reach } from './reach.ts';
 export interface NetVerdict {
   /** The first test file that fails with the mistake and not without it. */
   readonly caughtBy: string | null;
-  /** Whether that test is of the room in which the mistake was made. */
-  readonly inRoom: boolean;
   /** Test files that load its file, and how many were run with it: it would make a difference in those. */
   readonly reaching: number;
   readonly ran: number;
@@ -47,23 +45,24 @@ export class Net {
     this.#mistakes = mistakes;
   }
 
-  /** `minutes`: of CPU at most, with the mistake. */
-  async judge(mistake: Numbered, minutes: number): Promise<NetVerdict> {
-    const tests = this.#reach.listTests(mistake.mutant.file.slice(ROOT.length));
+  /** `minutes`: of CPU at most, with the mistake. `where`: of its room, or all others. */
+  async judge(mistake: Numbered, minutes: number, where: 'room' | 'others'): Promise<NetVerdict> {
+    const reaching = this.#reach.listTests(mistake.mutant.file.slice(ROOT.length));
+    const tests = reaching.filter(({ inRoom }) => inRoom === (where === 'room'));
     let [ran, cpuMs] = [0, 0];
     const verdict = () => ({ reaching: tests.length, ran, seconds: Math.round(cpuMs / 1_000) });
-    for (const { inRoom, test } of tests) {
+    for (const { test } of tests) {
       const known = await this.#runWithout(test);
       if (!known.passed || !known.infected.has(mistake.number)) continue;
-      if (cpuMs > minutes * 60_000) return { caughtBy: null, inRoom: false, ...verdict() };
+      if (cpuMs > minutes * 60_000) return { caughtBy: null, ...verdict() };
       const played = await this.#run(test, mistake, known.tookMs * TIMES_LONGER + SOME_MORE_MS);
       ran += 1;
       cpuMs += played.cpuMs;
       // One that fails now and then, or on a busy machine, has caught nothing.
       if (!played.passed && (await this.#run(test, null, NEVER_ENDS_MS)).passed)
-        return { caughtBy: test, inRoom, ...verdict() };
+        return { caughtBy: test, ...verdict() };
     }
-    return { caughtBy: null, inRoom: false, ...verdict() };
+    return { caughtBy: null, ...verdict() };
   }
 
   end(): void {

@@ -15,8 +15,9 @@ export interface Row {
   readonly equivalent?: string;
   /** Of worlds and kept plans. */
   readonly worlds?: Verdict;
-  /** Of tests, where no world noticed it. */
-  readonly tests?: NetVerdict;
+  /** Of tests of its room, where no world noticed it, and of all others, where none of those did. */
+  readonly room?: NetVerdict;
+  readonly others?: NetVerdict;
 }
 export interface Bounds {
   /** Of CPU for each mistake. */
@@ -36,7 +37,10 @@ interface Counts {
   readonly equivalent: number;
   readonly caughtByWorlds: number;
   readonly caughtByNet: number;
+  /** Got through worlds and all tests. */
   readonly missed: number;
+  /** Got through what was asked until the run was ended. */
+  readonly open: number;
 }
 interface Kept extends Origin {
   readonly bounds: Bounds;
@@ -95,7 +99,7 @@ export class Table {
       const found = mutant ?? earlier?.rows[index];
       if (found === undefined) throw new Error('A table has as many rows as mistakes.');
       const { file, line, occurrence, what } = found;
-      const { tests, worlds } = kept?.rows[index] ?? {};
+      const { others, room, worlds } = kept?.rows[index] ?? {};
       const path = file.startsWith(ROOT) ? file.slice(ROOT.length) : file;
       return {
         number: index + 1,
@@ -104,7 +108,8 @@ export class Table {
         what,
         occurrence,
         ...(worlds && { worlds }),
-        ...(tests && { tests }),
+        ...(room && { room }),
+        ...(others && { others }),
       };
     });
     this.#markEquivalents();
@@ -119,12 +124,15 @@ export class Table {
     return this.#numbered(({ number, worlds }) => worlds === undefined && (only === null || only.includes(number)));
   }
 
-  /** Those that worlds have not noticed, and that no test has been asked about. */
-  forTests(): Numbered[] {
-    return this.#numbered(({ tests, worlds }) => worlds?.caughtBy === null && tests === undefined);
+  /** Those that have got through all before, and about which these tests were not asked. */
+  forTests(where: 'room' | 'others'): Numbered[] {
+    return this.#numbered(({ others, room, worlds }) => {
+      if (worlds?.caughtBy !== null || others !== undefined) return false;
+      return where === 'room' ? room === undefined : room?.caughtBy === null;
+    });
   }
 
-  note(number: number, found: Pick<Row, 'worlds' | 'tests'>): Row {
+  note(number: number, found: Pick<Row, 'worlds' | 'room' | 'others'>): Row {
     const row: Row = { ...(this.rows[number - 1] as Row), ...found };
     this.rows[number - 1] = row;
     this.save();
@@ -134,10 +142,11 @@ export class Table {
   counts(): Counts {
     const judged = this.rows.filter(({ equivalent }) => equivalent === undefined);
     const caughtByWorlds = judged.filter(({ worlds }) => worlds !== undefined && worlds.caughtBy !== null).length;
-    const caughtByNet =
-      caughtByWorlds + judged.filter(({ tests }) => tests !== undefined && tests.caughtBy !== null).length;
+    const caughtByNet = judged.filter(isCaught).length;
     const [mistakes, equivalent] = [this.rows.length, this.rows.length - judged.length];
-    return { mistakes, equivalent, caughtByWorlds, caughtByNet, missed: judged.length - caughtByNet };
+    const missed = judged.filter((row) => !isCaught(row) && row.others !== undefined).length;
+    const open = judged.length - caughtByNet - missed;
+    return { mistakes, equivalent, caughtByWorlds, caughtByNet, missed, open };
   }
 
   /** As JSON, and beside it as a page to be read. */
@@ -166,17 +175,23 @@ export class Table {
   }
 }
 
+function isCaught({ others, room, worlds }: Row): boolean {
+  return [worlds, room, others].some((found) => found !== undefined && found.caughtBy !== null);
+}
+
 function readKept(path: string): Kept {
   return JSON.parse(readFileSync(path, 'utf8')) as Kept;
 }
 
-function describeTable({ bounds, commit, counts, files, of, rows, seed }: Kept): string {
+/** The page beside the JSON. */
+export function describeTable({ bounds, commit, counts, files, of, rows, seed }: Kept): string {
   const judged = counts.mistakes - counts.equivalent;
   return `# Planted mistakes
 
-${counts.mistakes} of ${of} mistakes in ${files} files, drawn by ${seed}, judged on ${commit}. Each had ${bounds.minutes * 60} s of
-CPU in worlds, then ${bounds.testMinutes} min in tests. Worlds and kept plans caught ${counts.caughtByWorlds} of ${judged}, the whole net
-${counts.caughtByNet}; ${counts.equivalent} make no difference.
+${counts.mistakes} of ${of} mistakes in ${files} files, drawn by ${seed},
+judged on ${commit}.
+Each had ${bounds.minutes * 60} s of CPU in worlds, then ${bounds.testMinutes} min in tests. Worlds and kept plans caught ${counts.caughtByWorlds} of ${judged}, the whole
+net ${counts.caughtByNet}; ${counts.missed} got through, ${counts.open} are not judged to the end, ${counts.equivalent} make no difference.
 
 | | mistake | worlds | net |
 |---|---|---|---|
@@ -184,7 +199,7 @@ ${rows.map(describeRow).join('\n')}
 `;
 }
 
-function describeRow({ equivalent, file, line, number, tests, what, worlds }: Row): string {
+function describeRow({ equivalent, file, line, number, others, room, what, worlds }: Row): string {
   const mistake = `${file.replace(/^daemon\//, '')}:${line} \`${what.replaceAll('|', '\\|').replaceAll('`', "'")}\``;
   const byWorlds =
     worlds === undefined
@@ -193,10 +208,8 @@ function describeRow({ equivalent, file, line, number, tests, what, worlds }: Ro
         ? `no: ${worlds.played} worlds, ${worlds.differed} changed`
         : `${worlds.caughtBy} (${worlds.caughtIn})`;
   const byTests =
-    tests === undefined
-      ? ''
-      : tests.caughtBy === null
-        ? `**no**: ${tests.ran} of ${tests.reaching} files`
-        : `${tests.caughtBy}${tests.inRoom ? '' : ' (another room)'}`;
+    room?.caughtBy ??
+    others?.caughtBy ??
+    (others === undefined ? (room === undefined ? '' : 'not in its room') : `**no**: ${others.ran} more files`);
   return `| ${number} | ${mistake} | ${byWorlds} | ${equivalent === undefined ? byTests : `none: ${equivalent}`} |`;
 }
