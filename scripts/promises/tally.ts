@@ -1,8 +1,8 @@
 import type { Item } from './items.ts';
 import type { Report, Task } from './worker.ts';
 
-/** Without which a world is played again no more: it has changed something in as many. */
-const ENOUGH = 3;
+/** Worlds in which something has changed a decision or an order, after which none is played again without it. */
+const ENOUGH = 1;
 const RAREST = 20;
 
 export interface Row {
