@@ -3,6 +3,8 @@ import type { Report, Task } from './worker.ts';
 
 /** Worlds in which something has changed a decision or an order, after which none is played again without it. */
 const ENOUGH = 1;
+/** Worlds that are played again without a key that says there what it says in most. */
+const PLAIN_PLAYS = 4;
 const RAREST = 20;
 
 export interface Row {
@@ -61,9 +63,10 @@ export class Tally {
 
   /** The next world in which something is drawn that has changed nothing yet. */
   nextToPlay(): Task | null {
-    for (const worlds of this.#waiting)
+    for (const [round, worlds] of this.#waiting.entries())
       for (let world = worlds.shift(); world !== undefined; world = worlds.shift()) {
-        const again = world.items.filter((index) => this.#isOpen(index));
+        const most = round === 0 ? this.#plays : Math.min(this.#plays, PLAIN_PLAYS);
+        const again = world.items.filter((index) => this.#isOpen(index, most));
         for (const index of again) count(this.#played, index);
         if (again.length > 0) return { seed: world.seed, again };
       }
@@ -75,9 +78,9 @@ export class Tally {
     for (const index of changed) count(this.#differed, index);
   }
 
-  #isOpen(index: number): boolean {
+  #isOpen(index: number, most: number): boolean {
     if ((this.#decided.get(index) ?? 0) > 0) return false;
-    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < this.#plays;
+    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < most;
   }
 
   #rows(): readonly Row[] {
