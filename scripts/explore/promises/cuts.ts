@@ -1,4 +1,4 @@
-import { factorValue } from '../../../daemon/core/compiled-policy.ts';
+import { compileMultiplier, factorValue } from '../../../daemon/core/compiled-policy.ts';
 import type { AccountView } from '../../../daemon/core/context.ts';
 import { type IntendedPolicySpec, REGIMES, type SignalKind } from '../../../daemon/core/policy.ts';
 import { lotsToQuantity } from '../../../daemon/core/quantities.ts';
@@ -87,7 +87,7 @@ function factorOf(
   symbol: string | null,
 ): number {
   const kinds = [...trust.activeKinds(nowMs, account, 'gate', symbol)] as readonly SignalKind[];
-  return Math.min(1, ...kinds.map((kind) => Number(signals[kind]?.multiplier ?? 1)));
+  return Math.min(1, ...kinds.map((kind) => compileMultiplier(signals[kind]?.multiplier).notional));
 }
 
 /** A cut is not sized before the account was queried for what the gate's previous exit has left. [EX-62] */
