@@ -16,6 +16,10 @@ export interface Act {
   readonly isForPasskeys?: boolean;
   readonly scopes?: readonly ActScope[];
   readonly needsReason: boolean;
+  /** The reason that is recorded where none is given; absent: one has to be given. */
+  readonly reasonElse?: string;
+  /** Nothing but the token is asked for before it is done: that is where the keyboard is. */
+  readonly isUrgent?: boolean;
   readonly send: (given: { readonly reason: string; readonly scope: string }) => ActRequest;
   /** What the answer says of what was done. */
   readonly describe: (answer: unknown, scope: string) => string;
@@ -39,6 +43,7 @@ const CHANGED = [
   'approvals',
   'passkeys',
   'policy',
+  'readiness',
   'tokens',
 ] as const;
 
@@ -59,7 +64,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
   };
   const consent = useConsent<unknown>({
     isForPasskeys: current.isForPasskeys === true,
-    request: () => current.send({ reason: reason.trim(), scope }),
+    request: () => current.send({ reason: reason.trim() || (current.reasonElse ?? ''), scope }),
     onDone: (answer) => {
       done.value = current.describe(answer, scope);
       markDirty(...CHANGED);
@@ -98,10 +103,10 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
         )}
         {current.needsReason ? (
           <label>
-            Reason, for the record
+            Reason, for the record{current.reasonElse === undefined ? '' : ' (optional)'}
             <input
               name="reason"
-              required
+              required={current.reasonElse === undefined}
               maxLength={400}
               value={reason}
               onInput={(event) => setReason(event.currentTarget.value)}
@@ -111,6 +116,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
         <ConsentFields
           consent={consent}
           confirm={current.confirm}
+          isUrgent={current.isUrgent === true}
           look={current.isGrave === true ? 'danger' : 'primary'}
           onLeave={close}
         />

@@ -14,6 +14,8 @@ import { orders, policy, positions } from './store.ts';
 
 type StateWord = 'active' | 'reducing' | 'halted';
 
+/** What tightens needs no reason, as on the command line. */
+const BY_HAND = 'by hand, in the console';
 const ACCOUNT: ActScope = { value: 'account', label: 'the whole account' };
 function listScopes(hasAgents: boolean): readonly ActScope[] {
   const spec = policy.value?.policy as { scope?: { symbols?: readonly string[] } } | undefined;
@@ -73,6 +75,7 @@ export function openReduce(): void {
     confirm: 'Reduce only',
     scopes: listScopes(true),
     needsReason: true,
+    reasonElse: BY_HAND,
     send: ({ reason, scope }) => setState('reducing', reason, scope),
     describe: describeState,
   };
@@ -85,6 +88,8 @@ export function openHalt(): void {
     isGrave: true,
     scopes: listScopes(true),
     needsReason: true,
+    reasonElse: BY_HAND,
+    isUrgent: true,
     send: ({ reason, scope }) => setState('halted', reason, scope),
     describe: describeState,
   };
@@ -109,6 +114,7 @@ export function openFlatten(): void {
     isGrave: true,
     scopes: listScopes(false),
     needsReason: true,
+    reasonElse: BY_HAND,
     send: ({ reason, scope }) => {
       const { kind, name } = split(scope);
       return {

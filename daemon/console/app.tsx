@@ -1,18 +1,21 @@
 import { useEffect } from 'preact/hooks';
 import { ActDialog, done } from './act.tsx';
 import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
+import { nowMs } from './clock.ts';
+import { ageMs, lostSinceMs } from './contact.ts';
 import { EnrolDialog } from './enrol.tsx';
-import { clock, percent, usdt } from './format.ts';
+import { clock, countdown, percent, span, usdt } from './format.ts';
 import icon from './icon.svg';
 import { NewTokenDialog } from './new-token.tsx';
 import { Pill } from './parts.tsx';
 import { isForeign, session, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { TargetLine } from './signed-text.tsx';
-import { account, connection, nowMs, readFault, readiness, startReading, tradingState } from './store.ts';
+import { account, connection, readFault, readiness, startReading, stateWord, waitingApprovals } from './store.ts';
+import { followTitle } from './title.ts';
 import { AgentsPanel } from './views/agents.tsx';
 import { AlertsPanel } from './views/alerts.tsx';
-import { ApprovalCards } from './views/approvals.tsx';
+import { ApprovalCards, showCard } from './views/approvals.tsx';
 import { BudgetsPanel } from './views/budgets.tsx';
 import { DecisionDialog } from './views/decision.tsx';
 import { DecisionsPanel } from './views/decisions.tsx';
@@ -31,16 +34,18 @@ export function App() {
 
 function Board() {
   useEffect(startReading, []);
+  useEffect(followTitle, []);
   return (
     <>
       <a class="skip" href="#state">
         To the trading state
       </a>
       <TopBar />
+      <StatusLine />
       <main>
         <h1 class="hidden">Holdfast console</h1>
         <Foreign />
-        <div inert={isForeign.value}>
+        <div inert={isForeign.value} class={ageMs.value === null ? '' : 'old'}>
           <ApprovalCards />
           <div class="board">
             <StatePanel />
@@ -84,7 +89,7 @@ const VENUE_KIND: Readonly<Record<string, string>> = {
 };
 
 function TopBar() {
-  const state = isForeign.value ? 'unknown' : (tradingState.value?.state ?? 'connecting');
+  const state = stateWord.value;
   const now = account.value;
   const venue = readiness.value?.venue ?? now?.venue ?? '';
   return (
@@ -97,7 +102,7 @@ function TopBar() {
         <span class="hidden">Trading is </span>
         <strong class={`state-word state-${state}`}>{state}</strong>
       </p>
-      <dl class="key-figures" inert={isForeign.value}>
+      <dl class={ageMs.value === null ? 'key-figures' : 'key-figures old'} inert={isForeign.value}>
         <div>
           <dt>Equity</dt>
           <dd>{usdt(now?.equity_usdt)}</dd>
@@ -125,8 +130,54 @@ function TopBar() {
           Halt
         </button>
       </nav>
-      <StatusLine />
+      <Notices />
     </header>
+  );
+}
+
+/** What has to be seen wherever the page is scrolled to: that nothing is known any more, who waits, what was done. */
+function Notices() {
+  return (
+    <div class="notices">
+      <p role="alert">{ageMs.value === null ? null : <NoContact />}</p>
+      {waitingApprovals.value.length === 0 ? null : <Waiting />}
+      <p role="status" class="done">
+        {done.value ?? ''}
+      </p>
+    </div>
+  );
+}
+
+function NoContact() {
+  return (
+    <strong class="notice notice-lost">
+      No contact since {clock(lostSinceMs.value ?? 0)}. What is shown is{' '}
+      <span aria-hidden="true">{span(ageMs.value ?? 0)} </span>old.
+    </strong>
+  );
+}
+
+function Waiting() {
+  const waiting = waitingApprovals.value;
+  const first = waiting[0];
+  if (first === undefined) return null;
+  const { approval, leftMs } = first;
+  const more = waiting.length === 1 ? '' : ` (and ${waiting.length - 1} more)`;
+  return (
+    <p class="notice notice-waiting">
+      <strong>Approve?</strong>
+      <span role="status">
+        {approval.side} {approval.quantity} {approval.symbol} for {approval.agent}
+        {more}
+      </span>
+      <strong aria-hidden="true" class="left">
+        {countdown(leftMs)}
+      </strong>
+      <span class="hidden">by {clock(approval.expires_at_ms)}</span>
+      <button type="button" onClick={() => showCard(approval.approval_id)} inert={isForeign.value}>
+        Show
+      </button>
+    </p>
   );
 }
 
@@ -137,16 +188,13 @@ const LINKS = {
 } as const;
 
 function StatusLine() {
-  const link = connection.value;
+  const link = lostSinceMs.value === null ? connection.value : 'reconnecting';
   const current = session.value;
   return (
-    <div class="status">
+    <section class="status" aria-label="Session">
       <p role="status" class={`link link-${link}`}>
         {isForeign.value ? 'Another program answers; trying again…' : LINKS[link]}
         {link !== 'live' && !isForeign.value && readFault.value !== null ? ` (${readFault.value})` : ''}
-      </p>
-      <p role="status" class="done">
-        {done.value ?? ''}
       </p>
       <TargetLine />
       <p class="dim">
@@ -155,6 +203,6 @@ function StatusLine() {
       <button type="button" class="quiet" onClick={() => signOut(null)}>
         Sign out
       </button>
-    </div>
+    </section>
   );
 }

@@ -82,6 +82,8 @@ export function useConsent<Answer>(options: {
 export function ConsentFields(props: {
   readonly consent: Consent;
   readonly confirm: string;
+  /** The keyboard begins at the token. */
+  readonly isUrgent?: boolean;
   readonly look: 'danger' | 'primary';
   readonly onLeave: () => void;
 }) {
@@ -97,6 +99,7 @@ export function ConsentFields(props: {
         <TokenField
           label="Operator token"
           value={token}
+          autofocus={props.isUrgent === true}
           onInput={setToken}
           fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
         />

@@ -63,21 +63,34 @@ export function factor(value: number): string {
   return figure(Number(value.toFixed(3)));
 }
 
-const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const DATE = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' });
-/** Of today the time; else the date, too. */
-export function clock(atMs: number, nowMs = Date.now()): string {
-  const at = new Date(atMs);
-  const isToday = new Date(nowMs).toDateString() === at.toDateString();
-  return isToday ? CLOCK.format(at) : `${DATE.format(at)} ${CLOCK.format(at)}`;
+/** Of times, which are those of the ledger, of its messages and of the command line: one zone, wherever the page is. */
+export const ZONE = 'UTC';
+const OF_A_DAY = { hour: '2-digit', minute: '2-digit', timeZone: ZONE } as const;
+const CLOCK = new Intl.DateTimeFormat('en-GB', { ...OF_A_DAY, second: '2-digit' });
+const DATE = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', timeZone: ZONE });
+const LONG_DATE = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', year: 'numeric', timeZone: ZONE });
+const MINUTE = new Intl.DateTimeFormat('en-GB', OF_A_DAY);
+const DAY_MS = 86_400_000;
+const isSameDay = (atMs: number, nowMs: number): boolean => Math.floor(atMs / DAY_MS) === Math.floor(nowMs / DAY_MS);
+function date(atMs: number, nowMs: number): string {
+  const isSameYear = new Date(atMs).getUTCFullYear() === new Date(nowMs).getUTCFullYear();
+  return (isSameYear ? DATE : LONG_DATE).format(atMs);
 }
-const MINUTE = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-/** In a narrow column: of another day without the seconds. */
+/** Of today the time; else the date, too: `28 Nov 14:03:05 UTC`. */
+export function clock(atMs: number, nowMs = Date.now()): string {
+  const time = `${CLOCK.format(atMs)} ${ZONE}`;
+  return isSameDay(atMs, nowMs) ? time : `${date(atMs, nowMs)} ${time}`;
+}
+/** In a column whose head names the zone: of another day without the seconds. */
 export function shortClock(atMs: number, nowMs = Date.now()): string {
-  const at = new Date(atMs);
-  return new Date(nowMs).toDateString() === at.toDateString()
-    ? CLOCK.format(at)
-    : `${DATE.format(at)} ${MINUTE.format(at)}`;
+  return isSameDay(atMs, nowMs) ? CLOCK.format(atMs) : `${date(atMs, nowMs)} ${MINUTE.format(atMs)}`;
+}
+/** Minutes and seconds that are left, and hours where there are any: `4:07`. */
+export function countdown(ms: number): string {
+  const seconds = Math.ceil(Math.max(0, ms) / 1_000);
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  const last = String(seconds % 60).padStart(2, '0');
+  return hours === 0 ? `${minutes}:${last}` : `${hours}:${String(minutes).padStart(2, '0')}:${last}`;
 }
 const SPANS: readonly (readonly [number, string])[] = [
   [86_400_000, 'd'],

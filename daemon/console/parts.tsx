@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { ageMs } from './contact.ts';
+import { span } from './format.ts';
 
 /** A framed part of the page with a heading that a screen reader can go to. */
 export function Panel(props: {
@@ -14,6 +16,7 @@ export function Panel(props: {
     <section class={`panel panel-${props.name}`} aria-labelledby={id} id={props.name}>
       <header>
         <h2 id={id}>{props.title}</h2>
+        {ageMs.value === null ? null : <span class="age">{span(ageMs.value)} old</span>}
         {props.note === undefined ? null : <span class="note">{props.note}</span>}
         {props.actions === undefined ? null : <span class="actions">{props.actions}</span>}
       </header>

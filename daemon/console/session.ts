@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import { ApiFault, type Ask, ask, askText, type Method, parse } from './api.ts';
+import { checkContact } from './contact.ts';
 import {
   type Claims,
   challengeOf,
@@ -122,6 +123,7 @@ async function proveAgain(current: Session): Promise<void> {
     isForeign.value = false;
   } catch (error) {
     if (isForeignFault(error)) isForeign.value = true;
+    checkContact(true);
     endIfOver(error, current);
     throw error;
   }
@@ -138,7 +140,10 @@ export async function callText(method: Method, path: string, how: Omit<Ask, 'bea
   try {
     return await askText(method, path, { ...how, bearer: current.session });
   } catch (error) {
-    if (error instanceof ApiFault && error.status === 0) doubt();
+    if (error instanceof ApiFault && error.status === 0) {
+      doubt();
+      checkContact(true);
+    }
     endIfOver(error, current);
     throw error;
   }

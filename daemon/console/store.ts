@@ -1,4 +1,4 @@
-import { batch, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
@@ -15,6 +15,8 @@ import type {
 } from '../gate/api/reads.ts';
 import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
 import type { TokensBody } from '../gate/api/tokens.ts';
+import { forgetLedgerTime, ledgerNowMs, noteLedgerTime, nowMs } from './clock.ts';
+import { checkContact, lostSinceMs, noteContact } from './contact.ts';
 import {
   addLive,
   addOlder,
@@ -30,7 +32,7 @@ import {
 import { addEquity, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
 import { forgetAnswers, read, show, showAnswer } from './reading.ts';
-import { doubt, look, OVER, remember, requireProven, session, signOut } from './session.ts';
+import { doubt, isForeign, look, OVER, remember, requireProven, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
 import { EVERY_MS, TOPICS_OF, type Topic } from './topics.ts';
 
@@ -50,8 +52,21 @@ export const policy = signal<PolicyBody | null>(null);
 export const passkeys = signal<PasskeysBody | null>(null);
 export const tokens = signal<TokensBody['tokens'] | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
-/** Moves once a second, so that ages are read anew. */
-export const nowMs = signal(Date.now());
+/** The trading state of the account as far as it is known now. */
+export const stateWord = computed(() =>
+  isForeign.value || lostSinceMs.value !== null ? 'unknown' : (tradingState.value?.state ?? 'connecting'),
+);
+/** Orders that wait for a person, the first to expire first, and for how long they still do. */
+export const waitingApprovals = computed(() =>
+  (approvals.value ?? [])
+    .filter(({ status }) => status === 'pending')
+    .map((approval) => ({ approval, leftMs: leftOf(approval.expires_at_ms, nowMs.value) }))
+    .sort((a, b) => a.leftMs - b.leftMs),
+);
+/** By the ledger's clock, which is read anew with each second of ours. */
+function leftOf(expiresAtMs: number, secondMs: number): number {
+  return Math.max(0, expiresAtMs - (ledgerNowMs() ?? secondMs));
+}
 /** What was last refused or failed while reading, for the status line. */
 export const readFault = signal<string | null>(null);
 
@@ -72,7 +87,10 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
   // What a stream that was cut off has not shown.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
-  limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
+  limits: async () => {
+    await read<LimitsBody, LimitsBody>('/v1/limits', limits, same);
+    if (limits.value !== null) noteLedgerTime(limits.value.at_ms);
+  },
   market: () =>
     read<readonly MarketBody[], { markets: readonly MarketBody[] }>('/v1/market', markets, (body) => body.markets),
   orders: () =>
@@ -93,13 +111,17 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
       positions,
       (body) => body.positions,
     ),
-  signals: () => read<SignalsBody['signals'], SignalsBody>('/v1/signals', signals, (body) => body.signals),
-  state: async () => {
-    await read<TradingStateBody, TradingStateBody>('/v1/trading-state', tradingState, same);
+  readiness: async () => {
     // 503 while not ready: the body says what is missing all the same.
     await requireProven();
     const answer = await (await fetch('/readyz', { cache: 'no-store' })).text();
     showAnswer<ReadinessBody, ReadinessBody>('/readyz', answer, readiness, same);
+  },
+  signals: () => read<SignalsBody['signals'], SignalsBody>('/v1/signals', signals, (body) => body.signals),
+  state: async () => {
+    await read<TradingStateBody, TradingStateBody>('/v1/trading-state', tradingState, same);
+    if (lostSinceMs.peek() !== null) markDirty(...TOPICS);
+    noteContact();
   },
   tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
 };
@@ -111,7 +133,7 @@ const URGENT: ReadonlySet<Topic> = new Set(['alerts', 'approvals', 'state']);
 const TICK_MS = 200;
 /** In a flood it comes with each second's count, so that a page is laid out and painted once for both; else after so long. */
 const FLOODED_TICK_MS = 1_500;
-/** A page that nobody sees reads so much more seldom. */
+/** A page that nobody sees reads so much more seldom, but for what its title says. */
 const HIDDEN_FACTOR = 10;
 
 const TOPICS = Object.keys(READERS) as Topic[];
@@ -125,13 +147,14 @@ export function markDirty(...topics: readonly Topic[]): void {
 
 let tickedAtMs = Number.NEGATIVE_INFINITY;
 function tick(isTold = false): void {
+  checkContact();
   const now = performance.now();
   const isFlooded = justSkipped.value > 0;
   if (isFlooded && !isTold && now - tickedAtMs < FLOODED_TICK_MS) return;
   tickedAtMs = now;
-  const factor = document.hidden ? HIDDEN_FACTOR : 1;
   for (const topic of TOPICS) {
     if (reading.has(topic)) continue;
+    const factor = document.hidden && !URGENT.has(topic) ? HIDDEN_FACTOR : 1;
     const age = now - (readAtMs.get(topic) ?? Number.NEGATIVE_INFINITY);
     const atMostEveryMs = isFlooded && !URGENT.has(topic) ? FLOODED_EVERY_MS : AT_MOST_EVERY_MS;
     const everyMs = Math.max(dirty.has(topic) ? 0 : EVERY_MS[topic], atMostEveryMs);
@@ -199,12 +222,16 @@ export function startReading(): () => void {
   const bearer = session.value?.session ?? '';
   for (const topic of TOPICS) markDirty(topic);
   readAtMs.clear();
+  noteContact();
   const stopStream = followLedger(bearer, {
     onRecord,
     prove: requireProven,
     onState: (state) => {
       // Whoever listens here now may be somebody else.
-      if (state === 'reconnecting') doubt();
+      if (state === 'reconnecting') {
+        doubt();
+        checkContact(true);
+      }
       // What happened in between came as records; what has none is read anew.
       if (state === 'live' && connection.value !== 'live') {
         markDirty(...TOPICS);
@@ -245,6 +272,8 @@ export function startReading(): () => void {
       ])
         each.value = null;
       forgetAnswers();
+      forgetLedgerTime();
+      noteContact();
       connection.value = 'connecting';
       resetDecisions();
       resetEquity();

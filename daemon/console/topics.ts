@@ -11,6 +11,7 @@ export type Topic =
   | 'passkeys'
   | 'policy'
   | 'positions'
+  | 'readiness'
   | 'signals'
   | 'state'
   | 'tokens';
@@ -22,20 +23,20 @@ export const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   alert: ['alerts'],
   alert_ack: ['alerts'],
   approval: ['approvals'],
-  alert_message: ['state'],
-  alert_routes: ['state'],
-  arming: ['state'],
-  arming_signed: ['state', 'policy'],
+  alert_message: ['readiness'],
+  alert_routes: ['readiness'],
+  arming: ['readiness', 'state'],
+  arming_signed: ['readiness', 'policy'],
   decision: ['approvals', 'orders', 'limits'],
   exit_target: ['orders'],
   holder: ['positions', 'orders', 'limits', 'agents'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
   passkey: ['passkeys'],
-  policy: ['approvals', 'policy', 'limits', 'state'],
+  policy: ['approvals', 'policy', 'limits', 'readiness', 'state'],
   rebase: ['account', 'limits'],
-  signal: ['signals', 'limits', 'state'],
-  state: ['approvals', 'state', 'limits'],
+  signal: ['signals', 'limits', 'readiness', 'state'],
+  state: ['approvals', 'readiness', 'state', 'limits'],
   token_act: ['tokens'],
   trade: ['positions', 'account', 'limits', 'agents'],
 };
@@ -52,7 +53,9 @@ export const EVERY_MS: Readonly<Record<Topic, number>> = {
   passkeys: 30_000,
   policy: 30_000,
   positions: 3_000,
+  readiness: 3_000,
   signals: 10_000,
-  state: 3_000,
+  /** By it the page knows that the daemon is there. */
+  state: 1_000,
   tokens: 30_000,
 };

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import type { Side } from '../../daemon/core/request.ts';
 import type { PositionRecord } from '../../daemon/gate/events.ts';
 import { ownE8 } from '../../daemon/gate/state/holding.ts';
+import { setLeverage } from '../../daemon/gate/state/leverage-setting.ts';
 import {
   applyFill,
   applySnapshot,
   createPosition,
   longE8,
   type PositionState,
-  setLeverage,
   shortE8,
   surelyHeldE8,
 } from '../../daemon/gate/state/positions.ts';

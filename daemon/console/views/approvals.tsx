@@ -2,12 +2,19 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ApprovalBody } from '../../gate/api/approvals.ts';
 import { openApprove, openDeny } from '../acts.ts';
-import { clock, span, usdt } from '../format.ts';
+import { clock, countdown, usdt } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
-import { approvals, limits } from '../store.ts';
+import { approvals, waitingApprovals } from '../store.ts';
 
 const LINK = '#/approvals/';
 const linkedId = (): string | null => (location.hash.startsWith(LINK) ? location.hash.slice(LINK.length) : null);
+
+/** Brings a card into sight, and its first button to the keyboard. */
+export function showCard(id: string): void {
+  const card = document.getElementById(`approval-${id}`);
+  card?.scrollIntoView({ block: 'center' });
+  card?.querySelector('button')?.focus({ preventScroll: true });
+}
 
 /** Orders that wait for a person, above everything else; and the one that a link names, whatever became of it. */
 export function ApprovalCards() {
@@ -41,7 +48,7 @@ export function ApprovalCards() {
 
 function Card({ approval }: { readonly approval: ApprovalBody }) {
   const isWaiting = approval.status === 'pending';
-  const leftMs = approval.expires_at_ms - (limits.value?.at_ms ?? approval.requested_at_ms);
+  const leftMs = waitingApprovals.value.find((each) => each.approval === approval)?.leftMs ?? 0;
   return (
     <li class={isWaiting ? 'approval' : 'approval seen'} id={`approval-${approval.approval_id}`}>
       <p class="approval-head">
@@ -63,7 +70,7 @@ function Card({ approval }: { readonly approval: ApprovalBody }) {
         <dt>Opens until</dt>
         <dd>{clock(approval.opens_until_ms)}</dd>
         <dt>{isWaiting ? 'Approve by' : 'Became'}</dt>
-        <dd>{isWaiting ? `${clock(approval.expires_at_ms)}, in ${span(Math.max(0, leftMs))}` : described(approval)}</dd>
+        <dd>{isWaiting ? `${clock(approval.expires_at_ms)}, in ${countdown(leftMs)}` : described(approval)}</dd>
         <dt>Approved by</dt>
         <dd>
           {approval.signatures.map(({ by }) => by).join(', ') || 'nobody yet'}; {approval.quorum} needed

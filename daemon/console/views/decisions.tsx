@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ListedDecision } from '../../gate/api/stream.ts';
 import { isAtEnd, justSkipped, listDecisions, listVersion, slowVersion } from '../decisions.ts';
-import { amount, shortClock, words } from '../format.ts';
+import { amount, shortClock, words, ZONE } from '../format.ts';
 import { countInGap, type Gap, isGap, type Listed, mostFirst } from '../gaps.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
 import { readGap, readOlder } from '../store.ts';
@@ -120,7 +120,7 @@ function VirtualRows(props: {
   return (
     <div class="rows" role="table" aria-label="Decisions" aria-rowcount={rows.length + 1}>
       <div class="row head" role="row" aria-rowindex={1}>
-        {['Time', 'Outcome', 'Agent', 'What', 'Size', 'Binding reason', 'Open'].map((title) => (
+        {[`Time, ${ZONE}`, 'Outcome', 'Agent', 'What', 'Size', 'Binding reason', 'Open'].map((title) => (
           <span role="columnheader" key={title} class={title === 'Size' ? 'figure' : ''}>
             {title}
           </span>
@@ -175,7 +175,11 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
         {decision.kind === 'tool' ? null : <span class="dim"> {words(decision.kind)}</span>}
       </span>
       <span role="cell" class="figure">
-        {effective === null ? '–' : `${effective.side} ${amount(effective.notional, 'USDT')}`}
+        {effective === null
+          ? '–'
+          : effective.quantity === null
+            ? 'every order'
+            : `${effective.side} ${amount(effective.notional, 'USDT')}`}
       </span>
       <span role="cell" class="code">
         {reason}

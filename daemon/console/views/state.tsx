@@ -1,7 +1,7 @@
 import type { StateLayerBody } from '../../gate/api/operator.ts';
 import { clock, span } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
-import { limits, readiness, tradingState } from '../store.ts';
+import { limits, readiness, stateWord, tradingState } from '../store.ts';
 
 /** Every layer of the trading state: since when, why, and what clears it. */
 export function StatePanel() {
@@ -11,7 +11,7 @@ export function StatePanel() {
     <Panel
       title="Trading state"
       name="state"
-      note={state === null ? null : <Pill kind={state.state}>{state.state}</Pill>}
+      note={state === null ? null : <Pill kind={stateWord.value}>{stateWord.value}</Pill>}
     >
       {ready === null || ready.ready ? null : (
         <p class="warning">Not ready, so nothing opens: {ready.waiting_for.join(', ')}.</p>

@@ -1,5 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { isAsSent } from '../orders/order-proof.ts';
+import { isLiquidation } from '../state/income-rows.ts';
 import { liveOrders } from '../state/orders.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import { hasUnnumbered, hasVanished } from './unread-trades.ts';
@@ -53,7 +54,7 @@ export class TradeOwners {
       // Of whom it is, only its order tells; ours may not be known by the exchange's number yet.
       if (found.kind === 'not_found' && (hasUnnumbered(this.#core, trade.symbol) || this.#mayBeStop(trade)))
         return { kind: 'later' };
-      clientOrderId = found.kind === 'found' ? this.#ownId(found.order) : null;
+      clientOrderId = found.kind === 'found' ? this.#idOf(found.order) : null;
       if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
       this.#strangers.set(key, clientOrderId);
       // RISK: the answer to the order itself may have come meanwhile.
@@ -75,8 +76,9 @@ export class TradeOwners {
     return false;
   }
 
-  /** Id of the order of ours that it is: a stop that fired, or one whose number no answer has told us yet. */
-  #ownId(found: VenueOrder): string | null {
+  /** Id of the order of ours that it is, a stop that fired or one whose number no answer has told us yet; of a liquidation. */
+  #idOf(found: VenueOrder): string | null {
+    if (isLiquidation({ client_order_id: found.clientOrderId })) return found.clientOrderId;
     const known = this.#core.state.orders.all.get(found.clientOrderId);
     if (known === undefined || known.foreign || known.symbol !== found.symbol) return null;
     if (known.kind === 'algo') return known.side === found.side ? known.clientOrderId : null;

@@ -34,6 +34,8 @@ import type { ExitForm } from './exit-order.ts';
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
 /** How long an exit waits for room where reduceOnly keeps it inside its caller's lots, wall ms. */
 const ROOM_WITHIN_MS = 1_000;
+/** Reason of a cancel of the other orders of an exit of which one was canceled. */
+const CANCELED = 'its exit is canceled';
 
 export class ExitPump {
   readonly #hands: ExitHands;
@@ -181,7 +183,7 @@ export class ExitPump {
     }
   }
 
-  /** What rests beyond what its claim should have makes room, or is beyond what is held: it rests again when there is room. */
+  /** What rests beyond what its claim should have goes: its claim is canceled, or it rests again when there is room. */
   #cancelBeyond(): void {
     const seen = new Set<string>();
     for (const { side, symbol } of this.#hands.state.claims.open) {
@@ -196,7 +198,8 @@ export class ExitPump {
         if (desired.claim.wants !== 'rest' || desired.onWay <= mostRestingE8(this.#hands.state, closing, desired))
           continue;
         for (const order of ordersBeyond(desired))
-          if (!order.cancelRequested && !this.isCarried(order)) this.#hands.cancel(order, MAKES_ROOM);
+          if (!order.cancelRequested && !this.isCarried(order))
+            this.#hands.cancel(order, desired.claim.isCanceled ? CANCELED : MAKES_ROOM);
       }
     }
     this.#desired.clear();

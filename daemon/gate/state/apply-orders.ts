@@ -17,6 +17,7 @@ import {
 } from './orders.ts';
 import { applyFill, type PositionState } from './positions.ts';
 import type { RollingSum } from './rolling-windows.ts';
+import { applyLiquidation } from './taken-lots.ts';
 import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
@@ -167,7 +168,7 @@ function moveFill(state: GateViews, order: OrderState, quantityE8: number, event
     quantityE8,
     price,
     atMs: event.venue_at_ms,
-    isHolders: order.origin === 'gate' || (order.origin === 'agent' && order.agent === position.holder),
+    isHolders: order.origin === 'gate' || isOfHolder(order, position),
     reduceOnly: order.reduceOnly,
     order: order.kind === 'regular' ? order.clientOrderId : null,
   });
@@ -212,6 +213,11 @@ function noteOpened({ orders, pacing }: GateViews, order: OrderState, atMs: numb
   pacing.noteExecution(decisionId, agent, symbol, side, parentE8, atMs);
 }
 
+/** The holder's own order, or one with which the venue takes its lots over. */
+function isOfHolder({ agent, clientOrderId, foreign, origin }: OrderState, { holder }: PositionState): boolean {
+  return foreign ? isLiquidation({ client_order_id: clientOrderId }) : origin === 'agent' && agent === holder;
+}
+
 /** Round trips are the holder's, by what became of its own lots. Where another's exit closed them, that is its turnover, too. */
 function noteRoundTrips(
   { pacing, trades }: GateViews,
@@ -242,7 +248,8 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   const holder = state.accounts.applyTrade(event, order);
   state.fills.add({ seq: state.stateSeq, agent, holder, decisionId, trade: event });
   const position = state.positions.get(event.symbol);
-  if (order === undefined && position !== undefined && isLiquidation(event)) position.liquidatedE8 += event.quantity_e8;
+  if (order === undefined && position !== undefined && isLiquidation(event))
+    applyLiquidation(position, event.quantity_e8, event.at_venue_ms, state.account?.requested_at_ms ?? 0);
   if (order === undefined || rules === undefined) return;
   if (position !== undefined) dateFill(position.fills, order.clientOrderId, event.quantity_e8, event.at_venue_ms);
   const counted = takeCounted(order, event);

@@ -1,7 +1,9 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { type DatedFill, filledSince, noteFill } from './dated-fills.ts';
+import { followLeverage, type LeverageSetting } from './leverage-setting.ts';
 import { type Holding, type MovedLots, movedLots, moveOwned, ownE8 } from './ownership.ts';
+import { noteTaken, type TakenLots } from './taken-lots.ts';
 
 /** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -26,34 +28,21 @@ export interface PossibleFills {
  * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
  * not older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
-export interface PositionState extends Holding {
+export interface PositionState extends Holding, LeverageSetting, TakenLots {
   readonly symbol: string;
-  quantityE8: number;
-  /** Signed lots of it that are nobody's; the rest is the holder's. */
-  unownedE8: number;
   /** What a reading took from its holder when it was believed: it may be of before, and is given back then. */
   mistaken: { readonly agent: string; quantityE8: number } | null;
-  /** Lots that a liquidation took, by its trades, before a reading showed it. */
-  liquidatedE8: number;
   /** Signed lots that exits closed beyond what was known: the fills that opened them are told later. */
   closedAheadE8: number;
   /** The last fills. */
   readonly fills: DatedFill[];
-  /** A snapshot's value that could not be adopted yet; null if they agree. */
-  disputedE8: number | null;
   disputedSinceMs: number | null;
-  /** Venue time until which the last reading contains all fills, whether it agreed or not; null: it does not say. */
-  readAtMs: number | null;
   /** What the last reading shows, where it is of before our last fills and agrees with all else; null: it is not so. */
   behindE8: number | null;
   /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
   liquidationPrice: number | null;
-  /** Leverage setting at the venue; null: unknown. */
-  leverage: number | null;
-  /** Our last setting that the venue confirmed, until an account answer may contradict it. */
-  ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
   /** Of the last reading that had one; null: none had. */
   markPrice: number | null;
@@ -86,6 +75,7 @@ export function createPosition(symbol: string): PositionState {
     unownedE8: 0,
     mistaken: null,
     liquidatedE8: 0,
+    taken: [],
     closedAheadE8: 0,
     fills: [],
   };
@@ -154,8 +144,7 @@ export function applyFill(position: PositionState, fill: PositionFill): FillEffe
   } else if (position.disputedE8 !== null && !isRead)
     position.disputedE8 = reduceOnly ? reduced(position.disputedE8, signed) : position.disputedE8 + signed;
   followEntry(position, before, signed, price);
-  if (position.quantityE8 === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== Math.sign(position.quantityE8)) position.sinceMs = atMs;
+  beginAnew(position, before, atMs);
   noteFill(position.fills, { signed, atMs, order });
   return { position: moved, own: reduceOnly ? { ...own, opened: 0 } : own };
 }
@@ -190,30 +179,6 @@ function followEntry(position: PositionState, before: number, signed: number, pr
   else if (Math.sign(before) === Math.sign(signed)) {
     position.entryPrice = (position.entryPrice * Math.abs(before) + price * Math.abs(signed)) / Math.abs(after);
   }
-}
-
-/** The venue confirmed our setting. `confirmedAtMs` is null in older records, which any answer replaces. */
-export function setLeverage(position: PositionState, leverage: number, confirmedAtMs: number | null): void {
-  position.leverage = leverage;
-  position.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
-}
-
-/**
- * An answer requested before our setting was confirmed says nothing about it. One that contradicts it soon after may be
- * just as old, or somebody else changed it. The setting is then unknown, and the next order of a flat symbol sets it
- * again.
- */
-function followLeverage(position: PositionState, leverage: number, requestedAtMs: number): void {
-  const own = position.ownLeverage;
-  if (own !== null && leverage !== own.leverage) {
-    if (requestedAtMs < own.confirmedAtMs) return;
-    if (requestedAtMs < own.confirmedAtMs + DISAGREEMENT_MS) {
-      position.leverage = null;
-      return;
-    }
-    position.ownLeverage = null;
-  }
-  position.leverage = leverage;
 }
 
 /**
@@ -271,9 +236,12 @@ function mayAdopt(
   sinceMs: number,
   possible: PossibleFills,
 ): boolean {
-  if (possible.unproven) return false;
   const quantityE8 = record?.quantity_e8 ?? 0;
   const difference = quantityE8 - position.quantityE8;
+  // Trades tell of all of it: no order of ours has a part in that.
+  const taken = -Math.sign(position.quantityE8) * position.liquidatedE8;
+  if (taken !== 0 && difference === taken) return true;
+  if (possible.unproven) return false;
   const isCut =
     quantityE8 * Math.sign(position.quantityE8) >= 0 && Math.abs(quantityE8) < Math.abs(position.quantityE8);
   const explained =
@@ -289,13 +257,21 @@ function mayAdopt(
   return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
+/** What is held is flat, or of another side than before. */
+function beginAnew(position: PositionState, before: number, atMs: number): void {
+  const { quantityE8 } = position;
+  if (before !== 0 && Math.sign(before) === Math.sign(quantityE8)) return;
+  position.sinceMs = quantityE8 === 0 ? null : atMs;
+  position.taken.length = 0;
+}
+
 /**
  * Adopts the venue's value. What is missing was sold by hand, and comes out of nobody's lots first; a liquidation takes
  * the holder's. RISK: a reading may be of before: what it took from the holder is given back to it, and is not nobody's.
  */
 function adopt(position: PositionState, quantityE8: number, atMs: number): void {
   const before = position.quantityE8;
-  const holder = position.holder;
+  const { holder, unownedE8: unowned } = position;
   const own = ownE8(position);
   let left = quantityE8 - before;
   const move = (signed: number, isHolders: boolean): void => {
@@ -316,8 +292,8 @@ function adopt(position: PositionState, quantityE8: number, atMs: number): void 
   move(left, false);
   const taken = own - ownE8(position);
   if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, quantityE8: taken };
-  if (quantityE8 === 0) position.sinceMs = null;
-  else if (before === 0 || Math.sign(before) !== Math.sign(quantityE8)) position.sinceMs = atMs;
+  noteTaken(position, Math.abs(own), Math.abs(unowned), atMs);
+  beginAnew(position, before, atMs);
   // From here on fills alone no longer explain the position.
   position.fills.length = 0;
 }

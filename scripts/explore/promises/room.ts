@@ -1,4 +1,5 @@
 import type { PositionRecord } from '../../../daemon/gate/events.ts';
+import { readE8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import type { PlannedBy } from '../records.ts';
@@ -102,10 +103,11 @@ export function wantedE8(
     claims.set(decision.rootId, claim);
     const told = (history.orderEvents.get(id) ?? []).filter((word) => word.seq < at.seq);
     const executed = Math.max(0, ...told.map(({ event }) => event.executed_e8));
-    claim.asked = Math.max(claim.asked, order.planned.quantity_e8);
+    const quantityE8 = quantityOf(history, id, order, at.atMs);
+    claim.asked = Math.max(claim.asked, quantityE8);
     claim.done += executed;
     const isOver = ENDED.has(told.at(-1)?.event.status ?? '') || askedBack.has(id) || gone.has(id);
-    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += order.planned.quantity_e8 - executed;
+    if (!isOver && hasLeft(history, id, order, at.atMs)) claim.live += quantityE8 - executed;
   }
   const ownSeq = askedSeq(history, history.orders.get(clientId)?.decision.rootId ?? '', at.seq);
   const closing = openTargets(history, symbol, side, at.seq);
@@ -124,6 +126,15 @@ export function wantedE8(
 
 function isOfSide({ planned }: PlannedBy, side: string, symbol: string): boolean {
   return planned.side === side && planned.symbol === symbol;
+}
+
+/** As it was last changed at the exchange, units of 1e-8. */
+function quantityOf({ world }: History, id: string, { planned }: PlannedBy, atMs: number): number {
+  const changed = world.wire.records.findLast(
+    ({ clientId, method, sentAtMs, status }) =>
+      clientId === id && method === 'PUT' && status === 200 && sentAtMs <= atMs,
+  );
+  return changed === undefined ? planned.quantity_e8 : readE8(changed.params.text('quantity') ?? '0');
 }
 
 /** A take-profit that has not gone out yet waits for what the older ones leave. */

@@ -21,6 +21,7 @@ export class PumpModel extends FoldedClaims {
   readonly alerts: string[] = [];
   /** Cancels that were asked for. */
   readonly canceled: string[] = [];
+  readonly reasons: string[] = [];
   #wallMs = 0;
   #count = 0;
 
@@ -53,6 +54,7 @@ export class PumpModel extends FoldedClaims {
       },
       cancel: (order, reason) => {
         this.canceled.push(order.clientOrderId);
+        this.reasons.push(reason);
         this.cancel(order.clientOrderId, reason, this.atMs);
       },
       alert: (code, detail) => void this.alerts.push(`${code} ${detail}`),

@@ -90,6 +90,25 @@ describe('room for what closes, and for what rests [DESIGN 12.2]', () => {
     assert.deepEqual(model.alerts, []);
   });
 
+  test('of an exit that is canceled no order makes room: both of its orders go for good', () => {
+    const model = held(10);
+    model.takeProfit('t-1', 6, { delayMs: 1 });
+    model.takeProfit('t-2', 4, { delayMs: 1 });
+    model.pass();
+    for (const id of ['t-1', 't-2']) model.answer(id, 'working', 0);
+    model.exit('x-1', 1, PART);
+    model.pass();
+    model.report('t-2', 'canceled', 0);
+    assert.deepEqual(model.pass(), ['d-x-1 1', 'd-t-2 3']);
+    model.answer('t-2', 'working', 0);
+    model.answer('x-1', 'expired', 0);
+    model.askCancel('x-1');
+    assert.deepEqual(model.pass(), ['d-t-2 1'], 'all of it rests again');
+    model.askCancel('t-2');
+    model.pass();
+    assert.deepEqual(model.reasons, [MAKES_ROOM, 'its exit is canceled', 'its exit is canceled']);
+  });
+
   test('one more take-profit than is held cancels none, and rests once there is room', () => {
     const model = held(25);
     for (let nr = 1; nr <= 25; nr += 1) model.takeProfit(`t-${nr}`, 1, { delayMs: 1 });

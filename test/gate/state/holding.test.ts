@@ -271,6 +271,35 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     }
   });
 
+  test('the same where a reading showed it before its trades were told, and once only [EX-11]', () => {
+    const trade = { lots: 8, price: 50_000, side: 'sell' } as const;
+    const book = held(10, 5);
+    book.read(7, T0 + 20);
+    book.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 15, trade));
+    assert.deepEqual(lotsOf(book), [2, 5]);
+    book.read(4, T0 + 30);
+    assert.deepEqual(lotsOf(book), [2, 2], 'a sale by hand');
+    const sold = held(10, 5);
+    sold.read(11, T0 + 20);
+    sold.read(3, T0 + 40);
+    sold.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 35, trade));
+    assert.deepEqual(lotsOf(sold), [2, 1], 'four were sold by hand before');
+  });
+
+  test('also beside an order of which nobody knows what became, where its trades tell of all that is gone', () => {
+    for (const [lots, left] of [
+      [10, 0],
+      [9, 10],
+    ] as const) {
+      const book = held(10, 0);
+      book.exit('x-1', 10);
+      book.report('x-1', 'unknown', 0, T0 + 10);
+      book.ledger.append(tradeEvent('t', 'autoclose-17', T0 + 15, { lots, price: 50_000, side: 'sell' }));
+      book.read(0, T0 + 20);
+      assert.deepEqual(lotsOf(book), [left, 0]);
+    }
+  });
+
   test('lots that a reading of before took from the holder are given back when the next one shows them', () => {
     const book = held(10, 0);
     book.read(4, T0 + 20);
