@@ -51,13 +51,21 @@ function policyWithout(leaf: Leaf): typeof buildPolicy {
 
 export function alterArgs(args: Args, [key = '', ...under]: readonly string[], call: number): Args {
   if (!Object.hasOwn(args, key)) return args;
-  if (under.length > 0) return { ...args, [key]: alterArgs(args[key] as Args, under, call) };
+  if (under.length > 0) {
+    const member = alterArgs(args[key] as Args, under, call);
+    // An empty claim is one, too.
+    return Object.keys(member).length === 0 ? without(args, key) : { ...args, [key]: member };
+  }
   if (key === 'order_type') {
     const { limit_price: _none, ...others } = args;
     return { ...others, order_type: 'market' };
   }
   const other = OTHERS[key];
   if (other !== undefined) return { ...args, [key]: other(args[key], call) };
+  return without(args, key);
+}
+
+function without(args: Args, key: string): Args {
   return Object.fromEntries(Object.entries(args).filter(([name]) => name !== key));
 }
 

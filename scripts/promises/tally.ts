@@ -1,8 +1,10 @@
 import type { Item } from './items.ts';
 import type { Report, Task } from './worker.ts';
 
-/** Without which a world is played again no more: it has changed something in as many. */
-const ENOUGH = 3;
+/** Worlds in which something has changed a decision or an order, after which none is played again without it. */
+const ENOUGH = 1;
+/** Worlds that are played again without a key that says there what it says in most. */
+const PLAIN_PLAYS = 4;
 const RAREST = 20;
 
 export interface Row {
@@ -10,6 +12,8 @@ export interface Row {
   readonly name: string;
   /** Worlds that have it. */
   readonly drawn: number;
+  /** Those of them in which it says something else than in most: of a key; all, of what is no key. */
+  readonly telling: number;
   /** Worlds in which `decide` gives something else with the key at its other value; 0 for all that is no key. */
   readonly decided: number;
   /** Worlds that were played again without it, and those of them in which something else was decided or sent. */
@@ -29,6 +33,7 @@ export class Tally {
   readonly #items: readonly Item[];
   readonly #plays: number;
   readonly #drawn = new Map<number, number>();
+  readonly #telling = new Map<number, number>();
   readonly #decided = new Map<number, number>();
   readonly #played = new Map<number, number>();
   readonly #differed = new Map<number, number>();
@@ -45,6 +50,7 @@ export class Tally {
       const row = known.rows.find((each) => each.kind === kind && each.name === name);
       if (row === undefined) continue;
       this.#drawn.set(index, row.drawn);
+      this.#telling.set(index, row.telling);
       this.#decided.set(index, row.decided);
       this.#played.set(index, row.played);
       this.#differed.set(index, row.differed);
@@ -56,14 +62,16 @@ export class Tally {
     const others = drawn.filter((index) => !telling.includes(index));
     for (const [round, items] of [telling, others].entries()) this.#waiting[round]?.push({ seed, items });
     for (const index of drawn) count(this.#drawn, index);
+    for (const index of telling) count(this.#telling, index);
     for (const index of changed) count(this.#decided, index);
   }
 
   /** The next world in which something is drawn that has changed nothing yet. */
   nextToPlay(): Task | null {
-    for (const worlds of this.#waiting)
+    for (const [round, worlds] of this.#waiting.entries())
       for (let world = worlds.shift(); world !== undefined; world = worlds.shift()) {
-        const again = world.items.filter((index) => this.#isOpen(index));
+        const most = round === 0 ? this.#plays : Math.min(this.#plays, PLAIN_PLAYS);
+        const again = world.items.filter((index) => this.#isOpen(index, most));
         for (const index of again) count(this.#played, index);
         if (again.length > 0) return { seed: world.seed, again };
       }
@@ -75,20 +83,21 @@ export class Tally {
     for (const index of changed) count(this.#differed, index);
   }
 
-  #isOpen(index: number): boolean {
+  #isOpen(index: number, most: number): boolean {
     if ((this.#decided.get(index) ?? 0) > 0) return false;
-    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < this.#plays;
+    return (this.#differed.get(index) ?? 0) < ENOUGH && (this.#played.get(index) ?? 0) < most;
   }
 
   #rows(): readonly Row[] {
     return this.#items.map(({ kind, name }, index) => {
       const drawn = this.#drawn.get(index) ?? 0;
+      const telling = this.#telling.get(index) ?? 0;
       const decided = this.#decided.get(index) ?? 0;
       const played = this.#played.get(index) ?? 0;
       const differed = this.#differed.get(index) ?? 0;
-      const expected = played === 0 ? 0 : Math.round((drawn * differed) / played);
+      const expected = played === 0 ? 0 : Math.round(((telling > 0 ? telling : drawn) * differed) / played);
       const changed = decided > 0 ? decided : Math.max(differed, expected);
-      return { kind, name, drawn, decided, played, differed, changed };
+      return { kind, name, drawn, telling, decided, played, differed, changed };
     });
   }
 
@@ -115,7 +124,7 @@ export class Tally {
       const row = byName.get(name);
       if (row === undefined) return name;
       const how = row.decided > 0 ? 'decided again' : `${row.differed} of ${row.played} played again`;
-      return `${row.kind.padEnd(7)} ${name.padEnd(52)} drawn ${String(row.drawn).padStart(5)}  changed ${String(row.changed).padStart(5)}  (${how})`;
+      return `${row.kind.padEnd(7)} ${name.padEnd(52)} drawn ${String(row.drawn).padStart(5)}, ${String(row.telling).padStart(5)} otherwise  changed ${String(row.changed).padStart(5)}  (${how})`;
     };
     const lines = [
       `${rows.length} fields, keys, answers and faults; ${never.length} never changed a decision or an order:`,

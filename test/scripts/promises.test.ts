@@ -73,6 +73,7 @@ test('a field is left out of a call, and one that must be there says something e
   assert.equal(alterArgs(args, ['symbol'], 1).symbol, 'ETHUSDT');
   assert.equal(alterArgs(args, ['request_id'], 2).request_id, 'a-2');
   assert.deepEqual(alterArgs(args, ['meta', 'skill', 'sha256'], 1).meta, { skill: { name: 'y' } });
+  assert.deepEqual(alterArgs({ meta: { skill: { sha256: 'x' } } }, ['meta', 'skill', 'sha256'], 1), {});
 });
 
 test('a key counts where the record of a decision gives another order without it, and no other one does', async () => {
@@ -110,10 +111,11 @@ test('what has changed nothing is played again, as often as is asked for, and is
     kind: 'key',
     name: 'exits.step_ms',
     drawn: 3,
+    telling: 2,
     decided: 0,
     played: 2,
     differed: 1,
-    changed: 2,
+    changed: 1,
   });
 });
 

@@ -129,6 +129,21 @@ const ANSWERS: readonly (readonly [number, Piece])[] = [
       ];
     },
   ],
+  // It fires, and the trades of that are listed later only.
+  [
+    2,
+    (draw) => {
+      const { agent, random, side, symbol } = draw;
+      const stale = { kind: 'stale-list', match: { path: '/fapi/v1/userTrades' }, ms: random.int(5_000, 20_000) };
+      return [
+        draw.step({ kind: 'open', agent, symbol, side, usdt: random.pick([300, 900]) }),
+        draw.step({ kind: 'fault', fault: stale }, random.int(4_000, 9_000)),
+        draw.step(draw.against([320, 500]), 'parallel'),
+        draw.step(draw.anyOpen(), random.int(1_000, 6_000)),
+        draw.step({ kind: 'wait' }, random.int(3_000, 15_000)),
+      ];
+    },
+  ],
   // It is refused as it triggers, since the market stands still then.
   [
     1,
