@@ -19,13 +19,16 @@ export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
   readonly checks?: SchemaChecks;
   /** Where files of checkpoints lie; absent: there are none. */
   readonly checkpointFolder?: string | null;
+  /** How views come from records. */
+  readonly fold?: typeof foldLedger;
   readonly onFolded?: (folded: Folded) => void;
 }
 
 /** The gate with the views that its ledger holds, before its first contact with the venue. */
-export function openGate({ ledger, ports, checks, checkpointFolder, onFolded, ...options }: OpenGateOptions): Gate {
+export function openGate(opening: OpenGateOptions): Gate {
+  const { ledger, ports, checks, checkpointFolder, fold = foldLedger, onFolded, ...options } = opening;
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
-  const folded = foldLedger(ledger, {
+  const folded = fold(ledger, {
     folder: checkpointFolder ?? null,
     onSkipped: (seq, reason) => ports.log.warn({ seq, reason }, 'a checkpoint was passed over'),
   });

@@ -34,7 +34,8 @@ function timeOf(ms: number): string {
 
 /** `place_order BTCUSDT`, and for what the daemon decided by itself how it came to it. */
 export function whatOf({ tool, symbol, kind, effective }: ToldDecision): string {
-  const side = effective !== null && 'side' in effective ? effective.side : null;
+  // Who cancels every order cancels both sides.
+  const side = effective === null || effective.quantity === null ? null : effective.side;
   return plain([kind === 'tool' ? null : kind, tool, side, symbol].filter((part) => part !== null).join(' '));
 }
 

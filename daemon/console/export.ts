@@ -20,7 +20,9 @@ const COLUMNS = [
 type Columns = Readonly<Record<(typeof COLUMNS)[number], string | number | null>>;
 
 function toColumns(of: ListedDecision): Columns {
-  const { agent, bound_by, decision, decision_id, effective, kind, reasons, symbol, tool } = of;
+  const { agent, bound_by, decision, decision_id, kind, reasons, symbol, tool } = of;
+  // Without a quantity it is a cancel of every order: it has no side.
+  const effective = of.effective?.quantity === null ? null : of.effective;
   return {
     time_utc: new Date(of.at_ms).toISOString(),
     record: of.seq,

@@ -49,7 +49,7 @@ const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   close_position:
     'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.',
   get_limits:
-    'For each symbol whose it is (held: open only yours or free), its budgets with base, factors, used, reserved and remaining, cooldown, trading state. opening.buy and opening.sell say how much may open now (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and the slippage limit nothing is cut.',
+    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps nothing is cut.',
   get_decision: 'One of your decisions with the present state of its execution: follows a pending order.',
 };
 function describeBriefly(name: ToolName): string {

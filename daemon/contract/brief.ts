@@ -17,14 +17,14 @@ const BriefReason = Type.Object(
     observed: Type.Optional(figure),
     limit: Type.Optional(figure),
     unit: Type.Optional(Type.String()),
-    hint: Type.Optional(Type.String({ description: 'What to do; of bound_by only.' })),
+    hint: Type.Optional(Type.String({ description: 'Of the first only.' })),
   },
   field.closed,
 );
 const BriefOrder = Type.Object(
   {
     action: Type.String(),
-    side: Type.String(),
+    side: Type.Optional(Type.String({ description: 'Absent: all.' })),
     quantity: Type.Optional(nullable(decimal('Base asset.'))),
     notional_usdt: Type.Optional(Type.Number()),
     limit_price: Type.Optional(decimal('USDT.')),
@@ -96,12 +96,21 @@ export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
     ...(boundBy === null || reasons.length < 2 ? {} : { bound_by: boundBy }),
     ...(arithmetic.line === null ? {} : { arithmetic: arithmetic.line }),
     ...(reasons.length > 0
-      ? { reasons: reasons.map((reason, i) => toBriefReason(reason, i === binding, arithmetic.line !== null)) }
+      ? {
+          reasons: inFront(reasons, binding).map((reason, i) =>
+            toBriefReason(reason, i === 0, arithmetic.line !== null),
+          ),
+        }
       : {}),
     ...(effective === null ? {} : { order: toBriefOrder(effective) }),
     execution: toBriefExecution(execution),
     ...(retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs }),
   };
+}
+
+/** The entry at `index` before all others: what binds is what a model mends. */
+function inFront<T>(entries: readonly T[], index: number): T[] {
+  return [...entries.slice(index, index + 1), ...entries.slice(0, index), ...entries.slice(index + 1)];
 }
 
 /** Where a line has the figures of the binding budget, they are not told twice; of the others what limits is enough. */
@@ -129,8 +138,8 @@ function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']
   const { action, side, quantity, notional, limit_price: limitPrice, leverage, reduce_only: reduceOnly } = effective;
   return {
     action,
-    side,
-    ...(quantity === null ? {} : { quantity }),
+    // Who cancels every order cancels both sides.
+    ...(quantity === null ? {} : { side, quantity }),
     ...(notional === 0 ? {} : { notional_usdt: Math.round(notional * 100) / 100 }),
     ...(limitPrice === null ? {} : { limit_price: limitPrice }),
     ...(leverage === null ? {} : { leverage }),

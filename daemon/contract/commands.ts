@@ -4,6 +4,7 @@ import * as Type from './built/typebox.js';
 import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
 import { AssertionSchema } from './passkeys.ts';
+import { SYMBOL_PATTERN } from './symbols.ts';
 
 /** Bodies and queries of the routes that are not tools. */
 
@@ -146,7 +147,7 @@ export const PageQuery = Type.Object(
 export const DecisionsQuery = Type.Object(
   {
     agent: Type.Optional(Type.String({ maxLength: 64 })),
-    symbol: Type.Optional(Type.String({ pattern: field.SYMBOL_PATTERN })),
+    symbol: Type.Optional(Type.String({ pattern: SYMBOL_PATTERN })),
     outcome: Type.Optional(Type.Enum(['ALLOW', 'LIMIT', 'BLOCK'], { type: 'string' })),
     since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })),
     limit: Type.Optional(field.pageLimit),

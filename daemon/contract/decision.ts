@@ -102,7 +102,7 @@ export const EffectiveActionSchema = Type.Union(
       },
       {
         ...field.closed,
-        description: 'A cancel. When it cancels all orders it has no size, and side and order_type have no meaning.',
+        description: 'A cancel. Of all orders it has no size, side and order_type say nothing.',
       },
     ),
   ],

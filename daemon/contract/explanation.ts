@@ -85,7 +85,7 @@ export const ExplanationBodySchema = Type.Object(
     ),
     policy_hash: Type.String({ description: 'sha256 of the policy that decided.' }),
   },
-  { ...field.closed, description: 'The reasons for a decision: every budget with its arithmetic, and every rule.' },
+  { ...field.closed, description: 'Why: every budget with its arithmetic, and every rule.' },
 );
 export type ExplanationBody = Static<typeof ExplanationBodySchema>;
 type Explained = Omit<ExplanationBody, 'rules'> & {

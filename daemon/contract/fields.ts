@@ -1,6 +1,7 @@
 import { REASON_CODES } from '../core/reasons.ts';
 import * as Type from './built/typebox.js';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
+import { SYMBOL_PATTERN } from './symbols.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */
 
@@ -9,7 +10,6 @@ import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
  * `x-` keeps the keyword legal in OpenAPI.
  */
 export const MAX_BYTES_KEYWORD = 'x-max-bytes';
-export const SYMBOL_PATTERN = '^[A-Z0-9]{2,20}$';
 /** Largest free text a caller may send, bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 2048;
 /** Smallest notional of a valid request, USDT; the exchange's own minimum is higher. */
@@ -49,7 +49,7 @@ export function sha256(description: string) {
 
 export const symbol = Type.String({
   pattern: SYMBOL_PATTERN,
-  description: 'Symbol as the exchange writes it, upper case without separators: BTCUSDT.',
+  description: 'Symbol as the exchange writes it: BTCUSDT.',
 });
 export const requestedNotional = Type.Number({
   minimum: MIN_NOTIONAL_USDT,
@@ -72,7 +72,7 @@ export const maxSlippageBps = Type.Number({
   minimum: 0,
   maximum: 10_000,
   description:
-    'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.',
+    'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an IOC limit order at this bound; what does not fill within it is canceled.',
 });
 export const fraction = Type.Number({
   minimum: 0.000001,
@@ -148,7 +148,7 @@ export const skillClaim = Type.Object(
     version: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Its version.' })),
     sha256: Type.Optional(sha256('Digest of the skill.')),
   },
-  { ...closed, description: 'The skill that asks, as it describes itself. A claim can only lower trust.' },
+  { ...closed, description: 'The skill that asks, by its own word. A claim can only lower trust.' },
 );
 export const meta = Type.Object(
   { skill: Type.Optional(skillClaim) },

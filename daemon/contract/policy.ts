@@ -3,7 +3,6 @@ import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VE
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
 import * as Type from './built/typebox.js';
-import { SYMBOL_PATTERN } from './fields.ts';
 import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {
   ACCOUNT_PATTERN,
@@ -23,6 +22,7 @@ import {
   usdt,
   YEAR_MS,
 } from './policy-values.ts';
+import { SYMBOL_PATTERN } from './symbols.ts';
 
 /**
  * The Intended Policy Spec as a schema. Every key is required unless its description says otherwise, every

@@ -1,4 +1,6 @@
 import type { ErrorObject } from 'ajv';
+import { closestKey } from './closest-key.ts';
+import { SYMBOL_PATTERN, symbolMeant } from './symbols.ts';
 
 /** One defect of a document, in plain words. `path` is dotted (`market.regimes.calm.notional`), '' is the whole. */
 export interface Violation {
@@ -116,9 +118,18 @@ function describeError(error: ErrorObject): Violation {
       return violationAt(path, `may have at most ${String(params.limit)} keys`);
     case 'false schema':
       return violationAt(path, 'is not allowed here', error.data);
+    case 'pattern':
+      return describeMiswritten(path, error, schema);
     default:
       return violationAt(path, scalarMessage(error, params), error.data, describeAllowed(schema));
   }
+}
+
+/** A symbol as another program writes it (`BTC/USDT`) is answered with the one that was meant. */
+function describeMiswritten(path: string, { data }: ErrorObject, schema: SchemaNode): Violation {
+  const meant = schema.pattern === SYMBOL_PATTERN && typeof data === 'string' ? symbolMeant(data) : null;
+  const message = meant === null ? 'is not written as it must be' : `write ${meant}`;
+  return violationAt(path, message, data, describeAllowed(schema));
 }
 
 function scalarMessage(error: ErrorObject, params: Record<string, unknown>): string {
@@ -147,8 +158,6 @@ function scalarMessage(error: ErrorObject, params: Record<string, unknown>): str
       return `must have at least ${limit} characters`;
     case 'maxLength':
       return `must have at most ${limit} characters`;
-    case 'pattern':
-      return 'is not written as it must be';
     default:
       return error.message ?? `breaks ${error.keyword}`;
   }
@@ -189,6 +198,7 @@ export function describeAllowed(schema: SchemaNode): string {
     case 'number':
       return describeNumber(schema);
     case 'string':
+      if (schema.pattern === SYMBOL_PATTERN) return 'a symbol as the exchange writes it, such as BTCUSDT';
       return typeof schema.pattern === 'string' ? `text matching ${schema.pattern}` : 'text';
     case 'boolean':
       return 'true or false';
@@ -225,40 +235,6 @@ export function joinPath(path: string, key: string): string {
   if (/^(0|[1-9][0-9]*)$/.test(key)) return `${path}[${key}]`;
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) return `${path}[${JSON.stringify(cut(key))}]`;
   return path === '' ? key : `${path}.${key}`;
-}
-
-/** The candidate within two edits (one for short keys), or null. */
-export function closestKey(key: string, candidates: readonly string[]): string | null {
-  let best: string | null = null;
-  let bestDistance = key.length <= 4 ? 2 : 3;
-  if (key.length > 64) return null;
-  for (const candidate of candidates) {
-    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(cost);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }
 
 function childSchema(schema: SchemaNode, key: string): SchemaNode | null {

@@ -9,17 +9,17 @@ export interface ReasonText {
 const WAIT = 'Ask again after retry_after_ms; asking earlier changes nothing.';
 const FRESH = 'Nothing is wrong with the request; ask again when /readyz says ready. Exits and cancels still pass.';
 const SMALLER = 'Ask for less, or reduce exposure first; get_limits shows what is left.';
-const TIER = 'GET /v1/limits shows what may still be opened, if anything; exits are not concerned.';
+const TIER = 'get_limits shows what may still be opened, if anything; exits are not concerned.';
 
 export const REASONS = {
   SCHEMA_ARGS: {
     message: "The arguments break the operator's schema for this tool.",
-    hint: 'See the schema in GET /v1/tools and GET /v1/policy.',
+    hint: 'The list of tools has the schema.',
   },
-  SCOPE_TOOL: { message: 'This tool is not in the policy scope.', hint: 'GET /v1/tools lists what is allowed.' },
+  SCOPE_TOOL: { message: 'This tool is not in the policy scope.', hint: 'The list of tools has what is allowed.' },
   SCOPE_ACTION: {
     message: 'This action is not in the policy scope.',
-    hint: 'Allowed actions stand in scope.actions of GET /v1/policy.',
+    hint: 'Allowed actions stand in scope.actions of the policy.',
   },
   SCOPE_VENUE: {
     message: 'This venue is not in the policy scope, or is not the venue of this daemon.',
@@ -27,7 +27,7 @@ export const REASONS = {
   },
   SCOPE_SYMBOL: {
     message: 'This symbol is not in the policy scope.',
-    hint: 'Trade one of `limit`, or where that is null, one that GET /v1/limits lists.',
+    hint: 'Trade one of `limit`, or where that is null, one that get_limits lists.',
   },
   SCOPE_ACCOUNT: {
     message: 'This account is not in the policy scope.',
@@ -100,7 +100,7 @@ export const REASONS = {
   TRUST_TIGHTENED: { message: 'Trust in the source of this request reduces the budgets.', hint: SMALLER },
   TRUST_REDUCE_ONLY: {
     message: 'Trust in the source of this request allows exits only.',
-    hint: 'Exits pass. A signal ends with its ttl, trust in a skill with the policy; it is over when GET /v1/limits no longer lists this code in blocked_by.',
+    hint: 'Exits pass. A signal ends with its ttl, trust in a skill with the policy; it is over when get_limits no longer lists this code in blocked_by.',
   },
   TRADER_STATE_TIGHTENED: {
     message: "This agent's recent trades look like risk escalation; its budgets are reduced.",
@@ -112,7 +112,7 @@ export const REASONS = {
   },
   AGENT_LOSS: {
     message: "This agent's own loss (`observed`) has reached a tier (`limit`) of the day or of seven days.",
-    hint: 'GET /v1/limits shows what may still be opened, if anything. Exits pass. Days end at 00:00 UTC.',
+    hint: 'get_limits shows what may still be opened, if anything. Exits pass. Days end at 00:00 UTC.',
   },
   PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
   PRICE_SLIPPAGE: {
@@ -190,7 +190,7 @@ export const REASONS = {
   EXIT_CLIPPED: { message: 'The exit is larger than what there is to close.', hint: 'Nothing to do.' },
   NOT_REDUCING: {
     message: 'There is no position that this order would reduce.',
-    hint: 'GET /v1/positions shows what there is to close.',
+    hint: 'get_positions shows what there is to close.',
   },
   EXIT_SCOPE: {
     message: 'This position is not yours to close: another agent holds it, or nobody does.',
@@ -212,7 +212,7 @@ export const REASONS = {
     message: 'Prices or budgets have moved since the order was approved: it is held to what was approved (`limit`).',
     hint: 'Nothing to do.',
   },
-  ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
+  ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'get_orders lists them.' },
   ORDER_NOT_OWN: {
     message: 'The order belongs to another agent or to the gate.',
     hint: 'Agents change and cancel their own orders only.',

@@ -75,6 +75,8 @@ export interface GateApi {
   mayRead(caller: Caller, tool: ToolName): boolean;
   /** Resolves when all that a reading has told of is on disk, or cannot come there any more. */
   settled(): Promise<void>;
+  /** Symbols of the policy, and for operators and monitors those with a position or an order; sorted. */
+  getSymbols(caller: Caller): readonly string[];
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
   /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
   getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;

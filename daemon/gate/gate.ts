@@ -178,6 +178,9 @@ export class Gate implements GateApi {
   mayRead(caller: Caller, tool: ToolName): boolean {
     return this.#parts.reads.mayRead(caller, tool);
   }
+  getSymbols(caller: Caller): readonly string[] {
+    return this.#parts.reads.getSymbols(caller);
+  }
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../contract/tools.ts';
+import { violationAt } from '../contract/violations.ts';
 import type { OrderBody } from '../gate/api/reads.ts';
 import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
@@ -46,6 +47,7 @@ async function readNow({ gate, turns }: Doors, request: Asking, tool: ReadingToo
     case 'get_limits': {
       const { symbol } = requireValid(TOOL_CHECKS.get_limits, args);
       requireScope(gate, caller, tool);
+      requireSymbol(gate, caller, symbol);
       return gate.getLimits(caller, symbol ?? null);
     }
     case 'get_decision': {
@@ -70,6 +72,7 @@ function readPositions(gate: GateApi, caller: Caller, args: unknown): unknown {
 function readMarket(gate: GateApi, caller: Caller, args: unknown): unknown {
   const { symbol, limit, cursor } = requireValid(TOOL_CHECKS.get_market, args);
   requireScope(gate, caller, 'get_market');
+  requireSymbol(gate, caller, symbol);
   const page = pageBySymbol(gate.getMarket(caller, symbol ?? null).markets, limit, cursor);
   return { markets: page.items, next: page.next };
 }
@@ -94,6 +97,14 @@ export function readPage<T>(read: () => T): T {
     if (!CURSOR_CODES.has(codeOf(error))) throw error;
     throw invalidInput([notIssued()]);
   }
+}
+
+/** A symbol of which nothing is known has no figures: they would read as a market, or as budgets. */
+function requireSymbol(gate: GateApi, caller: Caller, symbol: string | undefined): void {
+  if (symbol === undefined) return;
+  const known = gate.getSymbols(caller);
+  if (known.includes(symbol)) return;
+  throw invalidInput([violationAt('symbol', `is not traded here; there is ${known.join(', ')}`, symbol)]);
 }
 
 /** The policy says which reading tools a caller may use (SAE-T). */

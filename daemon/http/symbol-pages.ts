@@ -1,4 +1,5 @@
-import { MAX_PAGE_SIZE, SYMBOL_PATTERN } from '../contract/fields.ts';
+import { MAX_PAGE_SIZE } from '../contract/fields.ts';
+import { SYMBOL_PATTERN } from '../contract/symbols.ts';
 import { violationAt } from '../contract/violations.ts';
 import type { Page } from '../gate/api/reads.ts';
 import { invalidInput } from './errors.ts';

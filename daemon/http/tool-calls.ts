@@ -1,5 +1,6 @@
 import { type BriefAnswer, type FullAnswer, toBrief } from '../contract/brief.ts';
 import { type BriefTool, buildBriefCatalogue } from '../contract/brief-catalogue.ts';
+import { toBriefLimits } from '../contract/brief-limits.ts';
 import {
   buildToolCatalogue,
   type CatalogueFormat,
@@ -15,6 +16,7 @@ import {
   type TradingTool,
 } from '../contract/tools.ts';
 import type { OverBudget, ToolOutcome } from '../gate/api/decisions.ts';
+import type { LimitsBody } from '../gate/api/limits.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { readTool } from './readings.ts';
@@ -63,12 +65,18 @@ function overBudget({ budget, decided, limit, message, retryAfterMs }: OverBudge
   });
 }
 
-/** A tool's answer for a model: trading tools and `get_decision` in brief, others unchanged. */
+/** A tool's answer for a model: in brief where there is such a view. */
 export async function callInBrief(doors: Doors, asking: Asking, tool: string, args: unknown): Promise<unknown> {
   if (isTradingTool(tool)) return briefOf(await runTradingTool(doors, asking, tool, args));
   if (!isReadingTool(tool)) throw new ApiError('TOOL_UNKNOWN', 'There is no such tool; list the tools.');
   const answer = await readTool(doors, asking, tool, args);
-  return tool === 'get_decision' ? toBrief(answer as FullAnswer) : answer;
+  return shortenReading(tool, answer);
+}
+
+/** The brief view of a reading tool's answer. Those that repeat nothing have no other than the full one. */
+export function shortenReading(tool: ReadingTool, answer: unknown): unknown {
+  if (tool === 'get_decision') return toBrief(answer as FullAnswer);
+  return tool === 'get_limits' ? toBriefLimits(answer as LimitsBody) : answer;
 }
 
 export function briefOf(text: string): BriefAnswer {

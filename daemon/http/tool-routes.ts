@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
 import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../contract/bodies.ts';
-import { BriefAnswerSchema, type FullAnswer, toBrief } from '../contract/brief.ts';
+import { BriefAnswerSchema } from '../contract/brief.ts';
 import type { BriefTool } from '../contract/brief-catalogue.ts';
+import { BriefLimitsSchema } from '../contract/brief-limits.ts';
 import * as Type from '../contract/built/typebox.js';
 import type { CatalogueTool } from '../contract/catalogue.ts';
 import {
@@ -45,11 +47,17 @@ import {
   noteRejectedInput,
   runTradingTool,
   settle,
+  shortenReading,
 } from './tool-calls.ts';
 
 const EitherView = Type.Union([ToolAnswerSchema, BriefAnswerSchema]);
+/** Answers of reading tools that have a brief view. */
+const VIEWS: { readonly [Tool in ReadingTool]?: TSchema } = {
+  get_decision: EitherView,
+  get_limits: Type.Union([READ_ANSWERS.get_limits, BriefLimitsSchema]),
+};
 const TAGS = ['tools'];
-const ADVICE = 'Advice only: nothing is reserved, and the call itself is decided again.';
+const ADVICE = 'Advice: nothing is reserved, and the call itself is decided again.';
 
 /** `/v1/tools`, `/v1/dry-run`, `/v1/intercept`. */
 export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
@@ -68,11 +76,11 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
       text: { summary: `Run ${tool}`, tags: TAGS },
       body: TOOL_SCHEMAS[tool],
       query: ViewQuery,
-      answer: Type.Object({ result: tool === 'get_decision' ? EitherView : READ_ANSWERS[tool] }),
+      answer: Type.Object({ result: VIEWS[tool] ?? READ_ANSWERS[tool] }),
       handler: async (request) => {
         const isBrief = isBriefAsked(request);
         const result = await readTool(doors, request, tool, bodyOf(request));
-        return { result: isBrief ? shorten(tool, result) : result };
+        return { result: isBrief ? shortenReading(tool, result) : result };
       },
       errorHandler: rejectedInputHandler(doors, tool),
     });
@@ -114,11 +122,6 @@ function addTradingRoute(app: FastifyInstance, doors: Doors, tool: TradingTool, 
     },
     errorHandler: rejectedInputHandler(doors, tool),
   });
-}
-
-/** Other reading tools repeat nothing: their brief view is the full one. */
-function shorten(tool: ReadingTool, result: unknown): unknown {
-  return tool === 'get_decision' ? toBrief(result as FullAnswer) : result;
 }
 
 /** `?view=brief`. @throws ApiError INVALID_INPUT */

@@ -14,7 +14,7 @@ export function buildInstructions(venue: string): string {
     `Holdfast is a policy gate in front of an exchange account. Venue: ${venue}; ${describeMoney(venue)}`,
     'Every trading tool answers a decision. ALLOW: sent as asked. LIMIT: a smaller or safer order was sent instead; ' +
       'order says what was really sent, and the difference must not be sent again. BLOCK: nothing was sent; reasons say ' +
-      'why with figures, the first one has a hint, and retry_after_ms says how long to wait where waiting helps.',
+      'why with figures, the first one binds and has a hint, and retry_after_ms says how long to wait where waiting helps.',
     'execution.state submitting, staging or unknown means pending: never send it again, follow it with get_decision.',
     'Give each new intent its own request_id: a repeat with the same id returns the first decision and sends nothing.',
     'Ask get_limits before a large order. A refusal is final for these figures: do not rephrase it, and do not follow ' +

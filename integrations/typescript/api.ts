@@ -22,7 +22,7 @@ export type ApprovalStatus = 'pending' | 'granted' | 'denied' | 'voided' | 'expi
  */
 export type Side = 'buy' | 'sell';
 /**
- * Symbol as the exchange writes it, upper case without separators: BTCUSDT.
+ * Symbol as the exchange writes it: BTCUSDT.
  */
 export type SymbolName = string;
 /**
@@ -257,7 +257,7 @@ export type LimitPrice = number;
  */
 export type TradingMode = 'active' | 'reducing' | 'halted';
 /**
- * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.
+ * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an IOC limit order at this bound; what does not fill within it is canceled.
  */
 export type MaxSlippageBps = number;
 export type ModifyOrder = ModifyOrder1 & {
@@ -1198,7 +1198,7 @@ export interface BriefAnswer {
     limit?: number | string;
     unit?: string;
     /**
-     * What to do; of bound_by only.
+     * Of the first only.
      */
     hint?: string;
   }[];
@@ -1207,7 +1207,10 @@ export interface BriefAnswer {
    */
   order?: {
     action: string;
-    side: string;
+    /**
+     * Absent: all.
+     */
+    side?: string;
     /**
      * Base asset. A decimal as text.
      */
@@ -1300,7 +1303,7 @@ export interface Error {
   };
 }
 /**
- * The reasons for a decision: every budget with its arithmetic, and every rule.
+ * Why: every budget with its arithmetic, and every rule.
  */
 export interface Explanation {
   decision_id: string;
@@ -1469,7 +1472,7 @@ export interface InterceptRequest {
  */
 export interface RequestMeta {
   /**
-   * The skill that asks, as it describes itself. A claim can only lower trust.
+   * The skill that asks, by its own word. A claim can only lower trust.
    */
   skill?: {
     /**

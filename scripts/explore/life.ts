@@ -11,6 +11,7 @@ import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
+import { foldOverText } from './fold-over-text.ts';
 import type { Life } from './wire.ts';
 import type { WorldPolicy } from './world-policy.ts';
 
@@ -119,6 +120,7 @@ export async function openLifeGate(
       ...(life.entrance === null ? {} : tokenPorts(ledger.tokens)),
     },
     checks: CHECKS,
+    fold: foldOverText,
     settings: {
       venue: 'paper',
       account: ACCOUNT,

@@ -20,6 +20,7 @@ import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findConcentrated } from './promises/concentration.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
+import { findDecidedOtherwise } from './promises/decided.ts';
 import { findEndedEarly } from './promises/ended.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findFigureBreaches } from './promises/figures.ts';
@@ -56,6 +57,7 @@ import { findStandingBreaches } from './promises/standing.ts';
 import { findStepBreaches } from './promises/steps.ts';
 import { findStopBreaches } from './promises/stops.ts';
 import { findTokenBreaches } from './promises/tokens.ts';
+import { findTellingBreaches } from './promises/told.ts';
 import { findViewBreaches } from './promises/views.ts';
 import { SECOND } from './second/second.ts';
 
@@ -131,6 +133,8 @@ const PROMISES: readonly Promised[] = [
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
+  findDecidedOtherwise,
+  findTellingBreaches,
   ...SECOND,
 ];
 

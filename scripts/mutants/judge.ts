@@ -16,6 +16,8 @@ export interface Verdict {
 }
 
 const MAX_QUIET = 8;
+/** One that has changed neither ledger nor books in so many worlds in which it could is given up. */
+const MAX_UNCHANGED = 60;
 
 /** Plays the worlds in which a mistake would make a difference, the small ones first, until a promise shows it. */
 export async function judge({ mutant, number }: Numbered, baseline: Baseline, minutes: number): Promise<Verdict> {
@@ -38,7 +40,8 @@ export async function judge({ mutant, number }: Numbered, baseline: Baseline, mi
         const verdict = { played, differed, seconds: Math.round(ms / 1_000) };
         if (caughtBy !== undefined) return { caughtBy, caughtIn: world.job.name, ...verdict, quiet: [] };
         if (isChanged && quiet.length < MAX_QUIET) quiet.push(world.job.name);
-        if (ms > minutes * 60_000) return { caughtBy: null, caughtIn: null, ...verdict, quiet };
+        const isHopeless = differed === 0 && played >= MAX_UNCHANGED;
+        if (isHopeless || ms > minutes * 60_000) return { caughtBy: null, caughtIn: null, ...verdict, quiet };
       }
       if (!(await baseline.grow()))
         return { caughtBy: null, caughtIn: null, played, differed, seconds: Math.round(ms / 1_000), quiet };

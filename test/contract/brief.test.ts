@@ -114,12 +114,43 @@ test('the reason that binds has the hint, and the line its figures; of the other
   assert.deepEqual(told.arithmetic, LINE);
   const { hint } = REASONS.BUDGET_GROSS;
   assert.deepEqual(told.reasons, [
-    { code: 'BUDGET_NOTIONAL', limit: 1000 },
     { code: 'BUDGET_GROSS', hint },
+    { code: 'BUDGET_NOTIONAL', limit: 1000 },
   ]);
   const plain = toBrief(answer({ decision: 'BLOCK', reasons: reasons('COOLDOWN'), ...bound('COOLDOWN', null) }));
   assert.equal('bound_by' in plain, false, 'the only one');
   assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
+});
+
+test('a BLOCK tells first what refused it, whatever was cut before', () => {
+  const blocked = { decision: 'BLOCK', reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'AGAINST_POSITION') };
+  const told = toBrief(answer({ ...blocked, ...bound('AGAINST_POSITION', null) })).reasons ?? [];
+  assert.deepEqual(
+    told.map(({ code, hint }) => [code, hint]),
+    [
+      ['AGAINST_POSITION', REASONS.AGAINST_POSITION.hint],
+      ['PRICE_SLIPPAGE', undefined],
+      ['BUDGET_LEVERAGE', undefined],
+    ],
+  );
+});
+
+test('who cancels every order is told no side and no size', () => {
+  const cancel = {
+    action: 'cancel',
+    quantity: null,
+    notional: 0,
+    limit_price: null,
+    leverage: null,
+    reduce_only: false,
+  };
+  const effective = { ...decisionBody().effective, ...cancel };
+  assert.deepEqual(toBrief(answer({ decision: 'ALLOW', reasons: [], effective })).order, { action: 'cancel' });
+});
+
+test('a hint speaks of tools, which every door has, and of no route', () => {
+  for (const [code, { hint, message }] of Object.entries(REASONS))
+    assert.doesNotMatch(`${message} ${hint}`, /\b(?:GET|POST) \/|\/v1\//, code);
 });
 
 test('figures are told without the noise of binary fractions', () => {

@@ -122,6 +122,22 @@ test('BY-03, BY-05, BY-06: there is one way to say size, and no field passes thr
   assert.deepEqual(paths({ ...ORDER, meta: { skill: { provenance: 1 } } }), ['meta.skill.provenance']);
 });
 
+test('a symbol in the spelling of other programs is answered with the right one', () => {
+  const messageOf = (symbol: string) => {
+    const checked = TOOL_CHECKS.place_order({ ...ORDER, symbol });
+    return checked.ok ? null : checked.violations.map(({ path, message }) => `${path}: ${message}`);
+  };
+  for (const symbol of ['BTC/USDT', 'BTC-USDT', 'BTC_USDT', 'btcusdt', 'btc/usdt', 'BTC/USDT:USDT', ' BTCUSDT'])
+    assert.deepEqual(messageOf(symbol), ['symbol: write BTCUSDT'], symbol);
+  for (const symbol of ['', 'B', '₿TC', 'BTC$', 'A'.repeat(30)])
+    assert.deepEqual(messageOf(symbol), ['symbol: is not written as it must be'], symbol);
+  const checked = TOOL_CHECKS.place_order({ ...ORDER, symbol: '₿' });
+  assert.equal(
+    checked.ok ? null : checked.violations[0]?.allowed,
+    'a symbol as the exchange writes it, such as BTCUSDT',
+  );
+});
+
 test('BY-21: a symbol has one spelling', () => {
   const bad = [
     'btcusdt',

@@ -333,6 +333,7 @@ export function createFakeGate(): FakeGate {
     },
     settled: async () => undefined,
     mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
+    getSymbols: () => fake.symbols,
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);
       const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO, loss: ZERO };
@@ -346,6 +347,22 @@ export function createFakeGate(): FakeGate {
         remaining: 3,
         unit: 'x',
       } as const;
+      const slippage = {
+        ...line,
+        component: 'slippage_bps',
+        code: 'PRICE_SLIPPAGE',
+        limit: 20.000000000000004,
+        unit: 'bps',
+      } as const;
+      const rate = {
+        ...line,
+        component: 'order_rate',
+        code: 'RATE',
+        limit: 20,
+        used: 1,
+        remaining: 19,
+        unit: 'orders',
+      } as const;
       const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
       const limits = {
         symbol: symbol ?? 'BTCUSDT',
@@ -354,7 +371,7 @@ export function createFakeGate(): FakeGate {
         opening: { buy: opening, sell: opening },
         regime: 'calm',
         factors,
-        budgets: [line],
+        budgets: [line, slippage, rate],
         leverage_cap: 3,
       } as const;
       const symbols = [{ ...limits, cooldown_remaining_ms: 0, trading_state: 'active' } as const];

@@ -667,6 +667,33 @@ test('a revoked token is refused within 250 ms, at once when the server is told 
   assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 401);
 });
 
+test('a symbol that the policy does not name has no market and no limits: the answer lists those there are', async (t) => {
+  const server = await startServer(t);
+  server.gate.symbols = ['BTCUSDT', 'ETHUSDT'];
+  const ask = [
+    () => server.call('GET', '/v1/market?symbol=DOGEUSDT'),
+    () => server.call('GET', '/v1/limits?symbol=DOGEUSDT'),
+    () => server.call('POST', '/v1/tools/get_market', { body: { symbol: 'DOGEUSDT' } }),
+    () => server.call('POST', '/v1/tools/get_limits?view=brief', { body: { symbol: 'DOGEUSDT' } }),
+  ];
+  for (const call of ask) {
+    const { status, json } = await call();
+    assert.deepEqual([status, json.error.code], [400, 'INVALID_INPUT']);
+    assert.equal(json.error.message, 'symbol: is not traded here; there is BTCUSDT, ETHUSDT');
+  }
+  assert.equal((await server.call('GET', '/v1/limits?symbol=ETHUSDT')).status, 200);
+});
+
+test('limits in brief say what may open and what bounds it, and no more', async (t) => {
+  const server = await startServer(t);
+  const { json } = await server.call('POST', '/v1/tools/get_limits?view=brief', { body: {} });
+  const side = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] };
+  const rest = { leverage_cap: 3, max_slippage_bps: 20, orders_left: 19 };
+  assert.deepEqual(json.result, {
+    symbols: [{ symbol: 'BTCUSDT', held: 'free', regime: 'calm', buy: side, sell: side, ...rest }],
+  });
+});
+
 test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {
   const server = await startServer(t);
   const body = PLACE_ORDER;

@@ -4,13 +4,13 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
-import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
+import { approvedTicks, grantOf, judgeApproval, ORACLE_POLICY_HASH } from './oracle-approval.ts';
 import { boundOfExit, isBeyondRange, isResting } from './oracle-exit.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
 import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
 import { boundSlippage, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, type OpeningResult } from './oracle-price.ts';
-import { div, exact, floor, higher, lower, mul, whole } from './rational.ts';
+import { add, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -38,6 +38,8 @@ export interface OracleDecision {
   readonly isRaised: boolean;
 }
 
+/** A third has no end: a part that lacks so little of a lot, as its fraction is written, is whole. */
+const ALMOST = exact(1e-9);
 const BELOW_MINIMUM: ReadonlySet<ReasonCode> = new Set(['BELOW_MINIMUM']);
 
 function blocked(
@@ -62,11 +64,15 @@ function blocked(
   };
 }
 
-/** Throws where the documents give no answer (an exit by notional while the mark is unknown, `modify`). */
+/**
+ * Throws where the documents give no answer (an exit by notional while the mark is unknown, `modify`).
+ * `policyHash`: that of the policy, which an approval names.
+ */
 export function decideByTheDocuments(
   request: ExecutionRequest,
   context: ExecutionContext,
   policy: IntendedPolicySpec,
+  policyHash = ORACLE_POLICY_HASH,
 ): OracleDecision {
   if (request.intent === 'cancel') return decideCancel(request, context);
   if (request.intent === 'modify') throw new Error('the oracle does not decide modify_order');
@@ -74,7 +80,8 @@ export function decideByTheDocuments(
   const side = request.side ?? (long >= short ? 'sell' : 'buy');
   const opposite = side === 'sell' ? long : short;
   const findings: Findings = { deny: new Set(), tighten: new Set() };
-  if (request.intent === 'open' && !request.reduce_only) return decideOpening(request, side, context, policy, findings);
+  if (request.intent === 'open' && !request.reduce_only)
+    return decideOpening(request, side, context, policy, findings, policyHash);
   if (opposite > 0) return decideExit(request, side, context, policy);
   findings.deny.add('NOT_REDUCING');
   if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
@@ -87,6 +94,7 @@ function decideOpening(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
   findings: Findings,
+  policyHash: string,
 ): OracleDecision {
   const scope = checkScope(request, context, policy, findings.deny);
   checkState(request, context, policy, findings.deny);
@@ -132,7 +140,7 @@ function decideOpening(
       opening,
     );
   }
-  const approval = judgeApproval(request, context, policy, side, opening, unheld);
+  const approval = judgeApproval(request, context, policy, side, opening, unheld, policyHash);
   if (approval === 'APPROVAL_CEILING') findings.tighten.add(approval);
   else if (approval !== null) {
     findings.deny.add(approval);
@@ -250,7 +258,7 @@ function decideExit(
     context.slice_lots !== null
       ? BigInt(context.slice_lots)
       : request.requested_notional === null
-        ? floor(mul(exact(request.fraction ?? 1), whole(sharedOut(request, side, context, available))))
+        ? floor(add(mul(exact(request.fraction ?? 1), whole(sharedOut(request, side, context, available))), ALMOST))
         : floor(div(exact(request.requested_notional), mul(exact(exitPrice(context)), lotSize(rules))));
   const least = higher(1n, BigInt(rules.min_lots));
   let lots = lower(higher(asked, least), available);

@@ -29,11 +29,12 @@ export function judgeApproval(
   side: Side,
   opening: OpeningResult,
   unheldTicks: bigint,
+  policyHash: string,
 ): Extract<ReasonCode, 'APPROVAL_REQUIRED' | 'APPROVAL_STALE' | 'APPROVAL_CEILING'> | null {
   if (context.phase !== 'parent') return null;
   const grant = grantOf(context);
   if (grant === null) return isWanted(request, context, policy, opening) ? 'APPROVAL_REQUIRED' : null;
-  if (!fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
+  if (grant.policy_hash !== policyHash || !fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
   if (grant.quorum < peopleNeeded(context, policy, opening)) return 'APPROVAL_STALE';
   const lots = floor(div(exact(request.requested_notional ?? 0), opening.lotValue));
   const isCut =
@@ -50,7 +51,7 @@ function fits(
   side: Side,
   { leverage, lots }: OpeningResult,
 ): boolean {
-  if (grant.policy_hash !== ORACLE_POLICY_HASH || now >= grant.expires_at_ms) return false;
+  if (now >= grant.expires_at_ms) return false;
   if (grant.agent !== request.agent || grant.symbol !== request.symbol || grant.side !== side) return false;
   if (lots > BigInt(grant.lots) || leverage > BigInt(grant.leverage)) return false;
   if (request.order_type !== 'market' || market.rules === null) return true;

@@ -96,7 +96,9 @@ function Facts({ decision }: { readonly decision: ExplainedDecision }) {
       <dd>
         {effective === null
           ? 'nothing'
-          : `${effective.action} ${effective.side} ${effective.quantity ?? ''} (asked: ${effective.requested_quantity ?? '–'}), ${amount(effective.notional, 'USDT')} at ${effective.limit_price ?? 'no limit'}, leverage ${effective.leverage ?? '–'}${effective.reduce_only ? ', only reduces' : ''}`}
+          : effective.quantity === null
+            ? 'cancel every order'
+            : `${effective.action} ${effective.side} ${effective.quantity} (asked: ${effective.requested_quantity ?? '–'}), ${amount(effective.notional, 'USDT')} at ${effective.limit_price ?? 'no limit'}, leverage ${effective.leverage ?? '–'}${effective.reduce_only ? ', only reduces' : ''}`}
       </dd>
       {constraints === null ? null : (
         <>

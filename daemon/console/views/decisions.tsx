@@ -245,7 +245,11 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
         {decision.kind === 'tool' ? null : <span class="dim"> {words(decision.kind)}</span>}
       </span>
       <span role="cell" class="figure">
-        {effective === null ? '–' : `${effective.side} ${amount(effective.notional, 'USDT')}`}
+        {effective === null
+          ? '–'
+          : effective.quantity === null
+            ? 'every order'
+            : `${effective.side} ${amount(effective.notional, 'USDT')}`}
       </span>
       <span role="cell" class="code">
         {breakable(reason)}

@@ -19,7 +19,7 @@ const MAX_TOOL_CHARS = 128;
 function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
   if (violation === null) return REASONS.SCOPE_TOOL;
   return {
-    hint: 'GET /v1/tools has the schemas of the trading tools, intercept.allow of the policy those of the others.',
+    hint: 'The list of tools has the schemas of the trading tools, intercept.allow of the policy those of the others.',
     message: `The arguments do not fit the schema of this tool: ${violation.slice(0, VIOLATION_CHARS)}`,
   };
 }

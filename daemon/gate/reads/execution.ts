@@ -17,7 +17,7 @@ type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
 const BEHIND = 'it waits for room: older resting exits of yours close all that is held; amend or cancel one of them';
 const AWAITING = 'a person is asked to approve it; do not resend: ask for this decision id again';
-const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
+const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; get_orders shows the orders';
 
 function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrder {
   const rules = core.state.rules.get(order.symbol);

@@ -6,6 +6,7 @@ import type { ReceiptOutcome } from '../api/receipts.ts';
 import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { everyLiveOrder, findNewest, newestFirst, type OrderState } from '../state/orders.ts';
 import {
   describeFills,
@@ -32,6 +33,11 @@ export class CallerReads {
 
   mayRead(caller: Caller, tool: ToolName): boolean {
     return seesAll(caller) || this.#core.policyFor(caller.agent).tools.has(tool);
+  }
+
+  getSymbols(caller: Caller): readonly string[] {
+    const exposed = seesAll(caller) ? exposedSymbols(this.#core.state) : [];
+    return [...new Set([...this.#core.policySpec.scope.symbols, ...exposed])].sort();
   }
 
   getLimits(caller: Caller, symbol: string | null): LimitsBody {

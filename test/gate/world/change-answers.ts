@@ -105,6 +105,6 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     for (let i = 0; i < MOST_CHANGES; i += 1)
       changes.begin({ ...event, decision: { ...event.decision, decision_id: `later-${i}` } }, orders, layers, 0);
     assert.equal(changes.find(body.decision.decision_id), null, 'the oldest is let go');
-    assert.match((await reread(body)).note ?? '', /GET \/v1\/orders/);
+    assert.match((await reread(body)).note ?? '', /get_orders shows/);
   });
 });

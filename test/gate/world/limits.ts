@@ -11,7 +11,10 @@ describe('GET /v1/limits is what a decision uses', () => {
       policy: (spec) => {
         spec.account.concentration = { share: 0.5, floor_usdt: 500 };
         spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
-        Object.assign(spec.agents, { momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } } });
+        Object.assign(spec.agents, {
+          momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } },
+          bitcoin: { scope: { symbols: ['BTCUSDT'] } },
+        });
       },
     });
     momentum = world.createAgent('momentum');
@@ -68,13 +71,22 @@ describe('GET /v1/limits is what a decision uses', () => {
     }
   });
 
-  it('SAE-T nothing remains of a symbol that is not in scope', async () => {
+  it('SAE-T nothing remains of a symbol that is not in the scope of this agent', async () => {
+    const limits = await limitsOf('ETHUSDT', world.createAgent('bitcoin'));
+    assert.equal(limits.in_scope, false, 'out of scope');
+    assert.deepEqual([...new Set(limits.budgets.map((line) => line.remaining))], [0], 'nothing is left');
+    assert.equal(limits.opening.buy.remaining_usdt, 0, 'no opening either');
+    assert.ok(limits.opening.buy.blocked_by.includes('SCOPE_SYMBOL'), 'and why');
+  });
+
+  it('a symbol that the policy does not name has no limits: the answer lists those that it names', async () => {
     for (const symbol of ['FOO', 'DOGEUSDT']) {
-      const limits = await limitsOf(symbol);
-      assert.equal(limits.in_scope, false, `${symbol} is out of scope`);
-      assert.deepEqual([...new Set(limits.budgets.map((line) => line.remaining))], [0], `nothing is left of ${symbol}`);
-      assert.equal(limits.opening.buy.remaining_usdt, 0, 'no opening either');
-      assert.ok(limits.opening.buy.blocked_by.includes('SCOPE_SYMBOL'), 'and why');
+      const { body, status } = await world.call<{ error?: { message: string } }>('GET', `/v1/limits?symbol=${symbol}`);
+      assert.deepEqual(
+        [status, body.error?.message],
+        [400, 'symbol: is not traded here; there is BTCUSDT, ETHUSDT'],
+        symbol,
+      );
     }
   });
 

@@ -1,0 +1,26 @@
+import { type Folded, foldLedger } from '../../daemon/boot/fold.ts';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { GraphReader, writeGraph } from '../../daemon/gate/state/graph-text.ts';
+import type { LedgerReader } from '../../daemon/ledger/types.ts';
+
+/**
+ * The views of a ledger as a start has them that finds a checkpoint of half of its records: those are folded, written and
+ * read back, and the others are folded into what was read.
+ */
+export function foldOverText(ledger: LedgerReader): Folded {
+  const seq = ledger.lastSeq();
+  const half = foldLedger(ledger, { folder: null, untilSeq: Math.floor(seq / 2) });
+  const state = readAgain(half.state);
+  for (const event of ledger.iterateEvents({ fromSeq: half.seq + 1 }))
+    if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
+  return { ...half, state, fromSeq: half.seq, seq };
+}
+
+function readAgain(state: GateState): GateState {
+  const reader = new GraphReader();
+  for (const line of writeGraph(state)) reader.take(line);
+  const { root } = reader;
+  if (root instanceof GateState) return root;
+  throw new Error('the text of views holds no views');
+}
