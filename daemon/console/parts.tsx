@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { ageMs } from './contact.ts';
 import { span } from './format.ts';
 
@@ -53,7 +53,7 @@ export function Untrusted({ text }: { readonly text: string }) {
   );
 }
 
-/** A table that scrolls by itself where the page is narrow. */
+/** A table; where its columns do not fit, each row is a block of its own, with the heads beside the figures. */
 export function Table(props: {
   readonly label: string;
   readonly head: readonly string[];
@@ -61,8 +61,16 @@ export function Table(props: {
   readonly figures?: readonly number[];
   readonly children: ComponentChildren;
 }) {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => fitTable(box.current, props.head));
+  useEffect(() => {
+    if (box.current === null) return;
+    const sized = new ResizeObserver(() => fitTable(box.current, props.head));
+    sized.observe(box.current);
+    return () => sized.disconnect();
+  }, []);
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={`${props.label}, table`}>
+    <div ref={box} class="scroll" tabIndex={0} role="region" aria-label={`${props.label}, table`}>
       <table>
         <thead>
           <tr>
@@ -77,4 +85,23 @@ export function Table(props: {
       </table>
     </div>
   );
+}
+
+const ROLES = { table: 'table', tbody: 'rowgroup', thead: 'rowgroup', tr: 'row', td: 'cell' } as const;
+/** Rows that are blocks are rows all the same, for whoever hears them. */
+function nameRoles(table: HTMLTableElement): void {
+  table.setAttribute('role', ROLES.table);
+  for (const [tag, role] of Object.entries(ROLES))
+    for (const each of table.querySelectorAll(tag)) each.setAttribute('role', role);
+  for (const each of table.querySelectorAll('th'))
+    each.setAttribute('role', each.scope === 'row' ? 'rowheader' : 'columnheader');
+}
+function fitTable(box: HTMLElement | null, head: readonly string[]): void {
+  const table = box?.querySelector('table');
+  if (box === null || table == null) return;
+  nameRoles(table);
+  for (const row of table.tBodies[0]?.rows ?? [])
+    for (const [index, each] of [...row.cells].entries()) each.setAttribute('data-head', head[index] ?? '');
+  table.classList.remove('stacked');
+  table.classList.toggle('stacked', box.scrollWidth > box.clientWidth);
 }

@@ -9,6 +9,7 @@ import type {
   AccountBody,
   AlertsBody,
   EquityHistoryBody,
+  EquitySpan,
   MarketBody,
   OrderBody,
   PositionBody,
@@ -29,7 +30,7 @@ import {
   justSkipped,
   resetDecisions,
 } from './decisions.ts';
-import { addEquity, resetEquity, setHistory } from './equity.ts';
+import { addEquity, equitySpan, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
 import { forgetAnswers, read, show, showAnswer } from './reading.ts';
 import { doubt, isForeign, look, OVER, remember, requireProven, session, signOut } from './session.ts';
@@ -87,6 +88,12 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
   // What a stream that was cut off has not shown.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
+  history: async () => {
+    const span = equitySpan.peek();
+    const told = await look<EquityHistoryBody>(`/v1/account/history?span=${span}`);
+    if (span === equitySpan.peek()) setHistory(told);
+    else markDirty('history');
+  },
   limits: async () => {
     await read<LimitsBody, LimitsBody>('/v1/limits', limits, same);
     if (limits.value !== null) noteLedgerTime(limits.value.at_ms);
@@ -212,9 +219,9 @@ export async function readGap(gap: Gap): Promise<void> {
   await fillGap(gap, (before) => look<DecisionPage>(`/v1/decisions?limit=${OLDER_PAGE}&cursor=${before}`));
 }
 
-async function readHistory(): Promise<void> {
-  const { points } = await look<EquityHistoryBody>('/v1/account/history');
-  setHistory(points.map((point) => ({ atMs: point.at_ms, equity: point.equity_usdt })));
+export function showEquityOf(span: EquitySpan): void {
+  equitySpan.value = span;
+  markDirty('history');
 }
 
 /** Begins to read for a session; the answer ends it and forgets what was read. */
@@ -241,7 +248,6 @@ export function startReading(): () => void {
     onRefused: () => signOut(OVER),
   });
   void readOlder().catch(() => undefined);
-  void readHistory().catch(() => undefined);
   const ticking = setInterval(() => tick(), TICK_MS);
   const clock = setInterval(() => {
     forgetTold();

@@ -5,6 +5,7 @@ export type Topic =
   | 'alerts'
   | 'approvals'
   | 'decisions'
+  | 'history'
   | 'limits'
   | 'market'
   | 'orders'
@@ -47,6 +48,8 @@ export const EVERY_MS: Readonly<Record<Topic, number>> = {
   alerts: 15_000,
   approvals: 5_000,
   decisions: 30_000,
+  /** What comes in between is added as it comes. */
+  history: 300_000,
   limits: 4_000,
   market: 2_000,
   orders: 10_000,

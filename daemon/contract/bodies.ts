@@ -297,10 +297,13 @@ export const EquityHistorySchema = Type.Object(
   {
     points: Type.Array(
       Type.Object({ at_ms: instant('When the account was asked.'), equity_usdt: number() }, field.closed),
-      { description: 'Oldest first, at most 720.' },
+      {
+        description:
+          'Oldest first, at most 720: where there are more, of each part of the time the lowest and the highest.',
+      },
     ),
   },
-  { ...field.closed, description: 'Equity of the last two days.' },
+  { ...field.closed, description: 'Equity until the last reading.' },
 );
 export const MarketBodySchema = Type.Object(
   {

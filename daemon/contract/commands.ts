@@ -160,6 +160,15 @@ export const AccountQuery = Type.Object(
   { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
+export const EQUITY_SPANS = ['hour', 'day', 'month', 'all'] as const;
+export const EquityHistoryQuery = Type.Object(
+  {
+    span: Type.Optional(
+      Type.Enum([...EQUITY_SPANS], { type: 'string', description: 'Until the last reading; all if absent.' }),
+    ),
+  },
+  field.closed,
+);
 export const NoQuery = Type.Object({}, field.closed);
 export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
 
@@ -190,5 +199,6 @@ export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQ
 export const checkDecisionsQuery = buildContractCheck<Static<typeof DecisionsQuery>>(DecisionsQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkEventsQuery = buildContractCheck<Static<typeof EventsQuery>>(EventsQuery);
+export const checkEquityHistoryQuery = buildContractCheck<Static<typeof EquityHistoryQuery>>(EquityHistoryQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

@@ -28,6 +28,7 @@ import type {
   AlertBody,
   AlertsBody,
   EquityHistoryBody,
+  EquitySpan,
   FillsBody,
   MarketBody,
   OrderBody,
@@ -92,7 +93,7 @@ export interface GateApi {
   getFills(caller: Caller, limit: number, cursor: string | null): FillsBody;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
-  getEquityHistory(): EquityHistoryBody;
+  getEquityHistory(span: EquitySpan): EquityHistoryBody;
   /** Accounts by agent: an agent its own, anybody else all. */
   getAgents(caller: Caller): AgentsBody;
   /** Null: nothing is known of such an agent, or the caller may not see it. */

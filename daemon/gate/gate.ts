@@ -23,6 +23,7 @@ import type {
   AlertBody,
   AlertsBody,
   EquityHistoryBody,
+  EquitySpan,
   FillsBody,
   MarketBody,
   OrderBody,
@@ -223,8 +224,8 @@ export class Gate implements GateApi {
   getAccount(): AccountBody {
     return describeAccount(this.core);
   }
-  getEquityHistory(): EquityHistoryBody {
-    return describeEquityHistory(this.core);
+  getEquityHistory(span: EquitySpan): EquityHistoryBody {
+    return describeEquityHistory(this.core, span);
   }
   getAgents(caller: Caller): AgentsBody {
     return describeAgents(this.core, caller);

@@ -42,11 +42,12 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
   });
   registerAlertDelivery(app, doors);
   addRoute(app, doors, {
-    ...watchersRoute('/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
-    query: command.NoQuery,
+    ...watchersRoute('/v1/account/history', '', body.EquityHistorySchema),
+    text: { summary: 'Equity of an hour, a day, a month, or since the first reading', tags: [CONSOLE_TAG] },
+    query: command.EquityHistoryQuery,
     handler: async (request) => {
-      requireValid(command.checkNoQuery, queryOf(request));
-      return gate.getEquityHistory();
+      const { span } = requireValid(command.checkEquityHistoryQuery, queryOf(request));
+      return gate.getEquityHistory(span ?? 'all');
     },
   });
   addRoute(app, doors, {

@@ -166,7 +166,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   piscina: ['daemon/evaluation/'],
   preact: ['daemon/console/'],
   '@preact/': ['daemon/console/'],
-  'lightweight-charts': ['daemon/console/'],
   'csv-parse': ['daemon/evaluation/market/'],
   'cli-progress': ['daemon/cli/'],
 };

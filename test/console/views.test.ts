@@ -30,7 +30,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   await shows('state', 'exchange maintenance at 10:00', 'Clears when: an operator clears it', /^since .*by operator$/);
   await shows('alerts', 'FOREIGN_ORDER', 'an order that this daemon did not place is open in ETHUSDT', /\d+ open/);
   await shows('alerts', /^a looser policy \([0-9a-f]{12}…\) waits for an operator/);
-  await shows('equity', 'Drawdown', /× 0.5 at 5 %/, 'TradingView');
+  await shows('equity', 'Drawdown', /× 0.5 at 5 %/);
   await shows('budgets', 'One order', /used .*, reserved .*, left/, 'Buy at most');
   await shows('positions', 'BTCUSDT', /^momentum$/, /^carry$/, 'Release…', 'Adopt…');
   await shows('agents', /^0\.\d+ BTCUSDT$/, /^0\.\d+ ETHUSDT$/);
@@ -44,7 +44,7 @@ test('every view shows what the daemon knows, without a finding of axe, in both 
   const chart = await panel(page, 'equity').locator('.chart').getAttribute('aria-label');
   assert.match(
     chart ?? '',
-    /^Equity went from [\d,.]+ to [\d,.]+ USDT in (1[5-9]|[2-9]\d) readings$/,
+    /^Equity went from [\d,.]+ to [\d,.]+ USDT in (1[5-9]|[2-9]\d) readings, the lowest [\d,.]+$/,
     'the past is there',
   );
   assert.deepEqual(await findInaccessible(page), [], 'board');

@@ -35,16 +35,26 @@ describe('what a console shows of the past', () => {
     assert.equal(kept.find(({ seq }) => seq === two?.seq)?.acknowledged, null);
   });
 
-  it('the equity of two days is thinned to 720 points, oldest first, and ends with the last reading', async () => {
+  it('equity of a span is thinned to 720 points, oldest first, and ends with the last reading', async () => {
     const { equity } = world.daemon.gate.core.state;
     const startMs = world.nowMs();
     for (let minute = 1; minute <= 4_000; minute += 1) equity.add(startMs + minute * 60_000, 10_000 + minute);
-    const { points } = (await world.operator<EquityHistoryBody>('GET', '/v1/account/history')).body;
-    assert.ok(points.length <= 720 && points.length > 700, `${points.length}`);
+    const read = async (span: string) =>
+      (await world.operator<EquityHistoryBody>('GET', `/v1/account/history?span=${span}`)).body.points;
+    const points = await read('all');
+    assert.ok(points.length <= 720 && points.length > 600, `${points.length}`);
     assert.ok(points.every((point, index) => index === 0 || point.at_ms > (points[index - 1]?.at_ms ?? 0)));
     assert.deepEqual(points.at(-1), { at_ms: startMs + 4_000 * 60_000, equity_usdt: 14_000 });
-    const [first] = points;
-    assert.ok((first?.at_ms ?? 0) >= startMs + (4_000 - 2_880) * 60_000 - 300_000, 'no older than two days');
+    assert.ok((points[0]?.at_ms ?? 0) <= startMs + 60_000, 'since the first reading');
+    for (const [span, minutes] of [
+      ['hour', 60],
+      ['day', 1_440],
+    ] as const) {
+      const [first] = await read(span);
+      const agoMs = startMs + 4_000 * 60_000 - (first?.at_ms ?? 0);
+      assert.ok(agoMs <= minutes * 60_000 && agoMs > (minutes - 5) * 60_000, `${span}: ${agoMs}`);
+    }
+    assert.equal((await world.operator('GET', '/v1/account/history?span=week')).status, 400);
     assert.equal((await world.call('GET', '/v1/account/history')).status, 403);
   });
 });

@@ -164,7 +164,6 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/symbols/{symbol}/adopt'],
   ['post', '/v1/symbols/{symbol}/release'],
   ['post', '/v1/orders/{id}/end'],
-  ['get', '/v1/account/history'],
   ['get', '/v1/agents'],
   ['get', '/v1/agents/{name}'],
   ['get', '/v1/report'],
@@ -198,6 +197,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
 const startWhole = (t: Cleanups) => startServer(t, {}, true);
 /** What only the console's page calls. */
 const PAGE_ROUTES: readonly string[] = [
+  'get /v1/account/history',
   'get /v1/approvals/{id}/challenge',
   'get /v1/settings',
   'get /v1/tokens',

@@ -104,7 +104,7 @@ const CASES: readonly RouteCase[] = [
     body: { reason: 'looked at' },
     answer: body.AlertBodySchema,
   },
-  { method: 'GET', path: '/v1/account/history', roles: WATCHERS, answer: body.EquityHistorySchema },
+  { method: 'GET', path: '/v1/account/history?span=month', roles: WATCHERS, answer: body.EquityHistorySchema },
   { method: 'GET', path: '/v1/settings', roles: ['operator'], answer: body.SettingsBodySchema },
   {
     method: 'POST',

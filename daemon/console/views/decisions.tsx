@@ -1,7 +1,11 @@
 import { signal } from '@preact/signals';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ListedDecision } from '../../gate/api/stream.ts';
+import { done } from '../act.tsx';
+import { describeFault } from '../api.ts';
 import { isAtEnd, justSkipped, listDecisions, listVersion, slowVersion } from '../decisions.ts';
+import { saveDecisions } from '../export.ts';
 import { amount, shortClock, words, ZONE } from '../format.ts';
 import { countInGap, type Gap, isGap, type Listed, mostFirst } from '../gaps.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
@@ -10,8 +14,11 @@ import { readGap, readOlder } from '../store.ts';
 /** The decision that is opened; null: none. */
 export const opened = signal<ListedDecision | null>(null);
 
-const ROW_PX = 34;
+/** As high as in the style sheet, for three lines where the page is narrow and for two elsewhere. */
+const NARROW = matchMedia('(max-width: 760px)');
+const rowPx = (): number => (NARROW.matches ? 66 : 46);
 const EXTRA_ROWS = 6;
+const FEW_FOUND = 20;
 export const VERDICT_KIND: Readonly<Record<string, string>> = { ALLOW: 'active', LIMIT: 'reducing', BLOCK: 'halted' };
 
 /** What decided: the bound that cut or refused, or that nothing did. Where that is not derived: the first of the reasons. */
@@ -19,13 +26,49 @@ function bindingReason({ bound_by: boundBy, decision, reasons }: ListedDecision)
   if (decision === 'ALLOW') return 'as asked';
   return boundBy ?? reasons[0]?.code ?? '–';
 }
+/** A code, which may go on in another line after each of its words. */
+function breakable(code: string): ComponentChildren {
+  return code.split(/(?<=_)/).map((part) => (
+    <Fragment key={part}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
+}
 /** A tool of the intercept is named by the agent. */
 export const isAgentsWord = (decision: Pick<ListedDecision, 'kind'>): boolean => decision.kind === 'intercept';
 
-function isShown(row: Listed, outcome: string, agent: string): boolean {
-  if (isGap(row)) return countInGap(row, outcome, agent) !== 0;
-  return (outcome === 'all' || row.decision === outcome) && (agent === 'all' || row.agent === agent);
+/** What the list shows; `all` and an empty text leave nothing out. */
+interface Wanted {
+  readonly outcome: string;
+  readonly agent: string;
+  readonly text: string;
 }
+const isAll = ({ agent, outcome, text }: Wanted): boolean => agent === 'all' && outcome === 'all' && text === '';
+
+function isWanted(decision: ListedDecision, { agent, outcome, text }: Wanted): boolean {
+  if ((outcome !== 'all' && decision.decision !== outcome) || (agent !== 'all' && decision.agent !== agent))
+    return false;
+  return text === '' || hasWords(decision, text);
+}
+/** Every word stands somewhere in it. */
+function hasWords(of: ListedDecision, text: string): boolean {
+  const { agent, bound_by, decision, decision_id, effective, kind, reasons, symbol, tool } = of;
+  const codes = reasons.map(({ code }) => code);
+  const told = [decision_id, decision, agent, symbol, tool, words(tool), kind, bound_by, effective?.side, ...codes];
+  const all = told.join(' ').toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
+}
+/** How many of a gap are wanted; null: some may be. */
+function countWanted(gap: Gap, { agent, outcome, text }: Wanted): number | null {
+  const count = countInGap(gap, outcome, agent);
+  return text === '' || count === 0 ? count : null;
+}
+const isShown = (row: Listed, wanted: Wanted): boolean =>
+  isGap(row) ? countWanted(row, wanted) !== 0 : isWanted(row, wanted);
 /** How many are listed, and how many of the last second are not. */
 function describeCount(rows: readonly Listed[], skipped: number): string {
   const listed = rows.reduce((count, row) => count + (isGap(row) ? 0 : 1), 0);
@@ -38,11 +81,14 @@ export function DecisionsPanel() {
   const { version, added } = listVersion.value;
   const [outcome, setOutcome] = useState('all');
   const [agent, setAgent] = useState('all');
+  const [text, setText] = useState('');
+  const wanted = useMemo(() => ({ agent, outcome, text: text.trim() }), [agent, outcome, text]);
   const all = listDecisions();
-  const rows = useMemo(
-    () => (outcome === 'all' && agent === 'all' ? all : all.filter((each) => isShown(each, outcome, agent))),
-    [version, outcome, agent],
-  );
+  const rows = useMemo(() => (isAll(wanted) ? all : all.filter((each) => isShown(each, wanted))), [version, wanted]);
+  // Where little is found, older ones are looked at.
+  useEffect(() => {
+    if (!isAll(wanted) && rows.length < FEW_FOUND) void readOlder().catch(() => undefined);
+  }, [rows, wanted]);
   const slow = slowVersion.value;
   const agents = useMemo(() => [...new Set(all.flatMap((each) => (isGap(each) ? [] : each.agent)))].sort(), [slow]);
   return (
@@ -52,6 +98,17 @@ export function DecisionsPanel() {
       note={describeCount(rows, justSkipped.value)}
       actions={
         <>
+          <label>
+            Search
+            <input
+              type="search"
+              class="search"
+              placeholder="id, symbol, tool, reason"
+              maxLength={200}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </label>
           <label>
             Outcome
             <select value={outcome} onChange={(event) => setOutcome(event.currentTarget.value)}>
@@ -68,26 +125,41 @@ export function DecisionsPanel() {
               ))}
             </select>
           </label>
+          <SaveButtons wanted={wanted} />
         </>
       }
     >
-      <VirtualRows
-        rows={rows}
-        added={outcome === 'all' && agent === 'all' ? added : 0}
-        outcome={outcome}
-        agent={agent}
-      />
+      <VirtualRows rows={rows} added={isAll(wanted) ? added : 0} wanted={wanted} />
     </Panel>
   );
 }
 
-function VirtualRows(props: {
-  readonly rows: readonly Listed[];
-  readonly added: number;
-  readonly outcome: string;
-  readonly agent: string;
-}) {
-  const { added, agent, outcome, rows } = props;
+/** What the list shows, and what it would show further down, as a file. */
+function SaveButtons({ wanted }: { readonly wanted: Wanted }) {
+  const [isSaving, setSaving] = useState(false);
+  const save = (form: 'csv' | 'jsonl'): void => {
+    setSaving(true);
+    saveDecisions(form, (decision) => isWanted(decision, wanted))
+      .catch(describeFault)
+      .then((told) => {
+        done.value = told;
+        setSaving(false);
+      });
+  };
+  return (
+    <span class="save">
+      <button type="button" disabled={isSaving} aria-label="Save as CSV" onClick={() => save('csv')}>
+        CSV
+      </button>
+      <button type="button" disabled={isSaving} aria-label="Save as JSON lines" onClick={() => save('jsonl')}>
+        JSON lines
+      </button>
+    </span>
+  );
+}
+
+function VirtualRows(props: { readonly rows: readonly Listed[]; readonly added: number; readonly wanted: Wanted }) {
+  const { added, rows, wanted } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 480 });
   const before = useRef(added);
@@ -96,7 +168,7 @@ function VirtualRows(props: {
     const more = added - before.current;
     before.current = added;
     // Whoever reads further down keeps the line that is being read.
-    if (element !== null && more > 0 && element.scrollTop > 0) element.scrollTop += more * ROW_PX;
+    if (element !== null && more > 0 && element.scrollTop > 0) element.scrollTop += more * rowPx();
   }, [added]);
   useEffect(() => {
     const element = box.current;
@@ -113,8 +185,9 @@ function VirtualRows(props: {
       element.removeEventListener('scroll', measure);
     };
   }, []);
-  const first = Math.max(0, Math.floor(view.top / ROW_PX) - EXTRA_ROWS);
-  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_PX) + EXTRA_ROWS);
+  const px = rowPx();
+  const first = Math.max(0, Math.floor(view.top / px) - EXTRA_ROWS);
+  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / px) + EXTRA_ROWS);
   const shown: Listed[] = [];
   for (let index = first; index < last; index += 1) shown.push(rows[rows.length - 1 - index]!);
   return (
@@ -127,16 +200,13 @@ function VirtualRows(props: {
         ))}
       </div>
       <div class="rows-box" ref={box} role="rowgroup" tabIndex={0}>
-        <div class="rows-all" role="presentation" style={{ height: `${Math.max(rows.length, 1) * ROW_PX}px` }}>
-          {rows.length === 0 ? <EmptyRow /> : null}
+        <div class="rows-all" role="presentation" style={{ height: `${Math.max(rows.length, 1) * px}px` }}>
+          {rows.length === 0 ? (
+            <EmptyRow text={isAll(wanted) ? 'Nothing was decided yet.' : 'Nothing was found.'} />
+          ) : null}
           {shown.map((row, index) =>
             isGap(row) ? (
-              <GapRow
-                key={`gap-${row.fromSeq}`}
-                gap={row}
-                index={first + index}
-                count={countInGap(row, outcome, agent)}
-              />
+              <GapRow key={`gap-${row.fromSeq}`} gap={row} index={first + index} count={countWanted(row, wanted)} />
             ) : (
               <Row key={row.decision_id} decision={row} index={first + index} />
             ),
@@ -147,11 +217,11 @@ function VirtualRows(props: {
   );
 }
 
-function EmptyRow() {
+function EmptyRow({ text }: { readonly text: string }) {
   return (
     <div class="row" role="row">
       <span role="cell" class="dim">
-        Nothing was decided yet.
+        {text}
       </span>
     </div>
   );
@@ -161,7 +231,7 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
   const { effective } = decision;
   const reason = bindingReason(decision);
   return (
-    <div class="row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * ROW_PX}px)` }}>
+    <div class="row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * rowPx()}px)` }}>
       <span role="cell" class="dim">
         {shortClock(decision.at_ms)}
       </span>
@@ -182,7 +252,7 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
             : `${effective.side} ${amount(effective.notional, 'USDT')}`}
       </span>
       <span role="cell" class="code">
-        {reason}
+        {breakable(reason)}
       </span>
       <span role="cell">
         <button
@@ -211,7 +281,7 @@ function GapRow(props: { readonly gap: Gap; readonly index: number; readonly cou
   };
   const text = describeGap(gap, count);
   return (
-    <div class="row gap" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * ROW_PX}px)` }}>
+    <div class="row gap" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * rowPx()}px)` }}>
       <span role="cell" class="dim">
         {shortClock(gap.at_ms)}
       </span>

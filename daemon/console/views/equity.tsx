@@ -1,16 +1,8 @@
-import {
-  AreaSeries,
-  ColorType,
-  createChart,
-  type IChartApi,
-  type ISeriesApi,
-  type UTCTimestamp,
-} from 'lightweight-charts';
-import { useEffect, useRef } from 'preact/hooks';
-import { type EquityPoint, equity } from '../equity.ts';
-import { percent, usdt } from '../format.ts';
+import { useState } from 'preact/hooks';
+import { type EquityPoint, equity, equitySpan, SPANS } from '../equity.ts';
+import { clock, percent, usdt } from '../format.ts';
 import { Panel } from '../parts.tsx';
-import { account, policy } from '../store.ts';
+import { account, policy, showEquityOf } from '../store.ts';
 
 interface Tier {
   readonly at: number;
@@ -34,11 +26,7 @@ export function EquityPanel() {
       </dl>
       <p class="dim attribution">
         Wallet {usdt(now?.wallet_usdt)}, free {usdt(now?.available_usdt)}, turnover 24 h {usdt(now?.turnover_24h_usdt)},
-        fees 24 h {usdt(now?.fees_24h_usdt)} USDT. Chart by{' '}
-        <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer noopener">
-          TradingView
-        </a>
-        .
+        fees 24 h {usdt(now?.fees_24h_usdt)} USDT.
       </p>
     </Panel>
   );
@@ -78,58 +66,118 @@ function Gauge({
   );
 }
 
+/** What of the points is in sight; null: all of them, however many come. */
+type Sight = { readonly first: number; readonly last: number } | null;
+
 function EquityChart({ points }: { readonly points: readonly EquityPoint[] }) {
-  const host = useRef<HTMLDivElement>(null);
-  const made = useRef<{ chart: IChartApi; line: ISeriesApi<'Area'>; shown: readonly EquityPoint[] } | null>(null);
-  useEffect(() => {
-    if (host.current === null) return;
-    const chart = createChart(host.current, {
-      autoSize: true,
-      // Its own link is set as HTML, which the page's policy refuses; ours stands below.
-      layout: { attributionLogo: false, background: { type: ColorType.Solid, color: 'transparent' }, fontSize: 11 },
-      rightPriceScale: { borderVisible: false },
-      timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false },
-      handleScroll: false,
-      handleScale: false,
-    });
-    const line = chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
-    made.current = { chart, line, shown: [] };
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const paint = (): void => paintChart(chart, line, dark.matches);
-    paint();
-    dark.addEventListener('change', paint);
-    return () => {
-      dark.removeEventListener('change', paint);
-      chart.remove();
-      made.current = null;
-    };
-  }, []);
-  useEffect(() => {
-    const now = made.current;
-    if (now === null) return;
-    const toData = (point: EquityPoint) => ({
-      time: Math.floor(point.atMs / 1000) as UTCTimestamp,
-      value: point.equity,
-    });
-    const isNext = now.shown.length > 0 && points.length === now.shown.length + 1 && points[0] === now.shown[0];
-    const last = points.at(-1);
-    if (isNext && last !== undefined) now.line.update(toData(last));
-    else {
-      now.line.setData(points.map(toData));
-      now.chart.timeScale().fitContent();
-    }
-    now.shown = points;
-  }, [points]);
-  const [first, last] = [points[0], points.at(-1)];
-  const text =
-    first === undefined || last === undefined
-      ? 'Equity: nothing is known yet'
-      : `Equity went from ${usdt(first.equity)} to ${usdt(last.equity)} USDT in ${points.length} readings`;
-  return <div class="chart" ref={host} role="img" aria-label={text} />;
+  const [sight, setSight] = useState<Sight>(null);
+  const zoom = (factor: number): void => setSight(zoomed(sight, points.length, factor));
+  const last = points.length - 1;
+  const seen = sight === null ? points : points.slice(sight.first, sight.last + 1);
+  const move = (by: number): void => setSight(sight === null ? null : moved(sight, points.length, by));
+  return (
+    <>
+      <div class="chart-acts">
+        <fieldset class="tabs">
+          <legend class="hidden">Span</legend>
+          {SPANS.map((span) => (
+            <button
+              type="button"
+              key={span}
+              aria-pressed={equitySpan.value === span}
+              onClick={() => {
+                setSight(null);
+                showEquityOf(span);
+              }}
+            >
+              {span}
+            </button>
+          ))}
+        </fieldset>
+        <fieldset class="tabs">
+          <legend class="hidden">Zoom</legend>
+          <button
+            type="button"
+            aria-label="Earlier"
+            disabled={sight === null || sight.first === 0}
+            onClick={() => move(-1)}
+          >
+            ‹
+          </button>
+          <button type="button" aria-label="Zoom in" disabled={seen.length <= FEWEST} onClick={() => zoom(0.5)}>
+            +
+          </button>
+          <button type="button" aria-label="Zoom out" disabled={sight === null} onClick={() => zoom(2)}>
+            −
+          </button>
+          <button
+            type="button"
+            aria-label="Later"
+            disabled={sight === null || sight.last >= last}
+            onClick={() => move(1)}
+          >
+            ›
+          </button>
+        </fieldset>
+      </div>
+      <Course points={seen} />
+    </>
+  );
 }
 
-function paintChart(chart: IChartApi, line: ISeriesApi<'Area'>, isDark: boolean): void {
-  const [ink, grid, accent] = isDark ? ['#9db0c3', '#233140', '#2dd4bf'] : ['#4b5b6b', '#e3e9ef', '#0f766e'];
-  chart.applyOptions({ layout: { textColor: ink }, grid: { vertLines: { color: grid }, horzLines: { color: grid } } });
-  line.applyOptions({ lineColor: accent, topColor: `${accent}55`, bottomColor: `${accent}08` });
+const FEWEST = 4;
+/** Around the same middle, as far as there are points. */
+function zoomed(sight: Sight, count: number, factor: number): Sight {
+  const { first, last } = sight ?? { first: 0, last: count - 1 };
+  const wanted = Math.max(FEWEST, Math.round((last - first + 1) * factor));
+  if (wanted >= count) return null;
+  const begins = Math.round((first + last + 1 - wanted) / 2);
+  const from = Math.min(count - wanted, Math.max(0, begins));
+  return { first: from, last: from + wanted - 1 };
+}
+/** By half of what is in sight. */
+function moved({ first, last }: NonNullable<Sight>, count: number, by: number): Sight {
+  const step = by * Math.max(1, Math.round((last - first) / 2));
+  const from = Math.min(count - 1 - (last - first), Math.max(0, first + step));
+  return { first: from, last: from + last - first };
+}
+
+function describeCourse(points: readonly EquityPoint[]): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return 'Equity: nothing is known yet';
+  const lowest = Math.min(...points.map((point) => point.equity));
+  return `Equity went from ${usdt(first.equity)} to ${usdt(last.equity)} USDT in ${points.length} readings, the lowest ${usdt(lowest)}`;
+}
+
+/** Where a point lies in a field of 1,000 by 100: by its time, and between the lowest and the highest. */
+function draw(points: readonly EquityPoint[], low: number, high: number): string {
+  const fromMs = points[0]?.atMs ?? 0;
+  const spanMs = Math.max(1, (points.at(-1)?.atMs ?? 0) - fromMs);
+  const range = high - low || 1;
+  return points
+    .map(({ atMs, equity: each }) => `${((atMs - fromMs) / spanMs) * 1_000} ${100 - ((each - low) / range) * 100}`)
+    .join('L');
+}
+function Course({ points }: { readonly points: readonly EquityPoint[] }) {
+  const values = points.map((point) => point.equity);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const line = draw(points, low, high);
+  return (
+    <>
+      <div class="chart" role="img" aria-label={describeCourse(points)}>
+        <svg viewBox="0 -2 1000 104" preserveAspectRatio="none" aria-hidden="true">
+          <path class="under" d={line === '' ? '' : `M0 100L${line}L1000 100Z`} />
+          <path class="course" d={line === '' ? '' : `M${line}`} />
+        </svg>
+        <p class="levels">
+          <span>{usdt(high)}</span>
+          <span>{usdt(low)}</span>
+        </p>
+      </div>
+      <p class="times">
+        <span>{points[0] === undefined ? 'No reading yet' : clock(points[0].atMs)}</span>
+        <span>{points.length < 2 ? '' : clock(points.at(-1)?.atMs ?? 0)}</span>
+      </p>
+    </>
+  );
 }

@@ -1,6 +1,7 @@
 /** What may be read of orders, positions, account, market and alerts. */
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
+import type { EQUITY_SPANS } from '../../contract/commands.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -16,6 +17,8 @@ export type PositionBody = Body<typeof body.PositionBodySchema>;
 export type AccountBody = Body<typeof body.AccountBodySchema>;
 /** Margin balance over the last two days, oldest first, thinned out. */
 export type EquityHistoryBody = Body<typeof body.EquityHistorySchema>;
+/** Until the last reading; `all`: since the first one. */
+export type EquitySpan = (typeof EQUITY_SPANS)[number];
 export type MarketBody = Body<typeof body.MarketBodySchema>;
 export type AlertsBody = Body<typeof body.AlertsBodySchema>;
 export type AlertBody = AlertsBody['alerts'][number];

@@ -1,3 +1,4 @@
+import { EquityCourse } from './equity-course.ts';
 import { createCursor, type DatedEquity, EquitySamples } from './equity-samples.ts';
 import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
@@ -28,6 +29,7 @@ export class EquityHistory {
   #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
   #recent = new EquitySamples();
+  #course = new EquityCourse();
   readonly #atMidnight = createCursor();
   readonly #dayAgo = createCursor();
   #transfers = 0;
@@ -40,6 +42,7 @@ export class EquityHistory {
       (view) => ({
         maxima: view.#maxima,
         recent: view.#recent,
+        course: view.#course,
         transfers: view.#transfers,
         moves: view.#moves,
         rebasedAtMs: view.#rebasedAtMs,
@@ -48,6 +51,7 @@ export class EquityHistory {
         const made = new EquityHistory();
         made.#maxima = kept.maxima;
         made.#recent = kept.recent;
+        made.#course = kept.course;
         made.#transfers = kept.transfers;
         made.#moves = kept.moves;
         made.#rebasedAtMs = kept.rebasedAtMs;
@@ -56,6 +60,14 @@ export class EquityHistory {
     );
   }
 
+  /** Every sample of the last two days. */
+  get recent(): Iterable<DatedEquity> {
+    return this.#recent;
+  }
+  /** Since the first sample; nothing is decided by it. */
+  get course(): EquityCourse {
+    return this.#course;
+  }
   get transfersUsdt(): number {
     return this.#transfers;
   }
@@ -73,7 +85,9 @@ export class EquityHistory {
     this.#moves.add(amountUsdt, atMs, toldAtMs);
     const droppedMs = this.#recent.dropReadAt(atMs);
     this.#recent.correctAfter(atMs, -amountUsdt);
-    const firstMinute = minuteOf(Math.min(atMs, droppedMs ?? atMs));
+    const firstMs = Math.min(atMs, droppedMs ?? atMs);
+    this.#course.retake(firstMs, this.#recent);
+    const firstMinute = minuteOf(firstMs);
     // Minutes that the samples no longer cover keep their values.
     if (oldestMs === undefined || (droppedMs === null && minuteOf(oldestMs) > firstMinute)) return;
     this.#maxima.forgetFrom(firstMinute);
@@ -103,28 +117,13 @@ export class EquityHistory {
     this.#maxima.raise(atMs, peak);
     this.#recent.add({ atMs, equity, fromMs, peak, toMs });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
-  }
-
-  /** At most `most` of the samples of the last two days, each the last one of its span, oldest first. */
-  thinned(most: number): readonly DatedEquity[] {
-    const [oldest] = this.#recent;
-    if (oldest === undefined) return [];
-    const stepMs = (2 * DAY_MS) / (most - 1);
-    const thin: DatedEquity[] = [];
-    let span = -1;
-    for (const sample of this.#recent) {
-      const at = Math.floor(sample.atMs / stepMs);
-      if (at === span) thin[thin.length - 1] = sample;
-      // An answer may be older than the one before it.
-      else if (at > span) thin.push(sample);
-      span = Math.max(span, at);
-    }
-    return thin.slice(-most);
+    this.#course.add({ atMs, equity });
   }
 
   /** The clock was moved. */
   redate(redate: Redate): void {
     this.#recent.redate(redate);
+    this.#course.redate(redate);
     this.#maxima.redate(redate);
     this.#moves.redate(redate);
     this.#rebasedAtMs = redate(this.#rebasedAtMs);
