@@ -50,8 +50,12 @@ function isTelling({ calls, policies }: World, item: Item | undefined): boolean 
     return new Set(ids).size < ids.length;
   }
   if (item?.kind !== 'key') return true;
-  const plain = JSON.stringify(valuesAt(PLAIN, item.leaf));
-  return policies.some(({ policy }) => JSON.stringify(valuesAt(policy.spec, item.leaf)) !== plain);
+  // An entry of a list says something else where any of it does.
+  const { steps } = item.leaf;
+  const list = steps.lastIndexOf('[]');
+  const part = list === -1 ? item.leaf : { ...item.leaf, steps: steps.slice(0, list) };
+  const plain = JSON.stringify(valuesAt(PLAIN, part));
+  return policies.some(({ policy }) => JSON.stringify(valuesAt(policy.spec, part)) !== plain);
 }
 
 function isDrawn(world: World, plan: Plan, item: Item): boolean {
