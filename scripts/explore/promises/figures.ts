@@ -24,8 +24,7 @@ interface Plain {
 
 /**
  * The figures that a decision was taken on are what the records before it add up to, by their definitions: order tokens,
- * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, openings, filters, signals, the
- * trading state.
+ * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, signals, the trading state.
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
   const plain: Plain = {
@@ -69,10 +68,7 @@ function* compare(history: History, plain: Plain, event: DecisionEvent): Generat
   yield* compareAccount(history, plain.equity, event.context);
   yield* compareTrust(plain.trust, event);
   yield* compareLosses(plain.losses, plain.pace, event);
-  yield* compareRules(plain.pace, event.context, event.request.symbol);
-  if (plain.pace.orders.isUnclear) return;
-  yield* comparePending(plain.pace, event);
-  yield* compareOpenings(plain.pace, event);
+  if (!plain.pace.orders.isUnclear) yield* comparePending(plain.pace, event);
 }
 
 function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent): Generator<Found> {
@@ -228,32 +224,6 @@ function* comparePending({ orders }: PlainPace, { context, request }: DecisionEv
     pending += pendingUsdt(order, rules, marks.get(order.symbol) ?? 0);
   }
   yield* unequal('pending', context.pacing.pending_turnover_usdt, pending);
-}
-
-/** Filters of the symbol are those of its last record. */
-function* compareRules({ orders }: PlainPace, { market }: ExecutionContext, symbol: string | null): Generator<Found> {
-  const [rules, view] = [orders.rules.get(symbol ?? ''), market.rules];
-  if (rules === undefined || view === null) return;
-  yield* unequal('lot', view.lot_mantissa / view.lot_scale, rules.lotMantissa / rules.lotScale);
-  yield* unequal('tick', view.tick_mantissa / view.tick_scale, rules.tickMantissa / rules.tickScale);
-  yield* unequal('min-lots', view.min_lots, rules.minLots);
-  yield* unequal('min-notional', view.min_notional_usdt, rules.minNotionalUsdt);
-  yield* unequal('taker-fee', view.taker_fee, rules.takerFee);
-  yield* unequal('trading', String(view.trading), String(rules.trading));
-}
-
-/** Other orders that open in the symbol: of the agent that asks, and of all. */
-function* compareOpenings({ orders }: PlainPace, { agent, context, request }: DecisionEvent): Generator<Found> {
-  if (request.intent !== 'open' && request.intent !== 'modify') return;
-  const leaving = new Set(context.leaving_order_ids);
-  const own = orders.all.get(context.own_order_id ?? '');
-  const live = [...orders.all.values()].filter((order) => {
-    const isSibling = own !== undefined && own.rootId !== null && order.rootId === own.rootId && order.isUnsent;
-    const isOther = order !== own && !leaving.has(order.id) && !isSibling;
-    return isOther && order.symbol === request.symbol && !order.reduceOnly && !order.foreign && !order.isOver;
-  });
-  yield* unequal('openings', context.openings?.all ?? 0, live.length);
-  yield* unequal('own-openings', context.openings?.own ?? 0, live.filter((order) => order.agent === agent).length);
 }
 
 function specOf({ world }: History, event: DecisionEvent): History['world']['file']['spec'] | null {
