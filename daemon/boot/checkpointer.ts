@@ -10,8 +10,8 @@ export const EVERY_RECORDS = 10_000;
  * Each costs as much as some 10,000 records do to start its process and write all views. Where records come faster than
  * this wall time, ms, the next one waits, until so many times the records have come.
  */
-const REST_MS = 30_000;
-const MOST_TIMES = 10;
+export const REST_MS = 30_000;
+export const MOST_TIMES = 10;
 /** At an orderly stop fewer are folded again sooner than a checkpoint is written. */
 export const LEAST_AT_STOP = 1_000;
 /** How long an orderly stop waits for a checkpoint unless it says so, wall ms. */

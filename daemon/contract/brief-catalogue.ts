@@ -45,12 +45,12 @@ export function buildBriefCatalogue(options: CatalogueOptions = {}): readonly Br
 /** Descriptions that omit what the instructions or the arguments already say. */
 const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   place_order:
-    'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left. An order against your position is refused: use close_position or reduce_only.',
+    'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left. An order against your position is refused: use close_position or reduce_only.', // note, TD-25, TD-26
   close_position:
-    'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.',
+    'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.', // TD-27, TD-28
   get_limits:
-    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps nothing is cut.',
-  get_decision: 'One of your decisions with the present state of its execution: follows a pending order.',
+    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps nothing is cut.', // TD-29, TD-31
+  get_decision: 'One of your decisions with the present state of its execution: follows a pending order.', // TD-32
 };
 function describeBriefly(name: ToolName): string {
   return BRIEF_TEXTS[name] ?? TOOL_TEXTS[name].description.replace(` ${ANSWER}`, '');
@@ -78,31 +78,31 @@ function textOf(schema: object): unknown {
 }
 /** Long descriptions -> short ones; the server's instructions have the rest. */
 const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
-  [textOf(field.symbol), 'As the exchange writes it: BTCUSDT.'],
-  [textOf(field.requestId), 'Your own id of this request; the same id again sends nothing.'],
-  [textOf(field.strategyId), 'Your strategy, for the record.'],
+  [textOf(field.symbol), 'As the exchange writes it: BTCUSDT.'], // note
+  [textOf(field.requestId), 'Your own id of this request; the same id again sends nothing.'], // TD-33
+  [textOf(field.strategyId), 'Your strategy, for the record.'], // note
   [
     textOf(field.maxSlippageBps),
-    'Worst execution you accept, basis points from mid (10 = 0.1 %); the exchange enforces it.',
+    'Worst execution you accept, basis points from mid (10 = 0.1 %); the exchange enforces it.', // TD-34
   ],
-  [textOf(field.requestedNotional), 'Value in USDT: price x quantity, before leverage; not margin, not coins.'],
-  [textOf(field.requestedLeverage), 'Sets the margin, not the size; 1 is unlevered.'],
-  [textOf(field.clientOrderId), 'One of your orders, from get_orders.'],
-  [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'],
-  [textOf(PLACE.timestamp_ms), 'When you formed this intent, exchange time. Old requests are blocked.'],
-  [textOf(PLACE.valid_until_ms), 'Until this instant, ms since 1970, it may open, and rest.'],
+  [textOf(field.requestedNotional), 'Value in USDT: price x quantity, before leverage; not margin, not coins.'], // TD-35
+  [textOf(field.requestedLeverage), 'Sets the margin, not the size; 1 is unlevered.'], // TD-36
+  [textOf(field.clientOrderId), 'One of your orders, from get_orders.'], // note
+  [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'], // TD-37
+  [textOf(PLACE.timestamp_ms), 'When you formed this intent, exchange time. Old requests are blocked.'], // note, TD-38
+  [textOf(PLACE.valid_until_ms), 'Until this instant, ms since 1970, it may open, and rest.'], // TD-39
   [
     textOf(PLACE.after_decision_id),
-    'decision_id of your equal order that has ended: you saw it and mean this one, too.',
+    'decision_id of your equal order that has ended: you saw it and mean this one, too.', // TD-40
   ],
-  [textOf(PLACE.rationale), 'Why, for the record. No influence.'],
+  [textOf(PLACE.rationale), 'Why, for the record. No influence.'], // note, TD-41
   [
     textOf(PLACE.order_type),
-    'market: at once within max_slippage_bps. limit: at limit_price or better; the rest stays.',
+    'market: at once within max_slippage_bps. limit: at limit_price or better; the rest stays.', // TD-42, TD-43
   ],
-  [textOf(PLACE.intent), 'open: take or add. close: reduce or leave; it never opens the other side.'],
-  [textOf(PLACE.side), 'Of the order: sell closes a long.'],
-  [textOf(PLACE.reduce_only), 'true: an exit or nothing.'],
+  [textOf(PLACE.intent), 'open: take or add. close: reduce or leave; it never opens the other side.'], // TD-44, TD-45
+  [textOf(PLACE.side), 'Of the order: sell closes a long.'], // note
+  [textOf(PLACE.reduce_only), 'true: an exit or nothing.'], // TD-46
 ]);
 /** Bounds that no sensible call reaches. The daemon checks them all and names the one that was broken. */
 const UNSAID: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength']);

@@ -12,58 +12,58 @@ interface ToolText {
   readonly description: string;
 }
 export const ANSWER =
-  'Answers {decision, execution}. decision.decision is ALLOW (sent as asked), LIMIT (a smaller or safer order was sent instead: read decision.effective for what really went out, and do not send the difference) or BLOCK (nothing was sent: decision.reasons says why, with limits, a hint and, where waiting helps, retry_after_ms). execution.state submitting, staging or unknown means pending: do not send it again, look with get_decision.';
+  'Answers {decision, execution}. decision.decision is ALLOW (sent as asked), LIMIT (a smaller or safer order was sent instead: read decision.effective for what really went out, and do not send the difference) or BLOCK (nothing was sent: decision.reasons says why, with limits, a hint and, where waiting helps, retry_after_ms). execution.state submitting, staging or unknown means pending: do not send it again, look with get_decision.'; // note, TD-1, TD-2
 
 export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   place_order: {
     title: 'Place an order',
-    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. An order against your position is refused: use close_position, or reduce_only. One agent holds a symbol until it is flat; others open nothing there. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`,
+    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. An order against your position is refused: use close_position, or reduce_only. One agent holds a symbol until it is flat; others open nothing there. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`, // note, TD-3, TD-4, TD-5, TD-6, note
   },
   close_position: {
     title: 'Close a position',
-    description: `Closes the position of one symbol, or a fraction of it, at the market with a bounded price; it never opens the other direction. Exits pass also while the account is reducing, in cooldown and in extreme markets. ${ANSWER}`,
+    description: `Closes the position of one symbol, or a fraction of it, at the market with a bounded price; it never opens the other direction. Exits pass also while the account is reducing, in cooldown and in extreme markets. ${ANSWER}`, // TD-7, TD-8
   },
   modify_order: {
     title: 'Modify a resting order',
-    description: `Changes the price or the total size of one of your resting limit orders in place. It is judged as the order it becomes; when that is not wholly permitted it is blocked and the old order stays. ${ANSWER}`,
+    description: `Changes the price or the total size of one of your resting limit orders in place. It is judged as the order it becomes; when that is not wholly permitted it is blocked and the old order stays. ${ANSWER}`, // TD-9, TD-10
   },
   cancel_order: {
     title: 'Cancel an order',
-    description: `Cancels one of your open orders. What is already filled stays filled. ${ANSWER}`,
+    description: `Cancels one of your open orders. What is already filled stays filled. ${ANSWER}`, // TD-11, TD-12
   },
   cancel_all: {
     title: 'Cancel all own orders',
-    description: `Cancels all of your own open orders, of one symbol or of every symbol. Positions stay; close them with close_position. ${ANSWER}`,
+    description: `Cancels all of your own open orders, of one symbol or of every symbol. Positions stay; close them with close_position. ${ANSWER}`, // TD-13, TD-14
   },
   get_account: {
     title: 'Read the account',
     description:
-      'Equity, free margin, margin ratio, drawdown and daily loss (fractions of one), turnover and fees of the last 24 hours, all amounts in USDT.',
+      'Equity, free margin, margin ratio, drawdown and daily loss (fractions of one), turnover and fees of the last 24 hours, all amounts in USDT.', // TD-15
   },
   get_positions: {
     title: 'Read positions',
     description:
-      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and whose it is (held).',
+      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and whose it is (held).', // TD-16
   },
   get_orders: {
     title: 'Read orders',
     description:
-      'Your orders, newest first, with status, filled quantity and average price (null until the exchange reports it). open: true lists only those that may still fill.',
+      'Your orders, newest first, with status, filled quantity and average price (null until the exchange reports it). open: true lists only those that may still fill.', // TD-17, TD-18
   },
   get_market: {
     title: 'Read the market',
     description:
-      'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot, smallest order, and whose it is (held).',
+      'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot, smallest order, and whose it is (held).', // TD-19
   },
   get_limits: {
     title: 'Read what is allowed now',
     description:
-      'For each symbol whose it is (held: open only what is yours or free), the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
+      'For each symbol whose it is (held: open only what is yours or free), the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.', // TD-20, TD-21, TD-22
   },
   get_decision: {
     title: 'Read a decision',
     description:
-      'One of your earlier decisions with the present state of its execution. Use it to follow an order that was pending.',
+      'One of your earlier decisions with the present state of its execution. Use it to follow an order that was pending.', // TD-23, note
   },
 };
 
@@ -165,7 +165,7 @@ function describeTool(
 
 /** Empty for reading tools. */
 export function describeVenue(name: ToolName, venue: string | undefined): string {
-  return venue === undefined || !isTradingTool(name) ? '' : ` Venue: ${venue}, ${describeMoney(venue)}.`;
+  return venue === undefined || !isTradingTool(name) ? '' : ` Venue: ${venue}, ${describeMoney(venue)}.`; // TD-24
 }
 
 function annotationsOf(name: ToolName): McpTool['annotations'] {

@@ -13,14 +13,14 @@ export const PlaceOrderArgs = Type.Object(
     symbol: field.symbol,
     intent: field.oneOf(
       ['open', 'close'],
-      'open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.',
+      'open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.', // TF-1, TF-2
     ),
-    side: field.oneOf(['buy', 'sell'], 'Direction of the order itself: sell closes a long position, buy a short one.'),
+    side: field.oneOf(['buy', 'sell'], 'Direction of the order itself: sell closes a long position, buy a short one.'), // TF-3
     requested_notional: field.requestedNotional,
     requested_leverage: field.requestedLeverage,
     order_type: field.oneOf(
       ['market', 'limit'],
-      'market: at once, inside max_slippage_bps. limit: at limit_price or better, and it rests in the book until filled, canceled or expired.',
+      'market: at once, inside max_slippage_bps. limit: at limit_price or better, and it rests in the book until filled, canceled or expired.', // TF-4, TF-5
     ),
     limit_price: Type.Optional(field.limitPrice),
     max_slippage_bps: field.maxSlippageBps,
@@ -29,23 +29,25 @@ export const PlaceOrderArgs = Type.Object(
     venue: Type.Optional(field.venueName),
     timestamp_ms: Type.Optional(
       field.instant(
-        'When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked.',
+        'When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked.', // TF-6, TF-7
       ),
     ),
-    valid_until_ms: Type.Optional(field.instant('Until then what it opens may be sent, and rest. An exit goes on.')),
+    valid_until_ms: Type.Optional(
+      field.instant('Until then what it opens may be sent, and rest. An exit goes on until a restart.'), // TF-8, TF-9
+    ),
     account: Type.Optional(field.accountName),
     reduce_only: Type.Optional(
       Type.Boolean({
-        description: 'true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).',
+        description: 'true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).', // TF-10
       }),
     ),
     after_decision_id: Type.Optional({
       ...field.decisionId,
       description:
-        'decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.',
+        'decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.', // TF-11
     }),
     rationale: Type.Optional(
-      field.freeText('Why, in your own words, for the record. At most 2 kB. It has no influence on the decision.'),
+      field.freeText('Why, for the record. At most 2 kB. No influence on the decision.'), // note, TF-12, TF-13
     ),
     meta: Type.Optional(field.meta),
   },
@@ -67,7 +69,7 @@ export const ClosePositionArgs = Type.Object(
     fraction: Type.Optional(field.fraction),
     max_slippage_bps: Type.Optional({
       ...field.maxSlippageBps,
-      description: 'From the middle of the book, whatever the quote (BOUND_INSIDE_SPREAD).',
+      description: 'From the middle of the book, whatever the quote (BOUND_INSIDE_SPREAD).', // TF-14
     }),
     request_id: Type.Optional(field.requestId),
     strategy_id: Type.Optional(field.strategyId),
@@ -79,12 +81,12 @@ export const ModifyOrderArgs = Type.Object(
     client_order_id: field.clientOrderId,
     limit_price: Type.Optional({
       ...field.limitPrice,
-      description: 'New price in USDT per unit of the base asset. Absent: unchanged.',
+      description: 'New price in USDT per unit of the base asset. Absent: unchanged.', // note, TF-15
     }),
     requested_notional: Type.Optional({
       ...field.requestedNotional,
       description:
-        'New total size of the order in USDT, what is already filled included. A total that is already filled cancels the rest. Absent: unchanged.',
+        'New total size of the order in USDT, what is already filled included. A total that is already filled cancels the rest. Absent: unchanged.', // TF-16, TF-17, TF-18
     }),
     request_id: Type.Optional(field.requestId),
   },
@@ -102,7 +104,7 @@ export const CancelOrderArgs = Type.Object(
 );
 export const CancelAllArgs = Type.Object(
   {
-    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol. Absent: of every symbol.' }),
+    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol. Absent: of every symbol.' }), // TF-19, TF-20
     request_id: Type.Optional(field.requestId),
   },
   field.closed,
@@ -113,9 +115,9 @@ const symbolPage = { limit: Type.Optional(field.wholeLimit), cursor: Type.Option
 export const GetPositionsArgs = Type.Object(symbolPage, field.closed);
 export const GetOrdersArgs = Type.Object(
   {
-    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol.' }),
+    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol.' }), // TF-21
     open: Type.Optional(
-      Type.Boolean({ description: 'true: orders that may still fill. false: ended ones. Absent: both.' }),
+      Type.Boolean({ description: 'true: orders that may still fill. false: ended ones. Absent: both.' }), // TF-22, TF-23, TF-24
     ),
     limit: Type.Optional(field.pageLimit),
     cursor: Type.Optional(field.cursor),
@@ -123,11 +125,11 @@ export const GetOrdersArgs = Type.Object(
   field.closed,
 );
 export const GetMarketArgs = Type.Object(
-  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }), ...symbolPage },
+  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }), ...symbolPage }, // TF-25
   field.closed,
 );
 export const GetLimitsArgs = Type.Object(
-  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) },
+  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) }, // TF-26
   field.closed,
 );
 export const GetDecisionArgs = Type.Object({ decision_id: field.decisionId }, field.closed);

@@ -249,7 +249,7 @@ export type SpokenReason = string;
  */
 export type Held = 'yours' | 'another' | 'nobody' | 'free';
 /**
- * Price in USDT per unit of the base asset. Required for order_type limit, refused for order_type market. Rounded to the tick against you.
+ * Price in USDT per unit of the base asset. Required for order_type limit, refused for order_type market. Rounded to the tick in your favour.
  */
 export type LimitPrice = number;
 /**
@@ -1758,7 +1758,7 @@ export interface PlaceOrder {
    */
   side: 'buy' | 'sell';
   /**
-   * Size of the order as its notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). The gate values it at its own mark price.
+   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Valued at the mark or the price sent, the higher.
    */
   requested_notional: number;
   /**
@@ -1782,7 +1782,7 @@ export interface PlaceOrder {
    */
   timestamp_ms?: number;
   /**
-   * Until then what it opens may be sent, and rest. An exit goes on. Milliseconds since 1970.
+   * Until then what it opens may be sent, and rest. An exit goes on until a restart. Milliseconds since 1970.
    */
   valid_until_ms?: number;
   account?: AccountName;
@@ -1795,7 +1795,7 @@ export interface PlaceOrder {
    */
   after_decision_id?: string;
   /**
-   * Why, in your own words, for the record. At most 2 kB. It has no influence on the decision.
+   * Why, for the record. At most 2 kB. No influence on the decision.
    */
   rationale?: string;
   meta?: RequestMeta;

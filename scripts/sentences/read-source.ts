@@ -5,6 +5,9 @@ import type { Text } from './texts.ts';
 const MARK = '(?:[A-Z]+-\\d+|note)';
 const MARKS = new RegExp(`\\s//\\s(${MARK}(?:, ${MARK})*)$`);
 const BOUNDARY = /(?<=[.!?]["'`)*\]]*)\s+/;
+/** Two words at least, and a full stop at the end, or before a text that is said elsewhere: `${ANSWER}`. */
+const TEXT = /\s\S.*[.!?](?:\s\{\w+\})?$/s;
+const ELSEWHERE = /^\{\w+\}$/;
 /** The key of which a literal is the help: `key: count('…`, or `key: Type.Number({ minimum: 1, description: '…`. */
 const KEY = /(\w+):\s*(?:[\w.]+\(\s*)*(?:[^(){}]*,\s*)?(?:\{[^{}]*\bdescription:\s*)?$/;
 
@@ -16,7 +19,7 @@ export function readSource(source: string, { path, prefix }: Text): Page {
   const sentences: Sentence[] = [];
   const problems: string[] = [];
   let notes = 0;
-  const literals = readLiterals(source).filter(({ text }) => /\s\S.*[.!?]$/s.test(text.trimStart()));
+  const literals = readLiterals(source).filter(({ text }) => TEXT.test(text.trimStart()));
   let from = 0;
   for (const [index, line] of source.split('\n').entries()) {
     const to = from + line.length;
@@ -46,5 +49,6 @@ function sentencesOf({ at, text }: Literal, source: string): readonly string[] {
   return text
     .trim()
     .split(BOUNDARY)
+    .filter((sentence) => !ELSEWHERE.test(sentence))
     .map((sentence) => `${lead}${sentence}`);
 }

@@ -14,11 +14,29 @@ export const TEXTS: readonly Text[] = [
   { prefix: 'EX', title: 'Exits', path: 'docs/exits.md' },
   { prefix: 'AP', title: 'Approvals', path: 'docs/approvals.md' },
   { prefix: 'AL', title: 'Alerts', path: 'docs/alerts.md' },
-  { prefix: 'LE', title: 'Ledger', path: 'docs/ledger.md', parts: ['Anchors', 'Full disk', 'Erase text'] },
+  {
+    prefix: 'LE',
+    title: 'Ledger',
+    path: 'docs/ledger.md',
+    parts: [
+      'Format',
+      'Verify',
+      'Anchors',
+      'Checkpoints',
+      'Archives',
+      'Back up and replicate',
+      'Full disk',
+      'Erase text',
+    ],
+  },
   { prefix: 'PK', title: 'Policy keys', path: 'daemon/contract/policy.ts' },
   { prefix: 'PK', title: 'Policy keys: market, account, trust, approvals', path: 'daemon/contract/policy-sections.ts' },
   { prefix: 'PK', title: 'Policy keys: limits of one agent', path: 'daemon/contract/agent-limits.ts' },
   { prefix: 'PK', title: 'Policy keys: factors and rates', path: 'daemon/contract/policy-values.ts' },
+  { prefix: 'TD', title: 'Tools', path: 'daemon/contract/catalogue.ts' },
+  { prefix: 'TD', title: 'Tools in brief', path: 'daemon/contract/brief-catalogue.ts' },
+  { prefix: 'TF', title: 'Arguments of tools', path: 'daemon/contract/tools.ts' },
+  { prefix: 'TF', title: 'Fields', path: 'daemon/contract/fields.ts' },
 ];
 
 /** An id of any of these texts, wherever it stands. */

@@ -235,7 +235,7 @@ describe('ways around a gate: exits', () => {
     },
   ];
   for (const { name, opening, enter, leave } of CASES) {
-    it(`BY-15 lets a verified exit pass ${name}`, async () => {
+    it(`BY-15 lets a verified exit pass ${name} [TD-8 TD-28]`, async () => {
       await hold(900);
       try {
         await enter();
@@ -257,7 +257,7 @@ describe('ways around a gate: exits', () => {
       }
     });
   }
-  it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown [EX-2]', async () => {
+  it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown [EX-2 TD-8 TD-28]', async () => {
     await hold(900);
     await world.setMark('BTCUSDT', 57_000);
     const more = await world.tool('place_order', order({ requested_notional: 150 }));

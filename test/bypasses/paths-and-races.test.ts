@@ -98,14 +98,14 @@ describe('ways around a gate: second paths', () => {
     ['a price beyond the collar', { limit_price: 70_000 }],
     ['a larger total at a better price', { requested_notional: 5_000, limit_price: 58_000 }],
   ] as const) {
-    it(`BY-07 judges a modify as the order that it becomes: ${name} is refused and the old order stays`, async () => {
+    it(`BY-07 judges a modify as the order that it becomes: ${name} is refused and the old order stays [TD-10]`, async () => {
       const id = await rest();
       await isBlocked(world, 'modify_order', { client_order_id: id, ...change }, 'MODIFY_NOT_ALLOWED', name);
       assert.equal(orderOf(await world.books(), id).status, 'NEW');
       await clear();
     });
   }
-  it('BY-07 lets a modify pass that fits, in place', async () => {
+  it('BY-07 lets a modify pass that fits, in place [TD-9]', async () => {
     const id = await rest();
     const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
     assert.equal(body.decision.decision, 'ALLOW');
@@ -131,7 +131,7 @@ describe('ways around a gate: second paths', () => {
     assert.ok(worst <= 1000, `the exchange could fill ${worst} USDT of one symbol`);
     await clear();
   });
-  it('BY-07 leaves the orders of other agents alone', async () => {
+  it('BY-07 leaves the orders of other agents alone [TD-11 TD-13]', async () => {
     const id = await rest();
     const other = world.createAgent('thief');
     await isBlocked(world, 'cancel_order', { client_order_id: id }, 'ORDER_NOT_OWN', 'cancel', other);
@@ -279,7 +279,7 @@ describe('ways around a gate: splitting and races', () => {
     }
     await checkCaps('a mix of market and limit orders');
   });
-  it('BY-08 holds many strategy ids, venues, accounts and skills to the same caps', async () => {
+  it('BY-08 holds many strategy ids, venues, accounts and skills to the same caps [TF-40]', async () => {
     for (let index = 0; index < 40; index += 1) {
       await world.tool(
         'place_order',

@@ -29,7 +29,7 @@ describe('ways around a gate: repeats', () => {
     await world.advance(61_000);
   }
 
-  it('BY-11 answers a repeated request id with the stored decision, whatever is not economic in it', async () => {
+  it('BY-11 answers a repeated request id with the stored decision, whatever is not economic in it [TD-33 TF-41]', async () => {
     await begin();
     const first = await world.tool('place_order', order({ request_id: 'a1' }));
     await leavesTheBooksAlone(world, 'repeat', async () => {
@@ -46,7 +46,7 @@ describe('ways around a gate: repeats', () => {
       }
     });
   });
-  it('BY-11 answers 409 when the same request id comes with another body', async () => {
+  it('BY-11 answers 409 when the same request id comes with another body [TF-41]', async () => {
     await begin();
     await world.tool('place_order', order({ request_id: 'a2' }));
     await leavesTheBooksAlone(world, 'another body', async () => {
@@ -66,7 +66,10 @@ describe('ways around a gate: repeats', () => {
   for (const [name, change] of [
     ['another request id', { request_id: 'b2' }],
     ['no request id', {}],
-    ['another wording', { rationale: 'now really', strategy_id: 'other', meta: { skill: { name: 'x' } } }],
+    [
+      'another wording [TD-41 TF-13]',
+      { rationale: 'now really', strategy_id: 'other', meta: { skill: { name: 'x' } } },
+    ],
     ['the same lots for a cent more', { requested_notional: 300.01 }],
     ['another leverage', { requested_leverage: 2 }],
     ['another slippage bound', { max_slippage_bps: 10 }],
@@ -83,7 +86,7 @@ describe('ways around a gate: repeats', () => {
       assert.ok(advice.body.decision.reasons.some((each) => each.code === 'DUPLICATE_INTENT'));
     });
   }
-  it('BY-11 lets the same intent pass again for an agent that names the decision it saw, once', async () => {
+  it('BY-11 lets the same intent pass again for an agent that names the decision it saw, once [TD-40 TF-11]', async () => {
     await begin();
     const first = await world.tool('place_order', order());
     const proof = { after_decision_id: first.body.decision.decision_id };
@@ -270,7 +273,7 @@ describe('ways around a gate: what the exchange does not say', () => {
     });
   }
 
-  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order', async () => {
+  it('BY-12 says "pending" when the exchange never answers, and a restart finds the one order [TD-2]', async () => {
     await begin();
     const earlier = await world.books();
     await world.fault({ kind: 'accept-then-timeout', match: SEND });

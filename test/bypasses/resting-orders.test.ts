@@ -170,7 +170,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(await statusOf(on, id), 'CANCELED');
     assert.equal(openOrders(await on.books()).length, 0);
   });
-  it('BY-31 ends a resting order with its time to live [PK-45]', async () => {
+  it('BY-31 ends a resting order with its time to live [PK-45 TD-43 TF-5]', async () => {
     const on = await beginAlone((spec) => {
       spec.standing.resting_ttl_ms = 60_000;
     });

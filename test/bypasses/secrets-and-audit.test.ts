@@ -347,7 +347,7 @@ describe('ways around a gate: a ledger that is edited', () => {
     ['a member more', (payload) => payload.replace('"kind":"tool"', '"is_paced":true,"kind":"tool"')],
   ];
   for (const [what, forge] of forgeries)
-    it(`BY-30 finds a decision that was forged (${what}) with a chain that is whole again`, () => {
+    it(`BY-30 finds a decision that was forged (${what}) with a chain that is whole again [LE-118]`, () => {
       const { result, seq } = tamper((db, decision) => {
         const rows = db.prepare('SELECT * FROM events WHERE seq >= ? ORDER BY seq').all(decision.seq) as Row[];
         let previous = rows[0]?.prev_hash ?? '';

@@ -377,7 +377,7 @@ describe('ways around a gate: time', () => {
     await world.advance(30_500);
     await isBlocked(world, 'place_order', old, 'STALE_REQUEST', 'past the largest age');
   });
-  it('BY-41 sends no later slice after valid_until_ms', async () => {
+  it('BY-41 sends no later slice after valid_until_ms [TD-39 TF-8]', async () => {
     const earlier = await world.books();
     const args = order({ valid_until_ms: world.nowMs() + 3_000, requested_notional: 900 });
     const { body } = await world.tool('place_order', args);

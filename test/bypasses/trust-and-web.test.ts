@@ -50,7 +50,7 @@ describe('ways around a gate: trust', () => {
     return sent * 60_000;
   }
 
-  it('BY-34 raises trust for the token of a listed skill, and for nothing that a caller says [TM-14 TM-15 PK-121]', async () => {
+  it('BY-34 raises trust for the token of a listed skill, and for nothing that a caller says [TM-14 TM-15 PK-121 TF-48]', async () => {
     const trusted = await measure({}, world.createAgent('skilled', TRUSTED));
     assert.ok(trusted > 900, `${trusted}`);
     const plain = await measure({});
@@ -58,7 +58,7 @@ describe('ways around a gate: trust', () => {
     for (const skill of [{ sha256: TRUSTED }, { name: 'listed', sha256: TRUSTED, version: '1' }, { name: 'listed' }])
       assert.ok((await measure({ meta: { skill } })) <= plain, JSON.stringify(skill));
   });
-  it('BY-34 lowers trust when the claim is another skill than the token was made for [TM-14 PK-119]', async () => {
+  it('BY-34 lowers trust when the claim is another skill than the token was made for [TM-14 PK-119 TF-48]', async () => {
     const other = world.createAgent('skilled-2', TRUSTED);
     const claimed = await measure({ meta: { skill: { sha256: UNKNOWN } } }, other);
     assert.ok(claimed <= 500, `${claimed}`);

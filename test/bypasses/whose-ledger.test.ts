@@ -96,7 +96,7 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     assert.equal(closed.body.decision.decision === 'BLOCK', false, JSON.stringify(closed.body.decision.reasons));
   });
 
-  it('both started before either traded: each opens nothing once the other has, with one alert', async (t) => {
+  it('both started before either traded: each opens nothing once the other has, with one alert [LE-92]', async (t) => {
     const world = await startWorld(t);
     const other = await world.startBeside('other');
     t.after(() => other.close());

@@ -214,7 +214,7 @@ test('BY-30 audit verify names the first record that was changed', async () => {
   assert.match(out, /NOT INTACT at record 2 \(hash\)/);
 });
 
-test('audit export writes JSON lines to standard output', () => {
+test('audit export writes JSON lines to standard output [LE-122]', () => {
   const env = { PATH: process.env.PATH, HOLDFAST_HOME: home };
   const args = [MAIN, 'audit', 'export', '--from', '2'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
@@ -262,7 +262,7 @@ test('arming is recorded with its policy, version and expiry, after the delay of
   assert.match(asked.out, /opens nothing until 2 different passkeys have signed/, asked.err);
 });
 
-test('audit archive needs an age, says when nothing is that old, and leaves the ledger to a running daemon', async () => {
+test('audit archive needs an age, says when nothing is that old, and leaves the ledger to a running daemon [LE-62]', async () => {
   assert.equal((await run('audit', 'archive')).code, 2);
   assert.equal((await run('audit', 'archive', '--before', 'soon')).code, 2);
   // An arming has left a ledger of another venue in this home.

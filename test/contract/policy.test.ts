@@ -111,7 +111,7 @@ describe('policy schema', () => {
     ['mode', ['enforce', 'shadow'], ['off', true]],
     ['version', [1], [2, '1']],
   ] as const) {
-    it(`holds ${path} to its range [PK-120 PK-163 PK-164]`, () => {
+    it(`holds ${path} to its range [PK-120 PK-163 PK-164 PK-175]`, () => {
       for (const value of legal) assert.equal(isLegal(path, value), true, `${path}: ${JSON.stringify(value)}`);
       for (const value of illegal) assert.equal(isLegal(path, value), false, `${path}: ${JSON.stringify(value)}`);
     });

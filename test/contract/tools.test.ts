@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Violation } from '../../daemon/contract/ajv.ts';
+import { buildBriefCatalogue } from '../../daemon/contract/brief-catalogue.ts';
 import { buildToolCatalogue, type OpenAiResponsesTool, type OpenAiTool } from '../../daemon/contract/catalogue.ts';
 import { checkIntercept } from '../../daemon/contract/commands.ts';
 import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
-import { checkTradingCall, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import {
+  checkTradingCall,
+  isTradingTool,
+  TOOL_CHECKS,
+  TOOL_SCHEMAS,
+  TRADING_TOOLS,
+} from '../../daemon/contract/tools.ts';
 import { TOOL_NAMES } from '../../daemon/core/policy.ts';
 
 const ORDER = {
@@ -65,7 +72,7 @@ test('BY-04: a notional must be a finite number from 0.01 to 1e9 USDT', () => {
   for (const value of bad) assert.deepEqual(paths({ ...ORDER, requested_notional: value }), ['requested_notional']);
 });
 
-test('BY-04: leverage is a whole number from 1 to 125', () => {
+test('BY-04: leverage is a whole number from 1 to 125 [TF-32]', () => {
   for (const good of [1, 125]) assert.deepEqual(paths({ ...ORDER, requested_leverage: good }), []);
   for (const bad of [0, -1, 126, 1.5, '2', null, Number.NaN]) {
     assert.deepEqual(paths({ ...ORDER, requested_leverage: bad }), ['requested_leverage']);
@@ -84,7 +91,7 @@ test('a strategy has any name of 1 to 64 printable ASCII characters, spaces incl
   }
 });
 
-test('intercept takes any tool name of 1 to 128 printable characters', () => {
+test('intercept takes any tool name of 1 to 128 printable characters [TF-44]', () => {
   const isTaken = (tool: unknown): boolean => checkIntercept({ tool, args: {} }).ok;
   for (const good of ['shell exec/1', 'x', '读取文件', 'a.b:c-d@e', '🙂'.repeat(128), ' '])
     assert.ok(isTaken(good), String(good));
@@ -102,7 +109,7 @@ test('slippage is 0 to 10000 basis points and a price above 0 up to 1e9', () => 
   }
 });
 
-test('BY-01: a limit order needs a price and a market order refuses one, and both say so', () => {
+test('BY-01: a limit order needs a price and a market order refuses one, and both say so [TD-37 TF-34]', () => {
   const missing = violations({ ...ORDER, order_type: 'limit' });
   assert.deepEqual(missing, [{ path: 'limit_price', message: 'is missing', allowed: 'a number, 1e-8 to 1000000000' }]);
   const refused = violations({ ...ORDER, limit_price: 5 });
@@ -112,7 +119,7 @@ test('BY-01: a limit order needs a price and a market order refuses one, and bot
   assert.deepEqual(paths({ ...ORDER, order_type: 'stop', limit_price: 5 }), ['order_type']);
 });
 
-test('BY-03, BY-05, BY-06: there is one way to say size, and no field passes through to the exchange', () => {
+test('BY-03, BY-05, BY-06: there is one way to say size, and no field passes through to the exchange [TD-6]', () => {
   const keys =
     'quantity amount qty size notional max_slipage_bps params positionSide closePosition quoteOrderQty stopPrice';
   for (const key of [...keys.split(' '), 'constructor', 'toString']) {
@@ -138,7 +145,7 @@ test('a symbol in the spelling of other programs is answered with the right one'
   );
 });
 
-test('BY-21: a symbol has one spelling', () => {
+test('BY-21: a symbol has one spelling [TF-29]', () => {
   const bad = [
     'btcusdt',
     'BTC/USDT:USDT',
@@ -156,7 +163,7 @@ test('BY-21: a symbol has one spelling', () => {
   for (const symbol of ['BTCUSDT', '1000PEPEUSDT', 'XX']) assert.deepEqual(paths({ ...ORDER, symbol }), []);
 });
 
-test('a rationale is counted in bytes of UTF-8', () => {
+test('a rationale is counted in bytes of UTF-8 [TF-12]', () => {
   for (const [letter, bytes] of [
     ['a', 1],
     ['é', 2],
@@ -188,7 +195,7 @@ test('arguments that are not an object are refused by every tool', () => {
   }
 });
 
-test('close_position takes a fraction above 0 up to 1', () => {
+test('close_position takes a fraction above 0 up to 1 [TF-38]', () => {
   for (const fraction of [0.000001, 0.5, 1]) {
     assert.equal(TOOL_CHECKS.close_position({ symbol: 'BTCUSDT', fraction }).ok, true);
   }
@@ -213,7 +220,7 @@ test('BY-07: modify_order changes price or size and nothing else', () => {
   );
 });
 
-test('page sizes run from 1 to 5000', () => {
+test('page sizes run from 1 to 5000 [TF-45]', () => {
   for (const limit of [1, 5000]) assert.equal(TOOL_CHECKS.get_orders({ limit }).ok, true);
   for (const limit of [0, 5001, 1.5, '5', [5]]) assert.equal(TOOL_CHECKS.get_orders({ limit }).ok, false);
 });
@@ -255,6 +262,22 @@ test('the catalogue lists every tool in each format, with what LIMIT and BLOCK m
     assert.match(JSON.stringify(tools[0]), /LIMIT \(a smaller or safer order was sent instead/);
     assert.doesNotMatch(JSON.stringify(tools), /x-max-bytes|~kind/);
   }
+});
+
+test('every trading tool says where its orders go and whether the money is real, and no reading tool does [TD-24]', () => {
+  for (const [venue, money] of [
+    ['paper', 'simulated money'],
+    ['binance-demo', 'demo money'],
+    ['binance-live', 'REAL money'],
+  ] as const)
+    for (const { description, name } of [
+      ...buildToolCatalogue('mcp', { venue }),
+      ...buildBriefCatalogue({ venue }),
+    ] as {
+      description: string;
+      name: string;
+    }[])
+      assert.equal(description.endsWith(` Venue: ${venue}, ${money}.`), isTradingTool(name), `${name} on ${venue}`);
 });
 
 test('openai and anthropic schemas have no combination at the top level, mcp keeps the whole contract', () => {

@@ -52,7 +52,7 @@ test('a canonical text is recognised, and any other text of the same value is no
   );
 });
 
-test('keys stand in the order of their UTF-16 code units at every depth', () => {
+test('keys stand in the order of their UTF-16 code units at every depth [LE-100]', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 4 }), { maxLength: 12 }), (keys) => {
       const value = { outer: Object.fromEntries(keys.map((key) => [key, 1])) };
@@ -69,7 +69,7 @@ test('an array of keys that look like numbers is ordered as text, not as numbers
   assert.equal(canonicalJson({ 2: 'b', 10: 'a', 1: 'c' }), '{"1":"c","10":"a","2":"b"}');
 });
 
-test('known values have the texts that RFC 8785 gives them', () => {
+test('known values have the texts that RFC 8785 gives them [LE-100]', () => {
   const vectors: readonly (readonly [unknown, string])[] = [
     [null, 'null'],
     [true, 'true'],

@@ -17,7 +17,7 @@ test('SAE-TRUST: of several active signals the strictest wins, component by comp
   assert.deepEqual(decision.budget.trust, { leverage: 0.5, notional: 0.4, order_rate: 0.5, slippage: 0.5 });
 });
 
-test('SAE-TRUST: tiers of provenance and capability risk multiply, and a signal multiplies with them [PK-124 PK-126]', () => {
+test('SAE-TRUST: tiers of provenance and capability risk multiply, and a signal multiplies with them [PK-124 PK-126 PK-175]', () => {
   const decision = decideWith({
     context: { trust: { token_skill_sha256: 'c'.repeat(64), signals: ['narrative'] } },
   });

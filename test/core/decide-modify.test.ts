@@ -33,7 +33,7 @@ test('a smaller size at the same or a less aggressive price passes where nothing
   }
 });
 
-test('a higher price, or a larger size, is a new opening order: every opening rule holds', () => {
+test('a higher price, or a larger size, is a new opening order: every opening rule holds [TD-10]', () => {
   for (const request of [{ limit_price: 59_950 }, { requested_notional: 700 }]) {
     assert.equal(modify({ request }).decision, 'ALLOW');
     for (const [code, change] of [
@@ -87,7 +87,7 @@ test('a sell at a higher limit and so much smaller that it counts for no more st
   assert.equal(towards.decision, 'ALLOW', 'up to the mark, at which it counted already');
 });
 
-test('the total is what counts: what is filled already is not asked for again, and a total below it cancels', () => {
+test('the total is what counts: what is filled already is not asked for again, and a total below it cancels [TF-16 TF-17]', () => {
   const filled: Change = { context: { order: { ...baseOrder, filled_lots: 6 } } };
   const cancel = modify(filled, { request: { requested_notional: 300 } });
   assert.deepEqual([cancel.decision, cancel.effective?.action], ['ALLOW', 'cancel']);

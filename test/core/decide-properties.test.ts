@@ -141,7 +141,7 @@ const withState = (drawn: Case, state: 'active' | 'reducing' | 'halted', origin 
   context: { ...drawn.context, state: { layer: 'operator', reason: null, scope: 'account', state } },
 });
 
-test('SAE-OOS-STATE: an exit passes in `reducing` whatever else is wrong, reduce-only and at most the position [EX-1 EX-2 PK-59 PK-99 PK-169 PK-4]', () => {
+test('SAE-OOS-STATE: an exit passes in `reducing` whatever else is wrong, reduce-only and at most the position [EX-1 EX-2 PK-59 PK-99 PK-169 PK-4 TD-7 TD-27 TD-45 TF-2 TF-3]', () => {
   fc.assert(
     fc.property(EXITING, fc.boolean(), fc.boolean(), (drawn, isBlind, hasAccount) => {
       const { context } = drawn;

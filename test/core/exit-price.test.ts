@@ -18,7 +18,7 @@ for (const [side, held, sign] of SIDES) {
     decideWith(held, close(side), ...changes).effective as { readonly price_ticks: number | null };
   const away = (bps: number): number => 600_000 + sign * 60 * bps;
 
-  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side}) [EX-40 EX-41 PK-54]`, () => {
+  test(`an exit’s bound is counted from the middle of the book, never from the best quote [DESIGN 12.5] (${side}) [EX-40 EX-41 PK-54 TD-7 TD-27 TF-14]`, () => {
     const near: Change = { context: { market: { bid: 59_994, ask: 60_006 } } };
     assert.equal(priceOf(near, close(side, 10)).price_ticks, away(10));
     assert.equal(priceOf(near).price_ticks, away(20), 'a rung of the ladder, too');
@@ -33,7 +33,7 @@ for (const [side, held, sign] of SIDES) {
     assert.equal(priceOf(WIDE, close(side, 10), { context: { exit_rung: 3 } }).price_ticks, away(10));
   });
 
-  test(`where the bound does not reach the quote, the answer says so (${side}) [EX-41]`, () => {
+  test(`where the bound does not reach the quote, the answer says so (${side}) [EX-41 TF-14]`, () => {
     const decision = decideWith(held, WIDE, close(side, 10));
     assert.deepEqual([decision.decision, codesOf(decision)], ['LIMIT', ['BOUND_INSIDE_SPREAD']]);
     const [{ limit, observed, unit } = { limit: null, observed: null, unit: null }] = decision.reasons;

@@ -135,7 +135,7 @@ test('SAE-PROJ: leverage alone is L_eff = min(L_req, L_cap)', () => {
     }
 });
 
-test('SAE-PROJ: margin at the boundary satisfies n (1/l + phi) = M, and is charged at the locked leverage when lower', () => {
+test('SAE-PROJ: margin at the boundary satisfies n (1/l + phi) = M, and is charged at the locked leverage when lower [TD-36 TF-33]', () => {
   fc.assert(
     fc.property(
       amount(1e6),

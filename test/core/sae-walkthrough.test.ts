@@ -52,7 +52,7 @@ test('SAE-DEC: 5x, half the budget and a wide bound become LIMIT with 1x, 20 % o
   assert.ok(['PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'BUDGET_NOTIONAL'].every((code) => codesOf(decision).includes(code)));
 });
 
-test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC at 108057.9 in two slices [PK-11 PK-43]', () => {
+test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC at 108057.9 in two slices [PK-11 PK-43 TD-34 TD-42 TF-4 TF-36 TF-37]', () => {
   const decision = decideUnder('policies/default.yaml', EXTREME, {
     request: { requested_leverage: 5, requested_notional: 5000, max_slippage_bps: 50 },
     context: { market: { mark: 107_950, bid: 107_949.9, ask: 107_950.1 } },

@@ -80,7 +80,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T SAE-NONBYPASS',
     code: 'SCOPE_VENUE',
-    what: 'the venue asked of a daemon on paper',
+    what: 'the venue asked of a daemon on paper [TF-42]',
     cases: [
       ['paper', 'pass'],
       ['binance-demo', 'deny'],
@@ -103,7 +103,7 @@ const SCOPE_ROWS: readonly Row[] = [
     rule: 2,
     clause: 'SAE-T',
     code: 'SCOPE_ACCOUNT',
-    what: 'the account asked of a daemon for main [PK-5]',
+    what: 'the account asked of a daemon for main [PK-5 TF-43]',
     cases: [
       ['main', 'pass'],
       ['savings', 'deny'],
@@ -254,7 +254,9 @@ const FRESHNESS_ROWS: readonly Row[] = [
     change: (skew) => ({ context: { clock_skew_ms: asNumber(skew) } }),
   },
   missing('STALE_CLOCK', 'a measured clock skew', { context: { clock_skew_ms: null } }),
-  aged('STALE_REQUEST', 'the age of the request in ms [PK-98]', 30_000, (at) => ({ request: { timestamp_ms: at } })),
+  aged('STALE_REQUEST', 'the age of the request in ms [PK-98 TD-38 TF-7]', 30_000, (at) => ({
+    request: { timestamp_ms: at },
+  })),
   {
     rule: 4,
     clause: 'SAE-REQ',

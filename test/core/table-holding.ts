@@ -99,7 +99,7 @@ const opening = [
     ...rule,
     clause: 'BY-08',
     code: 'AGAINST_POSITION',
-    what: 'the position in lots that a buy meets',
+    what: 'the position in lots that a buy meets [TD-4 TD-26 TD-44 TF-1]',
     cases: [
       [1, 'pass'],
       [0, 'pass'],
@@ -133,7 +133,7 @@ const opening = [
     ...rule,
     clause: 'BY-08',
     code: 'AGAINST_POSITION',
-    what: 'the reduce_only of a sale of nine lots against ten long',
+    what: 'the reduce_only of a sale of nine lots against ten long [TD-4 TD-26 TD-44 TD-46 TF-1 TF-10]',
     settings: [LONG_TEN, { request: { side: 'sell', requested_notional: 540 } }],
     cases: [
       [true, 'pass'],

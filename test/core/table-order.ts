@@ -67,7 +67,7 @@ export const PRICE_ROWS: readonly Row[] = [
     rule: 11,
     clause: 'SAE-M5',
     code: 'PRICE_SLIPPAGE',
-    what: 'max_slippage_bps [PK-11]',
+    what: 'max_slippage_bps [PK-11 TF-36]',
     cases: [
       [19, 'pass'],
       [20, 'pass'],

@@ -40,7 +40,7 @@ describe('a daemon on a ledger that is partly archived', () => {
   });
   after(() => world.close());
 
-  test('tells decisions and repeats as before, and the account is as it was', async () => {
+  test('tells decisions and repeats as before, and the account is as it was [LE-75 LE-76]', async () => {
     assert.equal((await world.tradingState()).state, 'active');
     assert.equal((await world.positions()).length, 1);
     const again = await ask();
@@ -59,7 +59,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     assert.ok(totals.requests >= 31);
   });
 
-  test('names the file that it needs, and goes on with everything else', async () => {
+  test('names the file that it needs, and goes on with everything else [LE-78 LE-81]', async () => {
     mkdirSync(join(world.home, 'elsewhere'));
     await restart(() => {
       for (const name of archived()) renameSync(join(folder('archives'), name), join(world.home, 'elsewhere', name));
@@ -81,7 +81,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     });
   });
 
-  test('starts halted without a sound checkpoint, with all views; operators exit and resume', async () => {
+  test('starts halted without a sound checkpoint, with all views; operators exit and resume [LE-82 LE-84]', async () => {
     await restart(() => rmSync(folder('checkpoints'), { recursive: true }));
     const { layers, state } = await world.tradingState();
     assert.equal(state, 'halted');
@@ -93,7 +93,7 @@ describe('a daemon on a ledger that is partly archived', () => {
     assert.equal((await world.tradingState()).state, 'active');
   });
 
-  test('starts halted when an archive is missing as well; operators exit, and nothing is taken for whole', async () => {
+  test('starts halted when an archive is missing as well; operators exit, and nothing is taken for whole [LE-83 LE-84]', async () => {
     const [missing = ''] = archived();
     await restart(() => {
       rmSync(folder('checkpoints'), { recursive: true, force: true });

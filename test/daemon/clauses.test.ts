@@ -27,7 +27,7 @@ function oneSlice(spec: Mutable<IntendedPolicySpec>): void {
 }
 
 describe('clauses of the specification, judged at the books of the exchange', () => {
-  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7 PK-39 PK-41]', () =>
+  it('SAE-M1 SAE-T SAE-OOS-TOOL: what is outside the intended spec never reaches the exchange [TM-7 PK-39 PK-41 TD-1]', () =>
     withWorld({ policy: (spec) => Object.assign(spec.scope, { symbols: ['BTCUSDT'] }) }, async (world) => {
       const asks: readonly [object, string][] = [
         [order({ symbol: 'ETHUSDT' }), 'SCOPE_SYMBOL'],
@@ -89,7 +89,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       assert.equal(after.body.decision.constraints.notional_cap, 1_000);
     }));
 
-  it('SAE-M4: the order rate counts sends, and the wait that it names is the wait that helps [PK-10 PK-174]', () =>
+  it('SAE-M4: the order rate counts sends, and the wait that it names is the wait that helps [PK-10 PK-174 TD-1]', () =>
     withWorld({ policy: oneSlice }, async (world) => {
       for (const notional of [200, 260])
         assert.notEqual(

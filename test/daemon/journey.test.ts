@@ -17,7 +17,7 @@ describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
     assert.equal(await world.position('BTCUSDT'), Number(body.decision.effective?.quantity));
   });
 
-  it('cuts an oversized order down to the budget that binds', async () => {
+  it('cuts an oversized order down to the budget that binds [TD-1 TD-3 TD-25]', async () => {
     const before = await world.position('BTCUSDT');
     const { body } = await world.tool('place_order', order({ requested_notional: 5000, requested_leverage: 5 }));
     assert.equal(body.decision.decision, 'LIMIT');

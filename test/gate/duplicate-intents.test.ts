@@ -169,7 +169,7 @@ for (const [name, { isProvenUnfilled }] of Object.entries(FATES))
     assert.equal(contextOf(ledger.state, T0 + 1).duplicate_of, isProvenUnfilled ? null : 'd-0');
   });
 
-test('SAE-M4: an intent is a duplicate of the newest equal one in the window of which anything filled or may fill [PK-24]', () => {
+test('SAE-M4: an intent is a duplicate of the newest equal one in the window of which anything filled or may fill [PK-24 TF-11]', () => {
   fc.assert(
     fc.property(parents, fc.integer({ min: 0, max: 12_000 }), fc.nat(), (history, waitMs, pick) => {
       const { ledger, times } = play(history);

@@ -161,7 +161,46 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       );
     });
 
-  it('one past its valid_until_ms is dropped, and said [EX-66]', async (t) => {
+  for (const role of ['agent', 'operator'] as const)
+    it(`one of an ${role} whose position has turned meanwhile goes no further [EX-66]`, async (t) => {
+      const world = await hold(t, slowLadder);
+      await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+      await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token(role));
+      assert.ok((await world.position('BTCUSDT')) > 0, 'a part is left when the daemon stops');
+      await world.daemon.close();
+      const sale = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.02' };
+      await createClient(world.sim).send('POST', '/fapi/v1/order', sale);
+      const turned = await world.position('BTCUSDT');
+      assert.ok(turned < 0, `${turned}`);
+      await world.restart();
+      // Of an agent no lots are left that it could close.
+      if (role === 'operator') await until('it is said', () => droppedIn(world).length > 0);
+      for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+      assert.equal(await world.position('BTCUSDT'), turned);
+    });
+
+  it('the gate’s own is dropped, and the gate looks anew at what it protects [EX-66]', async (t) => {
+    const world = await hold(t, (spec) => {
+      spec.exits.step_ms = 10_000;
+      spec.standing.on_breach = 'reduce';
+    });
+    const held = await world.position('BTCUSDT');
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.setMark('BTCUSDT', 62_500);
+    await until('a part of the cut has filled', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) < held;
+    });
+    await world.restart();
+    await until('it is said', () => droppedIn(world).some((detail) => /the gate looks anew/.test(detail)));
+    await until('the position fits its cap', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) * 62_500 <= 500;
+    });
+    assert.ok((await world.position('BTCUSDT')) > 0);
+  });
+
+  it('one past its valid_until_ms is dropped, and said [EX-66 TF-9]', async (t) => {
     const world = await hold(t, slowLadder);
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const close = { intent: 'close', side: 'sell', valid_until_ms: world.nowMs() + 60_000 };

@@ -102,7 +102,7 @@ describe('BY-45, BY-46: what a start compares', () => {
     await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
   });
 
-  it('one that was put back is refused for an order that it lacks, though that was canceled unfilled', async () => {
+  it('one that was put back is refused for an order that it lacks, though that was canceled unfilled [LE-91]', async () => {
     const site = new Site();
     site.placed = [placed(`${OWN}zzz-0-0`)];
     await assert.rejects(site.check.refuseStart(), { code: 'LEDGER_BEHIND_VENUE' });

@@ -7,7 +7,7 @@ const GENESIS = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
 const FIRST = { genesisId: GENESIS, epoch: null };
 const LATER = { genesisId: GENESIS, epoch: 1_780_000_000 };
 
-test('BY-46: the same seq makes another id in each epoch, and both forms are ours [TM-44]', () => {
+test('BY-46: the same seq makes another id in each epoch, and both forms are ours [TM-44 LE-103 LE-104 LE-105 LE-106 LE-107]', () => {
   assert.equal(clientOrderId(FIRST, 1234, 2, 1), 'hf0a1b2cya-2-1');
   assert.equal(clientOrderId(LATER, 1234, 2, 1), 'hf0a1b2c-tfrksg-ya-2-1');
   assert.notEqual(clientOrderId({ ...LATER, epoch: LATER.epoch + 1 }, 1234, 2, 1), clientOrderId(LATER, 1234, 2, 1));

@@ -684,7 +684,7 @@ test('a symbol that the policy does not name has no market and no limits: the an
   assert.equal((await server.call('GET', '/v1/limits?symbol=ETHUSDT')).status, 200);
 });
 
-test('limits in brief say what may open and what bounds it, and no more', async (t) => {
+test('limits in brief say what may open and what bounds it, and no more [TD-29]', async (t) => {
   const server = await startServer(t);
   const { json } = await server.call('POST', '/v1/tools/get_limits?view=brief', { body: {} });
   const side = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] };

@@ -18,7 +18,7 @@ import {
   placed,
 } from './temp-ledger.ts';
 
-test('seqs run from 1 without a gap, whichever way and in whatever groups records are appended', async () => {
+test('seqs run from 1 without a gap, whichever way and in whatever groups records are appended [LE-95]', async () => {
   const step = fc.record({ way: fc.constantFrom('now', 'sync', 'turn'), size: fc.integer({ min: 1, max: 5 }) });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
@@ -91,7 +91,7 @@ test('the next place is known before a record is built, and a record that was bu
   assert.deepEqual(ledger.readEvent(5)?.payload, { id: 'hf-5' });
 });
 
-test('the stored payload is canonical whatever the order of its keys', (t) => {
+test('the stored payload is canonical whatever the order of its keys [LE-100]', (t) => {
   const ledger = openTempLedger(t);
   ledger.appendSync([{ kind: 'note', at_ms: NOW_MS, payload: { b: [{ z: 1, a: 2 }], a: 'é\ud800' } }]);
   assert.equal(ledger.readEvent(2)?.text, '{"a":"é\\ud800","b":[{"a":2,"z":1}]}');
@@ -109,7 +109,7 @@ test('a record that brings its own text is stored with that text, and one that i
   assert.deepEqual([result.seq, result.problem], [3, 'not_canonical']);
 });
 
-test('a record that cannot be taken is refused at the call and uses no seq', (t) => {
+test('a record that cannot be taken is refused at the call and uses no seq [LE-97]', (t) => {
   const ledger = openTempLedger(t);
   const refused: readonly LedgerRecord[] = [
     { kind: 'note', at_ms: NOW_MS, payload: { a: undefined } },

@@ -80,7 +80,7 @@ async function assertFinishes(one: Home, where: string): Promise<void> {
 }
 
 describe('an archive run that is interrupted', () => {
-  test('by a failure at any of its writes loses nothing, and the next run finishes it', async (t) => {
+  test('by a failure at any of its writes loses nothing, and the next run finishes it [LE-67 LE-68 LE-69 LE-70 LE-71 LE-93 LE-94]', async (t) => {
     const writes = await countWrites(t);
     assert.ok(writes >= 30, `${writes} writes`);
     const whole = copyHome(t);
@@ -100,7 +100,7 @@ describe('an archive run that is interrupted', () => {
     }
   });
 
-  test('by SIGKILL loses nothing either, and the next run finishes it', async (t) => {
+  test('by SIGKILL loses nothing either, and the next run finishes it [LE-69]', async (t) => {
     const writes = await countWrites(t);
     const script = fileURLToPath(new URL('./archive-process.ts', import.meta.url));
     const step = Math.ceil(writes / KILLS);

@@ -70,7 +70,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 }
 
 describe('a running daemon', () => {
-  test('archives what is old enough in a thread, while it goes on recording', async (t) => {
+  test('archives what is old enough in a thread, while it goes on recording [LE-63]', async (t) => {
     const home = makeHome(t, database);
     const { archiver, ledger, warned } = open(t, home);
     for (let n = 0; n < 2; n += 1) checkpoint(ledger, home);
@@ -91,7 +91,7 @@ describe('a running daemon', () => {
     assert.equal([...ledger.iterateEvents({ kind: 'note' })].length, recorded);
   });
 
-  test('archives nothing that is younger, without two checkpoints above it, or without the setting', async (t) => {
+  test('archives nothing that is younger, without two checkpoints above it, or without the setting [LE-65]', async (t) => {
     const home = makeHome(t, database);
     const { archiver, ledger, warned } = open(t, home);
     checkpoint(ledger, home);
@@ -111,7 +111,7 @@ describe('a running daemon', () => {
     assert.equal(ledger.archives.lastSeq(), 0);
   });
 
-  test('that ended on the way goes on with the removal at its next start', async (t) => {
+  test('that ended on the way goes on with the removal at its next start [LE-70]', async (t) => {
     const home = makeHome(t, database);
     const first = open(t, home);
     for (let n = 0; n < 2; n += 1) checkpoint(first.ledger, home);

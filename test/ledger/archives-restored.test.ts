@@ -46,7 +46,7 @@ function restoreOlder(home: Home): Home {
   }
 }
 
-test('archives of a ledger that was put back replace none of those that the newer one left', async (t) => {
+test('archives of a ledger that was put back replace none of those that the newer one left [LE-79]', async (t) => {
   const home = makeHome(t, database);
   assert.equal(dirname(home.path), dirname(ledgerOptions(dirname(dirname(home.path))).path), 'the same place');
   const first = await archiveHome(home);

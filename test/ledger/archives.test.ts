@@ -42,7 +42,7 @@ const problemOf = (reader: LedgerReader): string => {
 };
 
 describe('an archived ledger', () => {
-  test('keeps whole segments in files and in the live file only what a start looks up; it verifies', async (t) => {
+  test('keeps whole segments in files and in the live file only what a start looks up; it verifies [LE-60 LE-61 LE-73 LE-74]', async (t) => {
     const home = makeHome(t, database);
     const bytesBefore = statSync(home.path).size;
     const events = await archiveHome(home);
@@ -105,7 +105,7 @@ describe('an archived ledger', () => {
     ledger.close();
   });
 
-  test('reads as before: every record, every kind, every page, every request id, from any record on', async (t) => {
+  test('reads as before: every record, every kind, every page, every request id, from any record on [LE-61 LE-75 LE-76]', async (t) => {
     const home = await archived(t);
     const reader = openReader(t, home.path);
     const { events } = home;
@@ -175,7 +175,7 @@ describe('an archived ledger', () => {
     assert.deepEqual(await archiveHome(home, { cutoffMs: () => Number.MAX_SAFE_INTEGER }), []);
   });
 
-  test('is a file of lines for any zstd', async (t) => {
+  test('is a file of lines for any zstd [LE-72]', async (t) => {
     if (spawnSync('zstd', ['--version']).status !== 0) return t.skip('zstd is not installed');
     const home = await archived(t);
     const [file] = readdirSync(home.archives).sort();
@@ -187,7 +187,7 @@ describe('an archived ledger', () => {
 });
 
 describe('what is archived', () => {
-  test('lies below two checkpoints that were folded again; with one that is not of the records nothing is', async (t) => {
+  test('lies below two checkpoints that were folded again; with one that is not of the records nothing is [LE-66 LE-73]', async (t) => {
     const home = makeHome(t, database);
     const [event] = await archiveHome(home);
     const reader = openReader(t, home.path);
@@ -215,7 +215,7 @@ describe('what is archived', () => {
     assert.equal(openReader(t, other.path).archives.lastSeq(), 0);
   });
 
-  test('is refused by the database to leave before the chain names it, and a made-up archive is refused', async (t) => {
+  test('is refused by the database to leave before the chain names it, and a made-up archive is refused [LE-85 LE-96 LE-113]', async (t) => {
     const home = await archived(t);
     const db = new Database(home.path);
     t.after(() => db.close());
@@ -236,7 +236,7 @@ describe('what is archived', () => {
     for (const [statement, because] of refused) assert.throws(() => db.exec(statement), because, statement);
   });
 
-  test('is named when it is missing, damaged, another one, or contradicted by the live file', async (t) => {
+  test('is named when it is missing, damaged, another one, or contradicted by the live file [LE-77 LE-80 LE-117]', async (t) => {
     const home = await archived(t);
     const [first = '', second = ''] = readdirSync(home.archives).sort();
     const path = join(home.archives, second);

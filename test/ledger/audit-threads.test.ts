@@ -91,7 +91,7 @@ describe('audit verify in threads', () => {
     ['a policy', (db) => db.exec("UPDATE policies SET body = body || ' '"), 'rederive'],
   ];
   for (const [what, change, problem] of cases)
-    test(`finds the same as in one: ${what}`, async (t) => {
+    test(`finds the same as in one: ${what} [LE-121]`, async (t) => {
       const path = copyPath(t);
       const db = openAsIntruder(t, path);
       change(db);
@@ -103,7 +103,7 @@ describe('audit verify in threads', () => {
       assert.deepEqual(await audit(path, { spanRecords: SPAN }), alone);
     });
 
-  test('a decision that was written anew, and one that names no version behind one that does', async (t) => {
+  test('a decision that was written anew, and one that names no version behind one that does [LE-119]', async (t) => {
     const seq = home.events.findLast(({ kind }) => kind === 'decision')?.seq ?? 0;
     const changes: readonly ((payload: string) => string)[] = [
       (payload) => payload.replace(/"market_seq":(\d+)/, (_, n) => `"market_seq":${Number(n) + 1}`),
@@ -123,7 +123,7 @@ describe('audit verify in threads', () => {
     }
   });
 
-  test('crosses archives, deep as well, and holds a noted head against the end', async (t) => {
+  test('crosses archives, deep as well, and holds a noted head against the end [LE-76]', async (t) => {
     const path = copyPath(t);
     const copy: Home = {
       ...home,

@@ -70,7 +70,7 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
     ['gives way while nobody waits for it', true, 10],
     ['does not give way to others at a stop', false, getPriority()],
   ] as const)
-    test(`is told no key and no setting, and ${what}`, async (t) => {
+    test(`is told no key and no setting, and ${what} [LE-41 LE-45 LE-46]`, async (t) => {
       process.env.BINANCE_LIVE_API_SECRET = 'a-key-of-the-daemon';
       t.after(() => delete process.env.BINANCE_LIVE_API_SECRET);
       const { folder, ledger } = openHome(t);
@@ -88,7 +88,7 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
       assert.equal((await written).seq, ledger.lastSeq());
     });
 
-  test('goes on when signals for the daemon reach it too', async (t) => {
+  test('goes on when signals for the daemon reach it too [LE-47]', async (t) => {
     const { folder, ledger } = openHome(t);
     for (let left = TRIES; ; left -= 1) {
       assert.ok(left > 0, 'it was met while it worked');
@@ -106,7 +106,7 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
     }
   });
 
-  test('ends without a checkpoint when the daemon was killed', async (t) => {
+  test('ends without a checkpoint when the daemon was killed [LE-47]', async (t) => {
     for (let left = TRIES; ; left -= 1) {
       assert.ok(left > 0, 'it was stopped before it had begun');
       const { folder, ledger } = openHome(t);

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createCheckpointAudit } from '../../daemon/boot/checkpoint-audit.ts';
 import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-file.ts';
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
+import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/gate/events.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
@@ -93,7 +103,7 @@ function verifyDeep(ledger: Ledger) {
 }
 
 describe('a checkpoint', () => {
-  test('is written by a process at an orderly stop and recorded; the next start folds only what came after', async (t) => {
+  test('is written by a process at an orderly stop and recorded; the next start folds only what came after [LE-36]', async (t) => {
     const home = openHome(t);
     const { ledger } = home;
     const before = ledger.lastSeq();
@@ -109,7 +119,7 @@ describe('a checkpoint', () => {
     assert.equal(compared, 1);
   });
 
-  test('is written after so many records while others are recorded, and two files are kept', async (t) => {
+  test('is written after so many records while others are recorded, and two files are kept [LE-38 LE-41 LE-43]', async (t) => {
     const home = openHome(t);
     const { folder, ledger } = home;
     const options = { fromSeq: ledger.lastSeq(), everyRecords: 20, leastAtStop: 1_000_000, restMs: 0 };
@@ -124,13 +134,14 @@ describe('a checkpoint', () => {
     await writing.close();
     const recorded = ledger.readNewest('checkpoint', 2).map(({ payload }) => (payload as CheckpointEvent).seq);
     assert.deepEqual(readdirSync(folder).sort(), recorded.map((seq) => `checkpoint-${seq}.jsonl`).sort());
+    for (const seq of recorded) assert.equal(statSync(checkpointPath(folder, seq)).mode & 0o777, 0o600);
     assert.deepEqual(foldAndTell(home), { fromSeq: recorded[0], skipped: [] });
     const { compared, result } = verifyDeep(ledger);
     assert.ok(result.ok, JSON.stringify(result));
     assert.ok(compared >= 4);
   });
 
-  test('waits when records come fast, but not for more than ten times as many', async (t) => {
+  test('waits when records come fast, but not for more than ten times as many [LE-39]', async (t) => {
     const home = openHome(t);
     const { ledger } = home;
     const never = { restMs: Number.POSITIVE_INFINITY, leastAtStop: 1_000_000 };
@@ -149,7 +160,7 @@ describe('a checkpoint', () => {
     assert.equal(ledger.readNewest('checkpoint', 5).length, 2);
   });
 
-  test('that takes too long at a stop is given up, and the ledger is closed all the same', async (t) => {
+  test('that takes too long at a stop is given up, and the ledger is closed all the same [LE-40]', async (t) => {
     const home = openHome(t);
     const { ledger } = home;
     const warned: unknown[] = [];
@@ -161,7 +172,7 @@ describe('a checkpoint', () => {
     assert.deepEqual(foldAndTell(home).skipped, []);
   });
 
-  test('that is damaged, cut short or gone is named, and the one before it taken; without any all is folded', (t) => {
+  test('that is damaged, cut short or gone is named, and the one before it taken; without any all is folded [LE-37 LE-53 LE-56 LE-57]', (t) => {
     const home = openHome(t);
     const { folder } = home;
     const first = take(home);
@@ -206,7 +217,7 @@ describe('a checkpoint', () => {
     ['with another digest', (event) => ({ ...event, sha256: 'a'.repeat(64) }), /damaged/],
   ];
   for (const [what, change, reason] of OTHERS)
-    test(`${what} is named and passed over`, (t) => {
+    test(`${what} is named and passed over [LE-48 LE-49 LE-50 LE-51 LE-52 LE-57]`, (t) => {
       const home = openHome(t);
       const seq = take(home, change);
       const { fromSeq, skipped } = foldAndTell(home);
@@ -215,7 +226,7 @@ describe('a checkpoint', () => {
       assert.match(skipped[0]?.reason ?? '', reason);
     });
 
-  test('that holds other views than the records give fails the deep audit, whether or not its file is there', (t) => {
+  test('that holds other views than the records give fails the deep audit, whether or not its file is there [LE-58]', (t) => {
     const home = openHome(t);
     const { folder, ledger } = home;
     const state = foldAll(ledger);
@@ -232,7 +243,7 @@ describe('a checkpoint', () => {
     }
   });
 
-  test('of a crash before its record was written is not taken, and is removed by the next', async (t) => {
+  test('of a crash before its record was written is not taken, and is removed by the next [LE-42]', async (t) => {
     const home = openHome(t);
     const { folder, ledger } = home;
     const state = foldAll(ledger);
@@ -244,6 +255,12 @@ describe('a checkpoint', () => {
     await checkpointer(home).close();
     assert.deepEqual(readdirSync(folder), [`checkpoint-${seq + 1}.jsonl`]);
     assert.ok(existsSync(checkpointPath(folder, seq + 1)));
+  });
+
+  test('is not written where the disk has too little room [LE-44]', { skip: !existsSync('/proc/self') }, (t) => {
+    const { ledger } = openHome(t);
+    // A file system on which nothing is free.
+    assert.throws(() => takeCheckpoint({ ledgerPath: ledger.path, folder: '/proc' }), /too little of the disk is free/);
   });
 
   test('that cannot be written leaves the ledger as it is', async (t) => {

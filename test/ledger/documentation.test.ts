@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { EVERY_RECORDS, LEAST_AT_STOP, MOST_TIMES, REST_MS } from '../../daemon/boot/checkpointer.ts';
+import { CHECKPOINT_WITHIN_MS } from '../../daemon/cli/local/start.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
+import { SEGMENT_RECORDS } from '../../daemon/ledger/archive-file.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { archiveHome, makeHome, playWorld } from './archived-home.ts';
 import { decision, NOW_MS, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
@@ -11,7 +14,7 @@ const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf
 const script = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 const hasPython = spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
 
-test('the program in docs/ledger.md verifies a ledger in use and names a record that was changed', (t) => {
+test('the program in docs/ledger.md verifies a ledger in use and names a record that was changed [LE-102 LE-123]', (t) => {
   assert.notEqual(script, '');
   if (!hasPython) {
     t.skip('python3 with sqlite3 is not installed');
@@ -44,6 +47,18 @@ test('the program in docs/ledger.md goes through archives as well', async (t) =>
   reader.close();
   const { stdout, stderr } = spawnSync('python3', ['-c', script, home.path], { encoding: 'utf8' });
   assert.equal(stdout, `${last?.seq} records, head ${last?.hash}\n`, stderr);
+});
+
+test('checkpoints come as often as docs/ledger.md says, and segments are as long [LE-38 LE-39 LE-40 LE-64]', () => {
+  const said = page.replaceAll(/<!--.*?-->/g, '').replaceAll(/\s+/g, ' ');
+  const count = (records: number): string => records.toLocaleString('en');
+  for (const sentence of [
+    `a checkpoint every ${count(EVERY_RECORDS)} records, and at an orderly stop with at least ${count(LEAST_AT_STOP)} new`,
+    `it waits ${REST_MS / 1_000} seconds between two, or for ${count(MOST_TIMES * EVERY_RECORDS)} records`,
+    `A segment is ${count(SEGMENT_RECORDS)} records`,
+  ])
+    assert.ok(said.includes(sentence), sentence);
+  assert.equal(CHECKPOINT_WITHIN_MS, 1_000, 'a stop waits a second');
 });
 
 test('docs/ledger.md names the columns of every row in their order', () => {

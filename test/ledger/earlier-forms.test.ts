@@ -28,7 +28,7 @@ const decisionsOf = (ledger: LedgerReader): readonly DecisionEvent[] =>
 
 for (const form of LEDGER_FORMS)
   describe(`a ledger of ${form}`, () => {
-    test('verifies: chain, fold, look-ups, and what this version of the core decided [SAE-AUDIT]', (t) => {
+    test('verifies: chain, fold, look-ups, and what this version of the core decided [SAE-AUDIT] [LE-116 LE-120]', (t) => {
       const ledger = open(t, form);
       const auditor = createAuditor({
         genesisId: ledger.genesis.genesis_id,

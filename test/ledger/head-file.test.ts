@@ -13,7 +13,7 @@ import { hasCode, ledgerOptions, makeFolder, note, openTempLedger } from './temp
 const OLD = { isNew: false, mayReplace: true } as const;
 const nothing = (): void => undefined;
 
-test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since [LE-15 TM-48]', (t) => {
+test('BY-46: an older copy of a ledger does not contain the head that was noted, though nothing was traded since [LE-15 TM-48 LE-91]', (t) => {
   const folder = makeFolder(t);
   const head = join(folder, 'head');
   const options = ledgerOptions(folder);
@@ -141,7 +141,7 @@ test('a head file that cannot be written holds nothing up and is told once', asy
   assert.match(told[0] ?? '', /cannot be written .*an older home would not be noticed/);
 });
 
-test('a backup taken while the ledger is written is whole, private and verified', (t) => {
+test('a backup taken while the ledger is written is whole, private and verified [LE-90]', (t) => {
   const folder = makeFolder(t);
   const options = ledgerOptions(folder);
   const ledger = openLedger(options);

@@ -31,7 +31,7 @@ const REFUSED: readonly (readonly [statement: string, because: RegExp])[] = [
   [`INSERT INTO tokens VALUES ('t', 'agent', 'n', NULL, '${HASH}', NULL, 0, NULL, NULL)`, /CHECK/],
 ];
 
-test('the database itself refuses to change, remove or squeeze in anything', (t) => {
+test('the database itself refuses to change, remove or squeeze in anything [LE-96]', (t) => {
   const ledger = openTempLedger(t);
   ledger.putText('why');
   ledger.putPolicy({ name: 'default' });

@@ -55,7 +55,7 @@ const backupsOf = (path: string): readonly string[] =>
 
 for (const version of MIGRATIONS.map((one) => one.version).slice(0, -1))
   describe(`a ledger of migration ${version}`, () => {
-    test('is copied as it is, then migrated, and goes on', (t) => {
+    test('is copied as it is, then migrated, and goes on [LE-86]', (t) => {
       const path = writeEarlier(t, version);
       openAndVerify(path);
       const copy = migrationBackupPath(path, version + 1);
@@ -64,7 +64,7 @@ for (const version of MIGRATIONS.map((one) => one.version).slice(0, -1))
       assert.deepEqual(backupsOf(path), [basename(copy)]);
     });
 
-    test('whose copy was interrupted is copied again; one whose migrations were goes on from there', (t) => {
+    test('whose copy was interrupted is copied again; one whose migrations were goes on from there [LE-87]', (t) => {
       const path = writeEarlier(t, version);
       const copy = migrationBackupPath(path, version + 1);
       writeFileSync(`${copy}.new`, 'half a copy');
@@ -96,7 +96,7 @@ test('a new ledger, and one that is up to date, are not copied', (t) => {
   assert.deepEqual(backupsOf(path), []);
 });
 
-test('a ledger of a later version is refused with what to do, and is not changed', (t) => {
+test('a ledger of a later version is refused with what to do, and is not changed [LE-88]', (t) => {
   const path = writeEarlier(t, MIGRATIONS.length);
   const db = new Database(path);
   db.prepare('INSERT INTO schema_migrations VALUES (?, ?, ?, ?)').run(

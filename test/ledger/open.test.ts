@@ -8,7 +8,7 @@ import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledg
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import { hasCode, ledgerOptions, makeFolder, NOW_MS, note, openAsIntruder, openTempLedger } from './temp-ledger.ts';
 
-test('a new ledger begins with a genesis record that names venue and account', (t) => {
+test('a new ledger begins with a genesis record that names venue and account [LE-98]', (t) => {
   const ledger = openTempLedger(t);
   const first = ledger.readEvent(1);
   const { genesis_id } = ledger.genesis;
@@ -23,7 +23,7 @@ test('two ledgers of the same venue and account have different genesis hashes', 
   assert.notEqual(openTempLedger(t).genesis.hash, openTempLedger(t).genesis.hash);
 });
 
-test('a start with another venue or another account is refused', (t) => {
+test('a start with another venue or another account is refused [LE-99]', (t) => {
   const ledger = openTempLedger(t);
   ledger.close();
   const { path } = ledger;
@@ -35,7 +35,7 @@ test('a start with another venue or another account is refused', (t) => {
   again.close();
 });
 
-test('commits are synced to a write-ahead log', (t) => {
+test('commits are synced to a write-ahead log [LE-89]', (t) => {
   const ledger = openTempLedger(t);
   assert.ok(ledger instanceof SqliteReader);
   assert.equal(ledger.db.pragma('journal_mode', { simple: true }), 'wal');
@@ -101,7 +101,7 @@ test('a ledger whose last records do not form a chain is refused at the start', 
   );
 });
 
-test('a migration that was changed after it was applied is refused, by writer and reader', (t) => {
+test('a migration that was changed after it was applied is refused, by writer and reader [LE-115]', (t) => {
   const ledger = openTempLedger(t);
   ledger.close();
   openAsIntruder(t, ledger.path).exec(`UPDATE schema_migrations SET checksum = '${'0'.repeat(64)}' WHERE version = 2`);
@@ -117,7 +117,7 @@ test('a ledger of a newer build is refused', (t) => {
   assert.throws(() => openLedger(ledgerOptions('', { path: ledger.path })), hasCode('LEDGER_MIGRATION'));
 });
 
-test('migrations are found from the package, applied once, forward only, and resumed where they stopped', (t) => {
+test('migrations are found from the package, applied once, forward only, and resumed where they stopped [LE-114]', (t) => {
   const folder = makeFolder(t);
   const write = (name: string, sql: string) => writeFileSync(join(folder, name), sql);
   const names = (db: Database.Database) =>

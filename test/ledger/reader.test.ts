@@ -120,7 +120,7 @@ test('a ledger that no daemon holds is readable', (t) => {
   reader.close();
 });
 
-test('an exported line holds all that another program needs to check the chain', (t) => {
+test('an exported line holds all that another program needs to check the chain [LE-122]', (t) => {
   const ledger = openTempLedger(t);
   ledger.appendSync(
     placed(ledger, [{ kind: 'note', at_ms: NOW_MS, payload: { text: 'é "quoted" \ud800', n: 1e21 } }, decision()]),

@@ -13,7 +13,7 @@ function bytesOnDisk(path: string): string {
   return files.map((file) => readFileSync(file, 'latin1')).join('');
 }
 
-test('a text is stored with the commit of its turn, under the hash that its record carries [LE-30 LE-31]', async (t) => {
+test('a text is stored with the commit of its turn, under the hash that its record carries [LE-30 LE-31 LE-109]', async (t) => {
   const ledger = openTempLedger(t);
   const rationale = ledger.putText('momentum turned');
   assert.equal(rationale, sha256Hex('momentum turned'));
@@ -53,7 +53,7 @@ test('a text that is still waiting for its commit can be erased', (t) => {
   assert.equal(ledger.readText(hash), null);
 });
 
-test('a policy is stored whole under the hash of its canonical JSON', (t) => {
+test('a policy is stored whole under the hash of its canonical JSON [LE-110]', (t) => {
   const ledger = openTempLedger(t);
   const policy = { version: 1, budgets: { leverage: 3 } };
   const hash = ledger.putPolicy(policy);
@@ -64,7 +64,7 @@ test('a policy is stored whole under the hash of its canonical JSON', (t) => {
   assert.equal(ledger.readPolicy(sha256Hex('other')), null);
 });
 
-test('a token is found by its secret until it is revoked, and the secret is nowhere on disk [TM-21 TM-79]', (t) => {
+test('a token is found by its secret until it is revoked, and the secret is nowhere on disk [TM-21 TM-79 LE-111]', (t) => {
   const ledger = openTempLedger(t);
   const skill_sha256 = 'a'.repeat(64);
   const { record, secret } = ledger.tokens.createToken({

@@ -52,7 +52,7 @@ test('creation and revocation are records of the chain, without the secret [TM-7
   assert.equal(ledger.lastSeq(), before, 'each once');
 });
 
-test('what a verb changes while a daemon holds the ledger holds at once, and is recorded by the daemon', (t) => {
+test('what a verb changes while a daemon holds the ledger holds at once, and is recorded by the daemon [LE-112]', (t) => {
   const folder = makeFolder(t);
   const options = ledgerOptions(folder);
   const ledger = openLedger(options);

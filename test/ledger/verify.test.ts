@@ -96,7 +96,7 @@ function tamper(db: Database.Database, change: Tampering): boolean {
   }
 }
 
-test('whatever is changed in a record, verification names that record [LE-1]', (t) => {
+test('whatever is changed in a record, verification names that record [LE-1 LE-119]', (t) => {
   const { db, reader, head } = openTampered(t);
   fc.assert(
     fc.property(tampering, (change) => {
@@ -125,7 +125,7 @@ test('a record that was rewritten with a fitting hash breaks the link of the nex
   assert.equal(problemOf(verifyChain(reader)), 'prev_hash at 11');
 });
 
-test('a payload that is not canonical is named even when its hash fits', (t) => {
+test('a payload that is not canonical is named even when its hash fits [LE-101]', (t) => {
   const { db, reader, head } = openTampered(t);
   const before = reader.readEvent(RECORDS - 1);
   const text = '{"text": "spaced"}';
@@ -144,7 +144,7 @@ test('an end that was cut off, and a chain that was built anew, show against a h
   assert.equal(problemOf(verifyChain(reader)), 'seq at 1');
 });
 
-test('lookup tables that differ from the chain are named', (t) => {
+test('lookup tables that differ from the chain are named [LE-108 LE-117]', (t) => {
   const cases: readonly (readonly [change: string, problem: string])[] = [
     [`DELETE FROM decisions_by_agent WHERE seq = 12`, 'lookup at 12'],
     [`INSERT INTO decisions_by_agent VALUES ('other', 12)`, 'lookup at null'],
@@ -164,7 +164,7 @@ test('lookup tables that differ from the chain are named', (t) => {
   assert.equal(problemOf(verifyLedger(reader)), 'none');
 });
 
-test('a text that is gone is a difference, unless its erasure is on record', (t) => {
+test('a text that is gone is a difference, unless its erasure is on record [LE-117]', (t) => {
   const ledger = openTempLedger(t);
   fill(ledger);
   const hash = sha256Hex('because it rises');
@@ -195,7 +195,7 @@ test('a text that is erased while the chain is walked is no difference [LE-35]',
   assert.equal(result.ok && result.texts_erased, 1);
 });
 
-test('every decision is derived again, every event is folded, in order, and the first difference is named', (t) => {
+test('every decision is derived again, every event is folded, in order, and the first difference is named [LE-118 LE-120]', (t) => {
   const { reader } = openTampered(t);
   const calls: string[] = [];
   const result = verifyLedger(reader, {

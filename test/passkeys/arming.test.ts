@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { ArmingBody, PolicyBody } from '../../daemon/gate/api/policy.ts';
 import type { ArmingEvent } from '../../daemon/gate/events.ts';
 import { type ArmingRecord, auditArmings } from '../../daemon/passkeys/arming-proofs.ts';
@@ -76,6 +77,11 @@ describe('live trading under a policy with a quorum', () => {
     );
     assert.ok((shown.expires_at_ms ?? 0) > (shown.effective_at_ms ?? 0), 'from when and until when');
     assert.equal(await open(), 'STATE_REDUCING');
+    const { layers } = (await seat.operator<TradingStateBody>('GET', '/v1/trading-state')).body;
+    assert.deepEqual(
+      layers.map(({ layer, name, state }) => [layer, name, state]),
+      [['breaker', 'arming', 'reducing']],
+    );
     const byToken = await seat.operator('POST', '/v1/arming', { digest });
     assert.equal(byToken.status, 403, 'a token is no passkey');
     const resume = { state: 'active', reason: 'please' };

@@ -8,7 +8,7 @@ import { checkFold, listFoldSources } from '../../scripts/fold-digest.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-test('a change of the fold needs another version; one of its comments does not', (t) => {
+test('a change of the fold needs another version; one of its comments does not [LE-59]', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-fold-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const folder of ['core', 'gate', 'ledger', 'time'])

@@ -7,7 +7,7 @@ import { addVerb, type Io, printJson } from '../verb.ts';
 /** Ctrl-C ends the process within 2 s, whatever still hangs. A second one ends it at once. */
 const CLOSE_WITHIN_MS = 1900;
 /** What comes after a checkpoint at a stop, the signed head and the ledger's end, has to fit as well. */
-const CHECKPOINT_WITHIN_MS = 1_000;
+export const CHECKPOINT_WITHIN_MS = 1_000;
 /** How long a daemon whose ledger has failed may take to cancel openings; the next process does so with a record. */
 const FAILED_WITHIN_MS = 5_000;
 /** A signal repeated within this time counts once: npm forwards a Ctrl-C that the terminal has already sent. */

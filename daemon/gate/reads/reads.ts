@@ -7,7 +7,7 @@ import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { exposedSymbols } from '../snapshot/exposure-view.ts';
-import { everyLiveOrder, findNewest, newestFirst, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, findNewest, isTerminal, newestFirst, type OrderState } from '../state/orders.ts';
 import {
   describeFills,
   describeMarket,
@@ -107,11 +107,15 @@ export class CallerReads {
       return filter.symbol === undefined || symbol === filter.symbol;
     };
     const { orders } = this.#core.state;
+    const live = [...everyLiveOrder(orders)].filter(isWanted);
+    // One more says whether there is a next page.
+    const end = offset + limit + 1;
     const matching =
       filter.open === true
-        ? [...everyLiveOrder(orders)].filter(isWanted).sort(newestFirst)
-        : // One more says whether there is a next page.
-          findNewest(orders, isWanted, offset + limit + 1);
+        ? live.sort(newestFirst)
+        : filter.open === false
+          ? findNewest(orders, isWanted, end + live.length).filter(({ status }) => isTerminal(status))
+          : findNewest(orders, isWanted, end);
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
   }

@@ -52,7 +52,7 @@ class Holder {
 }
 
 describe('the text of views', () => {
-  test('gives back bits of numbers, order, undefined members, and one object for one object', () => {
+  test('gives back bits of numbers, order, undefined members, and one object for one object [LE-54 LE-55]', () => {
     const shared = { n: -0 };
     const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 0.1 + 0.2, -0, 0];
     const map = new Map<unknown, unknown>([

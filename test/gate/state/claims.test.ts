@@ -143,7 +143,7 @@ describe('after that only its cancel and its end change [DESIGN 12.2]', () => {
     }
   });
 
-  test('cancel_all of one symbol leaves those of others, and what is asked for afterwards', () => {
+  test('cancel_all of one symbol leaves those of others, and what is asked for afterwards [TD-13 TF-19]', () => {
     const book = resting();
     book.askCancel(null, { symbol: 'ETHUSDT' });
     assert.equal(book.find('t-1').isCanceled, false);

@@ -6,7 +6,7 @@ import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
 import type { ApprovalEvent } from '../../../daemon/gate/events.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
-import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../../daemon/harness.ts';
+import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../../daemon/harness.ts';
 import { TICK_E8 } from '../fold-fixture.ts';
 
 interface Refusal {
@@ -293,7 +293,34 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.advance(EXPIRY_MS);
   });
 
-  it('exits never wait [AP-4 PK-148]', async () => {
+  it('an order that was approved and never arrived is over: its approval sends no other, also after a restart [AP-36]', async () => {
+    const approval = await ask();
+    await world.fault({ kind: 'drop-before', match: { method: 'POST', path: '/fapi/v1/order' } });
+    const { body } = await approve(approval);
+    const id = body.answer?.execution.orders[0]?.client_order_id;
+    assert.equal(body.answer?.execution.state, 'unknown', JSON.stringify(body));
+    await world.restart();
+    await refused(approval, /approved already/);
+    await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
+    await until('it is proven not to have arrived', async () => {
+      await world.refresh();
+      return (await world.orders()).some((each) => each.client_order_id === id && each.status === 'not_placed');
+    });
+    await refused(approval, /approved already/);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+
+  it('exits, cancels and amends that ask for less never wait [AP-4 PK-148]', async () => {
+    const rests = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const client_order_id = (await approve(rests)).body.answer?.execution.orders[0]?.client_order_id;
+    await world.advance(61_000);
+    for (const less of [{ requested_notional: 400 }, { limit_price: 58_000 }]) {
+      const { body } = await world.tool('modify_order', { client_order_id, ...less });
+      assert.equal(body.decision.decision, 'ALLOW', JSON.stringify([less, body.decision.reasons]));
+    }
+    const canceled = await world.tool('cancel_order', { client_order_id });
+    assert.equal(canceled.body.execution.state, 'canceled', JSON.stringify(canceled.body));
+    await world.advance(2 * WINDOW_MS);
     const approval = await ask();
     await approve(approval);
     await world.advance(61_000);

@@ -64,7 +64,7 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     assert.equal((await reread(body)).note, null, 'canceled as asked');
   });
 
-  it('cancel_all names the orders that it concerned, and each with its end', async () => {
+  it('cancel_all names the orders that it concerned, and each with its end [TD-13 TF-20]', async () => {
     const first = await rest(240);
     const second = await rest(180, { limit_price: 58_000 });
     await refuse('DELETE', -4999, 'Cancel is refused today.');

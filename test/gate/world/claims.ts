@@ -129,7 +129,7 @@ describe('an exit between two rungs', () => {
     assert.ok(tookMs >= 1_500 && tookMs < 2_500, `${tookMs} ms`);
   });
 
-  it('says that it goes on, and ends once an operator has closed all: what is opened then is held', async () => {
+  it('says that it goes on, and ends once an operator has closed all: what is opened then is held [TD-2]', async () => {
     await world.tool('place_order', order({ requested_notional: 600 }));
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });

@@ -82,7 +82,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
   after(() => closeAudited(world));
   afterEach(() => makeFree(world));
 
-  it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill [EX-3 EX-4]', async () => {
+  it('SYMBOL_HELD: another agent opens nothing there until it is flat and nothing of its holder can fill [EX-3 EX-4 TD-5]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     const rests = await place(world, BELOW, alice);
     const takeProfit = await place(world, { ...TAKE_PROFIT, requested_notional: 130 }, alice);
@@ -137,7 +137,7 @@ describe('one agent holds a symbol [DESIGN 12.1]', () => {
     assert.ok((await codes(world, {}, alice)).includes('SYMBOL_UNOWNED'));
   });
 
-  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing [EX-15]', async () => {
+  it('AGAINST_POSITION: an opening of the other side is refused, and closes nothing [EX-15 TD-4 TD-26 TD-44 TF-1]', async () => {
     await place(world, { requested_notional: 300 }, alice);
     const held = await world.position('BTCUSDT');
     for (const requested_notional of [100, 900]) {

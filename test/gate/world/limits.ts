@@ -36,7 +36,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     (await world.call<ToolBody>('POST', '/v1/dry-run/place_order', order(ask), token)).body.decision;
   const slippage = (limits: SymbolLimits): number => lineOf(limits, 'slippage_bps').limit;
 
-  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole [TM-8 TM-20]', async () => {
+  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole [TM-8 TM-20 TD-22 TD-31]', async () => {
     const limits = await limitsOf('BTCUSDT', momentum);
     assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
     assert.equal(lineOf(limits, 'order_notional_usdt').code, 'BUDGET_AGENT');
@@ -48,7 +48,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     assert.equal((await dry({ ...ask, requested_notional: 400 }, momentum)).decision, 'LIMIT', 'beyond it');
   });
 
-  it('SAE-BUDGET concentration bounds what remains, and is named', async () => {
+  it('SAE-BUDGET concentration bounds what remains, and is named [TD-20 TD-21 TD-29]', async () => {
     const limits = await limitsOf('ETHUSDT');
     assert.deepEqual(limits.opening.buy, {
       blocked_by: [],
@@ -109,7 +109,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     await world.tool('cancel_all', {});
   });
 
-  it('a side opposite to the position has nothing to open, the other one keeps what it has', async () => {
+  it('a side opposite to the position has nothing to open, the other one keeps what it has [TD-21]', async () => {
     await world.advance(600_000);
     const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
