@@ -54,11 +54,7 @@ export const componentFactors = {
 };
 export function multiplier(description: string) {
   return Type.Union([factorNumber, factorText, Type.Object(componentFactors, closed)], {
-<<<<<<< HEAD
-    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several tiers multiply. ${FACTOR_HELP}`,
-=======
-    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several matches multiply. ${FACTOR_HELP}`, // PK-175
->>>>>>> main
+    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several tiers multiply. ${FACTOR_HELP}`, // PK-175
   });
 }
 export const reduceOnly = (description: string) =>
