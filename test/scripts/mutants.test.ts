@@ -116,8 +116,5 @@ test('a test of its room catches a mistake, which it is asked about only where t
   const net = new Net([{ number: 1, mutant }]);
   t.after(() => net.end());
   const { caughtBy, ran } = await net.judge({ number: 1, mutant }, 1, 'room');
-  assert.deepEqual(
-    { caughtBy, ran },
-    { caughtBy: 'test/core/features/order-statistic.test.ts', ran: 1 },
-  );
+  assert.deepEqual({ caughtBy, ran }, { caughtBy: 'test/core/features/order-statistic.test.ts', ran: 1 });
 });
