@@ -139,7 +139,7 @@ function SaveButtons({ wanted }: { readonly wanted: Wanted }) {
   const [isSaving, setSaving] = useState(false);
   const save = (form: 'csv' | 'jsonl'): void => {
     setSaving(true);
-    saveDecisions(form, (decision) => isWanted(decision, wanted))
+    void saveDecisions(form, (decision) => isWanted(decision, wanted))
       .catch(describeFault)
       .then((told) => {
         done.value = told;
