@@ -77,7 +77,7 @@ describe('ways around a gate: repeats', () => {
   ] as const) {
     it(`BY-11 blocks the same intent within seconds under ${name}, and names the earlier decision`, async () => {
       await begin();
-      const first = await world.tool('place_order', order({ request_id: `b1-${name.replaceAll(' ', '-')}` }));
+      const first = await world.tool('place_order', order({ request_id: `b1-${name.replaceAll(/\W/g, '-')}` }));
       assert.ok(isPermitted(first), JSON.stringify(first.body.decision.reasons));
       const again = await leavesTheBooksAlone(world, name, () => world.tool('place_order', order(change)));
       const reason = again.body.decision.reasons.find((each) => each.code === 'DUPLICATE_INTENT');

@@ -68,7 +68,8 @@ function* saySomething(seen: { readonly actions: Set<string> }): Generator<strin
         texts: {},
       };
       const unversioned = { ...body, core_version: 0 };
-      yield canonicalJson(decision);
+      // Message and hint are constants of a code: no record holds them, and each reader is told those of today.
+      yield canonicalJson({ ...decision, reasons: decision.reasons.map(({ hint: _, message: __, ...told }) => told) });
       yield writeRecord({ ...event, decision: unversioned }, unversioned, writeContext(context), 'derived');
     }
 }
