@@ -137,7 +137,7 @@ export function findNotReducing(history: History): readonly Breach[] {
 
 /**
  * A part closes at most what was asked for, and the exchange's smallest order where that is more [EX-26]. Except a rest
- * below such an order, which is taken along.
+ * below such an order, which is taken along. Who asks for no less than is held asks for all, and for what comes.
  */
 export function findGrown(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -146,7 +146,7 @@ export function findGrown(history: History): readonly Breach[] {
     const { decision: decided, request } = event;
     const asked = decided.effective?.requested_quantity;
     if (decided.kind !== 'tool' || decided.decision === 'BLOCK' || decided.effective?.action !== 'exit') return [];
-    if (asked == null || symbol === null || request.fraction === 1) return [];
+    if (asked == null || symbol === null || isOfAll(decision, asked)) return [];
     if (request.client_order_id !== null) return [];
     const executed = BigInt(executedFor(history, id));
     const least = BigInt(history.world.venue.leastE8(symbol));
@@ -155,6 +155,18 @@ export function findGrown(history: History): readonly Breach[] {
     return [{ code: 'second/grown', detail: `${id} asked for ${asked} of ${symbol} and closed ${executed} e-8` }];
   });
 }
+
+/** Without a size, or of no less than the snapshot holds. */
+function isOfAll({ event: { context, request } }: Decision, asked: string): boolean {
+  if (request.fraction === 1 || (request.fraction === null && request.requested_notional === null)) return true;
+  const { rules } = context.market;
+  if (rules === null) return false;
+  const heldE8 = (Math.abs(context.exposure.position_lots) * rules.lot_mantissa * 1e8) / rules.lot_scale;
+  return e8(asked) >= BigInt(Math.round(heldE8));
+}
+
+/** What is being signed and sent when a claim is recorded leaves so soon after it, ms. */
+const LEAVES_WITHIN_MS = 10;
 
 /** From the record of a claim that closes now on, nothing that its agent asked for before it is opened in its symbol [EX-34]. */
 export function findUndropped(history: History): readonly Breach[] {
@@ -165,7 +177,11 @@ export function findUndropped(history: History): readonly Breach[] {
     const claim = isAmend
       ? undefined
       : claims.find(
-          (each) => each.symbol === symbol && each.agent === root.agent && root.seq < each.seq && each.atMs < sentAtMs,
+          (each) =>
+            each.symbol === symbol &&
+            each.agent === root.agent &&
+            root.seq < each.seq &&
+            each.atMs + LEAVES_WITHIN_MS < sentAtMs,
         );
     if (claim === undefined) return [];
     const detail = `${id} of ${root.id} left at ${at(sentAtMs)}, after ${claim.id} of ${at(claim.atMs)} closes`;
@@ -193,7 +209,8 @@ export function findOpenedBesideExit(history: History): readonly Breach[] {
 
 /**
  * No order of an exit goes further from the middle of the book of its own decision than its caller's `max_slippage_bps`
- * [EX-41], and none of them is a market order. Except where the decision saw no book, and an exit with a price of its own.
+ * [EX-41], and none of them is a market order. Except where the decision saw no fresh book, and an exit with a price of
+ * its own.
  */
 export function findExitsSlipped(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -201,9 +218,11 @@ export function findExitsSlipped(history: History): readonly Breach[] {
     const { context, decision: decided, orders, request } = decision.event;
     if (decided.decision === 'BLOCK' || decided.effective?.action !== 'exit' || request.origin !== 'agent') return [];
     if (request.order_type === 'limit') return [];
-    const { ask, bid } = context.market;
+    const { ask, bid, quote_at_ms: quotedAtMs } = context.market;
     const bps = request.max_slippage_bps;
-    if (bps === null || ask === null || bid === null) return [];
+    if (bps === null || ask === null || bid === null || quotedAtMs === null) return [];
+    const freshMs = raw.policyAt(decision.seq)?.market.freshness.quote_ms ?? 0;
+    if (context.now_ms - quotedAtMs > freshMs) return [];
     const middle = times(plus(fraction(bid), fraction(ask)), { n: 1n, d: 2n });
     return orders.flatMap(({ client_order_id: id, order_type: type, price_e8: priceE8, side }) => {
       const isBuy = side === 'buy';

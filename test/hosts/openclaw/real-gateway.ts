@@ -161,7 +161,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
 
   it('a turn of a model: behind Tool Search the tool is asked about by its own name', async () => {
     const read = await turn('tool_call', { id: 'get_limits', args: { symbol: 'ETHUSDT' } });
-    assert.match(read, /order_notional_usdt/);
+    assert.match(read, /remaining_usdt/);
     const fetched = await turn('tool_call', { id: 'web_fetch', args: { url: 'https://fapi.binance.com/' } });
     assert.match(fetched, /Holdfast blocked web_fetch: SCOPE_TOOL/);
   });
