@@ -170,22 +170,12 @@ export function tightenBudgets(
   const regime = highestRegime(raw, context.market.held_regime);
   const row = policy.market.regimes[regime];
   if (row.reduce_only === true) findings.deny.add('REGIME_REDUCE_ONLY');
-  const own = exactMultiplier({
-    leverage: row.leverage,
-    notional: row.notional,
-    order_rate: row.order_rate,
-    slippage: row.slippage,
-  });
-  const otherRow = context.exposure.other_regime === null ? row : policy.market.regimes[context.exposure.other_regime];
-  const smallest = strictest(
-    own,
-    exactMultiplier({
-      leverage: otherRow.leverage,
-      notional: otherRow.notional,
-      order_rate: otherRow.order_rate,
-      slippage: otherRow.slippage,
-    }),
-  );
+  const factorsOf = ({ leverage, notional, order_rate, slippage }: typeof row): ExactFactors =>
+    exactMultiplier({ leverage, notional, order_rate, slippage });
+  const own = factorsOf(row);
+  // Gross and order rate follow the strictest regime of this symbol and of those with exposure.
+  const strictestRow = policy.market.regimes[highestRegime(regime, context.exposure.other_regime ?? regime)];
+  const smallest = strictest(own, factorsOf(strictestRow));
   if (regime !== 'calm' || (context.exposure.other_regime ?? 'calm') !== 'calm')
     findings.tighten.add('REGIME_TIGHTENED');
   let rest = NONE;
