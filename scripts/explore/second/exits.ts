@@ -149,7 +149,8 @@ export function findGrown(history: History): readonly Breach[] {
     if (asked == null || symbol === null || isOfAll(decision, asked)) return [];
     if (request.client_order_id !== null) return [];
     const executed = BigInt(executedFor(history, id));
-    const least = BigInt(history.world.venue.leastE8(symbol));
+    const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
+    const least = BigInt(history.world.venue.leastE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
     const most = (e8(asked) > least ? e8(asked) : least) + least;
     if (executed <= most) return [];
     return [{ code: 'second/grown', detail: `${id} asked for ${asked} of ${symbol} and closed ${executed} e-8` }];
