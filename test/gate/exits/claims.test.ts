@@ -104,6 +104,16 @@ describe('what each claim should have, one after the other from one position [DE
     assert.equal(now(book, 'a-2'), 0, 'beside an opening of nobody');
   });
 
+  test('a take-profit waits where a rest below the least order would go along that an exit is to close now [EX-26]', () => {
+    const book = held(10);
+    rests(book, 't-1', 8);
+    book.cancel('t-1', MAKES_ROOM);
+    book.report('t-1', 'canceled', 0);
+    book.exit('a-1', 2, { isWhole: false, delayMs: 1 });
+    assert.deepEqual(desired(book), ['a-1 2', 't-1 8']);
+    assert.deepEqual([toRest(book, 't-1', 3), toRest(book, 't-1', 2)], [0, 8]);
+  });
+
   test('a part never grows, a full close takes what there is [EX-26 EX-28]', () => {
     const book = held(10);
     book.exit('part', 4, { isWhole: false, delayMs: 1 });
