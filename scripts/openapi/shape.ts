@@ -29,22 +29,27 @@ interface Document {
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
 }
 
-/** Why a route answers it, in `components.responses` by the status itself. Of every route with a token, but for those that only some have. */
-const STATUSES: { readonly [status: string]: string } = {
-  400: 'INVALID_INPUT, INVALID_JSON, BAD_REQUEST, HOST_NOT_ALLOWED: nothing was decided.',
-  401: 'No token, or one that is not known (any more).',
-  403: 'FORBIDDEN, ORIGIN_NOT_ALLOWED, TOOL_NOT_IN_SCOPE.',
+/** Why a route answers it. Of a few routes only; in `components.responses` by the status itself. */
+const OWN_STATUSES: { readonly [status: string]: string } = {
   404: 'NOT_FOUND, TOOL_UNKNOWN.',
-  408: 'The request did not arrive whole in time.',
   409: 'REQUEST_ID_REUSED, POLICY_NOT_PENDING.',
-  413: 'The body is larger than this route takes.',
-  415: 'The body is not of a type that this route takes.',
-  429: "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: a decided call that changes nothing, beyond its sender's budget of those. Never the answer to a permitted order, exit or cancel.",
-  500: 'A defect or an unforeseen failure; the log has the details.',
-  503: 'With Retry-After. NOT_READY, SHUTTING_DOWN.',
 };
-const EVERYWHERE = ['400', '401', '403', '429', '500', '503'];
-const WITH_BODY = ['408', '413', '415'];
+/** Of every route with a token, or with a body; in `components.responses` by its range. */
+const RANGES: { readonly [range: string]: { readonly [status: string]: string } } = {
+  '4XX': {
+    400: 'INVALID_INPUT, INVALID_JSON, BAD_REQUEST, HOST_NOT_ALLOWED: nothing was decided.',
+    401: 'No token, or one that is not known (any more).',
+    403: 'FORBIDDEN, ORIGIN_NOT_ALLOWED, TOOL_NOT_IN_SCOPE.',
+    408: 'The request did not arrive whole in time.',
+    413: 'The body is larger than this route takes.',
+    415: 'The body is not of a type that this route takes.',
+    429: "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: a decided call that changes nothing, beyond its sender's budget of those. Never the answer to a permitted order, exit or cancel.",
+  },
+  '5XX': {
+    500: 'A defect or an unforeseen failure; the log has the details.',
+    503: 'With Retry-After. NOT_READY, SHUTTING_DOWN.',
+  },
+};
 const CONFLICTS: ReadonlySet<string> = new Set(['POST /v1/policy/reload']);
 /** What a route without a description of its answer gets. */
 const NO_WORDS = 'Default Response';
@@ -142,9 +147,7 @@ function shapeBody({ content, ...rest }: { readonly content: Json }, route: stri
 /** Answers that are no refusal. */
 function shapeAnswers({ responses }: Operation, route: string, tool: string | undefined): object {
   const type = ANSWER_TYPES[route];
-  const kept = Object.entries(responses).filter(
-    ([status]) => status === '200' || !(status in STATUSES) || isOpen(route),
-  );
+  const kept = Object.entries(responses).filter(([status]) => status === '200' || !isRefusal(status) || isOpen(route));
   return Object.fromEntries(
     kept.map(([status, described]) => {
       const json = (described.content as Json | undefined)?.['application/json'] as Json | undefined;
@@ -167,38 +170,47 @@ function isOpen(route: string): boolean {
   return !route.includes('/v1/');
 }
 
-function refusalsOf(
-  { requestBody, security }: Operation,
-  route: string,
-  path: string,
-  tool: string | undefined,
-): object {
+function refusalsOf({ security }: Operation, route: string, path: string, tool: string | undefined): object {
   if (isOpen(route)) return {};
   // Whoever has no token meets few of them, and learns the rest by meeting them.
   const isTokenless = Array.isArray(security) && security.length === 0;
-  const statuses = [
-    ...(isTokenless ? ['400', '401'] : EVERYWHERE),
-    ...(requestBody === undefined || isTokenless ? [] : WITH_BODY),
+  const names = [
     ...(path.includes('{') || tool === 'get_decision' ? ['404'] : []),
     ...(CONFLICTS.has(route) || (tool !== undefined && isTradingTool(tool) && path.startsWith('/v1/tools'))
       ? ['409']
       : []),
+    ...(isTokenless ? ['4XX'] : Object.keys(RANGES)),
   ];
-  return Object.fromEntries(statuses.sort().map((status) => [status, { $ref: `#/components/responses/${status}` }]));
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/responses/${name}` }]));
+}
+
+function isRefusal(status: string): boolean {
+  return status in OWN_STATUSES || Object.values(RANGES).some((statuses) => status in statuses);
 }
 
 function buildResponses(): Json {
   const schema = { $ref: '#/components/schemas/Error' };
-  const header = (description: string, type: string) => ({ description, schema: { type } });
-  return Object.fromEntries(
-    Object.entries(STATUSES).map(([status, description]) => [
-      status,
-      {
-        description,
-        ...(status === '429' || status === '503' ? { headers: { 'Retry-After': header('Seconds.', 'integer') } } : {}),
-        ...(status === '401' ? { headers: { 'WWW-Authenticate': header('Bearer.', 'string') } } : {}),
-        content: { 'application/json': status === '400' ? { schema, example: ERROR_EXAMPLE } : { schema } },
-      },
-    ]),
-  );
+  const content = { 'application/json': { schema } };
+  const own = Object.entries(OWN_STATUSES).map(([status, description]) => [status, { description, content }]);
+  const retryAfter = { 'Retry-After': describeHeader('Seconds.', 'integer') };
+  return {
+    ...Object.fromEntries(own),
+    '4XX': {
+      description: describeRange('4XX'),
+      headers: { ...retryAfter, 'WWW-Authenticate': describeHeader('Bearer.', 'string') },
+      content: { 'application/json': { schema, example: ERROR_EXAMPLE } },
+    },
+    '5XX': { description: describeRange('5XX'), headers: retryAfter, content },
+  };
+}
+
+/** One line per status. */
+function describeRange(range: keyof typeof RANGES): string {
+  return Object.entries(RANGES[range] ?? {})
+    .map((each) => each.join(': '))
+    .join('\n');
+}
+
+function describeHeader(description: string, type: string): Json {
+  return { description, schema: { type } };
 }
