@@ -334,6 +334,39 @@ export const MarketBodySchema = Type.Object(
 );
 export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema), next }, field.closed);
 
+export const CandleSchema = Type.Object(
+  {
+    open_at_ms: instant(),
+    open: number(),
+    high: number(),
+    low: number(),
+    close: number(),
+    volume: number('Base asset.'),
+  },
+  field.closed,
+);
+export const CandlesBodySchema = Type.Object(
+  {
+    symbol: text(),
+    interval: text('Length of a candle: 15m.'),
+    candles: Type.Array(CandleSchema, { description: 'Closed ones, oldest first.' }),
+    bars_as_of_ms: MarketBodySchema.properties.bars_as_of_ms,
+  },
+  field.closed,
+);
+export const BookLevelSchema = Type.Object({ price: number('USDT.'), quantity: orNull('Base asset.') }, field.closed);
+export const OrderBookBodySchema = Type.Object(
+  {
+    symbol: text(),
+    bids: Type.Array(BookLevelSchema, { description: 'Best first: the levels that the daemon reads.' }),
+    asks: Type.Array(BookLevelSchema),
+    mid: orNull('Between the best ones; slippage counts from here.'),
+    spread_bps: orNull(),
+    quote_at_ms: MarketBodySchema.properties.quote_at_ms,
+  },
+  field.closed,
+);
+
 export const openingLimits = Type.Object(
   {
     remaining_usdt: number('Largest order that no budget cuts, at any leverage up to leverage_cap.'),

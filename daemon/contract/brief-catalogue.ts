@@ -48,6 +48,10 @@ const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
     'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left. An order against your position is refused: use close_position or reduce_only.', // note, TD-25, TD-26
   close_position:
     'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.', // TD-27, TD-28
+  get_candles:
+    'Closed candles of one symbol, oldest first, as the daemon has them: columns names the figures of a row, bars_as_of_ms is the last close.', // TD-64
+  get_order_book:
+    'Best bid and ask of one symbol with quantities, mid and spread, as read last (quote_at_ms); no deeper levels.', // TD-65
   get_limits:
     'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps nothing is cut.', // TD-29, TD-31
   get_decision: 'One of your decisions with the present state of its execution: follows a pending order.', // TD-32
@@ -89,6 +93,7 @@ const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [textOf(field.requestedLeverage), 'Sets the margin, not the size; 1 is unlevered.'], // TD-36
   [textOf(field.clientOrderId), 'One of your orders, from get_orders.'], // note
   [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'], // TD-37
+  [textOf(field.candleInterval), 'As 15m; refused if the daemon keeps another.'], // TD-66
   [textOf(PLACE.timestamp_ms), 'When you formed this intent, exchange time. Old requests are blocked.'], // note, TD-38
   [textOf(PLACE.valid_until_ms), 'Until this instant, ms since 1970, it may open, and rest.'], // TD-39
   [

@@ -55,6 +55,16 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
     description:
       'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot, smallest order, and whose it is (held).', // TD-19
   },
+  get_candles: {
+    title: 'Read candles',
+    description:
+      'Closed candles of one symbol, oldest first: open, high, low, close (USDT) and volume (base asset), as the daemon has them; bars_as_of_ms is the close of the last.', // TD-60
+  },
+  get_order_book: {
+    title: 'Read the order book',
+    description:
+      'Best bid and ask of one symbol with their quantities, the middle and the spread, as the daemon read them last (quote_at_ms); deeper levels are not read.', // TD-62
+  },
   get_limits: {
     title: 'Read what is allowed now',
     description:

@@ -19,6 +19,8 @@ export const REQUEST_EXAMPLES = {
   get_positions: {},
   get_orders: { symbol: 'BTCUSDT', open: true },
   get_market: { symbol: 'BTCUSDT' },
+  get_candles: { symbol: 'BTCUSDT', interval: '15m', limit: 30 },
+  get_order_book: { symbol: 'BTCUSDT' },
   get_limits: { symbol: 'BTCUSDT' },
   get_decision: { decision_id: 'd-6dd69f-3t' },
 } as const;

@@ -138,6 +138,18 @@ export const wholeLimit = Type.Integer({
   maximum: MAX_PAGE_SIZE,
   description: 'Most of one page; absent: all.', // TF-46
 });
+/** Newest closed candles of one answer. */
+export const MAX_CANDLES = 500;
+export const DEFAULT_CANDLES = 30;
+export const candleLimit = Type.Integer({
+  minimum: 1,
+  maximum: MAX_CANDLES,
+  description: `The newest so many; ${DEFAULT_CANDLES} when absent.`, // TF-60
+});
+export const candleInterval = Type.String({
+  pattern: '^[1-9][0-9]{0,3}[mhd]$',
+  description: 'Length of a candle, as 15m or 1h. The daemon keeps one and refuses others. Absent: that one.', // note, TF-61, TF-62
+});
 export const cursor = Type.String({
   pattern: '^[A-Za-z0-9_.:=-]{1,256}$',
   description: '`next` of the previous page.', // TF-47

@@ -128,6 +128,15 @@ export const GetMarketArgs = Type.Object(
   { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }), ...symbolPage }, // TF-25
   field.closed,
 );
+export const GetCandlesArgs = Type.Object(
+  {
+    symbol: field.symbol,
+    interval: Type.Optional(field.candleInterval),
+    limit: Type.Optional(field.candleLimit),
+  },
+  field.closed,
+);
+export const GetOrderBookArgs = Type.Object({ symbol: field.symbol }, field.closed);
 export const GetLimitsArgs = Type.Object(
   { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) }, // TF-26
   field.closed,
@@ -141,6 +150,8 @@ export const READING_TOOLS = [
   'get_positions',
   'get_orders',
   'get_market',
+  'get_candles',
+  'get_order_book',
   'get_limits',
   'get_decision',
 ] as const;
@@ -156,6 +167,8 @@ export const TOOL_SCHEMAS = {
   get_positions: GetPositionsArgs,
   get_orders: GetOrdersArgs,
   get_market: GetMarketArgs,
+  get_candles: GetCandlesArgs,
+  get_order_book: GetOrderBookArgs,
   get_limits: GetLimitsArgs,
   get_decision: GetDecisionArgs,
 } as const satisfies Record<ToolName, TSchema>;
@@ -186,6 +199,8 @@ export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {
   get_positions: build('get_positions'),
   get_orders: build('get_orders'),
   get_market: build('get_market'),
+  get_candles: build('get_candles'),
+  get_order_book: build('get_order_book'),
   get_limits: build('get_limits'),
   get_decision: build('get_decision'),
 };

@@ -27,6 +27,8 @@ export const TOOL_NAMES = [
   'get_positions',
   'get_orders',
   'get_market',
+  'get_candles',
+  'get_order_book',
   'get_limits',
   'get_decision',
 ] as const;
@@ -293,14 +295,4 @@ export interface IntendedPolicySpec {
   readonly tools: { readonly [tool: string]: { readonly args: JsonSchemaObject } };
   readonly agents: { readonly [agent: string]: AgentSection };
   readonly loosen_delay_ms: number;
-}
-
-/**
- * One key in which a policy is looser than another. `from` and `to` are the values in the current and the candidate.
- */
-export interface LooserKey {
-  readonly path: string;
-  readonly from: unknown;
-  readonly to: unknown;
-  readonly why: string;
 }

@@ -27,11 +27,13 @@ import type {
   AccountBody,
   AlertBody,
   AlertsBody,
+  CandlesBody,
   EquityHistoryBody,
   EquitySpan,
   FillsBody,
   MarketBody,
   OrderBody,
+  OrderBookBody,
   Page,
   PositionBody,
 } from './api/reads.ts';
@@ -101,6 +103,10 @@ export interface GateApi {
   /** Null: no accounts are kept of that time, or there is no such day or week. */
   getReport(caller: Caller, period: ReportPeriod): ReportBody | null;
   getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] };
+  /** The newest `limit` closed candles that are kept of it; none are read for the call. */
+  getCandles(symbol: string, limit: number): CandlesBody;
+  /** As it was read last; nothing is read for the call. */
+  getOrderBook(symbol: string): OrderBookBody;
   addSignal(
     caller: Caller,
     signal: SignalBody,

@@ -22,11 +22,13 @@ import type {
   AccountBody,
   AlertBody,
   AlertsBody,
+  CandlesBody,
   EquityHistoryBody,
   EquitySpan,
   FillsBody,
   MarketBody,
   OrderBody,
+  OrderBookBody,
   Page,
   PositionBody,
 } from './api/reads.ts';
@@ -238,6 +240,12 @@ export class Gate implements GateApi {
   }
   getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] } {
     return this.#parts.reads.getMarket(caller, symbol);
+  }
+  getCandles(symbol: string, limit: number): CandlesBody {
+    return this.#parts.reads.getCandles(symbol, limit);
+  }
+  getOrderBook(symbol: string): OrderBookBody {
+    return this.#parts.reads.getOrderBook(symbol);
   }
 
   // --- operator --------------------------------------------------------------------------------------------------

@@ -72,6 +72,9 @@ export interface MarketQuote {
   readonly markAtMs: number;
   readonly bid: number;
   readonly ask: number;
+  /** Base asset at the best bid and ask, for show; absent or null: the venue did not say. */
+  readonly bidQuantity?: number | null;
+  readonly askQuantity?: number | null;
   readonly quoteAtMs: number;
   /** Fraction per funding interval, and the interval. */
   readonly fundingRate: number;

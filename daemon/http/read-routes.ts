@@ -47,6 +47,8 @@ const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
   ['/v1/positions', 'get_positions', 'Positions'],
   ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, else all'],
   ['/v1/market', 'get_market', 'Market and regime by symbol'],
+  ['/v1/candles', 'get_candles', 'Closed candles, as the daemon has them'],
+  ['/v1/order-book', 'get_order_book', 'Best bid and ask with their quantities, as read last'],
   ['/v1/limits', 'get_limits', 'Budgets in force with their factors, used, reserved and remaining'],
 ];
 

@@ -1,9 +1,9 @@
 import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
-import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { DEFAULT_CANDLES, DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../contract/tools.ts';
 import { violationAt } from '../contract/violations.ts';
-import type { OrderBody } from '../gate/api/reads.ts';
+import type { CandlesBody, OrderBody } from '../gate/api/reads.ts';
 import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
 import { type Asking, callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
@@ -15,6 +15,8 @@ export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
   get_positions: body.PositionsBodySchema,
   get_orders: body.OrdersBodySchema,
   get_market: body.MarketsBodySchema,
+  get_candles: body.CandlesBodySchema,
+  get_order_book: body.OrderBookBodySchema,
   get_limits: body.LimitsBodySchema,
   get_decision: body.ToolAnswerSchema,
 };
@@ -44,6 +46,14 @@ async function readNow({ gate, turns }: Doors, request: Asking, tool: ReadingToo
     }
     case 'get_market':
       return readMarket(gate, caller, args);
+    case 'get_candles':
+      return readCandles(gate, caller, args);
+    case 'get_order_book': {
+      const { symbol } = requireValid(TOOL_CHECKS.get_order_book, args);
+      requireScope(gate, caller, tool);
+      requireSymbol(gate, caller, symbol);
+      return gate.getOrderBook(symbol);
+    }
     case 'get_limits': {
       const { symbol } = requireValid(TOOL_CHECKS.get_limits, args);
       requireScope(gate, caller, tool);
@@ -75,6 +85,16 @@ function readMarket(gate: GateApi, caller: Caller, args: unknown): unknown {
   requireSymbol(gate, caller, symbol);
   const page = pageBySymbol(gate.getMarket(caller, symbol ?? null).markets, limit, cursor);
   return { markets: page.items, next: page.next };
+}
+
+/** Candles of another length are not kept, and none are made of those. */
+function readCandles(gate: GateApi, caller: Caller, args: unknown): CandlesBody {
+  const { symbol, interval, limit } = requireValid(TOOL_CHECKS.get_candles, args);
+  requireScope(gate, caller, 'get_candles');
+  requireSymbol(gate, caller, symbol);
+  const candles = gate.getCandles(symbol, limit ?? DEFAULT_CANDLES);
+  if (interval === undefined || interval === candles.interval) return candles;
+  throw invalidInput([violationAt('interval', `is not kept; there is ${candles.interval}`, interval)]);
 }
 
 function readOrders(

@@ -1,6 +1,7 @@
 import { type BriefAnswer, type FullAnswer, toBrief } from '../contract/brief.ts';
 import { type BriefTool, buildBriefCatalogue } from '../contract/brief-catalogue.ts';
 import { toBriefLimits } from '../contract/brief-limits.ts';
+import { toBriefBook, toBriefCandles } from '../contract/brief-market.ts';
 import {
   buildToolCatalogue,
   type CatalogueFormat,
@@ -17,6 +18,7 @@ import {
 } from '../contract/tools.ts';
 import type { OverBudget, ToolOutcome } from '../gate/api/decisions.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
+import type { CandlesBody, OrderBookBody } from '../gate/api/reads.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { readTool } from './readings.ts';
@@ -75,8 +77,18 @@ export async function callInBrief(doors: Doors, asking: Asking, tool: string, ar
 
 /** The brief view of a reading tool's answer. Those that repeat nothing have no other than the full one. */
 export function shortenReading(tool: ReadingTool, answer: unknown): unknown {
-  if (tool === 'get_decision') return toBrief(answer as FullAnswer);
-  return tool === 'get_limits' ? toBriefLimits(answer as LimitsBody) : answer;
+  switch (tool) {
+    case 'get_decision':
+      return toBrief(answer as FullAnswer);
+    case 'get_limits':
+      return toBriefLimits(answer as LimitsBody);
+    case 'get_candles':
+      return toBriefCandles(answer as CandlesBody);
+    case 'get_order_book':
+      return toBriefBook(answer as OrderBookBody);
+    default:
+      return answer;
+  }
 }
 
 export function briefOf(text: string): BriefAnswer {

@@ -4,6 +4,7 @@ import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../con
 import { BriefAnswerSchema } from '../contract/brief.ts';
 import type { BriefTool } from '../contract/brief-catalogue.ts';
 import { BriefLimitsSchema } from '../contract/brief-limits.ts';
+import { BriefBookSchema, BriefCandlesSchema } from '../contract/brief-market.ts';
 import * as Type from '../contract/built/typebox.js';
 import type { CatalogueTool } from '../contract/catalogue.ts';
 import {
@@ -54,6 +55,8 @@ const EitherView = Type.Union([ToolAnswerSchema, BriefAnswerSchema]);
 /** Answers of reading tools that have a brief view. */
 const VIEWS: { readonly [Tool in ReadingTool]?: TSchema } = {
   get_decision: EitherView,
+  get_candles: Type.Union([READ_ANSWERS.get_candles, BriefCandlesSchema]),
+  get_order_book: Type.Union([READ_ANSWERS.get_order_book, BriefBookSchema]),
   get_limits: Type.Union([READ_ANSWERS.get_limits, BriefLimitsSchema]),
 };
 const TAGS = ['tools'];

@@ -1,6 +1,7 @@
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { isAtMost } from '../core/looser/is-at-most.ts';
-import type { LooserKey, VenueName } from '../core/policy.ts';
+import type { LooserKey } from '../core/looser/looser-key.ts';
+import type { VenueName } from '../core/policy.ts';
 import type { LoadedPolicy } from './parse.ts';
 
 /** What happens to a policy that a running daemon has read. */

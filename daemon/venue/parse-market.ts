@@ -122,11 +122,19 @@ export function parseQuote(
     markAtMs: readInstant(premium, 'time'),
     bid,
     ask,
+    bidQuantity: parseShown(book.bidQty),
+    askQuantity: parseShown(book.askQty),
     quoteAtMs: readInstant(book, 'time'),
     fundingRate: readAmount(premium, 'lastFundingRate'),
     fundingIntervalMs: fundingIntervals.get(symbol) ?? DEFAULT_FUNDING_INTERVAL_MS,
     nextFundingAtMs: readInstant(premium, 'nextFundingTime'),
   };
+}
+
+/** A figure that is shown and decides nothing: what cannot be read is none. */
+function parseShown(value: unknown): number | null {
+  const shown = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof shown === 'number' && Number.isFinite(shown) && shown >= 0 ? shown : null;
 }
 
 const INTERVALS: ReadonlyMap<number, string> = new Map([

@@ -159,7 +159,8 @@ class Holdfast:
         return answer
 
     def read(self, tool: str, **args: Any) -> dict:
-        """A reading tool: get_account, get_positions, get_orders, get_market, get_limits, get_decision."""
+        """A reading tool: get_account, get_positions, get_orders, get_market, get_candles, get_order_book, get_limits,
+        get_decision."""
         body = self._post(f"/v1/tools/{urllib.parse.quote(tool, safe='')}?view=brief", args, None)
         return body["result"]
 

@@ -229,6 +229,14 @@ export type RequestId = string;
  */
 export type ClientOrderId = string;
 /**
+ * Length of a candle, as 15m or 1h. The daemon keeps one and refuses others. Absent: that one.
+ */
+export type CandleInterval = string;
+/**
+ * The newest so many; 30 when absent.
+ */
+export type CandleLimit = number;
+/**
  * Name of the strategy that asks, for the record. It has no influence on limits.
  */
 export type StrategyId = string;
@@ -344,11 +352,16 @@ export interface Components {
   Approved?: Approved;
   Arithmetic?: Arithmetic;
   ArithmeticRow?: ArithmeticRow;
+  BookLevel?: BookLevel;
   BriefAnswer?: BriefAnswer;
   BudgetFactors?: BudgetFactors;
   BudgetRecord?: BudgetRecord;
   CancelAll?: CancelAll;
   CancelOrder?: CancelOrder;
+  Candle?: Candle;
+  CandleInterval?: CandleInterval;
+  CandleLimit?: CandleLimit;
+  Candles?: Candles;
   ClientOrderId?: ClientOrderId;
   ClosePosition?: ClosePosition;
   Constraints?: Constraints;
@@ -380,6 +393,7 @@ export interface Components {
   NextCursor?: NextCursor;
   OpeningLimits?: OpeningLimits;
   Order?: Order;
+  OrderBook?: OrderBook;
   Orders?: Orders;
   OrderStatus?: OrderStatus;
   OrderType?: OrderType;
@@ -1172,6 +1186,16 @@ export interface ExecutionOrder {
    */
   realised_pnl_usdt: number | null;
 }
+export interface BookLevel {
+  /**
+   * USDT.
+   */
+  price: number;
+  /**
+   * Base asset.
+   */
+  quantity: number | null;
+}
 /**
  * A decided request, in brief. A refusal is an answer too.
  */
@@ -1266,6 +1290,35 @@ export interface CancelAll {
 export interface CancelOrder {
   client_order_id: ClientOrderId;
   request_id?: RequestId;
+}
+export interface Candle {
+  /**
+   * Milliseconds since 1970.
+   */
+  open_at_ms: number;
+  open: number;
+  high: number;
+  low: number;
+  close: number;
+  /**
+   * Base asset.
+   */
+  volume: number;
+}
+export interface Candles {
+  symbol: string;
+  /**
+   * Length of a candle: 15m.
+   */
+  interval: string;
+  /**
+   * Closed ones, oldest first.
+   */
+  candles: Candle[];
+  /**
+   * Close of the last bar. Milliseconds since 1970.
+   */
+  bars_as_of_ms: number | null;
 }
 export interface ClosePosition {
   symbol: SymbolName;
@@ -1699,6 +1752,23 @@ export interface Order {
    * Milliseconds since 1970.
    */
   updated_at_ms: number;
+}
+export interface OrderBook {
+  symbol: string;
+  /**
+   * Best first: the levels that the daemon reads.
+   */
+  bids: BookLevel[];
+  asks: BookLevel[];
+  /**
+   * Between the best ones; slippage counts from here.
+   */
+  mid: number | null;
+  spread_bps: number | null;
+  /**
+   * Time of bid and ask. Milliseconds since 1970.
+   */
+  quote_at_ms: number | null;
 }
 export interface Orders {
   orders: Order[];

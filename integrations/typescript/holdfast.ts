@@ -141,7 +141,10 @@ export class Holdfast {
     return latest;
   }
 
-  /** A reading tool: get_account, get_positions, get_orders, get_market, get_limits, get_decision. */
+  /**
+   * A reading tool: get_account, get_positions, get_orders, get_market, get_candles, get_order_book, get_limits,
+   * get_decision.
+   */
   async read<T>(tool: string, args: object = {}): Promise<T> {
     return ((await this.#post(tool, args, null)) as { readonly result: T }).result;
   }

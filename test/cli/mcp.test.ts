@@ -35,7 +35,7 @@ for (const isModern of [false, true])
     const client = await connect(t, [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile(t)], isModern);
     assert.match(client.getInstructions() ?? '', /Venue: paper; simulated exchange/);
     const { tools } = await client.listTools();
-    assert.equal(tools.length, 11);
+    assert.equal(tools.length, 13);
     const placed = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
     assert.equal((placed.structuredContent as { decision: string }).decision, 'ALLOW', JSON.stringify(placed));
     assert.equal(server.gate.calls.filter(({ method }) => method === 'runTool').length, 1);
@@ -90,7 +90,7 @@ test('what is pasted into a host has absolute paths and no secret, and works', a
   const [first] = lines;
   assert.equal(first?.command, process.execPath);
   const client = await connect(t, first?.args ?? [], false);
-  assert.equal((await client.listTools()).tools.length, 11);
+  assert.equal((await client.listTools()).tools.length, 13);
 });
 
 test('without a token file the configuration says how to get one', async () => {

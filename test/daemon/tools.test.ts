@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ToolName } from '../../daemon/core/policy.ts';
-import type { AccountBody, MarketBody, OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
+import type {
+  AccountBody,
+  CandlesBody,
+  MarketBody,
+  OrderBody,
+  OrderBookBody,
+  PositionBody,
+} from '../../daemon/gate/api/reads.ts';
 import { withoutPacing } from '../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody } from './harness.ts';
 
@@ -135,6 +142,40 @@ describe('the tools', () => {
     assert.equal(typeof btc.funding_rate_8h, 'number');
     const smallest = { requested_notional: btc.smallest_order_usdt };
     assert.notEqual((await world.dryRun('place_order', order(smallest))).body.decision.decision, 'BLOCK');
+  });
+
+  const atExchange = async (query: string) => (await world.sim.fetch(`${world.sim.url}/fapi/v1/${query}`)).json();
+
+  it('get_candles has the closed candles of the exchange, oldest first, thirty of them or as many as are asked for, and the close of the last [TD-60 TD-64 TF-60 TF-62]', async () => {
+    const told = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT' });
+    const rows = (await atExchange('klines?symbol=ETHUSDT&interval=15m&limit=100')) as readonly (readonly unknown[])[];
+    const closed = rows.filter((row) => Number(row[6]) < world.nowMs());
+    assert.equal(told.interval, '15m');
+    assert.deepEqual(
+      told.candles.map(({ open_at_ms, open, high, low, close, volume }) => [
+        open_at_ms,
+        ...[open, high, low, close, volume],
+      ]),
+      closed.slice(-30).map((row) => row.slice(0, 6).map(Number)),
+    );
+    assert.equal(told.bars_as_of_ms, Number(closed.at(-1)?.[6]) + 1);
+    const two = await read<CandlesBody>('get_candles', { symbol: 'ETHUSDT', interval: '15m', limit: 2 });
+    assert.deepEqual(two, { ...told, candles: told.candles.slice(-2) });
+  });
+
+  it('get_order_book has best bid and ask of the exchange with their quantities, and the time of both [TD-62 TD-65]', async () => {
+    await world.setMark('ETHUSDT', 3_000, { spread_bps: 12, level_notional_usdt: 90_000 });
+    const told = await read<OrderBookBody>('get_order_book', { symbol: 'ETHUSDT' });
+    const book = (await atExchange('ticker/bookTicker?symbol=ETHUSDT')) as { readonly [key: string]: string };
+    const [bid, ask] = [Number(book.bidPrice), Number(book.askPrice)];
+    assert.deepEqual(told.bids, [{ price: bid, quantity: Number(book.bidQty) }]);
+    assert.deepEqual(told.asks, [{ price: ask, quantity: Number(book.askQty) }]);
+    assert.ok(Number(book.askQty) > 0);
+    near(told.mid, (bid + ask) / 2, 1e-6);
+    near(told.spread_bps, 12, 0.2);
+    const [market] = (await read<{ markets: MarketBody[] }>('get_market', { symbol: 'ETHUSDT' })).markets;
+    assert.deepEqual([told.quote_at_ms, bid, ask], [market?.quote_at_ms, market?.bid, market?.ask]);
+    await world.setMark('ETHUSDT', 3_000, { spread_bps: 0 });
   });
 
   it('get_limits has every symbol of the policy, or one, with whose it is [TD-20 TD-29 TF-26]', async () => {

@@ -12,6 +12,8 @@ const LARGE = { ...SMALL, requested_notional: 50_000, requested_leverage: 20, ma
 const CASES: readonly (readonly [name: string, tool: string, args: object])[] = [
   ['`get_account`', 'get_account', {}],
   ['`get_market`, two symbols', 'get_market', {}],
+  ['`get_candles`, thirty', 'get_candles', { symbol: 'BTCUSDT' }],
+  ['`get_order_book`', 'get_order_book', { symbol: 'BTCUSDT' }],
   ['`get_limits`, two symbols', 'get_limits', {}],
   ['`place_order`, ALLOW', 'place_order', SMALL],
   ['`place_order`, LIMIT by ten budgets', 'place_order', { ...LARGE, request_id: 'costs-2' }],

@@ -444,6 +444,24 @@ export function createFakeGate(): FakeGate {
         markets: symbols.map((each) => ({ symbol: each, ...label, ...price, ...features, ...rules, ...times })),
       };
     },
+    getCandles(symbol, limit) {
+      note('getCandles', symbol, limit);
+      const candle = { open: 60_000, high: 60_100, low: 59_900, close: 60_050, volume: 12.5 };
+      const candles = [0, 900_000].map((open_at_ms) => ({ open_at_ms, ...candle })).slice(-limit);
+      return { symbol, interval: '15m', candles, bars_as_of_ms: 1_800_000 };
+    },
+    getOrderBook(symbol) {
+      note('getOrderBook', symbol);
+      const level = (price: number) => [{ price, quantity: 1.5 }];
+      return {
+        symbol,
+        bids: level(59_999),
+        asks: level(60_001),
+        mid: 60_000,
+        spread_bps: 0.3333,
+        quote_at_ms: 1,
+      };
+    },
     async addSignal(caller: Caller, signal: SignalBody) {
       note('addSignal', caller, signal);
       return { signal_id: 'sig_1', expires_at_ms: 5 };

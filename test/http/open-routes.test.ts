@@ -156,6 +156,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/positions'],
   ['get', '/v1/account'],
   ['get', '/v1/market'],
+  ['get', '/v1/candles'],
+  ['get', '/v1/order-book'],
   ['get', '/v1/events'],
   ['get', '/v1/stream'],
   ['post', '/v1/signals'],

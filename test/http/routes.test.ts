@@ -29,6 +29,8 @@ const TOOL_ARGS: { readonly [tool: string]: unknown } = {
   modify_order: { client_order_id: 'hf1', limit_price: 60_000 },
   cancel_order: { client_order_id: 'hf1' },
   cancel_all: {},
+  get_candles: { symbol: 'BTCUSDT' },
+  get_order_book: { symbol: 'BTCUSDT' },
   get_decision: { decision_id: 'dec_7' },
 };
 const SIGNAL = { kind: 'injection', scope: { agent: 'momentum' }, severity: 0.9, ttl_ms: 60_000, evidence: 'seen' };
@@ -68,6 +70,13 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/positions', roles: EVERYBODY, answer: body.PositionsBodySchema },
   { method: 'GET', path: '/v1/account', roles: EVERYBODY, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: EVERYBODY, answer: body.MarketsBodySchema },
+  {
+    method: 'GET',
+    path: '/v1/candles?symbol=BTCUSDT&interval=15m&limit=1',
+    roles: EVERYBODY,
+    answer: body.CandlesBodySchema,
+  },
+  { method: 'GET', path: '/v1/order-book?symbol=BTCUSDT', roles: EVERYBODY, answer: body.OrderBookBodySchema },
   { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
   { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
   { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
@@ -286,6 +295,8 @@ test('a reading tool answers the body of the matching GET', async (t) => {
     get_positions: 'positions',
     get_orders: 'orders',
     get_market: 'market',
+    get_candles: 'candles?symbol=BTCUSDT',
+    get_order_book: 'order-book?symbol=BTCUSDT',
     get_limits: 'limits',
     get_decision: 'decisions/dec_7',
   };
@@ -667,14 +678,18 @@ test('a revoked token is refused within 250 ms, at once when the server is told 
   assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 401);
 });
 
-test('a symbol that the policy does not name has no market and no limits: the answer lists those there are', async (t) => {
+test('a symbol that the policy does not name has no market, candles, book or limits: the answer lists those there are', async (t) => {
   const server = await startServer(t);
   server.gate.symbols = ['BTCUSDT', 'ETHUSDT'];
   const ask = [
     () => server.call('GET', '/v1/market?symbol=DOGEUSDT'),
     () => server.call('GET', '/v1/limits?symbol=DOGEUSDT'),
+    () => server.call('GET', '/v1/candles?symbol=DOGEUSDT'),
+    () => server.call('GET', '/v1/order-book?symbol=DOGEUSDT'),
     () => server.call('POST', '/v1/tools/get_market', { body: { symbol: 'DOGEUSDT' } }),
     () => server.call('POST', '/v1/tools/get_limits?view=brief', { body: { symbol: 'DOGEUSDT' } }),
+    () => server.call('POST', '/v1/tools/get_candles?view=brief', { body: { symbol: 'DOGEUSDT' } }),
+    () => server.call('POST', '/v1/tools/get_order_book', { body: { symbol: 'DOGEUSDT' } }),
   ];
   for (const call of ask) {
     const { status, json } = await call();
@@ -692,6 +707,38 @@ test('limits in brief say what may open and what bounds it, and no more [TD-29]'
   assert.deepEqual(json.result, {
     symbols: [{ symbol: 'BTCUSDT', held: 'free', regime: 'calm', buy: side, sell: side, ...rest }],
   });
+});
+
+test('candles and the book in brief are rows of figures whose columns are named once [TD-64 TD-65]', async (t) => {
+  const server = await startServer(t);
+  const read = async (tool: string, args: object) =>
+    (await server.call('POST', `/v1/tools/${tool}?view=brief`, { body: { symbol: 'BTCUSDT', ...args } })).json.result;
+  assert.deepEqual(await read('get_candles', { limit: 1 }), {
+    symbol: 'BTCUSDT',
+    interval: '15m',
+    columns: ['open_at_ms', 'open', 'high', 'low', 'close', 'volume'],
+    candles: [[900_000, 60_000, 60_100, 59_900, 60_050, 12.5]],
+    bars_as_of_ms: 1_800_000,
+  });
+  assert.deepEqual(await read('get_order_book', {}), {
+    symbol: 'BTCUSDT',
+    columns: ['price', 'quantity'],
+    bids: [[59_999, 1.5]],
+    asks: [[60_001, 1.5]],
+    mid: 60_000,
+    spread_bps: 0.3333,
+    quote_at_ms: 1,
+  });
+});
+
+test('candles of a length that is not kept are refused with the one that is [TF-61 TD-66]', async (t) => {
+  const server = await startServer(t);
+  const read = (args: object) => server.call('POST', '/v1/tools/get_candles', { body: { symbol: 'BTCUSDT', ...args } });
+  assert.deepEqual((await read({ interval: '15m' })).json, (await read({})).json);
+  const refused = await read({ interval: '1h' });
+  assert.deepEqual([refused.status, refused.json.error.message], [400, 'interval: is not kept; there is 15m']);
+  for (const args of [{ interval: '15 minutes' }, { limit: 0 }, { limit: 501 }, { limit: '5' }, { depth: 5 }])
+    assert.equal((await read(args)).status, 400, JSON.stringify(args));
 });
 
 test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {

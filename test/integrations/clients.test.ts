@@ -144,7 +144,7 @@ except Unreachable as error:
     assert.equal(status, 0, stderr);
     assert.match(stdout, /The gate said: (ALLOW|LIMIT)/);
     assert.equal(await orders(), sent + 1);
-    assert.equal(model.asked.at(-1)?.tools.length, 11);
+    assert.equal(model.asked.at(-1)?.tools.length, 13);
   });
   it('examples/agent.ts: the same', async () => {
     const sent = await orders();

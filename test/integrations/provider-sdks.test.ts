@@ -83,7 +83,7 @@ describe("the catalogues in the model providers' own SDKs, against a daemon on p
     assert.equal((await world.books()).orders.length, sent + 1);
     assert.equal(providers.requests.length, 2);
     const tools = await served(format);
-    assert.equal(tools.length, 11);
+    assert.equal(tools.length, 13);
     for (const { body } of providers.requests) assert.deepEqual(body.tools, tools);
   }
 

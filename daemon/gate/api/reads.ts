@@ -20,5 +20,7 @@ export type EquityHistoryBody = Body<typeof body.EquityHistorySchema>;
 /** Until the last reading; `all`: since the first one. */
 export type EquitySpan = (typeof EQUITY_SPANS)[number];
 export type MarketBody = Body<typeof body.MarketBodySchema>;
+export type CandlesBody = Body<typeof body.CandlesBodySchema>;
+export type OrderBookBody = Body<typeof body.OrderBookBodySchema>;
 export type AlertsBody = Body<typeof body.AlertsBodySchema>;
 export type AlertBody = AlertsBody['alerts'][number];

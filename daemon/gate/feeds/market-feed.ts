@@ -130,6 +130,8 @@ export class MarketFeed {
         this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
         return false;
       }
+      // Another policy may count bars of another length by now.
+      if (barMs !== this.#core.market.barMs) return false;
       const closedBy = this.#core.nowMs();
       const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
       const last = closed.at(-1);

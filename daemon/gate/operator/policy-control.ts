@@ -1,4 +1,5 @@
-import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
+import type { LooserKey } from '../../core/looser/looser-key.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import {
   type PolicyBody,

@@ -1,7 +1,7 @@
 import type { ToolName } from '../../core/policy.ts';
 import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
-import type { FillsBody, MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
+import type { CandlesBody, FillsBody, MarketBody, OrderBody, OrderBookBody, Page, PositionBody } from '../api/reads.ts';
 import type { ReceiptOutcome } from '../api/receipts.ts';
 import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
@@ -19,6 +19,7 @@ import {
 import { describeExecution } from './execution.ts';
 import { seesAll } from './holders.ts';
 import { describeLimits } from './limits.ts';
+import { describeCandles, describeOrderBook } from './market-data.ts';
 import type { ExecutionRecall } from './recall.ts';
 
 /** The reads of callers. Decisions, and what was said in them, are of their agent and of operators. */
@@ -137,5 +138,13 @@ export class CallerReads {
   getMarket(caller: Caller, symbol: string | null): { readonly markets: readonly MarketBody[] } {
     const symbols = symbol === null ? [...this.#core.policySpec.scope.symbols].sort() : [symbol];
     return { markets: symbols.map((name) => describeMarket(this.#core, caller.agent, name)) };
+  }
+
+  getCandles(symbol: string, limit: number): CandlesBody {
+    return describeCandles(this.#core, symbol, limit);
+  }
+
+  getOrderBook(symbol: string): OrderBookBody {
+    return describeOrderBook(this.#core, symbol);
   }
 }

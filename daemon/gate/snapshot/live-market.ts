@@ -47,13 +47,19 @@ export class LiveMarket {
     return this.#section.bar_ms;
   }
 
-  /** Another policy may use other windows: features are computed again from the bars held; a held regime stays held. */
+  /**
+   * Another policy may use other windows: features are computed again from the bars held; a held regime stays held. Bars
+   * of another length are none of these: until they are read anew there are no features, and nothing opens.
+   */
   usePolicy(section: MarketSection): void {
     const rebuild = JSON.stringify(section) !== JSON.stringify(this.#section);
+    const isOtherLength = section.bar_ms !== this.#section.bar_ms;
     this.#section = section;
     if (!rebuild) return;
+    if (isOtherLength) this.#bars.clear();
     for (const [symbol, feed] of this.#feeds) {
       feed.window = new MarketFeatureWindow(section.bar_ms, section);
+      if (isOtherLength) feed.lastBarOpenMs = Number.NEGATIVE_INFINITY;
       for (const bar of this.#bars.get(symbol) ?? []) feed.window.applyBar(toFeatureBar(bar));
       this.#refresh(symbol, feed);
     }
@@ -68,6 +74,10 @@ export class LiveMarket {
   }
   symbol(symbol: string): SymbolInputs | null {
     return this.#symbols.get(symbol) ?? null;
+  }
+  /** The book and the mark as they were read last. */
+  quote(symbol: string): MarketQuote | null {
+    return this.#feeds.get(symbol)?.quote ?? null;
   }
   hold(symbol: string): RegimeHold | null {
     return this.#feeds.get(symbol)?.hold ?? null;
