@@ -83,6 +83,7 @@ export abstract class LivingWorld extends PlayedWorld {
       onRead: (read) => {
         this.venue.account.show(read);
       },
+      onQuotes: () => this.readings.noteAsked(),
       onRequest: (when) => this.#mayDie('request', when === 'after'),
     });
     this.#commitDraw = stream('commits');

@@ -6,6 +6,7 @@ import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
+import { MarketReadings } from './market-readings.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, type Difference, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
@@ -34,6 +35,7 @@ export abstract class PlayedWorld {
   readonly setup: Setup;
   readonly #policyOf: PolicyOf;
   readonly venue: ExchangeSide;
+  readonly readings: MarketReadings;
   readonly calls: CallRecord[] = [];
   readonly operatorCalls: OperatorRecord[] = [];
   /** `mayWait`: nobody was told that it is in force, and where it is looser than the one before it waits for that. */
@@ -58,6 +60,7 @@ export abstract class PlayedWorld {
     this.setup = setup;
     this.#policyOf = policyOf;
     this.venue = new ExchangeSide(exchange, nowMs);
+    this.readings = new MarketReadings(exchange);
     const { leastLots, maxOrders } = setup;
     for (const symbol of exchange.world.state.markets.keys()) {
       if (leastLots !== undefined) this.venue.takeNoLess(symbol, leastLots);
@@ -156,6 +159,11 @@ export abstract class PlayedWorld {
       asked.then(end, (error: unknown) => end({ outcome: 'failed', detail: String(error) }));
     else end(asked);
     return record;
+  }
+
+  /** Calls the tools that read the market. */
+  readMarket(): void {
+    this.readings.read(this.gate, this.time.nowMs);
   }
 
   knows(symbol: string): boolean {

@@ -46,6 +46,7 @@ import { findPutBack } from './promises/others.ts';
 import { findHammering, findHeldUp, findReadTwice, findUncut } from './promises/paces.ts';
 import { findPageBreaches } from './promises/pages.ts';
 import { findPlaceBreaches } from './promises/places.ts';
+import { findReadingBreaches } from './promises/readings.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
@@ -123,6 +124,7 @@ const PROMISES: readonly Promised[] = [
   findReservationBreaches,
   findFigureBreaches,
   findPageBreaches,
+  findReadingBreaches,
   findAccountBreaches,
   findFalseAlerts,
   findModeBreaches,

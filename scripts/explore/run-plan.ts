@@ -100,6 +100,7 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
     await waitFor(world, step);
     world.venue.endHalts();
     if (!actAsAgent(world, index, step.do)) await disturb(world, index, step.do);
+    world.readMarket();
   }
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);
   world.quieten();
@@ -108,6 +109,7 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   await world.untilReady(QUIET_WITHIN_MS);
   await watchAgreement(world, settleMsOf(plan, world));
   await untilFillsAreRead(world);
+  world.readMarket();
   world.venue.account.note();
   world.venue.noteLiquidations();
 }

@@ -59,12 +59,15 @@ export interface WireOptions {
   readonly onServe: (record: WireRecord) => void;
   /** A question about the account has come to the exchange, which is about to answer it. */
   readonly onRead?: (read: AccountRead) => void;
+  /** The exchange is about to tell its best quotes. */
+  readonly onQuotes?: () => void;
   /** Before a request leaves, and after it has left: the life may die there. */
   readonly onRequest: (when: 'before' | 'after') => void;
 }
 
 const PLAIN_WAY_MS = 5;
 const REFUSED_AFTER_MS = 1;
+const QUOTES = '/fapi/v1/ticker/bookTicker';
 const LOOKS: { readonly [path: string]: LookRecord['what'] } = {
   '/fapi/v1/openOrders': 'list',
   '/fapi/v1/openAlgoOrders': 'stop_list',
@@ -188,6 +191,7 @@ export class Wire {
         this.#options.onServe(record);
       }
       if (read !== null) this.#options.onRead?.(read);
+      if (raw.path === QUOTES) this.#options.onQuotes?.();
       const served = this.#serve(raw);
       if (served instanceof Promise) void served.then(receive);
       else receive(served);

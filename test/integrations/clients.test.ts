@@ -188,6 +188,6 @@ print(len(tools), "error" not in tools["get_limits"].func(symbol="BTCUSDT"), too
 `;
     const { status, stdout, stderr } = await run(PYTHON ?? '', ['-c', program], env());
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^11 True ALLOW/);
+    assert.match(stdout, /^13 True ALLOW/);
   });
 });

@@ -68,6 +68,8 @@ test('recorded live answers of the market are read', () => {
     markAtMs: 1789478303000,
     bid: 76914.9,
     ask: 76915,
+    bidQuantity: 4.218,
+    askQuantity: 6.128,
     quoteAtMs: 1789478303376,
     fundingRate: 0.00008972,
     fundingIntervalMs: 28_800_000,

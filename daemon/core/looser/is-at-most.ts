@@ -13,8 +13,8 @@ import {
 } from '../policy.ts';
 import { type PolicyPath, valueAt as writtenAt } from '../policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
-import type { LooserKey } from './looser-key.ts';
 import { looserApprovals } from './looser-approvals.ts';
+import type { LooserKey } from './looser-key.ts';
 import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
