@@ -37,6 +37,7 @@ import { findOpenedBlind } from './promises/lists.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
 import { findNobodysBreaches } from './promises/nobodys.ts';
+import { findOfferBreaches } from './promises/offered.ts';
 import {
   findActsWhileHalted,
   findOperatorBreaches,
@@ -135,6 +136,7 @@ const PROMISES: readonly Promised[] = [
   findLiquidationBreaches,
   findAuditBreaches,
   findMiscompared,
+  findOfferBreaches,
   findDecidedOtherwise,
   findTellingBreaches,
   ...SECOND,

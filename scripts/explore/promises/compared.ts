@@ -1,6 +1,6 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
-import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { diffPolicy, type PolicyDiff } from '../../../daemon/gate/audit/policy-diff.ts';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
@@ -12,7 +12,9 @@ const NO_ROOM_USDT = 0.000_001;
  * itself; one without room blocks every opening, and no exit; and the sums are those of the records.
  */
 export function findMiscompared(history: History): readonly Breach[] {
-  const inForce = history.events.findLast(({ event }) => event.kind === 'policy' && event.payload.action === 'in_force');
+  const inForce = history.events.findLast(
+    ({ event }) => event.kind === 'policy' && event.payload.action === 'in_force',
+  );
   if (inForce?.event.kind !== 'policy') return [];
   const { hash } = inForce.event.payload;
   const body = history.world.ledger.readPolicy(hash);
@@ -47,7 +49,10 @@ function findChangesOfItself({ changes, totals }: PolicyDiff, hash: string): rea
 
 const permits = ({ decision }: DecisionEvent): boolean => decision.effective?.action === 'open';
 
-function findWrongSums({ opening_notional_usdt, recorded, totals, verdicts }: PolicyDiff, decided: readonly DecisionEvent[]) {
+function findWrongSums(
+  { opening_notional_usdt, recorded, totals, verdicts }: PolicyDiff,
+  decided: readonly DecisionEvent[],
+) {
   const opened = decided.filter(permits).reduce((sum, { decision }) => sum + (decision.effective?.notional ?? 0), 0);
   const of = (verdict: string): number => decided.filter(({ decision }) => decision.decision === verdict).length;
   const changed = totals.blocked + totals.let_through + totals.cut + totals.widened + totals.restaged;
@@ -62,7 +67,10 @@ function findWrongSums({ opening_notional_usdt, recorded, totals, verdicts }: Po
   ];
   return pairs
     .filter(([, said, is]) => said !== is)
-    .map(([figure, said, is]) => ({ code: 'compared/sums', detail: `${figure}: ${said} is said, the records have ${is}` }));
+    .map(([figure, said, is]) => ({
+      code: 'compared/sums',
+      detail: `${figure}: ${said} is said, the records have ${is}`,
+    }));
 }
 
 function findLetThrough({ changes }: PolicyDiff, decided: readonly DecisionEvent[]): readonly Breach[] {
