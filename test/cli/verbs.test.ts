@@ -122,7 +122,7 @@ test('explain shows the line, every budget and every rule, and order shows the l
   assert.match(result.out, /bound by +BUDGET_NOTIONAL\narithmetic +order cap 1,000 -> 0\.016 BTC\n/);
   assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
   assert.match(result.out, /3 +trading state +STATE +pass +active/);
-  assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_agent');
+  assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator', 'as decisions, which lists those of every agent');
   const placed = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '5000']);
   assert.match(placed.result.out, /arithmetic +order cap 1,000 -> 0\.016 BTC\n/);
 });
