@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { TOOL_NAMES } from '../../daemon/core/policy.ts';
 import { findFreePort } from '../free-port.ts';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
 import { listen } from '../integrations/proving-server.ts';
@@ -56,7 +57,10 @@ for (const isModern of [false, true])
     const { client, said, changed } = await startHost(t, port, SECRETS.agent, isModern);
     assert.match(client.getInstructions() ?? '', /venue is not known: take the money for real/);
     const { tools } = await client.listTools();
-    assert.equal(tools.length, 11);
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      TOOL_NAMES,
+    );
     const absent = `The daemon is not running at http://127.0.0.1:${port}; start it with \`./holdfast start\``;
     for (const name of ['place_order', 'get_account']) {
       const answer = await client.callTool({ name, arguments: name === 'place_order' ? PLACE_ORDER : {} });
