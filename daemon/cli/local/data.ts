@@ -22,7 +22,7 @@ interface FetchVerbOptions {
 }
 
 export function addData(program: Command, io: Io): void {
-  const data = program.command('data').summary('Fetch market data for replays').description('Market data.');
+  const data = program.command('data').description('Market data.');
   const example = 'data fetch --symbols BTCUSDT,ETHUSDT --interval 15m --from 2025-09-01 --to 2025-12-01 --out data';
   data.addHelpText('after', `\nExample:\n  $ ./holdfast ${example}`);
   addVerb(data, {

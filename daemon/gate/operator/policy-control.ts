@@ -52,8 +52,12 @@ const PREVIEW_MS = 7 * 86_400_000;
 const MAX_VALUE_CHARACTERS = 120;
 
 /** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
-export function describeLooser({ path, from, to, why }: LooserKey): string {
-  return `${path}: ${showValue(from)} -> ${showValue(to)} (${why})`;
+export function describeLooser(key: LooserKey): string {
+  return `${describeChange(key)} (${key.why})`;
+}
+
+export function describeChange({ path, from, to }: Omit<LooserKey, 'why'>): string {
+  return `${path}: ${showValue(from)} -> ${showValue(to)}`;
 }
 
 function showValue(value: unknown): string {
