@@ -3,6 +3,7 @@
  * The TypeBox schema in contract/policy.ts describes the same shape and a compile-time check keeps both equal.
  * Every amount is in USDT, every duration in milliseconds, every fraction is of one.
  */
+import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
 export type Factor = number | string;
@@ -35,8 +36,6 @@ export const TOOL_NAMES = [
 export type ToolName = (typeof TOOL_NAMES)[number];
 export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
 export type Action = (typeof ACTIONS)[number];
-export const VENUES = ['paper', 'binance-demo', 'binance-live'] as const;
-export type VenueName = (typeof VENUES)[number];
 export const REGIMES = ['calm', 'volatile', 'extreme'] as const;
 export type Regime = (typeof REGIMES)[number];
 export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly', 'spend'] as const;
@@ -295,4 +294,14 @@ export interface IntendedPolicySpec {
   readonly tools: { readonly [tool: string]: { readonly args: JsonSchemaObject } };
   readonly agents: { readonly [agent: string]: AgentSection };
   readonly loosen_delay_ms: number;
+}
+
+/**
+ * One key in which a policy is looser than another. `from` and `to` are the values in the current and the candidate.
+ */
+export interface LooserKey {
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly why: string;
 }

@@ -116,7 +116,7 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
   const caller = callerOf(request);
   return {
     version,
-    venue: doors.gate.readiness().venue,
+    venue: () => doors.gate.readiness().venue,
     listTools: async () => listToolsBriefly(doors, caller),
     readActivity: async () => readActivity(doors, caller),
     callTool: async (name, args) => {

@@ -19,10 +19,7 @@ interface RemoveOptions extends ConnectionOptions {
 }
 
 export function addPasskey(program: Command, io: Io): void {
-  const passkey = program
-    .command('passkey')
-    .summary('Enrol, list, remove or recover passkeys')
-    .description('Passkeys of operators.');
+  const passkey = program.command('passkey').description('Passkeys of operators.');
   passkey.addHelpText('after', '\nExample:\n  $ ./holdfast passkey enrol laptop');
   addVerb(passkey, {
     usage: 'enrol',

@@ -1,6 +1,5 @@
-import type { AgentLoss, AgentSchedule, AgentSection, LossTier, Tier } from '../policy.ts';
+import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../policy.ts';
 import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../schedule.ts';
-import type { LooserKey } from './looser-key.ts';
 import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
 import { findLooserTier } from './step-functions.ts';
 

@@ -4,6 +4,7 @@ import {
   type AgentSection,
   DEADMAN_MS,
   type IntendedPolicySpec,
+  type LooserKey,
   type Multiplier,
   type RateLimit,
   REQUEST_CEILING,
@@ -14,7 +15,6 @@ import {
 import { type PolicyPath, valueAt as writtenAt } from '../policy-paths.ts';
 import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
-import type { LooserKey } from './looser-key.ts';
 import { ABSENT_VALUES, AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
