@@ -296,9 +296,7 @@ export interface IntendedPolicySpec {
   readonly loosen_delay_ms: number;
 }
 
-/**
- * One key in which a policy is looser than another. `from` and `to` are the values in the current and the candidate.
- */
+/** One key in which a policy is looser than another, with its value in the current one and in the candidate. */
 export interface LooserKey {
   readonly path: string;
   readonly from: unknown;

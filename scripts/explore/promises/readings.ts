@@ -19,7 +19,7 @@ export function findReadingBreaches(history: History): readonly Breach[] {
   const { gate, readings } = history.world;
   const barsOf = readBars(history);
   const lastMs = readings.told.at(-1)?.atMs;
-  const isQuiet = gate !== null && gate.keeper.isReconciled;
+  const isQuiet = gate?.keeper.isReconciled === true;
   return readings.told.flatMap((reading) => {
     const found = [
       ...findCandleBreaches(reading, barsOf(reading.candles.symbol)),
