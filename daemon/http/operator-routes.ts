@@ -63,10 +63,13 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
   });
   addRoute(app, doors, {
     ...operatorRoute('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
+    tightens: true,
     body: command.StateChangeRequest,
     handler: async (request) => {
       const change = requireValid(command.checkStateChange, bodyOf(request));
-      return whileInFlight(request, gate.setTradingState(callerOf(request), change));
+      const caller = callerOf(request);
+      const work = request.isConfirmed ? gate.setTradingState(caller, change) : gate.tightenTradingState(caller, change);
+      return whileInFlight(request, work);
     },
   });
   addRoute(app, doors, {

@@ -23,7 +23,7 @@ import type { Pace } from './pace.ts';
 import { namingTarget, type Prover } from './prover.ts';
 import type { Refusal, Refusals } from './refusals.ts';
 import type { RouteText } from './route-text.ts';
-import { confirmSigned, findSignature, type SignedCall, type Signers } from './signed-calls.ts';
+import { confirmSigned, findSignature, isSigned, type SignedCall, type Signers } from './signed-calls.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,6 +34,8 @@ declare module 'fastify' {
     signed: SignedCall | null;
     /** Id of the session of the console that it came with; null: it came with none. */
     session: string | null;
+    /** A token or a passkey was shown for this very call, so it may loosen; else a session alone is its caller. */
+    isConfirmed: boolean;
     /** Why it was answered 401; null: it was not. */
     refusal: Refusal | null;
     /** Method and pattern of the route, for metrics and log. */
@@ -109,6 +111,8 @@ export interface RouteDefinition {
   readonly roles: readonly Role[];
   /** Counts towards the token's requests in flight, and may be shed. */
   readonly isLimited: boolean;
+  /** A session alone may call it: the handler does what tightens and nothing else unless the call is confirmed. */
+  readonly tightens?: true;
   readonly text: RouteText;
   readonly body?: TSchema;
   readonly query?: TSchema;
@@ -135,17 +139,20 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     method: route.method,
     url: route.url,
     schema,
-    onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
+    onRequest: buildGuard(doors, labelOf(route), route.roles, route.isLimited, route.tightens),
     ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
     handler: isAct(route) ? namingTarget(doors.prover, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
 }
 
+const labelOf = ({ method, url }: Pick<RouteDefinition, 'method' | 'url'>): string => `${String(method)} ${url}`;
+
 /** What an operator does. What agents ask for has the venue in its decision. */
-function isAct({ method, roles, url }: RouteDefinition): boolean {
+function isAct(route: RouteDefinition): boolean {
+  const { method, roles } = route;
   const isOperators = roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE;
-  return isOperators && method !== 'GET' && !LOOKING.has(`${String(method)} ${url}`);
+  return isOperators && method !== 'GET' && !LOOKING.has(labelOf(route));
 }
 
 /** Checks who calls, whether the role may, and whether the token has room. */
@@ -154,6 +161,7 @@ export function buildGuard(
   label: string,
   roles: readonly Role[],
   isLimited: boolean,
+  tightens = false,
 ): onRequestHookHandler {
   const { admits, authenticator, connections, flights, gate, pace } = doors;
   return (request, _reply, done) => {
@@ -171,7 +179,9 @@ export function buildGuard(
       }
       request.session = authenticator.sessionOf(caller);
       // Without a caller no handler does anything.
-      if (request.session === null || isLooking(label)) request.caller = caller;
+      request.isConfirmed = request.session === null;
+      const isEnough = isLooking(label) || (tightens && !isSigned(request));
+      if (request.session === null || isEnough) request.caller = caller;
       else request.signed = findSignature(request, { asker: caller, session: request.session }, signersOf(roles));
       // Operators and exits are never shed; a monitor has no such need.
       isCounted = isLimited || caller.role === 'monitor';
@@ -194,6 +204,7 @@ function refuseRole({ role }: Caller, label: string, roles: readonly Role[]): Ap
 const confirm = (doors: Doors) => async (request: FastifyRequest) => {
   if (request.signed === null) return;
   request.caller = await confirmSigned(doors, request.signed, request);
+  request.isConfirmed = true;
   // From here on it is as if the token had been sent.
   if (request.signed.by === 'token') request.signed = null;
 };
