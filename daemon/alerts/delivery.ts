@@ -3,6 +3,7 @@ import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
 import type { AlertTestBody } from '../gate/api/alerts.ts';
 import type { AlertEvent, AlertGroup } from '../gate/events.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
+import { isOver } from '../gate/state/approvals.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../gate/state/outbox.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
@@ -201,18 +202,31 @@ export class AlertDelivery {
   }
 
   #describe(target: AlertChannelSpec, { groups, kind, messageId, queuedMs }: OutgoingMessage): Message {
-    const { consoleUrl, core } = this.#parts;
+    const { core } = this.#parts;
     return {
       id: messageId,
       kind,
       atMs: queuedMs,
       venue: core.settings.venue,
-      consoleUrl: consoleUrl(),
+      consoleUrl: this.#linkTo(groups),
       entries: groups.map((group) => {
         const isTold = target.details === true || group.code === ROUTES_CHANGED;
         return { ...group, detail: isTold ? this.#detailOf(group) : null };
       }),
     };
+  }
+
+  /** To the console; at a remote one to the card, where an approval that the message tells of still waits. */
+  #linkTo(groups: readonly AlertGroup[]): string | null {
+    const { consoleUrl, core } = this.#parts;
+    const url = consoleUrl();
+    const symbols = new Set(groups.flatMap(({ code, symbol }) => (code === 'APPROVAL_REQUESTED' ? [symbol] : [])));
+    if (url === null || symbols.size === 0 || !url.startsWith('https:')) return url;
+    const waiting = [...core.state.approvals.pending()].filter(
+      (each) => symbols.has(each.requested.symbol) && !isOver(each, core.nowMs()),
+    );
+    const newest = waiting.at(-1);
+    return newest === undefined ? url : `${url}#/approvals/${newest.requested.approval_id}`;
   }
 
   #detailOf({ last_seq }: AlertGroup): string | null {

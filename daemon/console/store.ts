@@ -32,6 +32,7 @@ import {
 } from './decisions.ts';
 import { addEquity, equitySpan, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
+import { isRemote } from './place.ts';
 import { forgetAnswers, read, show, showAnswer } from './reading.ts';
 import { doubt, isForeign, look, OVER, remember, requireProven, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
@@ -120,8 +121,10 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     ),
   readiness: async () => {
     // 503 while not ready: the body says what is missing all the same.
-    await requireProven();
-    const answer = await (await fetch('/readyz', { cache: 'no-store' })).text();
+    const { session: bearer } = await requireProven();
+    const answer = await (
+      await fetch('/readyz', { headers: { authorization: `Bearer ${bearer}` }, cache: 'no-store', credentials: 'omit' })
+    ).text();
     showAnswer<ReadinessBody, ReadinessBody>('/readyz', answer, readiness, same);
   },
   signals: () => read<SignalsBody['signals'], SignalsBody>('/v1/signals', signals, (body) => body.signals),
@@ -143,7 +146,7 @@ const FLOODED_TICK_MS = 1_500;
 /** A page that nobody sees reads so much more seldom, but for what its title says. */
 const HIDDEN_FACTOR = 10;
 
-const TOPICS = Object.keys(READERS) as Topic[];
+const TOPICS = (Object.keys(READERS) as Topic[]).filter((topic) => topic !== 'tokens' || !isRemote);
 const dirty = new Set<Topic>();
 const readAtMs = new Map<Topic, number>();
 const reading = new Set<Topic>();

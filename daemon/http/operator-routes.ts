@@ -3,16 +3,14 @@ import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from './body-parser.ts';
 import { ApiError } from './errors.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
 import {
   addRoute,
-  bodyOf,
   CONSOLE_TAG,
   callerOf,
   type Doors,
   MONITOR_ROUTE,
   operatorRoute,
-  queryOf,
-  requireValid,
   watchersRoute,
   whileInFlight,
 } from './routing.ts';
@@ -68,7 +66,10 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     handler: async (request) => {
       const change = requireValid(command.checkStateChange, bodyOf(request));
       const caller = callerOf(request);
-      const work = request.isConfirmed ? gate.setTradingState(caller, change) : gate.tightenTradingState(caller, change);
+      const work =
+        request.isConfirmed && doors.mayLoosen
+          ? gate.setTradingState(caller, change)
+          : gate.tightenTradingState(caller, change);
       return whileInFlight(request, work);
     },
   });

@@ -5,6 +5,7 @@ import type { Assertion } from '../../daemon/contract/passkeys.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { createPasskeys, type Passkeys } from '../../daemon/passkeys/ceremonies.ts';
 import { CHALLENGE_MS, createChallenges } from '../../daemon/passkeys/challenges.ts';
+import { createMadeKeys } from '../../daemon/passkeys/made-keys.ts';
 import { challengeOf } from '../../daemon/passkeys/texts.ts';
 import { until } from '../daemon/harness.ts';
 import { Seat, type Signable } from './seat.ts';
@@ -197,7 +198,8 @@ describe('an approval signed by passkey', () => {
     key = await seat.mustEnrol('laptop');
     passkeys = createPasskeys({
       gate: seat.world.daemon.gate.passkeys,
-      codes: { look: () => null, take: () => null },
+      codes: { look: () => null, isFor: () => false, take: () => null },
+      made: createMadeKeys(),
       origin: () => seat.origin,
       hostMs: Date.now,
       target: () => ({ venue: 'paper', account: 'main', home: seat.world.home, address: seat.world.daemon.address }),

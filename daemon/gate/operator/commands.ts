@@ -51,7 +51,10 @@ export function describeUnknown(what: 'symbol' | 'agent', name: string, known: R
 
 function scopeOf({ agent, symbol }: StateChange): Pick<LayerEntry, 'scope' | 'name'> {
   if (symbol !== undefined && agent !== undefined) throw new OperatorRequestError('give symbol or agent, not both');
-  return { scope: symbol !== undefined ? 'symbol' : agent !== undefined ? 'agent' : 'account', name: symbol ?? agent ?? null };
+  return {
+    scope: symbol !== undefined ? 'symbol' : agent !== undefined ? 'agent' : 'account',
+    name: symbol ?? agent ?? null,
+  };
 }
 const loosens = ({ state }: StateChange, known: LayerEntry | undefined): boolean =>
   state === 'active' || (state === 'reducing' && known?.state === 'halted');
@@ -121,8 +124,7 @@ export class Operator {
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
       const known = core.state.layers.get(layerKey('operator', scope, name));
-      if (loosens(change, known))
-        this.#loosening.requireWaited(`reducing over halted (${name ?? scope})`);
+      if (loosens(change, known)) this.#loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
