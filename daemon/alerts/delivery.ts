@@ -3,7 +3,6 @@ import { describeCode, ROUTES_CHANGED } from '../core/alerts.ts';
 import type { AlertTestBody } from '../gate/api/alerts.ts';
 import type { AlertEvent, AlertGroup } from '../gate/events.ts';
 import type { GateCore } from '../gate/journal/journal.ts';
-import { isOver } from '../gate/state/approvals.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../gate/state/outbox.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch, describeUnbuilt } from './channels.ts';
@@ -223,7 +222,7 @@ export class AlertDelivery {
     const symbols = new Set(groups.flatMap(({ code, symbol }) => (code === 'APPROVAL_REQUESTED' ? [symbol] : [])));
     if (url === null || symbols.size === 0 || !url.startsWith('https:')) return url;
     const waiting = [...core.state.approvals.pending()].filter(
-      (each) => symbols.has(each.requested.symbol) && !isOver(each, core.nowMs()),
+      ({ requested }) => symbols.has(requested.symbol) && core.nowMs() < requested.expires_at_ms,
     );
     const newest = waiting.at(-1);
     return newest === undefined ? url : `${url}#/approvals/${newest.requested.approval_id}`;

@@ -1,5 +1,4 @@
 import { findOriginProblem } from '../core/console-origin.ts';
-import type { ListenConfig } from './config.ts';
 import type { Reading } from './reading.ts';
 
 /** A console for phones, which a proxy with TLS on this machine leads to. */
@@ -13,8 +12,10 @@ export interface RemoteConsoleConfig {
 /** Its passkeys are enrolled at the local console, which has to be there. */
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
 
-/** Null: there is none, as by default. */
-export function readRemoteConsole(reading: Reading, listen: ListenConfig): RemoteConsoleConfig | null {
+type Listen = { readonly kind: 'tcp'; readonly host: string; readonly port: number } | { readonly kind: 'socket' };
+
+/** `listen`: where agents enter. Null: there is none, as by default. */
+export function readRemoteConsole(reading: Reading, listen: Listen): RemoteConsoleConfig | null {
   const [originName, portName] = ['HOLDFAST_CONSOLE_ORIGIN', 'HOLDFAST_CONSOLE_PORT'] as const;
   const origin = reading.get(originName);
   const port = reading.integer(portName, 1, 65_535, null);

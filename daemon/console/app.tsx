@@ -32,7 +32,7 @@ import { TrustPanel } from './views/trust.tsx';
 
 export function App() {
   if (session.value !== null) return <Board key={session.value.session} />;
-  return isRemote ? <RemoteSignIn /> : <SignIn />;
+  return isRemote() ? <RemoteSignIn /> : <SignIn />;
 }
 
 function Board() {
@@ -61,7 +61,7 @@ function Board() {
             <MarketPanel />
             <AgentsPanel />
             <TrustPanel />
-            {isRemote ? null : <TokensPanel />}
+            {isRemote() ? null : <TokensPanel />}
             <PasskeysPanel />
             <PolicyPanel />
           </div>
@@ -123,7 +123,7 @@ function TopBar() {
         <button type="button" onClick={openReduce}>
           Reduce
         </button>
-        {isRemote ? null : (
+        {isRemote() ? null : (
           <>
             <button type="button" onClick={openResume}>
               Resume

@@ -31,7 +31,7 @@ export function useConsent<Answer>(options: {
   /** No token does it. */
   readonly isForPasskeys: boolean;
   /** The session is enough, unless the daemon says that it is not. */
-  readonly isBySession: boolean;
+  readonly isBySession?: boolean;
   readonly request: () => ActRequest;
   readonly onDone: (answer: Answer) => void;
 }): Consent {
@@ -40,8 +40,8 @@ export function useConsent<Answer>(options: {
   const [fault, setFault] = useState<string | null>(null);
   const [isSending, setSending] = useState(false);
   const [signing, setSigning] = useState<SignableAct | null>(null);
-  const [isSessionEnough, setSessionEnough] = useState(options.isBySession);
-  const isForPasskeys = options.isForPasskeys || isRemote;
+  const [isSessionEnough, setSessionEnough] = useState(options.isBySession === true);
+  const isForPasskeys = options.isForPasskeys || isRemote();
   const mayUsePasskey =
     hasPasskeys &&
     (passkeys.value?.passkeys ?? []).some(({ origin, state }) => state === 'in_force' && isOfThisPage(origin));
@@ -73,7 +73,7 @@ export function useConsent<Answer>(options: {
     } catch (failure) {
       setFault(describeFault(failure));
       // It would loosen, which a remote console does not.
-      if (failure instanceof ApiFault && failure.status === 403 && !isRemote) setSessionEnough(false);
+      if (failure instanceof ApiFault && failure.status === 403 && !isRemote()) setSessionEnough(false);
       setToken('');
       setSigning(null);
     } finally {

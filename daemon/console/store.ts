@@ -133,7 +133,9 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     if (lostSinceMs.peek() !== null) markDirty(...TOPICS);
     noteContact();
   },
-  tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
+  tokens: async () => {
+    if (!isRemote()) await read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens);
+  },
 };
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;
@@ -146,7 +148,7 @@ const FLOODED_TICK_MS = 1_500;
 /** A page that nobody sees reads so much more seldom, but for what its title says. */
 const HIDDEN_FACTOR = 10;
 
-const TOPICS = (Object.keys(READERS) as Topic[]).filter((topic) => topic !== 'tokens' || !isRemote);
+const TOPICS = Object.keys(READERS) as Topic[];
 const dirty = new Set<Topic>();
 const readAtMs = new Map<Topic, number>();
 const reading = new Set<Topic>();

@@ -12,7 +12,7 @@ export interface Descriptor {
 
 /** On 127.0.0.1 browsers have no passkeys. */
 export const hasPasskeys =
-  typeof PublicKeyCredential !== 'undefined' && (isRemote || location.hostname === 'localhost');
+  typeof PublicKeyCredential !== 'undefined' && (isRemote() || location.hostname === 'localhost');
 
 /** What an authenticator with this user signed. @throws when nobody did */
 export async function signWith(options: Options): Promise<unknown> {

@@ -111,6 +111,31 @@ async function ask(world: DaemonWorld, symbol: string): Promise<string> {
   return body.decision.decision_id;
 }
 
+/** What makes the page wider than the screen, so that a phone shows it smaller, or cut. */
+function findTooWide(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    interface Shown {
+      readonly className: unknown;
+      readonly tagName: string;
+      readonly parentElement: Shown | null;
+      getBoundingClientRect(): { readonly right: number };
+    }
+    const { document, getComputedStyle, screen } = globalThis as unknown as {
+      document: { querySelectorAll(selector: string): Iterable<Shown> };
+      getComputedStyle(of: Shown): { readonly overflowX: string };
+      screen: { readonly width: number };
+    };
+    const isClipped = (shown: Shown): boolean => {
+      for (let box = shown.parentElement; box !== null; box = box.parentElement)
+        if (getComputedStyle(box).overflowX !== 'visible') return true;
+      return false;
+    };
+    return [...document.querySelectorAll('body *')]
+      .filter((each) => each.getBoundingClientRect().right > screen.width + 1 && !isClipped(each))
+      .map(({ className, tagName }) => `${tagName} ${String(className)}`);
+  });
+}
+
 async function useIt(seat: PhoneSeat): Promise<void> {
   const { page, world } = seat;
   await page.getByRole('button', { name: 'Use a passkey' }).tap();
@@ -128,6 +153,7 @@ async function useIt(seat: PhoneSeat): Promise<void> {
   const cards = panel(page, 'approvals');
   await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();
   assert.deepEqual(await findInaccessible(page), []);
+  assert.deepEqual(await findTooWide(page), [], 'nothing is wider than the phone');
   await photograph(page, 'phone-approval');
   await cards.getByRole('button', { name: `Approve… ${id}` }).tap();
   const dialog = page.getByRole('dialog');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { request } from 'undici';
+import { MAX_SILENT } from '../../daemon/http/connections.ts';
 import { REMOTE_ROUTES } from '../../daemon/http/remote-entrance.ts';
 import { createNonce, keyIdOf, keyOf } from '../../daemon/proof/proof.ts';
 import { findFreePort } from '../free-port.ts';
@@ -334,16 +336,25 @@ describe('the remote console', () => {
     }
   });
 
-  it('keeps no connection of the local one waiting, however many it has itself', async (t) => {
+  it('takes no place of the local one, however many connect to it and say nothing [TM-95]', async (t) => {
     const [local, remote] = await openDoors(t);
     assert.ok(local !== undefined && remote !== undefined);
-    const flood = Array.from({ length: 400 }, () => ask(remote, 'POST', '/v1/console/challenge'));
-    const before = performance.now();
-    assert.equal((await ask(local, 'GET', '/')).status, 200);
-    assert.equal(codeOf(await ask(local, 'GET', '/v1/market', { authorization: `Bearer ${SECRETS.operator}` })), '200');
-    const tookMs = performance.now() - before;
-    await Promise.allSettled(flood);
-    assert.ok(tookMs < 30_000, `${tookMs} ms`);
+    const open = async (port: number): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1');
+      t.after(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const waiting = await open(local.port);
+    const first = await open(remote.port);
+    const replaced = once(first.resume(), 'close');
+    for (let more = 0; more < MAX_SILENT; more += 1) await open(remote.port);
+    await replaced;
+    assert.equal(waiting.destroyed, false);
+    waiting.write(`GET / HTTP/1.1\r\nHost: ${local.host}\r\n\r\n`);
+    const [got] = await once(waiting, 'data');
+    assert.match(String(got), /^HTTP\/1\.1 200 /);
   });
 });
 
@@ -367,7 +378,7 @@ async function describeRoutes(): Promise<{ readonly routes: readonly string[] }>
       target: { venue: 'paper', account: 'main', home: '/' },
       settings: { home: '/', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
     },
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: 'silent' }, { write: () => undefined }),
     abort: new AbortController().signal,
   });
   const { routes } = server;

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it, test } from 'node:test';
+import { request } from 'undici';
 import type { ApprovalsBody } from '../../daemon/gate/api/approvals.ts';
 import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
 import type { PasskeyEvent } from '../../daemon/gate/events.ts';
+import { MAX_SESSIONS } from '../../daemon/http/console-sessions.ts';
+import { MAX_STREAMS } from '../../daemon/http/event-stream.ts';
 import { MOST_WRONG } from '../../daemon/passkeys/codes.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
@@ -179,6 +182,27 @@ describe('a phone', () => {
     for (const path of ['account', 'approvals', 'decisions', 'limits', 'orders', 'passkeys', 'policy', 'positions'])
       assert.equal((await phone.call('GET', `/v1/${path}`, undefined, session)).status, 200, path);
     assert.equal((await phone.call('GET', '/readyz', undefined, session)).status, 200);
+  });
+
+  it('takes no session and no stream from the console of the machine [TM-95]', async (t) => {
+    const { body: here } = await phone.seat.signIn(laptop);
+    const { body: oldest } = await phone.signIn();
+    for (let more = 0; more < MAX_SESSIONS; more += 1) session = (await phone.signIn()).body.session;
+    const look = (bearer: string) => phone.call('GET', '/v1/account', undefined, bearer);
+    assert.deepEqual([(await look(oldest.session)).status, (await look(session)).status], [401, 200]);
+    assert.equal((await phone.seat.call('GET', '/v1/account', undefined, here.session)).status, 200);
+    const follow = async (url: string, bearer: string, host: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${bearer}`, host };
+      const { body, statusCode } = await request(`${url}/v1/events?view=brief`, { headers });
+      t.after(() => void body.destroy());
+      body.on('error', () => undefined);
+      return statusCode;
+    };
+    const remote = `http://127.0.0.1:${phone.port}`;
+    for (let streams = 0; streams < MAX_STREAMS; streams += 1)
+      assert.equal(await follow(remote, session, REMOTE_HOST), 200);
+    assert.equal(await follow(remote, session, REMOTE_HOST), 429);
+    assert.equal(await follow(phone.seat.origin, here.session, phone.seat.host), 200);
   });
 
   it('approves an order and denies one, by a signature for each, and by none of its session [TM-90]', async () => {

@@ -36,7 +36,7 @@ describe('a sign-in by passkey', () => {
     assert.equal((await seat.call('GET', '/v1/account', undefined, body.session)).status, 200);
     assert.equal((await seat.call('GET', '/v1/passkeys', undefined, body.session)).status, 200);
     for (const [method, path, sent] of [
-      ['PUT', '/v1/trading-state', { state: 'halted', reason: 'x' }],
+      ['PUT', '/v1/trading-state', { state: 'active', reason: 'x' }],
       ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
     ] as const)
       assert.equal((await seat.call(method, path, sent, body.session)).status, 403, path);

@@ -38,7 +38,7 @@ export function AlertsPanel() {
                     <span class="dim">
                       seen by {alert.acknowledged.by}, {clock(alert.acknowledged.at_ms)}
                     </span>
-                  ) : isRemote ? null : (
+                  ) : isRemote() ? null : (
                     <button type="button" onClick={() => openAcknowledge(alert)}>
                       Acknowledge<span class="hidden"> alert {alert.seq}</span>
                     </button>

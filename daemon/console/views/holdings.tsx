@@ -23,7 +23,7 @@ export function PositionsPanel() {
               <th scope="row">
                 {position.symbol}
                 <span class="below">{position.holder ?? 'nobody'}</span>
-                {isRemote ? null : <Holding position={position} />}
+                {isRemote() ? null : <Holding position={position} />}
               </th>
               <td class={`figure ${position.quantity.startsWith('-') ? 'short' : 'long'}`}>
                 {position.quantity}
@@ -83,7 +83,7 @@ function Order({ order }: { readonly order: OrderBody }) {
           {order.limit_price === null ? words(order.order_type) : `at ${price(order.limit_price)}`}
           {order.reduce_only ? ', only reduces' : ''}
         </span>
-        {order.status === 'lost' && !isRemote ? (
+        {order.status === 'lost' && !isRemote() ? (
           <button type="button" onClick={() => openEndOrder(order)}>
             End…<span class="hidden"> lost order {order.client_order_id}</span>
           </button>

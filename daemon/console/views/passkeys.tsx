@@ -15,7 +15,7 @@ export function PasskeysPanel() {
       name="passkeys"
       note={known.length === 1 ? 'one' : known.length}
       actions={
-        isRemote ? (
+        isRemote() ? (
           'enrolled at the machine'
         ) : hasPasskeys ? (
           <button
@@ -53,7 +53,7 @@ export function PasskeysPanel() {
               <td>{clock(key.added_at_ms)}</td>
               <td>{key.last_used_at_ms === null ? 'never' : clock(key.last_used_at_ms)}</td>
               <td>
-                {isRemote ? (
+                {isRemote() ? (
                   '–'
                 ) : (
                   <button type="button" onClick={() => openRemovePasskey(key)}>

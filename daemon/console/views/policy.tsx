@@ -45,7 +45,7 @@ export function PolicyPanel() {
               </li>
             ))}
           </ul>
-          {isRemote ? null : (
+          {isRemote() ? null : (
             <button type="button" class="primary" onClick={() => openAcceptPolicy(pending)}>
               Accept…
             </button>
@@ -58,7 +58,7 @@ export function PolicyPanel() {
           {JSON.stringify(body?.policy ?? {}, null, 2)}
         </pre>
       </details>
-      {isRemote ? null : (
+      {isRemote() ? null : (
         <details>
           <summary>Check a policy file</summary>
           <Draft />
@@ -81,7 +81,7 @@ function Arming({ arming }: { readonly arming: ArmingBody }) {
           : ''}
         {arming.problem === null ? '' : `Nothing opens: ${arming.problem}.`}
       </p>
-      {waits && arming.quorum > 1 && !isRemote ? (
+      {waits && arming.quorum > 1 && !isRemote() ? (
         <button type="button" class="primary" onClick={() => openSignArming(arming)}>
           Sign…
         </button>

@@ -72,7 +72,7 @@ export function TrustPanel() {
               <td>{signal.set_by}</td>
               <td>{clock(signal.expires_at_ms)}</td>
               <td>
-                {isRemote ? (
+                {isRemote() ? (
                   '–'
                 ) : (
                   <button type="button" onClick={() => openEndSignal(signal)}>
