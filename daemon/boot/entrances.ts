@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
@@ -156,6 +157,6 @@ export function describeEntrance(http: HttpServer, config: Config, tokensFolder:
     operatorAddress: noteOperatorEntrance(http, config),
     consoleAddress: http.consoleAddress,
     tokensFolder,
-    curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
+    curlLine: profileOf(config.venue).isSimulated ? buildCurlLine(http.address, config) : null,
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTradingTool } from '../contract/tools.ts';
+import { SIMULATED_VENUE } from '../core/venues.ts';
 import type { ReadinessBody } from '../gate/api/operator.ts';
 import { ForeignAnswerError, isSettled, NoAnswerError } from './call-failures.ts';
 import type { DaemonAnswer, DaemonClient } from './client.ts';
@@ -121,5 +122,5 @@ function unwrap(body: unknown): unknown {
 /** `paper` if the daemon does not say: every tool's own description states the venue again. */
 export async function readVenue(client: DaemonClient): Promise<string> {
   const { body } = await client.ask('/readyz');
-  return (body as Partial<ReadinessBody>).venue ?? 'paper';
+  return (body as Partial<ReadinessBody>).venue ?? SIMULATED_VENUE;
 }

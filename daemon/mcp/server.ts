@@ -6,6 +6,7 @@ import {
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server';
 import type { SkillCatalog } from '@modelcontextprotocol/server/ext/skills';
+import { profileOf } from '../core/venues.ts';
 import { askedBefore, askPerson } from './ask-person.ts';
 
 /** Sent once, when a client connects, instead of in every tool's description. */
@@ -23,8 +24,9 @@ export function buildInstructions(venue: string): string {
 }
 
 export function describeMoney(venue: string): string {
-  if (venue === 'binance-live') return 'the money is REAL.';
-  return venue === 'paper' ? 'simulated exchange, no real money.' : 'demo trading, no real money.';
+  const { isRealMoney, isSimulated } = profileOf(venue);
+  if (isRealMoney) return 'the money is REAL.';
+  return isSimulated ? 'simulated exchange, no real money.' : 'demo trading, no real money.';
 }
 
 /** What a door of MCP needs of the daemon, in the same process or over HTTP. */

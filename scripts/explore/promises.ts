@@ -17,6 +17,7 @@ import { findBanBreaches } from './promises/bans.ts';
 import { findBoundBreaches } from './promises/bounds.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
+import { findMiscompared } from './promises/compared.ts';
 import { findConcentrated } from './promises/concentration.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
@@ -133,6 +134,7 @@ const PROMISES: readonly Promised[] = [
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
+  findMiscompared,
   findDecidedOtherwise,
   findTellingBreaches,
   ...SECOND,

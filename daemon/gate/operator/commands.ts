@@ -1,4 +1,5 @@
 import type { TradingStateName } from '../../core/context.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { Flatten } from '../exits/flatten.ts';
@@ -150,7 +151,7 @@ export class Operator {
    */
   #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
     const core = this.#core;
-    const isLive = core.settings.venue === 'binance-live';
+    const isLive = profileOf(core.settings.venue).isRealMoney;
     for (const layer of ['operator', 'breaker'] as const) {
       const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
       if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))

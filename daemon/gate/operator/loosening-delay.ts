@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /** A command or signal that the policy, its form or the current state forbids; a 400 over HTTP. */
@@ -21,7 +22,8 @@ export class LooseningDelay {
 
   /** @throws OperatorRequestError with the time from which `what` may be requested again */
   requireWaited(what: string): void {
-    if (this.#core.settings.venue !== 'binance-live') return;
+    const { venue } = this.#core.settings;
+    if (!profileOf(venue).isRealMoney) return;
     const now = this.#core.passedNowMs();
     const delayMs = this.#core.policySpec.loosen_delay_ms;
     const firstAt = this.#askedAt.get(what);
@@ -32,6 +34,6 @@ export class LooseningDelay {
     }
     if (askedAt === undefined) this.#askedAt.set(what, now);
     const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
-    throw new OperatorRequestError(`on binance-live ${what} waits: ask again after ${readyAt}`);
+    throw new OperatorRequestError(`on ${venue} ${what} waits: ask again after ${readyAt}`);
   }
 }

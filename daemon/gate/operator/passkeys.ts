@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type {
   KnownPasskey,
   NewPasskey,
@@ -90,7 +91,7 @@ export class Passkeys implements PasskeyApi {
       this.#append(by);
     }
     const now = core.nowMs();
-    const waitsMs = core.settings.venue === 'binance-live' ? core.policySpec.loosen_delay_ms : 0;
+    const waitsMs = profileOf(core.settings.venue).isRealMoney ? core.policySpec.loosen_delay_ms : 0;
     const added = core.append('passkey', {
       action: 'added',
       aaguid: key.aaguid,

@@ -1,4 +1,5 @@
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import {
   type PolicyBody,
@@ -209,7 +210,7 @@ export class PolicyControl {
 
   /** How many passkeys must accept a looser policy: what the policy in force says of approvals, where money is. */
   get #quorum(): number {
-    return this.#core.settings.venue === 'binance-live' ? (this.#core.policySpec.approvals?.quorum ?? 1) : 1;
+    return profileOf(this.#core.settings.venue).isRealMoney ? (this.#core.policySpec.approvals?.quorum ?? 1) : 1;
   }
   /** Each passkey once, and none that was removed since. */
   #signersInForce(): readonly string[] {
