@@ -214,12 +214,20 @@ describe('the examples in the packages of the agent SDKs, against a daemon on pa
     });
   }
 
-  it('none of them begins a turn where no daemon answers', async () => {
+  it('where no daemon answers, no turn begins; behind the bridge each call is told that nothing was sent', async () => {
     const nowhere = 'http://127.0.0.1:9';
-    const turns = Object.entries(SDKS).map(async ([name, sdk]) => ({ name, ...(await talk(sdk, nowhere)) }));
-    for (const { name, status, stdout, stderr, requests } of await Promise.all(turns)) {
-      assert.deepEqual([status, stdout, requests.length], [1, '', 0], name);
-      assert.match(stderr, /no daemon of this token answers at 127\.0\.0\.1:9|No gate, no turn/, name);
+    const turns = Object.entries(SDKS).map(async ([name, sdk]) => ({ name, sdk, ...(await talk(sdk, nowhere)) }));
+    for (const { name, sdk, status, stdout, stderr, requests } of await Promise.all(turns)) {
+      if (sdk.prefix === '') {
+        assert.deepEqual([status, stdout, requests.length], [1, '', 0], name);
+        assert.match(stderr, /no daemon of this token answers at 127\.0\.0\.1:9/, name);
+        continue;
+      }
+      assert.deepEqual([status, requests.length], [0, 5], name);
+      const told = [...stdout.matchAll(/"code":"UNREACHABLE","message":"([^"]+)"/g)].map(([, message]) => message);
+      assert.equal(told.length, 4, stdout);
+      for (const message of told)
+        assert.match(message ?? '', /^The daemon is not running at http:\/\/127\.0\.0\.1:9; .* Nothing was sent\.$/);
     }
   });
 
