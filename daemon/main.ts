@@ -135,7 +135,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
     gate.core.consoleAddress = entrance.consoleAddress;
-    alerts.consoleUrl = entrance.consoleAddress;
+    alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
     tellFileShortage(log);
     options.onListening?.(entrance);
     const onFirstContact = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import { readHeadFilePath, readHome, readLockFolder } from './folders.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
+import { type RemoteConsoleConfig, readRemoteConsole } from './remote-console.ts';
 import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
 import { readTraces, type TracesConfig } from './traces.ts';
 import {
@@ -44,6 +45,8 @@ export interface Config {
   readonly passedSockets: readonly number[];
   /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
+  /** Null: none is served. */
+  readonly remoteConsole: RemoteConsoleConfig | null;
   /** Null on the other venues. */
   readonly paper: PaperConfig | null;
   readonly logLevel: LogLevel;
@@ -92,6 +95,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     listen,
     passedSockets: readPassedSockets(reading, env, listen),
     allowedHosts: readAllowedHosts(reading),
+    remoteConsole: readRemoteConsole(reading, listen),
     paper: profileOf(venue).isSimulated ? readPaper(reading) : null,
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),

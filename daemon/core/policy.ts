@@ -17,7 +17,6 @@ export interface ComponentFactors {
 }
 /** One factor for every component, or one per component; several that match multiply. */
 export type Multiplier = Factor | ComponentFactors;
-
 export const TOOL_NAMES = [
   'place_order',
   'close_position',
@@ -295,7 +294,6 @@ export interface IntendedPolicySpec {
   readonly agents: { readonly [agent: string]: AgentSection };
   readonly loosen_delay_ms: number;
 }
-
 /** One key in which a policy is looser than another, with its value in the current one and in the candidate. */
 export interface LooserKey {
   readonly path: string;

@@ -6,6 +6,11 @@ export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
 }
 
+/** It would loosen, and whoever asks may only tighten; a 403 over HTTP. */
+export class LooseningRefused extends Error {
+  readonly code = 'FORBIDDEN';
+}
+
 /** So long after its delay a first request is good for a second one, domain ms: whoever asks later means another thing. */
 const GOOD_FOR_MS = 3_600_000;
 
