@@ -5,6 +5,7 @@ import { boundExit, limitExitTicks, restsAtItsPrice } from './exit-price.ts';
 import { ceilTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { nearestPrice } from './rules/price.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding } from './rules/rounding.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -184,6 +185,34 @@ function rungTicks(
   const bound = boundExit(context, policy, rules, side, rungBps, callerBps);
   if (bound?.quoteBps != null) trace.tighten(11, 'BOUND_INSIDE_SPREAD', bound.quoteBps, callerBps, 'bps');
   return bound?.priceTicks ?? null;
+}
+
+/** Rule 13 for an exit: what there is to close cuts it first, with a reason of its own. */
+export function checkExitRounding(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  rules: RulesView,
+  exit: ExitSize,
+): void {
+  const requested = requestedExitLots(request, context, rules, exit);
+  const lots = exitLots(requested, exit, rules);
+  const asked = askedOfExit(request, context, rules, exit);
+  if (asked !== null && requested <= lots) checkRounding(trace, asked, lots);
+}
+
+/** Null: lots that the gate has counted itself, or all that there is. */
+function askedOfExit(
+  { fraction, requested_notional: usdt }: ExecutionRequest,
+  context: ExecutionContext,
+  rules: RulesView,
+  { provenLots }: ExitSize,
+): AskedSize | null {
+  if (context.slice_lots !== null) return null;
+  if (fraction !== null)
+    return fraction < 1 ? askedQuantity(fraction * lotsToQuantity(provenLots, rules), rules) : null;
+  const price = valuePrice(context);
+  return usdt === null || price === null ? null : askedUsdt(usdt, price, rules);
 }
 
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */

@@ -1,4 +1,4 @@
-import { type LineTerms, writeLine, writeTooSmall } from './arithmetic/line.ts';
+import { type LineTerms, writeLine, writeRounded, writeTooSmall } from './arithmetic/line.ts';
 import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from './arithmetic/rows.ts';
 import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
@@ -38,7 +38,24 @@ export function explainDecision(
   const opening = findOpening(request, context, policy);
   const rows = opening === null ? [] : listRows(opening.inputs);
   const boundBy = findBinding(decision, opening, rows);
-  return { arithmetic: { line: lineOf(boundBy, opening, rows, request), rows }, bound_by: boundBy };
+  const line =
+    boundBy === 'LOT_ROUNDING'
+      ? roundingLine(decision, context, opening, request)
+      : lineOf(boundBy, opening, rows, request);
+  return { arithmetic: { line, rows }, bound_by: boundBy };
+}
+
+/** An exit has no budgets, and its lots round as well: of it the least quantity is the smallest order. */
+function roundingLine(
+  { effective, reasons }: Pick<ExecutionDecision, 'effective' | 'reasons'>,
+  { market: { rules } }: ExecutionContext,
+  opening: Opening | null,
+  { symbol }: ExecutionRequest,
+): string | null {
+  const reason = reasons.find(({ code }) => code === 'LOT_ROUNDING');
+  if (rules === null || reason === undefined || effective === null || effective.action === 'cancel') return null;
+  const minLots = opening?.minLots ?? Math.max(1, rules.min_lots);
+  return writeRounded(reason, effective, minLots, symbol);
 }
 
 /** Where neither policy nor filters are known any more: what the record itself says. */

@@ -172,6 +172,7 @@ export type ReasonCode =
   | 'BUDGET_AGENT'
   | 'BELOW_MINIMUM'
   | 'ABOVE_MAXIMUM'
+  | 'LOT_ROUNDING'
   | 'INTERNAL_RECHECK'
   | 'EXIT_CLIPPED'
   | 'NOT_REDUCING'

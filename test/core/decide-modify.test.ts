@@ -34,7 +34,7 @@ test('a smaller size at the same or a less aggressive price passes where nothing
 });
 
 test('a higher price, or a larger size, is a new opening order: every opening rule holds [TD-10]', () => {
-  for (const request of [{ limit_price: 59_950 }, { requested_notional: 700 }]) {
+  for (const request of [{ limit_price: 59_950 }, { requested_notional: 720 }]) {
     assert.equal(modify({ request }).decision, 'ALLOW');
     for (const [code, change] of [
       ['STATE_REDUCING', { context: { state: { state: 'reducing' } } }],

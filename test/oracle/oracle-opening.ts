@@ -25,6 +25,7 @@ import {
   lower,
   mul,
   type Rational,
+  sub,
   toNumber,
   whole,
   ZERO,
@@ -90,12 +91,19 @@ export function projectOpening(
   const fitting = lower(floor(permittedLots), requestedLots);
   if (fitting > BigInt(rules.max_lots)) findings.tighten.add('ABOVE_MAXIMUM');
   const lots = lower(fitting, BigInt(rules.max_lots));
+  // Nothing but whole lots makes it smaller than what was asked for.
+  const isRounded =
+    context.slice_lots === null &&
+    lots === askedLots &&
+    isShortByLots(exact(request.requested_notional ?? 0), mul(whole(lots), lotValue));
+  if (isRounded) findings.tighten.add('LOT_ROUNDING');
   // What rests was taken already.
   const ofNew = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));
   const minimum = context.phase === 'standing' ? 1n : ofNew;
   return {
     lots,
     requestedLots,
+    isRounded,
     leverage,
     priceTicks,
     slippageBps: slippage,
@@ -105,6 +113,11 @@ export function projectOpening(
     lotValue,
     binding: new Set(bounds.filter((bound) => compare(bound.value, permitted) === 0).map((bound) => bound.code)),
   };
+}
+
+/** DESIGN 12.8: smaller than what was asked for by more than 1 % of it. */
+export function isShortByLots(asked: Rational, sent: Rational): boolean {
+  return compare(mul(whole(100), sub(asked, sent)), asked) > 0;
 }
 
 /** k = max(1, min(regime slices, floor(q/q_min), order-rate tokens left)). */

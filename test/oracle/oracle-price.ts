@@ -32,6 +32,8 @@ export interface OpeningInputs {
 export interface OpeningResult {
   readonly lots: bigint;
   readonly requestedLots: bigint;
+  /** Nothing but whole lots makes it smaller than what was asked for, by more than 1 %. */
+  readonly isRounded: boolean;
   readonly leverage: bigint;
   readonly priceTicks: bigint;
   readonly slippageBps: Rational;

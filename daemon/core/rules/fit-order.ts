@@ -16,6 +16,7 @@ import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
+import { askedUsdt, checkRounding } from './rounding.ts';
 import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import { rateTokensLeft } from './temporal.ts';
 
@@ -70,6 +71,9 @@ export function fitOrder(
     trace.skip(14, 'STAGING');
     return { effective: null, plan: [] };
   }
+  // What budgets or an approval cut has its own reason.
+  if (ask.lots === null && sendLots === lotsFor(asked, price.valueTicks, rules))
+    checkRounding(trace, askedUsdt(asked, ticksToPrice(price.valueTicks, rules), rules), sendLots);
   const isLimit = request.order_type === 'limit';
   const quantity = formatQuantity(sendLots, rules);
   const effective: SizedAction = {
