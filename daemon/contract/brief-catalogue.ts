@@ -49,7 +49,7 @@ const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   close_position:
     'Closes the position of one symbol, or a fraction of it, at the market with a bounded price. Exits pass while reducing, in cooldown and in extreme markets, too.', // TD-27, TD-28
   get_limits:
-    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps no budget cuts.', // TD-29, TD-31
+    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these (at the mark or your limit, the higher), leverage_cap and max_slippage_bps no budget cuts.', // TD-29, TD-31
   get_decision: 'One of your decisions with the present state of its execution: follows a pending order.', // TD-32
 };
 function describeBriefly(name: ToolName): string {

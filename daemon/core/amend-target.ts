@@ -9,8 +9,6 @@ import type { Trace } from './trace.ts';
 export interface AmendTarget {
   readonly totalLots: number;
   readonly priceTicks: number;
-  /** At which a new size is valued. */
-  readonly valueTicks: number;
   readonly isMoreAggressive: boolean;
   /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it again. */
   readonly countsForMore: boolean;
@@ -29,16 +27,15 @@ export function amendedTarget(
       : order.side === 'buy'
         ? floorTicks(request.limit_price, rules)
         : ceilTicks(request.limit_price, rules);
-  // Valued like a new order, at the worse of limit and mark.
+  // Sized like a new order at its limit, and counted at the worse of limit and mark.
   const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
   const valueTicks = Math.max(markTicks, priceTicks);
   const totalLots =
-    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
+    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, priceTicks, rules);
   const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
   return {
     totalLots,
     priceTicks,
-    valueTicks,
     isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
     // Negated so that NaN counts for more.
     countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
@@ -49,8 +46,8 @@ export function amendedTarget(
 export function checkAmendRounding(
   trace: Trace,
   { requested_notional: usdt }: ExecutionRequest,
-  { totalLots, valueTicks }: AmendTarget,
+  { totalLots, priceTicks }: AmendTarget,
   rules: RulesView,
 ): void {
-  if (usdt !== null) checkRounding(trace, askedUsdt(usdt, ticksToPrice(valueTicks, rules), rules), totalLots);
+  if (usdt !== null) checkRounding(trace, askedUsdt(usdt, ticksToPrice(priceTicks, rules), rules), totalLots);
 }

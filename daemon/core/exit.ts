@@ -59,6 +59,14 @@ function valuePrice({ exposure, market }: ExecutionContext): number | null {
   return exposure.recorded_price;
 }
 
+/** At which a notional is made of lots, and told: the limit where there is one, whatever the mark. */
+function sizePrice(
+  { limit_price: limit, order_type: type }: ExecutionRequest,
+  context: ExecutionContext,
+): number | null {
+  return type === 'limit' && limit !== null ? limit : valuePrice(context);
+}
+
 /** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
 export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots: number): number {
   const cut = decision.reasons.find((reason) => reason.code === 'ABOVE_MAXIMUM');
@@ -77,7 +85,7 @@ export function requestedExitLots(
     const lots = request.fraction < 1 ? exit.provenLots : exit.permittedLots;
     return Math.floor(request.fraction * lots + 1e-9);
   }
-  const price = valuePrice(context);
+  const price = sizePrice(request, context);
   if (request.requested_notional === null || price === null) return exit.permittedLots;
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
@@ -203,15 +211,16 @@ export function checkExitRounding(
 
 /** Null: lots that the gate has counted itself, or all that there is. */
 function askedOfExit(
-  { fraction, requested_notional: usdt }: ExecutionRequest,
+  request: ExecutionRequest,
   context: ExecutionContext,
   rules: RulesView,
   { provenLots }: ExitSize,
 ): AskedSize | null {
+  const { fraction, requested_notional: usdt } = request;
   if (context.slice_lots !== null) return null;
   if (fraction !== null)
     return fraction < 1 ? askedQuantity(fraction * lotsToQuantity(provenLots, rules), rules) : null;
-  const price = valuePrice(context);
+  const price = sizePrice(request, context);
   return usdt === null || price === null ? null : askedUsdt(usdt, price, rules);
 }
 
@@ -225,7 +234,7 @@ export function buildExit(
   exit: ExitSize,
 ): SizedAction {
   const requested = requestedExitLots(request, context, rules, exit);
-  const price = valuePrice(context);
+  const price = sizePrice(request, context);
   const whole = exitLots(requested, exit, rules);
   if (requested > whole) {
     trace.tighten(12, 'EXIT_CLIPPED', requested, whole, 'lots');

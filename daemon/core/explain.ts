@@ -10,7 +10,7 @@ import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk } from './rules/fit-order.ts';
+import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, valueOfAsk } from './rules/fit-order.ts';
 import { followParent } from './rules/opening-rules.ts';
 import { checkPrice, type PriceBound } from './rules/price.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
@@ -68,7 +68,9 @@ export function explainWithoutPolicy(
 
 interface Opening {
   readonly inputs: RowInputs;
+  /** At its own price. */
   readonly askedUsdt: number;
+  readonly sizeTicks: number | null;
   readonly requestedLots: number;
   /** Least lots that the venue takes. Both null while no price is known. */
   readonly minLots: number | null;
@@ -89,18 +91,22 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
   const slippageBps = bound?.slippageBps ?? slippageCapOf(policy, found.budget);
   const inputs = prepareRows({ context, policy, found, rules, side: ask.side, leverage, slippageBps, valueTicks });
-  const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
-  const requestedLots = valueTicks === null ? (ask.lots ?? 0) : lotsOfAsk(ask, valueTicks, rules);
-  const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
+  const requestedLots = bound === null ? (ask.lots ?? 0) : lotsOfAsk(ask, bound.sizeTicks, rules);
+  const countedUsdt = bound === null ? (ask.notional ?? 0) : valueOfAsk(ask, bound, rules);
   const locked = lockedLeverage(context, cap);
-  const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
+  const { binding } = project(inputs.set, { leverage, notional: countedUsdt }, locked.isRefused ? null : locked.setting);
   return {
     inputs,
-    askedUsdt,
+    askedUsdt: ask.lots === null || bound === null ? (ask.notional ?? 0) : ask.lots * lotUsdt(bound.sizeTicks, rules),
+    sizeTicks: bound?.sizeTicks ?? null,
     requestedLots,
     minLots: bound === null ? null : leastLots(context, rules, bound.priceTicks),
     binding: valueTicks === null ? null : binding,
   };
+}
+
+function lotUsdt(ticks: number, rules: RulesView): number {
+  return lotsToQuantity(1, rules) * ticksToPrice(ticks, rules);
 }
 
 /** The ask that budgets are held against; null: it is none, but an exit, a cancel or an amend that reduces. */
@@ -197,7 +203,8 @@ function lineOf(
   const isOfAll = boundBy === 'BUDGET_GROSS' || boundBy === 'RATE';
   const regime = isOfAll ? found.regime.portfolio : found.regime.regime;
   const terms: LineTerms = { regime, symbol, rules, valueTicks };
-  if (boundBy === 'BELOW_MINIMUM') return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, terms);
+  if (boundBy === 'BELOW_MINIMUM')
+    return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, { ...terms, valueTicks: opening.sizeTicks });
   const row = leastOf(rows, COUNTED_BY[boundBy] ?? boundBy);
   return row === null ? null : writeLine(row, terms);
 }

@@ -38,11 +38,11 @@ export function shadowDecision(
     policy.spec.market.collar_bps,
   );
   const lots = Math.min(
-    context.slice_lots ?? lotsFor(request.requested_notional, price.valueTicks, rules),
+    context.slice_lots ?? lotsFor(request.requested_notional, price.sizeTicks, rules),
     rules.max_lots,
   );
   if (lots < 1 || price.priceTicks < 1) return decision;
-  const notional = lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules);
+  const notional = lotsToQuantity(lots, rules) * ticksToPrice(price.sizeTicks, rules);
   const isCut = context.slice_lots === null && isCutByLots(request.requested_notional, notional);
   const effective: SizedAction = {
     action: 'open',

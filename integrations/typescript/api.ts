@@ -53,7 +53,7 @@ export type EffectiveAction =
       lots: number;
       side: Side;
       /**
-       * At the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -86,7 +86,7 @@ export type EffectiveAction =
       lots: number | null;
       side: Side;
       /**
-       * At the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -1759,7 +1759,7 @@ export interface PlaceOrder {
    */
   side: 'buy' | 'sell';
   /**
-   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Valued at the mark or the price sent, the higher.
+   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.
    */
   requested_notional: number;
   /**

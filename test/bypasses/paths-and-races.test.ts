@@ -107,7 +107,7 @@ describe('ways around a gate: second paths', () => {
   }
   it('BY-07 lets a modify pass that fits, in place [TD-9]', async () => {
     const id = await rest();
-    const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
+    const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 590 });
     assert.equal(body.decision.decision, 'ALLOW');
     const books = await world.books();
     assert.equal(Number(orderOf(books, id).quantity), 0.01);

@@ -95,11 +95,13 @@ test('the total is what counts: what is filled already is not asked for again, a
   assert.deepEqual([amend.decision, amend.effective?.action, amend.effective?.lots], ['ALLOW', 'amend', 9]);
 });
 
-test('a new total is valued at the worse of limit and mark, so that the figure of the order itself changes nothing', () => {
-  // 600 USDT at 30000 would be twenty lots; at the mark they are ten.
+test('a new total is sized at its limit, whatever the mark', () => {
+  // 600 USDT at 30000 are twenty lots: 1200 at the mark, which is the order cap.
   const decision = modify({ request: { requested_notional: 600, limit_price: 30_000 } });
   assert.equal(decision.decision, 'ALLOW');
-  assert.equal(decision.effective?.lots, 10);
+  assert.equal(decision.effective?.lots, 20);
+  const beyond = modify({ request: { requested_notional: 630, limit_price: 30_000 } });
+  assert.equal(beyond.decision, 'BLOCK', 'budgets count it at the mark');
 });
 
 test('SAE-T: an agent whose scope has no modify may not amend, though the change reduces risk', () => {

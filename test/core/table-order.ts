@@ -516,7 +516,7 @@ const EXIT_ROWS: readonly Row[] = [
       [5_000, 'pass'],
       [4_999.9, 'deny'],
     ],
-    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
+    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: null } }),
   },
   {
     rule: 11,

@@ -36,7 +36,7 @@ const without = (key: keyof typeof ORDER): Args => {
   const { [key]: _, ...rest } = ORDER;
   return rest;
 };
-const LIMIT = { order_type: 'limit', limit_price: 59_000 };
+const LIMIT = { order_type: 'limit', limit_price: 59_000, requested_notional: 236 };
 const INVALID = 'INVALID_INPUT';
 const OPENED = (stage: Stage) => stage.open();
 /** The order of the whole table as JSON, with one member written by hand. */

@@ -215,11 +215,12 @@ function askedOfExit(
 ): Rational {
   if (context.slice_lots !== null) return whole(context.slice_lots);
   const { fraction, requested_notional: usdt } = request;
-  if (usdt !== null) return div(exact(usdt), mul(exact(exitPrice(context)), lotSize(rules)));
+  if (usdt !== null) return div(exact(usdt), mul(exact(exitPrice(request, context)), lotSize(rules)));
   return mul(exact(fraction ?? 1), whole(sharedOut(request, side, context, available)));
 }
 
-function exitPrice({ market, exposure }: ExecutionContext): number {
+function exitPrice(request: ExecutionRequest, { market, exposure }: ExecutionContext): number {
+  if (request.order_type === 'limit' && request.limit_price !== null) return request.limit_price;
   const price = market.mark ?? exposure.recorded_price;
   if (price === null) throw new RangeError('the oracle does not value an exit by notional without any price');
   return price;

@@ -43,6 +43,8 @@ export interface OpeningResult {
   readonly minimumLots: bigint;
   /** Value of one lot, USDT. */
   readonly lotValue: Rational;
+  /** Of one lot at which the order is sized. */
+  readonly sizeValue: Rational;
   /** Bounds that leave least: one of these refuses the order when they leave nothing. */
   readonly binding: ReadonlySet<ReasonCode>;
 }

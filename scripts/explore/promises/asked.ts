@@ -18,7 +18,8 @@ export function findShortAllows({ decisions, world }: History): readonly Breach[
     if (effective === null || effective.action === 'cancel' || event === undefined) continue;
     const asked = askedOf(call, event);
     if (asked === null) continue;
-    const sent = asked.unit === 'USDT' ? effective.notional : Number(effective.quantity);
+    const quantity = Number(effective.quantity);
+    const sent = asked.unit !== 'USDT' ? quantity : asked.price === null ? effective.notional : quantity * asked.price;
     if (sent >= asked.size * LEAST_SHARE * (1 - HAIR)) continue;
     breaches.push({
       code: 'allow/short',
@@ -28,14 +29,32 @@ export function findShortAllows({ decisions, world }: History): readonly Breach[
   return breaches;
 }
 
-/** Null: the call names no size, or one that only the price of an order gives. */
-function askedOf({ args, tool }: CallRecord, event: DecisionEvent): { size: number; unit: string } | null {
-  if (tool === 'place_order') return { size: Number(args.requested_notional), unit: 'USDT' };
+interface Asked {
+  readonly size: number;
+  readonly unit: 'USDT' | 'coins';
+  /** Of a limit order the size is at its own limit. */
+  readonly price: number | null;
+}
+/** Null: the call names no size. */
+function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null {
+  const { requested_notional: usdt, limit_price: limit } = args;
+  const { price_ticks: ticks } = event.context.order ?? {};
+  if (tool === 'modify_order' && usdt !== undefined) {
+    const { rules } = event.context.market;
+    const standing = rules === null || ticks == null ? null : (ticks * rules.tick_mantissa) / rules.tick_scale;
+    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : Number(limit) };
+  }
+  if (tool === 'place_order')
+    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? null : Number(limit) };
   if (tool !== 'close_position' || args.fraction === undefined || args.fraction === 1) return null;
   const { agent, exposure, market } = event.context;
   if (market.rules === null) return null;
   // A part is one of what is proven to be held.
   const proven = exposure.position_lots === 0 ? agent.share_lots : exposure.position_lots;
   const lots = Math.min(Math.abs(proven), Math.abs(agent.share_lots));
-  return { size: (Number(args.fraction) * lots * market.rules.lot_mantissa) / market.rules.lot_scale, unit: 'coins' };
+  return {
+    size: (Number(args.fraction) * lots * market.rules.lot_mantissa) / market.rules.lot_scale,
+    unit: 'coins',
+    price: null,
+  };
 }

@@ -175,7 +175,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('an amend does not pass below either, and an approved order stays within what was approved [AP-5 AP-37]', async () => {
-    const small = { requested_notional: 181, order_type: 'limit', limit_price: 59_000 };
+    const small = { requested_notional: 177, order_type: 'limit', limit_price: 59_000 };
     const first = await world.tool('place_order', order(small));
     const id = first.body.execution.orders[0]?.client_order_id;
     const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
@@ -187,7 +187,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('cancel_all', {});
     await world.advance(2 * WINDOW_MS);
 
-    const approval = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const approval = await ask({ requested_notional: 590, order_type: 'limit', limit_price: 59_000 });
     const { body } = await approve(approval);
     const approved = body.answer?.execution.orders[0]?.client_order_id;
     assert.equal(body.answer?.execution.state, 'working');
@@ -210,11 +210,11 @@ describe('SAE-DEC orders that a person must approve', () => {
   it('the lots that a permitted amend adds count like a new order [AP-16]', async () => {
     const first = await world.tool(
       'place_order',
-      order({ requested_notional: 181, order_type: 'limit', limit_price: 59_000 }),
+      order({ requested_notional: 177, order_type: 'limit', limit_price: 59_000 }),
     );
     const id = first.body.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
-    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 301 });
+    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 295 });
     assert.equal(larger.body.decision.decision, 'ALLOW', JSON.stringify(larger.body.decision.reasons));
     await world.advance(61_000);
     const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
@@ -312,10 +312,10 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('exits, cancels and amends that ask for less never wait [AP-4 PK-148]', async () => {
-    const rests = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const rests = await ask({ requested_notional: 590, order_type: 'limit', limit_price: 59_000 });
     const client_order_id = (await approve(rests)).body.answer?.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
-    for (const less of [{ requested_notional: 361 }, { limit_price: 58_000 }]) {
+    for (const less of [{ requested_notional: 354 }, { limit_price: 58_000 }]) {
       const { body } = await world.tool('modify_order', { client_order_id, ...less });
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify([less, body.decision.reasons]));
     }

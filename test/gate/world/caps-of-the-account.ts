@@ -84,6 +84,6 @@ describe("what the gate holds the account to is nobody's own limit", () => {
       body.decision.reasons.map(({ code }) => code),
       ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD'],
     );
-    await open(world, token, 300);
+    await open(world, token, 242);
   });
 });
