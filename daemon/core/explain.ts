@@ -1,5 +1,6 @@
 import { type LineTerms, writeLine, writeRounded, writeTooSmall } from './arithmetic/line.ts';
 import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from './arithmetic/rows.ts';
+import { type Asked, findAsked, priceAt } from './asked.ts';
 import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
@@ -24,6 +25,7 @@ export interface Explanation {
     /** Every budget that could have cut or refused the order; none for exits and cancels, which no budget cuts. */
     readonly rows: readonly ArithmeticRow[];
   };
+  readonly asked: Asked | null;
   /** The one code that made it what it is; null for ALLOW. */
   readonly bound_by: ReasonCode | null;
 }
@@ -42,7 +44,13 @@ export function explainDecision(
     boundBy === 'LOT_ROUNDING'
       ? roundingLine(decision, context, opening, request)
       : lineOf(boundBy, opening, rows, request);
-  return { arithmetic: { line, rows }, bound_by: boundBy };
+  const asked = findAsked(
+    request,
+    context,
+    decision,
+    priceAt(opening?.sizeTicks ?? null, request, context.market.rules),
+  );
+  return { arithmetic: { line, rows }, asked, bound_by: boundBy };
 }
 
 /** An exit has no budgets, and its lots round as well: of it the least quantity is the smallest order. */
@@ -60,10 +68,13 @@ function roundingLine(
 
 /** Where neither policy nor filters are known any more: what the record itself says. */
 export function explainWithoutPolicy(
-  decision: Pick<ExecutionDecision, 'decision' | 'reasons' | 'verdicts'>,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  decision: Pick<ExecutionDecision, 'decision' | 'effective' | 'reasons' | 'verdicts'>,
 ): Explanation {
+  const asked = findAsked(request, context, decision, request.limit_price);
   const boundBy = decision.decision === 'ALLOW' ? null : (deniedBy(decision) ?? cutBy(decision));
-  return { arithmetic: { line: null, rows: [] }, bound_by: boundBy };
+  return { arithmetic: { line: null, rows: [] }, asked, bound_by: boundBy };
 }
 
 interface Opening {
@@ -94,7 +105,11 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   const requestedLots = bound === null ? (ask.lots ?? 0) : lotsOfAsk(ask, bound.sizeTicks, rules);
   const countedUsdt = bound === null ? (ask.notional ?? 0) : valueOfAsk(ask, bound, rules);
   const locked = lockedLeverage(context, cap);
-  const { binding } = project(inputs.set, { leverage, notional: countedUsdt }, locked.isRefused ? null : locked.setting);
+  const { binding } = project(
+    inputs.set,
+    { leverage, notional: countedUsdt },
+    locked.isRefused ? null : locked.setting,
+  );
   return {
     inputs,
     askedUsdt: ask.lots === null || bound === null ? (ask.notional ?? 0) : ask.lots * lotUsdt(bound.sizeTicks, rules),

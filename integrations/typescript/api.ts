@@ -345,6 +345,7 @@ export interface Components {
   Approved?: Approved;
   Arithmetic?: Arithmetic;
   ArithmeticRow?: ArithmeticRow;
+  Asked?: Asked;
   BriefAnswer?: BriefAnswer;
   BudgetFactors?: BudgetFactors;
   BudgetRecord?: BudgetRecord;
@@ -899,6 +900,10 @@ export interface Decision {
    */
   context_hash: string | null;
   /**
+   * The size asked for, as effective tells the size sent.
+   */
+  asked: Asked | null;
+  /**
    * The one reason that binds; null for ALLOW.
    */
   bound_by: ReasonCode | null;
@@ -1020,6 +1025,16 @@ export interface RuleVerdict {
    * Unit of both; absent when there are no figures.
    */
   unit?: string | null;
+}
+/**
+ * The size asked for, as effective tells the size sent.
+ */
+export interface Asked {
+  notional: number | null;
+  /**
+   * A decimal as text.
+   */
+  quantity: string | null;
 }
 /**
  * How the figures are computed. Derived from the record, not part of it.
@@ -1204,6 +1219,16 @@ export interface BriefAnswer {
     hint?: string;
   }[];
   /**
+   * The size asked for.
+   */
+  asked?: {
+    /**
+     * A decimal as text.
+     */
+    quantity?: string;
+    notional_usdt?: number;
+  };
+  /**
    * What really goes to the exchange.
    */
   order?: {
@@ -1316,6 +1341,10 @@ export interface Explanation {
   tool: string;
   symbol: string | null;
   decision: Outcome;
+  /**
+   * The size asked for, as effective tells the size sent.
+   */
+  asked: Asked | null;
   /**
    * The one reason that binds; null for ALLOW.
    */
