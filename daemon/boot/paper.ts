@@ -87,10 +87,10 @@ export function venueAccess(config: Config, secrets: Secrets, exchange: Exchange
 export function buildCurlLine(address: string, config: Config): string {
   const token = join(config.home, 'tokens', 'agent.token');
   const body = {
-    symbol: 'BTCUSDT',
+    symbol: 'ETHUSDT',
     intent: 'open',
     side: 'buy',
-    requested_notional: 200,
+    requested_notional: 450,
     requested_leverage: 1,
     order_type: 'market',
     max_slippage_bps: 10,

@@ -53,7 +53,7 @@ const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   get_order_book:
     'Best bid and ask of one symbol with quantities, mid and spread, as read last (quote_at_ms); no deeper levels.', // TD-65
   get_limits:
-    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these, leverage_cap and max_slippage_bps nothing is cut.', // TD-29, TD-31
+    'For each symbol whose it is (held: open only yours or free), and how much may open now on each side (remaining_usdt), what bounds it (bound_by) and would refuse it (blocked_by). Within these (at the mark or your limit, the higher), leverage_cap and max_slippage_bps no budget cuts.', // TD-29, TD-31
   get_decision: 'One of your decisions with the present state of its execution: follows a pending order.', // TD-32
 };
 function describeBriefly(name: ToolName): string {

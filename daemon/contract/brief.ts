@@ -47,6 +47,12 @@ export const BriefAnswerSchema = Type.Object(
     bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })),
     arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line, in USDT.' })),
     reasons: Type.Optional(Type.Array(BriefReason)),
+    asked: Type.Optional(
+      Type.Object(
+        { quantity: Type.Optional(decimal()), notional_usdt: Type.Optional(Type.Number()) },
+        { ...field.closed, description: 'The size asked for.' },
+      ),
+    ),
     order: Type.Optional(BriefOrder),
     execution: Type.Object(
       {
@@ -84,7 +90,7 @@ export type FullAnswer = Static<typeof ToolAnswerSchema>;
 const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
 
 export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
-  const { arithmetic, bound_by: boundBy, effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  const { arithmetic, asked, bound_by: boundBy, effective, reasons, retry_after_ms: retryAfterMs } = decision;
   const binding = Math.max(
     0,
     reasons.findIndex(({ code }) => code === boundBy),
@@ -102,6 +108,8 @@ export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
           ),
         }
       : {}),
+    // Of what is refused the caller knows what it asked for.
+    ...(asked === null || effective === null ? {} : { asked: toBriefAsked(asked) }),
     ...(effective === null ? {} : { order: toBriefOrder(effective) }),
     execution: toBriefExecution(execution),
     ...(retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs }),
@@ -132,6 +140,16 @@ function toBriefReason(
 /** Without the noise of binary fractions: 3984.000000000001 is 3984. */
 function plainly(figure: number | string): number | string {
   return typeof figure === 'number' ? Number(figure.toPrecision(12)) : figure;
+}
+
+function toBriefAsked({
+  notional,
+  quantity,
+}: NonNullable<FullAnswer['decision']['asked']>): NonNullable<BriefAnswer['asked']> {
+  return {
+    ...(quantity === null ? {} : { quantity }),
+    ...(notional === null ? {} : { notional_usdt: Math.round(notional * 100) / 100 }),
+  };
 }
 
 function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']>): NonNullable<BriefAnswer['order']> {

@@ -69,7 +69,7 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   get_limits: {
     title: 'Read what is allowed now',
     description:
-      'For each symbol whose it is (held: open only what is yours or free), the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.', // TD-20, TD-21, TD-22
+      'For each symbol whose it is (held: open only what is yours or free), the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt (at the mark or your limit, the higher), leverage_cap and the slippage limit, and no budget cuts the order.', // TD-20, TD-21, TD-22
   },
   get_decision: {
     title: 'Read a decision',

@@ -5,7 +5,7 @@ import { BriefAnswerSchema } from './brief.ts';
 import { toPlainSchema } from './catalogue.ts';
 import * as command from './commands.ts';
 import * as decision from './decision.ts';
-import { ArithmeticRowSchema, ExplanationBodySchema, explanationMembers } from './explanation.ts';
+import { ArithmeticRowSchema, AskedSchema, ExplanationBodySchema, explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
 import * as passkey from './passkeys.ts';
 import * as token from './tokens.ts';
@@ -30,6 +30,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Approved: body.ApprovedBodySchema,
   Arithmetic: explanationMembers.arithmetic,
   ArithmeticRow: ArithmeticRowSchema,
+  Asked: AskedSchema,
   BookLevel: body.BookLevelSchema,
   BriefAnswer: BriefAnswerSchema,
   BudgetFactors: decision.BudgetFactorsSchema,

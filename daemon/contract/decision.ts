@@ -70,7 +70,7 @@ export const ReasonSchema = Type.Object(
 );
 const actionTerms = {
   side,
-  notional: number('At the worse of mark and price; 0 for a cancel.'),
+  notional: number('At its limit; of a market order at the worse of mark and price; 0 for a cancel.'),
   leverage: nullable(number()),
   order_type: orderType,
   time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what does not fill at once is canceled.')),

@@ -39,6 +39,7 @@ export const ANSWER_EXAMPLE = {
       hint: 'Ask for less, or reduce exposure first; get_limits shows what is left.',
     },
   ],
+  asked: { quantity: '1.66494067', notional_usdt: 5_000 },
   order: {
     action: 'open',
     side: 'buy',

@@ -1,12 +1,12 @@
 import type { Static } from 'typebox';
 import * as Type from './built/typebox.js';
-import { decisionMembers, RuleVerdictSchema } from './decision.ts';
+import { decimal, decisionMembers, RuleVerdictSchema } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
 /** The parts of a decision that are derived when it is read (core/explain.ts). */
 
-const number = (description: string) => Type.Number(field.said(description));
+const number = (description?: string) => Type.Number(field.said(description));
 export const ArithmeticRowSchema = Type.Object(
   {
     code: field.reasonCode,
@@ -32,7 +32,12 @@ export const ArithmeticRowSchema = Type.Object(
   },
   { ...field.closed, description: 'One budget that can cut or refuse an opening order.' },
 );
+export const AskedSchema = Type.Object(
+  { notional: nullable(number()), quantity: nullable(decimal()) },
+  { ...field.closed, description: 'The size asked for, as effective tells the size sent.' },
+);
 export const explanationMembers = {
+  asked: nullable(AskedSchema),
   bound_by: Type.Union([field.reasonCode, Type.Null()], { description: 'The one reason that binds; null for ALLOW.' }),
   arithmetic: Type.Object(
     {
@@ -94,7 +99,8 @@ type Explained = Omit<ExplanationBody, 'rules'> & {
 
 /** The answer of `GET /v1/decisions/{id}/explain`. */
 export function toExplanation(decision: Explained): ExplanationBody {
-  const { decision_id, at_ms, agent, tool, symbol, bound_by, arithmetic, reasons, verdicts, policy_hash } = decision;
+  const { decision_id, at_ms, agent, tool, symbol, asked, bound_by, arithmetic, reasons, verdicts, policy_hash } =
+    decision;
   return {
     decision_id,
     at_ms,
@@ -102,6 +108,7 @@ export function toExplanation(decision: Explained): ExplanationBody {
     tool,
     symbol,
     decision: decision.decision,
+    asked,
     bound_by,
     arithmetic,
     reasons,

@@ -55,7 +55,7 @@ export const requestedNotional = Type.Number({
   minimum: MIN_NOTIONAL_USDT,
   maximum: MAX_NOTIONAL_USDT,
   description:
-    'Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Valued at the mark or the price sent, the higher.', // TF-30, TF-31
+    'Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.', // TF-30, TF-31
 });
 export const requestedLeverage = Type.Integer({
   minimum: 1,

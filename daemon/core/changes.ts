@@ -1,25 +1,18 @@
+import { type AmendTarget, amendedTarget, checkAmendRounding } from './amend-target.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
 import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
 import { findExit } from './exit.ts';
 import { limitExitTicks } from './exit-price.ts';
-import {
-  areUsable,
-  ceilTicks,
-  floorTicks,
-  formatPrice,
-  formatQuantity,
-  lotsToQuantity,
-  ticksToPrice,
-} from './quantities.ts';
+import { areUsable, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
 import type { BudgetFinding } from './rules/budget-finding.ts';
 import type { OpeningAsk } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { checkRange } from './rules/price.ts';
-import { lotsFor, minimumLots } from './rules/staging.ts';
+import { minimumLots } from './rules/staging.ts';
 import { checkRate } from './rules/temporal.ts';
 import { Trace } from './trace.ts';
 
@@ -129,41 +122,6 @@ function refuseModify(
   return conclude(trace, policy, found, null, []);
 }
 
-interface AmendTarget {
-  readonly totalLots: number;
-  readonly priceTicks: number;
-  readonly isMoreAggressive: boolean;
-  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it again. */
-  readonly countsForMore: boolean;
-}
-function amendedTarget(
-  request: ExecutionRequest,
-  order: OrderView,
-  rules: RulesView,
-  mark: number | null,
-): AmendTarget {
-  const old = order.price_ticks ?? 0;
-  const priceTicks =
-    request.limit_price === null
-      ? old
-      : order.side === 'buy'
-        ? floorTicks(request.limit_price, rules)
-        : ceilTicks(request.limit_price, rules);
-  // Valued like a new order, at the worse of limit and mark.
-  const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
-  const valueTicks = Math.max(markTicks, priceTicks);
-  const totalLots =
-    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
-  const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
-  return {
-    totalLots,
-    priceTicks,
-    isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
-    // Negated so that NaN counts for more.
-    countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
-  };
-}
-
 function describeAmend(order: OrderView, target: AmendTarget, rules: RulesView, leverage: number | null): SizedAction {
   return {
     action: 'amend',
@@ -210,7 +168,10 @@ function amendReducing(
   if (order.reduce_only && target.priceTicks !== order.price_ticks)
     checkExitPrice(trace, context, policy, order, target, rules);
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
-  if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
+  if (!trace.denied) {
+    checkAmendRounding(trace, request, target, rules);
+    trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
+  }
   trace.skipTheRest();
   return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
 }
@@ -290,5 +251,6 @@ function amendOpening(
   const fitted = opening.effective;
   const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;
   if (!whole) trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');
+  else checkAmendRounding(trace, request, target, rules);
   return conclude(trace, policy, found, whole ? describeAmend(order, target, rules, fitted.leverage) : null, []);
 }

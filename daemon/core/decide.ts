@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
-import { buildExit, checkParts, checkResting, type ExitSize, findExit } from './exit.ts';
+import { buildExit, checkExitRounding, checkParts, checkResting, type ExitSize, findExit } from './exit.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
@@ -70,6 +70,7 @@ function decideExit(
     effective.reduce_only;
   // What was approved is an opening; an exit is never asked of anybody, and this one was not asked for now.
   if (context.approval?.grant != null) trace.deny(16, 'APPROVAL_STALE', 'exit', 'open', 'intent');
+  if (!trace.denied) checkExitRounding(trace, request, context, rules, exit);
   if (sound) trace.pass(13, 'RECHECK', effective.lots, exit.permittedLots, 'lots');
   else trace.deny(13, 'INTERNAL_RECHECK', effective.lots, exit.permittedLots, 'lots');
   trace.pass(14, 'STAGING', 1, 1, 'slices');

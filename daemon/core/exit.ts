@@ -5,6 +5,7 @@ import { boundExit, limitExitTicks, restsAtItsPrice } from './exit-price.ts';
 import { ceilTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { nearestPrice } from './rules/price.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding } from './rules/rounding.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -58,6 +59,14 @@ function valuePrice({ exposure, market }: ExecutionContext): number | null {
   return exposure.recorded_price;
 }
 
+/** At which a notional is made of lots, and told: the limit where there is one, whatever the mark. */
+function sizePrice(
+  { limit_price: limit, order_type: type }: ExecutionRequest,
+  context: ExecutionContext,
+): number | null {
+  return type === 'limit' && limit !== null ? limit : valuePrice(context);
+}
+
 /** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
 export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots: number): number {
   const cut = decision.reasons.find((reason) => reason.code === 'ABOVE_MAXIMUM');
@@ -76,7 +85,7 @@ export function requestedExitLots(
     const lots = request.fraction < 1 ? exit.provenLots : exit.permittedLots;
     return Math.floor(request.fraction * lots + 1e-9);
   }
-  const price = valuePrice(context);
+  const price = sizePrice(request, context);
   if (request.requested_notional === null || price === null) return exit.permittedLots;
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
@@ -186,6 +195,35 @@ function rungTicks(
   return bound?.priceTicks ?? null;
 }
 
+/** Rule 13 for an exit: what there is to close cuts it first, with a reason of its own. */
+export function checkExitRounding(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  rules: RulesView,
+  exit: ExitSize,
+): void {
+  const requested = requestedExitLots(request, context, rules, exit);
+  const lots = exitLots(requested, exit, rules);
+  const asked = askedOfExit(request, context, rules, exit);
+  if (asked !== null && requested <= lots) checkRounding(trace, asked, lots);
+}
+
+/** Null: lots that the gate has counted itself, or all that there is. */
+function askedOfExit(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  rules: RulesView,
+  { provenLots }: ExitSize,
+): AskedSize | null {
+  const { fraction, requested_notional: usdt } = request;
+  if (context.slice_lots !== null) return null;
+  if (fraction !== null)
+    return fraction < 1 ? askedQuantity(fraction * lotsToQuantity(provenLots, rules), rules) : null;
+  const price = sizePrice(request, context);
+  return usdt === null || price === null ? null : askedUsdt(usdt, price, rules);
+}
+
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
 export function buildExit(
   trace: Trace,
@@ -196,7 +234,7 @@ export function buildExit(
   exit: ExitSize,
 ): SizedAction {
   const requested = requestedExitLots(request, context, rules, exit);
-  const price = valuePrice(context);
+  const price = sizePrice(request, context);
   const whole = exitLots(requested, exit, rules);
   if (requested > whole) {
     trace.tighten(12, 'EXIT_CLIPPED', requested, whole, 'lots');

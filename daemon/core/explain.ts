@@ -1,5 +1,6 @@
-import { type LineTerms, writeLine, writeTooSmall } from './arithmetic/line.ts';
+import { type LineTerms, writeLine, writeRounded, writeTooSmall } from './arithmetic/line.ts';
 import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInputs } from './arithmetic/rows.ts';
+import { type Asked, findAsked, priceAt } from './asked.ts';
 import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
@@ -10,7 +11,7 @@ import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk } from './rules/fit-order.ts';
+import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, valueOfAsk } from './rules/fit-order.ts';
 import { followParent } from './rules/opening-rules.ts';
 import { checkPrice, type PriceBound } from './rules/price.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
@@ -24,6 +25,7 @@ export interface Explanation {
     /** Every budget that could have cut or refused the order; none for exits and cancels, which no budget cuts. */
     readonly rows: readonly ArithmeticRow[];
   };
+  readonly asked: Asked | null;
   /** The one code that made it what it is; null for ALLOW. */
   readonly bound_by: ReasonCode | null;
 }
@@ -38,20 +40,48 @@ export function explainDecision(
   const opening = findOpening(request, context, policy);
   const rows = opening === null ? [] : listRows(opening.inputs);
   const boundBy = findBinding(decision, opening, rows);
-  return { arithmetic: { line: lineOf(boundBy, opening, rows, request), rows }, bound_by: boundBy };
+  const line =
+    boundBy === 'LOT_ROUNDING'
+      ? roundingLine(decision, context, opening, request)
+      : lineOf(boundBy, opening, rows, request);
+  const asked = findAsked(
+    request,
+    context,
+    decision,
+    priceAt(opening?.sizeTicks ?? null, request, context.market.rules),
+  );
+  return { arithmetic: { line, rows }, asked, bound_by: boundBy };
+}
+
+/** An exit has no budgets, and its lots round as well: of it the least quantity is the smallest order. */
+function roundingLine(
+  { effective, reasons }: Pick<ExecutionDecision, 'effective' | 'reasons'>,
+  { market: { rules } }: ExecutionContext,
+  opening: Opening | null,
+  { symbol }: ExecutionRequest,
+): string | null {
+  const reason = reasons.find(({ code }) => code === 'LOT_ROUNDING');
+  if (rules === null || reason === undefined || effective === null || effective.action === 'cancel') return null;
+  const minLots = opening?.minLots ?? Math.max(1, rules.min_lots);
+  return writeRounded(reason, effective, minLots, symbol);
 }
 
 /** Where neither policy nor filters are known any more: what the record itself says. */
 export function explainWithoutPolicy(
-  decision: Pick<ExecutionDecision, 'decision' | 'reasons' | 'verdicts'>,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  decision: Pick<ExecutionDecision, 'decision' | 'effective' | 'reasons' | 'verdicts'>,
 ): Explanation {
+  const asked = findAsked(request, context, decision, request.limit_price);
   const boundBy = decision.decision === 'ALLOW' ? null : (deniedBy(decision) ?? cutBy(decision));
-  return { arithmetic: { line: null, rows: [] }, bound_by: boundBy };
+  return { arithmetic: { line: null, rows: [] }, asked, bound_by: boundBy };
 }
 
 interface Opening {
   readonly inputs: RowInputs;
+  /** At its own price. */
   readonly askedUsdt: number;
+  readonly sizeTicks: number | null;
   readonly requestedLots: number;
   /** Least lots that the venue takes. Both null while no price is known. */
   readonly minLots: number | null;
@@ -72,18 +102,26 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
   const slippageBps = bound?.slippageBps ?? slippageCapOf(policy, found.budget);
   const inputs = prepareRows({ context, policy, found, rules, side: ask.side, leverage, slippageBps, valueTicks });
-  const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
-  const requestedLots = valueTicks === null ? (ask.lots ?? 0) : lotsOfAsk(ask, valueTicks, rules);
-  const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
+  const requestedLots = bound === null ? (ask.lots ?? 0) : lotsOfAsk(ask, bound.sizeTicks, rules);
+  const countedUsdt = bound === null ? (ask.notional ?? 0) : valueOfAsk(ask, bound, rules);
   const locked = lockedLeverage(context, cap);
-  const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
+  const { binding } = project(
+    inputs.set,
+    { leverage, notional: countedUsdt },
+    locked.isRefused ? null : locked.setting,
+  );
   return {
     inputs,
-    askedUsdt,
+    askedUsdt: ask.lots === null || bound === null ? (ask.notional ?? 0) : ask.lots * lotUsdt(bound.sizeTicks, rules),
+    sizeTicks: bound?.sizeTicks ?? null,
     requestedLots,
     minLots: bound === null ? null : leastLots(context, rules, bound.priceTicks),
     binding: valueTicks === null ? null : binding,
   };
+}
+
+function lotUsdt(ticks: number, rules: RulesView): number {
+  return lotsToQuantity(1, rules) * ticksToPrice(ticks, rules);
 }
 
 /** The ask that budgets are held against; null: it is none, but an exit, a cancel or an amend that reduces. */
@@ -180,7 +218,8 @@ function lineOf(
   const isOfAll = boundBy === 'BUDGET_GROSS' || boundBy === 'RATE';
   const regime = isOfAll ? found.regime.portfolio : found.regime.regime;
   const terms: LineTerms = { regime, symbol, rules, valueTicks };
-  if (boundBy === 'BELOW_MINIMUM') return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, terms);
+  if (boundBy === 'BELOW_MINIMUM')
+    return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, { ...terms, valueTicks: opening.sizeTicks });
   const row = leastOf(rows, COUNTED_BY[boundBy] ?? boundBy);
   return row === null ? null : writeLine(row, terms);
 }

@@ -183,6 +183,11 @@ export const REASONS = {
     hint: 'Ask for at least the minimum, or free budget first.',
   },
   ABOVE_MAXIMUM: { message: "The order is larger than the venue's largest order.", hint: 'Split it.' },
+  LOT_ROUNDING: {
+    message:
+      'The exchange takes whole lots (`limit` each): they make the order smaller by more than 1 % of what was asked (`observed`).',
+    hint: 'To get all of it, ask for a multiple of one lot; the arithmetic line has one lot and the smallest order.',
+  },
   INTERNAL_RECHECK: {
     message: 'The order failed the last check on exactly what would be sent.',
     hint: 'This is a defect of the daemon: it refused the order and raised an alert.',

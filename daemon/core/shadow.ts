@@ -4,6 +4,7 @@ import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { boundPrice } from './rules/price.ts';
+import { isCutByLots } from './rules/rounding.ts';
 import { describePlan, lotsFor } from './rules/staging.ts';
 import { findHolder } from './rules/tightening.ts';
 
@@ -37,17 +38,19 @@ export function shadowDecision(
     policy.spec.market.collar_bps,
   );
   const lots = Math.min(
-    context.slice_lots ?? lotsFor(request.requested_notional, price.valueTicks, rules),
+    context.slice_lots ?? lotsFor(request.requested_notional, price.sizeTicks, rules),
     rules.max_lots,
   );
   if (lots < 1 || price.priceTicks < 1) return decision;
+  const notional = lotsToQuantity(lots, rules) * ticksToPrice(price.sizeTicks, rules);
+  const isCut = context.slice_lots === null && isCutByLots(request.requested_notional, notional);
   const effective: SizedAction = {
     action: 'open',
     leverage: request.requested_leverage ?? 1,
     limit_price: formatPrice(price.priceTicks, rules),
     lots,
     max_slippage_bps: slippageBps,
-    notional: lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules),
+    notional,
     order_type: 'limit',
     price_ticks: price.priceTicks,
     quantity: formatQuantity(lots, rules),
@@ -59,7 +62,7 @@ export function shadowDecision(
   return {
     ...decision,
     constraints: { ...decision.constraints, staging_plan: describePlan([lots], rules, 0) },
-    decision: 'ALLOW',
+    decision: isCut ? 'LIMIT' : 'ALLOW',
     effective,
   };
 }

@@ -45,7 +45,7 @@ export function buildBaseRequest(tool: ToolName, agent: string): ExecutionReques
         max_slippage_bps: 10,
         order_type: 'market',
         requested_leverage: 1,
-        requested_notional: 130,
+        requested_notional: 121,
         side: 'buy',
         strategy_id: 'case',
       };

@@ -58,7 +58,8 @@ class Unreachable(Exception):
 class Answer:
     """A decided request. `decision` is ALLOW, LIMIT (less than asked went out: see `order`) or BLOCK (nothing did).
 
-    `bound_by` is the code of the reason that binds, `arithmetic` its budget in one line."""
+    `bound_by` is the code of the reason that binds, `arithmetic` its budget in one line. `asked` and `order`
+    tell the size in the same units: `quantity` (base asset) and `notional_usdt`."""
 
     decision: str
     decision_id: str
@@ -69,6 +70,7 @@ class Answer:
     retry_after_ms: Optional[float]
     bound_by: Optional[str] = None
     arithmetic: Optional[str] = None
+    asked: Optional[dict] = None
 
     @property
     def state(self) -> str:
@@ -323,6 +325,7 @@ def _answer(body: dict, request_id: Optional[str]) -> Answer:
         body.get("retry_after_ms"),
         body.get("bound_by"),
         body.get("arithmetic"),
+        body.get("asked"),
     )
 
 

@@ -53,7 +53,7 @@ export type EffectiveAction =
       lots: number;
       side: Side;
       /**
-       * At the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -86,7 +86,7 @@ export type EffectiveAction =
       lots: number | null;
       side: Side;
       /**
-       * At the worse of mark and price; 0 for a cancel.
+       * At its limit; of a market order at the worse of mark and price; 0 for a cancel.
        */
       notional: number;
       leverage: number | null;
@@ -172,6 +172,7 @@ export type ReasonCode =
   | 'BUDGET_AGENT'
   | 'BELOW_MINIMUM'
   | 'ABOVE_MAXIMUM'
+  | 'LOT_ROUNDING'
   | 'INTERNAL_RECHECK'
   | 'EXIT_CLIPPED'
   | 'NOT_REDUCING'
@@ -352,6 +353,7 @@ export interface Components {
   Approved?: Approved;
   Arithmetic?: Arithmetic;
   ArithmeticRow?: ArithmeticRow;
+  Asked?: Asked;
   BookLevel?: BookLevel;
   BriefAnswer?: BriefAnswer;
   BudgetFactors?: BudgetFactors;
@@ -912,6 +914,10 @@ export interface Decision {
    */
   context_hash: string | null;
   /**
+   * The size asked for, as effective tells the size sent.
+   */
+  asked: Asked | null;
+  /**
    * The one reason that binds; null for ALLOW.
    */
   bound_by: ReasonCode | null;
@@ -1033,6 +1039,16 @@ export interface RuleVerdict {
    * Unit of both; absent when there are no figures.
    */
   unit?: string | null;
+}
+/**
+ * The size asked for, as effective tells the size sent.
+ */
+export interface Asked {
+  notional: number | null;
+  /**
+   * A decimal as text.
+   */
+  quantity: string | null;
 }
 /**
  * How the figures are computed. Derived from the record, not part of it.
@@ -1227,6 +1243,16 @@ export interface BriefAnswer {
     hint?: string;
   }[];
   /**
+   * The size asked for.
+   */
+  asked?: {
+    /**
+     * A decimal as text.
+     */
+    quantity?: string;
+    notional_usdt?: number;
+  };
+  /**
    * What really goes to the exchange.
    */
   order?: {
@@ -1368,6 +1394,10 @@ export interface Explanation {
   tool: string;
   symbol: string | null;
   decision: Outcome;
+  /**
+   * The size asked for, as effective tells the size sent.
+   */
+  asked: Asked | null;
   /**
    * The one reason that binds; null for ALLOW.
    */
@@ -1829,7 +1859,7 @@ export interface PlaceOrder {
    */
   side: 'buy' | 'sell';
   /**
-   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Valued at the mark or the price sent, the higher.
+   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.
    */
   requested_notional: number;
   /**

@@ -12,6 +12,7 @@ import {
   findUncanceled,
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
+import { findShortAllows } from './promises/asked.ts';
 import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findBoundBreaches } from './promises/bounds.ts';
@@ -70,6 +71,7 @@ type Promised = (history: History) => readonly Breach[];
 const PROMISES: readonly Promised[] = [
   findReopened,
   findAnswerBreaches,
+  findShortAllows,
   findQuietExits,
   findCapBreaches,
   findConcentrated,

@@ -70,7 +70,7 @@ describe('ways around a gate: repeats', () => {
       'another wording [TD-41 TF-13]',
       { rationale: 'now really', strategy_id: 'other', meta: { skill: { name: 'x' } } },
     ],
-    ['the same lots for a cent more', { requested_notional: 300.01 }],
+    ['the same lots for a cent more', { requested_notional: 242.01 }],
     ['another leverage', { requested_leverage: 2 }],
     ['another slippage bound', { max_slippage_bps: 10 }],
     ['an invented earlier decision', { after_decision_id: 'd-000000-1' }],
@@ -127,7 +127,7 @@ describe('ways around a gate: what the exchange does not say', () => {
   after(() => world.close());
   let count = 0;
   const ask = (change: object = {}): Promise<{ readonly status: number; readonly body: AnyBody }> =>
-    world.tool('place_order', order({ requested_notional: 240, ...change }));
+    world.tool('place_order', order({ requested_notional: 242, ...change }));
   async function begin(): Promise<void> {
     await world.control('clear-faults', {});
     await until('orders are known', async () => {
@@ -160,7 +160,7 @@ describe('ways around a gate: what the exchange does not say', () => {
       const again = await ask({ request_id: id });
       assert.equal(again.body.decision?.decision_id, first.body.decision?.decision_id);
       if (again.body.execution?.state === 'unknown') {
-        const other = await world.dryRun('place_order', order({ requested_notional: 240 }));
+        const other = await world.dryRun('place_order', order({ requested_notional: 242 }));
         const isKnownByNow = (await ask({ request_id: id })).body.execution?.state !== 'unknown';
         assert.ok(isKnownByNow || other.body.decision.decision === 'BLOCK', 'opened beside an unknown order');
       }

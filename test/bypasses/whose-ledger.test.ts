@@ -195,7 +195,7 @@ describe('BY-46: a ledger that was put back', () => {
       accepted: false,
       match: { method: 'POST', path: '/fapi/v1/order' },
     });
-    const lost = await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+    const lost = await world.tool('place_order', order({ side: 'buy' }));
     assert.deepEqual(lost.body.decision.reasons, []);
     const [sent] = lost.body.execution.orders;
     assert.equal(sent?.client_order_id, used, 'the same id');

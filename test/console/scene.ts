@@ -17,7 +17,7 @@ export async function playMorning(t: TestContext): Promise<DaemonWorld> {
   const carry = world.createAgent('carry');
   await world.tool(
     'place_order',
-    order({ requested_notional: 900, requested_leverage: 2, request_id: 'breakout-1' }),
+    order({ requested_notional: 902, requested_leverage: 2, request_id: 'breakout-1' }),
     momentum,
   );
   await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }), carry);

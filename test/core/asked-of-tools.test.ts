@@ -12,7 +12,7 @@ test('the size is the notional that is asked for, whatever the leverage [TD-35 T
   for (const leverage of [1, 2, 3]) assert.equal(lotsOf({ request: { requested_leverage: leverage } }), 10);
 });
 
-test('a size is valued at the mark or the price that is sent, whichever is higher [TF-31]', () => {
+test('a market order is sized at the mark or the price that is sent, the higher; a limit order at its limit [TF-31]', () => {
   const ask = (usdt: number, request: Change['request'] = {}): Change => ({
     request: { requested_notional: usdt, ...request },
   });
@@ -20,7 +20,7 @@ test('a size is valued at the mark or the price that is sent, whichever is highe
   assert.deepEqual([lotsOf(ask(600.59)), lotsOf(ask(600.6))], [9, 10]);
   // A buy below the mark of 60,000, and a sale above it.
   const below = { order_type: 'limit', limit_price: 59_000 } as const;
-  assert.deepEqual([lotsOf(ask(599.99, below)), lotsOf(ask(600, below))], [9, 10]);
+  assert.deepEqual([lotsOf(ask(589.99, below)), lotsOf(ask(590, below))], [9, 10]);
   const above = { order_type: 'limit', limit_price: 61_000, side: 'sell' } as const;
   assert.deepEqual([lotsOf(ask(609.99, above)), lotsOf(ask(610, above))], [9, 10]);
 });

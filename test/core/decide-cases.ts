@@ -43,6 +43,9 @@ const asks: fc.Arbitrary<Drawn> = mostlyUsual<Drawn>(
   3,
 );
 
+/** Whole lots of a market order at the mark of 60,000 and 10 bps: of them nothing is rounded. */
+const wholeLots = fc.integer({ min: 1, max: 20 }).map((lots) => (lots * 6006) / 100);
+
 /** How an ask means the position that it is against: opening, it is refused. */
 const MEANT = fc.constantFrom<Partial<ExecutionRequest>>(
   { intent: 'close' },
@@ -68,7 +71,7 @@ function againstPosition(context: ExecutionContext, side: 'buy' | 'sell', lots: 
 export const cases: fc.Arbitrary<Case> = fc
   .record({
     ask: asks,
-    notional: usdt,
+    notional: fc.oneof({ weight: 2, arbitrary: usdt }, wholeLots),
     side: fc.constantFrom('buy', 'sell'),
     context: contexts,
     policy: policies,

@@ -34,7 +34,7 @@ test('a smaller size at the same or a less aggressive price passes where nothing
 });
 
 test('a higher price, or a larger size, is a new opening order: every opening rule holds [TD-10]', () => {
-  for (const request of [{ limit_price: 59_950 }, { requested_notional: 700 }]) {
+  for (const request of [{ limit_price: 59_950 }, { requested_notional: 720 }]) {
     assert.equal(modify({ request }).decision, 'ALLOW');
     for (const [code, change] of [
       ['STATE_REDUCING', { context: { state: { state: 'reducing' } } }],
@@ -95,11 +95,13 @@ test('the total is what counts: what is filled already is not asked for again, a
   assert.deepEqual([amend.decision, amend.effective?.action, amend.effective?.lots], ['ALLOW', 'amend', 9]);
 });
 
-test('a new total is valued at the worse of limit and mark, so that the figure of the order itself changes nothing', () => {
-  // 600 USDT at 30000 would be twenty lots; at the mark they are ten.
+test('a new total is sized at its limit, whatever the mark', () => {
+  // 600 USDT at 30000 are twenty lots: 1200 at the mark, which is the order cap.
   const decision = modify({ request: { requested_notional: 600, limit_price: 30_000 } });
   assert.equal(decision.decision, 'ALLOW');
-  assert.equal(decision.effective?.lots, 10);
+  assert.equal(decision.effective?.lots, 20);
+  const beyond = modify({ request: { requested_notional: 630, limit_price: 30_000 } });
+  assert.equal(beyond.decision, 'BLOCK', 'budgets count it at the mark');
 });
 
 test('SAE-T: an agent whose scope has no modify may not amend, though the change reduces risk', () => {

@@ -61,7 +61,13 @@ function assertInside({ request, context, policy }: Case, effective: ExecutionDe
     lotSize(rules),
   );
   const notional = mul(whole(effective.lots), value);
-  const asked = context.slice_lots ?? Number(floor(div(exact(request.requested_notional ?? 0), value)));
+  const isLimit = request.order_type === 'limit' && request.limit_price !== null;
+  const limitTicks = Math.floor((request.limit_price ?? 0) / (rules.tick_mantissa / rules.tick_scale) + 1e-6);
+  // A limit order is sized at its limit.
+  const size = isLimit
+    ? mul(whole(Math.max(ticks, effective.side === 'buy' ? limitTicks : ticks)), tickSize(rules), lotSize(rules))
+    : value;
+  const asked = context.slice_lots ?? Number(floor(div(exact(request.requested_notional ?? 0), size)));
   assert.ok(effective.lots >= 1 && effective.lots <= asked && effective.lots <= rules.max_lots);
   assert.ok(effective.lots >= rules.min_lots);
   assert.ok(

@@ -39,7 +39,7 @@ test('one code binds every decision that is not ALLOW, and it is one of its reas
           decision.reasons.some(({ code }) => code === boundBy),
           `${boundBy} of ${decision.reasons.map(({ code }) => code)}`,
         );
-      const bare = explainWithoutPolicy(decision).bound_by;
+      const bare = explainWithoutPolicy(drawn.request, drawn.context, decision).bound_by;
       assert.equal(bare === null, boundBy === null);
       if (boundBy !== null) seen.set(boundBy, (seen.get(boundBy) ?? 0) + 1);
       const hasRow = found.arithmetic.rows.some(({ code }) => code === boundBy);
@@ -103,7 +103,7 @@ test('the rows of an order that goes out leave exactly the lots that were sent, 
       assert.equal(effective.lots, least);
       if (effective.lots === requested) return;
       limited += 1;
-      assert.equal(leastOf({ arithmetic, bound_by: boundBy }, boundBy ?? '').lots, least);
+      assert.equal(leastOf({ arithmetic, asked: null, bound_by: boundBy }, boundBy ?? '').lots, least);
     }),
     RUNS,
   );

@@ -319,6 +319,20 @@ const BUDGET_ROWS: readonly Row[] = [
   bound('ABOVE_MAXIMUM', "the venue's largest order in lots", [11, 10, 9], (most) => ({
     context: { market: { rules: { max_lots: asNumber(most) } } },
   })),
+  {
+    rule: 13,
+    clause: 'SAE-PROJ',
+    code: 'LOT_ROUNDING',
+    what: 'what is asked for, USDT, ten lots being 600.60,',
+    cases: [
+      [600.6, 'pass'],
+      [606.66, 'pass'],
+      [606.67, 'tighten'],
+      [660.6, 'tighten'],
+      [660.66, 'pass'],
+    ],
+    change: (usdt) => ({ request: { requested_notional: asNumber(usdt) } }),
+  },
 ];
 
 const sell = (lots: number): Change => ({
@@ -502,7 +516,7 @@ const EXIT_ROWS: readonly Row[] = [
       [5_000, 'pass'],
       [4_999.9, 'deny'],
     ],
-    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
+    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: null } }),
   },
   {
     rule: 11,

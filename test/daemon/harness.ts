@@ -348,7 +348,8 @@ export function order(change: object = {}): object {
     symbol: 'BTCUSDT',
     intent: 'open',
     side: 'buy',
-    requested_notional: 300,
+    // Four lots at the mark of 60,000, and half a per cent more.
+    requested_notional: 242,
     requested_leverage: 1,
     order_type: 'market',
     max_slippage_bps: 20,

@@ -40,7 +40,7 @@ function takeModules(): readonly string[] {
 }
 
 async function place(): Promise<void> {
-  const call = { tool: 'place_order', args: order({ requested_notional: 240 }) } as TradingArgs;
+  const call = { tool: 'place_order', args: order() } as TradingArgs;
   const outcome = await world.run(world.daemon.gate.runTool(AGENT, call));
   assert.ok(outcome.kind === 'decided' && outcome.text.includes('"decision":"ALLOW"'));
 }

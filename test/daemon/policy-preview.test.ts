@@ -16,7 +16,7 @@ describe('what the last seven days would have been under another policy', () => 
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({ real: true, policy: withoutPacing });
-    for (const notional of [150, 250, 600, 5_000])
+    for (const notional of [121, 242, 602, 5_000])
       await world.tool('place_order', order({ requested_notional: notional }));
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.daemon.gate.core.settled();

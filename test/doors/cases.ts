@@ -36,7 +36,7 @@ const without = (key: keyof typeof ORDER): Args => {
   const { [key]: _, ...rest } = ORDER;
   return rest;
 };
-const LIMIT = { order_type: 'limit', limit_price: 59_000 };
+const LIMIT = { order_type: 'limit', limit_price: 59_000, requested_notional: 236 };
 const INVALID = 'INVALID_INPUT';
 const OPENED = (stage: Stage) => stage.open();
 /** The order of the whole table as JSON, with one member written by hand. */
@@ -158,7 +158,7 @@ const EXITS: readonly Case[] = [
   call('an exit of a symbol out of scope', 'close_position', { symbol: 'DOGEUSDT' }, 'BLOCK'),
   call('an exit without a symbol', 'close_position', {}, INVALID),
   place('an open against the position', { side: 'sell', requested_notional: 150 }, 'BLOCK AGAINST_POSITION', OPENED),
-  place('an open that only reduces', { side: 'sell', requested_notional: 150, reduce_only: true }, 'ALLOW', OPENED),
+  place('an open that only reduces', { side: 'sell', requested_notional: 120.5, reduce_only: true }, 'ALLOW', OPENED),
   place('a close that is larger', { intent: 'close', side: 'sell', requested_notional: 9_000 }, 'any', OPENED),
   place('an order while halted', {}, 'BLOCK STATE_HALTED', (stage) => stage.setState('halted')),
   place('an order while reducing', {}, 'BLOCK STATE_REDUCING', (stage) => stage.setState('reducing')),
@@ -218,7 +218,7 @@ const RESTING: readonly Case[] = [
 const REPEATS: readonly Case[] = [
   place('the same intent again', { symbol: 'ETHUSDT' }, 'BLOCK DUPLICATE_INTENT', async (stage) => {
     await stage.wait(11_000);
-    await stage.open(300, 'ETHUSDT');
+    await stage.open(ORDER.requested_notional, 'ETHUSDT');
   }),
   call(
     'the same request again',

@@ -5,7 +5,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { DaemonWorld } from '../daemon/harness.ts';
 
 const ORDER = { symbol: 'ETHUSDT', side: 'buy', order_type: 'market', strategy_id: 'costs', request_id: 'costs-1' };
-const SMALL = { ...ORDER, intent: 'open', requested_notional: 150, requested_leverage: 1, max_slippage_bps: 10 };
+const SMALL = { ...ORDER, intent: 'open', requested_notional: 302, requested_leverage: 1, max_slippage_bps: 10 };
 const LARGE = { ...SMALL, requested_notional: 50_000, requested_leverage: 20, max_slippage_bps: 500 };
 
 /** What the table calls it, and the calls; the last answer is counted. */

@@ -7,7 +7,8 @@ export const ORDER = {
   symbol: 'BTCUSDT',
   intent: 'open',
   side: 'buy',
-  requested_notional: 300,
+  // Four lots at the mark of 60,000, and half a per cent more.
+  requested_notional: 242,
   requested_leverage: 1,
   order_type: 'market',
   max_slippage_bps: 10,
@@ -72,7 +73,7 @@ export class Stage {
     assert.equal(status, 200);
   }
   /** A position of the agent's own. */
-  async open(requested_notional = 300, symbol = 'BTCUSDT'): Promise<void> {
+  async open(requested_notional = ORDER.requested_notional, symbol = 'BTCUSDT'): Promise<void> {
     await this.place({ ...ORDER, requested_notional, symbol });
     await this.#world.refresh();
   }

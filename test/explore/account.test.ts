@@ -29,7 +29,7 @@ async function play(t: TestContext, steps: readonly Step[], setup: Partial<Setup
 
 const after = (gap: Step['gap'], action: Action): Step => ({ gap, do: action });
 const open = (gap: Step['gap'], extra: object = {}): Step =>
-  after(gap, { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 900, ...extra });
+  after(gap, { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 906, ...extra });
 const set = (gap: Step['gap'], setting: Setting): Step => after(gap, { kind: 'setting', setting });
 const decided = (world: World): readonly (string | undefined)[] =>
   world.calls.map(({ answer }) => answer?.decision.reasons[0]?.code ?? answer?.execution.state);

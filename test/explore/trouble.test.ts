@@ -19,7 +19,7 @@ async function play(steps: readonly Step[], setup: Setup = PLAIN_SETUP): Promise
   return { world, codes: judge(readHistory(world, plan)).map((breach) => breach.code) };
 }
 
-const OPEN: Step = { gap: 0, do: { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 300 } };
+const OPEN: Step = { gap: 0, do: { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 301 } };
 const CLOSE: Step = { gap: 'answered', do: { kind: 'close', agent: 'alpha', symbol: 'BTCUSDT' } };
 const trouble = (what: Trouble, gap: Step['gap'] = 'answered'): Step => ({
   gap,

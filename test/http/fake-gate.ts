@@ -129,6 +129,7 @@ const ORDER_CAP = {
 /** A decision as the gate answers it, with every field. */
 export function decisionBody(more: Partial<ExplainedDecision> = {}): ExplainedDecision {
   return {
+    asked: { notional: 60.06, quantity: '0.001' },
     decision: 'ALLOW',
     decision_id: 'dec_7',
     request_id: null,

@@ -16,7 +16,7 @@ const ORDER = {
   symbol: 'BTCUSDT',
   intent: 'open',
   side: 'buy',
-  requested_notional: 200,
+  requested_notional: 181.5,
   requested_leverage: 1,
   order_type: 'market',
   max_slippage_bps: 10,
@@ -111,11 +111,11 @@ describe('clients and examples, against a daemon on paper', () => {
 import os
 from holdfast import Holdfast, HoldfastError, Unreachable
 gate = Holdfast(os.environ["HOLDFAST_URL"])
-answer = gate.settle(gate.place_order(symbol="BTCUSDT", side="buy", usdt=200, strategy_id="clients"))
+answer = gate.settle(gate.place_order(symbol="BTCUSDT", side="buy", usdt=181.5, strategy_id="clients"))
 print(answer.decision, answer.state, answer.is_pending)
-print(gate.place_order(symbol="DOGEUSDT", side="buy", usdt=200, strategy_id="clients").reasons[0]["code"])
+print(gate.place_order(symbol="DOGEUSDT", side="buy", usdt=181.5, strategy_id="clients").reasons[0]["code"])
 try:
-    gate.place_order(symbol="BTCUSDT", side="up", usdt=200, strategy_id="clients")
+    gate.place_order(symbol="BTCUSDT", side="up", usdt=181.5, strategy_id="clients")
 except HoldfastError as error:
     print(error.code, error.details["violations"][0]["path"])
 print(gate.call("place_order", {"symbol": "BTCUSDT"})["error"]["code"])

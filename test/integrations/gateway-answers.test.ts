@@ -19,7 +19,7 @@ const ORDER = {
   symbol: 'BTCUSDT',
   intent: 'open',
   side: 'buy',
-  requested_notional: 70,
+  requested_notional: 60.5,
   requested_leverage: 1,
   order_type: 'market',
   max_slippage_bps: 10,

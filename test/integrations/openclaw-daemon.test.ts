@@ -95,7 +95,7 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
       assert.equal(verdictOf(await host.call('place_order', unsaid, { silent })).error.code, 'HOOK_SILENT');
     }
     assert.equal(await orders(), sent);
-    const close = { ...ORDER, intent: 'close', side: 'sell', requested_notional: 100 };
+    const close = { ...ORDER, intent: 'close', side: 'sell', requested_notional: 60.5 };
     assert.equal(verdictOf(await host.call('place_order', close, { silent: 'both' })).decision, 'ALLOW');
     const only = { ...close, intent: 'open', reduce_only: true };
     const reducing = verdictOf(await host.call('place_order', only, { silent: 'both' }));

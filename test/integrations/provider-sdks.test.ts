@@ -18,7 +18,7 @@ const ORDER = {
   symbol: 'BTCUSDT',
   intent: 'open',
   side: 'buy',
-  requested_notional: 200,
+  requested_notional: 181.5,
   requested_leverage: 1,
   order_type: 'market',
   max_slippage_bps: 10,

@@ -61,7 +61,7 @@ function openCommandLine(t: TestContext, url: string, tokenOf: TokenOf): readonl
     return isError ? JSON.stringify(body).toLowerCase() : permission(body as Body);
   };
   return [
-    verb('order', 'agent', 'order BTCUSDT buy 200 --dry-run'),
+    verb('order', 'agent', 'order BTCUSDT buy 181.5 --dry-run'),
     verb('signals', 'operator', 'signals --tcp'),
     { name: 'MCP bridge: order', token, ask: bridge },
   ];
@@ -126,7 +126,7 @@ from holdfast import Holdfast, Unreachable
 gate = Holdfast(sys.argv[1], sys.argv[2])
 for line in sys.stdin:
     try:
-        print(gate.place_order(symbol="BTCUSDT", side="buy", usdt=200, strategy_id="python").decision, flush=True)
+        print(gate.place_order(symbol="BTCUSDT", side="buy", usdt=181.5, strategy_id="python").decision, flush=True)
     except Unreachable as error:
         print(error, flush=True)
 `;

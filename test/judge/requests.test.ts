@@ -17,7 +17,7 @@ test('FalseBlock: a request is sized in whole lots, never more than was asked', 
   assert.equal(lots({ requestedNotional: 500, maxSlippageBps: 1 }), 9, 'a buy that may cost more');
   assert.equal(lots({ requestedNotional: 501 }), 10, 'a buy that may cost 20 bps more, 501 USDT');
   assert.equal(lots({ requestedNotional: 500.9 }), 9, 'a little less than that');
-  assert.equal(lots({ requestedNotional: 500, orderType: 'limit', limitPrice: 40_000 }), 10, 'a limit below the mark');
+  assert.equal(lots({ requestedNotional: 500, orderType: 'limit', limitPrice: 40_000 }), 12, 'a limit below the mark');
   assert.equal(lots({ requestedNotional: 500, orderType: 'limit', limitPrice: 55_000 }), 9, 'a limit above it');
   assert.equal(lots({ requestedNotional: 1e9, side: 'sell' }), 100_000, 'the largest lot size of the exchange');
 });

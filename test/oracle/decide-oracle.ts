@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '../../daemon/core/context.ts';
+import type { ExecutionContext, RulesView } from '../../daemon/core/context.ts';
 import type { ActionClass, Verdict } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
@@ -8,9 +8,9 @@ import { approvedTicks, grantOf, judgeApproval, ORACLE_POLICY_HASH } from './ora
 import { boundOfExit, isBeyondRange, isResting } from './oracle-exit.ts';
 import { type Findings, ownBudgets, tightenBudgets } from './oracle-factors.ts';
 import { checkHolding, isOneOpeningTooMany, isOnePartTooMany } from './oracle-holding.ts';
-import { boundSlippage, projectOpening } from './oracle-opening.ts';
+import { boundSlippage, isShortByLots, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, type OpeningResult } from './oracle-price.ts';
-import { add, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
+import { add, div, exact, floor, higher, lower, mul, type Rational, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -150,6 +150,7 @@ function decideOpening(
   const leverage = Math.min(request.requested_leverage ?? 1, grantOf(context)?.leverage ?? Number.POSITIVE_INFINITY);
   const isAsAsked =
     approval === null &&
+    !opening.isRounded &&
     opening.lots === opening.requestedLots &&
     opening.leverage === BigInt(leverage) &&
     !findings.tighten.has('PRICE_SLIPPAGE');
@@ -204,7 +205,22 @@ function sharedOut(
   return fraction !== null && fraction < 1 && proven > 0n ? lower(proven, available) : available;
 }
 
-function exitPrice({ market, exposure }: ExecutionContext): number {
+/** In lots, before they are whole. */
+function askedOfExit(
+  request: ExecutionRequest,
+  side: Side,
+  context: ExecutionContext,
+  rules: RulesView,
+  available: bigint,
+): Rational {
+  if (context.slice_lots !== null) return whole(context.slice_lots);
+  const { fraction, requested_notional: usdt } = request;
+  if (usdt !== null) return div(exact(usdt), mul(exact(exitPrice(request, context)), lotSize(rules)));
+  return mul(exact(fraction ?? 1), whole(sharedOut(request, side, context, available)));
+}
+
+function exitPrice(request: ExecutionRequest, { market, exposure }: ExecutionContext): number {
+  if (request.order_type === 'limit' && request.limit_price !== null) return request.limit_price;
   const price = market.mark ?? exposure.recorded_price;
   if (price === null) throw new RangeError('the oracle does not value an exit by notional without any price');
   return price;
@@ -254,12 +270,8 @@ function decideExit(
   const bound = boundOfExit(request, side, context, policy);
   if (bound.isInsideSpread) findings.tighten.add('BOUND_INSIDE_SPREAD');
   if (grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
-  const asked =
-    context.slice_lots !== null
-      ? BigInt(context.slice_lots)
-      : request.requested_notional === null
-        ? floor(add(mul(exact(request.fraction ?? 1), whole(sharedOut(request, side, context, available))), ALMOST))
-        : floor(div(exact(request.requested_notional), mul(exact(exitPrice(context)), lotSize(rules))));
+  const size = askedOfExit(request, side, context, rules, available);
+  const asked = floor(context.slice_lots === null && request.requested_notional === null ? add(size, ALMOST) : size);
   const least = higher(1n, BigInt(rules.min_lots));
   let lots = lower(higher(asked, least), available);
   // reduceOnly orders have no minimum notional at the venue: only the least quantity binds the rest.
@@ -270,10 +282,12 @@ function decideExit(
   if (isOnePartTooMany(request, context, { isWhole: lots >= available, isResting: rests }))
     findings.deny.add('EXIT_IN_PROGRESS');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
+  const isRounded = asked <= lots && isShortByLots(size, whole(lots));
+  if (isRounded) findings.tighten.add('LOT_ROUNDING');
   // The largest market order of every drawn symbol is no smaller.
   lots = lower(lots, BigInt(rules.max_lots));
   return {
-    decision: lots === asked && !isMoved && !bound.isInsideSpread ? 'ALLOW' : 'LIMIT',
+    decision: lots === asked && !isRounded && !isMoved && !bound.isInsideSpread ? 'ALLOW' : 'LIMIT',
     action: 'exit',
     side,
     lots,

@@ -36,7 +36,7 @@ export function judgeApproval(
   if (grant === null) return isWanted(request, context, policy, opening) ? 'APPROVAL_REQUIRED' : null;
   if (grant.policy_hash !== policyHash || !fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
   if (grant.quorum < peopleNeeded(context, policy, opening)) return 'APPROVAL_STALE';
-  const lots = floor(div(exact(request.requested_notional ?? 0), opening.lotValue));
+  const lots = floor(div(exact(request.requested_notional ?? 0), opening.sizeValue));
   const isCut =
     BigInt(request.requested_leverage ?? 1) > BigInt(grant.leverage) ||
     lots > BigInt(grant.lots) ||

@@ -25,6 +25,7 @@ import {
   lower,
   mul,
   type Rational,
+  sub,
   toNumber,
   whole,
   ZERO,
@@ -65,6 +66,8 @@ export function projectOpening(
   const priceTicks = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps, held);
   const lotValue = mul(whole(higher(markInTicks(inputs), priceTicks)), tickSize(rules), lotSize(rules));
 
+  const sizeValue = mul(whole(sizeTicks(request, side, inputs, priceTicks)), tickSize(rules), lotSize(rules));
+
   const cap = leverageCap(policy, own, tightening.symbol, rules, side);
   const grant = grantOf(context);
   const requested = BigInt(request.requested_leverage ?? 1);
@@ -82,7 +85,7 @@ export function projectOpening(
   const permitted = values.reduce((a, b) => least(a, b));
   const askedLots =
     context.slice_lots === null
-      ? floor(div(exact(request.requested_notional ?? 0), lotValue))
+      ? floor(div(exact(request.requested_notional ?? 0), sizeValue))
       : BigInt(context.slice_lots);
   const requestedLots = grant === null ? askedLots : lower(askedLots, BigInt(grant.lots));
   for (const bound of bounds) if (floor(div(bound.value, lotValue)) < requestedLots) findings.tighten.add(bound.code);
@@ -90,12 +93,19 @@ export function projectOpening(
   const fitting = lower(floor(permittedLots), requestedLots);
   if (fitting > BigInt(rules.max_lots)) findings.tighten.add('ABOVE_MAXIMUM');
   const lots = lower(fitting, BigInt(rules.max_lots));
+  // Nothing but whole lots makes it smaller than what was asked for.
+  const isRounded =
+    context.slice_lots === null &&
+    lots === askedLots &&
+    isShortByLots(exact(request.requested_notional ?? 0), mul(whole(lots), sizeValue));
+  if (isRounded) findings.tighten.add('LOT_ROUNDING');
   // What rests was taken already.
   const ofNew = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));
   const minimum = context.phase === 'standing' ? 1n : ofNew;
   return {
     lots,
     requestedLots,
+    isRounded,
     leverage,
     priceTicks,
     slippageBps: slippage,
@@ -103,8 +113,24 @@ export function projectOpening(
     permittedLots,
     minimumLots: minimum,
     lotValue,
+    sizeValue,
     binding: new Set(bounds.filter((bound) => compare(bound.value, permitted) === 0).map((bound) => bound.code)),
   };
+}
+
+/**
+ * A limit order is sized at its limit, whatever the mark; a sale beyond what may be sent, which fills at the market, at the
+ * price that is sent. A market order is sized as budgets count it.
+ */
+function sizeTicks(request: ExecutionRequest, side: Side, inputs: OpeningInputs, priceTicks: bigint): bigint {
+  const { limit_price: limit, order_type: type } = request;
+  if (type !== 'limit' || limit === null) return higher(markInTicks(inputs), priceTicks);
+  return side === 'sell' ? priceTicks : higher(floor(div(exact(limit), tickSize(inputs.rules))), priceTicks);
+}
+
+/** DESIGN 12.8: smaller than what was asked for by more than 1 % of it. */
+export function isShortByLots(asked: Rational, sent: Rational): boolean {
+  return compare(mul(whole(100), sub(asked, sent)), asked) > 0;
 }
 
 /** k = max(1, min(regime slices, floor(q/q_min), order-rate tokens left)). */

@@ -32,6 +32,8 @@ export interface OpeningInputs {
 export interface OpeningResult {
   readonly lots: bigint;
   readonly requestedLots: bigint;
+  /** Nothing but whole lots makes it smaller than what was asked for, by more than 1 %. */
+  readonly isRounded: boolean;
   readonly leverage: bigint;
   readonly priceTicks: bigint;
   readonly slippageBps: Rational;
@@ -41,6 +43,8 @@ export interface OpeningResult {
   readonly minimumLots: bigint;
   /** Value of one lot, USDT. */
   readonly lotValue: Rational;
+  /** Of one lot at which the order is sized. */
+  readonly sizeValue: Rational;
   /** Bounds that leave least: one of these refuses the order when they leave nothing. */
   readonly binding: ReadonlySet<ReasonCode>;
 }

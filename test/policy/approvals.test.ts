@@ -27,10 +27,10 @@ cases:
   - name: above the threshold
     expect: { decision: BLOCK, reasons: [APPROVAL_REQUIRED] }
   - name: below it
-    request: { requested_notional: 65 }
+    request: { requested_notional: 60.5 }
     expect: { decision: ALLOW, reasons: [] }
   - name: below it, with what was opened before
-    request: { requested_notional: 65 }
+    request: { requested_notional: 60.5 }
     context: { approval: { opened_usdt: 40 } }
     expect: { decision: BLOCK, reasons: [APPROVAL_REQUIRED] }
   - name: granted

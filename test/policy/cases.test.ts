@@ -52,7 +52,7 @@ describe('policy cases', () => {
   it('tighten an agent by its own loss', () => {
     const loss = { day: [{ at_usdt: 25, multiplier: 0.5 }], week: [{ at_usdt: 80, reduce_only: true }] };
     const lost = (day_usdt: number, week_usdt: number) => ({ agent: { losses: { day_usdt, week_usdt } } });
-    const ask = { requested_notional: 900 };
+    const ask = { requested_notional: 842 };
     const found = run(
       {
         cases: [

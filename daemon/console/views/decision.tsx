@@ -98,7 +98,7 @@ function Facts({ decision }: { readonly decision: ExplainedDecision }) {
           ? 'nothing'
           : effective.quantity === null
             ? 'cancel every order'
-            : `${effective.action} ${effective.side} ${effective.quantity} (asked: ${effective.requested_quantity ?? '–'}), ${amount(effective.notional, 'USDT')} at ${effective.limit_price ?? 'no limit'}, leverage ${effective.leverage ?? '–'}${effective.reduce_only ? ', only reduces' : ''}`}
+            : `${effective.action} ${effective.side} ${effective.quantity} (asked: ${decision.asked?.quantity ?? '–'}), ${amount(effective.notional, 'USDT')} (asked: ${decision.asked?.notional == null ? '–' : amount(decision.asked.notional, 'USDT')}) at ${effective.limit_price ?? 'no limit'}, leverage ${effective.leverage ?? '–'}${effective.reduce_only ? ', only reduces' : ''}`}
       </dd>
       {constraints === null ? null : (
         <>

@@ -1,4 +1,5 @@
 import type { RulesView } from '../context.ts';
+import type { Reason, SizedAction } from '../decision.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from '../quantities.ts';
 import type { ArithmeticRow } from './rows.ts';
 
@@ -47,6 +48,33 @@ export function writeTooSmall(askedUsdt: number, minimumLots: number, terms: Lin
   );
 }
 
+/**
+ * What whole lots leave of the size asked for, in its own unit, such as
+ * `asked for 120 -> 0.001 BTC, 60.07 (one lot is 60.07, the smallest order 60.07)`.
+ */
+export function writeRounded(
+  { limit, observed, unit }: Pick<Reason, 'limit' | 'observed' | 'unit'>,
+  { lots, quantity }: Pick<SizedAction, 'lots' | 'quantity'>,
+  minimumLots: number,
+  symbol: string | null,
+): string {
+  const [asked, lot] = [Number(observed), Number(limit)];
+  const asset = assetOf({ symbol });
+  if (unit !== 'USDT')
+    return (
+      `asked for ${plain(asked)} ${asset} -> ${quantity} ${asset}` +
+      ` (one lot is ${plain(lot)}, the smallest order ${plain(minimumLots * lot)})`
+    );
+  return (
+    `asked for ${grouped(asked)} -> ${quantity} ${asset}, ${grouped(lots * lot)}` +
+    ` (one lot is ${grouped(lot)}, the smallest order ${grouped(minimumLots * lot)})`
+  );
+}
+/** Without the noise of binary fractions. */
+function plain(quantity: number): string {
+  return String(Number(quantity.toPrecision(12)));
+}
+
 const SUFFIXES: { readonly [Unit in ArithmeticRow['unit']]: string } = {
   USDT: '',
   x: 'x',
@@ -66,7 +94,7 @@ function sizeOf({ lots }: ArithmeticRow, terms: LineTerms): string {
   );
 }
 
-function assetOf({ symbol }: LineTerms): string {
+function assetOf({ symbol }: Pick<LineTerms, 'symbol'>): string {
   return symbol === null ? '' : symbol.replace(/USDT$/, '');
 }
 function priceText(ticks: number, rules: RulesView): string {

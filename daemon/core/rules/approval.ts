@@ -13,6 +13,7 @@ import { ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
+import { countedUsdt } from './counted-usdt.ts';
 import { lotsOfAsk, type OpeningAsk } from './fit-order.ts';
 import { isShortOf } from './price.ts';
 
@@ -43,8 +44,8 @@ interface Unheld {
   readonly ask: OpeningAsk;
   readonly rules: RulesView;
   readonly priceTicks: number;
-  /** What a lot counts as now. */
-  readonly valueTicks: number;
+  /** At which a notional is made of lots now. */
+  readonly sizeTicks: number;
 }
 
 /**
@@ -93,7 +94,7 @@ function checkGrant(
   context: ExecutionContext,
   policy: CompiledPolicy,
   effective: SizedAction,
-  { ask: asked, priceTicks, rules, valueTicks }: Unheld,
+  { ask: asked, priceTicks, rules, sizeTicks }: Unheld,
 ): void {
   const stale = findStale(grant, request, context, policy, effective, rules);
   if (stale !== null) {
@@ -101,7 +102,7 @@ function checkGrant(
     return;
   }
   const leverage = request.requested_leverage ?? 1;
-  const lots = lotsOfAsk({ ...asked, mostLots: Number.POSITIVE_INFINITY }, valueTicks, rules);
+  const lots = lotsOfAsk({ ...asked, mostLots: Number.POSITIVE_INFINITY }, sizeTicks, rules);
   if (leverage > grant.leverage) trace.tighten(RULE, 'APPROVAL_CEILING', leverage, grant.leverage, 'x');
   else if (isShortOf(grant.price_ticks, priceTicks, grant.side))
     trace.tighten(
@@ -149,7 +150,8 @@ function findStale(
   const isBeyond = quote === null || (grant.side === 'buy' ? quote > worst : quote < worst);
   if (request.order_type === 'market' && isBeyond) return { observed: quote, limit: worst, unit: 'USDT' };
   const { approvals } = policy.spec;
-  const quorum = approvals === undefined ? 1 : quorumOf(approvals, context.approval ?? null, effective.notional);
+  const quorum =
+    approvals === undefined ? 1 : quorumOf(approvals, context.approval ?? null, countedUsdt(effective, context));
   return grant.quorum >= quorum ? null : { observed: grant.quorum, limit: quorum, unit: 'approvers' };
 }
 
@@ -193,7 +195,8 @@ function ask(
   effective: SizedAction,
 ): ApprovalCeiling | null {
   const view = context.approval ?? null;
-  const addedUsdt = addedNotional(effective, context.order);
+  const countsUsdt = countedUsdt(effective, context);
+  const addedUsdt = addedNotional(effective, countsUsdt, context.order);
   // Sums that are not known count as above any threshold.
   const unapproved = view === null ? Number.POSITIVE_INFINITY : view.opened_usdt + addedUsdt;
   const condition = approvals.when.find((each) => holds(each, request, context, found, unapproved));
@@ -216,12 +219,12 @@ function ask(
     intent: 'open',
     leverage: effective.leverage ?? 1,
     lots: effective.lots,
-    notional_usdt: effective.notional,
+    notional_usdt: countsUsdt,
     order_type: request.order_type ?? 'market',
     policy_hash: policy.hash,
     price_ticks: priceTicks,
     quantity: effective.quantity,
-    quorum: quorumOf(approvals, view, effective.notional),
+    quorum: quorumOf(approvals, view, countsUsdt),
     side: effective.side,
     symbol: request.symbol ?? '',
     worst_price: price,
@@ -235,11 +238,11 @@ function denyAnother(trace: Trace, { pending_count: count, pending_id: id }: App
 }
 
 /** What is opened beside what was permitted before: of an amend the lots that it adds. */
-export function addedNotional(effective: SizedAction, order: OrderView | null): number {
-  if (effective.action !== 'amend' || order === null) return effective.notional;
+function addedNotional(effective: SizedAction, usdt: number, order: OrderView | null): number {
+  if (effective.action !== 'amend' || order === null) return usdt;
   const total = effective.lots + order.filled_lots;
   const added = Math.max(0, total - order.lots);
-  return effective.lots > 0 ? (effective.notional * added) / effective.lots : 0;
+  return effective.lots > 0 ? (usdt * added) / effective.lots : 0;
 }
 
 function leastThreshold({ when }: ApprovalsSection): number | null {

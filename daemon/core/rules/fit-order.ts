@@ -16,6 +16,7 @@ import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
+import { askedUsdt, checkRounding } from './rounding.ts';
 import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import { rateTokensLeft } from './temporal.ts';
 
@@ -42,13 +43,12 @@ export function fitOrder(
   rules: RulesView,
   action: SizedAction['action'],
 ): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
-  const requestedLots = lotsOfAsk(ask, price.valueTicks, rules);
-  const valuePerLot = lotsToQuantity(1, rules) * ticksToPrice(price.valueTicks, rules);
+  const requestedLots = lotsOfAsk(ask, price.sizeTicks, rules);
   const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
   const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, cap, price.slippageBps);
   const locked = checkLeverage(trace, context, ask, leverage, set.leverageCap, cap);
-  const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
+  const asked = valueOfAsk(ask, price, rules);
   const projected = project(set, { leverage, notional: asked }, locked);
   const lots = checkBounds(
     trace,
@@ -64,12 +64,17 @@ export function fitOrder(
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = leastLots(context, rules, price.priceTicks);
-  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, asked, price, rules);
+  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, ask, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
     return { effective: null, plan: [] };
   }
+  // What budgets or an approval cut has its own reason.
+  const sizePrice = ticksToPrice(price.sizeTicks, rules);
+  const { notional } = ask;
+  if (ask.lots === null && notional !== null && sendLots === lotsFor(notional, price.sizeTicks, rules))
+    checkRounding(trace, askedUsdt(notional, sizePrice, rules), sendLots);
   const isLimit = request.order_type === 'limit';
   const quantity = formatQuantity(sendLots, rules);
   const effective: SizedAction = {
@@ -79,7 +84,8 @@ export function fitOrder(
     lots: sendLots,
     max_slippage_bps: price.slippageBps,
     notional:
-      lotsToQuantity(sendLots, rules) * Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules)),
+      lotsToQuantity(sendLots, rules) *
+      (isLimit ? sizePrice : Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules))),
     order_type: 'limit',
     price_ticks: price.priceTicks,
     quantity,
@@ -105,9 +111,16 @@ export function leastLots({ phase }: ExecutionContext, rules: RulesView, priceTi
 }
 
 /** What is requested, in lots: of an approved order no more than was approved. */
-export function lotsOfAsk(ask: OpeningAsk, valueTicks: number, rules: RulesView): number {
-  const lots = ask.lots ?? lotsFor(ask.notional ?? 0, valueTicks, rules);
+export function lotsOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
+  const lots = ask.lots ?? lotsFor(ask.notional ?? 0, sizeTicks, rules);
   return ask.mostLots === undefined ? lots : Math.min(lots, ask.mostLots);
+}
+
+/** What is requested, as budgets count it: lots below the mark at the mark. USDT. */
+export function valueOfAsk(ask: OpeningAsk, { sizeTicks, valueTicks }: PriceBound, rules: RulesView): number {
+  if (ask.lots !== null) return ask.lots * lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
+  const notional = ask.notional ?? 0;
+  return sizeTicks === valueTicks ? notional : (notional * valueTicks) / sizeTicks;
 }
 
 /** Leverage is a symbol setting at the venue that must stay while a position or order exists (-4161, BY-39). */
@@ -193,18 +206,19 @@ function denyTooSmall(
   requestedLots: number,
   lots: number,
   minLots: number,
-  asked: number,
+  ask: OpeningAsk,
   price: PriceBound,
   rules: RulesView,
 ): void {
-  const minimumUsdt = lotsToQuantity(minLots, rules) * ticksToPrice(price.valueTicks, rules);
+  const lotUsdt = lotsToQuantity(1, rules) * ticksToPrice(price.sizeTicks, rules);
+  const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
   if (lots === 0 && requestedLots >= minLots && trace.reasons.some((reason) => reason.code === binding)) {
     // The reason that names the binding budget stands already; the order is denied on it.
     trace.note(12, 'PROJECTION', 'deny', 0, minLots, 'lots');
     trace.denied = true;
     return;
   }
-  trace.deny(12, 'BELOW_MINIMUM', asked, minimumUsdt, 'USDT');
+  trace.deny(12, 'BELOW_MINIMUM', asked, minLots * lotUsdt, 'USDT');
 }
 
 /**

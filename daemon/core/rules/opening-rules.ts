@@ -70,7 +70,7 @@ export function runOpeningRules(
     ask,
     rules,
     priceTicks: price?.priceTicks ?? followed.priceTicks,
-    valueTicks: followed.valueTicks,
+    sizeTicks: followed.sizeTicks,
   });
   return trace.denied ? { ...NOTHING, approval } : { approval, effective, plan };
 }
@@ -91,5 +91,6 @@ export function followParent(price: PriceBound, context: ExecutionContext, rules
   }
   if (held !== null) priceTicks = isBuy ? Math.min(priceTicks, held) : Math.max(priceTicks, held);
   const valueTicks = Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks);
-  return { slippageBps: price.slippageBps, priceTicks, valueTicks };
+  const sizeTicks = price.sizeTicks === price.valueTicks ? valueTicks : Math.max(price.sizeTicks, priceTicks);
+  return { slippageBps: price.slippageBps, priceTicks, valueTicks, sizeTicks };
 }

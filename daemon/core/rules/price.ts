@@ -8,8 +8,10 @@ import type { Trace } from '../trace.ts';
 export interface PriceBound {
   readonly slippageBps: number;
   readonly priceTicks: number;
-  /** v = max(mark rounded up to the tick, p): the worse of limit and mark (BY-02). */
+  /** v = max(mark rounded up to the tick, p): the worse of limit and mark (BY-02). Budgets count by it. */
   readonly valueTicks: number;
+  /** At which a notional is made of lots: a limit order's at its limit, whatever the mark; a market order's at v. */
+  readonly sizeTicks: number;
 }
 
 /**
@@ -30,12 +32,17 @@ export function boundPrice(
     let bound = Math.min(mid * (1 + slippageBps / 1e4), mark * (1 + collarBps / 1e4));
     if (limitPrice !== null) bound = Math.min(bound, limitPrice);
     const priceTicks = floorTicks(bound, rules);
-    return { slippageBps, priceTicks, valueTicks: Math.max(markTicks, priceTicks) };
+    const valueTicks = Math.max(markTicks, priceTicks);
+    // The limit that was asked for, also where the slippage bound is sent in its place.
+    const sizeTicks = limitPrice === null ? valueTicks : floorTicks(limitPrice, rules);
+    return { slippageBps, priceTicks, valueTicks, sizeTicks };
   }
   let bound = Math.max(mid * (1 - slippageBps / 1e4), mark * (1 - collarBps / 1e4));
   if (limitPrice !== null) bound = Math.max(bound, limitPrice);
   const priceTicks = ceilTicks(bound, rules);
-  return { slippageBps, priceTicks, valueTicks: Math.max(markTicks, priceTicks) };
+  const valueTicks = Math.max(markTicks, priceTicks);
+  // RISK: a sale far below the market fills at the market: by its own limit it would be more than was asked for.
+  return { slippageBps, priceTicks, valueTicks, sizeTicks: limitPrice === null ? valueTicks : priceTicks };
 }
 
 /** A price reaches less far than another one: it is lower for a buy, higher for a sell. */

@@ -51,6 +51,10 @@ export interface AgentAnswer {
   readonly effectiveNotional: number | null;
   readonly orders: readonly OrderReport[];
 }
+/** Sent in the size that was asked for: no budget has cut it, though whole lots may have. */
+export function isUncut(verdict: Verdict | null, reasons: readonly { readonly code: string }[]): boolean {
+  return verdict === 'ALLOW' || (verdict === 'LIMIT' && reasons.some(({ code }) => code === 'LOT_ROUNDING'));
+}
 /** The account as its agent sees it. */
 export interface AccountGlance {
   readonly equityUsdt: number;

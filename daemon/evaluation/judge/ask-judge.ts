@@ -17,7 +17,8 @@ const NOTHING: Sized = { lots: 0, price: 0 };
 
 /**
  * Whole lots of a request in USDT, never more than was asked: a buy at market is floored at the worst price that the
- * request itself permits (`slippageBps` when it names none), a limit order at the worse of limit and mark.
+ * request itself permits (`slippageBps` when it names none), a limit order at its limit; a sale below the market fills
+ * there, and is floored at the worst price that it permits.
  */
 export function sizeOrder(book: SymbolBook, sign: number, request: AgentRequest, slippageBps: number): Sized {
   const { requestedNotional, orderType, limitPrice } = request;
@@ -26,7 +27,8 @@ export function sizeOrder(book: SymbolBook, sign: number, request: AgentRequest,
   if (isLimit && !(limitPrice !== null && limitPrice > 0)) return NOTHING;
   const slippage = (request.maxSlippageBps ?? slippageBps) / 1e4;
   const price = isLimit ? limitPrice! : sign > 0 ? book.mark * (1 + slippage) : 0;
-  const lotUsdt = book.lotSize * Math.max(book.mark, price);
+  const least = sign > 0 ? 0 : book.mark * (1 - slippage);
+  const lotUsdt = book.lotSize * (isLimit ? Math.max(price, least) : Math.max(book.mark, price));
   const lots = Math.min(Math.floor(requestedNotional / lotUsdt + 1e-9), book.instrument.maxLots);
   return { lots: filtered(book, lots, isLimit ? price : book.mark, request.reduceOnly), price };
 }
@@ -139,7 +141,7 @@ export class AskJudge {
     if (order === undefined) return verdictOf(scopeBits, scopeBits, 0);
     const { book, sign, leverage } = order;
     const price = request.limitPrice ?? order.price;
-    const lotUsdt = book.lotSize * Math.max(book.mark, price);
+    const lotUsdt = book.lotSize * price;
     const wanted = request.requestedNotional;
     const total = wanted === null ? order.lots : Math.floor(wanted / lotUsdt + 1e-9);
     const lots = filtered(book, Math.max(0, total - order.filled), price, order.reduceOnly);

@@ -1,3 +1,4 @@
+import { writeAsked } from '../../core/asked.ts';
 import { CORE_VERSION } from '../../core/core-version.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy, writeArithmetic } from '../../core/explain.ts';
 import { wordOrNull } from '../../core/record-text/text-parts.ts';
@@ -241,7 +242,7 @@ export function describeAlerts(core: GateCore, limit: number, cursor: string | n
 type Recorded = Pick<DecisionEvent, 'context' | 'request'>;
 
 /** Another version of the core decided: what bound it is not derived here. */
-const NOT_DERIVED: Explanation = { arithmetic: { line: null, rows: [] }, bound_by: null };
+const NOT_DERIVED: Explanation = { arithmetic: { line: null, rows: [] }, asked: null, bound_by: null };
 
 /** Why a recorded decision is what it is, under the policy that it was taken by. */
 function explainRecorded(core: GateCore, { context, request }: Recorded, told: ToldDecision): Explanation {
@@ -249,7 +250,9 @@ function explainRecorded(core: GateCore, { context, request }: Recorded, told: T
   if (verdicts === null) return NOT_DERIVED;
   const policy = told.core_version === CORE_VERSION ? core.policyOf(told.policy_hash, request.agent) : null;
   const decision = { ...told, verdicts };
-  return policy === null ? explainWithoutPolicy(decision) : explainDecision(request, context, policy, decision);
+  return policy === null
+    ? explainWithoutPolicy(request, context, decision)
+    : explainDecision(request, context, policy, decision);
 }
 
 /** A recorded decision as it is told later, with what is derived of it. */
@@ -260,6 +263,6 @@ export function tellExplained(core: GateCore, event: DecisionEvent): ExplainedDe
 
 /** The members that an answer has behind the decision's own, to stand before the closing brace. */
 export function explanationText(core: GateCore, event: Recorded, told: ToldDecision): string {
-  const { arithmetic, bound_by: boundBy } = explainRecorded(core, event, told);
-  return `,"arithmetic":${writeArithmetic(arithmetic)},"bound_by":${wordOrNull(boundBy)}`;
+  const { arithmetic, asked, bound_by: boundBy } = explainRecorded(core, event, told);
+  return `,"arithmetic":${writeArithmetic(arithmetic)},"asked":${writeAsked(asked)},"bound_by":${wordOrNull(boundBy)}`;
 }

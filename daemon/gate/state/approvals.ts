@@ -1,4 +1,5 @@
 import type { ApprovalGrant } from '../../core/context.ts';
+import { countedUsdt } from '../../core/rules/counted-usdt.ts';
 import type { ApprovalProof } from '../api/approvals.ts';
 import type {
   ApprovalEvent,
@@ -154,7 +155,7 @@ export class ApprovalBook {
       );
     }
     if (decision.effective?.action === 'open' && event.orders.length > 0 && !event.orders.some((o) => o.reduce_only))
-      this.addOpened(event.agent, decision.effective.notional, grant !== null, atMs);
+      this.addOpened(event.agent, countedUsdt(decision.effective, context), grant !== null, atMs);
   }
   addOpened(agent: string, usdt: number, isApproved: boolean, atMs: number): void {
     if (usdt <= 0) return;

@@ -29,7 +29,7 @@ export interface Duplicate {
   readonly untilMs: number;
 }
 interface Valuation {
-  readonly markTicks: number;
+  readonly sizeTicks: number;
   readonly rules: RulesView;
 }
 
@@ -126,14 +126,15 @@ export class RequestMemory {
 
 function valuationOf(event: DecisionEvent): Valuation | null {
   const { mark, rules } = event.context.market;
-  if (mark === null || rules === null) return null;
-  return { markTicks: Math.max(1, Math.ceil((mark * rules.tick_scale) / rules.tick_mantissa)), rules };
+  const price = event.request.limit_price ?? mark;
+  if (price === null || rules === null) return null;
+  return { sizeTicks: Math.max(1, Math.ceil((price * rules.tick_scale) / rules.tick_mantissa)), rules };
 }
 
-/** Both sizes in lots at one mark, the parent's: a mark that moved meanwhile, or a cent more, makes no other intent. */
+/** Both sizes in lots at one price, the parent's limit or its mark: a mark that moved meanwhile, or a cent more, makes no other intent. */
 function isSameSize(parent: RecentParent, notional: number | null): boolean {
   if (parent.requestedNotional === notional) return true;
   if (parent.requestedNotional === null || notional === null || parent.valued === null) return false;
-  const { markTicks, rules } = parent.valued;
-  return lotsFor(parent.requestedNotional, markTicks, rules) === lotsFor(notional, markTicks, rules);
+  const { sizeTicks, rules } = parent.valued;
+  return lotsFor(parent.requestedNotional, sizeTicks, rules) === lotsFor(notional, sizeTicks, rules);
 }

@@ -5,7 +5,7 @@ import type { CallRecord, Decision } from '../records.ts';
 /** One lot at the dearest, USDT: what rounding may take. */
 const LOT_USDT = 100;
 /** Of what these say, `get_limits` knows nothing: they are of one request alone. */
-const OF_THE_REQUEST = /^(?:DUPLICATE|APPROVAL|PARENT|STALE_REQUEST|DEADLINE|BELOW_MINIMUM|SCHEMA_ARGS)/;
+const OF_THE_REQUEST = /^(?:DUPLICATE|APPROVAL|PARENT|STALE_REQUEST|DEADLINE|BELOW_MINIMUM|SCHEMA_ARGS|LOT_ROUNDING)/;
 
 /** What an order for which limits are told says; other words of a request may tighten it alone. */
 const PLAIN: ReadonlySet<string> = new Set([

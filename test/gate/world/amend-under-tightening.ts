@@ -32,7 +32,7 @@ describe('what tightens while an amend is on its way holds for the larger form (
     const id = body.execution.orders[0]?.client_order_id ?? '';
     await world.advance(1_000);
     await world.fault({ ...fault, match: PUT });
-    void world.tool('modify_order', { client_order_id: id, requested_notional: 950 });
+    void world.tool('modify_order', { client_order_id: id, requested_notional: 800 });
     await until('the amend is decided', () => pendingLots(id) !== null);
     return id;
   };

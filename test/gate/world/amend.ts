@@ -55,7 +55,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   it('takes one amend of an order at a time', async () => {
     const id = await resting(180);
     const decisions = await together(
-      [480, 420].map((notional) => ({
+      [472, 413].map((notional) => ({
         tool: 'modify_order',
         args: { client_order_id: id, requested_notional: notional },
       })),

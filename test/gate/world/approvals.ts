@@ -63,7 +63,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   const read = async (id: string): Promise<ToolBody> => (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body;
   /** A blocked order that waits. */
   const ask = async (change: object = {}, token?: string): Promise<ApprovalBody> => {
-    const { body } = await world.tool('place_order', order({ requested_notional: 600, ...change }), token);
+    const { body } = await world.tool('place_order', order({ requested_notional: 602, ...change }), token);
     assert.equal(body.decision.decision, 'BLOCK', JSON.stringify(body.decision));
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
@@ -140,7 +140,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   it('what a token approved counts no more once it is revoked [AP-25]', async () => {
     const { tokens } = world.daemon.ledger;
     const third = tokens.createToken({ role: 'operator', name: 'third' });
-    const approval = await ask({ requested_notional: 950 });
+    const approval = await ask({ requested_notional: 902 });
     assert.equal(approval.quorum, 2);
     assert.equal((await approve(approval, third.secret)).body.answer, null);
     tokens.revokeToken(third.record.id);
@@ -152,17 +152,17 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('splitting does not pass below: what was opened within the window counts, filled or not [AP-15 AP-16 AP-17 AP-19 AP-20 PK-133 PK-143]', async () => {
-    for (const usdt of [190, 125]) {
+    for (const usdt of [181, 121]) {
       const { body } = await world.tool('place_order', order({ requested_notional: usdt }));
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));
       await world.advance(15_000);
     }
-    const rest = { requested_notional: 65, order_type: 'limit', limit_price: 59_500 };
-    const resting = await world.tool('place_order', order({ ...rest, symbol: 'ETHUSDT', limit_price: 2_900 }));
+    const rest = { symbol: 'ETHUSDT', side: 'sell', requested_notional: 66, order_type: 'limit', limit_price: 3_300 };
+    const resting = await world.tool('place_order', order(rest));
     assert.equal(resting.body.decision.decision, 'ALLOW', JSON.stringify(resting.body.decision.reasons));
     await world.tool('cancel_all', { symbol: 'ETHUSDT' });
     const beside = world.daemon.ledger.tokens.createToken({ role: 'agent', name: 'beside', agent: 'agent' });
-    const { body } = await world.tool('place_order', order({ requested_notional: 100 }), beside.secret);
+    const { body } = await world.tool('place_order', order({ requested_notional: 60.5 }), beside.secret);
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
       ['APPROVAL_REQUIRED'],
@@ -170,12 +170,12 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
     await world.tool('cancel_all', {});
     await world.advance(WINDOW_MS + 60_000);
-    const later = await world.tool('place_order', order({ requested_notional: 100 }));
+    const later = await world.tool('place_order', order({ requested_notional: 60.5 }));
     assert.equal(later.body.decision.decision, 'ALLOW', JSON.stringify(later.body.decision.reasons));
   });
 
   it('an amend does not pass below either, and an approved order stays within what was approved [AP-5 AP-37]', async () => {
-    const small = { requested_notional: 190, order_type: 'limit', limit_price: 59_000 };
+    const small = { requested_notional: 177, order_type: 'limit', limit_price: 59_000 };
     const first = await world.tool('place_order', order(small));
     const id = first.body.execution.orders[0]?.client_order_id;
     const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
@@ -187,7 +187,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     await world.tool('cancel_all', {});
     await world.advance(2 * WINDOW_MS);
 
-    const approval = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const approval = await ask({ requested_notional: 590, order_type: 'limit', limit_price: 59_000 });
     const { body } = await approve(approval);
     const approved = body.answer?.execution.orders[0]?.client_order_id;
     assert.equal(body.answer?.execution.state, 'working');
@@ -210,14 +210,14 @@ describe('SAE-DEC orders that a person must approve', () => {
   it('the lots that a permitted amend adds count like a new order [AP-16]', async () => {
     const first = await world.tool(
       'place_order',
-      order({ requested_notional: 190, order_type: 'limit', limit_price: 59_000 }),
+      order({ requested_notional: 177, order_type: 'limit', limit_price: 59_000 }),
     );
     const id = first.body.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
-    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 320 });
+    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 295 });
     assert.equal(larger.body.decision.decision, 'ALLOW', JSON.stringify(larger.body.decision.reasons));
     await world.advance(61_000);
-    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 160 }));
+    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
       ['APPROVAL_REQUIRED'],
@@ -226,16 +226,17 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('an approved order is held to its ceiling when the price has moved, and is stale beyond it [AP-28 AP-29 AP-30]', async () => {
-    const approval = await ask();
-    await world.setMark('BTCUSDT', 59_000);
+    // Of it a lot is half a per cent: whole ones say nothing of their own.
+    const approval = await ask({ symbol: 'ETHUSDT' });
+    await world.setMark('ETHUSDT', 2_950);
     const fell = await approve(approval);
     assert.deepEqual(
       fell.body.answer?.decision.reasons.map(({ code }) => code),
       ['APPROVAL_CEILING'],
     );
-    assert.equal(await world.position('BTCUSDT'), Number(approval.quantity), 'no more lots, though they cost less');
-    await world.tool('close_position', { symbol: 'BTCUSDT' });
-    await world.setMark('BTCUSDT', 60_000);
+    assert.equal(await world.position('ETHUSDT'), Number(approval.quantity), 'no more lots, though they cost less');
+    await world.tool('close_position', { symbol: 'ETHUSDT' });
+    await world.setMark('ETHUSDT', 3_000);
     await world.advance(2 * WINDOW_MS);
 
     const again = await ask();
@@ -260,7 +261,7 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(stale.body.answer?.decision.decision, 'BLOCK');
     assert.deepEqual(
       stale.body.answer?.decision.reasons.map(({ code }) => code),
-      ['APPROVAL_STALE'],
+      ['LOT_ROUNDING', 'APPROVAL_STALE'],
     );
     assert.equal(await world.position('BTCUSDT'), 0);
     await world.setMark('BTCUSDT', 60_000);
@@ -269,7 +270,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('one waits for each agent and symbol; a repeat is told which [AP-13 AP-14]', async () => {
     const approval = await ask();
-    const again = await world.tool('place_order', order({ requested_notional: 700 }));
+    const again = await world.tool('place_order', order({ requested_notional: 662 }));
     assert.equal(again.body.decision.reasons[0]?.observed, approval.approval_id);
     assert.equal(again.body.decision.reasons[0]?.unit, 'pending');
     assert.equal(again.body.execution.state, 'none');
@@ -311,10 +312,10 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('exits, cancels and amends that ask for less never wait [AP-4 PK-148]', async () => {
-    const rests = await ask({ order_type: 'limit', limit_price: 59_000 });
+    const rests = await ask({ requested_notional: 590, order_type: 'limit', limit_price: 59_000 });
     const client_order_id = (await approve(rests)).body.answer?.execution.orders[0]?.client_order_id;
     await world.advance(61_000);
-    for (const less of [{ requested_notional: 400 }, { limit_price: 58_000 }]) {
+    for (const less of [{ requested_notional: 354 }, { limit_price: 58_000 }]) {
       const { body } = await world.tool('modify_order', { client_order_id, ...less });
       assert.equal(body.decision.decision, 'ALLOW', JSON.stringify([less, body.decision.reasons]));
     }
@@ -329,7 +330,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('above a second threshold two different people must approve [AP-73 TM-53 PK-145]', async () => {
-    const approval = await ask({ requested_notional: 950 });
+    const approval = await ask({ requested_notional: 902 });
     assert.equal(approval.quorum, 2);
     const first = await approve(approval);
     assert.equal(first.status, 200);
@@ -361,9 +362,9 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('nor with what was opened meanwhile without an approval [AP-18 AP-33 AP-34]', async () => {
-    const approval = await ask({ requested_notional: 800 });
+    const approval = await ask({ requested_notional: 782 });
     assert.equal(approval.quorum, 1);
-    const small = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 190 }));
+    const small = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 390 }));
     assert.equal(small.body.decision.decision, 'ALLOW', JSON.stringify(small.body.decision.reasons));
     await world.advance(15_000);
     const { body } = await approve(approval);
@@ -470,7 +471,7 @@ describe('SAE-DEC orders that a person must approve', () => {
 
   it('an approved opening that a new position stands against is refused [AP-31 AP-32]', async () => {
     const approval = await ask({ side: 'sell' });
-    const { body } = await world.tool('place_order', order({ requested_notional: 190 }));
+    const { body } = await world.tool('place_order', order({ requested_notional: 181 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
     const granted = await approve(approval);
     const codes = granted.body.answer?.decision.reasons.map(({ code }) => code) ?? [];
@@ -479,7 +480,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('every order of an approved decision keeps the price that was approved, for its slices and amends [AP-37]', async () => {
-    const approval = await ask({ requested_notional: 600, order_type: 'limit', limit_price: 60_040 });
+    const approval = await ask({ requested_notional: 601, order_type: 'limit', limit_price: 60_040 });
     const { body } = await approve(approval);
     const { orders } = world.daemon.gate.core.state;
     const sent = orders.byDecision.get(body.answer?.decision.decision_id ?? '') ?? [];
@@ -488,7 +489,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('advice asks nobody, and says that it would', async () => {
-    const { body } = await world.dryRun('place_order', order({ requested_notional: 600 }));
+    const { body } = await world.dryRun('place_order', order({ requested_notional: 602 }));
     assert.deepEqual(
       body.decision.reasons.map(({ code }) => code),
       ['APPROVAL_REQUIRED'],
@@ -498,7 +499,7 @@ describe('SAE-DEC orders that a person must approve', () => {
   });
 
   it('its records derive again, and no changed ones do [AP-69 AP-70 AP-71 AP-72]', async () => {
-    const approval = await ask({ requested_notional: 950 });
+    const approval = await ask({ requested_notional: 902 });
     await approve(approval);
     const { body } = await approve(approval, second);
     const id = body.answer?.decision.decision_id;

@@ -42,8 +42,8 @@ describe("what the gate holds the account to is nobody's own limit", () => {
       spec.trust.skills = [{ name: 'pinned', sha256: SKILL, provenance: 0.9, capability_risk: 0.2 }];
     });
     const token = world.createAgent('pinned', SKILL);
-    await open(world, token, 900);
-    await open(world, token, 800);
+    await open(world, token, 842);
+    await open(world, token, 782);
     const held = await world.position('BTCUSDT');
     await settle(world);
     assert.equal(await world.position('BTCUSDT'), held);
@@ -59,8 +59,8 @@ describe("what the gate holds the account to is nobody's own limit", () => {
       spec.agents = { default: { loss: { day: [{ at_usdt: 0.2, multiplier: 0.1 }] } }, alpha: {} };
     });
     const token = world.createAgent('alpha');
-    await open(world, token, 900);
-    await open(world, token, 900);
+    await open(world, token, 842);
+    await open(world, token, 842);
     await settle(world);
     const trades = { method: 'GET', path: '/fapi/v1/userTrades' };
     await world.fault({ kind: 'status', status: 500, count: 100_000, match: trades });
@@ -76,7 +76,7 @@ describe("what the gate holds the account to is nobody's own limit", () => {
     });
     const token = world.createAgent('alpha');
     const other = world.createAgent('other');
-    await open(world, token, 500);
+    await open(world, token, 482);
     await settle(world);
     await world.advance(40_000);
     const { body } = await world.tool('place_order', order({ requested_notional: 300 }), other);
@@ -84,6 +84,6 @@ describe("what the gate holds the account to is nobody's own limit", () => {
       body.decision.reasons.map(({ code }) => code),
       ['ACCOUNT_HOLDING_TIME', 'SYMBOL_HELD'],
     );
-    await open(world, token, 300);
+    await open(world, token, 242);
   });
 });

@@ -35,13 +35,13 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
   it('a modify that the venue refused says so with its text, now, later and after a restart', async () => {
     const id = await rest(240);
     await refuse('PUT', -4028, 'Leverage is smaller than permitted.');
-    const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 180 });
+    const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 177 });
     assert.equal(body.decision.decision, 'ALLOW', 'the gate permitted it');
     assert.equal(body.execution.state, 'rejected', 'the venue did not');
     assert.match(body.execution.note ?? '', /as it was: .*Leverage is smaller than permitted/);
     assert.deepEqual(statuses(body.execution), [[id, 'working']], 'the order is still there');
     assert.deepEqual(await reread(body), body.execution, 'get_decision says the same');
-    const { body: second } = await world.tool('modify_order', { client_order_id: id, requested_notional: 180 });
+    const { body: second } = await world.tool('modify_order', { client_order_id: id, requested_notional: 177 });
     assert.equal(second.execution.state, 'working', 'the next change is taken');
     assert.equal(second.execution.note, null, 'of which there is nothing to say');
     await world.restart();

@@ -107,7 +107,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     const before = alerts();
     const { body } = await world.tool('modify_order', {
       client_order_id: known.clientOrderId,
-      requested_notional: 400,
+      requested_notional: 354,
       limit_price: 59_000,
     });
     assert.equal(body.decision.decision, 'ALLOW', JSON.stringify(body.decision.reasons));

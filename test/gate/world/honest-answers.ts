@@ -101,7 +101,7 @@ describe('what an answer says of fills, misses and repeats', () => {
   it('BY-08 an open against the position is refused and not turned into an exit; one that asks to reduce is an exit', async () => {
     const held = await world.position('BTCUSDT');
     assert.ok(held > 0);
-    const against = order({ side: 'sell', requested_notional: 100 });
+    const against = order({ side: 'sell', requested_notional: 60.5 });
     const { body } = await world.tool('place_order', against);
     assert.equal(body.decision.decision, 'BLOCK');
     const reason = body.decision.reasons.find(({ code }) => code === 'AGAINST_POSITION');

@@ -36,7 +36,7 @@ describe('GET /v1/limits is what a decision uses', () => {
     (await world.call<ToolBody>('POST', '/v1/dry-run/place_order', order(ask), token)).body.decision;
   const slippage = (limits: SymbolLimits): number => lineOf(limits, 'slippage_bps').limit;
 
-  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole [TM-8 TM-20 TD-22 TD-31]', async () => {
+  it('SAE-BUDGET an agent with caps of its own is shown those, and no budget cuts an ask of what remains [TM-8 TM-20 TD-22 TD-31]', async () => {
     const limits = await limitsOf('BTCUSDT', momentum);
     assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
     assert.equal(lineOf(limits, 'order_notional_usdt').code, 'BUDGET_AGENT');
@@ -44,7 +44,12 @@ describe('GET /v1/limits is what a decision uses', () => {
     assert.equal(lineOf(limits, 'leverage').limit, 2, 'its own leverage');
     assert.equal(limits.leverage_cap, 2, 'its own leverage cap');
     const ask = { requested_notional: 200, requested_leverage: 2, max_slippage_bps: slippage(limits) };
-    assert.equal((await dry(ask, momentum)).decision, 'ALLOW', 'within remaining');
+    const within = await dry(ask, momentum);
+    assert.deepEqual(
+      within.reasons.map(({ code }) => code),
+      ['LOT_ROUNDING'],
+      'within remaining, lots of 60 USDT alone make it smaller',
+    );
     assert.equal((await dry({ ...ask, requested_notional: 400 }, momentum)).decision, 'LIMIT', 'beyond it');
   });
 

@@ -37,7 +37,7 @@ describe('margin that the last reading of the balance does not contain', () => {
     await world.advance(2_000);
     const [resting] = await world.orders('?open=true');
     assert.equal(resting?.status, 'working', 'more than half of the balance is held for it');
-    const amend = { client_order_id: resting.client_order_id, requested_notional: 240 };
+    const amend = { client_order_id: resting.client_order_id, requested_notional: 232 };
     const { decision } = (await world.tool('modify_order', amend)).body;
     assert.equal(decision.decision, 'ALLOW', JSON.stringify(decision.reasons));
     const more = { client_order_id: resting.client_order_id, requested_notional: 320 };
@@ -68,7 +68,7 @@ describe('margin that the last reading of the balance does not contain', () => {
     const [resting] = await world.orders('?open=true');
     assert.equal(resting?.quantity, '0.08');
     // Of the 232 USDT that are held for it 174 count, beside some 68 that are available; three lots need 270.
-    const amend = { client_order_id: resting.client_order_id, requested_notional: 271 };
+    const amend = { client_order_id: resting.client_order_id, requested_notional: 262 };
     const { decision } = (await world.tool('modify_order', amend)).body;
     assert.equal(decision.decision, 'BLOCK');
     assert.equal(decision.reasons[0]?.code, 'BUDGET_MARGIN');

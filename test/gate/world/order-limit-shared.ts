@@ -55,7 +55,11 @@ describe('the venue’s limit on open orders is shared out [DESIGN 12.4]', () =>
     assert.equal(execution.state, 'filled', JSON.stringify(decision.reasons));
   };
   const restOpening = async (price: number): Promise<string> => {
-    const { decision, execution } = await place({ order_type: 'limit', limit_price: price, requested_notional: 60 });
+    const { decision, execution } = await place({
+      order_type: 'limit',
+      limit_price: price,
+      requested_notional: price / 1_000,
+    });
     assert.equal(execution.state, 'working', JSON.stringify(decision.reasons));
     return execution.orders[0]?.client_order_id ?? '';
   };
@@ -158,7 +162,7 @@ describe('OPENINGS_RESTING: openings beyond what the venue’s limit leaves to t
 
   const codes = ({ decision }: ToolBody): readonly string[] => decision.reasons.map(({ code }) => code);
   const rest = async (price: number, change: object = {}): Promise<ToolBody> => {
-    const limit = { order_type: 'limit', limit_price: price, requested_notional: 60, ...change };
+    const limit = { order_type: 'limit', limit_price: price, requested_notional: price / 1_000, ...change };
     return (await world.tool('place_order', order(limit))).body;
   };
 

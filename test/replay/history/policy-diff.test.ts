@@ -94,7 +94,7 @@ describe('policy diff on the ledger of a running daemon', () => {
     );
     assert.deepEqual(recorded.reasons, [], 'it was allowed');
     const reason = candidate.reasons.find(({ code }) => code === 'BUDGET_NOTIONAL');
-    assert.deepEqual([reason?.observed, reason?.limit, reason?.unit], [300, 200, 'USDT'], 'figures of the candidate');
+    assert.deepEqual([reason?.observed, reason?.limit, reason?.unit], [242, 200, 'USDT'], 'figures of the candidate');
     assert.ok((candidate.lots ?? 0) < (recorded.lots ?? 0), 'fewer lots');
     assert.ok(found.opening_notional_usdt.candidate < found.opening_notional_usdt.recorded, 'less is opened');
     assert.ok(found.first_change_seq === seqOf('small'), 'the first change is named');
@@ -190,10 +190,10 @@ describe('policy diff on the ledger of a running daemon', () => {
       '7d',
     );
     assert.equal(code, 5, err);
-    assert.match(out, /cut +agent place_order BTCUSDT buy 300 USDT 1x/, 'the request');
+    assert.match(out, /cut +agent place_order BTCUSDT buy 242 USDT 1x/, 'the request');
     assert.match(
       out,
-      /would be +LIMIT 0\.003 1x .*BUDGET_NOTIONAL 300 against 200 USDT/,
+      /would be +LIMIT 0\.003 1x .*BUDGET_NOTIONAL 242 against 200 USDT/,
       'the new reason with its figures',
     );
     assert.match(out, /What this cannot show:\n- Each request is decided again as if/, 'the limits');

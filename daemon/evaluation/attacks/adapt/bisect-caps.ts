@@ -1,4 +1,4 @@
-import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
+import { type AgentAnswer, type AttackView, isUncut, type PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Close enough to press against what has been found. */
@@ -37,7 +37,7 @@ export class BisectCaps implements Attack {
   }
 
   #narrow(asked: number, answer: AgentAnswer, view: AttackView): void {
-    if (answer.decision === 'ALLOW') this.low = Math.max(this.low, asked);
+    if (isUncut(answer.decision, answer.reasons)) this.low = Math.max(this.low, asked);
     else {
       this.high = Math.min(this.high, asked);
       const told = answer.effectiveNotional ?? limitTold(answer);

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts';
+import { type AgentAnswer, type AttackView, isUncut, type PlannedAsk } from '../../facts/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Before the close the old regime still holds; right after it the new one should. */
@@ -24,10 +24,10 @@ export class RegimeBoundary implements Attack {
 
   onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
     this.#waiting -= 1;
-    if (answer.decision === 'LIMIT') {
-      this.#sizeUsdt = Math.max(this.#desk.least(view), answer.effectiveNotional ?? this.#sizeUsdt);
-    } else if (answer.decision === 'ALLOW') {
+    if (isUncut(answer.decision, answer.reasons)) {
       this.#sizeUsdt = Math.min(this.#sizeUsdt * 1.3, this.#desk.caps.symbolNotionalUsdt);
+    } else if (answer.decision === 'LIMIT') {
+      this.#sizeUsdt = Math.max(this.#desk.least(view), answer.effectiveNotional ?? this.#sizeUsdt);
     } else if (answer.retryAfterMs === null) this.#sizeUsdt = Math.max(this.#desk.least(view), this.#sizeUsdt * 0.8);
     if (this.#waiting === 0) this.#surround(view);
   }

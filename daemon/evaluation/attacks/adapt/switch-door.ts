@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentRequest, AttackView, PlannedAsk } from '../../facts/agents.ts';
+import { type AgentAnswer, type AgentRequest, type AttackView, isUncut, type PlannedAsk } from '../../facts/agents.ts';
 import { buildModify } from '../../intents/requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 import { FOREIGN_ACCOUNTS, UNKNOWN_TOOLS } from '../misuse.ts';
@@ -34,7 +34,7 @@ export class SwitchDoor implements Attack {
   }
 
   onAnswer(_ask: PlannedAsk, answer: AgentAnswer, view: AttackView): void {
-    if (answer.decision === 'ALLOW') this.#wantUsdt *= 1.5;
+    if (isUncut(answer.decision, answer.reasons)) this.#wantUsdt *= 1.5;
     else this.#door = (this.#door + 1) % DOORS.length;
     this.#knock(view, answer.retryAfterMs === null ? this.#desk.draws.int(300, 4000) : Math.ceil(answer.retryAfterMs));
   }

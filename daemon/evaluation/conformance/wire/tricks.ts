@@ -1,3 +1,4 @@
+import { isUncut } from '../../facts/agents.ts';
 import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from '../script.ts';
 
 /**
@@ -51,7 +52,7 @@ export function* searchByRehearsal(view: ScriptView): Script {
   for (let round = 0; round < 7; round++) {
     const size = (low + high) / 2;
     const [answer] = yield step([{ kind: 'rehearse', tool: 'place_order', args: marketOrder(symbol, side, size) }], 15);
-    if (answer?.verdict === 'ALLOW') low = size;
+    if (answer !== undefined && isUncut(answer.verdict, answer.reasons)) low = size;
     else high = size;
   }
   yield step(
@@ -71,7 +72,7 @@ export function* collectAdvice(view: ScriptView): Script {
   const advised = yield step(
     Array.from({ length: 6 }, () => ({ kind: 'advise' as const, tool: 'place_order', args: order })),
   );
-  const granted = advised.filter((answer) => answer.verdict === 'ALLOW');
+  const granted = advised.filter(({ reasons, verdict }) => isUncut(verdict, reasons));
   yield step(
     granted.map((answer, index) =>
       tool('place_order', {

@@ -1,0 +1,60 @@
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import type { CallRecord } from '../records.ts';
+
+/** Of what was asked for, what lots may take off an order that is told to be as asked. */
+const LEAST_SHARE = 0.99;
+const HAIR = 1e-9;
+
+/** ALLOW is within 1 % of what was asked: by the words of the call, and by the order in its answer. [TD-1] */
+export function findShortAllows({ decisions, world }: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const call of world.calls) {
+    const { answer, askedAtMs, args, agent, tool } = call;
+    if (answer === null || answer.decision.decision !== 'ALLOW') continue;
+    const { decision_id: id, effective } = answer.decision;
+    const event = decisions.get(id)?.event;
+    if (effective === null || effective.action === 'cancel' || event === undefined) continue;
+    const asked = askedOf(call, event);
+    if (asked === null) continue;
+    const quantity = Number(effective.quantity);
+    const sent = asked.unit !== 'USDT' ? quantity : asked.price === null ? effective.notional : quantity * asked.price;
+    if (sent >= asked.size * LEAST_SHARE * (1 - HAIR)) continue;
+    breaches.push({
+      code: 'allow/short',
+      detail: `${agent} asks ${tool} ${JSON.stringify(args)} at ${at(askedAtMs)}: ${id} is ALLOW with ${sent} of ${asked.size} ${asked.unit}`,
+    });
+  }
+  return breaches;
+}
+
+interface Asked {
+  readonly size: number;
+  readonly unit: 'USDT' | 'coins';
+  /** Of a limit order the size is at its own limit. */
+  readonly price: number | null;
+}
+/** Null: the call names no size. */
+function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null {
+  const { requested_notional: usdt, limit_price: limit } = args;
+  const { price_ticks: ticks } = event.context.order ?? {};
+  if (tool === 'modify_order' && usdt !== undefined) {
+    const { rules } = event.context.market;
+    const standing = rules === null || ticks == null ? null : (ticks * rules.tick_mantissa) / rules.tick_scale;
+    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : Number(limit) };
+  }
+  if (tool === 'place_order')
+    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? null : Number(limit) };
+  if (tool !== 'close_position' || args.fraction === undefined || args.fraction === 1) return null;
+  const { agent, exposure, market } = event.context;
+  if (market.rules === null) return null;
+  // A part is one of what is proven to be held.
+  const proven = exposure.position_lots === 0 ? agent.share_lots : exposure.position_lots;
+  const lots = Math.min(Math.abs(proven), Math.abs(agent.share_lots));
+  return {
+    size: (Number(args.fraction) * lots * market.rules.lot_mantissa) / market.rules.lot_scale,
+    unit: 'coins',
+    price: null,
+  };
+}
