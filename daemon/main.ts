@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { AccountLock } from './boot/account-lock.ts';
 import { Alerts, refuseFirstStart, requireNamedRoutes } from './boot/alerts.ts';
 import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
-import { countFilesNeeded, describeEntrance, type Entrance, openEntrances, tellFileShortage } from './boot/entrances.ts';
+import { describeEntrance, type Entrance, openEntrances, tellFileShortage } from './boot/entrances.ts';
 import type { Folded } from './boot/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
@@ -136,7 +136,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const entrance = describeEntrance(http, config, tokensFolder);
     gate.core.consoleAddress = entrance.consoleAddress;
     alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
-    tellFileShortage(log, countFilesNeeded(config));
+    tellFileShortage(log, config);
     options.onListening?.(entrance);
     const onFirstContact = async (): Promise<void> => {
       await account?.holdAlias(gate.core.ports.venue, log);

@@ -39,8 +39,8 @@ export const countFilesNeeded = ({ remoteConsole }: Pick<Config, 'remoteConsole'
   (remoteConsole === null ? 2 : 3) * MAX_CONNECTIONS + OTHER_FILES;
 
 /** Warns where this process may open fewer files than it may need. */
-export function tellFileShortage(log: Logger, needed: number): void {
-  const limit = readFileLimit();
+export function tellFileShortage(log: Logger, config: Pick<Config, 'remoteConsole'>): void {
+  const [limit, needed] = [readFileLimit(), countFilesNeeded(config)];
   if (limit < needed) log.warn({ limit, needed }, 'the limit on open files is below what all connections may need');
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -159,7 +159,10 @@ test('an operator token serves no model, either, that came when the daemon had n
   const bridge = openBridge(t, server.port, SECRETS.operator);
   await bridge.callTool('get_account', {});
   for (const socket of held) socket.destroy();
-  await until('there is room again', async () => (await server.call('GET', '/v1/market', { role: 'operator' })).status === 200);
+  await until(
+    'there is room again',
+    async () => (await server.call('GET', '/v1/market', { role: 'operator' })).status === 200,
+  );
   const { body, isError } = await bridge.callTool('place_order', PLACE_ORDER);
   assert.equal(isError, true, JSON.stringify(body));
   assert.match(JSON.stringify(body), /role operator may not call.*Nothing was sent/);
