@@ -136,7 +136,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const entrance = describeEntrance(http, config, tokensFolder);
     gate.core.consoleAddress = entrance.consoleAddress;
     alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
-    tellFileShortage(log);
+    tellFileShortage(log, config);
     options.onListening?.(entrance);
     const onFirstContact = async (): Promise<void> => {
       await account?.holdAlias(gate.core.ports.venue, log);

@@ -5,6 +5,7 @@ import { type Config, operatorSocketPath, operatorUrlFile } from '../config/conf
 import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/authentication.ts';
+import { MAX_CONNECTIONS } from '../http/connections.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpServer, HttpServerOptions } from '../http/house.ts';
 import type { HttpAddress } from '../http/listening.ts';
@@ -30,23 +31,26 @@ export interface Entrance {
   /** A command line that places a paper order; null if there is no token file. */
   readonly curlLine: string | null;
 }
+/** What is open besides connections of clients. */
+const OTHER_FILES = 1_280;
+
 /** Files and sockets that all connection limits together may need, plus what else is open. */
-const FILES_NEEDED = 5_888;
+export const countFilesNeeded = ({ remoteConsole }: Pick<Config, 'remoteConsole'>): number =>
+  (remoteConsole === null ? 2 : 3) * MAX_CONNECTIONS + OTHER_FILES;
 
 /** Warns where this process may open fewer files than it may need. */
-export function tellFileShortage(log: Logger): void {
-  const needed = findFileShortage();
-  if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
+export function tellFileShortage(log: Logger, config: Pick<Config, 'remoteConsole'>): void {
+  const [limit, needed] = [readFileLimit(), countFilesNeeded(config)];
+  if (limit < needed) log.warn({ limit, needed }, 'the limit on open files is below what all connections may need');
 }
 
-/** How many files this process may open, if that is less than it may need; null: enough, or unknown. */
-function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
+/** How many files this process may open; not a number: unknown. */
+function readFileLimit(): number {
   try {
     // Node raises its own limit to the hard one at its start, so the first figure applies.
-    const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
-    return limit < FILES_NEEDED ? { limit, needed: FILES_NEEDED } : null;
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
   } catch {
-    return null;
+    return Number.NaN;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Agent, Dispatcher } from 'undici';
 import type { ClientConfig } from '../config/config.ts';
-import { ForeignAnswerError, toCliError, toConnectionError } from './call-failures.ts';
+import { ForeignAnswerError, NoAnswerError, toCliError, toConnectionError } from './call-failures.ts';
 import { findWay, type Role, type Way } from './daemon-place.ts';
 import { toExactJson } from './exact-json.ts';
 import { CliError, EXIT } from './exit-codes.ts';
@@ -89,10 +89,14 @@ export class DaemonClient {
     return body;
   }
 
-  /** Calls the one route that only agents may call. @throws CliError if the token is missing or has another role */
+  /** @throws NoAnswerError if no daemon has proven itself, or the token is missing or has another role */
   async requireAgent(): Promise<void> {
-    const { status, body } = await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
-    if (status === 401 || status === 403) throw toCliError(status, body);
+    await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
+    // RISK: a daemon that is busy or closing refuses whoever asks, and so says nothing of the role. Its proof does.
+    const { role } = this.#claims ?? { role: 'none' };
+    if (role === 'agent') return;
+    const message = `FORBIDDEN: a token of role ${role} may not call /mcp, which takes agent.`;
+    throw new NoAnswerError(message, false, EXIT.NOT_PERMITTED);
   }
 
   /** The answer to one message of MCP, whether it comes as JSON or as an event. @throws CliError when nobody answers */
@@ -197,7 +201,7 @@ export class DaemonClient {
     return { dispatcher, request };
   }
 
-  /** A connection to the daemon of this token, and of the settings. @throws CliError, or as node does */
+  /** A connection to the daemon of this token, and of the settings. @throws NoAnswerError, or as node does: nothing was sent */
   async #connect(): Promise<Socket> {
     const socket = await openConnection(this.#way.place);
     if (this.#token === null) return socket;
@@ -209,7 +213,8 @@ export class DaemonClient {
       return socket;
     } catch (error) {
       socket.destroy();
-      throw error;
+      if (!(error instanceof CliError) || error instanceof NoAnswerError) throw error;
+      throw new NoAnswerError(error.message, false, error.exitCode);
     }
   }
 

@@ -30,13 +30,15 @@ interface Sum extends Refusal {
   readonly count: number;
 }
 
-export function createRefusals(logger: Logger, after: After): Refusals {
+/** `console`: origin of the remote console that they are of; null: they are of this machine. */
+export function createRefusals(logger: Logger, after: After, console: string | null = null): Refusals {
+  const where = console === null ? {} : { console };
   /** By kind: what came after its last line, and the end of the minute since. */
   const minutes = new Map<string, { sum: Sum | null; readonly end: { cancel(): void } }>();
   let isClosed = false;
 
   function log(kind: string, sum: Sum): void {
-    logger.warn({ kind, ...sum }, 'refused to sign in');
+    logger.warn({ kind, ...where, ...sum }, 'refused to sign in');
     if (!isClosed) minutes.set(kind, { sum: null, end: after(MINUTE_MS, () => endMinute(kind)) });
   }
   function endMinute(kind: string): void {

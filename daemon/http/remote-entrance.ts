@@ -23,6 +23,7 @@ import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerProofRoute } from './proof-route.ts';
 import { createProver } from './prover.ts';
 import { registerReadRoutes } from './read-routes.ts';
+import { createRefusals } from './refusals.ts';
 import { addRequestHooks } from './request-hooks.ts';
 import { createRouteBook } from './route-book.ts';
 import { addRoute, type Doors, openRoute, operatorRoute } from './routing.ts';
@@ -92,6 +93,8 @@ export async function openRemoteEntrance(house: House, { origin, port }: RemoteC
 
 function buildDoors(house: House, app: FastifyInstance, console: Doors['console']): Doors {
   const { made, options, shared } = house;
+  const refusals = createRefusals(options.logger, options.after ?? waitInProcess, console.origin);
+  app.addHook('onClose', async () => refusals.close());
   const source = options.console ?? { findToken: () => null };
   const { hostMs = Date.now } = source;
   const nowMs = options.monotonicMs ?? (() => performance.now());
@@ -102,6 +105,7 @@ function buildDoors(house: House, app: FastifyInstance, console: Doors['console'
     ...shared,
     nowMs,
     console,
+    refusals,
     sessions,
     prover: createProver({
       keyedTokens: () => [],

@@ -26,7 +26,7 @@ interface KeptCode extends CodeGrant {
 export interface EnrolmentCodes {
   /** What it grants; null: it is wrong, over, or there is none. Every wrong one counts. */
   look(code: string): CodeGrant | null;
-  /** Whether there is one for a remote console of this origin, right or wrong. */
+  /** Whether there is one for a remote console of this origin. */
   isFor(origin: string): boolean;
   /** The same, and it is over. */
   take(code: string): CodeGrant | null;
@@ -43,14 +43,17 @@ export function makeCode(path: string, grant: CodeGrant, nowMs: number): string 
 }
 
 export function createCodes(path: string, nowMs: () => number): EnrolmentCodes {
-  const look = (code: string): CodeGrant | null => {
+  const find = (): KeptCode | null => {
     const kept = read(path);
     if (kept === null) return null;
     const leftMs = kept.expiresAtMs - nowMs();
-    if (leftMs <= 0 || leftMs > CODE_MS) {
-      rmSync(path, { force: true });
-      return null;
-    }
+    if (leftMs > 0 && leftMs <= CODE_MS) return kept;
+    rmSync(path, { force: true });
+    return null;
+  };
+  const look = (code: string): CodeGrant | null => {
+    const kept = find();
+    if (kept === null) return null;
     if (timingSafeEqual(Buffer.from(digestOfCode(code)), Buffer.from(kept.sha256)))
       return { name: kept.name, isRecovery: kept.isRecovery, origin: kept.origin };
     if (kept.wrong + 1 >= MOST_WRONG) rmSync(path, { force: true });
@@ -59,7 +62,7 @@ export function createCodes(path: string, nowMs: () => number): EnrolmentCodes {
   };
   return {
     look,
-    isFor: (origin) => read(path)?.origin === origin,
+    isFor: (origin) => find()?.origin === origin,
     take(code) {
       const grant = look(code);
       if (grant !== null) rmSync(path);

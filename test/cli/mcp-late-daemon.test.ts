@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { AgentLink } from '../../daemon/cli/agent-link.ts';
+import { createClient } from '../../daemon/cli/client.ts';
+import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { TOOL_NAMES } from '../../daemon/core/policy.ts';
+import { MAX_OF_TOKEN } from '../../daemon/http/connections.ts';
 import { findFreePort } from '../free-port.ts';
 import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
-import { listen } from '../integrations/proving-server.ts';
+import { CLAIMS, listen, proving } from '../integrations/proving-server.ts';
+import { until } from '../until.ts';
 import { holdfast } from './run.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
@@ -123,6 +130,72 @@ test('an operator token serves no model when the daemon starts later, either', a
     server.gate.calls.filter(({ method }) => method === 'runTool'),
     [],
   );
+});
+
+/** The bridge within this process. */
+function openBridge(t: TestContext, port: number, secret: string, env: Readonly<Record<string, string>> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const tokenFile = join(folder, 'model.token');
+  writeFileSync(tokenFile, secret, { mode: 0o600 });
+  const nothing = () => undefined;
+  const io = { env: { HOME: folder, ...env }, out: nothing, err: nothing, exit: nothing };
+  const link = new AgentLink(() => createClient(io, { url: `http://127.0.0.1:${port}`, tokenFile }, 'agent'));
+  t.after(() => link.close());
+  return createDaemonPort(link, '1');
+}
+
+test('an operator token serves no model, either, that came when the daemon had no place for it', async (t) => {
+  const server = await startServer(t);
+  const line = `GET /v1/trading-state HTTP/1.1\r\nHost: ${server.host}\r\nAuthorization: Bearer ${SECRETS.operator}\r\n\r\n`;
+  const held: Socket[] = [];
+  for (let count = 0; count < MAX_OF_TOKEN; count += 1) {
+    const socket = connect(server.port, '127.0.0.1');
+    t.after(() => void socket.destroy());
+    socket.write(line);
+    await once(socket, 'data');
+    held.push(socket);
+  }
+  const bridge = openBridge(t, server.port, SECRETS.operator);
+  await bridge.callTool('get_account', {});
+  for (const socket of held) socket.destroy();
+  await until(
+    'there is room again',
+    async () => (await server.call('GET', '/v1/market', { role: 'operator' })).status === 200,
+  );
+  const { body, isError } = await bridge.callTool('place_order', PLACE_ORDER);
+  assert.equal(isError, true, JSON.stringify(body));
+  assert.match(JSON.stringify(body), /role operator may not call.*Nothing was sent/);
+  assert.deepEqual(
+    server.gate.calls.filter(({ method }) => method === 'runTool'),
+    [],
+  );
+});
+
+test('where another daemon has come in its place, the model is told that nothing was sent', async (t) => {
+  const port = await findFreePort();
+  const open = (venue: string) => {
+    const claims = JSON.stringify({ ...JSON.parse(CLAIMS), venue });
+    const asked: string[] = [];
+    const answer = (request: IncomingMessage, response: ServerResponse): void => {
+      asked.push(request.url ?? '');
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    };
+    return { asked, running: listen(createServer(proving(() => [SECRETS.agent], answer, claims)), port) };
+  };
+  const first = open('paper');
+  const { close } = await first.running;
+  const bridge = openBridge(t, port, SECRETS.agent, { HOLDFAST_VENUE: 'paper' });
+  assert.equal((await bridge.callTool('place_order', PLACE_ORDER)).isError, false);
+  await close();
+  assert.match(JSON.stringify(await bridge.callTool('get_account', {})), /UNREACHABLE/);
+  const second = open('binance-demo');
+  const { close: closeSecond } = await second.running;
+  t.after(closeSecond);
+  const { body, isError } = await bridge.callTool('place_order', PLACE_ORDER);
+  assert.equal(isError, true);
+  assert.match(JSON.stringify(body), /HOLDFAST_VENUE says paper.*Nothing was sent/);
+  assert.deepEqual(second.asked, []);
 });
 
 test('a setting that cannot be used ends the bridge, and no daemon mends it', async () => {

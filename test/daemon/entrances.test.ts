@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { countFilesNeeded } from '../../daemon/boot/entrances.ts';
 import { readEnv } from '../../daemon/config/config.ts';
 import { MAX_CONNECTIONS } from '../../daemon/http/connections.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
@@ -56,8 +57,8 @@ test('where a path is too long for a socket the entrance is a port of its own, w
   assert.equal(code, 0, err);
 });
 
-test('the files that a start asks for are those of both entrances together', () => {
-  const text = readFileSync(new URL('../../daemon/boot/entrances.ts', import.meta.url), 'utf8');
-  const needed = Number(/FILES_NEEDED = ([\d_]+)/.exec(text)?.[1]?.replace('_', ''));
-  assert.ok(needed >= 2 * MAX_CONNECTIONS + 256, `${needed}`);
+test('the files that a start asks for are those of all entrances together', () => {
+  const remoteConsole = { origin: 'https://desk.example.ts.net', port: 7434 };
+  assert.ok(countFilesNeeded({ remoteConsole: null }) >= 2 * MAX_CONNECTIONS + 256);
+  assert.ok(countFilesNeeded({ remoteConsole }) >= 3 * MAX_CONNECTIONS + 256);
 });

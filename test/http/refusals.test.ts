@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { request } from 'undici';
+import { findFreePort } from '../free-port.ts';
 import { until } from '../until.ts';
 import { byHand, type Cleanups, SECRETS, startServer } from './http-kit.ts';
 
@@ -55,6 +57,32 @@ test('refused tokens are one line of the log at once, and one a minute after it,
   assert.equal(endMinute(), 0, 'and ended without any');
   await server.call('GET', '/v1/account', { headers: WRONG });
   await until('it is logged', () => lines().length === 3);
+});
+
+test('whoever fails to sign in beyond the proxy hides nobody who fails at the machine [TM-95]', async (t) => {
+  const { after } = byHand();
+  const port = await findFreePort();
+  const origin = 'https://desk.example.ts.net';
+  const server = await startServer(t, { remoteConsole: { origin, port } }, true, { after });
+  const host = 'desk.example.ts.net';
+  for (let time = 0; time < 3; time += 1) {
+    const { body, statusCode } = await request(`http://127.0.0.1:${port}/v1/account`, { headers: { host, ...WRONG } });
+    await body.dump();
+    assert.equal(statusCode, 401);
+  }
+  await server.call('GET', '/v1/account', { headers: WRONG });
+  const lines = () => server.log.map((line) => JSON.parse(line)).filter(({ kind }) => kind !== undefined);
+  await until('both are logged', () => lines().length === 2);
+  assert.deepEqual(
+    lines().map(({ console, count, kind }) => [kind, console, count]),
+    [
+      ['token', origin, 1],
+      ['token', undefined, 1],
+    ],
+  );
+  await server.http.close();
+  await until('the rest of the remote ones is logged at the end', () => lines().length === 3);
+  assert.deepEqual([lines()[2].console, lines()[2].count], [origin, 2]);
 });
 
 test('passkeys and proofs that are refused are summed as kinds of their own', async (t) => {

@@ -46,6 +46,17 @@ describe('a session alone', () => {
     assert.equal(body.decision.decision, 'BLOCK');
   });
 
+  it('changes nothing of a halt that stands, and records nothing more, however often it asks [TM-82]', async () => {
+    const { ledger } = seat.world.daemon;
+    const body = { state: 'halted', reason: 'the exchange is under attack', symbol: 'ETHUSDT' };
+    assert.equal((await seat.operator('PUT', PATH, body)).status, 200);
+    const [before, records] = [await seat.world.tradingState(), ledger.lastSeq()];
+    for (let time = 0; time < 3; time += 1)
+      assert.equal((await set('halted', { symbol: 'ETHUSDT', reason: 'nothing of importance' })).status, 200);
+    assert.deepEqual(await seat.world.tradingState(), before);
+    assert.equal(ledger.lastSeq(), records);
+  });
+
   it('neither reduces over a halt nor resumes, whatever the scope [TM-82]', async () => {
     for (const more of [{}, { symbol: 'BTCUSDT' }]) {
       await refused('reducing', more);

@@ -103,7 +103,10 @@ export class Operator {
     return inForce === 'active' ? 'reducing' : inForce;
   }
 
-  /** The same for whoever may only tighten. INVARIANT: looked at and set in one turn. @throws LooseningRefused */
+  /**
+   * The same for whoever may only tighten. INVARIANT: looked at and set in one turn. RISK: they must not say anew why a halt
+   * stands, nor fill the ledger. @throws LooseningRefused
+   */
   async tighten(caller: Caller, change: StateChange): Promise<TradingStateBody> {
     const { scope, name } = scopeOf(change);
     const known = this.#core.state.layers.get(layerKey('operator', scope, name));
@@ -111,6 +114,7 @@ export class Operator {
       throw new LooseningRefused(
         `This would loosen (it is ${known?.state ?? 'active'} now), and a session alone may only tighten: show an operator token or a passkey.`,
       );
+    if (known?.state === change.state && known.clearsAtMs === null) return this.#carryOut(change);
     return this.setState(caller, change);
   }
 
@@ -140,6 +144,13 @@ export class Operator {
       });
     }
     this.#flatten.endAbandoned();
+    return this.#carryOut(change);
+  }
+
+  /** Cancels what the layer does not permit, once it is on the disk. */
+  async #carryOut(change: StateChange): Promise<TradingStateBody> {
+    const core = this.#core;
+    const { scope, name } = scopeOf(change);
     await core.settled();
     // Without domain time nothing can be signed: resting orders are canceled on first contact.
     if (change.state !== 'active' && core.ports.clock.isSynced) {
