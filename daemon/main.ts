@@ -18,6 +18,7 @@ import { StartCache } from './boot/start-cache.ts';
 import { followTokens, tokenPorts } from './boot/token-watch.ts';
 import { openTraces } from './boot/traces.ts';
 import type { Config, Secrets } from './config/config.ts';
+import { profileOf } from './core/venues.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
 import { createHttpServer } from './http/server.ts';
@@ -134,7 +135,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
     gate.core.consoleAddress = entrance.consoleAddress;
-    alerts.consoleUrl = entrance.consoleAddress;
+    alerts.consoleUrl = entrance.remoteConsole?.address ?? entrance.consoleAddress;
     tellFileShortage(log);
     options.onListening?.(entrance);
     const onFirstContact = async (): Promise<void> => {
@@ -143,7 +144,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       closers.unshift(alerts.begin(gate, ledger, signal));
       account?.watch(gate.core, time, signal);
       // So far nothing was sent that changes the account.
-      if (config.venue === 'binance-live') watchArming(gate, fileProblem, time, signal);
+      if (profileOf(config.venue).needsArming) watchArming(gate, fileProblem, time, signal);
     };
     await gate.start(onFirstContact, options.onVenueSilent);
     // The printed command line should work at once.
@@ -181,9 +182,10 @@ async function build(
   // `arm` makes a ledger, too.
   if (known === null && hasFiles(options)) await refuseFirstStart(config, fileProblem());
   const inForce = known ?? requirePolicy(file);
-  if (config.venue === 'binance-live') refuseUnarmed(ledger, config);
-  const tokensFolder =
-    config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
+  if (profileOf(config.venue).needsArming) refuseUnarmed(ledger, config);
+  const tokensFolder = profileOf(config.venue).isSimulated
+    ? ensurePaperTokens(config.home, ledger.tokens)
+    : join(config.home, 'tokens');
   const exchange = await startPaperExchange(config, secrets);
   if (exchange !== null) closers.unshift(() => exchange.close());
   const access = venueAccess(config, secrets, exchange);

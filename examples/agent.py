@@ -3,11 +3,14 @@ import json
 import os
 import sys
 import urllib.request
+import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "integrations", "python"))
 from holdfast import Holdfast
 
 gate = Holdfast(os.environ.get("HOLDFAST_URL", "http://127.0.0.1:7433"))
+# Keep it with a conversation that is to be resumed: what is asked again under the same ids is sent once.
+conversation = os.environ.get("CONVERSATION") or uuid.uuid4().hex
 messages = [{"role": "user", "content": " ".join(sys.argv[1:]) or "Buy 200 USDT of BTC at market, 1x."}]
 
 
@@ -30,7 +33,7 @@ for _ in range(10):
         break
     for call in message["tool_calls"]:
         name, args = call["function"]["name"], json.loads(call["function"]["arguments"])
-        # The id of the model's call is the request id: a repeat of this turn places no second order.
-        result = gate.call(name, args, request_id=call["id"])
+        # The request id is of the conversation and of the call in it, since some models number their calls.
+        result = gate.call(name, args, request_id=f"{conversation}-{call['id']}")
         print(f"{name}: {result.get('decision', result)}", file=sys.stderr)
         messages.append({"role": "tool", "tool_call_id": call["id"], "content": json.dumps(result)})

@@ -1,5 +1,5 @@
 /**
- * Brings what is missing, so that `npm start`, `npm test` and `./holdfast` work from a fresh clone on any Node that
+ * `npm run bootstrap` brings what is missing, so that `npm start`, `npm test` and `./holdfast` work from a fresh clone on any Node that
  * reads this file (18 and later): a Node of the supported line, and the packages. Says nothing when there is nothing
  * to do. Only node built-ins.
  *
@@ -10,7 +10,15 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lockPathFor, withLock } from './file-lock.mjs';
 import { bringNode, findBroughtNode, isSupportedNode, OLDEST_NODE, startNpm } from './node-line.mjs';
-import { hadTools, isCheckout, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
+import {
+  hadTools,
+  isCheckout,
+  isInstalled,
+  matchesLockFile,
+  ROOT,
+  readHelp,
+  writeInstallStamp,
+} from './package-state.mjs';
 
 /**
  * Path of a Node that runs this project, with the packages installed beside it: this Node where it is new enough.
@@ -97,9 +105,11 @@ function say(text) {
   process.stderr.write(`holdfast: ${text}\n`);
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+const SELF = fileURLToPath(import.meta.url);
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === SELF) {
   try {
-    await prepare();
+    if (process.argv.includes('--help')) process.stdout.write(readHelp(SELF));
+    else await prepare();
   } catch (error) {
     say(error.message);
     process.exitCode = 1;

@@ -27,7 +27,6 @@ const STEPS = [
   { name: 'types of the console', command: tsc(join('daemon', 'console', 'tsconfig.json')), count: countSources },
   { name: 'boundaries', command: script('check-boundaries.ts'), count: countByWord },
   { name: 'sentences', command: script(join('sentences', 'main.ts')), count: countByWord },
-  { name: 'version of the fold', command: script('fold-digest.ts'), count: countByWord },
   { name: 'generated files', command: script('generate.ts', '--check'), count: countByWord },
 ];
 

@@ -1,3 +1,7 @@
+/**
+ * `npm run generate` writes the files whose content follows from the code, and names those that have changed.
+ * `npm run generate -- --check` writes none, and ends with 1 if any would change.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -75,3 +75,9 @@ function readStamp(root) {
   const path = join(root, INSTALL_STAMP);
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }
+
+/** What a script says of itself in the comment at its head; null: it has none. */
+export function readHelp(file) {
+  const [, comment] = /^(?:#!.*\n)?\/\*\*((?:(?!\*\/)[\s\S])*)\*\//.exec(readFileSync(file, 'utf8')) ?? [];
+  return comment === undefined ? null : `${comment.replace(/^ \* ?/gm, '').trim()}\n`;
+}

@@ -50,6 +50,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       listen: { kind: 'tcp', host: '127.0.0.1', port: 7433 },
       passedSockets: [],
       allowedHosts: [],
+      remoteConsole: null,
       paper: { url: null, market: 'synthetic', seed: null, speed: 1 },
       logLevel: 'info',
       answerWithinMs: 3000,
@@ -132,6 +133,47 @@ test('keys come from the environment or from files, and stay out of the configur
   assert.doesNotMatch(JSON.stringify(demo.config), /planted|demo-key/);
 });
 
+test('a console for phones is off by default, and has an origin and a port of its own', () => {
+  const read = (origin: string) =>
+    readEnv({ HOLDFAST_CONSOLE_ORIGIN: origin, HOLDFAST_CONSOLE_PORT: '7434' }).config.remoteConsole;
+  for (const origin of [
+    'https://desk.example.ts.net',
+    'https://desk',
+    'https://a-b.example:8443',
+    'https://1password.example',
+  ])
+    assert.deepEqual(read(origin), { origin, port: 7434 });
+});
+
+test('what is no origin of a console for phones refuses the start with a sentence', () => {
+  for (const [origin, sentence] of [
+    ['http://desk.example', /is not https/],
+    ['https://desk.example/', /has a path/],
+    ['https://desk.example/console', /has a path/],
+    ['https://desk.example?x', /has a path/],
+    ['https://localhost', /names localhost/],
+    ['https://localhost:8443', /names localhost/],
+    ['https://desk.localhost', /names localhost/],
+    ['https://127.0.0.1', /has an address/],
+    ['https://[::1]', /is not an origin/],
+    ['https://desk.example:443', /leave it out/],
+    ['https://desk.example:0', /a port that is none/],
+    ['https://desk.example:70000', /a port that is none/],
+    ['https://Desk.example', /in lower case/],
+    ['https://user@desk.example', /is not an origin/],
+    ['https://desk.example.', /is not an origin/],
+    ['https://-desk.example', /is not an origin/],
+    ['https://', /is not an origin/],
+    ['desk.example', /is not an origin/],
+    ['wss://desk.example', /is not an origin/],
+  ] as const) {
+    const problems = problemsOf(() => readEnv({ HOLDFAST_CONSOLE_ORIGIN: origin, HOLDFAST_CONSOLE_PORT: '7434' }));
+    assert.equal(problems.length, 1, origin);
+    assert.match(problems[0] ?? '', /^HOLDFAST_CONSOLE_ORIGIN /);
+    assert.match(problems[0] ?? '', sentence);
+  }
+});
+
 test('what the countdown of Binance cancels is unknown until somebody says it', () => {
   const keys = { BINANCE_DEMO_API_KEY: 'key', BINANCE_DEMO_API_SECRET: 'secret' };
   const read = (more: Record<string, string>) =>
@@ -159,6 +201,30 @@ const CASES: readonly Case[] = [
     [/HOLDFAST_PORT and HOLDFAST_SO/],
   ],
   ['a socket path that is too long', () => ({ HOLDFAST_SOCKET: `/${'x'.repeat(120)}` }), [/longer than 103 bytes/]],
+  [
+    'a console for phones without its port',
+    () => ({ HOLDFAST_CONSOLE_ORIGIN: 'https://desk.example' }),
+    [/CONSOLE_ORIGIN needs HOLDFAST_CONSOLE_PORT/],
+  ],
+  [
+    'a port of a console for phones alone',
+    () => ({ HOLDFAST_CONSOLE_PORT: '7434' }),
+    [/set without HOLDFAST_CONSOLE_OR/],
+  ],
+  [
+    'a console for phones at the port of the daemon',
+    () => ({ HOLDFAST_CONSOLE_ORIGIN: 'https://desk.example', HOLDFAST_CONSOLE_PORT: '7433' }),
+    [/CONSOLE_PORT is 7433, as HOLDFAST_PORT/],
+  ],
+  [
+    'a console for phones where none is served to enrol their passkeys',
+    () => ({
+      HOLDFAST_CONSOLE_ORIGIN: 'https://desk.example',
+      HOLDFAST_CONSOLE_PORT: '7434',
+      HOLDFAST_HOST: '0.0.0.0',
+    }),
+    [/CONSOLE_ORIGIN needs the local console/],
+  ],
   ['the root as home', () => ({ HOLDFAST_HOME: '/' }), [/HOLDFAST_HOME is the root/]],
   ['a market that does not exist', () => ({ HOLDFAST_MARKET: '/no/bars' }), [/names \/no\/bars/]],
   ['an age that is no number of days', () => ({ HOLDFAST_ARCHIVE_BEFORE: '12h' }), [/a number of days from 1d/]],

@@ -201,18 +201,31 @@ export class AlertDelivery {
   }
 
   #describe(target: AlertChannelSpec, { groups, kind, messageId, queuedMs }: OutgoingMessage): Message {
-    const { consoleUrl, core } = this.#parts;
+    const { core } = this.#parts;
     return {
       id: messageId,
       kind,
       atMs: queuedMs,
       venue: core.settings.venue,
-      consoleUrl: consoleUrl(),
+      consoleUrl: this.#linkTo(groups),
       entries: groups.map((group) => {
         const isTold = target.details === true || group.code === ROUTES_CHANGED;
         return { ...group, detail: isTold ? this.#detailOf(group) : null };
       }),
     };
+  }
+
+  /** To the console; at a remote one to the card, where an approval that the message tells of still waits. */
+  #linkTo(groups: readonly AlertGroup[]): string | null {
+    const { consoleUrl, core } = this.#parts;
+    const url = consoleUrl();
+    const symbols = new Set(groups.flatMap(({ code, symbol }) => (code === 'APPROVAL_REQUESTED' ? [symbol] : [])));
+    if (url === null || symbols.size === 0 || !url.startsWith('https:')) return url;
+    const waiting = [...core.state.approvals.pending()].filter(
+      ({ requested }) => symbols.has(requested.symbol) && core.nowMs() < requested.expires_at_ms,
+    );
+    const newest = waiting.at(-1);
+    return newest === undefined ? url : `${url}#/approvals/${newest.requested.approval_id}`;
   }
 
   #detailOf({ last_seq }: AlertGroup): string | null {

@@ -38,7 +38,7 @@ export class AccountLock {
   /** @throws StartError naming home and process of the daemon that trades the account */
   constructor(place: Place, access: VenueAccess) {
     this.#place = place;
-    const venue = access.venue === 'paper' ? `paper ${sameHost(access.baseUrl)}` : access.venue;
+    const venue = 'baseUrl' in access ? `${access.venue} ${sameHost(access.baseUrl)}` : access.venue;
     this.#locks.set(this.#pathOf(`${venue} key ${access.apiKey}`), null);
     this.#hold(WAIT_MS);
   }

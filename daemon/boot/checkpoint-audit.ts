@@ -1,10 +1,10 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { CheckpointEvent } from '../gate/events.ts';
-import { FOLD_SHA256, FOLD_VERSION } from '../gate/state/fold-version.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 import type { CheckOutcome } from '../ledger/verify.ts';
 import { describeState, digestState } from './checkpoint-file.ts';
+import { FOLD_SHA256 } from './fold-digest.ts';
 
 /** Compares each recorded checkpoint with the views that the records before it give. */
 export interface CheckpointAudit {
@@ -22,8 +22,7 @@ export function createCheckpointAudit(reader: LedgerReader, only?: ReadonlySet<n
   for (const { payload } of reader.iterateEvents({ kind: 'checkpoint' })) {
     const checkpoint = payload as CheckpointEvent;
     if (only?.has(checkpoint.seq) === false) continue;
-    const isOwn = checkpoint.fold_sha256 === FOLD_SHA256 && checkpoint.fold_version === FOLD_VERSION;
-    if (!isOwn) elsewhere += 1;
+    if (checkpoint.fold_sha256 !== FOLD_SHA256) elsewhere += 1;
     else waiting.set(checkpoint.seq, [...(waiting.get(checkpoint.seq) ?? []), checkpoint]);
   }
   let compared = 0;

@@ -14,11 +14,11 @@ import {
 import { dirname, join } from 'node:path';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { CheckpointEvent } from '../gate/events.ts';
-import { FOLD_SHA256, FOLD_VERSION } from '../gate/state/fold-version.ts';
 import { GateState } from '../gate/state/gate-state.ts';
 import { GraphReader, writeGraph } from '../gate/state/graph-text.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerReader } from '../ledger/types.ts';
+import { FOLD_SHA256 } from './fold-digest.ts';
 
 /** Of the file: a line of JSON that says what it is of, then the views (gate/state/graph-text.ts). */
 export const CHECKPOINT_FORMAT = 1;
@@ -37,7 +37,6 @@ export function describeState(reader: LedgerReader, state: GateState, seq: numbe
     account,
     epoch: state.recovery?.epoch ?? null,
     fold_sha256: FOLD_SHA256,
-    fold_version: FOLD_VERSION,
     format: CHECKPOINT_FORMAT,
     genesis,
     hash: last.hash,

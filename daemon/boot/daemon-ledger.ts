@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { ClockPort } from '../gate/ports.ts';
 import { LedgerError, messageOf } from '../ledger/errors.ts';
@@ -42,7 +43,7 @@ export function expiryClock(
   clock: Pick<ClockPort, 'isSynced' | 'nowMs'>,
   time: TimePort,
 ): ExpiryClock {
-  if (venue !== 'paper')
+  if (!profileOf(venue).isSimulated)
     return {
       nowMs: ledgerClock(clock, time),
       certain: () => (clock.isSynced ? { afterMs: 0, toMs: Math.min(clock.nowMs(), time.hostMs()) } : null),
@@ -88,7 +89,7 @@ export function followHeadOf(
   log: Logger,
 ): () => Promise<void> {
   const isNew = gate.core.state.lastEventAtMs === 0;
-  checkHead(config.headFile, ledger, { isNew, mayReplace: config.venue === 'paper' });
+  checkHead(config.headFile, ledger, { isNew, mayReplace: profileOf(config.venue).isSimulated });
   const head = followHead(config.headFile, ledger, {
     time,
     onProblem: (why) => (gate.core.ports.clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error(why)),

@@ -2,11 +2,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import { profileOf } from '../core/venues.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
+import type { HttpServer, HttpServerOptions } from '../http/house.ts';
 import type { HttpAddress } from '../http/listening.ts';
-import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
+import type { createHttpServer } from '../http/server.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { codeFileOf, createCodes } from '../passkeys/codes.ts';
@@ -22,6 +24,8 @@ export interface Entrance {
   readonly operatorAddress: string;
   /** `http://localhost:7433/`; null where the console is not served. */
   readonly consoleAddress: string | null;
+  /** Of the console for phones; null: none is served. */
+  readonly remoteConsole: { readonly address: string; readonly proxied: string } | null;
   readonly tokensFolder: string;
   /** A command line that places a paper order; null if there is no token file. */
   readonly curlLine: string | null;
@@ -69,12 +73,7 @@ export function openEntrances(
       read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
       tell: (record) => options.gate.tell(record),
-      follow: (listener) => {
-        options.gate.core.onAppended = listener;
-        return () => {
-          options.gate.core.onAppended = null;
-        };
-      },
+      follow: followAppended(options.gate),
     },
     tokens: {
       findToken: (secret) => identify(ledger.tokens.findToken(secret)),
@@ -95,6 +94,7 @@ export function openEntrances(
           ? { host: where.host, port: where.port, passed: config.passedSockets }
           : { socketPath: where.path },
       operatorListen: operatorEntrance(config),
+      remoteConsole: config.remoteConsole,
       allowedHosts: config.allowedHosts,
       allowedOrigins: [],
       version: readVersion(),
@@ -110,6 +110,21 @@ export function openEntrances(
   });
 }
 
+/** Several may follow; while nobody does, the gate tells nobody. */
+function followAppended({ core }: Gate): HttpServerOptions['events']['follow'] {
+  const listeners = new Set<Parameters<HttpServerOptions['events']['follow']>[0]>();
+  return (listener) => {
+    listeners.add(listener);
+    core.onAppended = (event) => {
+      for (const each of listeners) each(event);
+    };
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) core.onAppended = null;
+    };
+  };
+}
+
 async function listen(
   config: Config,
   createServer: typeof createHttpServer,
@@ -120,8 +135,9 @@ async function listen(
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
     const { address = config.listen.host, port = config.listen.port } = error as { address?: string; port?: number };
+    const setting = port === config.remoteConsole?.port ? 'HOLDFAST_CONSOLE_PORT' : '--port or HOLDFAST_PORT';
     throw new StartError(
-      `port ${port} of ${address} is in use: another daemon may run there (\`./holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
+      `port ${port} of ${address} is in use: another daemon may run there (\`./holdfast status\` shows it); stop it, or choose another port with ${setting}`,
     );
   }
 }
@@ -155,7 +171,11 @@ export function describeEntrance(http: HttpServer, config: Config, tokensFolder:
     url: http.address,
     operatorAddress: noteOperatorEntrance(http, config),
     consoleAddress: http.consoleAddress,
+    remoteConsole:
+      http.remoteAddress === null || config.remoteConsole === null
+        ? null
+        : { address: `${config.remoteConsole.origin}/`, proxied: http.remoteAddress },
     tokensFolder,
-    curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
+    curlLine: profileOf(config.venue).isSimulated ? buildCurlLine(http.address, config) : null,
   };
 }

@@ -1,10 +1,10 @@
 import type { CheckpointEvent, GateEvent } from '../gate/events.ts';
-import { FOLD_SHA256, FOLD_VERSION } from '../gate/state/fold-version.ts';
 import { GateState } from '../gate/state/gate-state.ts';
 import { LedgerError, messageOf } from '../ledger/errors.ts';
 import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';
 import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-file.ts';
+import { FOLD_SHA256 } from './fold-digest.ts';
 
 /** Checkpoints whose files are kept: the newest, and the one before, should that be damaged. */
 export const KEPT_CHECKPOINTS = 2;
@@ -106,10 +106,9 @@ export function findUnsound(ledger: LedgerReader, folder: string, checkpoint: Ch
 
 /** Why the views of a checkpoint are not those that this build folds from this ledger; null: they are. */
 function findMismatch(ledger: LedgerReader, checkpoint: CheckpointEvent): string | null {
-  const { account, fold_sha256, fold_version, format, genesis, hash, schema, seq, venue } = checkpoint;
+  const { account, fold_sha256, format, genesis, hash, schema, seq, venue } = checkpoint;
   if (format !== CHECKPOINT_FORMAT) return `it has format ${format}; this build reads ${CHECKPOINT_FORMAT}`;
-  if (fold_sha256 !== FOLD_SHA256 || fold_version !== FOLD_VERSION)
-    return `it is of version ${fold_version} of the fold; this build has ${FOLD_VERSION}`;
+  if (fold_sha256 !== FOLD_SHA256) return 'other code folded it than this build has';
   const known = readMigrations(findMigrationsFolder()).length;
   if (schema !== known) return `it is of schema ${schema}; this build has ${known}`;
   const { genesis: own } = ledger;

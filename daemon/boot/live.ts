@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ACCOUNT_NAME } from '../config/account.ts';
 import { type Config, findPackageFolder } from '../config/config.ts';
+import type { VenueName } from '../core/venues.ts';
+import { profileOf } from '../core/venues.ts';
 import type { ArmingEvent } from '../gate/events.ts';
 import type { Gate } from '../gate/gate.ts';
 import { openLedger } from '../ledger/ledger.ts';
@@ -39,7 +41,7 @@ export function findLiveFileProblem({ alertsPath, home, policyPath }: Config, le
  * it; what was found at the start counts, and nothing later.
  */
 export function checkLiveFiles(config: Config, ledgerPath: string): () => string | null {
-  let problem = config.venue === 'binance-live' ? findLiveFileProblem(config, ledgerPath) : null;
+  let problem = profileOf(config.venue).isRealMoney ? findLiveFileProblem(config, ledgerPath) : null;
   if (problem !== null && !existsSync(ledgerPath)) throw new StartError(problem);
   return () => {
     if (problem !== null) problem = findLiveFileProblem(config, ledgerPath);
@@ -50,6 +52,7 @@ export function checkLiveFiles(config: Config, ledgerPath: string): () => string
 export interface ArmOptions {
   readonly time: TimePort;
   readonly ledgerPath: string;
+  readonly venue: VenueName;
   readonly account: string;
   readonly version: string;
   readonly policyHash: string;
@@ -63,7 +66,7 @@ export function armLedger(options: ArmOptions): ArmingEvent {
   const nowMs = options.time.hostMs();
   const ledger = openLedger({
     path: options.ledgerPath,
-    venue: 'binance-live',
+    venue: options.venue,
     account: options.account,
     now: () => nowMs,
     time: options.time,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { VenueName } from '../core/policy.ts';
+import type { VenueName } from '../core/venues.ts';
 import { Gate } from '../gate/gate.ts';
 import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, Secrets } from '../config/config.ts';
+import { SIMULATED_VENUE } from '../core/venues.ts';
 import { type ExchangeSim, startExchangeSim } from '../exchange-sim/start.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { TokenStore } from '../ledger/types.ts';
@@ -67,18 +68,18 @@ export async function startPaperExchange(config: Config, secrets: Secrets): Prom
     market: paper.market,
     ...(paper.seed === null ? {} : { seed: paper.seed }),
     speed: paper.speed,
-    storagePath: join(config.home, 'paper', 'exchange.db'),
+    storagePath: join(config.home, SIMULATED_VENUE, 'exchange.db'),
     enforceLimits: false,
   });
   // The address of its books (`attack`): the port differs at every start.
-  writeFileSync(join(config.home, 'paper', 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
+  writeFileSync(join(config.home, SIMULATED_VENUE, 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
   return exchange;
 }
 
 export function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {
   const { apiKey, secret } = secrets.venueKeys;
-  if (config.venue === 'paper')
-    return { venue: 'paper', baseUrl: exchange?.url ?? config.paper?.url ?? '', apiKey, secret };
+  if (config.venue === SIMULATED_VENUE)
+    return { venue: SIMULATED_VENUE, baseUrl: exchange?.url ?? config.paper?.url ?? '', apiKey, secret };
   return { venue: config.venue, apiKey, secret };
 }
 

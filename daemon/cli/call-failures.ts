@@ -61,6 +61,10 @@ export class UnknownTokenError extends NoAnswerError {
 /** A connection that was never made is harmless; one that broke off may have carried an order. */
 export function toConnectionError(origin: string, method: string, error: unknown): NoAnswerError {
   const code = codeOf(error);
+  if (NOBODY_LISTENS.has(code)) {
+    const hint = `start it with \`./holdfast start\`, or say where it is with --url (${code})`;
+    return new NoAnswerError(`The daemon is not running at ${origin}; ${hint}.`, false);
+  }
   if (wasNeverMade(error) || method === 'GET') {
     return new NoAnswerError(
       `No daemon answers at ${origin} (${code}). Start one with \`./holdfast start\`, or say where it is with --url.`,
@@ -73,13 +77,8 @@ export function toConnectionError(origin: string, method: string, error: unknown
   );
 }
 
-const NEVER_MADE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'EACCES',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const NOBODY_LISTENS: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT']);
+const NEVER_MADE: ReadonlySet<string> = new Set([...NOBODY_LISTENS, 'EACCES', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
 export function wasNeverMade(error: unknown): boolean {
   return NEVER_MADE.has(codeOf(error));
 }

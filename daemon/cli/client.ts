@@ -44,6 +44,11 @@ export class DaemonClient {
     return this.#hasActed ? this.#claims : null;
   }
 
+  /** What the daemon has proven of itself; null: it was not asked yet. */
+  get claims(): Claims | null {
+    return this.#claims;
+  }
+
   /** The body of a 200 answer. @throws CliError */
   async get<T>(path: string): Promise<T> {
     return (await this.#exchange('GET', path)) as T;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
 import type { Environment } from '../config/settings.ts';
-import { VENUES, type VenueName } from '../core/policy.ts';
+import { VENUE_NAMES, type VenueName } from '../core/venues.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import type { Claims, Place } from './proven-connection.ts';
 import { findRunningDaemon } from './running-daemon.ts';
@@ -42,7 +42,7 @@ export function findWay(
 
 /** The entrance of the daemon that runs on this home: of its venue, or of the one venue that runs there. */
 function findOperatorEntrance({ home, said, venue }: ClientConfig): Place {
-  const running = (said.venue ? [venue] : VENUES).filter((each) => findRunningDaemon(join(home, each)) !== null);
+  const running = (said.venue ? [venue] : VENUE_NAMES).filter((each) => findRunningDaemon(join(home, each)) !== null);
   const [only, second] = running;
   if (second !== undefined)
     throw new CliError(

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildBriefCatalogue } from '../contract/brief-catalogue.ts';
 import { isTradingTool } from '../contract/tools.ts';
-import type { ReadinessBody } from '../gate/api/operator.ts';
+import type { AgentLink } from './agent-link.ts';
 import { ForeignAnswerError, isSettled, NoAnswerError } from './call-failures.ts';
 import type { DaemonAnswer, DaemonClient } from './client.ts';
 import { CliError } from './exit-codes.ts';
@@ -10,26 +11,37 @@ import { CliError } from './exit-codes.ts';
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
 
-/** The running daemon as the MCP server needs it. */
-export function createDaemonPort(client: DaemonClient, version: string, venue: string) {
+/** The daemon at the other end of `link`, there or not, as the MCP server needs it. */
+export function createDaemonPort(link: AgentLink, version: string) {
   return {
     version,
-    venue,
-    listTools: async (): Promise<readonly unknown[]> =>
-      (await client.get<{ readonly tools: readonly unknown[] }>('/v1/tools?format=mcp&view=brief')).tools,
-    readActivity: () => readActivity(client),
-    onActivity: (listener: () => void) => follow(client, listener),
-    callTool: (name: string, args: unknown) => callTool(client, name, args),
+    venue: (): string | null => link.venue,
+    listTools: () => listTools(link),
+    onTools: (listener: () => void) => link.onReached(listener),
+    readActivity: async () => readActivity(await link.reach()),
+    onActivity: (listener: () => void) => follow(link, listener),
+    callTool: (name: string, args: unknown) => callTool(link, name, args),
   };
+}
+
+/** The caller's own; this package's while nobody answers, since hosts ask once, when they start. */
+async function listTools(link: AgentLink): Promise<readonly unknown[]> {
+  try {
+    const client = await link.reach();
+    return (await client.get<{ readonly tools: readonly unknown[] }>('/v1/tools?format=mcp&view=brief')).tools;
+  } catch (error) {
+    if (error instanceof NoAnswerError) return buildBriefCatalogue();
+    throw error;
+  }
 }
 
 type Called = { readonly body: unknown; readonly isError: boolean };
 
-async function callTool(client: DaemonClient, name: string, args: unknown): Promise<Called> {
+async function callTool(link: AgentLink, name: string, args: unknown): Promise<Called> {
   const isTrading = isTradingTool(name);
   const asked = isTrading ? withRequestId(args) : args;
   try {
-    const { status, body, retryAfterMs } = await ask(client, name, asked, isTrading ? ATTEMPTS : 1);
+    const { status, body, retryAfterMs } = await ask(link, name, asked, isTrading ? ATTEMPTS : 1);
     if (isTrading && !isSettled(status, body)) throw new NoAnswerError(`HTTP ${status}`, true);
     const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
     if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
@@ -44,10 +56,11 @@ async function callTool(client: DaemonClient, name: string, args: unknown): Prom
  * RISK: a model that is told of a failure asks again, and a lost answer may be of an order that was sent. So each trading
  * call has an id under which the daemon sends nothing twice, and is asked for again under it before the model is told.
  */
-async function ask(client: DaemonClient, name: string, args: unknown, attempts: number): Promise<DaemonAnswer> {
+async function ask(link: AgentLink, name: string, args: unknown, attempts: number): Promise<DaemonAnswer> {
   let mayHaveArrived = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
+      const client = await link.reach();
       const answer = await client.call(`/v1/tools/${encodeURIComponent(name)}?view=brief`, args);
       if (isSettled(answer.status, answer.body) || attempt >= attempts) return answer;
       mayHaveArrived = true;
@@ -95,11 +108,12 @@ async function readActivity(client: DaemonClient): Promise<object> {
 /** A daemon that went away is asked again so often. */
 const RETRY_MS = 5_000;
 /** The daemon's stream as a signal that there is more: what it is, is read. */
-function follow(client: DaemonClient, listener: () => void): () => void {
+function follow(link: AgentLink, listener: () => void): () => void {
   const over = new AbortController();
   const run = async (): Promise<void> => {
     while (!over.signal.aborted) {
       try {
+        const client = await link.reach();
         for await (const text of client.stream('/v1/stream', null, over.signal)) {
           if (text.includes('data: ')) listener();
         }
@@ -116,10 +130,4 @@ function follow(client: DaemonClient, listener: () => void): () => void {
 /** Reading tools answer `{result}`, trading tools the decision itself. */
 function unwrap(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'result' in body ? body.result : body;
-}
-
-/** `paper` if the daemon does not say: every tool's own description states the venue again. */
-export async function readVenue(client: DaemonClient): Promise<string> {
-  const { body } = await client.ask('/readyz');
-  return (body as Partial<ReadinessBody>).venue ?? 'paper';
 }

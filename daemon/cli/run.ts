@@ -102,6 +102,12 @@ function buildProgram(io: Io): Command {
     .showHelpAfterError('Add --help for the arguments and an example.')
     .addHelpText('after', `\nExample:\n  $ ./holdfast order BTCUSDT buy 200\n\n${EXIT_CODE_HELP}.`);
   for (const add of VERBS) add(program, io);
+  // A group is summed up by its verbs: words of prose beside them would look like verbs.
+  for (const group of program.commands)
+    if (group.summary() === '')
+      group.summary(
+        `${group.description().replace(/\.$/, '')}: ${group.commands.map((verb) => verb.name()).join(', ')}`,
+      );
   forEachCommand(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
   });

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { VENUES, type VenueName } from '../core/policy.ts';
+import { profileOf, SIMULATED_VENUE, VENUE_NAMES, type VenueName } from '../core/venues.ts';
 import { readHeadFilePath, readHome, readLockFolder } from './folders.ts';
 import { type PaperConfig, readPaper, readPaperUrl, readSimToken } from './paper.ts';
 import { readPassedSockets } from './passed-sockets.ts';
 import { Reading } from './reading.ts';
+import { type RemoteConsoleConfig, readRemoteConsole } from './remote-console.ts';
 import { ALERT_SECRET_NAMES, type Environment, type Flags, SETTING_NAMES } from './settings.ts';
 import { readTraces, type TracesConfig } from './traces.ts';
 import {
@@ -44,6 +45,8 @@ export interface Config {
   readonly passedSockets: readonly number[];
   /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
+  /** Null: none is served. */
+  readonly remoteConsole: RemoteConsoleConfig | null;
   /** Null on the other venues. */
   readonly paper: PaperConfig | null;
   readonly logLevel: LogLevel;
@@ -77,7 +80,7 @@ export interface Secrets {
  */
 export function readEnv(env: Environment, flags: Flags = {}): { readonly config: Config; readonly secrets: Secrets } {
   const reading = new Reading(env, flags);
-  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const venue = reading.choice('HOLDFAST_VENUE', VENUE_NAMES, SIMULATED_VENUE);
   refuseOtherVenues(reading, venue);
   const home = readHome(reading, env);
   const policyPath = readPolicyPath(reading);
@@ -92,7 +95,8 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     listen,
     passedSockets: readPassedSockets(reading, env, listen),
     allowedHosts: readAllowedHosts(reading),
-    paper: venue === 'paper' ? readPaper(reading) : null,
+    remoteConsole: readRemoteConsole(reading, listen),
+    paper: profileOf(venue).isSimulated ? readPaper(reading) : null,
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
     archiveBeforeMs: readArchiveBefore(reading),
@@ -132,7 +136,7 @@ export interface ClientConfig {
 export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig {
   const reading = new Reading(selectNames(env, CLIENT_NAMES), flags);
   const home = readHome(reading, env);
-  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const venue = reading.choice('HOLDFAST_VENUE', VENUE_NAMES, SIMULATED_VENUE);
   const config: ClientConfig = {
     home,
     venue,
@@ -193,15 +197,15 @@ export function operatorUrlFile(home: string, venue: VenueName): string {
 /** Reads only what it needs. @throws ConfigError with every problem at once */
 export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
-  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const venue = reading.choice('HOLDFAST_VENUE', VENUE_NAMES, SIMULATED_VENUE);
   const venueKeys = readVenueKeys(reading, venue);
   // Problems of the home folder are ignored: nothing needed is in it, and nothing may block this exit.
   const home = readHome(new Reading(selectNames(env, /^HOLDFAST_HOME$/), flags), env);
   refuseGuessedVenue(reading, home);
-  const given = venue === 'paper' ? readPaperUrl(reading) : null;
-  const file = join(home, 'paper', 'exchange.url');
-  const kept = venue === 'paper' && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;
-  if (venue === 'paper' && given === null && kept === null) {
+  const given = profileOf(venue).isSimulated ? readPaperUrl(reading) : null;
+  const file = join(home, SIMULATED_VENUE, 'exchange.url');
+  const kept = profileOf(venue).isSimulated && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;
+  if (profileOf(venue).isSimulated && given === null && kept === null) {
     reading.refuse(
       'HOLDFAST_PAPER_URL',
       `is needed: it gives the address of the simulated exchange (${file} does not)`,
@@ -274,7 +278,7 @@ function readListen(reading: Reading): ListenConfig {
 }
 
 function readCountdown(reading: Reading, venue: VenueName): CountdownSetting {
-  if (venue === 'paper' && reading.has('HOLDFAST_COUNTDOWN'))
+  if (profileOf(venue).isSimulated && reading.has('HOLDFAST_COUNTDOWN'))
     reading.refuse('HOLDFAST_COUNTDOWN', 'is of Binance: a simulated exchange says it itself');
   return reading.choice('HOLDFAST_COUNTDOWN', COUNTDOWNS, 'unknown');
 }

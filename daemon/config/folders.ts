@@ -1,6 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, parse, resolve } from 'node:path';
-import type { VenueName } from '../core/policy.ts';
+import type { VenueName } from '../core/venues.ts';
 import type { Reading } from './reading.ts';
 import type { Environment } from './settings.ts';
 

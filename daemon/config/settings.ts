@@ -28,6 +28,11 @@ export const SETTINGS = {
   HOLDFAST_PORT: setting('N', 'port to listen on, 0 for a free one (7433)'),
   HOLDFAST_SOCKET: setting('PATH', 'unix socket to listen on instead of host and port'),
   HOLDFAST_ALLOWED_HOSTS: setting('LIST', 'additional names allowed in a Host header, separated by commas'),
+  HOLDFAST_CONSOLE_ORIGIN: setting(
+    'ORIGIN',
+    'serve the console for phones, too, behind a proxy with TLS: https and the name that phones use (none)',
+  ),
+  HOLDFAST_CONSOLE_PORT: setting('N', 'port of loopback that this proxy leads to'),
   HOLDFAST_PAPER_URL: setting('URL', 'address of a running simulated exchange (http on loopback); else one is started'),
   HOLDFAST_PAPER_KEY: setting('KEY', 'its API key (paper)'),
   HOLDFAST_PAPER_SECRET: setting('SECRET', 'its API secret (paper-secret)'),

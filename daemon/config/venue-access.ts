@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VenueName } from '../core/policy.ts';
+import { SIMULATED_VENUE, VENUE_NAMES, VENUES, type VenueName } from '../core/venues.ts';
 import type { Reading } from './reading.ts';
 import type { SettingName } from './settings.ts';
 
@@ -10,31 +10,30 @@ export interface VenueKeys {
   readonly secret: string;
 }
 
-/** Settings of one venue: with another one configured they are a mistake that could cost money (BY-28). */
-const SETTINGS_OF_VENUE: Readonly<Record<VenueName, readonly SettingName[]>> = {
-  paper: [
-    'HOLDFAST_PAPER_URL',
-    'HOLDFAST_PAPER_KEY',
-    'HOLDFAST_PAPER_SECRET',
-    'HOLDFAST_SIM_TOKEN',
-    'HOLDFAST_MARKET',
-    'HOLDFAST_SEED',
-    'HOLDFAST_SPEED',
-  ],
-  'binance-demo': keyNames('BINANCE_DEMO'),
-  'binance-live': [...keyNames('BINANCE_LIVE'), 'HOLDFAST_LIVE_ARMED'],
-};
+const ARMED: SettingName = 'HOLDFAST_LIVE_ARMED';
+const SETTINGS_OF_SIMULATED: readonly SettingName[] = [
+  'HOLDFAST_PAPER_URL',
+  'HOLDFAST_PAPER_KEY',
+  'HOLDFAST_PAPER_SECRET',
+  'HOLDFAST_SIM_TOKEN',
+  'HOLDFAST_MARKET',
+  'HOLDFAST_SEED',
+  'HOLDFAST_SPEED',
+];
 
-function keyNames(prefix: 'BINANCE_DEMO' | 'BINANCE_LIVE'): readonly SettingName[] {
-  return [`${prefix}_API_KEY`, `${prefix}_API_KEY_FILE`, `${prefix}_API_SECRET`, `${prefix}_API_SECRET_FILE`];
+/** Settings of one venue: with another one configured they are a mistake that could cost money (BY-28). */
+function settingsOf(venue: VenueName): readonly SettingName[] {
+  const { keyPrefix, needsArming } = VENUES[venue];
+  if (keyPrefix === null) return SETTINGS_OF_SIMULATED;
+  const keys = [`${keyPrefix}_API_KEY`, `${keyPrefix}_API_SECRET`] as const;
+  return [...keys, ...keys.map((name) => `${name}_FILE` as const), ...(needsArming ? [ARMED] : [])];
 }
 
 export function refuseOtherVenues(reading: Reading, venue: VenueName): void {
-  for (const [other, names] of Object.entries(SETTINGS_OF_VENUE)) {
+  for (const other of VENUE_NAMES) {
     if (other === venue) continue;
-    for (const name of names) {
+    for (const name of settingsOf(other))
       if (reading.has(name)) reading.refuse(name, `belongs to venue ${other}, but HOLDFAST_VENUE is ${venue}`);
-    }
   }
 }
 
@@ -44,8 +43,9 @@ export function refuseOtherVenues(reading: Reading, venue: VenueName): void {
  */
 export function refuseGuessedVenue(reading: Reading, home: string): void {
   if (reading.has('HOLDFAST_VENUE')) return;
-  for (const other of ['binance-demo', 'binance-live'] as const) {
-    const key = SETTINGS_OF_VENUE[other].find((name) => reading.has(name));
+  for (const other of VENUE_NAMES) {
+    if (other === SIMULATED_VENUE) continue;
+    const key = settingsOf(other).find((name) => reading.has(name));
     const ledger = join(home, other, 'ledger.db');
     const found = key ?? (existsSync(ledger) ? ledger : null);
     if (found === null) continue;
@@ -56,13 +56,13 @@ export function refuseGuessedVenue(reading: Reading, home: string): void {
 
 /** Keys of the venue; refused ones are returned empty, and the reading lists the problem. */
 export function readVenueKeys(reading: Reading, venue: VenueName): VenueKeys {
-  if (venue === 'paper') {
+  const prefix = VENUES[venue].keyPrefix;
+  if (prefix === null) {
     return {
-      apiKey: checkKey(reading, 'HOLDFAST_PAPER_KEY', reading.get('HOLDFAST_PAPER_KEY') ?? 'paper'),
+      apiKey: checkKey(reading, 'HOLDFAST_PAPER_KEY', reading.get('HOLDFAST_PAPER_KEY') ?? SIMULATED_VENUE),
       secret: checkKey(reading, 'HOLDFAST_PAPER_SECRET', reading.get('HOLDFAST_PAPER_SECRET') ?? 'paper-secret'),
     };
   }
-  const prefix = venue === 'binance-demo' ? 'BINANCE_DEMO' : 'BINANCE_LIVE';
   const keys = { apiKey: readKey(reading, `${prefix}_API_KEY`), secret: readKey(reading, `${prefix}_API_SECRET`) };
   if (keys.apiKey !== '' && keys.apiKey === keys.secret) {
     reading.refuse(`${prefix}_API_SECRET`, 'is the same as the API key');

@@ -18,7 +18,9 @@ export interface Act {
   readonly needsReason: boolean;
   /** The reason that is recorded where none is given; absent: one has to be given. */
   readonly reasonElse?: string;
-  /** Nothing but the token is asked for before it is done: that is where the keyboard is. */
+  /** It tightens, for which the session is enough. */
+  readonly isBySession?: boolean;
+  /** Nothing has to be given before it is done: the keyboard is at the end. */
   readonly isUrgent?: boolean;
   readonly send: (given: { readonly reason: string; readonly scope: string }) => ActRequest;
   /** What the answer says of what was done. */
@@ -64,6 +66,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
   };
   const consent = useConsent<unknown>({
     isForPasskeys: current.isForPasskeys === true,
+    isBySession: current.isBySession === true,
     request: () => current.send({ reason: reason.trim() || (current.reasonElse ?? ''), scope }),
     onDone: (answer) => {
       done.value = current.describe(answer, scope);

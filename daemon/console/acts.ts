@@ -76,6 +76,7 @@ export function openReduce(): void {
     scopes: listScopes(true),
     needsReason: true,
     reasonElse: BY_HAND,
+    isBySession: true,
     send: ({ reason, scope }) => setState('reducing', reason, scope),
     describe: describeState,
   };
@@ -89,6 +90,7 @@ export function openHalt(): void {
     scopes: listScopes(true),
     needsReason: true,
     reasonElse: BY_HAND,
+    isBySession: true,
     isUrgent: true,
     send: ({ reason, scope }) => setState('halted', reason, scope),
     describe: describeState,

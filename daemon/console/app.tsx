@@ -8,6 +8,8 @@ import { clock, countdown, percent, span, usdt } from './format.ts';
 import icon from './icon.svg';
 import { NewTokenDialog } from './new-token.tsx';
 import { Pill } from './parts.tsx';
+import { isRemote } from './place.ts';
+import { RemoteSignIn } from './remote-sign-in.tsx';
 import { isForeign, session, signOut } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { TargetLine } from './signed-text.tsx';
@@ -29,7 +31,8 @@ import { TokensPanel } from './views/tokens.tsx';
 import { TrustPanel } from './views/trust.tsx';
 
 export function App() {
-  return session.value === null ? <SignIn /> : <Board key={session.value.session} />;
+  if (session.value !== null) return <Board key={session.value.session} />;
+  return isRemote() ? <RemoteSignIn /> : <SignIn />;
 }
 
 function Board() {
@@ -58,7 +61,7 @@ function Board() {
             <MarketPanel />
             <AgentsPanel />
             <TrustPanel />
-            <TokensPanel />
+            {isRemote() ? null : <TokensPanel />}
             <PasskeysPanel />
             <PolicyPanel />
           </div>
@@ -120,12 +123,16 @@ function TopBar() {
         <button type="button" onClick={openReduce}>
           Reduce
         </button>
-        <button type="button" onClick={openResume}>
-          Resume
-        </button>
-        <button type="button" onClick={openFlatten}>
-          Flatten
-        </button>
+        {isRemote() ? null : (
+          <>
+            <button type="button" onClick={openResume}>
+              Resume
+            </button>
+            <button type="button" onClick={openFlatten}>
+              Flatten
+            </button>
+          </>
+        )}
         <button type="button" class="danger" onClick={openHalt}>
           Halt
         </button>
@@ -198,7 +205,7 @@ function StatusLine() {
       </p>
       <TargetLine />
       <p class="dim">
-        {clock(nowMs.value)} · {current?.name}, can look until {clock(current?.expires_at_ms ?? 0)}
+        {clock(nowMs.value)} · {current?.name}, signed in until {clock(current?.expires_at_ms ?? 0)}
       </p>
       <button type="button" class="quiet" onClick={() => signOut(null)}>
         Sign out

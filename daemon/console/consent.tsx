@@ -1,7 +1,8 @@
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { describeFault } from './api.ts';
-import { proveByToken } from './session.ts';
+import { ApiFault, describeFault } from './api.ts';
+import { isOfThisPage, isRemote } from './place.ts';
+import { call, proveByToken } from './session.ts';
 import { SignedText, TargetLine } from './signed-text.tsx';
 import { type ActRequest, actByPasskey, actByToken, askToSign, type SignableAct } from './signing.ts';
 import { passkeys } from './store.ts';
@@ -16,6 +17,8 @@ export interface Consent {
   readonly fault: string | null;
   readonly isSending: boolean;
   readonly isForPasskeys: boolean;
+  /** Neither token nor passkey is asked for. */
+  readonly isSessionEnough: boolean;
   readonly mayUsePasskey: boolean;
   /** What is being signed; null: nothing was asked for yet, or the form has changed since. */
   readonly signing: SignableAct | null;
@@ -23,10 +26,12 @@ export interface Consent {
   readonly submit: (event: Event, isByPasskey: boolean) => Promise<void>;
 }
 
-/** An act needs the operator token or a passkey again: the session can only look. Neither is kept. */
+/** An act needs the operator token or a passkey again, unless it tightens. Neither is kept. */
 export function useConsent<Answer>(options: {
   /** No token does it. */
   readonly isForPasskeys: boolean;
+  /** The session is enough, unless the daemon says that it is not. */
+  readonly isBySession?: boolean;
   readonly request: () => ActRequest;
   readonly onDone: (answer: Answer) => void;
 }): Consent {
@@ -35,7 +40,11 @@ export function useConsent<Answer>(options: {
   const [fault, setFault] = useState<string | null>(null);
   const [isSending, setSending] = useState(false);
   const [signing, setSigning] = useState<SignableAct | null>(null);
-  const mayUsePasskey = hasPasskeys && (passkeys.value?.passkeys ?? []).some((key) => key.state === 'in_force');
+  const [isSessionEnough, setSessionEnough] = useState(options.isBySession === true);
+  const isForPasskeys = options.isForPasskeys || isRemote();
+  const mayUsePasskey =
+    hasPasskeys &&
+    (passkeys.value?.passkeys ?? []).some(({ origin, state }) => state === 'in_force' && isOfThisPage(origin));
   const submit = async (event: Event, isByPasskey: boolean): Promise<void> => {
     event.preventDefault();
     // What is missing but the token is said where it is missing.
@@ -46,6 +55,11 @@ export function useConsent<Answer>(options: {
     setSending(true);
     setFault(null);
     try {
+      if (isSessionEnough) {
+        const { body, method, path } = options.request();
+        options.onDone(await call<Answer>(method, path, { body }));
+        return;
+      }
       if (isByPasskey) {
         // Whoever signs has seen the text before.
         if (signing === null) setSigning(await askToSign(options.request()));
@@ -58,6 +72,8 @@ export function useConsent<Answer>(options: {
       options.onDone(await actByToken<Answer>(act, key));
     } catch (failure) {
       setFault(describeFault(failure));
+      // It would loosen, which a remote console does not.
+      if (failure instanceof ApiFault && failure.status === 403 && !isRemote()) setSessionEnough(false);
       setToken('');
       setSigning(null);
     } finally {
@@ -70,7 +86,8 @@ export function useConsent<Answer>(options: {
     setToken,
     fault,
     isSending,
-    isForPasskeys: options.isForPasskeys,
+    isForPasskeys,
+    isSessionEnough,
     mayUsePasskey,
     signing,
     onChange: () => setSigning(null),
@@ -78,16 +95,41 @@ export function useConsent<Answer>(options: {
   };
 }
 
-/** The end of such a form: the token, or why none does it, and what is pressed. */
-export function ConsentFields(props: {
+interface ConsentProps {
   readonly consent: Consent;
   readonly confirm: string;
-  /** The keyboard begins at the token. */
+  /** The keyboard begins at the end. */
   readonly isUrgent?: boolean;
   readonly look: 'danger' | 'primary';
   readonly onLeave: () => void;
-}) {
+}
+
+/** The end of a form for which the session is enough. */
+function SessionFields({ confirm, consent, isUrgent = false, look, onLeave }: ConsentProps) {
+  return (
+    <>
+      <TargetLine />
+      {consent.fault === null ? null : (
+        <p class="fault" role="alert">
+          {consent.fault}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="button" onClick={onLeave}>
+          Leave it
+        </button>
+        <button type="submit" class={look} autofocus={isUrgent} disabled={consent.isSending}>
+          {consent.isSending ? 'Sending…' : confirm}
+        </button>
+      </div>
+    </>
+  );
+}
+
+/** The end of such a form: the token, or why none does it, and what is pressed. */
+export function ConsentFields(props: ConsentProps) {
   const { fault, isForPasskeys, isSending, mayUsePasskey, setToken, signing, submit, token } = props.consent;
+  if (props.consent.isSessionEnough) return <SessionFields {...props} />;
   return (
     <>
       <TargetLine />

@@ -22,8 +22,15 @@ interface Enrolled {
 }
 /** A key that is made, and waits for the signature of another one. */
 interface Made {
+  /** Null: a remote console has made it. */
   readonly credential: unknown;
+  /** Where, and what that shows. */
+  readonly remote: RemoteKey | null;
   readonly confirm: Confirm;
+}
+interface RemoteKey {
+  readonly origin: string;
+  readonly words: string;
 }
 export const isEnrolling = signal(false);
 
@@ -73,7 +80,7 @@ function OpenDialog() {
         <p id={effect} class="effect">
           It may sign in here, confirm acts and sign approvals. On binance-live it counts for nothing until the policy’s
           delay is over. <code>./holdfast passkey enrol NAME</code> prints the code, for the daemon’s own user. Another
-          passkey has to sign a further one.
+          passkey has to sign a further one. With <code>--origin</code> a phone makes the key, there and first.
         </p>
         <label>
           One-time code
@@ -95,7 +102,12 @@ function OpenDialog() {
           fault={fault === null ? null : `${fault} Nothing was enrolled.`}
         />
         <TargetLine />
-        {made === null ? null : <p role="status">The new passkey is made. Now one that is in force has to sign it.</p>}
+        {made === null ? null : (
+          <p role="status">
+            The new passkey is made. Now one that is in force has to sign it.
+            {made.remote === null ? null : <Compare remote={made.remote} />}
+          </p>
+        )}
         <SignedText text={made?.confirm.text ?? null} />
         <div class="buttons">
           <button type="button" onClick={close}>
@@ -110,6 +122,15 @@ function OpenDialog() {
   );
 }
 
+function Compare({ remote: { origin, words } }: { readonly remote: RemoteKey }) {
+  return (
+    <>
+      {' '}
+      It was made at {origin}. Sign only if that page shows <code class="words">{words}</code>
+    </>
+  );
+}
+
 /** One press of the button: makes the key, or has the one that is made signed. */
 async function enrol(given: {
   readonly code: string;
@@ -117,17 +138,21 @@ async function enrol(given: {
   readonly made: Made | null;
 }): Promise<{ readonly passkey: PasskeyBody | null; readonly next: Made | null }> {
   const { code, key, made } = given;
-  const body =
-    made === null
-      ? { code, credential: await createKey((await begin(key, code)).options) }
-      : { code, credential: made.credential, confirmation: await signWith(made.confirm.options) };
+  const begun = made === null ? await begin(key, code) : null;
+  const remote = made?.remote ?? begun?.made ?? null;
+  const credential = made?.credential ?? (begun?.options ? await createKey(begun.options) : null);
+  const body = {
+    code,
+    ...(credential === null ? {} : { credential }),
+    ...(made === null ? {} : { confirmation: await signWith(made.confirm.options) }),
+  };
   const { passkey, confirm } = await post<Enrolled>(key, '/v1/passkeys', body);
   if (confirm !== null) await requireText(confirm.text, confirm.options);
-  return { passkey, next: confirm === null ? null : { credential: body.credential, confirm } };
+  return { passkey, next: confirm === null ? null : { credential, remote, confirm } };
 }
 
 const begin = (key: TokenKey, code: string) =>
-  post<{ readonly options: Options }>(key, '/v1/passkeys/enrolment', { code });
+  post<{ readonly options: Options | null; readonly made: RemoteKey | null }>(key, '/v1/passkeys/enrolment', { code });
 
 const post = async <T,>(key: TokenKey, path: string, body: unknown): Promise<T> =>
   actByToken<T>(await askToSign({ method: 'POST', path, body }), key);

@@ -79,8 +79,8 @@ async function macOf(secret: CryptoKey, ...lines: readonly string[]): Promise<st
   return toBase64url(new Uint8Array(await crypto.subtle.sign(HMAC, secret, encode(lines.join('\n')))));
 }
 
-/** Statuses of a daemon that does not know the key, or cannot answer just now. */
-const UNPROVEN: ReadonlySet<number> = new Set([0, 401, 429, 503]);
+/** Statuses of a daemon that does not know the key, or cannot answer just now, and of a proxy that finds none. */
+const UNPROVEN: ReadonlySet<number> = new Set([0, 401, 429, 502, 503, 504]);
 
 /**
  * Has the daemon show that it knows the key, at the very address that this page was loaded from.

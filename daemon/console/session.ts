@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import { ApiFault, type Ask, ask, askText, type Method, parse } from './api.ts';
 import { checkContact } from './contact.ts';
+import { isOfThisPage } from './place.ts';
 import {
   type Claims,
   challengeOf,
@@ -36,7 +37,7 @@ export const isForeign = signal(false);
 let isProven = false;
 let proving: Promise<unknown> | null = null;
 
-/** Exchanges a token for a session that can only look. The token is sent under its mask, and not kept. @throws ApiFault */
+/** Exchanges a token for a session that looks, halts and reduces. The token is sent under its mask, and not kept. @throws ApiFault */
 export async function signIn(token: string): Promise<void> {
   const [key, claims] = await proveByToken(token);
   const { challenge } = claims;
@@ -62,7 +63,8 @@ export async function proveByToken(token: string): Promise<readonly [TokenKey, C
 let known: readonly Descriptor[] = [];
 export const isAnyKnown = (): boolean => known.length > 0;
 export function remember(passkeys: readonly PasskeyBody[]): void {
-  known = passkeys.map(({ credential_id: id, transports }) => ({ type: 'public-key', id, transports }));
+  const here = passkeys.filter(({ origin }) => isOfThisPage(origin));
+  known = here.map(({ credential_id: id, transports }) => ({ type: 'public-key', id, transports }));
 }
 
 interface Challenge {
@@ -140,7 +142,8 @@ export async function callText(method: Method, path: string, how: Omit<Ask, 'bea
   try {
     return await askText(method, path, { ...how, bearer: current.session });
   } catch (error) {
-    if (error instanceof ApiFault && error.status === 0) {
+    // No answer, or one that no daemon gives: of a proxy that finds none, for example.
+    if (error instanceof ApiFault && (error.status === 0 || error.code === 'UNREADABLE')) {
       doubt();
       checkContact(true);
     }

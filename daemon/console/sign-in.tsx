@@ -38,8 +38,8 @@ export function SignIn() {
         ) : null}
         <p class="dim">
           The daemon proves itself first; the page sends the token under a mask that this daemon alone takes off. It
-          opens a session of eight hours that can only look. Every act asks for the token or a passkey again. On paper
-          the token lies in <code>~/.holdfast/tokens/operator.token</code>.
+          opens a session of eight hours that looks, halts and reduces. Every other act asks for the token or a passkey
+          again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
         </p>
         {hasPasskeys && !isAnyKnown() ? (
           <p class="dim">

@@ -32,6 +32,7 @@ import {
 } from './decisions.ts';
 import { addEquity, equitySpan, resetEquity, setHistory } from './equity.ts';
 import type { Gap } from './gaps.ts';
+import { isRemote } from './place.ts';
 import { forgetAnswers, read, show, showAnswer } from './reading.ts';
 import { doubt, isForeign, look, OVER, remember, requireProven, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
@@ -120,8 +121,10 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     ),
   readiness: async () => {
     // 503 while not ready: the body says what is missing all the same.
-    await requireProven();
-    const answer = await (await fetch('/readyz', { cache: 'no-store' })).text();
+    const { session: bearer } = await requireProven();
+    const answer = await (
+      await fetch('/readyz', { headers: { authorization: `Bearer ${bearer}` }, cache: 'no-store', credentials: 'omit' })
+    ).text();
     showAnswer<ReadinessBody, ReadinessBody>('/readyz', answer, readiness, same);
   },
   signals: () => read<SignalsBody['signals'], SignalsBody>('/v1/signals', signals, (body) => body.signals),
@@ -130,7 +133,9 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     if (lostSinceMs.peek() !== null) markDirty(...TOPICS);
     noteContact();
   },
-  tokens: () => read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens),
+  tokens: async () => {
+    if (!isRemote()) await read<TokensBody['tokens'], TokensBody>('/v1/tokens', tokens, (body) => body.tokens);
+  },
 };
 /** However many records come: the least time between two reads of one topic. */
 const AT_MOST_EVERY_MS = 600;

@@ -1,3 +1,5 @@
+import { isRemote } from './place.ts';
+
 /** What the browser's authenticators are asked for. The daemon makes the options and judges the answers. */
 
 export type Options = Readonly<Record<string, unknown>>;
@@ -9,7 +11,8 @@ export interface Descriptor {
 }
 
 /** On 127.0.0.1 browsers have no passkeys. */
-export const hasPasskeys = typeof PublicKeyCredential !== 'undefined' && location.hostname === 'localhost';
+export const hasPasskeys =
+  typeof PublicKeyCredential !== 'undefined' && (isRemote() || location.hostname === 'localhost');
 
 /** What an authenticator with this user signed. @throws when nobody did */
 export async function signWith(options: Options): Promise<unknown> {

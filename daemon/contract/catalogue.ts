@@ -1,5 +1,6 @@
 import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
 import { TOOL_NAMES } from '../core/policy.ts';
+import { profileOf } from '../core/venues.ts';
 import type { CATALOGUE_FORMATS } from './commands.ts';
 import { MAX_BYTES_KEYWORD } from './fields.ts';
 import { toStrictSchema } from './strict-schema.ts';
@@ -69,8 +70,7 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
 
 /** Part of every trading tool's description: a model may read nothing else before it trades. */
 export function describeMoney(venue: string): string {
-  if (venue === 'binance-live') return 'REAL money';
-  return venue === 'paper' ? 'simulated money' : 'demo money';
+  return profileOf(venue).money;
 }
 
 export type CatalogueFormat = (typeof CATALOGUE_FORMATS)[number] | 'plain';

@@ -53,9 +53,10 @@ export const CredentialSchema = Type.Object(
 );
 export const EnrolmentRequest = Type.Object({ code }, field.closed);
 export const PasskeyRequest = Type.Object(
-  { code, credential: CredentialSchema, confirmation: Type.Optional(AssertionSchema) },
+  { code, credential: Type.Optional(CredentialSchema), confirmation: Type.Optional(AssertionSchema) },
   field.closed,
 );
+export const RemoteKeyRequest = Type.Object({ code, credential: CredentialSchema }, field.closed);
 const nonce = Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$', description: 'As the challenge had it.' });
 export const SignInRequest = Type.Object({ nonce, assertion: AssertionSchema }, field.closed);
 export const ActChallengeRequest = Type.Object(
@@ -75,6 +76,7 @@ export const PasskeyBodySchema = Type.Object(
   {
     id: Type.String(),
     name: Type.String(),
+    origin: Type.String(),
     state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts from effective_at_ms on.'),
     added_at_ms: field.instant(),
     effective_at_ms: field.instant(),
@@ -90,17 +92,26 @@ export const PasskeysBodySchema = Type.Object(
     passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
     enrolment: field.oneOf(
       ['first', 'confirmed', 'waiting', 'recovery'],
-      'What a new one needs beside token and code. confirmed: one in force signs. waiting: for one to count.',
+      'What a new one needs beside token and code. confirmed: one in force signs.',
     ),
+  },
+  field.closed,
+);
+const MadeKeySchema = Type.Object(
+  {
+    name: Type.String(),
+    origin: Type.String({ description: 'Of the page that it was made on.' }),
+    words: Type.String({ description: 'The first 64 bits of the sha256 of what is signed to enrol it.' }),
   },
   field.closed,
 );
 export const EnrolmentBodySchema = Type.Object(
   {
     name: Type.String({ description: 'What the passkey will be named.' }),
-    options: options('For `PublicKeyCredential.parseCreationOptionsFromJSON`.'),
+    options: nullable(options('For `PublicKeyCredential.parseCreationOptionsFromJSON`.')),
+    made: nullable(MadeKeySchema),
   },
-  field.closed,
+  { ...field.closed, description: 'made: a remote console has made the key with this code already.' },
 );
 export const EnrolledBodySchema = Type.Object(
   {
@@ -131,5 +142,6 @@ export const checkSigned = buildContractCheck<Static<typeof SignedSchema>>(Signe
 export const checkTokenAct = buildContractCheck<Static<typeof TokenActSchema>>(TokenActSchema);
 export const checkEnrolment = buildContractCheck<Static<typeof EnrolmentRequest>>(EnrolmentRequest);
 export const checkPasskeyRequest = buildContractCheck<Static<typeof PasskeyRequest>>(PasskeyRequest);
+export const checkRemoteKey = buildContractCheck<Static<typeof RemoteKeyRequest>>(RemoteKeyRequest);
 export const checkSignIn = buildContractCheck<Static<typeof SignInRequest>>(SignInRequest);
 export const checkActChallenge = buildContractCheck<Static<typeof ActChallengeRequest>>(ActChallengeRequest);

@@ -1,4 +1,5 @@
-import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS, VENUES } from '../core/policy.ts';
+import { APPROVAL_KEYS, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { VENUE_NAMES } from '../core/venues.ts';
 import * as Type from './built/typebox.js';
 import {
   AGENT_PATTERN,
@@ -234,7 +235,7 @@ const approvalCondition = Type.Object(
     untraded_ms: Type.Optional(milliseconds('No opening order of the symbol was filled for this time.')), // PK-134
     provenance_below: Type.Optional(fraction('Provenance of the source is below.', 0, 1)), // PK-135
     capability_risk_above: Type.Optional(fraction('Capability risk of the source is above.', 0, 1)), // PK-136
-    venues: Type.Optional(names(VENUES, 'The daemon trades on one of these.', 1)), // PK-137
+    venues: Type.Optional(names(VENUE_NAMES, 'The daemon trades on one of these.', 1)), // PK-137
     agents: Type.Optional(texts(AGENT_PATTERN, 'One of these agents asks.', 1, 1000)), // PK-138
     request: Type.Optional(
       Type.Record(Type.String({ pattern: `^(${APPROVAL_KEYS.join('|')})$` }), requestMatch, {

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from 'typebox';
-import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
+import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES } from '../core/policy.ts';
+import { VENUE_NAMES } from '../core/venues.ts';
 import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
 import * as Type from './built/typebox.js';
@@ -33,7 +34,7 @@ import { SYMBOL_PATTERN } from './symbols.ts';
 const scopeProperties = (minItems: number) => ({
   tools: names(TOOL_NAMES, 'Tools that may be called.', minItems), // PK-1
   actions: names(ACTIONS, 'Kinds of action that may be taken; open needs close and cancel.', minItems), // PK-2
-  venues: names(VENUES, 'Venues on which this policy may run.', minItems), // PK-3
+  venues: names(VENUE_NAMES, 'Venues on which this policy may run.', minItems), // PK-3
   symbols: texts(
     SYMBOL_PATTERN,
     'Symbols that may be opened; exits and cancels of existing positions and orders always pass.', // PK-4

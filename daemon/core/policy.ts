@@ -3,6 +3,7 @@
  * The TypeBox schema in contract/policy.ts describes the same shape and a compile-time check keeps both equal.
  * Every amount is in USDT, every duration in milliseconds, every fraction is of one.
  */
+import type { VenueName } from './venues.ts';
 
 /** A factor on B_0: a number, or an exact fraction such as `2/3`. */
 export type Factor = number | string;
@@ -33,8 +34,6 @@ export const TOOL_NAMES = [
 export type ToolName = (typeof TOOL_NAMES)[number];
 export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
 export type Action = (typeof ACTIONS)[number];
-export const VENUES = ['paper', 'binance-demo', 'binance-live'] as const;
-export type VenueName = (typeof VENUES)[number];
 export const REGIMES = ['calm', 'volatile', 'extreme'] as const;
 export type Regime = (typeof REGIMES)[number];
 export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly', 'spend'] as const;

@@ -34,6 +34,8 @@ export interface ReportOptions {
 export interface ReplayReportResult {
   readonly report: Report;
   readonly outcome: ReplayOutcome;
+  /** The operator's own policy; null: none was named. */
+  readonly own: Pick<Variant, 'name' | 'hash'> | null;
   /** What a reader of the figures should know of the data. */
   readonly notes: readonly string[];
   readonly wallMs: number;
@@ -52,6 +54,7 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
   const startedAt = performance.now();
   const { market, notes } = openMarket(options);
   const variants = openVariants(options, market);
+  const own = options.policyFile === null ? null : (variants.at(-1) ?? null);
   const agents = options.agents ?? defaultAgents();
   checkAgents(agents);
   openOut(options.out);
@@ -77,7 +80,15 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
     },
     pickSamples(outcome.samples),
   );
-  return { report, outcome, notes, wallMs: performance.now() - startedAt };
+  const left = own === null ? [] : describeLeftOut(own, market);
+  return { report, outcome, own, notes: [...notes, ...left], wallMs: performance.now() - startedAt };
+}
+
+function describeLeftOut({ name, spec }: Variant, market: MarketData): readonly string[] {
+  const symbols = market.symbols.map((bars) => bars.instrument.symbol);
+  const left = symbols.filter((symbol) => !spec.scope.symbols.includes(symbol));
+  if (left.length === 0) return [];
+  return [`${name}: ${left.join(', ')} is not in scope.symbols: nothing is opened there under this policy`];
 }
 
 function checkAgents(agents: readonly string[]): void {
@@ -135,7 +146,8 @@ function openVariants(options: ReportOptions, market: MarketData): readonly Vari
     throw new ReplayInputError(`neither a variant nor a policy is named; there are ${VARIANT_NAMES.join(', ')}`);
   const symbols = market.symbols.map((bars) => bars.instrument.symbol);
   try {
-    const variants = [...names, ...files].map((name) => forSymbols(loadVariant(name), symbols));
+    // The operator's own policy as it is: what it forbids, it forbids here.
+    const variants = [...names.map((name) => forSymbols(loadVariant(name), symbols)), ...files.map(loadVariant)];
     const seen = new Set<string>();
     for (const { name } of variants) {
       if (seen.has(name)) throw new ReplayInputError(`two of the policies are called ${name}`);

@@ -149,6 +149,8 @@ export interface GateApi {
   readonly tokens: TokenApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
+  /** The same for whoever may only tighten. @throws an error of code FORBIDDEN where it would loosen */
+  tightenTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;
   rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }>;
   getPolicy(): PolicyBody;

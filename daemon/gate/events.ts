@@ -485,9 +485,8 @@ export interface CheckpointEvent {
   readonly bytes: number;
   /** Of the last recovery; null: there was none. */
   readonly epoch: number | null;
-  /** Of the sources that folded it, and the number that was given to them. */
+  /** Of the code that folded it. Records of before also have a `fold_version`. */
   readonly fold_sha256: string;
-  readonly fold_version: number;
   readonly format: number;
   /** Hash of the genesis record. */
   readonly genesis: string;

@@ -309,8 +309,14 @@ export class Gate implements GateApi {
   getTradingState(): TradingStateBody {
     return this.#parts.operator.describeState();
   }
-  async setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
-    const body = await this.#parts.operator.setState(caller, change);
+  setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    return this.#withStanding(this.#parts.operator.setState(caller, change));
+  }
+  tightenTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    return this.#withStanding(this.#parts.operator.tighten(caller, change));
+  }
+  async #withStanding(work: Promise<TradingStateBody>): Promise<TradingStateBody> {
+    const body = await work;
     if (this.#parts.availability.isStarted) await this.#parts.standing.tick();
     return body;
   }

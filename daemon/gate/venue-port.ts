@@ -1,8 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one port, looked up by name
 /** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter uses decimals. */
 import type { TimeInForce } from '../core/decision.ts';
-import type { VenueName } from '../core/policy.ts';
 import type { OrderType, Side } from '../core/request.ts';
+import type { VenueName } from '../core/venues.ts';
 
 declare const approvedBrand: unique symbol;
 /** An order that passed the gate and is on disk. Only gate/orders/approval.ts creates one (SAE-NONBYPASS). */

@@ -3,9 +3,10 @@ import * as account from '../contract/accounts.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import type { ReportPeriod } from '../gate/api/accounts.ts';
 import { ApiError, invalidInput } from './errors.ts';
+import { queryOf, requireValid } from './input.ts';
 import { requireScope } from './readings.ts';
 import { writeReportCsv } from './report-csv.ts';
-import { addRoute, callerOf, type Doors, FIGURES_ROUTE, queryOf, requireValid } from './routing.ts';
+import { addRoute, callerOf, type Doors, FIGURES_ROUTE } from './routing.ts';
 
 /** Agents see themselves, monitors and operators all. */
 const shared = { method: 'GET', roles: FIGURES_ROUTE, isLimited: true } as const;

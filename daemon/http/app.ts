@@ -62,6 +62,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   app.decorateRequest('flight', null);
   app.decorateRequest('signed', null);
   app.decorateRequest('session', null);
+  app.decorateRequest('isConfirmed', false);
   app.decorateRequest('refusal', null);
   app.decorateRequest('label', 'none');
   return app;

@@ -4,17 +4,8 @@ import * as command from '../contract/commands.ts';
 import type { Assertion } from '../contract/passkeys.ts';
 import type { ApprovalBody, ApprovalProof } from '../gate/api/approvals.ts';
 import { ApiError, codeOf } from './errors.ts';
-import {
-  addRoute,
-  bodyOf,
-  CONSOLE_TAG,
-  callerOf,
-  type Doors,
-  operatorRoute,
-  queryOf,
-  requireValid,
-  whileInFlight,
-} from './routing.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
+import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, whileInFlight } from './routing.ts';
 
 const UNKNOWN = 'There is no approval with this id among those that wait and the last 1,000 that have ended.';
 

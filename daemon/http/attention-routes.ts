@@ -3,19 +3,9 @@ import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { ApiError } from './errors.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
 import { readPage } from './readings.ts';
-import {
-  addRoute,
-  bodyOf,
-  CONSOLE_TAG,
-  callerOf,
-  type Doors,
-  operatorRoute,
-  queryOf,
-  requireValid,
-  watchersRoute,
-  whileInFlight,
-} from './routing.ts';
+import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, watchersRoute, whileInFlight } from './routing.ts';
 
 /** What needs a person: alerts, active signals, orders about which nothing can be proven. */
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {

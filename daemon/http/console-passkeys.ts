@@ -1,5 +1,6 @@
 import type { PasskeyApi } from '../gate/api/passkeys.ts';
 import { createPasskeys, type Passkeys } from '../passkeys/ceremonies.ts';
+import type { MadeKeys } from '../passkeys/made-keys.ts';
 import type { ConsoleSource } from './console-sessions.ts';
 import type { Target } from './prover.ts';
 import type { ConsoleDoor } from './routing.ts';
@@ -16,14 +17,19 @@ export function withPasskeySessions(source: ConsoleSource, gate: PasskeyApi): Co
   };
 }
 
+/** The console that they are used on. */
+interface PasskeyPlace {
+  readonly door: Pick<ConsoleDoor, 'origin'>;
+  readonly made: MadeKeys;
+  readonly target: () => Target;
+}
 /** Null: there is no place for enrolment codes, and so no passkey. */
 export function openPasskeys(
   source: ConsoleSource | undefined,
   gate: PasskeyApi,
-  door: Pick<ConsoleDoor, 'origin'>,
-  target: () => Target,
+  { door, made, target }: PasskeyPlace,
 ): Passkeys | null {
   if (source?.codes === undefined) return null;
   const { codes, hostMs = Date.now } = source;
-  return createPasskeys({ gate, codes, hostMs, origin: () => door.origin, target });
+  return createPasskeys({ gate, codes, made, hostMs, origin: () => door.origin, target });
 }

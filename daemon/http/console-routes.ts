@@ -3,11 +3,13 @@ import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkSessionRequest, SessionRequest } from '../contract/proof.ts';
+import { hostOf } from '../core/console-origin.ts';
 import { isMaskedToken } from '../proof/proof.ts';
 import type { TokenIdentity } from './authentication.ts';
 import { ApiError } from './errors.ts';
+import { bodyOf, requireValid } from './input.ts';
 import { dialledOf } from './proof-route.ts';
-import { bodyOf, buildLocalGuard, CONSOLE_TAG, type Doors, requireValid } from './routing.ts';
+import { CONSOLE_TAG, type Doors, openRoute } from './routing.ts';
 
 /** What the page may do: run and style itself, and call this daemon. It has no inline code and makes no HTML of texts. */
 const CONTENT_SECURITY_POLICY = [
@@ -55,52 +57,44 @@ const readBuilt = (name: string): BuiltFile => ({
   content: readFileSync(new URL(name, BUILT)),
 });
 
-/** The operator's console at `/`: files that were built before, and a session to look with. */
-export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void {
+/** The operator's console at `/`: files that were built before. */
+export function registerConsolePage(app: FastifyInstance, doors: Doors): void {
   const [page, ...assets] = [PAGE, ...readdirSync(BUILT).filter((name) => name !== PAGE)].map(readBuilt);
-  const open = (url: string) => ({
-    method: 'GET' as const,
-    url,
-    schema: { hide: true },
-    onRequest: buildLocalGuard(doors, `GET ${url}`),
-  });
   const send = (request: FastifyRequest, reply: FastifyReply, file: BuiltFile | undefined): FastifyReply => {
     requireOpen(doors, request);
     if (file === undefined) throw new ApiError('NOT_FOUND', 'The console has no such file.');
     return reply.headers(PAGE_HEADERS).header('content-type', file.type).send(file.content);
   };
-  app.route({ ...open('/'), handler: async (request, reply) => send(request, reply.headers(FRESH), page) });
-  app.route({
-    ...open('/assets/:file'),
-    handler: async (request, reply) => {
-      const { file } = request.params as { readonly file: string };
-      return send(
-        request,
-        reply,
-        assets.find(({ name }) => name === file),
-      );
-    },
+  openRoute(app, doors, 'GET', '/', { hide: true }, async (request, reply) =>
+    send(request, reply.headers(FRESH), page),
+  );
+  openRoute(app, doors, 'GET', '/assets/:file', { hide: true }, async (request, reply) => {
+    const { file } = request.params as { readonly file: string };
+    return send(
+      request,
+      reply,
+      assets.find(({ name }) => name === file),
+    );
   });
-  app.route({
-    method: 'POST',
-    url: '/v1/console/session',
-    onRequest: buildLocalGuard(doors, 'POST /v1/console/session'),
-    schema: {
-      summary: 'A session for the console: eight hours of looking, for whoever has an operator token',
-      description:
-        'The token is sent under a mask, `masked`, which is of the challenge of POST /v1/proof. The session is a bearer text for GET routes of operators and for POST /v1/policy/check, and for nothing else. It ends with the process of the daemon.',
-      tags: [CONSOLE_TAG],
-      security: [],
-      body: SessionRequest,
-      response: { 200: ConsoleSessionSchema },
-    },
-    handler: async (request) => {
-      requireOpen(doors, request);
-      const token = proveToken(doors, request);
-      if (token.role !== 'operator')
-        throw new ApiError('FORBIDDEN', `The console is for operators; a token of role ${token.role} opens none.`);
-      return { ...doors.sessions.open({ tokenId: token.id }), name: token.agent };
-    },
+}
+
+/** A session to look with, for a token. */
+export function registerTokenSession(app: FastifyInstance, doors: Doors): void {
+  const schema = {
+    summary: 'A session for the console: eight hours of looking, for whoever has an operator token',
+    description:
+      'The token is sent under a mask, `masked`, which is of the challenge of POST /v1/proof. The session is a bearer text for GET routes of operators, for POST /v1/policy/check, for what tightens the trading state, and for nothing else. It ends with the process of the daemon.',
+    tags: [CONSOLE_TAG],
+    security: [],
+    body: SessionRequest,
+    response: { 200: ConsoleSessionSchema },
+  };
+  openRoute(app, doors, 'POST', '/v1/console/session', schema, async (request) => {
+    requireOpen(doors, request);
+    const token = proveToken(doors, request);
+    if (token.role !== 'operator')
+      throw new ApiError('FORBIDDEN', `The console is for operators; a token of role ${token.role} opens none.`);
+    return { ...doors.sessions.open({ tokenId: token.id }), name: token.agent };
   });
 }
 
@@ -117,8 +111,9 @@ function proveToken(doors: Doors, request: FastifyRequest): TokenIdentity {
 /** The names of loopback itself: others that the daemon answers to may lead through somebody's proxy. */
 const LOOPBACK_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 
-function requireOpen({ console: { closedBecause } }: Doors, { raw }: FastifyRequest): void {
-  const isNamed = LOOPBACK_NAME.test(raw.headers.host ?? '');
+function requireOpen({ console: { closedBecause, origin } }: Doors, { raw }: FastifyRequest): void {
+  const { host = '' } = raw.headers;
+  const isNamed = LOOPBACK_NAME.test(host) || (origin !== null && host.toLowerCase() === hostOf(origin));
   const reason = closedBecause ?? (isNamed ? null : 'it is asked for under another name than localhost');
   if (reason !== null) throw new ApiError('NOT_FOUND', `The console is not served: ${reason}.`);
 }

@@ -131,6 +131,16 @@ export function codeOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
+/** What a passkey or a code is refused with where nobody has signed in: a 401, which the log counts. */
+export async function asUnauthenticated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (codeOf(error) !== 'FORBIDDEN') throw error;
+    throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
+  }
+}
+
 /** Answers in the error format. INTERNAL errors go to the log in full; the caller gets no details. */
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = toApiError(error);

@@ -8,8 +8,9 @@ import type { DecisionEvent } from '../gate/events.ts';
 import type { BriefStreams } from './brief-streams.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import type { EventStreams, StreamedEvent } from './event-stream.ts';
+import { queryOf, requireValid } from './input.ts';
 import { requireScope } from './readings.ts';
-import { AGENT_ONLY, addRoute, callerOf, type Doors, OPERATOR_ROUTE, queryOf, requireValid } from './routing.ts';
+import { AGENT_ONLY, addRoute, callerOf, type Doors, OPERATOR_ROUTE } from './routing.ts';
 
 /** `GET /v1/events`: the ledger's records as they become durable, resumable with Last-Event-ID. */
 export function registerEventRoute(

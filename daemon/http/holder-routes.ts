@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { HolderBodySchema } from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
-import { addRoute, bodyOf, callerOf, type Doors, operatorRoute, requireValid, whileInFlight } from './routing.ts';
+import { bodyOf, requireValid } from './input.ts';
+import { addRoute, callerOf, type Doors, operatorRoute, whileInFlight } from './routing.ts';
 
 /** An operator's word on whose a symbol is. */
 export function registerHolderRoutes(app: FastifyInstance, doors: Doors): void {

@@ -5,8 +5,9 @@ import type { McpFace } from '../mcp/http.ts';
 import type { ToolPort } from '../mcp/server.ts';
 import { type ApiError, answerError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
 import type { Flight } from './in-flight.ts';
+import { bodyOf } from './input.ts';
 import { requireScope } from './readings.ts';
-import { AGENT_ONLY, bodyOf, buildGuard, callerOf, type Doors } from './routing.ts';
+import { AGENT_ONLY, buildGuard, callerOf, type Doors } from './routing.ts';
 import { callInBrief, listToolsBriefly, NEVER_SHED, noteRejectedInput } from './tool-calls.ts';
 
 /** Headers that the protocol reads; no others are passed on. */
@@ -116,7 +117,7 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
   const caller = callerOf(request);
   return {
     version,
-    venue: doors.gate.readiness().venue,
+    venue: () => doors.gate.readiness().venue,
     listTools: async () => listToolsBriefly(doors, caller),
     readActivity: async () => readActivity(doors, caller),
     callTool: async (name, args) => {

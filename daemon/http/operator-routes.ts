@@ -3,16 +3,14 @@ import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from './body-parser.ts';
 import { ApiError } from './errors.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
 import {
   addRoute,
-  bodyOf,
   CONSOLE_TAG,
   callerOf,
   type Doors,
   MONITOR_ROUTE,
   operatorRoute,
-  queryOf,
-  requireValid,
   watchersRoute,
   whileInFlight,
 } from './routing.ts';
@@ -63,10 +61,16 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
   });
   addRoute(app, doors, {
     ...operatorRoute('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
+    tightens: true,
     body: command.StateChangeRequest,
     handler: async (request) => {
       const change = requireValid(command.checkStateChange, bodyOf(request));
-      return whileInFlight(request, gate.setTradingState(callerOf(request), change));
+      const caller = callerOf(request);
+      const work =
+        request.isConfirmed && doors.mayLoosen
+          ? gate.setTradingState(caller, change)
+          : gate.tightenTradingState(caller, change);
+      return whileInFlight(request, work);
     },
   });
   addRoute(app, doors, {

@@ -6,6 +6,11 @@ export interface OriginRules {
   readonly hosts: ReadonlySet<string>;
   /** Origins of other web pages that may call (`http://127.0.0.1:3000`), lower case. */
   readonly origins: ReadonlySet<string>;
+  /**
+   * Of the pages that a proxy with TLS serves for it, if there is one: then no other one is its own, whatever changes
+   * something has to name it, and a link of another site leads to its page, which asks for a passkey.
+   */
+  readonly own?: string;
 }
 
 /**
@@ -31,6 +36,9 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
   if (origin !== undefined && !isOriginAllowed(origin, host, rules)) {
     throw new ApiError('ORIGIN_NOT_ALLOWED', 'Web pages of other origins may not call this daemon.');
   }
+  if (rules.own !== undefined && origin === undefined && !HARMLESS.has(request.method ?? ''))
+    throw new ApiError('ORIGIN_NOT_ALLOWED', 'Only the page of this console may call it.');
+  if (rules.own !== undefined && isLinkToPage(request)) return;
   if (site !== undefined && !OWN_SITES.has(site) && (origin === undefined || !isNamed(origin, rules))) {
     const isLink = request.headers['sec-fetch-mode'] === 'navigate';
     throw new ApiError('ORIGIN_NOT_ALLOWED', isLink ? FOREIGN_LINK : 'Other sites may not call this daemon.');
@@ -44,13 +52,25 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
 const OWN_SITES: ReadonlySet<string> = new Set(['none', 'same-origin']);
 const FOREIGN_LINK = 'Another site has led here. Type this address, or copy it into a new tab.';
 
+const HARMLESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+/** A message that says who waits for an approval leads here, from whatever shows it. */
+function isLinkToPage({ headers, method, url }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    url === '/' &&
+    headers['sec-fetch-mode'] === 'navigate' &&
+    headers['sec-fetch-dest'] === 'document' &&
+    headers.origin === undefined
+  );
+}
+
 function isHostAllowed(host: string, rules: OriginRules): boolean {
   return rules.hosts.has(host) || rules.hosts.has(host.toLowerCase());
 }
 
 /** The console, which the daemon itself serves, has the daemon's address as its origin. */
 function isOriginAllowed(origin: string, host: string, rules: OriginRules): boolean {
-  return origin.toLowerCase() === `http://${host.toLowerCase()}` || isNamed(origin, rules);
+  return origin.toLowerCase() === (rules.own ?? `http://${host.toLowerCase()}`) || isNamed(origin, rules);
 }
 /** By the operator. */
 function isNamed(origin: string, rules: OriginRules): boolean {

@@ -2,17 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/commands.ts';
 import * as passkey from '../contract/passkeys.ts';
-import { ApiError, codeOf } from './errors.ts';
+import { ApiError, asUnauthenticated } from './errors.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
 import {
   addRoute,
-  bodyOf,
-  buildLocalGuard,
   CONSOLE_TAG,
   callerOf,
   type Doors,
   OPERATOR_ROUTE,
-  queryOf,
-  requireValid,
+  openRoute,
   TOKEN_ROUTE,
   whileInFlight,
 } from './routing.ts';
@@ -93,7 +91,7 @@ function registerEnrolment(app: FastifyInstance, doors: Doors, passkeys: Passkey
       const { code, credential, confirmation } = requireValid(passkey.checkPasskeyRequest, bodyOf(request));
       return whileInFlight(
         request,
-        passkeys.finishEnrolment(callerOf(request), code, credential, confirmation ?? null),
+        passkeys.finishEnrolment(callerOf(request), code, credential ?? null, confirmation ?? null),
       );
     },
   });
@@ -118,34 +116,27 @@ function registerChallenges(app: FastifyInstance, doors: Doors, passkeys: Passke
   });
 }
 
-/** Open to this machine: the passkey is what is shown. Nothing is kept of who only asks. */
+/** Open to whoever reaches it: the passkey is what is shown. Nothing is kept of who only asks. */
 function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys): void {
-  const open = (url: string, summary: string) => ({
-    method: 'POST' as const,
-    url,
-    onRequest: buildLocalGuard(doors, `POST ${url}`),
-    schema: { ...pageText(summary), security: [] },
+  const challenge = {
+    ...pageText('What a passkey must sign to open a session of the console'),
+    security: [],
+    querystring: NoQuery,
+    response: { 200: passkey.ChallengeBodySchema },
+  };
+  openRoute(app, doors, 'POST', '/v1/console/challenge', challenge, async (request) => {
+    requireValid(checkNoQuery, queryOf(request));
+    return passkeys.startSignIn();
   });
-  const challenge = open('/v1/console/challenge', 'What a passkey must sign to open a session of the console');
-  app.route({
-    ...challenge,
-    schema: { ...challenge.schema, querystring: NoQuery, response: { 200: passkey.ChallengeBodySchema } },
-    handler: async (request) => {
-      requireValid(checkNoQuery, queryOf(request));
-      return passkeys.startSignIn();
-    },
-  });
-  const signIn = open('/v1/console/passkey', 'A session for the console, for a signature of a passkey');
-  app.route({
-    ...signIn,
-    schema: { ...signIn.schema, body: passkey.SignInRequest, response: { 200: ConsoleSessionSchema } },
-    handler: async (request) => {
-      const signed = requireValid(passkey.checkSignIn, bodyOf(request));
-      const { keyId, name } = await passkeys.signIn(signed).catch((error: unknown) => {
-        if (codeOf(error) !== 'FORBIDDEN') throw error;
-        throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
-      });
-      return { ...doors.sessions.open({ tokenId: keyId }), name };
-    },
+  const signIn = {
+    ...pageText('A session for the console, for a signature of a passkey'),
+    security: [],
+    body: passkey.SignInRequest,
+    response: { 200: ConsoleSessionSchema },
+  };
+  openRoute(app, doors, 'POST', '/v1/console/passkey', signIn, async (request) => {
+    const signed = requireValid(passkey.checkSignIn, bodyOf(request));
+    const { keyId, name } = await asUnauthenticated(() => passkeys.signIn(signed));
+    return { ...doors.sessions.open({ tokenId: keyId }), name };
   });
 }

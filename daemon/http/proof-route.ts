@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkProofRequest, ProofBodySchema, ProofRequest } from '../contract/proof.ts';
 import { DIALLED_SOCKET } from '../proof/proof.ts';
-import { bodyOf, type Doors, requireValid } from './routing.ts';
+import { bodyOf, requireValid } from './input.ts';
+import type { Doors } from './routing.ts';
 
 /**
  * Open to everybody who reaches the daemon: who asks has shown no token yet, and shows none to a stranger. docs/api.md has

@@ -25,18 +25,9 @@ import type { DecisionFilter } from '../gate/api.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { readDecisions } from './decision-pages.ts';
 import { ApiError, invalidInput } from './errors.ts';
+import { queryOf, requireValid } from './input.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
-import {
-  AGENT_ROUTE,
-  addRoute,
-  callerOf,
-  type Doors,
-  FIGURES_ROUTE,
-  JSON_TYPE,
-  queryOf,
-  requireValid,
-  whileInFlight,
-} from './routing.ts';
+import { AGENT_ROUTE, addRoute, callerOf, type Doors, FIGURES_ROUTE, JSON_TYPE, whileInFlight } from './routing.ts';
 import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];

@@ -6,7 +6,8 @@ import { violationAt } from '../contract/violations.ts';
 import type { OrderBody } from '../gate/api/reads.ts';
 import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
-import { type Asking, callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
+import { requireValid } from './input.ts';
+import { type Asking, callerOf, type Doors, whileInFlight } from './routing.ts';
 import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
 /** The answers of the reading tools and of the matching GET routes. */

@@ -5,6 +5,8 @@ const MINUTE_MS = 60_000;
 
 /** What was refused at these routes; at all others a token. */
 const KINDS: ReadonlyMap<string, string> = new Map([
+  ['POST /v1/console/enrolment', 'enrolment code'],
+  ['POST /v1/console/enrolment/key', 'enrolment code'],
   ['POST /v1/console/passkey', 'passkey'],
   ['POST /v1/console/session', 'console session'],
   ['POST /v1/proof', 'proof'],

@@ -8,14 +8,13 @@ import type {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
-import type { Checked } from '../contract/ajv.ts';
 import type { SettingsBody } from '../gate/api/operator.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Passkeys } from '../passkeys/ceremonies.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Connections } from './connections.ts';
 import type { ConsoleSessions } from './console-sessions.ts';
-import { ApiError, invalidInput } from './errors.ts';
+import { ApiError } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
@@ -23,7 +22,7 @@ import type { Pace } from './pace.ts';
 import { namingTarget, type Prover } from './prover.ts';
 import type { Refusal, Refusals } from './refusals.ts';
 import type { RouteText } from './route-text.ts';
-import { confirmSigned, findSignature, type SignedCall, type Signers } from './signed-calls.ts';
+import { confirmSigned, findSignature, isSigned, type SignedCall, type Signers } from './signed-calls.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,6 +33,8 @@ declare module 'fastify' {
     signed: SignedCall | null;
     /** Id of the session of the console that it came with; null: it came with none. */
     session: string | null;
+    /** A token or a passkey was shown for this very call, so it may loosen; else a session alone is its caller. */
+    isConfirmed: boolean;
     /** Why it was answered 401; null: it was not. */
     refusal: Refusal | null;
     /** Method and pattern of the route, for metrics and log. */
@@ -63,6 +64,10 @@ export interface Doors {
   readonly isSocket: boolean;
   /** Roles that may use this entrance; null: every role. */
   readonly admits: readonly Role[] | null;
+  /** Method and pattern of each route that this entrance has; null: whatever is registered. */
+  readonly serves: ReadonlySet<string> | null;
+  /** False: not even a confirmed call loosens. */
+  readonly mayLoosen: boolean;
   readonly console: ConsoleDoor;
   readonly settings: SettingsBody;
   /** Null where no browser enters. */
@@ -72,7 +77,7 @@ export interface Doors {
 export interface ConsoleDoor {
   /** Null: it is. */
   closedBecause: string | null;
-  /** `http://localhost:7433`, whose pages may use passkeys; null where it is not served. */
+  /** `http://localhost:7433`, or that of a remote console: its pages may use passkeys; null where it is not served. */
   origin: string | null;
 }
 
@@ -109,6 +114,8 @@ export interface RouteDefinition {
   readonly roles: readonly Role[];
   /** Counts towards the token's requests in flight, and may be shed. */
   readonly isLimited: boolean;
+  /** A session alone may call it: the handler does what tightens and nothing else unless the call is confirmed. */
+  readonly tightens?: true;
   readonly text: RouteText;
   readonly body?: TSchema;
   readonly query?: TSchema;
@@ -119,10 +126,27 @@ export interface RouteDefinition {
 }
 
 /**
+ * Registers a route that is open to whoever reaches this machine. `schema`: for OpenAPI.
+ */
+export function openRoute(
+  app: FastifyInstance,
+  doors: Doors,
+  method: 'GET' | 'POST',
+  url: string,
+  schema: FastifySchema & Record<string, unknown>,
+  handler: RouteDefinition['handler'],
+): void {
+  const label = labelOf({ method, url });
+  if (isServed(doors, label)) app.route({ method, url, schema, onRequest: buildLocalGuard(doors, label), handler });
+}
+const isServed = ({ serves }: Doors, label: string): boolean => serves === null || serves.has(label);
+
+/**
  * Registers a route behind its guard. The schemas are for OpenAPI, to which openapi.ts adds the refusals. The handler
  * checks its input itself.
  */
 export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
+  if (!isServed(doors, labelOf(route))) return;
   const schema: FastifySchema & Record<string, unknown> = {
     ...route.text,
     tags: [...route.text.tags],
@@ -135,17 +159,20 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     method: route.method,
     url: route.url,
     schema,
-    onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
+    onRequest: buildGuard(doors, labelOf(route), route.roles, route.isLimited, route.tightens),
     ...(signersOf(route.roles).token ? { preHandler: confirm(doors) } : {}),
     handler: isAct(route) ? namingTarget(doors.prover, route.handler) : route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
 }
 
+const labelOf = ({ method, url }: Pick<RouteDefinition, 'method' | 'url'>): string => `${String(method)} ${url}`;
+
 /** What an operator does. What agents ask for has the venue in its decision. */
-function isAct({ method, roles, url }: RouteDefinition): boolean {
+function isAct(route: RouteDefinition): boolean {
+  const { method, roles } = route;
   const isOperators = roles === OPERATOR_ROUTE || roles === TOKEN_ROUTE;
-  return isOperators && method !== 'GET' && !LOOKING.has(`${String(method)} ${url}`);
+  return isOperators && method !== 'GET' && !LOOKING.has(labelOf(route));
 }
 
 /** Checks who calls, whether the role may, and whether the token has room. */
@@ -154,6 +181,7 @@ export function buildGuard(
   label: string,
   roles: readonly Role[],
   isLimited: boolean,
+  tightens = false,
 ): onRequestHookHandler {
   const { admits, authenticator, connections, flights, gate, pace } = doors;
   return (request, _reply, done) => {
@@ -171,7 +199,9 @@ export function buildGuard(
       }
       request.session = authenticator.sessionOf(caller);
       // Without a caller no handler does anything.
-      if (request.session === null || isLooking(label)) request.caller = caller;
+      request.isConfirmed = request.session === null;
+      const isEnough = isLooking(label) || (tightens && !isSigned(request));
+      if (request.session === null || isEnough) request.caller = caller;
       else request.signed = findSignature(request, { asker: caller, session: request.session }, signersOf(roles));
       // Operators and exits are never shed; a monitor has no such need.
       isCounted = isLimited || caller.role === 'monitor';
@@ -194,6 +224,7 @@ function refuseRole({ role }: Caller, label: string, roles: readonly Role[]): Ap
 const confirm = (doors: Doors) => async (request: FastifyRequest) => {
   if (request.signed === null) return;
   request.caller = await confirmSigned(doors, request.signed, request);
+  request.isConfirmed = true;
   // From here on it is as if the token had been sent.
   if (request.signed.by === 'token') request.signed = null;
 };
@@ -259,40 +290,4 @@ export async function whileInFlight<T>(request: Asking, work: Promise<T>): Promi
   } finally {
     flight?.endWork();
   }
-}
-
-/** @throws ApiError INVALID_INPUT with every violation */
-export function requireValid<T>(check: (value: unknown) => Checked<T>, value: unknown): T {
-  const checked = check(value);
-  if (!checked.ok) throw invalidInput(checked.violations);
-  return checked.value;
-}
-
-/** @throws ApiError INVALID_JSON when the request had no body */
-export function bodyOf(request: FastifyRequest): unknown {
-  if (request.body === undefined) throw new ApiError('INVALID_JSON', 'The body is empty; send a JSON object.');
-  return request.body;
-}
-
-const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit', 'head']);
-/**
- * Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says
- * why.
- */
-const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?$/;
-const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
-/** A query has only texts. Numbers and booleans among them are converted exactly; the schema judges the rest. */
-export function queryOf(request: FastifyRequest): { readonly [key: string]: unknown } {
-  // Without a prototype, so that the key __proto__ is an ordinary key and refused.
-  const query = Object.create(null) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(request.query as Record<string, unknown>)) {
-    if (NUMBER_KEYS.has(key) && typeof value === 'string' && PLAIN_NUMBER.test(value)) {
-      query[key] = Number(value);
-    } else if (BOOLEAN_KEYS.has(key) && (value === 'true' || value === 'false')) {
-      query[key] = value === 'true';
-    } else {
-      query[key] = value;
-    }
-  }
-  return query;
 }

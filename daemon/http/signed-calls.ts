@@ -25,6 +25,9 @@ export interface Signers {
   readonly token: boolean;
 }
 
+export const isSigned = ({ raw }: Pick<FastifyRequest, 'raw'>): boolean =>
+  raw.headers[PASSKEY] !== undefined || raw.headers[TOKEN] !== undefined;
+
 /** What comes with a session that shall act. Whether it is good is seen when the body has come. @throws ApiError */
 export function findSignature(
   { raw }: Pick<FastifyRequest, 'raw'>,
@@ -38,7 +41,7 @@ export function findSignature(
     return { ...from, by: 'token', signature: byToken };
   throw new ApiError(
     'FORBIDDEN',
-    'A session of the console can only look; to act, show an operator token or a passkey.',
+    'A session of the console can only look, halt and reduce; for other acts show an operator token or a passkey.',
   );
 }
 

@@ -3,17 +3,8 @@ import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/command
 import * as token from '../contract/tokens.ts';
 import type { TokenActor } from '../gate/api/tokens.ts';
 import { ApiError } from './errors.ts';
-import {
-  addRoute,
-  bodyOf,
-  CONSOLE_TAG,
-  callerOf,
-  type Doors,
-  operatorRoute,
-  queryOf,
-  requireValid,
-  whileInFlight,
-} from './routing.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
+import { addRoute, CONSOLE_TAG, callerOf, type Doors, operatorRoute, whileInFlight } from './routing.ts';
 
 const pageText = (summary: string, description: string) => ({ summary, description, tags: [CONSOLE_TAG] });
 

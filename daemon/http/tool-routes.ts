@@ -26,19 +26,9 @@ import {
 } from '../contract/tools.ts';
 import type { ToolOutcome } from '../gate/api/decisions.ts';
 import { ApiError, answerError } from './errors.ts';
+import { bodyOf, queryOf, requireValid } from './input.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';
-import {
-  AGENT_ROUTE,
-  addRoute,
-  bodyOf,
-  buildGuard,
-  callerOf,
-  type Doors,
-  JSON_TYPE,
-  queryOf,
-  requireValid,
-  whileInFlight,
-} from './routing.ts';
+import { AGENT_ROUTE, addRoute, buildGuard, callerOf, type Doors, JSON_TYPE, whileInFlight } from './routing.ts';
 import {
   briefOf,
   listTools,

@@ -1,12 +1,6 @@
 import type { Connections } from './connections.ts';
-import {
-  buildEntrance,
-  buildHouse,
-  closeOnAbort,
-  createClose,
-  type HttpServer,
-  type HttpServerOptions,
-} from './server.ts';
+import { buildHouse, closeOnAbort, createClose, type HttpServer, type HttpServerOptions } from './house.ts';
+import { buildEntrance } from './server.ts';
 
 /** A request within this process. */
 export interface AskedRequest {
@@ -57,6 +51,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
     port: null,
     operatorAddress: null,
     consoleAddress: null,
+    remoteAddress: null,
     forgetTokens: house.shared.forgetTokens,
     close,
     routes: book.list(),

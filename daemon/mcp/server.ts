@@ -6,12 +6,13 @@ import {
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server';
 import type { SkillCatalog } from '@modelcontextprotocol/server/ext/skills';
+import { profileOf } from '../core/venues.ts';
 import { askedBefore, askPerson } from './ask-person.ts';
 
 /** Sent once, when a client connects, instead of in every tool's description. */
-export function buildInstructions(venue: string): string {
+export function buildInstructions(venue: string | null): string {
   return [
-    `Holdfast is a policy gate in front of an exchange account. Venue: ${venue}; ${describeMoney(venue)}`,
+    `Holdfast is a policy gate in front of an exchange account. ${describeVenue(venue)}`,
     'Every trading tool answers a decision. ALLOW: sent as asked. LIMIT: a smaller or safer order was sent instead; ' +
       'order says what was really sent, and the difference must not be sent again. BLOCK: nothing was sent; reasons say ' +
       'why with figures, the first one binds and has a hint, and retry_after_ms says how long to wait where waiting helps.',
@@ -22,17 +23,26 @@ export function buildInstructions(venue: string): string {
   ].join('\n');
 }
 
+function describeVenue(venue: string | null): string {
+  if (venue === null) return 'Its daemon is not running yet, so its venue is not known: take the money for real.';
+  return `Venue: ${venue}; ${describeMoney(venue)}`;
+}
+
 export function describeMoney(venue: string): string {
-  if (venue === 'binance-live') return 'the money is REAL.';
-  return venue === 'paper' ? 'simulated exchange, no real money.' : 'demo trading, no real money.';
+  const { isRealMoney, isSimulated } = profileOf(venue);
+  if (isRealMoney) return 'the money is REAL.';
+  return isSimulated ? 'simulated exchange, no real money.' : 'demo trading, no real money.';
 }
 
 /** What a door of MCP needs of the daemon, in the same process or over HTTP. */
 export interface ToolPort {
   readonly version: string;
-  readonly venue: string;
+  /** Null: not known yet. */
+  venue(): string | null;
   /** Entries of the catalogue in MCP's form, those that the caller may use. */
   listTools(): Promise<readonly unknown[]>;
+  /** Calls the listener when they are others than before, until the way back is called. Absent: they stay. */
+  readonly onTools?: (listener: () => void) => () => void;
   /** `body` is an object ready to be shown; `isError`: the call was refused as such, and nothing was decided. */
   callTool(name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }>;
   /** The caller's last decisions, in brief, and fills, newest first. */
@@ -58,17 +68,20 @@ export function buildMcpServer(port: ToolPort, skills: SkillCatalog | null): Mcp
     { name: 'holdfast', title: 'Holdfast', version: port.version },
     {
       capabilities: { resources: { subscribe: port.onActivity !== undefined, listChanged: false } },
-      instructions: buildInstructions(port.venue),
+      instructions: buildInstructions(port.venue()),
     },
   );
-  addTools(mcp, port);
-  addActivity(mcp, port);
+  const ends = [addTools(mcp, port), addActivity(mcp, port)];
+  mcp.server.onclose = () => {
+    for (const end of ends) end();
+  };
   skills?.attach(mcp);
   return mcp;
 }
 
-function addTools({ server }: McpServer, port: ToolPort): void {
-  server.registerCapabilities({ tools: {} });
+/** @returns the end of what it listens to; so `addActivity` */
+function addTools({ server }: McpServer, port: ToolPort): () => void {
+  server.registerCapabilities({ tools: port.onTools === undefined ? {} : { listChanged: true } });
   server.setRequestHandler('tools/list', async () => ({ tools: await port.listTools() }) as unknown as ListToolsResult);
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const id = askedBefore(context);
@@ -80,31 +93,36 @@ function addTools({ server }: McpServer, port: ToolPort): void {
     const { body, isError } = await port.callTool(params.name, params.arguments ?? {});
     return (isError ? null : askPerson(body, context)) ?? toResult(body, isError);
   });
+  // A client that has left gets no further message.
+  return port.onTools?.(() => server.sendToolListChanged().catch(() => {})) ?? (() => {});
 }
 
-function addActivity(mcp: McpServer, port: ToolPort): void {
+function addActivity(mcp: McpServer, port: ToolPort): () => void {
   mcp.registerResource('activity', ACTIVITY_URI, ACTIVITY, async () => {
     const text = JSON.stringify(await port.readActivity());
     return { contents: [{ uri: ACTIVITY_URI, mimeType: ACTIVITY.mimeType, text }] };
   });
   const { onActivity } = port;
-  if (onActivity === undefined) return;
-  const { server } = mcp;
   let stop: (() => void) | null = null;
+  const end = (): void => {
+    stop?.();
+    stop = null;
+  };
+  if (onActivity === undefined) return end;
+  const { server } = mcp;
   server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
     requireActivity(uri);
     stop ??= onActivity(() => {
       // A client that has left gets no further message.
-      server.sendResourceUpdated({ uri }).catch(() => stop?.());
+      server.sendResourceUpdated({ uri }).catch(end);
     });
     return {};
   });
   server.setRequestHandler('resources/unsubscribe', async () => {
-    stop?.();
-    stop = null;
+    end();
     return {};
   });
-  server.onclose = () => stop?.();
+  return end;
 }
 
 function requireActivity(uri: string): void {

@@ -1,3 +1,4 @@
+import { profileOf } from '../core/venues.ts';
 import type { ApprovalEvent, PasskeyAssertedEvent, PasskeyEvent } from '../gate/events.ts';
 
 interface Recorded<T> {
@@ -32,7 +33,7 @@ export function auditApprovalProofs(
     signatures += 1;
     const { approval_id: id, digest, proof } = payload;
     if (proof.kind === 'operator_token') {
-      if (venue === 'binance-live') return { signatures, problem: { seq, detail: 'a token approved on binance-live' } };
+      if (profileOf(venue).isRealMoney) return { signatures, problem: { seq, detail: `a token approved on ${venue}` } };
       continue;
     }
     const ways = [`${proof.key_id} ${digest}`, `${proof.key_id} ${pathOf(id)} ${digest}`];

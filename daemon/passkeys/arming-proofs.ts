@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { armingQuorum, armingText } from '../core/arming.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
+import { profileOf } from '../core/venues.ts';
 import type {
   ArmingEvent,
   ArmingSignedEvent,
@@ -61,7 +62,7 @@ export function auditArmings(sources: ArmingSources): ArmingAudit {
   /** The first record since which too few have signed. */
   let shortSince: number | null = null;
   const answer = (problem: ArmingAudit['problem']): ArmingAudit => ({ armings, problem });
-  if (sources.venue !== 'binance-live') return answer(null);
+  if (!profileOf(sources.venue).needsArming) return answer(null);
   for (const record of sources.records) {
     const wasShort = shortSince;
     if (record.kind === 'arming') {

@@ -14,6 +14,8 @@ const LENGTH = 10;
 export interface CodeGrant {
   readonly name: string;
   readonly isRecovery: boolean;
+  /** Of the remote console that makes the key; null: the local one does. */
+  readonly origin: string | null;
 }
 interface KeptCode extends CodeGrant {
   readonly expiresAtMs: number;
@@ -24,6 +26,8 @@ interface KeptCode extends CodeGrant {
 export interface EnrolmentCodes {
   /** What it grants; null: it is wrong, over, or there is none. Every wrong one counts. */
   look(code: string): CodeGrant | null;
+  /** Whether there is one for a remote console of this origin, right or wrong. */
+  isFor(origin: string): boolean;
   /** The same, and it is over. */
   take(code: string): CodeGrant | null;
 }
@@ -34,7 +38,7 @@ export const codeFileOf = (home: string, venue: string): string => join(home, ve
 /** Makes a code, in place of an earlier one. */
 export function makeCode(path: string, grant: CodeGrant, nowMs: number): string {
   const code = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-  write(path, { ...grant, expiresAtMs: nowMs + CODE_MS, sha256: digest(code), wrong: 0 });
+  write(path, { ...grant, expiresAtMs: nowMs + CODE_MS, sha256: digestOfCode(code), wrong: 0 });
   return `${code.slice(0, LENGTH / 2)}-${code.slice(LENGTH / 2)}`;
 }
 
@@ -47,14 +51,15 @@ export function createCodes(path: string, nowMs: () => number): EnrolmentCodes {
       rmSync(path, { force: true });
       return null;
     }
-    if (timingSafeEqual(Buffer.from(digest(code)), Buffer.from(kept.sha256)))
-      return { name: kept.name, isRecovery: kept.isRecovery };
+    if (timingSafeEqual(Buffer.from(digestOfCode(code)), Buffer.from(kept.sha256)))
+      return { name: kept.name, isRecovery: kept.isRecovery, origin: kept.origin };
     if (kept.wrong + 1 >= MOST_WRONG) rmSync(path, { force: true });
     else write(path, { ...kept, wrong: kept.wrong + 1 });
     return null;
   };
   return {
     look,
+    isFor: (origin) => read(path)?.origin === origin,
     take(code) {
       const grant = look(code);
       if (grant !== null) rmSync(path);
@@ -63,8 +68,8 @@ export function createCodes(path: string, nowMs: () => number): EnrolmentCodes {
   };
 }
 
-/** Case, and how it is spaced, say nothing. */
-const digest = (code: string): string =>
+/** sha256, in hex. Case, and how it is spaced, say nothing. */
+export const digestOfCode = (code: string): string =>
   createHash('sha256')
     .update(code.toUpperCase().replaceAll(/[^0-9A-Z]/g, ''))
     .digest('hex');
@@ -82,6 +87,7 @@ function read(path: string): KeptCode | null {
     const isWhole =
       typeof kept.name === 'string' &&
       typeof kept.isRecovery === 'boolean' &&
+      (kept.origin === null || typeof kept.origin === 'string') &&
       Number.isSafeInteger(kept.expiresAtMs) &&
       Number.isSafeInteger(kept.wrong) &&
       /^[0-9a-f]{64}$/.test(kept.sha256);

@@ -1,3 +1,4 @@
+import { isKeyOf, isLocalOrigin } from '../core/console-origin.ts';
 import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../gate/events.ts';
 import { claimedOrigin, passkeyIdOf, verifyAssertion } from './signatures.ts';
 import { challengeOf, enrolmentText } from './texts.ts';
@@ -13,9 +14,6 @@ export interface PasskeyAudit {
   /** The first record that is not as it should be; null: none. */
   readonly problem: { readonly seq: number; readonly detail: string } | null;
 }
-/** Where a console is served, on whatever port. */
-const CONSOLE_ORIGIN = /^http:\/\/localhost(?::\d{1,5})?$/;
-
 /**
  * Proves a recorded signature with the record of its key, and nothing else: no daemon, no network. With the sha256 (hex) of
  * an approval's canonical text it proves that this approval was signed. Null: the signature is good; else what is wrong.
@@ -36,7 +34,7 @@ export async function verifyApprovalRecord(
   } catch {
     return 'its client data cannot be read';
   }
-  if (!CONSOLE_ORIGIN.test(origin)) return `it was signed on a page of ${origin.slice(0, 200)}`;
+  if (!isKeyOf(key.origin, origin)) return `it was signed on a page of ${origin.slice(0, 200)}`;
   const assertion = {
     id: key.credential_id,
     rawId: key.credential_id,
@@ -131,12 +129,15 @@ function remove(known: Known, id: string, atMs: number): void {
 }
 
 function judgeAdded(added: PasskeyAddedEvent, { keys, hadOne, signed }: Known): string | null {
-  if (added.is_recovery) return null;
+  const isLocal = isLocalOrigin(added.origin);
+  if (added.is_recovery) return isLocal ? null : 'it recovers by a key of a remote console';
+  if (!isLocal && added.confirmed_by === null) return `no local passkey confirmed ${added.id}`;
   if (added.confirmed_by === null) return keys.size > 0 || hadOne ? `no earlier passkey confirmed ${added.id}` : null;
-  const text = enrolmentText({ id: added.id, publicKey: added.public_key }, added.name);
-  return signed?.id === added.confirmed_by && signed.text === text
-    ? null
-    : `the record before it does not confirm the passkey ${added.id}`;
+  const { id, name, origin, public_key: publicKey } = added;
+  const text = enrolmentText({ id, origin, publicKey }, name);
+  if (signed?.id !== added.confirmed_by || signed.text !== text)
+    return `the record before it does not confirm the passkey ${id}`;
+  return isLocalOrigin(keys.get(signed.id)?.record.origin ?? '') ? null : `a remote passkey confirms ${id}`;
 }
 
 async function judgeAsserted(record: PasskeyAssertedEvent, known: Known, atMs: number): Promise<string | null> {

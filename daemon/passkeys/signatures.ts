@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Assertion, Credential } from '../contract/passkeys.ts';
+import { rpIdOf } from '../core/console-origin.ts';
 
-/** A browser lets a page of the loopback address have passkeys under this name alone. */
-export const RP_ID = 'localhost';
 /** EdDSA, ES256, RS256. */
 const ALGORITHMS = [-8, -7, -257];
 
@@ -44,7 +43,7 @@ export async function verifyCredential(
       >[0]['response'],
       expectedChallenge: challenge,
       expectedOrigin: origin,
-      expectedRPID: RP_ID,
+      expectedRPID: rpIdOf(origin),
       requireUserVerification: true,
       supportedAlgorithmIDs: ALGORITHMS,
     });
@@ -91,7 +90,7 @@ export async function verifyAssertion(
       >[0]['response'],
       expectedChallenge: challenge,
       expectedOrigin: origin,
-      expectedRPID: RP_ID,
+      expectedRPID: rpIdOf(origin),
       requireUserVerification: true,
       credential: {
         id: key.credentialId,

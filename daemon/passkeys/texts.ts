@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
+import { isLocalOrigin } from '../core/console-origin.ts';
 
 /** A call that changes something. */
 export interface Act {
@@ -24,12 +25,13 @@ export function actText({ method, path, body }: Act, nonce: string, target: Targ
 export function signInText(nonce: string, { account, address, venue }: Target): string {
   return canonicalJson({ account, act: 'sign_in', address, nonce, venue });
 }
-/** What a key in force signs to let another one in. */
+/** What a key in force signs to let another one in. One of a remote console names its origin. */
 export function enrolmentText(
-  { id, publicKey }: { readonly id: string; readonly publicKey: string },
+  { id, origin, publicKey }: { readonly id: string; readonly origin: string; readonly publicKey: string },
   name: string,
 ): string {
-  return canonicalJson({ act: 'passkey_add', id, name, public_key: publicKey });
+  const where = isLocalOrigin(origin) ? {} : { origin };
+  return canonicalJson({ act: 'passkey_add', id, name, ...where, public_key: publicKey });
 }
 /** What an authenticator signs for a text. base64url. */
 export const challengeOf = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -2,6 +2,7 @@ import { checkOperatorSchema } from '../contract/operator-schema.ts';
 import { joinPath, violationAt } from '../contract/violations.ts';
 import { findLooserAgents } from '../core/looser/is-at-most.ts';
 import type { Action, IntendedPolicySpec, ToolName } from '../core/policy.ts';
+import { profileOf } from '../core/venues.ts';
 import type { Findings } from './findings.ts';
 
 /** Members of every plain object: legal as text, but a trap for code that looks the name up in one. */
@@ -18,7 +19,7 @@ const TRADING_TOOLS: readonly string[] = [
 export function checkMode(spec: IntendedPolicySpec, found: Findings): void {
   if (spec.mode !== 'shadow') return;
   for (const venue of spec.scope.venues) {
-    if (venue === 'paper') continue;
+    if (profileOf(venue).isSimulated) continue;
     const message = `mode shadow does not enforce anything and must not stand beside venue ${venue}`;
     found.violations.push(violationAt('mode', message, spec.mode, '"enforce", or scope.venues: [paper]'));
   }

@@ -2,6 +2,7 @@ import { joinPath, type Violation, violationAt } from '../contract/violations.ts
 import { factorValue } from '../core/compiled-policy.ts';
 import { regimesAreOrdered } from '../core/looser/is-at-most.ts';
 import { DEADMAN_MS, type IntendedPolicySpec, MIN_FACTOR, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
+import { profileOf } from '../core/venues.ts';
 import type { Findings } from './findings.ts';
 import { shortNumber } from './short-number.ts';
 
@@ -61,8 +62,9 @@ export function checkDeadman({ scope, standing }: IntendedPolicySpec, found: Fin
   const refuse = (message: string, expected: string): void => {
     found.violations.push(violationAt('standing.deadman_ms', message, deadmanMs, expected));
   };
-  if (deadmanMs === 0 && scope.venues.includes('binance-live'))
-    refuse('leaves what opens to itself when the daemon is down, beside venue binance-live', '30000 to 600000');
+  const real = scope.venues.find((venue) => profileOf(venue).isRealMoney);
+  if (deadmanMs === 0 && real !== undefined)
+    refuse(`leaves what opens to itself when the daemon is down, beside venue ${real}`, '30000 to 600000');
   if (deadmanMs > 0 && deadmanMs < SHORTEST_DEADMAN_MS)
     refuse('is too short: one lost call would cancel what opens', `0, or at least ${SHORTEST_DEADMAN_MS}`);
 }

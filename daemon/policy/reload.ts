@@ -1,6 +1,7 @@
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { isAtMost } from '../core/looser/is-at-most.ts';
-import type { LooserKey, VenueName } from '../core/policy.ts';
+import type { LooserKey } from '../core/policy.ts';
+import { profileOf, type VenueName } from '../core/venues.ts';
 import type { LoadedPolicy } from './parse.ts';
 
 /** What happens to a policy that a running daemon has read. */
@@ -32,7 +33,7 @@ export function decideReload(
   if (candidate.hash === inForce.hash) return { action: 'in_force' };
   const looser = isAtMost(candidate.spec, inForce.spec);
   if (looser.length === 0) return { action: 'in_force' };
-  if (venue !== 'binance-live') return { action: 'pending', looser };
+  if (!profileOf(venue).isRealMoney) return { action: 'pending', looser };
   return { action: 'pending', looser, not_before_ms: nowMs + inForce.spec.loosen_delay_ms };
 }
 
@@ -43,7 +44,7 @@ export function checkVenue(policy: LoadedPolicy, venue: VenueName): Violation[] 
   if (!spec.scope.venues.includes(venue)) {
     violations.push(violationAt('scope.venues', `does not name the venue of this daemon, ${venue}`));
   }
-  if (spec.mode === 'shadow' && venue !== 'paper') {
+  if (spec.mode === 'shadow' && !profileOf(venue).isSimulated) {
     violations.push(violationAt('mode', `shadow is refused on ${venue}`, spec.mode, '"enforce"'));
   }
   return violations;

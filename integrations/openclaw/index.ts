@@ -3,7 +3,7 @@ import { DaemonLink } from './daemon-link.ts';
 import { HookProof } from './hook-proof.ts';
 import type { CallVerdict, PluginHost, ToolCallContext, ToolCallEvent } from './host.ts';
 import { block, Intercept } from './intercept.ts';
-import { readSettings, type Settings, UNASKED } from './settings.ts';
+import { describeStopped, readSettings, type Settings, UNASKED } from './settings.ts';
 import { findSharedState } from './shared-state.ts';
 import { SkillsInPlay } from './skills-in-play.ts';
 import { CATALOGUE_MS, OWN_TOOLS, TradingTools } from './trading-tools.ts';
@@ -85,7 +85,10 @@ function registerOpen(host: PluginHost, settings: Settings): void {
       link.close();
     },
   });
-  host.on('gateway_start', ({ port }, context) => void canary.run(port, context));
+  host.on('gateway_start', ({ port }, context) => {
+    host.logger.info(describeStopped(settings));
+    void canary.run(port, context);
+  });
 }
 
 type Judge = (event: ToolCallEvent, context: ToolCallContext) => Promise<CallVerdict>;

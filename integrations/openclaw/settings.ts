@@ -13,8 +13,9 @@ export interface Settings {
 }
 
 /**
- * Tools of OpenClaw 2026.9.6 that neither reach out of the gateway nor change what runs on its machine: they list, keep
- * notes on the session, or search the catalogue. None gives the content of a file of any path, which may be a token's:
+ * Tools of OpenClaw 2026.9.6 that reach no address of the model's choice and change nothing on the gateway's machine: they
+ * list, keep notes on the session, search the catalogue, or search the web with the words of a query, at the provider that
+ * the gateway is set to. `web_fetch` gets any address, the exchange's too, so it is asked about. None gives the content of a file of any path, which may be a token's:
  * `memory_get` reads notes in Markdown. The tool that a catalogue leads to is asked about by its own name.
  */
 export const UNASKED: readonly string[] = [
@@ -36,7 +37,16 @@ export const UNASKED: readonly string[] = [
   'tool_describe',
   'tool_search',
   'update_goal',
+  'web_search',
 ];
+
+/** The one line at a start that says which calls end here. */
+export function describeStopped({ unasked }: Pick<Settings, 'unasked'>): string {
+  return (
+    "Stopped unless the policy's intercept.allow permits them: exec, process, read, write, web_fetch, browser, message, " +
+    `tools of MCP servers and of other plugins, and every other tool but the gate's own and ${[...unasked].join(', ')}.`
+  );
+}
 
 const KEYS: ReadonlySet<string> = new Set(['url', 'socket', 'tokenFile', 'unasked', 'timeoutMs']);
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);

@@ -168,7 +168,8 @@ class Holdfast:
         return self._send("GET", f"/v1/tools?format={urllib.parse.quote(format)}", None)["tools"]
 
     def call(self, tool: str, args: dict, request_id: Optional[str] = None) -> dict:
-        """A tool call as a model made it; gives back what the model is to see, refusals and errors included."""
+        """A tool call as a model made it; gives back what the model is to see: refusals, errors, and that no answer
+        came. `request_id`: of the call, where the model gave it none; a repeat under it sends nothing twice."""
         try:
             if tool.startswith("get_"):
                 return self.read(tool, **args)
@@ -176,6 +177,8 @@ class Holdfast:
             answer = self._trade(tool, {key: value for key, value in args.items() if key != "request_id"}, given)
         except HoldfastError as error:
             return {"error": {"code": error.code, "message": error.message, "details": error.details}}
+        except Unreachable as error:
+            return {"error": _describe_silence(error)}
         return {key: value for key, value in dataclasses.asdict(answer).items() if value not in (None, [])}
 
     def _trade(self, tool: str, args: dict, request_id: Optional[str]) -> Answer:
@@ -294,6 +297,18 @@ def _object(text: bytes) -> dict:
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _describe_silence(error: Unreachable) -> dict:
+    """A model that is told of a failure asks again, and a lost answer may be of an order that was sent: so it is told the
+    id under which nothing is sent twice."""
+    if error.request_id is None:
+        return {"code": "UNREACHABLE", "message": str(error)}
+    advice = (
+        "What was asked for may have been done: look at get_orders, or ask again with this very request_id, which "
+        "sends nothing twice."
+    )
+    return {"code": "UNREACHABLE", "message": f"{error}. {advice}", "request_id": error.request_id}
 
 
 def _answer(body: dict, request_id: Optional[str]) -> Answer:

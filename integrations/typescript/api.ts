@@ -1707,6 +1707,7 @@ export interface Orders {
 export interface Passkey {
   id: string;
   name: string;
+  origin: string;
   /**
    * waiting: it counts from effective_at_ms on.
    */

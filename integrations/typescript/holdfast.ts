@@ -158,18 +158,22 @@ export class Holdfast {
     return (body as { readonly tools: ToolForms[Format][] }).tools;
   }
 
-  /** A tool call as a model made it; resolves to what the model is to see, refusals and errors included. */
-  async call(tool: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  /**
+   * A tool call as a model made it; resolves to what the model is to see: refusals, errors, and that no answer came.
+   * `requestId`: of the call, where the model gave it none; a repeat of the turn under it sends nothing twice.
+   */
+  async call(tool: string, args: Readonly<Record<string, unknown>>, requestId?: string): Promise<unknown> {
     try {
-      return tool.startsWith('get_') ? await this.read(tool, args) : await this.#trade(tool, { ...args });
+      return tool.startsWith('get_') ? await this.read(tool, args) : await this.#trade(tool, { ...args }, requestId);
     } catch (error) {
+      if (error instanceof UnreachableError) return { error: describeSilence(error) };
       if (!(error instanceof HoldfastError)) throw error;
       return { error: { code: error.code, message: error.message, details: error.details } };
     }
   }
 
-  #trade(tool: string, args: Record<string, unknown>): Promise<Answer> {
-    const requestId = typeof args.request_id === 'string' ? args.request_id : `ts-${randomUUID()}`;
+  #trade(tool: string, args: Record<string, unknown>, given = `ts-${randomUUID()}`): Promise<Answer> {
+    const requestId = typeof args.request_id === 'string' ? args.request_id : given;
     return this.#post(tool, { ...args, request_id: requestId }, requestId) as Promise<Answer>;
   }
 
@@ -214,6 +218,18 @@ export class Holdfast {
     this.#idle = usable;
     return taken;
   }
+}
+
+/**
+ * RISK: a model that is told of a failure asks again, and a lost answer may be of an order that was sent. So it is told
+ * the id under which nothing is sent twice.
+ */
+function describeSilence({ message, requestId }: UnreachableError): object {
+  if (requestId === null) return { code: 'UNREACHABLE', message };
+  const advice =
+    'What was asked for may have been done: look at get_orders, or ask again with this very request_id, which sends ' +
+    'nothing twice.';
+  return { code: 'UNREACHABLE', message: `${message}. ${advice}`, request_id: requestId };
 }
 
 /** A lost answer is requested again, of a trade under the same request id: the daemon sends nothing twice. */

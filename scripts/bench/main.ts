@@ -1,3 +1,11 @@
+/**
+ * `npm run -s bench` measures, and prints one JSON object as the last line. Everything is compared within the run, in
+ * turn, against baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
+ *
+ * `npm run -s bench -- NAME` measures one part: alerts, doors, flatten [--flattens N], flood, frames,
+ * history [--decisions N], ledger [--decisions N], open [--rounds N], pairs --beside FOLDER [--programs], peers,
+ * seat [--consoles], verbs.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -38,11 +46,7 @@ import { openPolicy } from './world.ts';
 
 type Measure = (bench: Bench) => Promise<object>;
 
-/**
- * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
- * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. Each of these by
- * itself, as `-- NAME`.
- */
+/** Parts that can be measured alone, by name. */
 const BENCHES: Readonly<Record<string, Measure>> = {
   /** From the record of an alert to its webhook. */
   alerts: async ({ folder }) => ({ alerts: await measureAlerts(folder, writeOpenPolicy(folder)) }),
@@ -224,5 +228,8 @@ async function runRole(role: string, args: readonly string[]): Promise<void> {
 const [, , name, role = '', ...rest] = process.argv;
 const chosen = name === undefined ? measureWhole : BENCHES[name];
 if (name === '--role') await runRole(role, rest);
-else if (chosen === undefined) throw new Error(`there is no bench ${name}; known: ${Object.keys(BENCHES).join(', ')}`);
-else await run(chosen);
+else if (chosen !== undefined) await run(chosen);
+else {
+  process.stderr.write(`There is no bench ${name}; known: ${Object.keys(BENCHES).join(', ')}.\n`);
+  process.exitCode = 2;
+}

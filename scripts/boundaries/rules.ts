@@ -24,7 +24,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // How the daemon proves itself, for both sides.
   proof: rule([]),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
-  mcp: rule([]),
+  mcp: rule(['core']),
   // WebAuthn: which signature is good. What is recorded of it is the gate's.
   passkeys: rule(['core'], ['gate', 'contract']),
   http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys', 'proof']),

@@ -1,3 +1,9 @@
+/**
+ * `npm run campaign -- [--seed 1] [--kills 200] [--parallel 4] [--minutes 60] [--only SCENARIO] [--fuzz 100000]
+ * [--out FILE]`: the daemon's process against the exchange's process, killed under load and faults, then through scenarios
+ * of failing disks, ledgers, clocks and feeds; then hostile requests. No world of kills begins after `--minutes`. Writes its
+ * JSON to FILE (docs/evidence/campaign.json); ends with 1 when a promise or an expectation did not hold.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +17,6 @@ import { LEDGER_SCENARIOS } from './ledger-scenarios.ts';
 import { playScenarios, type ScenarioResult } from './scenario.ts';
 import { WORLD_SCENARIOS } from './world-scenarios.ts';
 
-/**
- * `npm run campaign`: the daemon's process against the exchange's process, killed under load and faults, then through
- * scenarios of failing disks, ledgers, clocks and feeds; then hostile requests. Writes its JSON; ends with 1 when a promise or an expectation
- * did not hold.
- */
 const SCENARIOS = [...LEDGER_SCENARIOS, ...DISK_SCENARIOS, ...WORLD_SCENARIOS];
 
 interface Options {

@@ -1,10 +1,12 @@
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import { Approvers } from './approvers.ts';
+import { nameless } from './ask-gate.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, type Difference, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
@@ -140,6 +142,7 @@ export abstract class PlayedWorld {
       askedAtMs: this.time.nowMs,
       mark: typeof args.symbol === 'string' && this.knows(args.symbol) ? this.venue.mark(args.symbol) : null,
       askedAtSeq: isDown ? 0 : this.ledger.lastSeq(),
+      limits: tool === 'place_order' ? this.#limitsOf(agent, args.symbol) : null,
       answeredAtMs: null,
       outcome: 'pending',
       answer: null,
@@ -156,6 +159,11 @@ export abstract class PlayedWorld {
       asked.then(end, (error: unknown) => end({ outcome: 'failed', detail: String(error) }));
     else end(asked);
     return record;
+  }
+
+  #limitsOf(agent: AgentName, symbol: unknown): SymbolLimits | null {
+    if (this.gate?.keeper.isReconciled !== true || typeof symbol !== 'string' || !this.knows(symbol)) return null;
+    return this.gate.getLimits(nameless(agent), symbol).symbols[0] ?? null;
   }
 
   knows(symbol: string): boolean {

@@ -17,6 +17,7 @@ import { findBanBreaches } from './promises/bans.ts';
 import { findBoundBreaches } from './promises/bounds.ts';
 import { findForgottenCancels } from './promises/cancels.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
+import { findMiscompared } from './promises/compared.ts';
 import { findConcentrated } from './promises/concentration.ts';
 import { findCutsBeyond, findCutsLeft, findCutsUnnamed, findCutsUnread } from './promises/cuts.ts';
 import { findDeadmanBreaches } from './promises/deadman.ts';
@@ -36,6 +37,7 @@ import { findOpenedBlind } from './promises/lists.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
 import { findNobodysBreaches } from './promises/nobodys.ts';
+import { findOfferBreaches } from './promises/offered.ts';
 import {
   findActsWhileHalted,
   findOperatorBreaches,
@@ -133,6 +135,8 @@ const PROMISES: readonly Promised[] = [
   findOpenedBlind,
   findLiquidationBreaches,
   findAuditBreaches,
+  findMiscompared,
+  findOfferBreaches,
   findDecidedOtherwise,
   findTellingBreaches,
   ...SECOND,

@@ -1,4 +1,5 @@
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { DecisionEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
@@ -26,6 +27,8 @@ export interface CallRecord {
   readonly mark: number | null;
   /** Seq of the last record when it was asked. */
   readonly askedAtSeq: number;
+  /** What `get_limits` says of its symbol to its agent when an order is asked for; null: nothing was asked, or nobody was there. */
+  readonly limits: SymbolLimits | null;
   answeredAtMs: number | null;
   /** `down`: nobody listened; `died`: the process died before it answered. */
   outcome:

@@ -1,5 +1,5 @@
 /**
- * `npm run mutants:control -- [--seed N] [--worlds N] [--out FILE]`: takes out the mends of three defects that were found
+ * `npm run mutants:control -- [--seed N] [--worlds N] [--only N] [--out FILE]`: takes out the mends of three defects that were found
  * from outside, one at a time, and lets the explorer find each again. It says that it can, and nothing of how soon it would
  * have found them on the code of before: what is taken out is named, and chosen by hand.
  */

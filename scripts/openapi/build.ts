@@ -22,7 +22,7 @@ export async function buildOpenApi(root: string): Promise<Readonly<Record<Reader
     gate: createFakeGate(),
     events: createTestEvents(),
     tokens: { findToken: () => null, keyedTokens: () => [] },
-    console: { findToken: () => null, codes: { look: () => null, take: () => null } },
+    console: { findToken: () => null, codes: { look: () => null, isFor: () => false, take: () => null } },
     config: {
       listen: { host: '', port: 0 },
       operatorListen: null,

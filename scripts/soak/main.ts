@@ -1,3 +1,8 @@
+/**
+ * `npm run soak -- [--minutes 10] [--per-minute 300] [--out FILE]`: the daemon's process under steady permitted orders, with
+ * reads and refusals beside them. Writes its JSON to FILE (docs/evidence/soak.json). Ends with 1 when memory, a queue, a
+ * timer or a handle grew.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +16,6 @@ import { end, start } from '../bench/processes.ts';
 import { ORDER_BODY, openPolicy } from '../bench/world.ts';
 import { type Counts, judgeSoak, type Queues, type Sample } from './judge.ts';
 
-/**
- * `npm run soak`: the daemon's process under steady permitted orders, with reads and refusals beside them. Ends with 1 when
- * memory, a queue, a timer or a handle grew.
- */
 const { values: options } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },

@@ -47,6 +47,7 @@ const COMMANDS = [
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],
+  ['audit', 'archive'],
   ['audit', 'backup'],
   ['audit', 'head'],
   ['audit', 'receipt'],
@@ -93,6 +94,17 @@ test('the help lists every verb, and nothing that has no test here', async () =>
   );
   const expected = COMMANDS.filter((command) => command.length === 1).map(([name]) => name);
   assert.deepEqual(listed, expected);
+});
+
+test('a group is summed up by the verbs that it has', async () => {
+  const { out } = await holdfast(['--help']);
+  for (const group of GROUPS) {
+    if (group === '') continue;
+    const [, listed = ''] = new RegExp(`^  ${group} +\\S.*: (.*)$`, 'm').exec(out) ?? [];
+    const help = (await holdfast([group, '--help'])).out.split('\nCommands:\n')[1] ?? '';
+    const verbs = Array.from(help.matchAll(/^ {2}([a-z-]+)/gm), (match) => match[1]).filter((verb) => verb !== 'help');
+    assert.deepEqual(listed.split(', '), verbs, group);
+  }
 });
 
 test('wrong usage ends with 2 and says what is meant', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { VenueName } from '../../daemon/core/policy.ts';
+import type { VenueName } from '../../daemon/core/venues.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { TokenRecord } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
@@ -11,16 +11,26 @@ import { holdfast } from './run.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
 
-function tokenFile(t: TestContext, secret: string = SECRETS.agent): string {
+function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'agent.token');
+  return folder;
+}
+
+function tokenFile(t: TestContext, secret: string = SECRETS.agent): string {
+  const file = join(temporaryFolder(t), 'agent.token');
   writeFileSync(file, `${secret}\n`, { mode: 0o600 });
   return file;
 }
 
-async function connect(t: TestContext, args: readonly string[], isModern: boolean): Promise<Client> {
-  const transport = new StdioClientTransport({ command: process.execPath, args: [...args], stderr: 'pipe' });
+/** `from`: folder and variables of the host. */
+async function connect(
+  t: TestContext,
+  args: readonly string[],
+  isModern: boolean,
+  from: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<Client> {
+  const transport = new StdioClientTransport({ command: process.execPath, args: [...args], stderr: 'pipe', ...from });
   const options = isModern ? { versionNegotiation: { mode: 'auto' as const } } : undefined;
   const client = new Client({ name: 't', version: '1' }, options);
   await client.connect(transport);
@@ -91,6 +101,53 @@ test('what is pasted into a host has absolute paths and no secret, and works', a
   assert.equal(first?.command, process.execPath);
   const client = await connect(t, first?.args ?? [], false);
   assert.equal((await client.listTools()).tools.length, 11);
+});
+
+for (const [name, place] of [
+  ['port', (port: number) => ({ HOLDFAST_PORT: String(port) })],
+  ['host and port', (port: number) => ({ HOLDFAST_HOST: 'localhost', HOLDFAST_PORT: String(port) })],
+] as const)
+  test(`what is pasted keeps ${name} and home, whatever folder and variables the host has`, async (t) => {
+    const server = await startServer(t);
+    const home = temporaryFolder(t);
+    mkdirSync(join(home, 'tokens'));
+    writeFileSync(join(home, 'tokens', 'agent.token'), SECRETS.agent);
+    const { code, out, err } = await holdfast(['mcp', 'config', 'claude'], {
+      HOLDFAST_HOME: relative(process.cwd(), home),
+      ...place(server.port),
+    });
+    assert.equal(code, 0, err);
+    const { args } = JSON.parse(out).mcpServers.holdfast as { readonly args: readonly string[] };
+    const elsewhere = temporaryFolder(t);
+    for (const other of [
+      { HOLDFAST_HOME: elsewhere, HOLDFAST_PORT: '1', HOLDFAST_HOST: '127.0.0.9' },
+      { HOLDFAST_HOME: elsewhere, HOLDFAST_SOCKET: join(elsewhere, 'no.sock'), HOLDFAST_TOKEN: SECRETS.operator },
+    ]) {
+      const client = await connect(t, args, false, { cwd: elsewhere, env: other });
+      const placed = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
+      assert.equal((placed.structuredContent as { decision: string }).decision, 'ALLOW', JSON.stringify(placed));
+    }
+  });
+
+test('what is pasted keeps the socket, whatever folder and variables the host has', async (t) => {
+  const home = temporaryFolder(t);
+  const path = join(home, 'gate.sock');
+  await startServer(t, { listen: { socketPath: path } });
+  const settings = { HOLDFAST_HOME: home, HOLDFAST_SOCKET: relative(process.cwd(), path) };
+  const { out, err } = await holdfast(['mcp', 'config', 'claude', '--token-file', tokenFile(t)], settings);
+  assert.equal(err, '');
+  const { args } = JSON.parse(out).mcpServers.holdfast as { readonly args: readonly string[] };
+  const other = { HOLDFAST_PORT: '1', HOLDFAST_HOST: '127.0.0.9' };
+  const client = await connect(t, args, false, { cwd: temporaryFolder(t), env: other });
+  const placed = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
+  assert.equal((placed.structuredContent as { decision: string }).decision, 'ALLOW', JSON.stringify(placed));
+});
+
+test('a port that changes with each start is no port to paste', async (t) => {
+  const options = ['--token-file', tokenFile(t)];
+  const { code, err } = await holdfast(['mcp', 'config', 'claude', ...options], { HOLDFAST_PORT: '0' });
+  assert.equal(code, 2);
+  assert.match(err, /HOLDFAST_PORT is 0/);
 });
 
 test('without a token file the configuration says how to get one', async () => {

@@ -27,6 +27,18 @@ test('passkey enrol prints a code that enrols once, under the given name', async
   assert.equal((await seat.enrol(new SoftwareKey(), out.trim(), key)).status, 403);
 });
 
+test('passkey enrol for a phone says where the key is made and where it is enrolled, and takes no other origin', async () => {
+  const origin = 'https://desk.example.ts.net';
+  const { code: exit, out, err } = await run('passkey', 'enrol', 'phone', '--origin', origin);
+  assert.equal(exit, 0, err);
+  assert.match(out, /^[0-9A-Z]{5}-[0-9A-Z]{5}\n$/);
+  assert.ok(err.includes(`on the phone open ${origin}/`) && err.includes(`${seat.origin}/`), err);
+  for (const other of ['http://desk.example.ts.net', 'https://localhost', `${origin}/console`]) {
+    const refused = await run('passkey', 'enrol', 'phone', '--origin', other);
+    assert.deepEqual([refused.code, refused.out], [2, ''], other);
+  }
+});
+
 test('passkey list and remove', async () => {
   const listed = await run('passkey', 'list');
   assert.match(listed.out, /laptop[\s\S]*signature of one that is in force/);

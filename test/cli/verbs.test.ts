@@ -122,7 +122,7 @@ test('explain shows the line, every budget and every rule, and order shows the l
   assert.match(result.out, /bound by +BUDGET_NOTIONAL\narithmetic +order cap 1,000 -> 0\.016 BTC\n/);
   assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
   assert.match(result.out, /3 +trading state +STATE +pass +active/);
-  assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_agent');
+  assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator', 'as decisions, which lists those of every agent');
   const placed = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '5000']);
   assert.match(placed.result.out, /arithmetic +order cap 1,000 -> 0\.016 BTC\n/);
 });
@@ -681,8 +681,8 @@ test('no daemon is code 4 and says how to start one, also when there is no token
   const env = { HOLDFAST_HOME: join(home, 'nobody'), HOLDFAST_PORT: '1' };
   for (const [verb, what] of [
     ['status', /No daemon runs on .*nobody\. Start one with `\.\/holdfast start`.* --tcp .* --url/],
-    ['status --tcp', /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/],
-    ['limits', /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/],
+    ['status --tcp', /The daemon is not running at http:\/\/127.0.0.1:1; start it with `.\/holdfast start`/],
+    ['limits', /The daemon is not running at http:\/\/127.0.0.1:1; start it with `.\/holdfast start`/],
   ] as const) {
     const result = await holdfast(verb.split(' '), env);
     assert.equal(result.code, 4, verb);
@@ -925,7 +925,4 @@ test('what only an operator may do names --operator, and nothing else does', asy
     assert.equal(result.out.includes('--operator'), expected !== null, `${args.join(' ')} ${code}`);
     if (expected !== null) assert.ok(result.out.endsWith(`As the operator: ${expected}`), result.out);
   }
-  const missing = { error: { code: 'NOT_FOUND', message: 'There is no such decision of yours.' } };
-  const { result } = await runAgainst({ 'GET /v1/decisions/d-1/explain': replyJson(missing, 404) }, ['explain', 'd-1']);
-  assert.match(result.err, /\.\/holdfast explain d-1 --operator\n$/);
 });

@@ -2,12 +2,23 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { AlertAckEvent } from '../../daemon/gate/events.ts';
 import { order, until } from '../daemon/harness.ts';
-import { closeBrowser, confirm, findInaccessible, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import {
+  closeBrowser,
+  confirm,
+  findInaccessible,
+  openPage,
+  panel,
+  signIn,
+  tighten,
+  WITHOUT_BROWSER,
+} from './browser.ts';
 import { loseAnOrder, offerLooserPolicy, playMorning } from './scene.ts';
 
 after(closeBrowser);
 
-test('every act states its effect, asks for the operator token, and is done', { skip: WITHOUT_BROWSER }, async (t) => {
+test('every act states its effect, asks for the operator token unless it tightens, and is done', {
+  skip: WITHOUT_BROWSER,
+}, async (t) => {
   const world = await playMorning(t);
   await offerLooserPolicy(world);
   const seat = await openPage(t, world);
@@ -18,7 +29,7 @@ test('every act states its effect, asks for the operator token, and is done', { 
 
   await press('Reduce');
   assert.deepEqual(await findInaccessible(page), []);
-  assert.match(await confirm(seat, 'too hot', 'Reduce only', 'agent:momentum'), /One opening order rests now/);
+  assert.match(await tighten(seat, 'too hot', 'Reduce only', 'agent:momentum'), /One opening order rests now/);
   assert.ok(
     (await layers()).some(
       (layer) => layer.name === 'momentum' && layer.state === 'reducing' && layer.reason === 'too hot',
@@ -33,19 +44,32 @@ test('every act states its effect, asks for the operator token, and is done', { 
   await page.getByText('Done: momentum is held by no layer of its own; the account is active.').waitFor();
 
   // A wrong token does nothing, and says so.
-  await press('Halt');
+  await press('Flatten');
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('stop');
   await dialog.getByLabel('Operator token').fill('hf_wrong');
-  await dialog.getByRole('button', { name: 'Halt trading' }).click();
+  await dialog.getByRole('button', { name: 'Close everything' }).click();
   await dialog
     .getByRole('alert')
     .getByText(/unknown or revoked/)
     .waitFor();
   assert.equal((await world.tradingState()).state, 'active');
-  assert.match(await confirm(seat, 'stop', 'Halt trading'), /cannot exit either/);
+  await dialog.getByRole('button', { name: 'Leave it' }).click();
+  await press('Halt');
+  assert.match(await tighten(seat, 'stop', 'Halt trading'), /cannot exit either/);
   assert.equal((await world.tradingState()).state, 'halted');
   await page.locator('.state-word', { hasText: 'halted' }).waitFor();
+
+  // To reduce over a halt loosens: the session is not enough.
+  await press('Reduce');
+  await dialog.getByRole('button', { name: 'Reduce only' }).click();
+  await dialog
+    .getByRole('alert')
+    .getByText(/would loosen/)
+    .waitFor();
+  assert.deepEqual(await findInaccessible(page), []);
+  await confirm(seat, 'slowly', 'Reduce only');
+  assert.equal((await world.tradingState()).state, 'reducing');
 
   await press('Resume');
   await confirm(seat, 'all clear', 'Resume trading');
@@ -145,11 +169,10 @@ test('the keyboard alone halts', { skip: WITHOUT_BROWSER }, async (t) => {
   }
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
-  // The keyboard is at the token; the reason stands before it.
+  // The keyboard is at the end; the reason stands two before it.
+  await page.keyboard.press('Shift+Tab');
   await page.keyboard.press('Shift+Tab');
   await page.keyboard.type('by keyboard');
-  await page.keyboard.press('Tab');
-  await page.keyboard.type(world.token('operator'));
   await page.keyboard.press('Enter');
   await page.locator('.state-word', { hasText: 'halted' }).waitFor();
   assert.equal((await world.tradingState()).layers.at(-1)?.reason, 'by keyboard');
@@ -164,7 +187,7 @@ test('halt works while the exchange answers nothing but failures', { skip: WITHO
   await signIn(seat);
   await world.fault({ kind: 'status', status: 503, count: 10_000, match: {} });
   await page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name: 'Halt' }).click();
-  await confirm(seat, 'the exchange fails', 'Halt');
+  await tighten(seat, 'the exchange fails', 'Halt trading');
   await page.locator('.state-word', { hasText: 'halted' }).waitFor();
   assert.equal((await world.tradingState()).state, 'halted');
   const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 200 }));

@@ -15,7 +15,7 @@ import { findPackageFolder } from '../../daemon/config/config.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 import { PATIENCE_MS } from '../until.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 /** Why tests of the console cannot run here; false: they can. */
 export const WITHOUT_BROWSER =
   CHROMIUM === undefined ? 'no Chromium in /usr/bin; Debian: apt-get install chromium' : false;
@@ -56,6 +56,13 @@ export async function openWorld(t: TestContext, options: DaemonWorldOptions = {}
 export async function openPage(t: TestContext, world: DaemonWorld, options: BrowserContextOptions = {}): Promise<Seat> {
   const context = await openContext(t, options);
   const page = await context.newPage();
+  const complaints = await watchPage(page);
+  await page.goto(consoleAddress(world));
+  return { world, page, complaints };
+}
+
+/** Collects what a page complains of, from now on. */
+export async function watchPage(page: Page): Promise<string[]> {
   const complaints: string[] = [];
   page.on('console', (message) => {
     // A daemon that is down is told of by the browser, too.
@@ -71,8 +78,7 @@ export async function openPage(t: TestContext, world: DaemonWorld, options: Brow
       console.error(`refused by policy: ${violatedDirective} ${blockedURI}`);
     });
   });
-  await page.goto(consoleAddress(world));
-  return { world, page, complaints };
+  return complaints;
 }
 
 export async function signIn({ world, page }: Seat): Promise<void> {
@@ -85,12 +91,29 @@ export async function signIn({ world, page }: Seat): Promise<void> {
 export const panel = (page: Page, name: string): Locator => page.locator(`.panel-${name}`);
 
 /** Fills a confirmation and sends it; returns what it said of the effect. */
-export async function confirm(seat: Seat, reason: string | null, button: string, scope?: string): Promise<string> {
+export const confirm = (seat: Seat, reason: string | null, button: string, scope?: string): Promise<string> =>
+  send(seat, { reason, button, scope, token: seat.world.token('operator') });
+
+/** The same of what tightens, which asks for no proof. */
+export async function tighten(seat: Seat, reason: string | null, button: string, scope?: string): Promise<string> {
   const dialog = seat.page.getByRole('dialog');
+  assert.equal(await dialog.locator('input[name=token]').count(), 0, 'no token is asked for');
+  assert.equal(await dialog.getByRole('button', { name: /passkey/ }).count(), 0, 'nor a passkey');
+  return send(seat, { reason, button, scope, token: null });
+}
+
+interface Given {
+  readonly reason: string | null;
+  readonly button: string;
+  readonly scope: string | undefined;
+  readonly token: string | null;
+}
+async function send({ page }: Seat, { button, reason, scope, token }: Given): Promise<string> {
+  const dialog = page.getByRole('dialog');
   const effect = (await dialog.locator('.effect').textContent()) ?? '';
   if (scope !== undefined) await dialog.locator('select[name=scope]').selectOption(scope);
   if (reason !== null) await dialog.getByLabel('Reason').fill(reason);
-  await dialog.getByLabel('Operator token').fill(seat.world.token('operator'));
+  if (token !== null) await dialog.getByLabel('Operator token').fill(token);
   await dialog.getByRole('button', { name: button }).click();
   await dialog.waitFor({ state: 'detached' });
   return effect;

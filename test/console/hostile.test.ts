@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
-import { closeBrowser, confirm, openPage, openWorld, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { closeBrowser, openPage, openWorld, panel, signIn, tighten, WITHOUT_BROWSER } from './browser.ts';
 
 after(closeBrowser);
 
@@ -47,7 +47,7 @@ test('what agents, monitors and the exchange write is text: no markup, no script
   await dialog.waitFor({ state: 'detached' });
   // A reason that an operator types is no better.
   await page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name: 'Reduce' }).click();
-  await confirm(seat, HOSTILE[0] ?? '', 'Reduce only');
+  await tighten(seat, HOSTILE[0] ?? '', 'Reduce only');
   await panel(page, 'state')
     .getByText(HOSTILE[0] ?? '')
     .first()

@@ -59,7 +59,7 @@ test('a tab left open gives nothing to whoever holds the port meanwhile that is 
   await signIn(seat);
   await enrol(seat, 'laptop');
   await panel(page, 'passkeys').getByText('in force').waitFor();
-  await page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name: 'Halt' }).click();
+  await page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name: 'Flatten' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Reason').fill('now');
   // A squatter may ask the living daemon for what anybody is given.
@@ -70,7 +70,7 @@ test('a tab left open gives nothing to whoever holds the port meanwhile that is 
   await page.getByText('What answers here is not the daemon you signed in to.').first().waitFor();
   // The operator acts, by both ways.
   await dialog.getByLabel('Operator token').fill(token);
-  await dialog.getByRole('button', { name: 'Halt trading' }).click();
+  await dialog.getByRole('button', { name: 'Close everything' }).click();
   await dialog
     .getByRole('alert')
     .getByText(/not the daemon of this token/)
@@ -121,7 +121,7 @@ test('a tab left open gives nothing to whoever holds the port meanwhile that is 
   assert.equal((await world.tradingState()).state, 'active');
   // With the daemon the same tab goes on.
   await page.getByRole('button', { name: 'Use a passkey' }).click();
-  await page.getByText(/laptop, can look until/).waitFor();
+  await page.getByText(/laptop, signed in until/).waitFor();
 });
 
 test('a tab that was left open asks to sign in again when the daemon was started anew [TM-70]', {

@@ -52,9 +52,9 @@ test('a passkey is enrolled, signs in, and confirms an act', { skip: WITHOUT_BRO
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: 'Use a passkey' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
-  await page.getByText(/laptop, can look until/).waitFor();
+  await page.getByText(/laptop, signed in until/).waitFor();
 
-  await press(page, 'Halt');
+  await press(page, 'Flatten');
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Use a passkey' }).click();
   assert.equal((await world.tradingState()).state, 'active', 'without a reason nothing is asked for');
@@ -76,9 +76,9 @@ test('a passkey is enrolled, signs in, and confirms an act', { skip: WITHOUT_BRO
   assert.deepEqual([address, home], [world.daemon.address, world.home]);
   assert.deepEqual(told, {
     account: 'main',
-    body: { reason: 'enough', state: 'halted' },
-    method: 'PUT',
-    path: '/v1/trading-state',
+    body: { reason: 'enough' },
+    method: 'POST',
+    path: '/v1/flatten',
     venue: 'paper',
   });
   const { state, layers } = await world.tradingState();
@@ -140,12 +140,12 @@ test('the page has nothing signed but the act that was asked for, from the bytes
   };
   const OTHER = { method: 'POST', path: '/v1/tokens', body: { role: 'agent', name: 'mine' } };
 
-  await press(page, 'Reduce');
+  await press(page, 'Flatten');
   await dialog.getByLabel('Reason').fill('too hot');
   // The challenge of another act, with the text of this one.
   await answerWith('/v1/passkeys/challenge', async (answer) => ({
     ...answer,
-    options: { ...answer.options, challenge: challengeOf(answer.text.replace('reducing', 'active')) },
+    options: { ...answer.options, challenge: challengeOf(answer.text.replace('too hot', 'as I like')) },
   }));
   assert.match(await ask('Use a passkey'), /something else than it says/);
   await page.unroute('**/v1/passkeys/challenge');
@@ -156,7 +156,7 @@ test('the page has nothing signed but the act that was asked for, from the bytes
   });
   assert.match(await ask('Use a passkey'), /something else than this act/);
   await dialog.getByLabel('Operator token').fill(world.token('operator'));
-  assert.match(await ask('Reduce only'), /something else than this act/);
+  assert.match(await ask('Close everything'), /something else than this act/);
   await page.unroute('**/v1/passkeys/challenge');
   // What was shown is gone when the form changes.
   await dialog.getByRole('button', { name: 'Use a passkey' }).click();
@@ -198,7 +198,7 @@ test('a passkey opens a tab that has had a session; a fresh one is opened by the
     page.getByRole('button', { name: 'Use a passkey' }).click(),
   ]);
   assert.deepEqual((await asked.json()).options.allowCredentials, [], 'the daemon names no passkey to anybody');
-  await page.getByText(/laptop, can look until/).waitFor();
+  await page.getByText(/laptop, signed in until/).waitFor();
   await page.reload();
   await page.getByRole('button', { name: 'Use a passkey' }).click();
   await page

@@ -172,7 +172,7 @@ test('on live the dialog asks for a passkey and for nothing else', { skip: WITHO
   assert.equal(await page.locator('dialog').count(), 0);
   assert.ok(!(await pageText(page)).includes('hf_'));
   await page.getByRole('button', { name: 'Use a passkey' }).click();
-  await page.getByText(/laptop, can look until/).waitFor();
+  await page.getByText(/laptop, signed in until/).waitFor();
   assert.equal(await page.locator('dialog').count(), 0, 'nor does it come back');
   assert.deepEqual(complaints, []);
 });

@@ -168,13 +168,13 @@ test('who may sign in', { skip: WITHOUT_BROWSER }, async (t) => {
   await page.getByRole('button', { name: 'Look' }).click();
   await panel(page, 'positions').getByRole('rowheader', { name: 'BTCUSDT' }).waitFor();
   // An act needs an operator's token all the same, and says where it is done.
-  await page.getByRole('button', { name: 'Halt' }).click();
+  await page.getByRole('button', { name: 'Flatten' }).click();
   const dialog = page.getByRole('dialog');
   const target = `paper, account main, at ${world.daemon.address}, home ${world.home}`;
   assert.equal(await page.getByText(target).count(), 2, 'on the page and in the dialog');
   await dialog.getByLabel('Reason').fill('a try');
   await dialog.getByLabel('Operator token').fill(world.token('monitor'));
-  await dialog.getByRole('button', { name: 'Halt trading' }).click();
+  await dialog.getByRole('button', { name: 'Close everything' }).click();
   await dialog
     .getByRole('alert')
     .getByText(/role monitor may not/)

@@ -82,6 +82,7 @@ function makeLive(t: TestContext) {
   };
   const arm = (change: Partial<ArmingEvent> & { readonly hours?: number } = {}): void => {
     armLedger({
+      venue: 'binance-live',
       time: SYSTEM_TIME,
       ledgerPath,
       account: ACCOUNT_NAME,

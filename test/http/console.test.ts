@@ -31,7 +31,7 @@ async function openSession(server: TestServer): Promise<OpenedSession> {
 }
 const looking = (session: string) => ({ role: null, headers: { authorization: `Bearer ${session}` } });
 
-test('a session looks at everything and does nothing', async (t) => {
+test('a session looks at everything, halts and reduces, and does nothing else', async (t) => {
   const server = await start(t);
   const { session } = await openSession(server);
   const paths = [
@@ -71,6 +71,12 @@ test('a session looks at everything and does nothing', async (t) => {
     assert.deepEqual([status, json.error.code], [403, 'FORBIDDEN'], `${method} ${path}`);
   }
   assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
+  for (const state of ['reducing', 'halted']) {
+    const sent = { ...looking(session), body: { state, reason: 'x' } };
+    assert.equal((await server.call('PUT', '/v1/trading-state', sent)).status, 200, state);
+  }
+  const done = server.gate.calls.slice(before).map(({ method }) => method);
+  assert.deepEqual(done, ['tightenTradingState', 'tightenTradingState']);
 });
 
 test('a token opens a session under a mask of a challenge, once, for the address that was dialled [TM-69]', async (t) => {

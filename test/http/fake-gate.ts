@@ -1,7 +1,7 @@
 import type { Receipt } from '../../daemon/contract/receipt.ts';
 import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
-import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
+import type { ReadinessBody, SignalBody, StateChange, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
 import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { TokenApi } from '../../daemon/gate/api/tokens.ts';
@@ -507,11 +507,14 @@ export function createFakeGate(): FakeGate {
     passkeys: createFakePasskeys(note),
     tokens: createFakeTokens(note),
     getTradingState: () => ({ state: 'active', layers: [] }),
+    async tightenTradingState(caller: Caller, change: StateChange) {
+      if (change.state === 'active') throw Object.assign(new Error('this would loosen'), { code: 'FORBIDDEN' });
+      note('tightenTradingState', caller, change);
+      return stateAfter(caller, change);
+    },
     async setTradingState(caller: Caller, change: StateChange) {
       note('setTradingState', caller, change);
-      const layer = { layer: 'operator', scope: 'account', name: null, state: change.state } as const;
-      const rest = { reason: change.reason, since_ms: 1, set_by: caller.tokenId, clears_when: 'an operator' };
-      return { state: change.state, layers: [{ ...layer, ...rest }] };
+      return stateAfter(caller, change);
     },
     async flatten(caller, symbols, reason) {
       note('flatten', caller, symbols, reason);
@@ -580,4 +583,10 @@ export function createFakeGate(): FakeGate {
     metrics: async () => '# HELP holdfast_decisions_total Decisions.\nholdfast_decisions_total 1\n',
   };
   return fake;
+}
+
+function stateAfter(caller: Caller, change: StateChange): TradingStateBody {
+  const layer = { layer: 'operator', scope: 'account', name: null, state: change.state } as const;
+  const rest = { reason: change.reason, since_ms: 1, set_by: caller.tokenId, clears_when: 'an operator' };
+  return { state: change.state, layers: [{ ...layer, ...rest }] };
 }

@@ -4,6 +4,7 @@ import type { Caller } from '../../daemon/gate/api.ts';
 const PASSKEY: PasskeyBody = {
   id: `pk_${'0'.repeat(20)}`,
   name: 'yubikey',
+  origin: 'http://localhost:7433',
   state: 'in_force',
   added_at_ms: 1,
   effective_at_ms: 1,
@@ -15,6 +16,7 @@ const PASSKEY: PasskeyBody = {
 const KNOWN: KnownPasskey = {
   id: PASSKEY.id,
   name: PASSKEY.name,
+  origin: PASSKEY.origin,
   credentialId: 'AAAA',
   publicKey: 'AAAA',
   counter: 0,

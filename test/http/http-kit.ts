@@ -6,13 +6,9 @@ import type { Role } from '../../daemon/gate/api.ts';
 import type { TokenIdentity } from '../../daemon/http/authentication.ts';
 import type { AppendedSource } from '../../daemon/http/brief-streams.ts';
 import type { EventSource, StreamedEvent } from '../../daemon/http/event-stream.ts';
+import type { HttpConfig, HttpServer, HttpServerOptions } from '../../daemon/http/house.ts';
 import type { AppendedRecord } from '../../daemon/http/record-tally.ts';
-import {
-  createHttpServer,
-  type HttpConfig,
-  type HttpServer,
-  type HttpServerOptions,
-} from '../../daemon/http/server.ts';
+import { createHttpServer } from '../../daemon/http/server.ts';
 import { PATIENCE_MS } from '../until.ts';
 import { createFakeGate, type FakeGate } from './fake-gate.ts';
 
@@ -142,7 +138,7 @@ export async function startServer(
       ? {
           console: {
             findToken: (id: string) => [...tokens.values()].find((token) => token.id === id) ?? null,
-            codes: { look: () => null, take: () => null },
+            codes: { look: () => null, isFor: () => false, take: () => null },
           },
         }
       : {}),

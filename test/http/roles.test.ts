@@ -35,7 +35,7 @@ async function openServer(t: Cleanups): Promise<UnlistenedServer> {
     tokens: { findToken: (secret) => identities.get(secret) ?? null, keyedTokens: () => [] },
     console: {
       findToken: () => null,
-      codes: { look: () => null, take: () => null },
+      codes: { look: () => null, isFor: () => false, take: () => null },
     },
     config: {
       listen: { host: '127.0.0.1', port: 0 },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { AgentLink } from '../../daemon/cli/agent-link.ts';
 import { createClient } from '../../daemon/cli/client.ts';
 import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { Holdfast } from '../../integrations/typescript/holdfast.ts';
@@ -63,7 +64,7 @@ describe('where a gateway answers for the daemon', () => {
       },
     });
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
-    doors = openDoors();
+    doors = await openDoors();
   });
   after(async () => {
     for (const close of closers) await close();
@@ -71,7 +72,7 @@ describe('where a gateway answers for the daemon', () => {
     await world?.close();
   });
 
-  function openDoors(): readonly Door[] {
+  async function openDoors(): Promise<readonly Door[]> {
     const token = world.token('agent');
     const tokenFile = join(world.home, 'model.token');
     writeFileSync(tokenFile, token, { mode: 0o600 });
@@ -81,10 +82,11 @@ describe('where a gateway answers for the daemon', () => {
       err: () => undefined,
       exit: () => undefined,
     };
-    const client = createClient(io, { url: proxy.url, tokenFile }, 'agent');
+    const link = new AgentLink(() => createClient(io, { url: proxy.url, tokenFile }, 'agent'));
+    await link.reach();
     const host = new FakeHost({ url: proxy.url, tokenFile });
     closers.push(
-      () => client.close(),
+      () => link.close(),
       () => host.stop(),
     );
     const typescript = new Holdfast({ url: proxy.url, token });
@@ -94,8 +96,7 @@ describe('where a gateway answers for the daemon', () => {
     const doors: Door[] = [
       {
         name: 'MCP over standard input and output',
-        place: async (order) =>
-          (await createDaemonPort(client, '1', 'paper').callTool('place_order', order)).body as Shown,
+        place: async (order) => (await createDaemonPort(link, '1').callTool('place_order', order)).body as Shown,
       },
       {
         name: 'OpenClaw plugin',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createClient, type DaemonClient } from '../../daemon/cli/client.ts';
+import { AgentLink } from '../../daemon/cli/agent-link.ts';
+import { createClient } from '../../daemon/cli/client.ts';
 import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { DaemonWorld, until } from '../daemon/harness.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
@@ -26,10 +27,10 @@ interface Shown {
 describe('MCP over standard input and output, where answers are lost', () => {
   let world: DaemonWorld;
   let proxy: CuttingProxy;
-  let client: DaemonClient;
+  let link: AgentLink;
   const orders = async (): Promise<number> => (await world.books()).orders.length;
   const call = async (tool: string, args: unknown) => {
-    const { body, isError } = await createDaemonPort(client, '1', 'paper').callTool(tool, args);
+    const { body, isError } = await createDaemonPort(link, '1').callTool(tool, args);
     return { ...(body as Shown), isError };
   };
   before(async () => {
@@ -51,10 +52,11 @@ describe('MCP over standard input and output, where answers are lost', () => {
       err: () => undefined,
       exit: () => undefined,
     };
-    client = createClient(io, { url: proxy.url, tokenFile }, 'agent');
+    link = new AgentLink(() => createClient(io, { url: proxy.url, tokenFile }, 'agent'));
+    await link.reach();
   });
   after(async () => {
-    await client?.close();
+    await link?.close();
     await proxy?.close();
     await world?.close();
   });

@@ -159,6 +159,28 @@ describe('the OpenClaw plugin, without a daemon', () => {
     assert.deepEqual(list.replaceAll('`', '').split(', '), [...UNASKED]);
   });
 
+  it("lets OpenClaw's own web search pass, and stops what may reach the exchange, also without a daemon", async (t) => {
+    const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) });
+    const query = { query: 'funding of BTCUSDT' };
+    for (const silent of ['hook', 'policy', undefined] as const)
+      assert.equal((await host.call('web_search', query, silent === undefined ? {} : { silent })).blocked, null);
+    const address = { url: 'https://fapi.binance.com/' };
+    assert.match((await host.call('web_fetch', address)).blocked ?? '', /^Holdfast blocked web_fetch/);
+  });
+
+  it('says in one line at the start what it stops, with the tools that run unasked here', async (t) => {
+    const port = await serve(t, (_, response) => response.end('{}'));
+    for (const unasked of [undefined, ['web_search', 'my_notes']]) {
+      const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t), unasked });
+      assert.equal(host.log.length, 0, 'a gateway loads a plugin several times');
+      host.start(port, {});
+      const lines = host.log.filter((line) => line.startsWith('info: Stopped unless'));
+      assert.equal(lines.length, 1);
+      assert.match(lines[0] ?? '', /exec, process, read, write, web_fetch, browser, message, /);
+      assert.ok(lines[0]?.endsWith(`the gate's own and ${(unasked ?? UNASKED).join(', ')}.`), lines[0]);
+    }
+  });
+
   it('with a wrong configuration trades nothing and lets nothing run unasked', async () => {
     const host = new FakeHost({ url: 'http://10.0.0.1:7433' });
     assert.match(host.log.join(), /config\.url: plain http is for this machine alone/);

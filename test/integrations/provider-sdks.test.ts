@@ -57,7 +57,7 @@ describe("the catalogues in the model providers' own SDKs, against a daemon on p
     assert.equal(placeOrder?.function.name, 'place_order');
     const names = Object.keys(placeOrder.function.parameters.properties as object);
     const strict = { ...Object.fromEntries(names.map((name) => [name, null])), ...ORDER };
-    providers = await startFakeProviders('place_order', strict);
+    providers = await startFakeProviders([{ tool: 'place_order', args: strict }]);
     openai = new OpenAI({ apiKey: '-', baseURL: providers.url, maxRetries: 0 });
     anthropic = new Anthropic({ apiKey: '-', baseURL: providers.url, maxRetries: 0 });
   });

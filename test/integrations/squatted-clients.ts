@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { AgentLink } from '../../daemon/cli/agent-link.ts';
 import { createClient } from '../../daemon/cli/client.ts';
 import { createDaemonPort } from '../../daemon/cli/mcp-port.ts';
 import { Reporter } from '../../integrations/monitors/reporter.ts';
@@ -51,9 +52,10 @@ function openCommandLine(t: TestContext, url: string, tokenOf: TokenOf): readonl
     return { name: `command line: ${name}`, token, ask };
   };
   const token = tokenOf('agent', 'bridge');
-  const client = createClient({ env: env(token), out: () => {}, err: () => {}, exit: () => {} }, {}, 'agent');
-  t.after(() => client.close());
-  const port = createDaemonPort(client, '0', 'paper');
+  const io = { env: env(token), out: () => {}, err: () => {}, exit: () => {} };
+  const link = new AgentLink(() => createClient(io, {}, 'agent'));
+  t.after(() => link.close());
+  const port = createDaemonPort(link, '0');
   const bridge = async (): Promise<string> => {
     const { body, isError } = await port.callTool('place_order', ORDER);
     return isError ? JSON.stringify(body).toLowerCase() : permission(body as Body);

@@ -229,7 +229,7 @@ describe('a one-time code', () => {
     const path = join(folder, 'code.json');
     return { path, codes: createCodes(path, () => nowMs) };
   };
-  const GRANT = { name: 'laptop', isRecovery: false };
+  const GRANT = { name: 'laptop', isRecovery: false, origin: null };
 
   it('is good for ten minutes, once', (t) => {
     const { path, codes } = open(t);
@@ -257,8 +257,8 @@ describe('a one-time code', () => {
     assert.equal(codes.look('AAAAA-AAAAA'), null);
     assert.equal(codes.look(code), null, 'the fifth wrong one ended it');
     const earlier = makeCode(path, GRANT, nowMs);
-    const later = makeCode(path, { name: 'phone', isRecovery: true }, nowMs);
+    const later = makeCode(path, { name: 'phone', isRecovery: true, origin: null }, nowMs);
     assert.equal(codes.look(earlier), null);
-    assert.deepEqual(codes.look(later), { name: 'phone', isRecovery: true });
+    assert.deepEqual(codes.look(later), { name: 'phone', isRecovery: true, origin: null });
   });
 });

@@ -79,7 +79,7 @@ export class Seat {
 
   /** As `./holdfast passkey enrol NAME` prints it. */
   code(name = 'laptop', isRecovery = false, nowMs = Date.now()): string {
-    return makeCode(codeFileOf(this.world.home, 'paper'), { name, isRecovery }, nowMs);
+    return makeCode(codeFileOf(this.world.home, 'paper'), { name, isRecovery, origin: null }, nowMs);
   }
 
   /** The whole enrolment; `by` confirms where that is asked for. */

@@ -5,6 +5,7 @@ import type { Assertion } from '../../daemon/contract/passkeys.ts';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { createPasskeys, type Passkeys } from '../../daemon/passkeys/ceremonies.ts';
 import { CHALLENGE_MS, createChallenges } from '../../daemon/passkeys/challenges.ts';
+import { createMadeKeys } from '../../daemon/passkeys/made-keys.ts';
 import { challengeOf } from '../../daemon/passkeys/texts.ts';
 import { until } from '../daemon/harness.ts';
 import { Seat, type Signable } from './seat.ts';
@@ -35,7 +36,7 @@ describe('a sign-in by passkey', () => {
     assert.equal((await seat.call('GET', '/v1/account', undefined, body.session)).status, 200);
     assert.equal((await seat.call('GET', '/v1/passkeys', undefined, body.session)).status, 200);
     for (const [method, path, sent] of [
-      ['PUT', '/v1/trading-state', { state: 'halted', reason: 'x' }],
+      ['PUT', '/v1/trading-state', { state: 'active', reason: 'x' }],
       ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
     ] as const)
       assert.equal((await seat.call(method, path, sent, body.session)).status, 403, path);
@@ -197,7 +198,8 @@ describe('an approval signed by passkey', () => {
     key = await seat.mustEnrol('laptop');
     passkeys = createPasskeys({
       gate: seat.world.daemon.gate.passkeys,
-      codes: { look: () => null, take: () => null },
+      codes: { look: () => null, isFor: () => false, take: () => null },
+      made: createMadeKeys(),
       origin: () => seat.origin,
       hostMs: Date.now,
       target: () => ({ venue: 'paper', account: 'main', home: seat.world.home, address: seat.world.daemon.address }),

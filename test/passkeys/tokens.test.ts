@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { VenueName } from '../../daemon/core/policy.ts';
+import type { VenueName } from '../../daemon/core/venues.ts';
 import type { TokenBody, TokenCreatedBody, TokensBody } from '../../daemon/gate/api/tokens.ts';
 import type { TokenActEvent } from '../../daemon/gate/events.ts';
 import { holdfast } from '../cli/run.ts';

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { findPackageFolder, readClientEnv } from '../../config/config.ts';
+import { VENUE_NAMES, VENUES, type VenueName } from '../../core/venues.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
@@ -17,6 +18,7 @@ interface ArmOptions {
 }
 
 const MAX_HOURS = 168;
+const isArmed = (venue: VenueName): boolean => VENUES[venue].needsArming;
 
 export function addArm(program: Command, io: Io): void {
   addVerb(program, {
@@ -44,12 +46,16 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     import('../../time/system-time.ts'),
     readValidPolicy(file),
   ]);
-  if (!spec.scope.venues.includes('binance-live')) {
-    throw new CliError(EXIT.VERIFICATION, `${file} does not name binance-live in scope.venues.`);
-  }
+  const venue = spec.scope.venues.find(isArmed);
+  if (venue === undefined)
+    throw new CliError(
+      EXIT.VERIFICATION,
+      `${file} does not name ${VENUE_NAMES.filter(isArmed).join(' or ')} in scope.venues.`,
+    );
   const arming = armLedger({
     time: SYSTEM_TIME,
-    ledgerPath: join(home, 'binance-live', 'ledger.db'),
+    ledgerPath: join(home, venue, 'ledger.db'),
+    venue,
     account: ACCOUNT_NAME,
     version: readVersion(),
     policyHash: hash,
@@ -58,7 +64,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     setBy: userInfo().username,
   });
   const quorum = armingQuorum(spec);
-  const target = { venue: 'binance-live', account: ACCOUNT_NAME, home, address: null };
+  const target = { venue, account: ACCOUNT_NAME, home, address: null };
   sayTarget(io, target);
   if (options.json === true) return printJson(io, { ...arming, quorum, target });
   const { formatInstant } = await import('../tables.ts');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readClientEnv, readEnv } from '../../config/config.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
 import type { ExecutorClient } from '../../evaluation/conformance/executor.ts';
 import type { AttackReport } from '../../evaluation/conformance/report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
@@ -92,7 +93,8 @@ async function attackRunning(io: Io, options: AttackVerbOptions): Promise<Attack
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
   });
-  if (config.venue !== 'paper') throw new CliError(EXIT.USAGE, 'Only an executor on the paper venue can be attacked.');
+  if (!profileOf(config.venue).isSimulated)
+    throw new CliError(EXIT.USAGE, `Only an executor on venue ${SIMULATED_VENUE} can be attacked.`);
   const tokenFile = (role: string): string => join(config.home, 'tokens', `${role}.token`);
   const agentFiles = options.agentTokenFile ?? [tokenFile('agent')];
   const tokens = agentFiles.map((file, index) => ({ agent: `agent-${index + 1}`, token: readTokenFile(file) }));
@@ -113,7 +115,7 @@ async function attackRunning(io: Io, options: AttackVerbOptions): Promise<Attack
 
 /** A daemon that started its own exchange leaves the address in its home. */
 function findExchange(io: Io, { exchangeUrl }: AttackVerbOptions, home: string): string {
-  const left = join(home, 'paper', 'exchange.url');
+  const left = join(home, SIMULATED_VENUE, 'exchange.url');
   const url = exchangeUrl ?? io.env.HOLDFAST_PAPER_URL ?? (existsSync(left) ? readFileSync(left, 'utf8').trim() : null);
   if (url !== null && URL.canParse(url)) return url;
   throw new CliError(

@@ -32,7 +32,7 @@ interface ExportOptions extends LedgerOptions {
 }
 
 export function addAudit(program: Command, io: Io): void {
-  const audit = program.command('audit').summary('Verify, prove or export the ledger').description('The ledger.');
+  const audit = program.command('audit').description('The ledger.');
   audit.addHelpText('after', '\nExample:\n  $ ./holdfast audit verify --deep');
   const verify = addVerb(audit, {
     usage: 'verify',

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readVenueEnv } from '../../config/config.ts';
 import type { Environment, Flags } from '../../config/settings.ts';
-import type { KeyVenue } from '../../evaluation/market/fetch/base-url.ts';
+import { profileOf, VENUES, type VenueName } from '../../core/venues.ts';
 import type { ApiKeys } from '../../evaluation/market/fetch/client.ts';
 import type { FetchReport } from '../../evaluation/market/fetch/fetch-market.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
@@ -22,7 +22,7 @@ interface FetchVerbOptions {
 }
 
 export function addData(program: Command, io: Io): void {
-  const data = program.command('data').summary('Fetch market data for replays').description('Market data.');
+  const data = program.command('data').description('Market data.');
   const example = 'data fetch --symbols BTCUSDT,ETHUSDT --interval 15m --from 2025-09-01 --to 2025-12-01 --out data';
   data.addHelpText('after', `\nExample:\n  $ ./holdfast ${example}`);
   addVerb(data, {
@@ -91,22 +91,22 @@ function readOrigin(parse: () => string, errorClass: new (message: string) => Er
   }
 }
 
-const KEY_NAMES: Readonly<Record<KeyVenue, RegExp>> = {
-  'binance-live': /^BINANCE_LIVE_API_(?:KEY|SECRET)(?:_FILE)?$/,
-  'binance-demo': /^BINANCE_DEMO_API_(?:KEY|SECRET)(?:_FILE)?$/,
-  paper: /^HOLDFAST_PAPER_(?:KEY|SECRET)$/,
-};
-
 /**
  * The API keys of the venue at this origin, if set. Keys of other venues are not read, and no key goes to another host.
  *
  * @throws ConfigError when only half of a pair is set, or a value is no key
  */
-function readKeys(env: Environment, origin: string, venue: KeyVenue | null): ApiKeys | null {
+function readKeys(env: Environment, origin: string, venue: VenueName | null): ApiKeys | null {
   if (venue === null) return null;
-  const own = Object.entries(env).filter(([name, value]) => KEY_NAMES[venue].test(name) && value !== undefined);
+  const prefix = VENUES[venue].keyPrefix;
+  const names =
+    prefix === null ? /^HOLDFAST_PAPER_(?:KEY|SECRET)$/ : new RegExp(`^${prefix}_API_(?:KEY|SECRET)(?:_FILE)?$`);
+  const own = Object.entries(env).filter(([name, value]) => names.test(name) && value !== undefined);
   if (own.length === 0) return null;
-  const flags: Flags = { HOLDFAST_VENUE: venue, ...(venue === 'paper' ? { HOLDFAST_PAPER_URL: origin } : {}) };
+  const flags: Flags = {
+    HOLDFAST_VENUE: venue,
+    ...(profileOf(venue).isSimulated ? { HOLDFAST_PAPER_URL: origin } : {}),
+  };
   return readVenueEnv(Object.fromEntries(own), flags).venueKeys;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../../config/config.ts';
+import { profileOf, SIMULATED_VENUE } from '../../core/venues.ts';
 import type { Approved, OrderInstruction, UnreadableRow, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { DomainClock } from '../../venue/clock.ts';
@@ -55,7 +56,7 @@ export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions)
   const clock = new DomainClock(SYSTEM_TIME);
   const { venue: name, paperUrl, venueKeys } = env;
   const access =
-    name === 'paper' ? { venue: name, baseUrl: paperUrl ?? '', ...venueKeys } : { venue: name, ...venueKeys };
+    name === SIMULATED_VENUE ? { venue: name, baseUrl: paperUrl ?? '', ...venueKeys } : { venue: name, ...venueKeys };
   const { venue, reads } = await createEmergencyVenue({ access, clock, time: SYSTEM_TIME });
   const deadlineMs = performance.now() + (options.withinMs ?? WITHIN_MS);
   const over = new AbortController();
@@ -96,7 +97,7 @@ async function syncClock(
   over: AbortSignal,
 ): Promise<void> {
   const read = async (): Promise<Read<null>> => {
-    if (venue.venue === 'paper') clock.setScale(await venue.fetchTimeScale());
+    if (profileOf(venue.venue).isSimulated) clock.setScale(await venue.fetchTimeScale());
     const startedMs = performance.now();
     const synced = clock.sync(await venue.fetchServerTime(), performance.now() - startedMs);
     return synced.kind === 'failed' ? synced : { kind: 'ok', value: null };

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { type ClientConfig, readClientEnv, readLedgerEnv } from '../../config/config.ts';
+import { profileOf } from '../../core/venues.ts';
 import { type ActTarget, sayTarget } from '../target.ts';
 import type { Io } from '../verb.ts';
 
@@ -38,7 +39,7 @@ export function findHeadFile(io: Io, options: LedgerOptions): string | null {
 export function findTokenFolder(io: Io, options: LedgerOptions): string | null {
   if (options.ledger !== undefined) return null;
   const { home, venue } = readConfig(io, options);
-  return venue === 'paper' ? join(home, 'tokens') : null;
+  return profileOf(venue).isSimulated ? join(home, 'tokens') : null;
 }
 
 /** Says whose files an act has changed, and returns it for the answer; null: a file somewhere, which was named. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readLedgerEnv } from '../../config/config.ts';
+import { findOriginProblem } from '../../core/console-origin.ts';
 import type { PasskeyBody, PasskeysBody } from '../../gate/api/passkeys.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { sayTarget } from '../target.ts';
@@ -14,25 +15,30 @@ interface HomeOptions {
   readonly json?: boolean;
 }
 type RecoverOptions = HomeOptions & ConnectionOptions;
+interface EnrolOptions extends HomeOptions {
+  readonly origin?: string;
+}
 interface RemoveOptions extends ConnectionOptions {
   readonly reason: string;
 }
 
 export function addPasskey(program: Command, io: Io): void {
-  const passkey = program
-    .command('passkey')
-    .summary('Enrol, list, remove or recover passkeys')
-    .description('Passkeys of operators.');
+  const passkey = program.command('passkey').description('Passkeys of operators.');
   passkey.addHelpText('after', '\nExample:\n  $ ./holdfast passkey enrol laptop');
   addVerb(passkey, {
     usage: 'enrol',
     summary: 'Print a one-time code, with which the console enrols a passkey',
-    examples: ['passkey enrol laptop', 'passkey enrol laptop --venue binance-demo'],
+    examples: ['passkey enrol laptop', 'passkey enrol phone --origin https://desk.example.ts.net'],
   })
     .argument('<name>', 'what the passkey is called, in lists and records', parseName)
     .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
     .option('--venue <name>', 'whose daemon (HOLDFAST_VENUE, else paper)')
-    .action((name: string, options: HomeOptions) => printCode(io, name, false, options));
+    .option(
+      '--origin <url>',
+      'of a console for phones, where the passkey is made (HOLDFAST_CONSOLE_ORIGIN)',
+      parseOrigin,
+    )
+    .action((name: string, options: EnrolOptions) => printCode(io, name, false, options));
   const recover = addVerb(passkey, {
     usage: 'recover',
     summary: 'Halt the account, and print a code for a passkey that replaces every other one',
@@ -65,27 +71,47 @@ function parseName(text: string): string {
   throw new InvalidArgumentError('A name has letters, digits, _ . - and no spaces.');
 }
 
+function parseOrigin(text: string): string {
+  const problem = findOriginProblem(text);
+  if (problem === null) return text;
+  throw new InvalidArgumentError(`It ${problem}.`);
+}
+
 const flagsOf = ({ home, venue }: HomeOptions) => ({
   ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
   ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
 });
 
 /** Whoever can write the home is the daemon's user; that is what the code shows. */
-async function printCode(io: Io, name: string, isRecovery: boolean, options: HomeOptions): Promise<void> {
+async function printCode(io: Io, name: string, isRecovery: boolean, options: EnrolOptions): Promise<void> {
   const { home, venue, listen } = readLedgerEnv(io.env, flagsOf(options));
   const { CODE_MS, codeFileOf, makeCode } = await import('../../passkeys/codes.ts');
   const file = codeFileOf(home, venue);
   if (!existsSync(dirname(file)))
     throw new CliError(EXIT.USAGE, `There is no folder ${dirname(file)}; start the daemon once first.`);
   const nowMs = Date.now();
-  const code = makeCode(file, { name, isRecovery }, nowMs);
+  const { origin = null } = options;
+  const code = makeCode(file, { name, isRecovery, origin }, nowMs);
   const url = `http://localhost:${listen.kind === 'tcp' && listen.port !== 0 ? listen.port : 'PORT'}/`;
   const target = { venue, account: ACCOUNT_NAME, home, address: null };
   sayTarget(io, target);
   if (options.json === true)
-    return printJson(io, { target, name, code, is_recovery: isRecovery, expires_at_ms: nowMs + CODE_MS, console: url });
+    return printJson(io, {
+      target,
+      name,
+      code,
+      is_recovery: isRecovery,
+      expires_at_ms: nowMs + CODE_MS,
+      console: url,
+      origin,
+    });
   // Only the code goes to standard output, so that it can be piped.
-  io.err(`Enrol the passkey ${name} in the console, ${url}, within ten minutes. The code is good once:\n`);
+  if (origin === null)
+    io.err(`Enrol the passkey ${name} in the console, ${url}, within ten minutes. The code is good once:\n`);
+  else
+    io.err(
+      `Within ten minutes, with this code: on the phone open ${origin}/ and make the passkey ${name}; then enrol it in the console here, ${url}, with the same code, if both show the same four words:\n`,
+    );
   io.out(`${code}\n`);
 }
 
@@ -108,22 +134,23 @@ async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
   const body = await withClient(io, options, 'operator', (client) => client.get<PasskeysBody>('/v1/passkeys'));
   if (options.json === true) return printJson(io, body);
   const { formatInstant, renderTable } = await import('../tables.ts');
-  const rows = body.passkeys.map(({ id, name, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
+  const rows = body.passkeys.map(({ id, name, origin, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
     id,
     name,
+    origin,
     state === 'waiting' ? `from ${formatInstant(effective_at_ms)}` : 'in force',
     formatInstant(added_at_ms),
     last_used_at_ms === null ? '' : formatInstant(last_used_at_ms),
   ]);
-  io.out(renderTable(['id', 'name', 'counts', 'enrolled (UTC)', 'last used (UTC)'], rows, 'no passkeys'));
+  io.out(renderTable(['id', 'name', 'at', 'counts', 'enrolled (UTC)', 'last used (UTC)'], rows, 'no passkeys'));
   io.out(`${NEXT[body.enrolment]}\n`);
 }
 
 const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
   first: 'the first one needs an operator token and a code: ./holdfast passkey enrol NAME',
-  confirmed: 'another one needs the signature of one that is in force',
-  waiting: 'none is in force yet, so none can be added',
-  recovery: 'none is left that could confirm another one: ./holdfast passkey recover NAME',
+  confirmed: 'another one needs the signature of one that is in force, at the local console',
+  waiting: 'none of the local console is in force yet, so none can be added',
+  recovery: 'none of the local console is left that could confirm another one: ./holdfast passkey recover NAME',
 };
 
 async function removePasskey(io: Io, id: string, options: RemoveOptions): Promise<void> {

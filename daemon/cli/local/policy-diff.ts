@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseSince, type Since, sinceInstant } from '../../contract/since.ts';
 import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
-import type { LoadedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
-import { readPolicyText } from './policy-file.ts';
+import { readCandidate } from './policy-file.ts';
 
 interface DiffOptions extends LedgerOptions {
   readonly since?: Since;
@@ -18,11 +17,12 @@ const WEEK = '7d';
 export function addPolicyDiff(policy: Command, io: Io): void {
   const verb = addVerb(policy, {
     usage: 'diff',
-    summary: 'Decide the recorded requests again under another policy and show what would change',
-    examples: ['policy diff policies/strict.yaml --since 7d', 'policy diff mine.yaml --since 2025-10-10 --json'],
+    summary: 'Decide the recorded requests again under another policy, or compare two policies key by key',
+    examples: ['policy diff policies/strict.yaml --since 7d', 'policy diff policies/default.yaml mine.yaml --json'],
   });
   addLedgerOptions(verb)
-    .argument('<candidate>', 'policy file, YAML or JSON')
+    .argument('<file>', 'policy file, YAML or JSON: the candidate, or with another one what it is compared with')
+    .argument('[candidate]', 'policy file; no ledger is read then')
     .option(
       '--since <when>',
       'from 7d, 24h or 30m before the last record, or from an ISO date or instant (default: 7d)',
@@ -31,7 +31,21 @@ export function addPolicyDiff(policy: Command, io: Io): void {
     .option('--limit <n>', 'how many changes to list, newest first; all are counted', parseCount, 50)
     .option('--all-kinds', 'also intercepts, dry runs, slices, reviews of resting orders and exits of the gate')
     .addHelpText('after', '\nThe exit code is 0 when nothing changes, 5 when something does.')
-    .action((candidate: string, options: DiffOptions) => diff(io, candidate, options));
+    .action(async (file: string, candidate: string | undefined, options: DiffOptions, { options: all }: Command) => {
+      if (candidate === undefined) return diff(io, file, options);
+      const given = all.filter((each) => each.attributeName() !== 'json' && isGiven(verb, each.attributeName()));
+      if (given[0] !== undefined)
+        throw new CliError(
+          EXIT.USAGE,
+          `${given[0].long} is of a comparison with the ledger: give one file, or leave it.`,
+        );
+      const { diffFiles } = await import('./policy-diff-files.ts');
+      return diffFiles(io, file, candidate, options.json === true);
+    });
+}
+
+function isGiven(verb: Command, name: string): boolean {
+  return verb.getOptionValueSource(name) === 'cli';
 }
 
 function readSince(text: string): Since {
@@ -79,18 +93,6 @@ function nothingCompared({ since_ms, until_ms, totals }: PolicyDiff, path: strin
       ? `there are no recorded requests ${span}. A longer --since or --all-kinds may find some`
       : `${totals.not_derived} decisions do not derive as recorded with this version, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: ./holdfast audit verify`;
   return new CliError(EXIT.FAILURE, `Nothing was compared in ${path}: ${why}.`);
-}
-
-async function readCandidate(file: string): Promise<LoadedPolicy> {
-  const [{ parsePolicy }, { formatViolation }, text] = await Promise.all([
-    import('../../policy/parse.ts'),
-    import('../../contract/violations.ts'),
-    readPolicyText(file),
-  ]);
-  const parsed = parsePolicy(text, file);
-  if (parsed.ok) return parsed.policy;
-  const lines = parsed.violations.map((violation) => `  ${formatViolation(violation)}`);
-  throw new CliError(EXIT.USAGE, [`${file} is not a valid policy:`, ...lines].join('\n'));
 }
 
 function iso(ms: number): string {

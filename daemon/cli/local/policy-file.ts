@@ -28,3 +28,16 @@ export async function readValidPolicy(file: string): Promise<LoadedPolicy> {
   if (parsed.ok) return parsed.policy;
   throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: ./holdfast policy check ${file}`);
 }
+
+/** @throws CliError USAGE that lists what is wrong: a difference that was found ends with another code */
+export async function readCandidate(file: string): Promise<LoadedPolicy> {
+  const [{ parsePolicy }, { formatViolation }, text] = await Promise.all([
+    import('../../policy/parse.ts'),
+    import('../../contract/violations.ts'),
+    readPolicyText(file),
+  ]);
+  const parsed = parsePolicy(text, file);
+  if (parsed.ok) return parsed.policy;
+  const lines = parsed.violations.map((violation) => `  ${formatViolation(violation)}`);
+  throw new CliError(EXIT.USAGE, [`${file} is not a valid policy:`, ...lines].join('\n'));
+}

@@ -22,10 +22,7 @@ interface FileRun {
 }
 
 export function addPolicy(program: Command, io: Io): void {
-  const policy = program
-    .command('policy')
-    .summary('Check, explain, test, accept, compare or suggest a policy')
-    .description('Policy files.');
+  const policy = program.command('policy').description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ ./holdfast policy check policies/default.yaml');
   addPolicyCheck(policy, io);
   addVerb(policy, {

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { ACCOUNT_NAME } from '../../config/account.ts';
 import { readEnv, readLedgerEnv } from '../../config/config.ts';
+import { profileOf } from '../../core/venues.ts';
 import { sayTarget } from '../target.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
@@ -37,8 +38,9 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
   const target = { venue: config.venue, account: ACCOUNT_NAME, home: config.home, address: null };
   sayTarget(io, target);
   if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver, target });
-  const tokens =
-    config.venue === 'paper' ? 'the next start writes new ones' : '`./holdfast token create` creates new ones';
+  const tokens = profileOf(config.venue).isSimulated
+    ? 'the next start writes new ones'
+    : '`./holdfast token create` creates new ones';
   io.out(
     [
       `epoch ${recovered.epoch} begins: new ids of orders and decisions carry it\n`,

@@ -34,7 +34,7 @@ export function addReplay(program: Command, io: Io): void {
       'replay --seeds 3 --attack light --out report --policy policies/strict.yaml',
     ],
   })
-    .option('--data <dir>', 'folder of bars and funding (without it: a synthetic market)')
+    .option('--data <dir>', "folder of bars and funding, also of Binance's own files (without it: a synthetic market)")
     .option('--market-seed <n>', 'seed of the synthetic market', parseInteger, 1)
     .option('--bars <n>', 'judged 15-minute bars of the synthetic market', parseCount, 2880)
     .option('--symbols <list>', 'symbols of the folder to use, separated by commas (all)')
@@ -111,7 +111,7 @@ function split(list: string | undefined): readonly string[] | null {
 const NOT_SHOWN =
   '-: not run, or too little data: fewer than 30 requests, fills or attempts of some family, fewer than 5 days (docs/evaluation.md)';
 
-function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayReportResult): void {
+function print(io: Io, out: string, { report, outcome, own, notes, wallMs }: ReplayReportResult): void {
   const share = (value: { readonly mean: number } | null, digits = 3): string =>
     value === null ? '-' : value.mean.toFixed(digits);
   const rows = Object.entries(report.variants).map(([name, variant]) => [
@@ -140,6 +140,7 @@ function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayRe
   ];
   io.out(`${renderTable(head, rows, 'no variant was run')}\n`);
   if (rows.some((row) => row.includes('-'))) io.out(`${NOT_SHOWN}\n`);
+  if (own !== null) io.out(`policy ${own.name}, hash ${own.hash}\n`);
   for (const note of notes) io.out(`note: ${note}\n`);
   for (const text of outcome.disagreements.slice(0, 5)) io.out(`out of scope under Holdfast: ${text}\n`);
   const seconds = (wallMs / 1000).toFixed(1);

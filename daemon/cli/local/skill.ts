@@ -15,10 +15,7 @@ interface PinOptions extends SkillOptions {
 }
 
 export function addSkill(program: Command, io: Io): void {
-  const skill = program
-    .command('skill')
-    .summary('Pin the skills that a policy trusts by the digest of their folder')
-    .description('Skills that a policy trusts, by the digest of their folder.');
+  const skill = program.command('skill').description('Skills that a policy trusts, by the digest of their folder.');
   skill.addHelpText('after', '\nExample:\n  $ ./holdfast skill pin integrations/skill');
   const pin = addVerb(skill, {
     usage: 'pin',

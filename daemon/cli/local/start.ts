@@ -46,10 +46,14 @@ export function addStart(program: Command, io: Io): void {
         log,
         signal: stop.signal,
         checkpointWithinMs: CHECKPOINT_WITHIN_MS,
-        onListening: ({ url, consoleAddress }) =>
-          say(
-            `Holdfast (${config.venue}) listens on ${url}\n${consoleAddress === null ? '' : `Console: ${consoleAddress}\n`}Policy: ${config.policyPath}\n`,
-          ),
+        onListening: ({ url, consoleAddress, remoteConsole }) => {
+          const local = consoleAddress === null ? '' : `Console: ${consoleAddress}\n`;
+          const remote =
+            remoteConsole === null
+              ? ''
+              : `Console for phones: ${remoteConsole.address}, by a proxy to ${remoteConsole.proxied}\n`;
+          say(`Holdfast (${config.venue}) listens on ${url}\n${local}${remote}Policy: ${config.policyPath}\n`);
+        },
         onLedgerFailure: (canceled) => shutdown.fail(canceled),
         onVenueSilent: (reason) =>
           say(`Waiting for ${config.venue} to answer (${reason}); until then only halt, reduce and flatten act.\n`),
@@ -59,6 +63,7 @@ export function addStart(program: Command, io: Io): void {
         printJson(io, {
           url: daemon.url,
           console: daemon.consoleAddress,
+          remote_console: daemon.remoteConsole,
           tokens_folder: daemon.tokensFolder,
           curl: daemon.curlLine,
         });

@@ -29,10 +29,7 @@ interface RotateOptions extends LedgerOptions {
 const DEFAULT_AGENT = 'agent';
 
 export function addToken(program: Command, io: Io): void {
-  const token = program
-    .command('token')
-    .summary('Create, list, rotate or revoke access tokens')
-    .description('Access tokens.');
+  const token = program.command('token').description('Access tokens.');
   token.addHelpText('after', '\nExample:\n  $ ./holdfast token create --agent momentum');
   const create = addVerb(token, {
     usage: 'create',

@@ -1,36 +1,24 @@
 import type { Command } from 'commander';
 import type { ExplanationBody } from '../../contract/explanation.ts';
-import { CliError } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 export function addExplain(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'explain',
     summary: 'Explain a decision: every budget with its arithmetic, and every rule',
-    examples: ['explain d-4f1c2a-1b2', 'explain d-4f1c2a-1b2 --operator'],
+    examples: ['explain d-4f1c2a-1b2'],
   });
   addConnectionOptions(verb)
     .argument('<decision>', 'its decision_id')
-    .option('--operator', "with the operator token: also other agents' decisions")
-    .action(async (id: string, options: ConnectionOptions & { readonly operator?: boolean }) => {
+    .action(async (id: string, options: ConnectionOptions) => {
       const { withClient } = await import('../client.ts');
-      const role = options.operator === true ? 'operator' : 'agent';
-      const body = await withClient(io, options, role, (client) =>
+      // As `decisions` asks, so that what it lists is explained.
+      const body = await withClient(io, options, 'operator', (client) =>
         client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
-      ).catch((error: unknown) => {
-        if (role === 'agent' && error instanceof CliError && error.answer?.code === 'NOT_FOUND') {
-          const hint = ` Other agents' decisions: ./holdfast explain ${plainId(id)} --operator`;
-          throw new CliError(error.exitCode, error.message + hint, error.answer);
-        }
-        throw error;
-      });
+      );
       if (options.json === true) printJson(io, body);
       else io.out(await renderExplanation(body));
     });
-}
-
-function plainId(id: string): string {
-  return /^[\w-]{1,64}$/.test(id) ? id : 'ID';
 }
 
 async function renderExplanation(body: ExplanationBody): Promise<string> {

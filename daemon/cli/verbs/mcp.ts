@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, type Command } from 'commander';
-import { findPackageFolder, readClientEnv } from '../../config/config.ts';
+import { findPackageFolder } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../verb.ts';
 
@@ -21,27 +22,46 @@ export function addMcp(program: Command, io: Io): void {
     examples: ['mcp config claude', 'mcp config codex --token-file /path/to/agent.token'],
   })
     .addArgument(new Argument('<host>', 'whose configuration').choices(HOSTS))
-    .action((host: Host, _own: object, command: Command) => {
-      io.out(describeHost(host, commandLine(io, command.optsWithGlobals<ConnectionOptions>())));
+    .action(async (host: Host, _own: object, command: Command) => {
+      io.out(describeHost(host, await commandLine(io, command.optsWithGlobals<ConnectionOptions>())));
     });
 }
 
+/** Longest wait for the daemon before a client is served: with it the instructions name the venue. */
+const FIRST_LOOK_MS = 2_000;
+
+/** A host may start before the daemon: it is served at once, and its calls are refused until the daemon is there. */
 async function serve(io: Io, options: ConnectionOptions): Promise<void> {
-  const { createClient } = await import('../client.ts');
-  const { createDaemonPort, readVenue } = await import('../mcp-port.ts');
-  const { serveOverStdio } = await import('../../mcp/stdio.ts');
-  const client = createClient(io, options, 'agent');
+  const [{ createClient }, { AgentLink, isAbsence }, { createDaemonPort }, { serveOverStdio }] = await Promise.all([
+    import('../client.ts'),
+    import('../agent-link.ts'),
+    import('../mcp-port.ts'),
+    import('../../mcp/stdio.ts'),
+  ]);
+  const say = (text: string): void => io.err(`holdfast mcp: ${text}\n`);
+  const link = new AgentLink(() => createClient(io, options, 'agent'));
+  const over = new AbortController();
   try {
-    await client.requireAgent();
-    const port = createDaemonPort(client, readVersion(), await readVenue(client));
-    const server = await serveOverStdio(port, (error) => io.err(`holdfast mcp: ${error.message}\n`));
-    await new Promise<void>((done) => {
+    const looked = link.reach().then(
+      () => null,
+      (error: Error) => error,
+    );
+    const refused = await Promise.race([looked, sleep(FIRST_LOOK_MS, null, { ref: false })]);
+    if (refused !== null && !isAbsence(refused)) throw refused;
+    void looked.then(
+      (error) => error !== null && say(`${error.message} Its tools answer this until the daemon is there.`),
+    );
+    const server = await serveOverStdio(createDaemonPort(link, readVersion()), (error) => say(error.message));
+    const ended = new Promise<void>((done) => {
       process.stdin.once('close', done);
       process.stdin.once('end', done);
     });
+    void link.await(over.signal);
+    await ended;
     await server.close();
   } finally {
-    await client.close();
+    over.abort();
+    await link.close();
   }
 }
 
@@ -54,18 +74,25 @@ interface CommandLine {
   readonly command: string;
   readonly args: readonly string[];
 }
-/** Absolute paths, so that it works from any folder, and the token's file instead of the token. */
-function commandLine(io: Io, options: ConnectionOptions): CommandLine {
-  const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
-  const tokenFile = resolve(options.tokenFile ?? join(home, 'tokens', 'agent.token'));
+/**
+ * Absolute paths and the daemon's address, so that it works from any folder and with any variables, and the token's file
+ * instead of the token.
+ */
+async function commandLine(io: Io, options: ConnectionOptions): Promise<CommandLine> {
+  const { findWay } = await import('../daemon-place.ts');
+  const { config, way } = findWay(io.env, options, 'agent');
+  const { origin, socketPath } = way.place;
+  if (socketPath === null && options.url === undefined && new URL(origin).port === '0')
+    throw new CliError(EXIT.USAGE, 'HOLDFAST_PORT is 0, another port at each start. Set one, or give --url.');
+  const tokenFile = resolve(options.tokenFile ?? join(config.home, 'tokens', 'agent.token'));
   if (!existsSync(tokenFile)) {
     const hint = 'Start the daemon once, or create a token with `./holdfast token create` and give --token-file.';
     throw new CliError(EXIT.USAGE, `There is no token file ${tokenFile}. ${hint}`);
   }
-  const where = options.url === undefined ? [] : ['--url', options.url];
-  const socket = options.socket === undefined ? [] : ['--socket', resolve(options.socket)];
+  const where = socketPath === null ? ['--url', origin] : ['--socket', socketPath];
   const script = join(findPackageFolder(), 'scripts', 'holdfast.mjs');
-  return { command: process.execPath, args: [script, 'mcp', '--token-file', tokenFile, ...where, ...socket] };
+  const args = [script, 'mcp', ...where, '--home', config.home, '--token-file', tokenFile];
+  return { command: process.execPath, args };
 }
 
 function describeHost(host: Host, line: CommandLine): string {

@@ -3,7 +3,6 @@ import type { Receipt } from '../../contract/receipt.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
 interface ReceiptOptions extends ConnectionOptions {
-  readonly operator?: boolean;
   readonly head?: number;
 }
 
@@ -11,17 +10,15 @@ export function addReceipt(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'receipt',
     summary: 'Print the receipt of a decision, which anybody can verify offline',
-    examples: ['receipt d-4f1c2a-1b2 > receipt.json', 'receipt d-4f1c2a-1b2 --operator --head 12'],
+    examples: ['receipt d-4f1c2a-1b2 > receipt.json', 'receipt d-4f1c2a-1b2 --head 12'],
   });
   addConnectionOptions(verb)
     .argument('<decision>', 'its decision_id')
     .option('--head <number>', 'prove it to this signed head (else the last)', parseCount)
-    .option('--operator', "with the operator token: also other agents' decisions")
     .action(async (id: string, options: ReceiptOptions) => {
       const { withClient } = await import('../client.ts');
       const query = options.head === undefined ? '' : `?head=${options.head}`;
       const path = `/v1/decisions/${encodeURIComponent(id)}/receipt${query}`;
-      const role = options.operator === true ? 'operator' : 'agent';
-      printJson(io, await withClient(io, options, role, (client) => client.get<Receipt>(path)));
+      printJson(io, await withClient(io, options, 'operator', (client) => client.get<Receipt>(path)));
     });
 }

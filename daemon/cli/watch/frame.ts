@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import { type ListedDecision, whatOf } from '../decision-lines.ts';
 import { formatNumber, plain } from '../tables.ts';
 import type { View } from './view.ts';
@@ -64,7 +65,7 @@ const STATE_LOOKS = { active: 'good', reducing: 'warning', halted: 'bad' } as co
 function buildTitle({ readiness, trading_state, limits }: View): Line {
   const time = new Date(limits.at_ms).toISOString().slice(0, 19).replace('T', ' ');
   const ready = readiness.ready ? 'ready' : 'NOT READY';
-  const money = readiness.venue === 'binance-live' ? ' REAL MONEY' : '';
+  const money = profileOf(readiness.venue).isRealMoney ? ' REAL MONEY' : '';
   const text = `holdfast  ${readiness.venue}${money}  ${trading_state.state.toUpperCase()}  ${ready}  ${time} UTC`;
   return line(text, readiness.ready ? STATE_LOOKS[trading_state.state] : 'bad');
 }

@@ -1,6 +1,7 @@
 import { openAcknowledge } from '../acts.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Pill, showText } from '../parts.tsx';
+import { isRemote } from '../place.ts';
 import { alerts, readiness } from '../store.ts';
 
 const LONGEST_DETAIL = 2_000;
@@ -33,14 +34,14 @@ export function AlertsPanel() {
                   <span class="dim">
                     {alert.symbol ?? ''} {clock(alert.at_ms)}
                   </span>
-                  {alert.acknowledged === null ? (
-                    <button type="button" onClick={() => openAcknowledge(alert)}>
-                      Acknowledge<span class="hidden"> alert {alert.seq}</span>
-                    </button>
-                  ) : (
+                  {alert.acknowledged !== null ? (
                     <span class="dim">
                       seen by {alert.acknowledged.by}, {clock(alert.acknowledged.at_ms)}
                     </span>
+                  ) : isRemote() ? null : (
+                    <button type="button" onClick={() => openAcknowledge(alert)}>
+                      Acknowledge<span class="hidden"> alert {alert.seq}</span>
+                    </button>
                   )}
                 </p>
                 <p title={alert.detail}>{showText(shortenHashes(alert.detail), LONGEST_DETAIL)}</p>

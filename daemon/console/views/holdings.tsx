@@ -3,6 +3,7 @@ import { openEndOrder } from '../acts.ts';
 import { clock, price, signedUsdt, tone, usdt, words } from '../format.ts';
 import { openAdopt, openRelease } from '../holder-acts.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
+import { isRemote } from '../place.ts';
 import { orders, positions } from '../store.ts';
 
 export function PositionsPanel() {
@@ -22,7 +23,7 @@ export function PositionsPanel() {
               <th scope="row">
                 {position.symbol}
                 <span class="below">{position.holder ?? 'nobody'}</span>
-                <Holding position={position} />
+                {isRemote() ? null : <Holding position={position} />}
               </th>
               <td class={`figure ${position.quantity.startsWith('-') ? 'short' : 'long'}`}>
                 {position.quantity}
@@ -82,7 +83,7 @@ function Order({ order }: { readonly order: OrderBody }) {
           {order.limit_price === null ? words(order.order_type) : `at ${price(order.limit_price)}`}
           {order.reduce_only ? ', only reduces' : ''}
         </span>
-        {order.status === 'lost' ? (
+        {order.status === 'lost' && !isRemote() ? (
           <button type="button" onClick={() => openEndOrder(order)}>
             End…<span class="hidden"> lost order {order.client_order_id}</span>
           </button>

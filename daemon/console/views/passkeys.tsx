@@ -2,6 +2,7 @@ import { openRemovePasskey } from '../acts.ts';
 import { isEnrolling } from '../enrol.tsx';
 import { clock } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
+import { isOfThisPage, isRemote } from '../place.ts';
 import { passkeys } from '../store.ts';
 import { hasPasskeys } from '../webauthn.ts';
 
@@ -14,7 +15,9 @@ export function PasskeysPanel() {
       name="passkeys"
       note={known.length === 1 ? 'one' : known.length}
       actions={
-        hasPasskeys ? (
+        isRemote() ? (
+          'enrolled at the machine'
+        ) : hasPasskeys ? (
           <button
             type="button"
             onClick={() => {
@@ -35,10 +38,11 @@ export function PasskeysPanel() {
             : 'No passkey is enrolled; acts ask for the operator token.'}
         </Empty>
       ) : (
-        <Table label="Passkeys" head={['Name', 'State', 'Enrolled', 'Used last', 'Act']}>
+        <Table label="Passkeys" head={['Name', 'At', 'State', 'Enrolled', 'Used last', 'Act']}>
           {known.map((key) => (
             <tr key={key.id}>
               <td>{key.name}</td>
+              <td>{isOfThisPage(key.origin) ? 'here' : new URL(key.origin).host}</td>
               <td>
                 {key.state === 'in_force' ? (
                   <Pill kind="active">in force</Pill>
@@ -49,9 +53,13 @@ export function PasskeysPanel() {
               <td>{clock(key.added_at_ms)}</td>
               <td>{key.last_used_at_ms === null ? 'never' : clock(key.last_used_at_ms)}</td>
               <td>
-                <button type="button" onClick={() => openRemovePasskey(key)}>
-                  Remove<span class="hidden"> passkey {key.name}</span>
-                </button>
+                {isRemote() ? (
+                  '–'
+                ) : (
+                  <button type="button" onClick={() => openRemovePasskey(key)}>
+                    Remove<span class="hidden"> passkey {key.name}</span>
+                  </button>
+                )}
               </td>
             </tr>
           ))}

@@ -4,6 +4,7 @@ import { openAcceptPolicy, openSignArming } from '../acts.ts';
 import { describeFault } from '../api.ts';
 import { clock, usdt, words } from '../format.ts';
 import { Panel, Pill } from '../parts.tsx';
+import { isRemote } from '../place.ts';
 import { call } from '../session.ts';
 import { policy } from '../store.ts';
 
@@ -44,9 +45,11 @@ export function PolicyPanel() {
               </li>
             ))}
           </ul>
-          <button type="button" class="primary" onClick={() => openAcceptPolicy(pending)}>
-            Accept…
-          </button>
+          {isRemote() ? null : (
+            <button type="button" class="primary" onClick={() => openAcceptPolicy(pending)}>
+              Accept…
+            </button>
+          )}
         </div>
       )}
       <details>
@@ -55,10 +58,12 @@ export function PolicyPanel() {
           {JSON.stringify(body?.policy ?? {}, null, 2)}
         </pre>
       </details>
-      <details>
-        <summary>Check a policy file</summary>
-        <Draft />
-      </details>
+      {isRemote() ? null : (
+        <details>
+          <summary>Check a policy file</summary>
+          <Draft />
+        </details>
+      )}
     </Panel>
   );
 }
@@ -76,7 +81,7 @@ function Arming({ arming }: { readonly arming: ArmingBody }) {
           : ''}
         {arming.problem === null ? '' : `Nothing opens: ${arming.problem}.`}
       </p>
-      {waits && arming.quorum > 1 ? (
+      {waits && arming.quorum > 1 && !isRemote() ? (
         <button type="button" class="primary" onClick={() => openSignArming(arming)}>
           Sign…
         </button>

@@ -1,6 +1,7 @@
 import { openEndSignal } from '../acts.ts';
 import { clock, figure } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
+import { isRemote } from '../place.ts';
 import { policy, signals } from '../store.ts';
 
 interface TrustSpec {
@@ -71,9 +72,13 @@ export function TrustPanel() {
               <td>{signal.set_by}</td>
               <td>{clock(signal.expires_at_ms)}</td>
               <td>
-                <button type="button" onClick={() => openEndSignal(signal)}>
-                  End<span class="hidden"> signal {signal.signal_id}</span>
-                </button>
+                {isRemote() ? (
+                  '–'
+                ) : (
+                  <button type="button" onClick={() => openEndSignal(signal)}>
+                    End<span class="hidden"> signal {signal.signal_id}</span>
+                  </button>
+                )}
               </td>
             </tr>
           ))}

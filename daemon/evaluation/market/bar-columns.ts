@@ -1,10 +1,15 @@
 import { isPlausibleBar } from '../../core/features/bars.ts';
 import type { MarketInput } from '../facts/markets.ts';
 import { MarketDataError } from '../facts/out-folder.ts';
-import { countDecimals, lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
+import { type CsvColumns, countDecimals, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
 import type { MarketFile } from './files.ts';
 
-const COLUMNS = ['open_time_ms', 'open', 'high', 'low', 'close', 'volume'] as const;
+const PRICE_AND_VOLUME = ['open', 'high', 'low', 'close', 'volume'] as const;
+const COLUMNS: CsvColumns = {
+  ours: ['open_time_ms', ...PRICE_AND_VOLUME],
+  theirs: ['open_time', ...PRICE_AND_VOLUME],
+  bare: 12,
+};
 
 /** Bars as columns, oldest first; prices in USDT, volume in the base asset. */
 export interface BarColumns {
@@ -19,6 +24,8 @@ export interface BarFile {
   readonly file: MarketFile;
   readonly columns: BarColumns;
   readonly input: MarketInput;
+  /** Line of the first bar. */
+  readonly firstLine: number;
   /** Most decimals of a price and of a volume in the file's text. */
   readonly priceDecimals: number;
   readonly volumeDecimals: number;
@@ -31,15 +38,17 @@ export function allocateColumns(length: number): BarColumns {
 
 /** @throws MarketDataError with file and line for anything that is not a row of bars in order of time */
 export function readBarFile(file: MarketFile): BarFile {
-  const { rows, input } = readCsvRows(file.path, file.name, COLUMNS);
+  const { rows, input, firstLine, isTheirs } = readCsvRows(file.path, file.name, COLUMNS);
   const columns = allocateColumns(rows.length);
   let priceDecimals = 0;
   let volumeDecimals = 0;
   for (const [i, row] of rows.entries()) {
-    const where = `${file.path}:${lineOf(i)}`;
+    const where = `${file.path}:${firstLine + i}`;
     const [time = '', ...cells] = row;
-    const openMs = parseInstant(time, where);
-    const [open, high, low, close, volume] = cells.map((cell, column) => parseCell(cell, COLUMNS[column + 1]!, where));
+    const openMs = parseInstant(time, isTheirs, where);
+    const [open, high, low, close, volume] = cells.map((cell, column) =>
+      parseCell(cell, PRICE_AND_VOLUME[column]!, where),
+    );
     const bar = { open_time_ms: openMs, open: open!, high: high!, low: low!, close: close!, volume: volume! };
     checkBar(bar, where);
     if (i > 0) checkLater(openMs, columns.openMs[i - 1]!, where);
@@ -52,7 +61,7 @@ export function readBarFile(file: MarketFile): BarFile {
     for (const cell of cells.slice(0, 4)) priceDecimals = Math.max(priceDecimals, countDecimals(cell));
     volumeDecimals = Math.max(volumeDecimals, countDecimals(cells[4] ?? ''));
   }
-  return { file, columns, input, priceDecimals, volumeDecimals };
+  return { file, columns, input, firstLine, priceDecimals, volumeDecimals };
 }
 
 function parseCell(cell: string, column: string, where: string): number {
@@ -81,8 +90,6 @@ export function checkLater(atMs: number, beforeMs: number, where: string): void 
   throw new MarketDataError(`${where}: time ${atMs} ${what}`);
 }
 
-const PRICE_AND_VOLUME = ['open', 'high', 'low', 'close', 'volume'] as const;
-
 /**
  * Bars of several files of one symbol as one series. Files may overlap where their bars are equal.
  *
@@ -94,13 +101,13 @@ export function mergeBarFiles(files: readonly BarFile[]): BarColumns {
     .sort((a, b) => a.columns.openMs[0]! - b.columns.openMs[0]!);
   const merged = allocateColumns(parts.reduce((sum, part) => sum + part.columns.openMs.length, 0));
   let length = 0;
-  for (const { file, columns } of parts) {
+  for (const { file, columns, firstLine } of parts) {
     let known = 0;
     for (let i = 0; i < columns.openMs.length; i++) {
       const openMs = columns.openMs[i]!;
       if (length > 0 && openMs <= merged.openMs[length - 1]!) {
         while (merged.openMs[known]! < openMs) known += 1;
-        checkSame(merged, known, columns, i, `${file.path}:${lineOf(i)}`);
+        checkSame(merged, known, columns, i, `${file.path}:${firstLine + i}`);
         continue;
       }
       merged.openMs[length] = openMs;

@@ -16,11 +16,13 @@ export interface MarketFile {
 export interface MarketFolder {
   /** Ordered by name. */
   readonly files: readonly MarketFile[];
-  /** CSV files whose name says neither bars nor funding. */
+  /** CSV files and archives whose name says neither bars nor funding. */
   readonly unknown: readonly string[];
 }
 
-const SYMBOL = /^([A-Z0-9]{2,20})(?![A-Za-z0-9])/;
+/** A quarterly contract (`BTCUSDT_260327`) and one that is margined in its coin are other markets than the perpetual. */
+const SYMBOL = /^([A-Z0-9]{2,20})(?![A-Za-z0-9]|_(?:\d{6}|PERP)(?![A-Za-z0-9]))/;
+const ENDING = /\.(?:csv|zip)$/;
 
 /** By code units: the order must not depend on the locale. */
 export function compareText(a: string, b: string): number {
@@ -34,14 +36,13 @@ export function compareText(a: string, b: string): number {
  * @throws MarketDataError when there is no such folder or nothing in it
  */
 export function listMarketFiles(folder: string): MarketFolder {
-  const names = listNames(folder).filter((name) => name.endsWith('.csv') && !name.includes('markprice'));
+  const names = listNames(folder).filter((name) => ENDING.test(name) && !name.includes('markprice'));
   if (names.length === 0) throw new MarketDataError(`${folder}: no CSV file of bars is in this folder`);
   const files: MarketFile[] = [];
   const unknown: string[] = [];
   for (const name of names.sort(compareText)) {
     const symbol = SYMBOL.exec(name)?.[1];
-    const stem = name.slice(0, -'.csv'.length);
-    const barLength = findBarLength(stem);
+    const barLength = findBarLength(name.replace(ENDING, ''));
     const isFunding = name.includes('funding');
     if (symbol === undefined || (barLength === null && !isFunding)) {
       unknown.push(name);

@@ -1,9 +1,14 @@
 import type { FundingPoint, MarketInput } from '../facts/markets.ts';
 import { MarketDataError } from '../facts/out-folder.ts';
 import { checkLater } from './bar-columns.ts';
-import { lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
+import { type CsvColumns, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
 import type { MarketFile } from './files.ts';
 
+const COLUMNS: CsvColumns = {
+  ours: ['funding_time_ms', 'funding_rate'],
+  theirs: ['calc_time', 'last_funding_rate'],
+  bare: null,
+};
 const HOUR_MS = 3_600_000;
 /** Intervals that the exchange settles funding at (SAE-FUND). */
 const INTERVALS_MS = [1, 2, 4, 8].map((hours) => hours * HOUR_MS);
@@ -29,13 +34,13 @@ export function readFundingFiles(files: readonly MarketFile[]): {
   const inputs: MarketInput[] = [];
   const byTime = new Map<number, Settlement>();
   for (const file of files) {
-    const { rows, input } = readCsvRows(file.path, file.name, ['funding_time_ms', 'funding_rate']);
+    const { rows, input, firstLine, isTheirs } = readCsvRows(file.path, file.name, COLUMNS);
     inputs.push(input);
     let beforeMs = 0;
     for (const [i, [time = '', text = '']] of rows.entries()) {
-      const where = `${file.path}:${lineOf(i)}`;
+      const where = `${file.path}:${firstLine + i}`;
       // The exchange stamps settlements up to some milliseconds late.
-      const atMs = Math.floor(parseInstant(time, where) / 1000) * 1000;
+      const atMs = Math.floor(parseInstant(time, isTheirs, where) / 1000) * 1000;
       checkLater(atMs, beforeMs, where);
       beforeMs = atMs;
       const rate = parseRate(text, where);

@@ -13,6 +13,8 @@ export interface KnownPasskey {
   /** COSE, base64url. */
   readonly publicKey: string;
   readonly counter: number;
+  /** Of the page that it was made on. */
+  readonly origin: string;
   readonly transports: readonly string[];
   readonly isInForce: boolean;
 }
@@ -48,8 +50,8 @@ export interface PasskeyApi {
   getPasskeys(): PasskeysBody;
   findPasskey(id: string): KnownPasskey | null;
   listPasskeys(): readonly KnownPasskey[];
-  /** Whether a key may be enrolled now, and with whose signature. @throws when it may not */
-  requireEnrolment(isRecovery: boolean): 'unconfirmed' | 'confirmed';
+  /** Whether a key of this origin may be enrolled now, and with whose signature. @throws when it may not */
+  requireEnrolment(isRecovery: boolean, origin: string): 'unconfirmed' | 'confirmed';
   addPasskey(caller: { readonly agent: string }, key: NewPasskey, by: ProvenAssertion | null): Promise<PasskeyBody>;
   /** Null: there is none with this id. */
   removePasskey(caller: { readonly agent: string }, id: string, reason: string): Promise<PasskeyBody | null>;

@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { ApprovalBody, ApprovalProof, ApprovedBody } from '../api/approvals.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent, RequestedApproval } from '../events.ts';
@@ -114,8 +115,8 @@ export class Approvals {
     if (!core.isCallerLive(requested.token_id)) return voidOrphan(core, requested);
     if (digest !== requested.digest) return 'the digest is not the one of this approval: look at it again';
     // RISK: on live a token that lies in a file must not be enough to open.
-    if (core.settings.venue === 'binance-live' && proof.kind !== 'passkey')
-      return 'on binance-live only a passkey approves';
+    if (profileOf(core.settings.venue).isRealMoney && proof.kind !== 'passkey')
+      return `on ${core.settings.venue} only a passkey approves`;
     // It may have been removed since its signature was verified.
     if (proof.kind === 'passkey' && core.state.passkeys.find(proof.key_id) === null)
       return 'the passkey that signed it was removed';

@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { ClockMoved, GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
 import type { FetchOutcome } from '../venue-port.ts';
@@ -91,7 +92,7 @@ export class ClockSync {
   /** A tape has a time of its own, which the host's says nothing about. */
   #judgeAhead(): void {
     const { market, settings, state } = this.#core;
-    if (state.clockAheadMs === 0 || settings.venue === 'paper') return;
+    if (state.clockAheadMs === 0 || profileOf(settings.venue).isSimulated) return;
     const offsetMs = this.#hostOffsetMs();
     const changeMs = state.hostOffsetMs === null ? Number.POSITIVE_INFINITY : offsetMs - state.hostOffsetMs;
     if (Math.min(Math.abs(offsetMs), Math.abs(changeMs)) > CONTRADICTION_MS) market.clockSkewMs = null;
@@ -180,6 +181,6 @@ export class ClockSync {
     const aheadMs = byMs < 0 ? -Math.min(core.state.clockAheadMs, -byMs) : byMs - passedMs;
     this.#enterBoot(jump, isBelieved ? {} : { aheadMs });
     const doubt = isBelieved || byMs < 0 ? '' : `, and this machine's clock did not: nothing opens until it agrees`;
-    core.alert('CLOCK_JUMP', `${jump}${core.settings.venue === 'paper' ? '' : doubt}`);
+    core.alert('CLOCK_JUMP', `${jump}${profileOf(core.settings.venue).isSimulated ? '' : doubt}`);
   }
 }

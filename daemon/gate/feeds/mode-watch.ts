@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
@@ -33,7 +34,7 @@ export async function readMode(
     mode.oneWay ? null : 'the account is not in one-way mode',
     mode.singleAsset ? null : 'multi-assets margin is on',
     mode.canTrade ? null : 'the key may not trade',
-    core.settings.venue === 'binance-live' && mode.canWithdraw !== false
+    profileOf(core.settings.venue).isRealMoney && mode.canWithdraw !== false
       ? 'the key may withdraw, or its rights could not be read'
       : null,
   ].filter((problem) => problem !== null);

@@ -1,4 +1,5 @@
-import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { VenueName } from '../../core/venues.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { PreviewPort } from '../api/policy.ts';
 import type { ReceiptPort } from '../api/receipts.ts';

@@ -1,5 +1,6 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { ToldDecision } from '../api/decisions.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
@@ -200,7 +201,7 @@ export class GateCore {
       ...(isSetBack ? { clock_set_back: true } : {}),
       ...(movedMs === 0 ? {} : { clock_ahead_ms: movedMs }),
       ...(agrees ? { clock_agrees: true } : {}),
-      ...(settings.venue === 'paper' ? {} : { host_offset_ms: nowMs - ports.time.hostMs() }),
+      ...(profileOf(settings.venue).isSimulated ? {} : { host_offset_ms: nowMs - ports.time.hostMs() }),
       layer: 'boot',
       name: null,
       reason,
@@ -282,7 +283,7 @@ export class GateCore {
   /** Never before the last record. A tape has a time of its own, which the host's says nothing about. */
   #instantBeforeSync(): number {
     const { lastEventAtMs } = this.state;
-    if (this.settings.venue === 'paper' && lastEventAtMs > 0) return lastEventAtMs;
+    if (profileOf(this.settings.venue).isSimulated && lastEventAtMs > 0) return lastEventAtMs;
     return Math.max(lastEventAtMs, this.ports.time.hostMs());
   }
 

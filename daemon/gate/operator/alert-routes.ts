@@ -1,4 +1,5 @@
 import type { AlertRoutesSpec } from '../../contract/alerts.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import type { ReloadOutcome } from '../api/policy.ts';
 import type { GateCore } from '../journal/journal.ts';
@@ -68,7 +69,7 @@ export class AlertRoutesControl {
     const looser = inForce?.routes ? this.#compare(routes.spec, inForce.routes) : [];
     if (looser.length === 0) return this.#enforce(routes, setBy, looser);
     if (this.#pending?.routes.hash === routes.hash) return;
-    const isLive = this.#core.settings.venue === 'binance-live';
+    const isLive = profileOf(this.#core.settings.venue).isRealMoney;
     const notBeforeMs = isLive ? this.#core.nowMs() + this.#core.policySpec.loosen_delay_ms : null;
     this.#pending = { routes, looser, notBeforeMs };
     const detail = looser.join('; ');

@@ -1,13 +1,14 @@
 import type { TradingStateName } from '../../core/context.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { Flatten } from '../exits/flatten.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { layerKey, stateInForce } from '../state/layers.ts';
+import { type LayerEntry, layerKey, stateInForce } from '../state/layers.ts';
 import { namedInOrders } from '../state/orders.ts';
-import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
+import { type LooseningDelay, LooseningRefused, OperatorRequestError } from './loosening-delay.ts';
 
 const SHOWN_NAMES = 20;
 /**
@@ -48,6 +49,16 @@ export function describeUnknown(what: 'symbol' | 'agent', name: string, known: R
   const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
   return `${what} ${name} is not known here; known: ${names.slice(0, SHOWN_NAMES).join(', ') || 'none'}${more}`;
 }
+
+function scopeOf({ agent, symbol }: StateChange): Pick<LayerEntry, 'scope' | 'name'> {
+  if (symbol !== undefined && agent !== undefined) throw new OperatorRequestError('give symbol or agent, not both');
+  return {
+    scope: symbol !== undefined ? 'symbol' : agent !== undefined ? 'agent' : 'account',
+    name: symbol ?? agent ?? null,
+  };
+}
+const loosens = ({ state }: StateChange, known: LayerEntry | undefined): boolean =>
+  state === 'active' || (state === 'reducing' && known?.state === 'halted');
 
 /** Commands of operators: trading states, flatten, rebase. */
 export class Operator {
@@ -92,22 +103,29 @@ export class Operator {
     return inForce === 'active' ? 'reducing' : inForce;
   }
 
+  /** The same for whoever may only tighten. INVARIANT: looked at and set in one turn. @throws LooseningRefused */
+  async tighten(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    const { scope, name } = scopeOf(change);
+    const known = this.#core.state.layers.get(layerKey('operator', scope, name));
+    if (loosens(change, known))
+      throw new LooseningRefused(
+        `This would loosen (it is ${known?.state ?? 'active'} now), and a session alone may only tighten: show an operator token or a passkey.`,
+      );
+    return this.setState(caller, change);
+  }
+
   /**
    * Sets the operator layer; `active` also clears the breaker of the same scope. `reducing` over `halted` is a loosening,
    * too.
    */
   async setState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
     const core = this.#core;
-    const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
-    if (change.symbol !== undefined && change.agent !== undefined)
-      throw new OperatorRequestError('give symbol or agent, not both');
+    const { scope, name } = scopeOf(change);
     this.#refuseUnknown(change);
-    const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
       const known = core.state.layers.get(layerKey('operator', scope, name));
-      if (change.state === 'reducing' && known?.state === 'halted')
-        this.#loosening.requireWaited(`reducing over halted (${name ?? scope})`);
+      if (loosens(change, known)) this.#loosening.requireWaited(`reducing over halted (${name ?? scope})`);
       core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
@@ -150,7 +168,7 @@ export class Operator {
    */
   #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
     const core = this.#core;
-    const isLive = core.settings.venue === 'binance-live';
+    const isLive = profileOf(core.settings.venue).isRealMoney;
     for (const layer of ['operator', 'breaker'] as const) {
       const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
       if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))

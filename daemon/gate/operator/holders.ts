@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { HolderBody } from '../api/operator.ts';
 import type { Caller } from '../api.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
@@ -91,8 +92,8 @@ export class Holders {
   #requireProof(passkeyId: string | null): void {
     const { settings, state } = this.#parts.core;
     const keys = state.passkeys.list();
-    if (passkeyId === null && settings.venue === 'binance-live' && keys.length > 0)
-      throw new PasskeyRefused('on binance-live a passkey has to sign an adoption: use the console');
+    if (passkeyId === null && profileOf(settings.venue).isRealMoney && keys.length > 0)
+      throw new PasskeyRefused(`on ${settings.venue} a passkey has to sign an adoption: use the console`);
     // It may have been removed since its signature was verified.
     if (passkeyId !== null && state.passkeys.find(passkeyId) === null)
       throw new PasskeyRefused('the passkey that signed it was removed');

@@ -1,8 +1,14 @@
+import { profileOf } from '../../core/venues.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /** A command or signal that the policy, its form or the current state forbids; a 400 over HTTP. */
 export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
+}
+
+/** It would loosen, and whoever asks may only tighten; a 403 over HTTP. */
+export class LooseningRefused extends Error {
+  readonly code = 'FORBIDDEN';
 }
 
 /** So long after its delay a first request is good for a second one, domain ms: whoever asks later means another thing. */
@@ -21,7 +27,8 @@ export class LooseningDelay {
 
   /** @throws OperatorRequestError with the time from which `what` may be requested again */
   requireWaited(what: string): void {
-    if (this.#core.settings.venue !== 'binance-live') return;
+    const { venue } = this.#core.settings;
+    if (!profileOf(venue).isRealMoney) return;
     const now = this.#core.passedNowMs();
     const delayMs = this.#core.policySpec.loosen_delay_ms;
     const firstAt = this.#askedAt.get(what);
@@ -32,6 +39,6 @@ export class LooseningDelay {
     }
     if (askedAt === undefined) this.#askedAt.set(what, now);
     const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
-    throw new OperatorRequestError(`on binance-live ${what} waits: ask again after ${readyAt}`);
+    throw new OperatorRequestError(`on ${venue} ${what} waits: ask again after ${readyAt}`);
   }
 }

@@ -1,3 +1,5 @@
+import { isLocalOrigin } from '../../core/console-origin.ts';
+import { profileOf } from '../../core/venues.ts';
 import type {
   KnownPasskey,
   NewPasskey,
@@ -35,11 +37,13 @@ export class Passkeys implements PasskeyApi {
   getPasskeys(): PasskeysBody {
     const { passkeys } = this.#core.state;
     const keys = passkeys.list();
+    // Those of a remote console sign nothing where keys are enrolled.
+    const local = keys.filter(({ origin }) => isLocalOrigin(origin));
     const enrolment = !passkeys.needsConfirmation
       ? 'first'
-      : keys.length === 0
+      : local.length === 0
         ? 'recovery'
-        : keys.some((key) => this.#isInForce(key))
+        : local.some((key) => this.#isInForce(key))
           ? 'confirmed'
           : 'waiting';
     return { passkeys: keys.map((key) => this.#describe(key)), enrolment };
@@ -53,8 +57,13 @@ export class Passkeys implements PasskeyApi {
     return this.#core.state.passkeys.list().map((key) => this.#tell(key));
   }
 
-  requireEnrolment(isRecovery: boolean): 'unconfirmed' | 'confirmed' {
+  requireEnrolment(isRecovery: boolean, origin: string): 'unconfirmed' | 'confirmed' {
     const { enrolment, passkeys } = this.getPasskeys();
+    // RISK: a remote key could confirm no local one, so as the first it would leave a recovery as the only way on.
+    if (!isLocalOrigin(origin) && (isRecovery || enrolment === 'first'))
+      throw new OperatorRequestError(
+        'a passkey of the local console has to confirm one of a remote console: enrol one of those first',
+      );
     if (isRecovery) {
       // RISK: whoever recovers replaces every key: nothing may be opened with what they approve then and there.
       const layer = this.#core.state.layers.get(layerKey('operator', 'account', null));
@@ -78,7 +87,7 @@ export class Passkeys implements PasskeyApi {
     by: ProvenAssertion | null,
   ): Promise<PasskeyBody> {
     const core = this.#core;
-    const needs = this.requireEnrolment(key.isRecovery);
+    const needs = this.requireEnrolment(key.isRecovery, key.origin);
     if (core.state.passkeys.find(key.id) !== null)
       throw new OperatorRequestError('this passkey is enrolled already; choose another authenticator');
     // RISK: what is traded is kept by the name of who asked (ledger/tokens.ts).
@@ -90,7 +99,7 @@ export class Passkeys implements PasskeyApi {
       this.#append(by);
     }
     const now = core.nowMs();
-    const waitsMs = core.settings.venue === 'binance-live' ? core.policySpec.loosen_delay_ms : 0;
+    const waitsMs = profileOf(core.settings.venue).isRealMoney ? core.policySpec.loosen_delay_ms : 0;
     const added = core.append('passkey', {
       action: 'added',
       aaguid: key.aaguid,
@@ -172,14 +181,15 @@ export class Passkeys implements PasskeyApi {
   }
 
   #tell(key: Passkey): KnownPasskey {
-    const { id, name, credentialId, publicKey, counter, transports } = key;
-    return { id, name, credentialId, publicKey, counter, transports, isInForce: this.#isInForce(key) };
+    const { id, name, credentialId, publicKey, counter, origin, transports } = key;
+    return { id, name, credentialId, publicKey, counter, origin, transports, isInForce: this.#isInForce(key) };
   }
 
   #describe(key: Passkey): PasskeyBody {
     return {
       id: key.id,
       name: key.name,
+      origin: key.origin,
       state: this.#isInForce(key) ? 'in_force' : 'waiting',
       added_at_ms: key.addedAtMs,
       effective_at_ms: key.effectiveAtMs,

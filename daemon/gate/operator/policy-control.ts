@@ -1,4 +1,5 @@
 import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
+import { profileOf } from '../../core/venues.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import {
   type PolicyBody,
@@ -51,8 +52,12 @@ const PREVIEW_MS = 7 * 86_400_000;
 const MAX_VALUE_CHARACTERS = 120;
 
 /** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
-export function describeLooser({ path, from, to, why }: LooserKey): string {
-  return `${path}: ${showValue(from)} -> ${showValue(to)} (${why})`;
+export function describeLooser(key: LooserKey): string {
+  return `${describeChange(key)} (${key.why})`;
+}
+
+export function describeChange({ path, from, to }: Omit<LooserKey, 'why'>): string {
+  return `${path}: ${showValue(from)} -> ${showValue(to)}`;
 }
 
 function showValue(value: unknown): string {
@@ -209,7 +214,7 @@ export class PolicyControl {
 
   /** How many passkeys must accept a looser policy: what the policy in force says of approvals, where money is. */
   get #quorum(): number {
-    return this.#core.settings.venue === 'binance-live' ? (this.#core.policySpec.approvals?.quorum ?? 1) : 1;
+    return profileOf(this.#core.settings.venue).isRealMoney ? (this.#core.policySpec.approvals?.quorum ?? 1) : 1;
   }
   /** Each passkey once, and none that was removed since. */
   #signersInForce(): readonly string[] {

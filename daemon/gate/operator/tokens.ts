@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/venues.ts';
 import type { AskedToken, TokenActor, TokenApi, TokenBody, TokenCreatedBody, TokensBody } from '../api/tokens.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { GATE_AGENT } from '../plan/standing.ts';
@@ -81,7 +82,7 @@ export class Tokens implements TokenApi {
   /** RISK: where money is real, or the account is the venue's, an operator token that was stolen must not make others. */
   #requireProof({ passkeyId }: TokenActor): void {
     const { settings, state } = this.#core;
-    if (passkeyId === null && settings.venue !== 'paper')
+    if (passkeyId === null && !profileOf(settings.venue).isSimulated)
       throw new PasskeyRefused(
         `on ${settings.venue} a passkey has to sign the creation of a token; \`./holdfast token create\` creates one on the daemon's machine`,
       );

@@ -10,6 +10,8 @@ export interface Passkey {
   readonly credentialId: string;
   readonly publicKey: string;
   readonly name: string;
+  /** Of the page that it was made on. */
+  readonly origin: string;
   readonly transports: readonly string[];
   readonly confirmedBy: string | null;
   readonly addedAtMs: number;
@@ -111,6 +113,7 @@ function toPasskey(event: PasskeyAddedEvent, atMs: number): Passkey {
     credentialId: event.credential_id,
     publicKey: event.public_key,
     name: event.name,
+    origin: event.origin,
     transports: event.transports,
     confirmedBy: event.confirmed_by,
     addedAtMs: atMs,

@@ -11,6 +11,8 @@ export interface GatewayOptions {
   readonly openclaw: string;
   /** Base URL of the model. */
   readonly modelUrl: string;
+  /** Base URL of a search provider that speaks Ollama's interface. */
+  readonly searchUrl: string;
   /** Folders of plugins, by id, with their settings. */
   readonly plugins: { readonly [id: string]: { readonly folder: string; readonly config?: object } };
   readonly tools: object;
@@ -135,7 +137,7 @@ export class Gateway {
   }
 }
 
-function describe({ modelUrl, plugins, tools }: GatewayOptions, port: number, token: string): object {
+function describe({ modelUrl, plugins, searchUrl, tools }: GatewayOptions, port: number, token: string): object {
   const model = { id: 'fake', name: 'fake', contextWindow: 128_000, maxTokens: 4_096 };
   const entries = Object.entries(plugins).map(([id, { config = {} }]) => [id, { enabled: true, config }]);
   return {
@@ -147,12 +149,17 @@ function describe({ modelUrl, plugins, tools }: GatewayOptions, port: number, to
       http: { endpoints: { chatCompletions: { enabled: true } } },
     },
     plugins: {
-      allow: Object.keys(plugins),
+      allow: [...Object.keys(plugins), 'ollama'],
       load: { paths: Object.values(plugins).map(({ folder }) => folder) },
-      entries: Object.fromEntries(entries),
+      entries: { ...Object.fromEntries(entries), ollama: { enabled: true } },
     },
     tools,
-    models: { providers: { fake: { baseUrl: modelUrl, apiKey: 'none', api: 'openai-completions', models: [model] } } },
+    models: {
+      providers: {
+        fake: { baseUrl: modelUrl, apiKey: 'none', api: 'openai-completions', models: [model] },
+        ollama: { baseUrl: searchUrl, apiKey: 'none', api: 'ollama', models: [] },
+      },
+    },
     agents: { defaults: { model: { primary: 'fake/fake' } } },
   };
 }

@@ -10,6 +10,7 @@ import { readSettings, UNASKED } from '../../../integrations/openclaw/settings.t
 import { DaemonWorld } from '../../daemon/harness.ts';
 import { checkTypes } from './check-types.ts';
 import { type FakeChatModel, startFakeChatModel } from './fake-chat-model.ts';
+import { type FakeSearch, startFakeSearch } from './fake-search.ts';
 import { Gateway, type Invoked } from './gateway.ts';
 
 /** Started by scripts/hosts/openclaw.mjs, which says where OpenClaw is. */
@@ -46,6 +47,7 @@ function quantile(values: readonly number[], share: number): number {
 describe('the plugin in a real OpenClaw gateway', () => {
   let world: DaemonWorld;
   let model: FakeChatModel;
+  let search: FakeSearch;
   let gateway: Gateway;
   let config: { readonly url: string; readonly tokenFile: string; readonly unasked: readonly string[] };
   const orders = async (): Promise<number> => (await world.books()).orders.length;
@@ -82,17 +84,24 @@ describe('the plugin in a real OpenClaw gateway', () => {
     const tokenFile = join(world.home, 'openclaw.token');
     writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });
     model = await startFakeChatModel();
+    search = await startFakeSearch();
     config = { url: world.daemon.url, tokenFile, unasked: [...UNASKED, 'probe_unasked'] };
     gateway = await Gateway.start({
       openclaw: OPENCLAW,
       modelUrl: model.url,
       plugins: { holdfast: { folder: PLUGIN, config }, probe: { folder: PROBE } },
-      tools: { profile: 'coding', alsoAllow: ['holdfast', 'probe'] },
+      searchUrl: search.url,
+      tools: {
+        profile: 'coding',
+        alsoAllow: ['holdfast', 'probe', 'web_search'],
+        web: { search: { enabled: true, provider: 'ollama' } },
+      },
     });
   });
   after(async () => {
     await gateway?.close();
     await model?.close();
+    await search?.close();
     await world?.close();
   });
 
@@ -136,6 +145,19 @@ describe('the plugin in a real OpenClaw gateway', () => {
       );
     assert.equal(verdictOf(await gateway.invoke('probe_asked', {})), 'ran', 'the policy permits it');
     assert.equal(verdictOf(await gateway.invoke('probe_unasked', {})), 'ran');
+  });
+
+  it("the gateway's own web search is not asked about, and one line says what is", async () => {
+    await gateway.waitForLog(
+      /Stopped unless the policy's intercept\.allow permits them: exec, .* web_search, probe_unasked\./,
+    );
+    const { status, body } = await gateway.invoke('web_search', { query: 'funding of BTCUSDT' });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.match(JSON.stringify(body), /A page on funding/);
+    assert.equal(search.queries.at(-1), 'funding of BTCUSDT');
+    const found = await turn('tool_call', { id: 'web_search', args: { query: 'basis of ETHUSDT' } });
+    assert.match(found, /A page on funding/);
+    assert.equal(search.queries.at(-1), 'basis of ETHUSDT');
   });
 
   it('a turn of a model: exec with curl to the exchange is blocked, and nothing of it runs', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { profileOf } from '../../../core/venues.ts';
 import { lotE8, tickE8, toE8 } from '../../../gate/units.ts';
 import type {
   Approved,
@@ -25,7 +26,7 @@ const STOP_AT = 0.5;
 
 /** What the venue's dead-man countdown cancels, which no document of Binance says. */
 export function countdownChecks({ config, isExercised, policy }: Examined, side: VenueSide): readonly Check[] {
-  if (config.venue === 'binance-live') return [];
+  if (profileOf(config.venue).isRealMoney) return [];
   const { scope } = policy.policy as { readonly scope: { readonly symbols: readonly string[] } };
   return [
     {
@@ -96,14 +97,14 @@ async function exercise(
   setting: Examined['config']['countdown'],
 ): Promise<Finding> {
   // RISK: these orders have passed no gate.
-  if (venue.venue === 'binance-live') throw new Error('never where money is real');
+  if (profileOf(venue.venue).isRealMoney) throw new Error('never where money is real');
   const { rules } = need('the rules', await venue.fetchRules(symbols));
   const free = await findFree(venue, rules);
   if (free === null) return unknown('no symbol is without orders and position');
   const { symbol } = free;
   const pair = buildPair(free, need('the mark', await venue.fetchQuote(symbol)).mark);
   try {
-    return judge(await runOut(venue, pair), venue.venue === 'paper' ? venue.countdown : setting);
+    return judge(await runOut(venue, pair), profileOf(venue.venue).isSimulated ? venue.countdown : setting);
   } finally {
     await venue.setCountdown(symbol, 0);
     await venue.cancel(symbol, pair.regular.clientOrderId, 'regular');

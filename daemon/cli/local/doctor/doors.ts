@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { profileOf } from '../../../core/venues.ts';
 import type { StateLayerBody, TradingStateBody } from '../../../gate/api/operator.ts';
 import type { OrderBody } from '../../../gate/api/reads.ts';
 import type { DaemonAnswer } from '../../client.ts';
@@ -28,7 +29,7 @@ export function doorChecks(examined: Examined): readonly Check[] {
     },
   ];
   // On live nothing may be sent that could become an order.
-  if (config.venue === 'binance-live') return checks;
+  if (profileOf(config.venue).isRealMoney) return checks;
   const exercise = isExercised ? exerciseOnce(examined, order) : null;
   const after = (read: (seen: Exercise) => Finding) => async (): Promise<Finding> =>
     exercise === null
@@ -132,7 +133,7 @@ const findHalt = ({ layers }: TradingStateBody): StateLayerBody | undefined => l
  * @throws CliError REFUSED
  */
 export async function refuseExercise({ config, operator }: Pick<Examined, 'config' | 'operator'>): Promise<void> {
-  if (config.venue === 'binance-live')
+  if (profileOf(config.venue).isRealMoney)
     throw new CliError(EXIT.USAGE, '--exercise halts: it is refused on binance-live.');
   const { orders } = await operator.get<{ readonly orders: readonly OrderBody[] }>('/v1/orders?open=true&limit=1');
   if (orders.length > 0)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { findPolicy, requirePolicy } from '../../../boot/policy.ts';
+import { profileOf } from '../../../core/venues.ts';
 import type { LimitsBody } from '../../../gate/api/limits.ts';
 import type { ReadinessBody } from '../../../gate/api/operator.ts';
 import type { PolicyBody } from '../../../gate/api/policy.ts';
@@ -47,7 +48,7 @@ export function freshnessChecks(examined: Examined, side: VenueSide): readonly C
         return proven(config.alertsPath);
       },
     },
-    ...(config.venue === 'binance-live'
+    ...(profileOf(config.venue).needsArming
       ? [{ id: 'armed', claim: 'live trading is armed', run: () => judgeArming(policy) }]
       : []),
     {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { venueAccess } from '../../../boot/paper.ts';
+import { profileOf, SIMULATED_VENUE } from '../../../core/venues.ts';
 import type { FetchOutcome, VenuePort } from '../../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../../time/system-time.ts';
 import { DomainClock } from '../../../venue/clock.ts';
@@ -22,8 +23,8 @@ export class VenueSide {
   constructor({ config, secrets }: Pick<Examined, 'config' | 'secrets'>) {
     this.#open = async () => {
       const access = venueAccess(config, secrets, null);
-      const isUnknown = access.venue === 'paper' && access.baseUrl === '';
-      const file = join(config.home, 'paper', 'exchange.url');
+      const isUnknown = 'baseUrl' in access && access.baseUrl === '';
+      const file = join(config.home, SIMULATED_VENUE, 'exchange.url');
       return createEmergencyVenue({
         access: isUnknown ? { ...access, baseUrl: readFileSync(file, 'utf8').trim() } : access,
         clock: this.#clock,
@@ -64,7 +65,7 @@ export class VenueSide {
 
   async #sync(): Promise<string | null> {
     const { venue } = await this.#venue();
-    if (venue.venue === 'paper') this.#clock.setScale(await venue.fetchTimeScale());
+    if (profileOf(venue.venue).isSimulated) this.#clock.setScale(await venue.fetchTimeScale());
     const startedMs = performance.now();
     const synced = this.#clock.sync(await venue.fetchServerTime(), performance.now() - startedMs);
     return synced.kind === 'failed' ? synced.detail : null;

@@ -1,8 +1,7 @@
+import type { VenueName } from '../../../core/venues.ts';
 import { FetchError } from '../../facts/out-folder.ts';
 
 export const BINANCE_URL = 'https://fapi.binance.com';
-
-export type KeyVenue = 'binance-live' | 'binance-demo' | 'paper';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -19,7 +18,7 @@ export function parseBaseUrl(text: string): string {
 /**
  * Whose API key may be shown to an origin; null: nobody's. A key goes to the exchange that issued it, never elsewhere.
  */
-export function venueOfOrigin(origin: string): KeyVenue | null {
+export function venueOfOrigin(origin: string): VenueName | null {
   const { hostname, protocol } = new URL(origin);
   if (origin === BINANCE_URL) return 'binance-live';
   if (origin === 'https://demo-fapi.binance.com') return 'binance-demo';

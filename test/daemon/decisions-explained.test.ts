@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { withoutPacing } from '../bypasses/attempts.ts';
+import { holdfast } from '../cli/run.ts';
+import { DaemonWorld, order } from './harness.ts';
+
+describe('what the command line lists', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
+    const another = world.createAgent('another');
+    await world.tool('place_order', order({}));
+    await world.tool('place_order', order({ symbol: 'ETHUSDT' }), another);
+    await world.tool('place_order', order({ requested_notional: 1e6 }));
+    await world.intercept('bash', { command: 'ls' });
+    await world.call('POST', '/v1/dry-run/place_order', order({}));
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'ETHUSDT' });
+    await world.operator('POST', '/v1/flatten', { reason: 'over' });
+    await world.daemon.gate.core.settled();
+  });
+  after(() => world.close());
+
+  it('is explained, whoever asked and whatever it was', async () => {
+    const run = (...args: string[]) => holdfast([...args, '--json'], { HOLDFAST_HOME: world.home });
+    const listed = await run('decisions', '--limit', '100');
+    assert.equal(listed.code, 0, listed.err);
+    const { decisions } = JSON.parse(listed.out) as {
+      readonly decisions: readonly { readonly decision_id: string; readonly agent: string; readonly tool: string }[];
+    };
+    const agents = new Set(decisions.map(({ agent }) => agent));
+    assert.ok(agents.has('another') && agents.size >= 3, [...agents].join());
+    assert.ok(decisions.some(({ tool }) => tool === 'bash'));
+    for (const { decision_id: id } of decisions) {
+      const { code, out, err } = await run('explain', id);
+      assert.equal(code, 0, err);
+      assert.equal(JSON.parse(out).decision_id, id);
+      assert.equal((await run('receipt', id)).code, 0);
+    }
+  });
+});
