@@ -107,7 +107,7 @@ export function buildParts(options: GateOptions): GateParts {
   core.onRecheckFailure = () => health.onRecheckFailure();
   const lone = new LoneOpenings(core, (symbol) => readBeside(symbol), signal);
   const sender = new OrderSender(core, health, lone);
-  core.isWaiting = (order) => sender.isWaiting(order);
+  core.isUnsent = (order) => sender.isUnsent(order);
   const resolver: Resolver = new Resolver(core, sender, signal);
   const canceler = new Canceler(core, sender, resolver);
   const slices = new SliceRunner(core, sender, lone);

@@ -40,9 +40,22 @@ export function noteUnreadable(
     );
   }
 }
+/** Symbols that an earlier process held for a row of that list: it counts as unreadable until the list is read again. */
+export function takeUpUnreadable(core: GateCore, list: RowList): readonly string[] {
+  const symbols: string[] = [];
+  for (const { layer, name: symbol, reason, scope } of core.state.layers.values()) {
+    if (layer !== 'boot' || scope !== 'symbol' || symbol === null || reason !== describeUnreadable(list)) continue;
+    core.market.unreadable.note(list, [{ symbol, detail: reason }], (covered) => covered === symbol);
+    symbols.push(symbol);
+  }
+  return symbols;
+}
 function holdUnreadable(core: GateCore, symbol: string, list: RowList): void {
   if (core.state.layers.has(layerKey('boot', 'symbol', symbol))) return;
-  setBoot(core, symbol, `a row of its ${list} cannot be read`, 'its rows are readable');
+  setBoot(core, symbol, describeUnreadable(list), 'its rows are readable');
+}
+function describeUnreadable(list: RowList): string {
+  return `a row of its ${list} cannot be read`;
 }
 
 /** `clearsWhen`: null where nothing holds the symbol any more. */

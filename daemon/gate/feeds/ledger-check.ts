@@ -4,7 +4,7 @@ import { wasPlacedBefore } from '../orders/order-proof.ts';
 import { ownerOf } from '../plan/order-ids.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
-import { noteUnreadable } from './held-symbols.ts';
+import { noteUnreadable, takeUpUnreadable } from './held-symbols.ts';
 import { LAYER_KEY, LEDGER_LAYER, LedgerRefusedError, readReason, WAY_OUT, writeReason } from './ledger-refusal.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
@@ -27,6 +27,7 @@ const UNREADABLE_EVERY_MS = 30_000;
 const COMPARE_EVERY_MS = 15_000;
 /** How long a comparison counts for the next start, ms; income is read again after that at the latest. */
 export const COMPARED_COUNTS_MS = 30_000;
+const PLACED = 'placed orders';
 /** Most orders of one page of the venue. */
 const ROWS_OF_A_PAGE = 1000;
 
@@ -65,6 +66,11 @@ export class LedgerCheck implements Lookout {
   begin(): void {
     const { lastEventAtMs } = this.#core.state;
     this.#fromMs = lastEventAtMs === 0 ? null : lastEventAtMs - START_OVERLAP_MS;
+    // RISK: a row that nobody could read may be older than all that a start reads.
+    for (const symbol of takeUpUnreadable(this.#core, PLACED)) {
+      this.#listedToMs.set(symbol, 0);
+      this.#suspects.add(symbol);
+    }
   }
 
   /**
@@ -125,7 +131,7 @@ export class LedgerCheck implements Lookout {
       return;
     }
     const isDue = (symbol: string): boolean => {
-      const everyMs = this.#core.market.unreadable.has('placed orders', symbol) ? UNREADABLE_EVERY_MS : LIST_EVERY_MS;
+      const everyMs = this.#core.market.unreadable.has(PLACED, symbol) ? UNREADABLE_EVERY_MS : LIST_EVERY_MS;
       return now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= everyMs;
     };
     const due = [...this.#suspects].filter(isDue);
@@ -217,7 +223,7 @@ export class LedgerCheck implements Lookout {
     const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
     if (outcome.kind === 'failed') return false;
     const { rows, unreadable } = outcome.value;
-    noteUnreadable(this.#core, 'placed orders', unreadable, (covered) => covered === symbol);
+    noteUnreadable(this.#core, PLACED, unreadable, (covered) => covered === symbol);
     for (const placed of rows) this.#judge(placed, false);
     // RISK: an order in such a row may be another daemon's. The list is read again, from the same time on.
     if (unreadable.length > 0) {

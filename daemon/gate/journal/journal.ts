@@ -101,8 +101,8 @@ export class GateCore {
   consoleAddress: string | null = null;
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
-  /** Whether an opening that was decided still waits for its turn at the sender. */
-  isWaiting: (order: OrderState) => boolean = () => false;
+  /** Whether an opening that was decided has not left yet. */
+  isUnsent: (order: OrderState) => boolean = () => false;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */
   lookout: Lookout = NO_LOOKOUT;
   /** Told of each record when it is in the views, before it is on disk; null: nobody looks. */

@@ -73,7 +73,7 @@ export function stalledEvent(core: GateCore, order: OrderState, detail: string):
  * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
  */
 export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
-  record(core, findUndone(core.state, event, policy, core.isWaiting));
+  record(core, findUndone(core.state, event, policy, core.isUnsent));
 }
 /** {@link findUndoneByAnswer} */
 export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {

@@ -22,7 +22,6 @@ interface SymbolTurns {
   since: Elapsed | null;
   /** The opening that goes alone: resolves when the account was read after it. */
   alone: Promise<void> | null;
-  holder: OrderState | null;
 }
 
 /**
@@ -50,12 +49,6 @@ export class LoneOpenings {
     return this.#turns.get(symbol)?.alone == null ? 0 : SLICE_WAIT_MS;
   }
 
-  /** Whether one of the symbol would wait now: another one goes alone. */
-  isBeside(order: OrderState): boolean {
-    const turns = this.#turns.get(order.symbol);
-    return turns !== undefined && turns.alone !== null && turns.holder !== order;
-  }
-
   /** Waits for the symbol's lone opening; null: it is not done within so many wall ms. */
   async take(order: OrderState, withinMs: number): Promise<Turn | null> {
     const { time } = this.#core.ports;
@@ -77,7 +70,6 @@ export class LoneOpenings {
       };
     let release: () => void = () => undefined;
     turns.alone = new Promise((resolve) => (release = resolve));
-    turns.holder = order;
     return {
       end: (outcome) => {
         const free = (): void => {
@@ -115,7 +107,7 @@ export class LoneOpenings {
   #turnsOf(symbol: string): SymbolTurns {
     const known = this.#turns.get(symbol);
     if (known !== undefined) return known;
-    const turns: SymbolTurns = { since: null, alone: null, holder: null };
+    const turns: SymbolTurns = { since: null, alone: null };
     this.#turns.set(symbol, turns);
     return turns;
   }

@@ -65,9 +65,9 @@ export class OrderSender {
     });
   }
 
-  /** Decided, not sent yet, and behind the lone opening of its symbol: what closes meanwhile ends it. */
-  isWaiting(order: OrderState): boolean {
-    return order.status === 'in_flight' && this.#lone.isBeside(order) && !this.#approvals.wasGiven(order);
+  /** Decided, and not handed over yet: what closes meanwhile ends it. */
+  isUnsent(order: OrderState): boolean {
+    return order.status === 'in_flight' && !this.#approvals.wasGiven(order);
   }
 
   /** The daemon stops: decided orders that are not at the venue yet are no longer sent, except exits. */

@@ -118,6 +118,10 @@ export function rungsOf(claim: AskedClaim, rungs: number): number {
 /** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
 const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
 
+export function isOutOfBand({ detail, status }: OrderState): boolean {
+  return status === 'rejected' && BAND_WORDS.test(detail ?? '');
+}
+
 /** The next rung of a claim. One that its caller has bound stays at the last; so does one whose price the band refused. */
 export function nextRung(claim: AskedClaim, rungs: number): number {
   const next = Math.max(0, claim.rung) + (isStep(claim) ? 1 : 0);
@@ -137,7 +141,7 @@ function isStep(claim: AskedClaim): boolean {
     case 'not_placed':
       return false;
     case 'rejected':
-      return BAND_WORDS.test(last.detail ?? '');
+      return isOutOfBand(last);
     case 'canceled':
       return last.venueOrderId !== null;
     default:

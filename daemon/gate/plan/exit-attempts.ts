@@ -2,7 +2,7 @@ import type { ExitEnd } from '../events.ts';
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
-import { isBounded, RESUME_MS } from './claim-ends.ts';
+import { isBounded, isOutOfBand, RESUME_MS } from './claim-ends.ts';
 import { closingOf, findPlace, hasRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { Tries } from './tries.ts';
@@ -87,8 +87,11 @@ export class ExitAttempts {
     const now = clock.wallMs();
     const { status } = order;
     const wasRefused = status === 'rejected' || status === 'not_placed';
+    const isOutOfReach = isOutOfBand(order) || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
     let mayGoOn = true;
-    if (wasRefused) {
+    if (isOutOfReach && isBounded(claim) && claim.wants === 'now')
+      tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
+    else if (wasRefused) {
       mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
       if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
       if (rejection?.consequence === 'order_limit') this.#makePlaceFor(claim, tries);
@@ -96,8 +99,6 @@ export class ExitAttempts {
       mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
     else if (status === 'filled') mayGoOn = tries.afterPart();
-    else if (order.venueOrderId !== null && order.executedE8 === 0 && isBounded(claim))
-      tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (order.venueOrderId !== null) tries.afterRung(now, exits().step_ms);
     if (mayGoOn || isLive(claim)) return;
     const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;

@@ -58,7 +58,8 @@ export class Tries {
 
   /** False: another attempt is pointless. */
   afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
-    // The place that was freed for it went to another, or did not help.
+    // The room or the place that was freed for it went to another, or did not help.
+    this.awaitsRoom = false;
     if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
     if (rejection !== null && isImposedWait(rejection)) {

@@ -70,17 +70,17 @@ export interface Undone {
 const NOTHING: Undone = { slices: [], openings: [] };
 
 /**
- * Of an exit that closes now: unsent slices, and one that is about to be sent; where all is closed that the caller may
- * close, its resting openings as well, on both sides. An agent's exit ends what is its own, an operator's and the gate's
- * what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
+ * Of an exit that closes now: unsent slices, and what is decided and has not left; where all is closed that the caller
+ * may close, its resting openings as well, on both sides. An agent's exit ends what is its own, an operator's and the
+ * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
  *
- * @param isWaiting an opening that is decided and waits for its turn at the sender
+ * @param isUnsent an opening that is decided, and that the sender has not handed over
  */
 export function findUndone(
   state: GateState,
   event: DecisionEvent,
   policy: CompiledPolicy,
-  isWaiting: (order: OrderState) => boolean = () => false,
+  isUnsent: (order: OrderState) => boolean = () => false,
 ): Undone {
   const closing = findClosing(event, policy);
   if (closing === null) return NOTHING;
@@ -92,8 +92,7 @@ export function findUndone(
   for (const order of openingsIn(state, request.symbol ?? '')) {
     if (!isConcerned(order)) continue;
     if (order.status === 'pending_send') slices.push(order);
-    else if (isEverything || isWaiting(order) || (order.slice > 0 && order.status === 'in_flight'))
-      openings.push(order);
+    else if (isEverything || isUnsent(order)) openings.push(order);
   }
   return { slices, openings };
 }

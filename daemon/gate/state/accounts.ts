@@ -8,6 +8,7 @@ import type { OrderState } from './order.ts';
 import {
   adoptLots,
   createOwnedLots,
+  type MovingTrade,
   moveLots,
   NOT_BEGUN,
   type OwnedLots,
@@ -218,29 +219,25 @@ export class Accounts {
     const isOpening = order?.reduceOnly === false;
     const owner = order?.origin === 'agent' || (isOpening && order.origin !== 'operator') ? agent : null;
     const agentsFirst = order?.origin === 'gate' || isLiquidation(event);
-    const moved =
-      atMs <= book.sinceMs
-        ? []
-        : moveLots(book, {
-            owner,
-            agentsFirst,
-            side: event.side,
-            quantityE8: event.quantity_e8,
-            atMs,
-            price: event.price,
-          });
-    for (const { owner, realisedUsdt } of moved) this.days.add(atMs, owner, symbol, { realisedUsdt });
-    const slippage = slippageOf(event, order);
-    // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
-    const payers =
-      order?.origin === 'agent' || moved.length === 0 ? [{ owner: agent, quantityE8: event.quantity_e8 }] : moved;
-    for (const { owner, quantityE8 } of payers) {
-      const part = quantityE8 / event.quantity_e8;
-      const usdt = fromE8(quantityE8) * event.price;
-      const paid = { feesUsdt: event.fee_usdt * part, turnoverUsdt: usdt, fills: 1 };
-      const slipped = slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: usdt };
-      this.days.add(atMs, owner, symbol, { ...paid, ...slipped });
+    const trade: MovingTrade = {
+      owner,
+      agentsFirst,
+      isExit: order?.reduceOnly === true || isLiquidation(event),
+      side: event.side,
+      quantityE8: event.quantity_e8,
+      atMs,
+      price: event.price,
+      feeUsdt: event.fee_usdt,
+      slippageUsdt: slippageOf(event, order),
+      isBorne: order?.origin !== 'agent' && atMs > book.sinceMs,
+    };
+    const moved = atMs <= book.sinceMs ? [] : moveLots(book, trade);
+    for (const { owner, quantityE8, realisedUsdt, trade: of } of moved) {
+      this.days.add(of.atMs, owner, symbol, { realisedUsdt });
+      if (of.isBorne) this.#pay(symbol, of, owner, quantityE8);
     }
+    // The fee of an order is its agent's; that of an exit by others is borne with what it closed.
+    if (!trade.isBorne) this.#pay(symbol, trade, agent, event.quantity_e8);
     const waiting = this.#waiting.get(symbol);
     const isBooked = waiting?.untold.delete(event.trade_id) === true;
     const told = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
@@ -248,6 +245,15 @@ export class Accounts {
     else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, told);
     if (isBooked) this.#settle(symbol, waiting);
     return (moved[0] ?? { owner }).owner;
+  }
+
+  #pay(symbol: string, trade: MovingTrade, owner: Owner, quantityE8: number): void {
+    const { atMs, feeUsdt, price, slippageUsdt } = trade;
+    const part = quantityE8 / trade.quantityE8;
+    const usdt = fromE8(quantityE8) * price;
+    const paid = { feesUsdt: feeUsdt * part, turnoverUsdt: usdt, fills: 1 };
+    const slipped = slippageUsdt === null ? {} : { slippageUsdt: slippageUsdt * part, slippageOfUsdt: usdt };
+    this.days.add(atMs, owner, symbol, { ...paid, ...slipped });
   }
 
   #confirm({ atMs, realisedUsdt, feesUsdt }: Unconfirmed): void {

@@ -3,6 +3,8 @@ import { fromE8 } from '../units.ts';
 
 /** Changes of a symbol's lots that are kept; what is older counts as held all along. */
 const MOST_MOVES = 1_000;
+/** Trades of exits that wait for what they closed; the oldest goes. */
+const MOST_AHEAD = 100;
 
 /** Whose something is; null: nobody's (a person at the exchange, an operator, what was held before). */
 export type Owner = string | null;
@@ -20,6 +22,13 @@ export interface OwnedLots {
   /** Signed USDT paid for the lots that are held, by owner. */
   readonly costs: Map<Owner, number>;
   moves: Move[];
+  /** Of exits, lots that were closed before the trade that opened them was told. */
+  readonly ahead: Ahead[];
+}
+interface Ahead {
+  readonly trade: MovingTrade;
+  /** As the exit moves them, in units of 1e-8. */
+  signedE8: number;
 }
 interface Move {
   readonly owner: Owner;
@@ -38,6 +47,7 @@ export function createOwnedLots(symbol: string, sinceMs: number, quantityE8 = 0,
     owned: new Map<Owner, number>(isHeld ? [[null, quantityE8]] : []),
     costs: new Map<Owner, number>(isHeld ? [[null, costUsdt]] : []),
     moves: [],
+    ahead: [],
   };
 }
 
@@ -47,21 +57,33 @@ export interface MovingTrade {
   readonly owner: Owner;
   /** An exit of the gate, a stop, a liquidation: agents' lots go first. */
   readonly agentsFirst: boolean;
+  /** It opens nothing. */
+  readonly isExit: boolean;
   readonly side: Side;
   readonly quantityE8: number;
   readonly atMs: number;
   /** USDT. */
   readonly price: number;
+  readonly feeUsdt: number;
+  /** USDT; null: its order has none. */
+  readonly slippageUsdt: number | null;
+  /** Its fee is borne with what it closed; else it is its agent's. */
+  readonly isBorne: boolean;
 }
 /** What a trade moved of one owner. */
 export interface Moved {
   readonly owner: Owner;
+  /** The trade by which it is booked. */
+  readonly trade: MovingTrade;
   /** Lots, without sign. */
   readonly quantityE8: number;
   readonly realisedUsdt: number;
 }
 
-/** Moves the lots of a trade. What it closes is told with what that made, by what the lots had cost their owner. */
+/**
+ * Moves the lots of a trade. What it closes is told with what that made, by what the lots had cost their owner. Trades may
+ * be told in another order than they were made in: an exit that closes more than is held waits for what it has closed.
+ */
 export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] {
   const moved: Moved[] = [];
   let left = trade.side === 'buy' ? trade.quantityE8 : -trade.quantityE8;
@@ -73,11 +95,37 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
     const cost = book.costs.get(owner) ?? 0;
     const released = (cost * Math.abs(closed)) / Math.abs(held);
     change(book, owner, closed, -released, trade.atMs);
-    moved.push({ owner, quantityE8: Math.abs(closed), realisedUsdt: -fromE8(closed) * trade.price - released });
+    const realisedUsdt = -fromE8(closed) * trade.price - released;
+    moved.push({ owner, trade, quantityE8: Math.abs(closed), realisedUsdt });
   }
   if (left === 0) return moved;
-  change(book, trade.owner, left, fromE8(left) * trade.price, trade.atMs);
-  moved.push({ owner: trade.owner, quantityE8: Math.abs(left), realisedUsdt: 0 });
+  if (trade.isExit) {
+    book.ahead.push({ trade, signedE8: left });
+    if (book.ahead.length > MOST_AHEAD) book.ahead.shift();
+    return moved;
+  }
+  const { owner } = trade;
+  change(book, owner, left, fromE8(left) * trade.price, trade.atMs);
+  moved.push({ owner, trade, quantityE8: Math.abs(left), realisedUsdt: 0 });
+  return [...moved, ...closeAhead(book, trade, left)];
+}
+
+/** An opening is told after exits of it: they close it at their own prices. */
+function closeAhead(book: OwnedLots, { atMs, owner }: MovingTrade, openedE8: number): readonly Moved[] {
+  const moved: Moved[] = [];
+  let left = openedE8;
+  for (const exit of [...book.ahead]) {
+    if (exit.signedE8 * left >= 0 || exit.trade.atMs < atMs) continue;
+    const closed = Math.sign(exit.signedE8) * Math.min(Math.abs(left), Math.abs(exit.signedE8));
+    left += closed;
+    exit.signedE8 -= closed;
+    if (exit.signedE8 === 0) book.ahead.splice(book.ahead.indexOf(exit), 1);
+    const cost = book.costs.get(owner) ?? 0;
+    const released = (cost * Math.abs(closed)) / Math.abs(book.owned.get(owner) ?? 0);
+    change(book, owner, closed, -released, exit.trade.atMs);
+    const realisedUsdt = -fromE8(closed) * exit.trade.price - released;
+    moved.push({ owner, trade: exit.trade, quantityE8: Math.abs(closed), realisedUsdt });
+  }
   return moved;
 }
 

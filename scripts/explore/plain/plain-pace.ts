@@ -6,7 +6,13 @@ import {
 } from '../../../daemon/core/features/round-trips.ts';
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
-import type { AccountEvent, DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
+import type {
+  AccountEvent,
+  DecisionEvent,
+  GateEvent,
+  RecordedDecision,
+  StateEvent,
+} from '../../../daemon/gate/events.ts';
 import { E8 } from '../../../daemon/gate/units.ts';
 import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 
@@ -66,7 +72,7 @@ export class PlainPace {
 
   take(event: GateEvent): void {
     if (event.kind === 'account' && this.#othersTrade) this.#read(event.payload);
-    if (event.kind === 'state' && event.payload.clock_set_back === true) this.#setBack(event.at_ms);
+    if (event.kind === 'state') this.#moveClock(event.payload, event.at_ms);
     if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
     if (event.kind === 'trade' && isNew) {
@@ -218,11 +224,14 @@ export class PlainPace {
     this.#fees.push({ atMs, agent, usdt: trade.fee_usdt - known * rules.takerFee });
   }
 
-  #setBack(nowMs: number): void {
-    for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = Math.min(dated.atMs, nowMs);
-    for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, Math.min(atMs, nowMs));
-    for (const told of this.#untold.values()) told.atMs = Math.min(told.atMs, nowMs);
-    for (const fill of this.lastOpenFill.values()) fill.atMs = Math.min(fill.atMs, nowMs);
+  /** What is counted by the time that has passed goes ahead with the clock, and comes back with it. */
+  #moveClock({ clock_ahead_ms: aheadMs = 0, clock_set_back: isSetBack }: StateEvent, nowMs: number): void {
+    const latestMs = isSetBack === true ? nowMs : Number.POSITIVE_INFINITY;
+    const moved = (atMs: number): number => Math.min(atMs + aheadMs, latestMs);
+    for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = moved(dated.atMs);
+    for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, moved(atMs));
+    for (const told of this.#untold.values()) told.atMs = moved(told.atMs);
+    for (const fill of this.lastOpenFill.values()) fill.atMs = moved(fill.atMs);
   }
 
   /** `agent` null: of all. */

@@ -6,7 +6,10 @@ import type { Decision } from '../records.ts';
 const ROUNDING = 1e-9;
 /** `exits.resume_ms` of a policy without it. */
 const RESUME_MS = 300_000;
-const LADDER_IS_OVER = /ladder|max_slippage_bps/;
+/** The gate counts by its own clock, which is off by less until an answer has told it the time, ms. */
+const CLOCK_MS = 250;
+/** No rung filled it, or its price was out of the exchange's band. */
+const PRICE_IS_OVER = /ladder|max_slippage_bps|PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
 
 /**
  * An exit's bound is counted from the middle of the book that its decision saw: it goes no further, and one that nobody
@@ -16,7 +19,7 @@ export function findBoundBreaches(history: History): readonly Breach[] {
   return [...[...history.decisions.values()].flatMap((decision) => judge(decision)), ...findGivenUp(history)];
 }
 
-/** An exit that its caller has bound goes on within that, for `exits.resume_ms`: no ladder ends it before. */
+/** An exit that its caller has bound goes on within that, for `exits.resume_ms`: neither ladder nor band ends it before. */
 function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
   const resumeMs = Number(plan.setup.policy?.['exits.resume_ms'] ?? RESUME_MS);
   return events.flatMap(({ atMs, event }) => {
@@ -24,7 +27,8 @@ function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
     const { decision_id: id, detail } = event.payload;
     const asked = decisions.get(id);
     const bps = asked?.event.request.max_slippage_bps ?? null;
-    if (asked === undefined || bps === null || !LADDER_IS_OVER.test(detail) || atMs >= asked.atMs + resumeMs) return [];
+    if (asked === undefined || bps === null || !PRICE_IS_OVER.test(detail)) return [];
+    if (atMs >= asked.atMs + resumeMs - CLOCK_MS) return [];
     return [{ code: 'bound/given-up', detail: `${id}, bound to ${bps} bps, ends at ${at(atMs)}: ${detail}` }];
   });
 }

@@ -59,8 +59,9 @@ export function findCutsBeyond(history: History): readonly Breach[] {
     const usdt = lotsToQuantity(held, rules) * mark;
     const symbolCap =
       spec.budgets.symbol_notional_usdt * regimeFactor(spec, own) * factorOf(spec, trust, now, name, symbol);
-    const grossCap =
-      spec.budgets.gross_notional_usdt * regimeFactor(spec, strictest) * factorOf(spec, trust, now, name, null);
+    // Where regimes do not tighten in order, the symbol's own may be the tighter one.
+    const grossFactor = Math.min(regimeFactor(spec, own), regimeFactor(spec, strictest));
+    const grossCap = spec.budgets.gross_notional_usdt * grossFactor * factorOf(spec, trust, now, name, null);
     if (usdt > symbolCap * 0.97 || usdt + exposure.gross_other_usdt > grossCap * 0.97) continue;
     breaches.push({
       code: 'cut/beyond-scope',

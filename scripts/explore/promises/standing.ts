@@ -124,22 +124,38 @@ function isTighterPolicy({ events, world }: History, seq: number, hash: string):
  * order's own decision, or by one since.
  */
 function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decision): boolean {
-  const nearMs = plan.setup.minLiquidationDistance ?? LEAST_DISTANCE;
-  const now = strictness(again, nearMs);
+  const limits = {
+    distance: plan.setup.minLiquidationDistance ?? LEAST_DISTANCE,
+    heldMs: heldAtMostMs(plan.setup, order.decision.agent),
+  };
+  const now = strictness(again, limits);
   return [...decisions.values()].some(
     (then) =>
       then.seq >= order.decision.seq &&
       then.seq < again.seq &&
       then.symbol === again.symbol &&
-      strictness(then, nearMs).some((level, place) => (now[place] ?? 0) > level),
+      strictness(then, limits).some((level, place) => (now[place] ?? 0) > level),
   );
+}
+
+/** How long a position may be old before an agent's openings beside it are too many, ms. */
+function heldAtMostMs({ policy }: History['plan']['setup'], agent: string): number {
+  const path = 'budgets.holding_time_ms';
+  return Math.min(...[path, `agents.${agent}.${path}`].map((key) => Number(policy?.[key] ?? Number.POSITIVE_INFINITY)));
+}
+
+interface Limits {
+  /** Of the position from its liquidation, at least. */
+  readonly distance: number;
+  readonly heldMs: number;
 }
 
 /**
  * Each by itself: the trading state, which no opening order outlasts, however late a new life can look at what rests; the
- * regime of the symbol, the strictest of all others, and the tiers that the account has reached.
+ * regime of the symbol, the strictest of all others, how near and how old the position is, and the tiers that the account
+ * has reached.
  */
-function strictness({ event: { context } }: Decision, leastDistance: number): readonly number[] {
+function strictness({ event: { context } }: Decision, limits: Limits): readonly number[] {
   const { account, exposure, market, state } = context;
   const own = REGIMES.indexOf(market.held_regime);
   const distance = exposure.liquidation_distance;
@@ -148,7 +164,8 @@ function strictness({ event: { context } }: Decision, leastDistance: number): re
     own,
     // Whatever rests is decided again, also where this symbol was as strict before.
     exposure.other_regime === null ? 0 : REGIMES.indexOf(exposure.other_regime),
-    distance !== null && distance < leastDistance ? 1 : 0,
+    distance !== null && distance < limits.distance ? 1 : 0,
+    context.now_ms - (exposure.position_since_ms ?? context.now_ms) >= limits.heldMs ? 1 : 0,
     ...(account === null
       ? [Number.POSITIVE_INFINITY]
       : TIERS.map(({ of, at: levels }) => levels.filter((level) => account[of] >= level).length)),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compilePolicy } from '../../../daemon/core/compiled-policy.ts';
 import { findUndone, findUndoneByAnswer, findUndoneByStop, type Undone } from '../../../daemon/gate/plan/undone.ts';
+import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { decisionEvent, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
@@ -36,10 +37,11 @@ interface Close {
   readonly origin?: 'agent' | 'operator' | 'gate';
   readonly agent?: string;
 }
-/** What the record of a close at once ends. */
+/** What the record of a close at once ends, while the sender has not handed over `going`. */
 function undoneBy(
   book: FoldedClaims,
   { agent = 'alice', fraction = null, lots, origin = 'agent' }: Close,
+  going: string | null = null,
 ): readonly string[] {
   const order = { client_order_id: 'x', lots, side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
   const effective = { action: 'exit', side: 'sell', lots, time_in_force: 'IOC' } as const;
@@ -51,7 +53,8 @@ function undoneBy(
     agent: { ...payload.context.agent, share_lots: 10 },
     exposure: { ...exposure, long_lots: 10, short_lots: 0, position_lots: 10 },
   };
-  return idsOf(findUndone(book.state, { ...payload, context }, POLICY));
+  const isUnsent = ({ clientOrderId }: OrderState): boolean => clientOrderId === going;
+  return idsOf(findUndone(book.state, { ...payload, context }, POLICY, isUnsent));
 }
 const ALL = ['buys', 'sells', 'unknown', 'unsent'];
 
@@ -59,6 +62,12 @@ describe('what an exit that closes now ends [DESIGN 12.1]', () => {
   test('a part: the unsent slices of its agent, and nothing that rests [EX-34]', () => {
     assert.deepEqual(undoneBy(quoting(), { lots: 4 }), ['unsent']);
     assert.deepEqual(undoneBy(quoting(), { lots: 10, fraction: 0.99 }), ['unsent'], 'its last lot may be all of it');
+  });
+
+  test('a part: also what is decided and has not left, and nothing that is on its way [EX-34]', () => {
+    const book = quoting();
+    for (const id of ['gone', 'going']) book.open(id, 5);
+    assert.deepEqual(undoneBy(book, { lots: 4 }, 'going'), ['going', 'unsent']);
   });
 
   test('a full close: the resting openings of its agent as well, on both sides, and no person’s [EX-35]', () => {

@@ -78,6 +78,22 @@ describe('an exit’s bound is counted from the middle of the book [DESIGN 12.5]
     });
   });
 
+  it('so does one whose price is out of the exchange’s band: no count of refusals ends it before [EX-44]', async () => {
+    await hold();
+    await world.fault({
+      kind: 'error',
+      code: -4131,
+      msg: "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
+      match: { method: 'POST', path: '/fapi/v1/order' },
+      count: 100_000,
+    });
+    const answer = await close({ max_slippage_bps: 10 });
+    await world.sleep(RESUME_MS - 10_000);
+    assert.deepEqual([(await world.position('BTCUSDT')) > 0, isOpen(answer)], [true, true]);
+    await world.control('clear-faults', {});
+    await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 10_000);
+  });
+
   it('at most for exits.resume_ms: then it ends, and an alert says so [EX-42 PK-62]', async () => {
     await hold();
     await spread(80);

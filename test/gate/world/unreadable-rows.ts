@@ -100,6 +100,26 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     assert.equal(await open(alice, { requested_notional: 300 }), opened);
   });
 
+  it('of placed orders: a restart soon after it forgets nothing', async () => {
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    await world.tool('close_position', { symbol: 'ETHUSDT' }, bob);
+    await world.refresh();
+    // What the account has placed is compared now, and counts for the next start.
+    await world.restart();
+    await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
+    assert.equal(await open(alice, { requested_notional: 300 }), opened);
+    await until('it was read', async () => {
+      await world.advance(1_000);
+      return isHeld();
+    });
+    await world.restart();
+    assert.ok(isHeld());
+    assert.equal(await open(alice, { requested_notional: 300 }), refused);
+    assert.equal(await open(bob, openEth), opened);
+    await showPlain();
+    assert.equal(await open(alice, { requested_notional: 300 }), opened);
+  });
+
   it('a flatten closes what is known and does not call flat what nobody can read', async () => {
     await showOdd(POSITIONS, { positionAmt: 'much' });
     const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { symbols: ['BTCUSDT'], reason: 'test' });
