@@ -179,45 +179,6 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       assert.equal(await world.position('BTCUSDT'), turned);
     });
 
-  it('one of an operator goes no further where a person has closed and opened again meanwhile [EX-66]', async (t) => {
-    const world = await hold(t, slowLadder);
-    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
-    await world.tool('close_position', { symbol: 'BTCUSDT' }, world.token('operator'));
-    const left = await world.position('BTCUSDT');
-    assert.ok(left > 0, 'a part is left when the daemon stops');
-    await world.daemon.close();
-    await world.control('advance', { ms: 60_000 });
-    for (const side of ['SELL', 'BUY']) {
-      const byHand = { symbol: 'BTCUSDT', side, type: 'MARKET', quantity: `${left}` };
-      await createClient(world.sim).send('POST', '/fapi/v1/order', byHand);
-    }
-    await world.restart();
-    await until('it is said', () => droppedIn(world).length > 0);
-    assert.match(droppedIn(world)[0] ?? '', /somebody else has traded in the position since$/);
-    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
-    assert.equal(await world.position('BTCUSDT'), left);
-  });
-
-  it('one of an operator goes on where an order of ours has filled meanwhile', async (t) => {
-    const world = await hold(t, slowLadder);
-    const rests = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_500 };
-    await world.tool('place_order', order({ ...rests, requested_notional: 200 }));
-    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
-    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, world.token('operator'));
-    const before = await world.position('BTCUSDT');
-    await world.daemon.close();
-    await world.control('advance', { ms: 60_000 });
-    await world.control('set-mark', { symbol: 'BTCUSDT', price: '60600' });
-    const held = await world.position('BTCUSDT');
-    assert.ok(held > 0 && held < before, `${held} of ${before} is held at the start`);
-    await world.restart();
-    await until('it is closed', async () => {
-      await world.advance(1_000);
-      return (await world.position('BTCUSDT')) < held;
-    });
-    assert.deepEqual(droppedIn(world), []);
-  });
-
   it('the gate’s own is dropped, and the gate looks anew at what it protects [EX-66]', async (t) => {
     const world = await hold(t, (spec) => {
       spec.exits.step_ms = 10_000;

@@ -7,8 +7,6 @@ import { ROOT } from '../../scripts/mutants/draw.ts';
 import { placeOf, readMistakes } from '../../scripts/mutants/promises.ts';
 
 const FOLDER = join(ROOT, 'scripts', 'explore', 'promises');
-/** Those that were written a second time. */
-const SECOND = join(ROOT, 'scripts', 'explore', 'second');
 
 test('every mistake that a promise is tried with can be planted, once, in worlds that there are', () => {
   const mistakes = readMistakes();
@@ -21,9 +19,7 @@ test('every mistake that a promise is tried with can be planted, once, in worlds
 });
 
 test('every mistake is tried on a promise that there is', () => {
-  const sources = [FOLDER, SECOND].flatMap((folder) =>
-    readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')),
-  );
+  const sources = readdirSync(FOLDER).map((name) => readFileSync(join(FOLDER, name), 'utf8'));
   for (const { promise } of readMistakes()) {
     // Codes are put together of a word and what was told.
     const [word = ''] = promise.split('/');

@@ -70,10 +70,9 @@ export class ExitResumption {
     if (origin === 'operator') {
       // A flatten resumes by itself, and sooner.
       if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
-      // RISK: an operator's exit closes whatever is held. By the venue the position has changed since by no fill that is
-      // known of ours: what is held may be what somebody has opened afterwards, and means to.
-      const { lastFillAtMs, readAtMs } = position;
-      if ((readAtMs ?? 0) > Math.max(openedAtMs, lastFillAtMs)) return 'somebody else has traded in the position since';
+      // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
+      // what is held now somebody has opened afterwards, and means to.
+      if (position.sinceMs !== null && position.sinceMs > openedAtMs) return 'the position is another one by now';
     }
     const other = side === 'sell' ? 'buy' : 'sell';
     const held = origin === 'agent' ? ownOn(position, other, agent) : heldOn(position, other);
