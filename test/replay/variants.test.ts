@@ -151,10 +151,13 @@ describe('variants as policy files (SAE section 8)', () => {
     const found = differences(DEFAULT_POLICY, loadVariant('Holdfast').spec).sort();
     assert.deepEqual(
       found,
-      ['name', 'scope.venues', 'standing.on_breach'],
-      'paper is the only venue of the evaluation',
+      ['name', 'scope.tools', 'scope.venues', 'standing.on_breach'],
+      'paper is the only venue of the evaluation, and its agents read neither candles nor books',
     );
     assert.equal(loadVariant('Holdfast').spec.standing.on_breach, 'reduce', 'positions are cut back');
+    const read = new Set(loadVariant('Holdfast').spec.scope.tools);
+    const more = DEFAULT_POLICY.scope.tools.filter((tool) => !read.has(tool));
+    assert.deepEqual(more, ['get_candles', 'get_order_book']);
   });
 
   it('SAE section 6 defaults stand in Full', () => {
