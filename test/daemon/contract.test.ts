@@ -65,7 +65,10 @@ describe('what the HTTP API promises, from a whole daemon', () => {
   it('says of a cancel_all no quantity, and of a cancel what was left', async () => {
     // Past the window of duplicate intents.
     await world.advance(11_000);
-    const placed = await world.tool('place_order', order({ order_type: 'limit', limit_price: 58_000, requested_notional: 232 }));
+    const placed = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 232 }),
+    );
     assert.equal(placed.body.decision.decision, 'ALLOW', JSON.stringify(placed.body.decision.reasons));
     const id = placed.body.execution.orders[0]?.client_order_id;
     const one = await world.tool('cancel_order', { client_order_id: id });
