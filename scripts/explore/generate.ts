@@ -1,5 +1,5 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
-import { drawBegins } from './plans/account.ts';
+import { drawBegins, UNREAD } from './plans/account.ts';
 import { withAnswers } from './plans/answers.ts';
 import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
@@ -27,14 +27,16 @@ const RESERVED_SHARE = 0.08;
 const CROWDED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
-/** Of worlds in which the policy says what it seldom says. */
-const KEYS_SHARE = 0.4;
+/** Of worlds in which the policy says what it seldom says, where the exchange does not refuse what it seldom refuses. */
+const KEYS_SHARE = 0.6;
 /** How often such a world plays what makes it bind, beside all else. */
 const KEYS_WEIGHT = 8;
+/** Of such worlds those that begin with it, while nothing keeps it from binding. */
+const BEGINNING_SHARE = 0.8;
 /** Of worlds in which agents say what they seldom say. */
 const WORDS_SHARE = 0.1;
 /** Of so many worlds one has an exchange that refuses for one of the reasons that it has. */
-const ANSWERS_EVERY = 7;
+const ANSWERS_EVERY = 5;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -50,7 +52,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const stepped = extras.includes('steps') ? withSteps(owned, new Random(seed, 'steps')) : owned;
-  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), new Random(seed, 'keys'));
+  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), seed);
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
@@ -60,7 +62,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const spread = new Random(seed, 'spreads').chance(SPREAD_SHARE) ? SPREADS : [];
   const pieces = [
     ...PIECES,
-    ...binding,
+    ...binding.map((piece) => [KEYS_WEIGHT, piece] as const),
     ...(new Random(seed, 'said').chance(WORDS_SHARE) ? WORDS : []),
     ...borrowed,
     ...crowded,
@@ -70,7 +72,10 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   ];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
-  const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
+  const steps: Step[] = new Random(seed, 'beginning').chance(BEGINNING_SHARE)
+    ? binding.flatMap((piece) => piece(draw))
+    : [];
+  if (random.chance(0.85)) steps.push({ gap: 0, do: draw.open() });
   if (extras.includes('ledgers') && random.chance(0.4)) {
     // Two that begin on an account on which nobody has traded.
     const trouble = { kind: 'second_daemon', forMs: random.int(10_000, 60_000), opens: random.int(1, 4) } as const;
@@ -80,8 +85,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  const answered =
-    seed % ANSWERS_EVERY === 0 ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
+  const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
@@ -193,15 +197,20 @@ function withOwn(setup: Setup, seed: number): Setup {
   };
 }
 
-/** In some worlds the policy has keys that few write, and what makes them bind is played more often. */
-function withKeys(setup: Setup, random: Random): { readonly setup: Setup; readonly pieces: typeof PIECES } {
+function isRefused(seed: number): boolean {
+  return seed % ANSWERS_EVERY === 0;
+}
+
+/** In some worlds the policy has keys that few write, with what makes them bind. */
+function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly pieces: readonly Piece[] } {
+  const random = new Random(seed, 'keys');
   const none = { keys: {}, pieces: [] };
-  const asked = setup.approvals !== undefined && random.chance(0.8) ? drawApprovalKeys(random, setup) : none;
-  const drawn = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : none;
+  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup);
+  const drawn = random.chance(KEYS_SHARE) && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
   const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },
-    pieces: [...asked.pieces, ...drawn.pieces].map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
+    pieces: [...(setup.account?.isUntold === true ? [UNREAD] : []), ...asked.pieces, ...drawn.pieces],
   };
 }
 
@@ -251,13 +260,10 @@ function withSteps(setup: Setup, random: Random): Setup {
 
 /** A small account, of which losses are a larger part, and stops in most worlds. */
 function withAccount(setup: Setup, random: Random): Setup {
+  const isUntold = random.chance(0.4);
   return {
     ...setup,
-    stopBps: random.chance(0.6) ? random.pick([60, 150, 300]) : null,
-    account: {
-      balanceUsdt: random.pick([8_000, 20_000, 20_000, 100_000]),
-      begins: drawBegins(random),
-      isUntold: random.chance(0.4),
-    },
+    stopBps: isUntold || random.chance(0.4) ? random.pick([60, 150, 300]) : null,
+    account: { balanceUsdt: random.pick([8_000, 20_000, 20_000, 100_000]), begins: drawBegins(random), isUntold },
   };
 }

@@ -111,7 +111,22 @@ const MODES: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
+/** A stop fires, and the order that it became cannot be asked for: what it has executed the stop alone can tell. */
+export const UNREAD: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  const unread = { kind: 'drop-before', match: { method: 'GET', path: '/fapi/v1/order' }, count: random.int(20, 200) };
+  return [
+    draw.step({ kind: 'open', agent, symbol, side, usdt: random.pick([600, 900]) }),
+    draw.step({ kind: 'fault', fault: unread }, random.int(3_000, 6_000)),
+    draw.step(draw.against([320, 500]), 'parallel'),
+    draw.step(draw.open(), random.int(500, 2_000)),
+    draw.step(random.chance(0.5) ? draw.open() : draw.close(), random.int(1_000, 4_000)),
+    draw.step({ kind: 'clear_faults' }, random.int(2_000, 9_000)),
+  ];
+};
+
 const ANSWERS: readonly (readonly [number, Piece])[] = [
+  [1, UNREAD],
   // A stop fires, amid what would open again.
   [
     3,

@@ -1,8 +1,8 @@
 import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
-import { ACCOUNT_KEYS, TRADERS } from './account-keys.ts';
+import { ACCOUNT_KEYS, OWN_TRADERS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { as, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
 import {
   AGES,
   AMENDS,
@@ -11,12 +11,14 @@ import {
   BOTH,
   CLAIMS,
   EQUALS,
+  ESCALATES,
   FLIPS,
   LARGE,
   LOSSES,
   MANY,
   REPEATS,
   REVENGES,
+  SEEN,
   signalsOf,
   WAITS,
   WIDE,
@@ -160,15 +162,16 @@ const OWN_KEYS: readonly KeyDraw[] = [
     MANY,
     MANY,
   ),
-  own((random) => ({ 'temporal.duplicate_window_ms': random.pick([5_000, 20_000]) }), EQUALS),
+  own((random) => ({ 'temporal.duplicate_window_ms': random.pick([5_000, 20_000]) }), EQUALS, SEEN),
+  // What the account exempts one agent's section does not.
   keys(
-    (random) => ({
+    () => ({
       'temporal.duplicate_window_ms': 15_000,
       'temporal.duplicate_exempt': ['BTCUSDT', 'ETHUSDT'],
-      [`agents.${random.pick(['alpha', 'beta', 'gamma'])}.temporal.duplicate_exempt`]: [],
+      'agents.beta.temporal.duplicate_exempt': [],
     }),
-    EQUALS,
-    REPEATS,
+    as('beta', EQUALS),
+    as('alpha', EQUALS),
   ),
   own((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
   own(
@@ -182,9 +185,9 @@ const OWN_KEYS: readonly KeyDraw[] = [
     REPEATS,
   ),
   own(
-    (random) => ({ trader_state: { ...TRADERS[0], multiplier: 0.3, enforce_block: random.chance(0.5) } }),
+    (random) => ({ trader_state: { ...random.pick(OWN_TRADERS), multiplier: 0.3, enforce_block: random.chance(0.5) } }),
     REVENGES,
-    LOSSES,
+    ESCALATES,
   ),
   own(
     (random) => ({
@@ -199,7 +202,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
   own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
 ];
 
-const CHOICES: readonly KeyDraw[] = [
+export const CHOICES: readonly KeyDraw[] = [
   ...ACCOUNT_KEYS,
   ...regimeKeys('calm'),
   ...regimeKeys('volatile'),
@@ -214,12 +217,18 @@ const CHOICES: readonly KeyDraw[] = [
   ...OWN_KEYS,
 ];
 
-/** Up to four parts of the policy, and the pieces in which they are to bind. */
-export function drawKeys(random: Random, setup: Setup): DrawnKeys {
+/**
+ * Up to four parts of the policy, and the pieces in which they are to bind; one of them in turn, so that of as many
+ * worlds as there are parts none is left out. `world`: its seed.
+ */
+export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys {
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
-  for (let count = random.int(1, 4); count > 0; count -= 1) {
-    const { keys: more, pieces: binding } = random.pick(CHOICES)(random, setup);
+  // One further in each round: else a part would have its turn in worlds of the same kinds alone.
+  const turn = CHOICES[(world + Math.floor(world / CHOICES.length)) % CHOICES.length];
+  const others = Array.from({ length: random.int(0, 3) }, () => random.pick(CHOICES));
+  for (const choice of [...(turn === undefined ? [] : [turn]), ...others]) {
+    const { keys: more, pieces: binding } = choice(random, setup);
     // Of parts of their own: an agent's may only be tighter than the account's.
     if (partsOf(more).some((part) => partsOf(drawn).includes(part))) continue;
     drawn = { ...drawn, ...more };
@@ -236,15 +245,15 @@ function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
 export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKeys {
   if (approvals === undefined) return { keys: {}, pieces: [] };
   const sum = { notional_above_usdt: approvals.aboveUsdt };
-  const claimed: readonly object[] = [{ provenance_below: 0.4 }, { capability_risk_above: 0.6 }];
-  const other = random.pick<object>([
-    ...claimed,
-    { untraded_ms: random.pick([2_000, 60_000]) },
-    { agents: ['alpha', 'gamma'] },
-    { venues: [random.pick(['paper', 'binance-demo'])] },
-    { request: { order_type: { in: ['limit'] } } },
-    { request: { requested_notional: { above: 500 } } },
-    { request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } },
+  const [other, ...pieces] = random.pick<readonly [object, ...Piece[]]>([
+    [{ provenance_below: 0.4 }, CLAIMS],
+    [{ capability_risk_above: 0.6 }, CLAIMS],
+    [{ untraded_ms: random.pick([2_000, 60_000]) }, MANY],
+    [{ agents: ['alpha', 'gamma'] }, as('alpha', MANY)],
+    [{ venues: [random.pick(['paper', 'binance-demo'])] }, MANY],
+    [{ request: { order_type: { in: ['limit'] } } }, AMENDS],
+    [{ request: { requested_notional: { above: random.pick([100, 500]) } } }, MANY],
+    [{ request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } }, BOTH],
   ]);
-  return { keys: { 'approvals.when': [sum, other] }, pieces: claimed.includes(other) ? [CLAIMS] : [] };
+  return { keys: { 'approvals.when': [sum, other] }, pieces };
 }
