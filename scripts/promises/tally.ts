@@ -4,7 +4,7 @@ import type { Report, Task } from './worker.ts';
 /** Worlds in which something has changed a decision or an order, after which none is played again without it. */
 const ENOUGH = 1;
 /** Worlds that are played again without a key that says there what it says in most. */
-const PLAIN_PLAYS = 4;
+const PLAIN_PLAYS = 12;
 const RAREST = 20;
 
 export interface Row {

@@ -1,4 +1,4 @@
-import type { Action, Setting, Step, SymbolName } from '../plan.ts';
+import type { Action, AgentName, Setting, Step, SymbolName } from '../plan.ts';
 import type { Random } from '../random.ts';
 import type { Draw, Piece } from './draw.ts';
 import { MOVES } from './moves.ts';
@@ -110,6 +110,26 @@ const MODES: readonly (readonly [number, Piece])[] = [
     },
   ],
 ];
+
+/** Of an account that is worth less than its caps. */
+export const SMALL_USDT = 3_000;
+
+/** Most of what may be borrowed is, and then no more may be than there is: somebody opens in the other market. */
+export const BORROWED_MOST: Piece = (draw) => {
+  const { random, side } = draw;
+  const open = (agent: AgentName, symbol: SymbolName, more: { readonly usdt: number; readonly leverage?: number }): Action => ({
+    kind: 'open',
+    agent,
+    symbol,
+    side,
+    ...more,
+  });
+  return [
+    draw.step(open('alpha', 'BTCUSDT', { usdt: 4_500, leverage: 3 })),
+    draw.step({ kind: 'signal', signal: 'injection', ttlMs: 30_000 }, random.int(9_000, 12_000)),
+    draw.step(open('beta', 'ETHUSDT', { usdt: random.pick([200, 300]) }), random.int(500, 9_000)),
+  ];
+};
 
 /** A stop fires, and the order that it became cannot be asked for: what it has executed the stop alone can tell. */
 export const UNREAD: Piece = (draw) => {

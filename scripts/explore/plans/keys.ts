@@ -19,6 +19,7 @@ import {
   REPEATS,
   REVENGES,
   SEEN,
+  SPENDS,
   signalsOf,
   WAITS,
   WIDE,
@@ -32,6 +33,12 @@ const REGIMES: { readonly [regime in Regime]: PolicyKeys } = {
   extreme: { 'market.funding.extreme': 0.00001 },
 };
 
+const REGIME_FIGURES: { readonly [regime in Regime]: readonly [leverage: number | string, rate: number] } = {
+  calm: ['1/3', 0.2],
+  volatile: ['1/3', 0.4],
+  extreme: [0.4, 0.45],
+};
+
 function regimeKeys(regime: Regime): readonly KeyDraw[] {
   const row = (draw: (random: Random) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
     keys(
@@ -43,9 +50,10 @@ function regimeKeys(regime: Regime): readonly KeyDraw[] {
       }),
       ...pieces,
     );
-  const rate = regime === 'calm' ? 0.2 : 0.4;
+  // Other figures than the default policy's, which mean the same.
+  const [leverage, rate] = REGIME_FIGURES[regime];
   return [
-    row(() => ({ leverage: '1/3' }), BORROWS),
+    row(() => ({ leverage }), BORROWS),
     row((random) => ({ notional: random.pick([0.1, '2/5']) }), LARGE),
     // As few as there may be beside the slices of the regime.
     keys(
@@ -152,7 +160,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
   own((random) => ({ 'budgets.symbol_notional_usdt': random.pick([200, 400]) }), MANY),
   own((random) => ({ 'budgets.gross_notional_usdt': random.pick([250, 500]) }), BOTH),
   own((random) => ({ 'budgets.slippage_bps': random.pick([3, 8]) }), WIDE),
-  own((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) }), LARGE),
+  own((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) }), SPENDS, LARGE),
   own((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) }), LARGE),
   own(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
   own(() => ({ 'budgets.leverage': 1 }), BORROWS),
@@ -202,7 +210,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
   own((random) => ({ loss: { week: tiersOf(random, [0.3, 2, 8], 'at_usdt') } }), LOSSES, LOSSES),
 ];
 
-export const CHOICES: readonly KeyDraw[] = [
+const CHOICES: readonly KeyDraw[] = [
   ...ACCOUNT_KEYS,
   ...regimeKeys('calm'),
   ...regimeKeys('volatile'),

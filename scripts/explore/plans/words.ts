@@ -71,7 +71,7 @@ export const signalsOf =
     const scope = random.pick([{}, { agent }, { symbol }]);
     return [
       ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
-      draw.step({ kind: 'signal', signal, ttlMs: random.int(1_000, 30_000), ...scope }),
+      draw.step({ kind: 'signal', signal, ttlMs: random.pick([random.int(2_000, 5_000), random.int(1_000, 30_000)]), ...scope }),
       draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
       random.chance(0.3) ? draw.step(draw.anyExit(), soon(draw)) : draw.step(opening(draw), random.int(4_000, 12_000)),
     ];
@@ -107,6 +107,17 @@ export const LARGE: Piece = (draw) => [
   draw.step(opening(draw, { usdt: draw.random.pick([900, 3_000, 4_500, 6_000]) })),
   draw.step(draw.close(), draw.random.int(1_000, 6_000)),
 ];
+
+/** One order after the other, each when what was executed of the one before has long been told. */
+export const SPENDS: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  return [
+    ...[0, 0, 0].map(() =>
+      draw.step(opening(draw, { side, symbol, usdt: random.pick([900, 1_500]) }), random.int(11_000, 20_000)),
+    ),
+    draw.step({ kind: 'close', agent, symbol }),
+  ];
+};
 
 /** A small loss, and four times as much after it. */
 export const REVENGES: Piece = (draw) => {
