@@ -113,7 +113,8 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     {
       path: 'docs/explorer.md',
-      build: (current) => placeRarest(current ?? '', readFileSync(join(ROOT, 'docs', 'evidence', 'draws.json'), 'utf8')),
+      build: (current) =>
+        placeRarest(current ?? '', readFileSync(join(ROOT, 'docs', 'evidence', 'draws.json'), 'utf8')),
     },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },

@@ -137,13 +137,21 @@ test('the page lists what changed nothing and the rarest of the others, each wit
     parts: [{ worlds: 200 }, { worlds: 100 }],
     never: ['a'],
     rarest: ['b'],
-    rows: [{ ...row, name: 'a', changed: 0 }, { ...row, name: 'b' }, { ...row, name: 'c', changed: 90 }],
+    rows: [
+      { ...row, name: 'a', changed: 0 },
+      { ...row, name: 'b' },
+      { ...row, name: 'c', changed: 90 },
+    ],
   };
-  const page = 'before\n<!-- rarest: written by npm run generate from docs/evidence/draws.json -->\n<!-- end of rarest -->\nafter';
+  const page =
+    'before\n<!-- rarest: written by npm run generate from docs/evidence/draws.json -->\n<!-- end of rarest -->\nafter';
   const placed = placeRarest(page, JSON.stringify(draws));
   assert.match(placed, /^before\n<!-- rarest/);
   assert.match(placed, /Of 3 items 1 changed nothing in 300 worlds/);
-  assert.match(placed, /\| `a` \| key \| 9 \| 4 \| 0 \|\n\| `b` \| key \| 9 \| 4 \| 2 \|\n\n<!-- end of rarest -->\nafter$/);
+  assert.match(
+    placed,
+    /\| `a` \| key \| 9 \| 4 \| 0 \|\n\| `b` \| key \| 9 \| 4 \| 2 \|\n\n<!-- end of rarest -->\nafter$/,
+  );
   assert.equal(placeRarest(placed, JSON.stringify(draws)), placed);
   assert.throws(() => placeRarest('a page', JSON.stringify(draws)), /no place/);
 });

@@ -117,7 +117,11 @@ export const SMALL_USDT = 3_000;
 /** Most of what may be borrowed is, and then no more may be than there is: somebody opens in the other market. */
 export const BORROWED_MOST: Piece = (draw) => {
   const { random, side } = draw;
-  const open = (agent: AgentName, symbol: SymbolName, more: { readonly usdt: number; readonly leverage?: number }): Action => ({
+  const open = (
+    agent: AgentName,
+    symbol: SymbolName,
+    more: { readonly usdt: number; readonly leverage?: number },
+  ): Action => ({
     kind: 'open',
     agent,
     symbol,

@@ -6,6 +6,7 @@ import { as, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draw
 import {
   AGES,
   AMENDS,
+  APPROVED,
   BARS,
   BORROWS,
   BOTH,
@@ -77,7 +78,7 @@ const FRESHNESS: readonly KeyDraw[] = [
   keys((random) => ({ 'market.freshness.quote_ms': random.pick([300, 1_200]) }), WAITS),
   keys(() => ({ 'market.freshness.bars': 1, 'market.bar_ms': 60_000 }), BARS),
   keys((random) => ({ 'market.freshness.account_ms': random.pick([1_000, 4_000]) }), WAITS),
-  keys((random) => ({ 'market.freshness.funding_ms': random.pick([1_000, 20_000]) }), WAITS),
+  keys((random) => ({ 'market.freshness.funding_ms': random.pick([200, 1_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.filters_ms': random.pick([1_000, 20_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.clock_skew_ms': random.pick([5, 100]) }), AGES),
   keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), AGES),
@@ -175,7 +176,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
   keys(
     () => ({
       'temporal.duplicate_window_ms': 15_000,
-      'temporal.duplicate_exempt': ['BTCUSDT', 'ETHUSDT'],
+      'temporal.duplicate_exempt': ['ETHUSDT'],
       'agents.beta.temporal.duplicate_exempt': [],
     }),
     as('beta', EQUALS),
@@ -256,7 +257,7 @@ export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKey
   const [other, ...pieces] = random.pick<readonly [object, ...Piece[]]>([
     [{ provenance_below: 0.4 }, CLAIMS],
     [{ capability_risk_above: 0.6 }, CLAIMS],
-    [{ untraded_ms: random.pick([2_000, 60_000]) }, MANY],
+    [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
     [{ agents: ['alpha', 'gamma'] }, as('alpha', MANY)],
     [{ venues: [random.pick(['paper', 'binance-demo'])] }, MANY],
     [{ request: { order_type: { in: ['limit'] } } }, AMENDS],

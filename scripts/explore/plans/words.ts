@@ -71,7 +71,12 @@ export const signalsOf =
     const scope = random.pick([{}, { agent }, { symbol }]);
     return [
       ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
-      draw.step({ kind: 'signal', signal, ttlMs: random.pick([random.int(2_000, 5_000), random.int(1_000, 30_000)]), ...scope }),
+      draw.step({
+        kind: 'signal',
+        signal,
+        ttlMs: random.pick([random.int(2_000, 5_000), random.int(1_000, 30_000)]),
+        ...scope,
+      }),
       draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
       random.chance(0.3) ? draw.step(draw.anyExit(), soon(draw)) : draw.step(opening(draw), random.int(4_000, 12_000)),
     ];
@@ -212,6 +217,18 @@ export const THIN: Piece = (draw) => {
     draw.step({ kind: 'depth', symbol, usdt: random.pick([60, 130]) }, random.int(7_000, 9_000)),
     draw.step({ kind: 'close', agent, symbol }, random.int(0, 1_000)),
     draw.step({ kind: 'depth', symbol, usdt: 50_000 }, random.int(5_000, 15_000)),
+  ];
+};
+
+/** A small one that people approve, and more of them. */
+export const APPROVED: Piece = (draw) => {
+  const { random, side, symbol } = draw;
+  const order = (usdt: number, gap: Step['gap']): Step => draw.step(opening(draw, { side, symbol, usdt }), gap);
+  return [
+    order(200, draw.gap()),
+    draw.step({ kind: 'approve', pick: 0, times: 2 }, 'answered'),
+    order(130, random.int(3_000, 9_000)),
+    order(200, random.int(1_100, 6_000)),
   ];
 };
 

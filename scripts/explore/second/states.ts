@@ -73,7 +73,9 @@ export function findClosedHalted(history: History): readonly Breach[] {
   if (halts.length === 0) return [];
   const judge = (what: string, nowMs: number, symbol: string, agent: string): readonly Breach[] => {
     const halt = halts.find((each) => each.fromMs < nowMs && nowMs < each.untilMs && isOf(each, symbol, agent));
-    return halt === undefined ? [] : [{ code: 'second/closed-halted', detail: `${what} at ${at(nowMs)}, while ${tell(halt)}` }];
+    return halt === undefined
+      ? []
+      : [{ code: 'second/closed-halted', detail: `${what} at ${at(nowMs)}, while ${tell(halt)}` }];
   };
   const left = venue.sends.flatMap(({ symbol, wire: { clientId, life, sentAtMs } }) => {
     const by = history.orders.get(clientId ?? '');
