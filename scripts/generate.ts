@@ -21,6 +21,7 @@ import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts'
 import { writeKeptPlan } from './explore/kept-plan.ts';
 import type { FoundPlan } from './explore/plan.ts';
 import { buildOpenApi } from './openapi/build.ts';
+import { placeRarest } from './promises/rarest.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
 import { buildRowWriters } from './record-writers/rows.ts';
 import { buildPromisesPage, readSentences } from './sentences/compare.ts';
@@ -114,6 +115,11 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/reasons.md', build: buildReasonsPage },
     { path: 'docs/promises.md', build: () => buildPromisesPage(readSentences(ROOT)) },
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
+    {
+      path: 'docs/explorer.md',
+      build: (current) =>
+        placeRarest(current ?? '', readFileSync(join(ROOT, 'docs', 'evidence', 'draws.json'), 'utf8')),
+    },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },

@@ -1,5 +1,5 @@
-import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
-import { drawBegins } from './plans/account.ts';
+import type { Plan, Setup, Step } from './plan.ts';
+import { BORROWED_MOST, SMALL_USDT, UNREAD } from './plans/account.ts';
 import { withAnswers } from './plans/answers.ts';
 import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
@@ -8,33 +8,36 @@ import { Draw, type Piece } from './plans/draw.ts';
 import { drawApprovalKeys, drawKeys } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
+import {
+  drawSetup,
+  withAccount,
+  withApprovers,
+  withLimits,
+  withOwn,
+  withRarities,
+  withSteps,
+  withTokens,
+} from './plans/setups.ts';
 import { SPREADS } from './plans/spreads.ts';
 import { withTwin } from './plans/twins.ts';
 import { WORDS } from './plans/words.ts';
 import { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 /** Of worlds in which the account's owner trades by hand, without being requested: what agents hold is judged less there. */
 const HANDS_SHARE = 0.05;
-/** Of worlds in which one agent may borrow less than the others. */
-const CAPPED_SHARE = 0.12;
-/** Of worlds in which no symbol may be more than a share of all. */
-const CONCENTRATED_SHARE = 0.12;
-/** Of worlds in which a symbol is kept for one agent. */
-const RESERVED_SHARE = 0.08;
-/** Of worlds in which the exchange takes few open orders in a symbol, or the policy few openings of an agent. */
-const CROWDED_SHARE = 0.1;
 /** Of worlds in which quotes move apart. */
 const SPREAD_SHARE = 0.1;
-/** Of worlds in which the policy says what it seldom says. */
-const KEYS_SHARE = 0.4;
+/** Of worlds in which the policy says what it seldom says, where the exchange does not refuse what it seldom refuses. */
+const KEYS_SHARE = 0.7;
 /** How often such a world plays what makes it bind, beside all else. */
 const KEYS_WEIGHT = 8;
+/** Of such worlds those that begin with it, while nothing keeps it from binding. */
+const BEGINNING_SHARE = 0.8;
 /** Of worlds in which agents say what they seldom say. */
 const WORDS_SHARE = 0.1;
 /** Of so many worlds one has an exchange that refuses for one of the reasons that it has. */
-const ANSWERS_EVERY = 7;
+const ANSWERS_EVERY = 5;
 
 export interface GenerateOptions {
   readonly extras?: readonly Extra[];
@@ -50,7 +53,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const rare = extras.includes('rarities') ? withRarities(named, new Random(seed, 'rarities')) : named;
   const owned = extras.includes('account') ? withAccount(rare, new Random(seed, 'account')) : rare;
   const stepped = extras.includes('steps') ? withSteps(owned, new Random(seed, 'steps')) : owned;
-  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), new Random(seed, 'keys'));
+  const { pieces: binding, setup } = withKeys(withOwn(stepped, seed), seed);
   const draw = new Draw(random, setup);
   const played = new Set<Extra>(extras);
   if (new Random(seed, 'hands').chance(HANDS_SHARE)) played.add('hands');
@@ -60,7 +63,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const spread = new Random(seed, 'spreads').chance(SPREAD_SHARE) ? SPREADS : [];
   const pieces = [
     ...PIECES,
-    ...binding,
+    ...binding.map((piece) => [KEYS_WEIGHT, piece] as const),
     ...(new Random(seed, 'said').chance(WORDS_SHARE) ? WORDS : []),
     ...borrowed,
     ...crowded,
@@ -70,7 +73,10 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   ];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
-  const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
+  const steps: Step[] = new Random(seed, 'beginning').chance(BEGINNING_SHARE)
+    ? binding.flatMap((piece) => piece(draw))
+    : [];
+  if (random.chance(0.85)) steps.push({ gap: 0, do: draw.open() });
   if (extras.includes('ledgers') && random.chance(0.4)) {
     // Two that begin on an account on which nobody has traded.
     const trouble = { kind: 'second_daemon', forMs: random.int(10_000, 60_000), opens: random.int(1, 4) } as const;
@@ -80,8 +86,7 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));
   }
-  const answered =
-    seed % ANSWERS_EVERY === 0 ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
+  const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
@@ -138,126 +143,27 @@ function withDeath(plan: Plan, random: Random): Plan {
   return { ...plan, setup, steps: [...steps, ...plan.steps] };
 }
 
-function drawSetup(random: Random): Setup {
-  return {
-    ...PLAIN_SETUP,
-    regime: random.chance(0.5) ? 'volatile' : 'calm',
-    noise: random.weighted([
-      [4, 0],
-      [4, 1],
-      [2, 2],
-    ] as const),
-    exitRate: random.weighted([
-      [5, { max: 30, windowMs: 20_000 }],
-      [3, { max: 2, windowMs: 10_000 }],
-      [2, { max: 1, windowMs: 6_000 }],
-      [0.4, { max: 300, windowMs: 20_000 }],
-    ] as const),
-    stopBps: random.chance(0.25) ? random.pick([60, 150, 300]) : null,
-    onBreach: random.weighted([
-      [6, 'cancel_opening'],
-      [2, 'hold'],
-      [2, 'reduce'],
-    ] as const),
-    caps: random.chance(0.8)
-      ? { order: 5_000, symbol: 10_000, gross: 15_000 }
-      : { order: 1_000, symbol: 1_500, gross: 2_000 },
-    cooldownMs: random.chance(0.8) ? 0 : 4_000,
-    settleMs: 30_000,
-  };
+function isRefused(seed: number): boolean {
+  return seed % ANSWERS_EVERY === 0;
 }
 
-/**
- * In some worlds one agent may borrow less than the others, a symbol is kept for one, none may be most of all, or few
- * orders may rest.
- */
-function withOwn(setup: Setup, seed: number): Setup {
-  const reserve = new Random(seed, 'reserved');
-  const crowd = new Random(seed, 'crowded');
-  return {
-    ...setup,
-    ...(new Random(seed, 'capped').chance(CAPPED_SHARE) ? { capped: { agent: 'beta', leverage: 1 } } : {}),
-    ...(reserve.chance(RESERVED_SHARE)
-      ? {
-          reserved: {
-            agent: reserve.pick(['beta', 'gamma'] as const),
-            symbol: reserve.pick(['BTCUSDT', 'ETHUSDT'] as const),
-          },
-        }
-      : {}),
-    ...(crowd.chance(CROWDED_SHARE) ? { maxOrders: crowd.pick([3, 4, 6, 9]) } : {}),
-    ...(crowd.chance(CROWDED_SHARE) ? { mostOpenings: crowd.int(1, 3) } : {}),
-    ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
-      ? { concentration: { share: 0.7, floorUsdt: 700 } }
-      : {}),
-  };
-}
-
-/** In some worlds the policy has keys that few write, and what makes them bind is played more often. */
-function withKeys(setup: Setup, random: Random): { readonly setup: Setup; readonly pieces: typeof PIECES } {
+/** In some worlds the policy has keys that few write, with what makes them bind. */
+function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly pieces: readonly Piece[] } {
+  const random = new Random(seed, 'keys');
   const none = { keys: {}, pieces: [] };
-  const asked = setup.approvals !== undefined && random.chance(0.8) ? drawApprovalKeys(random, setup) : none;
-  const drawn = random.chance(KEYS_SHARE) ? drawKeys(random, setup) : none;
+  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup);
+  const drawn = random.chance(KEYS_SHARE) && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
   const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },
-    pieces: [...asked.pieces, ...drawn.pieces].map((piece: Piece) => [KEYS_WEIGHT, piece] as const),
+    pieces: [...piecesOf(setup), ...asked.pieces, ...drawn.pieces],
   };
 }
 
-function withApprovals(setup: Setup, random: Random): Setup {
-  const aboveUsdt = random.pick([250, 500, 1_000]);
-  return {
-    ...setup,
-    approvals: { aboveUsdt, windowMs: random.pick([20_000, 60_000, 120_000]), quorum: random.pick([1, 2]) },
-  };
-}
-
-/** In every other world people approve with tokens and passkeys, which may be ended. */
-function withApprovers(setup: Setup, random: Random): Setup {
-  const approved = withApprovals(setup, random);
-  return random.chance(0.5) ? { ...approved, tokens: { each: 1 } } : approved;
-}
-
-function withLimits(setup: Setup, random: Random): Setup {
-  const fromMs = random.pick([1, 1, 2]) * MINUTE_MS;
-  const closed = random.chance(0.7) ? { fromMs, toMs: fromMs + random.pick([1, 1, 60]) * MINUTE_MS } : null;
-  return { ...setup, limits: { heartbeatMs: random.chance(0.7) ? random.pick([5_000, 12_000]) : null, closed } };
-}
-
-/** Sometimes with approvals: the end of a token ends what it asked people for. */
-function withTokens(setup: Setup, random: Random): Setup {
-  const approved = setup.approvals === undefined && random.chance(0.25) ? withApprovals(setup, random) : setup;
-  return { ...approved, tokens: { each: random.pick([1, 1, 2]) } };
-}
-
-/**
- * Windows that outlast what is counted one by one, positions that come near their liquidation price, and symbols of which
- * the exchange takes no single lot.
- */
-function withRarities(setup: Setup, random: Random): Setup {
-  return {
-    ...setup,
-    ...(random.chance(0.3) ? { orderWindowMs: random.pick([HOUR_MS, 50 * HOUR_MS, 240 * HOUR_MS]) } : {}),
-    ...(random.chance(0.3) ? { minLiquidationDistance: 0.3, onBreach: 'reduce' } : {}),
-    ...(random.chance(0.2) ? { leastLots: random.int(2, 3) } : {}),
-  };
-}
-
-/** Stops in most worlds: they are written in the exchange's steps, too. */
-function withSteps(setup: Setup, random: Random): Setup {
-  return random.chance(0.6) ? { ...setup, stopBps: random.pick([60, 150, 300]) } : setup;
-}
-
-/** A small account, of which losses are a larger part, and stops in most worlds. */
-function withAccount(setup: Setup, random: Random): Setup {
-  return {
-    ...setup,
-    stopBps: random.chance(0.6) ? random.pick([60, 150, 300]) : null,
-    account: {
-      balanceUsdt: random.pick([8_000, 20_000, 20_000, 100_000]),
-      begins: drawBegins(random),
-      isUntold: random.chance(0.4),
-    },
-  };
+/** What an account of its own kind is good for. */
+function piecesOf({ account }: Setup): readonly Piece[] {
+  return [
+    ...(account?.isUntold === true ? [UNREAD] : []),
+    ...(account?.balanceUsdt === SMALL_USDT ? [BORROWED_MOST] : []),
+  ];
 }

@@ -10,7 +10,12 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from './draw.ts';
 
-export interface Mistake {
+interface Place {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+export interface Mistake extends Place {
   /** The code of its breach begins so. */
   readonly promise: string;
   readonly mistake: string;
@@ -18,9 +23,8 @@ export interface Mistake {
   readonly breaks?: readonly string[];
   /** Kinds of worlds. */
   readonly with: readonly string[];
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
+  /** Where two guards hold a promise, each alone: the other one's place, in another file. */
+  readonly and?: Place;
 }
 interface Result extends Mistake {
   readonly worlds: number;
@@ -41,7 +45,11 @@ const HOW =
   'Each mistake was chosen by hand with its promise in view, and planted alone. "after" is the first world of the seed in which the promise was broken; null: none of so many worlds, and "plan" is the kept plan that is broken then. This shows that a promise can still be broken after all that was taken out of it, not how much it notices.';
 
 /** Where it is planted, in the words of `HOLDFAST_MUTANT`. @throws Error when the source has it no more, or not once */
-export function placeOf({ file, find, replace }: Mistake): object {
+export function placesOf(mistake: Mistake): readonly object[] {
+  return [mistake, ...(mistake.and === undefined ? [] : [mistake.and])].map(placeOf);
+}
+
+function placeOf({ file, find, replace }: Place): object {
   const path = join(ROOT, file);
   const source = readFileSync(path, 'utf8');
   const start = source.indexOf(find);
@@ -55,7 +63,7 @@ export function readMistakes(): readonly Mistake[] {
 
 /** Runs a script with the mistake in it; what it prints. */
 async function run(mistake: Mistake, script: readonly string[], args: readonly string[]): Promise<string> {
-  const env = { ...process.env, HOLDFAST_MUTANT: JSON.stringify([placeOf(mistake)]) };
+  const env = { ...process.env, HOLDFAST_MUTANT: JSON.stringify(placesOf(mistake)) };
   const command = ['--import', join(ROOT, 'scripts', 'mutants', 'plant.ts'), join(ROOT, 'scripts', ...script), ...args];
   const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
@@ -80,7 +88,9 @@ async function play(mistake: Mistake, seed: string, worlds: string): Promise<Res
 }
 
 function isOf(mistake: Mistake, known: Result): boolean {
-  return known.find === mistake.find && known.replace === mistake.replace && known.promise === mistake.promise;
+  const told = ({ and, find, promise, replace, with: kinds }: Mistake): string =>
+    JSON.stringify([promise, find, replace, kinds, and]);
+  return told(known) === told(mistake);
 }
 
 async function main(): Promise<void> {

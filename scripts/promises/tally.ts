@@ -3,8 +3,8 @@ import type { Report, Task } from './worker.ts';
 
 /** Worlds in which something has changed a decision or an order, after which none is played again without it. */
 const ENOUGH = 1;
-/** Worlds that are played again without a key that says there what it says in most. */
-const PLAIN_PLAYS = 4;
+/** Worlds that are played again without a key that says there what it says in most, where it says something else in some. */
+const PLAIN_PLAYS = 12;
 const RAREST = 20;
 
 export interface Row {
@@ -70,8 +70,10 @@ export class Tally {
   nextToPlay(): Task | null {
     for (const [round, worlds] of this.#waiting.entries())
       for (let world = worlds.shift(); world !== undefined; world = worlds.shift()) {
-        const most = round === 0 ? this.#plays : Math.min(this.#plays, PLAIN_PLAYS);
-        const again = world.items.filter((index) => this.#isOpen(index, most));
+        const again = world.items.filter((index) => {
+          const isPlain = round > 0 && (this.#telling.get(index) ?? 0) > 0;
+          return this.#isOpen(index, isPlain ? Math.min(this.#plays, PLAIN_PLAYS) : this.#plays);
+        });
         for (const index of again) count(this.#played, index);
         if (again.length > 0) return { seed: world.seed, again };
       }

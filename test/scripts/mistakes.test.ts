@@ -4,22 +4,26 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXTRAS } from '../../scripts/explore/plans/mishaps.ts';
 import { ROOT } from '../../scripts/mutants/draw.ts';
-import { placeOf, readMistakes } from '../../scripts/mutants/promises.ts';
+import { placesOf, readMistakes } from '../../scripts/mutants/promises.ts';
 
-const FOLDER = join(ROOT, 'scripts', 'explore', 'promises');
+const FOLDERS = ['promises', 'second'].map((name) => join(ROOT, 'scripts', 'explore', name));
+
+function readSources(folder: string): readonly string[] {
+  return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+}
 
 test('every mistake that a promise is tried with can be planted, once, in worlds that there are', () => {
   const mistakes = readMistakes();
   assert.ok(mistakes.length > 50);
   for (const mistake of mistakes) {
-    placeOf(mistake);
+    placesOf(mistake);
     assert.notEqual(mistake.find, mistake.replace);
     for (const kind of mistake.with) assert.ok(Object.hasOwn(EXTRAS, kind), kind);
   }
 });
 
 test('every mistake is tried on a promise that there is', () => {
-  const sources = readdirSync(FOLDER).map((name) => readFileSync(join(FOLDER, name), 'utf8'));
+  const sources = FOLDERS.flatMap(readSources);
   for (const { promise } of readMistakes()) {
     // Codes are put together of a word and what was told.
     const [word = ''] = promise.split('/');
@@ -30,10 +34,20 @@ test('every mistake is tried on a promise that there is', () => {
   }
 });
 
+test('each promise that was written twice is tried with a mistake', () => {
+  const codes = FOLDERS.flatMap(readSources).flatMap((source) => source.match(/(?<=')second\/[a-z-]+(?=')/g) ?? []);
+  const tried = new Set(readMistakes().map(({ promise }) => promise));
+  assert.ok(codes.length > 40);
+  assert.deepEqual(
+    codes.filter((code) => !tried.has(code)),
+    [],
+  );
+});
+
 test('a promise names the circumstances in which it says nothing, and has five of them at most', () => {
-  const counts = readdirSync(FOLDER).flatMap((name) => {
-    const comments = readFileSync(join(FOLDER, name), 'utf8').match(/\/\*\*[\s\S]*?\*\//g) ?? [];
-    return comments.map((comment) => ({ name, exceptions: comment.split('@except ').length - 1 }));
+  const counts = FOLDERS.flatMap(readSources).flatMap((source) => {
+    const comments = source.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    return comments.map((comment) => ({ comment, exceptions: comment.split('@except ').length - 1 }));
   });
   const some = counts.filter(({ exceptions }) => exceptions > 0);
   assert.ok(some.length > 20);

@@ -7,6 +7,7 @@ import { alterArgs, isChangedBy, outlineOf } from '../../scripts/promises/altere
 import { type Item, listItems, WITHOUT_EFFECT } from '../../scripts/promises/items.ts';
 import { type Leaf, listLeaves, valuesAt, withOther } from '../../scripts/promises/leaves.ts';
 import { measurePlan } from '../../scripts/promises/measure.ts';
+import { placeRarest } from '../../scripts/promises/rarest.ts';
 import { Tally } from '../../scripts/promises/tally.ts';
 
 const ITEMS = listItems();
@@ -128,4 +129,29 @@ test('what was counted in other worlds counts along, and is played again no more
   assert.deepEqual(second.nextToPlay(), { seed: 2, again: [1] });
   const [leverage, step] = second.result().rows;
   assert.deepEqual([leverage?.drawn, leverage?.decided, step?.drawn], [2, 1, 2]);
+});
+
+test('the page lists what changed nothing and the rarest of the others, each with its worlds', () => {
+  const row = { kind: 'key', drawn: 9, telling: 4, decided: 0, played: 2, differed: 1, changed: 2 };
+  const draws = {
+    parts: [{ worlds: 200 }, { worlds: 100 }],
+    never: ['a'],
+    rarest: ['b'],
+    rows: [
+      { ...row, name: 'a', changed: 0 },
+      { ...row, name: 'b' },
+      { ...row, name: 'c', changed: 90 },
+    ],
+  };
+  const page =
+    'before\n<!-- rarest: written by npm run generate from docs/evidence/draws.json -->\n<!-- end of rarest -->\nafter';
+  const placed = placeRarest(page, JSON.stringify(draws));
+  assert.match(placed, /^before\n<!-- rarest/);
+  assert.match(placed, /Of 3 items 1 changed nothing in 300 worlds/);
+  assert.match(
+    placed,
+    /\| `a` \| key \| 9 \| 4 \| 0 \|\n\| `b` \| key \| 9 \| 4 \| 2 \|\n\n<!-- end of rarest -->\nafter$/,
+  );
+  assert.equal(placeRarest(placed, JSON.stringify(draws)), placed);
+  assert.throws(() => placeRarest('a page', JSON.stringify(draws)), /no place/);
 });

@@ -1,18 +1,25 @@
-import { DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
+import { as, DAY_MS, type KeyDraw, keys, rateOf, tierEffect, tiersOf } from './key-draws.ts';
 import {
   BORROWS,
   BOTH,
   BOUNDED,
   CLAIMS,
+  claimsOf,
   EQUALS,
+  ESCALATES,
   FLIPS,
+  FORGETS,
   LARGE,
+  LATE,
   LOSSES,
   MANY,
   PROFITS,
   REPEATS,
   REVENGES,
+  SEEN,
   SKILLS,
+  SPENDS,
+  THIN,
   WAITS,
   WIDE,
 } from './words.ts';
@@ -21,21 +28,25 @@ import {
 const SHARES = [0.00003, 0.0001, 0.0004] as const;
 /**
  * Of p_t: with them more or older trades say something else, and so do larger orders after a loss. The first starts
- * below its limit, the others above.
+ * below its limit, the others above; one of whom nothing is known yet is beyond the last.
  */
-export const TRADERS = [
+const TRADERS = [
   { base_rate: 0.1, limit_at: 0.11, block_at: 0.12 },
   { base_rate: 0.6, limit_at: 0.56, block_at: 0.9 },
   { base_rate: 0.6, limit_at: 0.585, block_at: 0.9 },
+  { base_rate: 0.6, limit_at: 0.585, block_at: 0.6 },
 ] as const;
+/** Of those the ones that one agent may have beside the default policy. */
+export const OWN_TRADERS = [TRADERS[0], { base_rate: 0.6, limit_at: 0.45, block_at: 0.6 }] as const;
 
 /** Parts that are the account's. */
 export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   keys((random, setup) => ({ 'budgets.order_rate': rateOf(random, setup) }), MANY, MANY),
   keys((random) => ({ 'budgets.holding_time_ms': random.pick([8_000, 30_000, 60_000]) }), WAITS),
   keys(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
-  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), LARGE),
+  keys((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([1_500, 4_000]) }), SPENDS, LARGE),
   keys((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.5, 1.5]) }), LARGE),
+  keys(() => ({ 'budgets.fees_usdt_per_day': 0.5 }), LATE),
   keys((random) => ({ 'market.collar_bps': random.pick([2, 8]) }), WIDE),
   keys(
     (random) => ({
@@ -77,7 +88,7 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
     LOSSES,
   ),
   keys((random) => ({ 'account.daily_loss.tiers': tiersOf(random, SHARES) }), LOSSES, LOSSES),
-  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, MANY),
+  keys((random) => ({ 'account.margin_ratio.tiers': tiersOf(random, [0.002, 0.005, 0.01]) }), BORROWS, LARGE),
   keys(
     (random) => ({ 'account.concentration': { share: random.pick([0.5, 0.7]), floor_usdt: random.pick([200, 700]) } }),
     BOTH,
@@ -101,36 +112,74 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
   keys(
     (random) => ({
       'trust.unknown_skill': random.pick([
-        { provenance: 0.3, capability_risk: 0.5 },
-        { provenance: 0.5, capability_risk: 0.8 },
+        { provenance: 0.2, capability_risk: 0.5 },
+        { provenance: 0.5, capability_risk: 0.9 },
       ]),
+      'trust.tiers': [
+        { provenance_below: 0.4, ...tierEffect(random) },
+        { capability_risk_above: 0.7, ...tierEffect(random) },
+      ],
+    }),
+    claimsOf([SKILLS[2]]),
+    claimsOf([SKILLS[2]]),
+  ),
+  keys(
+    (random) => ({
       'trust.skills': [
         { name: 'known', sha256: SKILLS[0], provenance: random.pick([0.1, 0.9]), capability_risk: 0.2 },
         { name: 'risky', sha256: SKILLS[1], provenance: 0.9, capability_risk: random.pick([0.1, 0.9]) },
       ],
     }),
-    CLAIMS,
-    CLAIMS,
+    claimsOf([SKILLS[0]]),
+    claimsOf([SKILLS[1]]),
   ),
   keys(
     (random) => ({
       trader_state: {
         ...random.pick(TRADERS),
         multiplier: 0.3,
-        enforce_block: random.chance(0.5),
+        enforce_block: false,
         window_trades: random.pick([1, 1, 200]),
-        max_age_ms: random.pick([3_000, 3_000, DAY_MS]),
+        max_age_ms: DAY_MS,
       },
     }),
     REVENGES,
-    LOSSES,
+    ESCALATES,
+  ),
+  keys(
+    (random) => ({
+      trader_state: {
+        ...random.pick([TRADERS[0], TRADERS[3]]),
+        multiplier: 0.8,
+        enforce_block: true,
+        window_trades: 200,
+        max_age_ms: DAY_MS,
+      },
+    }),
+    ESCALATES,
+    ESCALATES,
+  ),
+  // As old as they may be when they count no more.
+  keys(
+    (random) => ({
+      trader_state: {
+        ...random.pick([TRADERS[1], TRADERS[2]]),
+        multiplier: 0.3,
+        enforce_block: false,
+        window_trades: 200,
+        max_age_ms: 60_000,
+      },
+    }),
+    FORGETS,
   ),
   keys(
     (random) => ({
       'temporal.duplicate_window_ms': random.pick([5_000, 20_000]),
-      'temporal.duplicate_exempt': random.pick([[], [], ['BTCUSDT']]),
+      'temporal.duplicate_exempt': random.pick([[], ['ETHUSDT']]),
     }),
-    EQUALS,
+    as('alpha', EQUALS),
+    as('beta', EQUALS),
+    SEEN,
   ),
   keys((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
   keys(
@@ -158,7 +207,7 @@ export const ACCOUNT_KEYS: readonly KeyDraw[] = [
         [30, 200],
       ]),
     }),
-    WIDE,
+    THIN,
   ),
   keys(
     (random) => ({ 'requests.refusals': { max: random.int(1, 4), window_ms: random.pick([2_000, 60_000]) } }),

@@ -1,4 +1,4 @@
-import type { Action, Setting, Step, SymbolName } from '../plan.ts';
+import type { Action, AgentName, Setting, Step, SymbolName } from '../plan.ts';
 import type { Random } from '../random.ts';
 import type { Draw, Piece } from './draw.ts';
 import { MOVES } from './moves.ts';
@@ -111,7 +111,46 @@ const MODES: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
+/** Of an account that is worth less than its caps. */
+export const SMALL_USDT = 3_000;
+
+/** Most of what may be borrowed is, and then no more may be than there is: somebody opens in the other market. */
+export const BORROWED_MOST: Piece = (draw) => {
+  const { random, side } = draw;
+  const open = (
+    agent: AgentName,
+    symbol: SymbolName,
+    more: { readonly usdt: number; readonly leverage?: number },
+  ): Action => ({
+    kind: 'open',
+    agent,
+    symbol,
+    side,
+    ...more,
+  });
+  return [
+    draw.step(open('alpha', 'BTCUSDT', { usdt: 4_500, leverage: 3 })),
+    draw.step({ kind: 'signal', signal: 'injection', ttlMs: 30_000 }, random.int(9_000, 12_000)),
+    draw.step(open('beta', 'ETHUSDT', { usdt: random.pick([200, 300]) }), random.int(500, 9_000)),
+  ];
+};
+
+/** A stop fires, and the order that it became cannot be asked for: what it has executed the stop alone can tell. */
+export const UNREAD: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  const unread = { kind: 'drop-before', match: { method: 'GET', path: '/fapi/v1/order' }, count: random.int(20, 200) };
+  return [
+    draw.step({ kind: 'open', agent, symbol, side, usdt: random.pick([600, 900]) }),
+    draw.step({ kind: 'fault', fault: unread }, random.int(3_000, 6_000)),
+    draw.step(draw.against([320, 500]), 'parallel'),
+    draw.step(draw.open(), random.int(500, 2_000)),
+    draw.step(random.chance(0.5) ? draw.open() : draw.close(), random.int(1_000, 4_000)),
+    draw.step({ kind: 'clear_faults' }, random.int(2_000, 9_000)),
+  ];
+};
+
 const ANSWERS: readonly (readonly [number, Piece])[] = [
+  [1, UNREAD],
   // A stop fires, amid what would open again.
   [
     3,

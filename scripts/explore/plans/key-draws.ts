@@ -24,14 +24,16 @@ export const own =
     const drawn = Object.entries(draw(random, setup));
     return {
       keys: Object.fromEntries(drawn.map(([key, value]) => [`agents.${agent}.${key}`, value])),
-      pieces: pieces.map(
-        (piece): Piece =>
-          (world) => {
-            world.become(agent);
-            return piece(world);
-          },
-      ),
+      pieces: pieces.map((piece) => as(agent, piece)),
     };
+  };
+
+/** Done by this agent. */
+export const as =
+  (agent: AgentName, piece: Piece): Piece =>
+  (draw) => {
+    draw.become(agent);
+    return piece(draw);
   };
 
 export function tiersOf(random: Random, levels: readonly number[], level = 'at'): readonly object[] {

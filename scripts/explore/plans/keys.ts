@@ -1,22 +1,26 @@
 import type { PolicyKeys, Setup } from '../plan.ts';
 import type { Random } from '../random.ts';
-import { ACCOUNT_KEYS, TRADERS } from './account-keys.ts';
+import { ACCOUNT_KEYS, OWN_TRADERS } from './account-keys.ts';
 import type { Piece } from './draw.ts';
-import { type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
+import { as, type DrawnKeys, type KeyDraw, keys, own, tiersOf } from './key-draws.ts';
 import {
   AGES,
   AMENDS,
+  APPROVED,
   BARS,
   BORROWS,
   BOTH,
   CLAIMS,
   EQUALS,
+  ESCALATES,
   FLIPS,
   LARGE,
   LOSSES,
   MANY,
   REPEATS,
   REVENGES,
+  SEEN,
+  SPENDS,
   signalsOf,
   WAITS,
   WIDE,
@@ -30,6 +34,12 @@ const REGIMES: { readonly [regime in Regime]: PolicyKeys } = {
   extreme: { 'market.funding.extreme': 0.00001 },
 };
 
+const REGIME_FIGURES: { readonly [regime in Regime]: readonly [leverage: number | string, rate: number] } = {
+  calm: ['1/3', 0.2],
+  volatile: ['1/3', 0.4],
+  extreme: [0.4, 0.45],
+};
+
 function regimeKeys(regime: Regime): readonly KeyDraw[] {
   const row = (draw: (random: Random) => PolicyKeys, ...pieces: readonly Piece[]): KeyDraw =>
     keys(
@@ -41,9 +51,10 @@ function regimeKeys(regime: Regime): readonly KeyDraw[] {
       }),
       ...pieces,
     );
-  const rate = regime === 'calm' ? 0.2 : 0.4;
+  // Other figures than the default policy's, which mean the same.
+  const [leverage, rate] = REGIME_FIGURES[regime];
   return [
-    row(() => ({ leverage: '1/3' }), BORROWS),
+    row(() => ({ leverage }), BORROWS),
     row((random) => ({ notional: random.pick([0.1, '2/5']) }), LARGE),
     // As few as there may be beside the slices of the regime.
     keys(
@@ -67,7 +78,7 @@ const FRESHNESS: readonly KeyDraw[] = [
   keys((random) => ({ 'market.freshness.quote_ms': random.pick([300, 1_200]) }), WAITS),
   keys(() => ({ 'market.freshness.bars': 1, 'market.bar_ms': 60_000 }), BARS),
   keys((random) => ({ 'market.freshness.account_ms': random.pick([1_000, 4_000]) }), WAITS),
-  keys((random) => ({ 'market.freshness.funding_ms': random.pick([1_000, 20_000]) }), WAITS),
+  keys((random) => ({ 'market.freshness.funding_ms': random.pick([200, 1_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.filters_ms': random.pick([1_000, 20_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.clock_skew_ms': random.pick([5, 100]) }), AGES),
   keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), AGES),
@@ -150,7 +161,7 @@ const OWN_KEYS: readonly KeyDraw[] = [
   own((random) => ({ 'budgets.symbol_notional_usdt': random.pick([200, 400]) }), MANY),
   own((random) => ({ 'budgets.gross_notional_usdt': random.pick([250, 500]) }), BOTH),
   own((random) => ({ 'budgets.slippage_bps': random.pick([3, 8]) }), WIDE),
-  own((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) }), LARGE),
+  own((random) => ({ 'budgets.turnover_usdt_per_day': random.pick([500, 2_000]) }), SPENDS, LARGE),
   own((random) => ({ 'budgets.fees_usdt_per_day': random.pick([0.2, 0.8]) }), LARGE),
   own(() => ({ 'budgets.concurrent_positions': 1 }), BOTH),
   own(() => ({ 'budgets.leverage': 1 }), BORROWS),
@@ -160,15 +171,16 @@ const OWN_KEYS: readonly KeyDraw[] = [
     MANY,
     MANY,
   ),
-  own((random) => ({ 'temporal.duplicate_window_ms': random.pick([5_000, 20_000]) }), EQUALS),
+  own((random) => ({ 'temporal.duplicate_window_ms': random.pick([5_000, 20_000]) }), EQUALS, SEEN),
+  // What the account exempts one agent's section does not.
   keys(
-    (random) => ({
+    () => ({
       'temporal.duplicate_window_ms': 15_000,
-      'temporal.duplicate_exempt': ['BTCUSDT', 'ETHUSDT'],
-      [`agents.${random.pick(['alpha', 'beta', 'gamma'])}.temporal.duplicate_exempt`]: [],
+      'temporal.duplicate_exempt': ['ETHUSDT'],
+      'agents.beta.temporal.duplicate_exempt': [],
     }),
-    EQUALS,
-    REPEATS,
+    as('beta', EQUALS),
+    as('alpha', EQUALS),
   ),
   own((random) => ({ 'temporal.flip_interval_ms': random.pick([3_000, 20_000]) }), FLIPS),
   own(
@@ -182,9 +194,9 @@ const OWN_KEYS: readonly KeyDraw[] = [
     REPEATS,
   ),
   own(
-    (random) => ({ trader_state: { ...TRADERS[0], multiplier: 0.3, enforce_block: random.chance(0.5) } }),
+    (random) => ({ trader_state: { ...random.pick(OWN_TRADERS), multiplier: 0.3, enforce_block: random.chance(0.5) } }),
     REVENGES,
-    LOSSES,
+    ESCALATES,
   ),
   own(
     (random) => ({
@@ -214,12 +226,18 @@ const CHOICES: readonly KeyDraw[] = [
   ...OWN_KEYS,
 ];
 
-/** Up to four parts of the policy, and the pieces in which they are to bind. */
-export function drawKeys(random: Random, setup: Setup): DrawnKeys {
+/**
+ * Up to four parts of the policy, and the pieces in which they are to bind; one of them in turn, so that of as many
+ * worlds as there are parts none is left out. `world`: its seed.
+ */
+export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys {
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
-  for (let count = random.int(1, 4); count > 0; count -= 1) {
-    const { keys: more, pieces: binding } = random.pick(CHOICES)(random, setup);
+  // One further in each round: else a part would have its turn in worlds of the same kinds alone.
+  const turn = CHOICES[(world + Math.floor(world / CHOICES.length)) % CHOICES.length];
+  const others = Array.from({ length: random.int(0, 3) }, () => random.pick(CHOICES));
+  for (const choice of [...(turn === undefined ? [] : [turn]), ...others]) {
+    const { keys: more, pieces: binding } = choice(random, setup);
     // Of parts of their own: an agent's may only be tighter than the account's.
     if (partsOf(more).some((part) => partsOf(drawn).includes(part))) continue;
     drawn = { ...drawn, ...more };
@@ -236,15 +254,15 @@ function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
 export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKeys {
   if (approvals === undefined) return { keys: {}, pieces: [] };
   const sum = { notional_above_usdt: approvals.aboveUsdt };
-  const claimed: readonly object[] = [{ provenance_below: 0.4 }, { capability_risk_above: 0.6 }];
-  const other = random.pick<object>([
-    ...claimed,
-    { untraded_ms: random.pick([2_000, 60_000]) },
-    { agents: ['alpha', 'gamma'] },
-    { venues: [random.pick(['paper', 'binance-demo'])] },
-    { request: { order_type: { in: ['limit'] } } },
-    { request: { requested_notional: { above: 500 } } },
-    { request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } },
+  const [other, ...pieces] = random.pick<readonly [object, ...Piece[]]>([
+    [{ provenance_below: 0.4 }, CLAIMS],
+    [{ capability_risk_above: 0.6 }, CLAIMS],
+    [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
+    [{ agents: ['alpha', 'gamma'] }, as('alpha', MANY)],
+    [{ venues: [random.pick(['paper', 'binance-demo'])] }, MANY],
+    [{ request: { order_type: { in: ['limit'] } } }, AMENDS],
+    [{ request: { requested_notional: { above: random.pick([100, 500]) } } }, MANY],
+    [{ request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } }, BOTH],
   ]);
-  return { keys: { 'approvals.when': [sum, other] }, pieces: claimed.includes(other) ? [CLAIMS] : [] };
+  return { keys: { 'approvals.when': [sum, other] }, pieces };
 }

@@ -14,15 +14,23 @@ function soon({ random }: Draw): Step['gap'] {
   return random.pick(['answered', random.int(0, 3_000)]);
 }
 
-/** The same order twice or three times; one of them says that its caller has seen what became of the one before. */
+/** The same order twice or three times. */
 export const EQUALS: Piece = (draw) => {
   const { random } = draw;
-  const order = opening(draw, { usdt: random.pick([130, 200]) });
+  const order = opening(draw, { usdt: random.pick([200, 300]) });
   return [
     draw.step(order),
-    draw.step({ ...order, ...(random.chance(0.5) ? { isAfterLast: true } : {}) }, soon(draw)),
+    draw.step(order, soon(draw)),
     ...(random.chance(0.5) ? [draw.step(order, soon(draw))] : []),
   ];
+};
+
+/** The same order again, while it counts as the same, and mostly when all of the one before is done: its caller says so. */
+export const SEEN: Piece = (draw) => {
+  const { random, setup } = draw;
+  const windowMs = Number(setup.policy?.['temporal.duplicate_window_ms'] ?? 1_000);
+  const order = opening(draw, { usdt: random.pick([200, 300]) });
+  return [draw.step(order), draw.step({ ...order, isAfterLast: true }, Math.round((windowMs * random.int(3, 9)) / 10))];
 };
 
 /** The same order, executed again and again, and one more when that has been noticed. */
@@ -30,7 +38,7 @@ export const REPEATS: Piece = (draw) => {
   const { random } = draw;
   const order = opening(draw, { usdt: random.pick([130, 200]) });
   return [
-    ...Array.from({ length: random.int(2, 4) }, () => draw.step(order, random.int(1_050, 2_400))),
+    ...Array.from({ length: random.int(3, 4) }, () => draw.step(order, random.int(1_050, 2_400))),
     draw.step(opening(draw, { usdt: 300 }), random.int(500, 5_000)),
   ];
 };
@@ -46,11 +54,14 @@ export const FLIPS: Piece = (draw) => {
 };
 
 /** What a skill claims to be. */
-export const CLAIMS: Piece = (draw) => {
-  const { random } = draw;
-  const skill = { sha256: random.pick(SKILLS) };
-  return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick([600, 1_500, 3_000]) }))];
-};
+export const claimsOf =
+  (skills: readonly string[]): Piece =>
+  (draw) => {
+    const { random } = draw;
+    const skill = { sha256: random.pick(skills) };
+    return [draw.step(opening(draw, { says: { meta: { skill } }, usdt: random.pick([600, 1_500, 3_000]) }))];
+  };
+export const CLAIMS: Piece = claimsOf(SKILLS);
 
 /** A monitor says something of this kind, and its subject goes on, at once and later. */
 export const signalsOf =
@@ -60,7 +71,12 @@ export const signalsOf =
     const scope = random.pick([{}, { agent }, { symbol }]);
     return [
       ...(random.chance(0.5) ? [draw.step(opening(draw, {}, -random.int(10, 60)))] : []),
-      draw.step({ kind: 'signal', signal, ttlMs: random.int(1_000, 30_000), ...scope }),
+      draw.step({
+        kind: 'signal',
+        signal,
+        ttlMs: random.pick([random.int(2_000, 5_000), random.int(1_000, 30_000)]),
+        ...scope,
+      }),
       draw.step(opening(draw, { usdt: random.pick([300, 1_500, 3_000]) }), soon(draw)),
       random.chance(0.3) ? draw.step(draw.anyExit(), soon(draw)) : draw.step(opening(draw), random.int(4_000, 12_000)),
     ];
@@ -97,6 +113,17 @@ export const LARGE: Piece = (draw) => [
   draw.step(draw.close(), draw.random.int(1_000, 6_000)),
 ];
 
+/** One order after the other, each when what was executed of the one before has long been told. */
+export const SPENDS: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  return [
+    ...[0, 0, 0].map(() =>
+      draw.step(opening(draw, { side, symbol, usdt: random.pick([900, 1_500]) }), random.int(11_000, 20_000)),
+    ),
+    draw.step({ kind: 'close', agent, symbol }),
+  ];
+};
+
 /** A small loss, and four times as much after it. */
 export const REVENGES: Piece = (draw) => {
   const { agent, random, symbol } = draw;
@@ -111,6 +138,38 @@ export const REVENGES: Piece = (draw) => {
     close(),
     draw.step(opening(draw, { ...order, usdt: 900 }), random.pick([random.int(500, 2_000), random.int(3_200, 5_800)])),
   ];
+};
+
+/** It rests and fills, which costs less than what takes: the trade that tells so is listed late. */
+export const LATE: Piece = (draw) => {
+  const { random } = draw;
+  const match = { method: 'POST', path: '/fapi/v1/order' };
+  return [
+    draw.step({ kind: 'fault', fault: { kind: 'late-trades', ms: random.int(9_000, 20_000), match } }),
+    draw.step(opening(draw, { side: draw.side, usdt: 600 }, -10), 'parallel'),
+    draw.step(draw.against([30]), random.int(700, 1_500)),
+    ...[2_000, 1_500].map((gap) => draw.step(opening(draw, { side: draw.side, usdt: 600 }), gap)),
+  ];
+};
+
+/** Larger after each loss. */
+export const ESCALATES: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  return [200, 900, 900, 3_000, 900].flatMap((usdt, index) => [
+    draw.step(opening(draw, { side, symbol, usdt }), random.int(1_100, 2_000)),
+    ...(index === 0 ? [draw.step(draw.against([60, 120]), 1_500)] : []),
+    draw.step({ kind: 'close', agent, symbol }, random.int(1_500, 2_500)),
+  ]);
+};
+
+/** Some trades, and another one when those are minutes old. */
+export const FORGETS: Piece = (draw) => {
+  const { agent, random, side, symbol } = draw;
+  const trade = (): readonly Step[] => [
+    draw.step(opening(draw, { side, symbol, usdt: 300 }), random.int(1_100, 3_000)),
+    draw.step({ kind: 'close', agent, symbol }, random.int(2_500, 4_500)),
+  ];
+  return [...trade(), ...trade(), draw.step(opening(draw, { side, symbol, usdt: 600 }), random.int(112_000, 119_000))];
 };
 
 /** What rests, changed. */
@@ -147,6 +206,29 @@ export const BOUNDED: Piece = (draw) => {
     draw.step({ kind: 'close', agent, symbol, slippageBps: random.pick([5, 15]) }, random.int(0, 2_000)),
     draw.step({ kind: 'spread', symbol, bps: 0 }, random.int(700, 9_000)),
     draw.step(opening(draw), random.int(0, 2_000)),
+  ];
+};
+
+/** Books that take little at a time of what is to be closed. */
+export const THIN: Piece = (draw) => {
+  const { agent, random, symbol } = draw;
+  return [
+    draw.step(opening(draw, { symbol, usdt: random.pick([900, 3_000]) })),
+    draw.step({ kind: 'depth', symbol, usdt: random.pick([60, 130]) }, random.int(7_000, 9_000)),
+    draw.step({ kind: 'close', agent, symbol }, random.int(0, 1_000)),
+    draw.step({ kind: 'depth', symbol, usdt: 50_000 }, random.int(5_000, 15_000)),
+  ];
+};
+
+/** A small one that people approve, and more of them. */
+export const APPROVED: Piece = (draw) => {
+  const { random, side, symbol } = draw;
+  const order = (usdt: number, gap: Step['gap']): Step => draw.step(opening(draw, { side, symbol, usdt }), gap);
+  return [
+    order(200, draw.gap()),
+    draw.step({ kind: 'approve', pick: 0, times: 2 }, 'answered'),
+    order(130, random.int(3_000, 9_000)),
+    order(200, random.int(1_100, 6_000)),
   ];
 };
 
@@ -208,7 +290,8 @@ export const WORDS: readonly (readonly [number, Piece])[] = [
     3,
     (draw) => [draw.step(opening(draw, { agoMs: draw.random.pick([10, 900, 5_000, 29_000, 31_000, -800, -5_000]) }))],
   ],
-  [4, EQUALS],
+  [2, EQUALS],
+  [3, SEEN],
   [3, CLAIMS],
   // A change of what rests, once more with its id.
   [

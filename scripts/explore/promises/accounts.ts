@@ -12,6 +12,7 @@ type Books = NonNullable<ReportBody['books']>;
 /**
  * At quiet, the reports of all days add up to the exchange's books to the cent, whatever the agents' parts are; and where
  * it is plain whose lots an exit closed, an agent's profit is that of its own buys and sells.
+ * @except a ledger was put back
  */
 export function findAccountBreaches(history: History): readonly Breach[] {
   const { gate, homes } = history.world;
@@ -34,6 +35,10 @@ function dayOf(atMs: number): number {
   return Math.floor(atMs / DAY_MS) * DAY_MS;
 }
 
+/**
+ * The report of a day says what the exchange’s list of income says.
+ * @except income is not read to its end: then the differences alone are judged
+ */
 function judgeDay({ world }: History, dayMs: number, rows: readonly Income[], isRead: boolean): readonly Breach[] {
   const name = new Date(dayMs).toISOString().slice(0, 10);
   const books = world.gate?.getReport(OPERATOR, { kind: 'day', name })?.books ?? null;
@@ -87,7 +92,11 @@ interface Plain {
   feesUsdt: number;
 }
 
-/** Own trades alone; a symbol in which somebody closed what is not plainly its own is left out. */
+/**
+ * Own trades alone; a symbol in which somebody closed what is not plainly its own is left out.
+ * @except a recovery
+ * @except somebody closed in the symbol what is not plainly its own
+ */
 function judgeAgents(history: History, sinceMs: number): readonly Breach[] {
   const { gate, exchange, homes } = history.world;
   // After a recovery everything is nobody's, the trades too that were not read by then.

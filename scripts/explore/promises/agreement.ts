@@ -9,6 +9,8 @@ const GIVEN_UP_AFTER_MS = 10_000;
 /**
  * Once nothing fails any more, daemon and exchange agree on positions and orders within seconds of the end of the last
  * order. What a person's hand did is known a minute later.
+ * @except a person trades by hand
+ * @except another daemon runs, or a ledger was put back
  */
 export function findLateAgreement(history: History): readonly Breach[] {
   const { homes, differences } = history.world;

@@ -1,7 +1,10 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
-/** An alert blames nobody who did nothing. */
+/**
+ * An alert blames nobody who did nothing.
+ * @except of a ledger or a daemon, where another one was at work
+ */
 export function findFalseAlerts({ events, world: { homes } }: History): readonly Breach[] {
   const areOthersAtWork = homes.restores.length + homes.seconds.length > 0;
   const breaches: Breach[] = [];

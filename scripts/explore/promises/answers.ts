@@ -8,7 +8,10 @@ import type { CallRecord } from '../records.ts';
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
 
-/** What was answered as filled is filled, and no more than its size; what was answered as rejected, canceled or expired fills no more. */
+/**
+ * What was answered as filled is filled, and no more than its size; what was answered as rejected, canceled or expired fills no more.
+ * @except a restore has lost what was decided on the call, or the end that was told
+ */
 export function findAnswerBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {

@@ -13,6 +13,9 @@ const CANCELED_WITHIN_MS = 3_000;
  * Nothing is opened after its authority ended, nor open but for the time that a cancel takes. Told from what was asked of
  * the gate, and from the exchange: `valid_until_ms`, the end of an approval, a token that was revoked, a token or passkey
  * of who approved. [AP-38 AP-46]
+ * @except a ledger was put back
+ * @except the machine’s clock jumps
+ * @except of a revoked token: several have asked for it
  */
 export function findAuthorityBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;
@@ -88,6 +91,10 @@ function findSent({ world }: History, ends: ReadonlyMap<string, number>): readon
   });
 }
 
+/**
+ * Nothing fills later than a cancel takes.
+ * @except something fails within nine seconds
+ */
 function findFilled(history: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
   return history.fills.flatMap(({ atMs, clientId }) => {
     const endMs = ends.get(clientId);
@@ -98,7 +105,10 @@ function findFilled(history: History, ends: ReadonlyMap<string, number>): readon
   });
 }
 
-/** Once all is quiet. */
+/**
+ * Once all is quiet.
+ * @except it ended within the last fifteen seconds
+ */
 function findLeft({ endMs: nowMs, world }: History, ends: ReadonlyMap<string, number>): readonly Breach[] {
   return [...world.exchange.world.state.orders.values()].flatMap((order) => {
     const endMs = ends.get(order.clientOrderId);

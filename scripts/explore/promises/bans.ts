@@ -19,6 +19,10 @@ function findOffences({ world }: History): readonly Breach[] {
   }));
 }
 
+/**
+ * Nothing opens right after the exchange has refused the daemon as a whole.
+ * @except a cancel is what was refused
+ */
 function findOpenedWhileRefused({ orders, world }: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { answeredAtMs, life, method: asked, status } of world.wire.records) {

@@ -33,6 +33,11 @@ function findGivenUp({ decisions, events, plan }: History): readonly Breach[] {
   });
 }
 
+/**
+ * No exit goes further than its bound, and one without a bound reaches the quote.
+ * @except its caller has named a price
+ * @except the quote is older than five seconds
+ */
 function judge({ atMs, event, id, symbol }: Decision): readonly Breach[] {
   const { context, decision, request } = event;
   const { effective } = decision;

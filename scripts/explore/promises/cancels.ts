@@ -7,6 +7,7 @@ const ALIVE: ReadonlySet<string> = new Set(['NEW', 'PARTIALLY_FILLED']);
 /**
  * What a permitted cancel means is asked of the exchange, by this process or by the one after it. Its caller was told not
  * to send it again.
+ * @except nobody runs at the end
  */
 export function findForgottenCancels(history: History): readonly Breach[] {
   const { orders, world } = history;

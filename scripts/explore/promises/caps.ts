@@ -16,6 +16,7 @@ const WINDOW_MS = 10_000;
 /**
  * At every send, what is held and may be opened stays inside the account's caps, by the books: those of the policy, as its
  * own decision has tightened them. [TM-2 TM-8]
+ * @except a person has traded by hand within six seconds
  */
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;

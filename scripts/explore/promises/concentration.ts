@@ -19,7 +19,10 @@ export function findConcentrated(history: History): readonly Breach[] {
   return [...findSentAbove(history, capBeside), ...findRestingAbove(history, capBeside)];
 }
 
-/** Whoever opens has no more of a symbol than its share beside the lots that are held of the others. */
+/**
+ * Whoever opens has no more of a symbol than its share beside the lots that are held of the others.
+ * @except a person has traded by hand within a minute
+ */
 function findSentAbove(history: History, capBeside: (heldUsdt: number) => number): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const send of history.world.venue.sends) {
@@ -51,6 +54,10 @@ function findSentAbove(history: History, capBeside: (heldUsdt: number) => number
 /**
  * What rests in a symbol, and is more than its share since lots of another were closed, is asked back. Valued at the marks
  * that allow most: a mark that moves asks nothing back.
+ * @except the policy says that it stays
+ * @except something fails, or the process stops
+ * @except a person trades by hand
+ * @except the world is over within twenty seconds
  */
 function findRestingAbove(history: History, capBeside: (heldUsdt: number) => number): readonly Breach[] {
   const { endMs, fills, plan, world } = history;

@@ -24,6 +24,7 @@ interface Gap {
  * While the daemon is down nothing opens later than `standing.deadman_ms` where the exchange's countdown ran, nor after its
  * good-till-date elsewhere; and no countdown takes a stop. Told from the books, and from when processes lived.
  * [EX-67 EX-68 TM-58 TM-59 TM-62]
+ * @except another daemon runs, or a ledger was put back
  */
 export function findDeadmanBreaches(history: History): readonly Breach[] {
   const { world } = history;
@@ -81,6 +82,13 @@ function isOwnersHandIn({ world }: History, symbol: string): boolean {
   return world.venue.hands.some((hand) => hand.symbol === symbol);
 }
 
+/**
+ * Nothing is left at rest for longer than the countdown.
+ * @except the exchange’s clock stands still
+ * @except the daemon was not well for five seconds before
+ * @except a person trades by hand
+ * @except the countdown takes stops, and something was held
+ */
 function findLeft(history: History, gap: Gap): readonly Breach[] {
   const { plan } = history;
   const { diedAtMs, untilMs } = gap;
@@ -111,7 +119,11 @@ function findBeyondDate(history: History, gap: Gap): readonly Breach[] {
   });
 }
 
-/** Where the position was known for long enough. */
+/**
+ * Where the position was known for long enough.
+ * @except the daemon was not well for five seconds before
+ * @except a person trades by hand
+ */
 function findTaken(history: History, gap: Gap): readonly Breach[] {
   const { diedAtMs, untilMs } = gap;
   const isTaken = ({ createdMs, status, symbol, updatedMs }: AlgoOrder): boolean => {

@@ -9,6 +9,8 @@ import type { History } from '../history.ts';
 /**
  * Every decision is the one that a second implementation reads out of the documents, from the same snapshot. Excepted are
  * changes of orders, which that does not decide, and orders while no price is known.
+ * @except a change of an order
+ * @except no price is known
  */
 export function findDecidedOtherwise({ events, world: { ledger } }: History): readonly Breach[] {
   const policyOf = lookUpPolicies((hash) => ledger.readPolicy(hash));

@@ -25,6 +25,10 @@ interface Plain {
 /**
  * The figures that a decision was taken on are what the records before it add up to, by their definitions: order tokens,
  * turnover, fees, drawdown, daily loss, an agent's own loss, p_t, what may still fill, signals, the trading state.
+ * @except a clock is set back
+ * @except of fees, turnover and fills: a person or another daemon trades
+ * @except of losses: a day turns while something is held, or income has other rows
+ * @except of what may still fill: another daemon’s orders are there
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
   const plain: Plain = {

@@ -13,6 +13,8 @@ const IS_OVER = /^(filled|canceled|expired|rejected|not_placed)$/;
 /**
  * What the account's owner did by hand counts soon, where no order of anybody's could have done it instead: whoever
  * decides on a symbol goes by what is held there. [TM-55]
+ * @except something fails, or the process stops
+ * @except an order of anybody’s could have done it
  */
 export function findHandsUnseen(history: History): readonly Breach[] {
   const { decisions, fills, plan } = history;

@@ -26,6 +26,7 @@ export function findLedgerBreaches(history: History): readonly Breach[] {
 /**
  * One client order id is one order of the venue. Exits wait for no list, nor for a recovery: those of a ledger that was put
  * back may bear an id of before, and are told apart by what was sent and when. [TM-44]
+ * @except an exit
  */
 function findIdsUsedTwice({ world }: History): readonly Breach[] {
   const venueIds = new Map<string, string>();
@@ -72,7 +73,12 @@ function findSecondOpenings({ fills, world }: History): readonly Breach[] {
   return breaches;
 }
 
-/** Of two daemons on one account, the first stops opening, and says why. [TM-50] */
+/**
+ * Of two daemons on one account, the first stops opening, and says why. [TM-50]
+ * @except something fails
+ * @except a recovery
+ * @except of what is told: a ledger was put back, or the world is over within 25 s
+ */
 function findUnnoticedSeconds({ endMs, events, plan, world }: History): readonly Breach[] {
   const { homes, wire } = world;
   const theirs = wire.records.find((record) => homes.isSecond(record.life) && isTaken(record) && record.status === 200);
@@ -107,6 +113,8 @@ function findUnnoticedSeconds({ endMs, events, plan, world }: History): readonly
 /**
  * Two daemons each count what they opened themselves: together they exceed a symbol's cap by one order at most, by the
  * exchange's books at each send. Where lists of the exchange are lost or old neither can see the other. [TM-50]
+ * @except something fails
+ * @except a person trades by hand
  */
 function findCapsBeside(history: History): readonly Breach[] {
   const { plan, world } = history;
@@ -132,6 +140,7 @@ function findCapsBeside(history: History): readonly Breach[] {
 /**
  * A ledger that was put back opens nothing before a recovery, where the noted head knows more than it, or the account: an
  * order that was executed. One that was canceled without a fill no list of the start names. [TM-48]
+ * @except the head knows nothing more, and half a minute has not passed
  */
 function findUnnoticedRestores({ fills, orders, world }: History): readonly Breach[] {
   const { homes, wire } = world;

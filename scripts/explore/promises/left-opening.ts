@@ -10,6 +10,7 @@ const GONE_WITHIN_MS = 8_000;
 /**
  * After a full close no opening of its agent from before it goes on, on either side: none fills later than a cancel takes,
  * and none rests at the end. [EX-35]
+ * @except something fails within eight seconds
  */
 export function findLeftOpenings(history: History): readonly Breach[] {
   const breaches: Breach[] = [];

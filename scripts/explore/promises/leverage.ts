@@ -5,6 +5,7 @@ import type { History } from '../history.ts';
  * An agent opens nothing while the symbol's leverage at the exchange is above what that agent may borrow, whoever had it
  * set: the whole position is held, and liquidated, by that setting. What a person sets there is told of elsewhere.
  * [EX-20]
+ * @except a person changes settings
  */
 export function findLeverageBreaches({ orders, plan, world }: History): readonly Breach[] {
   const { capped } = plan.setup;

@@ -12,7 +12,10 @@ const CALM_BEFORE_MS = 8_000;
 const SOON_MS = 1_000;
 const MOST_PAUSE_MS = 6_000;
 
-/** An agent opens nothing outside its hours; when they end, or it is silent for too long, what it has resting is asked back. */
+/**
+ * An agent opens nothing outside its hours; when they end, or it is silent for too long, what it has resting is asked back.
+ * @except the machine’s clock jumps, or the ledger fails
+ */
 export function findLimitBreaches(history: History): readonly Breach[] {
   const { limits } = history.plan.setup;
   // Where the machine's clock jumps, when is not for this to say.
@@ -57,7 +60,12 @@ function findSilences({ endMs, world }: History, heartbeatMs: number | null): re
     .filter(({ fromMs, toMs }) => toMs > fromMs);
 }
 
-/** Told from the requests that were sent: where answers are lost or refused it is not judged. */
+/**
+ * Told from the requests that were sent: where answers are lost or refused it is not judged.
+ * @except the policy says that it stays
+ * @except something fails, or a policy is saved
+ * @except it is over within three seconds
+ */
 function findResting(history: History, fromMs: number, toMs: number, why: string): readonly Breach[] {
   const { endMs, plan } = history;
   const untilMs = fromMs + CANCELED_WITHIN_MS;
@@ -69,6 +77,10 @@ function findResting(history: History, fromMs: number, toMs: number, why: string
   }));
 }
 
+/**
+ * No slice of an agent that is silent is sent.
+ * @except something fails, or a policy is saved
+ */
 function findSlices(history: History, fromMs: number, toMs: number): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { agent, atMs, event, id } of history.decisions.values()) {

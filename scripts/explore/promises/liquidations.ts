@@ -5,7 +5,13 @@ import { START_MS } from '../market.ts';
 /** Income is read once a minute, ms. */
 const TOLD_WITHIN_MS = 75_000;
 
-/** A position that the exchange has liquidated is told, by one alert for each. */
+/**
+ * A position that the exchange has liquidated is told, by one alert for each.
+ * @except it cost nothing
+ * @except a ledger was put back
+ * @except the world is over within 75 s
+ * @except of alerts too many: another daemon runs
+ */
 export function findLiquidationBreaches({ endMs, events, world }: History): readonly Breach[] {
   const { liquidations } = world.exchange.world.state;
   const breaches: Breach[] = [];

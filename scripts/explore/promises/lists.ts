@@ -12,6 +12,7 @@ const READ_EVERY_MS = 8_000;
 /**
  * Without the exchange's lists of orders nobody knows what rests on the account. Nothing opens in a process that has never
  * read them, nor where they have not come for long.
+ * @except of old lists: the account cannot be read either
  */
 export function findOpenedBlind({ orders, world }: History): readonly Breach[] {
   const breaches: Breach[] = [];

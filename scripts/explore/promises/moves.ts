@@ -46,6 +46,11 @@ interface Move {
  * What is moved into or out of the account is never profit or loss, whatever it is called: drawdown and daily loss of each
  * decision are what they would be without it, by the books. A move that the exchange does not list yet, and a small one
  * until the next list is read, may count meanwhile.
+ * @except the ledger or a clock fails
+ * @except an operator has drawdown measured anew
+ * @except another daemon runs, or a ledger was put back
+ * @except a copy of before was answered as the account
+ * @except no list tells of it yet, and it is late, or little
  */
 export function findMoveBreaches(history: History): readonly Breach[] {
   const { plan, world } = history;

@@ -27,6 +27,11 @@ export function findNobodysBreaches(history: History): readonly Breach[] {
   });
 }
 
+/**
+ * No agent closes what its own fills have not opened.
+ * @except they are fewer than the exchange takes
+ * @except nobody could have told of them yet
+ */
 function findTaken(history: History, { taken }: Owned): readonly Breach[] {
   return taken.flatMap(({ agent, fill, quantityE8, recoveredAtMs }) => {
     // Fewer than the exchange takes go along.
@@ -52,6 +57,10 @@ function isUntold(history: History, symbol: string, atMs: number): boolean {
   );
 }
 
+/**
+ * No agent opens beside lots of nobody’s.
+ * @except they have stood there for less than 75 s, or no daemon ran
+ */
 function findOpened(history: History, symbol: string, { steps }: Owned): readonly Breach[] {
   return [...history.decisions.values()].flatMap((decision) => {
     const { agent, atMs, event, origin } = decision;

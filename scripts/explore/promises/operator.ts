@@ -121,7 +121,10 @@ export function findWaitingFlattens({ decisions, events, fills, orderEvents }: H
   return breaches;
 }
 
-/** A halt takes effect as it is requested: an agent's exits go out no more either, nor do its changes of them. */
+/**
+ * A halt takes effect as it is requested: an agent's exits go out no more either, nor do its changes of them.
+ * @except a ledger of before the word was put back
+ */
 export function findActsWhileHalted(history: History): readonly Breach[] {
   const { orders, world } = history;
   const breaches: Breach[] = [];

@@ -17,6 +17,7 @@ const KEPT_DAYS = 6;
 /**
  * At quiet, what is told of the past is what the books and the records say: fills once each, alerts, orders that have
  * ended, what each decision has executed, turnover and fees of the day.
+ * @except another daemon runs, or a ledger was put back
  */
 export function findPageBreaches(history: History): readonly Breach[] {
   const { gate, homes } = history.world;
@@ -38,6 +39,10 @@ function booked({ world }: History): readonly Trade[] {
   return trades.filter(({ timeMs }) => timeMs >= nowMs - KEPT_DAYS * DAY_MS);
 }
 
+/**
+ * Each trade of ours is told once, with its quantity and its agent.
+ * @except what a stop became
+ */
 function findFillBreaches(history: History): readonly Breach[] {
   const shown = history.world.gate?.getFills(OPERATOR, ALL, null).fills ?? [];
   const breaches: Breach[] = [];
@@ -180,7 +185,12 @@ function amendedIds({ events }: History): ReadonlySet<string> {
   return ids;
 }
 
-/** Turnover and fees of the last day are those of the books. */
+/**
+ * Turnover and fees of the last day are those of the books.
+ * @except a person trades by hand
+ * @except the machine’s clock jumps
+ * @except the daemon is away
+ */
 function findDayBreaches(history: History): readonly Breach[] {
   const { exchange, gate, venue } = history.world;
   if (gate === null || venue.hands.some(({ what }) => what === 'order')) return [];

@@ -16,6 +16,7 @@ const GIVES_PLACE = /^gives its place/;
  * The exchange takes so many open orders in a symbol: openings leave room for exits and for each other. An exit that
  * closes now and is refused for that limit goes on in the place of one of ours, the newest opening first, and is never
  * given up for it. [EX-21 EX-46]
+ * @except another daemon runs, or a ledger was put back
  */
 export function findPlaceBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;
@@ -134,7 +135,12 @@ function findResting(history: History, symbol: string, untilSeq: number): readon
   });
 }
 
-/** It was refused, one of ours rests there all the time, nothing else is amiss, and no other order of it gets there. */
+/**
+ * It was refused, one of ours rests there all the time, nothing else is amiss, and no other order of it gets there.
+ * @except something fails within eight seconds
+ * @except a person trades by hand
+ * @except the world is over within eight seconds
+ */
 function findHeldOut(history: History): readonly Breach[] {
   return findRefusals(history).flatMap(({ atMs, order, seq }) => {
     const { decision, planned } = order;

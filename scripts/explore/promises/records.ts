@@ -27,7 +27,11 @@ const DEFECTS: ReadonlySet<string> = new Set([
   'STANDING_FAILED',
 ]);
 
-/** What a list, a look-up or a trade has proven is never recorded as unknown, lost or absent later. */
+/**
+ * What a list, a look-up or a trade has proven is never recorded as unknown, lost or absent later.
+ * @except an id of what a restore has lost
+ * @except the exchange has refused it behind its answer
+ */
 export function findProofUndone(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const [id, notes] of history.orderEvents) {
@@ -56,7 +60,10 @@ function isRefused(history: History, id: string): boolean {
   );
 }
 
-/** Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. [TM-1] */
+/**
+ * Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. [TM-1]
+ * @except of what a restore has lost, or of another daemon
+ */
 export function findUnrecorded(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const record of history.world.wire.records) {

@@ -54,7 +54,10 @@ function findOrderBreaches(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Of the symbol's cap: used is the position, reserved what rests and would open. */
+/**
+ * Of the symbol's cap: used is the position, reserved what rests and would open.
+ * @except the position is in dispute: then the larger of both may be used
+ */
 function findUsedBreaches(history: History): readonly Breach[] {
   const { gate, venue } = history.world;
   const breaches: Breach[] = [];
@@ -113,6 +116,8 @@ function isPending({ world }: History, clientId: string): boolean {
 /**
  * What an agent is shown to hold is what its fills add up to. Of what is split over all agents each part is exact to a lot;
  * after several such orders, where each was split in whole lots.
+ * @except a person trades by hand
+ * @except an answer was late
  */
 function findShareBreaches(history: History): readonly Breach[] {
   const { gate } = history.world;

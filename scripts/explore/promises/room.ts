@@ -15,6 +15,10 @@ const READ_WITHIN_MS = 60_000;
 /**
  * Making room cancels as few resting exits as needed, the newest first: without such a cancel what rests, or is on its way,
  * would not fit into what is held, together with what closes now. [EX-52]
+ * @except another daemon runs, or a ledger was put back
+ * @except a person trades by hand
+ * @except it has not left yet
+ * @except an exit of that side was changed within fifteen seconds
  */
 export function findRoomBreaches(history: History): readonly Breach[] {
   const { homes } = history.world;

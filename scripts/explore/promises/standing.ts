@@ -25,7 +25,13 @@ export function findStandingBreaches(history: History): readonly Breach[] {
   return [...findUntightened(history), ...findEndedForNothing(history)];
 }
 
-/** A price that moves is no reason to ask an order back that the policy has permitted. */
+/**
+ * A price that moves is no reason to ask an order back that the policy has permitted.
+ * @except something is stricter than by its own decision
+ * @except it is younger than three seconds
+ * @except what may tighten is on record within three seconds
+ * @except its agent’s hours have turned
+ */
 function findUntightened(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { atMs, event, seq } of history.events) {

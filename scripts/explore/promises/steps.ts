@@ -27,6 +27,8 @@ export function findStepBreaches(history: History): readonly Breach[] {
 
 /**
  * A close never ends as closed already while its agent holds something, by the books, that was long known. [EX-33]
+ * @except a person trades by hand
+ * @except something fills within fifteen seconds
  */
 function findClosedAlready(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -48,7 +50,11 @@ function findClosedAlready(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Where nobody's lots stand beside it, no exit that closes now ends with a rest below what the exchange takes. */
+/**
+ * Where nobody's lots stand beside it, no exit that closes now ends with a rest below what the exchange takes.
+ * @except a person trades by hand
+ * @except a ledger was put back
+ */
 function findLeftBelowLot(history: History): readonly Breach[] {
   const closing = new Set<string>();
   return history.events.flatMap(({ atMs, event }) => {
@@ -103,7 +109,11 @@ function isAllElseWell({ plan, world }: History, atMs: number): boolean {
   return isHarmless && atMs - start > LATE_MS / 5;
 }
 
-/** While a row cannot be read, an opening in another symbol is refused for nothing that concerns the account. */
+/**
+ * While a row cannot be read, an opening in another symbol is refused for nothing that concerns the account.
+ * @except anything else fails
+ * @except the process has just started
+ */
 function findOthersHeldUp(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { fromMs, path, symbol, untilMs } of history.world.venue.oddRows)
@@ -120,7 +130,10 @@ function findOthersHeldUp(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Nothing opens in a symbol of which the account shows a position that nobody can read. */
+/**
+ * Nothing opens in a symbol of which the account shows a position that nobody can read.
+ * @except the row is ten seconds old at most
+ */
 function findOpenedUnread(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { fromMs, path, symbol, untilMs } of history.world.venue.oddRows) {

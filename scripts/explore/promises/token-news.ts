@@ -48,7 +48,10 @@ function findFalseOrphans(history: History): readonly Breach[] {
   });
 }
 
-/** It is told once until the agent has a token again, by however many daemons in turn. */
+/**
+ * It is told once until the agent has a token again, by however many daemons in turn.
+ * @except whether it has one nobody knows
+ */
 function findToldAgain(history: History): readonly Breach[] {
   const { tokens } = history.world;
   const lastMs = new Map<string, number>();
@@ -79,7 +82,12 @@ function hasOpenedAfterAll({ decisions }: History, agent: string, knownMs: numbe
   );
 }
 
-/** That one has expired is said of one that has, and that nothing has replaced; and it is said. */
+/**
+ * That one has expired is said of one that has, and that nothing has replaced; and it is said.
+ * @except another one has taken its place
+ * @except whether it has one nobody knows
+ * @except no daemon runs for three seconds
+ */
 function findFalseExpiries(history: History): readonly Breach[] {
   const { tokens } = history.world;
   const told = new Set<string>();
@@ -137,7 +145,10 @@ function findMislisted(history: History): readonly Breach[] {
   });
 }
 
-/** What was asked of people with a token waits no longer than that: it would keep its agent from asking again. */
+/**
+ * What was asked of people with a token waits no longer than that: it would keep its agent from asking again.
+ * @except no daemon runs for three seconds
+ */
 function findWaitingApprovals(history: History): readonly Breach[] {
   const asked = new Map<string, string>();
   for (const { event } of history.events)

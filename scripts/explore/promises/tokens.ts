@@ -18,6 +18,8 @@ const GONE_WITHIN_MS = 15_000;
  * A token that has ended is heard no more, by a daemon that was started since as little as before, and opens nothing; one
  * that has not is heard. What an agent without any opened is asked back, and of nobody else's anything. Told from answers
  * and the exchange.
+ * @except a ledger was put back, or recovered
+ * @except the ledger could not be written
  */
 export function findTokenBreaches(history: History): readonly Breach[] {
   const { homes, tokens } = history.world;
@@ -121,7 +123,10 @@ function tokenlessSinceMs(history: History, agent: string, atMs: number): number
   return sinceMs <= atMs ? sinceMs : null;
 }
 
-/** Once all is quiet nothing of an agent without a token rests that opens. [TM-19] */
+/**
+ * Once all is quiet nothing of an agent without a token rests that opens. [TM-19]
+ * @except whether its agent has one nobody knows
+ */
 function findLeftAtRest(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const { openOrders } of history.world.exchange.world.state.markets.values())
@@ -141,6 +146,8 @@ function findLeftAtRest(history: History): readonly Breach[] {
 /**
  * Where nothing fails that takes seconds, and those orders are asked back of which it was known by then that they rest.
  * [TM-19]
+ * @except something fails, or the process stops
+ * @except a new token comes within three seconds
  */
 function findNotAskedBack(history: History): readonly Breach[] {
   const { endMs, plan, world } = history;

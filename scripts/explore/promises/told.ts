@@ -12,6 +12,7 @@ const ALL = 100_000;
 /**
  * At quiet, an agent is told of its own what an operator is told, and nothing of others; what became of an order that it
  * opened is what the exchange's books say; and a cooldown is told as its end is decided.
+ * @except another daemon runs, or a ledger was put back
  */
 export function findTellingBreaches(history: History): readonly Breach[] {
   const { gate, homes } = history.world;
@@ -33,6 +34,10 @@ function outcomeOf(orders: readonly Order[], wantedE8: number): Outcome {
   return orders.some(({ status }) => status.startsWith('EXPIRED')) ? 'expired' : 'canceled';
 }
 
+/**
+ * What is told of an opening is what the books say.
+ * @except an order of it was never sent
+ */
 function findOutcomes(history: History): readonly Breach[] {
   const { exchange, gate } = history.world;
   const books = new Map([...exchange.world.state.orders.values()].map((order) => [order.clientOrderId, order]));

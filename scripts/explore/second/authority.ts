@@ -9,9 +9,10 @@ const CLOCK_MS = 1_500;
 const CANCELED_WITHIN_MS = 25_000;
 
 /**
- * Nothing opens that leaves after the `valid_until_ms` of its request, and nothing rests longer than it
- * (docs/api.md, `valid_until_ms`) [AP-8]. Except within the second and a half by which clocks differ, and, of what
- * rests, the last 25 s.
+ * Nothing opens that leaves after the `valid_until_ms` of its request, and nothing rests longer than it (docs/api.md,
+ * `valid_until_ms`) [AP-8].
+ * @except the second and a half by which clocks differ
+ * @except of what rests: the last 25 s
  */
 export function findOpenedLate(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -42,6 +43,7 @@ const HEARD_MS = 250;
 /**
  * What a token asked to open ends with it: from its revocation on nothing of it leaves, nor, once everything is quiet,
  * rests [TM-19]. A token that has expired counts as another one of its agent does.
+ * @except an older ledger is put back
  */
 export function findSentWithoutToken(history: History): readonly Breach[] {
   const { notes } = history.world.tokens;

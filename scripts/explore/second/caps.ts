@@ -49,8 +49,8 @@ function worstCase(opening: Opening): Fraction {
 
 /**
  * Whatever opens, the position of its symbol and all that rests on its side come to no more than
- * `budgets.symbol_notional_usdt`, of the account and of its agent [PK-8] [PK-32] [TM-2]. Except where within 75 s something moved
- * the symbol that the ledger does not know of.
+ * `budgets.symbol_notional_usdt`, of the account and of its agent [PK-8] [PK-32] [TM-2].
+ * @except within 75 s something moved the symbol that the ledger does not know of
  */
 export function findSymbolsBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -93,32 +93,58 @@ function grossOf(raw: Raw, opening: Opening): Fraction {
   return gross;
 }
 
+/** What an agent has opened in all symbols, of those that it holds, with an opening of its own. */
+function ownGrossOf(raw: Raw, opening: Opening): Fraction {
+  const { root, send, servedAtMs, symbol } = opening;
+  let gross = worstCase(opening);
+  for (const [other, quantityE8] of send.quantityE8) {
+    if (other === symbol || quantityE8 === 0) continue;
+    const before = raw.history.fills.filter((fill) => fill.symbol === other && fill.atMs < servedAtMs);
+    const opener = before.findLast((fill) => fill.before === 0)?.order?.decision.agent;
+    if (opener === root.agent) gross = plus(gross, usdt(big(Math.abs(quantityE8)), lowestE8(raw, opening, other)));
+  }
+  return gross;
+}
+
 /**
- * Whatever opens, all symbols together come to no more than `budgets.gross_notional_usdt`, nor than `budgets.leverage`
- * times the equity [PK-9] [PK-6] [TM-2]. Except where within 75 s something moved a symbol that the ledger does not know of.
+ * Whatever opens, all symbols together come to no more than `budgets.gross_notional_usdt`, of the account and of its agent,
+ * nor than `budgets.leverage` times the equity [PK-9] [PK-6] [PK-32] [TM-2].
+ * @except within 75 s something moved a symbol that the ledger does not know of
  */
 export function findGrossBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);
   return raw.openings.flatMap((opening) => {
-    const { decision, id, send, servedAtMs } = opening;
+    const { decision, id, root, send, servedAtMs } = opening;
     const spec = raw.policyAt(decision.seq);
     const { account } = decision.event.context;
     if (spec === null || account === null) return [];
     for (const symbol of send.marks.keys())
       if (raw.isDisturbed(symbol, servedAtMs - BELIEVED_MS, servedAtMs)) return [];
-    const gross = grossOf(raw, opening);
+    const own = (sectionOf(spec, root.agent).budgets as { readonly gross_notional_usdt?: number } | undefined) ?? {};
     const cap = capOf(spec, decision, 'gross_notional_usdt', 'notional', false);
     const borrowed = times(leverageOf(spec, decision, false), fraction(account.equity_usdt ?? 0));
-    const most = least(cap, borrowed);
-    if (!isAbove(gross, most)) return [];
-    const detail = `with ${id} at ${at(servedAtMs)} all symbols come to ${show(gross)}, of ${show(most)}`;
-    return [{ code: isAbove(gross, cap) ? 'second/gross-cap' : 'second/account-leverage', detail }];
+    const where = `with ${id} at ${at(servedAtMs)}`;
+    const judge = (code: string, whose: string, worth: Fraction, most: Fraction): readonly Breach[] =>
+      isAbove(worth, most) ? [{ code, detail: `${where} ${whose} come to ${show(worth)}, of ${show(most)}` }] : [];
+    const gross = grossOf(raw, opening);
+    return [
+      ...judge('second/gross-cap', 'all symbols', gross, cap),
+      ...judge('second/account-leverage', 'all symbols', gross, borrowed),
+      ...(own.gross_notional_usdt === undefined
+        ? []
+        : judge(
+            'second/gross-cap',
+            `those of ${root.agent}`,
+            ownGrossOf(raw, opening),
+            fraction(own.gross_notional_usdt),
+          )),
+    ];
   });
 }
 
 /**
  * Nothing opens while its symbol is set to a leverage at the exchange that is above what its decision leaves [EX-20].
- * Except where a person sets leverage at the exchange itself.
+ * @except a person sets leverage at the exchange itself
  */
 export function findLeverageBeyond(history: History): readonly Breach[] {
   const raw = rawOf(history);

@@ -7,8 +7,10 @@ import { rawOf, sinceStart } from './raw.ts';
 const ENDS_WITHIN_MS = 3_000;
 
 /**
- * While no daemon runs nothing opens later than `standing.deadman_ms` where the exchange's countdown ran [TM-58], nor after
- * its good-till-date elsewhere [TM-59]. Except three seconds, and a symbol in which somebody else has an order.
+ * While no daemon runs nothing opens later than `standing.deadman_ms` where the exchange's countdown ran [TM-58], nor
+ * after its good-till-date elsewhere [TM-59].
+ * @except the first three seconds
+ * @except somebody else has an order in the symbol
  */
 export function findOpenedWhileDown(history: History): readonly Breach[] {
   const { exchange, lives } = history.world;
@@ -54,8 +56,9 @@ export function findUndated(history: History): readonly Breach[] {
 }
 
 /**
- * Two daemons on one account bring a symbol above its cap by one order at most [TM-50]. Except in worlds in which a person
- * trades, or an older ledger is put back.
+ * Two daemons on one account bring a symbol above its cap by one order at most [TM-50].
+ * @except a person trades by hand
+ * @except an older ledger is put back
  */
 export function findCapsBesides(history: History): readonly Breach[] {
   const { homes, policies, venue } = history.world;

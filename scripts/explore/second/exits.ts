@@ -59,9 +59,12 @@ function heldAt({ fills }: History, symbol: string, atMs: number): number {
 const WANTED = /^(filled|nothing_left|canceled|replaced|rests)$/;
 
 /**
- * A claim that closes now ends with nothing held, or an alert about its symbol follows within a minute of its end [TM-4]
- * [EX-50]. Except one that closed all its lots, that its asker took back, that rests at its own price, or that a later one
- * took the place of.
+ * A claim that closes now ends with nothing held, or an alert about its symbol follows within a minute of its end
+ * [TM-4] [EX-50].
+ * @except it closed all its lots
+ * @except its asker took it back
+ * @except it rests at its own price
+ * @except a later one took its place
  */
 export function findLostExits(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -84,7 +87,8 @@ export function findLostExits(history: History): readonly Breach[] {
 
 /**
  * No claim is forgotten: once everything is quiet, each has ended, or an alert about its symbol says why it goes on
- * [EX-64]. Except claims that were recorded within the last minute.
+ * [EX-64].
+ * @except it was recorded within the last minute
  */
 export function findForgottenClaims(history: History): readonly Breach[] {
   return claimsOf(rawOf(history)).flatMap(({ atMs, id, reason, symbol }) => {
@@ -136,8 +140,9 @@ export function findNotReducing(history: History): readonly Breach[] {
 }
 
 /**
- * A part closes at most what was asked for, and the exchange's smallest order where that is more [EX-26]. Except a rest
- * below such an order, which is taken along. Who asks for no less than is held asks for all, and for what comes.
+ * A part closes at most what was asked for, and the exchange's smallest order where that is more [EX-26]: a fraction is one
+ * of what its agent held when it was asked. Who asks for no less than is held asks for all, and for what comes.
+ * @except a rest below such an order is taken along, which leaves nothing
  */
 export function findGrown(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -148,13 +153,25 @@ export function findGrown(history: History): readonly Breach[] {
     if (decided.kind !== 'tool' || decided.decision === 'BLOCK' || decided.effective?.action !== 'exit') return [];
     if (asked == null || symbol === null || isOfAll(decision, asked)) return [];
     if (request.client_order_id !== null) return [];
+    const last = history.fills.findLast(({ order }) => order?.decision.rootId === id);
+    if (last === undefined) return [];
     const executed = BigInt(executedFor(history, id));
     const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
     const least = BigInt(history.world.venue.leastE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
-    const most = (e8(asked) > least ? e8(asked) : least) + least;
+    const part = partE8(decision, e8(asked));
+    const most = (part > least ? part : least) + (last.after === 0 ? least : 0n);
     if (executed <= most) return [];
-    return [{ code: 'second/grown', detail: `${id} asked for ${asked} of ${symbol} and closed ${executed} e-8` }];
+    return [{ code: 'second/grown', detail: `${id} asked for ${part} e-8 of ${symbol} and closed ${executed} e-8` }];
   });
+}
+
+/** What an agent has asked for: of a fraction whole lots of what it held, whatever its decision made of that. */
+function partE8({ event: { context, request }, origin }: Decision, askedE8: bigint): bigint {
+  const { rules } = context.market;
+  if (request.fraction === null || rules === null || origin !== 'agent') return askedE8;
+  const lots = Math.floor(request.fraction * Math.abs(context.agent.share_lots) + 1e-9);
+  const ofHeld = BigInt(Math.round((lots * rules.lot_mantissa * 1e8) / rules.lot_scale));
+  return ofHeld < askedE8 ? ofHeld : askedE8;
 }
 
 /** Without a size, or of no less than the snapshot holds. */
@@ -169,7 +186,12 @@ function isOfAll({ event: { context, request } }: Decision, asked: string): bool
 /** What is being signed and sent when a claim is recorded leaves so soon after it, ms. */
 const LEAVES_WITHIN_MS = 10;
 
-/** From the record of a claim that closes now on, nothing that its agent asked for before it is opened in its symbol [EX-34]. */
+/**
+ * From the record of a claim that closes now on, nothing that its agent asked for before it is opened in its symbol
+ * [EX-34].
+ * @except it leaves within ten milliseconds of the record
+ * @except an older ledger is put back
+ */
 export function findUndropped(history: History): readonly Breach[] {
   const raw = rawOf(history);
   const claims = claimsOf(raw);
@@ -209,9 +231,10 @@ export function findOpenedBesideExit(history: History): readonly Breach[] {
 }
 
 /**
- * No order of an exit goes further from the middle of the book of its own decision than its caller's `max_slippage_bps`
- * [EX-41], and none of them is a market order. Except where the decision saw no fresh book, and an exit with a price of
- * its own.
+ * No order of an exit goes further from the middle of the book of its own decision than its caller's
+ * `max_slippage_bps` [EX-41], and none of them is a market order.
+ * @except the decision saw no fresh book
+ * @except the exit has a price of its own
  */
 export function findExitsSlipped(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -243,9 +266,10 @@ export function findExitsSlipped(history: History): readonly Breach[] {
 const PROTECTED_WITHIN_MS = 45_000;
 
 /**
- * Where the policy requires it, whatever is held once everything is quiet has a stop at the exchange that closes all of it,
- * or an alert about its symbol says why not [PK-64]. Except what traded within the
- * last 45 s, and what a person did within 75 s.
+ * Where the policy requires it, whatever is held once everything is quiet has a stop at the exchange that closes all
+ * of it, or an alert about its symbol says why not [PK-64].
+ * @except something traded within the last 45 s
+ * @except a person traded by hand within 75 s
  */
 export function findUnprotected(history: History): readonly Breach[] {
   const { endMs, world } = history;

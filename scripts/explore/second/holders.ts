@@ -4,8 +4,9 @@ import { regimeOf, sectionOf } from './budgets.ts';
 import { BELIEVED_MS, rawOf } from './raw.ts';
 
 /**
- * While an agent's orders that open rest in a symbol, or what they have opened is held there, nothing of another agent opens
- * there [EX-4]. Except where something traded there within 75 s that the ledger does not know of.
+ * While an agent's orders that open rest in a symbol, or what they have opened is held there, nothing of another agent
+ * opens there [EX-4].
+ * @except something traded there within 75 s that the ledger does not know of
  */
 export function findOpenedBesideHolder(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -24,8 +25,8 @@ export function findOpenedBesideHolder(history: History): readonly Breach[] {
 }
 
 /**
- * Nothing that opens is sent against a position that the ledger has had on record before it was decided [EX-15]. Except
- * where something traded there that the ledger does not know of.
+ * Nothing that opens is sent against a position that the ledger has had on record before it was decided [EX-15].
+ * @except something traded there that the ledger does not know of
  */
 export function findOpenedAgainst(history: History): readonly Breach[] {
   const raw = rawOf(history);
@@ -83,8 +84,10 @@ export function findHurried(history: History): readonly Breach[] {
 }
 
 /**
- * No more openings of one agent rest in a symbol than `standing.resting`, and of all no more than half of the exchange's
- * limit on open orders [EX-21] [PK-50] [PK-51]. Except where something traded there within 75 s that the ledger does not know of.
+ * No more openings of one agent rest in a symbol than `standing.resting`, and of all no more than half of the
+ * exchange's limit on open orders [EX-21] [PK-50] [PK-51].
+ * @except something traded there within 75 s that the ledger does not know of
+ * @except of half the limit: the exchange has changed its rules
  */
 export function findCrowds(history: History): readonly Breach[] {
   const raw = rawOf(history);

@@ -29,8 +29,9 @@ function findFault(order: WireRecord, deciders: readonly Decision[] | undefined)
 }
 
 /**
- * Whatever order leaves was decided and recorded before, with its symbol, its side, at most its size, and no worse price
- * [TM-1]. Except what a restored copy of the ledger has lost.
+ * Whatever order leaves was decided and recorded before, with its symbol, its side, at most its size, and no worse
+ * price [TM-1].
+ * @except a restored copy of the ledger has lost it
  */
 export function findUndecided(history: History): readonly Breach[] {
   const { homes, wire } = history.world;
@@ -51,7 +52,10 @@ export function findUndecided(history: History): readonly Breach[] {
   });
 }
 
-/** A process opens nothing before it has recorded that it is reconciled (docs/architecture.md, docs/operating.md). */
+/**
+ * A process opens nothing before it has recorded that it is reconciled (docs/architecture.md, docs/operating.md).
+ * @except a restored copy of the ledger has lost it
+ */
 export function findOpenedAtBoot(history: History): readonly Breach[] {
   const { world } = history;
   const reconciled = history.events.filter(

@@ -45,8 +45,9 @@ function tell({ fromMs, layer, name, scope, state }: Restriction): string {
 }
 
 /**
- * From the record of a reduction or a halt on nothing that opens leaves in its scope, whoever set it, until its end is on
- * record (docs/api.md, `reducing`). Except what a restored copy has lost.
+ * From the record of a reduction or a halt on nothing that opens leaves in its scope, whoever set it, until its end is
+ * on record (docs/api.md, `reducing`).
+ * @except a restored copy of the ledger has lost it
  */
 export function findOpenedReducing(history: History): readonly Breach[] {
   if (history.world.homes.restores.length > 0) return [];
@@ -60,23 +61,34 @@ export function findOpenedReducing(history: History): readonly Breach[] {
   });
 }
 
-/** While halted no exit of an agent leaves; those of operators and stops do (docs/api.md, `halted`: cancels only). */
+/**
+ * While halted no exit of an agent leaves, nor a change of one, and none is permitted; those of operators and stops are
+ * (docs/api.md, `halted`: cancels only).
+ * @except a restored copy of the ledger has lost it
+ */
 export function findClosedHalted(history: History): readonly Breach[] {
   const { homes, venue } = history.world;
   if (homes.restores.length > 0) return [];
   const halts = restrictionsOf(history).filter(({ state }) => state === 'halted');
   if (halts.length === 0) return [];
-  return venue.sends.flatMap(({ symbol, wire: { clientId, life, method, sentAtMs } }) => {
+  const judge = (what: string, nowMs: number, symbol: string, agent: string): readonly Breach[] => {
+    const halt = halts.find((each) => each.fromMs < nowMs && nowMs < each.untilMs && isOf(each, symbol, agent));
+    return halt === undefined
+      ? []
+      : [{ code: 'second/closed-halted', detail: `${what} at ${at(nowMs)}, while ${tell(halt)}` }];
+  };
+  const left = venue.sends.flatMap(({ symbol, wire: { clientId, life, sentAtMs } }) => {
     const by = history.orders.get(clientId ?? '');
-    if (by === undefined || method !== 'POST' || !by.planned.reduce_only || homes.isSecond(life)) return [];
+    if (by === undefined || !by.planned.reduce_only || homes.isSecond(life)) return [];
     const root = history.decisions.get(by.decision.rootId) ?? by.decision;
-    if (root.origin !== 'agent') return [];
-    const halt = halts.find(
-      (each) => each.fromMs < sentAtMs && sentAtMs < each.untilMs && isOf(each, symbol, root.agent),
-    );
-    if (halt === undefined) return [];
-    return [{ code: 'second/closed-halted', detail: `${clientId} left at ${at(sentAtMs)}, while ${tell(halt)}` }];
+    return root.origin === 'agent' ? judge(`${clientId} left`, sentAtMs, symbol, root.agent) : [];
   });
+  const permitted = rawOf(history).decisions.flatMap(({ agent, atMs, event, id, origin, symbol }) => {
+    const { decision } = event;
+    const isExit = decision.effective?.action === 'exit' && decision.decision !== 'BLOCK';
+    return isExit && origin === 'agent' && symbol !== null ? judge(`${id} is permitted`, atMs, symbol, agent) : [];
+  });
+  return [...left, ...permitted];
 }
 
 /** What an operator's halt or reduction, or the end of a world, finds at rest is canceled within this time, ms. */
@@ -95,7 +107,9 @@ function restingOf(history: History): readonly Pick<Opening, 'id' | 'symbol' | '
 
 /**
  * Once everything is quiet, nothing that opens rests where an operator has halted or reduced, whatever
- * `standing.on_breach` says (docs/api.md) [EX-35]. Except within 25 s of it.
+ * `standing.on_breach` says (docs/api.md) [EX-35].
+ * @except a restored copy of the ledger has lost it
+ * @except within 25 s of it
  */
 export function findRestingHalted(history: History): readonly Breach[] {
   if (history.world.homes.restores.length > 0) return [];
@@ -111,8 +125,9 @@ export function findRestingHalted(history: History): readonly Breach[] {
 }
 
 /**
- * A flatten that nobody has lifted ends flat once everything is quiet [EX-61]. Except where less than the exchange's
- * smallest order is left, and where something traded at the exchange that the ledger does not know of.
+ * A flatten that nobody has lifted ends flat once everything is quiet [EX-61].
+ * @except less is left than the exchange’s smallest order
+ * @except something traded there that the ledger does not know of
  */
 export function findNotFlat(history: History): readonly Breach[] {
   const { exchange, venue } = history.world;

@@ -72,9 +72,12 @@ export function findOpenedUnproven(history: History): readonly Breach[] {
 }
 
 /**
- * Within `temporal.duplicate_window_ms` of a permitted opening one is refused that asks for the same: agent, symbol, side,
- * order type and lots [PK-24]. Except one that names the decision it repeats, symbols that are exempt, and
- * where nothing of the earlier one was filled.
+ * Within `temporal.duplicate_window_ms` of a permitted opening one is refused that asks for the same: agent, symbol,
+ * side, order type and lots [PK-24].
+ * @except it names a decision that it repeats
+ * @except the symbol is exempt
+ * @except nothing of the earlier one was filled
+ * @except people have approved it
  */
 export function findEqualTwice(history: History): readonly Breach[] {
   const raw = rawOf(history);
