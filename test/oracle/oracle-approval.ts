@@ -1,5 +1,5 @@
 import type { ApprovalGrant, ExecutionContext } from '../../daemon/core/context.ts';
-import type { ApprovalCondition, IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import type { ApprovalCondition, ApprovalKey, IntendedPolicySpec, RequestMatch } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { trustLevel } from './oracle-factors.ts';
@@ -102,7 +102,20 @@ function isMet(
   if (condition.provenance_below !== undefined) parts.push(level.provenance < condition.provenance_below);
   if (condition.venues !== undefined) parts.push(condition.venues.some((venue) => venue === context.venue));
   if (condition.agents !== undefined) parts.push(condition.agents.includes(request.agent));
-  const type = condition.request?.order_type?.in;
-  if (type !== undefined) parts.push(request.order_type !== null && type.includes(request.order_type));
+  if (condition.capability_risk_above !== undefined)
+    parts.push(level.capability_risk > condition.capability_risk_above);
+  for (const [member, match] of Object.entries(condition.request ?? {}))
+    parts.push(isNamed(request[member as ApprovalKey], match));
   return parts.every(Boolean);
+}
+
+/** What the request leaves out is named by nothing; a text is neither above nor below. */
+function isNamed(said: string | number | null, { above, below, in: among }: RequestMatch): boolean {
+  const isNumber = typeof said === 'number';
+  return (
+    said !== null &&
+    (among === undefined || among.includes(said)) &&
+    (above === undefined || (isNumber && said > above)) &&
+    (below === undefined || (isNumber && said < below))
+  );
 }

@@ -46,6 +46,8 @@ function findContradiction({ args, limits }: CallRecord, { event }: Decision): r
   const { decision: verdict, reasons } = event.decision;
   const codes = reasons.map(({ code }) => code);
   const said = `${left} USDT are left to ${side} (${bound}; ${blocks.join(', ') || 'nothing'} blocks); ${String(asked)} are asked for: ${verdict} ${codes.join(', ')}`;
+  // At the largest size: a smaller order may need nobody.
+  if (blocks.includes('APPROVAL_REQUIRED')) return null;
   if (blocks.length > 0) return verdict === 'BLOCK' ? null : ['offer/blocked', said];
   if (Number(asked) > left + LOT_USDT) return verdict === 'ALLOW' ? ['offer/beyond', said] : null;
   const isWithin =
