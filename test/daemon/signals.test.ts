@@ -111,7 +111,8 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   const { child, exited, said, token, url } = await startListening(t, sim.url);
   let isAnswered = true;
   const asked: Promise<Response>[] = [];
-  let notional = 300;
+  // Four lots, then five, and so on.
+  let notional = 242;
   const ask = async (): Promise<Response> => {
     isAnswered = false;
     const answer = await fetch(`${url}/v1/tools/place_order`, {
@@ -126,7 +127,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
     // A busy machine may answer before it sends anything: that its feeds are too old, or that it would be too late.
     if (isAnswered) {
       asked.push(ask());
-      notional += 1;
+      notional += 60.1;
     }
     const faults = await fetch(`${sim.url}/sim/faults`, { headers: { Authorization: `Bearer ${sim.simToken}` } });
     return ((await faults.json()) as { faults: { remaining: number }[] }).faults.every((one) => one.remaining === 0);
