@@ -35,6 +35,13 @@ interface Asked {
   /** Of a limit order the size is at its own limit. */
   readonly price: number | null;
 }
+/** The limit of the caller; a sale below the market is sized at the price that is sent. Null: it has none. */
+function priceOf({ limit_price: limit, side }: CallRecord['args'], { decision }: DecisionEvent): number | null {
+  if (limit === undefined) return null;
+  const sent =
+    decision.effective !== null && 'limit_price' in decision.effective ? decision.effective.limit_price : null;
+  return side === 'sell' && sent !== null ? Math.max(Number(limit), Number(sent)) : Number(limit);
+}
 /** Null: the call names no size. */
 function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null {
   const { requested_notional: usdt, limit_price: limit } = args;
@@ -44,8 +51,7 @@ function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null
     const standing = rules === null || ticks == null ? null : (ticks * rules.tick_mantissa) / rules.tick_scale;
     return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : Number(limit) };
   }
-  if (tool === 'place_order')
-    return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? null : Number(limit) };
+  if (tool === 'place_order') return { size: Number(usdt), unit: 'USDT', price: priceOf(args, event) };
   if (tool !== 'close_position' || args.fraction === undefined || args.fraction === 1) return null;
   const { agent, exposure, market } = event.context;
   if (market.rules === null) return null;

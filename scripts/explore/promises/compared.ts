@@ -4,6 +4,8 @@ import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 
+/** Sums of the same figures in another order. */
+const HAIR_USDT = 1e-6;
 /** Below the least order of any symbol. */
 const NO_ROOM_USDT = 0.000_001;
 
@@ -63,10 +65,10 @@ function findWrongSums(
     ['ALLOW', verdicts.recorded.ALLOW, of('ALLOW')],
     ['LIMIT', verdicts.recorded.LIMIT, of('LIMIT')],
     ['BLOCK', verdicts.recorded.BLOCK, of('BLOCK')],
-    ['opening notional', Math.round(opening_notional_usdt.recorded * 100), Math.round(opened * 100)],
+    ['opening notional', opening_notional_usdt.recorded, opened],
   ];
   return pairs
-    .filter(([, said, is]) => said !== is)
+    .filter(([, said, is]) => Math.abs(said - is) > HAIR_USDT)
     .map(([figure, said, is]) => ({
       code: 'compared/sums',
       detail: `${figure}: ${said} is said, the records have ${is}`,

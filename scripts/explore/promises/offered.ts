@@ -26,10 +26,12 @@ const PLAIN: ReadonlySet<string> = new Set([
  * @except the request says more than that
  */
 export function findOfferBreaches(history: History): readonly Breach[] {
+  const told = new Set<string>();
   return history.world.calls.flatMap((call) => {
     const decision = history.decisionOf(call);
-    // Something was recorded in between.
-    if (decision === null || decision.seq !== call.askedAtSeq + 1) return [];
+    // Something was recorded in between; or the call repeats one that has its decision.
+    if (decision === null || decision.seq !== call.askedAtSeq + 1 || told.has(decision.id)) return [];
+    told.add(decision.id);
     const detail = findContradiction(call, decision);
     return detail === null
       ? []
