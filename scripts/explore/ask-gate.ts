@@ -15,11 +15,6 @@ interface Call {
   readonly caller: Caller;
 }
 
-/** Where nobody is asked for a token, an agent's name stands for it. */
-export function nameless(agent: AgentName): Caller {
-  return { role: 'agent', agent, tokenId: agent, skillSha256: null };
-}
-
 /** One call of a tool as the door makes it: checked, then asked of the gate. `isTroubled`: nothing can be recorded now. */
 export function askGate(
   gate: Gate | null,

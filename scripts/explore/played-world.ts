@@ -6,11 +6,10 @@ import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import { Approvers } from './approvers.ts';
-import { nameless } from './ask-gate.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import { MarketReadings } from './market-readings.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
-import { type CallRecord, type Difference, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
+import { type CallRecord, type Difference, HomeRecords, nameless, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
 import { buildPolicy, type WorldPolicy } from './world-policy.ts';
 

@@ -9,6 +9,10 @@ import type { WireRecord } from './wire.ts';
 /** Units of 1e-8 in a lot of 0.001: plans count in these, whatever the exchange's steps are. */
 export const LOT_E8 = 100_000;
 
+/** Where nobody is asked for a token, an agent's name stands for it. */
+export function nameless(agent: AgentName): Caller {
+  return { role: 'agent', agent, tokenId: agent, skillSha256: null };
+}
 export const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'operator', skillSha256: null };
 
 /** A call of a tool, from the request to the answer; times are milliseconds since the world began. */

@@ -5,13 +5,14 @@ import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import { toApiError } from '../../daemon/http/errors.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { TokenStore } from '../../daemon/ledger/types.ts';
-import { askGate, nameless } from './ask-gate.ts';
+import { askGate } from './ask-gate.ts';
 import { blankStorage } from './blank-ledger.ts';
 import { openBeside } from './homes.ts';
 import type { Running } from './life.ts';
 import { LivingWorld } from './living-world.ts';
 import type { AgentName, Trouble } from './plan.ts';
 import type { Asked } from './played-world.ts';
+import { nameless } from './records.ts';
 import type { WireRecord } from './wire.ts';
 
 /** What an operator takes to look, and a supervisor to start again. */
