@@ -3,7 +3,8 @@ import type { SimTime } from '../../scripts/explore/sim-time.ts';
 /** Turns without anything due, after which the pump looks only now and then whether something real has ended. */
 const IDLE_TURNS = 100;
 const REAL_LOOK_MS = 1;
-const PACE_MS = 5;
+/** While nobody waits for a world, its time goes on by at most this much at once. */
+export const PACE_MS = 5;
 /**
  * Pauses in which nobody waits for any world, after which they keep pace with real time: a test waits for something else.
  * Counted, since a machine that stands still for a while is no test that waits.
@@ -52,10 +53,13 @@ export class Pump {
     let pauses = 0;
     while (!this.#isClosed) {
       if (this.#waiting === 0) {
+        const pausedMs = performance.now();
         await this.#pause(PACE_MS);
         pauses = seen === attendances ? pauses + 1 : 0;
         seen = attendances;
-        if (this.#waiting === 0 && pauses > UNATTENDED_PAUSES) await this.#time.advance(PACE_MS);
+        if (this.#waiting > 0 || pauses <= UNATTENDED_PAUSES) continue;
+        // A timer of the process may fire a little early; of a late one no more is made up for.
+        await this.#time.advance(Math.min(PACE_MS, Math.floor(performance.now() - pausedMs)));
         continue;
       }
       // Files are read by other threads: what comes of it belongs to this instant.
