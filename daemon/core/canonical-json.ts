@@ -34,6 +34,22 @@ export function canonicalJson(value: unknown): string {
   return isInOrder(value, 0) ? JSON.stringify(value) : writeValue(value, '$', 0);
 }
 
+/** True iff two values that have a canonical form have the same. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!isSameJson(a[i], b[i])) return false;
+    return true;
+  }
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const keys = Object.keys(left);
+  if (Array.isArray(b) || keys.length !== Object.keys(right).length) return false;
+  for (const key of keys) if (!Object.hasOwn(right, key) || !isSameJson(left[key], right[key])) return false;
+  return true;
+}
+
 /** True iff `text` is exactly the canonical form of the value it describes. */
 export function isCanonicalJson(text: string): boolean {
   return parseCanonicalJson(text) !== undefined;

@@ -65,7 +65,7 @@ export async function leaveVenue(
   { core, canceler, countdowns, slices }: GateParts,
   options: { readonly leaveOrders: boolean },
 ): Promise<void> {
-  const before = [...everyLiveOrder(core.state.orders)];
+  const before = everyLiveOrder(core.state.orders);
   slices.dropUnsent('the daemon stops', () => true);
   const isLeft = (order: OrderState): boolean => options.leaveOrders && hasGoodTill(order);
   const cancels = canceler.cancelMatching(

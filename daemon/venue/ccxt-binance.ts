@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { TimePort } from '../time/time-port.ts';
-import type { CcxtBinance, CcxtBinanceConstructor } from './ccxt-types.ts';
+import type { CcxtBinance, CcxtBinanceConstructor, RequestArguments } from './ccxt-types.ts';
 import { checkEndpoints, moveEndpoints, parsePaperOrigin, type VenueAccess } from './endpoints.ts';
 import { exchangeOnce, type HttpAnswer, type HttpExchange, TransportError } from './transport.ts';
 
@@ -57,8 +57,8 @@ const ADDED_BY_SIGNING = new Set(['timestamp', 'recvWindow', 'signature']);
 export interface BinanceClient {
   readonly ccxt: CcxtBinance;
   /**
-   * Starts a ccxt call. Everything that ccxt does before its `fetch` is synchronous here (markets are set, its rate
-   * limiter is off), so the call is passed on without a shared field that a second call could overwrite.
+   * Starts a ccxt call. Everything that ccxt does before its `fetch` is synchronous here (markets are set), so the call
+   * is passed on without a shared field that a second call could overwrite.
    */
   run(call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown>;
   /** An unsigned GET of a path of the venue's own host that ccxt does not know. */
@@ -92,15 +92,17 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
   let origins: ReadonlySet<string> = new Set();
 
   class BinanceExchange extends Base {
-    /** ccxt chooses the error table by the host; ours is always the USD-M table. */
-    override getExceptionsByUrl(_url: string, exactOrBroad: string): unknown {
-      return super.getExceptionsByUrl('https://fapi.binance.com/', exactOrBroad);
-    }
     override nonce(): number {
       return options.nowMs();
     }
-    /** Keeps signed URLs and bodies out of the object. */
-    override setLastRequest(): void {}
+    /**
+     * One request for one call. ccxt's own way to `fetch` throttles, repeats, and keeps signed URLs and bodies in the
+     * object.
+     */
+    override async request(...[path, api, method, params, headers, body]: RequestArguments): Promise<unknown> {
+      const signed = this.sign(path, api, method, params, headers, body);
+      return this.fetch(signed.url, signed.method, signed.headers, signed.body);
+    }
     override async fetch(
       url: string,
       method = 'GET',
@@ -115,20 +117,14 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
       call.wasDispatched = true;
       const answer = await send(wire, call, { url, method, headers, body });
       call.answer = answer;
-      call.json = await this.handleRestResponse(
-        { status: answer.status, statusText: '', headers: answer.headers, text: () => Promise.resolve(answer.text) },
-        url,
-        method,
-        headers,
-        body,
-      );
-      return call.json;
+      const json = this.parseJson(answer.text.trim());
+      // What it means is read from the answer; ccxt's parsers are not to take it for what was asked.
+      if (isRefusal(answer.status, json)) throw new Error(`HTTP ${answer.status}`);
+      call.json = json;
+      return json;
     }
   }
   const ccxt = new BinanceExchange(buildConfig(options));
-  // Its own, of the host, stamps only when it last asked (`lastRestRequestTimestamp`), also before domain time is
-  // known.
-  ccxt.milliseconds = () => time.hostMs();
   origins = applyEndpoints(ccxt, options.access);
   hideSecrets(ccxt);
   return {
@@ -156,11 +152,7 @@ function buildConfig({ access }: ClientOptions): Record<string, unknown> {
     secret: access.secret,
     userAgent: USER_AGENT,
     timeout: ANSWER_WITHIN_MS,
-    // ccxt's bucket would delay an order behind queued reads; our reads have a separate limiter.
-    enableRateLimit: false,
-    enableLastHttpResponse: false,
-    enableLastResponseHeaders: false,
-    options: { recvWindow: RECV_WINDOW_MS, fetchCurrencies: false, fetchMargins: false, maxRetriesOnFailure: 0 },
+    options: { recvWindow: RECV_WINDOW_MS, fetchCurrencies: false, fetchMargins: false },
   };
 }
 function applyEndpoints(ccxt: CcxtBinance, access: VenueAccess): ReadonlySet<string> {
@@ -173,6 +165,13 @@ function applyEndpoints(ccxt: CcxtBinance, access: VenueAccess): ReadonlySet<str
   if ('baseUrl' in access) checkEndpoints(access.venue, { ...ccxt.urls.api, baseUrl: access.baseUrl }, null);
   if (access.venue === 'binance-demo') ccxt.enableDemoTrading(true);
   return checkEndpoints(access.venue, ccxt.urls.api, null);
+}
+/** Whether the exchange answers an error in place of what was asked: by its status, or by a code in the body. */
+function isRefusal(status: number, json: unknown): boolean {
+  if (status < 200 || status >= 300) return true;
+  if (typeof json !== 'object' || json === null || !('code' in json)) return false;
+  // 200 is the code of success in "{code: 200, msg: success}".
+  return Number(json.code) !== 200 && Number(json.code) !== 0;
 }
 /** Own enumerable properties would end up in dumps of the object. */
 function hideSecrets(ccxt: CcxtBinance): void {

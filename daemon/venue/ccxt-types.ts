@@ -1,6 +1,21 @@
 type Params = Readonly<Record<string, unknown>>;
 type Implicit = (params?: Params) => Promise<unknown>;
 
+export type RequestArguments = readonly [
+  path: string,
+  api: string,
+  method: string,
+  params: Params,
+  headers?: Record<string, string>,
+  body?: string,
+];
+interface SignedRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Record<string, string> | undefined;
+  readonly body: string | undefined;
+}
+
 /**
  * The part of ccxt's binanceusdm that this module calls. Answers are `unknown` until our own parsers have read them.
  */
@@ -10,18 +25,13 @@ export interface CcxtBinance {
   enableDemoTrading(enable: boolean): void;
   parseMarket(raw: unknown): { readonly id: string; readonly symbol: string };
   setMarkets(markets: readonly unknown[]): unknown;
-  handleRestResponse(
-    response: object,
-    url: string,
-    method: string,
-    requestHeaders: object | undefined,
-    requestBody: string | undefined,
-  ): Promise<unknown>;
+  /** The way of every call to `fetch`. */
+  request(...request: RequestArguments): Promise<unknown>;
+  sign(...request: RequestArguments): SignedRequest;
+  /** Undefined: it is no JSON. Integers that a double cannot hold stay texts. */
+  parseJson(text: string): unknown;
   fetch(url: string, method?: string, headers?: Record<string, string>, body?: string): Promise<unknown>;
-  getExceptionsByUrl(url: string, exactOrBroad: string): unknown;
-  setLastRequest(request: unknown): void;
   nonce(): number;
-  milliseconds: () => number;
   createOrder(
     symbol: string,
     type: string,

@@ -1,8 +1,9 @@
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, GateEvent } from '../../daemon/gate/events.ts';
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
-import type { CallRecord, Decision, Fill, OrderWord, PlannedBy } from './records.ts';
+import { type CallRecord, type Decision, type Fill, OPERATOR, type OrderWord, type PlannedBy } from './records.ts';
 import { readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
@@ -28,6 +29,8 @@ export interface History {
   readonly posts: ReadonlyMap<string, WireRecord>;
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
+  /** What an operator is told of a decision at the end; null: nobody is there, or it is not known. */
+  readonly toldOf: (decisionId: string) => ToolAnswer | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
   /** At the end. */
   readonly shareOf: (agent: string, symbol: string) => number;
@@ -69,6 +72,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
     )
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
+  const told = new Map<string, ToolAnswer | null>();
   const shares = readShares(fills, orderEvents, seqOf);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
@@ -85,6 +89,13 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       call.answer === null || isLost({ world }, call)
         ? null
         : (decisions.get(call.answer.decision.decision_id) ?? null),
+    toldOf: (id) => {
+      const known = told.get(id);
+      if (known !== undefined) return known;
+      const answer = world.gate?.getDecision(OPERATOR, id) ?? null;
+      told.set(id, answer);
+      return answer;
+    },
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.quantityE8 ?? 0,
     shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.quantityE8 ?? 0,

@@ -1,4 +1,4 @@
-import { buildLevels } from '../../daemon/exchange-sim/core/book.ts';
+import { type BookInput, buildLevels } from '../../daemon/exchange-sim/core/book.ts';
 import { bookOf } from '../../daemon/exchange-sim/core/state.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import type { CandlesBody, OrderBookBody } from '../../daemon/gate/api/reads.ts';
@@ -23,7 +23,7 @@ export class MarketReadings {
   isWatched = false;
   readonly #exchange: Exchange;
   /** By symbol and instant; more than one where a mark moved in that instant. */
-  readonly #books = new Map<string, Set<string>>();
+  readonly #books = new Map<string, BookInput[]>();
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -37,7 +37,7 @@ export class MarketReadings {
 
   /** What best bid and ask with their quantities were at that instant, `price,quantity,price,quantity`; empty: unknown. */
   booksAt(symbol: string, serverMs: number): ReadonlySet<string> {
-    return this.#books.get(keyOf(symbol, serverMs)) ?? new Set();
+    return new Set(this.#books.get(keyOf(symbol, serverMs))?.map(bestOf));
   }
 
   /** Calls both tools for every symbol that agents may see, with another limit each time. */
@@ -57,15 +57,17 @@ export class MarketReadings {
     catchUp(this.#exchange);
     const { markets, nowMs } = this.#exchange.world.state;
     for (const [symbol, market] of markets) {
-      const book = bookOf(market);
-      const best = (['bid', 'ask'] as const).flatMap((side) => buildLevels(book, side, 1));
-      const figures = best.flatMap(({ price, quantity }) => [Number(price) / 1e8, Number(quantity) / 1e8]);
       const key = keyOf(symbol, nowMs);
       const known = this.#books.get(key);
-      if (known === undefined) this.#books.set(key, new Set([String(figures)]));
-      else known.add(String(figures));
+      if (known === undefined) this.#books.set(key, [bookOf(market)]);
+      else known.push(bookOf(market));
     }
   }
+}
+
+function bestOf(book: BookInput): string {
+  const best = (['bid', 'ask'] as const).flatMap((side) => buildLevels(book, side, 1));
+  return String(best.flatMap(({ price, quantity }) => [Number(price) / 1e8, Number(quantity) / 1e8]));
 }
 
 function keyOf(symbol: string, serverMs: number): string {

@@ -80,7 +80,6 @@ function defineEndpoint(this: Defining, ...args: readonly unknown[]): void {
 /** Puts on the class what no instance changes; what is left, each instance has for itself. */
 function shareInstance(instance: Bag): readonly (readonly [string, unknown])[] {
   const left: (readonly [string, unknown])[] = [];
-  const plainHmac = instance.hmac as (...args: unknown[]) => string;
   const sha256 = findSha256(instance);
   for (const [name, value] of Object.entries(instance)) {
     if (READ_ONLY.has(name)) share(name, freeze(value));
@@ -89,9 +88,11 @@ function shareInstance(instance: Bag): readonly (readonly [string, unknown])[] {
     } else if (Array.isArray(value) || isPlain(value)) left.push([name, value]);
     else share(name, value);
   }
-  share('hmac', (request: string, secret: string, digestOf: Hash, encoding = 'hex') =>
-    digestOf === sha256 && encoding === 'hex' ? sign(request, secret) : plainHmac(request, secret, digestOf, encoding),
-  );
+  share('encode', (text: string) => text);
+  share('hmac', (request: string, secret: string, digestOf: Hash) => {
+    if (digestOf !== sha256) throw new Error('ccxt signs in another way than expected');
+    return sign(request, secret);
+  });
   return left;
 }
 

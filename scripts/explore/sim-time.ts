@@ -65,6 +65,19 @@ export class SimTime {
       entry.isCanceled = true;
       mine.delete(entry);
     };
+    // One listener for all that a signal ends: one for each delay costs more than the delay itself.
+    const waiting = new Map<AbortSignal, Set<() => void>>();
+    const endedBy = (signal: AbortSignal): Set<() => void> => {
+      const known = waiting.get(signal);
+      if (known !== undefined) return known;
+      const ends = new Set<() => void>();
+      waiting.set(signal, ends);
+      const endAll = (): void => {
+        for (const end of [...ends]) end();
+      };
+      signal.addEventListener('abort', endAll, { once: true });
+      return ends;
+    };
     return {
       monotonicMs: () => this.#nowMs,
       hostMs: () => this.#hostMs + this.#nowMs + jumpedMs(),
@@ -75,13 +88,14 @@ export class SimTime {
             this.#turn(resolve, () => isEnded);
             return;
           }
+          const ends = signal === undefined ? null : endedBy(signal);
           const end = (): void => {
             drop(entry);
-            signal?.removeEventListener('abort', end);
+            ends?.delete(end);
             resolve();
           };
           const entry = set(ms, end);
-          signal?.addEventListener('abort', end, { once: true });
+          ends?.add(end);
         }),
       after: (ms, fn) => {
         if (isEnded) return NO_TIMER;

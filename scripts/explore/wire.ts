@@ -274,10 +274,12 @@ function readRequest(request: HttpRequest): RawRequest {
   const mark = url.indexOf('?');
   const path = url.slice(start, mark === -1 ? undefined : mark);
   const query = mark === -1 ? '' : url.slice(mark + 1);
-  const apiKey = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'x-mbx-apikey')?.[1];
+  const apiKey = request.headers['X-MBX-APIKEY'];
   return { method: request.method, path, query, body: request.body ?? '', apiKey };
 }
 
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value;
+  return lower;
 }

@@ -176,7 +176,7 @@ export async function untilAllAnswered(world: DaemonWorld): Promise<void> {
   const isOpen = (status: string): boolean => status === 'in_flight' || status === 'unknown';
   await until(
     'every order is answered',
-    () => ![...everyLiveOrder(world.daemon.gate.core.state.orders)].some((each) => isOpen(each.status)),
+    () => !everyLiveOrder(world.daemon.gate.core.state.orders).some((each) => isOpen(each.status)),
     30_000,
   );
 }

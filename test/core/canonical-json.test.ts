@@ -5,6 +5,7 @@ import {
   CanonicalJsonError,
   canonicalJson,
   isCanonicalJson,
+  isSameJson,
   MAX_CANONICAL_DEPTH,
 } from '../../daemon/core/canonical-json.ts';
 
@@ -34,6 +35,20 @@ test('what was written is read back as the same value', () => {
 test('the order in which keys were set does not show in the text', () => {
   fc.assert(
     fc.property(jsonValue, (value) => assert.equal(canonicalJson(reverseKeys(value)), canonicalJson(value))),
+    seeded,
+  );
+});
+
+test('two values are the same exactly where their texts are, whatever the order of their keys', () => {
+  fc.assert(
+    fc.property(jsonValue, jsonValue, fc.nat(), (value, other, at) => {
+      assert.equal(isSameJson(value, reverseKeys(value)), true);
+      assert.equal(isSameJson(value, other), canonicalJson(value) === canonicalJson(other));
+      const members = Object.entries({ value, other, list: [value, other], at });
+      const less = Object.fromEntries(members.filter((_, index) => index !== at % members.length));
+      assert.equal(isSameJson(less, Object.fromEntries(members)), false);
+      assert.equal(isSameJson([value], { 0: value }), false);
+    }),
     seeded,
   );
 });

@@ -30,11 +30,10 @@ export interface Bound {
 /** Largest leverage at which an isolated position, opened now, is at least this far from its liquidation price. */
 export function leverageByLiquidationDistance(rules: RulesView, distance: number, side: Side): bigint {
   const mmr = exact(rules.maintenance_rate);
-  for (let leverage = 125n; leverage > 1n; leverage--) {
-    const margin = sub(div(UNITY, whole(leverage)), mmr);
-    const moved = div(margin, side === 'buy' ? sub(UNITY, mmr) : add(UNITY, mmr));
-    if (compare(moved, exact(distance)) >= 0) return leverage;
-  }
+  // Its margin, 1 / leverage, less the maintenance is lost on the way of (1 -+ mmr) times the distance.
+  const margin = add(mul(exact(distance), side === 'buy' ? sub(UNITY, mmr) : add(UNITY, mmr)), mmr);
+  for (let leverage = 125n; leverage > 1n; leverage--)
+    if (compare({ n: 1n, d: leverage }, margin) >= 0) return leverage;
   return 1n;
 }
 

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { SubmitOutcome } from '../../daemon/gate/venue-port.ts';
-import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
-import { createCall, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { classifySubmit } from '../../daemon/venue/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
-import { API_KEY, answerJson, connectVenue, FakeExchange, order, SECRET, SEND_WITHIN_MS } from './fake-exchange.ts';
+import { answerJson, connectVenue, FakeExchange, order, SEND_WITHIN_MS } from './fake-exchange.ts';
 
 interface Row {
   readonly http: number;
   readonly code: number | null;
   readonly msg: string;
-  readonly ccxt: string;
 }
 const { rows } = readFixture<{ rows: readonly Row[] }>('vectors/ccxt_error_classes.json');
 
@@ -23,29 +20,6 @@ function script(row: Row): void {
   const body = row.code === null ? row.msg : { code: row.code, msg: row.msg };
   fake.scripts.set('POST /fapi/v1/order', (_request, response) => answerJson(response, body, row.http));
 }
-
-test('on a local host ccxt raises the same class for each answer as on the real one', async () => {
-  assert.ok(rows.length > 20);
-  const build = await loadBinanceusdm();
-  const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
-  const client = build({ access, nowMs: () => Date.now(), time: SYSTEM_TIME, connections: 4 });
-  client.ccxt.setMarkets([client.ccxt.parseMarket(fake.symbols[0])]);
-  for (const row of rows) {
-    script(row);
-    const call = createCall({});
-    const thrown = await client
-      .run(call, (ccxt) =>
-        ccxt.createOrder('BTC/USDT:USDT', 'limit', 'buy', '0.002', '60000.1', { newClientOrderId: 'a' }),
-      )
-      .then(
-        () => 'nothing',
-        (error: unknown) => (error as Error).constructor.name,
-      );
-    assert.equal(thrown, row.ccxt, `${row.http} ${row.code} ${row.msg}`);
-    assert.equal(call.answer?.status, row.http);
-  }
-  await client.close(0);
-});
 
 test('through ccxt and the port each answer is classified as the table says', async () => {
   assert.ok(rows.length > 20);

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { canonicalJson, isSameJson } from '../../core/canonical-json.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { CORE_VERSION, nameCore } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
@@ -155,9 +155,9 @@ function refold(event: DecisionEvent, state: GateState, policyOf: PolicyLookup):
   if (unapproved !== null) return { ok: false, detail: unapproved };
   // What a view holds, and how it is rounded, is the core's that decided.
   if (event.decision.core_version !== CORE_VERSION) return OK;
-  const again = canonicalJson(rebuildContext(event, state, policy));
-  const recorded = canonicalJson(event.context);
-  return again === recorded ? OK : { ok: false, detail: describeDifference(recorded, again) };
+  const again = rebuildContext(event, state, policy);
+  if (isSameJson(again, event.context)) return OK;
+  return { ok: false, detail: describeDifference(canonicalJson(event.context), canonicalJson(again)) };
 }
 
 /** What a recorded request would see with these views, at the instant of its own context or at another one (ms). */

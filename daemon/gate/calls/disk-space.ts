@@ -156,7 +156,7 @@ const ATTEMPTS = 3;
 export async function cancelUnrecorded(core: GateCore, pauseMs: number): Promise<void> {
   const cancel = async (order: OrderState): Promise<CancelOutcome['kind']> =>
     (await core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind)).kind;
-  let left = [...everyLiveOrder(core.state.orders)].filter(
+  let left = everyLiveOrder(core.state.orders).filter(
     (order) => !order.foreign && !order.reduceOnly && order.status !== 'pending_send',
   );
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt += 1) {

@@ -239,7 +239,7 @@ export class Flatten {
       await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
       const listed = await this.#account.listOrders(symbols ?? []);
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
-        const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
+        const left = everyLiveOrder(this.#core.state.orders).filter(isOpening);
         // What is on its way is waited for; what is unknown is not, and is not called canceled.
         if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
       }

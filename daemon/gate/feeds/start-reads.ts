@@ -54,7 +54,7 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
   for (const symbol of symbols) {
     const position = core.state.position(symbol);
     const isHeld =
-      position.quantityE8 !== 0 || [...everyLiveOrder(core.state.orders)].some((order) => order.symbol === symbol);
+      position.quantityE8 !== 0 || everyLiveOrder(core.state.orders).some((order) => order.symbol === symbol);
     if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
     const outcome = await core.ports.venue.setLeverage(symbol, cap);
     if (outcome.kind === 'rejected') {

@@ -43,7 +43,7 @@ export class TradeFeed {
       if (rules.has(symbol) && !this.#againAt.has(symbol)) this.#symbols.add(symbol);
     for (const [symbol, atMs] of this.#againAt)
       if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
-    if (this.#running !== null) return;
+    if (this.#running !== null || this.#symbols.size === 0) return;
     this.poll().catch((error: unknown) => {
       if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
     });

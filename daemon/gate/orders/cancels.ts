@@ -120,7 +120,7 @@ export class Canceler {
   /** All are requested when this returns; resolves with the answers. */
   cancelMatching(symbol: string | null, matches: (order: OrderState) => boolean, reason: string): Promise<void> {
     const orders =
-      symbol === null ? [...everyLiveOrder(this.#core.state.orders)] : [...liveOrders(this.#core.state.orders, symbol)];
+      symbol === null ? everyLiveOrder(this.#core.state.orders) : [...liveOrders(this.#core.state.orders, symbol)];
     const asked = orders
       .filter((order) => !isTerminal(order.status) && matches(order))
       .map((order) => this.cancel(order, reason));

@@ -11,7 +11,7 @@ import type { OrderSender } from './sender.ts';
  * restart does not wait longer.
  */
 export function recoverOrders(core: GateCore, sender: OrderSender, resolver: Resolver): void {
-  for (const order of [...everyLiveOrder(core.state.orders)]) {
+  for (const order of everyLiveOrder(core.state.orders)) {
     if (order.foreign || isWaitingExit(order)) continue;
     if (order.status === 'pending_send')
       sender.record(order, endedEvent(core, order, 'canceled', 'not sent: the daemon was restarted'));

@@ -9,7 +9,7 @@ function watch(
   tell: (order: OrderState, seconds: number, others: string) => void,
 ): () => void {
   const slow = new SlowWatch<OrderState>(core, {
-    find: () => [...everyLiveOrder(core.state.orders)].filter(isWrong),
+    find: () => everyLiveOrder(core.state.orders).filter(isWrong),
     groupOf: ({ symbol }) => symbol,
     tell,
   });

@@ -5,7 +5,7 @@
 import { DEADMAN_MS, type IntendedPolicySpec } from '../../core/policy.ts';
 import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { hasLive, isResting, type OrderState } from '../state/orders.ts';
 import { longE8, shortE8 } from '../state/positions.ts';
 import type { CountdownScope } from '../venue-port.ts';
 import { isOwnOpening } from './standing.ts';
@@ -28,8 +28,8 @@ function mayOpen(order: OrderState): boolean {
 export const CONDITIONS: {
   readonly [condition: string]: (state: GateState, symbol: string, scope: CountdownScope) => boolean;
 } = {
-  opens: ({ orders }, symbol) => [...liveOrders(orders, symbol)].some(mayOpen),
-  own: ({ orders }, symbol) => ![...liveOrders(orders, symbol)].some(({ foreign }) => foreign),
+  opens: ({ orders }, symbol) => hasLive(orders, symbol, mayOpen),
+  own: ({ orders }, symbol) => !hasLive(orders, symbol, ({ foreign }) => foreign),
   sparesStops: ({ positions }, symbol, scope) => {
     const position = positions.get(symbol);
     return scope === 'regular' || position === undefined || longE8(position) + shortE8(position) === 0;

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
+import { isSameJson } from '../../core/canonical-json.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import { CORE_VERSION } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
@@ -73,12 +73,11 @@ export function deriveAsRecorded(event: DecisionEvent, policyOf: PolicyLookup): 
   if (policy === null || (version !== undefined && version !== CORE_VERSION)) return null;
   const again = decide(request, context, policy);
   const long = longPart(decision);
-  const isSame =
-    long === null ? outlineText(again) === outlineText(decision) : canonicalJson(again) === canonicalJson(long);
+  const isSame = long === null ? isSameJson(outlineOf(again), outlineOf(decision)) : isSameJson(again, long);
   return isSame ? again : null;
 }
-function outlineText(of: Pick<ExecutionDecision, 'decision' | 'effective' | 'enforced' | 'reasons'>): string {
-  return canonicalJson([of.decision, of.effective, of.enforced, of.reasons]);
+function outlineOf(of: Pick<ExecutionDecision, 'decision' | 'effective' | 'enforced' | 'reasons'>): unknown {
+  return [of.decision, of.effective, of.enforced, of.reasons];
 }
 
 /**

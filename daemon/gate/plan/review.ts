@@ -154,7 +154,7 @@ export class StandingReview {
     const now = clock.nowMs();
     const isActive = ({ agent, symbol }: OrderState): boolean =>
       stateInForce(state.layers, now, symbol, agent).state === 'active';
-    for (const order of [...everyLiveOrder(state.orders)])
+    for (const order of everyLiveOrder(state.orders))
       if (order.status === 'pending_send' && !order.reduceOnly && !isActive(order))
         this.#hands.endUnsent(order, NOT_ACTIVE);
     const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';

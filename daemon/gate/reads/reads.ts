@@ -108,7 +108,7 @@ export class CallerReads {
       return filter.symbol === undefined || symbol === filter.symbol;
     };
     const { orders } = this.#core.state;
-    const live = [...everyLiveOrder(orders)].filter(isWanted);
+    const live = everyLiveOrder(orders).filter(isWanted);
     // One more says whether there is a next page.
     const end = offset + limit + 1;
     const matching =

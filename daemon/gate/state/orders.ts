@@ -39,8 +39,15 @@ const NONE: ReadonlySet<OrderState> = new Set();
 export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderState> {
   return book.live.get(symbol) ?? NONE;
 }
-export function* everyLiveOrder(book: OrderBook): Generator<OrderState> {
-  for (const orders of book.live.values()) yield* orders;
+export function hasLive(book: OrderBook, symbol: string, isWanted: (order: OrderState) => boolean): boolean {
+  for (const order of liveOrders(book, symbol)) if (isWanted(order)) return true;
+  return false;
+}
+/** As they are now: one that ends while they are gone through stays in the list. */
+export function everyLiveOrder(book: OrderBook): readonly OrderState[] {
+  const found: OrderState[] = [];
+  for (const orders of book.live.values()) for (const order of orders) found.push(order);
+  return found;
 }
 
 /** Agents and symbols of all orders, settled ones too; some more than once. */

@@ -31,9 +31,10 @@ export function findMiscompared(history: History): readonly Breach[] {
     });
   const budgets = { ...spec.budgets, order_notional_usdt: NO_ROOM_USDT };
   const decided = [...history.decisions.values()].map(({ event }) => event);
+  const itself = compare(spec, hash);
   return [
-    ...findChangesOfItself(compare(spec, hash), hash),
-    ...findWrongSums(compare(spec, hash), decided),
+    ...findChangesOfItself(itself, hash),
+    ...findWrongSums(itself, decided),
     ...findLetThrough(compare({ ...spec, budgets }, 'no room'), decided),
   ];
 }

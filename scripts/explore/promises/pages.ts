@@ -132,12 +132,12 @@ function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
 
 /** Each decision tells its own part of its orders: the parts add up to their size, to what was executed, and to its fees. */
 function findExecutionBreaches(history: History): readonly Breach[] {
-  const { exchange, gate } = history.world;
+  const { exchange } = history.world;
   const told = new Map<string, { size: number; quantityE8: number; fee: number; isWhole: boolean }>();
   for (const { event, id, rootId } of history.decisions.values()) {
     const action = event.decision.effective?.action;
     if (id !== rootId || !ASKS.has(event.decision.kind) || (action !== 'open' && action !== 'exit')) continue;
-    for (const order of gate?.getDecision(OPERATOR, id)?.execution.orders ?? []) {
+    for (const order of history.toldOf(id)?.execution.orders ?? []) {
       const sum = told.get(order.client_order_id) ?? { size: 0, quantityE8: 0, fee: 0, isWhole: true };
       told.set(order.client_order_id, sum);
       sum.size += readE8(order.quantity);

@@ -39,12 +39,12 @@ function outcomeOf(orders: readonly Order[], wantedE8: number): Outcome {
  * @except an order of it was never sent
  */
 function findOutcomes(history: History): readonly Breach[] {
-  const { exchange, gate } = history.world;
+  const { exchange } = history.world;
   const books = new Map([...exchange.world.state.orders.values()].map((order) => [order.clientOrderId, order]));
   const breaches: Breach[] = [];
   for (const decision of history.decisions.values()) {
     if (!isOpening(decision)) continue;
-    const { execution } = gate?.getDecision(OPERATOR, decision.id) ?? {};
+    const { execution } = history.toldOf(decision.id) ?? {};
     if (execution === undefined) continue;
     // One that was dropped before it was sent, or of which nobody knows, is no order of the books.
     const isSettled = execution.orders.every(

@@ -126,7 +126,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       'it is adopted, for nobody',
     );
     assert.equal(core().state.layers.get('breaker|symbol|ETHUSDT')?.state ?? 'active', 'active', 'the symbol is open');
-    const left = [...everyLiveOrder(core().state.orders)];
+    const left = everyLiveOrder(core().state.orders);
     assert.deepEqual(
       left.map((one) => one.protective),
       [true],

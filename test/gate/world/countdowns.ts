@@ -132,7 +132,7 @@ describe("the exchange's dead-man countdown", () => {
     const told = await rest();
     const untold = await rest({ requested_notional: 200 });
     await until('it is set', () => isDue() !== null);
-    const found = [...everyLiveOrder(world.daemon.gate.core.state.orders)].find(
+    const found = everyLiveOrder(world.daemon.gate.core.state.orders).find(
       ({ clientOrderId }) => clientOrderId === untold,
     );
     // As a record of before has it.

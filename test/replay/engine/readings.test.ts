@@ -142,7 +142,7 @@ describe('readings of the account in a replay', () => {
         const hooks: Hooks = {
           onEvent: ({ kind, payload }, { state }) => {
             if (kind !== 'state' || payload.layer !== 'condition' || payload.scope !== 'account') return;
-            if (payload.state === 'reducing') waiting = [...everyLiveOrder(state.orders)].filter(isWaiting);
+            if (payload.state === 'reducing') waiting = everyLiveOrder(state.orders).filter(isWaiting);
           },
           onMark: () => {
             for (const order of waiting)
