@@ -1,0 +1,68 @@
+import { applyLotRecord, createLotBook, lotsIn } from '../../../daemon/engine/book/lot-book.ts';
+import { heldLots, lotsOf } from '../../../daemon/engine/book/lots.ts';
+import type { LotRecord, Lots } from '../../../daemon/engine/words.ts';
+import type { GateEvent } from '../../../daemon/gate/events.ts';
+import type { Belief } from './beliefs.ts';
+import { LotRecords } from './lot-records.ts';
+
+/** What people, or the exchange itself, traded in a symbol, venue time of the last. The gate knows of it by readings. */
+interface Strangers {
+  readonly lastMs: number;
+  /** A reading of later agrees with what the gate holds. It shows what several trades come to, and not whose lots each took. */
+  isRead: boolean;
+}
+
+/** The lot book beside the gate: folded from the records of one ledger, and compared with what the gate believes. */
+export class FollowedLots {
+  readonly book = createLotBook();
+  readonly #records = new LotRecords();
+  /** By symbol, until both say the same. */
+  readonly #strangers = new Map<string, Strangers>();
+  /** Trades of a symbol that were told. */
+  readonly #trades = new Map<string, number>();
+
+  of(symbol: string): Lots {
+    return lotsIn(this.book, symbol);
+  }
+  /** So many trades of the symbol are on record, and nothing is reported beyond them; null: something is. */
+  tradesIn(symbol: string): number | null {
+    return this.#records.isUntraded(symbol) ? null : (this.#trades.get(symbol) ?? 0);
+  }
+
+  /** Where book and gate differ after a record. */
+  follow(event: GateEvent, beliefs: readonly Belief[]): readonly string[] {
+    for (const record of this.#records.read(event, beliefs)) {
+      applyLotRecord(this.book, record);
+      this.#note(record);
+    }
+    return beliefs.flatMap((belief) => this.#findDifference(belief) ?? []);
+  }
+
+  #note(record: LotRecord): void {
+    if (record.kind !== 'traded') return;
+    const { order } = this.book.orders.get(record.id) ?? {};
+    if (order === undefined) return;
+    this.#trades.set(order.symbol, (this.#trades.get(order.symbol) ?? 0) + 1);
+    if (order.by !== 'person' && order.by !== 'venue') return;
+    const lastMs = Math.max(record.atMs, this.#strangers.get(order.symbol)?.lastMs ?? 0);
+    this.#strangers.set(order.symbol, { lastMs, isRead: false });
+  }
+
+  #findDifference({ held, holder, own, reading, symbol }: Belief): string | null {
+    const lots = this.of(symbol);
+    const ofHolder = holder === null ? 0 : lotsOf(lots, holder);
+    const heldInBook = heldLots(lots);
+    const isSame = heldInBook === held && ofHolder === own;
+    const strangers = this.#strangers.get(symbol);
+    if (strangers !== undefined && reading?.agrees === true && reading.askedMs > strangers.lastMs) {
+      strangers.isRead = true;
+      if (isSame) this.#strangers.delete(symbol);
+    }
+    if (isSame) return null;
+    // The gate's position moves with the report of an order, which may follow its trades.
+    if (this.#records.isAhead(symbol) || strangers?.isRead === false) return null;
+    const isSplitUnknown = strangers !== undefined || lots.owed !== 0;
+    if (heldInBook === held && isSplitUnknown) return null;
+    return `${symbol}: the gate has ${held}, ${own} of ${holder ?? 'no holder'}; the lot book ${heldInBook}, ${ofHolder}`;
+  }
+}
