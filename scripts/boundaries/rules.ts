@@ -12,6 +12,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   core: rule([]),
   // The clock and the timers that everything else is handed: a port, and the process's own.
   time: rule([]),
+  // One function of state, input and time (docs/architecture.md): of callers it knows the bodies' types alone.
+  engine: rule(['core'], ['contract']),
   contract: rule(['core']),
   policy: rule(['core', 'contract'], ['time']),
   // Everything but core arrives as a port; the contract says what its bodies are.
@@ -86,6 +88,7 @@ export interface Rooms {
   readonly doors?: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>>;
 }
 export const ROOMS: Readonly<Record<string, Rooms>> = {
+  engine: { floors: [['words.ts'], ['book']] },
   gate: {
     floors: [
       ['venue-port.ts'],
@@ -189,7 +192,7 @@ const ON_HANDED_TIME = ['daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daem
 const WITHOUT_CHANCE = ['daemon/gate/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
-const PURE_ROOMS = ['daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
+const PURE_ROOMS = ['daemon/engine/', 'daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;

@@ -8,6 +8,7 @@ import { blankStorage } from './blank-ledger.ts';
 import { Home, refusalCode } from './homes.ts';
 import { drawCommitMs, drawLateness } from './lateness.ts';
 import { openLifeGate, openLifeLedger, type Running } from './life.ts';
+import { heldIn } from './lots/beliefs.ts';
 import { openWorldMarket, START_MS } from './market.ts';
 import type { Setup } from './plan.ts';
 import { PlayedWorld, type PolicyOf } from './played-world.ts';
@@ -163,6 +164,11 @@ export abstract class LivingWorld extends PlayedWorld {
     };
   }
 
+  #followBeliefs({ core }: Gate): void {
+    const held = heldIn(core.state);
+    core.onAppended = (event) => this.beliefs.note(event, core.state, held);
+  }
+
   /** As the daemon does it, without a door: ledger -> venue -> gate. */
   async #open(life: Running): Promise<void> {
     const { tokens } = this.setup;
@@ -185,6 +191,7 @@ export abstract class LivingWorld extends PlayedWorld {
     });
     if (opened === null) return;
     const { gate } = opened;
+    if (this.isOfHome(life)) this.#followBeliefs(gate);
     if (this.isOfHome(life))
       this.home.follow(ledger, gate.core.state.lastEventAtMs === 0, life.time, () => life.isDead);
     await gate.start(async () => recordPolicy(gate, ledger, opened.inForce, this.file));

@@ -7,6 +7,7 @@ import type { Ledger, TokenStore } from '../../daemon/ledger/types.ts';
 import { AgentTokens } from './agent-tokens.ts';
 import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
+import { Beliefs } from './lots/beliefs.ts';
 import { MarketReadings } from './market-readings.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, type Difference, HomeRecords, nameless, OPERATOR, type OperatorRecord } from './records.ts';
@@ -48,6 +49,8 @@ export abstract class PlayedWorld {
   readonly approvers = new Approvers();
   /** When a record was made, by its number and the world's own time: the gate's clock is off where it learned of a late answer. */
   readonly madeAtMs = new Map<number, number>();
+  /** What the gate believed to be held; in virtual time alone. */
+  readonly beliefs = new Beliefs();
   /** Looks in the quiet time, from this instant on, in which daemon and exchange differed. */
   watchedFromMs = 0;
   readonly differences: Difference[] = [];

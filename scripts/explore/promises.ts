@@ -35,6 +35,7 @@ import { findLeverageBreaches } from './promises/leverage.ts';
 import { findLimitBreaches } from './promises/limits.ts';
 import { findLiquidationBreaches } from './promises/liquidations.ts';
 import { findOpenedBlind } from './promises/lists.ts';
+import { findLotBreaches } from './promises/lots.ts';
 import { findModeBreaches } from './promises/modes.ts';
 import { findMoveBreaches } from './promises/moves.ts';
 import { findNobodysBreaches } from './promises/nobodys.ts';
@@ -122,6 +123,7 @@ const PROMISES: readonly Promised[] = [
   findReadTwice,
   findUnheeded,
   findHandsUnseen,
+  findLotBreaches,
   findStandingBreaches,
   findLateAgreement,
   findViewBreaches,

@@ -1,0 +1,77 @@
+import { applyLotRecord, createLotBook, lotsIn } from '../../../daemon/engine/book/lot-book.ts';
+import { heldLots, lotsOf } from '../../../daemon/engine/book/lots.ts';
+import type { LotRecord, Lots } from '../../../daemon/engine/words.ts';
+import type { GateEvent } from '../../../daemon/gate/events.ts';
+import type { Belief } from './beliefs.ts';
+import { LotRecords } from './lot-records.ts';
+
+/** What people, or the exchange itself, traded in a symbol, venue time of the last. The gate knows of it by readings. */
+interface Strangers {
+  readonly lastMs: number;
+  /** A reading of later agrees with what the gate holds. It shows what several trades come to, and not whose lots each took. */
+  isRead: boolean;
+}
+
+/** The lot book beside the gate: folded from the records of one ledger, and compared with what the gate believes. */
+export class FollowedLots {
+  readonly book = createLotBook();
+  readonly #records = new LotRecords();
+  /** By symbol, until both say the same. */
+  readonly #strangers = new Map<string, Strangers>();
+  /** Until when the last reading that was believed shows a symbol; venue time. */
+  readonly #adoptedMs = new Map<string, number>();
+  /** Symbols in which a fill of before such a reading was told since: the gate counts it beside the reading. */
+  readonly #countedTwice = new Set<string>();
+  /** Trades of a symbol that were told. */
+  readonly #trades = new Map<string, number>();
+
+  of(symbol: string): Lots {
+    return lotsIn(this.book, symbol);
+  }
+  /** So many trades of the symbol are on record, and nothing is reported beyond them; null: something is. */
+  tradesIn(symbol: string): number | null {
+    return this.#records.isUntraded(symbol) ? null : (this.#trades.get(symbol) ?? 0);
+  }
+
+  /** Where book and gate differ after a record. */
+  follow(event: GateEvent, beliefs: readonly Belief[]): readonly string[] {
+    for (const record of this.#records.read(event, beliefs)) {
+      applyLotRecord(this.book, record);
+      this.#note(record);
+    }
+    return beliefs.flatMap((belief) => this.#findDifference(belief) ?? []);
+  }
+
+  #note(record: LotRecord): void {
+    if (record.kind === 'adopted') this.#adoptedMs.set(record.symbol, record.sinceMs ?? record.askedMs);
+    if (record.kind !== 'traded' && record.kind !== 'reported') return;
+    const { order } = this.book.orders.get(record.id) ?? {};
+    if (order === undefined) return;
+    const { by, symbol } = order;
+    if (record.atMs <= (this.#adoptedMs.get(symbol) ?? 0)) this.#countedTwice.add(symbol);
+    if (record.kind === 'reported') return;
+    this.#trades.set(symbol, (this.#trades.get(symbol) ?? 0) + 1);
+    if (by !== 'person' && by !== 'venue') return;
+    const lastMs = Math.max(record.atMs, this.#strangers.get(symbol)?.lastMs ?? 0);
+    this.#strangers.set(symbol, { lastMs, isRead: false });
+  }
+
+  #findDifference({ held, holder, own, reading, symbol }: Belief): string | null {
+    const lots = this.of(symbol);
+    const ofHolder = holder === null ? 0 : lotsOf(lots, holder);
+    const heldInBook = heldLots(lots);
+    const isSame = heldInBook === held && ofHolder === own;
+    const strangers = this.#strangers.get(symbol);
+    if (strangers !== undefined && reading?.agrees === true && reading.askedMs > strangers.lastMs) {
+      strangers.isRead = true;
+      if (isSame) this.#strangers.delete(symbol);
+    }
+    if (isSame) this.#countedTwice.delete(symbol);
+    if (isSame || this.#countedTwice.has(symbol)) return null;
+    // The gate's position moves with the report of an order, which may follow its trades.
+    if (this.#records.isAhead(symbol) || strangers?.isRead === false) return null;
+    const isSplitUnknown = strangers !== undefined || lots.owed !== 0;
+    if (heldInBook === held && isSplitUnknown) return null;
+    return `${symbol}: the gate has ${held}, ${own} of ${holder ?? 'no holder'}; the lot book ${heldInBook}, ${ofHolder}`;
+  }
+}
