@@ -38,7 +38,7 @@ function problemsOf(read: () => unknown): readonly string[] {
   return [];
 }
 
-test('an empty environment gives the paper venue on loopback, with the policy of the package', () => {
+test('an empty environment gives the paper venue on loopback, with the policy of the package [TM-96]', () => {
   assert.deepEqual(readEnv({}), {
     config: {
       home: join(homedir(), '.holdfast'),

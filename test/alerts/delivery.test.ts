@@ -105,7 +105,7 @@ describe('delivery of alerts', () => {
     other.received.length = 0;
   });
 
-  it('an alert arrives, signed, without its words, and is recorded before and after [AL-10 AL-51 AL-52]', async () => {
+  it('an alert arrives, signed, without its words, and is recorded before and after [AL-10 AL-51 AL-52 TM-79]', async () => {
     alert('ORDER_LOST', 'BTCUSDT');
     await until('it is confirmed', async () => (await channel('desk')).delivered === 1, SOON_MS);
     const [told] = receiver.received.map(verify);

@@ -102,7 +102,7 @@ describe('BY-53 one bad print is not taken for the mark', () => {
 });
 
 describe('BY-53 one bad print is not what the account was worth at its best', () => {
-  it('a reading of the account that nothing else says makes no drawdown of a month', async (t) => {
+  it('a reading of the account that nothing else says makes no drawdown of a month [TM-46]', async (t) => {
     const world = await DaemonWorld.start({
       wall: true,
       sim: { balance: 1_000 },

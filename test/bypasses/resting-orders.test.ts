@@ -121,7 +121,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     ['injection', true],
     ['narrative', true],
   ] as const) {
-    it(`BY-31 decides resting orders again when a monitor reports ${kind}`, async () => {
+    it(`BY-31 decides resting orders again when a monitor reports ${kind} [TM-24]`, async () => {
       const on = await begin();
       const id = await rest(on, 58_000, 950);
       const small = await rest(on, 57_000, 120);

@@ -147,7 +147,7 @@ describe('ways around a gate: trust', () => {
         assert.equal((await world.call('POST', '/v1/tools/place_order', order(), token)).status, 401, token);
     });
   });
-  it('BY-24 lets a signal end only by its time or an operator, and no weaker one replace it [TM-23 PK-117 PK-128]', async () => {
+  it('BY-24 lets a signal end only by its time or an operator, and no weaker one replace it [TM-23 PK-117 PK-128 TM-24]', async () => {
     const report = (kind: string, ttlMs: number, scope: object = {}) =>
       world.call('POST', '/v1/signals', { kind, scope, severity: 0, ttl_ms: ttlMs }, world.token('monitor'));
     assert.equal((await report('anomaly', 20_000)).status, 200);

@@ -32,7 +32,7 @@ async function buy(shell: Shell, symbol: string): Promise<void> {
   }
 }
 
-test('BY-46: the documented steps back a ledger up while it is written, and restore it: refused, recovered, halted', async (t) => {
+test('BY-46: the documented steps back a ledger up while it is written, and restore it: refused, recovered, halted [TM-48]', async (t) => {
   const shell = await openShell(t);
   const first = await shell.start();
   await buy(shell, 'BTCUSDT');

@@ -235,7 +235,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.equal(waiting.result.code, 7, waiting.result.err);
   assert.match(waiting.result.out, /ready +no, waiting for: the first mark of BTCUSDT/);
   assert.match(waiting.result.out, /available +- USDT\ndrawdown +1.23 %/);
-  assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +by hand/);
+  assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +operator +by hand/);
   assert.match(waiting.result.out, /BTCUSDT +-0\.020 +momentum +998\.21 /);
   assert.match(waiting.result.out, /SOLUSDT +3 +nobody +998\.21 /);
   assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');

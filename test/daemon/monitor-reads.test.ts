@@ -23,6 +23,9 @@ test('a monitor reads the figures that an operator reads, of all agents [TM-22 T
     'signals',
     'alerts',
     'agents',
+    'agents/agent',
+    'account/history',
+    'report?day=today',
   ]) {
     const [seen, all] = [await read(`/v1/${path}`, 'monitor'), await read(`/v1/${path}`, 'operator')];
     assert.equal(seen.status, 200, path);

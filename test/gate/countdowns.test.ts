@@ -72,7 +72,7 @@ describe('the countdown of a symbol runs', () => {
     assert.ok(!shouldRun(opening().state, 'ETHUSDT', 'unknown'));
   });
 
-  it('beside a position where it spares conditional orders, and nowhere else', () => {
+  it('beside a position where it spares conditional orders, and nowhere else [TM-62]', () => {
     const { state } = opening('partially_filled', { executed_e8: 3 * LOT_E8, average_price: 60_000 });
     assert.deepEqual(
       (['regular', 'all', 'unknown'] as const).map((scope) => shouldRun(state, 'BTCUSDT', scope)),

@@ -82,7 +82,7 @@ describe('an operator releases a symbol from its holder', () => {
         assert.equal((await world.call('POST', `/v1/symbols/BTCUSDT/${path}`, {}, world.token(role))).status, 403);
   });
 
-  it('cancels the openings of the holder at once, and refuses its new ones, but not its exit', async () => {
+  it('cancels the openings of the holder at once, and refuses its new ones, but not its exit [TM-17]', async () => {
     assert.equal((await act.place({ requested_notional: 300 })).body.execution.state, 'filled');
     assert.equal((await act.rest(58_000)).body.execution.state, 'working');
     const { status, body } = await act.release({ for_ms: 600_000 });

@@ -8,6 +8,7 @@ import { createNonce, keyOf, maskToken, proofOf } from '../../daemon/proof/proof
 import { withOtherDigit } from '../other-digit.ts';
 import { PATIENCE_MS, until } from '../until.ts';
 import { signChallenge } from './console-page.ts';
+import { listRoutes } from './every-route.ts';
 import { byHand, CLOSED_WITHIN_MS, type Cleanups, SECRETS, startServer, TARGET, type TestServer } from './http-kit.ts';
 
 const start = (t: Cleanups) => startServer(t, {}, true);
@@ -31,7 +32,7 @@ async function openSession(server: TestServer): Promise<OpenedSession> {
 }
 const looking = (session: string) => ({ role: null, headers: { authorization: `Bearer ${session}` } });
 
-test('a session looks at everything, halts and reduces, and does nothing else', async (t) => {
+test('a session looks at everything, halts and reduces, and does nothing else [TM-81]', async (t) => {
   const server = await start(t);
   const { session } = await openSession(server);
   const paths = [
@@ -77,6 +78,34 @@ test('a session looks at everything, halts and reduces, and does nothing else', 
   }
   const done = server.gate.calls.slice(before).map(({ method }) => method);
   assert.deepEqual(done, ['tightenTradingState', 'tightenTradingState']);
+});
+
+test('of every route that does something a session alone has the one that halts and reduces [TM-82]', async (t) => {
+  const server = await start(t);
+  const { session } = await openSession(server);
+  const acts = (await listRoutes()).filter((route) => !/^(GET|HEAD|OPTIONS) /.test(route));
+  assert.ok(acts.length > 30, `${acts.length} routes`);
+  const before = server.gate.calls.length;
+  const passed: string[] = [];
+  for (const route of acts) {
+    const [method = '', pattern = ''] = route.split(' ');
+    const path = pattern.replaceAll(/:\w+/g, 'x1');
+    const { status, json } = await server.call(method, path, { ...looking(session), body: {} });
+    if (status !== 403 || json.error.code !== 'FORBIDDEN') passed.push(route);
+  }
+  assert.deepEqual(passed.sort(), [
+    // What a page signs in by, or asks to sign.
+    'POST /v1/console/challenge',
+    'POST /v1/console/passkey',
+    'POST /v1/console/session',
+    'POST /v1/passkeys/challenge',
+    // Questions.
+    'POST /v1/policy/check',
+    'POST /v1/policy/preview',
+    'POST /v1/proof',
+    'PUT /v1/trading-state',
+  ]);
+  assert.equal(server.gate.calls.length, before, 'nothing reached the gate');
 });
 
 test('a token opens a session under a mask of a challenge, once, for the address that was dialled [TM-69]', async (t) => {
@@ -161,7 +190,7 @@ test('the daemon proves itself to an open page by the key of its session, as lon
   assert.equal((await prove()).status, 401);
 });
 
-test('sessions last eight hours, and are few: one too many ends the oldest [TM-70 TM-77]', () => {
+test('sessions last eight hours, and are few: one too many ends the oldest [TM-70 TM-77 TM-81]', () => {
   let now = 1_000;
   const source = { findToken: () => ({ role: 'operator' as const, agent: 'desk' }) };
   const sessions = createConsoleSessions(source, () => now);

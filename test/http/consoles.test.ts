@@ -8,6 +8,7 @@ import { REMOTE_ROUTES } from '../../daemon/http/remote-entrance.ts';
 import { createNonce, keyIdOf, keyOf } from '../../daemon/proof/proof.ts';
 import { findFreePort } from '../free-port.ts';
 import { signChallenge } from './console-page.ts';
+import { listRoutes } from './every-route.ts';
 import { type Answer, type Cleanups, type Json, SECRETS, sendRaw, startServer, type TestServer } from './http-kit.ts';
 
 const ORIGIN = 'https://desk.example.ts.net:8443';
@@ -312,7 +313,7 @@ describe('the remote console', () => {
         'PUT /v1/trading-state',
       ],
     );
-    const { routes } = await describeRoutes();
+    const routes = await listRoutes();
     assert.ok(routes.length > 60, 'the daemon has many');
     const wanted = [...routes, ...REMOTE_ROUTES].map((label) => label.split(' ') as [string, string]);
     for (const [method, pattern] of wanted) {
@@ -357,31 +358,3 @@ describe('the remote console', () => {
     assert.match(String(got), /^HTTP\/1\.1 200 /);
   });
 });
-
-/** Every route of the main entrance. */
-async function describeRoutes(): Promise<{ readonly routes: readonly string[] }> {
-  const { createUnlistenedServer } = await import('../../daemon/http/unlistened-server.ts');
-  const { createFakeGate } = await import('./fake-gate.ts');
-  const { createTestEvents } = await import('./http-kit.ts');
-  const { default: pino } = await import('pino');
-  const server = await createUnlistenedServer({
-    gate: createFakeGate(),
-    events: createTestEvents(),
-    tokens: { findToken: () => null, keyedTokens: () => [] },
-    console: { findToken: () => null, codes: { look: () => null, isFor: () => false, take: () => null } },
-    config: {
-      listen: { host: '127.0.0.1', port: 0 },
-      operatorListen: null,
-      allowedHosts: [],
-      allowedOrigins: [],
-      version: '0.0.0',
-      target: { venue: 'paper', account: 'main', home: '/' },
-      settings: { home: '/', policy_file: '', alerts_file: '', head_file: '', countdown: 'unknown' },
-    },
-    logger: pino({ level: 'silent' }, { write: () => undefined }),
-    abort: new AbortController().signal,
-  });
-  const { routes } = server;
-  await server.close();
-  return { routes };
-}

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, it, test } from 'node:test';
 import { MAX_SILENT } from '../../daemon/http/connections.ts';
 import { createStrangers, FIRSTS_A_TURN, MAX_AHEAD, OTHERS_A_TURN } from '../../daemon/http/strangers.ts';
+import { findFreePort } from '../free-port.ts';
 import { turn, until } from '../until.ts';
 import { type Cleanups, SECRETS, startServer, type TestServer } from './http-kit.ts';
 
@@ -120,8 +121,13 @@ const head = (server: TestServer, method: string, path: string, token: string | 
     body,
   ].join('\r\n');
 
-async function open(t: Cleanups, server: TestServer): Promise<{ socket: Socket; received: () => string }> {
-  const socket = connect(server.port, '127.0.0.1');
+const look = (server: TestServer) => head(server, 'GET', '/readyz', null);
+
+async function open(
+  t: Cleanups,
+  { port }: Pick<TestServer, 'port'>,
+): Promise<{ socket: Socket; received: () => string }> {
+  const socket = connect(port, '127.0.0.1');
   t.after(() => {
     socket.destroy();
   });
@@ -221,4 +227,25 @@ test('a connection without a token that sends hundreds of requests at once is cl
   };
   await until('the few that were begun are over', async () => (await counted()) > 1);
   assert.ok((await counted()) < 50, `${await counted()} requests were made of them`);
+});
+
+test('whoever asks beyond the proxy takes no turn from whoever asks at the machine [TM-95]', async (t) => {
+  const remote = { origin: 'https://desk.example.ts.net', port: await findFreePort() };
+  const server = await startServer(t, { remoteConsole: remote }, true);
+  const ask = 'GET /v1/account HTTP/1.1\r\nHost: desk.example.ts.net\r\n\r\n';
+  const beyond = await Promise.all(Array.from({ length: 64 }, () => open(t, remote)));
+  const answers = () => beyond.reduce((sum, { received }) => sum + received().split('HTTP/1.1 401').length - 1, 0);
+  const local = await open(t, server);
+  const isAnswered = (times: number) => () => local.received().split('HTTP/1.1 200').length === times + 1;
+  for (const { socket } of [...beyond, local]) socket.write(socket === local.socket ? look(server) : ask);
+  await until('all were answered once', () => answers() === 64 && isAnswered(1)());
+  let before = 0;
+  local.socket.once('data', () => {
+    before = answers() - 64;
+  });
+  // All of it lies in the sockets before the server looks.
+  for (const { socket } of beyond) socket.write(ask);
+  local.socket.write(look(server));
+  await until('all were answered twice', () => answers() === 128 && isAnswered(2)());
+  assert.ok(before < 20, `${before} of 64 were answered first`);
 });

@@ -85,7 +85,7 @@ describe('a scrape', () => {
     assert.ok(length <= MOST_SERIES, `${length} series`);
   });
 
-  it('shows money and agents to a scraper, a monitor or an operator only', async () => {
+  it('shows money and agents to a scraper, a monitor or an operator only [TM-63]', async () => {
     // What is traded at the instant of the first reading counts as held before.
     await world.advance(1000);
     assert.equal((await world.tool('place_order', order())).body.decision.decision, 'ALLOW');

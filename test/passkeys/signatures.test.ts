@@ -79,7 +79,7 @@ describe('a sign-in by passkey', () => {
     await assert.rejects(seat.world.daemon.gate.passkeys.recordAssertion(same), /taken before/);
   });
 
-  it('ends with its passkey, as its sessions do', async () => {
+  it('ends with its passkey, as its sessions do [TM-81]', async () => {
     const second = await seat.mustEnrol('phone', key);
     const { body } = await seat.signIn(second);
     const id = seat.added().at(-1)?.id ?? '';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { decide } from '../../daemon/core/decide.ts';
 import { runPolicyCases } from '../../daemon/policy/cases.ts';
 import { buildPolicyReference } from '../../daemon/policy/reference.ts';
-import { readText } from './documents.ts';
+import { DEFAULT_POLICY, loadSpec, readText } from './documents.ts';
 
 const DOC = readText('docs/policy.md');
 
@@ -21,4 +21,9 @@ describe('docs/policy.md', () => {
     assert.ok(found.ok, JSON.stringify(found));
     assert.deepEqual(found.results[0]?.differences, []);
   });
+});
+
+it('of the policies that come with the gate, strict.yaml closes what is above a tightened cap, and default.yaml does not [TM-24]', () => {
+  assert.equal(loadSpec('policies/strict.yaml').standing.on_breach, 'reduce');
+  assert.equal(DEFAULT_POLICY.standing.on_breach, 'cancel_opening');
 });

@@ -95,12 +95,13 @@ async function renderStatus(status: Status): Promise<string> {
   return [
     fields,
     renderTable(
-      ['layer', 'scope', 'state', 'since (UTC)', 'reason', 'clears when'],
+      ['layer', 'scope', 'state', 'since (UTC)', 'set by', 'reason', 'clears when'],
       layers.map((layer) => [
         layer.layer,
         layer.name ?? layer.scope,
         layer.state,
         formatInstant(layer.since_ms),
+        layer.set_by,
         layer.reason,
         layer.clears_when,
       ]),
