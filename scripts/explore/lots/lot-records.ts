@@ -1,6 +1,6 @@
+import { isTerminal } from '../../../daemon/engine/tables/status.ts';
 import type { LotOrder, LotRecord } from '../../../daemon/engine/words.ts';
 import type { DecisionEvent, ForeignOrder, GateEvent, OrderEvent, TradeEvent } from '../../../daemon/gate/events.ts';
-import { isTerminal } from '../../../daemon/gate/state/evidence.ts';
 import { isLiquidation } from '../../../daemon/gate/state/income-rows.ts';
 import type { Belief } from './beliefs.ts';
 
@@ -101,7 +101,7 @@ export class LotRecords {
   }
 
   #readOrder(event: OrderEvent, seq: number): readonly LotRecord[] {
-    const { another, client_order_id: id, evidence, executed_e8: executed, foreign, status, venue_at_ms: atMs } = event;
+    const { another, client_order_id: id, evidence, executed_e8: executed, foreign, venue_at_ms: atMs } = event;
     const records: LotRecord[] = [];
     const before = this.#orders.get(id);
     const venueId = before?.venueId ?? null;
@@ -112,12 +112,12 @@ export class LotRecords {
     const known = this.#orders.get(id);
     if (known === undefined) return [];
     known.venueId ??= event.venue_order_id;
-    if (known.isForeign && foreign !== null && known.hasEnded && !isTerminal(status) && records.length === 0) {
+    if (known.isForeign && foreign !== null && known.hasEnded && !isTerminal(event) && records.length === 0) {
       // What it filled meanwhile a reading has shown.
       known.order = { ...known.order, filledBefore: executed };
       records.push({ kind: 'ordered', order: known.order });
     }
-    known.hasEnded = isTerminal(status);
+    known.hasEnded = isTerminal(event);
     if (executed > known.executed) {
       if (known.isForeign) this.#cover(known, executed);
       known.executed = executed;
