@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
-import { everyLiveOrder } from '../gate/state/orders.ts';
+import { everyLiveOrder, isLost } from '../gate/state/orders.ts';
 import { DurationHistogram } from '../http/duration-histogram.ts';
 import type { TokenStore } from '../ledger/types.ts';
 import { AccountMetrics } from './account-metrics.ts';
@@ -109,7 +109,7 @@ function watchGate(registers: Registry[], gate: Gate): void {
   gauge('holdfast_unknown_orders', 'Orders whose outcome is unknown', () => gate.unknownOrderCount());
   gauge('holdfast_lost_orders', 'Orders that are lost', () => {
     let count = 0;
-    for (const order of everyLiveOrder(gate.core.state.orders)) if (order.status === 'lost') count += 1;
+    for (const order of everyLiveOrder(gate.core.state.orders)) if (isLost(order)) count += 1;
     return count;
   });
   new Gauge({

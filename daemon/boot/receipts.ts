@@ -1,8 +1,8 @@
 import type { Receipt } from '../contract/receipt.ts';
 import { ROW_FORMS, readRow } from '../core/record-text/columns.ts';
+import { isTerminal } from '../engine/tables/status.ts';
 import type { ReceiptOutcome, ReceiptPort } from '../gate/api/receipts.ts';
 import type { DecisionEvent, ExitTargetEvent, HeadEvent, KeyEvent, OrderEvent } from '../gate/events.ts';
-import { isTerminal } from '../gate/state/orders.ts';
 import { batchLeaf, KEY_KIND, recordLeaf } from '../ledger/head-records.ts';
 import { grow, type HeadSigner, readHashes, readHeads } from '../ledger/head-signer.ts';
 import type { LedgerEvent, LedgerReader } from '../ledger/types.ts';
@@ -138,8 +138,7 @@ class OutcomeWalk {
   }
 
   get isOver(): boolean {
-    const isEnded = (event: LedgerEvent | null): boolean =>
-      event !== null && isTerminal((event.payload as OrderEvent).status);
+    const isEnded = (event: LedgerEvent | null): boolean => event !== null && isTerminal(event.payload as OrderEvent);
     return [...this.#orders.values()].every(isEnded) && (!this.#hasTarget || this.#end !== null);
   }
 

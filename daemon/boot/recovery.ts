@@ -1,10 +1,10 @@
+import { isAtVenue, isPlanned } from '../engine/tables/status.ts';
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-refusal.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
 import { closedE8 } from '../gate/state/claims.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
-import { isTerminal } from '../gate/state/orders.ts';
 import { formatQuantityE8 } from '../gate/units.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
@@ -95,7 +95,7 @@ function endExits(
 ): readonly LedgerRecord[] {
   const flattens = [...layers.values()].filter(({ isFlattening, scope }) => isFlattening && scope !== 'account');
   const open = [...claims.open];
-  const unsent = open.filter(({ first }) => first.status === 'pending_send');
+  const unsent = open.filter(({ first }) => isPlanned(first));
   return [
     ...flattens.map(({ clearsAtMs, clearsWhen, layer, name, scope, state }) =>
       record('state', atMs, {
@@ -112,7 +112,7 @@ function endExits(
     // What goes on resting for a claim that has ended would stand in the way of every exit.
     ...open
       .flatMap(({ orders }) => orders)
-      .filter(({ cancelRequested, status }) => !cancelRequested && !isTerminal(status) && status !== 'pending_send')
+      .filter((order) => !order.cancelRequested && isAtVenue(order))
       .map(({ clientOrderId }) =>
         record('order_intent', atMs, {
           action: 'cancel',

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
 
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { ORDER_STATUSES } from '../engine/tables/status.ts';
 import * as Type from './built/typebox.js';
 import { ApprovalCeilingSchema, BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
@@ -23,19 +24,7 @@ export const tradingState = field.oneOf(
   'active: everything the policy permits. reducing: exits and cancels. halted: cancels.',
 );
 export const orderStatus = field.oneOf(
-  [
-    'pending_send',
-    'in_flight',
-    'working',
-    'partially_filled',
-    'filled',
-    'canceled',
-    'expired',
-    'rejected',
-    'unknown',
-    'lost',
-    'not_placed',
-  ],
+  ORDER_STATUSES,
   'unknown: no conclusive answer from the exchange yet; do not send again.',
 );
 

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { isTerminal } from '../engine/tables/status.ts';
 import { ExecutionApprovalSchema, ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
 import * as Type from './built/typebox.js';
 import { decimal } from './decision.ts';
@@ -86,9 +87,6 @@ export type BriefAnswer = Static<typeof BriefAnswerSchema>;
 
 export type FullAnswer = Static<typeof ToolAnswerSchema>;
 
-/** Statuses of orders that are over: their ids are of no more use. */
-const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
-
 export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
   const { arithmetic, asked, bound_by: boundBy, effective, reasons, retry_after_ms: retryAfterMs } = decision;
   const binding = Math.max(
@@ -169,7 +167,8 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
   const { approval, orders, note, retryable, slices_dropped: dropped, state } = execution;
   const filled = sumDecimals(orders.map((order) => order.filled_quantity));
   const price = averagePrice(orders);
-  const open = orders.filter((order) => !OVER.has(order.status));
+  // The ids of others are of no more use.
+  const open = orders.filter((order) => !isTerminal(order));
   return {
     state,
     ...(filled === null ? {} : { filled_quantity: filled }),

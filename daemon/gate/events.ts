@@ -14,6 +14,7 @@ import type { MarketFeatures } from '../core/features/market.ts';
 import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
+import type { ExitCause } from '../engine/tables/rank.ts';
 import type { ApprovalProof } from './api/approvals.ts';
 import type { DecisionBody, DerivedMember, OrderStatus } from './api/decisions.ts';
 import type { OrderKind, SymbolRules } from './venue-port.ts';
@@ -140,9 +141,7 @@ export interface OrderIntentEvent {
    */
   readonly sent_by_ms?: number;
 }
-/** Who wants an exit: what goes out first when not all can. `stop`: it stands in for a stop that the venue refused. */
-export const EXIT_CAUSES = ['operator', 'stop', 'cut', 'agent'] as const;
-export type ExitCause = (typeof EXIT_CAUSES)[number];
+export type { ExitCause } from '../engine/tables/rank.ts';
 /**
  * Why a target of an exit has ended. `filled`: closed what there was. `nothing_left`: something else closed it.
  * `rests`: it is its caller's resting order now. `exhausted`: no rung of the ladder filled all of it.
@@ -642,6 +641,4 @@ export type EventKind = keyof GateEvents;
 export type GateEvent = {
   [K in EventKind]: { readonly kind: K; readonly seq: number; readonly at_ms: number; readonly payload: GateEvents[K] };
 }[EventKind];
-/** Account-side events move `state_seq`, market inputs move `market_seq`. */
-export const MARKET_KINDS: ReadonlySet<string> = new Set(['market', 'rules']);
 export type DecisionOrigin = Origin;

@@ -76,8 +76,8 @@ export async function leaveVenue(
   const begun = Promise.allSettled([cancels, countdowns.close()]);
   await Promise.race([begun, core.ports.time.delay(1000)]);
   await core.settled().catch(() => undefined);
-  const ended = before.filter((order) => isTerminal(order.status));
-  const left = before.filter((order) => !isTerminal(order.status));
+  const ended = before.filter(isTerminal);
+  const left = before.filter((order) => !isTerminal(order));
   const positions = [...core.state.positions.values()].filter((position) => position.quantityE8 !== 0);
   core.ports.log.info(
     {

@@ -92,8 +92,7 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
   // INVARIANT: in the exit's transaction, before it is sent.
   if (kind === 'tool' || kind === 'gate') {
     endUndone(core, event, policy);
-    const cause = as.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
-    const target = findTarget(event, policy, cause);
+    const target = findTarget(event, policy, as.cause);
     if (target !== null) core.append('exit_target', target);
   }
   requestApproval(core, decided, as);

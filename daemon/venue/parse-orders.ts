@@ -1,4 +1,5 @@
 import type { Side } from '../core/request.ts';
+import { isFilled, isResting } from '../engine/tables/status.ts';
 import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/venue-port.ts';
 import {
   type JsonObject,
@@ -113,7 +114,7 @@ export function parseAlgoOrder(json: unknown): VenueOrder {
   const quantityE8 = closePosition && isAbsent('quantity') ? 0 : readQuantity(source, 'quantity');
   const executedE8 = isAbsent('actualQty') ? 0 : readQuantity(source, 'actualQty');
   const status = readStatus(source, 'algoStatus', ALGO_STATUS);
-  const hasNoFill = status === 'filled' && !isAbsent('actualQty') && executedE8 === 0;
+  const hasNoFill = isFilled({ status }) && !isAbsent('actualQty') && executedE8 === 0;
   return {
     kind: 'algo',
     symbol,
@@ -145,9 +146,9 @@ export function findUntoldActual(json: unknown): string | null {
 }
 /** A conditional order with what the order that it became has executed. */
 export function asTriggered(order: VenueOrder, actual: VenueOrder): VenueOrder {
-  const { averagePrice, executedE8, status } = actual;
-  const isOpen = status === 'working' || status === 'partially_filled';
-  return { ...order, averagePrice, executedE8, status: isOpen ? 'working' : executedE8 > 0 ? 'filled' : 'expired' };
+  const { averagePrice, executedE8 } = actual;
+  const status = isResting(actual) ? 'working' : executedE8 > 0 ? 'filled' : 'expired';
+  return { ...order, averagePrice, executedE8, status };
 }
 /**
  * Order of `/fapi/v1/allOrders`: whose it is, without figures.

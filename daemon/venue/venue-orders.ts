@@ -1,3 +1,4 @@
+import { isResting } from '../engine/tables/status.ts';
 import type {
   Approved,
   CancelOutcome,
@@ -31,7 +32,7 @@ function rejectLocally(message: string, retryable: boolean, consequence: Rejecti
 
 function checkCanceled(json: unknown, clientOrderId: string): VenueOrder {
   const order = parseRegularOrder(json);
-  if (order.clientOrderId !== clientOrderId || order.status === 'working' || order.status === 'partially_filled') {
+  if (order.clientOrderId !== clientOrderId || isResting(order)) {
     throw new MalformedAnswerError('the answer does not say that this order is canceled');
   }
   return order;

@@ -12,13 +12,15 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   core: rule([]),
   // The clock and the timers that everything else is handed: a port, and the process's own.
   time: rule([]),
-  contract: rule(['core']),
+  // One function of state, input and time (docs/architecture.md): of callers it knows the bodies' types alone.
+  engine: rule(['core'], ['contract']),
+  contract: rule(['core', 'engine']),
   policy: rule(['core', 'contract'], ['time']),
   // Everything but core arrives as a port; the contract says what its bodies are.
-  gate: rule(['core'], ['time', 'contract']),
+  gate: rule(['core', 'engine'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
   ledger: rule(['core'], ['gate', 'time']),
-  venue: rule(['core'], ['gate', 'time']),
+  venue: rule(['core', 'engine'], ['gate', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
   // How the daemon proves itself, for both sides.
@@ -32,13 +34,14 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   console: rule([], ['core', 'gate']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
   alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
-  cli: rule(['core', 'contract', 'config', 'mcp', 'proof'], ['gate']),
+  cli: rule(['core', 'engine', 'contract', 'config', 'mcp', 'proof'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
-  evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),
+  evaluation: rule(['core', 'engine', 'contract', 'policy', 'gate', 'exchange-sim']),
   // Parts of the composition root.
   boot: rule([
     'core',
+    'engine',
     'contract',
     'policy',
     'gate',
@@ -86,6 +89,14 @@ export interface Rooms {
   readonly doors?: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>>;
 }
 export const ROOMS: Readonly<Record<string, Rooms>> = {
+  engine: {
+    floors: [['tables']],
+    doors: {
+      contract: { values: ['tables'], types: [] },
+      venue: { values: ['tables'], types: [] },
+      cli: { values: ['tables'], types: [] },
+    },
+  },
   gate: {
     floors: [
       ['venue-port.ts'],
@@ -189,7 +200,7 @@ const ON_HANDED_TIME = ['daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daem
 const WITHOUT_CHANCE = ['daemon/gate/', 'daemon/venue/'] as const;
 
 /** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
-const PURE_ROOMS = ['daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
+const PURE_ROOMS = ['daemon/engine/', 'daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;

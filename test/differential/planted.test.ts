@@ -12,7 +12,7 @@ import { planWorld, type WorldPlan } from './worlds.ts';
 const PLANTED: readonly Planted[] = [
   { file: '../snapshot/inputs.ts', from: "ask.phase = 'slice';", to: '' },
   { file: 'asked-claim.ts', from: "=== 'GTC' ? 'rest' : 'now'", to: "=== 'GTC' ? 'now' : 'now'" },
-  { file: 'claim-ends.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
+  { file: 'claim-ends.ts', from: '!isFilled(last) &&', to: "!isFilled(last) && last.status !== 'expired' &&" },
   { file: 'claim-ends.ts', from: 'closedE8(claim) >= claim.askedE8) return', to: 'closedE8(claim) > 0) return' },
   { file: 'claims.ts', from: "a.wants === 'now' ? -1 : 1", to: "a.wants === 'now' ? 1 : -1" },
   { file: 'claims.ts', from: '    ownLeft -= taken - ofOthers;\n', to: '' },
@@ -91,8 +91,8 @@ const PLANTED: readonly Planted[] = [
   { file: 'tries.ts', from: '200, 400,', to: '201, 400,' },
   {
     file: 'undone.ts',
-    from: "if (order.status === 'pending_send') slices.push(order);",
-    to: "if (order.status === 'pending_send') continue;",
+    from: 'if (isPlanned(order)) slices.push(order);',
+    to: 'if (isPlanned(order)) continue;',
   },
 ];
 

@@ -9,6 +9,7 @@ const PAGE = readPage('docs/architecture.md').text;
 const UNIT_ROWS = readTable(PAGE, 'folder', 'what it is', 'may import', 'types only');
 const ROOM_ROWS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   gate: readTable(PAGE, 'room of the gate', 'what it does', 'open to the evaluation'),
+  engine: readTable(PAGE, 'room of the engine', 'what it does'),
   evaluation: readTable(PAGE, 'room of the evaluation', 'what it does', 'imports'),
 };
 const byName = (a: string, b: string) => a.localeCompare(b);

@@ -1,4 +1,5 @@
 import { profileOf } from '../../core/venues.ts';
+import { isUnproven } from '../../engine/tables/status.ts';
 import { type ListedDecision, whatOf } from '../decision-lines.ts';
 import { formatNumber, plain } from '../tables.ts';
 import type { View } from './view.ts';
@@ -144,8 +145,7 @@ function orderLines({ open_orders }: View): readonly Line[] {
     const price = order.limit_price === null ? '' : ` at ${order.limit_price}`;
     const owner = order.foreign ? 'not ours' : (order.agent ?? 'the daemon');
     const text = `  ${order.status}  ${order.side} ${order.quantity} ${order.symbol}${price}  ${owner}  ${order.client_order_id}`;
-    const isUnproven = order.status === 'unknown' || order.status === 'lost';
-    return line(text, isUnproven ? 'bad' : 'plain');
+    return line(text, isUnproven(order) ? 'bad' : 'plain');
   });
 }
 

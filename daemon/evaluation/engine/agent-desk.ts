@@ -255,6 +255,6 @@ function describeOrder(order: OrderState, { grid, market }: MarketClock): OrderR
     filledLots: grid.lots(symbol, order.executedE8),
     priceTicks: order.priceE8 === null ? null : grid.ticks(symbol, order.priceE8),
     reduceOnly: order.reduceOnly,
-    isOpen: !isTerminal(order.status),
+    isOpen: !isTerminal(order),
   };
 }

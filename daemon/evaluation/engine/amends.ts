@@ -31,7 +31,7 @@ export function amendOrder(
   asked: Asked | null,
 ): AmendOutcome | null {
   const { amend, amendSeq } = order;
-  if (amend === null || isTerminal(order.status)) return null;
+  if (amend === null || isTerminal(order)) return null;
   const tell = (lots: number, priceTicks: number): void =>
     judge.amend({
       orderId: order.clientOrderId,

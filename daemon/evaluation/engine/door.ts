@@ -178,7 +178,7 @@ export class GateDoor {
     const event = this.#record(request, context, decision, executed, options);
     if (options.kind === 'tool' || options.kind === 'gate') {
       this.endUndone(findUndone(this.state, event, policy));
-      const target = findTarget(event, policy, options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator'));
+      const target = findTarget(event, policy, options.cause);
       if (target !== null) this.append('exit_target', target);
     }
     if (options.kind === 'tool' || options.kind === 'slice') {

@@ -15,7 +15,7 @@ import {
   unsentOf,
 } from '../../gate/plan/slices.ts';
 import { findSlicesBeside, OPENING_ENDED, SLICE_CANCELED } from '../../gate/plan/undone.ts';
-import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
+import { isInFlight, isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import { SERVED_ACCOUNT, SERVED_VENUE } from '../intents/requests.ts';
@@ -171,7 +171,7 @@ export class Executor {
       for (const sibling of unsentOf(parent.orders)) door.endUnsent(sibling, why);
       return;
     }
-    if (statusOf(order) === 'in_flight') this.#send(order, asked);
+    if (isInFlight(order)) this.#send(order, asked);
   }
 
   /** Null: the exchange has taken it. */
@@ -300,14 +300,14 @@ export class Executor {
 
   /** Asks for the cancel of an order and takes its end in; what was not sent is ended. */
   cancel(order: OrderState, reason: string): void {
-    if (isTerminal(order.status)) return;
+    if (isTerminal(order)) return;
     const { door, exchange } = this.#parts;
-    if (order.status === 'pending_send') {
+    if (isPlanned(order)) {
       door.endUnsent(order, reason);
       return;
     }
     if (!order.cancelRequested) door.noteCancel(order, reason);
-    if (order.status === 'in_flight') return;
+    if (isInFlight(order)) return;
     const isDone = order.protective ? exchange.cancelStop(order.clientOrderId) : exchange.cancel(order.clientOrderId);
     if (!isDone) return;
     this.changes += 1;
@@ -325,7 +325,7 @@ export class Executor {
   /** The exchange has taken everything. */
   endAll(orders: Iterable<OrderState>): void {
     for (const order of [...orders])
-      if (order.status === 'pending_send') this.#parts.door.endUnsent(order, 'the account was liquidated');
+      if (isPlanned(order)) this.#parts.door.endUnsent(order, 'the account was liquidated');
       else this.#end(order, 'canceled');
   }
 

@@ -13,7 +13,7 @@ import { ExitPace } from '../../gate/plan/exit-pace.ts';
 import { ExitPump } from '../../gate/plan/exit-pump.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
 import { type Claim, closedE8, isLive } from '../../gate/state/claims.ts';
-import type { OrderState } from '../../gate/state/orders.ts';
+import { isInFlight, type OrderState } from '../../gate/state/orders.ts';
 import type { Rejection } from '../../gate/venue-port.ts';
 import type { GateDoor, Taken } from './door.ts';
 import { PLACE } from './intake.ts';
@@ -99,7 +99,7 @@ export class ReplayExits {
   begin({ event }: Taken, first: OrderState, asked: Asked | null): void {
     if (this.#parents.size >= MOST_KEPT) this.#dropOver();
     this.#parents.set(event.decision.decision_id, { event, asked });
-    if (first.status !== 'in_flight') return;
+    if (!isInFlight(first)) return;
     this.#pump.carry(first);
     this.#outbox.push({ order: first, asked });
   }
@@ -172,7 +172,7 @@ export class ReplayExits {
       const due = this.#outbox;
       this.#outbox = [];
       for (const { asked, order } of due) {
-        const rejection = order.status === 'in_flight' ? this.#orders.send(order, asked) : null;
+        const rejection = isInFlight(order) ? this.#orders.send(order, asked) : null;
         if (rejection !== null) this.#pump.noteRefusal(order, rejection);
       }
       for (const { order } of due) this.#pump.take(order);

@@ -212,7 +212,7 @@ export class ReplayRun {
       this.#desk.startEpisode(event.index, this.setup.createAttacker(this.#episodes[event.index]!));
       return;
     }
-    if (event.kind === 'expire' && isTerminal(event.order.status)) return;
+    if (event.kind === 'expire' && isTerminal(event.order)) return;
     if (event.kind !== 'work') this.#sample();
     if (event.kind === 'expire') this.#keeper.endAuthorities();
     if (event.kind === 'ask') {

@@ -6,7 +6,7 @@ import type { Explanation } from '../../core/explain.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export type ExecutionState = ExecutionBody['state'];
-export type OrderStatus = ExecutionOrder['status'];
+export type { OrderStatus } from '../../engine/tables/status.ts';
 export type DecisionKind = ExplainedDecision['kind'];
 /** What is recorded of a decision, as it was taken. */
 export type DecisionBody = Omit<ToldDecision, keyof Recorded> & Recorded;

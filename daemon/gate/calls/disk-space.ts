@@ -5,7 +5,7 @@ import type { ToolOutcome, Unavailable } from '../api/decisions.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { closedE8 } from '../state/claims.ts';
 import { ownE8 } from '../state/holding.ts';
-import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, isPlanned, type OrderState } from '../state/orders.ts';
 import { floorLots } from '../units.ts';
 import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
@@ -157,7 +157,7 @@ export async function cancelUnrecorded(core: GateCore, pauseMs: number): Promise
   const cancel = async (order: OrderState): Promise<CancelOutcome['kind']> =>
     (await core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind)).kind;
   let left = [...everyLiveOrder(core.state.orders)].filter(
-    (order) => !order.foreign && !order.reduceOnly && order.status !== 'pending_send',
+    (order) => !order.foreign && !order.reduceOnly && !isPlanned(order),
   );
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt += 1) {
     // One that was on its way may have arrived meanwhile.

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
+import { isTerminal } from '../../engine/tables/status.ts';
 import type { ToldDecision, ToolOutcome } from '../api/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
@@ -9,7 +10,6 @@ import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { explanationText } from '../reads/bodies.ts';
 import { describeExecution } from '../reads/execution.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
-import { isTerminal } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
@@ -169,7 +169,7 @@ export class ToolCalls {
 function isOursToTell({ claim, orders }: Recalled, { decision }: DecisionEvent): boolean {
   if (decision.effective?.action === 'cancel') return true;
   if (claim !== null && claim.end !== null && claim.end.reason !== 'filled') return true;
-  return orders.some(({ status, venueOrderId }) => isTerminal(status) && venueOrderId === null);
+  return orders.some((order) => isTerminal(order) && order.venueOrderId === null);
 }
 
 /** The text of a body with members behind its own. */

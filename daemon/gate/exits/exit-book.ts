@@ -4,7 +4,7 @@ import type { ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { neverRests, type Resolver } from '../orders/resolver.ts';
+import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { DecidedExit } from '../plan/exit-hands.ts';
 import type { ExitForm, ExitParent } from '../plan/exit-order.ts';
@@ -12,7 +12,7 @@ import { ExitPace } from '../plan/exit-pace.ts';
 import { ExitPump } from '../plan/exit-pump.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
 import { type Claim, closedE8, isLive } from '../state/claims.ts';
-import { isResting, type OrderState, statusOf } from '../state/orders.ts';
+import { isInFlight, isPlanned, isResting, isUnknown, neverRests, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { readParent } from './read-parent.ts';
@@ -81,7 +81,7 @@ export class ExitBook {
     else this.#cancelUndone(first);
     this.#events.set(id, decided.event);
     // What waited may have gone out before its caller came here.
-    if (first.status === 'in_flight' && !this.#pump.isCarried(first)) {
+    if (isInFlight(first) && !this.#pump.isCarried(first)) {
       this.#pump.carry(first);
       this.#carry(first, decided.appended.committed);
     }
@@ -200,8 +200,8 @@ export class ExitBook {
     if (outcome.kind === 'rejected') this.#pump.noteRefusal(order, outcome.rejection);
     const isMarketable = this.#core.state.claims.of(order)?.wants === 'now';
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-    if (statusOf(order) === 'unknown' && isMarketable) this.#pump.pauseAfter(order);
-    if (isMarketable && (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order))))
+    if (isUnknown(order) && isMarketable) this.#pump.pauseAfter(order);
+    if (isMarketable && (isUnknown(order) || (isResting(order) && neverRests(order))))
       void this.#resolver.resolve(order).finally(() => this.poke());
   }
 
@@ -229,7 +229,7 @@ export class ExitBook {
     if (claim === null) return true;
     if (claim.end !== null) return !isLive(claim);
     const isUnderWay = claim.orders.some(
-      (order) => order.status === 'pending_send' || order.status === 'in_flight' || this.#pump.isCarried(order),
+      (order) => isPlanned(order) || isInFlight(order) || this.#pump.isCarried(order),
     );
     if (isUnderWay) return false;
     if (claim.wants === 'rest') return isLive(claim);

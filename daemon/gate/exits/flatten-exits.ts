@@ -2,7 +2,7 @@ import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { closingOf } from '../plan/claims.ts';
 import { type Claim, isLive } from '../state/claims.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isInFlight, isLost, isUnknown, liveOrders, type OrderState } from '../state/orders.ts';
 import { heldE8 } from './flatten-answer.ts';
 import type { LastWord } from './last-word.ts';
 
@@ -66,14 +66,14 @@ export class FlattenExits {
   #exitOnce(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
     const key = `${side} ${symbol}`;
     const exits = [...liveOrders(this.#core.state.orders, symbol)].filter(isExitOfOperator);
-    const isLost = exits.some((order) => order.status === 'lost');
+    const hasLost = exits.some(isLost);
     const running = this.#exiting.get(key);
     const now = this.#core.ports.time.monotonicMs();
     // RISK: one that waits for something without closing anything may wait for ever.
     const isNew = running !== undefined && now - running.sinceWallMs < STANDS_FOR_MS;
-    if (isNew || (running !== undefined && !isLost && this.#isClosing(symbol))) return running.done;
+    if (isNew || (running !== undefined && !hasLost && this.#isClosing(symbol))) return running.done;
     // One of unknown outcome is not waited for: reduceOnly bounds both.
-    if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
+    if (!hasLost && exits.some(isInFlight)) return Promise.resolve();
     const done = this.#exit(caller, symbol, side, (id) => this.#decided.add(id))
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
@@ -113,5 +113,5 @@ function isExitOfOperator(order: OrderState): boolean {
 }
 /** It may still fill: what it closes is not to be closed a second time. */
 export function isExitOnItsWay(order: OrderState): boolean {
-  return isExitOfOperator(order) && (order.status === 'in_flight' || order.status === 'unknown');
+  return isExitOfOperator(order) && (isInFlight(order) || isUnknown(order));
 }

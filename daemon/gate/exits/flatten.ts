@@ -6,7 +6,7 @@ import { nextTurn, pause } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
 import type { LayerEntry } from '../state/layers.ts';
-import { everyLiveOrder, liveOrders } from '../state/orders.ts';
+import { everyLiveOrder, isInFlight, liveOrders } from '../state/orders.ts';
 import { formatQuantityE8 } from '../units.ts';
 import { describeFlatten, heldE8 } from './flatten-answer.ts';
 import { type CancelClaims, FlattenExits, isExitOnItsWay, type OperatorExit } from './flatten-exits.ts';
@@ -241,7 +241,7 @@ export class Flatten {
       if (listed !== null && !listed.some((order) => !order.closePosition && isOpening(order))) {
         const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
         // What is on its way is waited for; what is unknown is not, and is not called canceled.
-        if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
+        if (!left.some((order) => isInFlight(order))) return left.length === 0;
       }
       void this.#canceler.cancelMatching(null, isOpening, 'flatten');
       await pause(this.#core.ports.time, RELIST_MS, this.#signal);

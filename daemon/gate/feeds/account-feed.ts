@@ -4,7 +4,7 @@ import { isAsSent } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/claims.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState } from '../state/orders.ts';
 import { CLOCKS_APART_MS, spanOf } from '../state/recent-moves.ts';
 import type { AccountSnapshot, FetchOutcome, Listed, VenueOrder } from '../venue-port.ts';
 import { accountEvent } from './account-event.ts';
@@ -224,8 +224,8 @@ export class AccountFeed {
         if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
       } else if (this.#sender.proof.isOther(order, report)) {
         // Ours counts in full until its end is proven, and nothing is opened meanwhile.
-        if (isTerminal(order.status)) this.#takeListed(report, ask);
-      } else if (isTerminal(order.status)) {
+        if (isTerminal(order)) this.#takeListed(report, ask);
+      } else if (isTerminal(order)) {
         // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
         // listed by a copy of before.
         if (!live.has(order) && !order.isEndShown && order.plannedAtMs < askedAtMs)
@@ -237,7 +237,7 @@ export class AccountFeed {
     }
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
     for (const order of resting) {
-      if (listed.has(order.clientOrderId) || isTerminal(order.status)) this.#absences.end(order);
+      if (listed.has(order.clientOrderId) || isTerminal(order)) this.#absences.end(order);
       else lookups.push(this.#lookUpGone(order));
     }
     await Promise.all(lookups);
@@ -254,7 +254,7 @@ export class AccountFeed {
     } else if (found.kind === 'not_found' && order.foreign) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
       // full.
-      if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))
+      if (this.#absences.isProven(order) && !isTerminal(order))
         this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
     } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
   }
@@ -263,11 +263,11 @@ export class AccountFeed {
   async #lookUpListed(order: OrderState, report: VenueOrder, ask: Ask): Promise<void> {
     const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
     const isOld =
-      found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
+      found.kind === 'found' && (isTerminal(found.order) || found.order.venueOrderId !== report.venueOrderId);
     // It may have been settled meanwhile, or its id may be in use again.
     const known = this.#core.state.orders.all.get(order.clientOrderId);
     const isSame = known !== undefined && known.plannedAtMs === order.plannedAtMs && !isAnother(known, report);
-    if (!isOld && isSame && isTerminal(known.status)) this.#takeListed(report, ask);
+    if (!isOld && isSame && isTerminal(known)) this.#takeListed(report, ask);
   }
 
   /** An order that no record explains may be another daemon's. */
@@ -281,7 +281,7 @@ export class AccountFeed {
    * that had ended for us and is open.
    */
   #takeListed(report: VenueOrder, ask: Ask): void {
-    if (isTerminal(report.status)) return;
+    if (isTerminal(report)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
     const isOther = known !== undefined && !isAsSent(known, report, this.#core.state.rules.get(known.symbol));
     const isRevived = known !== undefined && !isOther && !isAnother(known, report);

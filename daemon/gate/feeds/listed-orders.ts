@@ -162,7 +162,7 @@ export function describeForeign(report: VenueOrder): ForeignOrder {
 /** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
 export function isAnother(order: OrderState, report: VenueOrder): boolean {
   if (order.venueOrderId === null || order.venueOrderId === report.venueOrderId) return false;
-  return isTerminal(order.status) || (order.foreign && order.kind === report.kind);
+  return isTerminal(order) || (order.foreign && order.kind === report.kind);
 }
 /** The exchange numbers orders upwards; an old list may still show the earlier of two with the same client id. */
 export function isLater(venueOrderId: string, than: string | null): boolean {

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isAtVenue, liveOrders, type OrderState } from '../state/orders.ts';
 
 /** Trades of fills that came with a price are read this far back, ms: what was seen of a symbol may be of before them. */
 const BACK_MS = 3_600_000;
@@ -48,7 +48,7 @@ export function firstTradesSince(core: GateCore, symbol: string): number {
 
 /** An order of ours was sent of which the venue's number is not known yet: a trade of nobody may be its. */
 export function hasUnnumbered({ state }: GateCore, symbol: string): boolean {
-  for (const { foreign, status, venueOrderId } of liveOrders(state.orders, symbol))
-    if (venueOrderId === null && status !== 'pending_send' && !foreign) return true;
+  for (const order of liveOrders(state.orders, symbol))
+    if (order.venueOrderId === null && isAtVenue(order) && !order.foreign) return true;
   return false;
 }

@@ -10,7 +10,7 @@ import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
 import type { GateLog } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isLost, isRejected, isUnknown, type OrderState } from '../state/orders.ts';
 import type { GatePorts, GateSettings } from './gate-ports.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 
@@ -33,10 +33,9 @@ function logState(log: GateLog, event: StateEvent, seq: number): void {
 
 function logOrder(log: GateLog, event: OrderEvent, seq: number, symbol: string | null): void {
   const fields = { order: event.client_order_id, symbol, detail: event.detail, seq };
-  if (event.status === 'rejected') log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
-  else if (event.status === 'unknown') log.warn(fields, 'what became of an order is unknown: it is looked up');
-  else if (event.status === 'lost')
-    log.error(fields, 'what became of an order could not be found out: it counts as open');
+  if (isRejected(event)) log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
+  else if (isUnknown(event)) log.warn(fields, 'what became of an order is unknown: it is looked up');
+  else if (isLost(event)) log.error(fields, 'what became of an order could not be found out: it counts as open');
 }
 
 export type { GatePorts, GateSettings, InterceptAllowance, OperatorSchemaCheck } from './gate-ports.ts';

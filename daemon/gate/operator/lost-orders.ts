@@ -2,7 +2,7 @@ import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedByOperator } from '../journal/order-records.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { type OrderState, statusOf } from '../state/orders.ts';
+import { isLost, type OrderState } from '../state/orders.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /**
@@ -47,7 +47,7 @@ export class LostOrders {
 }
 
 function requireLost(order: OrderState): void {
-  if (statusOf(order) === 'lost') return;
+  if (isLost(order)) return;
   throw new OperatorRequestError(
     `order ${order.clientOrderId} is ${order.status}: only a lost one is ended by an operator, others are canceled`,
   );

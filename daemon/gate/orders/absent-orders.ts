@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { lackingE8 } from '../state/holding.ts';
-import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
@@ -36,7 +36,7 @@ export class AbsentOrders {
       const known = id === order.clientOrderId ? order : this.#core.state.orders.all.get(id);
       if (known === undefined || known.foreign || proof.isOther(known, report)) continue;
       if (known === order) isListed = true;
-      else if (isTerminal(known.status)) continue;
+      else if (isTerminal(known)) continue;
       proof.adopt(known, report, ask);
     }
     if (isListed) return false;
@@ -44,13 +44,13 @@ export class AbsentOrders {
     if (trades.kind === 'failed' || trades.value.unreadable.length > 0) return false;
     const { rows: traded } = trades.value;
     const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since))) return isTerminal(statusOf(order));
+    if (!isOwnKnown && (await this.#mayBeTraded(order, traded, others, since))) return isTerminal(order);
     if (order.kind === 'algo' && mayHaveFired(this.#core.state.positions.get(order.symbol), order, traded, others))
       return false;
     if (!isOwnKnown && order.kind === 'regular' && (await this.#mayBePlaced(order, others))) return false;
     if (proof.wasShownSince(order, since)) return false;
     proof.settleAmend(order, order.amendSeq, false, 'order absent');
-    if (isTerminal(statusOf(order))) return true;
+    if (isTerminal(order)) return true;
     // RISK: an acknowledged order was placed. Its own trades say how it ended; it never counts as not placed.
     if (isOwnKnown) {
       const ended = endedReport(order, traded, this.#core.nowMs());
@@ -127,9 +127,7 @@ export class AbsentOrders {
 
 /** The order that a conditional one became has its client id, and an end. */
 function isChild({ clientOrderId, side }: OrderState, found: VenueOrder): boolean {
-  return (
-    found.kind === 'regular' && found.clientOrderId === clientOrderId && found.side === side && isTerminal(found.status)
-  );
+  return found.kind === 'regular' && found.clientOrderId === clientOrderId && found.side === side && isTerminal(found);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { OrderState } from '../state/orders.ts';
+import { isInFlight, type OrderState } from '../state/orders.ts';
 import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
 
 /** The venue takes no end that is less than 600 s ahead; the rest is for the way there, and for clocks. */
@@ -75,7 +75,7 @@ export class Approvals {
 
   #once(order: OrderState, id: string): void {
     // INVARIANT: in flight means decided and reserved; ids are never sent twice.
-    if (order.status !== 'in_flight') throw new Error(`order ${id} is ${order.status}, not in flight`);
+    if (!isInFlight(order)) throw new Error(`order ${id} is ${order.status}, not in flight`);
     if (order.foreign) throw new Error(`order ${id} is foreign`);
     if (this.#given.has(id)) throw new Error(`order ${id} was sent already`);
     this.#given.add(id);

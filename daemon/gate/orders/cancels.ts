@@ -1,7 +1,7 @@
+import { isInFlight, isPlanned, isResting, isTerminal, isUnproven, neverRests } from '../../engine/tables/status.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-records.ts';
-import { neverRests } from '../state/evidence.ts';
-import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 import { watchCancels } from './slow-orders.ts';
@@ -59,9 +59,8 @@ export class Canceler {
 
   /** Records the wish alone, and the end of what was never sent. Null: it was on record, or the order has ended. */
   note(order: OrderState, reason: string): Pick<Appended, 'committed'> | null {
-    if (isTerminal(order.status)) return null;
-    if (order.status === 'pending_send')
-      return this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
+    if (isTerminal(order)) return null;
+    if (isPlanned(order)) return this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
     if (order.cancelRequested) return null;
     return this.#core.append('order_intent', {
       action: 'cancel',
@@ -74,9 +73,9 @@ export class Canceler {
 
   async #cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
     await this.note(order, reason)?.committed;
-    if (isTerminal(order.status)) return;
+    if (isTerminal(order)) return;
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
-    if (order.status === 'in_flight') return;
+    if (isInFlight(order)) return;
     this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
     const ask = this.#sender.proof.ask();
     const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
@@ -86,15 +85,15 @@ export class Canceler {
       if (outcome.order !== null) this.#sender.adopt(order, outcome.order, ask);
     }
     // Whatever comes of our request, and however late: an order whose end is proven is looked for no more.
-    if (!isTerminal(order.status)) await this.#lookUp(order, outcome.kind === 'canceled');
+    if (!isTerminal(order)) await this.#lookUp(order, outcome.kind === 'canceled');
     if (outcome.kind !== 'canceled')
       this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
-    if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
+    if (isTerminal(order)) this.#triedAt.delete(order.clientOrderId);
   }
 
   /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
   #noteRefusal(order: OrderState, reason: string): void {
-    if (isTerminal(order.status) || order.cancelRefusal === reason) return;
+    if (isTerminal(order) || order.cancelRefusal === reason) return;
     this.#core.append('order_intent', {
       action: 'cancel_failed',
       client_order_id: order.clientOrderId,
@@ -122,7 +121,7 @@ export class Canceler {
     const orders =
       symbol === null ? [...everyLiveOrder(this.#core.state.orders)] : [...liveOrders(this.#core.state.orders, symbol)];
     const asked = orders
-      .filter((order) => !isTerminal(order.status) && matches(order))
+      .filter((order) => !isTerminal(order) && matches(order))
       .map((order) => this.cancel(order, reason));
     return mayBeLeft(Promise.all(asked).then(() => undefined));
   }
@@ -131,7 +130,7 @@ export class Canceler {
 /** It rests, or nobody knows what became of it and it is of a form that rests. */
 function mayRest(order: OrderState): boolean {
   if (isResting(order)) return true;
-  return (order.status === 'unknown' || order.status === 'lost') && !neverRests(order);
+  return isUnproven(order) && !neverRests(order);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { Elapsed } from '../plan/deadline.ts';
-import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { isInFlight, isTerminal, isUnproven, type OrderState } from '../state/orders.ts';
 import type { SubmitOutcome } from '../venue-port.ts';
 
 /** After so long without an opening of its symbol the next one goes alone, ms of domain time. */
@@ -93,9 +93,8 @@ export class LoneOpenings {
     let pauseMs = AGAIN_MS;
     while (!this.#signal.aborted) {
       // RISK: one that may still be on its way can arrive after the reading, which then proves nothing.
-      const status = statusOf(order);
-      if (status !== 'in_flight' && status !== 'unknown' && status !== 'lost') {
-        if (isTerminal(status) && order.venueOrderId === null) return false;
+      if (!isInFlight(order) && !isUnproven(order)) {
+        if (isTerminal(order) && order.venueOrderId === null) return false;
         if (await this.#read(order.symbol).catch(() => false)) return true;
         pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
       }

@@ -2,8 +2,8 @@ import type { OrderStatus } from '../api/decisions.ts';
 import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-records.ts';
-import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isOfAnother, judgeStatus } from '../state/evidence.ts';
+import { isLost, isTerminal, type OrderState } from '../state/orders.ts';
 import { ceilTicks, floorTicks, formatPriceE8, formatQuantityE8, tickE8, toE8, wholeLotsE8 } from '../units.ts';
 import type { SymbolRules, VenueOrder } from '../venue-port.ts';
 
@@ -112,7 +112,7 @@ export class OrderProof {
    * already agrees with has been counted with it: it does not move again.
    */
   recordTraded(order: OrderState, atMs: number): Appended | null {
-    const isOver = isTerminal(order.status) || order.status === 'lost';
+    const isOver = isTerminal(order) || isLost(order);
     if (!isOver || order.tradedE8 <= order.executedE8 || this.#isRead(order, atMs)) return null;
     const isWhole = order.kind === 'algo' || order.tradedE8 >= order.quantityE8;
     const evidence = { asked_seq: headSeq(this.#core), kind: 'shown' } as const;
@@ -136,7 +136,7 @@ export class OrderProof {
     if (isOfAnother(order, event)) return null;
     const status = judgeStatus(order, event);
     const isMore = event.executed_e8 > order.executedE8;
-    if (isTerminal(order.status) && !isMore) return null;
+    if (isTerminal(order) && !isMore) return null;
     const isNews =
       isMore ||
       (status !== null && status !== order.status) ||
@@ -157,7 +157,7 @@ export class OrderProof {
     const isNew = isForm(amend, report);
     const isOnlyNew = isNew && !isForm(order, report);
     if (isOnlyNew) this.settleAmend(order, amendSeq, true, 'shown by the venue');
-    else if (isTerminal(order.status)) this.settleAmend(order, amendSeq, isNew, `it is ${order.status} already`);
+    else if (isTerminal(order)) this.settleAmend(order, amendSeq, isNew, `it is ${order.status} already`);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent, unknownEvent } from '../journal/order-records.ts';
 import { isWaitingExit } from '../plan/claims.ts';
-import { everyLiveOrder, statusOf } from '../state/orders.ts';
+import { everyLiveOrder, isInFlight, isPlanned, isUnproven } from '../state/orders.ts';
 import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 
@@ -13,15 +13,15 @@ import type { OrderSender } from './sender.ts';
 export function recoverOrders(core: GateCore, sender: OrderSender, resolver: Resolver): void {
   for (const order of [...everyLiveOrder(core.state.orders)]) {
     if (order.foreign || isWaitingExit(order)) continue;
-    if (order.status === 'pending_send')
+    if (isPlanned(order))
       sender.record(order, endedEvent(core, order, 'canceled', 'not sent: the daemon was restarted'));
-    else if (order.status === 'in_flight')
+    else if (isInFlight(order))
       sender.record(order, unknownEvent(core, order, 'the daemon was restarted while it was being sent', core.nowMs()));
     if (order.amendSeq !== null) {
       const detail = 'the daemon was restarted while it was being changed';
       sender.proof.noteAmendUnknown(order, order.amendSeq, detail, core.nowMs());
       void resolver.resolve(order);
     }
-    if (statusOf(order) === 'unknown' || statusOf(order) === 'lost') void resolver.resolve(order);
+    if (isUnproven(order)) void resolver.resolve(order);
   }
 }

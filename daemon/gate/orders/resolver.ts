@@ -1,14 +1,11 @@
 import type { GateCore } from '../journal/journal.ts';
 import { stalledEvent } from '../journal/order-records.ts';
-import { neverRests } from '../state/evidence.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, isUnproven, neverRests, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
 import { AbsentOrders } from './absent-orders.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 import { watchUnknown } from './slow-orders.ts';
-
-export { neverRests } from '../state/evidence.ts';
 
 /**
  * Wall-clock steps between lookups, and the step that repeats after them. They start again at the horizon,
@@ -143,7 +140,7 @@ export class Resolver {
   /** Whether it is resolved, by this search or by a report from elsewhere. */
   #isProven(order: OrderState, search: Search): boolean {
     if (order.amendSentByMs !== null) return false;
-    if (isTerminal(statusOf(order))) return true;
+    if (isTerminal(order)) return true;
     // An order that never rests is still being matched, or the answer is old: its end decides what remains to be done.
     if (!isResting(order) || neverRests(order)) return false;
     return !search.isGone || this.#sender.proof.wasShownSince(order, search.began);
@@ -172,14 +169,14 @@ export class Resolver {
     }
     search.notFound += 1;
     if (search.notFound < ANSWERS_NEEDED || (await this.#absent.end(order, search.since, search.others))) return;
-    if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(statusOf(order))) return;
+    if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(order)) return;
     if (this.#sender.proof.recordAbsent(order, 'lost', 'no proof of what became of it', search.since) !== null)
       this.#alertLost(order);
   }
 
   /** Shown past the horizon: an old form stays; an order that should end and does not is lost. */
   #judgeShown(order: OrderState, report: VenueOrder, search: Search): void {
-    if (isTerminal(statusOf(order))) return;
+    if (isTerminal(order)) return;
     if (order.amend !== null && order.amendSentByMs !== null) {
       search.oldForm += 1;
       if (search.oldForm < ANSWERS_NEEDED) return;
@@ -227,7 +224,7 @@ export class Resolver {
    */
   sweep(): void {
     this.#lookForSlow();
-    for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
+    for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnresolved(order)) void this.resolve(order);
     for (const entry of [...this.#core.state.layers.values()]) {
       if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;
       this.#reopen(entry.name);
@@ -275,6 +272,6 @@ function isQuiet({ isGone, notFound }: Search): boolean {
 }
 
 /** Whether the order's outcome, or its amend's, is still unknown. */
-function isUnproven(order: OrderState): boolean {
-  return order.status === 'unknown' || order.status === 'lost' || order.amendSentByMs !== null;
+function isUnresolved(order: OrderState): boolean {
+  return isUnproven(order) || order.amendSentByMs !== null;
 }

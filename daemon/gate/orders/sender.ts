@@ -13,7 +13,7 @@ import {
 import { whyEnded } from '../plan/authority.ts';
 import { isLeverageFree } from '../plan/leverage.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isTerminal, type OrderState } from '../state/orders.ts';
+import { isInFlight, isTerminal, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
 import { Approvals } from './approval.ts';
@@ -67,7 +67,7 @@ export class OrderSender {
 
   /** Decided, and not handed over yet: what closes meanwhile ends it. */
   isUnsent(order: OrderState): boolean {
-    return order.status === 'in_flight' && !this.#approvals.wasGiven(order);
+    return isInFlight(order) && !this.#approvals.wasGiven(order);
   }
 
   /** The daemon stops: decided orders that are not at the venue yet are no longer sent, except exits. */
@@ -133,7 +133,7 @@ export class OrderSender {
    */
   giveUp(order: OrderState, error: unknown): SubmitOutcome {
     const what = `not sent: ${String(error)}`;
-    if (order.status === 'in_flight' && !this.#approvals.wasGiven(order) && !this.#core.ports.ledger.isFailed) {
+    if (isInFlight(order) && !this.#approvals.wasGiven(order) && !this.#core.ports.ledger.isFailed) {
       this.#core.alert('SEND_FAILED', `${order.clientOrderId}: ${what}`, order.symbol);
       this.record(order, endedEvent(this.#core, order, 'canceled', what));
     }
@@ -169,7 +169,7 @@ export class OrderSender {
   }
 
   #findStop(order: OrderState): string | null {
-    if (order.status !== 'in_flight') return `it is ${order.status} already`;
+    if (!isInFlight(order)) return `it is ${order.status} already`;
     if (order.cancelRequested) return 'canceled before it was sent';
     const { layers } = this.#core.state;
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
@@ -199,7 +199,7 @@ export class OrderSender {
   }
 
   #findAmendStop(order: OrderState, decided: Decided): string | null {
-    if (isTerminal(order.status)) return `it is ${order.status} already`;
+    if (isTerminal(order)) return `it is ${order.status} already`;
     if (order.cancelRequested) return 'canceled before it was changed';
     const ended = whyEnded(order, authorityNow(this.#core));
     if (ended !== null) return ended;

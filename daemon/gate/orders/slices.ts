@@ -12,7 +12,7 @@ import {
   stepOfSlice,
   unsentOf,
 } from '../plan/slices.ts';
-import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { isInFlight, isPlanned, isTerminal, type OrderState } from '../state/orders.ts';
 import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { LoneOpenings } from './lone-openings.ts';
 import type { OrderSender } from './sender.ts';
@@ -40,7 +40,7 @@ export class SliceRunner {
       this.#drop(orders, FIRST_REJECTED);
       return;
     }
-    for (const order of orders) if (order.status === 'pending_send') this.#schedule(decided, order);
+    for (const order of orders) if (isPlanned(order)) this.#schedule(decided, order);
   }
 
   #schedule(decided: Decided, order: OrderState): void {
@@ -95,7 +95,7 @@ export class SliceRunner {
       this.#dropRest(parent.decision.decision_id, describeRefusedSlice(slice.body.reasons[0]?.code));
       return;
     }
-    if (statusOf(order) === 'in_flight') await this.#sender.sendOpening(order, slice);
+    if (isInFlight(order)) await this.#sender.sendOpening(order, slice);
   }
 
   #dropRest(decisionId: string, detail: string): void {
@@ -109,7 +109,7 @@ export class SliceRunner {
   dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
     for (const orders of this.#core.state.orders.live.values()) {
       this.#drop(
-        [...orders].filter((order) => !isTerminal(order.status) && !order.reduceOnly && matches(order)),
+        [...orders].filter((order) => !isTerminal(order) && !order.reduceOnly && matches(order)),
         detail,
       );
     }

@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { SlowWatch } from '../journal/slow-watch.ts';
-import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isUnknown, type OrderState } from '../state/orders.ts';
 
 /** Live orders that stay as they should not be; called in every round. */
 function watch(
@@ -30,8 +30,8 @@ export function watchCancels(core: GateCore): () => void {
   );
 }
 /** What is lost has an alert of its own. */
-function isStaying({ cancelRequested, status }: OrderState): boolean {
-  return cancelRequested && (status === 'working' || status === 'partially_filled' || status === 'unknown');
+function isStaying(order: OrderState): boolean {
+  return order.cancelRequested && (isResting(order) || isUnknown(order));
 }
 
 /**
@@ -39,7 +39,7 @@ function isStaying({ cancelRequested, status }: OrderState): boolean {
  * nobody's to close but an operator's. Exits and stops are told of by what they are for.
  */
 export function watchUnknown(core: GateCore): () => void {
-  return watch(core, isUnknown, (order, seconds, others) =>
+  return watch(core, isUnknownOpening, (order, seconds, others) =>
     core.alert(
       'ORDER_UNKNOWN',
       `what became of ${order.amendSentByMs === null ? '' : 'the change of '}${order.clientOrderId} is not known for ${seconds} s (${order.detail ?? 'no answer'}): its symbol stays in reducing, and its agent cannot close what it may have opened${others}`,
@@ -47,6 +47,6 @@ export function watchUnknown(core: GateCore): () => void {
     ),
   );
 }
-function isUnknown({ amendSentByMs, cancelRequested, reduceOnly, status }: OrderState): boolean {
-  return !reduceOnly && !cancelRequested && (status === 'unknown' || amendSentByMs !== null);
+function isUnknownOpening(order: OrderState): boolean {
+  return !order.reduceOnly && !order.cancelRequested && (isUnknown(order) || order.amendSentByMs !== null);
 }

@@ -191,5 +191,5 @@ function isRunning(pause: Deadline): boolean {
 
 /** Whether everything of an execution has come to an end. */
 export function isSettled(orders: readonly OrderState[]): boolean {
-  return orders.every((order) => isTerminal(order.status));
+  return orders.every(isTerminal);
 }

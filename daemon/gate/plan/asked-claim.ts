@@ -1,20 +1,22 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { causeOf } from '../../engine/tables/rank.ts';
 import type { AskedClaim } from '../state/claims.ts';
 import { type LotRules, lotE8, toE8 } from '../units.ts';
 
 /** What a decision that is being recorded asks for. */
 export function claimAsked(
-  { agent, origin, symbol }: ExecutionRequest,
+  request: ExecutionRequest,
   { lots, side, time_in_force }: SizedAction,
   rules: LotRules,
 ): AskedClaim {
+  const { agent, origin, symbol } = request;
   return {
     decisionId: '',
     seq: Number.POSITIVE_INFINITY,
     agent,
     origin,
-    cause: origin === 'operator' ? 'operator' : origin === 'gate' ? 'stop' : 'agent',
+    cause: causeOf(request),
     symbol: symbol ?? '',
     side,
     isWhole: false,

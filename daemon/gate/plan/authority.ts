@@ -10,9 +10,8 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { closesAt } from '../../core/schedule.ts';
 import type { Authority, EndsBy, PlannedOrder } from '../events.ts';
 import { type ApprovalState, opensUntilMs } from '../state/approvals.ts';
-import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, isPlanned, isTerminal, neverRests, type OrderState } from '../state/orders.ts';
 import { isOwnOpening } from './standing.ts';
 
 /** On what an order rests beside its decision. */
@@ -94,15 +93,15 @@ export const ENDS: { readonly [cause: string]: FindEnd } = {
   // RISK: by the time that has passed as well, as far as clocks that moved let it be known.
   passed: ({ endsBy, lapsesAtMs, plannedAtMs }, { nowMs, spec }) =>
     nowMs >= (lapsesAtMs ?? plannedAtMs + spec.standing.resting_ttl_ms) ? TIME_OVER[endsBy ?? 'resting_ttl_ms'] : null,
-  staging: ({ plannedAtMs, status }, { nowMs, spec }) =>
-    status === 'pending_send' && nowMs > plannedAtMs + spec.staging.ttl_ms ? STAGING_EXPIRED : null,
+  staging: (order, { nowMs, spec }) =>
+    isPlanned(order) && nowMs > order.plannedAtMs + spec.staging.ttl_ms ? STAGING_EXPIRED : null,
   // RISK: a token is revoked because whoever holds it must open nothing more.
   words: (order, { isSpokenFor, stands }) => (hasWord(order, isSpokenFor, stands) ? null : WORD_GONE),
   policy: ({ approvedE8, policyHash: decidedBy }, { policyHash }) =>
     approvedE8 !== null && decidedBy !== policyHash ? OTHER_POLICY : null,
   // What people would be asked is of the parent as a whole, and rule 16 asks nobody about a part of one.
-  unseen: ({ policyHash: decidedBy, status }, { policyHash, spec }) =>
-    status === 'pending_send' && spec.approvals !== undefined && decidedBy !== policyHash ? UNSEEN : null,
+  unseen: (order, { policyHash, spec }) =>
+    isPlanned(order) && spec.approvals !== undefined && order.policyHash !== policyHash ? UNSEEN : null,
 };
 
 /** Records of before say only whose it is. */
@@ -126,12 +125,10 @@ export function whyEnded(order: OrderState, now: AuthorityNow): string | null {
 }
 
 /** When the time of an order is over at the latest, unless its clock moves; of one that is not sent, also that of its plan. */
-export function endOfTimeMs(
-  { endsAtMs, lapsesAtMs, plannedAtMs, status }: OrderState,
-  spec: AuthorityNow['spec'],
-): number {
+export function endOfTimeMs(order: OrderState, spec: AuthorityNow['spec']): number {
+  const { endsAtMs, lapsesAtMs, plannedAtMs } = order;
   const lapsesMs = lapsesAtMs ?? plannedAtMs + spec.standing.resting_ttl_ms;
-  const stagedMs = status === 'pending_send' ? plannedAtMs + spec.staging.ttl_ms + 1 : Number.POSITIVE_INFINITY;
+  const stagedMs = isPlanned(order) ? plannedAtMs + spec.staging.ttl_ms + 1 : Number.POSITIVE_INFINITY;
   return Math.min(endsAtMs ?? lapsesMs, lapsesMs, stagedMs);
 }
 
@@ -142,8 +139,8 @@ export function findEnded(
 ): readonly { readonly order: OrderState; readonly why: string }[] {
   const ended: { order: OrderState; why: string }[] = [];
   for (const order of everyLiveOrder(orders)) {
-    if (!isOwnOpening(order) || order.cancelRequested || isTerminal(order.status)) continue;
-    if (order.status !== 'pending_send' && neverRests(order)) continue;
+    if (!isOwnOpening(order) || order.cancelRequested || isTerminal(order)) continue;
+    if (!isPlanned(order) && neverRests(order)) continue;
     const why = whyEnded(order, now);
     if (why !== null) ended.push({ order, why });
   }

@@ -2,9 +2,19 @@
 import type { ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import {
+  isAtVenue,
+  isCanceled,
+  isFilled,
+  isPlanned,
+  isRefused,
+  isRejected,
+  isResting,
+  liveOrders,
+  type OrderState,
+} from '../state/orders.ts';
 import { formatQuantityE8 } from '../units.ts';
-import { closingOf, isReplaced, isSent, isUnsent, restBelowLotE8 } from './claims.ts';
+import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './claims.ts';
 
 /** How a claim that is over has ended, in words for its caller. */
 export interface Ending {
@@ -47,7 +57,7 @@ function findRestEnding(state: GateState, claim: Claim, isStopped: boolean): End
 }
 
 function findNowEnding(state: GateState, claim: Claim, { isLate, isStopped, rungs }: Around): Ending | null {
-  const live = claim.orders.filter((order) => isSent(order) && !isLostForGood(order));
+  const live = claim.orders.filter((order) => isAtVenue(order) && !isLostForGood(order));
   const [only] = live;
   if (live.length === 1 && only?.timeInForce === 'GTC' && isResting(only))
     return { reason: 'rests', detail: 'it rests at its own price' };
@@ -104,7 +114,7 @@ function mayStillOpen(
   for (const order of liveOrders(orders, symbol)) {
     if (order.reduceOnly || order.side === side || order.foreign || order.plannedAtMs > openedAtMs) continue;
     if (origin === 'agent' && order.agent !== agent) continue;
-    if (order.status === 'pending_send') continue;
+    if (isPlanned(order)) continue;
     if (wants === 'now' ? isWhole : !isResting(order)) return true;
   }
   return false;
@@ -118,14 +128,15 @@ export function rungsOf(claim: AskedClaim, rungs: number): number {
 /** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
 const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
 
-export function isOutOfBand({ detail, status }: OrderState): boolean {
-  return status === 'rejected' && BAND_WORDS.test(detail ?? '');
+export function isOutOfBand(order: OrderState): boolean {
+  return isRejected(order) && BAND_WORDS.test(order.detail ?? '');
 }
 
 /** The next rung of a claim. One that its caller has bound stays at the last; so does one whose price the band refused. */
 export function nextRung(claim: AskedClaim, rungs: number): number {
   const next = Math.max(0, claim.rung) + (isStep(claim) ? 1 : 0);
-  const staysAtLast = isBounded(claim) || lastSent(claim)?.status === 'rejected';
+  const last = lastSent(claim);
+  const staysAtLast = isBounded(claim) || (last !== undefined && isRejected(last));
   return staysAtLast ? Math.min(next, rungs - 1) : next;
 }
 
@@ -136,15 +147,6 @@ export function nextRung(claim: AskedClaim, rungs: number): number {
 function isStep(claim: AskedClaim): boolean {
   const last = lastSent(claim);
   if (last === undefined || claim.gaveWay.includes(last)) return false;
-  switch (last.status) {
-    case 'filled':
-    case 'not_placed':
-      return false;
-    case 'rejected':
-      return isOutOfBand(last);
-    case 'canceled':
-      return last.venueOrderId !== null;
-    default:
-      return true;
-  }
+  if (isRefused(last)) return isOutOfBand(last);
+  return !isFilled(last) && !(isCanceled(last) && last.venueOrderId === null);
 }

@@ -3,13 +3,23 @@
  * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Quantities in units of 1e-8.
  */
 import type { Side } from '../../core/request.ts';
-import { EXIT_CAUSES } from '../events.ts';
-import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, isUnproven, onWayE8 } from '../state/claims.ts';
-import { neverRests } from '../state/evidence.ts';
+import { rankOf } from '../../engine/tables/rank.ts';
+import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, onWayE8 } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { closableE8, closedBy, heldOn, isBesideNobodys, lackingE8 } from '../state/holding.ts';
 import { remainingE8 } from '../state/order.ts';
-import { isResting, isTerminal, liveOrders, newestFirst, type OrderState } from '../state/orders.ts';
+import {
+  isAtVenue,
+  isPlanned,
+  isRejected,
+  isResting,
+  isTerminal,
+  isUnproven,
+  liveOrders,
+  neverRests,
+  newestFirst,
+  type OrderState,
+} from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
@@ -86,13 +96,13 @@ export function desiredOf(
 
 function byTurn(a: AskedClaim, b: AskedClaim): number {
   if (a.wants !== b.wants) return a.wants === 'now' ? -1 : 1;
-  const rank = a.wants === 'now' ? EXIT_CAUSES.indexOf(a.cause) - EXIT_CAUSES.indexOf(b.cause) : 0;
+  const rank = a.wants === 'now' ? rankOf(a) - rankOf(b) : 0;
   return rank || a.seq - b.seq;
 }
 
 /** No order of it was ever sent. */
 export function isUnsent({ orders }: Pick<AskedClaim, 'orders'>): boolean {
-  return orders.every(({ status }) => status === 'pending_send');
+  return orders.every(isPlanned);
 }
 
 /**
@@ -115,8 +125,9 @@ export function leastE8(rules: SymbolRules | undefined): number {
 /** Lots by which an order of it grows, once it is proven: its caller has just been permitted that, and nobody asked before. */
 function growingE8({ orders }: AskedClaim): number {
   let quantityE8 = 0;
-  for (const { amend, quantityE8: known, status } of orders)
-    if (amend !== null && !isTerminal(status)) quantityE8 += Math.max(0, amend.quantityE8 - known);
+  for (const order of orders)
+    if (order.amend !== null && !isTerminal(order))
+      quantityE8 += Math.max(0, order.amend.quantityE8 - order.quantityE8);
   return quantityE8;
 }
 
@@ -150,7 +161,7 @@ export function restBelowLotE8(state: GateState, closing: Closing, claim: AskedC
 /** Lots of the next order of a claim that closes now, as far as what is known permits; 0: none may go out now. */
 export function nextE8(state: GateState, closing: Closing, { claim, want }: Desired): number {
   // One order at a time: what is being matched cannot be called back.
-  if (claim.orders.some((order) => isSent(order) && !isUnproven(order))) return 0;
+  if (claim.orders.some((order) => isAtVenue(order) && !isUnproven(order))) return 0;
   // RISK: lots of an order with unknown outcome count as closed. A full close goes out beside it where reduceOnly keeps both
   // inside what it may close.
   const isOfAll = claim.isWhole && (claim.origin === 'operator' || !closing.isBeside);
@@ -179,8 +190,7 @@ function surelyOf({ live, own, position, side }: Closing): number {
 function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderState>): number {
   let hidden = 0;
   for (const order of live)
-    if (!order.reduceOnly && order.side !== side && !order.foreign && order.status !== 'pending_send')
-      hidden += remainingE8(order);
+    if (!order.reduceOnly && order.side !== side && !order.foreign && !isPlanned(order)) hidden += remainingE8(order);
   return lackingE8(position, side, lackingE8(position, side) > 0 ? hidden : 0);
 }
 
@@ -188,7 +198,7 @@ function missingOf(position: PositionState, side: Side, live: ReadonlySet<OrderS
 function exitE8(live: ReadonlySet<OrderState>, side: Side, isCounted = isNotLost): number {
   let quantityE8 = 0;
   for (const order of live)
-    if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isSent(order))
+    if (order.reduceOnly && order.side === side && !order.protective && !order.foreign && isAtVenue(order))
       if (isCounted(order)) quantityE8 += remainingE8(order);
   return quantityE8;
 }
@@ -206,7 +216,7 @@ export function hasRoom({ all, live, side }: Closing, quantityE8: number): boole
 
 /** Lots with which a claim may rest now, beside what it has resting; 0: none, or no order that the venue takes. */
 export function restE8(closing: Closing, { claim, onWay, pool, want }: Desired, least: number): number {
-  if (claim.orders.some((order) => isSent(order) && !isResting(order) && !isLostForGood(order))) return 0;
+  if (claim.orders.some((order) => isAtVenue(order) && !isResting(order) && !isLostForGood(order))) return 0;
   const { all, live, position, side } = closing;
   const room = Math.min(all, all - missingOf(position, side, live)) - exitE8(live, side);
   const quantityE8 = Math.min(want - onWay, room);
@@ -247,7 +257,7 @@ export function ordersBeyond({ claim, onWay, want }: Desired): readonly OrderSta
   let quantityE8 = onWay;
   for (let i = claim.orders.length - 1; i >= 0 && quantityE8 > want; i -= 1) {
     const order = claim.orders[i]!;
-    if (isTerminal(order.status) || order.status === 'pending_send') continue;
+    if (!isAtVenue(order)) continue;
     quantityE8 -= remainingE8(order);
     beyond.push(order);
   }
@@ -272,10 +282,6 @@ export function findPlace(state: GateState, symbol: string, asked: ReadonlySet<O
   return canceled ?? openings.sort(newestFirst)[0] ?? exits.sort(newestFirst)[0] ?? null;
 }
 
-export function isSent({ status }: OrderState): boolean {
-  return status !== 'pending_send' && !isTerminal(status);
-}
-
 // --- beside others' lots -----------------------------------------------------------------------------------------------
 
 /** Messages of -2022 and -4118: nothing is held that the order would reduce. */
@@ -289,14 +295,14 @@ export function waitsForReading(state: GateState, claim: AskedClaim): boolean {
   const last = fellShort(claim);
   if (last === null) return false;
   if ((state.account?.requested_at_ms ?? 0) <= last.updatedAtMs) return true;
-  if (last.status !== 'rejected') return false;
+  if (!isRejected(last)) return false;
   const { behindE8, disputedE8 } = state.position(claim.symbol);
   return disputedE8 !== null || behindE8 !== null;
 }
 function fellShort({ orders }: AskedClaim): OrderState | null {
   const last = orders.findLast(({ sentAtMs }) => sentAtMs !== null);
-  if (last === undefined || !isTerminal(last.status)) return null;
-  const isRefused = last.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
+  if (last === undefined || !isTerminal(last)) return null;
+  const isRefused = isRejected(last) && NOTHING_TO_REDUCE.test(last.detail ?? '');
   const isPart = last.executedE8 > 0 && last.executedE8 < last.quantityE8 && !last.cancelRequested;
   return isRefused || isPart ? last : null;
 }
@@ -312,5 +318,5 @@ export function awaitsReading(state: GateState): boolean {
 
 /** Permitted, and not sent yet: what a restart must not forget. */
 export function isWaitingExit(order: OrderState): boolean {
-  return order.status === 'pending_send' && order.reduceOnly && !order.foreign && !order.protective;
+  return isPlanned(order) && order.reduceOnly && !order.foreign && !order.protective;
 }

@@ -3,9 +3,8 @@
  * once its countdown has run out. Pure, for the daemon and a replay alike (SAE-SAME-CODE).
  */
 import { DEADMAN_MS, type IntendedPolicySpec } from '../../core/policy.ts';
-import { neverRests } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, isUnproven, liveOrders, neverRests, type OrderState } from '../state/orders.ts';
 import { longE8, shortE8 } from '../state/positions.ts';
 import type { CountdownScope } from '../venue-port.ts';
 import { isOwnOpening } from './standing.ts';
@@ -18,7 +17,7 @@ export function deadmanMs({ standing }: Pick<IntendedPolicySpec, 'standing'>): n
 /** It rests, or may rest although nobody has seen it. */
 function mayOpen(order: OrderState): boolean {
   if (!isOwnOpening(order)) return false;
-  return isResting(order) || ((order.status === 'unknown' || order.status === 'lost') && !neverRests(order));
+  return isResting(order) || (isUnproven(order) && !neverRests(order));
 }
 
 /**

@@ -55,7 +55,7 @@ export class LeavingOrders {
     const due = new Set<OrderState>();
     for (const [order, beside] of this.#left) {
       for (const [other, filledE8] of beside) if (order.executedE8 > filledE8) due.add(other);
-      if (isTerminal(order.status) && ![...beside.keys()].some((other) => due.has(other))) this.#left.delete(order);
+      if (isTerminal(order) && ![...beside.keys()].some((other) => due.has(other))) this.#left.delete(order);
     }
     return due;
   }
@@ -63,7 +63,7 @@ export class LeavingOrders {
   /** `leaving`: what the review did not count; `fits`: what it found to fit without them. */
   noteReview(leaving: Iterable<OrderState>, fits: ReadonlySet<OrderState>): void {
     for (const [order, beside] of this.#left) {
-      for (const other of beside.keys()) if (fits.has(other) || isTerminal(other.status)) beside.delete(other);
+      for (const other of beside.keys()) if (fits.has(other) || isTerminal(other)) beside.delete(other);
       if (beside.size === 0) this.#left.delete(order);
     }
     if (fits.size === 0) return;

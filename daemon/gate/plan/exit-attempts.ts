@@ -1,6 +1,7 @@
+import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../../engine/tables/status.ts';
 import type { ExitEnd } from '../events.ts';
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import { isBounded, isOutOfBand, RESUME_MS } from './claim-ends.ts';
 import { closingOf, findPlace, hasRoom } from './claims.ts';
@@ -46,7 +47,7 @@ export class ExitAttempts {
   }
   /** Its orders of before a restart are under way. */
   follow({ orders }: Claim): void {
-    for (const order of orders) if (!isTerminal(order.status)) this.#working.set(order, null);
+    for (const order of orders) if (!isTerminal(order)) this.#working.set(order, null);
   }
 
   known({ decisionId }: Claim): Tries | undefined {
@@ -68,7 +69,7 @@ export class ExitAttempts {
     for (const [order, rejection] of this.#working) {
       if (this.#carried.has(order)) continue;
       const claim = claims.of(order);
-      if (isTerminal(order.status)) {
+      if (isTerminal(order)) {
         this.#working.delete(order);
         if (claim !== null && claim.end === null) this.#takeEnd(claim, order, rejection);
       } else if (claim?.origin === 'gate' && isLostForGood(order)) {
@@ -85,8 +86,7 @@ export class ExitAttempts {
     const tries = this.of(claim);
     const { clock, exits, state } = this.#hands;
     const now = clock.wallMs();
-    const { status } = order;
-    const wasRefused = status === 'rejected' || status === 'not_placed';
+    const wasRefused = isRefused(order);
     const isOutOfReach = isOutOfBand(order) || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
     let mayGoOn = true;
     if (isOutOfReach && isBounded(claim) && claim.wants === 'now')
@@ -95,10 +95,10 @@ export class ExitAttempts {
       mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
       if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
       if (rejection?.consequence === 'order_limit') this.#makePlaceFor(claim, tries);
-    } else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
+    } else if (isCanceled(order) && order.venueOrderId === null && !order.cancelRequested)
       mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
-    else if (status === 'filled') mayGoOn = tries.afterPart();
+    else if (isFilled(order)) mayGoOn = tries.afterPart();
     else if (order.venueOrderId !== null) tries.afterRung(now, exits().step_ms);
     if (mayGoOn || isLive(claim)) return;
     const isHeld = closingOf(state, claim.symbol, claim.side).all > 0;

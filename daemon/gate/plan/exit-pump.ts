@@ -5,10 +5,11 @@
  */
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
+import { rankOf } from '../../engine/tables/rank.ts';
+import type { ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, MAKES_ROOM, onWayE8 } from '../state/claims.ts';
 import { stateInForce } from '../state/layers.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isPlanned, type OrderState } from '../state/orders.ts';
 import { formatQuantityE8, fromE8, lotE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
 import { claimAsked } from './asked-claim.ts';
@@ -223,11 +224,11 @@ export class ExitPump {
    */
   #sendInTurn(): void {
     const { pace, state } = this.#hands;
-    const turnOf = ({ agent, cause, seq, wants }: Claim): readonly number[] => [
-      wants === 'now' ? 0 : 1,
-      EXIT_CAUSES.indexOf(cause),
-      pace.servedAt(agent),
-      seq,
+    const turnOf = (claim: Claim): readonly number[] => [
+      claim.wants === 'now' ? 0 : 1,
+      rankOf(claim),
+      pace.servedAt(claim.agent),
+      claim.seq,
     ];
     const inTurn = (claims: readonly Claim[]): Claim[] =>
       claims
@@ -302,7 +303,7 @@ export class ExitPump {
   #send(claim: Claim, quantityE8: number, now: number): void {
     this.#roomSince.delete(claim);
     const { first } = claim;
-    const isWaiting = first.status === 'pending_send';
+    const isWaiting = isPlanned(first);
     const rungs = rungsOf(claim, this.#hands.exits().ladder_bps.length);
     const form: ExitForm =
       claim.wants === 'rest'
@@ -315,7 +316,7 @@ export class ExitPump {
       this.#takeBlock(claim, decided.code, now);
       return;
     }
-    if (isWaiting && first.status === 'pending_send') this.#hands.endUnsent(first, 'sent when it was its turn');
+    if (isWaiting && isPlanned(first)) this.#hands.endUnsent(first, 'sent when it was its turn');
     this.#hands.pace.note(claim.agent);
     this.carry(order);
     decided.send();
@@ -356,7 +357,7 @@ export class ExitPump {
     this.#roomSince.delete(claim);
     if (reason === 'rests') return;
     const { first, origin, side, symbol } = claim;
-    if (first.status === 'pending_send') this.#hands.endUnsent(first, detail);
+    if (isPlanned(first)) this.#hands.endUnsent(first, detail);
     const { all, own } = closingOf(this.#hands.state, symbol, side);
     const isLeft = (origin === 'operator' ? all : own) > 0 && (claim.isWhole || closedE8(claim) < claim.askedE8);
     if (TOLD.has(reason) && isLeft) this.#tell(claim, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED', detail);

@@ -1,5 +1,5 @@
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isPlanned, liveOrders, type OrderState } from '../state/orders.ts';
 
 /**
  * Leverage is a setting of the symbol: it can be set to the charged leverage while the symbol is flat and has no other
@@ -8,7 +8,6 @@ import { liveOrders, type OrderState } from '../state/orders.ts';
 export function isLeverageFree({ orders, positions }: GateState, order: OrderState): boolean {
   const position = positions.get(order.symbol);
   if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return false;
-  for (const other of liveOrders(orders, order.symbol))
-    if (other !== order && other.status !== 'pending_send') return false;
+  for (const other of liveOrders(orders, order.symbol)) if (other !== order && !isPlanned(other)) return false;
   return true;
 }

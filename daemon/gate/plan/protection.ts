@@ -9,7 +9,7 @@ import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { ownE8 } from '../state/holding.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { isExpired, isFilled, isLost, isRejected, isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, type PositionState, toProtectE8 } from '../state/positions.ts';
 import { floorLots, formatQuantityE8 } from '../units.ts';
 import type { Rejection } from '../venue-port.ts';
@@ -106,9 +106,7 @@ export class ProtectionPlan {
   #isExiting(symbol: string): boolean {
     if (this.#hands.isGateExiting(symbol)) return true;
     const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
-    return this.#ownExits(symbol).some(
-      (order) => order.status !== 'lost' || readAtMs < order.updatedAtMs + DISAGREEMENT_MS,
-    );
+    return this.#ownExits(symbol).some((order) => !isLost(order) || readAtMs < order.updatedAtMs + DISAGREEMENT_MS);
   }
 
   /**
@@ -134,7 +132,7 @@ export class ProtectionPlan {
    * reading while an order is not known. All of it counts as theirs.
    */
   #closedByLost({ symbol, quantityE8, disputedE8 }: PositionState): number {
-    if (disputedE8 === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
+    if (disputedE8 === null || !this.#ownExits(symbol).some((order) => isLost(order))) return 0;
     return Math.max(0, Math.abs(quantityE8) - Math.max(0, disputedE8 * Math.sign(quantityE8)));
   }
 
@@ -206,8 +204,7 @@ export class ProtectionPlan {
     // RISK: one that is lost, or not known for long, may never have been placed, and whether it was perhaps nobody will
     // ever tell. Another one does no harm: both only close, and the venue refuses it while the first rests.
     const stops = live.filter(
-      (order) =>
-        order.protective && order.side === side && order.status !== 'lost' && !this.#tries.isUnknownForLong(order),
+      (order) => order.protective && order.side === side && !isLost(order) && !this.#tries.isUnknownForLong(order),
     );
     const stop = findClosest(stops);
     if (stop !== null) this.#lastStop.set(symbol, stop);
@@ -246,7 +243,7 @@ export class ProtectionPlan {
    */
   takePlaced(position: PositionState, order: OrderState, rejection: Rejection | null): ExecutionRequest | null {
     const { symbol } = position;
-    if (order.status !== 'rejected' && order.status !== 'expired') {
+    if (!isRejected(order) && !isExpired(order)) {
       this.#tries.noteSent(symbol, order);
       return null;
     }
@@ -314,7 +311,7 @@ export class ProtectionPlan {
   #isGone(position: PositionState): boolean {
     const stop = this.#lastStop.get(position.symbol);
     const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
-    if (stop?.status === 'filled' && stop.updatedAtMs > readAtMs) return true;
+    if (stop !== undefined && isFilled(stop) && stop.updatedAtMs > readAtMs) return true;
     if (position.quantityE8 === 0) return false;
     return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;
   }

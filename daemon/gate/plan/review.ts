@@ -8,7 +8,7 @@ import type { StateEvent } from '../events.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { layerKey, stateInForce } from '../state/layers.ts';
-import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
+import { everyLiveOrder, isPlanned, isTerminal, type OrderState } from '../state/orders.ts';
 import { GrownOrders, LeavingOrders } from './due-orders.ts';
 import type { PlanClock } from './plan-clock.ts';
 import {
@@ -155,15 +155,14 @@ export class StandingReview {
     const isActive = ({ agent, symbol }: OrderState): boolean =>
       stateInForce(state.layers, now, symbol, agent).state === 'active';
     for (const order of [...everyLiveOrder(state.orders)])
-      if (order.status === 'pending_send' && !order.reduceOnly && !isActive(order))
-        this.#hands.endUnsent(order, NOT_ACTIVE);
+      if (isPlanned(order) && !order.reduceOnly && !isActive(order)) this.#hands.endUnsent(order, NOT_ACTIVE);
     const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';
     const resting = restingOpenings(state);
     const leaving = new Set<OrderState>(resting.filter((order) => order.cancelRequested));
     const fits = new Set<OrderState>();
     const unclear = new Set<OrderState>();
     for (const order of resting) {
-      if (leaving.has(order) || isTerminal(order.status) || !isConcerned(order)) continue;
+      if (leaving.has(order) || isTerminal(order) || !isConcerned(order)) continue;
       // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
       const isLeft = isHeld && isActive(order);
       const verdict = isLeft ? 'fits' : judgeForms(order, (form) => this.#formFits(order, form, leaving));

@@ -7,7 +7,7 @@ import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { laterAsk } from '../snapshot/inputs.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isPlanned, type OrderState } from '../state/orders.ts';
 import { type AuthorityNow, whyEnded } from './authority.ts';
 import { planSingle, type Steps } from './orders.ts';
 import type { ReviewPlace } from './standing.ts';
@@ -24,7 +24,7 @@ export type SliceStep =
  * which is waited for, since a slice has no caller who could ask again.
  */
 export function stepOfSlice(order: OrderState, now: AuthorityNow, waitMs: () => number): SliceStep {
-  if (order.status !== 'pending_send') return { kind: 'gone' };
+  if (!isPlanned(order)) return { kind: 'gone' };
   const why = whyEnded(order, now);
   if (why !== null) return { kind: 'ended', why };
   if (now.nowMs < order.dueAtMs) return { kind: 'early' };
@@ -67,5 +67,5 @@ export function describeRefusedSlice(code: string | undefined): string {
 
 /** Of a parent: those that were never sent. */
 export function unsentOf(orders: readonly OrderState[]): readonly OrderState[] {
-  return orders.filter(({ status }) => status === 'pending_send');
+  return orders.filter(isPlanned);
 }

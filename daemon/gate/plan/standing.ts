@@ -13,7 +13,7 @@ import { markInTicks, unitsInUsdt } from '../snapshot/exposure.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildAccountContext } from '../snapshot/snapshot.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { newestFirst, type OrderState } from '../state/orders.ts';
+import { isPlanned, newestFirst, type OrderState } from '../state/orders.ts';
 import { surelyHeldE8 } from '../state/positions.ts';
 import { ceilLots, ceilTicks, fromE8, lotE8, tickE8, toE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
@@ -182,7 +182,7 @@ export function restingOpenings(state: GateState): OrderState[] {
   const resting: OrderState[] = [];
   for (const orders of state.orders.live.values())
     for (const order of orders)
-      if (isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC') resting.push(order);
+      if (isOwnOpening(order) && !isPlanned(order) && order.timeInForce === 'GTC') resting.push(order);
   return resting.length > 1 ? resting.sort(worstPriceFirst) : resting;
 }
 /** The price that would hurt most if it filled: buys from the top, sells from the bottom; of equal ones the youngest. */

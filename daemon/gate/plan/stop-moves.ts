@@ -4,9 +4,10 @@
  * a replay move the same (SAE-SAME-CODE).
  */
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { isInFlight, isNotPlaced, isResting, isTerminal, isUnknown } from '../../engine/tables/status.ts';
 import type { SymbolInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { Deadline } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
@@ -97,10 +98,10 @@ export class StopMovePlan {
    */
   takeMissing(symbol: string, stops: readonly OrderState[]): string | null {
     const order = this.#sent.get(symbol);
-    if (order === undefined || order.status === 'in_flight') return null;
-    if (order.status === 'unknown' && stops.includes(order)) return null;
+    if (order === undefined || isInFlight(order)) return null;
+    if (isUnknown(order) && stops.includes(order)) return null;
     this.#sent.delete(symbol);
-    return order.status === 'not_placed' || order.status === 'unknown' ? describeMissing(order) : null;
+    return isNotPlaced(order) || isUnknown(order) ? describeMissing(order) : null;
   }
 
   /** Null: it was sent; that it rests shows by {@link isDue}. `refused`: why it stays, for the caller to report. */
@@ -115,5 +116,5 @@ export class StopMovePlan {
 /** Why a stop that was sent is not there; null: it is, or may be. */
 export function readRefusal(order: OrderState | null): string | null {
   if (order === null) return 'it was not permitted, or not sent';
-  return isTerminal(order.status) && order.executedE8 === 0 ? (order.detail ?? 'no reason') : null;
+  return isTerminal(order) && order.executedE8 === 0 ? (order.detail ?? 'no reason') : null;
 }

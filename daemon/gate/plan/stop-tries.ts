@@ -1,5 +1,4 @@
-import type { OrderState } from '../state/orders.ts';
-import { isResting } from '../state/orders.ts';
+import { isNotPlaced, isResting, isUnknown, type OrderState } from '../state/orders.ts';
 import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
 
@@ -67,7 +66,7 @@ export class StopTries {
 
   /** Nobody has shown it for so long that it counts as not there. */
   isUnknownForLong(order: OrderState): boolean {
-    if (order.status !== 'unknown') return false;
+    if (!isUnknown(order)) return false;
     const since = this.#unknownSince.get(order);
     if (since !== undefined) return since.ms() >= SHOWN_WITHIN_MS * Math.max(1, this.#clock.scale);
     this.#unknownSince.set(order, new Elapsed(this.#clock));
@@ -77,7 +76,7 @@ export class StopTries {
   /** The one that was sent last, where it turned out not to rest: a failure, counted once. Null: none did. */
   takeMissing(symbol: string): OrderState | null {
     const order = this.#sent.get(symbol);
-    if (order === undefined || !(order.status === 'not_placed' || this.isUnknownForLong(order))) return null;
+    if (order === undefined || !(isNotPlaced(order) || this.isUnknownForLong(order))) return null;
     this.#sent.delete(symbol);
     this.noteFailed(symbol);
     return order;

@@ -4,7 +4,7 @@
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../events.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isNotPlaced, isUnknown, type OrderState } from '../state/orders.ts';
 import { E8, fromE8, type TickRules, tickE8, toE8 } from '../units.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
@@ -91,10 +91,10 @@ export function findClosest(stops: readonly OrderState[]): OrderState | null {
 }
 
 /** Why it is not there, in the words of an alert. */
-export function describeMissing({ detail, status }: OrderState): string {
-  if (status === 'not_placed') return 'protective stops that were sent never rested at the venue';
-  if (status === 'unknown') return 'whether the protective stop rests at the venue cannot be found out';
-  return `the protective stop was refused (${detail ?? 'no reason'})`;
+export function describeMissing(order: OrderState): string {
+  if (isNotPlaced(order)) return 'protective stops that were sent never rested at the venue';
+  if (isUnknown(order)) return 'whether the protective stop rests at the venue cannot be found out';
+  return `the protective stop was refused (${order.detail ?? 'no reason'})`;
 }
 
 /** A conditional order without a size of its own. */

@@ -38,7 +38,7 @@ export class Tries {
   #bounded = 0;
 
   get hasPlace(): boolean {
-    return this.givesPlace !== null && isTerminal(this.givesPlace.status);
+    return this.givesPlace !== null && isTerminal(this.givesPlace);
   }
 
   /** Its next order is held up for want of a place, or goes out soon and would be: what would rest takes none meanwhile. */

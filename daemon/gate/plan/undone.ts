@@ -7,16 +7,18 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { findExit, wholeExitLots } from '../../core/exit.ts';
 import { restsAtItsPrice } from '../../core/exit-price.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import type { DecisionEvent, ExitCause, ExitTargetEvent } from '../events.ts';
+import { causeOf, type ExitCause } from '../../engine/tables/rank.ts';
+import type { DecisionEvent, ExitTargetEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn, ownOn } from '../state/holding.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isPlanned, liveOrders, type OrderState } from '../state/orders.ts';
 import { lotE8, rulesOf, toE8 } from '../units.ts';
 
 /**
- * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price. A pure function of the decision.
+ * The claim that closes now, which a recorded decision opens; null: it is no exit, or it rests at its own price.
+ * `cause`: absent where the request's origin says it.
  */
-export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: ExitCause): ExitTargetEvent | null {
+export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause?: ExitCause): ExitTargetEvent | null {
   const { agent, context, decision, orders, request } = event;
   const [first] = orders;
   const { effective } = decision;
@@ -29,7 +31,7 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
   return {
     action: 'opened',
     agent,
-    cause,
+    cause: cause ?? causeOf(request),
     client_order_id: first.client_order_id,
     decision_id: decision.decision_id,
     // A part of the known position is a part, even if its last lot may be all of it.
@@ -55,7 +57,7 @@ export function findSlicesBeside(
 ): readonly OrderState[] {
   const named = id === null ? undefined : orders.all.get(id);
   const siblings = orders.byDecision.get(named?.decisionId ?? '') ?? [];
-  return siblings.filter((order) => order !== named && !order.reduceOnly && order.status === 'pending_send');
+  return siblings.filter((order) => order !== named && !order.reduceOnly && isPlanned(order));
 }
 
 /** Why an opening order is canceled. */
@@ -91,7 +93,7 @@ export function findUndone(
   const openings: OrderState[] = [];
   for (const order of openingsIn(state, request.symbol ?? '')) {
     if (!isConcerned(order)) continue;
-    if (order.status === 'pending_send') slices.push(order);
+    if (isPlanned(order)) slices.push(order);
     else if (isEverything || isUnsent(order)) openings.push(order);
   }
   return { slices, openings };
@@ -141,8 +143,8 @@ export function findUndoneByStop(state: GateState, { symbol }: OrderState): Undo
 function findAll(state: GateState, symbol: string): Undone {
   const openings = openingsIn(state, symbol);
   return {
-    slices: openings.filter(({ status }) => status === 'pending_send'),
-    openings: openings.filter(({ status }) => status !== 'pending_send'),
+    slices: openings.filter(isPlanned),
+    openings: openings.filter((order) => !isPlanned(order)),
   };
 }
 

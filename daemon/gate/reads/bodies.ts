@@ -33,7 +33,7 @@ export function averageText(order: OrderState, rules: SymbolRules | undefined): 
 export function describeOrder(core: GateCore, order: OrderState): OrderBody {
   const rules = core.state.rules.get(order.symbol);
   const live = core.market.symbol(order.symbol);
-  const isLive = !isTerminal(order.status);
+  const isLive = !isTerminal(order);
   const reserved =
     isLive && rules !== undefined
       ? unitsInUsdt(orderUnits(order, live === null ? 0 : markInTicks(live.mark, rules), rules), rules)

@@ -7,7 +7,17 @@ import { SLICE_CANCELED } from '../plan/undone.ts';
 import { type Claim, isLive } from '../state/claims.ts';
 import { remainingE8 } from '../state/order.ts';
 import type { OrderChange } from '../state/order-changes.ts';
-import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import {
+  isCanceled,
+  isExpired,
+  isFilled,
+  isRefused,
+  isRejected,
+  isResting,
+  isTerminal,
+  liveState,
+  type OrderState,
+} from '../state/orders.ts';
 import { formatQuantityE8 } from '../units.ts';
 import { tellApproval } from './approvals.ts';
 import { averageText } from './bodies.ts';
@@ -55,7 +65,7 @@ export function describeExecution(core: GateCore, { claim, orders }: Recalled, e
   const approval = tellApproval(core, event);
   const isAwaited = orders.length === 0 && approval?.status === 'pending';
   const state = isAwaited ? 'awaiting_approval' : ended;
-  const rejected = orders.find((order) => order.status === 'rejected');
+  const rejected = orders.find((order) => isRejected(order));
   const missed = state === 'expired' ? describeMiss(event) : null;
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting';
   return {
@@ -131,29 +141,29 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
 }
 /** Slices that ended before they were sent, whatever ended them. */
 function countDropped(orders: readonly OrderState[]): number {
-  return orders.filter(({ sentAtMs, status }) => status === 'canceled' && sentAtMs === null).length;
+  return orders.filter((order) => isCanceled(order) && order.sentAtMs === null).length;
 }
 /** Slices that went with the one that a cancel named. */
 function countBeside({ state }: GateCore, orders: readonly OrderState[]): number {
   const [named] = orders;
   if (named === undefined || orders.length > 1) return 0;
   const beside = state.orders.byDecision.get(named.decisionId ?? '') ?? [];
-  return beside.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_CANCELED).length;
+  return beside.filter((order) => isCanceled(order) && order.detail === SLICE_CANCELED).length;
 }
 function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
   if (refusal !== null) return `not changed, the order stays as it was: ${refusal}`;
   if (isSettled) return null;
-  const ended = orders.find((order) => isTerminal(order.status));
+  const ended = orders.find(isTerminal);
   return ended === undefined ? PENDING : `the order ended (${ended.status}) before the change was proven`;
 }
 function noteCancel(orders: readonly OrderState[]): string | null {
   if (orders.length === 0) return 'there was no order to cancel';
-  const live = orders.filter((order) => !isTerminal(order.status));
+  const live = orders.filter((order) => !isTerminal(order));
   const refused = live.find((order) => order.cancelRefusal !== null);
   if (refused !== undefined)
     return `${live.length} of ${orders.length} not canceled yet, the daemon goes on asking; ${refused.clientOrderId}: ${refused.cancelRefusal}`;
   if (live.length > 0) return PENDING;
-  const otherwise = orders.filter((order) => order.status !== 'canceled');
+  const otherwise = orders.filter((order) => !isCanceled(order));
   return otherwise.length === 0
     ? null
     : `ended otherwise: ${otherwise.map((order) => `${order.clientOrderId} ${order.status}`).join(', ')}`;
@@ -161,19 +171,14 @@ function noteCancel(orders: readonly OrderState[]): string | null {
 
 function executionState(orders: readonly OrderState[]): ExecutionState {
   if (orders.length === 0) return 'none';
-  const has = (status: string): boolean => orders.some((order) => order.status === status);
-  if (has('lost')) return 'lost';
-  if (has('unknown')) return 'unknown';
-  if (has('in_flight')) return 'submitting';
-  if (has('pending_send')) return 'staging';
   const executed = orders.reduce((sum, order) => sum + order.executedE8, 0);
-  if (has('working') || has('partially_filled')) return executed > 0 ? 'partially_filled' : 'working';
+  const live = liveState(orders);
+  if (live !== null) return live === 'working' && executed > 0 ? 'partially_filled' : live;
   const wanted = orders.reduce((sum, order) => sum + order.quantityE8, 0);
   if (executed > 0)
-    return executed >= wanted || orders.some((order) => order.status === 'filled' && order.reduceOnly)
+    return executed >= wanted || orders.some((order) => isFilled(order) && order.reduceOnly)
       ? 'filled'
       : 'partially_filled';
-  if (orders.every((order) => order.status === 'rejected' || order.status === 'not_placed')) return 'rejected';
-  if (has('expired')) return 'expired';
-  return 'canceled';
+  if (orders.every(isRefused)) return 'rejected';
+  return orders.some(isExpired) ? 'expired' : 'canceled';
 }

@@ -115,7 +115,7 @@ export class CallerReads {
       filter.open === true
         ? live.sort(newestFirst)
         : filter.open === false
-          ? findNewest(orders, isWanted, end + live.length).filter(({ status }) => isTerminal(status))
+          ? findNewest(orders, isWanted, end + live.length).filter(isTerminal)
           : findNewest(orders, isWanted, end);
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };

@@ -66,7 +66,7 @@ export class ExecutionRecall {
       state.apply(event);
       lastMs = event.at_ms;
       const claim = state.claims.find(decisionId);
-      isOver = orders().every((order) => isTerminal(order.status)) && claim?.end !== null;
+      isOver = orders().every(isTerminal) && claim?.end !== null;
       return true;
     };
     let nextSeq = stored.seq + 1;

@@ -1,5 +1,5 @@
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders } from '../state/orders.ts';
+import { isPlanned, liveOrders } from '../state/orders.ts';
 
 /**
  * The decision of an exit that closes now, or of one that still stands at the venue after the position was closed: nothing
@@ -10,7 +10,6 @@ export function findExitInProgress(state: GateState, symbol: string): string | n
   const position = state.positions.get(symbol);
   if (position !== undefined && position.quantityE8 !== 0) return null;
   for (const order of liveOrders(state.orders, symbol))
-    if (order.reduceOnly && !order.protective && !order.foreign && order.status !== 'pending_send')
-      return order.decisionId;
+    if (order.reduceOnly && !order.protective && !order.foreign && !isPlanned(order)) return order.decisionId;
   return null;
 }

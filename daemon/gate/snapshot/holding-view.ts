@@ -2,7 +2,7 @@ import type { HoldingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isBesideNobodys, isReleasedFrom } from '../state/holding.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isUnproven, liveOrders, type OrderState } from '../state/orders.ts';
 import { createPosition } from '../state/positions.ts';
 import { findExitInProgress } from './exit-in-progress.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
@@ -44,7 +44,7 @@ function heldBy(holder: string | null, isReleased: boolean, { agent, origin }: E
 function findUnproven(live: ReadonlySet<OrderState>, own: OrderState | null): string | null {
   for (const order of live) {
     if (order === own || order.foreign || order.protective) continue;
-    if (order.status === 'unknown' || order.status === 'lost') return order.clientOrderId;
+    if (isUnproven(order)) return order.clientOrderId;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 import type { ApprovalGrant, ExecutionContext } from '../../core/context.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { OrderState } from '../state/orders.ts';
+import { isPlanned, type OrderState } from '../state/orders.ts';
 
 /** What a decision is about, and so does not count against itself. */
 export interface Own {
@@ -25,7 +25,7 @@ function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | n
 export function isOther(order: OrderState, { own, leaving }: Own): boolean {
   if (order === own || leaving?.has(order) === true) return false;
   const isSibling = own !== null && own.decisionId !== null && order.decisionId === own.decisionId;
-  return !isSibling || order.status !== 'pending_send';
+  return !isSibling || !isPlanned(order);
 }
 
 /** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */

@@ -1,6 +1,6 @@
 import type { GateState } from '../state/gate-state.ts';
 import { remainingE8 } from '../state/order.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { isPlanned, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { ceilLots, floorLots, floorTicks } from '../units.ts';
 import { markInTicks, unitsInUsdt, valueTicks } from './exposure.ts';
@@ -17,13 +17,13 @@ export function reservedMargin(
   for (const order of state.uncontained) {
     if (!isConcerned(order)) continue;
     // What is decided again counts by what it has filled: the rest of it is what the decision is about.
-    const isOver = isTerminal(order.status) || !isOther(order, own);
+    const isOver = isTerminal(order) || !isOther(order, own);
     const quantityE8 = isOver ? order.executedE8 : Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0);
     total += neededMargin(state, symbols, order, quantityE8);
   }
   for (const [order, form] of state.readAs) {
     if (!isConcerned(order) || !isOther(order, own)) continue;
-    const quantityE8 = isTerminal(order.status) ? order.executedE8 : remainingE8(order);
+    const quantityE8 = isTerminal(order) ? order.executedE8 : remainingE8(order);
     total += Math.max(0, neededMargin(state, symbols, order, quantityE8) - formMargin(state, order, form));
   }
   return total;
@@ -83,6 +83,6 @@ export function isLeverageLocked(
   own: Own,
 ): boolean {
   if (position !== undefined && (position.quantityE8 !== 0 || position.disputedE8 !== null)) return true;
-  for (const order of othersThan(orders, own, null)) if (order.status !== 'pending_send') return true;
+  for (const order of othersThan(orders, own, null)) if (!isPlanned(order)) return true;
   return false;
 }

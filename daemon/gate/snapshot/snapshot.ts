@@ -122,7 +122,7 @@ function viewOrder(order: OrderState, isModify: boolean, rules: SymbolRules | nu
     agent: order.agent,
     client_order_id: order.clientOrderId,
     filled_lots: rules === null ? 0 : ceilLots(order.executedE8, rules),
-    is_open: isModify ? isSettled : !isTerminal(order.status),
+    is_open: isModify ? isSettled : !isTerminal(order),
     is_protective: order.protective,
     lots: rules === null ? 0 : floorLots(order.quantityE8, rules),
     order_type: order.orderType === 'market' ? 'market' : 'limit',
@@ -160,7 +160,7 @@ function findDuplicate(
 
 function isExecutionTerminal(state: GateState, decisionId: string): boolean {
   const orders = state.orders.byDecision.get(decisionId);
-  return orders === undefined || orders.every((order) => isTerminal(order.status));
+  return orders === undefined || orders.every(isTerminal);
 }
 
 /** Every order of it, unsent slices too. An execution whose orders are not in the views proves nothing. */

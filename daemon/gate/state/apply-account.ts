@@ -1,7 +1,7 @@
 import type { AccountEvent } from '../events.ts';
 import { fromE8 } from '../units.ts';
 import { ownE8 } from './holding.ts';
-import { isTerminal, liveOrders, possibleFills } from './orders.ts';
+import { isTerminal, isUnproven, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot, type PositionState } from './positions.ts';
 import type { GateViews } from './views.ts';
 
@@ -42,9 +42,9 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
   if (state.uncontained.size === 0) return;
   for (const order of state.uncontained) {
     const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
-    const gone = isTerminal(order.status) && order.executedE8 === 0;
-    const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
-    const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
+    const gone = isTerminal(order) && order.executedE8 === 0;
+    const settled = isTerminal(order) && contained && order.updatedAtMs < event.requested_at_ms;
+    const resting = !isTerminal(order) && contained && !isUnproven(order);
     if (gone || settled || resting) state.uncontained.delete(order);
   }
 }
@@ -52,7 +52,7 @@ export function applyAccount(state: GateViews, event: AccountEvent, shownAtMs: n
 function dropReadAs(state: GateViews, event: AccountEvent): void {
   for (const order of state.readAs.keys()) {
     const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
-    if (isAsNow || isTerminal(order.status)) state.readAs.delete(order);
+    if (isAsNow || isTerminal(order)) state.readAs.delete(order);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   applyOrderEvent,
   buildForeignOrder,
   insertOrder,
+  isPlanned,
   isTerminal,
   type OrderState,
   planOrders,
@@ -64,7 +65,7 @@ function takeExitToken(state: GateViews, event: DecisionEvent, atMs: number): vo
 function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void {
   const { effective } = event.decision;
   const order = state.orders.all.get(event.request.client_order_id ?? '');
-  if (order === undefined || effective === null || isTerminal(order.status)) return;
+  if (order === undefined || effective === null || isTerminal(order)) return;
   if (effective.action === 'cancel' || effective.price_ticks === null) return;
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
@@ -121,7 +122,7 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
       if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event, atMs);
       insertOrder(state.orders, fresh);
     }
-    if (order === undefined || order.status !== 'pending_send') continue;
+    if (order === undefined || !isPlanned(order)) continue;
     // A resting exit that waited for its rate.
     if (order.reduceOnly) takeExitToken(state, event, atMs);
     order.quantityE8 = Math.min(order.quantityE8, fresh.quantityE8);
@@ -135,7 +136,7 @@ function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void 
 /** What became of an order, and what of it was executed. */
 export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): void {
   let order = state.orders.all.get(event.client_order_id);
-  const hadEnded = order !== undefined && isTerminal(order.status);
+  const hadEnded = order !== undefined && isTerminal(order);
   if (order === undefined) {
     const foreign = buildForeignOrder(event, atMs);
     if (foreign === null) return;
@@ -147,7 +148,7 @@ export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): v
     if (!order.reduceOnly) state.uncontained.add(order);
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
-  if (hadEnded && (delta > 0 || !isTerminal(order.status)) && isOfThisEpoch(state, order))
+  if (hadEnded && (delta > 0 || !isTerminal(order)) && isOfThisEpoch(state, order))
     holdAgain(state.position(order.symbol), order);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
   state.claims.noteOrder(order, event, atMs, state.countdowns.wasDue(order.symbol, event.venue_at_ms));

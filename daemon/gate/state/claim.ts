@@ -1,6 +1,6 @@
 import type { Origin, Side } from '../../core/request.ts';
+import { isAtVenue, isCanceled, isLost, isRefused, neverRests } from '../../engine/tables/status.ts';
 import type { ExitCause, ExitEnd, OrderEvent } from '../events.ts';
-import { isTerminal, neverRests } from './evidence.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 
 /** Reason of a cancel that only makes room for another exit: the claim rests again as soon as there is room. */
@@ -65,23 +65,16 @@ export function onWayE8(
   isCounted: (order: OrderState) => boolean = () => true,
 ): number {
   let quantityE8 = 0;
-  for (const order of orders) if (mayFill(order) && isCounted(order)) quantityE8 += remainingE8(order);
+  for (const order of orders) if (isAtVenue(order) && isCounted(order)) quantityE8 += remainingE8(order);
   return quantityE8;
 }
 /** An order of it may still fill. */
 export function isLive({ orders }: Pick<Claim, 'orders'>): boolean {
-  return orders.some(mayFill);
-}
-function mayFill({ status }: OrderState): boolean {
-  return status !== 'pending_send' && !isTerminal(status);
-}
-/** The venue has not shown the order's outcome. */
-export function isUnproven({ status }: OrderState): boolean {
-  return status === 'unknown' || status === 'lost';
+  return orders.some(isAtVenue);
 }
 /** What became of it perhaps nobody will ever tell; at the venue it is not. */
 export function isLostForGood(order: OrderState): boolean {
-  return order.status === 'lost' && neverRests(order);
+  return isLost(order) && neverRests(order);
 }
 
 /** A full close takes the place of its caller's older claims that close now. */
@@ -99,9 +92,9 @@ export function isBefore(older: AskedClaim, whole: AskedClaim): boolean {
 }
 
 /** It never reached the venue: nobody wanted that. */
-export function wasNotPlaced({ executedE8, status, venueOrderId }: OrderState): boolean {
-  if (executedE8 > 0) return false;
-  return status === 'not_placed' || status === 'rejected' || (status === 'canceled' && venueOrderId === null);
+export function wasNotPlaced(order: OrderState): boolean {
+  if (order.executedE8 > 0) return false;
+  return isRefused(order) || (isCanceled(order) && order.venueOrderId === null);
 }
 
 /** How a claim that rests has ended with its last order; null: it has not, and rests again. */

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one view, and when what is old leaves it
+import { isPlanned, isTerminal } from '../../engine/tables/status.ts';
 import type { DecisionEvent, ExitEnd, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
 import { BEYOND_SHARE, type Claim, endOfRest, GIVEN_AWAY, GIVES_PLACE, isBefore, MAKES_ROOM } from './claim.ts';
 import { findPlaces, KEEP_ENDED_MS, type PlacesByRow } from './ended-orders.ts';
-import { isTerminal } from './evidence.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
 import type { Redate } from './redate.ts';
@@ -16,7 +16,6 @@ export {
   isBefore,
   isLive,
   isLostForGood,
-  isUnproven,
   MAKES_ROOM,
   NOTHING_LEFT,
   onWayE8,
@@ -173,7 +172,7 @@ export class Claims {
   noteOrder(order: OrderState, event: OrderEvent, atMs: number, wasDue: boolean): void {
     const claim = this.#byOrder.get(order);
     if (claim === undefined || claim.end !== null || claim.wants !== 'rest') return;
-    if (!isTerminal(order.status) || claim.orders.some(({ status }) => !isTerminal(status))) return;
+    if (!isTerminal(order) || !claim.orders.every(isTerminal)) return;
     const ending = endOfRest(claim, order, event, wasDue);
     if (ending === null) return;
     this.#end(claim, ending.reason, ending.detail, atMs);
@@ -205,7 +204,7 @@ export class Claims {
     this.#all.set(decisionId, claim);
     this.#open.add(claim);
     this.#own(claim, first);
-    if (first.status !== 'pending_send') claim.rung = 0;
+    if (!isPlanned(first)) claim.rung = 0;
     return claim;
   }
   #own(claim: Claim, order: OrderState): void {

@@ -1,17 +1,19 @@
-import type { OrderStatus } from '../api/decisions.ts';
+import {
+  isFilled,
+  isInFlight,
+  isLost,
+  isNotPlaced,
+  isPartlyFilled,
+  isPlanned,
+  isRefused,
+  isTerminal,
+  isUnknown,
+  isUnproven,
+  neverRests,
+  type OrderStatus,
+} from '../../engine/tables/status.ts';
 import type { OrderEvent } from '../events.ts';
 import type { OrderState } from './order.ts';
-
-/** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
-const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
-export function isTerminal(status: OrderStatus): boolean {
-  return TERMINAL.has(status);
-}
-
-/** Filled or ended at once: IOC and MARKET. */
-export function neverRests(order: Pick<OrderState, 'kind' | 'foreign' | 'timeInForce'>): boolean {
-  return order.kind === 'regular' && !order.foreign && order.timeInForce !== 'GTC';
-}
 
 type Known = Pick<
   OrderState,
@@ -32,7 +34,7 @@ type Said = Pick<OrderEvent, 'status' | 'executed_e8' | 'venue_order_id' | 'evid
  * - `unsent`: of what never left only. `operator`: of what is lost only.
  */
 export function judgeStatus(known: Known, said: Said): OrderStatus | null {
-  if (isTerminal(known.status)) return null;
+  if (isTerminal(known)) return null;
   const { evidence, status } = said;
   if (evidence === undefined) return status;
   const isShown = known.shownSeq !== null;
@@ -40,28 +42,28 @@ export function judgeStatus(known: Known, said: Said): OrderStatus | null {
     case 'shown':
       return isOfAnother(known, said) ? null : judgeShown(known, said);
     case 'absent':
-      if (known.status === 'pending_send' || status === known.status) return null;
+      if (isPlanned(known) || status === known.status) return null;
       if (evidence.asked_seq < (known.shownSeq ?? 0)) return null;
-      return status === 'not_placed' && isShown ? null : status;
+      return isNotPlaced(said) && isShown ? null : status;
     case 'stalled':
-      return isShown && status === 'lost' && known.status !== 'lost' ? status : null;
+      return isShown && isLost(said) && !isLost(known) ? status : null;
     case 'answer':
-      if (isShown || known.status === 'pending_send') return null;
+      if (isShown || isPlanned(known)) return null;
       // A loss in which nothing is proven stays what it is: only a proof ends it.
-      return status === 'unknown' && known.status !== 'in_flight' ? null : status;
+      return isUnknown(said) && !isInFlight(known) ? null : status;
     case 'unsent':
-      return !isShown && (known.status === 'pending_send' || known.status === 'in_flight') ? status : null;
+      return !isShown && (isPlanned(known) || isInFlight(known)) ? status : null;
     case 'operator':
-      return known.status === 'lost' ? status : null;
+      return isLost(known) ? status : null;
   }
 }
 
-function judgeShown(known: Known, { status, executed_e8 }: Said): OrderStatus | null {
-  if (isTerminal(status)) return status;
+function judgeShown(known: Known, said: Said): OrderStatus | null {
+  if (isTerminal(said)) return said.status;
   // That it was placed is known of one that never rests; it is how it ended that is lost.
-  if (known.status === 'lost' && neverRests(known)) return null;
-  const isOlder = known.status === 'partially_filled' || known.executedE8 > executed_e8;
-  return isOlder ? 'partially_filled' : status;
+  if (isLost(known) && neverRests(known)) return null;
+  const isOlder = isPartlyFilled(known) || known.executedE8 > said.executed_e8;
+  return isOlder ? 'partially_filled' : said.status;
 }
 
 /**
@@ -86,7 +88,7 @@ export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { 
  * end that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
  */
 export function isProvenUnfilled(order: Pick<OrderState, 'status' | 'executedE8' | 'tradedE8' | 'endedBy'>): boolean {
-  if (!isTerminal(order.status) || order.status === 'filled') return false;
+  if (!isTerminal(order) || isFilled(order)) return false;
   if (order.executedE8 > 0 || order.tradedE8 > 0) return false;
   switch (order.endedBy) {
     case 'shown':
@@ -94,7 +96,7 @@ export function isProvenUnfilled(order: Pick<OrderState, 'status' | 'executedE8'
     case 'unsent':
       return true;
     case 'absent':
-      return order.status === 'not_placed';
+      return isNotPlaced(order);
     case 'stalled':
     case 'operator':
     case null:
@@ -103,11 +105,12 @@ export function isProvenUnfilled(order: Pick<OrderState, 'status' | 'executedE8'
 }
 
 /** What the order's next words are judged by. `seq`: that of the record. */
-export function noteEvidence(order: OrderState, { evidence, status, venue_at_ms }: OrderEvent, seq: number): void {
-  if (order.sentByMs === null && status === 'unknown') order.sentByMs = evidence?.sent_by_ms ?? venue_at_ms;
-  const isOldShow = evidence === undefined && SHOWN.has(status);
+export function noteEvidence(order: OrderState, said: OrderEvent, seq: number): void {
+  const { evidence, venue_at_ms } = said;
+  if (order.sentByMs === null && isUnknown(said)) order.sentByMs = evidence?.sent_by_ms ?? venue_at_ms;
+  // Older records do not say; these statuses came of an order at the venue, as a rule.
+  const isOldShow =
+    evidence === undefined && !isPlanned(said) && !isInFlight(said) && !isUnproven(said) && !isRefused(said);
   if (evidence?.kind !== 'shown' && !isOldShow) return;
   order.shownSeq = Math.max(order.shownSeq ?? 0, evidence?.asked_seq ?? seq);
 }
-/** Statuses that came of an order at the venue, as a rule: older records do not say. */
-const SHOWN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled', 'expired', 'canceled']);

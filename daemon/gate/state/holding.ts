@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import { isAtVenue } from '../../engine/tables/status.ts';
 import { type OrderState, remainingE8 } from './order.ts';
 import { ownE8 } from './ownership.ts';
 import { longE8, type PositionState, shortE8 } from './positions.ts';
@@ -16,12 +17,9 @@ export function closableE8(position: PositionState, live: ReadonlySet<OrderState
   if (holder === null || position.isContested || beyond === 0 || beyond * own < 0) return own;
   let most = 0;
   for (const order of live)
-    if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isSent(order))
+    if (!order.reduceOnly && order.agent === holder && (order.side === 'buy') === beyond > 0 && isAtVenue(order))
       most += remainingE8(order);
   return own + Math.sign(beyond) * Math.min(Math.abs(beyond), most);
-}
-function isSent({ status }: OrderState): boolean {
-  return status !== 'pending_send';
 }
 
 /** Signed lots that an agent holds. */

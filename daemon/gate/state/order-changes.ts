@@ -104,7 +104,7 @@ function findConcerned(
     return order === undefined ? [] : [order];
   }
   const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
-  return [...candidates].filter((order) => !isTerminal(order.status) && isInCancelAll(order, request, layers, atMs));
+  return [...candidates].filter((order) => !isTerminal(order) && isInCancelAll(order, request, layers, atMs));
 }
 
 /**

@@ -1,23 +1,14 @@
-import type { OrderStatus } from '../api/decisions.ts';
+import { isCanceled, isExpired, isFilled, isPlanned, isResting, isTerminal } from '../../engine/tables/status.ts';
 import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import { EndedOrders, type OrderMaps } from './ended-orders.ts';
-import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
+import { isOfAnother, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import { buildForeignOrder, type OrderState } from './order.ts';
 import { OrdersBy } from './orders-by.ts';
 import type { PossibleFills } from './positions.ts';
 import { SettledOrders } from './settled-orders.ts';
 
-export { isTerminal } from './evidence.ts';
+export * from '../../engine/tables/status.ts';
 export { buildForeignOrder, type OrderState, planOrders } from './order.ts';
-
-/** Reads the status again: it may have changed across an await, which the compiler cannot see. */
-export function statusOf(order: OrderState): OrderStatus {
-  return order.status;
-}
-/** Known to rest at the venue. */
-export function isResting(order: OrderState): boolean {
-  return order.status === 'working' || order.status === 'partially_filled';
-}
 
 export interface OrderBook extends OrderMaps {
   /** Orders that are proven terminal and still in the maps. */
@@ -102,7 +93,7 @@ export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
   let buysAll = false;
   let sellsAll = false;
   for (const order of orders) {
-    if (order.status === 'pending_send') continue;
+    if (isPlanned(order)) continue;
     if (!isResting(order)) unproven = true;
     const quantityE8 = Math.max(order.quantityE8, order.amend?.quantityE8 ?? 0) - order.executedE8;
     if (order.side === 'buy') buyE8 += quantityE8;
@@ -117,7 +108,7 @@ export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
 
 export function insertOrder(book: OrderBook, order: OrderState): void {
   book.all.set(order.clientOrderId, order);
-  if (isTerminal(order.status)) book.ended.add(order, order.plannedAtMs);
+  if (isTerminal(order)) book.ended.add(order, order.plannedAtMs);
   else {
     const live = book.live.get(order.symbol);
     if (live === undefined) book.live.set(order.symbol, new Set([order]));
@@ -139,7 +130,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   if (event.another === true || (known.venueOrderId !== null && known.venueOrderId !== event.venue_order_id)) {
     const other = buildForeignOrder(event, atMs);
     if (other === null) return known;
-    if (!isTerminal(known.status)) {
+    if (!isTerminal(known)) {
       // Ids are unique among open orders: how it ended is not known, what it filled the account shows.
       known.status = 'canceled';
       known.endedBy = null;
@@ -149,7 +140,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
     insertOrder(book, other);
     return other;
   }
-  if (!isTerminal(known.status) || isTerminal(event.status) || !mayRevive(known, event)) return known;
+  if (!isTerminal(known) || isTerminal(event) || !mayRevive(known, event)) return known;
   known.status = event.status;
   // A cancel that was requested goes on being requested: that it had been taken is not so.
   known.cancelRefusal = null;
@@ -195,10 +186,9 @@ export function applyOrderEvent(
     order.status = status;
     order.detail = event.detail;
     order.retryable = event.retryable;
-    const known = status === 'working' || status === 'partially_filled' || status === 'filled';
-    if (order.acknowledgedAtMs === null && (known || status === 'expired' || status === 'canceled'))
-      order.acknowledgedAtMs = atMs;
-    if (isTerminal(status)) {
+    const isKnown = isResting(order) || isFilled(order) || isExpired(order) || isCanceled(order);
+    if (order.acknowledgedAtMs === null && isKnown) order.acknowledgedAtMs = atMs;
+    if (isTerminal(order)) {
       order.endedSeq = seq;
       order.isEndShown = event.evidence?.kind === 'shown';
       order.endedBy = event.evidence?.kind ?? null;

@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent, StateEvent } from '../events.ts';
 import { keeps } from './keep.ts';
 import type { Redate } from './redate.ts';
 import { RollingSum, TokenWindow } from './rolling-windows.ts';
@@ -87,6 +87,17 @@ export class Pacing {
         return Object.assign(made, { account: kept.account, breakers: kept.breakers });
       },
     );
+  }
+
+  /** The breaker of an agent opens, or is cleared. */
+  noteBreaker({ clears_at_ms, layer, name, scope, state }: StateEvent, atMs: number): void {
+    if (layer !== 'breaker' || scope !== 'agent' || name === null) return;
+    const { trips, untilMs: knownUntilMs } = this.breakers.get(name) ?? { trips: 0, untilMs: Number.NEGATIVE_INFINITY };
+    // An operator cleared it: what was counted before no longer counts.
+    const untilMs = state === 'active' ? atMs : (clears_at_ms ?? Number.MAX_SAFE_INTEGER);
+    // One that ends sooner than it would have is being cleared by an operator, on live after a delay: it is no trip.
+    const isTrip = state !== 'active' && untilMs >= knownUntilMs;
+    this.breakers.set(name, { trips: isTrip ? trips + 1 : trips, untilMs });
   }
 
   agent(name: string): Pace {

@@ -177,13 +177,12 @@ export function cancelsNothing(state: CancelViews, request: ExecutionRequest, no
   if (meant.some((claim) => !claim.isCanceled)) return false;
   if (request.client_order_id !== null) {
     const order = orders.all.get(request.client_order_id);
-    return order === undefined || order.cancelRequested || isTerminal(order.status);
+    return order === undefined || order.cancelRequested || isTerminal(order);
   }
   const { agent, symbol } = request;
   if (approvals.isWaiting(agent, symbol)) return false;
   const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
   for (const order of live)
-    if (!order.cancelRequested && !isTerminal(order.status) && isInCancelAll(order, request, layers, nowMs))
-      return false;
+    if (!order.cancelRequested && !isTerminal(order) && isInCancelAll(order, request, layers, nowMs)) return false;
   return true;
 }

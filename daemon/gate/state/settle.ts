@@ -39,7 +39,7 @@ function siblingsOf({ orders }: GateViews, order: OrderState): readonly OrderSta
 
 /** `last`: the one that is looked at; when a younger one is, all of them are old enough. */
 function isOver({ changes, orders, readAs, uncontained }: GateViews, one: OrderState, last: OrderState) {
-  if (!isTerminal(one.status) || one.amend !== null) return false;
+  if (!isTerminal(one) || one.amend !== null) return false;
   // Trades of it are still waited for.
   if (one.executedE8 > one.tradedE8) return false;
   if (one !== last && (one.endedSeq === null || last.endedSeq === null || one.endedSeq > last.endedSeq)) return false;

@@ -45,7 +45,7 @@ export async function placeStop(
   if (planned === undefined) return null;
   await decided.appended.committed;
   const order = state.orders.all.get(planned.client_order_id);
-  if (order === undefined || isTerminal(order.status)) return null;
+  if (order === undefined || isTerminal(order)) return null;
   const outcome = await sender.sendStop(order);
   return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
 }

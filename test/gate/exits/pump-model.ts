@@ -119,6 +119,6 @@ export class PumpModel extends FoldedClaims {
   }
   /** Exit orders at the venue, or on their way. */
   live(): readonly OrderState[] {
-    return this.sent.map(({ order }) => order).filter(({ status }) => !isTerminal(status));
+    return this.sent.map(({ order }) => order).filter((order) => !isTerminal(order));
   }
 }

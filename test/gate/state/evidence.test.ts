@@ -82,7 +82,7 @@ class Watched {
         this.shownAt = Math.max(this.shownAt, at);
         return;
       case 'listed':
-        if (!isTerminal(order.status)) return;
+        if (!isTerminal(order)) return;
         core.append('order', {
           ...endedEvent(core, order, 'working', 'open at the venue after all'),
           evidence: { asked_seq: ask.seq, kind: 'shown' },
@@ -130,7 +130,7 @@ function checkStep(watched: Watched, before: OrderState, word: Word, at: number)
   assert.ok(order.status !== 'in_flight' && order.status !== 'pending_send', step);
   if (order.status === 'unknown') assert.equal(before.status, 'in_flight', step);
   if (before.status === 'partially_filled') assert.notEqual(order.status, 'working', step);
-  if (isTerminal(before.status)) {
+  if (isTerminal(before)) {
     assert.equal(word.kind, 'listed', `an end was undone: ${step}`);
     assert.ok(!before.isEndShown, `an end that the venue showed was undone: ${step}`);
     assert.ok((watched.asks[at]?.seq ?? -1) >= (before.endedSeq ?? 0), `by a list of before the end: ${step}`);
@@ -164,7 +164,7 @@ describe('what was proven of an order is not unproven', () => {
     const folded = new GateState();
     for (const event of watched.world.events) folded.apply(event);
     assert.deepEqual([...folded.orders.all.values()], [watched.order], 'the ledger folds to the same view');
-    assert.equal(folded.orders.live.get('BTCUSDT')?.size ?? 0, isTerminal(watched.order.status) ? 0 : 1);
+    assert.equal(folded.orders.live.get('BTCUSDT')?.size ?? 0, isTerminal(watched.order) ? 0 : 1);
   };
   for (const timeInForce of ['GTC', 'IOC'] as const)
     it(`by any words in any order, late and twice (${timeInForce})`, () => {

@@ -145,7 +145,7 @@ describe('SAE-AUDIT: views forget what can no longer matter, as a function of th
             const orders = [0, 1, 2].map((slice) => ({ client_order_id: `o-${decision * 3 + slice}` }));
             ledger.append(decisionEvent({ id: `d-${decision}`, atMs: now, orders }));
           }
-          if (isTerminal(status)) ended.add(`o-${order}`);
+          if (isTerminal({ status })) ended.add(`o-${order}`);
           ledger.append(orderEvent(`o-${order}`, now, { status, executed_lots: executed }));
           const again = ledger.refold();
           const { orders } = ledger.state;

@@ -347,7 +347,7 @@ describe('resting exits beside each other [DESIGN 12.2]', () => {
     const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
     const { orders } = world.daemon.gate.core.state;
     const own = () => orders.byDecision.get(body.decision.decision_id) ?? [];
-    const live = (): boolean => own().some(({ status }) => !isTerminal(status));
+    const live = (): boolean => !own().every(isTerminal);
     await until(
       'it has ended',
       async () => {
