@@ -74,6 +74,7 @@ export async function buildClientTypes(): Promise<string> {
     style: { singleQuote: true, printWidth: 120 },
     strictIndexSignatures: true,
     ignoreMinAndMaxItems: true,
+    additionalProperties: false,
   });
 }
 

@@ -43,7 +43,7 @@ export function whatOf({ tool, symbol, kind, effective }: ToldDecision): string 
 function outcomeOf({ decision, effective }: ToldDecision): string {
   if (effective === null || effective.quantity === null) return decision;
   const { quantity, requested_quantity, notional, limit_price } = effective;
-  const asked = requested_quantity === null || requested_quantity === quantity ? '' : ` of ${requested_quantity}`;
+  const asked = decision === 'ALLOW' || requested_quantity === quantity ? '' : ` of ${requested_quantity}`;
   const price = limit_price === null ? '' : ` at ${limit_price}`;
   return plain(`${decision} ${quantity}${asked}, ${formatNumber(notional, 2)} USDT${price}`);
 }

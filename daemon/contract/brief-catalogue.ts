@@ -90,6 +90,7 @@ const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
     'Worst execution you accept, basis points from mid (10 = 0.1 %); the exchange enforces it.', // TD-34
   ],
   [textOf(field.requestedNotional), 'Value in USDT: price x quantity, before leverage; not margin, not coins.'], // TD-35
+  [textOf(field.quantity), 'Size in the base asset, or requested_notional: exactly one.'], // TD-67
   [textOf(field.requestedLeverage), 'Sets the margin, not the size; 1 is unlevered.'], // TD-36
   [textOf(field.clientOrderId), 'One of your orders, from get_orders.'], // note
   [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'], // TD-37

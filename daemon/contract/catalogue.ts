@@ -18,7 +18,7 @@ export const ANSWER =
 export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   place_order: {
     title: 'Place an order',
-    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. An order against your position is refused: use close_position, or reduce_only. One agent holds a symbol until it is flat; others open nothing there. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`, // note, TD-3, TD-4, TD-5, TD-6, note
+    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. An order against your position is refused: use close_position, or reduce_only. One agent holds a symbol until it is flat; others open nothing there. Size is given once: as notional in USDT, or as quantity of the base asset. Look at get_limits for what is left before asking. ${ANSWER}`, // note, TD-3, TD-4, TD-5, TD-6, note
   },
   close_position: {
     title: 'Close a position',

@@ -13,6 +13,7 @@ export const InterceptRequest = Type.Object(
     tool: field.toolName,
     args: Type.Unsafe<{ readonly [name: string]: unknown }>({
       type: 'object',
+      additionalProperties: true,
       description: 'Arguments of the tool as the agent gave them.',
     }),
     meta: Type.Optional(field.meta),

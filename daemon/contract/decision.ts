@@ -30,6 +30,7 @@ export const ExecutionRequestSchema = Type.Object(
     max_slippage_bps: nullable(field.maxSlippageBps),
     order_type: nullable(orderType),
     origin: field.oneOf(['agent', 'operator', 'gate'], 'Who asks.'),
+    quantity: nullable(field.quantity),
     reduce_only: Type.Boolean({ description: 'An exit or nothing.' }),
     request_id: nullable(field.requestId),
     requested_leverage: nullable(field.requestedLeverage),
@@ -86,7 +87,7 @@ export const EffectiveActionSchema = Type.Union(
       {
         action: field.oneOf(['open', 'exit', 'amend'], 'What the order does.'),
         quantity: decimal('Quantity of the base asset that is sent.'),
-        requested_quantity: decimal('Quantity that the request asked for.'),
+        requested_quantity: decimal('Quantity that the request asked for, before it was made of lots.'),
         lots,
         ...actionTerms,
       },

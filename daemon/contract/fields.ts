@@ -57,6 +57,14 @@ export const requestedNotional = Type.Number({
   description:
     'Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.', // TF-30, TF-31
 });
+/** Largest quantity of a valid request, in the base asset; the exchange's own maximum is lower. */
+export const MAX_QUANTITY = 1_000_000_000;
+export const quantity = Type.Number({
+  minimum: 0.00000001,
+  maximum: MAX_QUANTITY,
+  description:
+    'Size in the base asset (0.01 of BTCUSDT is 0.01 BTC), instead of requested_notional: exactly one of the two. Floored to the lot; limits in USDT hold for its value.', // TF-63, TF-64
+});
 export const requestedLeverage = Type.Integer({
   minimum: 1,
   maximum: MAX_LEVERAGE,

@@ -16,7 +16,8 @@ export const PlaceOrderArgs = Type.Object(
       'open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.', // TF-1, TF-2
     ),
     side: field.oneOf(['buy', 'sell'], 'Direction of the order itself: sell closes a long position, buy a short one.'), // TF-3
-    requested_notional: field.requestedNotional,
+    requested_notional: Type.Optional(field.requestedNotional),
+    quantity: Type.Optional(field.quantity),
     requested_leverage: field.requestedLeverage,
     order_type: field.oneOf(
       ['market', 'limit'],
@@ -53,6 +54,10 @@ export const PlaceOrderArgs = Type.Object(
   },
   {
     ...field.closed,
+    oneOf: [
+      { properties: { requested_notional: {} }, required: ['requested_notional'] },
+      { properties: { quantity: {} }, required: ['quantity'] },
+    ],
     if: { properties: { order_type: { const: 'limit' } }, required: ['order_type'] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: { properties: { limit_price: field.limitPrice }, required: ['limit_price'] },
@@ -178,9 +183,10 @@ const PRICE_OF_MARKET_ORDER = violationAt(
   'limit_price',
   'is refused for order_type market: use max_slippage_bps to bound the price, or order_type limit',
 );
+const ONE_SIZE = violationAt('', 'needs exactly one of requested_notional (USDT) and quantity (base asset)');
 const NOTHING_TO_MODIFY = violationAt('', 'changes nothing: give limit_price, requested_notional, or both');
 const RULES: { readonly [Tool in ToolName]?: RuleTexts } = {
-  place_order: { '#/else/then/properties/limit_price': PRICE_OF_MARKET_ORDER },
+  place_order: { '#/else/then/properties/limit_price': PRICE_OF_MARKET_ORDER, '#/oneOf': ONE_SIZE },
   modify_order: { '#/anyOf': NOTHING_TO_MODIFY },
 };
 

@@ -1,7 +1,7 @@
 import type { OrderView, RulesView } from './context.ts';
 import { ceilTicks, floorTicks, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
-import { askedUsdt, checkRounding } from './rules/rounding.ts';
+import { type AskedSize, askedUsdt, checkRounding } from './rules/rounding.ts';
 import { lotsFor } from './rules/staging.ts';
 import type { Trace } from './trace.ts';
 
@@ -45,9 +45,18 @@ export function amendedTarget(
 /** Lots alone make a new size smaller: the order is amended to whole ones, and the answer says so. */
 export function checkAmendRounding(
   trace: Trace,
-  { requested_notional: usdt }: ExecutionRequest,
-  { totalLots, priceTicks }: AmendTarget,
+  request: ExecutionRequest,
+  target: AmendTarget,
   rules: RulesView,
 ): void {
-  if (usdt !== null) checkRounding(trace, askedUsdt(usdt, ticksToPrice(priceTicks, rules), rules), totalLots);
+  const asked = askedOfAmend(request, target, rules);
+  if (asked !== null) checkRounding(trace, asked, target.totalLots);
+}
+/** Null: the size stays. */
+export function askedOfAmend(
+  { requested_notional: usdt }: ExecutionRequest,
+  { priceTicks }: AmendTarget,
+  rules: RulesView,
+): AskedSize | null {
+  return usdt === null ? null : askedUsdt(usdt, ticksToPrice(priceTicks, rules), rules);
 }

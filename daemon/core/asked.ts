@@ -1,7 +1,7 @@
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
 import { findExit } from './exit.ts';
-import { areUsable, formatDecimal, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import { areUsable, formatE8, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import { quotedOrNull } from './record-text/text-parts.ts';
 import type { ExecutionRequest } from './request.ts';
 
@@ -23,7 +23,9 @@ export function findAsked(
   if (request.intent === 'cancel' || effective?.action === 'cancel') return null;
   const { rules } = context.market;
   if (rules === null || !areUsable(rules))
-    return request.requested_notional === null ? null : { notional: request.requested_notional, quantity: null };
+    return request.requested_notional === null && request.quantity === null
+      ? null
+      : pairOf(request.requested_notional, request.quantity);
   const sent = effective === null ? 0 : lotsToQuantity(effective.lots, rules);
   // As the order that goes out is told: both sizes are at one price.
   const at = effective !== null && sent > 0 && effective.notional > 0 ? effective.notional / sent : price;
@@ -35,6 +37,7 @@ export function findAsked(
 }
 
 function quantityOf(request: ExecutionRequest, context: ExecutionContext, rules: RulesView): number | null {
+  if (request.quantity !== null) return request.quantity;
   if (request.intent === 'modify') return context.order === null ? null : lotsToQuantity(context.order.lots, rules);
   const exit = findExit(request, context);
   if (exit === null) return null;
@@ -43,14 +46,10 @@ function quantityOf(request: ExecutionRequest, context: ExecutionContext, rules:
   return lotsToQuantity(lots, rules);
 }
 
-const E8 = 100_000_000;
-/** A little above half an ulp of such figures: what is written as 0.3 stays 0.3. */
-const HAIR = 1e-6;
 function pairOf(notional: number | null, quantity: number | null): Asked {
-  const units = quantity === null ? null : Math.floor(quantity * E8 + HAIR);
   return {
     notional: notional === null ? null : Number(notional.toPrecision(12)),
-    quantity: units === null ? null : formatDecimal(units, 1, E8).replace(/\.?0+$/, ''),
+    quantity: quantity === null ? null : formatE8(quantity),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type AmendTarget, amendedTarget, checkAmendRounding } from './amend-target.ts';
+import { type AmendTarget, amendedTarget, askedOfAmend, checkAmendRounding } from './amend-target.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
@@ -12,6 +12,7 @@ import type { BudgetFinding } from './rules/budget-finding.ts';
 import type { OpeningAsk } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { checkRange } from './rules/price.ts';
+import { writeAskedSize } from './rules/rounding.ts';
 import { minimumLots } from './rules/staging.ts';
 import { checkRate } from './rules/temporal.ts';
 import { Trace } from './trace.ts';
@@ -122,7 +123,14 @@ function refuseModify(
   return conclude(trace, policy, found, null, []);
 }
 
-function describeAmend(order: OrderView, target: AmendTarget, rules: RulesView, leverage: number | null): SizedAction {
+function describeAmend(
+  request: ExecutionRequest,
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+  leverage: number | null,
+): SizedAction {
+  const asked = askedOfAmend(request, target, rules);
   return {
     action: 'amend',
     leverage,
@@ -134,7 +142,7 @@ function describeAmend(order: OrderView, target: AmendTarget, rules: RulesView, 
     price_ticks: target.priceTicks,
     quantity: formatQuantity(target.totalLots, rules),
     reduce_only: order.reduce_only,
-    requested_quantity: formatQuantity(target.totalLots, rules),
+    requested_quantity: asked === null ? formatQuantity(target.totalLots, rules) : writeAskedSize(asked, rules),
     side: order.side,
     time_in_force: 'GTC',
   };
@@ -173,7 +181,7 @@ function amendReducing(
     trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
   }
   trace.skipTheRest();
-  return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
+  return conclude(trace, policy, found, describeAmend(request, order, target, rules, null), []);
 }
 
 /** A new price is held to what a new exit's limit is: the last rung of the ladder, and the venue's band (BY-07). */
@@ -211,7 +219,7 @@ function asOpening(request: ExecutionRequest, order: OrderView, target: AmendTar
     max_slippage_bps: null,
     requested_leverage: 1,
   };
-  const ask: OpeningAsk = { side: order.side, leverage: 1, lots: remaining, notional: null };
+  const ask: OpeningAsk = { side: order.side, leverage: 1, lots: remaining, notional: null, quantity: null };
   return { request: asNew, ask, remaining };
 }
 
@@ -252,5 +260,11 @@ function amendOpening(
   const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;
   if (!whole) trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');
   else checkAmendRounding(trace, request, target, rules);
-  return conclude(trace, policy, found, whole ? describeAmend(order, target, rules, fitted.leverage) : null, []);
+  return conclude(
+    trace,
+    policy,
+    found,
+    whole ? describeAmend(request, order, target, rules, fitted.leverage) : null,
+    [],
+  );
 }

@@ -2,10 +2,18 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, HoldingView, RulesView } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { boundExit, limitExitTicks, restsAtItsPrice } from './exit-price.ts';
-import { ceilTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import {
+  ceilTicks,
+  floorUnits,
+  formatPrice,
+  formatQuantity,
+  lotsToQuantity,
+  ticksToPrice,
+  writtenLots,
+} from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { nearestPrice } from './rules/price.ts';
-import { type AskedSize, askedQuantity, askedUsdt, checkRounding } from './rules/rounding.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rules/rounding.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -73,7 +81,10 @@ export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots
   return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }
 
-/** Lots requested: a share of the position, which needs no price, or a notional; without any price, the whole of it. */
+/**
+ * Lots requested: a share of the position or a quantity, which need no price, or a notional; without any price, the whole
+ * of it.
+ */
 export function requestedExitLots(
   request: ExecutionRequest,
   context: ExecutionContext,
@@ -85,6 +96,7 @@ export function requestedExitLots(
     const lots = request.fraction < 1 ? exit.provenLots : exit.permittedLots;
     return Math.floor(request.fraction * lots + 1e-9);
   }
+  if (request.quantity !== null) return writtenLots(request.quantity, rules);
   const price = sizePrice(request, context);
   if (request.requested_notional === null || price === null) return exit.permittedLots;
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
@@ -216,10 +228,11 @@ function askedOfExit(
   rules: RulesView,
   { provenLots }: ExitSize,
 ): AskedSize | null {
-  const { fraction, requested_notional: usdt } = request;
+  const { fraction, quantity, requested_notional: usdt } = request;
   if (context.slice_lots !== null) return null;
   if (fraction !== null)
     return fraction < 1 ? askedQuantity(fraction * lotsToQuantity(provenLots, rules), rules) : null;
+  if (quantity !== null) return askedQuantity(quantity, rules);
   const price = sizePrice(request, context);
   return usdt === null || price === null ? null : askedUsdt(usdt, price, rules);
 }
@@ -248,6 +261,7 @@ export function buildExit(
     : rungTicks(trace, request, context, policy, rules, exit.side);
   const lots = largestExitLots(whole, rules, priceTicks === null);
   if (lots < whole) trace.tighten(12, 'ABOVE_MAXIMUM', whole, lots, 'lots');
+  const asked = askedOfExit(request, context, rules, exit);
   return {
     action: 'exit',
     leverage: request.requested_leverage,
@@ -259,7 +273,7 @@ export function buildExit(
     price_ticks: priceTicks,
     quantity: formatQuantity(lots, rules),
     reduce_only: true,
-    requested_quantity: formatQuantity(requested, rules),
+    requested_quantity: asked === null ? formatQuantity(requested, rules) : writeAskedSize(asked, rules),
     side: exit.side,
     time_in_force: priceTicks === null ? null : isLimit ? 'GTC' : 'IOC',
   };

@@ -3,19 +3,17 @@ import { type ArithmeticRow, listRows, prepareRows, type RowFactors, type RowInp
 import { type Asked, findAsked, priceAt } from './asked.ts';
 import { amendAsk } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { ExecutionContext, RulesView } from './context.ts';
+import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
-import { areUsable, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import { areUsable } from './quantities.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 import { inOnePiece, type Names, quoted, quotedOrNull } from './record-text/text-parts.ts';
 import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
-import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, valueOfAsk } from './rules/fit-order.ts';
-import { followParent } from './rules/opening-rules.ts';
-import { checkPrice, type PriceBound } from './rules/price.ts';
+import { findBudget } from './rules/budget-finding.ts';
+import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, usdtOfAsk, valueOfAsk } from './rules/fit-order.ts';
+import { findPrice } from './rules/opening-price.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
-import { Trace } from './trace.ts';
 
 /** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */
 export interface Explanation {
@@ -96,7 +94,7 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   if (asked === null) return null;
   const { ask } = asked;
   const found = findBudget(context, policy);
-  const bound = priceOf(asked.request, context, policy, found, ask, rules);
+  const bound = findPrice(asked.request, context, policy, found, ask.side, rules);
   const valueTicks = bound?.valueTicks ?? null;
   const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
   const leverage = Math.max(1, Math.min(ask.leverage, cap));
@@ -112,16 +110,12 @@ function findOpening(request: ExecutionRequest, context: ExecutionContext, polic
   );
   return {
     inputs,
-    askedUsdt: ask.lots === null || bound === null ? (ask.notional ?? 0) : ask.lots * lotUsdt(bound.sizeTicks, rules),
+    askedUsdt: bound === null ? (ask.notional ?? 0) : usdtOfAsk(ask, bound.sizeTicks, rules),
     sizeTicks: bound?.sizeTicks ?? null,
     requestedLots,
     minLots: bound === null ? null : leastLots(context, rules, bound.priceTicks),
     binding: valueTicks === null ? null : binding,
   };
-}
-
-function lotUsdt(ticks: number, rules: RulesView): number {
-  return lotsToQuantity(1, rules) * ticksToPrice(ticks, rules);
 }
 
 /** The ask that budgets are held against; null: it is none, but an exit, a cancel or an amend that reduces. */
@@ -132,18 +126,6 @@ function openingAsk(
   if (request.intent === 'modify') return amendAsk(request, context);
   if (request.intent !== 'open' || request.reduce_only) return null;
   return { request, ask: buildAsk(request, context) };
-}
-
-function priceOf(
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  { side }: OpeningAsk,
-  rules: RulesView,
-): PriceBound | null {
-  const price = checkPrice(new Trace(), request, context, policy, side, slippageCapOf(policy, found.budget));
-  return price === null ? null : followParent(price, context, rules, side);
 }
 
 type Judged = Pick<ExecutionDecision, 'reasons' | 'verdicts'>;

@@ -36,6 +36,15 @@ export function ticksToPrice(ticks: number, scale: PriceScale): number {
 export function floorLots(quantity: number, scale: LotScale): number {
   return floorSnap((quantity * scale.lot_scale) / scale.lot_mantissa);
 }
+/**
+ * Whole lots of a quantity that somebody has written, never upwards: it is a decimal, and what its binary fraction lacks
+ * of that alone is made up for.
+ */
+export function writtenLots(quantity: number, scale: LotScale): number {
+  const lots = (quantity * scale.lot_scale) / scale.lot_mantissa;
+  const nearest = Math.round(lots);
+  return Math.abs(lots - nearest) <= lots * RELATIVE_SNAP ? nearest : Math.floor(lots);
+}
 export function lotsToQuantity(lots: number, scale: LotScale): number {
   return (lots * scale.lot_mantissa) / scale.lot_scale;
 }
@@ -112,6 +121,20 @@ export function readDecimal(text: string, scale: number): number {
 }
 export function formatQuantity(lots: number, scale: LotScale): string {
   return formatDecimal(lots, scale.lot_mantissa, scale.lot_scale);
+}
+const E8 = 100_000_000;
+/** A little above half an ulp of such figures: 0.3 as it is written stays 0.3. */
+const HAIR = 1e-6;
+/** In units of 1e-8, rounded down, without zeros at the end. */
+export function formatE8(quantity: number): string {
+  return formatDecimal(Math.floor(quantity * E8 + HAIR), 1, E8).replace(/\.?0+$/, '');
+}
+/** A quantity as it was asked for: whole lots as an order of them is written, else in units of 1e-8. */
+export function formatAsked(quantity: number, scale: LotScale): string {
+  const lots = Math.round((quantity * scale.lot_scale) / scale.lot_mantissa);
+  return Math.abs(lotsToQuantity(lots, scale) - quantity) * E8 < 1 - HAIR
+    ? formatQuantity(lots, scale)
+    : formatE8(quantity);
 }
 export function formatPrice(ticks: number, scale: PriceScale): string {
   return formatDecimal(ticks, scale.tick_mantissa, scale.tick_scale);

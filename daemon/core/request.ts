@@ -22,6 +22,8 @@ export interface ExecutionRequest {
   readonly max_slippage_bps: number | null;
   readonly order_type: OrderType | null;
   readonly origin: Origin;
+  /** place_order: size in the base asset. Instead of `requested_notional`, never beside it. */
+  readonly quantity: number | null;
   /** True: an exit or nothing. */
   readonly reduce_only: boolean;
   readonly request_id: string | null;
@@ -57,6 +59,7 @@ export function copyRequest(request: ExecutionRequest): {
     max_slippage_bps: request.max_slippage_bps,
     order_type: request.order_type,
     origin: request.origin,
+    quantity: request.quantity,
     reduce_only: request.reduce_only,
     request_id: request.request_id,
     requested_leverage: request.requested_leverage,

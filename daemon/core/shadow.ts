@@ -3,9 +3,11 @@ import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
+import { buildAsk } from './rules/approval.ts';
+import { lotsOfAsk, sizeOfAsk } from './rules/fit-order.ts';
 import { boundPrice } from './rules/price.ts';
-import { isCutByLots } from './rules/rounding.ts';
-import { describePlan, lotsFor } from './rules/staging.ts';
+import { isCutByLots, writeAskedSize } from './rules/rounding.ts';
+import { describePlan } from './rules/staging.ts';
 import { findHolder } from './rules/tightening.ts';
 
 /**
@@ -21,7 +23,8 @@ export function shadowDecision(
   policy: CompiledPolicy,
 ): ExecutionDecision {
   const { rules, mark, bid, ask } = context.market;
-  if (request.intent !== 'open' || request.side === null || request.requested_notional === null) return decision;
+  if (request.intent !== 'open' || request.side === null) return decision;
+  if (request.requested_notional === null && request.quantity === null) return decision;
   if (decision.effective !== null && decision.effective.action !== 'open') return decision;
   const { heldBy, isUnowned } = findHolder(request, context, policy);
   if (heldBy !== null || isUnowned) return decision;
@@ -37,13 +40,12 @@ export function shadowDecision(
     mark,
     policy.spec.market.collar_bps,
   );
-  const lots = Math.min(
-    context.slice_lots ?? lotsFor(request.requested_notional, price.sizeTicks, rules),
-    rules.max_lots,
-  );
+  const asked = buildAsk(request, context);
+  const lots = Math.min(lotsOfAsk(asked, price.sizeTicks, rules), rules.max_lots);
   if (lots < 1 || price.priceTicks < 1) return decision;
   const notional = lotsToQuantity(lots, rules) * ticksToPrice(price.sizeTicks, rules);
-  const isCut = context.slice_lots === null && isCutByLots(request.requested_notional, notional);
+  const size = sizeOfAsk(asked, ticksToPrice(price.sizeTicks, rules), rules);
+  const isCut = asked.lots === null && isCutByLots(size.size, lots * size.lot);
   const effective: SizedAction = {
     action: 'open',
     leverage: request.requested_leverage ?? 1,
@@ -55,7 +57,7 @@ export function shadowDecision(
     price_ticks: price.priceTicks,
     quantity: formatQuantity(lots, rules),
     reduce_only: false,
-    requested_quantity: formatQuantity(lots, rules),
+    requested_quantity: writeAskedSize(size, rules),
     side: request.side,
     time_in_force: limit === null ? 'IOC' : 'GTC',
   };

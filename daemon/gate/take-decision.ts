@@ -5,6 +5,7 @@ import { decide } from '../core/decide.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import { findAskedUsdt } from '../core/rules/opening-price.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
@@ -16,7 +17,7 @@ import { NO_WORDS, planAuthority, type Words } from './plan/authority.ts';
 import { decisionId } from './plan/order-ids.ts';
 import { buildBody } from './plan/retell.ts';
 import { findTarget } from './plan/undone.ts';
-import type { Ask, LiveInputs } from './snapshot/inputs.ts';
+import type { Ask, Draft, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
 /** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
@@ -69,12 +70,24 @@ export interface RecordedAs {
 /**
  * Snapshot and decision. {@link recordDecision} follows in the same event-loop turn: N clients racing one cap can never
  * overspend it, since the reservation is in the views before the next snapshot is taken.
+ *
+ * @param judgeSize what the operator's schema finds in a quantity, by the notional that it is here and now
  */
-export function consider(core: GateCore, request: ExecutionRequest, ask: Ask): Considered {
+export function consider(
+  core: GateCore,
+  request: ExecutionRequest,
+  ask: Ask,
+  judgeSize?: (usdt: number) => string | null,
+): Considered {
   const seq = core.nextSeq();
   const policy = core.policyFor(request.agent);
   const startedAtWallMs = core.ports.time.monotonicMs();
-  const context = buildContext(core.state, readInputs(core), request, policy, ask);
+  const context: Draft<ExecutionContext> = buildContext(core.state, readInputs(core), request, policy, ask);
+  if (judgeSize !== undefined) {
+    const usdt = findAskedUsdt(request, context, policy);
+    // INVARIANT: without the price for it an opening is denied; an exit is held to no schema.
+    if (usdt !== null) context.schema_violation = judgeSize(usdt);
+  }
   const decideAtWallMs = core.ports.trace === undefined ? startedAtWallMs : core.ports.time.monotonicMs();
   const decision = decide(request, context, policy);
   const elapsedNs = (core.ports.time.monotonicMs() - startedAtWallMs) * 1e6;

@@ -13,6 +13,7 @@ const NOTHING_ASKED = {
   max_slippage_bps: null,
   order_type: null,
   origin: 'agent',
+  quantity: null,
   reduce_only: false,
   request_id: null,
   requested_leverage: null,
@@ -27,7 +28,7 @@ const NOTHING_ASKED = {
 } as const;
 
 /** The default request of a case: for each tool the simplest request that the default policy permits. */
-export function buildBaseRequest(tool: ToolName, agent: string): ExecutionRequest {
+export function buildBaseRequest(tool: ToolName, agent: string, given: JsonRecord = {}): ExecutionRequest {
   const nothing = { ...NOTHING_ASKED, agent, tool };
   switch (tool) {
     case 'close_position':
@@ -45,7 +46,8 @@ export function buildBaseRequest(tool: ToolName, agent: string): ExecutionReques
         max_slippage_bps: 10,
         order_type: 'market',
         requested_leverage: 1,
-        requested_notional: 121,
+        // One of the two sizes is given.
+        requested_notional: given.quantity == null ? 121 : null,
         side: 'buy',
         strategy_id: 'case',
       };

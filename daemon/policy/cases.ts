@@ -3,13 +3,15 @@ import { buildChecker } from '../contract/ajv.ts';
 import * as Type from '../contract/built/typebox.js';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
 import { AGENT_PATTERN } from '../contract/policy-values.ts';
-import { formatViolation, type Violation } from '../contract/violations.ts';
+import { formatViolation, type Violation, violationAt } from '../contract/violations.ts';
 import { type CompiledPolicy, compilePolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { type IntendedPolicySpec, TOOL_NAMES } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import { inNotional } from '../core/rules/approval.ts';
+import { findAskedUsdt } from '../core/rules/opening-price.ts';
 import { buildBaseRequest, buildCaseContext, isRecord, mergeOver } from './case-context.ts';
 import { type LoadedPolicy, parsePolicy } from './parse.ts';
 import { parseYamlText } from './yaml-text.ts';
@@ -79,7 +81,9 @@ export function runPolicyCases(policyText: string, casesText: string, decide: De
   if (!checked.ok) return { ok: false, violations: checked.violations };
   const violations: Violation[] = [];
   const schemas = compileSchemas(policy.policy.spec);
-  const prepared = checked.value.cases.map((each, index) => prepareCase(each, `cases[${index}]`, schemas, violations));
+  const prepared = checked.value.cases.map((each, index) =>
+    prepareCase(each, `cases[${index}]`, policy.policy, schemas, violations),
+  );
   if (violations.length > 0) return { ok: false, violations };
   const results = prepared.map((each) => runCase(each, policy.policy, decide));
   const passed = results.filter((result) => result.passed).length;
@@ -95,16 +99,33 @@ interface PreparedCase {
 function prepareCase(
   each: PolicyCase,
   path: string,
+  policy: LoadedPolicy,
   schemas: ReadonlyMap<string, ArgsCheck>,
   violations: Violation[],
 ): PreparedCase {
   const tool = each.tool ?? 'place_order';
   const agent = each.agent ?? 'agent';
-  const request = mergeOver(buildBaseRequest(tool, agent), each.request ?? {}, `${path}.request`, violations);
+  const given = each.request ?? {};
+  const request = mergeOver(buildBaseRequest(tool, agent, given), given, `${path}.request`, violations);
+  if (request.quantity !== null && request.requested_notional !== null)
+    violations.push(violationAt(`${path}.request`, 'gives both quantity and requested_notional'));
   const context = buildCaseContext(each.context ?? {}, `${path}.context`, violations);
-  const broken = context.schema_violation ?? schemas.get(tool)?.(argumentsOf(request, each.request ?? {}))[0] ?? null;
+  const judged = asJudged(request, context, compilePolicy(policy.spec, policy.hash, agent));
+  const found = judged === null ? [] : schemas.get(tool)?.(argumentsOf(judged, given));
+  const broken = context.schema_violation ?? found?.[0] ?? null;
   const schema_violation = broken === null || typeof broken === 'string' ? broken : formatViolation(broken);
   return { case: each, request, context: { ...context, schema_violation } };
+}
+
+/** As the operator's schema reads it; null: of a quantity without a price it reads nothing. */
+function asJudged(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): ExecutionRequest | null {
+  if (request.quantity === null) return request;
+  const usdt = findAskedUsdt(request, context, policy);
+  return usdt === null ? null : inNotional(request, usdt);
 }
 
 /** The operator's schemas of the policy, as the daemon applies them before it decides (rule 1). */

@@ -1,5 +1,5 @@
 import { checkOperatorSchema } from '../contract/operator-schema.ts';
-import { joinPath, violationAt } from '../contract/violations.ts';
+import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { findLooserAgents } from '../core/looser/is-at-most.ts';
 import type { Action, IntendedPolicySpec, ToolName } from '../core/policy.ts';
 import { profileOf } from '../core/venues.ts';
@@ -91,8 +91,22 @@ export function checkInterceptNames(spec: IntendedPolicySpec, found: Findings): 
 export function checkOperatorSchemas(spec: IntendedPolicySpec, found: Findings): void {
   for (const [tool, { args }] of Object.entries(spec.tools)) {
     found.violations.push(...checkOperatorSchema(args, `tools.${tool}.args`));
+    if (tool === 'place_order') found.violations.push(...findNamedQuantities(args, `tools.${tool}.args`));
   }
   for (const [tool, schema] of Object.entries(spec.intercept.allow)) {
     found.violations.push(...checkOperatorSchema(schema, joinPath('intercept.allow', tool)));
   }
+}
+
+/** RISK: a schema never sees a quantity, but its notional. A bound on it would silently be none. */
+function findNamedQuantities(node: unknown, path: string): Violation[] {
+  if (typeof node === 'string')
+    return node === 'quantity'
+      ? [violationAt(path, 'is never seen here: bound requested_notional, a quantity is judged by its notional', node)]
+      : [];
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([key, member]) => [
+    ...(Array.isArray(node) ? [] : findNamedQuantities(key, joinPath(path, key))),
+    ...findNamedQuantities(member, joinPath(path, key)),
+  ]);
 }

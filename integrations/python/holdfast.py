@@ -105,21 +105,26 @@ class Holdfast:
         self,
         symbol: str,
         side: str,
-        usdt: float,
-        strategy_id: str,
+        usdt: Optional[float] = None,
+        strategy_id: Optional[str] = None,
         intent: str = "open",
         leverage: int = 1,
         limit_price: Optional[float] = None,
         max_slippage_bps: float = 10,
         request_id: Optional[str] = None,
+        quantity: Optional[float] = None,
         **more: Any,
     ) -> Answer:
-        """`usdt`: notional value, before leverage. With `limit_price` the order rests, without it is a market order."""
+        """`usdt`: notional value, before leverage; or `quantity`, in the base asset. With `limit_price` the order rests,
+        without it is a market order."""
+        if (usdt is None) == (quantity is None):
+            raise ValueError("place_order needs exactly one of usdt and quantity")
         args = {
             "symbol": symbol,
             "intent": intent,
             "side": side,
             "requested_notional": usdt,
+            "quantity": quantity,
             "requested_leverage": leverage,
             "order_type": "market" if limit_price is None else "limit",
             "limit_price": limit_price,

@@ -47,7 +47,7 @@ export type EffectiveAction =
        */
       quantity: string;
       /**
-       * Quantity that the request asked for. A decimal as text.
+       * Quantity that the request asked for, before it was made of lots. A decimal as text.
        */
       requested_quantity: string;
       lots: number;
@@ -284,16 +284,78 @@ export type ModifyOrder = ModifyOrder1 & {
 export type ModifyOrder1 =
   | {
       limit_price: unknown;
-      [k: string]: unknown | undefined;
     }
   | {
       requested_notional: unknown;
-      [k: string]: unknown | undefined;
     };
 /**
  * Most entries of one page; 100 when absent.
  */
 export type PageLimit = number;
+export type PlaceOrder = {
+  symbol: SymbolName;
+  /**
+   * open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.
+   */
+  intent: 'open' | 'close';
+  /**
+   * Direction of the order itself: sell closes a long position, buy a short one.
+   */
+  side: 'buy' | 'sell';
+  /**
+   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.
+   */
+  requested_notional?: number;
+  /**
+   * Size in the base asset (0.01 of BTCUSDT is 0.01 BTC), instead of requested_notional: exactly one of the two. Floored to the lot; limits in USDT hold for its value.
+   */
+  quantity?: number;
+  /**
+   * Leverage, a whole number; 1 is unlevered. It sets the margin and does not change the size.
+   */
+  requested_leverage: number;
+  /**
+   * market: at once, inside max_slippage_bps. limit: at limit_price or better, and it rests in the book until filled, canceled or expired.
+   */
+  order_type: 'market' | 'limit';
+  limit_price?: LimitPrice;
+  max_slippage_bps: MaxSlippageBps;
+  strategy_id: StrategyId;
+  request_id?: RequestId;
+  /**
+   * Venue. Leave it out to use the one that this daemon serves; any other is blocked.
+   */
+  venue?: string;
+  /**
+   * When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked. Milliseconds since 1970.
+   */
+  timestamp_ms?: number;
+  /**
+   * Until then what it opens may be sent, and rest. An exit goes on until a restart. Milliseconds since 1970.
+   */
+  valid_until_ms?: number;
+  account?: AccountName;
+  /**
+   * true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).
+   */
+  reduce_only?: boolean;
+  /**
+   * decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.
+   */
+  after_decision_id?: string;
+  /**
+   * Why, for the record. At most 2 kB. No influence on the decision.
+   */
+  rationale?: string;
+  meta?: RequestMeta;
+} & PlaceOrder1;
+export type PlaceOrder1 =
+  | {
+      requested_notional: unknown;
+    }
+  | {
+      quantity: unknown;
+    };
 export type PolicyCheck =
   | {
       ok: true;
@@ -1847,59 +1909,6 @@ export interface PendingPolicy {
    * Passkeys that must accept it; absent: one operator.
    */
   quorum?: number;
-}
-export interface PlaceOrder {
-  symbol: SymbolName;
-  /**
-   * open: take or add to a position; against one it is refused (AGAINST_POSITION). close: reduce or leave one; it never opens the other direction.
-   */
-  intent: 'open' | 'close';
-  /**
-   * Direction of the order itself: sell closes a long position, buy a short one.
-   */
-  side: 'buy' | 'sell';
-  /**
-   * Size as notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). Sized at limit_price; of a market order at the mark or the price sent, the higher.
-   */
-  requested_notional: number;
-  /**
-   * Leverage, a whole number; 1 is unlevered. It sets the margin and does not change the size.
-   */
-  requested_leverage: number;
-  /**
-   * market: at once, inside max_slippage_bps. limit: at limit_price or better, and it rests in the book until filled, canceled or expired.
-   */
-  order_type: 'market' | 'limit';
-  limit_price?: LimitPrice;
-  max_slippage_bps: MaxSlippageBps;
-  strategy_id: StrategyId;
-  request_id?: RequestId;
-  /**
-   * Venue. Leave it out to use the one that this daemon serves; any other is blocked.
-   */
-  venue?: string;
-  /**
-   * When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked. Milliseconds since 1970.
-   */
-  timestamp_ms?: number;
-  /**
-   * Until then what it opens may be sent, and rest. An exit goes on until a restart. Milliseconds since 1970.
-   */
-  valid_until_ms?: number;
-  account?: AccountName;
-  /**
-   * true: the order is an exit, whatever the intent, or it is blocked (NOT_REDUCING).
-   */
-  reduce_only?: boolean;
-  /**
-   * decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.
-   */
-  after_decision_id?: string;
-  /**
-   * Why, for the record. At most 2 kB. No influence on the decision.
-   */
-  rationale?: string;
-  meta?: RequestMeta;
 }
 export interface Policy {
   arming?: Arming;

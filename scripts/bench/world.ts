@@ -162,6 +162,7 @@ export const BENCH_REQUEST: ExecutionRequest = {
   max_slippage_bps: 10,
   order_type: 'market',
   origin: 'agent',
+  quantity: null,
   reduce_only: false,
   request_id: 'r-1',
   requested_leverage: 1,

@@ -55,18 +55,19 @@ export function actAsAgent(world: PlayedWorld, step: number, action: Action): bo
 }
 
 function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
-  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id, validForMs, agoMs, says } = action;
+  const { agent, symbol, side, usdt, places, limitBps, slippageBps, leverage, id, validForMs, agoMs, says } = action;
   const nowMs = Math.round(START_MS + world.time.nowMs);
   const last = action.isAfterLast === true ? world.calls.findLast((call) => call.agent === agent) : undefined;
   const sign = side === 'buy' ? 1 : -1;
+  const price = limitBps === undefined ? world.venue.mark(symbol) : priceAt(world, symbol, sign * limitBps);
   world.call(step, agent, 'place_order', {
     symbol,
     intent: 'open',
     side,
-    requested_notional: usdt,
+    ...(places === undefined ? { requested_notional: usdt } : { quantity: quantityOf(usdt / price, places) }),
     requested_leverage: leverage ?? 1,
     order_type: limitBps === undefined ? 'market' : 'limit',
-    ...(limitBps === undefined ? {} : { limit_price: priceAt(world, symbol, sign * limitBps) }),
+    ...(limitBps === undefined ? {} : { limit_price: price }),
     max_slippage_bps: slippageBps ?? 20,
     strategy_id: 'explorer',
     ...(validForMs === undefined ? {} : { valid_until_ms: nowMs + validForMs }),
@@ -78,7 +79,7 @@ function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
 }
 
 function exit(world: PlayedWorld, step: number, action: Of<'exit'>): void {
-  const { agent, symbol, share, limitBps, id } = action;
+  const { agent, symbol, share, places, limitBps, id } = action;
   const held = shareOf(world, agent, symbol);
   const sign = held < 0 ? 1 : -1;
   const price = limitBps === undefined ? world.venue.mark(symbol) : priceAt(world, symbol, sign * limitBps);
@@ -88,7 +89,9 @@ function exit(world: PlayedWorld, step: number, action: Of<'exit'>): void {
     symbol,
     intent: 'close',
     side: sign > 0 ? 'buy' : 'sell',
-    requested_notional: Number(Math.max(1, quantity * price).toFixed(2)),
+    ...(places === undefined
+      ? { requested_notional: Number(Math.max(1, quantity * price).toFixed(2)) }
+      : { quantity: quantityOf(quantity, places) }),
     requested_leverage: 1,
     order_type: limitBps === undefined ? 'market' : 'limit',
     ...(limitBps === undefined ? {} : { limit_price: price }),
@@ -170,6 +173,11 @@ function change(world: PlayedWorld, step: number, action: Of<'amend'> | Of<'canc
     ...(factor === undefined ? {} : { requested_notional: Number((notional * 1.0005).toFixed(2)) }),
     request_id,
   });
+}
+
+/** At least a lot. */
+function quantityOf(quantity: number, places: number): number {
+  return Math.max(LOT_SIZE, Number(quantity.toFixed(places)));
 }
 
 function priceAt(world: PlayedWorld, symbol: SymbolName, bps: number): number {

@@ -87,7 +87,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
     steps.push(...random.weighted(pieces)(draw));
   }
   const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
-  const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
+  const sized = withPlaces(answered, new Random(seed, 'places'), readsSizes(setup) ? 0.6 : 0.2);
+  const worded = withWords(withEnds(sized, new Random(seed, 'ends')), new Random(seed, 'words'));
   const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
@@ -98,6 +99,29 @@ function withWords(steps: readonly Step[], random: Random): Step[] {
     const isLift = step.do.kind === 'state' && step.do.state === 'active' && steps[index - 1]?.do.kind === 'flatten';
     return isLift && random.chance(0.3) ? { ...step, do: { ...step.do, state: 'reducing' } as Step['do'] } : step;
   });
+}
+
+/** Some orders say their size in the base asset: whole lots, or a little more. */
+function withPlaces(steps: readonly Step[], random: Random, share: number): Step[] {
+  return steps.map((step) => {
+    const { do: action } = step;
+    if ((action.kind !== 'open' && action.kind !== 'exit') || !random.chance(share)) return step;
+    return {
+      ...step,
+      do: {
+        ...action,
+        places: random.weighted([
+          [3, 3],
+          [1, 4],
+          [1, 8],
+        ]),
+      },
+    };
+  });
+}
+/** The policy bounds the size that is asked for, and not only what comes of it. */
+function readsSizes({ policy }: Setup): boolean {
+  return JSON.stringify(policy ?? {}).includes('requested_notional');
 }
 
 /** Some of what is opened names an instant until which it may be: soon over, while it rests or is sliced, or much later. */

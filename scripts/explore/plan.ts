@@ -106,6 +106,8 @@ export type Action =
       readonly symbol: SymbolName;
       readonly side: SideName;
       readonly usdt: number;
+      /** It says its size in the base asset, with so many decimals. Absent: in USDT. */
+      readonly places?: number;
       readonly limitBps?: number;
       readonly slippageBps?: number;
       /** So long after it is asked for, what it opens ends. Absent: it names no such instant. */
@@ -136,6 +138,8 @@ export type Action =
       readonly symbol: SymbolName;
       /** Share of what the agent holds, 1 = all. */
       readonly share: number;
+      /** As of `open`. */
+      readonly places?: number;
       readonly limitBps?: number;
       readonly id?: string;
     }

@@ -12,7 +12,7 @@ import {
   findUncanceled,
 } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
-import { findShortAllows } from './promises/asked.ts';
+import { findPassedSchemas, findShortAllows } from './promises/asked.ts';
 import { findAuthorityBreaches } from './promises/authority.ts';
 import { findBanBreaches } from './promises/bans.ts';
 import { findBoundBreaches } from './promises/bounds.ts';
@@ -73,6 +73,7 @@ const PROMISES: readonly Promised[] = [
   findReopened,
   findAnswerBreaches,
   findShortAllows,
+  findPassedSchemas,
   findQuietExits,
   findCapBreaches,
   findConcentrated,

@@ -18,6 +18,7 @@ const OPTIONAL = [
   'agoMs',
   'isAfterLast',
   'says',
+  'places',
 ];
 /** Runs that a shrinking may take. */
 const MAX_RUNS = 400;

@@ -41,10 +41,11 @@ function tellAction(action: Action): string {
       return `${agent} close_position ${symbol}${fraction === undefined ? '' : ` {fraction: ${fraction}}`}${slippageBps === undefined ? '' : ` within ${slippageBps} bps`}`;
     }
     case 'exit': {
-      const { agent, symbol, share, limitBps } = action;
+      const { agent, symbol, share, places, limitBps } = action;
       const form =
         limitBps === undefined ? 'market' : `limit ${limitBps} bps ${limitBps > 0 ? 'past' : 'off'} the mark`;
-      return `${agent} place_order close ${share * 100} % of its ${symbol}, ${form}`;
+      const said = places === undefined ? '' : `, as a quantity of ${places} decimals`;
+      return `${agent} place_order close ${share * 100} % of its ${symbol}, ${form}${said}`;
     }
     case 'ladder':
       return `${action.agent} places ${action.count} take-profits of one lot of ${action.symbol} at distinct prices`;

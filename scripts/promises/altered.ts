@@ -19,6 +19,7 @@ const OTHERS: Readonly<Record<string, (value: unknown, call: number) => unknown>
   side: (value) => (value === 'buy' ? 'sell' : 'buy'),
   limit_price: (value) => Math.round(Number(value) * 1.01),
   requested_notional: (value) => Number(value) / 2,
+  quantity: (value) => Number(value) / 2,
   requested_leverage: (value) => (value === 1 ? 2 : 1),
   max_slippage_bps: () => 10_000,
 };

@@ -67,7 +67,7 @@ describe('ways around a gate: sizes and prices', () => {
     ['notional and quantity', { quantity: 0.01 }],
     ['notional and amount', { amount: 0.01 }],
     ['notional and size', { size: '0.01' }],
-    ['quantity alone', { requested_notional: undefined, quantity: 0.01 }],
+    ['a quantity with its unit', { requested_notional: undefined, quantity: '0.01 BTC' }],
     ['a notional in another unit', { requested_notional: undefined, requested_notional_btc: 0.01 }],
     ['a notional with its unit', { requested_notional: '300 USDT' }],
     ['an amount object', { requested_notional: { value: 300, unit: 'USDT' } }],
@@ -75,7 +75,7 @@ describe('ways around a gate: sizes and prices', () => {
     ['slippage as a fraction beside bps', { max_slippage: 0.01 }],
     ['leverage as text', { requested_leverage: '3x' }],
   ] as const) {
-    it(`BY-03 knows one way to say size: ${name} is refused`, async () => {
+    it(`BY-03 takes one size, in USDT or in the base asset: ${name} is refused`, async () => {
       await isMalformed(world, 'place_order', order(change), name);
     });
   }

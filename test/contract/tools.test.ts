@@ -65,11 +65,36 @@ test('BY-04: a notional must be a finite number from 0.01 to 1e9 USDT', () => {
     0.0099,
     1e9 + 1,
     '100',
-    null,
     { value: 1 },
     [1],
   ];
   for (const value of bad) assert.deepEqual(paths({ ...ORDER, requested_notional: value }), ['requested_notional']);
+});
+
+test('a quantity is a finite number from 1e-8 to 1e9 of the base asset', () => {
+  const of = (quantity: unknown) => paths({ ...ORDER, requested_notional: undefined, quantity });
+  for (const good of [1e-8, 0.001, 3, 1e9]) assert.deepEqual(of(good), []);
+  for (const bad of [-1, 0, 1e-9, 1e9 + 1, Number.NaN, Number.POSITIVE_INFINITY, '0.001', true, [1]])
+    assert.deepEqual(of(bad), ['quantity'], String(bad));
+});
+
+test('exactly one size is given: neither and both are answered with the names of the two [TF-63]', () => {
+  const { requested_notional: usdt, ...sizeless } = ORDER;
+  const said = ['needs exactly one of requested_notional (USDT) and quantity (base asset)'];
+  const messages = (args: object) => violations(args).map(({ message }) => message);
+  for (const none of [
+    {},
+    { quantity: null },
+    { requested_notional: null },
+    { quantity: null, requested_notional: null },
+  ])
+    assert.deepEqual(messages({ ...sizeless, ...none }), said);
+  assert.deepEqual(messages({ ...ORDER, quantity: 0.001 }), said);
+  for (const one of [
+    { requested_notional: usdt, quantity: null },
+    { quantity: 0.001, requested_notional: null },
+  ])
+    assert.deepEqual(messages({ ...sizeless, ...one }), []);
 });
 
 test('BY-04: leverage is a whole number from 1 to 125 [TF-32]', () => {
@@ -119,9 +144,8 @@ test('BY-01: a limit order needs a price and a market order refuses one, and bot
   assert.deepEqual(paths({ ...ORDER, order_type: 'stop', limit_price: 5 }), ['order_type']);
 });
 
-test('BY-03, BY-05, BY-06: there is one way to say size, and no field passes through to the exchange [TD-6]', () => {
-  const keys =
-    'quantity amount qty size notional max_slipage_bps params positionSide closePosition quoteOrderQty stopPrice';
+test('BY-03, BY-05, BY-06: a size has two names and no others, and no field passes through to the exchange [TD-6]', () => {
+  const keys = 'amount qty size notional max_slipage_bps params positionSide closePosition quoteOrderQty stopPrice';
   for (const key of [...keys.split(' '), 'constructor', 'toString']) {
     assert.deepEqual(paths({ ...ORDER, [key]: 1 }), [key]);
   }

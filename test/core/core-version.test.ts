@@ -81,7 +81,16 @@ test('a core that says something else has another version [SAE-AUDIT]', () => {
   const said = hash.digest('hex');
   assert.deepEqual(
     [...seen.actions].sort(),
-    ['ALLOW amend', 'ALLOW cancel', 'ALLOW exit', 'ALLOW open', 'BLOCK nothing', 'LIMIT exit', 'LIMIT open'],
+    [
+      'ALLOW amend',
+      'ALLOW cancel',
+      'ALLOW exit',
+      'ALLOW open',
+      'BLOCK nothing',
+      'LIMIT amend',
+      'LIMIT exit',
+      'LIMIT open',
+    ],
     'the corpus draws every kind of decision',
   );
   assert.equal(

@@ -81,8 +81,28 @@ function change(
   const seen = { ...context, order: baseOrder, own_order_id: baseOrder.client_order_id };
   const of = { ...request, client_order_id: baseOrder.client_order_id, order_type: null, side: null };
   return isModify
-    ? [{ ...of, intent: 'modify', limit_price: 59_990, requested_leverage: null, tool: 'modify_order' }, seen]
-    : [{ ...of, intent: 'cancel', requested_notional: null, requested_leverage: null, tool: 'cancel_order' }, seen];
+    ? [
+        {
+          ...of,
+          intent: 'modify',
+          limit_price: 59_990,
+          quantity: null,
+          requested_leverage: null,
+          tool: 'modify_order',
+        },
+        seen,
+      ]
+    : [
+        {
+          ...of,
+          intent: 'cancel',
+          quantity: null,
+          requested_notional: null,
+          requested_leverage: null,
+          tool: 'cancel_order',
+        },
+        seen,
+      ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeCorpus();

@@ -68,20 +68,27 @@ function againstPosition(context: ExecutionContext, side: 'buy' | 'sell', lots: 
   return { ...context, exposure, agent: { ...context.agent, share_lots: side === 'sell' ? held : -held } };
 }
 
+function inBaseAsset(usdt: number, places: number, { market: { mark } }: ExecutionContext): Partial<ExecutionRequest> {
+  return { quantity: Math.max(1e-8, Number((usdt / (mark ?? 60_000)).toFixed(places))), requested_notional: null };
+}
+
 export const cases: fc.Arbitrary<Case> = fc
   .record({
     ask: asks,
     notional: fc.oneof({ weight: 2, arbitrary: usdt }, wholeLots),
+    /** Not null: asked for in the base asset, with so many decimals. */
+    places: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fc.constantFrom(3, 4, 8)),
     side: fc.constantFrom('buy', 'sell'),
     context: contexts,
     policy: policies,
     held: fc.oneof({ weight: 7, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 14 })),
     meant: MEANT,
   })
-  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context: drawn, policy, held, meant }) => {
+  .map(({ ask: { offsetBps, fraction, ...ask }, notional, places, side, context: drawn, policy, held, meant }) => {
     const context = held === 0 ? drawn : againstPosition(drawn, side, held);
     const intent = held === 0 ? {} : meant;
-    const request: ExecutionRequest = { ...baseRequest, ...ask, ...intent, requested_notional: notional, side };
+    const size = places === null ? { requested_notional: notional } : inBaseAsset(notional, places, context);
+    const request: ExecutionRequest = { ...baseRequest, ...ask, ...intent, ...size, side };
     if (fraction !== null) {
       const share: Partial<ExecutionRequest> = {
         fraction,
@@ -89,7 +96,12 @@ export const cases: fc.Arbitrary<Case> = fc
         order_type: null,
         requested_leverage: null,
       };
-      const rest: Partial<ExecutionRequest> = { requested_notional: null, side: null, tool: 'close_position' };
+      const rest: Partial<ExecutionRequest> = {
+        quantity: null,
+        requested_notional: null,
+        side: null,
+        tool: 'close_position',
+      };
       return { request: { ...request, ...share, ...rest }, context, policy };
     }
     if (offsetBps === null) return { request, context, policy };

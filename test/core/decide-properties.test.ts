@@ -5,8 +5,8 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { ExecutionDecision } from '../../daemon/core/decision.ts';
 import { leverageCap, listBounds, marginBound } from '../oracle/oracle-bounds.ts';
 import { ownBudgets, tightenBudgets } from '../oracle/oracle-factors.ts';
-import { lotSize, tickSize } from '../oracle/oracle-price.ts';
-import { compare, div, exact, floor, mul, whole } from '../oracle/rational.ts';
+import { askedInLots, lotSize, tickSize } from '../oracle/oracle-price.ts';
+import { compare, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, codesOf, decideCase, LOOSENESS } from './decision-fixture.ts';
 
@@ -67,7 +67,7 @@ function assertInside({ request, context, policy }: Case, effective: ExecutionDe
   const size = isLimit
     ? mul(whole(Math.max(ticks, effective.side === 'buy' ? limitTicks : ticks)), tickSize(rules), lotSize(rules))
     : value;
-  const asked = context.slice_lots ?? Number(floor(div(exact(request.requested_notional ?? 0), size)));
+  const asked = context.slice_lots ?? Number(floor(askedInLots(request, size, rules)));
   assert.ok(effective.lots >= 1 && effective.lots <= asked && effective.lots <= rules.max_lots);
   assert.ok(effective.lots >= rules.min_lots);
   assert.ok(

@@ -277,6 +277,7 @@ export const baseRequest: ExecutionRequest = {
   max_slippage_bps: 10,
   order_type: 'market',
   origin: 'agent',
+  quantity: null,
   reduce_only: false,
   request_id: 'r1',
   requested_leverage: 2,

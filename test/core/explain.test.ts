@@ -98,7 +98,7 @@ test('the rows of an order that goes out leave exactly the lots that were sent, 
       const { effective } = decision;
       if (effective?.action !== 'open') return;
       const { lot_mantissa, lot_scale } = drawn.context.market.rules ?? assert.fail();
-      const requested = Math.round((Number(effective.requested_quantity) * lot_scale) / lot_mantissa);
+      const requested = Math.floor((Number(effective.requested_quantity) * lot_scale) / lot_mantissa + 1e-6);
       const least = Math.min(requested, ...arithmetic.rows.flatMap(({ lots }) => (lots === null ? [] : [lots])));
       assert.equal(effective.lots, least);
       if (effective.lots === requested) return;
@@ -220,6 +220,7 @@ test('an order of smallest_order_usdt is not too small, on either side and withi
               limit_price: null,
               max_slippage_bps: part * capBps,
               order_type: 'market',
+              quantity: null,
               requested_notional: notional,
               side,
             },

@@ -38,6 +38,7 @@ for (const side of ['buy', 'sell'] as const) {
               limit_price: isLimit ? mark * (1 + (part - 0.5) / 5) : null,
               max_slippage_bps: slippageCapOf(policy, found.budget),
               requested_leverage: 1 + Math.floor(part * (cap - 1)),
+              quantity: null,
               requested_notional: notional * factor,
             },
             context,

@@ -61,7 +61,7 @@ test('DESIGN section 5: 5000 USDT of BTC in an extreme market become 0.002 BTC a
   const { effective, constraints } = decision;
   assert.deepEqual(
     [effective?.quantity, effective?.requested_quantity, effective?.limit_price, effective?.time_in_force],
-    ['0.002', '0.046', '108057.9', 'IOC'],
+    ['0.002', '0.04627148', '108057.9', 'IOC'],
   );
   assert.deepEqual([effective?.leverage, effective?.max_slippage_bps, effective?.reduce_only], [1, 10, false]);
   assert.equal(effective?.notional.toFixed(1), '216.1');

@@ -89,6 +89,9 @@ describe('clients and examples, against a daemon on paper', () => {
     const limited = await client.placeOrder({ ...ORDER, symbol: 'ETHUSDT', requested_notional: 900_000 });
     assert.equal(limited.decision, 'LIMIT');
     assert.ok((limited.order?.notional_usdt ?? 0) <= 1000);
+    const { requested_notional: _, ...unsized } = ORDER;
+    const coins = await client.placeOrder({ ...unsized, symbol: 'DOGEUSDT', quantity: 1_000 });
+    assert.deepEqual([coins.reasons?.[0]?.code, coins.asked?.quantity], ['SCOPE_SYMBOL', '1000']);
     await assert.rejects(
       client.placeOrder({ ...ORDER, side: 'up' as 'buy' }),
       (error) => error instanceof HoldfastError && error.code === 'INVALID_INPUT',
@@ -114,6 +117,11 @@ gate = Holdfast(os.environ["HOLDFAST_URL"])
 answer = gate.settle(gate.place_order(symbol="BTCUSDT", side="buy", usdt=181.5, strategy_id="clients"))
 print(answer.decision, answer.state, answer.is_pending)
 print(gate.place_order(symbol="DOGEUSDT", side="buy", usdt=181.5, strategy_id="clients").reasons[0]["code"])
+print(gate.place_order(symbol="DOGEUSDT", side="buy", quantity=1000, strategy_id="clients").reasons[0]["code"])
+try:
+    gate.place_order(symbol="BTCUSDT", side="buy", strategy_id="clients")
+except ValueError as error:
+    print(error)
 try:
     gate.place_order(symbol="BTCUSDT", side="up", usdt=181.5, strategy_id="clients")
 except HoldfastError as error:
@@ -132,6 +140,8 @@ print(silence["code"], silence["request_id"], "this very request_id" in silence[
     assert.deepEqual(stdout.trim().split('\n'), [
       'ALLOW filled False',
       'SCOPE_SYMBOL',
+      'SCOPE_SYMBOL',
+      'place_order needs exactly one of usdt and quantity',
       'INVALID_INPUT side',
       'INVALID_INPUT',
       'ALLOW True',

@@ -214,7 +214,8 @@ function askedOfExit(
   available: bigint,
 ): Rational {
   if (context.slice_lots !== null) return whole(context.slice_lots);
-  const { fraction, requested_notional: usdt } = request;
+  const { fraction, quantity, requested_notional: usdt } = request;
+  if (quantity !== null) return div(exact(quantity), lotSize(rules));
   if (usdt !== null) return div(exact(usdt), mul(exact(exitPrice(request, context)), lotSize(rules)));
   return mul(exact(fraction ?? 1), whole(sharedOut(request, side, context, available)));
 }
@@ -239,7 +240,7 @@ function isOneTooMany(
 /**
  * A verified exit: at most what the caller may close, at least the least quantity, a rest below that taken along, and
  * less than that closed by an order of it where nobody else holds a part. A notional is valued at the mark, else at what
- * was last recorded of the position; a fraction needs no price.
+ * was last recorded of the position; a fraction and a quantity need no price.
  */
 function decideExit(
   request: ExecutionRequest,
@@ -271,7 +272,8 @@ function decideExit(
   if (bound.isInsideSpread) findings.tighten.add('BOUND_INSIDE_SPREAD');
   if (grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   const size = askedOfExit(request, side, context, rules, available);
-  const asked = floor(context.slice_lots === null && request.requested_notional === null ? add(size, ALMOST) : size);
+  const isPart = request.requested_notional === null && request.quantity === null;
+  const asked = floor(context.slice_lots === null && isPart ? add(size, ALMOST) : size);
   const least = higher(1n, BigInt(rules.min_lots));
   let lots = lower(higher(asked, least), available);
   // reduceOnly orders have no minimum notional at the venue: only the least quantity binds the rest.

@@ -3,8 +3,8 @@ import type { ApprovalCondition, ApprovalKey, IntendedPolicySpec, RequestMatch }
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { trustLevel } from './oracle-factors.ts';
-import { type OpeningResult, tickSize } from './oracle-price.ts';
-import { add, compare, div, exact, floor, mul, type Rational, whole } from './rational.ts';
+import { askedInLots, type OpeningResult, tickSize } from './oracle-price.ts';
+import { add, compare, exact, floor, mul, type Rational, toNumber, whole } from './rational.ts';
 
 /** Rule 16 (docs/approvals.md), in exact fractions: what a person must approve, and whether an order is what was approved. */
 
@@ -36,7 +36,8 @@ export function judgeApproval(
   if (grant === null) return isWanted(request, context, policy, opening) ? 'APPROVAL_REQUIRED' : null;
   if (grant.policy_hash !== policyHash || !fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
   if (grant.quorum < peopleNeeded(context, policy, opening)) return 'APPROVAL_STALE';
-  const lots = floor(div(exact(request.requested_notional ?? 0), opening.sizeValue));
+  const { rules } = context.market;
+  const lots = rules === null ? 0n : floor(askedInLots(request, opening.sizeValue, rules));
   const isCut =
     BigInt(request.requested_leverage ?? 1) > BigInt(grant.leverage) ||
     lots > BigInt(grant.lots) ||
@@ -81,7 +82,9 @@ function isWanted(
   const { approval } = context;
   const opened =
     approval === undefined ? null : add(exact(approval.opened_usdt), mul(whole(opening.lots), opening.lotValue));
-  return (policy.approvals?.when ?? []).some((condition) => isMet(condition, request, context, policy, opened));
+  return (policy.approvals?.when ?? []).some((condition) =>
+    isMet(condition, request, context, policy, opened, opening),
+  );
 }
 
 function isMet(
@@ -90,6 +93,7 @@ function isMet(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
   opened: Rational | null,
+  opening: OpeningResult,
 ): boolean {
   const level = trustLevel(context, policy);
   const filledAt = context.pacing.last_open_fill_at_ms;
@@ -105,8 +109,23 @@ function isMet(
   if (condition.capability_risk_above !== undefined)
     parts.push(level.capability_risk > condition.capability_risk_above);
   for (const [member, match] of Object.entries(condition.request ?? {}))
-    parts.push(isNamed(request[member as ApprovalKey], match));
+    parts.push(
+      isNamed(
+        member === 'requested_notional' ? asUsdt(request, context, opening) : request[member as ApprovalKey],
+        match,
+      ),
+    );
   return parts.every(Boolean);
+}
+
+/** The size as a policy reads it: a quantity is what it costs at the price at which a notional would be sized. */
+function asUsdt(
+  request: ExecutionRequest,
+  { market: { rules } }: ExecutionContext,
+  { sizeValue }: OpeningResult,
+): number | null {
+  if (request.quantity === null || rules === null) return request.requested_notional;
+  return toNumber(mul(askedInLots(request, sizeValue, rules), sizeValue));
 }
 
 /** What the request leaves out is named by nothing; a text is neither above nor below. */

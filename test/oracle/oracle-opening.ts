@@ -6,6 +6,7 @@ import { approvedTicks, grantOf } from './oracle-approval.ts';
 import { leverageCap, listBounds, marginBound } from './oracle-bounds.ts';
 import { type Findings, ownBudgets, type TighteningResult } from './oracle-factors.ts';
 import {
+  askedInLots,
   exactPrice,
   lotSize,
   markInTicks,
@@ -84,10 +85,8 @@ export function projectOpening(
   bounds.push(marginBound(context, policy, rules, charged, slippage));
   const values = bounds.map((bound) => bound.value);
   const permitted = values.reduce((a, b) => least(a, b));
-  const askedLots =
-    context.slice_lots === null
-      ? floor(div(exact(request.requested_notional ?? 0), sizeValue))
-      : BigInt(context.slice_lots);
+  const size = askedInLots(request, sizeValue, rules);
+  const askedLots = context.slice_lots === null ? floor(size) : BigInt(context.slice_lots);
   const requestedLots = grant === null ? askedLots : lower(askedLots, BigInt(grant.lots));
   for (const bound of bounds) if (floor(div(bound.value, lotValue)) < requestedLots) findings.tighten.add(bound.code);
   const permittedLots = greatest(ZERO, div(permitted, lotValue));
@@ -95,10 +94,7 @@ export function projectOpening(
   if (fitting > BigInt(rules.max_lots)) findings.tighten.add('ABOVE_MAXIMUM');
   const lots = lower(fitting, BigInt(rules.max_lots));
   // Nothing but whole lots makes it smaller than what was asked for.
-  const isRounded =
-    context.slice_lots === null &&
-    lots === askedLots &&
-    isShortByLots(exact(request.requested_notional ?? 0), mul(whole(lots), sizeValue));
+  const isRounded = context.slice_lots === null && lots === askedLots && isShortByLots(size, whole(lots));
   if (isRounded) findings.tighten.add('LOT_ROUNDING');
   // What rests was taken already.
   const ofNew = minimumLots(rules, mul(whole(priceTicks), tickSize(rules), lotSize(rules)));

@@ -52,6 +52,14 @@ export interface OpeningResult {
 export function tickSize(rules: RulesView): Rational {
   return div(whole(rules.tick_mantissa), whole(rules.tick_scale));
 }
+/** Before it is made of whole lots; `lotUsdt`: a lot at the price at which a notional is sized. A quantity needs none. */
+export function askedInLots(
+  { quantity, requested_notional: usdt }: Pick<ExecutionRequest, 'quantity' | 'requested_notional'>,
+  lotUsdt: Rational,
+  rules: RulesView,
+): Rational {
+  return quantity === null ? div(exact(usdt ?? 0), lotUsdt) : div(exact(quantity), lotSize(rules));
+}
 export function lotSize(rules: RulesView): Rational {
   return div(whole(rules.lot_mantissa), whole(rules.lot_scale));
 }

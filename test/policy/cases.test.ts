@@ -144,6 +144,26 @@ describe('policy cases', () => {
     ]);
   });
 
+  it('apply the operator schema to a quantity as to what it is worth, and take one size', () => {
+    const schema = { type: 'object', properties: { requested_notional: { maximum: 250 } } };
+    const bounded = JSON.stringify(changed({ 'tools.place_order.args': schema }));
+    const refused = { decision: 'BLOCK', reasons: ['SCHEMA_ARGS'] };
+    const held = run(
+      {
+        cases: [
+          { name: 'four lots', request: { quantity: 0.004 }, expect: expectAllow },
+          { name: 'five lots', request: { quantity: 0.005 }, expect: refused },
+          { name: 'the same in USDT', request: { requested_notional: 300.3 }, expect: refused },
+        ],
+      },
+      bounded,
+    );
+    assert.ok(held.ok, JSON.stringify(held));
+    assert.equal(held.failed, 0, JSON.stringify(held.results.map((each) => each.differences)));
+    const both = { name: 'both', request: { quantity: 0.004, requested_notional: 240 }, expect: expectAllow };
+    assert.match(problems({ cases: [both] }), /gives both quantity and requested_notional/);
+  });
+
   it('apply the operator schema of the tool to what was asked', () => {
     const found = run({
       cases: [

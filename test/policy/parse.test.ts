@@ -271,6 +271,16 @@ describe('what a schema cannot say', () => {
       /^tools.place_order.args: is not a usable JSON Schema/,
     ],
     [
+      'a schema that would bound a quantity, which it never sees',
+      { 'tools.place_order.args': { type: 'object', properties: { quantity: { maximum: 1 } } } },
+      /^tools.place_order.args.properties.quantity: is never seen here: bound requested_notional/,
+    ],
+    [
+      'a schema that requires a quantity',
+      { 'tools.place_order.args': { type: 'object', required: ['quantity'] } },
+      /^tools.place_order.args.required\[0\]: is never seen here/,
+    ],
+    [
       "a foreign tool's schema that points elsewhere",
       { 'intercept.allow': { web: { $ref: 'http://x/y' } } },
       /^intercept.allow.web\["\$ref"\]: may only refer/,

@@ -98,6 +98,7 @@ function describeRequest({ request, kind }: DiffEntry): string {
 function figuresOf(request: ExecutionRequest): (string | null)[] {
   return [
     request.requested_notional === null ? null : `${request.requested_notional} USDT`,
+    request.quantity === null ? null : `${request.quantity} of the base asset`,
     request.requested_leverage === null ? null : `${request.requested_leverage}x`,
     request.limit_price === null ? null : `at ${request.limit_price}`,
     request.fraction === null ? null : `fraction ${request.fraction}`,

@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import type { ToolAnswer } from '../../gate/api/decisions.ts';
 import type { PlaceOrderArgs } from '../../gate/api/trading-calls.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
 import {
   addConnectionOptions,
   addVerb,
@@ -15,6 +16,7 @@ import {
 interface OrderOptions extends ConnectionOptions {
   readonly leverage: number;
   readonly limit?: number;
+  readonly quantity?: number;
   readonly slippage: number;
   readonly strategy: string;
   readonly requestId?: string;
@@ -32,13 +34,15 @@ export function addOrder(program: Command, io: Io): void {
     examples: [
       'order BTCUSDT buy 200',
       'order ETHUSDT sell 500 --limit 3100 --leverage 2',
+      'order BTCUSDT buy --quantity 0.003',
       'order BTCUSDT buy 9000 --dry-run',
     ],
   });
   addConnectionOptions(verb)
     .argument('<symbol>', 'such as BTCUSDT')
     .addArgument(new Argument('<side>', 'buy or sell').choices(['buy', 'sell']))
-    .argument('<notional>', 'size in USDT', parsePositive)
+    .argument('[usdt]', 'size in USDT, or --quantity', parsePositive)
+    .option('--quantity <amount>', 'size in the base asset instead', parsePositive)
     .option('--leverage <n>', 'requested leverage', parseCount, 1)
     .option('--limit <price>', 'limit price; without it a market order', parsePositive)
     .option('--slippage <bps>', 'largest slippage, basis points', parseNotNegative, 10)
@@ -49,11 +53,13 @@ export function addOrder(program: Command, io: Io): void {
     .option('--close', 'intent close instead of open')
     .option('--reduce-only', 'an exit or nothing')
     .option('--dry-run', 'show the decision without any effect')
-    .action(async (symbol: string, side: 'buy' | 'sell', notional: number, options: OrderOptions) => {
+    .action(async (symbol: string, side: 'buy' | 'sell', usdt: number | undefined, options: OrderOptions) => {
+      if ((usdt === undefined) === (options.quantity === undefined))
+        throw new CliError(EXIT.USAGE, 'Give exactly one of USDT and --quantity.');
       const { withClient } = await import('../client.ts');
       const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');
       const route = options.dryRun === true ? 'dry-run' : 'tools';
-      const body = buildRequest(symbol, side, notional, options);
+      const body = buildRequest(symbol, side, usdt, options);
       const answer = await withClient(io, options, 'agent', (client) =>
         client.post<ToolAnswer>(`/v1/${route}/place_order`, body),
       );
@@ -63,12 +69,18 @@ export function addOrder(program: Command, io: Io): void {
     });
 }
 
-function buildRequest(symbol: string, side: 'buy' | 'sell', notional: number, options: OrderOptions): PlaceOrderArgs {
+function buildRequest(
+  symbol: string,
+  side: 'buy' | 'sell',
+  usdt: number | undefined,
+  options: OrderOptions,
+): PlaceOrderArgs {
   return {
     symbol,
     side,
     intent: options.close === true ? 'close' : 'open',
-    requested_notional: notional,
+    ...(usdt === undefined ? {} : { requested_notional: usdt }),
+    ...(options.quantity === undefined ? {} : { quantity: options.quantity }),
     requested_leverage: options.leverage,
     max_slippage_bps: options.slippage,
     strategy_id: options.strategy,

@@ -160,7 +160,7 @@ function alertLines({ alerts }: View): readonly Line[] {
 function sizeOf({ decision, effective }: ListedDecision): string {
   if (effective === null || effective.quantity === null) return decision;
   const { quantity, requested_quantity } = effective;
-  return `${decision} ${quantity}${requested_quantity === quantity || requested_quantity === null ? '' : ` of ${requested_quantity}`}`;
+  return `${decision} ${quantity}${decision === 'ALLOW' || requested_quantity === quantity ? '' : ` of ${requested_quantity}`}`;
 }
 
 const OUTCOME_LOOKS = { ALLOW: 'plain', LIMIT: 'warning', BLOCK: 'bad' } as const;

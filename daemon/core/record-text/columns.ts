@@ -190,6 +190,7 @@ const CONTEXT = [
   'holding',
   'openings',
 ] as const;
+/** The last one is of core version 7. */
 const REQUEST = [
   'account',
   'after_decision_id',
@@ -213,6 +214,7 @@ const REQUEST = [
   'tool',
   'valid_until_ms',
   'venue',
+  'quantity',
 ] as const;
 const EFFECTIVE = [
   'action',

@@ -13,7 +13,8 @@ type Members = { readonly [key: string]: unknown };
  */
 export function readDecisionRecord(payload: unknown, seq: number, atMs: number): unknown {
   if (!isMembers(payload) || !Array.isArray(payload.context) || !isMembers(payload.decision)) return payload;
-  const request = readRow(ROW_FORMS.request, payload.request) as Members;
+  // Before core version 7 every size was a notional.
+  const request = { quantity: null, ...(readRow(ROW_FORMS.request, payload.request) as Members) } as Members;
   const { decision, orders } = payload;
   return {
     agent: payload.agent,

@@ -253,7 +253,7 @@ export function writeRequest(row: ExecutionRequest): string {
     `,${numberOrNull(row.requested_leverage)},${numberOrNull(row.requested_notional)}` +
     `,${wordOrNull(row.side)},${quotedOrNull(row.skill_sha256)},${quotedOrNull(row.strategy_id)}` +
     `,${quotedOrNull(row.symbol)},${numberText(row.timestamp_ms)},"${row.tool}"` +
-    `,${numberOrNull(row.valid_until_ms)},${quoted(row.venue)}]`
+    `,${numberOrNull(row.valid_until_ms)},${quoted(row.venue)},${numberOrNull(row.quantity)}]`
   );
 }
 

@@ -10,11 +10,11 @@ import {
   type RequestMatch,
 } from '../policy.ts';
 import { ticksToPrice } from '../quantities.ts';
-import type { ExecutionRequest } from '../request.ts';
+import { copyRequest, type ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { countedUsdt } from './counted-usdt.ts';
-import { lotsOfAsk, type OpeningAsk } from './fit-order.ts';
+import { lotsOfAsk, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
 import { isShortOf } from './price.ts';
 
 const RULE = 16;
@@ -29,6 +29,7 @@ export function buildAsk(request: ExecutionRequest, context: ExecutionContext): 
     leverage: grant === null ? leverage : Math.min(leverage, grant.leverage),
     lots: context.slice_lots,
     notional: request.requested_notional,
+    quantity: request.quantity,
   };
   return grant === null ? ask : { ...ask, mostLots: grant.lots };
 }
@@ -83,7 +84,20 @@ export function checkApproval(
     trace.pass(RULE, CODE);
     return null;
   }
-  return ask(trace, request, context, policy, found, approvals, effective);
+  const usdt = usdtOfAsk(unheld.ask, unheld.sizeTicks, unheld.rules);
+  return ask(trace, inNotional(request, usdt), context, policy, found, approvals, effective);
+}
+
+/**
+ * As policies read it: they bound `requested_notional`. RISK: a quantity that they did not see as its notional would
+ * pass every such bound. `usdt`: of {@link usdtOfAsk}.
+ */
+export function inNotional(request: ExecutionRequest, usdt: number): ExecutionRequest {
+  if (request.quantity === null) return request;
+  const judged = copyRequest(request);
+  judged.quantity = null;
+  judged.requested_notional = usdt;
+  return judged;
 }
 
 /** Nothing of the order may be above what was approved. */

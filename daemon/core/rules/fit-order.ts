@@ -9,6 +9,7 @@ import {
   lotsToQuantity,
   readDecimal,
   ticksToPrice,
+  writtenLots,
 } from '../quantities.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
@@ -16,7 +17,7 @@ import type { Trace } from '../trace.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
-import { askedUsdt, checkRounding } from './rounding.ts';
+import { type AskedSize, askedQuantity, askedUsdt, checkRounding, writeAskedSize } from './rounding.ts';
 import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import { rateTokensLeft } from './temporal.ts';
 
@@ -24,10 +25,11 @@ import { rateTokensLeft } from './temporal.ts';
 export interface OpeningAsk {
   readonly side: Side;
   readonly leverage: number;
-  /** Lots requested when they are known (slices, standing orders, modify), else they follow from the notional. */
+  /** Lots requested when they are known (slices, standing orders, modify), else they follow from one of the others. */
   readonly lots: number | null;
   readonly notional: number | null;
-  /** Approved lots: no more than these, whatever the notional makes of it. */
+  readonly quantity: number | null;
+  /** Approved lots: no more than these, whatever the size asked for makes of it. */
   readonly mostLots?: number;
 }
 
@@ -72,9 +74,8 @@ export function fitOrder(
   }
   // What budgets or an approval cut has its own reason.
   const sizePrice = ticksToPrice(price.sizeTicks, rules);
-  const { notional } = ask;
-  if (ask.lots === null && notional !== null && sendLots === lotsFor(notional, price.sizeTicks, rules))
-    checkRounding(trace, askedUsdt(notional, sizePrice, rules), sendLots);
+  const size = sizeOfAsk(ask, sizePrice, rules);
+  if (ask.lots === null && sendLots === statedLots(ask, price.sizeTicks, rules)) checkRounding(trace, size, sendLots);
   const isLimit = request.order_type === 'limit';
   const quantity = formatQuantity(sendLots, rules);
   const effective: SizedAction = {
@@ -90,7 +91,7 @@ export function fitOrder(
     price_ticks: price.priceTicks,
     quantity,
     reduce_only: false,
-    requested_quantity: requestedLots === sendLots ? quantity : formatQuantity(requestedLots, rules),
+    requested_quantity: writeAskedSize(size, rules),
     side: ask.side,
     time_in_force: isLimit ? 'GTC' : 'IOC',
   };
@@ -112,13 +113,34 @@ export function leastLots({ phase }: ExecutionContext, rules: RulesView, priceTi
 
 /** What is requested, in lots: of an approved order no more than was approved. */
 export function lotsOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
-  const lots = ask.lots ?? lotsFor(ask.notional ?? 0, sizeTicks, rules);
+  const lots = statedLots(ask, sizeTicks, rules);
   return ask.mostLots === undefined ? lots : Math.min(lots, ask.mostLots);
+}
+/** A quantity is made of lots as it is: by a notional and back, a lot could be lost or won. */
+function statedLots({ lots, notional, quantity }: OpeningAsk, sizeTicks: number, rules: RulesView): number {
+  if (lots !== null) return lots;
+  return quantity === null ? lotsFor(notional ?? 0, sizeTicks, rules) : writtenLots(quantity, rules);
+}
+/** The same before it is made of lots, in its own unit. */
+export function sizeOfAsk({ lots, notional, quantity }: OpeningAsk, price: number, rules: RulesView): AskedSize {
+  if (lots !== null) return askedQuantity(lotsToQuantity(lots, rules), rules);
+  return quantity === null ? askedUsdt(notional ?? 0, price, rules) : askedQuantity(quantity, rules);
+}
+
+/**
+ * What is requested, USDT, at the price at which a notional would be made of lots. The one place that makes a notional
+ * of a quantity: whatever bounds a notional sees this one, whichever of the two was sent.
+ */
+export function usdtOfAsk(ask: OpeningAsk, sizeTicks: number, rules: RulesView): number {
+  const price = ticksToPrice(sizeTicks, rules);
+  const { size, unit } = sizeOfAsk(ask, price, rules);
+  // Without the noise of binary fractions: 0.01 at 60,060 are 600.6, which is no more than 600.6.
+  return unit === 'USDT' ? size : Number((size * price).toPrecision(15));
 }
 
 /** What is requested, as budgets count it: lots below the mark at the mark. USDT. */
 export function valueOfAsk(ask: OpeningAsk, { sizeTicks, valueTicks }: PriceBound, rules: RulesView): number {
-  if (ask.lots !== null) return ask.lots * lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
+  if (ask.lots !== null || ask.quantity !== null) return usdtOfAsk(ask, valueTicks, rules);
   const notional = ask.notional ?? 0;
   return sizeTicks === valueTicks ? notional : (notional * valueTicks) / sizeTicks;
 }
@@ -211,7 +233,7 @@ function denyTooSmall(
   rules: RulesView,
 ): void {
   const lotUsdt = lotsToQuantity(1, rules) * ticksToPrice(price.sizeTicks, rules);
-  const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
+  const asked = usdtOfAsk(ask, price.sizeTicks, rules);
   if (lots === 0 && requestedLots >= minLots && trace.reasons.some((reason) => reason.code === binding)) {
     // The reason that names the binding budget stands already; the order is denied on it.
     trace.note(12, 'PROJECTION', 'deny', 0, minLots, 'lots');

@@ -1,5 +1,5 @@
 import type { RulesView } from '../context.ts';
-import { lotsToQuantity } from '../quantities.ts';
+import { formatAsked, lotsToQuantity } from '../quantities.ts';
 import type { Trace } from '../trace.ts';
 
 /** Share of the size asked for that whole lots may take off without a word. */
@@ -24,6 +24,11 @@ export function askedUsdt(usdt: number, price: number, rules: RulesView): AskedS
 }
 export function askedQuantity(quantity: number, rules: RulesView): AskedSize {
   return { size: quantity, lot: lotsToQuantity(1, rules), unit: 'base asset' };
+}
+
+/** `requested_quantity` of what goes out: as it was asked for, whatever lots and budgets leave of it. */
+export function writeAskedSize({ lot, size, unit }: AskedSize, rules: RulesView): string {
+  return formatAsked(unit === 'USDT' ? (size / lot) * lotsToQuantity(1, rules) : size, rules);
 }
 
 /** Rule 13: an order that only whole lots make smaller is not the one that was asked for (DESIGN 12.8). */

@@ -45,6 +45,7 @@ export function readReplayIntake(
     max_slippage_bps: isOrder || asked.tool === 'close_position' ? asked.maxSlippageBps : null,
     order_type: isOrder ? asked.orderType : asked.tool === 'close_position' ? 'market' : null,
     origin: 'agent',
+    quantity: null,
     reduce_only: asked.tool === 'close_position' || (isOrder && asked.reduceOnly),
     request_id: null,
     requested_leverage: isOrder ? asked.requestedLeverage : null,

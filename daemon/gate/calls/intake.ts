@@ -17,7 +17,10 @@ export interface Intake {
   readonly texts: { readonly [field: string]: string };
   /** The order that modify_order or cancel_order names, if it exists. */
   readonly target: OrderState | null;
+  /** By the operator's schema; of a size in the base asset it is not known before {@link judgeSize}. */
   readonly schemaViolation: string | null;
+  /** The violation once the notional of a quantity is known, USDT; absent: no quantity was sent. */
+  readonly judgeSize?: (usdt: number) => string | null;
   /** When the call came in, wall ms of the process; absent: no trace is kept. */
   readonly atWallMs?: number;
 }
@@ -42,14 +45,26 @@ export function readIntake(
     const skill = call.args.meta?.skill;
     if (skill !== undefined) texts.skill = canonicalJson(skill);
   }
+  const judgeSize = judgeSizeOf(core, call);
   return {
     request: buildRequest(core, caller, call, target),
     caller,
     bodyHash: purpose === 'binding' ? core.ports.sha256(economicText(call)) : null,
     texts,
     target,
-    schemaViolation: core.ports.checkOperatorSchema(core.policySpec, call.tool, call.args),
+    schemaViolation: judgeSize === null ? judge(core, call, call.args) : null,
+    ...(judgeSize === null ? {} : { judgeSize }),
   };
+}
+
+function judge(core: GateCore, { tool }: TradingArgs, args: unknown): string | null {
+  return core.ports.checkOperatorSchema(core.policySpec, tool, args);
+}
+/** Operators' schemas bound `requested_notional` alone: `policy check` refuses one that names a quantity. */
+function judgeSizeOf(core: GateCore, call: TradingArgs): ((usdt: number) => string | null) | null {
+  if (call.tool !== 'place_order' || call.args.quantity === undefined) return null;
+  const { quantity: _, ...args } = call.args;
+  return (usdt) => judge(core, call, { ...args, requested_notional: usdt });
 }
 
 /** `canonicalJson` of the tool and its economic arguments, without an object of them: arguments come in any order. */
@@ -82,6 +97,7 @@ function buildRequest(core: GateCore, caller: Caller, call: TradingArgs, target:
     max_slippage_bps: null,
     order_type: null,
     origin: originOf(caller),
+    quantity: null,
     reduce_only: false,
     request_id: call.args.request_id ?? null,
     requested_leverage: null,
@@ -105,9 +121,10 @@ function buildRequest(core: GateCore, caller: Caller, call: TradingArgs, target:
         limit_price: args.limit_price ?? null,
         max_slippage_bps: args.max_slippage_bps,
         order_type: args.order_type,
+        quantity: args.quantity ?? null,
         reduce_only: args.reduce_only ?? false,
         requested_leverage: args.requested_leverage,
-        requested_notional: args.requested_notional,
+        requested_notional: args.requested_notional ?? null,
         side: args.side,
         skill_sha256: args.meta?.skill === undefined ? null : (args.meta.skill.sha256 ?? 'none'),
         strategy_id: args.strategy_id,

@@ -44,7 +44,7 @@ export class ParentDecisions {
       const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
       if (overrun !== null) return overrun;
     }
-    const considered = consider(this.#core, request, this.#ask(intake));
+    const considered = consider(this.#core, request, this.#ask(intake), intake.judgeSize);
     const unrecorded = this.#findUnrecorded(considered, kind);
     if (unrecorded !== null) return unrecorded;
     const decided = recordDecision(this.#core, considered, {

@@ -55,6 +55,7 @@ export function exitParentOf(
       max_slippage_bps: slippageBps,
       order_type: isLimit ? 'limit' : 'market',
       origin: origin ?? 'agent',
+      quantity: null,
       reduce_only: true,
       request_id: null,
       requested_leverage: null,

@@ -81,6 +81,7 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
     max_slippage_bps: null,
     order_type: 'limit',
     origin: 'gate',
+    quantity: null,
     reduce_only: false,
     request_id: null,
     requested_leverage: 1,

@@ -149,7 +149,7 @@ function findDuplicate(
       intent: request.intent,
       side: request.side,
       orderType: request.order_type,
-      requestedNotional: request.requested_notional,
+      size: { quantity: request.quantity, requested_notional: request.requested_notional },
     },
     now,
     policy.temporal.duplicate_window_ms,

@@ -1,5 +1,6 @@
 import type { RulesView } from '../../core/context.ts';
-import type { OrderType, Side } from '../../core/request.ts';
+import { ceilTicks, lotsToQuantity, writtenLots } from '../../core/quantities.ts';
+import type { ExecutionRequest, OrderType, Side } from '../../core/request.ts';
 import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../events.ts';
 import { keeps } from './keep.ts';
@@ -18,11 +19,13 @@ export interface RecentParent {
   readonly intent: string;
   readonly side: Side | null;
   readonly orderType: OrderType | null;
-  readonly requestedNotional: number | null;
+  readonly size: AskedFor;
   /** What a lot was worth then; null when it was not known. */
   readonly valued: Valuation | null;
   readonly atMs: number;
 }
+/** As it was sent: USDT, or base asset. */
+type AskedFor = Pick<ExecutionRequest, 'quantity' | 'requested_notional'>;
 /** `untilMs`: from this instant of domain time on the same intent is none. */
 export interface Duplicate {
   readonly decisionId: string;
@@ -82,7 +85,7 @@ export class RequestMemory {
       intent: request.intent,
       side: request.side,
       orderType: request.order_type,
-      requestedNotional: request.requested_notional,
+      size: { quantity: request.quantity, requested_notional: request.requested_notional },
       valued: valuationOf(event),
       atMs,
     });
@@ -94,7 +97,7 @@ export class RequestMemory {
   }
 
   /**
-   * The latest equal permitted parent inside the window: the same lots, or the very same notional. One of which nothing
+   * The latest equal permitted parent inside the window: the same lots, or the very same size in the same unit. One of which nothing
    * was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
@@ -113,7 +116,7 @@ export class RequestMemory {
         parent.intent === ask.intent &&
         parent.side === ask.side &&
         parent.orderType === ask.orderType &&
-        isSameSize(parent, ask.requestedNotional);
+        isSameSize(parent, ask.size);
       // Naming the latest one proves that the earlier answers were seen as well.
       if (!same) continue;
       if (isAnswered(parent.decisionId)) return null;
@@ -124,17 +127,26 @@ export class RequestMemory {
   }
 }
 
-function valuationOf(event: DecisionEvent): Valuation | null {
-  const { mark, rules } = event.context.market;
-  const price = event.request.limit_price ?? mark;
-  if (price === null || rules === null) return null;
-  return { sizeTicks: Math.max(1, Math.ceil((price * rules.tick_scale) / rules.tick_mantissa)), rules };
+/** The price at which the parent was made of lots: what was sent is told at it. */
+function valuationOf({ context, decision: { effective } }: DecisionEvent): Valuation | null {
+  const { rules } = context.market;
+  if (rules === null || effective === null || effective.action === 'cancel' || effective.lots < 1) return null;
+  const price = effective.notional / lotsToQuantity(effective.lots, rules);
+  return { sizeTicks: Math.max(1, ceilTicks(price, rules)), rules };
 }
 
-/** Both sizes in lots at one price, the parent's limit or its mark: a mark that moved meanwhile, or a cent more, makes no other intent. */
-function isSameSize(parent: RecentParent, notional: number | null): boolean {
-  if (parent.requestedNotional === notional) return true;
-  if (parent.requestedNotional === null || notional === null || parent.valued === null) return false;
-  const { sizeTicks, rules } = parent.valued;
-  return lotsFor(parent.requestedNotional, sizeTicks, rules) === lotsFor(notional, sizeTicks, rules);
+/**
+ * Both sizes in lots at the parent's price, whichever unit they were sent in: a mark that moved meanwhile, a cent more, or
+ * the same in the other unit makes no other intent.
+ */
+function isSameSize(parent: RecentParent, size: AskedFor): boolean {
+  const { quantity, requested_notional: notional } = parent.size;
+  if (quantity === size.quantity && notional === size.requested_notional) return true;
+  if (parent.valued === null) return false;
+  const lots = lotsOf(parent.size, parent.valued);
+  return lots !== null && lots === lotsOf(size, parent.valued);
+}
+function lotsOf({ quantity, requested_notional: usdt }: AskedFor, { sizeTicks, rules }: Valuation): number | null {
+  if (quantity !== null) return writtenLots(quantity, rules);
+  return usdt === null ? null : lotsFor(usdt, sizeTicks, rules);
 }

@@ -1,7 +1,9 @@
+import type { JsonSchemaObject } from '../../../daemon/core/policy.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { CallRecord } from '../records.ts';
+import { rawOf } from '../second/raw.ts';
 
 /** Of what was asked for, what lots may take off an order that is told to be as asked. */
 const LEAST_SHARE = 0.99;
@@ -29,6 +31,30 @@ export function findShortAllows({ decisions, world }: History): readonly Breach[
   return breaches;
 }
 
+/**
+ * What an order may ask for by the operator's schema of `place_order` holds for its words, in either unit: a quantity is
+ * worth what its answer says of the order that is sent, a lot for a lot [PK-70].
+ */
+export function findPassedSchemas(history: History): readonly Breach[] {
+  const raw = rawOf(history);
+  return history.world.calls.flatMap(({ agent, answer, args, askedAtMs, tool }) => {
+    const effective = answer?.decision.effective;
+    if (tool !== 'place_order' || answer == null || effective == null || effective.action !== 'open') return [];
+    const { decision_id: id, seq } = answer.decision;
+    const most = mostUsdtOf(raw.policyAt(seq)?.tools.place_order?.args);
+    const { quantity, requested_notional: usdt } = args;
+    const worth =
+      quantity === undefined ? Number(usdt) : (Number(quantity) * effective.notional) / Number(effective.quantity);
+    if (most === null || !(worth > most * (1 + HAIR))) return [];
+    const detail = `${agent} asks for ${quantity ?? usdt} at ${at(askedAtMs)}, which is ${worth} USDT: ${id} opens beyond ${most}`;
+    return [{ code: 'schema/passed', detail }];
+  });
+}
+function mostUsdtOf(schema: JsonSchemaObject | undefined): number | null {
+  const { maximum } = (schema?.properties as { requested_notional?: { maximum?: number } })?.requested_notional ?? {};
+  return maximum ?? null;
+}
+
 interface Asked {
   readonly size: number;
   readonly unit: 'USDT' | 'coins';
@@ -44,13 +70,14 @@ function priceOf({ limit_price: limit, side }: CallRecord['args'], { decision }:
 }
 /** Null: the call names no size. */
 function askedOf({ args, tool }: CallRecord, event: DecisionEvent): Asked | null {
-  const { requested_notional: usdt, limit_price: limit } = args;
+  const { quantity, requested_notional: usdt, limit_price: limit } = args;
   const { price_ticks: ticks } = event.context.order ?? {};
   if (tool === 'modify_order' && usdt !== undefined) {
     const { rules } = event.context.market;
     const standing = rules === null || ticks == null ? null : (ticks * rules.tick_mantissa) / rules.tick_scale;
     return { size: Number(usdt), unit: 'USDT', price: limit === undefined ? standing : Number(limit) };
   }
+  if (tool === 'place_order' && quantity !== undefined) return { size: Number(quantity), unit: 'coins', price: null };
   if (tool === 'place_order') return { size: Number(usdt), unit: 'USDT', price: priceOf(args, event) };
   if (tool !== 'close_position' || args.fraction === undefined || args.fraction === 1) return null;
   const { agent, exposure, market } = event.context;

@@ -176,7 +176,8 @@ function partE8({ event: { context, request }, origin }: Decision, askedE8: bigi
 
 /** Without a size, or of no less than the snapshot holds. */
 function isOfAll({ event: { context, request } }: Decision, asked: string): boolean {
-  if (request.fraction === 1 || (request.fraction === null && request.requested_notional === null)) return true;
+  const isSized = request.requested_notional !== null || request.quantity !== null;
+  if (request.fraction === 1 || (request.fraction === null && !isSized)) return true;
   const { rules } = context.market;
   if (rules === null) return false;
   const heldE8 = (Math.abs(context.exposure.position_lots) * rules.lot_mantissa * 1e8) / rules.lot_scale;

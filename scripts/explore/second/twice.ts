@@ -1,3 +1,4 @@
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History } from '../history.ts';
 import { sectionOf } from './budgets.ts';
@@ -71,9 +72,27 @@ export function findOpenedUnproven(history: History): readonly Breach[] {
   return breaches;
 }
 
+interface Earlier {
+  readonly id: string;
+  readonly atMs: number;
+  readonly event: DecisionEvent;
+  /** At which it was made of lots, USDT; null: none was sent. */
+  readonly priceOf: number | null;
+}
+function priceOf({ decision: { effective } }: DecisionEvent): number | null {
+  return effective == null || effective.quantity === null ? null : effective.notional / Number(effective.quantity);
+}
+/** Whole lots of the size that was sent: a quantity as it is, a notional at the price. */
+function lotsAt({ context: { market }, request }: DecisionEvent, price: number | null): number | null {
+  const { quantity, requested_notional: usdt } = request;
+  const size = quantity ?? (usdt === null || price === null ? null : usdt / price);
+  if (size === null || market.rules === null) return null;
+  return Math.floor((size * market.rules.lot_scale) / market.rules.lot_mantissa + 1e-9);
+}
+
 /**
  * Within `temporal.duplicate_window_ms` of a permitted opening one is refused that asks for the same: agent, symbol,
- * side, order type and lots [PK-24].
+ * side, order type and lots, at the price of the earlier one and in whichever unit [PK-24].
  * @except it names a decision that it repeats
  * @except the symbol is exempt
  * @except nothing of the earlier one was filled
@@ -82,7 +101,7 @@ export function findOpenedUnproven(history: History): readonly Breach[] {
 export function findEqualTwice(history: History): readonly Breach[] {
   const raw = rawOf(history);
   const breaches: Breach[] = [];
-  const last = new Map<string, { readonly id: string; readonly atMs: number }>();
+  const past = new Map<string, Earlier[]>();
   for (const decision of raw.decisions) {
     const { agent, event, id, symbol } = decision;
     const { decision: decided, request } = event;
@@ -92,15 +111,10 @@ export function findEqualTwice(history: History): readonly Breach[] {
     const own = (sectionOf(spec, agent).temporal ?? {}) as Partial<typeof temporal>;
     const windowMs = Math.max(temporal.duplicate_window_ms, own.duplicate_window_ms ?? 0);
     const exempt = own.duplicate_exempt ?? temporal.duplicate_exempt;
-    const key = [
-      agent,
-      symbol,
-      decided.effective?.side,
-      request.order_type,
-      decided.effective?.requested_quantity,
-    ].join(' ');
-    const before = last.get(key);
-    last.set(key, { id, atMs: decided.at_ms });
+    const key = [agent, symbol, decided.effective?.side, request.order_type].join(' ');
+    const earlier = past.get(key) ?? [];
+    const before = earlier.findLast((each) => lotsAt(event, each.priceOf) === lotsAt(each.event, each.priceOf));
+    past.set(key, [...earlier, { id, atMs: decided.at_ms, event, priceOf: priceOf(event) }]);
     const isRepeat = before !== undefined && decided.at_ms - before.atMs < windowMs;
     if (isRepeat && executedFor(history, before.id) === 0) continue;
     const isNamed = request.after_decision_id !== null || exempt.includes(symbol ?? '');

@@ -101,7 +101,7 @@ function setBackEvent(atMs: number): Omit<Extract<GateEvent, { kind: 'state' }>,
 }
 
 describe('SAE-AUDIT: settled orders', () => {
-  for (const seed of [13, 41, 48]) {
+  for (const seed of [13, 48, 53]) {
     test(`say what objects would, through world ${seed} and what comes late`, async (t) => {
       const plan = generatePlan(seed);
       const world = new World(plan.seed, plan.setup);
