@@ -5,7 +5,7 @@ import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
-import { drawApprovalKeys, drawKeys } from './plans/keys.ts';
+import { drawApprovalKeys, drawKeys, isRare } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
 import {
@@ -151,8 +151,9 @@ function isRefused(seed: number): boolean {
 function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly pieces: readonly Piece[] } {
   const random = new Random(seed, 'keys');
   const none = { keys: {}, pieces: [] };
-  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup);
-  const drawn = random.chance(KEYS_SHARE) && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
+  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup, seed);
+  const hasKeys = random.chance(KEYS_SHARE) || isRare(seed);
+  const drawn = hasKeys && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
   const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },

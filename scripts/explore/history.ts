@@ -3,7 +3,7 @@ import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import type { CallRecord, Decision, Fill, OrderWord, PlannedBy } from './records.ts';
-import { readShares, type ShareStep } from './shares.ts';
+import { type Adoption, readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
 export interface Note {
@@ -29,6 +29,7 @@ export interface History {
   /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
+  readonly adoptions: readonly Adoption[];
   /** At the end. */
   readonly shareOf: (agent: string, symbol: string) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
@@ -69,7 +70,11 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
     )
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
-  const shares = readShares(fills, orderEvents, seqOf);
+  const adoptions = events.flatMap(({ atMs, event }): readonly Adoption[] => {
+    if (event.kind !== 'holder' || event.payload.action !== 'adopted') return [];
+    return [{ agent: event.payload.agent, symbol: event.payload.symbol, atMs }];
+  });
+  const shares = readShares(fills, orderEvents, seqOf, adoptions);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -85,6 +90,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       call.answer === null || isLost({ world }, call)
         ? null
         : (decisions.get(call.answer.decision.decision_id) ?? null),
+    adoptions,
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.quantityE8 ?? 0,
     shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.quantityE8 ?? 0,

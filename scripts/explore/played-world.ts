@@ -187,7 +187,11 @@ export abstract class PlayedWorld {
   operate(
     step: number,
     what: OperatorRecord['what'],
-    scope: { readonly symbol?: string | undefined; readonly agent?: string | undefined },
+    scope: {
+      readonly symbol?: string | undefined;
+      readonly agent?: string | undefined;
+      readonly of?: string | undefined;
+    },
     start: (gate: Gate) => Promise<unknown>,
   ): void {
     const record: OperatorRecord = {
@@ -195,6 +199,7 @@ export abstract class PlayedWorld {
       what,
       symbol: scope.symbol ?? null,
       agent: scope.agent ?? null,
+      of: scope.of ?? null,
       askedAtMs: this.time.nowMs,
       answeredAtMs: null,
       failure: null,
