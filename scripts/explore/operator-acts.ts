@@ -40,7 +40,7 @@ export function actAsOperator(world: PlayedWorld, step: number, action: Operator
 function dryRun(world: PlayedWorld, step: number, action: Extract<OperatorAct, { readonly kind: 'dry_run' }>): void {
   const { agent, side, symbol, usdt } = action;
   const id = `dry${step}`;
-  const checked = checkTradingCall('place_order', {
+  const args = {
     symbol,
     intent: 'open',
     side,
@@ -50,7 +50,12 @@ function dryRun(world: PlayedWorld, step: number, action: Extract<OperatorAct, {
     max_slippage_bps: 20,
     strategy_id: 'explorer',
     request_id: id,
-  });
+  };
+  const checked = checkTradingCall('place_order', args);
   if (!checked.ok) throw new Error(`a dry run is not asked for in the tool's words: ${JSON.stringify(checked)}`);
-  world.operate(step, 'dry_run', { agent, symbol, of: id }, (gate) => gate.dryRun(nameless(agent), checked.call));
+  world.operate(step, 'dry_run', { agent, symbol, of: id }, (gate) =>
+    action.isIntercepted === true
+      ? gate.intercept(nameless(agent), 'place_order', args, checked.call, null)
+      : gate.dryRun(nameless(agent), checked.call),
+  );
 }

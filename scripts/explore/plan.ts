@@ -253,9 +253,10 @@ export type OperatorAct =
   | { readonly kind: 'release'; readonly symbol: SymbolName; readonly forMs: number }
   /** All that is held there is given to an agent. */
   | { readonly kind: 'adopt'; readonly symbol: SymbolName; readonly agent: AgentName }
-  /** An opening that is decided, and no more. */
+  /** An opening that is decided, and no more; `isIntercepted`: another program asks whether its call may pass. */
   | {
       readonly kind: 'dry_run';
+      readonly isIntercepted?: boolean;
       readonly agent: AgentName;
       readonly symbol: SymbolName;
       readonly side: SideName;

@@ -105,7 +105,7 @@ function tellAction(action: Action): string {
     case 'adopt':
       return `operator has ${action.agent} adopt ${action.symbol}`;
     case 'dry_run':
-      return `${action.agent} asks for a dry run: ${action.side} ${action.usdt} USDT of ${action.symbol}`;
+      return `${action.agent} asks for ${action.isIntercepted === true ? 'an opinion' : 'a dry run'}: ${action.side} ${action.usdt} USDT of ${action.symbol}`;
     case 'erase':
       return `operator erases the texts of ${action.agent}'s last call that has one`;
     case 'acknowledge':

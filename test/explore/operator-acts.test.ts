@@ -12,6 +12,7 @@ const PLAN: Plan = {
   setup: { ...PLAIN_SETUP, settleMs: 15_000 },
   steps: [
     { gap: 0, do: { kind: 'dry_run', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 300 } },
+    { gap: 0, do: { kind: 'dry_run', isIntercepted: true, agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 200 } },
     { gap: 'answered', do: { ...open, says: { rationale: 'because' } } },
     { gap: 2_000, do: { ...open, limitBps: -30 } },
     { gap: 'answered', do: { kind: 'erase', agent: 'alpha' } },
@@ -33,7 +34,7 @@ it("an operator's acts in a plan, and a dry run, are carried out, and what they 
     const acts = world.operatorCalls.map(({ answeredAtMs, failure, what }) => [what, answeredAtMs !== null, failure]);
     assert.deepEqual(
       acts,
-      ['dry_run', 'erase', 'release', 'adopt', 'acknowledge'].map((what) => [what, true, null]),
+      ['dry_run', 'dry_run', 'erase', 'release', 'adopt', 'acknowledge'].map((what) => [what, true, null]),
     );
     const refused = world.calls.flatMap(({ answer }) =>
       answer?.decision.decision === 'BLOCK' ? answer.decision.reasons.map(({ code }) => code) : [],

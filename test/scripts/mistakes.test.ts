@@ -49,14 +49,15 @@ test('the page lists mistakes that nothing has noticed, and promises that none i
   const row = { mistake: 'm', with: ['hands'], also: [] };
   const results = [
     { ...row, promise: 'a', worlds: 9, after: 9, plan: null },
-    { ...row, promise: 'b', worlds: 60, after: null, plan: 'kept' },
+    { ...row, promise: 'b', worlds: 300, after: null, plan: 'kept' },
     { ...row, promise: 'c', worlds: 12, after: null, plan: null },
   ];
   const page =
     'before\n<!-- broken: written by npm run generate from docs/evidence/promises.json -->\n<!-- end of broken -->\nafter';
   const placed = placeBroken(page, JSON.stringify({ results }), ['d/e']);
-  assert.match(placed, /^before\n<!-- broken.*\n\n1 of 3 mistakes/);
-  assert.match(placed, /\| `c` \| m `--with hands` \| 12 \| {2}\|\n\| `b` \| m `--with hands` \| 60 \| kept \|\n/);
+  assert.match(placed, /^before\n<!-- broken.*\n\n1 of 3 mistakes.*; 1 of the others/);
+  assert.match(placed, /\n\| `b` \| m `--with hands` \| kept \|\n\nNo mistake/);
+  assert.doesNotMatch(placed, /`c`/);
   assert.match(placed, /has broken them: `d\/e`\./);
   assert.equal(placeBroken(placed, JSON.stringify({ results }), ['d/e']), placed);
   assert.throws(() => placeBroken('a page', JSON.stringify({ results })), /no place/);

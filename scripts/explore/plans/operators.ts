@@ -53,8 +53,9 @@ export const OPERATORS: readonly (readonly [number, Piece])[] = [
     (draw) => {
       const { agent, random, side, symbol } = draw;
       const usdt = draw.usdt();
+      const asked = random.chance(0.3) ? { isIntercepted: true } : {};
       return [
-        draw.step({ kind: 'dry_run', agent, symbol, side, usdt }),
+        draw.step({ kind: 'dry_run', agent, symbol, side, usdt, ...asked }),
         draw.step(
           { kind: 'open', agent, symbol, side, usdt },
           random.pick(['parallel', random.int(0, 3_000)] as const),

@@ -1,9 +1,9 @@
-import { isOpen } from '../../../daemon/exchange-sim/core/orders.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
+import { openingsLeft } from './resting.ts';
 
-/** What an operator's word finds at rest is canceled within this time, where nothing fails any more, ms. */
-const CANCELED_WITHIN_MS = 25_000;
+/** From a release until what its holder has at rest is asked back, where nothing fails, ms. */
+const ASKED_BACK_WITHIN_MS = 3_000;
 const MOST_ALERTS = 100;
 
 /**
@@ -22,14 +22,18 @@ export function findActBreaches(history: History): readonly Breach[] {
 }
 
 /**
- * A released holder opens nothing there until the symbol is free, and for so long after that, and nothing of what it has
- * opened rests (docs/operating.md). [EX-6 TM-17]
+ * A released holder opens nothing there until the symbol is free, and for so long after that, and what it has at rest
+ * there is asked back (docs/operating.md). [EX-6 TM-17]
  * @except another word on the symbol, or a recovery, comes next
+ * @except of what rests: something fails, or the process stops
  */
 function findOpenedReleased(history: History): readonly Breach[] {
-  const { endMs, events, orders, world } = history;
+  const { events, orders, plan, world } = history;
+  const isDisturbed = plan.steps.some(({ do: { kind } }) =>
+    /^(fault|wire|crash|restart|away|trouble|halt_market)$/.test(kind),
+  );
   return events.flatMap((note): readonly Breach[] => {
-    const { atMs, event, seq } = note;
+    const { atMs, event } = note;
     if (event.kind !== 'holder' || event.payload.action !== 'released') return [];
     const { agent, for_ms: forMs, symbol } = event.payload;
     const nextMs = nextWordMs(history, note, symbol);
@@ -41,12 +45,11 @@ function findOpenedReleased(history: History): readonly Breach[] {
       if (by.decision.agent !== agent || sentAtMs <= atMs || sentAtMs >= untilMs) return [];
       return [{ code: 'released/opens', detail: `${word}; ${clientId} was sent at ${at(sentAtMs)}` }];
     });
-    if (atMs > endMs - CANCELED_WITHIN_MS || nextMs < endMs) return opened;
-    const rests = [...world.exchange.world.state.orders.values()].flatMap((order) => {
-      const by = orders.get(order.clientOrderId);
-      if (order.symbol !== symbol || !isOpen(order) || order.reduceOnly || by === undefined) return [];
-      if (by.decision.agent !== agent || by.decision.seq > seq) return [];
-      return [{ code: 'released/rests', detail: `${word}; its opening ${order.clientOrderId} rests at ${at(endMs)}` }];
+    const byMs = atMs + ASKED_BACK_WITHIN_MS;
+    if (isDisturbed || byMs > nextMs) return opened;
+    const rests = openingsLeft(history, atMs, byMs).flatMap(({ clientId, decision, symbol: where }) => {
+      if (where !== symbol || decision.agent !== agent) return [];
+      return [{ code: 'released/rests', detail: `${word}; its opening ${clientId} rests on at ${at(byMs)}` }];
     });
     return [...opened, ...rests];
   });
@@ -99,7 +102,7 @@ function findAdoptedIgnored(history: History): readonly Breach[] {
   });
 }
 
-/** Of a dry run nothing is sent, and no order is on record (docs/api.md, `POST /v1/dry-run/{tool}`). */
+/** Of a dry run, or an intercepted call, nothing is sent, and no order is on record (docs/api.md). */
 function findDryRunsSent({ decisions, orderEvents, posts, world }: History): readonly Breach[] {
   const asked = new Set(world.operatorCalls.flatMap(({ of, what }) => (what === 'dry_run' ? [of] : [])));
   return [...decisions.values()].flatMap(({ atMs, event, id }) => {
