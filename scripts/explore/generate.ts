@@ -7,6 +7,7 @@ import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
 import { drawApprovalKeys, drawKeys, isRare } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
+import { withLastHalt } from './plans/operators.ts';
 import { PIECES } from './plans/pieces.ts';
 import {
   drawSetup,
@@ -88,7 +89,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   }
   const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const worded = withWords(withEnds(answered, new Random(seed, 'ends')), new Random(seed, 'words'));
-  const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
+  const halted = extras.includes('operators') ? withLastHalt(worded, new Random(seed, 'halt')) : worded;
+  const plan = withDeath({ seed, setup, steps: halted }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
 

@@ -7,6 +7,7 @@ const BEGIN = '<!-- broken: written by npm run generate from docs/evidence/promi
 const END = '<!-- end of broken -->';
 /** Worlds in which a planted mistake has to break its promise. */
 const ENOUGH = 300;
+const MAX_COLUMNS = 120;
 /** Paths that promises read at the exchange, and what is no code of theirs. */
 const NO_CODE = /^(application|fapi)\//;
 
@@ -38,6 +39,17 @@ function listUntried(rows: readonly Row[]): readonly string[] {
   return listCodes().filter((code) => !tried.some((each) => code.startsWith(each) || each.startsWith(code)));
 }
 
+/** Lines of prose. */
+function wrap(text: string): readonly string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + word.length >= MAX_COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
 /** docs/explorer.md: which mistakes no world of so many has noticed yet. @throws Error if the page has no marks */
 export function placeBroken(page: string, promises: string, untried?: readonly string[]): string {
   const begin = page.indexOf(BEGIN);
@@ -57,7 +69,7 @@ export function placeBroken(page: string, promises: string, untried?: readonly s
       ? []
       : ['', '| not in so many | mistake | kept plan that breaks it |', '|---|---|---|', ...lines]),
     '',
-    `No mistake is planted for these, and none for another promise has broken them: ${codes}.`,
+    ...wrap(`No mistake is planted for these, and none for another promise has broken them: ${codes}.`),
   ];
   return `${page.slice(0, begin)}${BEGIN}\n\n${text.join('\n')}\n\n${page.slice(end)}`;
 }

@@ -1,3 +1,5 @@
+import type { Step } from '../plan.ts';
+import type { Random } from '../random.ts';
 import type { Piece } from './draw.ts';
 
 /** Until lots that somebody else has bought are known to be nobody's, ms. */
@@ -76,19 +78,20 @@ export const OPERATORS: readonly (readonly [number, Piece])[] = [
     },
   ],
   [3, (draw) => [draw.step({ kind: 'acknowledge' })]],
-  // A symbol, or an agent, is halted over what rests, and stays so.
-  [
-    1,
-    (draw) => {
-      const { agent, random, symbol } = draw;
-      const scope = random.chance(0.5) ? { symbol } : { agent };
-      return [
-        draw.step(draw.open(-random.int(80, 300)), 'answered'),
-        draw.step(
-          { kind: 'state', state: random.pick(['reducing', 'halted'] as const), ...scope },
-          random.int(500, 4_000),
-        ),
-      ];
-    },
-  ],
 ];
+
+/** In half of these worlds the last word halts a symbol, or an agent, over what rests, and nothing else happens after it. */
+export function withLastHalt(steps: readonly Step[], random: Random): readonly Step[] {
+  if (random.chance(0.5)) return steps;
+  const symbol = random.pick(['BTCUSDT', 'ETHUSDT'] as const);
+  const agent = random.pick(['alpha', 'beta', 'gamma'] as const);
+  const side = random.pick(['buy', 'sell'] as const);
+  const scope = random.chance(0.5) ? { symbol } : { agent };
+  const state = random.pick(['reducing', 'halted'] as const);
+  return [
+    ...steps,
+    { gap: 20_000, do: { kind: 'close', agent, symbol } },
+    { gap: 15_000, do: { kind: 'open', agent, symbol, side, usdt: 300, limitBps: -random.int(80, 300) } },
+    { gap: random.int(500, 4_000), do: { kind: 'state', state, ...scope } },
+  ];
+}
