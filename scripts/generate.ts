@@ -20,6 +20,7 @@ import { buildPolicyValidator } from './build-validators.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
 import { writeKeptPlan } from './explore/kept-plan.ts';
 import type { FoundPlan } from './explore/plan.ts';
+import { placeBroken } from './mutants/broken.ts';
 import { buildOpenApi } from './openapi/build.ts';
 import { placeRarest } from './promises/rarest.ts';
 import { buildMemberWriters } from './record-writers/members.ts';
@@ -118,8 +119,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/alerts.md', build: (current) => placeAlertCodes(current ?? '') },
     {
       path: 'docs/explorer.md',
-      build: (current) =>
-        placeRarest(current ?? '', readFileSync(join(ROOT, 'docs', 'evidence', 'draws.json'), 'utf8')),
+      build: (current) => placeBroken(placeRarest(current ?? '', readEvidence('draws')), readEvidence('promises')),
     },
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/settings.md', build: (current) => placeSettingsTable(current ?? '') },
@@ -156,6 +156,10 @@ async function generate(root: string, isCheck: boolean): Promise<number> {
   }
   process.stdout.write(`${files.length} files, ${differing} ${isCheck ? 'differ' : 'changed'}\n`);
   return isCheck && differing > 0 ? 1 : 0;
+}
+
+function readEvidence(name: 'draws' | 'promises'): string {
+  return readFileSync(join(ROOT, 'docs', 'evidence', `${name}.json`), 'utf8');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

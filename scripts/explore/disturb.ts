@@ -3,6 +3,7 @@ import type { Gate } from '../../daemon/gate/gate.ts';
 import { actOnApprovers } from './approver-acts.ts';
 import { APPROVERS } from './approvers.ts';
 import { START_MS } from './market.ts';
+import { actAsOperator } from './operator-acts.ts';
 import type { Action } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { OPERATOR } from './records.ts';
@@ -96,6 +97,13 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       return;
     case 'rebase':
       world.operate(step, 'rebase', {}, (gate) => gate.rebase(OPERATOR, 'plan'));
+      return;
+    case 'release':
+    case 'adopt':
+    case 'dry_run':
+    case 'erase':
+    case 'acknowledge':
+      actAsOperator(world, step, action);
       return;
     case 'end_signals':
       // Right after a start the list is refused: there is no time yet.

@@ -5,8 +5,9 @@ import { BORROWED } from './plans/borrowed.ts';
 import { CONCENTRATED } from './plans/concentrated.ts';
 import { CROWDED } from './plans/crowded.ts';
 import { Draw, type Piece } from './plans/draw.ts';
-import { drawApprovalKeys, drawKeys } from './plans/keys.ts';
+import { drawApprovalKeys, drawKeys, isRare } from './plans/keys.ts';
 import { EXTRAS, type Extra } from './plans/mishaps.ts';
+import { withLastHalt } from './plans/operators.ts';
 import { PIECES } from './plans/pieces.ts';
 import {
   drawSetup,
@@ -89,7 +90,8 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const answered = isRefused(seed) ? withAnswers(steps, seed / ANSWERS_EVERY, new Random(seed, 'answers')) : steps;
   const sized = withPlaces(answered, new Random(seed, 'places'), readsSizes(setup) ? 0.6 : 0.2);
   const worded = withWords(withEnds(sized, new Random(seed, 'ends')), new Random(seed, 'words'));
-  const plan = withDeath({ seed, setup, steps: worded }, new Random(seed, 'death'));
+  const halted = extras.includes('operators') ? withLastHalt(worded, new Random(seed, 'halt')) : worded;
+  const plan = withDeath({ seed, setup, steps: halted }, new Random(seed, 'death'));
   return extras.includes('twins') ? withTwin(plan, new Random(seed, 'twins')) : plan;
 }
 
@@ -175,8 +177,9 @@ function isRefused(seed: number): boolean {
 function withKeys(setup: Setup, seed: number): { readonly setup: Setup; readonly pieces: readonly Piece[] } {
   const random = new Random(seed, 'keys');
   const none = { keys: {}, pieces: [] };
-  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup);
-  const drawn = random.chance(KEYS_SHARE) && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
+  const asked = setup.approvals === undefined ? none : drawApprovalKeys(random, setup, seed);
+  const hasKeys = random.chance(KEYS_SHARE) || isRare(seed);
+  const drawn = hasKeys && !isRefused(seed) ? drawKeys(random, setup, seed) : none;
   const policy = { ...asked.keys, ...drawn.keys };
   return {
     setup: Object.keys(policy).length === 0 ? setup : { ...setup, policy },

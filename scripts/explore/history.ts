@@ -4,7 +4,7 @@ import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 import { type CallRecord, type Decision, type Fill, OPERATOR, type OrderWord, type PlannedBy } from './records.ts';
-import { readShares, type ShareStep } from './shares.ts';
+import { type Adoption, readShares, type ShareStep } from './shares.ts';
 import type { WireRecord } from './wire.ts';
 
 export interface Note {
@@ -32,6 +32,7 @@ export interface History {
   /** What an operator is told of a decision at the end; null: nobody is there, or it is not known. */
   readonly toldOf: (decisionId: string) => ToolAnswer | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
+  readonly adoptions: readonly Adoption[];
   /** At the end. */
   readonly shareOf: (agent: string, symbol: string) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
@@ -73,7 +74,11 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
   const told = new Map<string, ToolAnswer | null>();
-  const shares = readShares(fills, orderEvents, seqOf);
+  const adoptions = events.flatMap(({ atMs, event }): readonly Adoption[] => {
+    if (event.kind !== 'holder' || event.payload.action !== 'adopted') return [];
+    return [{ agent: event.payload.agent, symbol: event.payload.symbol, atMs }];
+  });
+  const shares = readShares(fills, orderEvents, seqOf, adoptions);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
   return {
     world,
@@ -96,6 +101,7 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       told.set(id, answer);
       return answer;
     },
+    adoptions,
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.quantityE8 ?? 0,
     shareOf: (agent, symbol) => sharesOf(agent, symbol).at(-1)?.quantityE8 ?? 0,

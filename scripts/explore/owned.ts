@@ -47,14 +47,27 @@ export function readOwned(history: History, symbol: string): Owned {
       note(next);
     }
   };
+  const adoptions = history.adoptions.filter((each) => each.symbol === symbol);
+  /** All that is held is one agent's. */
+  const adoptUntil = (untilMs: number): void => {
+    for (let next = adoptions[0]; next !== undefined && next.atMs <= untilMs; next = adoptions[0]) {
+      adoptions.shift();
+      recoverUntil(next.atMs);
+      most.clear();
+      most.set(`${next.agent} ${Math.sign(held)}`, Math.abs(held));
+      note(next.atMs);
+    }
+  };
   for (const fill of fills) {
     if (fill.symbol !== symbol) continue;
+    adoptUntil(fill.atMs);
     recoverUntil(fill.atMs);
     held = fill.after;
     const over = move(history, fill, most, recoveredAtMs);
     if (over > 0) taken.push({ fill, agent: fill.order?.decision.agent ?? '', quantityE8: over, recoveredAtMs });
     note(fill.atMs);
   }
+  adoptUntil(endMs);
   recoverUntil(endMs);
   return { steps, taken };
 }

@@ -231,6 +231,7 @@ export type Action =
   /** The operator has drawdown measured anew, or ends the signals that are active. */
   | { readonly kind: 'rebase' }
   | { readonly kind: 'end_signals' }
+  | OperatorAct
   /** In, or out when negative; by the exchange's word for where it comes from or goes to, TRANSFER without it. */
   | { readonly kind: 'transfer'; readonly usdt: number; readonly type?: MoveType }
   /** A person changes it at the exchange, which may refuse. */
@@ -249,6 +250,26 @@ export type Action =
   | { readonly kind: 'trouble'; readonly trouble: Trouble }
   | ({ readonly kind: 'token'; readonly agent: AgentName } & TokenAct)
   | { readonly kind: 'wait' };
+
+/** What an operator does on an agent's account, and a dry run of the agent's own. */
+export type OperatorAct =
+  /** The symbol is taken from its holder; `forMs`: for so long after it is free, too. */
+  | { readonly kind: 'release'; readonly symbol: SymbolName; readonly forMs: number }
+  /** All that is held there is given to an agent. */
+  | { readonly kind: 'adopt'; readonly symbol: SymbolName; readonly agent: AgentName }
+  /** An opening that is decided, and no more; `isIntercepted`: another program asks whether its call may pass. */
+  | {
+      readonly kind: 'dry_run';
+      readonly isIntercepted?: boolean;
+      readonly agent: AgentName;
+      readonly symbol: SymbolName;
+      readonly side: SideName;
+      readonly usdt: number;
+    }
+  /** The texts of the agent's last call that has one are erased. */
+  | { readonly kind: 'erase'; readonly agent: AgentName }
+  /** The newest alert that nobody has seen is acknowledged. */
+  | { readonly kind: 'acknowledge' };
 
 /** In the words of POST /sim/set-instrument: steps and least sizes, limits, leverage brackets. */
 export type InstrumentRules = Readonly<Record<string, number | readonly (readonly (number | string)[])[]>>;

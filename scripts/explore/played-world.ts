@@ -190,7 +190,11 @@ export abstract class PlayedWorld {
   operate(
     step: number,
     what: OperatorRecord['what'],
-    scope: { readonly symbol?: string | undefined; readonly agent?: string | undefined },
+    scope: {
+      readonly symbol?: string | undefined;
+      readonly agent?: string | undefined;
+      readonly of?: string | undefined;
+    },
     start: (gate: Gate) => Promise<unknown>,
   ): void {
     const record: OperatorRecord = {
@@ -198,6 +202,7 @@ export abstract class PlayedWorld {
       what,
       symbol: scope.symbol ?? null,
       agent: scope.agent ?? null,
+      of: scope.of ?? null,
       askedAtMs: this.time.nowMs,
       answeredAtMs: null,
       failure: null,

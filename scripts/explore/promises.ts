@@ -1,6 +1,7 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
 import { findAccountBreaches } from './promises/accounts.ts';
+import { findActBreaches } from './promises/acts.ts';
 import { findLateAgreement } from './promises/agreement.ts';
 import { findFalseAlerts } from './promises/alerts.ts';
 import {
@@ -70,6 +71,7 @@ type Promised = (history: History) => readonly Breach[];
 
 /** What a user would write down, each as a function of what happened. */
 const PROMISES: readonly Promised[] = [
+  findActBreaches,
   findReopened,
   findAnswerBreaches,
   findShortAllows,

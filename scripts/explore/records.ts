@@ -3,7 +3,7 @@ import type { SymbolLimits } from '../../daemon/gate/api/limits.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { DecisionEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import type { AgentName } from './plan.ts';
+import type { AgentName, OperatorAct } from './plan.ts';
 import type { WireRecord } from './wire.ts';
 
 /** Units of 1e-8 in a lot of 0.001: plans count in these, whatever the exchange's steps are. */
@@ -108,11 +108,14 @@ export interface OperatorRecord {
     | 'signal'
     | 'rebase'
     | 'end_signals'
+    | OperatorAct['kind']
     | 'approve'
     | 'approver'
     | 'token';
   readonly symbol: string | null;
   readonly agent: string | null;
+  /** What it is about beside these: a request, a decision, an alert; null: nothing. */
+  readonly of: string | null;
   readonly askedAtMs: number;
   answeredAtMs: number | null;
   failure: string | null;

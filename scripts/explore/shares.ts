@@ -8,6 +8,13 @@ export interface ShareStep {
   readonly requestSeq: number | null;
 }
 
+/** An operator has given all that is held in a symbol to an agent. */
+export interface Adoption {
+  readonly agent: string;
+  readonly symbol: string;
+  readonly atMs: number;
+}
+
 type Told = ReadonlyMap<string, readonly OrderWord[]>;
 
 /**
@@ -19,6 +26,7 @@ export function readShares(
   fills: readonly Fill[],
   told: Told,
   seqOf: (rootId: string) => number | null,
+  adoptions: readonly Adoption[] = [],
 ): ReadonlyMap<string, readonly ShareStep[]> {
   const shares = new Map<string, ShareStep[]>();
   const now = new Map<string, Map<string, number>>();
@@ -37,7 +45,18 @@ export function readShares(
     if (steps === undefined) shares.set(key, [{ atMs, quantityE8, requestSeq }]);
     else steps.push({ atMs, quantityE8, requestSeq });
   };
+  const left = [...adoptions];
+  const adoptUntil = (untilMs: number): void => {
+    for (let next = left[0]; next !== undefined && next.atMs <= untilMs; next = left[0]) {
+      left.shift();
+      const { agent, atMs, symbol } = next;
+      const heldE8 = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= atMs)?.after ?? 0;
+      for (const other of now.get(symbol)?.keys() ?? []) note(other, symbol, atMs, 0);
+      note(agent, symbol, atMs, heldE8);
+    }
+  };
   for (const fill of fills) {
+    adoptUntil(fill.atMs);
     const { atMs, symbol, side, quantityE8, before, order } = fill;
     const signed = side === 'buy' ? quantityE8 : -quantityE8;
     const held = now.get(symbol);
@@ -56,6 +75,7 @@ export function readShares(
       }
     }
   }
+  adoptUntil(Number.POSITIVE_INFINITY);
   return shares;
 }
 

@@ -101,6 +101,16 @@ function tellAction(action: Action): string {
       return `the exchange halts ${action.symbol} for ${action.forMs} ms`;
     case 'rebase':
       return 'operator: drawdown is measured anew';
+    case 'release':
+      return `operator releases ${action.symbol}, and for ${action.forMs} ms after it is free`;
+    case 'adopt':
+      return `operator has ${action.agent} adopt ${action.symbol}`;
+    case 'dry_run':
+      return `${action.agent} asks for ${action.isIntercepted === true ? 'an opinion' : 'a dry run'}: ${action.side} ${action.usdt} USDT of ${action.symbol}`;
+    case 'erase':
+      return `operator erases the texts of ${action.agent}'s last call that has one`;
+    case 'acknowledge':
+      return 'operator acknowledges the newest alert';
     case 'end_signals':
       return 'operator: active signals are ended';
     case 'transfer':

@@ -2,7 +2,8 @@
  * `npm run mutants:promises -- [--seed N] [--worlds N] [--only CODE] [--out FILE]`: plants a mistake for each promise
  * of the explorer, as somebody tired would make it (`mistakes.json`), and counts the worlds until that promise is
  * broken. Where none of them does it, the plans that are kept of it are played as well. A promise that no mistake
- * breaks any more says nothing. Two run at a time; what `--out` has already of these mistakes is kept.
+ * breaks any more says nothing. All are tried in few worlds first. Two run at a time; what `--out` has already of these
+ * mistakes is kept, and gone on with where it has fewer worlds.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -41,6 +42,8 @@ interface Summary {
 }
 
 const AT_A_TIME = 2;
+/** Worlds of each mistake before the next round: most promises break soon. */
+const ROUNDS = [12, 60];
 const HOW =
   'Each mistake was chosen by hand with its promise in view, and planted alone. "after" is the first world of the seed in which the promise was broken; null: none of so many worlds, and "plan" is the kept plan that is broken then. This shows that a promise can still be broken after all that was taken out of it, not how much it notices.';
 
@@ -72,19 +75,28 @@ async function run(mistake: Mistake, script: readonly string[], args: readonly s
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Runs worlds with the mistake until its promise is broken. */
-async function play(mistake: Mistake, seed: string, worlds: string): Promise<Result> {
+/** Runs worlds with the mistake until its promise is broken. `known`: what was played before. `isLast`: no more are to come. */
+async function play(
+  mistake: Mistake,
+  known: Result | null,
+  seed: number,
+  worlds: number,
+  isLast: boolean,
+): Promise<Result> {
   const { promise, with: kinds } = mistake;
-  const options = ['--seed', seed, '--worlds', worlds, '--workers', '1', '--no-shrink', '--json', '--until', promise];
+  const before = known?.worlds ?? 0;
+  const from = ['--seed', String(seed + before), '--worlds', String(worlds - before)];
+  const options = [...from, '--workers', '1', '--no-shrink', '--json', '--until', promise];
   const text = await run(mistake, ['explore', 'main.ts'], [...options, ...kinds.flatMap((kind) => ['--with', kind])]);
   const { found, worlds: played } = JSON.parse(text) as Summary;
-  const own = found.filter(({ code }) => code.startsWith(mistake.promise)).map(({ after }) => after);
+  const own = found.filter(({ code }) => code.startsWith(mistake.promise)).map((each) => before + each.after);
   const after = own.length === 0 ? null : Math.min(...own);
-  const plan = after === null ? (await run(mistake, ['mutants', 'kept.ts'], [promise])) || null : null;
+  const plan = after === null && isLast ? (await run(mistake, ['mutants', 'kept.ts'], [promise])) || null : null;
   const also = found.filter(
-    (each) => !each.code.startsWith(mistake.promise) && (after === null || each.after <= after),
+    (each) => !each.code.startsWith(mistake.promise) && (after === null || before + each.after <= after),
   );
-  return { ...mistake, worlds: after ?? played, after, plan, also: also.map(({ code }) => code) };
+  const codes = new Set([...(known?.also ?? []), ...also.map(({ code }) => code)]);
+  return { ...mistake, worlds: after ?? before + played, after, plan, also: [...codes] };
 }
 
 function isOf(mistake: Mistake, known: Result): boolean {
@@ -111,23 +123,31 @@ async function main(): Promise<void> {
     const found = known.find((result) => isOf(mistake, result));
     if (found !== undefined) results.set(mistake, found);
   }
-  const waiting = all.filter((mistake) => !results.has(mistake) && mistake.promise.startsWith(values.only));
   const save = (): void => {
     if (out === null) return;
     const done = all.flatMap((mistake) => results.get(mistake) ?? []);
     writeFileSync(out, `${JSON.stringify({ how: HOW, seed: Number(values.seed), results: done }, null, 2)}\n`);
   };
-  const work = async (): Promise<void> => {
+  const most = Number(values.worlds);
+  const isWaiting = (mistake: Mistake, worlds: number): boolean => {
+    const { after = null, worlds: played = 0 } = results.get(mistake) ?? {};
+    return mistake.promise.startsWith(values.only) && after === null && played < worlds;
+  };
+  const work = async (waiting: Mistake[], worlds: number): Promise<void> => {
     for (let mistake = waiting.shift(); mistake !== undefined; mistake = waiting.shift()) {
-      const result = await play(mistake, values.seed, values.worlds);
+      const result = await play(mistake, results.get(mistake) ?? null, Number(values.seed), worlds, worlds === most);
       results.set(mistake, result);
-      const { after, plan, worlds } = result;
-      const when = after === null ? `NOT in ${worlds} worlds, ${plan === null ? 'no plan' : plan}` : `after ${after}`;
-      process.stdout.write(`${mistake.promise} ${when}: ${mistake.mistake} (${result.also.join(', ')})\n`);
       save();
+      if (result.after === null && worlds < most) continue;
+      const { after, plan } = result;
+      const when = after === null ? `NOT in ${result.worlds} worlds, ${plan ?? 'no plan'}` : `after ${after}`;
+      process.stdout.write(`${mistake.promise} ${when}: ${mistake.mistake} (${result.also.join(', ')})\n`);
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  for (const worlds of [...ROUNDS.filter((round) => round < most), most]) {
+    const waiting = all.filter((mistake) => isWaiting(mistake, worlds));
+    await Promise.all(Array.from({ length: AT_A_TIME }, () => work(waiting, worlds)));
+  }
 }
 
 // Also where a runner imports it, which names it as the script.

@@ -24,3 +24,16 @@ test('each refusal that the venue module knows meets an opening at the start of 
     [],
   );
 });
+
+test('of any hundred worlds some have each part of the policy that seldom binds, and of the kind with approvals its rarest rule', () => {
+  for (const from of [1, 777, 12_345]) {
+    const policies = Array.from({ length: 100 }, (_, index) => JSON.stringify(generatePlan(from + index).setup.policy));
+    for (const rare of [/"market\.freshness\.funding_ms":200/, /"trust\.signals\.anomaly":\{[^}]*"reduce_only":true/])
+      assert.ok(policies.filter((policy) => rare.test(policy)).length > 1, `${rare} from ${from} on`);
+    const asked = Array.from({ length: 18 }, (_, index) => generatePlan(from + 2 * index, { extras: ['approvals'] }));
+    assert.ok(
+      asked.some(({ setup }) => JSON.stringify(setup.policy).includes('untraded_ms')),
+      `from ${from} on`,
+    );
+  }
+});

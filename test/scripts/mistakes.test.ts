@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EXTRAS } from '../../scripts/explore/plans/mishaps.ts';
+import { listCodes, placeBroken } from '../../scripts/mutants/broken.ts';
 import { ROOT } from '../../scripts/mutants/draw.ts';
 import { placesOf, readMistakes } from '../../scripts/mutants/promises.ts';
 
@@ -42,6 +43,31 @@ test('each promise that was written twice is tried with a mistake', () => {
     codes.filter((code) => !tried.has(code)),
     [],
   );
+});
+
+test('the page lists mistakes that nothing has noticed, and promises that none is planted for', () => {
+  const row = { mistake: 'm', with: ['hands'], also: [] };
+  const results = [
+    { ...row, promise: 'a', worlds: 9, after: 9, plan: null },
+    { ...row, promise: 'b', worlds: 300, after: null, plan: 'kept' },
+    { ...row, promise: 'c', worlds: 12, after: null, plan: null },
+  ];
+  const page =
+    'before\n<!-- broken: written by npm run generate from docs/evidence/promises.json -->\n<!-- end of broken -->\nafter';
+  const placed = placeBroken(page, JSON.stringify({ results }), ['d/e']);
+  assert.match(placed, /^before\n<!-- broken.*\n\n1 of 3 mistakes.*; 1 of the others/);
+  assert.match(placed, /\n\| `b` \| m `--with hands` \| kept \|\n\nNo mistake/);
+  assert.doesNotMatch(placed, /`c`/);
+  assert.match(placed, /has broken them: `d\/e`\./);
+  assert.equal(placeBroken(placed, JSON.stringify({ results }), ['d/e']), placed);
+  assert.throws(() => placeBroken('a page', JSON.stringify({ results })), /no place/);
+});
+
+test('codes of promises are read from their sources', () => {
+  const codes = listCodes();
+  assert.ok(codes.length > 120, String(codes.length));
+  for (const code of ['reopened/slices', 'cap/order', 'exit-crosses', 'dry-run/sent'])
+    assert.ok(codes.includes(code), code);
 });
 
 test('a promise names the circumstances in which it says nothing, and has five of them at most', () => {

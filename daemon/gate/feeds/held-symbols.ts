@@ -3,22 +3,23 @@ import type { RowList } from '../snapshot/unreadable-rows.ts';
 import { layerKey } from '../state/layers.ts';
 import type { UnreadableRow } from '../venue-port.ts';
 
+const CROSSED = 'its margin is not known to be isolated';
+/** Between the reasons of one symbol. */
+const AND = '; ';
+
 /**
  * Nothing opens in a symbol that is on crossed margin, or of which a list has a row that cannot be read, and only there.
  * Returns those on crossed margin that did open until now.
  */
 export function holdSymbols(core: GateCore, crossed: readonly string[]): readonly string[] {
   const { layers } = core.state;
-  const held = new Set(crossed);
-  for (const [symbol, list] of core.market.unreadable.entries()) {
-    held.add(symbol);
-    holdUnreadable(core, symbol, list);
-  }
-  const added = crossed.filter((symbol) => !layers.has(layerKey('boot', 'symbol', symbol)));
-  for (const symbol of added)
-    setBoot(core, symbol, 'its margin is not known to be isolated', 'its margin is isolated at the venue');
+  const reasons = new Map<string, readonly string[]>(crossed.map((symbol) => [symbol, [CROSSED]]));
+  for (const [symbol, list] of core.market.unreadable.entries())
+    reasons.set(symbol, [...(reasons.get(symbol) ?? []), describeUnreadable(list)]);
+  const added = crossed.filter((symbol) => !layers.has(keyOf(symbol)));
+  for (const [symbol, each] of reasons) hold(core, symbol, each);
   for (const { layer, name, scope } of [...layers.values()])
-    if (layer === 'boot' && scope === 'symbol' && name !== null && !held.has(name))
+    if (layer === 'boot' && scope === 'symbol' && name !== null && !reasons.has(name))
       setBoot(core, name, 'its margin is isolated and its rows are readable, or it is not of the policy', null);
   return added;
 }
@@ -31,7 +32,7 @@ export function noteUnreadable(
   covers: (symbol: string) => boolean,
 ): void {
   for (const { detail, symbol } of core.market.unreadable.note(list, rows, covers)) {
-    holdUnreadable(core, symbol, list);
+    hold(core, symbol, [...reasonsOf(core, symbol), describeUnreadable(list)]);
     core.alertRarely(
       'SYMBOL_UNREADY',
       `a row of its ${list} cannot be read, nothing is opened there: ${detail}; what the gate knows of is closed as ever, anything else by \`./holdfast flatten ${symbol} --emergency\``,
@@ -44,15 +45,28 @@ export function noteUnreadable(
 export function takeUpUnreadable(core: GateCore, list: RowList): readonly string[] {
   const symbols: string[] = [];
   for (const { layer, name: symbol, reason, scope } of core.state.layers.values()) {
-    if (layer !== 'boot' || scope !== 'symbol' || symbol === null || reason !== describeUnreadable(list)) continue;
+    if (layer !== 'boot' || scope !== 'symbol' || symbol === null) continue;
+    if (!reason.split(AND).includes(describeUnreadable(list))) continue;
     core.market.unreadable.note(list, [{ symbol, detail: reason }], (covered) => covered === symbol);
     symbols.push(symbol);
   }
   return symbols;
 }
-function holdUnreadable(core: GateCore, symbol: string, list: RowList): void {
-  if (core.state.layers.has(layerKey('boot', 'symbol', symbol))) return;
-  setBoot(core, symbol, describeUnreadable(list), 'its rows are readable');
+/** Every reason is on record: a start finds each, and one that ends takes no other along. */
+function hold(core: GateCore, symbol: string, reasons: readonly string[]): void {
+  const known = reasonsOf(core, symbol);
+  const now = new Set(reasons);
+  if (now.size === known.length && known.every((reason) => now.has(reason))) return;
+  const ends = [...now].map((reason) =>
+    reason === CROSSED ? 'its margin is isolated at the venue' : 'its rows are readable',
+  );
+  setBoot(core, symbol, [...now].join(AND), [...new Set(ends)].join(' and '));
+}
+function reasonsOf(core: GateCore, symbol: string): readonly string[] {
+  return core.state.layers.get(keyOf(symbol))?.reason.split(AND) ?? [];
+}
+function keyOf(symbol: string): string {
+  return layerKey('boot', 'symbol', symbol);
 }
 function describeUnreadable(list: RowList): string {
   return `a row of its ${list} cannot be read`;

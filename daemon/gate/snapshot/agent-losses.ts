@@ -1,8 +1,10 @@
 import type { LossesView } from '../../core/context.ts';
 import { DAY_MS } from '../state/account-days.ts';
+import { sinceJump } from '../state/clock-moves.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { ownE8 } from '../state/holding.ts';
 import type { OrderState } from '../state/orders.ts';
+import { type Ahead, takeAhead } from '../state/owned-lots.ts';
 import { fromE8 } from '../units.ts';
 import type { LiveInputs } from './inputs.ts';
 
@@ -52,14 +54,14 @@ function markOf(account: GateState['account'], inputs: LiveInputs, symbol: strin
 }
 
 /**
- * What fills may have cost of which the trades cannot be read yet, USDT: against the mark, at the price that the venue
- * told of the order or else at its bound, and the fee that is known or else the taker's. A gain counts once it is read.
- * Null: a mark, a price or the fee is missing.
+ * What fills may have cost of which the trades cannot be read yet, USDT: against the price at which an exit has closed
+ * them, else against the mark, at the price that the venue told of the order or else at its bound, and the fee that is
+ * known or else the taker's. A gain counts once it is read. Null: a mark, a price or the fee is missing.
  */
 function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): number | null {
   const { account, rules } = state;
   let usdt = 0;
-  for (const { quantityE8, order } of unreadOf(state, agent)) {
+  for (const { closed, order, quantityE8 } of unreadOf(state, agent)) {
     const known = rules.get(order.symbol);
     const mark = markOf(account, inputs, order.symbol);
     if (known === undefined || mark === undefined) return null;
@@ -67,8 +69,15 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
     const bound = boundE8 === null ? null : fromE8(boundE8);
     const price = order.untoldUsdtE8 > 0 ? order.untoldUsdtE8 / (order.executedE8 - order.tradedE8) : bound;
     if (price === null) return null;
-    const worseBy = order.side === 'buy' ? price - mark : mark - price;
-    usdt += fromE8(quantityE8) * (Math.max(0, worseBy) + price * known.takerFee);
+    const worseThan = (other: number): number => Math.max(0, order.side === 'buy' ? price - other : other - price);
+    let heldE8 = quantityE8;
+    for (const { closedE8, trade } of closed) {
+      const lotsE8 = Math.abs(closedE8);
+      heldE8 -= lotsE8;
+      usdt += fromE8(lotsE8) * worseThan(trade.price);
+      if (trade.isBorne) usdt += (trade.feeUsdt * lotsE8) / trade.quantityE8;
+    }
+    usdt += fromE8(heldE8) * worseThan(mark) + fromE8(quantityE8) * price * known.takerFee;
   }
   return usdt;
 }
@@ -77,6 +86,8 @@ function worstOfUnread(state: GateState, inputs: LiveInputs, agent: string): num
 export interface UnreadFill {
   readonly order: OrderState;
   readonly quantityE8: number;
+  /** Of an opening: its parts that exits have closed, by trades that wait for its own. */
+  readonly closed: ReturnType<typeof takeAhead>;
 }
 
 /**
@@ -86,15 +97,22 @@ export interface UnreadFill {
 export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill> {
   const missing = new Map<string, number>();
   const others: OrderState[] = [];
+  const waiting = new Map<string, Ahead[]>();
   // What left the maps of objects has no trade to come.
   for (const order of state.orders.all.held.values()) {
+    const { symbol } = order;
     const quantityE8 = order.executedE8 - order.tradedE8;
     if (order.foreign || quantityE8 === 0) continue;
     if (order.agent === agent && order.kind === 'regular') {
-      const known = missing.get(order.symbol) ?? missingOf(state, agent, order.symbol);
+      const signedE8 = order.side === 'buy' ? quantityE8 : -quantityE8;
+      const exits = waiting.get(symbol) ?? (state.accounts.books.get(symbol)?.ahead ?? []).map((exit) => ({ ...exit }));
+      waiting.set(symbol, exits);
+      const isSince = ({ trade }: Ahead): boolean => sinceJump(state, trade.atMs) >= order.plannedAtMs;
+      const closed = order.reduceOnly || quantityE8 < 0 ? [] : takeAhead(exits, signedE8, isSince);
+      const closedE8 = closed.reduce((sum, part) => sum + part.closedE8, 0);
       // Less than none: a trade was read before the report of its order.
-      missing.set(order.symbol, known + (order.side === 'buy' ? quantityE8 : -quantityE8));
-      if (quantityE8 > 0) yield { order, quantityE8 };
+      missing.set(symbol, (missing.get(symbol) ?? missingOf(state, agent, symbol)) + signedE8 + closedE8);
+      if (quantityE8 > 0) yield { order, quantityE8, closed };
     } else if (order.reduceOnly && order.agent !== agent && quantityE8 > 0) others.push(order);
   }
   for (const order of others) {
@@ -103,7 +121,7 @@ export function* unreadOf(state: GateState, agent: string): Generator<UnreadFill
     const quantityE8 = Math.min(order.executedE8 - order.tradedE8, Math.max(0, toward * known));
     if (quantityE8 === 0) continue;
     missing.set(order.symbol, known - toward * quantityE8);
-    yield { order, quantityE8 };
+    yield { order, quantityE8, closed: [] };
   }
 }
 

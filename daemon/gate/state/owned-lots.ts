@@ -25,7 +25,7 @@ export interface OwnedLots {
   /** Of exits, lots that were closed before the trade that opened them was told. */
   readonly ahead: Ahead[];
 }
-interface Ahead {
+export interface Ahead {
   readonly trade: MovingTrade;
   /** As the exit moves them, in units of 1e-8. */
   signedE8: number;
@@ -112,21 +112,32 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
 
 /** An opening is told after exits of it: they close it at their own prices. */
 function closeAhead(book: OwnedLots, { atMs, owner }: MovingTrade, openedE8: number): readonly Moved[] {
-  const moved: Moved[] = [];
-  let left = openedE8;
-  for (const exit of [...book.ahead]) {
-    if (exit.signedE8 * left >= 0 || exit.trade.atMs < atMs) continue;
-    const closed = Math.sign(exit.signedE8) * Math.min(Math.abs(left), Math.abs(exit.signedE8));
-    left += closed;
-    exit.signedE8 -= closed;
-    if (exit.signedE8 === 0) book.ahead.splice(book.ahead.indexOf(exit), 1);
+  return takeAhead(book.ahead, openedE8, ({ trade }) => trade.atMs >= atMs).map(({ closedE8, trade }) => {
     const cost = book.costs.get(owner) ?? 0;
-    const released = (cost * Math.abs(closed)) / Math.abs(book.owned.get(owner) ?? 0);
-    change(book, owner, closed, -released, exit.trade.atMs);
-    const realisedUsdt = -fromE8(closed) * exit.trade.price - released;
-    moved.push({ owner, trade: exit.trade, quantityE8: Math.abs(closed), realisedUsdt });
+    const released = (cost * Math.abs(closedE8)) / Math.abs(book.owned.get(owner) ?? 0);
+    change(book, owner, closedE8, -released, trade.atMs);
+    const realisedUsdt = -fromE8(closedE8) * trade.price - released;
+    return { owner, trade, quantityE8: Math.abs(closedE8), realisedUsdt };
+  });
+}
+
+/** Takes from waiting exits the lots that they have closed of an opening, the oldest exit first; in units of 1e-8, signed. */
+export function takeAhead(
+  ahead: Ahead[],
+  openedE8: number,
+  mayClose: (exit: Ahead) => boolean,
+): readonly { readonly trade: MovingTrade; readonly closedE8: number }[] {
+  const taken: { readonly trade: MovingTrade; readonly closedE8: number }[] = [];
+  let left = openedE8;
+  for (const exit of [...ahead]) {
+    if (exit.signedE8 * left >= 0 || !mayClose(exit)) continue;
+    const closedE8 = Math.sign(exit.signedE8) * Math.min(Math.abs(left), Math.abs(exit.signedE8));
+    left += closedE8;
+    exit.signedE8 -= closedE8;
+    if (exit.signedE8 === 0) ahead.splice(ahead.indexOf(exit), 1);
+    taken.push({ trade: exit.trade, closedE8 });
   }
-  return moved;
+  return taken;
 }
 
 /** Its own first, then nobody's, then the others'; of the gate's, nobody's last. */

@@ -9,8 +9,15 @@ const TOLD: ReadonlySet<string> = new Set(['REALIZED_PNL', 'COMMISSION', ...MOVE
 interface Book {
   /** Signed, by its own trades. */
   readonly heldE8: Map<string, number>;
+  /** Exits of lots that no trade has opened yet: they are neither held nor paid until one does. */
+  readonly early: Map<string, EarlyExit[]>;
   /** What it was paid less what it paid, fees included, USDT. */
   cashUsdt: number;
+}
+export interface EarlyExit {
+  readonly atMs: number;
+  readonly price: number;
+  signedE8: number;
 }
 
 /**
@@ -19,7 +26,7 @@ interface Book {
  */
 export class PlainLosses {
   readonly #books = new Map<string, Book>();
-  readonly #agents = new Map<string, string>();
+  readonly #orders = new Map<string, { readonly agent: string; readonly isExit: boolean }>();
   readonly #trades = new Set<string>();
   #sinceMs: number | null = null;
   #dayMs: number | null = null;
@@ -30,7 +37,8 @@ export class PlainLosses {
     switch (event.kind) {
       case 'decision':
         if (event.payload.request.origin === 'agent')
-          for (const { client_order_id: id } of event.payload.orders) this.#agents.set(id, event.payload.agent);
+          for (const { client_order_id: id, reduce_only: isExit } of event.payload.orders)
+            this.#orders.set(id, { agent: event.payload.agent, isExit });
         return;
       case 'account':
         if (this.#sinceMs === null && event.payload.positions.some((position) => position.quantity_e8 !== 0))
@@ -73,21 +81,38 @@ export class PlainLosses {
       return;
     }
     this.#trades.add(key);
-    const agent = id === null ? undefined : this.#agents.get(id);
-    if (agent === undefined) {
+    const order = id === null ? undefined : this.#orders.get(id);
+    if (order === undefined) {
       this.isUnclear = true;
       return;
     }
-    const book = this.#books.get(agent) ?? { heldE8: new Map<string, number>(), cashUsdt: 0 };
+    const { agent, isExit } = order;
+    const book = this.#books.get(agent) ?? { heldE8: new Map(), early: new Map(), cashUsdt: 0 };
     this.#books.set(agent, book);
     const signed = side === 'buy' ? quantityE8 : -quantityE8;
-    book.heldE8.set(symbol, (book.heldE8.get(symbol) ?? 0) + signed);
-    book.cashUsdt -= (signed / E8) * price + fee;
+    const before = book.heldE8.get(symbol) ?? 0;
+    book.heldE8.set(symbol, before + signed);
+    book.cashUsdt -= fee;
+    const early = this.earlyOf(agent, symbol);
+    if (isExit) {
+      const heldE8 = before - sumOf(early);
+      const closedE8 = heldE8 * signed < 0 ? Math.sign(signed) * Math.min(Math.abs(signed), Math.abs(heldE8)) : 0;
+      book.cashUsdt -= (closedE8 / E8) * price;
+      if (closedE8 !== signed) early.push({ atMs, price, signedE8: signed - closedE8 });
+    } else {
+      book.cashUsdt -= (signed / E8) * price;
+      for (const exit of takeEarly(early, signed, atMs)) book.cashUsdt -= (exit.signedE8 / E8) * exit.price;
+    }
+    book.early.set(symbol, early);
     // Opposite lots of two agents net each other, and whose were closed is a matter of shares.
     const signs = new Set([...this.#books.values()].map((each) => Math.sign(each.heldE8.get(symbol) ?? 0)));
     if (signs.has(1) && signs.has(-1)) this.isUnclear = true;
   }
 
+  /** Exits that no trade of an opening explains yet; the caller's own copies. */
+  earlyOf(agent: string, symbol: string): EarlyExit[] {
+    return (this.#books.get(agent)?.early.get(symbol) ?? []).map((exit) => ({ ...exit }));
+  }
   /** Signed, by trades, in units of 1e-8. */
   heldE8Of(agent: string, symbol: string): number {
     return this.#books.get(agent)?.heldE8.get(symbol) ?? 0;
@@ -102,7 +127,8 @@ export class PlainLosses {
     const book = this.#books.get(agent);
     if (book === undefined) return 0;
     let worth = book.cashUsdt;
-    for (const [symbol, quantityE8] of book.heldE8) {
+    for (const [symbol, byTradesE8] of book.heldE8) {
+      const quantityE8 = byTradesE8 - sumOf(book.early.get(symbol) ?? []);
       if (quantityE8 === 0) continue;
       const mark = marks.get(symbol);
       if (mark === undefined) return null;
@@ -110,4 +136,22 @@ export class PlainLosses {
     }
     return -worth;
   }
+}
+
+function sumOf(exits: readonly EarlyExit[]): number {
+  return exits.reduce((sum, { signedE8 }) => sum + signedE8, 0);
+}
+
+/** Of an opening: the parts that exits of after it have closed, the oldest exit first. They are taken from the list. */
+export function takeEarly(exits: EarlyExit[], openedE8: number, atMs: number): readonly EarlyExit[] {
+  const taken: EarlyExit[] = [];
+  let leftE8 = Math.abs(openedE8);
+  for (const exit of exits) {
+    if (exit.signedE8 * openedE8 >= 0 || exit.atMs < atMs) continue;
+    const signedE8 = Math.sign(exit.signedE8) * Math.min(leftE8, Math.abs(exit.signedE8));
+    leftE8 -= Math.abs(signedE8);
+    exit.signedE8 -= signedE8;
+    if (signedE8 !== 0) taken.push({ ...exit, signedE8 });
+  }
+  return taken;
 }

@@ -12,9 +12,18 @@ export class PlainTrust {
   take(event: GateEvent): void {
     if (event.kind === 'signal') this.#signals.set(event.payload.signal_id, event.payload);
     if (event.kind !== 'state') return;
-    const { clock_set_back: isSetBack, layer, name, scope } = event.payload;
+    const { clock_ahead_ms: aheadMs = 0, clock_set_back: isSetBack, layer, name, scope } = event.payload;
     if (isSetBack === true) this.isUnclear = true;
+    if (aheadMs !== 0) this.#goAhead(aheadMs);
     this.#layers.set(`${layer} ${scope} ${name ?? ''}`, event.payload);
+  }
+
+  /** What ends at an instant lasts as long as it would have: it goes ahead with the clock, and comes back with it. */
+  #goAhead(byMs: number): void {
+    for (const [id, signal] of this.#signals)
+      this.#signals.set(id, { ...signal, expires_at_ms: signal.expires_at_ms + byMs });
+    for (const [key, layer] of this.#layers)
+      if (layer.clears_at_ms !== null) this.#layers.set(key, { ...layer, clears_at_ms: layer.clears_at_ms + byMs });
   }
 
   activeKinds(nowMs: number, account: string, agent: string, symbol: string | null): ReadonlySet<string> {

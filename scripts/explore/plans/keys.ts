@@ -72,13 +72,16 @@ function regimeKeys(regime: Regime): readonly KeyDraw[] {
   ];
 }
 
+/** Funding is told with the mark, which is seldom a second old. */
+const FUNDING = keys(() => ({ 'market.freshness.funding_ms': 200 }), WAITS);
+
 /** How old an input may be. */
 const FRESHNESS: readonly KeyDraw[] = [
   keys((random) => ({ 'market.freshness.mark_ms': random.pick([300, 1_200]) }), WAITS),
   keys((random) => ({ 'market.freshness.quote_ms': random.pick([300, 1_200]) }), WAITS),
   keys(() => ({ 'market.freshness.bars': 1, 'market.bar_ms': 60_000 }), BARS),
   keys((random) => ({ 'market.freshness.account_ms': random.pick([1_000, 4_000]) }), WAITS),
-  keys((random) => ({ 'market.freshness.funding_ms': random.pick([200, 1_000]) }), WAITS),
+  FUNDING,
   keys((random) => ({ 'market.freshness.filters_ms': random.pick([1_000, 20_000]) }), WAITS),
   keys((random) => ({ 'market.freshness.clock_skew_ms': random.pick([5, 100]) }), AGES),
   keys((random) => ({ 'market.freshness.request_ms': random.pick([1, 1_000]) }), AGES),
@@ -226,6 +229,13 @@ const CHOICES: readonly KeyDraw[] = [
   ...OWN_KEYS,
 ];
 
+/** Parts that bind seldom: a world in so many has one of them, whatever others have. */
+const RARE: readonly KeyDraw[] = [FUNDING, ...signalKeys('anomaly').slice(0, 1)];
+const RARE_EVERY = 25;
+export function isRare(world: number): boolean {
+  return world % RARE_EVERY === 1;
+}
+
 /**
  * Up to four parts of the policy, and the pieces in which they are to bind; one of them in turn, so that of as many
  * worlds as there are parts none is left out. `world`: its seed.
@@ -234,7 +244,9 @@ export function drawKeys(random: Random, setup: Setup, world: number): DrawnKeys
   let drawn: PolicyKeys = {};
   const pieces: Piece[] = [];
   // One further in each round: else a part would have its turn in worlds of the same kinds alone.
-  const turn = CHOICES[(world + Math.floor(world / CHOICES.length)) % CHOICES.length];
+  const turn = isRare(world)
+    ? RARE[Math.floor(world / RARE_EVERY) % RARE.length]
+    : CHOICES[(world + Math.floor(world / CHOICES.length)) % CHOICES.length];
   const others = Array.from({ length: random.int(0, 3) }, () => random.pick(CHOICES));
   for (const choice of [...(turn === undefined ? [] : [turn]), ...others]) {
     const { keys: more, pieces: binding } = choice(random, setup);
@@ -250,11 +262,11 @@ function partsOf(of: PolicyKeys): readonly (string | undefined)[] {
   return Object.keys(of).map((path) => path.replace(/^agents\.[a-z]+\./, '').split('.')[0]);
 }
 
-/** A condition for approvals beside the one on the sum. */
-export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKeys {
+/** A condition for approvals beside the one on the sum, in turn by the world's seed; every other world is of a kind. */
+export function drawApprovalKeys(random: Random, { approvals }: Setup, world: number): DrawnKeys {
   if (approvals === undefined) return { keys: {}, pieces: [] };
   const sum = { notional_above_usdt: approvals.aboveUsdt };
-  const [other, ...pieces] = random.pick<readonly [object, ...Piece[]]>([
+  const others: readonly (readonly [object, ...Piece[]])[] = [
     [{ provenance_below: 0.4 }, CLAIMS],
     [{ capability_risk_above: 0.6 }, CLAIMS],
     [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
@@ -263,6 +275,8 @@ export function drawApprovalKeys(random: Random, { approvals }: Setup): DrawnKey
     [{ request: { order_type: { in: ['limit'] } } }, AMENDS],
     [{ request: { requested_notional: { above: random.pick([100, 500]) } } }, MANY],
     [{ request: { max_slippage_bps: { below: random.pick([15, 25]) }, symbol: { in: ['ETHUSDT'] } } }, BOTH],
-  ]);
-  return { keys: { 'approvals.when': [sum, other] }, pieces };
+    [{ untraded_ms: random.pick([20_000, 60_000]) }, APPROVED],
+  ];
+  const [other, ...pieces] = others[Math.floor(world / 2) % others.length] ?? [];
+  return { keys: { 'approvals.when': other === undefined ? [sum] : [sum, other] }, pieces };
 }

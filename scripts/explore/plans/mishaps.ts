@@ -3,6 +3,7 @@ import { ACCOUNT } from './account.ts';
 import { APPROVALS } from './approvals.ts';
 import type { Draw, Piece } from './draw.ts';
 import { LIMITS } from './limits.ts';
+import { OPERATORS } from './operators.ts';
 import { RARITIES } from './rarities.ts';
 import { STEPS } from './steps.ts';
 import { TOKENS } from './tokens.ts';
@@ -12,7 +13,8 @@ import { TOKENS } from './tokens.ts';
  * and ledgers that were put back; `approvals`: people approve what agents open; `limits`:
  * one agent may not open at times, and not be silent for long; `tokens`: access tokens come and go; `account`: what
  * happens to the account at the exchange beside orders; `steps`: the exchange changes a symbol's filters, and shows rows
- * that cannot be read; `twins`: two daemons on one account, both asked to open at once.
+ * that cannot be read; `twins`: two daemons on one account, both asked to open at once; `operators`: they release symbols,
+ * have them adopted, and erase texts, and agents ask for dry runs.
  */
 export type Extra =
   | 'hands'
@@ -24,7 +26,8 @@ export type Extra =
   | 'tokens'
   | 'account'
   | 'steps'
-  | 'twins';
+  | 'twins'
+  | 'operators';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -70,6 +73,7 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   steps: STEPS,
   // Not a piece: such a world begins so.
   twins: [],
+  operators: OPERATORS,
   approvals: APPROVALS,
   limits: LIMITS,
   tokens: TOKENS,

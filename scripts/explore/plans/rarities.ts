@@ -227,7 +227,7 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
   ],
   // The exchange's clock is off, for long enough that it is noticed.
   [
-    1.5,
+    5,
     (draw) => {
       const { random } = draw;
       const fault = { kind: 'clock-jump', by_ms: random.pick([-2_500, -1_500, -300, 300, 1_500, 2_500]) };

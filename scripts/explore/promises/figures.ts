@@ -5,7 +5,7 @@ import { E8 } from '../../../daemon/gate/units.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History, Note } from '../history.ts';
 import { PlainEquity } from '../plain/plain-equity.ts';
-import { PlainLosses } from '../plain/plain-losses.ts';
+import { type EarlyExit, PlainLosses, takeEarly } from '../plain/plain-losses.ts';
 import { type PlainOrder, pendingUsdt } from '../plain/plain-orders.ts';
 import { PlainPace, type Range } from '../plain/plain-pace.ts';
 import { PlainTrust } from '../plain/plain-trust.ts';
@@ -166,6 +166,8 @@ function unreadOf(
   const others: PlainOrder[] = [];
   /** In which others hold what no trade tells of. */
   const shared = new Set<string>();
+  /** Exits that wait for an opening's trade say at which price its lots are gone: the mark is nothing to them. */
+  const early = new Map<string, EarlyExit[]>();
   const add = (order: PlainOrder, quantityE8: number, isSure: boolean): boolean => {
     const [rules, mark] = [orders.rules.get(order.symbol), marks.get(order.symbol)];
     if (rules === undefined || mark === undefined) return false;
@@ -173,9 +175,15 @@ function unreadOf(
     const prices = bounds.map((priceE8) => priceE8 / E8);
     if (order.averagePrice !== null) prices.push(order.averagePrice);
     if (prices.length === 0) return false;
+    const signed = order.side === 'buy' ? quantityE8 : -quantityE8;
+    const exits = early.get(order.symbol) ?? losses.earlyOf(agent, order.symbol);
+    early.set(order.symbol, exits);
+    const closed = order.reduceOnly ? [] : takeEarly(exits, signed, Number.NEGATIVE_INFINITY);
+    const heldE8 = signed + closed.reduce((sum, { signedE8 }) => sum + signedE8, 0);
+    const parts = [...closed.map((exit) => ({ e8: -exit.signedE8, price: exit.price })), { e8: heldE8, price: mark }];
     const costs = prices.map((price) => {
-      const worseBy = Math.max(0, order.side === 'buy' ? price - mark : mark - price);
-      return (quantityE8 / E8) * (worseBy + price * rules.takerFee);
+      const worse = parts.reduce((sum, part) => sum + Math.max(0, (part.e8 / E8) * (price - part.price)), 0);
+      return worse + (quantityE8 / E8) * price * rules.takerFee;
     });
     sum.least += isSure ? Math.min(...costs) : 0;
     sum.most += Math.max(...costs);

@@ -5,7 +5,7 @@ import { BELIEVED_MS, rawOf } from './raw.ts';
 
 /**
  * While an agent's orders that open rest in a symbol, or what they have opened is held there, nothing of another agent
- * opens there [EX-4].
+ * opens there [EX-4]. What an operator has given to an agent is held by that one [EX-13].
  * @except something traded there within 75 s that the ledger does not know of
  */
 export function findOpenedBesideHolder(history: History): readonly Breach[] {
@@ -15,7 +15,10 @@ export function findOpenedBesideHolder(history: History): readonly Breach[] {
     const before = history.fills.filter((fill) => fill.symbol === symbol && fill.atMs < servedAtMs);
     const since = before.findLastIndex((fill) => fill.before === 0);
     const held = (before.at(-1)?.after ?? 0) === 0 ? undefined : before[since];
-    const opener = held?.order?.decision.agent ?? null;
+    const adopted = history.adoptions.findLast(
+      (each) => each.symbol === symbol && each.atMs < servedAtMs && each.atMs >= (held?.atMs ?? servedAtMs),
+    );
+    const opener = adopted?.agent ?? held?.order?.decision.agent ?? null;
     const others = send.openings.flatMap((other) => history.orders.get(other)?.decision.agent ?? []);
     const holder = [opener, ...others].find((agent) => agent !== null && agent !== root.agent && agent !== 'gate');
     if (holder === undefined || root.origin !== 'agent') return [];

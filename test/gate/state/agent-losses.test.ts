@@ -117,6 +117,45 @@ describe("an agent's own loss", () => {
       assert.ok(Math.abs((lossesOf(told, T0 + 5_000, 59_700).day_usdt ?? 0) - 4_800) < 1e-6);
     });
 
+  /** 1,000 lots (1 BTC) from 60,000, by report alone; the trade of their close at another price is listed first. */
+  function openedUnread(origin: 'agent' | 'operator', closedAt: number): Told {
+    const told = new Told();
+    told.ledger.append(
+      decisionEvent({
+        id: 'd-o',
+        atMs: T0 + 1,
+        agent: 'alice',
+        orders: [{ client_order_id: 'o', lots: 1_000, side: 'buy' }],
+      }),
+    );
+    told.ledger.append(orderEvent('o', T0 + 2, { status: 'filled', executed_lots: 1_000, average_price: 60_000 }));
+    const exit = { client_order_id: 'x', lots: 1_000, side: 'sell', reduce_only: true } as const;
+    const agent = origin === 'agent' ? 'alice' : origin;
+    told.ledger.append(decisionEvent({ id: 'd-x', atMs: T0 + 1_000, agent, request: { origin }, orders: [exit] }));
+    told.ledger.append(
+      orderEvent('x', T0 + 2_000, { status: 'filled', executed_lots: 1_000, average_price: closedAt }),
+    );
+    told.ledger.append(
+      tradeEvent('t-x', 'x', T0 + 2_000, { fee_usdt: 20, lots: 1_000, price: closedAt, side: 'sell' }),
+    );
+    return told;
+  }
+  for (const origin of ['agent', 'operator'] as const) {
+    for (const mark of [59_700, 61_000])
+      test(`counts an opening of unread trades at the price at which ${origin} closed it, whatever the mark (${mark})`, () => {
+        const told = openedUnread(origin, 55_200);
+        const { day_usdt: unread } = lossesOf(told, T0 + 5_000, mark);
+        const taker = 60_000 * BTC_RULES.takerFee;
+        assert.ok(Math.abs((unread ?? 0) - (4_800 + 20 + taker)) < 1e-6, String(unread));
+        told.ledger.append(tradeEvent('t-o', 'o', T0 + 2, { fee_usdt: 12, lots: 1_000, price: 60_000, side: 'buy' }));
+        assert.ok(Math.abs((lossesOf(told, T0 + 5_000, mark).day_usdt ?? 0) - (4_800 + 20 + 12)) < 1e-6);
+      });
+    test(`counts no gain of an opening of unread trades that ${origin} closed`, () => {
+      const { day_usdt: unread } = lossesOf(openedUnread(origin, 63_000), T0 + 5_000, 58_000);
+      assert.ok(Math.abs((unread ?? 0) - (20 + 60_000 * BTC_RULES.takerFee)) < 1e-6, String(unread));
+    });
+  }
+
   test("counts of an operator's exit what it took of this agent, and not what it took of nobody", () => {
     const told = closedUnread('operator', 1_000);
     const alone = lossesOf(closedUnread('operator'), T0 + 5_000, 59_700);

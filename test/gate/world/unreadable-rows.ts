@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { FlattenBody } from '../../../daemon/gate/api/operator.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
 
 const POSITIONS = '/fapi/v3/positionRisk';
 const ODD_PLACED = {
@@ -118,6 +119,29 @@ describe('a row that nobody can read concerns its symbol alone', () => {
     assert.equal(await open(bob, openEth), opened);
     await showPlain();
     assert.equal(await open(alice, { requested_notional: 300 }), opened);
+  });
+
+  it('in a second list: both are on record, and what the first one shows again lifts the first one alone', async () => {
+    const reasons = (): readonly string[] | undefined =>
+      world.daemon.gate.core.state.layers.get('boot|symbol|BTCUSDT')?.reason.split('; ');
+    const [position, placed] = ['a row of its position cannot be read', 'a row of its placed orders cannot be read'];
+    await showOdd(POSITIONS, { positionAmt: 'much' });
+    assert.deepEqual(reasons(), [position]);
+    await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
+    // Whose trade it is the placed orders say.
+    const human = { symbol: 'BTCUSDT', side: 'BUY', type: 'MARKET', quantity: '0.002' };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    const isRead = async (): Promise<boolean> => {
+      await world.advance(10_000);
+      return reasons()?.includes(placed) === true;
+    };
+    await until('it was read', isRead, 60_000);
+    assert.deepEqual(reasons(), [position, placed]);
+    await world.control('clear-faults', {});
+    await world.fault({ ...ODD_PLACED, ms: 10_000_000 });
+    await world.restart();
+    assert.deepEqual(reasons(), [placed]);
+    await showPlain();
   });
 
   it('a flatten closes what is known and does not call flat what nobody can read', async () => {
