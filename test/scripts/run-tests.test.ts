@@ -231,6 +231,7 @@ test('a file that fails with something open ends all the same, with its processe
     assert.equal(code, 1, output);
     assert.match(output, /opens\.test\.ts left open: the process .*setInterval.*, a server at .*127\.0\.0\.1/);
     assert.match(output, /does not end by itself; it is kept by .*Timeout \(since test\/hangs\/opens\.test\.ts\)/);
+    assert.match(readFileSync(failuresPath, 'utf8'), /^== test\/hangs\/opens\.test\.ts left open: /m);
     assert.throws(() => process.kill(Number(readFileSync(pidPath, 'utf8')), 0), { code: 'ESRCH' });
   } finally {
     rmSync(folder, { recursive: true });
