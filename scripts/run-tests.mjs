@@ -15,8 +15,8 @@ import { describeCpu } from './tests/describe-cpu.ts';
 import { makeScratch } from './tests/scratch.ts';
 import { Turns } from './tests/turns.ts';
 
-/** Test processes at once: one more than there are cores, since many wait for real time or for daemons of their own. */
-const CONCURRENCY = availableParallelism() + 1;
+/** Test processes at once: two more than there are cores, since many wait for real time or for daemons of their own. */
+const CONCURRENCY = availableParallelism() + 2;
 /** Guards against a hang, not measures: a loaded machine takes several times what a quiet one does. */
 const TEST_LIMIT_MS = 240_000;
 const FILE_LIMIT_MS = Number(process.env.HOLDFAST_FILE_LIMIT_MS ?? 600_000);
