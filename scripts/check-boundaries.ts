@@ -14,6 +14,7 @@ import {
   PACKAGE_HOMES,
   UNITS,
 } from './boundaries/rules.ts';
+import { findWingProblem, WINGS } from './boundaries/wings.ts';
 
 /** What a browser runs is bundled with what it imports, so its packages are needed by the build alone. */
 const BUNDLED = 'daemon/console/';
@@ -26,9 +27,9 @@ export interface BoundaryReport {
   readonly violations: readonly string[];
 }
 
-/** Checks every source below `root`/daemon against the rules of who may import whom. `root`: absolute. */
+/** Checks every source below `root` against the rules of who may import whom. `root`: absolute. */
 export function checkBoundaries(root: string): BoundaryReport {
-  const files = listSources(join(root, 'daemon')).map((path) => relative(root, path).split(sep).join('/'));
+  const files = listSources(root, 'daemon');
   const dependencies = readDependencies(root);
   const violations: string[] = [];
   const graph = new Map<string, string[]>();
@@ -38,10 +39,7 @@ export function checkBoundaries(root: string): BoundaryReport {
     const syntax = readModuleSyntax(readFileSync(join(root, file), 'utf8'));
     imports += syntax.imports.length;
     const report = (line: number, text: string) => violations.push(`${file}:${line}: ${text}`);
-    graph.set(
-      file,
-      syntax.imports.filter(isOfProject).map(({ specifier }) => targetOf(file, specifier)),
-    );
+    graph.set(file, targetsOf(file, syntax.imports));
     const misplaced = findPlaceProblem(file);
     if (misplaced !== null) report(1, misplaced);
     if (!Object.hasOwn(COMPUTED_IMPORTS, file)) {
@@ -59,25 +57,43 @@ export function checkBoundaries(root: string): BoundaryReport {
       }
     }
   }
+  const others = Object.keys(WINGS).flatMap((wing) => listSources(root, wing));
+  for (const file of others) {
+    const found = readModuleSyntax(readFileSync(join(root, file), 'utf8')).imports;
+    imports += found.length;
+    graph.set(file, targetsOf(file, found));
+    for (const { specifier, line } of found.filter(isOfProject)) {
+      const target = targetOf(file, specifier);
+      const problem = existsSync(join(root, target))
+        ? findWingProblem(file, target)
+        : `imports ${specifier}, which does not exist`;
+      if (problem !== null) violations.push(`${file}:${line}: ${problem}`);
+    }
+  }
   for (const circle of findCircles(graph)) violations.push(`${circle[0]}:1: is in a circle: ${circle.join(' ')}`);
   if (files.length > 0 && imports === 0) violations.push('daemon:0: not a single import was found');
-  return { files: files.length, imports, violations };
+  return { files: files.length + others.length, imports, violations };
 }
 
 const isOfProject = ({ specifier }: ModuleImport): boolean => specifier.startsWith('.');
 const targetOf = (file: string, specifier: string): string =>
   posix.normalize(posix.join(posix.dirname(file), specifier));
 
-function listSources(folder: string): string[] {
+const targetsOf = (file: string, imports: readonly ModuleImport[]): string[] =>
+  imports.filter(isOfProject).map(({ specifier }) => targetOf(file, specifier));
+
+/** Paths from the root, in order of their names. */
+function listSources(root: string, top: string): string[] {
+  const folder = join(root, top);
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   const sources = entries.filter(
     (entry) =>
       entry.isFile() &&
       /\.(tsx?|mts|cts|js|mjs|cjs)$/.test(entry.name) &&
-      !BUILT.some((folder) => entry.parentPath.endsWith(folder)),
+      !BUILT.some((built) => entry.parentPath.endsWith(built)),
   );
-  return sources.map((entry) => join(entry.parentPath, entry.name)).sort();
+  return sources.map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/')).sort();
 }
 
 /** With the optional peers: what only the evaluation loads. */

@@ -1,12 +1,5 @@
 import type { ToolCallContext, ToolCallEvent } from './host.ts';
-import { bound, type SharedState } from './shared-state.ts';
-import type { SkillClaim } from './skills-in-play.ts';
-
-/** What the hook saw of a call of one of our own tools. */
-export interface Stamp {
-  readonly runId: string | null;
-  readonly skill: SkillClaim | null;
-}
+import { bound, type SharedState, type SkillClaim, type Stamp } from './shared-state.ts';
 
 const MAX_STAMPS = 2_000;
 /** Longer than the longest wait for an approval (10 minutes) between the hook and the call. */

@@ -1,4 +1,14 @@
-import type { Stamp } from './hook-proof.ts';
+/** As `meta.skill` of the daemon's contract takes it. Without a digest the daemon takes it for an unknown skill. */
+export interface SkillClaim {
+  readonly name: string;
+  readonly sha256?: string;
+}
+
+/** What the hook saw of a call of one of our own tools. */
+export interface Stamp {
+  readonly runId: string | null;
+  readonly skill: SkillClaim | null;
+}
 
 /**
  * What all copies of this plugin in one process know together. OpenClaw loads a plugin again for each of its registries

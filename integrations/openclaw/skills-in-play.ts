@@ -3,14 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { ToolCallContext, ToolCallEvent } from './host.ts';
-import { bound, type SharedState } from './shared-state.ts';
+import { bound, type SharedState, type SkillClaim } from './shared-state.ts';
 import { digestFolder } from './skill-digest.ts';
-
-/** As `meta.skill` of the daemon's contract takes it. Without a digest the daemon takes it for an unknown skill. */
-export interface SkillClaim {
-  readonly name: string;
-  readonly sha256?: string;
-}
 
 const MAX_SESSIONS = 500;
 const MAX_SKILLS = 50;

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DaemonAnswer, type DaemonLink, NoAnswerError } from './daemon-link.ts';
-import type { HookProof, Stamp } from './hook-proof.ts';
+import type { HookProof } from './hook-proof.ts';
 import type { HostTool, ToolResult } from './host.ts';
-import type { SharedState } from './shared-state.ts';
+import type { SharedState, Stamp } from './shared-state.ts';
 
 /** An entry of the daemon's catalogue (`GET /v1/tools?format=mcp&view=brief`). */
 interface CatalogueEntry {

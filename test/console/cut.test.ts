@@ -58,9 +58,11 @@ test('no figure and no cell is cut, in any view, at any width, in both themes', 
     [390, 844, 'light'],
     [390, 844, 'dark'],
     [768, 1024, 'light'],
+    [768, 1024, 'dark'],
     [1280, 800, 'dark'],
     [1280, 800, 'light'],
     [1920, 1080, 'dark'],
+    [1920, 1080, 'light'],
   ] as const) {
     const seat = await openPage(t, world, { viewport: { width, height }, colorScheme });
     const { page } = seat;

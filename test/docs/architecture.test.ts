@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOMS, UNITS } from '../../scripts/boundaries/rules.ts';
@@ -67,4 +67,18 @@ test('docs/architecture.md names the rooms of the evaluation that may import les
       if (only[room] === undefined) continue;
       assert.match(imports ?? '', new RegExp(`\`${room}/\`[^;]*: ${only[room].map((to) => `\`${to}/\``).join(', ')}`));
     }
+});
+
+test('docs/architecture.md explains at most sixty words, in order, all of which the code uses', () => {
+  const words = readTable(PAGE, 'word', 'meaning').map(([word = '']) => word);
+  assert.ok(words.length > 40 && words.length <= 60, `${words.length} words`);
+  assert.deepEqual(words, [...words].sort(byName));
+  const sources = readdirSync(join(ROOT, 'daemon'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(ROOT, 'daemon', path), 'utf8').toLowerCase());
+  const using = (word: string) => sources.filter((text) => text.includes(word.toLowerCase())).length;
+  assert.deepEqual(
+    words.filter((word) => using(word) < 3),
+    [],
+  );
 });

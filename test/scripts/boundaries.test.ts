@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
+import { SHARED_BY_TESTS, WINGS } from '../../scripts/boundaries/wings.ts';
 import { checkBoundaries } from '../../scripts/check-boundaries.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
@@ -88,6 +89,31 @@ test('files that import each other, types only and over a third as well', () => 
   ]);
 });
 
+test('each folder of code is read, beside the daemon as well', () => {
+  assert.deepEqual(
+    checkSources({ 'scripts/a.ts': "import { a } from './b.ts';\n", 'scripts/b.ts': "import './a.ts';\n" }),
+    ['scripts/a.ts:1: is in a circle: scripts/a.ts scripts/b.ts'],
+  );
+  for (const wing of Object.keys(WINGS)) {
+    assert.deepEqual(checkSources({ [`${wing}/a.ts`]: "import './b.ts';\n" }), [
+      `${wing}/a.ts:1: imports ./b.ts, which does not exist`,
+    ]);
+  }
+});
+
+test('a script uses of the tests what is said to be shared, and the daemon nothing outside itself', () => {
+  const files = { 'test/a.ts': 'export const a = 1;\n', [SHARED_BY_TESTS[0] ?? '']: 'export const b = 1;\n' };
+  const source = `import '../test/a.ts';\nimport '../${SHARED_BY_TESTS[0]}';\n`;
+  assert.deepEqual(
+    checkSources({ ...files, 'scripts/x.ts': source, 'daemon/gate/gate.ts': "import '../../test/a.ts';\n" }),
+    [
+      'daemon/gate/gate.ts:1: imports test/a.ts, which is not part of the daemon',
+      'scripts/x.ts:1: scripts may not import test (test/a.ts)',
+    ],
+  );
+  for (const path of SHARED_BY_TESTS) assert.ok(existsSync(join(REPOSITORY, path)), path);
+});
+
 const CASES: (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
   ['core imports the gate', 'daemon/core/x.ts', "import { a } from '../gate/ports.ts';", /core may not import gate/],
   ['core imports a type of the gate', 'daemon/core/x.ts', "import type { A } from '../gate/ports.ts';", /core may not/],
@@ -114,6 +140,18 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
   ],
   ['gate imports venue', 'daemon/gate/gate.ts', "import { a } from '../venue/venue.ts';", /gate may not import venue/],
   ['gate loads http late', 'daemon/gate/gate.ts', "await import('../http/server.ts');", /gate may not import http/],
+  [
+    'an integration runs the daemon',
+    'integrations/x.ts',
+    "import '../daemon/gate/ports.ts';",
+    /integrations may not import daemon/,
+  ],
+  [
+    'an example runs the daemon',
+    'examples/x.ts',
+    "import '../daemon/gate/ports.ts';",
+    /examples may not import daemon/,
+  ],
   [
     'exchange-sim imports core',
     'daemon/exchange-sim/x.ts',

@@ -16,7 +16,7 @@ export const opened = signal<ListedDecision | null>(null);
 
 /** As high as in the style sheet, for three lines where the page is narrow and for two elsewhere. */
 const NARROW = matchMedia('(max-width: 760px)');
-const rowPx = (): number => (NARROW.matches ? 66 : 46);
+const rowPx = (): number => (NARROW.matches ? 84 : 46);
 const EXTRA_ROWS = 6;
 const FEW_FOUND = 20;
 export const VERDICT_KIND: Readonly<Record<string, string>> = { ALLOW: 'active', LIMIT: 'reducing', BLOCK: 'halted' };
