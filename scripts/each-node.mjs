@@ -1,10 +1,12 @@
 /**
  * `npm run test:nodes`: what has to hold on every Node of the supported line, on its oldest and its newest, each from
  * a copy of this checkout in which nothing was installed: install, start, one order, a kill and a restart,
- * `audit verify`, and the tests of ledger and venue. `npm test` runs everything on the recommended one. With `--bring`
- * it only brings those Nodes, so that a later run starts at once.
+ * `audit verify`, and the tests of ledger and venue. `npm test` runs everything on the recommended one. They run beside
+ * each other, and each says what it has said when it is over. With `--bring` it only brings those Nodes, so that a later
+ * run starts at once.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -32,27 +34,30 @@ function copyCheckout(folder) {
   if (copied < 100) throw new Error(`Only ${copied} files were found to copy.`);
 }
 
-function runOn(major) {
+async function runOn(major) {
   const node = bringNode(ROOT, { major, say: (pin) => process.stdout.write(`bringing ${pin.name}@${pin.version}\n`) });
   if (BRING_ONLY) return 0;
   const folder = mkdtempSync(join(tmpdir(), `holdfast-node-${major}-`));
   try {
     copyCheckout(folder);
-    process.stdout.write(`== Node ${findPin(major)?.version}: install, ${TESTS.join(', ')}\n`);
     const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
     delete env.NODE_COMPILE_CACHE;
     const command = [join(folder, 'scripts', 'run.mjs'), join(folder, 'scripts', 'run-tests.mjs'), ...TESTS];
-    return spawnSync(node, command, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+    const child = spawn(node, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = `== Node ${findPin(major)?.version}: install, ${TESTS.join(', ')}\n`;
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    const [code] = await once(child, 'close');
+    process.stdout.write(output);
+    return code ?? 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-let failed = 0;
-for (const major of MAJORS) {
-  if (findPin(major) === null) {
-    process.stderr.write(`There is no pinned Node ${major} for ${platformName()}.\n`);
-    failed += 1;
-  } else if (runOn(major) !== 0) failed += 1;
-}
-process.exitCode = failed === 0 ? 0 : 1;
+const codes = MAJORS.map((major) => {
+  if (findPin(major) !== null) return runOn(major);
+  process.stderr.write(`There is no pinned Node ${major} for ${platformName()}.\n`);
+  return 1;
+});
+process.exitCode = (await Promise.all(codes)).every((code) => code === 0) ? 0 : 1;

@@ -13,11 +13,15 @@ import { listFiles, ROOT } from './package-state.mjs';
 import { arrange } from './tests/arrange.ts';
 import { describeCpu } from './tests/describe-cpu.ts';
 import { makeScratch } from './tests/scratch.ts';
+import { Turns } from './tests/turns.ts';
 
-/** Test processes at once: one more than there are cores, since many wait for real time or for daemons of their own. */
-const CONCURRENCY = availableParallelism() + 1;
-/** Of a process: a guard against a hang, not a measure. A loaded machine takes several times what a quiet one does. */
-const TIMEOUT_MS = 1_800_000;
+/** Test processes at once: two more than there are cores, since many wait for real time or for daemons of their own. */
+const CONCURRENCY = availableParallelism() + 2;
+/** Guards against a hang, not measures: a loaded machine takes several times what a quiet one does. */
+const TEST_LIMIT_MS = 240_000;
+const FILE_LIMIT_MS = Number(process.env.HOLDFAST_FILE_LIMIT_MS ?? 600_000);
+/** How often is looked for files above their limit: as long their process has to end by itself. */
+const LOOK_MS = Math.min(5_000, FILE_LIMIT_MS);
 /** Young garbage is most of what worlds leave: with room for it from the start less of it is moved about. */
 const YOUNG = ['--min-semi-space-size=32', '--max-semi-space-size=64'];
 
@@ -36,9 +40,13 @@ function selectTests(root, words) {
   return wanted.length === 0 ? files : files.filter((file) => wanted.some((word) => file.includes(word)));
 }
 
-/** A module for each process, in `folder`; node runs them in the order of their names. */
-function writeEntries(folder, root, shares) {
+/**
+ * A module for each process, in `folder`, which says its turns in a file of that name in `turns`; node runs them in the
+ * order of their names.
+ */
+function writeEntries({ folder, root, turns }, shares) {
   const runner = new URL('./tests/run-share.ts', import.meta.url).href;
+  const sayer = new URL('./tests/turns.ts', import.meta.url).href;
   return shares.map((files, index) => {
     const [first] = files;
     const name = first
@@ -46,23 +54,30 @@ function writeEntries(folder, root, shares) {
       .replaceAll(sep, '-')
       .replace('.test.ts', '');
     const more = files.length > 1 ? `-and-${files.length - 1}-more` : '';
-    const path = join(folder, `${String(index).padStart(3, '0')}-${name}${more}.mjs`);
+    const id = `${String(index).padStart(3, '0')}-${name}${more}`;
+    const path = join(folder, `${id}.mjs`);
     const paths = JSON.stringify(files.map((file) => join(root, file)));
-    writeFileSync(path, `import { runShare } from '${runner}';\nawait runShare(${JSON.stringify(root)}, ${paths});\n`);
+    const run = `await runShare(${JSON.stringify(root)}, ${paths}, sayTurns(${JSON.stringify(join(turns, id))}));`;
+    writeFileSync(path, `import { runShare } from '${runner}';\nimport { sayTurns } from '${sayer}';\n${run}\n`);
     return path;
   });
 }
 
-function runNode(args, scratch, onEnd) {
+function runNode(args, { onEnd, scratch, turns }) {
   // Daemons that tests kill leave the files of their locks.
   const env = { ...process.env, TMPDIR: scratch, HOLDFAST_LOCK_FOLDER: join(scratch, 'locks') };
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const limit = new Turns(turns, FILE_LIMIT_MS);
+  const looking = setInterval(() => {
+    for (const line of limit.endOverdue()) process.stderr.write(`${line}\n`);
+  }, LOOK_MS);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`The tests could not be started: ${error.message}\n`);
     process.exitCode = 1;
   });
   child.on('close', (code) => {
+    clearInterval(looking);
     process.exitCode = code ?? 1;
     onEnd();
   });
@@ -84,6 +99,7 @@ function main() {
   const folder = makeScratch();
   const scratch = join(folder, 't');
   mkdirSync(scratch);
+  const turns = join(folder, 'turns');
   const cpuPath = join(folder, 'cpu.jsonl');
   const counter = new URL(`./tests/count-cpu.ts?out=${encodeURIComponent(cpuPath)}`, import.meta.url).href;
   const nodeArgs = [
@@ -92,12 +108,14 @@ function main() {
     '--test',
     ...reportersOf(process.env.TEST_FAILURES_FILE),
     `--test-concurrency=${CONCURRENCY}`,
-    `--test-timeout=${TIMEOUT_MS}`,
+    `--test-timeout=${TEST_LIMIT_MS}`,
   ];
-  runNode([...nodeArgs, ...options, ...writeEntries(folder, root, arrange(files))], scratch, () => {
+  const onEnd = () => {
     if (args.includes('--cpu')) process.stdout.write(describeCpu(cpuPath));
     rmSync(folder, { recursive: true, force: true });
-  });
+  };
+  const entries = writeEntries({ folder, root, turns }, arrange(files));
+  runNode([...nodeArgs, ...options, ...entries], { onEnd, scratch, turns });
 }
 
 main();

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { campaignPolicy } from '../campaign/policy.ts';
 import { Random } from '../explore/random.ts';
 import { call, GIVE_UP_MS, kill, type Life, live } from './life.ts';
 
@@ -20,54 +21,82 @@ export interface KilledFlatten {
   readonly flat_ms: number | null;
 }
 
-function isFlat({ engine }: ExchangeSim): boolean {
-  return [...engine.state.markets.values()].every(({ position }) => position.quantity === 0n);
+/** One account and one home, through the lives of its daemons. */
+interface Account {
+  readonly home: string;
+  readonly sim: ExchangeSim;
+  life: Life;
 }
 
-async function flattenAndKill(sim: ExchangeSim, afterMs: number): Promise<KilledFlatten> {
-  const home = mkdtempSync(join(tmpdir(), 'holdfast-flatten-'));
-  const lives: Life[] = [];
-  const next = async (): Promise<Life> => {
-    const life = await live(home, sim.url);
-    lives.push(life);
-    return life;
-  };
-  try {
-    const first = await next();
-    for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
-      const opening = { symbol, intent: 'open', side: 'buy', requested_notional: 300, requested_leverage: 1 };
-      const order = { ...opening, order_type: 'market', max_slippage_bps: 50, strategy_id: 'flatten' };
-      const answer = await call(home, first.url, '/v1/tools/place_order', order);
-      if (isFlat(sim)) throw new Error(`nothing was opened: ${JSON.stringify(answer)}`);
+function isFlat({ sim }: Account, symbol?: string): boolean {
+  const markets = [...sim.engine.state.markets].filter(([name]) => symbol === undefined || name === symbol);
+  return markets.every(([, { position }]) => position.quantity === 0n);
+}
+
+async function open(account: Account, round: number): Promise<void> {
+  const state = { state: 'active', reason: 'the next kill' };
+  await call(account.home, account.life.url, '/v1/trading-state', state, 'operator', 'PUT');
+  for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
+    const opening = { symbol, intent: 'open', side: 'buy', requested_notional: 300, requested_leverage: 1 };
+    const order = { ...opening, order_type: 'market', max_slippage_bps: 50, strategy_id: `flatten-${round}` };
+    // The exit of the round before may be worked still.
+    const untilMs = performance.now() + GIVE_UP_MS;
+    for (;;) {
+      const answer = await call(account.home, account.life.url, '/v1/tools/place_order', order);
+      if (!isFlat(account, symbol)) break;
+      if (performance.now() > untilMs) throw new Error(`nothing was opened: ${JSON.stringify(answer)}`);
+      await delay(20);
     }
-    void call(home, first.url, '/v1/flatten', { reason: 'test' }, 'operator').catch(() => undefined);
-    await delay(afterMs);
-    await kill(first);
-    const was_flat = isFlat(sim);
-    const { url } = await next();
-    const readyAt = performance.now();
-    const { state } = await call<{ state: string }>(home, url, '/v1/trading-state', null, 'operator');
-    const report = { killed_after_ms: afterMs, was_recorded: state === 'halted', was_flat };
-    if (!report.was_recorded) return { ...report, flat_ms: null };
-    while (!isFlat(sim) && performance.now() - readyAt < GIVE_UP_MS) await delay(5);
-    return { ...report, flat_ms: isFlat(sim) ? Math.round(performance.now() - readyAt) : null };
-  } finally {
-    for (const life of lives) if (life.child.exitCode === null && life.child.signalCode === null) await kill(life);
-    rmSync(home, { recursive: true, force: true });
   }
 }
 
-/** A flatten of the account is asked for, its daemon killed at a random instant after that, and the next one started. */
+/** Waits until nothing is held; the time that it took, ms, or null. */
+async function untilFlat(account: Account): Promise<number | null> {
+  const fromMs = performance.now();
+  while (!isFlat(account) && performance.now() - fromMs < GIVE_UP_MS) await delay(5);
+  return isFlat(account) ? Math.round(performance.now() - fromMs) : null;
+}
+
+async function flattenAndKill(account: Account, afterMs: number, next: () => Promise<Life>): Promise<KilledFlatten> {
+  const { home, life } = account;
+  void call(home, life.url, '/v1/flatten', { reason: 'test' }, 'operator').catch(() => undefined);
+  await delay(afterMs);
+  await kill(life);
+  const was_flat = isFlat(account);
+  account.life = await next();
+  const { url } = account.life;
+  const { state } = await call<{ state: string }>(home, url, '/v1/trading-state', null, 'operator');
+  const report = { killed_after_ms: afterMs, was_recorded: state === 'halted', was_flat };
+  if (report.was_recorded) return { ...report, flat_ms: await untilFlat(account) };
+  // Nobody has asked for anything: what is held goes before the next round.
+  await call(home, url, '/v1/flatten', { reason: 'test' }, 'operator');
+  if ((await untilFlat(account)) === null) throw new Error('a flatten that nobody killed did not end');
+  return { ...report, flat_ms: null };
+}
+
+/**
+ * Again and again a flatten of the account is asked for, its daemon killed at a random instant after that, and the next
+ * one started on the same home.
+ */
 export async function runKilledFlattens(count: number, seed: number): Promise<readonly KilledFlatten[]> {
   const random = new Random(seed, 'killed flattens');
   const killed: KilledFlatten[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const sim = await startExchangeSim({ seed: seed + i });
-    try {
-      killed.push(await flattenAndKill(sim, Math.round(KILLED_WITHIN_MS * random.next() ** 2)));
-    } finally {
-      await sim.close();
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-flatten-'));
+  const policy = join(home, 'policy.yaml');
+  writeFileSync(policy, campaignPolicy());
+  const sim = await startExchangeSim({ seed });
+  const next = (): Promise<Life> => live(home, sim.url, { HOLDFAST_POLICY: policy });
+  const account: Account = { home, sim, life: await next() };
+  try {
+    for (let round = 0; round < count; round += 1) {
+      await open(account, round);
+      killed.push(await flattenAndKill(account, Math.round(KILLED_WITHIN_MS * random.next() ** 2), next));
     }
+    return killed;
+  } finally {
+    const { child } = account.life;
+    if (child.exitCode === null && child.signalCode === null) await kill(account.life);
+    await sim.close();
+    rmSync(home, { recursive: true, force: true });
   }
-  return killed;
 }

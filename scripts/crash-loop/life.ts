@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 
 const MAIN = join(findPackageFolder(), 'scripts', 'holdfast.mjs');
+const PATIENT = new URL('../campaign/patient-orders.mjs', import.meta.url).href;
 export const GIVE_UP_MS = 60_000;
 
 /** One process of the daemon. */
@@ -15,12 +16,12 @@ export interface Life {
   readonly bornAt: number;
   readonly readyMs: number;
 }
-/** Starts the daemon; resolves when it says that it is ready. */
-export async function live(home: string, venueUrl: string): Promise<Life> {
+/** Starts the daemon, with a policy of its own where `env` names one; resolves when it says that it is ready. */
+export async function live(home: string, venueUrl: string, env: NodeJS.ProcessEnv = {}): Promise<Life> {
   const bornAt = performance.now();
-  const env = { PATH: process.env.PATH, HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_PAPER_URL: venueUrl };
-  const child = spawn(process.execPath, [MAIN, 'start', '--json'], {
-    env: { ...env, HOLDFAST_LOG_LEVEL: 'fatal' },
+  const own = { PATH: process.env.PATH, HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_PAPER_URL: venueUrl };
+  const child = spawn(process.execPath, ['--import', PATIENT, MAIN, 'start', '--json'], {
+    env: { ...own, HOLDFAST_LOG_LEVEL: 'fatal', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -43,17 +44,18 @@ export async function kill({ child }: Life): Promise<void> {
   child.kill('SIGKILL');
   await ended;
 }
-/** `body` null: a GET. By the token of that role. */
+/** `body` null: a GET; else a POST where nothing else is said. By the token of that role. */
 export async function call<T>(
   home: string,
   url: string,
   path: string,
   body: object | null,
   role: 'agent' | 'operator' = 'agent',
+  method: 'GET' | 'POST' | 'PUT' = body === null ? 'GET' : 'POST',
 ): Promise<T> {
   const token = readFileSync(join(home, 'tokens', `${role}.token`), 'utf8').trim();
   const answer = await fetch(url + path, {
-    method: body === null ? 'GET' : 'POST',
+    method,
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
     ...(body === null ? {} : { body: JSON.stringify(body) }),
   });

@@ -22,7 +22,9 @@ export function runForeign({ name, packages, runs, tests }) {
   }
   if (process.argv.includes('--bring')) return 0;
   const env = { ...process.env, HOLDFAST_FOREIGN: join(place, 'node_modules') };
-  const args = ['--test', '--test-reporter=spec', '--test-timeout=600000', ...process.argv.slice(2), join(ROOT, tests)];
+  const watcher = new URL('../tests/watch-opened.mjs', import.meta.url).href;
+  const limits = ['--test-timeout=600000', '--test-force-exit', `--import=${watcher}`];
+  const args = ['--test', '--test-reporter=spec', ...limits, ...process.argv.slice(2), join(ROOT, tests)];
   return spawnSync(node.path, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
 }
 

@@ -30,6 +30,8 @@ export const ALONE: readonly string[] = [
   // Measure what their process keeps, and which modules it enters.
   'fuzz/routes',
   'daemon/order-path',
+  // Compares a client of ccxt with one from before `prepared-ccxt.ts`, which others load.
+  'explore/prepared-ccxt',
 ];
 
 /**
@@ -44,6 +46,7 @@ export const EARLY: readonly string[] = [
   'bypasses/killed-while-opening',
   'bypasses/killed-while-holding',
   'daemon/crash-loop-for-real',
+  'daemon/killed-flatten-for-real',
 ];
 
 /** Paths from the root, `/` between folders -> what runs in each process. */

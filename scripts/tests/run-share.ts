@@ -9,15 +9,35 @@ import { after, before, describe } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { noteFile, readCpuMs } from './count-cpu.ts';
+import { endOpened, Kept, watchOpened } from './opened.ts';
 import { awaitRunnerHook, endRunnerHook } from './runner-hook.ts';
 
 type State = ReadonlyMap<string, unknown>;
 
-export async function runShare(root: string, files: readonly string[]): Promise<void> {
+/** Of a process whose tests are over: connections that are about to close have that long. */
+const LEAVES_WITHIN_MS = 5_000;
+
+/** `onTurn`: told which file has its turn from now on. */
+export async function runShare(
+  root: string,
+  files: readonly string[],
+  onTurn: (what: string) => void = () => undefined,
+): Promise<void> {
   awaitRunnerHook();
+  watchOpened();
   let found: State = new Map();
   // The hooks of the first suite begin when all files are loaded and their tests declared.
   let who = 'loading these files';
+  const kept = new Kept();
+  const end = async (): Promise<void> => {
+    const left = await endOpened();
+    if (left.length > 0) fail(`${who} left open: ${left.join(', ')}`);
+    kept.look(who);
+  };
+  after(async () => {
+    await end();
+    leaveSoon(kept, who);
+  });
   const isNewGlobal = (name: string): boolean => name.startsWith('globalThis.') && !found.has(name);
   const compare = (): void => {
     // A file that has the process for itself may do with it what it likes.
@@ -41,14 +61,17 @@ export async function runShare(root: string, files: readonly string[]): Promise<
         isLoaded = resolve;
       });
       let startedMs = 0;
-      before(() => {
+      before(async () => {
+        await end();
         compare();
-        endRunnerHook((error) => fail(who, error));
+        endRunnerHook((error) => fail(`${who} threw where no test was waiting`, error));
         found = readState();
         who = file;
+        onTurn(file);
         startedMs = readCpuMs();
       });
       await turn;
+      onTurn(`loading ${file}`);
       try {
         await suite.runInAsyncScope(() => import(pathToFileURL(path).href));
         suite.runInAsyncScope(after, null, () => {
@@ -64,10 +87,20 @@ export async function runShare(root: string, files: readonly string[]): Promise<
   found = readState();
 }
 
-/** An error that belongs to no test: the runner says it, and the process fails. */
-function fail(file: string, error: unknown): void {
+/** The last test is over: the process ends by itself, or names what keeps it. */
+function leaveSoon(kept: Kept, file: string): void {
+  const leave = (): void => {
+    kept.look(file);
+    fail(`this process does not end by itself; it is kept by ${kept}`);
+    process.exit();
+  };
+  setTimeout(leave, LEAVES_WITHIN_MS).unref();
+}
+
+/** What belongs to no test: the runner says it, and the process fails. */
+function fail(complaint: string, detail?: unknown): void {
   process.exitCode = 1;
-  process.stderr.write(`${file} threw where no test was waiting: ${inspect(error)}\n`);
+  process.stderr.write(`${complaint}${detail === undefined ? '' : `: ${inspect(detail)}`}\n`);
 }
 
 /** What one file could leave behind for the next: the environment, and what all modules see. */

@@ -73,7 +73,8 @@ export async function prove(world: KilledDaemon): Promise<Books> {
   await world.untilKnown();
   const books = await untilAgreed(world);
   assert.deepEqual(books.liquidations, [], 'nothing is liquidated');
-  assert.equal((await world.verifyLedger()).ok, true, 'the ledger is whole');
+  const audit = await world.auditLedger();
+  assert.ok(audit.ok, `the ledger is whole: ${JSON.stringify(audit)}`);
   return books;
 }
 

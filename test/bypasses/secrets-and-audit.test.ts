@@ -380,8 +380,9 @@ describe('ways around a gate: a ledger that is edited', () => {
       rmSync(path);
     }
   });
-  it('BY-30 does not start a daemon on a ledger that was edited', async () => {
+  it('BY-30 does not start a daemon on a ledger that was edited', async (t) => {
     const world = await DaemonWorld.start({ real: true });
+    t.after(() => world.close());
     await world.tool('place_order', order());
     await world.daemon.close();
     const path = join(world.home, 'paper', 'ledger.db');
@@ -393,7 +394,5 @@ describe('ways around a gate: a ledger that is edited', () => {
     db.exec('UPDATE events SET at_ms = at_ms + 1 WHERE seq = (SELECT max(seq) FROM events)');
     db.close();
     await assert.rejects(world.restart());
-    await world.sim.close();
-    rmSync(world.home, { recursive: true, force: true });
   });
 });

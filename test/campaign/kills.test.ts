@@ -7,8 +7,8 @@ test('twenty kills under load and faults lose, repeat and exceed nothing', { tim
   const result = await runKills({
     seed: 7,
     kills: 20,
-    killsPerWorld: 4,
-    parallel: 5,
+    killsPerWorld: 10,
+    parallel: 2,
     acceptedPerKill: 20,
     clients: 4,
   });

@@ -12,6 +12,8 @@ import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
 import type { Daemon } from '../../daemon/main.ts';
+import { noteOpened } from '../../scripts/tests/opened.ts';
+import { PATIENCE_MS } from '../until.ts';
 import { openRealSite } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
 import { openVirtualSite } from './virtual-site.ts';
@@ -85,6 +87,9 @@ export interface DaemonBeside {
   close(): Promise<void>;
 }
 
+/** Of a start, in virtual time. */
+const READY_WITHIN_MS = 10_000;
+
 /** Worlds that are open, which `until` lets time pass in. */
 const open = new Set<DaemonWorld>();
 
@@ -136,6 +141,7 @@ export class DaemonWorld {
       const world = new DaemonWorld(site, home, daemon, options);
       await world.untilReady();
       open.add(world);
+      noteOpened({ name: () => 'a world', isOpen: () => open.has(world), end: () => world.close() });
       return world;
     } catch (error) {
       // Left open, the exchange would keep the test process alive.
@@ -145,9 +151,9 @@ export class DaemonWorld {
     }
   }
 
-  /** Waits until the boot layer is cleared; fails after 10 s, real ones with patience, with what is missing. */
+  /** Waits until the boot layer is cleared; fails after 10 s, in a real one when patience ends, with what is missing. */
   async untilReady(): Promise<void> {
-    const deadline = this.monotonicMs() + 10_000 * (this.isReal ? REAL_PATIENCE : 1);
+    const deadline = this.monotonicMs() + (this.isReal ? PATIENCE_MS : READY_WITHIN_MS);
     while (!this.daemon.gate.keeper.isReconciled) {
       if (this.monotonicMs() > deadline)
         throw new Error(`not ready: ${this.daemon.gate.readiness().waiting_for.join(', ')}`);
@@ -208,7 +214,7 @@ export class DaemonWorld {
       });
       return { status, body: JSON.parse(text) as T };
     };
-    const deadline = this.monotonicMs() + 10_000 * (this.isReal ? REAL_PATIENCE : 1);
+    const deadline = this.monotonicMs() + (this.isReal ? PATIENCE_MS : READY_WITHIN_MS);
     while (!daemon.gate.keeper.isReconciled && this.monotonicMs() < deadline) await this.sleep(10);
     return {
       daemon,
@@ -358,12 +364,9 @@ export function order(change: object = {}): object {
   };
 }
 
-/** Real time is no measure of a program on a loaded machine, only a guard against one that hangs. */
-const REAL_PATIENCE = 24;
-
 /**
- * Polls until the condition holds; fails with `what` after `withinMs` of wall time: that of the worlds that are open, and
- * a multiple of this process's while one of them is real, or none is open.
+ * Polls until the condition holds; fails with `what` after `withinMs` of wall time of the worlds that are open. While one
+ * of them is real, or none is open, only patience ends it.
  */
 export async function until(
   what: string,
@@ -373,14 +376,21 @@ export async function until(
   const worlds = [...open];
   const isReal = worlds.length === 0 || worlds.some((world) => world.isReal);
   const now = (): number => (isReal ? performance.now() : Math.max(...worlds.map((world) => world.monotonicMs())));
-  const patienceMs = isReal ? withinMs * REAL_PATIENCE : withinMs;
-  const deadline = now() + patienceMs;
+  const patienceMs = isReal ? PATIENCE_MS : withinMs;
+  const begunMs = now();
   while (!(await condition())) {
-    if (now() > deadline) throw new Error(`did not happen within ${patienceMs} ms: ${what}`);
-    const sleeping = worlds.filter((world) => open.has(world)).map((world) => world.sleep(10));
-    if (sleeping.length === 0) sleeping.push(new Promise((resolve) => setTimeout(resolve, 10)));
+    const waitedMs = now() - begunMs;
+    if (waitedMs > patienceMs) throw new Error(`did not happen within ${patienceMs} ms: ${what}`);
+    const pauseMs = pauseAfter(waitedMs);
+    const sleeping = worlds.filter((world) => open.has(world)).map((world) => world.sleep(pauseMs));
+    if (sleeping.length === 0) sleeping.push(new Promise((resolve) => setTimeout(resolve, pauseMs)));
     await Promise.all(sleeping);
   }
+}
+
+/** A look costs a question to the exchange or the daemon; what has taken long may take a twentieth longer. */
+function pauseAfter(waitedMs: number): number {
+  return Math.min(250, Math.max(10, Math.floor(waitedMs / 20)));
 }
 
 function isPatient({ isPatient: asked, policy, real, wall }: DaemonWorldOptions): boolean {

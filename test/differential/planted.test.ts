@@ -11,12 +11,12 @@ import { planWorld, type WorldPlan } from './worlds.ts';
 /** One mistake or more for each part of the plan, in the replay's copy of it alone. */
 const PLANTED: readonly Planted[] = [
   { file: '../snapshot/inputs.ts', from: "ask.phase = 'slice';", to: '' },
-  { file: 'asked-claim.ts', from: "=== 'GTC' ? 'rest' : 'now'", to: "=== 'GTC' ? 'now' : 'now'" },
+  { file: 'asked-claim.ts', from: "=== 'GTC' ? 'rest' : 'now'", to: "=== 'GTC' ? 'now' : 'now'", seed: 240 },
   { file: 'claim-ends.ts', from: '!isFilled(last) &&', to: "!isFilled(last) && last.status !== 'expired' &&" },
   { file: 'claim-ends.ts', from: 'closedE8(claim) >= claim.askedE8) return', to: 'closedE8(claim) > 0) return' },
   { file: 'claims.ts', from: "a.wants === 'now' ? -1 : 1", to: "a.wants === 'now' ? 1 : -1" },
   { file: 'claims.ts', from: '    ownLeft -= taken - ofOthers;\n', to: '' },
-  { file: 'claims.ts', from: 'quantityE8 < want - onWay && isMakingRoom(live, side)', to: 'quantityE8 < 0' },
+  { file: 'claims.ts', from: 'quantityE8 < want - onWay && isMakingRoom(live, side)', to: 'quantityE8 < 0', seed: 362 },
   {
     file: 'claims.ts',
     from: 'for (const other of claims.open) if (isBefore(claim, other)) return true;',
@@ -27,7 +27,12 @@ const PLANTED: readonly Planted[] = [
     from: 'quantityE8 } });\n      return null;',
     to: 'quantityE8 } });\n      return quantityE8;',
   },
-  { file: 'covered.ts', from: '(agent === null || agent === order.agent) &&', to: 'agent === order.agent &&' },
+  {
+    file: 'covered.ts',
+    from: '(agent === null || agent === order.agent) &&',
+    to: 'agent === order.agent &&',
+    seed: 169,
+  },
   { file: 'due-orders.ts', from: 'if (isBack || now.quantityE8', to: 'if (before !== undefined || now.quantityE8' },
   {
     file: 'deadline.ts',

@@ -42,6 +42,8 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
         };
       },
     });
+    // What a lot is worth stays the same, however long a busy machine takes.
+    await world.setMark('BTCUSDT', 60_000);
     proxy = await startCuttingProxy(world.daemon.url, [world.token('agent')]);
     const tokenFile = join(world.home, 'openclaw.token');
     writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });

@@ -213,6 +213,49 @@ test('files that share a process have hooks of their own; one that leaves it cha
   }
 });
 
+test('a file that fails with something open ends all the same, with its processes, and names what it left', () => {
+  const folder = join(root, 'test', 'hangs');
+  mkdirSync(folder);
+  const pidPath = join(root, 'left.pid');
+  const endless = "spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])";
+  writeFileSync(
+    join(folder, 'opens.test.ts'),
+    "import { spawn } from 'node:child_process';\nimport { writeFileSync } from 'node:fs';\nimport { createServer } from 'node:http';\n" +
+      "import { test } from 'node:test';\ntest('fails', async () => {\n" +
+      `  writeFileSync(${JSON.stringify(pidPath)}, String(${endless}.pid));\n` +
+      "  await new Promise((resolve) => createServer().listen(0, '127.0.0.1', resolve));\n" +
+      "  setInterval(() => {}, 1000);\n  throw new Error('no');\n});\n",
+  );
+  try {
+    const { code, output } = runTests('hangs/');
+    assert.equal(code, 1, output);
+    assert.match(output, /opens\.test\.ts left open: the process .*setInterval.*, a server at .*127\.0\.0\.1/);
+    assert.match(output, /does not end by itself; it is kept by .*Timeout \(since test\/hangs\/opens\.test\.ts\)/);
+    assert.match(readFileSync(failuresPath, 'utf8'), /^== test\/hangs\/opens\.test\.ts left open: /m);
+    assert.throws(() => process.kill(Number(readFileSync(pidPath, 'utf8')), 0), { code: 'ESRCH' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a file above its limit is named, and its process ended, however busy it is', () => {
+  const folder = join(root, 'test', 'endless');
+  mkdirSync(folder);
+  const test = (body: string): string => `import { test } from 'node:test';\ntest('never ends', ${body});\n`;
+  writeFileSync(join(folder, 'busy.test.ts'), test('() => {\n  for (;;);\n}'));
+  writeFileSync(join(folder, 'waits.test.ts'), test('() => new Promise(() => setInterval(() => {}, 1000))'));
+  process.env.HOLDFAST_FILE_LIMIT_MS = '1000';
+  try {
+    const { code, output } = runTests('endless/');
+    assert.equal(code, 1, output);
+    for (const name of ['busy', 'waits'])
+      assert.match(output, new RegExp(`^test/endless/${name}\\.test\\.ts took longer than 1 s`, 'm'));
+  } finally {
+    delete process.env.HOLDFAST_FILE_LIMIT_MS;
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a run removes what runs that were killed have left, and nothing of one that may go on', () => {
   const parent = mkdtempSync(join(tmpdir(), 'holdfast-left-'));
   const { pid: gone } = spawnSync(process.execPath, ['-e', '']);

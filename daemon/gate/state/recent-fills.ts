@@ -53,8 +53,8 @@ export class RecentFills {
     if (text === null) this.#odd.set(number, fill);
     this.#seqs.push(fill.seq);
     this.#agents.push(fill.agent);
-    // In bulk, so that each fill is moved once on average.
-    if (this.#seqs.length >= 2 * MOST_FILLS) this.#forget(this.#texts.end - MOST_FILLS);
+    // In bulk, so that each fill is moved once on average. Rows that are not packed forget nothing.
+    if (this.#texts.packs && this.#seqs.length >= 2 * MOST_FILLS) this.#forget(this.#texts.end - MOST_FILLS);
   }
 
   #forget(before: number): void {
