@@ -1,4 +1,5 @@
 import type { TemporalSection } from '../../core/policy.ts';
+import { type Cause, isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { StateEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
@@ -65,8 +66,8 @@ interface Row {
  */
 export class RefusalLoops {
   readonly #byAgent = new Map<string, Row>();
-  /** Agents stopped because of an answer, by its code. */
-  readonly #stopped = new Map<string, Set<string>>();
+  /** Agents stopped, by the cause of their refusals. */
+  readonly #stopped = new Map<Cause, Set<string>>();
   #account: Row = { key: '', count: 0 };
 
   onAccepted(): void {
@@ -76,21 +77,21 @@ export class RefusalLoops {
   }
 
   onRefusal(order: OrderState, rejection: Rejection): Loop {
-    const answer = String(rejection.code ?? rejection.httpStatus ?? '');
-    if (isAboutAccount(rejection)) {
-      this.#account = next(this.#account, answer);
+    const { cause } = rejection;
+    if (isOfAccount(cause)) {
+      this.#account = next(this.#account, cause);
       if (this.#account.count < EQUAL_REFUSALS) return null;
       this.#account = { key: '', count: 0 };
       return 'account';
     }
     const { agent } = order;
     if (agent === null) return null;
-    const row = next(this.#byAgent.get(agent), `${describeRequest(order)} ${answer}`);
+    const row = next(this.#byAgent.get(agent), `${describeRequest(order)} ${cause}`);
     this.#byAgent.set(agent, row);
     if (row.count < EQUAL_REFUSALS) return null;
     this.#byAgent.delete(agent);
-    const stopped = this.#stopped.get(answer) ?? new Set();
-    this.#stopped.set(answer, stopped.add(agent));
+    const stopped = this.#stopped.get(cause) ?? new Set();
+    this.#stopped.set(cause, stopped.add(agent));
     return stopped.size >= AGENTS_FOR_ACCOUNT ? 'account' : 'agent';
   }
 }
@@ -165,19 +166,13 @@ export function findLoopBreaker(
   return findAgentBreaker(state, order.agent, rejection, breaker, nowMs);
 }
 
-function describeAnswer({ code, httpStatus, message }: Rejection): string {
-  return `with ${code ?? httpStatus}: ${message}`;
+function describeAnswer({ code, message }: Rejection): string {
+  return `with ${code}: ${message}`;
 }
 
 /** Whether a refusal counts: exits go on whatever is refused, and what we held back ourselves the venue never saw. */
-export function isCountedRefusal({ code, consequence, httpStatus, retryable }: Rejection, order: OrderState): boolean {
-  const isOwnDrop =
-    code === null &&
-    httpStatus === null &&
-    retryable &&
-    // No answer of the venue stands behind it, and nothing but time speaks against another try.
-    (consequence === 'none' || consequence === 'refresh_account');
-  return !isOwnDrop && !order.reduceOnly;
+export function isCountedRefusal({ cause }: Rejection, order: OrderState): boolean {
+  return rowOf(cause).ours !== true && !order.reduceOnly;
 }
 
 function next(row: Row | undefined, key: string): Row {
@@ -187,14 +182,4 @@ function next(row: Row | undefined, key: string): Row {
 /** The request without its price, which follows the market: with a different price it is still the same request. */
 function describeRequest({ amend, quantityE8, side, symbol }: OrderState): string {
   return `${symbol} ${side} ${amend === null ? quantityE8 : `${quantityE8} to ${amend.quantityE8}`}`;
-}
-
-/** The answer would be the same for any request. */
-function isAboutAccount({ consequence }: Rejection): boolean {
-  return (
-    consequence === 'close_venue' ||
-    consequence === 'back_off' ||
-    consequence === 'reducing' ||
-    consequence === 'resync_clock'
-  );
 }
