@@ -133,8 +133,7 @@ export function buildParts(options: GateOptions): GateParts {
     return isRead && keeper.readTrades(symbol);
   };
   const market = new MarketFeed(core);
-  account.onVenueFailure = (detail, consequence, retryAfterMs) =>
-    health.onReadFailure(detail, consequence, retryAfterMs);
+  account.onVenueFailure = (detail, cause, retryAfterMs) => health.onReadFailure(detail, cause, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
   account.transfers.readIncome = () => ledgerCheck.pollIncome();
   const protection = new Protection(core, sender, canceler, executor);

@@ -3,6 +3,7 @@
 import type { TimeInForce } from '../core/decision.ts';
 import type { OrderType, Side } from '../core/request.ts';
 import type { VenueName } from '../core/venues.ts';
+import type { Cause } from '../engine/tables/cause.ts';
 
 declare const approvedBrand: unique symbol;
 /** An order that passed the gate and is on disk. Only gate/orders/approval.ts creates one (SAE-NONBYPASS). */
@@ -47,7 +48,7 @@ export interface UnreadPart {
   /** It is that symbol's alone; absent: it may concern all of them. */
   readonly symbol?: string;
   readonly detail: string;
-  readonly consequence: Rejection['consequence'];
+  readonly cause: Cause;
   readonly retryAfterMs: number | null;
 }
 /**
@@ -214,24 +215,11 @@ export interface StopInstruction {
   readonly side: Side;
   readonly triggerE8: number;
 }
-/** Why the venue refused an order; `venueClosed`: only exits may be sent until the venue answers again. */
+/** Why the venue refused an order. `code` and `message` are its words, for people. */
 export interface Rejection {
-  readonly code: number | null;
-  readonly httpStatus: number | null;
+  readonly cause: Cause;
+  readonly code: string | null;
   readonly message: string;
-  readonly retryable: boolean;
-  /** What the gate does besides releasing the reservation. */
-  readonly consequence:
-    | 'none'
-    | 'close_venue'
-    | 'reducing'
-    | 'resync_clock'
-    | 'reload_rules'
-    | 'refresh_account'
-    | 'symbol_not_open'
-    | 'cancel_sibling'
-    | 'order_limit'
-    | 'back_off';
   readonly retryAfterMs: number | null;
 }
 /** Certainly not executed is `rejected`, executed or live is `accepted`, everything ambiguous is `unknown`. */
@@ -253,7 +241,7 @@ export type FetchOutcome<T> =
   | {
       readonly kind: 'failed';
       readonly detail: string;
-      readonly consequence: Rejection['consequence'];
+      readonly cause: Cause;
       readonly retryAfterMs: number | null;
     };
 

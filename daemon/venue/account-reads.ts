@@ -1,3 +1,4 @@
+import { rowOf } from '../engine/tables/cause.ts';
 import type {
   AccountMode,
   AccountSnapshot,
@@ -185,7 +186,8 @@ export class AccountReads {
         await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
       } catch (error) {
         if (!(error instanceof ReadFailedError)) throw error;
-        if (error.code !== null && error.consequence === 'none') refusal ??= this.#reader.link.redact(error.message);
+        if (error.code !== null && rowOf(error.refusedFor).first === null)
+          refusal ??= this.#reader.link.redact(error.message);
         else failure ??= error;
       }
     if (failure !== null) throw failure;

@@ -1,4 +1,5 @@
-import type { FetchOutcome, OrderCount, Rejection } from '../gate/venue-port.ts';
+import type { Cause } from '../engine/tables/cause.ts';
+import type { FetchOutcome, OrderCount } from '../gate/venue-port.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
@@ -20,12 +21,12 @@ export class ReadFailedError extends Error {
   override readonly name = 'ReadFailedError';
   /** The exchange's code when the exchange itself refused (HTTP 4xx). */
   readonly code: number | null;
-  readonly consequence: Rejection['consequence'];
+  readonly refusedFor: Cause;
   readonly retryAfterMs: number | null;
-  constructor(detail: string, code: number | null, consequence: Rejection['consequence'], retryAfterMs: number | null) {
+  constructor(detail: string, code: number | null, refusedFor: Cause, retryAfterMs: number | null) {
     super(detail);
     this.code = code;
-    this.consequence = consequence;
+    this.refusedFor = refusedFor;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -221,11 +222,11 @@ export class VenueLink {
     const status = facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`;
     const code = facts.code === null ? '' : ` code ${facts.code}`;
     const detail = `${status}${code}: ${facts.message === '' ? 'the body is not JSON' : facts.message}`;
-    const consequence = judged.kind === 'rejected' && !isApart ? judged.rejection.consequence : 'none';
+    const cause = judged.kind === 'rejected' && !isApart ? judged.rejection.cause : 'other';
     // A gateway's 5xx says nothing about an order, whatever code it carries: it must not pass for "not found".
     const isVerdict = facts.httpStatus !== null && facts.httpStatus >= 400 && facts.httpStatus < 500;
     const retryAfterMs = isApart ? null : (facts.retryAfterMs ?? null);
-    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, retryAfterMs);
+    return new ReadFailedError(detail, isVerdict ? facts.code : null, cause, retryAfterMs);
   }
   /** Edge of the module for reads: expected failures become data, anything else is a defect and passes. */
   async outcome<T>(read: () => Promise<T>): Promise<FetchOutcome<T>> {
@@ -237,14 +238,14 @@ export class VenueLink {
   }
   failed(error: unknown): Failed {
     if (error instanceof ReadFailedError) {
-      const { consequence, retryAfterMs } = error;
-      return { kind: 'failed', detail: this.redact(error.message), consequence, retryAfterMs };
+      const { refusedFor: cause, retryAfterMs } = error;
+      return { kind: 'failed', detail: this.redact(error.message), cause, retryAfterMs };
     }
     if (error instanceof MalformedAnswerError || error instanceof ReadQueueFullError) {
-      return { kind: 'failed', detail: this.redact(error.message), consequence: 'none', retryAfterMs: null };
+      return { kind: 'failed', detail: this.redact(error.message), cause: 'other', retryAfterMs: null };
     }
     if (error instanceof ClockNotSyncedError) {
-      return { kind: 'failed', detail: error.message, consequence: 'resync_clock', retryAfterMs: null };
+      return { kind: 'failed', detail: error.message, cause: 'clock_off', retryAfterMs: null };
     }
     throw error;
   }

@@ -1,3 +1,4 @@
+import type { Cause } from '../engine/tables/cause.ts';
 import { isResting } from '../engine/tables/status.ts';
 import type {
   Approved,
@@ -5,7 +6,6 @@ import type {
   FetchOutcome,
   OrderInstruction,
   OrderKind,
-  Rejection,
   StopInstruction,
   SubmitOutcome,
   VenueOrder,
@@ -23,11 +23,8 @@ type Wire = Readonly<Record<string, string>>;
 /** A longer one would be a mistake in units: the deadline is a span of wall milliseconds from the call. */
 const MAX_DEADLINE_MS = 60_000;
 
-function rejectLocally(message: string, retryable: boolean, consequence: Rejection['consequence']): SubmitOutcome {
-  return {
-    kind: 'rejected',
-    rejection: { code: null, httpStatus: null, message, retryable, consequence, retryAfterMs: null },
-  };
+function rejectLocally(message: string, cause: Cause): SubmitOutcome {
+  return { kind: 'rejected', rejection: { cause, code: null, message, retryAfterMs: null } };
 }
 
 function checkCanceled(json: unknown, clientOrderId: string): VenueOrder {
@@ -148,7 +145,7 @@ export class VenueOrders {
   }
   async cancel(symbol: string, clientOrderId: string, kind: OrderKind): Promise<CancelOutcome> {
     const unified = this.#findUnified(symbol);
-    if (unified === null) return this.#asCancel(rejectLocally('RULES_NOT_LOADED', true, 'reload_rules'));
+    if (unified === null) return this.#asCancel(rejectLocally('RULES_NOT_LOADED', 'off_grid'));
     const isAlgo = kind === 'algo';
     const expected: Wire = isAlgo
       ? { symbol, clientAlgoId: clientOrderId }
@@ -202,7 +199,9 @@ export class VenueOrders {
     },
   ): Promise<SubmitOutcome> {
     if (deadlineMs !== null && !(deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS)) {
-      return rejectLocally(deadlineMs <= 0 ? 'SEND_DEADLINE' : 'DEADLINE_NOT_A_SPAN', deadlineMs <= 0, 'none');
+      return deadlineMs <= 0
+        ? rejectLocally('SEND_DEADLINE', 'late')
+        : rejectLocally('DEADLINE_NOT_A_SPAN', 'withheld');
     }
     let plan: ReturnType<typeof build>;
     try {
@@ -210,7 +209,7 @@ export class VenueOrders {
     } catch (error) {
       // Not on the grid, no rules, a contradiction: it was never built, so nothing was sent.
       if (error instanceof MalformedAnswerError || error instanceof RangeError) {
-        return rejectLocally(this.#link.redact(error.message), false, 'reload_rules');
+        return rejectLocally(this.#link.redact(error.message), 'rules_differ');
       }
       throw error;
     }

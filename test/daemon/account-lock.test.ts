@@ -40,7 +40,7 @@ function openFolder(t: TestContext): string {
 
 const answer = (alias: string | null) =>
   alias === null
-    ? { kind: 'failed', detail: 'HTTP 503', consequence: 'none', retryAfterMs: null }
+    ? { kind: 'failed', detail: 'HTTP 503', cause: 'other', retryAfterMs: null }
     : { kind: 'ok', value: alias === '' ? null : alias };
 const telling = (alias: string | null, venue = 'binance-demo') =>
   ({ venue, fetchAccountAlias: async () => answer(alias) }) as unknown as VenuePort;

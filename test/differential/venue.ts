@@ -1,3 +1,4 @@
+import type { Cause } from '../../daemon/engine/tables/cause.ts';
 import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
 import type {
@@ -11,19 +12,26 @@ import type {
 } from '../../daemon/evaluation/engine/venue.ts';
 import type { Rejection } from '../../daemon/gate/venue-port.ts';
 
-type Consequence = Rejection['consequence'];
-function refuse(code: number, message: string, consequence: Consequence, retryable = false): Rejection {
-  return { code, httpStatus: 400, message, retryable, consequence, retryAfterMs: null };
+function refuse(code: string, message: string, cause: Cause): Rejection {
+  return { cause, code, message, retryAfterMs: null };
 }
-const NO_MARGIN = refuse(-2019, 'Margin is insufficient.', 'refresh_account');
-const BAND = refuse(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.", 'none', true);
-const BUSY = refuse(-1001, 'Internal error; unable to process your request. Please try again.', 'none', true);
-const MIN_NOTIONAL = refuse(-4164, "Order's notional must be no smaller than the least one.", 'none');
-const REDUCE_ONLY = refuse(-2022, 'ReduceOnly Order is rejected.', 'cancel_sibling');
-const OTHER_STOP = refuse(-4130, 'An open stop order with closePosition in the direction is existing.', 'none');
-const WOULD_TRIGGER = refuse(-2021, 'Order would immediately trigger.', 'none');
-const NOT_MODIFIED = refuse(-5026, 'Order has reached its modification limit.', 'none');
-const NOT_THERE = refuse(-2013, 'Order does not exist.', 'none');
+const NO_MARGIN = refuse('-2019', 'Margin is insufficient.', 'account_differs');
+const BAND = refuse(
+  '-4131',
+  "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
+  'price_band',
+);
+const BUSY = refuse('-1001', 'Internal error; unable to process your request. Please try again.', 'try_again');
+const MIN_NOTIONAL = refuse('-4164', "Order's notional must be no smaller than the least one.", 'other');
+const REDUCE_ONLY = refuse('-2022', 'ReduceOnly Order is rejected.', 'nothing_to_reduce');
+const OTHER_STOP = refuse(
+  '-4130',
+  'An open stop order with closePosition in the direction is existing.',
+  'stop_exists',
+);
+const WOULD_TRIGGER = refuse('-2021', 'Order would immediately trigger.', 'would_fire');
+const NOT_MODIFIED = refuse('-5026', 'Order has reached its modification limit.', 'other');
+const NOT_THERE = refuse('-2013', 'Order does not exist.', 'other');
 
 /** How often of a hundred. */
 export interface VenueTemper {

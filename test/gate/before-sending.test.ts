@@ -44,7 +44,7 @@ describe('an opening order whose leverage setting is not known is not sent (BY-3
     return { world, open, sent };
   };
   const isHeldBack = (outcome: SubmitOutcome): void => {
-    assert.ok(outcome.kind === 'rejected' && outcome.rejection.retryable, JSON.stringify(outcome));
+    assert.ok(outcome.kind === 'rejected' && outcome.rejection.cause === 'unconfirmed', JSON.stringify(outcome));
     assert.match(outcome.rejection.message, /leverage setting could not be confirmed/);
   };
 

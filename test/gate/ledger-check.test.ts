@@ -29,7 +29,7 @@ class Site {
   #seq = 0;
 
   constructor(lastEventAtMs = T0 - MINUTE) {
-    const failed = { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null } as const;
+    const failed = { kind: 'failed', detail: 'no answer', cause: 'other', retryAfterMs: null } as const;
     if (lastEventAtMs > 0)
       this.apply({ kind: 'alert', at_ms: lastEventAtMs, payload: { code: 'X', detail: '', symbol: null } });
     const core = {

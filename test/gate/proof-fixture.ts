@@ -32,7 +32,7 @@ import { ManualTime } from './manual-time.ts';
 export const HORIZON_MS = 6_000;
 export const FAILED: LookupOutcome = { kind: 'failed', detail: 'no answer' };
 export const NOT_FOUND: LookupOutcome = { kind: 'not_found' };
-const UNREAD = { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null } as const;
+const UNREAD = { kind: 'failed', detail: 'no answer', cause: 'other', retryAfterMs: null } as const;
 
 /** Quantities in lots, and prices in ticks. */
 export type Shown = Partial<Omit<VenueOrder, 'quantityE8' | 'executedE8' | 'priceE8' | 'triggerE8'>> & {
@@ -68,8 +68,7 @@ export function found(clientOrderId: string, change: Shown = {}): LookupOutcome 
   return { kind: 'found', order: shown(clientOrderId, change) };
 }
 export function rejection(message = 'refused'): Rejection {
-  const none = { consequence: 'none', retryAfterMs: null } as const;
-  return { code: -2019, httpStatus: 400, message, retryable: false, ...none };
+  return { cause: 'other', code: '-2019', message, retryAfterMs: null };
 }
 
 /** Answers of the venue; each may be a promise that the test ends. */

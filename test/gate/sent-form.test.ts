@@ -79,14 +79,7 @@ describe('BY-46: an older order of the same id is never taken for ours, and its 
     const { world, strange } = start();
     world.script.submit = () => ({
       kind: 'rejected',
-      rejection: {
-        code: -2019,
-        httpStatus: 400,
-        message: 'no',
-        retryable: false,
-        consequence: 'none',
-        retryAfterMs: null,
-      },
+      rejection: { cause: 'other', code: '-2019', message: 'no', retryAfterMs: null },
     });
     const { order, sent } = world.place('o-1');
     await sent;

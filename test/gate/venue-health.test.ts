@@ -12,17 +12,15 @@ import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
 
 const REFUSED: Rejection = {
-  code: -2019,
-  httpStatus: 400,
+  cause: 'account_differs',
+  code: '-2019',
   message: 'Margin is insufficient.',
-  retryable: false,
-  consequence: 'none',
   retryAfterMs: null,
 };
 /** Dropped by ourselves: no byte of it was sent. */
-const LATE: Rejection = { ...REFUSED, code: null, httpStatus: null, message: 'SEND_DEADLINE', retryable: true };
+const LATE: Rejection = { ...REFUSED, cause: 'late', code: null, message: 'SEND_DEADLINE' };
 /** Could not be built: it would fail the same way every time. */
-const MALFORMED: Rejection = { ...LATE, message: 'the price is not on the grid', retryable: false };
+const MALFORMED: Rejection = { ...LATE, cause: 'rules_differ', message: 'the price is not on the grid' };
 
 function openingOrder(agent = 'alice', lots = 10): OrderState {
   const ledger = new FoldedLedger();
@@ -77,7 +75,7 @@ describe('refusals in a loop stop opening', () => {
       assert.equal(stateAfter(times(4, rejection)), 'active', `four: ${rejection.message}`);
       assert.equal(stateAfter(times(5, rejection)), 'reducing', `five: ${rejection.message}`);
     }
-    assert.equal(stateAfter([...times(4, REFUSED), { ...REFUSED, code: -4003 }]), 'active', 'another code');
+    assert.equal(stateAfter([...times(4, REFUSED), MALFORMED]), 'active', 'another cause');
   });
 
   it('and what we dropped ourselves for being late neither counts nor starts the count anew', () => {
@@ -115,7 +113,7 @@ describe('refusals in a loop are those of the agent that asks (BINANCE part B: N
     for (let i = 0; i < 20; i += 1) {
       if (i % 4 === 0) health.onAccepted();
       health.onRejection(REFUSED, openingOrder());
-      health.onRejection({ ...REFUSED, code: -1021, consequence: 'resync_clock' }, openingOrder());
+      health.onRejection({ ...REFUSED, cause: 'clock_off', code: '-1021' }, openingOrder());
     }
     assert.deepEqual(states(core), ['active', 'active']);
   });
@@ -130,7 +128,7 @@ describe('refusals in a loop are those of the agent that asks (BINANCE part B: N
       /^REPEATED_REFUSAL: breaker of the account opened until an operator clears it/,
     );
     const { core, health } = createHealth();
-    const clock: Rejection = { ...REFUSED, code: -1021, consequence: 'resync_clock' };
+    const clock: Rejection = { ...REFUSED, cause: 'clock_off', code: '-1021' };
     for (const agent of ['alice', 'bob', 'alice', 'bob']) health.onRejection(clock, openingOrder(agent));
     assert.deepEqual(states(core), ['active', 'active']);
     assert.equal(lastAlert(core), 'none');
@@ -178,7 +176,7 @@ test('every third order that fails rule 13 opens the account-wide breaker, also 
 });
 
 describe('the pause that the venue asks for', () => {
-  const BANNED: Rejection = { ...REFUSED, code: null, httpStatus: 429, consequence: 'back_off', retryAfterMs: 10_000 };
+  const BANNED: Rejection = { ...REFUSED, cause: 'busy', code: '429', retryAfterMs: 10_000 };
   const paused = (skewMs: number) => {
     const time = new ManualTime();
     const clock = { skewMs, scale: 1, nowMs: () => T0 + time.monotonicMs() + clock.skewMs };

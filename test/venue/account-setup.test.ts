@@ -163,7 +163,7 @@ test('on a live venue the rights of the key are read, and must be readable', asy
     answerJson(response, { code: -1003, msg: 'Way too many requests' }, 418, { 'retry-after': '60' }),
   );
   const banned = await account.prepareAccount(['BTCUSDT'], null);
-  assert.deepEqual(banned.kind === 'failed' && [banned.consequence, banned.retryAfterMs], ['none', null]);
+  assert.deepEqual(banned.kind === 'failed' && [banned.cause, banned.retryAfterMs], ['other', null]);
   const config = 'GET /fapi/v1/accountConfig';
   const asked = fake.sent(config).length;
   await account.prepareAccount(['BTCUSDT'], null);

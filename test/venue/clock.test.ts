@@ -22,7 +22,7 @@ test('there is no domain time before the first synchronisation', () => {
   const { clock } = startClock();
   assert.equal(clock.isSynced, false);
   assert.throws(() => clock.nowMs(), ClockNotSyncedError);
-  const failed = clock.sync({ kind: 'failed', detail: 'down', consequence: 'none', retryAfterMs: null }, 5);
+  const failed = clock.sync({ kind: 'failed', detail: 'down', cause: 'other', retryAfterMs: null }, 5);
   assert.deepEqual(failed, { kind: 'failed', detail: 'down' });
   assert.throws(() => clock.nowMs(), ClockNotSyncedError);
 });

@@ -55,8 +55,8 @@ async function heard(act: () => Promise<unknown>): Promise<number> {
 }
 
 test('after a 403 nothing leaves for a while that the venue did not name, and what closes waits less', async () => {
-  const { consequence, retryAfterMs } = await refused();
-  assert.deepEqual([consequence, retryAfterMs], ['close_venue', 5_000]);
+  const { cause, retryAfterMs } = await refused();
+  assert.deepEqual([cause, retryAfterMs], ['shut_out', 5_000]);
   for (const act of [open, close, list, () => venue.cancel('BTCUSDT', 'hf0000001', 'regular')])
     assert.equal(await heard(act), 0);
   nowMs += 1_000;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Rejection } from '../../daemon/gate/venue-port.ts';
+import type { Cause } from '../../daemon/engine/tables/cause.ts';
 import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 
 type Kind = ReturnType<typeof classifySubmit>['kind'];
-type Expected = readonly [kind: Kind, consequence?: Rejection['consequence'], retryable?: boolean];
+type Expected = readonly [kind: Kind, cause?: Cause];
 function classify(
   httpStatus: number | null,
   code: number | null,
@@ -15,15 +15,10 @@ function classify(
 ) {
   return classifySubmit({ httpStatus, code, message, thrownKind: 'none', ...changes });
 }
-function check(
-  actual: ReturnType<typeof classifySubmit>,
-  [kind, consequence, retryable]: Expected,
-  label: string,
-): void {
+function check(actual: ReturnType<typeof classifySubmit>, [kind, cause]: Expected, label: string): void {
   assert.equal(actual.kind, kind, label);
   if (actual.kind !== 'rejected') return;
-  assert.equal(actual.rejection.consequence, consequence, label);
-  assert.equal(actual.rejection.retryable, retryable, label);
+  assert.equal(actual.rejection.cause, cause, label);
 }
 
 /** The playbook, row by row; HTTP 400 unless the row says otherwise. */
@@ -32,22 +27,22 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
   [[-1000], ['unknown'], 'An unknown error occured while processing the request.'],
   [[-1007], ['unknown'], 'Timeout waiting for response from backend server.', 408],
   [[-1006], ['unknown']],
-  [[-1001], ['rejected', 'none', true], 'Internal error; unable to process your request. Please try again.', 503],
-  [[-1001], ['rejected', 'none', true], 'Internal error; unable to process your request. Please try again.'],
+  [[-1001], ['rejected', 'try_again'], 'Internal error; unable to process your request. Please try again.', 503],
+  [[-1001], ['rejected', 'try_again'], 'Internal error; unable to process your request. Please try again.'],
   [[-1001], ['unknown'], 'Disconnected'],
-  [[-1008], ['rejected', 'back_off', true], 'Request throttled by system-level protection.', 503],
+  [[-1008], ['rejected', 'busy'], 'Request throttled by system-level protection.', 503],
   [
     [-1003, -1015],
-    ['rejected', 'back_off', true],
+    ['rejected', 'busy'],
   ],
-  [[-1003, -1015], ['rejected', 'back_off', true], 'Too many requests', 429],
-  [[-1003], ['rejected', 'close_venue', true], 'IP banned', 418],
+  [[-1003, -1015], ['rejected', 'busy'], 'Too many requests', 429],
+  [[-1003], ['rejected', 'banned'], 'IP banned', 418],
   [
     [-1021, -5028],
-    ['rejected', 'resync_clock', true],
+    ['rejected', 'clock_off'],
   ],
-  [[-1022], ['rejected', 'close_venue', false]],
-  [[-2014, -2015], ['rejected', 'close_venue', false], 'API-key format invalid.', 401],
+  [[-1022], ['rejected', 'key_refused']],
+  [[-2014, -2015], ['rejected', 'key_refused'], 'API-key format invalid.', 401],
   [[-4116], ['accepted'], 'ClientOrderId is duplicated.'],
   [[-2010], ['accepted'], 'Duplicate order sent.'],
   [[-2010], ['unknown'], 'NEW_ORDER_REJECTED'],
@@ -55,92 +50,93 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
   [[-2012, -4078, -4083, -4115], ['unknown'], 'Fail to place batch orders.'],
   [
     [-1002, -1005, -1011, -1099, -1109, -2017],
-    ['rejected', 'close_venue', false],
+    ['rejected', 'key_refused'],
   ],
   [
     [-1112, -2020],
-    ['rejected', 'none', true],
+    ['rejected', 'try_again'],
   ],
-  [[-2024], ['rejected', 'refresh_account', false]],
-  [[-4509], ['rejected', 'refresh_account', true]],
-  [[-4402], ['rejected', 'reducing', false]],
+  [[-2024], ['rejected', 'account_differs']],
+  [[-4509], ['rejected', 'not_held_yet']],
+  [[-4402], ['rejected', 'restricted']],
   [
     [-1122, -4022],
-    ['rejected', 'symbol_not_open', false],
+    ['rejected', 'symbol_closed'],
   ],
   [
     [-2022, -4118],
-    ['rejected', 'cancel_sibling', false],
+    ['rejected', 'nothing_to_reduce'],
   ],
   [
-    [-2021, -4142, -4130],
-    ['rejected', 'none', false],
+    [-2021, -4142],
+    ['rejected', 'would_fire'],
   ],
+  [[-4130], ['rejected', 'stop_exists']],
   [
     [-2018, -2019, -2027, -2028],
-    ['rejected', 'refresh_account', false],
+    ['rejected', 'account_differs'],
   ],
   [
     [-2023, -4192, -4088, -4109],
-    ['rejected', 'close_venue', false],
+    ['rejected', 'key_refused'],
   ],
   [
     [-4400, -4401, -4087],
-    ['rejected', 'reducing', false],
+    ['rejected', 'restricted'],
   ],
   [
     [-1111, -4014, -4023],
-    ['rejected', 'reload_rules', true],
+    ['rejected', 'off_grid'],
   ],
   [
     [-4003, -4004, -4005, -4015, -1102, -1106, -1116, -4061, -4120],
-    ['rejected', 'reload_rules', false],
+    ['rejected', 'rules_differ'],
   ],
   [
     [-1121, -4028, -4161],
-    ['rejected', 'reload_rules', false],
+    ['rejected', 'rules_differ'],
   ],
   [
     [-4016, -4024, -4131],
-    ['rejected', 'none', true],
+    ['rejected', 'price_band'],
   ],
-  [[-4164], ['rejected', 'none', false]],
+  [[-4164], ['rejected', 'other']],
   [
     [-2025, -4045],
-    ['rejected', 'order_limit', false],
+    ['rejected', 'order_limit'],
   ],
   [
     [-4140, -4141],
-    ['rejected', 'symbol_not_open', false],
+    ['rejected', 'symbol_closed'],
   ],
   [
     [-5021, -5022, -5041],
-    ['rejected', 'none', true],
+    ['rejected', 'try_again'],
   ],
   [
     [-4001, -4002, -4006, -4007, -4013],
-    ['rejected', 'reload_rules', false],
+    ['rejected', 'rules_differ'],
   ],
   [
     [-4183, -4184, -4210, -4211],
-    ['rejected', 'none', true],
+    ['rejected', 'price_band'],
   ],
-  [[-5029], ['rejected', 'none', false], "Order's notional must be no smaller than 100"],
-  [[-5024], ['rejected', 'symbol_not_open', false]],
+  [[-5029], ['rejected', 'other'], "Order's notional must be no smaller than 100"],
+  [[-5024], ['rejected', 'symbol_closed']],
   [
     [-5025, -5026],
-    ['rejected', 'none', false],
+    ['rejected', 'other'],
   ],
   [[-5027], ['accepted'], 'No need to modify the order.'],
   [[-5043], ['unknown'], 'A pending modification already exists for this order.'],
   [[-4046, -4059, -4171], ['accepted']],
   [
     [-4531, -4067, -4068, -4047, -4048],
-    ['rejected', 'none', false],
+    ['rejected', 'other'],
   ],
 ];
 
-test('every row of the playbook for codes has its class, consequence and retryability', () => {
+test('every row of the playbook for codes has its class and cause', () => {
   const tested = new Set<number>();
   for (const [codes, expected, text, http] of BY_CODE) {
     for (const code of codes) {
@@ -155,16 +151,16 @@ test('every row of the playbook for statuses without a code has its class', () =
   const rows: readonly [status: number, message: string, expected: Expected][] = [
     [200, '', ['accepted']],
     [503, 'Unknown error, please check your request or try again later.', ['unknown']],
-    [503, 'Service Unavailable.', ['rejected', 'back_off', true]],
-    [503, 'Service Unavailable', ['rejected', 'back_off', true]],
+    [503, 'Service Unavailable.', ['rejected', 'busy']],
+    [503, 'Service Unavailable', ['rejected', 'busy']],
     [503, '<html>Service Unavailable.</html>', ['unknown']],
     [500, '', ['unknown']],
     [502, '<html>', ['unknown']],
     [504, '', ['unknown']],
     [408, '', ['unknown']],
-    [429, '', ['rejected', 'back_off', true]],
-    [418, '', ['rejected', 'close_venue', true]],
-    [403, '<html>WAF</html>', ['rejected', 'close_venue', false]],
+    [429, '', ['rejected', 'busy']],
+    [418, '', ['rejected', 'banned']],
+    [403, '<html>WAF</html>', ['rejected', 'shut_out']],
     [302, '', ['unknown']],
     [400, '', ['unknown']],
     [404, '', ['unknown']],
@@ -177,9 +173,9 @@ test('every row of the playbook for statuses without a code has its class', () =
 
 test('what never left is rejected, what left without an answer is unknown', () => {
   const rows: readonly [AnswerFacts['thrownKind'], Expected][] = [
-    ['not_sent', ['rejected', 'back_off', true]],
-    ['send_deadline', ['rejected', 'none', true]],
-    ['local', ['rejected', 'reload_rules', false]],
+    ['not_sent', ['rejected', 'away']],
+    ['send_deadline', ['rejected', 'late']],
+    ['local', ['rejected', 'rules_differ']],
     ['transport', ['unknown']],
   ];
   for (const [thrownKind, expected] of rows)
@@ -190,7 +186,7 @@ test('a gateway error and a success status outrank a code that contradicts them'
   for (const status of [200, 201, 500, 502, 504]) check(classify(status, -2019), ['unknown'], String(status));
 });
 
-test('Retry-After, code, status and text arrive in the rejection', () => {
+test('Retry-After, code and text arrive in the rejection', () => {
   for (const status of [418, 429, 403]) {
     const silent = classify(status, null, ' ');
     assert.equal(silent.kind === 'rejected' && silent.rejection.message, `HTTP ${status} without a text`);
@@ -199,30 +195,28 @@ test('Retry-After, code, status and text arrive in the rejection', () => {
   assert.deepEqual(judged, {
     kind: 'rejected',
     rejection: {
-      code: -1003,
-      httpStatus: 429,
+      cause: 'busy',
+      code: '-1003',
       message: 'Too many requests',
-      retryable: true,
-      consequence: 'back_off',
       retryAfterMs: 7000,
     },
   });
 });
 
-/** Families of refusals: [first, last, consequence]. */
-const FAMILIES: readonly (readonly [from: number, to: number, consequence: Rejection['consequence']])[] = [
-  [-1100, -1199, 'reload_rules'],
-  [-2010, -2099, 'refresh_account'],
-  [-4000, -4999, 'reload_rules'],
+/** Families of refusals: [first, last, cause]. */
+const FAMILIES: readonly (readonly [from: number, to: number, cause: Cause])[] = [
+  [-1100, -1199, 'rules_differ'],
+  [-2010, -2099, 'account_differs'],
+  [-4000, -4999, 'rules_differ'],
 ];
 const LISTED = new Set(CODE_ROWS.flatMap((row) => row.codes));
 const isOfFamily = (code: number): boolean => FAMILIES.some(([from, to]) => code <= from && code >= to);
 
 test('a code of a family of refusals that is listed nowhere is a refusal with HTTP 400, and unknown with anything else', () => {
-  for (const [from, to, consequence] of FAMILIES) {
+  for (const [from, to, cause] of FAMILIES) {
     for (let code = from; code >= to; code -= 1) {
       if (LISTED.has(code)) continue;
-      check(classify(400, code), ['rejected', consequence, false], `400 ${code}`);
+      check(classify(400, code), ['rejected', cause], `400 ${code}`);
       for (const status of [200, 302, 401, 404, 408, 409, 451, 500, 502, 503, 504])
         assert.equal(classify(status, code).kind, 'unknown', `${status} ${code}`);
       for (const thrownKind of ['transport'] as const)

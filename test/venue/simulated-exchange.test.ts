@@ -179,7 +179,7 @@ test('an order, its fill, the position it makes and the exit agree in quantities
     'filled',
   );
   const flat = await venue.submit(order({ clientOrderId: id(), quantityE8: 3 * LOT_E8, ...exit }), SEND_WITHIN_MS);
-  assert.equal(flat.kind === 'rejected' && flat.rejection.code, -2022);
+  assert.equal(flat.kind === 'rejected' && flat.rejection.code, '-2022');
   assert.deepEqual(value(await venue.fetchAccount(SYMBOLS)).positions, []);
 });
 
@@ -289,27 +289,27 @@ test('an order that was not taken is unknown too while nothing proves it', async
   }
 });
 
-test('refusals with a status or a code carry their consequence', async () => {
+test('refusals with a status or a code carry their cause', async () => {
   const { resting } = await prices();
-  for (const [body, consequence] of [
-    [{ kind: 'status', status: 429, retry_after_s: 2 }, 'back_off'],
-    [{ kind: 'status', status: 418, retry_after_s: 120 }, 'close_venue'],
-    [{ kind: 'error', code: -1021, msg: 'Timestamp for this request is outside of the recvWindow.' }, 'resync_clock'],
-    [{ kind: 'error', code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }, 'close_venue'],
+  for (const [body, cause] of [
+    [{ kind: 'status', status: 429, retry_after_s: 2 }, 'busy'],
+    [{ kind: 'status', status: 418, retry_after_s: 120 }, 'banned'],
+    [{ kind: 'error', code: -1021, msg: 'Timestamp for this request is outside of the recvWindow.' }, 'clock_off'],
+    [{ kind: 'error', code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }, 'key_refused'],
   ] as const) {
     await control('faults', { ...body, match: { path: '/fapi/v1/order', method: 'POST' } });
     const another = await open();
     const outcome = await another.submit(order({ clientOrderId: id(), priceE8: resting }), SEND_WITHIN_MS);
-    assert.equal(outcome.kind === 'rejected' && outcome.rejection.consequence, consequence);
+    assert.equal(outcome.kind === 'rejected' && outcome.rejection.cause, cause);
     await another.close();
   }
 });
 
-test('reads fail with their consequence and never invent a value', async () => {
+test('reads fail with their cause and never invent a value', async () => {
   await fault('status', '/fapi/v3/account', { status: 418, retry_after_s: 60 });
   const another = await open();
   const banned = await another.fetchAccount(SYMBOLS);
-  assert.deepEqual(banned.kind === 'failed' && [banned.consequence, banned.retryAfterMs], ['close_venue', 60_000]);
+  assert.deepEqual(banned.kind === 'failed' && [banned.cause, banned.retryAfterMs], ['banned', 60_000]);
   await another.close();
   await fault('drop-mid-body', '/fapi/v3/positionRisk');
   assert.equal((await venue.fetchAccount(SYMBOLS)).kind, 'failed');
@@ -377,7 +377,7 @@ test('a wrong secret is an authentication failure that closes the venue', async 
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'wrong' } as const;
   const stranger = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null });
   const outcome = await stranger.fetchAccount(SYMBOLS);
-  assert.equal(outcome.kind === 'failed' && outcome.consequence, 'close_venue');
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'key_refused');
   await stranger.close();
 });
 

@@ -145,8 +145,8 @@ async function askAfter(status: number, code: number, headers: Record<string, st
   await asked.fetchRules(['BTCUSDT']);
   const answer: Script = (_request, response) =>
     answerJson(response, { code, msg: 'Too many requests' }, status, headers);
-  const { consequence, retryAfterMs } = rejection(await submitTo(answer, asked));
-  assert.equal(consequence, status === 418 ? 'close_venue' : 'back_off');
+  const { cause, retryAfterMs } = rejection(await submitTo(answer, asked));
+  assert.equal(cause, status === 418 ? 'banned' : 'busy');
   assert.equal(retryAfterMs, headers['retry-after'] === undefined ? 120_000 : 30_000);
   fake.scripts.clear();
   fake.seen.length = 0;
@@ -157,9 +157,9 @@ async function askAfter(status: number, code: number, headers: Record<string, st
     await asked.setLeverage('BTCUSDT', 2),
   ].filter((outcome) => outcome.kind === 'rejected');
   for (const each of heldBack) {
-    const { consequence: why, httpStatus, retryable, ...rest } = each.rejection;
-    assert.deepEqual([why, httpStatus, retryable], ['back_off', null, true], 'proof that nothing was sent');
-    assert.ok((rest.retryAfterMs ?? 0) > 20_000, `${rest.retryAfterMs}`);
+    const { cause: why, retryAfterMs: waitMs } = each.rejection;
+    assert.equal(why, 'away', 'proof that nothing was sent');
+    assert.ok((waitMs ?? 0) > 20_000, `${waitMs}`);
   }
   await asked.lookupOrder('BTCUSDT', 'hf0000001', 'regular');
   await asked.fetchOpenOrders(['BTCUSDT']);
@@ -195,7 +195,7 @@ test('a refused connection and an unknown host prove that nothing was sent', asy
   await gone.fetchRules(['BTCUSDT']);
   await closed.close();
   const refused = rejection(await gone.submit(order(), SEND_WITHIN_MS));
-  assert.deepEqual([refused.retryable, refused.consequence, refused.httpStatus], [true, 'back_off', null]);
+  assert.deepEqual([refused.cause, refused.code], ['away', null]);
   const read = await gone.fetchServerTime();
   assert.equal(read.kind, 'failed');
   const lookup = await gone.lookupOrder('BTCUSDT', 'hf0000001', 'regular');
@@ -242,7 +242,7 @@ test('only a verdict of the exchange is a "not found", not a gateway that repeat
 test('a deadline that has passed drops the order without a byte', async () => {
   for (const deadlineMs of [0, -1]) {
     const dropped = rejection(await venue.submit(order(), deadlineMs));
-    assert.deepEqual([dropped.message, dropped.retryable], ['SEND_DEADLINE', true]);
+    assert.deepEqual([dropped.message, dropped.cause], ['SEND_DEADLINE', 'late']);
   }
   assert.equal(fake.seen.length, 0);
 });

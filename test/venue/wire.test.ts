@@ -235,7 +235,7 @@ test('cancelAll fails when one of the two services refuses, and still asks the o
   );
   const outcome = await venue.cancelAll('BTCUSDT');
   assert.equal(outcome.kind, 'failed');
-  assert.equal(outcome.kind === 'failed' && outcome.consequence, 'back_off');
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'busy');
   assert.equal(outcome.kind === 'failed' && outcome.retryAfterMs, 3000);
   assert.equal(fake.sent('DELETE /fapi/v1/algoOpenOrders').length, 1);
 });
@@ -328,7 +328,7 @@ test('an order decided in other steps is written in those of the last fetch: les
   }
   fake.seen.length = 0;
   const less = await venue.submit(order({ ...asked, quantityE8: readE8('0.009') }), SEND_WITHIN_MS);
-  assert.deepEqual(less.kind === 'rejected' && less.rejection.consequence, 'reload_rules', 'it is less than a lot');
+  assert.deepEqual(less.kind === 'rejected' && less.rejection.cause, 'rules_differ', 'it is less than a lot');
   assert.equal(fake.seen.length, 0);
   fake.symbols = [exchangeSymbol('BTCUSDT')];
   await fetchRule(venue);
@@ -348,7 +348,7 @@ test('a contradictory or unknown order is refused before anything leaves', async
   for (const instruction of bad) {
     const outcome = await venue.submit(instruction, SEND_WITHIN_MS);
     assert.equal(outcome.kind, 'rejected', JSON.stringify(instruction));
-    assert.equal(outcome.kind === 'rejected' && outcome.rejection.retryable, false);
+    assert.equal(outcome.kind === 'rejected' && outcome.rejection.cause, 'rules_differ');
   }
   for (const deadlineMs of [Date.now() + 500, Number.NaN]) {
     assert.equal((await venue.submit(order(), deadlineMs)).kind, 'rejected');

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
 import type { HeldPosition } from '../../venue/emergency-reads.ts';
 import { formatE8 } from '../../venue/exact-fields.ts';
@@ -123,7 +124,7 @@ export class EmergencyOrders {
       const outcome = await this.#send(exit);
       if (outcome.kind === 'rejected') {
         this.#say(`${symbol}: exit refused: ${outcome.rejection.message}`);
-        if (outcome.rejection.consequence === 'reload_rules') await this.#cuts.reload();
+        if (rowOf(outcome.rejection.cause).first === 'rules') await this.#cuts.reload();
         await this.#makeRoom(exit, outcome, list);
         return;
       }
@@ -142,7 +143,7 @@ export class EmergencyOrders {
     outcome: SubmitOutcome,
     list: () => Promise<readonly VenueOrder[]>,
   ): Promise<void> {
-    if (outcome.kind !== 'rejected' || outcome.rejection.consequence !== 'cancel_sibling') return;
+    if (outcome.kind !== 'rejected' || outcome.rejection.cause !== 'nothing_to_reduce') return;
     const siblings = (await list()).filter((order) => order.symbol === symbol && order.side === side && reduces(order));
     const refusals = (this.#locked.get(symbol) ?? 0) + 1;
     this.#locked.set(symbol, refusals);

@@ -1,10 +1,12 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one door: what it records, and what it is told of it
+
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { DecisionKind } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, ExitCause, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
 import { type AuthorityNow, NO_WORDS, planAuthority } from '../../gate/plan/authority.ts';
@@ -265,9 +267,9 @@ export class GateDoor {
     this.append('order', word);
   }
   /** The exchange did not take it. */
-  refuse(order: OrderState, { message, retryable }: Rejection): void {
+  refuse(order: OrderState, { cause, message }: Rejection): void {
     const word = this.#wordOn(order, 'rejected', message, 'answer');
-    word.retryable = retryable;
+    word.retryable = rowOf(cause).retryable;
     this.append('order', word);
   }
   /** The gate ends what it has not sent. */

@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import type { Cause } from '../../engine/tables/cause.ts';
 import type { Rejection } from '../../gate/venue-port.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
@@ -7,16 +8,16 @@ import type { Amendment, Fill, MarketClose, Placement, ReplayOrder, ReplayStop, 
 
 export type { Fill, ReplayOrder, ReplayStop } from './venue.ts';
 
-/** What the exchange refuses, with the consequences that its codes have for the gate (the venue's table of codes). */
-function refuse(code: number, message: string, consequence: Rejection['consequence']): Rejection {
-  return { code, httpStatus: 400, message, retryable: false, consequence, retryAfterMs: null };
+/** What the exchange refuses, with its codes and messages. */
+function refuse(code: string, message: string, cause: Cause): Rejection {
+  return { cause, code, message, retryAfterMs: null };
 }
-const NO_TRADING = refuse(-4140, 'Invalid symbol status for opening position.', 'none');
-const NOTHING_TO_REDUCE = refuse(-2022, 'ReduceOnly Order is rejected.', 'cancel_sibling');
-const NO_MARGIN = refuse(-2019, 'Margin is insufficient.', 'refresh_account');
-const OTHER_STOP = refuse(-4130, 'An open stop or take profit order with closePosition is existing.', 'none');
-const NOT_RESTING = refuse(-2013, 'Order does not exist.', 'none');
-const BEYOND_POSITION = refuse(-4118, 'ReduceOnly Order Failed.', 'cancel_sibling');
+const NO_TRADING = refuse('-4140', 'Invalid symbol status for opening position.', 'other');
+const NOTHING_TO_REDUCE = refuse('-2022', 'ReduceOnly Order is rejected.', 'nothing_to_reduce');
+const NO_MARGIN = refuse('-2019', 'Margin is insufficient.', 'account_differs');
+const OTHER_STOP = refuse('-4130', 'An open stop or take profit order with closePosition is existing.', 'stop_exists');
+const NOT_RESTING = refuse('-2013', 'Order does not exist.', 'other');
+const BEYOND_POSITION = refuse('-4118', 'ReduceOnly Order Failed.', 'nothing_to_reduce');
 
 /**
  * The exchange side of the replay: takers pay the fill model, makers their price once the mark reaches it; margin is

@@ -11,7 +11,6 @@ import { StandingReview } from '../../gate/plan/review.ts';
 import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing.ts';
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
 import { buildStopOrder } from '../../gate/plan/stop-order.ts';
-import { OTHER_STOP } from '../../gate/plan/stops.ts';
 import { parentAsk } from '../../gate/snapshot/inputs.ts';
 import { isResting, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';
@@ -255,7 +254,7 @@ export class ReplayKeeper {
     if (blocked !== null) return blocked;
     const sent = this.#placeStop(position, position.quantityE8);
     const refused = readRefusal(sent?.order ?? null);
-    if (sent === null || refused === null || sent.rejection?.code !== OTHER_STOP) return refused;
+    if (sent === null || refused === null || sent.rejection?.cause !== 'stop_exists') return refused;
     const kept = this.#moves.findWhyKept(position, stop);
     if (kept !== null || !isResting(stop)) return kept;
     this.#executor.cancel(stop, ROOM_FOR_CLOSER);

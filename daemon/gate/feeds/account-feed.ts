@@ -1,3 +1,4 @@
+import type { Cause } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../orders/order-proof.ts';
 import { isAsSent } from '../orders/order-proof.ts';
@@ -59,7 +60,7 @@ export class AccountFeed {
   /** Which symbols are on isolated margin, by the last account snapshot. */
   isolated: AccountSnapshot['isolated'] | null = null;
   onRead: (feed: 'account' | 'orders' | 'mode') => void = () => undefined;
-  onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
+  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
@@ -85,7 +86,7 @@ export class AccountFeed {
     const askedErrorMs = this.#clockErrorMs();
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return false;
     }
     const snapshot = outcome.value;
@@ -208,7 +209,7 @@ export class AccountFeed {
   async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<Orders>): Promise<readonly VenueOrder[] | null> {
     const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return null;
     }
     this.onRead('orders');

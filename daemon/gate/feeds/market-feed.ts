@@ -1,3 +1,4 @@
+import type { Cause } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Bar, SymbolRules } from '../venue-port.ts';
 import { noteUnreadable } from './held-symbols.ts';
@@ -21,7 +22,7 @@ export class MarketFeed {
   /** The last reading of the rules lacked something of one symbol. */
   hasUnreadSymbol = false;
   onQuoteRead: (symbol: string, markAtMs: number) => void = () => undefined;
-  onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
+  onVenueFailure: (detail: string, cause: Cause, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
     this.#core = core;
@@ -35,13 +36,13 @@ export class MarketFeed {
   async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
     const outcome = await this.#core.ports.venue.fetchRules(symbols);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return ['the exchange filters'];
     }
     const { rules: read, unread } = outcome.value;
-    for (const { what, detail, consequence, retryAfterMs } of unread) {
+    for (const { what, detail, cause, retryAfterMs } of unread) {
       this.#core.ports.log.warn({ what, detail }, 'could not be read');
-      this.onVenueFailure(detail, consequence, retryAfterMs);
+      this.onVenueFailure(detail, cause, retryAfterMs);
     }
     const unreadable = unread.flatMap(({ detail, symbol }) => (symbol === undefined ? [] : [{ detail, symbol }]));
     noteUnreadable(this.#core, 'rules', unreadable, () => true);
@@ -90,7 +91,7 @@ export class MarketFeed {
   async pollQuote(symbol: string): Promise<boolean> {
     const outcome = await this.#core.ports.venue.fetchQuote(symbol);
     if (outcome.kind === 'failed') {
-      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
       return false;
     }
     this.onQuoteRead(symbol, outcome.value.markAtMs);
@@ -127,7 +128,7 @@ export class MarketFeed {
     while (sinceMs + barMs <= this.#core.nowMs()) {
       const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
-        this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+        this.onVenueFailure(outcome.detail, outcome.cause, outcome.retryAfterMs);
         return false;
       }
       // Another policy may count bars of another length by now.

@@ -24,7 +24,7 @@ export async function readMode(
   const outcome = await core.ports.venue.prepareAccount(symbols, isListed ? account.isolated : null);
   if (outcome.kind === 'failed') {
     const { detail } = outcome;
-    health.onReadFailure(detail, outcome.consequence, outcome.retryAfterMs);
+    health.onReadFailure(detail, outcome.cause, outcome.retryAfterMs);
     core.ports.log.warn({ detail }, 'the account could not be prepared');
     return { kind: 'unread', detail };
   }

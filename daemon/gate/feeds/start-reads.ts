@@ -1,7 +1,7 @@
+import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import { everyLiveOrder } from '../state/orders.ts';
-import type { Rejection } from '../venue-port.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import { holdSymbols } from './held-symbols.ts';
@@ -58,25 +58,20 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
     if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
     const outcome = await core.ports.venue.setLeverage(symbol, cap);
     if (outcome.kind === 'rejected') {
-      const { consequence, message, retryAfterMs } = outcome.rejection;
-      if (isOfSymbol(outcome.rejection)) {
+      const { cause, message, retryAfterMs } = outcome.rejection;
+      // The venue refuses that setting, and not us.
+      if (!isOfAccount(cause) && rowOf(cause).ours !== true) {
         // What opens there sets its own leverage first, and is not sent where the venue refuses that.
         const what = `the leverage of ${symbol} cannot be set, nothing is opened there`;
         core.alertRarely('SYMBOL_UNREADY', `${what}: ${message}`, symbol);
         continue;
       }
-      health.onReadFailure(message, consequence, retryAfterMs);
+      health.onReadFailure(message, cause, retryAfterMs);
     }
     if (outcome.kind !== 'accepted') return false;
     core.append('leverage', { confirmed_at_ms: core.nowMs(), leverage: cap, symbol });
   }
   return true;
-}
-
-/** The venue refuses that setting, and not us. */
-function isOfSymbol({ code, consequence, httpStatus }: Rejection): boolean {
-  const isOfAll = ['back_off', 'close_venue', 'reducing', 'resync_clock'].includes(consequence);
-  return code !== null && httpStatus === 400 && !isOfAll;
 }
 
 /** One reading of a start that is to be requested. */

@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { rowOf } from '../../engine/tables/cause.ts';
 import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, EvidenceKind, OrderEvent } from '../events.ts';
 import {
@@ -54,8 +55,8 @@ export function unknownEvent(core: GateCore, order: OrderState, detail: string, 
   return wordOn(core, order, 'unknown', detail, evidence);
 }
 export function rejectedEvent(core: GateCore, order: OrderState, rejection: Rejection): OrderEvent {
-  const { message, retryable } = rejection;
-  return { ...ownWord(core, order, 'rejected', message, 'answer'), retryable };
+  const { retryable } = rowOf(rejection.cause);
+  return { ...ownWord(core, order, 'rejected', rejection.message, 'answer'), retryable };
 }
 /** The gate ends an order that it has not sent. */
 export function endedEvent(core: GateCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {

@@ -376,8 +376,8 @@ function addsRisk({ body }: Decided): boolean {
 
 function unconfirmed(why: string): Rejection {
   const message = `the leverage setting could not be confirmed: ${why}`;
-  return { ...notSent(message), retryable: true, consequence: 'refresh_account' };
+  return { ...notSent(message), cause: 'unconfirmed' };
 }
 function notSent(message: string): Rejection {
-  return { code: null, httpStatus: null, message, retryable: false, consequence: 'none', retryAfterMs: null };
+  return { cause: 'withheld', code: null, message, retryAfterMs: null };
 }

@@ -1,3 +1,4 @@
+import { type Cause, isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { GateCore } from '../journal/journal.ts';
 import {
   findAccountBreaker,
@@ -67,7 +68,7 @@ export class VenueHealth implements VenueConsequences {
   }
 
   onRejection(rejection: Rejection, order: OrderState): void {
-    this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
+    this.#act(rejection.cause, rejection.message, rejection.retryAfterMs, order.symbol);
     if (!isCountedRefusal(rejection, order)) return;
     const { breaker } = this.#core.policyFor(order.agent ?? '').temporal;
     const loop = this.#loops.onRefusal(order, rejection);
@@ -82,52 +83,49 @@ export class VenueHealth implements VenueConsequences {
   }
 
   /** A read failed: the venue as a whole may be closed to us. */
-  onReadFailure(detail: string, consequence: string, retryAfterMs: number | null): void {
-    if (consequence === 'close_venue' || consequence === 'reducing' || consequence === 'back_off')
-      this.#act(consequence, detail, retryAfterMs, null);
-    // The venue dates what is signed by its own clock: ours is off.
-    else if (consequence === 'resync_clock') this.#feeds.resyncClock();
+  onReadFailure(detail: string, cause: Cause, retryAfterMs: number | null): void {
+    if (isOfAccount(cause)) this.#act(cause, detail, retryAfterMs, null);
   }
 
-  #act(consequence: string, message: string, retryAfterMs: number | null, symbol: string | null): void {
+  #act(cause: Cause, message: string, retryAfterMs: number | null, symbol: string | null): void {
     // What closes may soon be asked for again after it was refused; that is no time after which to open.
-    const leastMs = consequence === 'close_venue' || retryAfterMs === null ? DEFAULT_PAUSE_MS : 0;
+    const { first } = rowOf(cause);
+    const leastMs = first === 'closed' || retryAfterMs === null ? DEFAULT_PAUSE_MS : 0;
     const pauseMs = Math.max(leastMs, retryAfterMs ?? 0);
-    switch (consequence) {
-      case 'close_venue':
-      case 'back_off':
+    switch (first) {
+      case 'closed':
+      case 'paused':
         this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core.planClock, pauseMs)];
         if (retryAfterMs !== null)
           this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs)];
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
-        if (consequence === 'close_venue') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
+        if (first === 'closed') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
         return;
-      case 'reducing':
+      case 'restricted':
         this.setBreaker(`the venue restricts the account: ${message}`, 'an operator clears it', null);
         this.#core.alertRarely('VENUE_RESTRICTED', message, symbol);
         return;
-      case 'resync_clock':
+      // The venue dates what is signed by its own clock: ours is off.
+      case 'clock':
         this.#feeds.resyncClock();
         return;
-      case 'reload_rules':
-      case 'symbol_not_open':
-        this.#closeSymbol(consequence, symbol);
+      case 'listing':
+        this.#closeSymbol(symbol);
         this.#feeds.reloadRules();
         return;
-      case 'refresh_account':
-      case 'cancel_sibling':
-      case 'order_limit':
+      case 'rules':
+        this.#feeds.reloadRules();
+        return;
+      case 'account':
         this.#feeds.refreshAccount();
         return;
-      default:
-        return;
+      case null:
     }
   }
 
-  #closeSymbol(consequence: string, symbol: string | null): void {
+  #closeSymbol(symbol: string | null): void {
     const rules = symbol === null ? undefined : this.#core.state.rules.get(symbol);
-    if (consequence === 'symbol_not_open' && rules?.trading === true)
-      this.#core.append('rules', { rules: { ...rules, trading: false } });
+    if (rules?.trading === true) this.#core.append('rules', { rules: { ...rules, trading: false } });
   }
 
   /** The venue answered: what it closed itself opens again, once its own waiting time is over. */

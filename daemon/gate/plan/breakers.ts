@@ -1,4 +1,5 @@
 import type { TemporalSection } from '../../core/policy.ts';
+import { isOfAccount, rowOf } from '../../engine/tables/cause.ts';
 import type { StateEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
@@ -65,7 +66,7 @@ interface Row {
  */
 export class RefusalLoops {
   readonly #byAgent = new Map<string, Row>();
-  /** Agents stopped because of an answer, by its code. */
+  /** Agents stopped because of an answer, by that answer. */
   readonly #stopped = new Map<string, Set<string>>();
   #account: Row = { key: '', count: 0 };
 
@@ -76,8 +77,9 @@ export class RefusalLoops {
   }
 
   onRefusal(order: OrderState, rejection: Rejection): Loop {
-    const answer = String(rejection.code ?? rejection.httpStatus ?? '');
-    if (isAboutAccount(rejection)) {
+    const { cause, code } = rejection;
+    const answer = `${cause} ${code}`;
+    if (isOfAccount(cause)) {
       this.#account = next(this.#account, answer);
       if (this.#account.count < EQUAL_REFUSALS) return null;
       this.#account = { key: '', count: 0 };
@@ -165,19 +167,13 @@ export function findLoopBreaker(
   return findAgentBreaker(state, order.agent, rejection, breaker, nowMs);
 }
 
-function describeAnswer({ code, httpStatus, message }: Rejection): string {
-  return `with ${code ?? httpStatus}: ${message}`;
+function describeAnswer({ code, message }: Rejection): string {
+  return `with ${code}: ${message}`;
 }
 
 /** Whether a refusal counts: exits go on whatever is refused, and what we held back ourselves the venue never saw. */
-export function isCountedRefusal({ code, consequence, httpStatus, retryable }: Rejection, order: OrderState): boolean {
-  const isOwnDrop =
-    code === null &&
-    httpStatus === null &&
-    retryable &&
-    // No answer of the venue stands behind it, and nothing but time speaks against another try.
-    (consequence === 'none' || consequence === 'refresh_account');
-  return !isOwnDrop && !order.reduceOnly;
+export function isCountedRefusal({ cause }: Rejection, order: OrderState): boolean {
+  return rowOf(cause).ours !== true && !order.reduceOnly;
 }
 
 function next(row: Row | undefined, key: string): Row {
@@ -187,14 +183,4 @@ function next(row: Row | undefined, key: string): Row {
 /** The request without its price, which follows the market: with a different price it is still the same request. */
 function describeRequest({ amend, quantityE8, side, symbol }: OrderState): string {
   return `${symbol} ${side} ${amend === null ? quantityE8 : `${quantityE8} to ${amend.quantityE8}`}`;
-}
-
-/** The answer would be the same for any request. */
-function isAboutAccount({ consequence }: Rejection): boolean {
-  return (
-    consequence === 'close_venue' ||
-    consequence === 'back_off' ||
-    consequence === 'reducing' ||
-    consequence === 'resync_clock'
-  );
 }

@@ -1,4 +1,5 @@
 /** Which claims are over, and how. Pure functions of folded state. */
+
 import type { ExitEnd } from '../events.ts';
 import { type AskedClaim, type Claim, closedE8, isLive, isLostForGood, NOTHING_LEFT } from '../state/claims.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -13,6 +14,7 @@ import {
   liveOrders,
   type OrderState,
 } from '../state/orders.ts';
+import { wasRefusedFor } from '../state/recorded-cause.ts';
 import { formatQuantityE8 } from '../units.ts';
 import { closingOf, isReplaced, isUnsent, restBelowLotE8 } from './claims.ts';
 
@@ -125,13 +127,6 @@ export function rungsOf(claim: AskedClaim, rungs: number): number {
   return rungs + (claim.origin === 'agent' || isBounded(claim) ? 0 : 1);
 }
 
-/** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
-const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
-
-export function isOutOfBand(order: OrderState): boolean {
-  return isRejected(order) && BAND_WORDS.test(order.detail ?? '');
-}
-
 /** The next rung of a claim. One that its caller has bound stays at the last; so does one whose price the band refused. */
 export function nextRung(claim: AskedClaim, rungs: number): number {
   const next = Math.max(0, claim.rung) + (isStep(claim) ? 1 : 0);
@@ -147,6 +142,6 @@ export function nextRung(claim: AskedClaim, rungs: number): number {
 function isStep(claim: AskedClaim): boolean {
   const last = lastSent(claim);
   if (last === undefined || claim.gaveWay.includes(last)) return false;
-  if (isRefused(last)) return isOutOfBand(last);
+  if (isRefused(last)) return wasRefusedFor(last, 'price_band');
   return !isFilled(last) && !(isCanceled(last) && last.venueOrderId === null);
 }

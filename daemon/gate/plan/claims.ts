@@ -2,6 +2,7 @@
  * What each claim should have at the venue now, and which claims are over. Pure functions of folded state: no clock, no
  * port, so that the same can be planned elsewhere (SAE-SAME-CODE). Quantities in units of 1e-8.
  */
+
 import type { Side } from '../../core/request.ts';
 import { rankOf } from '../../engine/tables/rank.ts';
 import { type AskedClaim, closedE8, isBefore, isLive, isLostForGood, onWayE8 } from '../state/claims.ts';
@@ -21,6 +22,7 @@ import {
   type OrderState,
 } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
+import { wasRefusedFor } from '../state/recorded-cause.ts';
 import { ceilLots, type LotRules, lotE8, toE8, wholeLotsE8 } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
@@ -284,9 +286,6 @@ export function findPlace(state: GateState, symbol: string, asked: ReadonlySet<O
 
 // --- beside others' lots -----------------------------------------------------------------------------------------------
 
-/** Messages of -2022 and -4118: nothing is held that the order would reduce. */
-const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
-
 /**
  * The venue had less to close than was sent: it refused the order as reducing nothing, or filled a part of it. RISK: beside
  * lots that are not the holder's, the next order would close those. It waits for a reading that was asked for later.
@@ -302,9 +301,8 @@ export function waitsForReading(state: GateState, claim: AskedClaim): boolean {
 function fellShort({ orders }: AskedClaim): OrderState | null {
   const last = orders.findLast(({ sentAtMs }) => sentAtMs !== null);
   if (last === undefined || !isTerminal(last)) return null;
-  const isRefused = isRejected(last) && NOTHING_TO_REDUCE.test(last.detail ?? '');
   const isPart = last.executedE8 > 0 && last.executedE8 < last.quantityE8 && !last.cancelRequested;
-  return isRefused || isPart ? last : null;
+  return isPart || wasRefusedFor(last, 'nothing_to_reduce') ? last : null;
 }
 
 /** A claim may wait for a reading of the account: the next one is recorded, though nothing in it is new. */

@@ -2,8 +2,9 @@ import { isCanceled, isFilled, isRefused, isResting, isTerminal } from '../../en
 import type { ExitEnd } from '../events.ts';
 import { type Claim, GIVES_PLACE, isLive, isLostForGood, MAKES_ROOM } from '../state/claims.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
+import { wasRefusedFor } from '../state/recorded-cause.ts';
 import type { Rejection } from '../venue-port.ts';
-import { isBounded, isOutOfBand, RESUME_MS } from './claim-ends.ts';
+import { isBounded, RESUME_MS } from './claim-ends.ts';
 import { closingOf, findPlace, hasRoom } from './claims.ts';
 import type { ExitHands } from './exit-hands.ts';
 import { Tries } from './tries.ts';
@@ -87,16 +88,17 @@ export class ExitAttempts {
     const { clock, exits, state } = this.#hands;
     const now = clock.wallMs();
     const wasRefused = isRefused(order);
-    const isOutOfReach = isOutOfBand(order) || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
+    const isOutOfReach =
+      wasRefusedFor(order, 'price_band') || (!wasRefused && order.venueOrderId !== null && order.executedE8 === 0);
     let mayGoOn = true;
     if (isOutOfReach && isBounded(claim) && claim.wants === 'now')
       tries.afterBounded(now, exits().step_ms, this.leftMs(claim) / clock.scale);
     else if (wasRefused) {
-      mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
-      if (rejection?.consequence === 'cancel_sibling') this.#makeRoomFor(claim, order, tries);
-      if (rejection?.consequence === 'order_limit') this.#makePlaceFor(claim, tries);
+      mayGoOn = tries.afterRefusal(rejection, now, clock.scale);
+      if (rejection?.cause === 'nothing_to_reduce') this.#makeRoomFor(claim, order, tries);
+      if (rejection?.cause === 'order_limit') this.#makePlaceFor(claim, tries);
     } else if (isCanceled(order) && order.venueOrderId === null && !order.cancelRequested)
-      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
+      mayGoOn = tries.afterRefusal(null, now, clock.scale);
     else if (claim.wants === 'rest') tries.reset();
     else if (isFilled(order)) mayGoOn = tries.afterPart();
     else if (order.venueOrderId !== null) tries.afterRung(now, exits().step_ms);

@@ -332,7 +332,7 @@ export class ExitPump {
   #takeBlock(claim: Claim, code: string, now: number): void {
     const isGone = code === 'NOT_REDUCING' || code === 'EXIT_SCOPE';
     const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : isGone ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#attempts.of(claim).afterRefusal(null, true, now, 1);
+    const mayComeBack = reason === 'rejected' && this.#attempts.of(claim).afterRefusal(null, now, 1);
     if (mayComeBack) this.#hands.wakeAt(now);
     else this.end(claim, reason, `it was refused when it was due: ${code}`);
   }

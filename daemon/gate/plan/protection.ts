@@ -17,7 +17,7 @@ import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { type Breach, GATE_AGENT, type ReviewPlace } from './standing.ts';
 import { StopTries } from './stop-tries.ts';
-import { closeRequest, closesAll, describeMissing, findClosest, OTHER_STOP } from './stops.ts';
+import { closeRequest, closesAll, describeMissing, findClosest } from './stops.ts';
 
 /**
  * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
@@ -247,7 +247,8 @@ export class ProtectionPlan {
       this.#tries.noteSent(symbol, order);
       return null;
     }
-    if (isOffGrid(order, rejection)) {
+    // The venue has changed its steps: that says nothing about the stop, which is written anew in the new ones.
+    if (rejection?.cause === 'off_grid') {
       const refused = describeMissing(order);
       this.#hands.alertRarely('STOP_REFUSED', `${refused}; it is placed anew once the venue's steps are read`, symbol);
       return null;
@@ -282,7 +283,7 @@ export class ProtectionPlan {
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, quantityE8: number): string | null {
-    if (rejection?.code === OTHER_STOP && !this.#isTakeProfitInTheWay(position))
+    if (rejection?.cause === 'stop_exists' && !this.#isTakeProfitInTheWay(position))
       return 'another order that closes the whole position rests at the venue already';
     if (position.quantityE8 === 0) return 'whether there is a position is not known yet: nothing is closed';
     if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
@@ -315,9 +316,4 @@ export class ProtectionPlan {
     if (position.quantityE8 === 0) return false;
     return position.disputedE8 !== null && position.disputedE8 * Math.sign(position.quantityE8) <= 0;
   }
-}
-
-/** The venue has changed its steps: that says nothing about the stop, which is written anew in the new ones. */
-function isOffGrid({ retryable }: OrderState, rejection: Rejection | null): boolean {
-  return retryable && rejection?.consequence === 'reload_rules';
 }

@@ -33,8 +33,6 @@ export function findStopE8(side: Side, entryPrice: number, stopBps: number, rule
   return toE8(Math.round((price * rules.tickScale) / rules.tickMantissa), tickE8(rules));
 }
 
-/** The venue takes only one position-closing order per side, and another one already rests there. */
-export const OTHER_STOP = -4130;
 /** A stop stays where it is for a difference of this many ticks, or of this part of the distance. */
 const SMALL_TICKS = 2;
 const SMALL_PART = 0.01;

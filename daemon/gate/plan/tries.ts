@@ -1,3 +1,4 @@
+import { rowOf } from '../../engine/tables/cause.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 
@@ -9,7 +10,7 @@ const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 /** Between two orders of an exit that its caller has bound. */
 const BOUNDED_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
-const PLACE_WITHIN_MS = 1_000;
+const PLACE_WITHIN_MS = rowOf('order_limit').leastWaitMs;
 /** After so long an order that was asked for its place is taken not to go, wall ms. */
 const PLACE_GIVEN_MS = 5_000;
 /**
@@ -57,23 +58,24 @@ export class Tries {
   }
 
   /** False: another attempt is pointless. */
-  afterRefusal(rejection: Rejection | null, isRetryable: boolean, now: number, scale: number): boolean {
+  afterRefusal(rejection: Rejection | null, now: number, scale: number): boolean {
     // The room or the place that was freed for it went to another, or did not help.
     this.awaitsRoom = false;
     if (this.hasPlace) this.givesPlace = null;
     const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
-    if (rejection !== null && isImposedWait(rejection)) {
+    const row = rejection === null ? null : rowOf(rejection.cause);
+    // RISK: this says nothing about the order, and an exit that counted it would be lost in any outage.
+    if (row?.counts === false) {
       this.#waits += 1;
-      const leastMs = rejection.consequence === 'order_limit' ? PLACE_WITHIN_MS : 0;
-      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, leastMs);
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row.leastWaitMs);
       return true;
     }
     this.#waits = 0;
     this.failures += 1;
-    if (rejection?.consequence === 'cancel_sibling') this.crowded += 1;
+    if (rejection?.cause === 'nothing_to_reduce') this.crowded += 1;
     // An exit that may still fill does not end yet: it waits then, too.
     this.nextAt = now + Math.max(nth(BACK_OFF_MS, this.failures), askedMs);
-    const mayMend = rejection === null || rejection.consequence !== 'none' || isRetryable;
+    const mayMend = row === null || row.first !== null || row.retryable;
     return mayMend && this.failures < MOST_FAILURES;
   }
 
@@ -105,20 +107,6 @@ export class Tries {
     this.crowded = 0;
     this.#waits = 0;
   }
-}
-
-/**
- * Whether nothing of ours would have been let through, whatever it was: no connection, a firewall, a ban, a limit, a venue
- * that is out of service, finds our clock off, has as many orders open as it takes, or other steps than those on record. RISK: none of this says anything
- * about the order, and an exit that counted it would be lost in any outage. A key or an account that the venue refuses
- * ends by no wait: that counts.
- */
-function isImposedWait({ code, consequence, httpStatus, retryable }: Rejection): boolean {
-  const hasLeft = code !== null || httpStatus !== null;
-  if (!hasLeft) return retryable;
-  const isOffGrid = consequence === 'reload_rules' && retryable;
-  const isShutOut = httpStatus === 403 || httpStatus === 418 || isOffGrid;
-  return isShutOut || consequence === 'back_off' || consequence === 'resync_clock' || consequence === 'order_limit';
 }
 
 function nth(waits: readonly number[], count: number): number {

@@ -3,7 +3,6 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../plan/stop-moves.ts';
-import { OTHER_STOP } from '../plan/stops.ts';
 import { isResting, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
@@ -65,7 +64,7 @@ export class StopMoves {
     const sent = await this.#place(position);
     if (sent !== null) this.#plan.noteSent(position.symbol, sent.order);
     const refused = readRefusal(sent?.order ?? null);
-    if (sent === null || refused === null || sent.rejection?.code !== OTHER_STOP) return refused;
+    if (sent === null || refused === null || sent.rejection?.cause !== 'stop_exists') return refused;
     const kept = this.#plan.findWhyKept(position, stop);
     if (kept !== null || !isResting(stop)) return kept;
     const replacing: Promise<SentStop | null>[] = [];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Cause } from '../../../daemon/engine/tables/cause.ts';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
 import type { ExitForm } from '../../../daemon/gate/plan/exit-order.ts';
 import { ExitPace } from '../../../daemon/gate/plan/exit-pace.ts';
@@ -6,7 +7,6 @@ import { ExitPump } from '../../../daemon/gate/plan/exit-pump.ts';
 import { OrderCounts } from '../../../daemon/gate/plan/order-counts.ts';
 import { type Claim, closedE8 } from '../../../daemon/gate/state/claims.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
-import type { Rejection } from '../../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { inLots, T0 } from '../fold-fixture.ts';
 import { FoldedClaims } from '../state/folded-claims.ts';
@@ -102,11 +102,10 @@ export class PumpModel extends FoldedClaims {
     return this.pass();
   }
   /** The venue refused the last order of a claim. */
-  refuse(id: string, consequence: Rejection['consequence'], retryable = false): void {
+  refuse(id: string, cause: Cause): void {
     const order = this.find(id).orders.at(-1);
     assert.ok(order !== undefined);
-    const refused = { code: -2025, httpStatus: 400, message: 'refused', retryable, retryAfterMs: null };
-    this.pump.noteRefusal(order, { ...refused, consequence });
+    this.pump.noteRefusal(order, { cause, code: '-2025', message: 'refused', retryAfterMs: null });
     this.answer(id, 'rejected', 0);
   }
   /** What became of the last order of a claim. */

@@ -151,7 +151,7 @@ test('an exit that is refused as off the grid waits for the filters, and is neve
   model.exit('x-1', 4, PART);
   for (let times = 0; times < 20; times += 1) {
     assert.deepEqual(model.pass(), ['d-x-1 4']);
-    model.refuse('x-1', 'reload_rules', true);
+    model.refuse('x-1', 'off_grid');
     model.passNow();
   }
   assert.deepEqual([model.find('x-1').end, model.alerts], [null, []]);
@@ -270,7 +270,7 @@ describe('a place among the open orders that the venue takes [DESIGN 12.4]', () 
     model.passNow();
     model.report('o-3', 'canceled', 0);
     assert.deepEqual(model.passNow(), ['d-x-1 4']);
-    model.refuse('x-1', 'refresh_account');
+    model.refuse('x-1', 'account_differs');
     assert.deepEqual(model.passNow(), [], 'it is refused for something else, and waits for that');
     assert.deepEqual(model.passNow(), []);
     assert.deepEqual(model.pass(), ['d-x-1 4']);

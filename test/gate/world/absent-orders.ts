@@ -70,7 +70,7 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       asked += 1;
       if (isListed) return fetchPlacedOrders(symbol, sinceMs);
       if (asked % 2 === 0) return odd;
-      return { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null };
+      return { kind: 'failed', detail: 'no answer', cause: 'other', retryAfterMs: null };
     };
     venue.submit = async (...sent) => {
       await submit(...sent);
