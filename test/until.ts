@@ -21,7 +21,7 @@ export function turn(): Promise<void> {
 
 /** How often a watch looks, and the most that one look counts: a little more than it takes on a quiet machine. */
 const LOOK_MS = 10;
-const MOST_OF_A_LOOK_MS = 12;
+const MAX_OF_A_LOOK_MS = 12;
 
 /** Starts to measure a span, in which a machine that stands still, or is too busy to run this process, counts little. */
 export function startWatch(onLook: (countedMs: number) => void = () => undefined): { readonly stop: () => number } {
@@ -29,7 +29,7 @@ export function startWatch(onLook: (countedMs: number) => void = () => undefined
   let lastMs = performance.now();
   const look = (): void => {
     const nowMs = performance.now();
-    countedMs += Math.min(nowMs - lastMs, MOST_OF_A_LOOK_MS);
+    countedMs += Math.min(nowMs - lastMs, MAX_OF_A_LOOK_MS);
     lastMs = nowMs;
     onLook(countedMs);
   };

@@ -20,10 +20,10 @@ const TELEGRAM = 'https://api.telegram.org';
 const NTFY = 'https://ntfy.sh';
 /** Flag of a message of Discord: a link in it shows no preview. */
 const SUPPRESS_EMBEDS = 4;
-const MOST_DISCORD = 2_000;
-const MOST_TELEGRAM = 4_096;
-const MOST_SLACK = 10_000;
-const MOST_NTFY = 3_500;
+const MAX_DISCORD = 2_000;
+const MAX_TELEGRAM = 4_096;
+const MAX_SLACK = 10_000;
+const MAX_NTFY = 3_500;
 const NTFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 2, warning: 3, critical: 5 };
 
 /**
@@ -54,11 +54,11 @@ export async function buildDispatch(
   if (slack !== undefined) {
     const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
     const plain = { mrkdwn: false, link_names: false, unfurl_links: false, unfurl_media: false };
-    return post(await readSecret(slack.url), { text: cut(escaped, MOST_SLACK), ...plain });
+    return post(await readSecret(slack.url), { text: cut(escaped, MAX_SLACK), ...plain });
   }
   if (discord !== undefined)
     return post(await readSecret(discord.url), {
-      content: cut(escapeMarkdown(text), MOST_DISCORD),
+      content: cut(escapeMarkdown(text), MAX_DISCORD),
       allowed_mentions: { parse: [] },
       flags: SUPPRESS_EMBEDS,
     });
@@ -69,7 +69,7 @@ export async function buildDispatch(
     return post(url, {
       chat_id: telegram.chat_id,
       // Without a parse mode it formats nothing, but makes a mention of @name.
-      text: cut(text.replaceAll('@', '@\u200b'), MOST_TELEGRAM),
+      text: cut(text.replaceAll('@', '@\u200b'), MAX_TELEGRAM),
       link_preview_options: { is_disabled: true },
     });
   }
@@ -81,7 +81,7 @@ export async function buildDispatch(
       {
         topic: await readSecret(ntfy.topic),
         title: titleOf(message),
-        message: cut(textOf(message), MOST_NTFY),
+        message: cut(textOf(message), MAX_NTFY),
         priority: NTFY_PRIORITY[severityOf(message)],
         ...click,
       },

@@ -5,7 +5,7 @@ import type { ChannelOutbox, OutgoingMessage, WaitingGroup } from '../gate/state
 import { DAY_MS, localMs, MINUTE_MS, minutesOf } from './local-time.ts';
 
 /** Groups that one message tells, the most urgent first; the next one tells the others. */
-export const MOST_GROUPS = 50;
+export const MAX_GROUPS = 50;
 const COALESCE_MS = 60_000;
 const AGE_LIMIT_MS = DAY_MS;
 const DAILY_AT = '08:00';
@@ -35,7 +35,7 @@ export function findDue(channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: nu
   const due = [...channel.waiting.values()].filter((group) => isDue(group, channel, spec, nowMs, quiet));
   for (const [when, kind] of MESSAGES) {
     const groups = due.filter((group) => group.when === when).sort(mostUrgentFirst);
-    if (groups.length > 0) return { kind, groups: groups.slice(0, MOST_GROUPS).map(toGroup) };
+    if (groups.length > 0) return { kind, groups: groups.slice(0, MAX_GROUPS).map(toGroup) };
   }
   return null;
 }

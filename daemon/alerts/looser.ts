@@ -7,7 +7,7 @@ import { ROUTE_DIRECTIONS, type RouteDirection, type RouteKey } from './route-di
 
 /** Alerts that other versions raise are routed as well. */
 const CODES = [...Object.keys(ALERTS), 'ANY_OTHER'];
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 const DAY_MINUTES = 1_440;
 
 type Judge = (key: RouteKey, candidate: AlertRoutesSpec, inForce: AlertRoutesSpec) => readonly string[];
@@ -107,8 +107,8 @@ function findSlowerRoutes(candidate: AlertRoutesSpec, inForce: AlertRoutesSpec):
     }
   }
   return [...lost].map(([key, codes]) => {
-    const more = codes.length > MOST_NAMED ? ` and ${codes.length - MOST_NAMED} more` : '';
-    return `${key} ${codes.slice(0, MOST_NAMED).join(', ')}${more}`;
+    const more = codes.length > MAX_NAMED ? ` and ${codes.length - MAX_NAMED} more` : '';
+    return `${key} ${codes.slice(0, MAX_NAMED).join(', ')}${more}`;
   });
 }
 

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SecretRef } from '../contract/alerts.ts';
 
-const MOST_BYTES = 4_096;
+const MAX_BYTES = 4_096;
 const OTHERS = 0o077;
 
 export class SecretError extends Error {
@@ -35,7 +35,7 @@ async function readSecretFile(path: string, name: string): Promise<string> {
   });
   try {
     const stat = await handle.stat();
-    if (!stat.isFile() || stat.size > MOST_BYTES) throw new SecretError(`${name} is not a small file`);
+    if (!stat.isFile() || stat.size > MAX_BYTES) throw new SecretError(`${name} is not a small file`);
     if (process.platform !== 'win32' && (stat.mode & OTHERS) !== 0)
       throw new SecretError(`${name} can be read by others: chmod 600`);
     return (await handle.readFile('utf8')).replace(/\r?\n$/, '');

@@ -19,9 +19,9 @@ export type Send = (dispatch: Dispatch) => Promise<SendOutcome>;
 
 /** Wall time for everything, from the look-up of the name to the end of the answer. */
 export const SEND_WITHIN_MS = 10_000;
-const MOST_RETRY_AFTER_MS = 3_600_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
 /** What is read of an answer before its connection is given up. */
-const MOST_ANSWER_BYTES = 65_536;
+const MAX_ANSWER_BYTES = 65_536;
 /** 400, 413, 415 and 422: about this message. Others may be put right by people. */
 const ABOUT_THE_MESSAGE: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
@@ -109,7 +109,7 @@ async function post(
       body,
       signal: stop.signal,
     });
-    await answer.body.dump({ limit: MOST_ANSWER_BYTES, signal: stop.signal });
+    await answer.body.dump({ limit: MAX_ANSWER_BYTES, signal: stop.signal });
     const { statusCode } = answer;
     if (statusCode >= 200 && statusCode < 300) return { kind: 'taken', detail: `HTTP ${statusCode}` };
     const wait = readRetryAfter(answer.headers['retry-after']);
@@ -124,7 +124,7 @@ async function post(
 
 function readRetryAfter(value: string | string[] | undefined): number | null {
   if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) return null;
-  return Math.min(Number(value) * 1_000, MOST_RETRY_AFTER_MS);
+  return Math.min(Number(value) * 1_000, MAX_RETRY_AFTER_MS);
 }
 
 function codeOf(error: unknown): string {

@@ -19,7 +19,7 @@ const PROGRAM = fileURLToPath(new URL(`./checkpoint-process${ENDING}`, import.me
 const FLAGS = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
 const LOW_PRIORITY = 10;
 /** What is read of a failure. */
-const MOST_TEXT = 4_000;
+const MAX_TEXT = 4_000;
 
 export interface CheckpointChild {
   /** What the chain is to say of the checkpoint, once its file is on disk. */
@@ -51,7 +51,7 @@ async function readOutcome(child: ChildProcess): Promise<CheckpointEvent> {
   const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
   const [[code, signal], said, failure] = await Promise.all([closed, read(child.stdout), read(child.stderr)]);
   if (code === 0) return JSON.parse(said) as CheckpointEvent;
-  const told = failure.trim().slice(0, MOST_TEXT);
+  const told = failure.trim().slice(0, MAX_TEXT);
   throw new Error(told || `the process ended with ${code ?? signal} before it had written one`);
 }
 

@@ -11,9 +11,9 @@ export const EVERY_RECORDS = 10_000;
  * this wall time, ms, the next one waits, until so many times the records have come.
  */
 export const REST_MS = 30_000;
-export const MOST_TIMES = 10;
+export const MAX_TIMES = 10;
 /** At an orderly stop fewer are folded again sooner than a checkpoint is written. */
-export const LEAST_AT_STOP = 1_000;
+export const MIN_AT_STOP = 1_000;
 /** How long an orderly stop waits for a checkpoint unless it says so, wall ms. */
 const STOP_WITHIN_MS = 15_000;
 
@@ -27,7 +27,7 @@ export interface CheckpointerOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly everyRecords?: number;
   readonly restMs?: number;
-  readonly leastAtStop?: number;
+  readonly minAtStop?: number;
   readonly stopWithinMs?: number;
   /** One was written and recorded. */
   readonly onWritten?: () => void;
@@ -56,7 +56,7 @@ export class Checkpointer {
     const { everyRecords: every = EVERY_RECORDS, restMs = REST_MS } = options;
     this.#stopFollowing = options.ledger.onCommitted(({ lastSeq }) => {
       const since = lastSeq - this.#lastSeq;
-      const isRested = since >= MOST_TIMES * every || performance.now() - this.#lastMs >= restMs;
+      const isRested = since >= MAX_TIMES * every || performance.now() - this.#lastMs >= restMs;
       if (since >= every && isRested) void this.#take(lastSeq);
     });
   }
@@ -69,11 +69,11 @@ export class Checkpointer {
     const timer = setTimeout(() => this.#giveUp(), stopWithinMs);
     try {
       await this.#running;
-      const { ledger, leastAtStop = LEAST_AT_STOP } = this.#options;
+      const { ledger, minAtStop = MIN_AT_STOP } = this.#options;
       if (ledger.isFailed) return;
       ledger.flush();
       const lastSeq = ledger.lastSeq();
-      if (lastSeq - this.#writtenSeq >= leastAtStop && !this.#isGivenUp) await this.#take(lastSeq);
+      if (lastSeq - this.#writtenSeq >= minAtStop && !this.#isGivenUp) await this.#take(lastSeq);
     } finally {
       clearTimeout(timer);
     }

@@ -9,13 +9,13 @@ export interface PreviewWork {
   readonly ledgerPath: string;
   readonly candidate: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly sinceMs: number;
-  readonly mostDecisions: number;
+  readonly maxDecisions: number;
 }
 export type PreviewAnswer =
   | { readonly ok: true; readonly preview: PolicyPreview }
   | { readonly ok: false; readonly problem: string };
 
-const MOST_EXAMPLES = 5;
+const MAX_EXAMPLES = 5;
 
 /** The same comparison as `policy diff`, in short. */
 export function summarise(diff: PolicyDiff): PolicyPreview {
@@ -47,10 +47,10 @@ function describeExample({ at_ms, candidate, change, decision_id, recorded, requ
   return [{ decision_id, at_ms, agent, symbol, change, recorded: side(recorded), candidate: side(candidate) }];
 }
 
-function work({ candidate, ledgerPath, mostDecisions, sinceMs }: PreviewWork): PreviewAnswer {
+function work({ candidate, ledgerPath, maxDecisions, sinceMs }: PreviewWork): PreviewAnswer {
   const reader = openLedgerReader(ledgerPath);
   try {
-    const options = { candidate, sinceMs, allKinds: false, limit: MOST_EXAMPLES, most: mostDecisions };
+    const options = { candidate, sinceMs, allKinds: false, limit: MAX_EXAMPLES, most: maxDecisions };
     return { ok: true, preview: summarise(diffPolicy(reader, options)) };
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error) };

@@ -4,12 +4,12 @@ import type { TimePort } from '../time/time-port.ts';
 import type { PreviewAnswer, PreviewWork } from './policy-preview-worker.ts';
 
 /** Newest first: what a thread decides again within seconds. */
-const MOST_DECISIONS = 20_000;
+const MAX_DECISIONS = 20_000;
 /** One that takes longer is given up. Wall time. */
 const LONGEST_MS = 60_000;
 const HEAP_MB = 512;
 /** That waits while another one runs: a person types, and two consoles may be open. */
-const MOST_WAITING = 2;
+const MAX_WAITING = 2;
 /** Compiled or not, the worker is the neighbour of this file with the same ending. */
 const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
@@ -17,7 +17,7 @@ export interface PreviewOptions {
   readonly ledgerPath: string;
   readonly time: TimePort;
   readonly signal: AbortSignal;
-  readonly mostDecisions?: number;
+  readonly maxDecisions?: number;
 }
 
 /** Previews, one after the other, each in a thread of low priority that ends with it. */
@@ -26,11 +26,11 @@ export function createPreviewPort(options: PreviewOptions): PreviewPort {
   let last: Promise<unknown> = Promise.resolve();
   return {
     run(candidate, sinceMs) {
-      if (waiting > MOST_WAITING)
+      if (waiting > MAX_WAITING)
         return Promise.reject(new PreviewUnavailable('others wait for a preview; try again in a few seconds'));
       waiting += 1;
-      const { ledgerPath, mostDecisions = MOST_DECISIONS } = options;
-      const mine = last.then(() => runThread(options, { ledgerPath, mostDecisions, candidate, sinceMs }));
+      const { ledgerPath, maxDecisions = MAX_DECISIONS } = options;
+      const mine = last.then(() => runThread(options, { ledgerPath, maxDecisions, candidate, sinceMs }));
       last = mine
         .catch(() => undefined)
         .finally(() => {

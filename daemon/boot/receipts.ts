@@ -14,19 +14,19 @@ export interface ReceiptOptions {
   /** Called between parts of the work. */
   readonly turn: () => Promise<void>;
   /** Records that are looked through for the ends of orders. */
-  readonly mostRecords: number;
+  readonly maxRecords: number;
 }
 
 /** Records that a running daemon looks through for one receipt; `audit receipt` has no such limit. */
-const MOST_RECORDS = 200_000;
+const MAX_RECORDS = 200_000;
 /** Records that are looked through at once. */
 const WINDOW = 1_000;
 /** Orders that one receipt tells the end of. */
-const MOST_ORDERS = 24;
+const MAX_ORDERS = 24;
 
 /** Receipts of a running daemon. `signer`: null: its ledger signs no heads. */
 export function createReceiptPort(ledger: LedgerReader, signer: () => HeadSigner | null, time: TimePort): ReceiptPort {
-  const options = { turn: () => time.delay(0), mostRecords: MOST_RECORDS };
+  const options = { turn: () => time.delay(0), maxRecords: MAX_RECORDS };
   return {
     read: async (decisionId, number) => {
       const signs = signer();
@@ -46,7 +46,7 @@ export function createReceiptPort(ledger: LedgerReader, signer: () => HeadSigner
 export async function buildReceipt(
   ledger: LedgerReader,
   decisionId: string,
-  { head: number, turn, mostRecords }: ReceiptOptions,
+  { head: number, turn, maxRecords }: ReceiptOptions,
 ): Promise<ReceiptOutcome> {
   const decided = ledger.findDecision(decisionId);
   if (decided === null) return { kind: 'unknown' };
@@ -55,7 +55,7 @@ export async function buildReceipt(
   if (number !== undefined && head === undefined) return { kind: 'no_head', last: heads.length };
   if (head === undefined || decided.seq > head.seq)
     return { kind: 'uncovered', coveredTo: head?.seq ?? 0, seq: decided.seq, retryAfterMs: 0 };
-  const found = await findOutcomes(ledger, decided, { untilSeq: head.seq, turn, mostRecords });
+  const found = await findOutcomes(ledger, decided, { untilSeq: head.seq, turn, maxRecords });
   const records = [decided, ...found.records];
   const proofs = await prove(ledger, heads.slice(0, head.number), records, turn);
   const policyHash = (decided.payload as DecisionEvent).decision.policy_hash;
@@ -109,11 +109,11 @@ async function findOutcomes(
   {
     untilSeq,
     turn,
-    mostRecords,
-  }: { readonly untilSeq: number; readonly turn: () => Promise<void>; readonly mostRecords: number },
+    maxRecords,
+  }: { readonly untilSeq: number; readonly turn: () => Promise<void>; readonly maxRecords: number },
 ): Promise<Outcomes> {
   const walk = new OutcomeWalk(decided);
-  const lastSeq = Math.min(untilSeq, decided.seq + mostRecords);
+  const lastSeq = Math.min(untilSeq, decided.seq + maxRecords);
   for (let from = decided.seq + 1; from <= lastSeq && !walk.isOver; from += WINDOW) {
     const to = Math.min(lastSeq, from + WINDOW - 1);
     for (const event of ledger.readOutcomes(from, to, walk.decisionId)) walk.take(event);
@@ -164,7 +164,7 @@ class OutcomeWalk {
     let isNew = false;
     for (const { client_order_id: id } of orders) {
       if (this.#orders.has(id)) continue;
-      if (this.#orders.size >= MOST_ORDERS) this.#isCut = true;
+      if (this.#orders.size >= MAX_ORDERS) this.#isCut = true;
       else {
         this.#orders.set(id, null);
         isNew = true;

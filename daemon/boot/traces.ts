@@ -4,7 +4,7 @@ import type { TracePort } from '../gate/ports.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 /** Executions of which a later stage may still come, such as slices. The oldest are forgotten. */
-const MOST_KEPT = 1_000;
+const MAX_KEPT = 1_000;
 /** Batched and sent by the library; what a collector does not take in time is dropped. */
 const SEND_EVERY_MS = 1_000;
 const SEND_WITHIN_MS = 2_000;
@@ -60,7 +60,7 @@ export function createTracePort(tracer: Tracer, contexts: Contexts, time: TimePo
     tracer.startSpan(name, { startTime: hostOf(fromMs), attributes }, context).end(hostOf(toMs));
   const forgetOldest = (): void => {
     for (const [id, { isAnswered, root }] of followed) {
-      if (followed.size <= MOST_KEPT) return;
+      if (followed.size <= MAX_KEPT) return;
       if (!isAnswered) root.end();
       followed.delete(id);
     }

@@ -284,14 +284,14 @@ function readCountdown(reading: Reading, venue: VenueName): CountdownSetting {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 36_500;
+const MAX_DAYS = 36_500;
 
 /** Whole days: the budgets of a day, and what is compared with the venue at a start, are of the last one. */
 function readArchiveBefore(reading: Reading): number | null {
   const text = reading.get('HOLDFAST_ARCHIVE_BEFORE');
   if (text === null) return null;
   const days = Number(/^([1-9]\d{0,4})d$/.exec(text)?.[1] ?? Number.NaN);
-  if (days <= MOST_DAYS) return days * DAY_MS;
+  if (days <= MAX_DAYS) return days * DAY_MS;
   reading.refuse('HOLDFAST_ARCHIVE_BEFORE', 'is not a number of days from 1d to 36500d, such as 30d');
   return null;
 }

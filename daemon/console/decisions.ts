@@ -4,7 +4,7 @@ import type { ListedDecision, SkippedRecords } from '../gate/api/stream.ts';
 import { type Gap, isGap, type Listed, makeGap, takeOut } from './gaps.ts';
 
 /** What the page keeps; older ones are a read away. */
-export const MOST_KEPT = 5_000;
+export const MAX_KEPT = 5_000;
 /** So many are let go at once, so that a full list does not move with each row. */
 const SLACK = 250;
 
@@ -30,7 +30,7 @@ let caughtUpAtMs = Number.NEGATIVE_INFINITY;
 const SLOW_MS = 900;
 
 export const listDecisions = (): readonly Listed[] => kept;
-export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
+export const isAtEnd = (): boolean => isOver || kept.length >= MAX_KEPT;
 
 /** Decisions that were last counted and not listed, and when this page was told. */
 let told: { readonly atMs: number; readonly count: number } | null = null;
@@ -109,8 +109,8 @@ function note({ decision_id: id }: ListedDecision): boolean {
   return true;
 }
 function trim(): void {
-  if (kept.length <= MOST_KEPT + SLACK) return;
-  for (const old of kept.splice(0, kept.length - MOST_KEPT)) if (!isGap(old)) known.delete(old.decision_id);
+  if (kept.length <= MAX_KEPT + SLACK) return;
+  for (const old of kept.splice(0, kept.length - MAX_KEPT)) if (!isGap(old)) known.delete(old.decision_id);
   // What was let go can be read no further: the cursor is older than that.
   isOver = true;
 }

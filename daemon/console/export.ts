@@ -1,5 +1,5 @@
 import type { ListedDecision } from '../gate/api/stream.ts';
-import { isAtEnd, listDecisions, MOST_KEPT } from './decisions.ts';
+import { isAtEnd, listDecisions, MAX_KEPT } from './decisions.ts';
 import { isGap } from './gaps.ts';
 import { readOlder } from './store.ts';
 
@@ -75,7 +75,7 @@ export async function saveDecisions(
   save(`holdfast-decisions.${form}`, new Blob([text], { type: `${type};charset=utf-8` }));
   const left = [
     ...(rows.some(isGap) ? ['Those that were only counted are not among them: list them first.'] : []),
-    ...(rows.length >= MOST_KEPT ? ['Older ones: ./holdfast decisions --json.'] : []),
+    ...(rows.length >= MAX_KEPT ? ['Older ones: ./holdfast decisions --json.'] : []),
   ];
   return [`Saved ${decisions.length} decisions.`, ...left].join(' ');
 }

@@ -15,7 +15,7 @@ export const ALERT_SECRET_PREFIX = 'HOLDFAST_ALERTS_SECRET_';
 const CHANNEL_PATTERN = '^[a-z][a-z0-9_-]{0,31}$';
 const CLOCK_PATTERN = '^(?:[01][0-9]|2[0-3]):[0-5][0-9]$';
 const URL_PATTERN = '^https?://[^\\s]{1,2000}$';
-const MOST_CHANNELS = 16;
+const MAX_CHANNELS = 16;
 
 const secret = (description: string) =>
   Type.Object(
@@ -97,7 +97,7 @@ const channel = Type.Object(
 
 const route = Type.Object(
   {
-    channels: texts(CHANNEL_PATTERN, 'Channels that get them.', 1, MOST_CHANNELS),
+    channels: texts(CHANNEL_PATTERN, 'Channels that get them.', 1, MAX_CHANNELS),
     severity: Type.Enum([...SEVERITIES], { description: 'Alerts of this severity, and more urgent ones.' }),
     kinds: Type.Optional(names(ALERT_KINDS, 'Only alerts about these. Absent: about anything.', 1)),
     codes: Type.Optional(texts('^[A-Z][A-Z0-9_]{0,63}$', 'Only alerts of these codes. Absent: of any.', 1, 100)),
@@ -112,7 +112,7 @@ export const AlertRoutesSchema = Type.Object(
   {
     channels: Type.Record(Type.String({ pattern: CHANNEL_PATTERN }), channel, {
       ...closed,
-      maxProperties: MOST_CHANNELS,
+      maxProperties: MAX_CHANNELS,
       description: 'Where alerts can go, by a name of your choice.',
     }),
     routes: Type.Array(route, { maxItems: 100, description: 'Which alerts go where; all that match count.' }),

@@ -52,7 +52,7 @@ export function checkOperatorSchema(schema: JsonSchemaObject, path: string): rea
 }
 
 /** How many schemas are kept compiled: those of a few policies. */
-const MOST_COMPILED = 64;
+const MAX_COMPILED = 64;
 /**
  * Compiled checks by the schema's text. Most policies say the same of a tool. Compiling takes tens of milliseconds and
  * leaves thousands of short-lived names behind, which slow everything else down for a while.
@@ -72,7 +72,7 @@ export function compileOperatorSchema(schema: JsonSchemaObject, path = ''): Comp
   if (known !== undefined) return known;
   const compiled = compileAnew(schema, path);
   if (!compiled.ok) return compiled;
-  if (compiledSchemas.size >= MOST_COMPILED) compiledSchemas.clear();
+  if (compiledSchemas.size >= MAX_COMPILED) compiledSchemas.clear();
   compiledSchemas.set(text, compiled);
   return compiled;
 }

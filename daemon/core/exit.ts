@@ -116,9 +116,9 @@ export function exitLots(requested: number, exit: ExitSize, rules: RulesView): n
 }
 
 /** Most exits of one agent that rest, where the policy does not say. */
-const MOST_RESTING = 50;
+const MAX_RESTING = 50;
 /** Of all agents in one symbol: half of the orders that the venue takes of an account there (MAX_NUM_ORDERS, 200). */
-const MOST_RESTING_IN_SYMBOL = 100;
+const MAX_RESTING_IN_SYMBOL = 100;
 /**
  * Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes.
  */
@@ -130,16 +130,16 @@ export function checkResting(
   effective: SizedAction,
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
-  const most = policy.spec.exits.resting ?? MOST_RESTING;
+  const most = policy.spec.exits.resting ?? MAX_RESTING;
   const { resting_exits: own, symbol_resting_exits: all } = context.agent;
-  if (own < most && all < MOST_RESTING_IN_SYMBOL) return;
+  if (own < most && all < MAX_RESTING_IN_SYMBOL) return;
   if (!restsAtItsPrice(effective, context, policy)) return;
   if (own >= most) trace.deny(6, 'EXITS_RESTING', own, most, 'orders');
-  else trace.deny(6, 'EXITS_RESTING', all, MOST_RESTING_IN_SYMBOL, 'orders');
+  else trace.deny(6, 'EXITS_RESTING', all, MAX_RESTING_IN_SYMBOL, 'orders');
 }
 
 /** Most exits of one agent in a symbol that close a part now and are not over. */
-const MOST_PARTS_OPEN = 10;
+const MAX_PARTS_OPEN = 10;
 /** A full close is always taken, in place of its agent's older exits; one more part of many is not. */
 export function checkParts(
   trace: Trace,
@@ -151,11 +151,11 @@ export function checkParts(
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
   const { holding, now_ms: now } = context;
-  if (holding === undefined || holding.open_exits < MOST_PARTS_OPEN) return;
+  if (holding === undefined || holding.open_exits < MAX_PARTS_OPEN) return;
   // The venue's largest order may be less than a full close.
   if (wholeExitLots(trace, effective.lots) >= permittedLots || restsAtItsPrice(effective, context, policy)) return;
   const exit = holding.exit_decision ?? holding.open_exits;
-  trace.denyUntil(6, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, MOST_PARTS_OPEN, 'exits');
+  trace.denyUntil(6, 'EXIT_IN_PROGRESS', now, exitEndsAtMs(holding, now), exit, MAX_PARTS_OPEN, 'exits');
 }
 
 /** What an exit takes as a rule. */

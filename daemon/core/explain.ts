@@ -169,7 +169,7 @@ function bindingOfSize(
   rows: readonly ArithmeticRow[],
   reasons: ReadonlySet<ReasonCode>,
 ): ReasonCode | null {
-  const lotsOf = (code: ReasonCode): number => leastOf(rows, code)?.lots ?? Number.POSITIVE_INFINITY;
+  const lotsOf = (code: ReasonCode): number => minOf(rows, code)?.lots ?? Number.POSITIVE_INFINITY;
   const known = binding !== null && reasons.has(binding) ? binding : null;
   const within = Math.min(requestedLots, known === null ? Number.POSITIVE_INFINITY : lotsOf(known));
   return reasons.has('ABOVE_MAXIMUM') && lotsOf('ABOVE_MAXIMUM') < within ? 'ABOVE_MAXIMUM' : known;
@@ -178,7 +178,7 @@ function bindingOfSize(
 /** Rule 6 names what rule 12 counts by. */
 const COUNTED_BY: { readonly [code: string]: ReasonCode } = { TURNOVER: 'BUDGET_TURNOVER', FEES: 'BUDGET_FEES' };
 
-function leastOf(rows: readonly ArithmeticRow[], code: ReasonCode): ArithmeticRow | null {
+function minOf(rows: readonly ArithmeticRow[], code: ReasonCode): ArithmeticRow | null {
   let least: ArithmeticRow | null = null;
   for (const row of rows) {
     if (row.code !== code) continue;
@@ -202,7 +202,7 @@ function lineOf(
   const terms: LineTerms = { regime, symbol, rules, valueTicks };
   if (boundBy === 'BELOW_MINIMUM')
     return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, { ...terms, valueTicks: opening.sizeTicks });
-  const row = leastOf(rows, COUNTED_BY[boundBy] ?? boundBy);
+  const row = minOf(rows, COUNTED_BY[boundBy] ?? boundBy);
   return row === null ? null : writeLine(row, terms);
 }
 
@@ -224,13 +224,13 @@ function figureOrNull(value: number | null): string {
 /** The newest row at each place, and its text: from one decision to the next most of them stay as they are. */
 const newest: { readonly row: ArithmeticRow; readonly text: string }[] = [];
 /** Every decision has fewer rows; a longer list is written without being kept. */
-const MOST_KEPT = 64;
+const MAX_KEPT = 64;
 
 function writeRow(row: ArithmeticRow, at: number): string {
   const kept = newest[at];
   if (kept !== undefined && isSameRow(kept.row, row)) return kept.text;
   const text = inOnePiece(rowText(row));
-  if (at < MOST_KEPT) newest[at] = { row, text };
+  if (at < MAX_KEPT) newest[at] = { row, text };
   return text;
 }
 

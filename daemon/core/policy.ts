@@ -173,10 +173,10 @@ export interface StandingSection {
   readonly on_breach: 'hold' | 'cancel_opening' | 'reduce';
   /** Silence of the daemon after which the venue cancels what opens, ms; 0: never; absent: {@link DEADMAN_MS}. */
   readonly deadman_ms?: number;
-  /** Most openings of one agent in a symbol that rest, or are on their way; absent: {@link MOST_OPENINGS}. */
+  /** Most openings of one agent in a symbol that rest, or are on their way; absent: {@link MAX_OPENINGS}. */
   readonly resting?: number;
 }
-export const MOST_OPENINGS = 20;
+export const MAX_OPENINGS = 20;
 export const DEADMAN_MS = 120_000;
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
 export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;
@@ -267,7 +267,7 @@ export interface ApprovalsSection {
   readonly quorum_above_usdt?: number;
 }
 /** Approvals of one agent that wait at a time. */
-export const MOST_PENDING_APPROVALS = 3;
+export const MAX_PENDING_APPROVALS = 3;
 export type JsonSchemaObject = { readonly [key: string]: unknown };
 
 export interface IntendedPolicySpec {

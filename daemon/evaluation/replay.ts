@@ -17,7 +17,7 @@ import type { RunGroup } from './worker.ts';
 const REPLICATES = 200;
 const BOOTSTRAP_SEED = 20_251_010;
 /** Disagreements that are kept. */
-const MOST_NOTES = 20;
+const MAX_NOTES = 20;
 /** Variant whose thresholds of the trader state are swept. */
 const SWEPT = 'Holdfast';
 
@@ -85,7 +85,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
       // Of one task and of the first seeds: what is kept does not grow with the number of seeds.
       samples.push(...outcome.samples);
       trader.push(...outcome.traderSamples);
-      disagreements.push(...outcome.disagreements.slice(0, MOST_NOTES - disagreements.length));
+      disagreements.push(...outcome.disagreements.slice(0, MAX_NOTES - disagreements.length));
       decisions += outcome.decisions;
       runs += summaries.length;
       done += 1;

@@ -46,7 +46,7 @@ export interface TaskOutcome {
 }
 
 /** Disagreements between gate and judge that one task reports at most. */
-const MOST_DISAGREEMENTS = 3;
+const MAX_DISAGREEMENTS = 3;
 
 /** Runs tasks one after another; everything of constant size is returned, no series but the sampled ones. */
 export function createTaskRunner(settings: WorkerSettings): (task: ReplayTask) => TaskOutcome {
@@ -147,7 +147,7 @@ class TaskRun {
     if (sampler !== null) this.#samples.push(sampler.finish());
     if (variant.name === 'Holdfast')
       for (const text of result.disagreements) {
-        if (this.#disagreements.length >= MOST_DISAGREEMENTS) break;
+        if (this.#disagreements.length >= MAX_DISAGREEMENTS) break;
         this.#disagreements.push(`${describe(result)}: ${text}`);
       }
     return result;

@@ -12,7 +12,7 @@ export const BRIEF_GATHER_MS = 250;
 /** The same behind a page that skipped some: nobody reads faster. */
 export const SKIPPED_GATHER_MS = 1_000;
 /** As many records as this in one page are sent one by one. */
-export const MOST_LISTED = 100;
+export const MAX_LISTED = 100;
 /** Of more than that, the newest. */
 export const NEWEST_LISTED = 20;
 
@@ -48,7 +48,7 @@ interface Reader {
 
 /**
  * Streams for screens: what a person can see, at a cost that does not grow with the records. One page is read, derived and
- * written as text for all readers, on one timer; beyond {@link MOST_LISTED} records it says how many there were of what,
+ * written as text for all readers, on one timer; beyond {@link MAX_LISTED} records it says how many there were of what,
  * and lists the newest. Without a reader nothing is followed.
  */
 export class BriefEventStreams implements BriefStreams {
@@ -87,7 +87,7 @@ export class BriefEventStreams implements BriefStreams {
 
   #follow(): void {
     const { source } = this.#parts;
-    const tally = new RecordTally(source.lastSeq(), MOST_LISTED);
+    const tally = new RecordTally(source.lastSeq(), MAX_LISTED);
     this.#tally = tally;
     this.#unfollow = [source.follow(tally.note), source.onCommitted(() => this.#schedule())];
   }
@@ -121,7 +121,7 @@ export class BriefEventStreams implements BriefStreams {
         continue;
       }
       pages.set(reader.place, text);
-      hasSkipped ||= lastSeq - reader.place > MOST_LISTED;
+      hasSkipped ||= lastSeq - reader.place > MAX_LISTED;
       reader.place = lastSeq;
       reader.socket.write(text);
     }
@@ -132,7 +132,7 @@ export class BriefEventStreams implements BriefStreams {
   /** Null: it cannot be read. */
   #buildPage(place: number, lastSeq: number): string | null {
     const { logger, source } = this.#parts;
-    const listedAfter = lastSeq - place > MOST_LISTED ? lastSeq - NEWEST_LISTED : place;
+    const listedAfter = lastSeq - place > MAX_LISTED ? lastSeq - NEWEST_LISTED : place;
     try {
       const recent = this.#tally?.list(listedAfter, lastSeq) ?? null;
       const listed = recent?.map(source.tell) ?? source.read(listedAfter + 1, lastSeq - listedAfter);

@@ -46,7 +46,7 @@ export function limitConnections(
 
   server.on('connection', (socket: Socket) => {
     if (silent.size >= maxSilent) {
-      const replaced = strangers.leastMissed(silent);
+      const replaced = strangers.minMissed(silent);
       if (replaced !== null) {
         leave(replaced);
         replaced.destroy();

@@ -5,7 +5,7 @@ import type { Doors } from './routing.ts';
 /** How many decisions are read and serialised in one turn of the event loop: a few milliseconds. */
 const DECISIONS_A_TURN = 100;
 /** How many records one page looks at. One that stops here may be short, and its `next` leads on. */
-const MOST_LOOKED_AT = 20_000;
+const MAX_LOOKED_AT = 20_000;
 
 /**
  * The body of `GET /v1/decisions`, read in pieces, with the same content as if read at once: records added meanwhile
@@ -21,7 +21,7 @@ export async function readDecisions(
   const texts: string[] = [];
   const isFiltered = Object.keys(filter).length > 0;
   let next = cursor;
-  for (let looked = 0; looked < MOST_LOOKED_AT && texts.length < limit; looked += DECISIONS_A_TURN) {
+  for (let looked = 0; looked < MAX_LOOKED_AT && texts.length < limit; looked += DECISIONS_A_TURN) {
     await turns.next();
     const [after, left] = [next, limit - texts.length];
     const count = isFiltered ? DECISIONS_A_TURN : Math.min(left, DECISIONS_A_TURN);

@@ -28,19 +28,19 @@ export class RecordTally {
   #sortOf = new Uint32Array(FEW);
   #count = 0;
   #whole: AppendedRecord[] = [];
-  readonly #mostWhole: number;
+  readonly #maxWhole: number;
   /** Everything behind this place was noted. */
   #from: number;
 
-  /** `mostWhole`: so many records since the last page are held whole, of more none. */
-  constructor(lastSeq: number, mostWhole: number) {
+  /** `maxWhole`: so many records since the last page are held whole, of more none. */
+  constructor(lastSeq: number, maxWhole: number) {
     this.#from = lastSeq;
-    this.#mostWhole = mostWhole;
+    this.#maxWhole = maxWhole;
   }
 
   readonly note = (record: AppendedRecord): void => {
     const { seq } = record;
-    if (seq - this.#from <= this.#mostWhole) this.#whole.push(record);
+    if (seq - this.#from <= this.#maxWhole) this.#whole.push(record);
     else if (this.#whole.length > 0) this.#whole = [];
     if (this.#count === this.#seqs.length) this.#grow();
     this.#seqs[this.#count] = seq;

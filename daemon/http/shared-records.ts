@@ -19,8 +19,8 @@ export interface SharedRecord {
   text(): string;
 }
 /** The newest records, so many and so large. A stream that is further behind reads for itself. */
-const MOST_RECORDS = 256;
-const MOST_CHARACTERS = 2_000_000;
+const MAX_RECORDS = 256;
+const MAX_CHARACTERS = 2_000_000;
 
 /** Canonical JSON contains no line breaks, so one data line holds it. */
 export function formatEvent(event: StreamedEvent | null): string {
@@ -80,9 +80,9 @@ export class SharedRecords {
     // INVARIANT: without gaps, since places are counted from the first.
     if (event.seq !== end + 1) this.#forget(this.#kept.length);
     this.#kept.push(shared);
-    const tooMany = this.#kept.length - MOST_RECORDS;
+    const tooMany = this.#kept.length - MAX_RECORDS;
     if (tooMany > 0) this.#forget(tooMany);
-    while (this.#characters > MOST_CHARACTERS && this.#kept.length > 1) this.#forget(1);
+    while (this.#characters > MAX_CHARACTERS && this.#kept.length > 1) this.#forget(1);
     return shared;
   }
 

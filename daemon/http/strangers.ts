@@ -28,7 +28,7 @@ export interface Strangers {
   end(socket: Socket): void;
   part(socket: Socket): void;
   /** The one that waits for nothing, for longest; else the one that has asked most, and has come last. */
-  leastMissed(among: Iterable<Socket>): Socket | null;
+  minMissed(among: Iterable<Socket>): Socket | null;
 }
 
 interface Visit {
@@ -84,7 +84,7 @@ export function createStrangers(next: Turn = afterTurn): Strangers {
       firsts.drop(socket);
       others.drop(socket);
     },
-    leastMissed(among) {
+    minMissed(among) {
       let [found, least]: [Socket | null, Visit | null] = [null, null];
       for (const socket of among) {
         const visit = visits.get(socket);

@@ -28,7 +28,7 @@ const UNBOUNDED: Connections = {
     begin: (_socket, start) => start(),
     end: () => undefined,
     part: () => undefined,
-    leastMissed: () => null,
+    minMissed: () => null,
   },
   silent: 0,
   proven: 0,

@@ -5,7 +5,7 @@ import { readFrame, readWhole } from './archive-file.ts';
 import type { ChainRow, LedgerArchives } from './types.ts';
 
 /** Frames whose records are held: neighbours are asked for one after the other. */
-const MOST_FRAMES = 4;
+const MAX_FRAMES = 4;
 
 interface HeldFrame {
   readonly sha256: string;
@@ -85,7 +85,7 @@ export class Archives implements LedgerArchives {
     // INVARIANT: no record of a file is returned before the whole file is known to be the one that the chain names.
     if (this.#file?.sha256 !== sha256) this.#file = { sha256, bytes: readWhole(path, event) };
     const rows = readFrame(path, this.#file.bytes, event, frame);
-    this.#held = [...this.#held.slice(1 - MOST_FRAMES), { sha256, frame, rows }];
+    this.#held = [...this.#held.slice(1 - MAX_FRAMES), { sha256, frame, rows }];
     return rows;
   }
 }

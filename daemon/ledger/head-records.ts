@@ -7,7 +7,7 @@ export const HEAD_KIND = 'head';
 export const KEY_KIND = 'key';
 
 /** Records under one head at most: the path of one to its head has 14 hashes. */
-export const MOST_RECORDS = 16_384;
+export const MAX_RECORDS = 16_384;
 
 /** Everything that is signed of a head, and what a key says of the one after it. */
 export type UnsignedHead = Omit<HeadEvent, 'signature'>;

@@ -1,6 +1,6 @@
 import type { HeadEvent } from '../gate/events.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
-import { batchLeaf, HEAD_KIND, MOST_RECORDS, recordLeaf, signHead } from './head-records.ts';
+import { batchLeaf, HEAD_KIND, MAX_RECORDS, recordLeaf, signHead } from './head-records.ts';
 import { buildTree, MerkleFrontier, type MerkleTree } from './merkle.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Ledger, LedgerReader } from './types.ts';
@@ -44,9 +44,9 @@ export class HeadSigner {
     this.#last = readLastHead(ledger);
     this.#timer = time.every(EVERY_MS, () => void this.sign(), { unref: true });
     this.#stopFollowing = ledger.onCommitted(({ lastSeq }) => {
-      if (lastSeq - this.#coveredTo >= MOST_RECORDS) void this.sign();
+      if (lastSeq - this.#coveredTo >= MAX_RECORDS) void this.sign();
     });
-    if (ledger.lastSeq() - this.#coveredTo >= MOST_RECORDS) void this.sign();
+    if (ledger.lastSeq() - this.#coveredTo >= MAX_RECORDS) void this.sign();
   }
 
   get last(): HeadEvent | null {
@@ -94,9 +94,9 @@ export class HeadSigner {
     const target = ledger.lastSeq();
     // The head itself needs none.
     if (target === this.#coveredTo + 1 && ledger.readEvent(target)?.kind === HEAD_KIND) return;
-    const isBehind = target - this.#coveredTo > MOST_RECORDS;
+    const isBehind = target - this.#coveredTo > MAX_RECORDS;
     while (this.#coveredTo < target) {
-      await this.#signBatch(Math.min(target, this.#coveredTo + MOST_RECORDS), isBehind);
+      await this.#signBatch(Math.min(target, this.#coveredTo + MAX_RECORDS), isBehind);
       // The next start continues with an old ledger's first heads.
       if (this.#isClosing) return;
     }

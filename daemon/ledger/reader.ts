@@ -23,7 +23,7 @@ import {
 /** Largest number of events per read. */
 export const MAX_PAGE = 5000;
 /** Kinds whose statements are kept. */
-const MOST_KINDS = 64;
+const MAX_KINDS = 64;
 /** Events that are held at once when all are walked. */
 const WALK_PAGE = 500;
 
@@ -243,7 +243,7 @@ function forKinds<Prepared>(prepare: (condition: string) => Prepared): (kind: st
     if (found !== undefined) return found;
     if (!KIND.test(kind)) throw new LedgerError('LEDGER_ARGUMENT', `"${kind}" is not a kind of event.`);
     const prepared = prepare(`kind = '${kind}'`);
-    if (known.size < MOST_KINDS) known.set(kind, prepared);
+    if (known.size < MAX_KINDS) known.set(kind, prepared);
     return prepared;
   };
 }

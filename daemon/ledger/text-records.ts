@@ -40,10 +40,10 @@ function digestsOf(kind: string, payload: unknown): readonly string[] {
   return typeof hash === 'string' ? [hash] : [];
 }
 
-const MOST_ERASED = 5_000;
+const MAX_ERASED = 5_000;
 /** What records behind `afterSeq` say was erased. */
 export function readErased(reader: Pick<LedgerReader, 'readEvents'>, afterSeq: number): TextFindings {
-  const records = reader.readEvents({ fromSeq: afterSeq + 1, kind: ERASED_KIND, limit: MOST_ERASED });
+  const records = reader.readEvents({ fromSeq: afterSeq + 1, kind: ERASED_KIND, limit: MAX_ERASED });
   return { gone: [], erased: records.flatMap(erasedBy) };
 }
 function erasedBy({ payload }: LedgerEvent): readonly string[] {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** How long a code is good. */
 export const CODE_MS = 600_000;
 /** A code ends at so many wrong ones. */
-export const MOST_WRONG = 5;
+export const MAX_WRONG = 5;
 /** Without I, L, O, U: nobody mistypes them. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LENGTH = 10;
@@ -56,7 +56,7 @@ export function createCodes(path: string, nowMs: () => number): EnrolmentCodes {
     if (kept === null) return null;
     if (timingSafeEqual(Buffer.from(digestOfCode(code)), Buffer.from(kept.sha256)))
       return { name: kept.name, isRecovery: kept.isRecovery, origin: kept.origin };
-    if (kept.wrong + 1 >= MOST_WRONG) rmSync(path, { force: true });
+    if (kept.wrong + 1 >= MAX_WRONG) rmSync(path, { force: true });
     else write(path, { ...kept, wrong: kept.wrong + 1 });
     return null;
   };

@@ -32,10 +32,10 @@ interface MarketLots extends Steps {
   readonly minLots: number;
   readonly maxMarketLots: number;
 }
-const MOST_PARTS = 100;
+const MAX_PARTS = 100;
 /**
  * Quantities, in units of 1e-8, of reduce-only market orders that close all of a holding: rounded up to a lot, and no less
- * than the smallest order, since the exchange takes no more than is held. What is left after {@link MOST_PARTS} is for
+ * than the smallest order, since the exchange takes no more than is held. What is left after {@link MAX_PARTS} is for
  * another call. A largest order of 0 is no limit.
  */
 export function splitClosing(heldE8: bigint, { lot, maxMarketLots, minLots }: MarketLots): readonly number[] {
@@ -44,7 +44,7 @@ export function splitClosing(heldE8: bigint, { lot, maxMarketLots, minLots }: Ma
   const most = floorTo(Number.MAX_SAFE_INTEGER, lot);
   const largest = maxMarketLots < 1 ? most : minimum(most, maximum(least, BigInt(maxMarketLots) * size));
   const quantities: number[] = [];
-  for (let left = heldE8; left > 0n && quantities.length < MOST_PARTS; left -= largest)
+  for (let left = heldE8; left > 0n && quantities.length < MAX_PARTS; left -= largest)
     quantities.push(Number(maximum(least, ceilTo(minimum(left, largest), lot))));
   return quantities;
 }

@@ -29,12 +29,12 @@ export interface SeenText {
   readonly symbol?: string;
 }
 
-const MOST_CHARS = 100_000;
+const MAX_CHARS = 100_000;
 
 /** Score of an injection, 0 to 1. @throws if the classifier gives none */
 export async function classify(text: string, options: ClassifierOptions): Promise<number> {
   const body = JSON.parse(options.body, (_, value: unknown) =>
-    value === '{{text}}' ? text.slice(0, MOST_CHARS) : value,
+    value === '{{text}}' ? text.slice(0, MAX_CHARS) : value,
   );
   const headers = { 'content-type': 'application/json' };
   const answer = await fetchJson(options.url, { method: 'POST', headers, body: JSON.stringify(body) });

@@ -23,7 +23,7 @@ export type Reported = 'sent' | 'too soon' | 'failed';
 
 const EVIDENCE_BYTES = 2048;
 /** A scope that was not reported for long is forgotten. */
-const MOST_SCOPES = 512;
+const MAX_SCOPES = 512;
 
 /**
  * Reports what a monitor has seen, paced by kind and scope. There is no way to report that all is well: a signal ends
@@ -45,7 +45,7 @@ export class Reporter {
     if (now < (this.#nextAtMs.get(key) ?? 0)) return 'too soon';
     this.#nextAtMs.delete(key);
     this.#nextAtMs.set(key, now + everyMs);
-    for (const oldest of this.#nextAtMs.keys()) if (this.#nextAtMs.size > MOST_SCOPES) this.#nextAtMs.delete(oldest);
+    for (const oldest of this.#nextAtMs.keys()) if (this.#nextAtMs.size > MAX_SCOPES) this.#nextAtMs.delete(oldest);
     try {
       const bad = severity >= 0 && severity <= 1 ? severity : 1;
       const ttl = Math.max(1, Math.ceil(Math.min(ttlMs, own ?? ttlMs)));

@@ -27,7 +27,7 @@ export interface VolumeOptions {
   readonly deviations: number;
 }
 /** A steady volume has hardly any deviation: less than this (5 %) counts as this much. */
-const LEAST_DEVIATION = 0.05;
+const MIN_DEVIATION = 0.05;
 const FEWEST_BARS = 20;
 
 /** Deviations of the last volume from those before it; null: too few to say. */
@@ -38,7 +38,7 @@ export function deviationOf(volumes: readonly number[]): number | null {
   if (last === undefined || earlier.length < FEWEST_BARS || !logs.every(Number.isFinite)) return null;
   const middle = median(earlier);
   const spread = 1.4826 * median(earlier.map((each) => Math.abs(each - middle)));
-  return (last - middle) / Math.max(spread, LEAST_DEVIATION);
+  return (last - middle) / Math.max(spread, MIN_DEVIATION);
 }
 
 function median(values: readonly number[]): number {

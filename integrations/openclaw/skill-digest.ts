@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const MOST_FILES = 500;
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_FILES = 500;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * Digest of a skill's folder, as `./holdfast skill pin` calculates it: sha256 over one line `<sha256>  <path>` for each
@@ -19,7 +19,7 @@ export function digestFolder(folder: string): string | null {
       // What a link leads to is no part of the folder, and may change without it.
       if (!entry.isFile() || /[\p{Cc}\\]/u.test(entry.name)) return null;
       bytes += statSync(path).size;
-      if (paths.push(Buffer.from(path)) > MOST_FILES || bytes > MOST_BYTES) return null;
+      if (paths.push(Buffer.from(path)) > MAX_FILES || bytes > MAX_BYTES) return null;
     }
     paths.sort(Buffer.compare);
     const total = createHash('sha256');

@@ -11,7 +11,7 @@ const ROWS_PER_S = 200;
 const SECONDS = 20;
 const CONNECTIONS = 8;
 /** Of its list, a page at a time. */
-const MOST_PAGES = 400;
+const MAX_PAGES = 400;
 
 export interface FrameFigures {
   readonly decisions_listed: number;
@@ -76,7 +76,7 @@ async function listAll(page: Page): Promise<number> {
   const table = page.locator('.panel-decisions').getByRole('table');
   const count = async (): Promise<number> => Number(await table.getAttribute('aria-rowcount'));
   for (let pages = 0; (await count()) <= LISTED; pages += 1) {
-    if (pages === MOST_PAGES) throw new Error(`only ${await count()} decisions are listed`);
+    if (pages === MAX_PAGES) throw new Error(`only ${await count()} decisions are listed`);
     await page.locator('.rows-box').evaluate((element) => {
       const scrolled = element as unknown as { scrollTop: number; scrollHeight: number };
       scrolled.scrollTop = scrolled.scrollHeight;

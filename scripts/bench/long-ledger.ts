@@ -219,7 +219,7 @@ async function measurePause(path: string) {
       folder: join(dirname(path), 'checkpoints'),
       fromSeq: 0,
       now: Date.now,
-      leastAtStop: 1,
+      minAtStop: 1,
       log: {
         info: (told: unknown) => {
           checkpointBytes = (told as { readonly bytes: number }).bytes;

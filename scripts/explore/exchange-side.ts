@@ -149,19 +149,19 @@ export class ExchangeSide {
   }
 
   /** The most that any rule of the world kept from being closed, or closed along: a step, or the least of an order, in units of 1e-8. */
-  leastE8(symbol: string): number {
+  minE8(symbol: string): number {
     return this.#least.get(symbol) ?? LOT_E8;
   }
 
   /** By how much exposure may be rounded up: to the step that is on record, which may be an older one of the world's. */
   roundedE8(symbol: string): number {
-    return this.#changed.has(symbol) ? this.leastE8(symbol) : 0;
+    return this.#changed.has(symbol) ? this.minE8(symbol) : 0;
   }
 
   #noteLeast(symbol: string): void {
     const { lot, marketLot, minMarketQuantity, minQuantity } = this.#market(symbol).instrument;
     const sizes = [lot, marketLot ?? lot, minQuantity, minMarketQuantity ?? minQuantity].map(Number);
-    this.#least.set(symbol, Math.max(this.leastE8(symbol), ...sizes));
+    this.#least.set(symbol, Math.max(this.minE8(symbol), ...sizes));
   }
 
   /** What the exchange takes of a symbol from here on. */

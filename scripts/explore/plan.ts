@@ -53,7 +53,7 @@ export interface Setup {
   /** Of every symbol, the most open orders that the exchange takes. Absent: 200. */
   readonly maxOrders?: number;
   /** Of the policy, the most openings of an agent in a symbol. Absent: 20. */
-  readonly mostOpenings?: number;
+  readonly maxOpenings?: number;
   /** The largest share of one symbol, and what it may have in any case. Absent: no share binds. */
   readonly concentration?: { readonly share: number; readonly floorUsdt: number };
   /** Of the limit of orders; absent: a minute. */

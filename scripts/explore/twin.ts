@@ -22,7 +22,7 @@ const OF_AGENTS = new Set(['open', 'close', 'exit', 'ladder', 'amend', 'cancel',
 /** Longer than a call is answered in. */
 const APART_MS = 3_100;
 /** A move by more turns the regime at once, for whoever asks right after the first price that shows it. */
-const MOST_BPS = 1_000;
+const MAX_BPS = 1_000;
 const BINDS_NOTHING = { order: 5_000, symbol: 10_000_000, gross: 30_000_000 } as const;
 /** Small factors are no bound either: of the market, and of the trust in a skill that nobody knows. */
 const ANY_RATE = { 'budgets.order_rate': { max: 100_000, window_ms: 60_000 } } as const;
@@ -43,7 +43,7 @@ const OWN_SYMBOL: { readonly [agent in AgentName]?: SymbolName } = { alpha: 'BTC
 export function plainPlan(plan: Plan): Plan {
   const side = plan.steps.map(({ do: action }) => (action.kind === 'open' ? action.side : null)).find(Boolean) ?? 'buy';
   const steps = plan.steps.filter(
-    ({ do: action }) => OF_AGENTS.has(action.kind) || (action.kind === 'mark' && Math.abs(action.bps) < MOST_BPS),
+    ({ do: action }) => OF_AGENTS.has(action.kind) || (action.kind === 'mark' && Math.abs(action.bps) < MAX_BPS),
   );
   const { account: _small, concentration: _share, policy: _keys, ...setup } = plan.setup;
   return {

@@ -8,7 +8,7 @@ import type { PolicyEdit, PolicyKeys, Setup } from './plan.ts';
 type Json = Record<string, unknown>;
 export type WorldPolicy = LoadedPolicy;
 
-const MOST_KEPT = 2_000;
+const MAX_KEPT = 2_000;
 const kept = new Map<string, WorldPolicy>();
 let base: LoadedPolicy['spec'] | null = null;
 
@@ -18,7 +18,7 @@ let base: LoadedPolicy['spec'] | null = null;
  */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, stopBps, onBreach, caps, cooldownMs, approvals, limits, capped, reserved } = setup;
-  const { concentration, deadmanMs, minLiquidationDistance, mostOpenings, orderWindowMs, policy: keys } = setup;
+  const { concentration, deadmanMs, minLiquidationDistance, maxOpenings, orderWindowMs, policy: keys } = setup;
   const key = JSON.stringify([
     regime,
     exitRate,
@@ -33,7 +33,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
     minLiquidationDistance,
     orderWindowMs,
     deadmanMs,
-    mostOpenings,
+    maxOpenings,
     concentration,
     keys,
     edit,
@@ -42,7 +42,7 @@ export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   if (known !== undefined) return known;
   const spec = editSpec(setup, edit);
   const policy = { spec, hash: hashPolicy(spec), text: JSON.stringify(spec) };
-  if (kept.size >= MOST_KEPT) kept.clear();
+  if (kept.size >= MAX_KEPT) kept.clear();
   kept.set(key, policy);
   return policy;
 }
@@ -109,7 +109,7 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
   policy.standing.on_breach = setup.onBreach;
   if (setup.deadmanMs !== undefined) policy.standing.deadman_ms = setup.deadmanMs;
-  if (setup.mostOpenings !== undefined) policy.standing.resting = setup.mostOpenings;
+  if (setup.maxOpenings !== undefined) policy.standing.resting = setup.maxOpenings;
   // Never reached: what an agent lost is then a figure of every decision.
   const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
   policy.agents = { default: { loss: { day: never, week: never } }, ...limitsOf(setup), ...ownOf(setup) };

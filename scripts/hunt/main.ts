@@ -68,11 +68,11 @@ function keep(folder: string, found: readonly FoundHunt[]): void {
 }
 
 function tell(seed: number, searched: Searched): string {
-  const { asks, crashed, episodes, found, mostLostUsdt, mostOutOfScopeUsdt, outOfScope, restarts, seen } = searched;
+  const { asks, crashed, episodes, found, maxLostUsdt, maxOutOfScopeUsdt, outOfScope, restarts, seen } = searched;
   return [
     `seed ${seed}: ${episodes} episodes, ${asks} requests, ${restarts} restarts, ${seen} kinds of answers`,
-    `out of scope in ${outOfScope} episodes, at most ${mostOutOfScopeUsdt.toFixed(2)} USDT; ${crashed} threw`,
-    `most that an episode in scope has cost: ${mostLostUsdt.toFixed(2)} USDT`,
+    `out of scope in ${outOfScope} episodes, at most ${maxOutOfScopeUsdt.toFixed(2)} USDT; ${crashed} threw`,
+    `most that an episode in scope has cost: ${maxLostUsdt.toFixed(2)} USDT`,
     ...found.map((each) => `  ${each.found}: episode ${each.episode}, ${each.plan.moves.length} moves`),
     '',
   ].join('\n');

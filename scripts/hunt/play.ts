@@ -30,7 +30,7 @@ const IDLE: Agent = { onBar: () => [], onAnswer: () => [] };
 /** Longest memory that gate or judge have of bars: the baseline, its window, and what each begins with. */
 const WARMUP_MS = 32 * 86_400_000;
 /** Windows that are kept prepared. */
-const MOST_BENCHES = 16;
+const MAX_BENCHES = 16;
 
 /** Plays episodes on windows of recorded bars, with the gate, the exchange and the judge of the evaluation. */
 export class Range {
@@ -117,7 +117,7 @@ export class Range {
   #bench({ bars, windowMs }: HuntPlan): Workbench {
     const known = this.#benches.get(windowMs);
     if (known !== undefined) return known;
-    if (this.#benches.size >= MOST_BENCHES) this.#benches.clear();
+    if (this.#benches.size >= MAX_BENCHES) this.#benches.clear();
     const bench = new Workbench(cutWindow(this.#data, windowMs, bars), this.#scope);
     this.#benches.set(windowMs, bench);
     return bench;

@@ -10,7 +10,7 @@ const FRESH_SHARE = 0.15;
 /** Share of episodes that go on from one that was out of scope, once there is one. */
 const DAMAGE_SHARE = 0.4;
 /** Plans of one kind that are kept as found. */
-const MOST_FOUND = 3;
+const MAX_FOUND = 3;
 
 export interface Searched {
   readonly episodes: number;
@@ -22,8 +22,8 @@ export interface Searched {
   /** Kinds of what the asks met. */
   readonly seen: number;
   /** Most that an episode cost the account, USDT, all of it in scope. */
-  readonly mostLostUsdt: number;
-  readonly mostOutOfScopeUsdt: number;
+  readonly maxLostUsdt: number;
+  readonly maxOutOfScopeUsdt: number;
   readonly found: readonly FoundHunt[];
 }
 interface Kept {
@@ -42,7 +42,7 @@ export function search(seed: number, episodes: number, drawn: Drawn, play: (plan
   const random = new Random(seed, 'hunt');
   const everSeen = new Set<string>();
   const found: FoundHunt[] = [];
-  const totals = { asks: 0, restarts: 0, outOfScope: 0, crashed: 0, mostLostUsdt: 0, mostOutOfScopeUsdt: 0 };
+  const totals = { asks: 0, restarts: 0, outOfScope: 0, crashed: 0, maxLostUsdt: 0, maxOutOfScopeUsdt: 0 };
   const kept = new Map<string, Kept>();
   let stale = 0;
   for (let i = 1; i <= episodes; i += 1) {
@@ -51,9 +51,9 @@ export function search(seed: number, episodes: number, drawn: Drawn, play: (plan
     totals.asks += episode.asks;
     if (episode.found === 'crashed') totals.crashed += 1;
     else if (episode.found !== '') totals.outOfScope += 1;
-    else totals.mostLostUsdt = Math.max(totals.mostLostUsdt, episode.lostUsdt);
-    totals.mostOutOfScopeUsdt = Math.max(totals.mostOutOfScopeUsdt, episode.outOfScopeUsdt);
-    if (episode.found !== '' && found.filter((known) => known.found === episode.found).length < MOST_FOUND)
+    else totals.maxLostUsdt = Math.max(totals.maxLostUsdt, episode.lostUsdt);
+    totals.maxOutOfScopeUsdt = Math.max(totals.maxOutOfScopeUsdt, episode.outOfScopeUsdt);
+    if (episode.found !== '' && found.filter((known) => known.found === episode.found).length < MAX_FOUND)
       found.push({ found: episode.found, seed, episode: i, plan });
     for (const each of episode.seen.keys()) everSeen.add(each);
     stale = keep(kept, plan, episode) ? 0 : stale + 1;

@@ -2,7 +2,7 @@ import type { HuntPlan, Move } from './plan.ts';
 import type { Episode } from './play.ts';
 
 /** Episodes that a shrinking may take. */
-const MOST_PLAYED = 400;
+const MAX_PLAYED = 400;
 const ROUND_MS = [0, 1_000, 60_000, 900_000] as const;
 
 /** A small plan that finds the same: moves are left out, nobody trades beside it, spans become round. */
@@ -10,7 +10,7 @@ export function shrink(plan: HuntPlan, found: string, play: (plan: HuntPlan) => 
   let best = plan;
   let played = 0;
   const attempt = (candidate: HuntPlan): boolean => {
-    if (played >= MOST_PLAYED) return false;
+    if (played >= MAX_PLAYED) return false;
     played += 1;
     if (play(candidate).found !== found) return false;
     best = candidate;

@@ -8,7 +8,7 @@ import { listMutants, type Mutant } from './candidates.ts';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** All that decides, sends, closes, reads back and folds: an order's way from the call to the exchange's answer. */
 const SOURCES = ['daemon/core/**/*.ts', 'daemon/gate/**/*.ts', 'daemon/venue/**/*.ts'];
-const LEAST_MISTAKES = 5_000;
+const MIN_MISTAKES = 5_000;
 
 export interface Drawn {
   readonly mutants: readonly Mutant[];
@@ -31,7 +31,7 @@ function listAll(files: readonly string[]): readonly Mutant[] {
 export function draw(seed: number, count: number): Drawn {
   const files = listSources();
   const all = listAll(files);
-  if (all.length < LEAST_MISTAKES)
+  if (all.length < MIN_MISTAKES)
     throw new Error(`Only ${all.length} mistakes can be planted in ${files.length} files.`);
   const random = xoroshiro128plus(seed);
   const drawn = new Set<Mutant>();

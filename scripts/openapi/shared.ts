@@ -159,7 +159,7 @@ export function dropUnused<T extends Json>(document: T): T {
 }
 
 /** So many members are worth a reference. */
-const LEAST_MEMBERS = 6;
+const MIN_MEMBERS = 6;
 
 /**
  * A schema that has every member of a named one refers to it, and has itself only those beyond. For schemas that only
@@ -168,7 +168,7 @@ const LEAST_MEMBERS = 6;
 export function extendNamed(schemas: Json): Json {
   const bases = Object.entries(schemas)
     .map(([name, schema]) => ({ name, members: membersOf(schema) }))
-    .filter(({ members }) => members.size >= LEAST_MEMBERS)
+    .filter(({ members }) => members.size >= MIN_MEMBERS)
     .sort((a, b) => b.members.size - a.members.size);
   const visit = (value: unknown, own: string | null): unknown => {
     if (Array.isArray(value)) return value.map((each) => visit(each, null));

@@ -40,14 +40,14 @@ export interface SoakVerdict {
 /** The first minute fills caches and compiles code. */
 const WARM_UP_MS = 60_000;
 /** How much memory may grow after it. */
-const MOST_GROWTH = 0.05;
+const MAX_GROWTH = 0.05;
 /** Orders of the last seven days stay in the views; so much one of them may keep, with its decision and its trades. */
-const MOST_BYTES_PER_ORDER = 8_000;
+const MAX_BYTES_PER_ORDER = 8_000;
 /** Sockets and timers come and go with calls in flight: so many more than before are no growth. */
 const SLACK = 4;
-const LEAST_SAMPLES = 6;
+const MIN_SAMPLES = 6;
 /** Share of the planned orders that must have been permitted, or nothing was soaked. */
-const LEAST_PERMITTED = 0.9;
+const MIN_PERMITTED = 0.9;
 
 export function judgeSoak(
   samples: readonly Sample[],
@@ -60,10 +60,10 @@ export function judgeSoak(
   const growthOf = (of: (sample: Sample) => number): number => middle(tail.map(of)) / middle(head.map(of)) - 1;
   const growth = { rss: round(growthOf(({ rss }) => rss)), heap: round(growthOf(({ heap }) => heap)) };
   const broken: string[] = [];
-  if (warm.length < LEAST_SAMPLES) broken.push(`only ${warm.length} samples after the first minute`);
-  if (!(growth.rss < MOST_GROWTH)) broken.push(`resident memory grew by ${percent(growth.rss)}`);
+  if (warm.length < MIN_SAMPLES) broken.push(`only ${warm.length} samples after the first minute`);
+  if (!(growth.rss < MAX_GROWTH)) broken.push(`resident memory grew by ${percent(growth.rss)}`);
   const heap_bytes_per_order = Math.round(bytesPerOrder(head, tail, samples, counts));
-  if (!(heap_bytes_per_order < MOST_BYTES_PER_ORDER))
+  if (!(heap_bytes_per_order < MAX_BYTES_PER_ORDER))
     broken.push(`the heap grew by ${heap_bytes_per_order} bytes for each permitted order`);
   const names = [...new Set(warm.flatMap(({ resources }) => Object.keys(resources)))].sort();
   const compare = (what: string, before: readonly number[], after: readonly number[]) => {
@@ -87,7 +87,7 @@ export function judgeSoak(
       last.map((reading) => reading[name]),
     );
   const queues = { open_orders: queue('open_orders'), unknown_orders: queue('unknown_orders') };
-  if (counts.permitted < LEAST_PERMITTED * plannedOrders)
+  if (counts.permitted < MIN_PERMITTED * plannedOrders)
     broken.push(`${counts.permitted} of ${plannedOrders} orders were permitted`);
   if (counts.refused === 0 || counts.reads === 0) broken.push('there were no refusals or no reads beside the orders');
   if (counts.others.length > 0) broken.push(`${counts.others.length} other answers, the first: ${counts.others[0]}`);

@@ -6,7 +6,7 @@ import type { ErrorBody } from '../../daemon/http/errors.ts';
 import { DaemonWorld, order, type TestAnswer } from '../daemon/harness.ts';
 
 /** What a minute of one token may cost. */
-const MOST_BYTES = 2_000_000;
+const MAX_BYTES = 2_000_000;
 const MINUTE_MS = 60_000;
 /** More than would fit, were each recorded: the smallest record has some 4 kB. */
 const FLOOD = 700;
@@ -70,7 +70,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
       const start = ledgerBytes();
       const answers = await flood(call, token);
       const grown = ledgerBytes() - start;
-      assert.ok(grown < MOST_BYTES / 2, `${grown} bytes`);
+      assert.ok(grown < MAX_BYTES / 2, `${grown} bytes`);
       assert.ok(answers.every(({ status }) => status < 500));
       for (const answer of answers.filter(({ status }) => status === 429)) assert.equal(codeOf(answer), 'REFUSAL_RATE');
     });
@@ -83,7 +83,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
       for (const call of Object.values(IDLE)) await flood(call, token, 200);
       await world.sleep(MINUTE_MS);
       const grown = ledgerBytes() - start;
-      assert.ok(grown < MOST_BYTES, `minute ${minute}: ${grown} bytes`);
+      assert.ok(grown < MAX_BYTES, `minute ${minute}: ${grown} bytes`);
       await world.advance(MINUTE_MS + 2_000);
     }
   });
@@ -96,7 +96,7 @@ describe('what has no effect costs its sender (BY-48)', () => {
         const start = ledgerBytes();
         for (const [i, which] of mix.entries()) await calls[which]?.(world, token, i);
         await settle();
-        assert.ok(ledgerBytes() - start < MOST_BYTES);
+        assert.ok(ledgerBytes() - start < MAX_BYTES);
       }),
       { seed: 48, numRuns: 3, endOnFailure: true },
     );

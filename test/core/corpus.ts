@@ -21,7 +21,7 @@ export interface Corpus {
 const FILE = 'core-versions/corpus.jsonl';
 const POLICIES = 8;
 const DRAWS = 6_000;
-const MOST_DRAWN = 150;
+const MAX_DRAWN = 150;
 
 /** One a line; an ask is two rows (daemon/core/record-text/columns.ts). */
 type Line = { readonly policy: IntendedPolicySpec } | { readonly ask: readonly [request: unknown, context: unknown] };
@@ -57,7 +57,7 @@ function writeCorpus(): void {
     }
     if (seen.size === before) continue;
     asks.push(`{"ask":[${writeRequest(asked)},${writeContext(view)}]}`);
-    if (asks.length === MOST_DRAWN) break;
+    if (asks.length === MAX_DRAWN) break;
   }
   // Seldom drawn: each thing that stands against opening, and against one more exit.
   for (const each of STANDING) {

@@ -19,7 +19,7 @@ function explain({ request, context, policy }: Case) {
 }
 const explainWith = (...changes: Change[]) => explain(buildCase(...changes));
 /** Of several budgets under one code the one that leaves least. */
-function leastOf({ arithmetic }: Explanation, code: string): ArithmeticRow {
+function minOf({ arithmetic }: Explanation, code: string): ArithmeticRow {
   const rows = arithmetic.rows.filter((row) => row.code === code);
   const [least] = rows.toSorted((a, b) => (a.lots ?? a.left) - (b.lots ?? b.left));
   assert.ok(least !== undefined, `no row of ${code}`);
@@ -103,7 +103,7 @@ test('the rows of an order that goes out leave exactly the lots that were sent, 
       assert.equal(effective.lots, least);
       if (effective.lots === requested) return;
       limited += 1;
-      assert.equal(leastOf({ arithmetic, asked: null, bound_by: boundBy }, boundBy ?? '').lots, least);
+      assert.equal(minOf({ arithmetic, asked: null, bound_by: boundBy }, boundBy ?? '').lots, least);
     }),
     RUNS,
   );
@@ -144,7 +144,7 @@ test('an order that the order cap cuts is told in one line', () => {
     { context: { market: { held_regime: 'volatile' } } },
   );
   assert.equal(found.decision.decision, 'LIMIT');
-  const row = leastOf(found, found.bound_by ?? '');
+  const row = minOf(found, found.bound_by ?? '');
   assert.match(
     found.arithmetic.line ?? '',
     /^[a-z ]+ [\d,]+ x [\d.]+ \(volatile\) = [\d,.]+ -> \d+\.\d{3} BTC at [\d,.]+ \(one lot is 60\.\d\d\)$/,
@@ -160,7 +160,7 @@ test('used and reserved stand in the line where there is something of them', () 
     { context: { exposure, agent: { share_lots: 10, long_units: 9_000_000 } } },
     { policy: { budgets: { symbol_notional_usdt: 3_000, order_notional_usdt: 3_000 } } },
   );
-  const row = leastOf(found, 'BUDGET_SYMBOL');
+  const row = minOf(found, 'BUDGET_SYMBOL');
   assert.deepEqual([row.used, row.reserved, row.left], [600, 300, 2_100]);
   assert.equal(found.bound_by, 'BUDGET_SYMBOL');
   assert.equal(

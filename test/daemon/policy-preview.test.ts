@@ -84,7 +84,7 @@ describe('what the last seven days would have been under another policy', () => 
   it('is bounded: the newest decisions, one thread at a time, a few that wait, none after a stop', async () => {
     const stop = new AbortController();
     const { path } = world.daemon.ledger;
-    const port = createPreviewPort({ ledgerPath: path, time: SYSTEM_TIME, signal: stop.signal, mostDecisions: 2 });
+    const port = createPreviewPort({ ledgerPath: path, time: SYSTEM_TIME, signal: stop.signal, maxDecisions: 2 });
     const since = world.daemon.gate.core.nowMs() - DAY_MS;
     const asked = Array.from({ length: 5 }, () => port.run(candidateOf(200), since));
     const settled = await Promise.allSettled(asked);

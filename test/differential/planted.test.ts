@@ -114,13 +114,13 @@ const WITHOUT: { readonly [file: string]: string } = {
   'retell.ts': 'what a record leaves out: told on reading',
 };
 
-const MOST_WORLDS = 400;
+const MAX_WORLDS = 400;
 
 describe('a difference planted into the plan of a replay', () => {
   const played = new Map<number, { readonly plan: WorldPlan; readonly gate: Played }>();
   /** What a world says depends on its seed alone, so the one that is known to show a mistake comes first. */
   const orderOf = ({ seed: known }: Planted): readonly number[] => {
-    const all = Array.from({ length: MOST_WORLDS }, (_, index) => index + 1);
+    const all = Array.from({ length: MAX_WORLDS }, (_, index) => index + 1);
     return known === undefined ? all : [known, ...all];
   };
   const world = async (seed: number): Promise<{ readonly plan: WorldPlan; readonly gate: Played }> => {
@@ -149,7 +149,7 @@ describe('a difference planted into the plan of a replay', () => {
         const { plan, gate } = await world(seed);
         if (findDifference(gate, playEngine(plan, Run)) !== null) return;
       }
-      assert.fail(`no world of ${MOST_WORLDS} shows it`);
+      assert.fail(`no world of ${MAX_WORLDS} shows it`);
     });
   }
 });

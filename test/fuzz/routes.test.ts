@@ -13,8 +13,8 @@ const SEED = Number(process.env.HOLDFAST_FUZZ_SEED ?? 7);
 /** Requests of one run of a property. */
 const RUN = 25;
 /** What the process may keep of a thousand requests: their records, and what is summed. */
-const MOST_KEPT_BYTES = 8 * 1024 * 1024;
-const MOST_NAMES = 50;
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+const MAX_NAMES = 50;
 /** Ids, cursors and client order ids in an answer. */
 const NAMES = /"((?:d-|s-|hf)[0-9a-z-]{3,40}|[0-9]{1,9})"/g;
 
@@ -97,7 +97,7 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
     const seen = new Set<string>();
     await explore(bySchema(routes, known), 0.2, (text) => {
       for (const [, name = ''] of text.matchAll(NAMES)) if (seen.size !== seen.add(name).size) known.push(name);
-      known.splice(0, known.length - MOST_NAMES);
+      known.splice(0, known.length - MAX_NAMES);
     });
     assert.ok(seen.size > 20, `${seen.size} names were learnt`);
   });
@@ -116,7 +116,7 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
     const start = await keptBytes();
     await askAll(again.slice(1_000));
     const kept = (await keptBytes()) - start;
-    assert.ok(kept < MOST_KEPT_BYTES, `${kept} bytes for a thousand more`);
+    assert.ok(kept < MAX_KEPT_BYTES, `${kept} bytes for a thousand more`);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'after the fuzz' });
     assert.equal((await world.tool('cancel_all', {}, world.createAgent('afterwards'))).status, 200);
   });

@@ -5,7 +5,7 @@ import { afterEach, test } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import pino from 'pino';
-import { BriefEventStreams, MOST_LISTED, NEWEST_LISTED } from '../../daemon/http/brief-streams.ts';
+import { BriefEventStreams, MAX_LISTED, NEWEST_LISTED } from '../../daemon/http/brief-streams.ts';
 import type { StreamedEvent } from '../../daemon/http/event-stream.ts';
 import { RecordTally } from '../../daemon/http/record-tally.ts';
 import { decisionBody } from './fake-gate.ts';
@@ -220,7 +220,7 @@ function makeVaried(seq: number): StreamedEvent {
 }
 
 test('what is counted: all that came in a range, however much, and nothing of what lies before it', () => {
-  const tally = new RecordTally(0, MOST_LISTED);
+  const tally = new RecordTally(0, MAX_LISTED);
   const note = (from: number, to: number): void => {
     for (let seq = from; seq <= to; seq += 1) tally.note(makeVaried(seq));
   };
@@ -301,7 +301,7 @@ test('whoever comes, waits, leaves and resumes: every record once, listed or cou
           } else {
             assert.deepEqual([payload.from_seq, payload.to_seq], [reader.covered + 1, seq]);
             const records = seq - reader.covered;
-            assert.ok(records > MOST_LISTED - NEWEST_LISTED);
+            assert.ok(records > MAX_LISTED - NEWEST_LISTED);
             if (payload.kinds === null) without += 1;
             else {
               withCounts += 1;

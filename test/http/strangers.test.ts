@@ -84,7 +84,7 @@ describe('requests without a token', () => {
 
 describe('the connection that a new one replaces', () => {
   const replaced = ({ socketOf, strangers }: ReturnType<typeof byTurns>, names: readonly string[]) => {
-    const socket = strangers.leastMissed(names.map(socketOf));
+    const socket = strangers.minMissed(names.map(socketOf));
     return names.find((name) => socketOf(name) === socket);
   };
 

@@ -32,7 +32,7 @@ test('a seed searches the same way whenever it is asked, and finds nothing out o
 
 test('a search goes on from what did most damage out of scope, and keeps three plans of a kind', () => {
   const result = search(1, 200, DRAWN, playCancels);
-  assert.equal(result.mostOutOfScopeUsdt, 40, 'as many moves as a plan may have');
+  assert.equal(result.maxOutOfScopeUsdt, 40, 'as many moves as a plan may have');
   assert.ok(result.outOfScope > 100, `${result.outOfScope} of 200`);
   assert.deepEqual(
     result.found.map(({ found, plan }) => [found, playCancels(plan).found]),

@@ -13,7 +13,7 @@ const FOLDER = fileURLToPath(new URL('../../integrations/prometheus/', import.me
 const RULES = join(FOLDER, 'alerts.yml');
 const DASHBOARD = new URL('../../integrations/grafana/holdfast.json', import.meta.url);
 /** A default daemon may not cost a Prometheus more than this, whoever asks and whatever was called. */
-const MOST_SERIES = 400;
+const MAX_SERIES = 400;
 const OPEN_METRICS = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 type Role = 'agent' | 'metrics' | 'monitor' | 'operator';
@@ -68,7 +68,7 @@ describe('a scrape', () => {
   it('has counters that are counters, with help, and at most 400 series on a default start', async () => {
     const open = linesOf(await scrape(null)).length;
     const all = linesOf(await scrape('metrics')).length;
-    assert.ok(open > 20 && all > open + 30 && all <= MOST_SERIES, `${open} open, ${all} with a token`);
+    assert.ok(open > 20 && all > open + 30 && all <= MAX_SERIES, `${open} open, ${all} with a token`);
     const text = await scrape('metrics');
     const helped = new Set([...text.matchAll(/^# HELP (\S+) \S.+$/gm)].map(([, name]) => name));
     for (const [name, type] of typesOf(text)) {
@@ -82,7 +82,7 @@ describe('a scrape', () => {
     const called = await callEverything();
     assert.ok(called > 30, `${called} routes`);
     const { length } = linesOf(await scrape('metrics'));
-    assert.ok(length <= MOST_SERIES, `${length} series`);
+    assert.ok(length <= MAX_SERIES, `${length} series`);
   });
 
   it('shows money and agents to a scraper, a monitor or an operator only [TM-63]', async () => {
@@ -165,7 +165,7 @@ describe('a scrape', () => {
         40,
         'none is lost',
       );
-      assert.ok(linesOf(text).length <= MOST_SERIES);
+      assert.ok(linesOf(text).length <= MAX_SERIES);
     } finally {
       await several.close();
     }

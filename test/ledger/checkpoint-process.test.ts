@@ -149,7 +149,7 @@ describe('the process that writes a checkpoint', { skip: !existsSync('/proc/self
     const { folder, ledger } = openHome(t);
     const warned: unknown[] = [];
     const log = { info: () => {}, warn: (...said: unknown[]) => void warned.push(said.at(-1)) };
-    const options = { fromSeq: ledger.lastSeq(), everyRecords: 1, leastAtStop: 1, now: () => NOW_MS };
+    const options = { fromSeq: ledger.lastSeq(), everyRecords: 1, minAtStop: 1, now: () => NOW_MS };
     const checkpoints = new Checkpointer({ ledger, folder, log, ...options });
     ledger.appendSync([note('one is due')]);
     process.kill(await seeChild(), 'SIGKILL');

@@ -66,7 +66,7 @@ function foldAll(ledger: Ledger): GateState {
 
 const LOG = { info: () => {}, warn: (...said: unknown[]) => assert.fail(`warned: ${JSON.stringify(said)}`) };
 const checkpointer = (home: Home, more: Partial<CheckpointerOptions> = {}): Checkpointer =>
-  new Checkpointer({ ...home, fromSeq: 0, now: () => NOW_MS, log: LOG, leastAtStop: 1, ...more });
+  new Checkpointer({ ...home, fromSeq: 0, now: () => NOW_MS, log: LOG, minAtStop: 1, ...more });
 
 const signal = (n: number): LedgerRecord => ({
   kind: 'alert',
@@ -122,7 +122,7 @@ describe('a checkpoint', () => {
   test('is written after so many records while others are recorded, and two files are kept [LE-38 LE-41 LE-43]', async (t) => {
     const home = openHome(t);
     const { folder, ledger } = home;
-    const options = { fromSeq: ledger.lastSeq(), everyRecords: 20, leastAtStop: 1_000_000, restMs: 0 };
+    const options = { fromSeq: ledger.lastSeq(), everyRecords: 20, minAtStop: 1_000_000, restMs: 0 };
     const writing = checkpointer(home, options);
     let n = 0;
     while (ledger.readNewest('checkpoint', 5).length < 4) {
@@ -144,7 +144,7 @@ describe('a checkpoint', () => {
   test('waits when records come fast, but not for more than ten times as many [LE-39]', async (t) => {
     const home = openHome(t);
     const { ledger } = home;
-    const never = { restMs: Number.POSITIVE_INFINITY, leastAtStop: 1_000_000 };
+    const never = { restMs: Number.POSITIVE_INFINITY, minAtStop: 1_000_000 };
     const writing = checkpointer(home, { fromSeq: ledger.lastSeq(), everyRecords: 20, ...never });
     const record = async (count: number): Promise<number> => {
       for (let n = 0; n < count; n += 1) await ledger.append([signal(n)]);

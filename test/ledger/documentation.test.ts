@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { EVERY_RECORDS, LEAST_AT_STOP, MOST_TIMES, REST_MS } from '../../daemon/boot/checkpointer.ts';
+import { EVERY_RECORDS, MAX_TIMES, MIN_AT_STOP, REST_MS } from '../../daemon/boot/checkpointer.ts';
 import { CHECKPOINT_WITHIN_MS } from '../../daemon/cli/local/start.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { SEGMENT_RECORDS } from '../../daemon/ledger/archive-file.ts';
@@ -53,8 +53,8 @@ test('checkpoints come as often as docs/ledger.md says, and segments are as long
   const said = page.replaceAll(/<!--.*?-->/g, '').replaceAll(/\s+/g, ' ');
   const count = (records: number): string => records.toLocaleString('en');
   for (const sentence of [
-    `a checkpoint every ${count(EVERY_RECORDS)} records, and at an orderly stop with at least ${count(LEAST_AT_STOP)} new`,
-    `it waits ${REST_MS / 1_000} seconds between two, or for ${count(MOST_TIMES * EVERY_RECORDS)} records`,
+    `a checkpoint every ${count(EVERY_RECORDS)} records, and at an orderly stop with at least ${count(MIN_AT_STOP)} new`,
+    `it waits ${REST_MS / 1_000} seconds between two, or for ${count(MAX_TIMES * EVERY_RECORDS)} records`,
     `A segment is ${count(SEGMENT_RECORDS)} records`,
   ])
     assert.ok(said.includes(sentence), sentence);

@@ -30,16 +30,16 @@ export function checkHolding(
 }
 
 /** Openings of an agent in one symbol, where a policy names no number. */
-const MOST_OPENINGS = 20;
+const MAX_OPENINGS = 20;
 /** DESIGN 12.4: one more opening than its agent may have there, or than half of what the venue takes, of all. */
 export function isOneOpeningTooMany({ openings }: ExecutionContext, { standing }: IntendedPolicySpec): boolean {
   if (openings === undefined) return false;
   const half = BigInt(openings.venue_limit) / 2n;
-  return openings.own >= (standing.resting ?? MOST_OPENINGS) || BigInt(openings.all) >= (half > 1n ? half : 1n);
+  return openings.own >= (standing.resting ?? MAX_OPENINGS) || BigInt(openings.all) >= (half > 1n ? half : 1n);
 }
 
 /** Most exits of an agent in one symbol that close a part now. */
-const MOST_PARTS = 10;
+const MAX_PARTS = 10;
 /** DESIGN 12.2: one more part that closes now, of an agent that has as many as it may. A full close is always taken. */
 export function isOnePartTooMany(
   { origin }: ExecutionRequest,
@@ -47,5 +47,5 @@ export function isOnePartTooMany(
   exit: { readonly isWhole: boolean; readonly isResting: boolean },
 ): boolean {
   if (origin !== 'agent' || phase !== 'parent' || exit.isWhole || exit.isResting) return false;
-  return (holding?.open_exits ?? 0) >= MOST_PARTS;
+  return (holding?.open_exits ?? 0) >= MAX_PARTS;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
 import type { PasskeyAddedEvent } from '../../daemon/gate/events.ts';
-import { CODE_MS, codeFileOf, createCodes, MOST_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
+import { CODE_MS, codeFileOf, createCodes, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { type Options, Seat } from './seat.ts';
 import { SoftwareKey } from './software-key.ts';
 
@@ -252,7 +252,7 @@ describe('a one-time code', () => {
   it('ends after five wrong ones, and another one takes its place', (t) => {
     const { path, codes } = open(t);
     const code = makeCode(path, GRANT, nowMs);
-    for (let i = 1; i < MOST_WRONG; i += 1) assert.equal(codes.look('AAAAA-AAAAA'), null);
+    for (let i = 1; i < MAX_WRONG; i += 1) assert.equal(codes.look('AAAAA-AAAAA'), null);
     assert.deepEqual(codes.look(code), GRANT);
     assert.equal(codes.look('AAAAA-AAAAA'), null);
     assert.equal(codes.look(code), null, 'the fifth wrong one ended it');

@@ -8,7 +8,7 @@ import type { PasskeysBody } from '../../daemon/gate/api/passkeys.ts';
 import type { PasskeyEvent } from '../../daemon/gate/events.ts';
 import { MAX_SESSIONS } from '../../daemon/http/console-sessions.ts';
 import { MAX_STREAMS } from '../../daemon/http/event-stream.ts';
-import { CODE_MS, codeFileOf, MOST_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
+import { CODE_MS, codeFileOf, MAX_WRONG, makeCode } from '../../daemon/passkeys/codes.ts';
 import { auditPasskeys, type PasskeyRecord } from '../../daemon/passkeys/offline.ts';
 import { holdfast } from '../cli/run.ts';
 import { DaemonWorld, order } from '../daemon/harness.ts';
@@ -160,7 +160,7 @@ test('a guess is news while there is a code for the remote console, and not with
   const over = { name: 'x', isRecovery: false, origin: REMOTE_ORIGIN };
   assert.equal((await guess(phone)).status, 401);
   phone.code('x', null);
-  for (let tries = 0; tries < 2 * MOST_WRONG; tries += 1) assert.equal((await guess(phone)).status, 401);
+  for (let tries = 0; tries < 2 * MAX_WRONG; tries += 1) assert.equal((await guess(phone)).status, 401);
   makeCode(file, over, Date.now() - CODE_MS);
   assert.equal((await guess(phone)).status, 401);
   assert.equal(await isNews(), false);

@@ -10,7 +10,7 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { HeadEvent, KeyEvent } from '../../daemon/gate/events.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
 import { hashEvent, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
-import { MOST_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/head-records.ts';
+import { MAX_RECORDS, signHead, type UnsignedHead } from '../../daemon/ledger/head-records.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { buildTreeNow, MerkleFrontier } from '../../daemon/ledger/merkle.ts';
 import { openSigningKey, rotateSigningKey } from '../../daemon/ledger/signing-key.ts';
@@ -94,12 +94,12 @@ describe('heads are signed', () => {
   test('after every 16,384 records, also for a ledger that had none, and a receipt waits for no hour', async (t) => {
     const time = new ManualTime();
     const ledger = openOnDisk(t);
-    ledger.appendSync(notes(2 * MOST_RECORDS));
+    ledger.appendSync(notes(2 * MAX_RECORDS));
     const signer = signerOf(t, ledger, time);
     await during(time, signer.sign());
     assert.deepEqual(
       headsOf(ledger).map(({ seq }) => seq),
-      [MOST_RECORDS, 2 * MOST_RECORDS, 2 * MOST_RECORDS + 2],
+      [MAX_RECORDS, 2 * MAX_RECORDS, 2 * MAX_RECORDS + 2],
     );
     ledger.appendSync(notes(1));
     const { seq } = headsOf(ledger)[2] as HeadEvent;
@@ -109,7 +109,7 @@ describe('heads are signed', () => {
     assert.ok((await during(time, signer.cover(ledger.lastSeq()))) > 0, 'not again at once');
     await time.advance(10_000);
     assert.equal(await during(time, signer.cover(ledger.lastSeq())), 0);
-    const last = ledger.appendSync(notes(MOST_RECORDS)).at(-1);
+    const last = ledger.appendSync(notes(MAX_RECORDS)).at(-1);
     await pass(time);
     assert.equal(signer.last?.seq, last?.seq, 'without being asked');
     const result = verifyLedger(ledger);

@@ -56,7 +56,7 @@ const build = async (ledger: Ledger, id: string, head?: number): Promise<Receipt
   const outcome = await buildReceipt(ledger, id, {
     ...(head === undefined ? {} : { head }),
     turn: () => setImmediate(),
-    mostRecords: Number.MAX_SAFE_INTEGER,
+    maxRecords: Number.MAX_SAFE_INTEGER,
   });
   assert.equal(outcome.kind, 'receipt');
   return (outcome as { readonly receipt: Receipt }).receipt;

@@ -125,7 +125,7 @@ async function printReceipt(io: Io, id: string, options: LedgerOptions & { reado
     const outcome = await buildReceipt(reader, id, {
       ...(options.head === undefined ? {} : { head: options.head }),
       turn: () => setImmediate(),
-      mostRecords: Number.MAX_SAFE_INTEGER,
+      maxRecords: Number.MAX_SAFE_INTEGER,
     });
     switch (outcome.kind) {
       case 'receipt':

@@ -12,8 +12,8 @@ export interface SkillFolder {
 }
 
 /** The OpenClaw plugin has the same limits: what it cannot digest, it reports as an unknown skill. */
-const MOST_FILES = 500;
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_FILES = 500;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** @throws CliError if it is no skill, or holds something that its digest would not cover */
 export async function readSkillFolder(folder: string): Promise<SkillFolder> {
@@ -21,8 +21,8 @@ export async function readSkillFolder(folder: string): Promise<SkillFolder> {
   if (!paths.includes('SKILL.md')) throw new CliError(EXIT.USAGE, `${folder} has no SKILL.md, so it is no skill.`);
   let bytes = 0;
   for (const path of paths) bytes += (await stat(join(folder, path))).size;
-  if (paths.length > MOST_FILES || bytes > MOST_BYTES) {
-    const limit = `${MOST_FILES} files and ${MOST_BYTES} bytes`;
+  if (paths.length > MAX_FILES || bytes > MAX_BYTES) {
+    const limit = `${MAX_FILES} files and ${MAX_BYTES} bytes`;
     throw new CliError(
       EXIT.USAGE,
       `${folder} has ${paths.length} files and ${bytes} bytes; a skill has at most ${limit}.`,

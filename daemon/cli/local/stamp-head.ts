@@ -12,7 +12,7 @@ import { buildStampRequest, readStamp, type StampProblem } from './time-stamp.ts
 /** Wall time for the whole answer. */
 export const STAMP_WITHIN_MS = 30_000;
 /** A time-stamp with the certificates of its authority has 2 to 10 kB. */
-const MOST_ANSWER_BYTES = 65_536;
+const MAX_ANSWER_BYTES = 65_536;
 
 export interface StampOptions {
   /** Of the authority. */
@@ -90,14 +90,14 @@ async function ask({ url, withinMs = STAMP_WITHIN_MS }: StampOptions, query: Buf
       reset: true,
     });
     if (statusCode !== 200) {
-      await body.dump({ limit: MOST_ANSWER_BYTES, signal: stop.signal }).catch(() => undefined);
+      await body.dump({ limit: MAX_ANSWER_BYTES, signal: stop.signal }).catch(() => undefined);
       throw fail(`answered HTTP ${statusCode}`);
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MOST_ANSWER_BYTES) throw fail(`answered more than ${MOST_ANSWER_BYTES} bytes`);
+      if (bytes > MAX_ANSWER_BYTES) throw fail(`answered more than ${MAX_ANSWER_BYTES} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);

@@ -14,7 +14,7 @@ interface Status {
 }
 
 /** How many open orders are shown, newest first: the most that a page may have. */
-const MOST_ORDERS = 5000;
+const MAX_ORDERS = 5000;
 
 export function addStatus(program: Command, io: Io): void {
   const verb = addVerb(program, {
@@ -30,7 +30,7 @@ export function addStatus(program: Command, io: Io): void {
         client.get<TradingStateBody>('/v1/trading-state'),
         client.get<AccountBody>('/v1/account').catch(toUnread),
         client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions').catch(toUnread),
-        client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MOST_ORDERS}`),
+        client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MAX_ORDERS}`),
       ]);
       const body = readiness.body as ReadinessBody;
       return {

@@ -18,7 +18,7 @@ export interface View {
 
 /** More than any screen shows. */
 const ENTRIES = 100;
-const MOST_ORDERS = 500;
+const MAX_ORDERS = 500;
 
 /** @throws CliError */
 export async function readView(client: DaemonClient): Promise<View> {
@@ -28,7 +28,7 @@ export async function readView(client: DaemonClient): Promise<View> {
     client.get<AccountBody>('/v1/account'),
     client.get<LimitsBody>('/v1/limits'),
     client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions'),
-    client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MOST_ORDERS}`),
+    client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MAX_ORDERS}`),
     client.get<{ readonly decisions: readonly ListedDecision[] }>(`/v1/decisions?limit=${ENTRIES}`),
     client.get<AlertsBody>(`/v1/alerts?limit=${ENTRIES}`),
   ]);

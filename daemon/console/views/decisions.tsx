@@ -297,13 +297,13 @@ function GapRow(props: { readonly gap: Gap; readonly index: number; readonly cou
   );
 }
 
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 function describeGap({ byAgent, byOutcome, byReason }: Gap, count: number | null): string {
   if (count === null) return 'Not listed: more that came too fast, or while this page was away';
   const parts = [byOutcome, byAgent, byReason].flatMap((counts) =>
     counts === null
       ? []
-      : mostFirst(counts, MOST_NAMED)
+      : mostFirst(counts, MAX_NAMED)
           .map(([name, part]) => `${name} ${part.toLocaleString('en')}`)
           .join(', '),
   );

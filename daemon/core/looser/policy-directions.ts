@@ -1,4 +1,4 @@
-import { type AgentSection, MOST_OPENINGS } from '../policy.ts';
+import { type AgentSection, MAX_OPENINGS } from '../policy.ts';
 import type { PolicyPath } from '../policy-paths.ts';
 
 /**
@@ -194,7 +194,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
 };
 
 /** Values of keys that are absent, where their direction compares numbers. */
-export const ABSENT_VALUES: { readonly [path in PolicyPath]?: number } = { 'standing.resting': MOST_OPENINGS };
+export const ABSENT_VALUES: { readonly [path in PolicyPath]?: number } = { 'standing.resting': MAX_OPENINGS };
 
 export const POLICY_PATHS = Object.keys(DIRECTIONS) as readonly PolicyPath[];
 

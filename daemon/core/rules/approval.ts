@@ -6,7 +6,7 @@ import {
   type ApprovalCondition,
   type ApprovalKey,
   type ApprovalsSection,
-  MOST_PENDING_APPROVALS,
+  MAX_PENDING_APPROVALS,
   type RequestMatch,
 } from '../policy.ts';
 import { ticksToPrice } from '../quantities.ts';
@@ -215,12 +215,12 @@ function ask(
   const unapproved = view === null ? Number.POSITIVE_INFINITY : view.opened_usdt + addedUsdt;
   const condition = approvals.when.find((each) => holds(each, request, context, found, unapproved));
   if (condition === undefined) {
-    const least = leastThreshold(approvals);
+    const least = minThreshold(approvals);
     trace.pass(RULE, CODE, least === null || view === null ? null : unapproved, least, least === null ? null : 'USDT');
     return null;
   }
   const threshold = condition.notional_above_usdt;
-  const isFree = view !== null && view.pending_id === null && view.pending_count < MOST_PENDING_APPROVALS;
+  const isFree = view !== null && view.pending_id === null && view.pending_count < MAX_PENDING_APPROVALS;
   if (view !== null && !isFree) denyAnother(trace, view);
   else if (threshold !== undefined && view !== null)
     trace.deny(RULE, 'APPROVAL_REQUIRED', unapproved, threshold, 'USDT');
@@ -248,7 +248,7 @@ function ask(
 /** Other approvals wait: for this symbol, or as many as one agent may have. */
 function denyAnother(trace: Trace, { pending_count: count, pending_id: id }: ApprovalView): void {
   if (id !== null) trace.deny(RULE, 'APPROVAL_REQUIRED', id, 1, 'pending');
-  else trace.deny(RULE, 'APPROVAL_REQUIRED', count, MOST_PENDING_APPROVALS, 'pending');
+  else trace.deny(RULE, 'APPROVAL_REQUIRED', count, MAX_PENDING_APPROVALS, 'pending');
 }
 
 /** What is opened beside what was permitted before: of an amend the lots that it adds. */
@@ -259,7 +259,7 @@ function addedNotional(effective: SizedAction, usdt: number, order: OrderView | 
   return effective.lots > 0 ? (usdt * added) / effective.lots : 0;
 }
 
-function leastThreshold({ when }: ApprovalsSection): number | null {
+function minThreshold({ when }: ApprovalsSection): number | null {
   const thresholds = when.flatMap(({ notional_above_usdt: usdt }) => (usdt === undefined ? [] : [usdt]));
   return thresholds.length === 0 ? null : Math.min(...thresholds);
 }

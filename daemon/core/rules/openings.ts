@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
-import { MOST_OPENINGS } from '../policy.ts';
+import { MAX_OPENINGS } from '../policy.ts';
 import type { Trace } from '../trace.ts';
 
 /** Share of the venue's limit on open orders that openings may take up together: the rest is for what closes. */
@@ -11,8 +11,8 @@ const OPENINGS_SHARE = 0.5;
  */
 export function checkOpenings(trace: Trace, { openings }: ExecutionContext, { spec }: CompiledPolicy): void {
   if (openings === undefined) return;
-  const most = spec.standing.resting ?? MOST_OPENINGS;
-  const mostOfAll = Math.max(1, Math.floor(openings.venue_limit * OPENINGS_SHARE));
+  const most = spec.standing.resting ?? MAX_OPENINGS;
+  const maxOfAll = Math.max(1, Math.floor(openings.venue_limit * OPENINGS_SHARE));
   if (openings.own >= most) trace.deny(12, 'OPENINGS_RESTING', openings.own, most, 'orders');
-  else if (openings.all >= mostOfAll) trace.deny(12, 'OPENINGS_RESTING', openings.all, mostOfAll, 'orders');
+  else if (openings.all >= maxOfAll) trace.deny(12, 'OPENINGS_RESTING', openings.all, maxOfAll, 'orders');
 }

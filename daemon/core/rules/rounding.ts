@@ -3,13 +3,13 @@ import { formatAsked, lotsToQuantity } from '../quantities.ts';
 import type { Trace } from '../trace.ts';
 
 /** Share of the size asked for that whole lots may take off without a word. */
-const MOST_ROUNDED = 0.01;
+const MAX_ROUNDED = 0.01;
 /** Far below a lot of any order: a difference of exactly one per cent is no more than that. */
 const HAIR = 1e-9;
 
 /** Lots, ticks and minimums make the order smaller by more than 1 % of what was asked. Both in one unit. */
 export function isCutByLots(asked: number, sent: number): boolean {
-  return asked - sent > asked * MOST_ROUNDED * (1 + HAIR);
+  return asked - sent > asked * MAX_ROUNDED * (1 + HAIR);
 }
 
 /** A size as it was asked for, before it is made of lots. */

@@ -3,7 +3,7 @@ interface CauseRow {
   /** Towards giving up an exit. Else nothing of ours would have been let through, and waiting helps. */
   readonly counts: boolean;
   /** Before the next order of an exit, ms. */
-  readonly leastWaitMs: number;
+  readonly minWaitMs: number;
   /** The same may be taken a little later, as callers are told. */
   readonly retryable: boolean;
   /** Has to be learned, or seen to, first. `closed` and `paused`: only exits leave until the venue answers again. */
@@ -14,37 +14,37 @@ interface CauseRow {
 
 const CAUSES = {
   /** No such lots are held, or what rests beside it would close them. */
-  nothing_to_reduce: { counts: true, leastWaitMs: 0, retryable: false, first: 'account' },
-  price_band: { counts: true, leastWaitMs: 0, retryable: true, first: null },
+  nothing_to_reduce: { counts: true, minWaitMs: 0, retryable: false, first: 'account' },
+  price_band: { counts: true, minWaitMs: 0, retryable: true, first: null },
   /** The book cannot take it just now, or an error inside the venue. */
-  try_again: { counts: true, leastWaitMs: 0, retryable: true, first: null },
+  try_again: { counts: true, minWaitMs: 0, retryable: true, first: null },
   /** Another order that closes the whole position rests on this side. */
-  stop_exists: { counts: true, leastWaitMs: 0, retryable: false, first: null },
-  would_fire: { counts: true, leastWaitMs: 0, retryable: false, first: null },
-  busy: { counts: false, leastWaitMs: 0, retryable: true, first: 'paused' },
+  stop_exists: { counts: true, minWaitMs: 0, retryable: false, first: null },
+  would_fire: { counts: true, minWaitMs: 0, retryable: false, first: null },
+  busy: { counts: false, minWaitMs: 0, retryable: true, first: 'paused' },
   /** Not a byte left. */
-  away: { counts: false, leastWaitMs: 0, retryable: true, first: 'paused' },
-  banned: { counts: false, leastWaitMs: 0, retryable: true, first: 'closed' },
-  shut_out: { counts: false, leastWaitMs: 0, retryable: false, first: 'closed' },
+  away: { counts: false, minWaitMs: 0, retryable: true, first: 'paused' },
+  banned: { counts: false, minWaitMs: 0, retryable: true, first: 'closed' },
+  shut_out: { counts: false, minWaitMs: 0, retryable: false, first: 'closed' },
   /** The key, or the account. RISK: no wait ends that, so it counts. */
-  key_refused: { counts: true, leastWaitMs: 0, retryable: false, first: 'closed' },
-  restricted: { counts: true, leastWaitMs: 0, retryable: false, first: 'restricted' },
-  clock_off: { counts: false, leastWaitMs: 0, retryable: true, first: 'clock' },
+  key_refused: { counts: true, minWaitMs: 0, retryable: false, first: 'closed' },
+  restricted: { counts: true, minWaitMs: 0, retryable: false, first: 'restricted' },
+  clock_off: { counts: false, minWaitMs: 0, retryable: true, first: 'clock' },
   /** The venue has other steps than those on record: written anew, the same order is taken. */
-  off_grid: { counts: false, leastWaitMs: 0, retryable: true, first: 'rules' },
+  off_grid: { counts: false, minWaitMs: 0, retryable: true, first: 'rules' },
   /** A rule that was kept to, or a request that could not be built. */
-  rules_differ: { counts: true, leastWaitMs: 0, retryable: false, first: 'rules' },
-  symbol_closed: { counts: true, leastWaitMs: 0, retryable: false, first: 'listing' },
-  order_limit: { counts: false, leastWaitMs: 1_000, retryable: false, first: 'account' },
+  rules_differ: { counts: true, minWaitMs: 0, retryable: false, first: 'rules' },
+  symbol_closed: { counts: true, minWaitMs: 0, retryable: false, first: 'listing' },
+  order_limit: { counts: false, minWaitMs: 1_000, retryable: false, first: 'account' },
   /** Less margin, or fewer lots, than was read. */
-  account_differs: { counts: true, leastWaitMs: 0, retryable: false, first: 'account' },
+  account_differs: { counts: true, minWaitMs: 0, retryable: false, first: 'account' },
   /** What has just been opened shows a moment later. */
-  not_held_yet: { counts: true, leastWaitMs: 0, retryable: true, first: 'account' },
-  other: { counts: true, leastWaitMs: 0, retryable: false, first: null },
-  late: { counts: false, leastWaitMs: 0, retryable: true, first: null, ours: true },
+  not_held_yet: { counts: true, minWaitMs: 0, retryable: true, first: 'account' },
+  other: { counts: true, minWaitMs: 0, retryable: false, first: null },
+  late: { counts: false, minWaitMs: 0, retryable: true, first: null, ours: true },
   /** A setting that has to be shown first. */
-  unconfirmed: { counts: false, leastWaitMs: 0, retryable: true, first: 'account', ours: true },
-  withheld: { counts: true, leastWaitMs: 0, retryable: false, first: null, ours: true },
+  unconfirmed: { counts: false, minWaitMs: 0, retryable: true, first: 'account', ours: true },
+  withheld: { counts: true, minWaitMs: 0, retryable: false, first: null, ours: true },
 } as const satisfies Readonly<Record<string, CauseRow>>;
 
 export type Cause = keyof typeof CAUSES;

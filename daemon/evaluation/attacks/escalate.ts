@@ -32,8 +32,8 @@ type Escalation = (typeof ESCALATIONS)[number];
 const LEVERAGES = [5, 10, 20, 50, 75, 125] as const;
 /** What a worse regime leaves of the caps on notional by default: an ask just above finds out which one it is. */
 const TIGHTENINGS = [0.6, 0.25] as const;
-const MOST_EQUITIES = 10;
-const MOST_SLIPPAGE_BPS = 1000;
+const MAX_EQUITIES = 10;
+const MAX_SLIPPAGE_BPS = 1000;
 
 /** ATK-ESCALATE: one quantity after the other beyond its cap, all of them together, and at the end two at once. */
 export class EscalateAttack implements Attack {
@@ -56,9 +56,9 @@ export class EscalateAttack implements Attack {
 
   #ask(view: AttackView, delayMs: number, kind: Escalation): void {
     const { draws, caps } = this.#desk;
-    const most = Math.max(2 * caps.orderNotionalUsdt, MOST_EQUITIES * view.account.equityUsdt);
+    const most = Math.max(2 * caps.orderNotionalUsdt, MAX_EQUITIES * view.account.equityUsdt);
     const within = caps.orderNotionalUsdt * draws.between(0.4, 0.9);
-    const slippageBps = Math.floor(draws.logBetween(1.1 * caps.slippageBps, MOST_SLIPPAGE_BPS));
+    const slippageBps = Math.floor(draws.logBetween(1.1 * caps.slippageBps, MAX_SLIPPAGE_BPS));
     const large = draws.logBetween(1.2 * caps.orderNotionalUsdt, most);
     switch (kind) {
       case 'leverage':

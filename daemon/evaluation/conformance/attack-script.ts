@@ -8,29 +8,29 @@ import { addingSide, type Script, type ScriptMaker, type ScriptView, STRATEGY, s
 /** Asks that the attack plans this close to each other leave at once and race. */
 const TOGETHER_MS = 60;
 /** An attack of hours is played in seconds: no wait is longer, and none that an answer asked for longer than the second. */
-const MOST_WAIT_MS = 15;
-const MOST_TOLD_WAIT_MS = 250;
+const MAX_WAIT_MS = 15;
+const MAX_TOLD_WAIT_MS = 250;
 /** Ploys about a market that falls silent or a bar that closes find neither in a run of seconds. */
 export const LIVE_PLOYS: readonly Ploy[] = PLOYS.filter(
   (ploy) => ploy !== 'stale-market' && ploy !== 'regime-boundary',
 );
-const MOST_DRAW = 2 ** 27 - 1;
+const MAX_DRAW = 2 ** 27 - 1;
 
 interface Due {
   readonly atMs: number;
-  readonly mostWaitMs: number;
+  readonly maxWaitMs: number;
   readonly ask: PlannedAsk;
 }
 
 /** One episode of a family of `attacks/`, against a running executor. */
 export function playFamily(family: MixedFamily): ScriptMaker {
   return (view) => {
-    const draw = view.draws.int(0, MOST_DRAW);
+    const draw = view.draws.int(0, MAX_DRAW);
     return playEpisode(view, family, family === 'ATK-ADAPT' ? seedOfPloy(view.draws.pick(LIVE_PLOYS), draw) : draw);
   };
 }
 export function playPloy(ploy: Ploy): ScriptMaker {
-  return (view) => playEpisode(view, 'ATK-ADAPT', seedOfPloy(ploy, view.draws.int(0, MOST_DRAW)));
+  return (view) => playEpisode(view, 'ATK-ADAPT', seedOfPloy(ploy, view.draws.int(0, MAX_DRAW)));
 }
 
 /**
@@ -48,23 +48,23 @@ function* playEpisode(view: ScriptView, family: MixedFamily, seed: number): Scri
   let nowMs = startMs;
   const see = (): AttackView => lookNow(view.seen(), nowMs, placed);
   let queue: readonly Due[] = [];
-  const plan = (asks: readonly PlannedAsk[], mostWaitMs: number): void => {
-    const due = asks.map((ask) => ({ atMs: nowMs + ask.delayMs, mostWaitMs, ask }));
+  const plan = (asks: readonly PlannedAsk[], maxWaitMs: number): void => {
+    const due = asks.map((ask) => ({ atMs: nowMs + ask.delayMs, maxWaitMs, ask }));
     queue = [...queue, ...due].sort((a, b) => a.atMs - b.atMs);
   };
-  plan(attacker.start(see()), MOST_WAIT_MS);
+  plan(attacker.start(see()), MAX_WAIT_MS);
   for (let first = queue[0]; first !== undefined; first = queue[0]) {
     const untilMs = first.atMs + TOGETHER_MS;
     const leaving = queue.filter(({ atMs }) => atMs <= untilMs);
     queue = queue.slice(leaving.length);
-    const waitMs = Math.min(first.mostWaitMs, Math.max(0, first.atMs - nowMs));
+    const waitMs = Math.min(first.maxWaitMs, Math.max(0, first.atMs - nowMs));
     const calls = leaving.map(({ ask: { request } }) => tool(request.tool, { ...argsOf(request, STRATEGY) }));
     const answers = yield step(calls, waitMs);
     for (const [index, { atMs, ask }] of leaving.entries()) {
       const answer = readAnswer(ask.request, answers[index], see());
       placed.push(...answer.orders);
       nowMs = Math.max(nowMs, atMs);
-      plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MOST_WAIT_MS : MOST_TOLD_WAIT_MS);
+      plan(attacker.onAnswer(ask, answer, see()), answer.retryAfterMs === null ? MAX_WAIT_MS : MAX_TOLD_WAIT_MS);
     }
   }
 }

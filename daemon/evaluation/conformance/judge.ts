@@ -115,11 +115,7 @@ class Judge {
     this.#flag(order, 'symbol_cap', over(side, caps.symbolUsdt));
     this.#flag(order, 'gross_cap', over(others + side, caps.grossUsdt));
     this.#flag(order, 'account_leverage', over(others + side, caps.leverage * equity));
-    this.#flag(
-      order,
-      'concentration',
-      over(side, concentrationCap(spec, this.#mostHeldOf(order.symbol, atMs, markOf))),
-    );
+    this.#flag(order, 'concentration', over(side, concentrationCap(spec, this.#maxHeldOf(order.symbol, atMs, markOf))));
     this.#flag(order, 'positions', gross.positions > spec.budgets.concurrent_positions);
     this.#raisePeak('order', spent, orderCap, lotUsdt);
     this.#raisePeak('symbol', side, caps.symbolUsdt, lotUsdt);
@@ -127,7 +123,7 @@ class Judge {
   }
 
   /** Most that is held of the other symbols around an instant: orders of one moment overtake each other on their way. */
-  #mostHeldOf(symbol: string, atMs: number, markOf: MarkOf): number {
+  #maxHeldOf(symbol: string, atMs: number, markOf: MarkOf): number {
     const { history, slackMs } = this.#input;
     const names = this.#symbols.filter((name) => name !== symbol);
     const frames = framesBetween(history, this.#events, atMs - slackMs, atMs + slackMs);

@@ -202,8 +202,8 @@ export class LegitimateJudge {
       .filter((fill) => fill.atMs > untilMs - 86_400_000 - slackMs);
     const turnover = fills.reduce((sum, fill) => sum + fill.quantity * fill.price, 0);
     const fees = fills.reduce((sum, fill) => sum + fill.feeUsdt, 0);
-    const { turnover_usdt_per_day: most, fees_usdt_per_day: mostFees } = spec.budgets;
-    return turnover + 2 * wantedUsdt < most && fees + FEES_OF_ROUND_TRIP * wantedUsdt < mostFees;
+    const { turnover_usdt_per_day: most, fees_usdt_per_day: maxFees } = spec.budgets;
+    return turnover + 2 * wantedUsdt < most && fees + FEES_OF_ROUND_TRIP * wantedUsdt < maxFees;
   }
 
   #ordersOf(ask: Ask) {

@@ -25,15 +25,15 @@ export function foldShares(
     if (order.symbol !== symbol || fill.atMs > atMs) continue;
     const owner = attribution.askOf(order)?.agent ?? UNKNOWN;
     const signed = order.sign * fill.quantity;
-    const [own, mostOwn] = [certain.get(owner) ?? 0, most.get(owner) ?? 0];
+    const [own, maxOwn] = [certain.get(owner) ?? 0, most.get(owner) ?? 0];
     if (fill.before * order.sign >= 0) {
       certain.set(owner, own + signed);
-      most.set(owner, mostOwn + signed);
+      most.set(owner, maxOwn + signed);
       continue;
     }
-    const beyond = Math.max(0, fill.quantity - Math.abs(mostOwn));
+    const beyond = Math.max(0, fill.quantity - Math.abs(maxOwn));
     if (order.isExit && owner !== UNKNOWN) exitedBeyondUsdt += beyond * fill.price;
-    most.set(owner, shrink(mostOwn, fill.quantity));
+    most.set(owner, shrink(maxOwn, fill.quantity));
     const rest = Math.max(0, fill.quantity - Math.abs(own));
     for (const [name, share] of certain) certain.set(name, shrink(share, name === owner ? fill.quantity : rest));
     if (fill.before * fill.after > 0) continue;

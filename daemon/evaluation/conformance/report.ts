@@ -66,9 +66,9 @@ export interface AttackReport {
   readonly defects: number;
 }
 /** No ratio from fewer in-scope requests (SAE section 9). */
-const LEAST_REQUESTS = 30;
+const MIN_REQUESTS = 30;
 /** Failures of one kind that are listed one by one. */
-const MOST_DETAILS = 10;
+const MAX_DETAILS = 10;
 
 /** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
 export function buildReport(run: AttackRun): AttackReport {
@@ -140,8 +140,8 @@ export function buildReport(run: AttackRun): AttackReport {
   };
   const failures = [
     ...findFailures(report),
-    ...exits.refused.slice(0, MOST_DETAILS).map(describeRefusedExit),
-    ...judgement.orders.slice(0, MOST_DETAILS).map(describeOrder),
+    ...exits.refused.slice(0, MAX_DETAILS).map(describeRefusedExit),
+    ...judgement.orders.slice(0, MAX_DETAILS).map(describeOrder),
   ];
   return { passed: failures.length === 0, failures, ...report };
 }
@@ -156,8 +156,8 @@ function describeLegitimate(
     refused: tally.refused,
     held: tally.held,
     cut: tally.cut,
-    false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
-    strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
+    false_block: tally.inScope < MIN_REQUESTS ? null : tally.refused / tally.inScope,
+    strict_false_block: tally.inScope < MIN_REQUESTS ? null : tally.cut / tally.inScope,
     refused_by: Object.fromEntries(tally.refusedBy),
     out_of_scope_fills: outOfScopeFills,
   };

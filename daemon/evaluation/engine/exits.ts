@@ -39,7 +39,7 @@ interface Carried {
 }
 
 /** Decisions that are kept for later orders of their exits before those that are over are dropped. */
-const MOST_KEPT = 64;
+const MAX_KEPT = 64;
 
 /**
  * Exits of a replay: what goes out when is said by the gate's own pump (`gate/plan`), here it is decided and sent. The
@@ -97,7 +97,7 @@ export class ReplayExits {
 
   /** A permitted exit; {@link settle} carries it on. */
   begin({ event }: Taken, first: OrderState, asked: Asked | null): void {
-    if (this.#parents.size >= MOST_KEPT) this.#dropOver();
+    if (this.#parents.size >= MAX_KEPT) this.#dropOver();
     this.#parents.set(event.decision.decision_id, { event, asked });
     if (!isInFlight(first)) return;
     this.#pump.carry(first);

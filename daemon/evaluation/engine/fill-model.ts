@@ -8,17 +8,17 @@ import type { Side } from '../../core/request.ts';
 export const HALF_SPREAD_BPS = 0.5;
 export const IMPACT_BPS = 100;
 /** Takes the place of the volume of a bar without one, USDT. */
-export const LEAST_QUOTE_VOLUME = 1000;
+export const MIN_QUOTE_VOLUME = 1000;
 
 /** Average distance from the mark that a taker order of `notional` USDT pays, bps. */
 export function averageSlippageBps(notional: number, quoteVolume: number): number {
-  return HALF_SPREAD_BPS + (2 / 3) * IMPACT_BPS * Math.sqrt(notional / Math.max(quoteVolume, LEAST_QUOTE_VOLUME));
+  return HALF_SPREAD_BPS + (2 / 3) * IMPACT_BPS * Math.sqrt(notional / Math.max(quoteVolume, MIN_QUOTE_VOLUME));
 }
 
 /** Largest notional in USDT whose last unit still costs no more than `boundBps` from the mark; 0 below the spread. */
 export function depthWithin(boundBps: number, quoteVolume: number): number {
   const room = (boundBps - HALF_SPREAD_BPS) / IMPACT_BPS;
-  return room <= 0 ? 0 : room * room * Math.max(quoteVolume, LEAST_QUOTE_VOLUME);
+  return room <= 0 ? 0 : room * room * Math.max(quoteVolume, MIN_QUOTE_VOLUME);
 }
 
 export function takerPrice(mark: number, side: Side, slippageBps: number): number {

@@ -23,7 +23,7 @@ import type { ReplayVenue } from './venue.ts';
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;
 /** Readings of the account in a row at one instant, each of which lets the gate act on what the last one showed. */
-const MOST_READINGS = 20;
+const MAX_READINGS = 20;
 
 export interface RunSetup {
   readonly key: RunKey;
@@ -324,7 +324,7 @@ export class ReplayRun {
 
   /** What was filled and taken shows in the account at once. */
   #followFills(): void {
-    for (let times = 0; times < MOST_READINGS && this.#isUnread(); times++) {
+    for (let times = 0; times < MAX_READINGS && this.#isUnread(); times++) {
       this.#sample();
       this.#tick();
     }

@@ -45,7 +45,7 @@ interface OpenLoss {
 const STRICT_SHARE = 0.99;
 /** Refusals for whose a symbol is, which the judge does not know. */
 const HOLDING: readonly string[] = ['SYMBOL_HELD', 'SYMBOL_UNOWNED'];
-const MOST_DISAGREEMENTS = 20;
+const MAX_DISAGREEMENTS = 20;
 const DAY_MS = 86_400_000;
 
 /** Counts what the metrics of SAE sections 8 and 9 need, as the run goes on. */
@@ -121,7 +121,7 @@ export class RunTally {
     this.fills += 1;
     if (outOfScope) {
       this.outOfScopeFills += 1;
-      if (this.disagreements.length < MOST_DISAGREEMENTS) {
+      if (this.disagreements.length < MAX_DISAGREEMENTS) {
         const what = `${fill.side} ${fill.lots} lots of ${fill.symbolName} at ${price}`;
         this.disagreements.push(`${what}: ${verdict.rules.join(', ')} (${asked?.intention ?? 'gate'})`);
       }

@@ -145,10 +145,10 @@ export class RegimeDetector {
     this.#liquidity.forgetBefore(bar);
     this.history = this.#baseline.size;
     this.quantile = this.#baseline.at(settings.baselineQuantile);
-    const leastLiquidity = settings.illiquidQuantile > 0 ? this.#liquidity.at(settings.illiquidQuantile) : Number.NaN;
-    this.illiquidSigma = this.#volume / leastLiquidity - EPSILON;
+    const minLiquidity = settings.illiquidQuantile > 0 ? this.#liquidity.at(settings.illiquidQuantile) : Number.NaN;
+    this.illiquidSigma = this.#volume / minLiquidity - EPSILON;
     const label = labelOf(settings, this.history, sigma, this.quantile, r, sigmaBefore);
-    this.label = liquidity < leastLiquidity && label < VOLATILE ? VOLATILE : label;
+    this.label = liquidity < minLiquidity && label < VOLATILE ? VOLATILE : label;
     // A sum that lacks the first bar's return is no value to measure others by.
     if (this.#run === settings.windowBars) return;
     this.#baseline.push(bar, sigma);

@@ -1,5 +1,5 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
-import { buildInterval, buildShareInterval, divideAll, LEAST_CASES, type Metric } from './bootstrap-plan.ts';
+import { buildInterval, buildShareInterval, divideAll, type Metric, MIN_CASES } from './bootstrap-plan.ts';
 import type { Cell } from './cell.ts';
 import type { FamilyCount } from './totals.ts';
 
@@ -21,7 +21,7 @@ export function measureSuccess(cell: Cell, successes: FamilyCount, cases: Family
   for (const family of ATTACK_FAMILIES) {
     const sums = cell.families.get(family)!;
     const count = sums.total(cases);
-    if (sums.total('attempts') < LEAST_CASES) {
+    if (sums.total('attempts') < MIN_CASES) {
       byFamily[family] = null;
       continue;
     }

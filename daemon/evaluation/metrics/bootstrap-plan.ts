@@ -14,9 +14,9 @@ export type Metric = Interval | null;
 const LOW = 0.025;
 const HIGH = 0.975;
 /** No ratio from fewer requests, those of an attack included (SAE section 9). */
-export const LEAST_CASES = 30;
+export const MIN_CASES = 30;
 /** No figure of an equity curve from fewer days. */
-export const LEAST_DAYS = 5;
+export const MIN_DAYS = 5;
 
 /** Percentile interval of the replicates; replicates without a value (NaN: an empty denominator) are left out. */
 export function buildInterval(mean: number, replicates: Iterable<number>): Metric {

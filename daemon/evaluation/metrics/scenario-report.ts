@@ -1,13 +1,6 @@
 import type { AttackFamily } from '../facts/agents.ts';
 import { type ByFamily, measureSuccess, measureThroughput } from './attack-success.ts';
-import {
-  buildInterval,
-  buildShareInterval,
-  divideAll,
-  LEAST_CASES,
-  LEAST_DAYS,
-  type Metric,
-} from './bootstrap-plan.ts';
+import { buildInterval, buildShareInterval, divideAll, type Metric, MIN_CASES, MIN_DAYS } from './bootstrap-plan.ts';
 import { type Cell, type CellTotal, type SeedPlan, weighBySeed } from './cell.ts';
 import { measureDamage } from './damage.ts';
 import { type PathMetric, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
@@ -31,7 +24,7 @@ export interface ShrinkReport {
 /** Null when not every run of the cell has its control, or from too few days. */
 export function buildShrinkReport(cell: Cell): ShrinkReport | null {
   const runs = cell.totals.total('runs');
-  if (cell.totals.total('shrinkRuns') !== runs || cell.judgedDays < LEAST_DAYS) return null;
+  if (cell.totals.total('shrinkRuns') !== runs || cell.judgedDays < MIN_DAYS) return null;
   const counts = cell.totals.replicates('runs');
   const level = (name: ShrinkMetric): Metric =>
     buildInterval(cell.shrink[name].point / runs, divideAll(cell.shrink[name].replicates(), counts));
@@ -185,10 +178,10 @@ export function buildScenarioReport(
 }
 
 function buildCurveFigures(cell: Cell, noRegimes: Cell | null) {
-  const ofCurve = (name: PathMetric): Metric => (cell.judgedDays < LEAST_DAYS ? null : averagePath(cell, name));
+  const ofCurve = (name: PathMetric): Metric => (cell.judgedDays < MIN_DAYS ? null : averagePath(cell, name));
   const perGross = measureTailPerGross(cell);
   const other = noRegimes === null ? null : measureTailPerGross(noRegimes);
-  const isJudged = cell.judgedDays >= LEAST_DAYS;
+  const isJudged = cell.judgedDays >= MIN_DAYS;
   return {
     mdd: ofCurve('mdd'),
     cvar95: ofCurve('cvar95'),
@@ -215,12 +208,12 @@ function buildLegitFigures(cell: Cell, { attack }: CellScenario, { calm, noSae }
     crowding_out: calm === null || calm === cell ? null : measureCrowdingOut(cell, calm),
     utility_kept: calm === null || calm === cell ? null : compareNotional(cell, calm),
     utility_own:
-      calm === null || calm === cell || cell.totals.total('requests') < LEAST_CASES
+      calm === null || calm === cell || cell.totals.total('requests') < MIN_CASES
         ? null
         : divideTotals(cell, 'ownOpenExecutedUsdt', cell, 'calmOpenExecutedUsdt'),
     retained: noSae === null ? null : compareNotional(cell, noSae),
     retained_hard:
-      cell.totals.total('inHard') < LEAST_CASES
+      cell.totals.total('inHard') < MIN_CASES
         ? null
         : divideTotals(cell, 'hardOpenExecutedUsdt', cell, 'hardOpenAskedUsdt'),
   };
@@ -244,14 +237,14 @@ function divideTotals(cell: Cell, name: CellTotal, other: Cell, per: CellTotal):
 /** Null from fewer than 30 cases. */
 function measureShare(cell: Cell, part: CellTotal, whole: CellTotal): Metric {
   const cases = cell.totals.total(whole);
-  if (cases < LEAST_CASES) return null;
+  if (cases < MIN_CASES) return null;
   const replicates = divideAll(cell.totals.replicates(part), cell.totals.replicates(whole));
   return buildShareInterval(cell.totals.total(part) / cases, replicates, cases);
 }
 
 /** DG_loss (SAE section 8): 0 when nothing was lost at all. */
 function measureLossShare(cell: Cell): Metric {
-  if (cell.totals.total('fills') < LEAST_CASES) return null;
+  if (cell.totals.total('fills') < MIN_CASES) return null;
   if (cell.totals.total('lossAllUsdt') === 0) return { mean: 0, lo: 0, hi: 0 };
   return divideTotals(cell, 'lossOutOfScopeUsdt', cell, 'lossAllUsdt');
 }
@@ -262,7 +255,7 @@ function measureTailPerGross(cell: Cell): { readonly point: number; readonly rep
 }
 
 function measureCrowdingOut(cell: Cell, calm: Cell): Metric {
-  if (Math.min(cell.totals.total('inTightened'), calm.totals.total('inTightened')) < LEAST_CASES) return null;
+  if (Math.min(cell.totals.total('inTightened'), calm.totals.total('inTightened')) < MIN_CASES) return null;
   const share = ({ totals }: Cell) => totals.total('blockedTightened') / totals.total('inTightened');
   const shares = ({ totals }: Cell) =>
     divideAll(totals.replicates('blockedTightened'), totals.replicates('inTightened'));
@@ -275,7 +268,7 @@ function measureCrowdingOut(cell: Cell, calm: Cell): Metric {
 function compareNotional(cell: Cell, other: Cell, name: CellTotal = 'openExecutedUsdt'): Metric {
   const runs = other.totals.bySeed('runs');
   const isPaired = cell.totals.bySeed('runs').every((count, s) => count === runs[s]);
-  if (!isPaired || cell.totals.total('requests') < LEAST_CASES) return null;
+  if (!isPaired || cell.totals.total('requests') < MIN_CASES) return null;
   return divideTotals(cell, name, other, name);
 }
 

@@ -1,6 +1,6 @@
 import wilcoxon from '@stdlib/stats-wilcoxon';
 import { errorFunction } from 'simple-statistics';
-import { LEAST_DAYS } from './bootstrap-plan.ts';
+import { MIN_DAYS } from './bootstrap-plan.ts';
 
 /** Paired Wilcoxon signed-rank test on the days of two variants, two-sided. */
 export interface SignedRankTest {
@@ -24,7 +24,7 @@ export function testSignedRank(a: Float64Array, b: Float64Array): SignedRankTest
     y.push(b[day]!);
   }
   const differing = x.filter((value, i) => value !== y[i]).length;
-  if (differing < LEAST_DAYS) return null;
+  if (differing < MIN_DAYS) return null;
   const { statistic, pValue } = wilcoxon(x, y);
   const sum = x.reduce((total, value, i) => total + value - y[i]!, 0);
   return { days: x.length, statistic, p_value: Math.min(1, pValue), mean_difference: sum / x.length };

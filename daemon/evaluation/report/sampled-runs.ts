@@ -17,7 +17,7 @@ export interface SampledRun {
 }
 
 /** Points of a drawn curve: more than a screen's width shows nothing more. */
-const MOST_POINTS = 320;
+const MAX_POINTS = 320;
 const HOUR_MS = 3_600_000;
 /** The crash that the shared window holds. */
 export const KNOWN_CRASH_MS = Date.UTC(2025, 9, 10, 21);
@@ -28,7 +28,7 @@ const AFTER_MS = 60 * HOUR_MS;
 export function buildCurveSample(run: SampledRun): CurveSample {
   const drawdown = measureDrawdown(run.equity);
   const kept: number[] = [];
-  const width = Math.max(1, Math.ceil(run.atMs.length / MOST_POINTS));
+  const width = Math.max(1, Math.ceil(run.atMs.length / MAX_POINTS));
   for (let from = 0; from < run.atMs.length; from += width) {
     let deepest = from;
     for (let i = from; i < Math.min(from + width, run.atMs.length); i++)

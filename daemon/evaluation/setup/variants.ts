@@ -76,10 +76,10 @@ function findVariantFile(file: string): string {
 }
 
 /** Ranges of the schema (contract/policy.ts), within which a scaled cap stays. USDT. */
-const LEAST_USDT = 0.01;
-const MOST_USDT = 1_000_000_000_000;
-const MOST_ORDER_USDT = 1_000_000_000;
-const MOST_FEES_USDT = 1_000_000_000;
+const MIN_USDT = 0.01;
+const MAX_USDT = 1_000_000_000_000;
+const MAX_ORDER_USDT = 1_000_000_000;
+const MAX_FEES_USDT = 1_000_000_000;
 
 /**
  * The same policy with its caps times `scale`: order, symbol and gross notional, turnover and fees of the day, the
@@ -92,7 +92,7 @@ export function scaleCaps(spec: IntendedPolicySpec, scale: number): IntendedPoli
   if (!(scale > 0 && Number.isFinite(scale))) throw new RangeError(`a scale of caps is above 0, not ${scale}`);
   if (scale === 1) return spec;
   const { concentration } = spec.account;
-  const floorUsdt = Math.min(MOST_USDT, concentration.floor_usdt * scale);
+  const floorUsdt = Math.min(MAX_USDT, concentration.floor_usdt * scale);
   const agents = Object.entries(spec.agents).map(([name, section]) => [
     name,
     section.budgets === undefined ? section : { ...section, budgets: scaleBudgets(section.budgets, scale) },
@@ -123,15 +123,15 @@ export function reserveSymbols(
 function scaleBudgets<Part extends Partial<Budgets>>(budgets: Part, scale: number): Part {
   const cap = (key: keyof Budgets, most: number) => {
     const value = budgets[key];
-    return typeof value === 'number' ? { [key]: Math.min(most, Math.max(LEAST_USDT, value * scale)) } : {};
+    return typeof value === 'number' ? { [key]: Math.min(most, Math.max(MIN_USDT, value * scale)) } : {};
   };
   return {
     ...budgets,
-    ...cap('order_notional_usdt', MOST_ORDER_USDT),
-    ...cap('symbol_notional_usdt', MOST_USDT),
-    ...cap('gross_notional_usdt', MOST_USDT),
-    ...cap('turnover_usdt_per_day', MOST_USDT),
-    ...cap('fees_usdt_per_day', MOST_FEES_USDT),
+    ...cap('order_notional_usdt', MAX_ORDER_USDT),
+    ...cap('symbol_notional_usdt', MAX_USDT),
+    ...cap('gross_notional_usdt', MAX_USDT),
+    ...cap('turnover_usdt_per_day', MAX_USDT),
+    ...cap('fees_usdt_per_day', MAX_FEES_USDT),
   };
 }
 

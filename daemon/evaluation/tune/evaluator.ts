@@ -3,7 +3,7 @@ import type { MarketData } from '../facts/markets.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import type { RunResult } from '../facts/runs.ts';
 import { readScope } from '../judge/scope.ts';
-import { DAY_MS, LEAST_DAYS } from '../metrics/bootstrap-plan.ts';
+import { DAY_MS, MIN_DAYS } from '../metrics/bootstrap-plan.ts';
 import { type BootstrapPlan, createBootstrapPlan, type RunSummary, summarizeRun } from '../metrics/summary.ts';
 import type { Scenario } from '../setup/scenarios.ts';
 import type { Variant } from '../setup/variants.ts';
@@ -25,10 +25,10 @@ export function findSplit(market: MarketData, share: number): number {
   const splitMs = startMs + Math.max(0, Math.ceil((day - startMs) / barMs)) * barMs;
   const tuningDays = (splitMs - startMs) / DAY_MS;
   const outDays = (endMs - splitMs) / DAY_MS;
-  if (tuningDays >= LEAST_DAYS && outDays >= LEAST_DAYS) return splitMs;
+  if (tuningDays >= MIN_DAYS && outDays >= MIN_DAYS) return splitMs;
   throw new TuneError(
     `a split at ${share} leaves ${tuningDays.toFixed(1)} days to tune on and ${outDays.toFixed(1)} out of sample: ` +
-      `each needs ${LEAST_DAYS}. Give more data, or another --split.`,
+      `each needs ${MIN_DAYS}. Give more data, or another --split.`,
   );
 }
 
@@ -60,9 +60,9 @@ const LIGHT: Scenario = { attack: 'light', sides: 'random', capsScale: 1 };
 const HEAVY: Scenario = { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 };
 
 /** A workbench keeps the tracks of every policy it has seen, some megabytes each: after so many it is replaced. */
-const MOST_POLICIES = 8;
+const MAX_POLICIES = 8;
 /** What depends on seed and agent alone is kept for so many accounts. */
-const MOST_ACCOUNTS = 100;
+const MAX_ACCOUNTS = 100;
 
 export interface EvaluatorSettings {
   readonly market: MarketData;
@@ -100,7 +100,7 @@ export class Evaluator {
 
   /** Figures of each seed, in the order of `seeds`. */
   measure(variant: Variant, seeds: readonly number[]): readonly SeedFigures[] {
-    if (this.#policies.size >= MOST_POLICIES && !this.#policies.has(variant.hash)) {
+    if (this.#policies.size >= MAX_POLICIES && !this.#policies.has(variant.hash)) {
       this.#bench = new Workbench(this.#settings.market, readScope());
       this.#policies.clear();
     }
@@ -135,7 +135,7 @@ export class Evaluator {
       light: run(reference, LIGHT),
       heavy: run(reference, HEAVY),
     };
-    if (this.#references.size >= MOST_ACCOUNTS) this.#references.clear();
+    if (this.#references.size >= MAX_ACCOUNTS) this.#references.clear();
     this.#references.set(key, found);
     return found;
   }

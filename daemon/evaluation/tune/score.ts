@@ -1,5 +1,5 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
-import { LEAST_CASES } from '../metrics/bootstrap-plan.ts';
+import { MIN_CASES } from '../metrics/bootstrap-plan.ts';
 import type { SeedFigures } from './seed-figures.ts';
 
 /**
@@ -68,7 +68,7 @@ export function measureFigures(sums: SeedFigures): Figures {
         sums[`episodes ${family}`] === 0 ? 0 : sums[`successes ${family}`] / sums[`episodes ${family}`],
       ),
     ),
-    false_block: sums.inScope < LEAST_CASES ? null : sums.blocked / sums.inScope,
+    false_block: sums.inScope < MIN_CASES ? null : sums.blocked / sums.inScope,
     refused_exits: sums.refusedExits,
     liquidations: sums.liquidations,
   };

@@ -6,7 +6,7 @@ import { type Figures, isBetter, type Limits, measureViolation } from './score.t
 import type { Dimension } from './space.ts';
 
 /** Draws of one trial that may make no valid policy, or one that was tried before. */
-const MOST_DRAWS = 500;
+const MAX_DRAWS = 500;
 
 export interface SearchSettings {
   readonly start: Variant;
@@ -93,10 +93,10 @@ function drawCandidate(
   seen: ReadonlySet<string>,
 ): Candidate {
   const draws = createTrialDraws(seed, index);
-  for (let i = 0; i < MOST_DRAWS; i++) {
+  for (let i = 0; i < MAX_DRAWS; i++) {
     const point = proposePoint(space, index % 2 === 1, first.candidate.parameters, best.candidate.parameters, draws);
     const candidate = buildCandidate(start, space, point);
     if (candidate !== null && !seen.has(candidate.variant.hash)) return candidate;
   }
-  throw new TuneError(`no further valid policy was found around ${start.name} in ${MOST_DRAWS} draws`);
+  throw new TuneError(`no further valid policy was found around ${start.name} in ${MAX_DRAWS} draws`);
 }

@@ -84,15 +84,15 @@ const FEES_REACH = [0.0005, 0.01] as const;
  */
 export function buildSpace(start: IntendedPolicySpec): readonly Dimension[] {
   const { budgets } = start;
-  const [leastTurnover, mostTurnover] = TURNOVER_REACH.map((times) => times * budgets.gross_notional_usdt);
-  const [leastFees, mostFees] = FEES_REACH.map((times) => times * budgets.gross_notional_usdt);
+  const [minTurnover, maxTurnover] = TURNOVER_REACH.map((times) => times * budgets.gross_notional_usdt);
+  const [minFees, maxFees] = FEES_REACH.map((times) => times * budgets.gross_notional_usdt);
   const ranges: readonly Range[] = [
     ...MARKET,
     ...tierRanges(start, 'drawdown'),
     ...tierRanges(start, 'daily_loss'),
     ...ACCOUNT,
-    ['budgets.turnover_usdt_per_day', leastTurnover!, mostTurnover!, 'log', 1],
-    ['budgets.fees_usdt_per_day', leastFees!, mostFees!, 'log', 0.01],
+    ['budgets.turnover_usdt_per_day', minTurnover!, maxTurnover!, 'log', 1],
+    ['budgets.fees_usdt_per_day', minFees!, maxFees!, 'log', 0.01],
   ];
   const cap = Math.min(LEVERAGE_CAPS.volatile, budgets.leverage);
   const leverage: Dimension = {

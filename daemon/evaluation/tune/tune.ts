@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MarketData } from '../facts/markets.ts';
 import { TuneError } from '../facts/out-folder.ts';
-import { LEAST_CASES } from '../metrics/bootstrap-plan.ts';
+import { MIN_CASES } from '../metrics/bootstrap-plan.ts';
 import { forSymbols, type Variant } from '../setup/variants.ts';
 import { WorkerPool } from '../worker-pool.ts';
 import type { Candidate } from './candidate.ts';
@@ -179,7 +179,7 @@ async function runSearch(
 function checkSegment({ false_block, utility_kept }: Figures): void {
   const advice = 'give more data, more --seeds, or another policy';
   if (false_block === null)
-    throw new TuneError(`on the tuning segment fewer than ${LEAST_CASES} legitimate requests are in scope: ${advice}`);
+    throw new TuneError(`on the tuning segment fewer than ${MIN_CASES} legitimate requests are in scope: ${advice}`);
   if (utility_kept <= 0)
     throw new TuneError(`on the tuning segment no legitimate request is executed under the start policy: ${advice}`);
 }

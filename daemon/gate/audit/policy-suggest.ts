@@ -148,7 +148,7 @@ function propose(key: SuggestedKey, need: number, { policy, headroom, mayLoosen 
   const today = todaysValue(policy.spec, key);
   const wanted = need * headroom;
   const value = WHOLE.has(key) ? Math.ceil(wanted - 1e-9) : roundUp(wanted);
-  const enough = Math.max(value, key === 'order_rate' ? leastRate(policy.spec) : smallest(key));
+  const enough = Math.max(value, key === 'order_rate' ? minRate(policy.spec) : smallest(key));
   return enough > today && !mayLoosen ? today : enough;
 }
 
@@ -164,7 +164,7 @@ function smallest(key: SuggestedKey): number {
 }
 
 /** With a lower order rate some regime's slices could never be sent. */
-function leastRate({ market }: IntendedPolicySpec): number {
+function minRate({ market }: IntendedPolicySpec): number {
   return Math.max(
     ...REGIMES.map((regime) => {
       const { slices, order_rate } = market.regimes[regime];

@@ -42,7 +42,7 @@ export const DISK_FULL: Unavailable = {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 120_000;
 /** How many partial exits an agent may make in a symbol; after them only full closes. */
-const MOST_PARTIAL_EXITS = 20;
+const MAX_PARTIAL_EXITS = 20;
 
 interface ExitPace {
   partial: number;
@@ -86,7 +86,7 @@ export class FullDisk {
     const hasClosed = pace.last === null || this.#closedE8(pace.last) > 0;
     if (!hasClosed && now < pace.nextAt) return false;
     const isPart = wholeExitLots(decided, decided.effective?.lots ?? 0) < this.#mayCloseLots(request);
-    if (isPart && pace.partial >= MOST_PARTIAL_EXITS) return false;
+    if (isPart && pace.partial >= MAX_PARTIAL_EXITS) return false;
     if (isPart) pace.partial += 1;
     pace.pauseMs = hasClosed ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs);
     pace.nextAt = now + pace.pauseMs;

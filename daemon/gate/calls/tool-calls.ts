@@ -18,7 +18,7 @@ import { decideForeignTool } from './intercepted-tools.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
-const MOST_PATHS = 20;
+const MAX_PATHS = 20;
 const PATH_CHARS = 100;
 
 /** A call of a tool from its arguments to its answer: binding, as a dry run, or intercepted. */
@@ -108,7 +108,7 @@ export class ToolCalls {
     if (!this.#availability.isStarted || this.#availability.isDiskFull || this.#core.ports.ledger.isFailed) return;
     const sender = senderOf(caller);
     if (!this.#budgets.admitsRejected(sender)) return;
-    const shown = paths.slice(0, MOST_PATHS).map((path) => path.slice(0, PATH_CHARS));
+    const shown = paths.slice(0, MAX_PATHS).map((path) => path.slice(0, PATH_CHARS));
     this.#core.append('rejected_input', { ...sender, paths: shown, tool: tool.slice(0, 64) });
   }
 

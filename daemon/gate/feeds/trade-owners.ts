@@ -6,10 +6,10 @@ import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import { hasUnnumbered, hasVanished } from './unread-trades.ts';
 
 /** Orders of others whose trades were read; forgotten together when there are more. */
-const MOST_STRANGERS = 1_000;
+const MAX_STRANGERS = 1_000;
 
 /** Orders that one reading of trades asks for: many a stranger's trades take several. */
-const MOST_LOOKUPS = 20;
+const MAX_LOOKUPS = 20;
 
 /** By then every copy of the exchange's books knows an order that has traded, ms. */
 const FOUND_WITHIN_MS = 60_000;
@@ -46,7 +46,7 @@ export class TradeOwners {
     if (accounts.sinceMs === null || trade.atMs <= accounts.sinceMs) return { kind: 'before' };
     let clientOrderId = this.#strangers.get(key);
     if (clientOrderId === undefined) {
-      if (this.#asked >= MOST_LOOKUPS) return { kind: 'unread' };
+      if (this.#asked >= MAX_LOOKUPS) return { kind: 'unread' };
       this.#asked += 1;
       // RISK: the weight that strangers' trades cost must not be what prices, cancels and exits lack.
       const found = await this.#core.ports.venue.lookupByVenueId(trade.symbol, trade.venueOrderId, true);
@@ -55,7 +55,7 @@ export class TradeOwners {
       if (found.kind === 'not_found' && (hasUnnumbered(this.#core, trade.symbol) || this.#mayBeStop(trade)))
         return { kind: 'later' };
       clientOrderId = found.kind === 'found' ? this.#idOf(found.order) : null;
-      if (this.#strangers.size >= MOST_STRANGERS) this.#strangers.clear();
+      if (this.#strangers.size >= MAX_STRANGERS) this.#strangers.clear();
       this.#strangers.set(key, clientOrderId);
       // RISK: the answer to the order itself may have come meanwhile.
       const numberedSince = this.#numbered(key);

@@ -16,7 +16,7 @@ import type { Passkey } from '../state/passkeys.ts';
 import { OperatorRequestError } from './loosening-delay.ts';
 
 /** How many there may be at once. */
-const MOST_PASSKEYS = 16;
+const MAX_PASSKEYS = 16;
 
 /** What a passkey does not permit; a 403 over HTTP. */
 export class PasskeyRefused extends Error {
@@ -70,8 +70,8 @@ export class Passkeys implements PasskeyApi {
       if (layer?.state === 'halted' && layer.clearsAtMs === null) return 'unconfirmed';
       throw new OperatorRequestError('a recovery needs the whole account halted by an operator; halt it first');
     }
-    if (passkeys.length >= MOST_PASSKEYS)
-      throw new OperatorRequestError(`there are ${MOST_PASSKEYS} passkeys; remove one first`);
+    if (passkeys.length >= MAX_PASSKEYS)
+      throw new OperatorRequestError(`there are ${MAX_PASSKEYS} passkeys; remove one first`);
     if (enrolment === 'first') return 'unconfirmed';
     if (enrolment === 'confirmed') return 'confirmed';
     throw new OperatorRequestError(

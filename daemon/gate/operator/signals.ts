@@ -7,7 +7,7 @@ import { describeUnknown } from './commands.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /** How many kinds and scopes of one reporter may be active at once. */
-export const MOST_ACTIVE = 512;
+export const MAX_ACTIVE = 512;
 
 /** A signal that was not accepted; a 429 over HTTP. */
 export class SignalRefused extends Error {
@@ -101,9 +101,9 @@ export class Signals {
     if (!isNew) return;
     const now = this.#core.nowMs();
     const { active, firstEndMs } = this.#core.state.signals.countActive(reporter, now);
-    if (active < MOST_ACTIVE) return;
+    if (active < MAX_ACTIVE) return;
     throw new SignalRefused(
-      `${reporter} has ${MOST_ACTIVE} kinds and scopes active; leave out the symbol or the agent to warn of all`,
+      `${reporter} has ${MAX_ACTIVE} kinds and scopes active; leave out the symbol or the agent to warn of all`,
       firstEndMs - now,
     );
   }

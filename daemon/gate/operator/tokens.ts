@@ -7,9 +7,9 @@ import { OperatorRequestError } from './loosening-delay.ts';
 import { PasskeyRefused } from './passkeys.ts';
 
 /** How many are listed. */
-const MOST_LISTED = 500;
+const MAX_LISTED = 500;
 /** How many may be live when another one is created here: whoever has an operator token must not fill the ledger. */
-const MOST_LIVE = 256;
+const MAX_LIVE = 256;
 
 /** Creates and revokes access tokens for operators, and records who did it, by what, and why. */
 export class Tokens implements TokenApi {
@@ -23,7 +23,7 @@ export class Tokens implements TokenApi {
     const port = this.#port();
     const all = port.listTokens().map((token) => describe(token, port.expiryMs(), ownId));
     const newest = all.sort((a, b) => Number(b.is_live) - Number(a.is_live) || b.created_at_ms - a.created_at_ms);
-    return { tokens: newest.slice(0, MOST_LISTED) };
+    return { tokens: newest.slice(0, MAX_LISTED) };
   }
 
   async createToken(actor: TokenActor, { role, name, ttlMs }: AskedToken): Promise<TokenCreatedBody> {
@@ -36,8 +36,8 @@ export class Tokens implements TokenApi {
     if (role === 'agent' && core.state.passkeys.list().some((key) => key.name === name))
       throw new OperatorRequestError(`${name} is the name of a passkey; choose another one for the agent`);
     const nowMs = port.expiryMs();
-    if (port.listTokens().filter((token) => isLive(token, nowMs)).length >= MOST_LIVE)
-      throw new OperatorRequestError(`${MOST_LIVE} tokens are live; revoke those that nobody uses`);
+    if (port.listTokens().filter((token) => isLive(token, nowMs)).length >= MAX_LIVE)
+      throw new OperatorRequestError(`${MAX_LIVE} tokens are live; revoke those that nobody uses`);
     // INVARIANT: what is made without a record could not be told from what somebody put into the table.
     if (core.ports.ledger.isFailed) throw new LedgerFailed();
     const expiresAtMs = nowMs + ttlMs;

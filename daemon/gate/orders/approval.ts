@@ -2,12 +2,12 @@ import { isInFlight, type OrderState } from '../state/orders.ts';
 import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
 
 /** The venue takes no end that is less than 600 s ahead; the rest is for the way there, and for clocks. */
-const LEAST_GOOD_MS = 660_000;
+const MIN_GOOD_MS = 660_000;
 
 /** When an opening that rests expires at the venue, should this daemon be down: its end, in whole seconds. */
 function goodTillMs({ endsAtMs, timeInForce }: OrderState, nowMs: number): number | null {
   if (endsAtMs === null || timeInForce !== 'GTC') return null;
-  return Math.ceil(Math.max(endsAtMs, nowMs + LEAST_GOOD_MS) / 1000) * 1000;
+  return Math.ceil(Math.max(endsAtMs, nowMs + MIN_GOOD_MS) / 1000) * 1000;
 }
 
 /** Whether the venue was told when the order expires: records of before say nothing of an authority. */
@@ -16,7 +16,7 @@ export function hasGoodTill({ lapsesAtMs, timeInForce }: Pick<OrderState, 'lapse
 }
 
 /** How many ids of sent orders are remembered. */
-const MOST_KEPT = 100_000;
+const MAX_KEPT = 100_000;
 
 /**
  * The only place that creates an `Approved` (SAE-NONBYPASS). An order must have been decided, reserved and written to
@@ -81,7 +81,7 @@ export class Approvals {
     this.#given.add(id);
     // The oldest ones ended long ago.
     for (const old of this.#given) {
-      if (this.#given.size <= MOST_KEPT) break;
+      if (this.#given.size <= MAX_KEPT) break;
       this.#given.delete(old);
     }
   }

@@ -90,8 +90,8 @@ export class VenueHealth implements VenueConsequences {
   #act(cause: Cause, message: string, retryAfterMs: number | null, symbol: string | null): void {
     // What closes may soon be asked for again after it was refused; that is no time after which to open.
     const { first } = rowOf(cause);
-    const leastMs = first === 'closed' || retryAfterMs === null ? DEFAULT_PAUSE_MS : 0;
-    const pauseMs = Math.max(leastMs, retryAfterMs ?? 0);
+    const minMs = first === 'closed' || retryAfterMs === null ? DEFAULT_PAUSE_MS : 0;
+    const pauseMs = Math.max(minMs, retryAfterMs ?? 0);
     switch (first) {
       case 'closed':
       case 'paused':

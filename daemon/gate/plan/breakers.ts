@@ -6,11 +6,11 @@ import type { OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 
 /** Trips beyond which the cooldown no longer doubles. */
-const MOST_DOUBLINGS = 20;
+const MAX_DOUBLINGS = 20;
 
 /** How long an agent's breaker stays open after this many earlier trips. */
 function breakerMs(cooldownMs: number, trips: number): number {
-  return cooldownMs * 2 ** Math.min(trips, MOST_DOUBLINGS);
+  return cooldownMs * 2 ** Math.min(trips, MAX_DOUBLINGS);
 }
 
 /**

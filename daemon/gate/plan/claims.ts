@@ -116,11 +116,11 @@ function leftOf({ rules }: GateState, { isBeside }: Closing, claim: AskedClaim, 
   if (claim.isWhole && closesNow) return pool;
   const leftE8 = Math.max(0, claim.askedE8 - closedE8(claim));
   if (leftE8 === 0 || !closesNow || isBeside || isLive(claim)) return leftE8;
-  return Math.max(leftE8, leastE8(rules.get(claim.symbol)));
+  return Math.max(leftE8, minE8(rules.get(claim.symbol)));
 }
 
 /** The smallest order that the venue takes. */
-export function leastE8(rules: SymbolRules | undefined): number {
+export function minE8(rules: SymbolRules | undefined): number {
   return rules === undefined ? 1 : toE8(Math.max(1, rules.minLots), lotE8(rules));
 }
 
@@ -240,14 +240,10 @@ function isMakingRoom(live: ReadonlySet<OrderState>, side: Side): boolean {
  * So much may rest for a claim: an order of what it should have is at least the least one, and takes along a rest that is
  * less than that (core/exit.ts). Of all of a position it is the smallest that covers it.
  */
-export function mostRestingE8(
-  { rules }: GateState,
-  { all, isBeside }: Closing,
-  { claim, pool, want }: Desired,
-): number {
+export function maxRestingE8({ rules }: GateState, { all, isBeside }: Closing, { claim, pool, want }: Desired): number {
   const known = rules.get(claim.symbol);
   if (known === undefined || want <= 0) return want;
-  const least = leastE8(known);
+  const least = minE8(known);
   const most = Math.min(Math.max(want, least), pool);
   if (pool - most >= least) return most;
   return pool === all && !isBeside ? Math.max(least, toE8(ceilLots(all, known), lotE8(known))) : pool;

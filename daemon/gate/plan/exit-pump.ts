@@ -19,8 +19,8 @@ import {
   type Desired,
   desiredOf,
   hasRoom,
-  leastE8,
-  mostRestingE8,
+  maxRestingE8,
+  minE8,
   nextE8,
   ordersBeyond,
   restE8,
@@ -196,7 +196,7 @@ export class ExitPump {
       if (planned.some(({ claim }) => claim.origin === 'operator' && claim.orders.some((one) => this.isCarried(one))))
         continue;
       for (const desired of planned) {
-        if (desired.claim.wants !== 'rest' || desired.onWay <= mostRestingE8(this.#hands.state, closing, desired))
+        if (desired.claim.wants !== 'rest' || desired.onWay <= maxRestingE8(this.#hands.state, closing, desired))
           continue;
         for (const order of ordersBeyond(desired))
           if (!order.cancelRequested && !this.isCarried(order))
@@ -284,7 +284,7 @@ export class ExitPump {
     const rules = state.rules.get(claim.symbol);
     if (claim.wants === 'rest') {
       if (this.#isHalted(claim)) return 0;
-      return writableE8(closing, restE8(closing, desired, leastE8(rules)), rules);
+      return writableE8(closing, restE8(closing, desired, minE8(rules)), rules);
     }
     const rungs = rungsOf(claim, exits().ladder_bps.length);
     return nextRung(claim, rungs) < rungs ? writableE8(closing, nextE8(state, closing, desired), rules) : 0;

@@ -25,7 +25,7 @@ import { closeRequest, closesAll, describeMissing, findClosest } from './stops.t
  */
 const CUT_EVERY_MS = 5_000;
 /** Tries in a row that failed, and may be mended, before the position is closed instead. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 export interface ProtectionHands {
   readonly state: GateState;
@@ -63,7 +63,7 @@ export class ProtectionPlan {
 
   constructor(hands: ProtectionHands) {
     this.#hands = hands;
-    this.#tries = new StopTries(hands.clock, MOST_TRIES);
+    this.#tries = new StopTries(hands.clock, MAX_TRIES);
   }
 
   // --- cuts --------------------------------------------------------------------------------------------------------
@@ -148,10 +148,10 @@ export class ProtectionPlan {
   }
 
   /** The fraction of what may be closed that `decide` makes as many whole lots of. */
-  #partOf(quantityE8: number, mostE8: number, symbol: string): number {
+  #partOf(quantityE8: number, maxE8: number, symbol: string): number {
     const rules = this.#hands.state.rules.get(symbol);
-    if (rules === undefined || quantityE8 === mostE8) return quantityE8 / mostE8;
-    return floorLots(quantityE8, rules) / Math.max(1, floorLots(mostE8, rules));
+    if (rules === undefined || quantityE8 === maxE8) return quantityE8 / maxE8;
+    return floorLots(quantityE8, rules) / Math.max(1, floorLots(maxE8, rules));
   }
   #textOf(quantityE8: number, symbol: string): string {
     return formatQuantityE8(quantityE8, this.#hands.state.rules.get(symbol));

@@ -12,7 +12,7 @@ import type { DecisionEvent, RecordedDecision } from '../events.ts';
 export type PolicyLookup = (hash: string, agent: string) => CompiledPolicy | null;
 
 /** Agents come from tokens and policies from operators, so their number is bounded; still, never grow without end. */
-const MOST_COMPILED = 1000;
+const MAX_COMPILED = 1000;
 
 /** @param readPolicy canonical JSON of the policy with this hash */
 export function lookUpPolicies(readPolicy: (hash: string) => string | null): PolicyLookup {
@@ -24,7 +24,7 @@ export function lookUpPolicies(readPolicy: (hash: string) => string | null): Pol
     const body = readPolicy(hash);
     if (body === null) return null;
     const policy = compilePolicy(JSON.parse(body) as IntendedPolicySpec, hash, agent);
-    if (compiled.size >= MOST_COMPILED) compiled.clear();
+    if (compiled.size >= MAX_COMPILED) compiled.clear();
     compiled.set(key, policy);
     return policy;
   };

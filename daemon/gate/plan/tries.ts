@@ -3,20 +3,20 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 
 /** Refusals of its own in a row after which an exit gives up, and says so. */
-const MOST_FAILURES = 8;
+const MAX_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
 /** After one wait that the venue imposes, and after each further one in a row. */
 const WAIT_MS = [...BACK_OFF_MS, 5_000, 10_000] as const;
 /** Between two orders of an exit that its caller has bound. */
 const BOUNDED_MS = [...BACK_OFF_MS, 5_000] as const;
 /** A cancel that hangs holds up an exit that waits for its place for no longer, ms. */
-const PLACE_WITHIN_MS = rowOf('order_limit').leastWaitMs;
+const PLACE_WITHIN_MS = rowOf('order_limit').minWaitMs;
 /** After so long an order that was asked for its place is taken not to go, wall ms. */
 const PLACE_GIVEN_MS = 5_000;
 /**
  * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
  */
-const MOST_PARTS = 100;
+const MAX_PARTS = 100;
 
 /** When an exit may go on after what became of its last order; wall ms of the process. */
 export class Tries {
@@ -67,7 +67,7 @@ export class Tries {
     // RISK: this says nothing about the order, and an exit that counted it would be lost in any outage.
     if (row?.counts === false) {
       this.#waits += 1;
-      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row.leastWaitMs);
+      this.nextAt = now + Math.max(nth(WAIT_MS, this.#waits), askedMs, row.minWaitMs);
       return true;
     }
     this.#waits = 0;
@@ -76,14 +76,14 @@ export class Tries {
     // An exit that may still fill does not end yet: it waits then, too.
     this.nextAt = now + Math.max(nth(BACK_OFF_MS, this.failures), askedMs);
     const mayMend = row === null || row.first !== null || row.retryable;
-    return mayMend && this.failures < MOST_FAILURES;
+    return mayMend && this.failures < MAX_FAILURES;
   }
 
   /** A part of the venue's largest size filled: the next part follows at once. False: there were too many. */
   afterPart(): boolean {
     this.reset();
     this.#parts += 1;
-    return this.#parts < MOST_PARTS;
+    return this.#parts < MAX_PARTS;
   }
 
   afterRung(now: number, stepMs: number): void {

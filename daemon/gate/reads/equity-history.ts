@@ -2,7 +2,7 @@ import type { EquityHistoryBody, EquitySpan } from '../api/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { DatedEquity } from '../state/equity-samples.ts';
 
-const MOST_POINTS = 720;
+const MAX_POINTS = 720;
 const DAY_MS = 86_400_000;
 const SPAN_MS: Readonly<Record<EquitySpan, number>> = {
   hour: 3_600_000,
@@ -26,7 +26,7 @@ export function describeEquityHistory({ state: { equity } }: GateCore, span: Equ
     ...read.filter(({ atMs }) => atMs >= sinceMs),
   ];
   return {
-    points: thin(known, MOST_POINTS).map(({ atMs, equity: net }) => ({
+    points: thin(known, MAX_POINTS).map(({ atMs, equity: net }) => ({
       at_ms: atMs,
       equity_usdt: net + equity.transfersUsdt,
     })),

@@ -7,7 +7,7 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 /** Trades follow the end of their order within this time, ms. */
 const TRADES_WITHIN_MS = 60_000;
 /** How many events of all kinds are read back for one execution; beyond that only its orders' outcomes. */
-const MOST_EVENTS = 20_000;
+const MAX_EVENTS = 20_000;
 /** The execution of one decision. */
 export interface Recalled {
   readonly orders: readonly OrderState[];
@@ -15,7 +15,7 @@ export interface Recalled {
   readonly claim: Claim | null;
 }
 /** How many recalled executions are cached: they no longer change. */
-const MOST_RECALLED = 1_000;
+const MAX_RECALLED = 1_000;
 
 /**
  * Executions whose orders have left the views, folded from the ledger again by the code that folds the views. The
@@ -44,7 +44,7 @@ export class ExecutionRecall {
     if (known !== undefined) return known;
     const folded = this.#fold(stored, id);
     for (const oldest of this.#recalled.keys()) {
-      if (this.#recalled.size < MOST_RECALLED) break;
+      if (this.#recalled.size < MAX_RECALLED) break;
       this.#recalled.delete(oldest);
     }
     this.#recalled.set(id, folded);
@@ -71,7 +71,7 @@ export class ExecutionRecall {
     };
     let nextSeq = stored.seq + 1;
     for (const event of this.#ledger.iterateEvents({ fromSeq: nextSeq })) {
-      if (!take(event) || event.seq > stored.seq + MOST_EVENTS) break;
+      if (!take(event) || event.seq > stored.seq + MAX_EVENTS) break;
       nextSeq = event.seq + 1;
     }
     if (isOver) return recalled();

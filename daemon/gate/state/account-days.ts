@@ -3,7 +3,7 @@ import type { Owner } from './owned-lots.ts';
 
 export const DAY_MS = 86_400_000;
 /** Days that are kept, the newest ones: a week, the week before, and a month to look back. */
-const MOST_DAYS = 35;
+const MAX_DAYS = 35;
 
 export function dayOf(atMs: number): number {
   return Math.floor(atMs / DAY_MS) * DAY_MS;
@@ -171,7 +171,7 @@ export class AccountDays {
 
   noteOpened(dayMs: number): void {
     this.#opened.push(dayMs);
-    if (this.#opened.length > MOST_DAYS) this.#opened.shift();
+    if (this.#opened.length > MAX_DAYS) this.#opened.shift();
   }
   /** The first day from then on of which it is known what was held when it began; null: there is none. */
   firstOpened(fromMs: number): number | null {
@@ -229,7 +229,7 @@ export class AccountDays {
     if (day === undefined) {
       day = createDay(dayMs);
       this.#days.set(dayMs, day);
-      if (this.#days.size > MOST_DAYS) {
+      if (this.#days.size > MAX_DAYS) {
         this.#days.delete(Math.min(...this.#days.keys()));
         this.hasDropped = true;
       }

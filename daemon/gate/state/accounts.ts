@@ -23,7 +23,7 @@ const KEEP_INCOME_MS = 2 * 86_400_000;
 /** Those that are kept whatever their age, so that a clock that was days ahead makes none of them news again. */
 const KEEP_INCOMES = 1_000;
 /** Income of trades that are not read yet, and funding that waits for them: of one symbol at most. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** Rows of the newest income may still be missing from a list. */
 export const INCOME_LATE_MS = 10_000;
 
@@ -292,7 +292,7 @@ export class Accounts {
     if (tradeId !== null && !isTold(symbol, tradeId)) {
       waiting.untold.set(tradeId, atMs);
       const [oldest] = waiting.untold.keys();
-      if (waiting.untold.size > MOST_WAITING && oldest !== undefined) waiting.untold.delete(oldest);
+      if (waiting.untold.size > MAX_WAITING && oldest !== undefined) waiting.untold.delete(oldest);
     }
     if (kind === 'funding' || kind === 'other') waiting.funding.push(row);
   }
@@ -301,7 +301,7 @@ export class Accounts {
   #settle(symbol: string, waiting: Waiting): void {
     const firstUntoldMs = Math.min(Number.POSITIVE_INFINITY, ...waiting.untold.values());
     const isReady = ({ at_venue_ms: atMs }: IncomeRow): boolean => atMs < firstUntoldMs;
-    const due = waiting.funding.filter((row, i) => isReady(row) || i < waiting.funding.length - MOST_WAITING);
+    const due = waiting.funding.filter((row, i) => isReady(row) || i < waiting.funding.length - MAX_WAITING);
     if (due.length > 0) {
       const later = waiting.funding.filter((row) => !due.includes(row));
       waiting.funding.splice(0, waiting.funding.length, ...later);

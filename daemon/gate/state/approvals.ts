@@ -15,7 +15,7 @@ import { OpenedSums } from './opened-sums.ts';
 import type { Redate } from './redate.ts';
 
 /** Older ones that have ended are only in the ledger. */
-const MOST_ENDED = 1_000;
+const MAX_ENDED = 1_000;
 
 /** `granted`: used up by the decision of the grant, whatever that said. `expired` follows from the time alone. */
 export type ApprovalStatus = 'pending' | 'granted' | 'denied' | 'voided' | 'expired';
@@ -215,7 +215,7 @@ export class ApprovalBook {
     this.#pending.delete(id);
     this.#ended.set(id, { ...approval, status, endedAtMs: atMs, detail, decisionId });
     for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= MOST_ENDED) return;
+      if (this.#ended.size <= MAX_ENDED) return;
       this.#ended.delete(oldest);
     }
   }

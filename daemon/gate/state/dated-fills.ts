@@ -1,5 +1,5 @@
 /** Fills of a symbol that are kept: no reading of the account is as far behind. */
-const MOST_FILLS = 1_000;
+const MAX_FILLS = 1_000;
 
 /** Signed quantity of one fill, in units of 1e-8, and when it was made, venue time. */
 export interface DatedFill {
@@ -12,7 +12,7 @@ export interface DatedFill {
 
 export function noteFill(fills: DatedFill[], fill: DatedFill): void {
   fills.push(fill);
-  if (fills.length > MOST_FILLS) fills.shift();
+  if (fills.length > MAX_FILLS) fills.shift();
 }
 
 /** A trade tells when lots filled of which an order's report had told later. */

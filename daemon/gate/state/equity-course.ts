@@ -3,7 +3,7 @@ import { keeps } from './keep.ts';
 import type { Redate } from './redate.ts';
 
 const FIRST_SPAN_MS = 60_000;
-const MOST_SPANS = 4_096;
+const MAX_SPANS = 4_096;
 
 /**
  * Equity since the first reading, for whoever looks at it: of each span of time its lowest and its highest reading, so that
@@ -42,7 +42,7 @@ export class EquityCourse {
     }
     this.#low.splice(i + 1, 0, sample);
     this.#high.splice(i + 1, 0, sample);
-    while (this.#low.length > MOST_SPANS) {
+    while (this.#low.length > MAX_SPANS) {
       this.#spanMs *= 2;
       this.#gather((atMs) => atMs);
     }

@@ -8,7 +8,7 @@ const LINE_CHARACTERS = 32_768;
 /** What can go on in a further node. */
 const LISTS: ReadonlySet<unknown> = new Set(['array', 'map', 'set']);
 /** Numbers from which on an array of nothing else is a column, and packed if they are whole. */
-const LEAST_NUMBERS = 16;
+const MIN_NUMBERS = 16;
 /** Length up to which equal texts of one JSON document are one string already. */
 const PARSER_KEEPS = 10;
 /** Longer than ids are: such texts stand in one place. */
@@ -165,7 +165,7 @@ class GraphWriter {
 }
 
 function isColumn(array: readonly unknown[]): array is readonly number[] {
-  return array.length >= LEAST_NUMBERS && array.every((value) => typeof value === 'number');
+  return array.length >= MIN_NUMBERS && array.every((value) => typeof value === 'number');
 }
 
 /** Not by spreading an array of all of them: there may be more than a call takes. */
@@ -254,7 +254,7 @@ export class GraphReader {
   }
 
   #array(node: Node): unknown[] {
-    if (node.length > LEAST_NUMBERS && node.every((cell, i) => i === 0 || typeof cell === 'number')) {
+    if (node.length > MIN_NUMBERS && node.every((cell, i) => i === 0 || typeof cell === 'number')) {
       // Columns: an array that never held anything but numbers holds them without an object for each.
       const numbers: number[] = [];
       for (let i = 1; i < node.length; i += 1) numbers.push(node[i] as number);

@@ -1,9 +1,9 @@
 import { keeps } from './keep.ts';
 import { packNumbers, unpackNumbers } from './packed-text.ts';
 
-const LEAST_SLOTS = 64;
+const MIN_SLOTS = 64;
 /** Of the slots, so many are taken at most; and so many when they have just become more. */
-const MOST_TAKEN = 0.8;
+const MAX_TAKEN = 0.8;
 const TAKEN_FIRST = 0.64;
 /** With fewer entries twice the room is little memory, and they are moved once more on average instead of five times. */
 const FEW = 8_192;
@@ -22,7 +22,7 @@ export function hashOf(seed: number, key: string): number {
 /** Numbers of rows by the hashes of their keys, in 12 bytes or so for each: whoever asks compares the key itself. */
 export class HashIndex {
   /** Open addressing: of each slot a hash, and 1 + a row; 0: free. */
-  #slots = new Int32Array(2 * LEAST_SLOTS);
+  #slots = new Int32Array(2 * MIN_SLOTS);
   #taken = 0;
   /** Rows below it are forgotten. */
   #from = 0;
@@ -56,7 +56,7 @@ export class HashIndex {
 
   /** `row`: none before it is larger. */
   add(hash: number, row: number): void {
-    if (this.#taken >= (this.#slots.length / 2) * MOST_TAKEN) this.#resize(this.#taken);
+    if (this.#taken >= (this.#slots.length / 2) * MAX_TAKEN) this.#resize(this.#taken);
     this.#place(hash, row);
     this.#end = row + 1;
   }
@@ -84,8 +84,8 @@ export class HashIndex {
   /** With room for some more. */
   #resize(entries: number): void {
     const old = this.#slots;
-    const slots = entries < FEW ? (2 * entries) / MOST_TAKEN : entries / TAKEN_FIRST;
-    this.#slots = new Int32Array(2 * Math.max(LEAST_SLOTS, Math.ceil(slots)));
+    const slots = entries < FEW ? (2 * entries) / MAX_TAKEN : entries / TAKEN_FIRST;
+    this.#slots = new Int32Array(2 * Math.max(MIN_SLOTS, Math.ceil(slots)));
     this.#taken = 0;
     for (let at = 0; at < old.length; at += 2) if (old[at + 1]! > this.#from) this.#place(old[at]!, old[at + 1]! - 1);
   }

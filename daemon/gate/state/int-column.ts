@@ -1,11 +1,11 @@
 import { keeps } from './keep.ts';
 import { packNumbers, unpackNumbers } from './packed-text.ts';
 
-const LEAST_ROOM = 64;
+const MIN_ROOM = 64;
 
 /** Whole numbers of 32 bits in a row, which grows at its end and loses its front. */
 export class IntColumn {
-  #numbers = new Int32Array(LEAST_ROOM);
+  #numbers = new Int32Array(MIN_ROOM);
   #from = 0;
   #end = 0;
 
@@ -54,5 +54,5 @@ export class IntColumn {
 }
 
 function roomFor(length: number): number {
-  return Math.max(LEAST_ROOM, Math.ceil(length * 1.2));
+  return Math.max(MIN_ROOM, Math.ceil(length * 1.2));
 }

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 /** The longest drawdown window that a policy may have. */
 const YEAR_MS = 366 * 86_400_000;
 /** Entries from which on those older than that window are dropped: some 527,000 are a year. */
-const MOST_ENTRIES = 600_000;
+const MAX_ENTRIES = 600_000;
 
 export function minuteOf(atMs: number): number {
   return Math.floor(atMs / MINUTE_MS);
@@ -82,7 +82,7 @@ export class MinuteMaxima {
     this.#atMs.push(atMs);
     this.#equity.push(equity);
     this.#stack(last + 1);
-    if (this.#atMs.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(atMs - YEAR_MS);
+    if (this.#atMs.length > MAX_ENTRIES && this.#isOrdered) this.#dropUntil(atMs - YEAR_MS);
   }
 
   #dropUntil(untilMs: number): void {

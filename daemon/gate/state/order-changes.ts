@@ -4,7 +4,7 @@ import { type LayerMap, stateInForce } from './layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 
 /** How many changes are kept. The orders themselves show what older ones did. */
-export const MOST_CHANGES = 1_000;
+export const MAX_CHANGES = 1_000;
 
 /** The orders of one permitted modify, cancel or cancel_all, and its outcome besides their own status. */
 export interface OrderChange {
@@ -52,7 +52,7 @@ export class OrderChanges {
     this.#concern(change, 1);
     if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
     for (const [oldest, old] of this.#byDecision) {
-      if (this.#byDecision.size <= MOST_CHANGES) break;
+      if (this.#byDecision.size <= MAX_CHANGES) break;
       this.#byDecision.delete(oldest);
       this.#concern(old, -1);
       for (const order of old.orders) this.#drop(order, old);

@@ -5,7 +5,7 @@ import type { AlertGroup, AlertMessageEvent, AlertRoutesEvent } from '../events.
 import { keeps } from './keep.ts';
 
 /** Messages that were given up, of all channels. */
-const MOST_DEAD_LETTERS = 100;
+const MAX_DEAD_LETTERS = 100;
 /** No window of equal alerts is longer (contract/alerts.ts). */
 const LONGEST_WINDOW_MS = 86_400_000;
 
@@ -179,7 +179,7 @@ export class Outbox {
           reason: event.reason,
           atMs,
         });
-        if (this.#dead.length > MOST_DEAD_LETTERS) this.#dead.shift();
+        if (this.#dead.length > MAX_DEAD_LETTERS) this.#dead.shift();
         channel.outgoing = null;
         channel.dropped += 1;
         this.#forgetLeft(event.channel, channel);

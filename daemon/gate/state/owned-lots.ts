@@ -2,9 +2,9 @@ import type { Side } from '../../core/request.ts';
 import { fromE8 } from '../units.ts';
 
 /** Changes of a symbol's lots that are kept; what is older counts as held all along. */
-const MOST_MOVES = 1_000;
+const MAX_MOVES = 1_000;
 /** Trades of exits that wait for what they closed; the oldest goes. */
-const MOST_AHEAD = 100;
+const MAX_AHEAD = 100;
 
 /** Whose something is; null: nobody's (a person at the exchange, an operator, what was held before). */
 export type Owner = string | null;
@@ -101,7 +101,7 @@ export function moveLots(book: OwnedLots, trade: MovingTrade): readonly Moved[] 
   if (left === 0) return moved;
   if (trade.isExit) {
     book.ahead.push({ trade, signedE8: left });
-    if (book.ahead.length > MOST_AHEAD) book.ahead.shift();
+    if (book.ahead.length > MAX_AHEAD) book.ahead.shift();
     return moved;
   }
   const { owner } = trade;
@@ -164,7 +164,7 @@ function change(
     costs.set(owner, cost);
   }
   moves.push({ owner, quantityE8, atMs });
-  if (moves.length > MOST_MOVES) moves.shift();
+  if (moves.length > MAX_MOVES) moves.shift();
 }
 
 /** An operator gave all that is held to an agent, with what it cost. */

@@ -114,8 +114,8 @@ function isSameText(one: string, from: number, end: number, other: string, other
 }
 
 /** Numbers of fewer digits are exact, and so are their differences. */
-const MOST_DIGITS = 15;
-const MOST = 10 ** MOST_DIGITS - 1;
+const MAX_DIGITS = 15;
+const MOST = 10 ** MAX_DIGITS - 1;
 const NUMBER = /^\d{1,15}$/;
 const KINDS = 3;
 /** A number of as many digits as the one before, and its difference to it. */

@@ -3,7 +3,7 @@ import { keeps } from './keep.ts';
 import type { Redate } from './redate.ts';
 
 /** A challenge lives for minutes; nobody signs so many meanwhile. */
-const MOST_USED = 1_000;
+const MAX_USED = 1_000;
 
 export interface Passkey {
   readonly id: string;
@@ -69,7 +69,7 @@ export class PasskeyBook {
 
   #use(key: string): void {
     this.#used.add(key);
-    if (this.#used.size <= MOST_USED) return;
+    if (this.#used.size <= MAX_USED) return;
     for (const oldest of this.#used) {
       this.#used.delete(oldest);
       return;

@@ -2,7 +2,7 @@ import type { AlertAckEvent, AlertEvent } from '../events.ts';
 import { keeps } from './keep.ts';
 
 /** Older alerts are only in the ledger. */
-export const MOST_ALERTS = 1_000;
+export const MAX_ALERTS = 1_000;
 
 export interface Acknowledgement {
   readonly atMs: number;
@@ -37,7 +37,7 @@ export class RecentAlerts {
   add(alert: AlertEvent, seq: number, atMs: number): void {
     this.count += 1;
     this.#kept.push({ ...alert, seq, atMs, acknowledged: null });
-    if (this.#kept.length > MOST_ALERTS) this.#kept.shift();
+    if (this.#kept.length > MAX_ALERTS) this.#kept.shift();
   }
 
   /** One of those that are kept. */

@@ -3,7 +3,7 @@ import { keeps } from './keep.ts';
 import { TextRows } from './text-rows.ts';
 
 /** Older ones are in the ledger only: `audit export --kind trade`. */
-export const MOST_FILLS = 10_000;
+export const MAX_FILLS = 10_000;
 
 /**
  * A trade of the venue with whose order it was: known while the order is in the views, which it is when trades come.
@@ -54,7 +54,7 @@ export class RecentFills {
     this.#seqs.push(fill.seq);
     this.#agents.push(fill.agent);
     // In bulk, so that each fill is moved once on average. Rows that are not packed forget nothing.
-    if (this.#texts.packs && this.#seqs.length >= 2 * MOST_FILLS) this.#forget(this.#texts.end - MOST_FILLS);
+    if (this.#texts.packs && this.#seqs.length >= 2 * MAX_FILLS) this.#forget(this.#texts.end - MAX_FILLS);
   }
 
   #forget(before: number): void {
@@ -67,7 +67,7 @@ export class RecentFills {
   /** The newest `limit` before a record, newest first. `agent` null: everybody's. */
   readBefore(seq: number, limit: number, agent: string | null): readonly RecordedFill[] {
     const page: RecordedFill[] = [];
-    const oldest = Math.max(0, this.#seqs.length - MOST_FILLS);
+    const oldest = Math.max(0, this.#seqs.length - MAX_FILLS);
     for (let i = this.#seqs.length - 1; i >= oldest && page.length < limit; i -= 1)
       if (this.#seqs[i]! < seq && (agent === null || this.#agents[i] === agent)) page.push(this.#read(i));
     return page;

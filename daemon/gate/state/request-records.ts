@@ -12,7 +12,7 @@ import { type Redate, redateBucket } from './redate.ts';
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
-const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
+const MAX_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
 /** What shows whether a cancel cancels anything. */
 export interface CancelViews {
@@ -60,9 +60,9 @@ class RecordWindow {
     }
     if (last !== undefined && index < last.index) this.#isInOrder = false;
     this.#buckets.push({ index, records: 1 });
-    if (this.#buckets.length <= MOST_BUCKETS) return;
+    if (this.#buckets.length <= MAX_BUCKETS) return;
     const near = this.#buckets.filter((bucket) => Math.abs(bucket.index - index) * BUCKET_MS <= LONGEST_MS);
-    this.#buckets = near.slice(-MOST_BUCKETS);
+    this.#buckets = near.slice(-MAX_BUCKETS);
     this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
   }
 

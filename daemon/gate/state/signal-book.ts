@@ -5,7 +5,7 @@ import { keeps } from './keep.ts';
 /** Signals that have expired stay this long: clocks may step back. */
 const KEEP_MS = 86_400_000;
 /** Most signals of one reporter that are kept; those that have expired go first, and none that is active goes. */
-const MOST_OF_REPORTER = 1_024;
+const MAX_OF_REPORTER = 1_024;
 
 interface Entry {
   signal: SignalEvent;
@@ -81,7 +81,7 @@ export class SignalBook {
     this.#ofReporter.set(reporter, own.add(signal.signal_id));
     this.#sweepAtMs = Math.min(this.#sweepAtMs, signal.expires_at_ms + KEEP_MS);
     if (atMs >= this.#sweepAtMs) this.#sweep(atMs);
-    if (own.size > MOST_OF_REPORTER) this.#trim(own, atMs);
+    if (own.size > MAX_OF_REPORTER) this.#trim(own, atMs);
   }
 
   /** The clock went ahead: a signal lasts as long as it would have. */
@@ -111,7 +111,7 @@ export class SignalBook {
 
   #trim(own: ReadonlySet<string>, atMs: number): void {
     for (const id of own) {
-      if (own.size <= MOST_OF_REPORTER) return;
+      if (own.size <= MAX_OF_REPORTER) return;
       if ((this.get(id)?.expires_at_ms ?? 0) <= atMs) this.#drop(id);
     }
   }

@@ -1,6 +1,6 @@
 import { type OwnedPosition, ownE8 } from './ownership.ts';
 
-const MOST_TAKEN = 20;
+const MAX_TAKEN = 20;
 
 /** Lots of the holder's and of nobody's that a reading took, which was asked for then. */
 interface Taken {
@@ -29,7 +29,7 @@ export function noteTaken(lots: TakenLots, own: number, unowned: number, atMs: n
   const ofHolder = Math.max(0, own - Math.abs(ownE8(lots)));
   const ofNobody = Math.max(0, unowned - Math.abs(lots.unownedE8));
   if (ofHolder + ofNobody > 0) lots.taken.push({ atMs, ownE8: ofHolder, unownedE8: ofNobody });
-  if (lots.taken.length > MOST_TAKEN) lots.taken.shift();
+  if (lots.taken.length > MAX_TAKEN) lots.taken.shift();
 }
 
 /** A trade tells of lots that the venue has taken over. `requestedAtMs`: of the last reading of the account. */

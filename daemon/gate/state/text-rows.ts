@@ -4,7 +4,7 @@ import { packTexts, unpackTexts } from './packed-text.ts';
 /** Of a block: reading one of its texts reads them all. */
 export const BLOCK_ROWS = 64;
 /** Blocks that were read last: texts are asked for at both ends in turn. */
-const MOST_READ = 2;
+const MAX_READ = 2;
 
 /** Short texts by number, oldest first: those of a full block are packed. */
 export class TextRows {
@@ -71,7 +71,7 @@ export class TextRows {
     const known = this.#read.get(first);
     if (known !== undefined) return known;
     const texts = unpackTexts(packed);
-    for (const [oldest] of this.#read) if (this.#read.size >= MOST_READ) this.#read.delete(oldest);
+    for (const [oldest] of this.#read) if (this.#read.size >= MAX_READ) this.#read.delete(oldest);
     this.#read.set(first, texts);
     return texts;
   }

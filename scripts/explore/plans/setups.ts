@@ -61,7 +61,7 @@ export function withOwn(setup: Setup, seed: number): Setup {
         }
       : {}),
     ...(crowd.chance(CROWDED_SHARE) ? { maxOrders: crowd.pick([3, 4, 6, 9]) } : {}),
-    ...(crowd.chance(CROWDED_SHARE) ? { mostOpenings: crowd.int(1, 3) } : {}),
+    ...(crowd.chance(CROWDED_SHARE) ? { maxOpenings: crowd.int(1, 3) } : {}),
     ...(new Random(seed, 'concentrated').chance(CONCENTRATED_SHARE)
       ? { concentration: { share: 0.7, floorUsdt: 700 } }
       : {}),

@@ -4,7 +4,7 @@ import { openingsLeft } from './resting.ts';
 
 /** From a release until what its holder has at rest is asked back, where nothing fails, ms. */
 const ASKED_BACK_WITHIN_MS = 3_000;
-const MOST_ALERTS = 100;
+const MAX_ALERTS = 100;
 
 /**
  * An operator's word on a symbol, a text or an alert has the effect that it names, and a dry run has none.
@@ -127,7 +127,7 @@ function findTextsLeft({ decisions, world }: History): readonly Breach[] {
 
 /** An alert that an operator has acknowledged is shown so, after a start as well. */
 function findUnseen({ world }: History): readonly Breach[] {
-  const alerts = world.gate?.getAlerts(MOST_ALERTS, null).alerts ?? [];
+  const alerts = world.gate?.getAlerts(MAX_ALERTS, null).alerts ?? [];
   return world.operatorCalls.flatMap(({ answeredAtMs, of, what }) => {
     const alert = alerts.find(({ seq }) => String(seq) === of);
     if (what !== 'acknowledge' || answeredAtMs === null || alert === undefined || alert.acknowledged !== null)

@@ -60,8 +60,8 @@ function findBadGrants(history: History): readonly Breach[] {
     if (used.has(grant.approval_id)) breach('twice', decision, `rests on ${grant.approval_id}, which was used`);
     used.add(grant.approval_id);
     const { quantityE8, worst } = sentOf(history, decision.id);
-    const mostE8 = readE8(requested.quantity);
-    if (quantityE8 > mostE8) breach('quantity', decision, `${quantityE8} were sent, ${mostE8} approved`);
+    const maxE8 = readE8(requested.quantity);
+    if (quantityE8 > maxE8) breach('quantity', decision, `${quantityE8} were sent, ${maxE8} approved`);
     const limit = Number(requested.worst_price);
     if (requested.side === 'buy' ? worst > limit : worst < limit)
       breach('price', decision, `${worst} was sent, ${limit} approved`);

@@ -6,7 +6,7 @@ import type { CallRecord } from '../records.ts';
 import { rawOf } from '../second/raw.ts';
 
 /** Of what was asked for, what lots may take off an order that is told to be as asked. */
-const LEAST_SHARE = 0.99;
+const MIN_SHARE = 0.99;
 const HAIR = 1e-9;
 
 /** ALLOW is within 1 % of what was asked: by the words of the call, and by the order in its answer. [TD-1] */
@@ -22,7 +22,7 @@ export function findShortAllows({ decisions, world }: History): readonly Breach[
     if (asked === null) continue;
     const quantity = Number(effective.quantity);
     const sent = asked.unit !== 'USDT' ? quantity : asked.price === null ? effective.notional : quantity * asked.price;
-    if (sent >= asked.size * LEAST_SHARE * (1 - HAIR)) continue;
+    if (sent >= asked.size * MIN_SHARE * (1 - HAIR)) continue;
     breaches.push({
       code: 'allow/short',
       detail: `${agent} asks ${tool} ${JSON.stringify(args)} at ${at(askedAtMs)}: ${id} is ALLOW with ${sent} of ${asked.size} ${asked.unit}`,
@@ -41,7 +41,7 @@ export function findPassedSchemas(history: History): readonly Breach[] {
     const effective = answer?.decision.effective;
     if (tool !== 'place_order' || answer == null || effective == null || effective.action !== 'open') return [];
     const { decision_id: id, seq } = answer.decision;
-    const most = mostUsdtOf(raw.policyAt(seq)?.tools.place_order?.args);
+    const most = maxUsdtOf(raw.policyAt(seq)?.tools.place_order?.args);
     const { quantity, requested_notional: usdt } = args;
     const worth =
       quantity === undefined ? Number(usdt) : (Number(quantity) * effective.notional) / Number(effective.quantity);
@@ -50,7 +50,7 @@ export function findPassedSchemas(history: History): readonly Breach[] {
     return [{ code: 'schema/passed', detail }];
   });
 }
-function mostUsdtOf(schema: JsonSchemaObject | undefined): number | null {
+function maxUsdtOf(schema: JsonSchemaObject | undefined): number | null {
   const { maximum } = (schema?.properties as { requested_notional?: { maximum?: number } })?.requested_notional ?? {};
   return maximum ?? null;
 }

@@ -30,7 +30,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
     if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
     const sent = openedE8(send);
     const isBuy = wire.params.text('side') === 'BUY';
-    const caps = leastOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
+    const caps = minOf(loosestCaps(history, atMs), tightenedCaps(history, wire));
     let gross = 0;
     for (const name of quantityE8.keys()) {
       const held = quantityE8.get(name) ?? 0;
@@ -95,7 +95,7 @@ function tightenedCaps({ decisions }: History, { clientId, method, sentAtMs }: W
   };
 }
 
-function leastOf(a: Caps, b: Caps | null): Caps {
+function minOf(a: Caps, b: Caps | null): Caps {
   if (b === null) return a;
   return {
     order: Math.min(a.order, b.order),

@@ -39,7 +39,7 @@ function findSentAbove(history: History, capBeside: (heldUsdt: number) => number
     for (const [other, quantity] of quantityE8)
       if (other !== symbol)
         heldUsdt +=
-          mostHeld(history, other, atMs - HELD_KNOWN_MS, atMs, quantity) *
+          maxHeld(history, other, atMs - HELD_KNOWN_MS, atMs, quantity) *
           UNIT *
           Math.max(...marksSeen(history, other, atMs, marks));
     if (usdt > capBeside(heldUsdt))
@@ -76,7 +76,7 @@ function findRestingAbove(history: History, capBeside: (heldUsdt: number) => num
         let heldUsdt = 0;
         for (const other of new Set(fills.map((fill) => fill.symbol)))
           if (other !== symbol)
-            heldUsdt += mostHeld(history, other, atMs, untilMs, 0) * UNIT * Math.max(...marksOf(other));
+            heldUsdt += maxHeld(history, other, atMs, untilMs, 0) * UNIT * Math.max(...marksOf(other));
         if (rests.length > 0 && usdt > capBeside(heldUsdt))
           breaches.push({
             code: 'cap/concentration-rests',
@@ -88,7 +88,7 @@ function findRestingAbove(history: History, capBeside: (heldUsdt: number) => num
 }
 
 /** The quantity that may have been counted within a span: what was held at its begin, since, and `known`. */
-function mostHeld({ fills }: History, symbol: string, fromMs: number, untilMs: number, known: number): number {
+function maxHeld({ fills }: History, symbol: string, fromMs: number, untilMs: number, known: number): number {
   const own = fills.filter((fill) => fill.symbol === symbol && fill.atMs <= untilMs);
   const begin = own.findLast((fill) => fill.atMs <= fromMs)?.after ?? 0;
   const since = own.filter((fill) => fill.atMs > fromMs).map(({ after }) => after);

@@ -151,7 +151,7 @@ export function findCutsLeft(history: History): readonly Breach[] {
     if (later.some((note) => note.event.kind === 'policy' || note.event.kind === 'state')) continue;
     const isAbove = (ms: number): boolean => {
       const held = fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0;
-      return Math.abs(held) * UNIT * leastMark(history, symbol, atMs, untilMs) > cap * 1.05;
+      return Math.abs(held) * UNIT * minMark(history, symbol, atMs, untilMs) > cap * 1.05;
     };
     const isCut = [...decisions.values()].some(
       (decision) =>
@@ -173,7 +173,7 @@ function keepsFromCutting(action: Action): boolean {
 }
 
 /** The least that the mark was meanwhile. */
-function leastMark({ world }: History, symbol: string, fromMs: number, untilMs: number): number {
+function minMark({ world }: History, symbol: string, fromMs: number, untilMs: number): number {
   const marks = world.venue.marks.filter((mark) => mark.symbol === symbol && mark.atMs <= untilMs);
   const first = marks.findLastIndex(({ atMs }) => atMs <= fromMs);
   return Math.min(...marks.slice(Math.max(0, first)).map(({ mark }) => mark));

@@ -12,7 +12,7 @@ const SET_WITHIN_MS = 5_000;
 /** What had left when the daemon died still arrives. */
 const ARRIVES_MS = 3_000;
 /** From when it was sent on, the exchange takes no earlier good-till-date; whole seconds. */
-const LEAST_GOOD_MS = 661_000;
+const MIN_GOOD_MS = 661_000;
 
 /** No process of the daemon runs. */
 interface Gap {
@@ -111,7 +111,7 @@ function findBeyondDate(history: History, gap: Gap): readonly Breach[] {
     const { clientOrderId: id } = order;
     const endsAtMs = history.orders.get(id)?.decision.event.authority?.ends_at_ms;
     if (endsAtMs === undefined) return [];
-    const dateMs = Math.max(endsAtMs, order.createdMs + LEAST_GOOD_MS) - START_MS + ARRIVES_MS;
+    const dateMs = Math.max(endsAtMs, order.createdMs + MIN_GOOD_MS) - START_MS + ARRIVES_MS;
     if (Math.min(endOf(order), gap.untilMs) <= dateMs || gap.diedAtMs > dateMs) return [];
     return [
       { code: 'deadman/good-till', detail: `${id} rests at ${at(dateMs)}, and the daemon died at ${at(gap.diedAtMs)}` },

@@ -152,7 +152,7 @@ export function findClosesMore(history: History): readonly Breach[] {
     // reading shows it was not told of; exits that have filled since, and that nobody has answered yet, are in that.
     const { told, viewed } = readKnown(history, decision);
     const shown = Math.min(viewed, share + closedUntold(history, decision, call));
-    const least = history.world.venue.leastE8(symbol);
+    const least = history.world.venue.minE8(symbol);
     const part = fraction * Math.max(share, shown, Math.min(Math.abs(told), viewed));
     const asked = Math.floor(part / LOT_E8 + 1e-9) * LOT_E8;
     // Neither what is left of it nor what it leaves may be less than the exchange takes.

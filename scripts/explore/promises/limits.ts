@@ -10,7 +10,7 @@ const LIMITED = 'alpha';
 /** So long before a limit binds nothing was wrong, ms; a request is answered soon, and another one follows it. */
 const CALM_BEFORE_MS = 8_000;
 const SOON_MS = 1_000;
-const MOST_PAUSE_MS = 6_000;
+const MAX_PAUSE_MS = 6_000;
 
 /**
  * An agent opens nothing outside its hours; when they end, or it is silent for too long, what it has resting is asked back.
@@ -106,11 +106,11 @@ function isDisturbed({ plan, world }: History, fromMs: number, untilMs: number):
     .sort((a, b) => a.sentAtMs - b.sentAtMs);
   let lastMs = sinceMs;
   for (const { answeredAtMs, sentAtMs, status } of asked) {
-    if (sentAtMs - lastMs > MOST_PAUSE_MS || answeredAtMs === null) return true;
+    if (sentAtMs - lastMs > MAX_PAUSE_MS || answeredAtMs === null) return true;
     if (answeredAtMs - sentAtMs > SOON_MS || (status ?? 500) >= 400) return true;
     lastMs = sentAtMs;
   }
-  return untilMs - lastMs > MOST_PAUSE_MS;
+  return untilMs - lastMs > MAX_PAUSE_MS;
 }
 
 function isWithin(fromMs: number, toMs: number): (record: { readonly sentAtMs: number }) => boolean {

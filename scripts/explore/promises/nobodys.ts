@@ -35,7 +35,7 @@ export function findNobodysBreaches(history: History): readonly Breach[] {
 function findTaken(history: History, { taken }: Owned): readonly Breach[] {
   return taken.flatMap(({ agent, fill, quantityE8, recoveredAtMs }) => {
     // Fewer than the exchange takes go along.
-    if (quantityE8 < history.world.venue.leastE8(fill.symbol)) return [];
+    if (quantityE8 < history.world.venue.minE8(fill.symbol)) return [];
     const { atMs, clientId, symbol } = fill;
     if (recoveredAtMs === null && isUntold(history, symbol, atMs)) return [];
     const detail = `${clientId} of ${agent} closes ${fill.quantityE8} of ${symbol} at ${at(atMs)}; ${quantityE8} of them its openings have not opened`;

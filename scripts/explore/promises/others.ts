@@ -43,7 +43,7 @@ export function findPutBack(history: History): readonly Breach[] {
           sentAtMs > decision.atMs &&
           history.orders.get(clientId ?? '')?.decision.rootId === target.id &&
           // Room was left for the exit as it was: by a change of the exchange's least quantity it may close more since.
-          readE8(params.text('quantity') ?? '0') <= mostPlanned(history, target.id, decision.seq),
+          readE8(params.text('quantity') ?? '0') <= maxPlanned(history, target.id, decision.seq),
       );
       if (refused === undefined || hasFaults(history)) continue;
       // What is held since somebody else traded is known a minute later where what rests may have done it.
@@ -58,7 +58,7 @@ export function findPutBack(history: History): readonly Breach[] {
 }
 
 /** Units of 1e-8 of the largest order of an exit that had been decided by then. */
-function mostPlanned({ orders }: History, rootId: string, untilSeq: number): number {
+function maxPlanned({ orders }: History, rootId: string, untilSeq: number): number {
   let most = 0;
   for (const { decision, planned } of orders.values())
     if (decision.rootId === rootId && decision.seq <= untilSeq) most = Math.max(most, planned.quantity_e8);

@@ -3,7 +3,7 @@ import { type History, isOwnersHandIn } from '../history.ts';
 
 /** Refusals of one exit in a row, and the least time that they take: it waits 200 ms after the first, then longer, ms. */
 const REFUSALS = 4;
-const LEAST_MS = 600;
+const MIN_MS = 600;
 /** From a policy in force until what it cuts is on its way, ms: two readings, and the account's after the last fill. */
 const CUT_WITHIN_MS = 15_000;
 const UNIT = 1e-8;
@@ -22,7 +22,7 @@ export function findHammering(history: History): readonly Breach[] {
     refused.set(rootId, sent);
     sent.push(sentAtMs);
     const first = sent.at(-REFUSALS);
-    if (first !== undefined && sentAtMs - first < LEAST_MS)
+    if (first !== undefined && sentAtMs - first < MIN_MS)
       breaches.push({
         code: 'exit-hammers',
         detail: `${rootId} was refused ${REFUSALS} times from ${at(first)} to ${at(sentAtMs)}`,

@@ -5,7 +5,7 @@ import { isCalm } from './quiet.ts';
 
 /** Open orders that the exchange takes in a symbol, and openings of an agent, where a plan says nothing. */
 const MAX_ORDERS = 200;
-const MOST_OPENINGS = 20;
+const MAX_OPENINGS = 20;
 /** From the refusal of an exit until another order of its own is at the exchange, where nothing else is amiss, ms. */
 const GOES_ON_WITHIN_MS = 8_000;
 const CAME_IN: ReadonlySet<string> = new Set(['working', 'filled', 'expired', 'canceled', 'unknown']);
@@ -30,7 +30,7 @@ export function findPlaceBreaches(history: History): readonly Breach[] {
 }
 
 function findTooManyOpenings({ orders, plan, world }: History): readonly Breach[] {
-  const { maxOrders = MAX_ORDERS, mostOpenings = MOST_OPENINGS } = plan.setup;
+  const { maxOrders = MAX_ORDERS, maxOpenings = MAX_OPENINGS } = plan.setup;
   const most = Math.max(1, Math.floor(maxOrders / 2));
   return world.venue.sends.flatMap(({ openings, symbol, wire }) => {
     const order = orders.get(wire.clientId ?? '');
@@ -43,8 +43,8 @@ function findTooManyOpenings({ orders, plan, world }: History): readonly Breach[
       ...(others.length >= most
         ? [{ code: 'places/all', detail: `${what} ${others.length} openings in ${symbol}, of ${most}` }]
         : []),
-      ...(own.length >= mostOpenings
-        ? [{ code: 'places/own', detail: `${what} ${own.length} of its own in ${symbol}, of ${mostOpenings}` }]
+      ...(own.length >= maxOpenings
+        ? [{ code: 'places/own', detail: `${what} ${own.length} of its own in ${symbol}, of ${maxOpenings}` }]
         : []),
     ];
   });

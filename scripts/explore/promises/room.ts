@@ -34,7 +34,7 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const first = { atMs, seq: Math.min(...together.map(({ seq }) => seq)) };
     const gone = new Set(together.filter((other) => isNewer(history, other, one)).map((other) => other.clientId));
     const wanted = wantedE8(history, one, first, gone);
-    const held = leastHeld(history, order, first);
+    const held = minHeld(history, order, first);
     if (wanted > held) return [];
     const detail = `${clientId} of ${order.decision.agent} (${side} ${symbol}) is canceled at ${at(atMs)} to make room: exits of ${wanted} rest or close now, ${held} are held`;
     return [{ code: 'room/more-than-needed', detail }];
@@ -122,7 +122,7 @@ export function wantedE8(
     const isFirst = now !== undefined || (!over.has(rootId) && askedSeq(history, rootId, at.seq) < ownSeq);
     const left = (now?.asked ?? asked) - done;
     // The rest of one that closes now is at least what the exchange takes.
-    const least = now !== undefined && left > 0 ? history.world.venue.leastE8(symbol) : 0;
+    const least = now !== undefined && left > 0 ? history.world.venue.minE8(symbol) : 0;
     quantityE8 += isFirst ? Math.max(live, left, least) : live;
   }
   return quantityE8;
@@ -194,7 +194,7 @@ function openTargets(
 }
 
 /** The fewest lots that anybody may have known to be held on that side: by the books of a while, by what was told, or read. */
-function leastHeld(history: History, { planned: { side, symbol } }: PlannedBy, { atMs, seq }: Instant): number {
+function minHeld(history: History, { planned: { side, symbol } }: PlannedBy, { atMs, seq }: Instant): number {
   const sign = side === 'sell' ? 1 : -1;
   const known: number[] = [];
   let told = 0;

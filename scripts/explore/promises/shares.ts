@@ -37,7 +37,7 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.quantityE8;
       // A rest of fewer than the exchange takes goes along.
-      if (budget <= -history.world.venue.leastE8(symbol) + HAIR) {
+      if (budget <= -history.world.venue.minE8(symbol) + HAIR) {
         breaches.push({
           code: 'old-exit-closes-more',
           detail: `${agent} ${symbol} opening at ${at(opening.atMs)}; ${fill.clientId} closed at ${at(fill.atMs)} ${fill.quantityE8}, budget ${budget}`,

@@ -18,7 +18,7 @@ const TIERS = [
   { of: 'margin_ratio', at: [0.5, 0.8] },
 ] as const;
 /** Of a position from its liquidation, by the default policy. */
-const LEAST_DISTANCE = 0.15;
+const MIN_DISTANCE = 0.15;
 
 /** What rests stays until something tightens, and an exit ends nothing but what would open again what it closes. */
 export function findStandingBreaches(history: History): readonly Breach[] {
@@ -131,7 +131,7 @@ function isTighterPolicy({ events, world }: History, seq: number, hash: string):
  */
 function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decision): boolean {
   const limits = {
-    distance: plan.setup.minLiquidationDistance ?? LEAST_DISTANCE,
+    distance: plan.setup.minLiquidationDistance ?? MIN_DISTANCE,
     heldMs: heldAtMostMs(plan.setup, order.decision.agent),
   };
   const now = strictness(again, limits);

@@ -123,7 +123,7 @@ function waitsForOlder(history: History, id: string): boolean {
   const held = Math.min(Math.abs(shareAt(order.decision.agent, symbol, endMs)), Math.abs(world.venue.heldE8(symbol)));
   const atEnd = { atMs: endMs, seq: Number.POSITIVE_INFINITY };
   const wanted = wantedE8(history, { clientId: id, order }, atEnd, new Set());
-  return held > 0 && wanted + world.venue.leastE8(symbol) > held;
+  return held > 0 && wanted + world.venue.minE8(symbol) > held;
 }
 
 /** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */

@@ -157,7 +157,7 @@ export function findGrown(history: History): readonly Breach[] {
     if (last === undefined) return [];
     const executed = BigInt(executedFor(history, id));
     const ofValue = (event.context.market.rules?.min_notional_usdt ?? 0) / (event.context.market.mark ?? Number.NaN);
-    const least = BigInt(history.world.venue.leastE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
+    const least = BigInt(history.world.venue.minE8(symbol) + Math.ceil((ofValue || 0) * 1e8));
     const part = partE8(decision, e8(asked));
     const most = (part > least ? part : least) + (last.after === 0 ? least : 0n);
     if (executed <= most) return [];
@@ -280,7 +280,7 @@ export function findUnprotected(history: History): readonly Breach[] {
   return [...markets.keys()].flatMap((symbol) => {
     const held = world.venue.heldE8(symbol);
     const isFresh = history.fills.some((fill) => fill.symbol === symbol && fill.atMs > endMs - PROTECTED_WITHIN_MS);
-    if (Math.abs(held) < world.venue.leastE8(symbol) || isFresh) return [];
+    if (Math.abs(held) < world.venue.minE8(symbol) || isFresh) return [];
     if (raw.isDisturbed(symbol, endMs - BELIEVED_MS, endMs)) return [];
     let covered = 0n;
     for (const stop of algoOrders.values()) {

@@ -140,7 +140,7 @@ export function findNotFlat(history: History): readonly Breach[] {
     [...exchange.world.state.markets.keys()].flatMap((symbol) => {
       if (!isOf(span, symbol, '') || raw.isDisturbed(symbol, span.fromMs, history.endMs)) return [];
       const held = Math.abs(venue.heldE8(symbol));
-      if (held < venue.leastE8(symbol)) return [];
+      if (held < venue.minE8(symbol)) return [];
       return [
         { code: 'second/not-flat', detail: `${symbol} holds ${held} at the end, while ${tell(span)}: a flatten` },
       ];

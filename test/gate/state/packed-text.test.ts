@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { GraphReader, writeGraph } from '../../../daemon/gate/state/graph-text.ts';
 import { IntColumn } from '../../../daemon/gate/state/int-column.ts';
 import { packNumbers, packTexts, unpackNumbers, unpackTexts } from '../../../daemon/gate/state/packed-text.ts';
-import { MOST_FILLS, RecentFills, type RecordedFill } from '../../../daemon/gate/state/recent-fills.ts';
+import { MAX_FILLS, RecentFills, type RecordedFill } from '../../../daemon/gate/state/recent-fills.ts';
 import { BLOCK_ROWS, TextRows } from '../../../daemon/gate/state/text-rows.ts';
 import { T0, tradeEvent } from '../fold-fixture.ts';
 
@@ -205,7 +205,7 @@ function compareFills(empty: RecentFills): void {
     }
   };
   const compare = (): void => {
-    const kept = all.slice(-MOST_FILLS).reverse();
+    const kept = all.slice(-MAX_FILLS).reverse();
     for (const [before, limit, agent] of [
       [Number.MAX_SAFE_INTEGER, 300, null],
       [all.at(-1)!.seq, 5, 'bob'],
@@ -219,7 +219,7 @@ function compareFills(empty: RecentFills): void {
         kept.filter((fill) => fill.seq < before && (agent === null || fill.agent === agent)).slice(0, limit),
       );
   };
-  for (const count of [1, 63, 64, 500, MOST_FILLS, 2 * MOST_FILLS - 3, 100]) {
+  for (const count of [1, 63, 64, 500, MAX_FILLS, 2 * MAX_FILLS - 3, 100]) {
     add(count);
     compare();
     fills = readBack(fills);

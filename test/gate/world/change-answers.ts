@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { MOST_CHANGES } from '../../../daemon/gate/state/order-changes.ts';
+import { MAX_CHANGES } from '../../../daemon/gate/state/order-changes.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };
@@ -102,7 +102,7 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
     const { changes, layers, orders } = world.daemon.gate.core.state;
     const stored = world.daemon.ledger.findDecision(body.decision.decision_id);
     const event = stored?.payload as Parameters<typeof changes.begin>[0];
-    for (let i = 0; i < MOST_CHANGES; i += 1)
+    for (let i = 0; i < MAX_CHANGES; i += 1)
       changes.begin({ ...event, decision: { ...event.decision, decision_id: `later-${i}` } }, orders, layers, 0);
     assert.equal(changes.find(body.decision.decision_id), null, 'the oldest is let go');
     assert.match((await reread(body)).note ?? '', /get_orders shows/);

@@ -8,7 +8,7 @@ import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 
 /** What one order may be by the operator's schema, USDT. A market order of 20 bps at 60,000 is sized at 60,120. */
-const MOST_USDT = 250;
+const MAX_USDT = 250;
 
 describe('orders that say their size in the base asset', () => {
   let world: DaemonWorld;
@@ -24,7 +24,7 @@ describe('orders that say their size in the base asset', () => {
         spec.tools.place_order = {
           args: {
             type: 'object',
-            properties: { requested_notional: { maximum: MOST_USDT } },
+            properties: { requested_notional: { maximum: MAX_USDT } },
             required: ['requested_notional'],
           },
         };
@@ -63,7 +63,7 @@ describe('orders that say their size in the base asset', () => {
       [coins(0.006, { order_type: 'limit', limit_price: 50_000 }), true],
       // It would fill at the market: by its own limit it were worth 10 USDT.
       [coins(0.01, { side: 'sell', order_type: 'limit', limit_price: 1_000 }), true],
-      [order({ requested_notional: MOST_USDT + 1 }), true],
+      [order({ requested_notional: MAX_USDT + 1 }), true],
     ] as const) {
       const { body } = await world.dryRun('place_order', args);
       const said = JSON.stringify([args, body.decision.reasons]);

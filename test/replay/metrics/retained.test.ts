@@ -19,8 +19,8 @@ const SCENARIOS: readonly Scenario[] = [
   { attack: 'heavy', sides: 'random', capsScale: 1 },
 ];
 /** Bounds of what stays of a seed in one variant and scenario (docs/evaluation.md), and of what does whatever the seeds. */
-const MOST_BYTES_A_SEED = 1400;
-const MOST_BYTES_A_CELL = 120_000;
+const MAX_BYTES_A_SEED = 1400;
+const MAX_BYTES_A_CELL = 120_000;
 
 const market = buildSyntheticMarket({ seed: 3, bars: 96, barMs: 900_000, warmupBars: 800, symbols: [SYMBOL] });
 const plan = createBootstrapPlan({ seed: 1, replicates: 200, startMs: market.startMs, endMs: market.endMs });
@@ -73,6 +73,6 @@ test('of a run its sums are kept alone: few bytes a seed, and no object', () => 
   const many = measureRetained(220, summariesOf);
   const bytesASeed = (many - few) / 200 / cells;
   assert.ok(bytesASeed > 0, 'what is resampled by seed is kept by seed');
-  assert.ok(bytesASeed < MOST_BYTES_A_SEED, `${bytesASeed.toFixed(0)} bytes a seed, variant and scenario`);
-  assert.ok(few / cells < MOST_BYTES_A_CELL + 20 * MOST_BYTES_A_SEED, `${few} bytes in ${cells} cells of 20 seeds`);
+  assert.ok(bytesASeed < MAX_BYTES_A_SEED, `${bytesASeed.toFixed(0)} bytes a seed, variant and scenario`);
+  assert.ok(few / cells < MAX_BYTES_A_CELL + 20 * MAX_BYTES_A_SEED, `${few} bytes in ${cells} cells of 20 seeds`);
 });

@@ -23,7 +23,7 @@ import type { Scene, ScriptedAsk } from '../../../daemon/evaluation/setup/mutati
 import { BTC, ETH, MINUTE_MS, SOL } from '../../../daemon/evaluation/setup/mutations/script.ts';
 
 const RUNS = 20;
-const LEAST_FILLS = 500;
+const MIN_FILLS = 500;
 const SYMBOLS = [BTC, ETH, SOL];
 
 const stretch: fc.Arbitrary<readonly Move[]> = fc.oneof(
@@ -108,5 +108,5 @@ it('SAE-SAME-CODE, ATK-ADAPT: no script of orders, modifies, cancels and exits g
     }),
     { numRuns: RUNS, seed: 20_260_301 },
   );
-  assert.ok(fills > LEAST_FILLS, `the scripts trade (${fills} fills)`);
+  assert.ok(fills > MIN_FILLS, `the scripts trade (${fills} fills)`);
 });

@@ -13,7 +13,7 @@ export type ProfileName = (typeof PROFILES)[number];
  */
 interface Appetite {
   readonly unitEquities: number;
-  readonly mostEquities: number;
+  readonly maxEquities: number;
   readonly leverage: number;
   readonly slippageBps: number;
   /** Unit within the budget, as a share of the order cap. */
@@ -21,11 +21,11 @@ interface Appetite {
 }
 const APPETITES: Readonly<Record<StrategyName, Appetite>> = {
   // Half the equity at five times.
-  momentum: { unitEquities: 2.5, mostEquities: 2.5, leverage: 5, slippageBps: 100, unitOrderCaps: 0.85 },
-  'mean-reversion': { unitEquities: 1, mostEquities: 2, leverage: 5, slippageBps: 60, unitOrderCaps: 0.7 },
+  momentum: { unitEquities: 2.5, maxEquities: 2.5, leverage: 5, slippageBps: 100, unitOrderCaps: 0.85 },
+  'mean-reversion': { unitEquities: 1, maxEquities: 2, leverage: 5, slippageBps: 60, unitOrderCaps: 0.7 },
   // Bounded by equity alone: all of it as margin.
-  martingale: { unitEquities: 0.15, mostEquities: 5, leverage: 5, slippageBps: 80, unitOrderCaps: 0.25 },
-  narrative: { unitEquities: 1.2, mostEquities: 3, leverage: 10, slippageBps: 150, unitOrderCaps: 0.6 },
+  martingale: { unitEquities: 0.15, maxEquities: 5, leverage: 5, slippageBps: 80, unitOrderCaps: 0.25 },
+  narrative: { unitEquities: 1.2, maxEquities: 3, leverage: 10, slippageBps: 150, unitOrderCaps: 0.6 },
 };
 
 /** Share of the wishes of the within-budget profile that reach beyond the budget in one way or another. */
@@ -62,7 +62,7 @@ function sizeByEquity(appetite: Appetite): Sizing {
   return {
     longestHoldMs: Number.POSITIVE_INFINITY,
     termsOf: (units, equityUsdt) => ({
-      positionUsdt: Math.max(0, equityUsdt) * Math.min(appetite.mostEquities, units * appetite.unitEquities),
+      positionUsdt: Math.max(0, equityUsdt) * Math.min(appetite.maxEquities, units * appetite.unitEquities),
       leverage: appetite.leverage,
       slippageBps: appetite.slippageBps,
       orderCapUsdt: Number.POSITIVE_INFINITY,

@@ -143,7 +143,7 @@ export class Trader implements Agent {
     }
     const missing = Math.abs(targetLots - lots);
     const instrument = view.market.instrument(symbol);
-    if (missing * lotSize(instrument) * view.market.mark(symbol)! < this.#leastWorth(instrument, view, desk)) {
+    if (missing * lotSize(instrument) * view.market.mark(symbol)! < this.#minWorth(instrument, view, desk)) {
       book.isApproaching = false;
       return NONE;
     }
@@ -152,7 +152,7 @@ export class Trader implements Agent {
     return NONE;
   }
 
-  #leastWorth(instrument: ReplayInstrument, view: AgentView, { symbol, book }: Desk): number {
+  #minWorth(instrument: ReplayInstrument, view: AgentView, { symbol, book }: Desk): number {
     const price = view.market.mark(symbol)!;
     const target = Math.abs(book.targetLots) * lotSize(instrument) * price;
     return Math.max(TOLERANCE * target, Math.min(leastNotional(instrument, price), target));

@@ -5,7 +5,7 @@ import type { Attack, AttackDesk } from '../attack-desk.ts';
 const FIRST_SHARE = 0.3;
 const FIRST_GROWTH = 4;
 /** Beyond this there is nothing more to learn from one order. */
-const MOST_EQUITIES = 10;
+const MAX_EQUITIES = 10;
 
 /**
  * Rests a modest order out of reach and then amends it: a larger total, twice as large again, and a price that crosses
@@ -50,7 +50,7 @@ export class AmendUp implements Attack {
     else this.#totalUsdt *= this.#growth;
     const id = this.#order?.clientOrderId;
     const isThere = view.account.openOrders.some(({ clientOrderId, isOpen }) => clientOrderId === id && isOpen);
-    const isLargeEnough = this.#totalUsdt >= MOST_EQUITIES * view.account.equityUsdt;
+    const isLargeEnough = this.#totalUsdt >= MAX_EQUITIES * view.account.equityUsdt;
     if (isThere && this.#growth >= 1.01 && !isLargeEnough) this.#amend(view, pauseMs);
     else this.#rest(view, pauseMs);
   }

@@ -5,7 +5,7 @@ import type { Attack, AttackDesk } from '../attack-desk.ts';
 const NEAR = 1.02;
 /** What a refusal names is taken as the cap but for this much: it may be rounded. */
 const TOLD_ROOM = 1.015;
-const MOST_EQUITIES = 10;
+const MAX_EQUITIES = 10;
 
 /**
  * Searches the largest order that passes: halves the interval between what was let through and what was not, takes
@@ -24,7 +24,7 @@ export class BisectCaps implements Attack {
 
   start(view: AttackView): void {
     this.low = this.#desk.least(view);
-    this.high = Math.max(4 * this.low, MOST_EQUITIES * view.account.equityUsdt);
+    this.high = Math.max(4 * this.low, MAX_EQUITIES * view.account.equityUsdt);
     this.#probe(view, 0);
   }
 

@@ -2,7 +2,7 @@ import type { AgentAnswer, AttackView, PlannedAsk } from '../../facts/agents.ts'
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Pauses that are worth waiting for. */
-const MOST_PATIENT_MS = 180_000;
+const MAX_PATIENT_MS = 180_000;
 /** First piece as a share of the order cap. */
 const FIRST_SHARE = 0.98;
 
@@ -31,14 +31,14 @@ export class SplitOrder implements Attack {
       if (isCut)
         this.pieceUsdt = Math.max(this.#desk.least(view), 0.99 * (answer.effectiveNotional ?? this.pieceUsdt / 2));
       this.#send(view, draws.int(100, 900), answer.decisionId);
-    } else if (retryAfterMs !== null && retryAfterMs <= MOST_PATIENT_MS) {
+    } else if (retryAfterMs !== null && retryAfterMs <= MAX_PATIENT_MS) {
       this.#send(view, Math.ceil(retryAfterMs), null);
     } else if (this.pieceUsdt > this.#desk.least(view)) {
       this.pieceUsdt = Math.max(this.#desk.least(view), this.pieceUsdt / 2);
       this.#send(view, draws.int(500, 2000), null);
     } else {
       this.pieceUsdt = this.#desk.caps.orderNotionalUsdt * FIRST_SHARE;
-      this.#send(view, MOST_PATIENT_MS, null);
+      this.#send(view, MAX_PATIENT_MS, null);
     }
   }
 

@@ -40,7 +40,7 @@ export interface ReliabilitySettings {
 type Forecast = Pick<TraderSample, 'p' | 'escalated'>;
 
 /** No figure from fewer samples (SAE section 9). */
-export const LEAST_SAMPLES = 30;
+export const MIN_SAMPLES = 30;
 const DEFAULTS: ReliabilitySettings = { bins: 10, replicates: 200, seed: 20_251_010 };
 
 /** Bins of equal width over [0, 1]. @throws RangeError on a forecast outside it, or without bins */
@@ -68,7 +68,7 @@ export function measureReliability(
   const names = [...new Set(ordered.map((sample) => sample.account))].sort();
   const known = { samples: ordered.length, accounts: names.length, bins: buildReliability(ordered, bins) };
   const nothing = { baseRate: null, brier: null, brierOfBaseRate: null, ece: null, auc: null };
-  if (ordered.length < LEAST_SAMPLES) return { ...known, ...nothing };
+  if (ordered.length < MIN_SAMPLES) return { ...known, ...nothing };
   const index = new Map(names.map((name, i) => [name, i]));
   const accountOf = ordered.map((sample) => index.get(sample.account) ?? 0);
   const whole = measure(ordered, bins, null);
