@@ -9,7 +9,7 @@ interface Part {
   readonly seq: number;
   quantityE8: number;
 }
-/** After a trade, or after a recovery. */
+/** After a trade, a recovery or an adoption. */
 interface Step {
   readonly atMs: number;
   readonly trades: number;
@@ -19,10 +19,14 @@ interface Step {
 /**
  * Whose lots are by the exchange's books (DESIGN 12.1): what an agent's openings filled is its own. An exit closes what of
  * its own was asked for before it, then nobody's, then any; a cut, a stop and the exchange itself close agents' first; an
- * operator and people nobody's first. After a recovery all is nobody's.
+ * operator and people nobody's first. After a recovery all is nobody's, after an adoption all is its agent's.
  */
 export function readPlainLots(history: History, symbol: string): readonly Step[] {
-  const recoveries = history.world.homes.recoveries.map(({ atMs }) => atMs);
+  const recoveries = history.world.homes.recoveries.map(({ atMs }) => ({ atMs, owner: '' }));
+  const adoptions = history.adoptions
+    .filter((adoption) => adoption.symbol === symbol)
+    .map(({ agent, atMs }) => ({ atMs, owner: agent }));
+  const changes = [...recoveries, ...adoptions].sort((a, b) => a.atMs - b.atMs);
   const steps: Step[] = [{ atMs: Number.NEGATIVE_INFINITY, trades: 0, lots: new Map() }];
   let parts: Part[] = [];
   let recoveredAtMs = Number.NEGATIVE_INFINITY;
@@ -30,22 +34,23 @@ export function readPlainLots(history: History, symbol: string): readonly Step[]
   const note = (atMs: number): void => {
     steps.push({ atMs, trades, lots: sumUp(parts) });
   };
-  const recoverUntil = (atMs: number): void => {
-    for (let next = recoveries[0]; next !== undefined && next <= atMs; next = recoveries[0]) {
-      recoveries.shift();
-      recoveredAtMs = next;
-      parts = parts.map((part) => ({ ...part, owner: '' }));
-      note(next);
+  const changeUntil = (untilMs: number): void => {
+    for (let next = changes[0]; next !== undefined && next.atMs <= untilMs; next = changes[0]) {
+      changes.shift();
+      const { atMs, owner } = next;
+      if (owner === '') recoveredAtMs = atMs;
+      parts = parts.map((part) => ({ ...part, owner }));
+      note(atMs);
     }
   };
   for (const fill of history.fills) {
     if (fill.symbol !== symbol) continue;
-    recoverUntil(fill.atMs);
+    changeUntil(fill.atMs);
     parts = move(history, parts, fill, recoveredAtMs);
     trades += 1;
     note(fill.atMs);
   }
-  recoverUntil(history.endMs);
+  changeUntil(history.endMs);
   return steps;
 }
 
