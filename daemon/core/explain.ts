@@ -12,7 +12,7 @@ import type { ExecutionRequest } from './request.ts';
 import { buildAsk } from './rules/approval.ts';
 import { findBudget } from './rules/budget-finding.ts';
 import { leastLots, lockedLeverage, lotsOfAsk, type OpeningAsk, usdtOfAsk, valueOfAsk } from './rules/fit-order.ts';
-import { findPrice } from './rules/opening-price.ts';
+import { findPrice } from './rules/opening-rules.ts';
 import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
 
 /** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */

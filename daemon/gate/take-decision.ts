@@ -5,7 +5,7 @@ import { decide } from '../core/decide.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
-import { findAskedUsdt } from '../core/rules/opening-price.ts';
+import { findAskedUsdt } from '../core/rules/opening-rules.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';

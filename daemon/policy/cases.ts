@@ -11,7 +11,7 @@ import { type IntendedPolicySpec, TOOL_NAMES } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { inNotional } from '../core/rules/approval.ts';
-import { findAskedUsdt } from '../core/rules/opening-price.ts';
+import { findAskedUsdt } from '../core/rules/opening-rules.ts';
 import { buildBaseRequest, buildCaseContext, isRecord, mergeOver } from './case-context.ts';
 import { type LoadedPolicy, parsePolicy } from './parse.ts';
 import { parseYamlText } from './yaml-text.ts';

@@ -7,7 +7,7 @@ import { explainDecision } from '../../daemon/core/explain.ts';
 import { formatAsked, writtenLots } from '../../daemon/core/quantities.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { inNotional } from '../../daemon/core/rules/approval.ts';
-import { findAskedUsdt } from '../../daemon/core/rules/opening-price.ts';
+import { findAskedUsdt } from '../../daemon/core/rules/opening-rules.ts';
 import { shadowDecision } from '../../daemon/core/shadow.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change, codesOf, decideCase, decideWith } from './decision-fixture.ts';

@@ -2,14 +2,14 @@ import type { ApprovalCeiling } from '../approval.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ExecutionContext, RulesView } from '../context.ts';
 import type { SizedAction, StagedSlice } from '../decision.ts';
-import { ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
+import { MAX_OPENINGS } from '../policy.ts';
+import { areUsable, ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
-import type { Trace } from '../trace.ts';
+import { Trace } from '../trace.ts';
 import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
-import { checkApproval, heldTicks } from './approval.ts';
-import type { BudgetFinding } from './budget-finding.ts';
-import { fitOrder, type OpeningAsk } from './fit-order.ts';
-import { checkOpenings } from './openings.ts';
+import { buildAsk, checkApproval, heldTicks } from './approval.ts';
+import { type BudgetFinding, findBudget } from './budget-finding.ts';
+import { fitOrder, type OpeningAsk, usdtOfAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
@@ -93,4 +93,44 @@ export function followParent(price: PriceBound, context: ExecutionContext, rules
   const valueTicks = Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks);
   const sizeTicks = price.sizeTicks === price.valueTicks ? valueTicks : Math.max(price.sizeTicks, priceTicks);
   return { slippageBps: price.slippageBps, priceTicks, valueTicks, sizeTicks };
+}
+
+/** The price bound of rule 11, without its verdicts. Null: it is not known, or denied. */
+export function findPrice(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  side: Side,
+  rules: RulesView,
+): PriceBound | null {
+  const price = checkPrice(new Trace(), request, context, policy, side, slippageCapOf(policy, found.budget));
+  return price === null ? null : followParent(price, context, rules, side);
+}
+
+/** The notional of an opening at the price at which it is sized, USDT. Null: that price is not known, or it is an exit. */
+export function findAskedUsdt(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): number | null {
+  const { rules } = context.market;
+  if (request.intent !== 'open' || request.reduce_only || rules === null || !areUsable(rules)) return null;
+  const ask = buildAsk(request, context);
+  const price = findPrice(request, context, policy, findBudget(context, policy), ask.side, rules);
+  return price === null ? null : usdtOfAsk(ask, price.sizeTicks, rules);
+}
+
+/** Share of the venue's limit on open orders that openings may take up together: the rest is for what closes. */
+const OPENINGS_SHARE = 0.5;
+/**
+ * The venue takes so many open orders in a symbol and no more: an agent's openings leave room for others', and all of
+ * them for exits (DESIGN 12.4). In every phase, so that a tighter policy or venue sends away what rests beyond it.
+ */
+function checkOpenings(trace: Trace, { openings }: ExecutionContext, { spec }: CompiledPolicy): void {
+  if (openings === undefined) return;
+  const most = spec.standing.resting ?? MAX_OPENINGS;
+  const maxOfAll = Math.max(1, Math.floor(openings.venue_limit * OPENINGS_SHARE));
+  if (openings.own >= most) trace.deny(12, 'OPENINGS_RESTING', openings.own, most, 'orders');
+  else if (openings.all >= maxOfAll) trace.deny(12, 'OPENINGS_RESTING', openings.all, maxOfAll, 'orders');
 }

@@ -144,7 +144,7 @@ export function isReplaced({ claims }: GateState, claim: AskedClaim): boolean {
 
 /**
  * So much of a position as an order can be written of: whole lots, or all of it, which the lots that cover it close
- * (snapshot/closable.ts).
+ * (`closableLots` in snapshot/exposure.ts).
  */
 export function writableE8({ all }: Closing, quantityE8: number, rules: LotRules | undefined): number {
   return rules === undefined || quantityE8 === all ? quantityE8 : wholeLotsE8(quantityE8, rules);

@@ -9,8 +9,7 @@ import type { PositionState } from '../state/positions.ts';
 
 import type { SymbolRules } from '../venue-port.ts';
 import { viewLosses } from './agent-losses.ts';
-import { closableLots } from './closable.ts';
-import { markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
+import { closableLots, markInTicks, orderUnits, unitsInUsdt, worstCase } from './exposure.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
 import { type Ask, type Draft, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 

@@ -1,6 +1,7 @@
 import { ceilTicks as ceilPriceTicks } from '../../core/quantities.ts';
 import { type OrderState, remainingE8 } from '../state/order.ts';
-import { ceilLots, ceilTicks } from '../units.ts';
+import { longE8, type PositionState, shortE8 } from '../state/positions.ts';
+import { ceilLots, ceilTicks, floorLots, type LotRules } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
 /**
@@ -53,4 +54,14 @@ export function markInTicks(mark: number, rules: SymbolRules): number {
 }
 export function unitsInUsdt(units: number, rules: SymbolRules): number {
   return (units * (rules.lotMantissa * rules.tickMantissa)) / (rules.lotScale * rules.tickScale);
+}
+
+/**
+ * Signed lots that may be closed, of so much of a position: rounded down. All of the position counts as the lots that
+ * cover it: nobody else's stand beside them, and reduceOnly keeps an order of these inside the position (DESIGN 12.2,
+ * "Holdings below the venue's minimum", which a lot is, too).
+ */
+export function closableLots(position: PositionState, signedE8: number, rules: LotRules): number {
+  const allE8 = signedE8 > 0 ? longE8(position) : -shortE8(position);
+  return signedE8 === allE8 ? ceilLots(signedE8, rules) : floorLots(signedE8, rules);
 }

@@ -9,7 +9,7 @@ import type { Duplicate } from '../state/requests.ts';
 import { ceilLots, ceilTicks, floorLots, floorTicks } from '../units.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
-import { closableLots } from './closable.ts';
+import { closableLots } from './exposure.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import { viewHolding } from './holding-view.ts';
 import type { Ask, Draft, LiveInputs } from './inputs.ts';
