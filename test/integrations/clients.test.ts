@@ -91,7 +91,11 @@ describe('clients and examples, against a daemon on paper', () => {
     assert.ok((limited.order?.notional_usdt ?? 0) <= 1000);
     const { requested_notional: _, ...unsized } = ORDER;
     const coins = await client.placeOrder({ ...unsized, symbol: 'DOGEUSDT', quantity: 1_000 });
-    assert.deepEqual([coins.reasons?.[0]?.code, coins.asked?.quantity], ['SCOPE_SYMBOL', '1000']);
+    assert.deepEqual([coins.decision, coins.reasons?.[0]?.code], ['BLOCK', 'SCOPE_SYMBOL']);
+    await assert.rejects(
+      client.placeOrder({ ...ORDER, quantity: 1_000 } as never),
+      (error) => error instanceof HoldfastError && /exactly one of/.test(JSON.stringify(error.details)),
+    );
     await assert.rejects(
       client.placeOrder({ ...ORDER, side: 'up' as 'buy' }),
       (error) => error instanceof HoldfastError && error.code === 'INVALID_INPUT',

@@ -40,7 +40,7 @@ function open(t: Cleanups, home: Home) {
       segmentRecords: SEGMENT,
       ...more,
     });
-    t.after(() => void made.close());
+    t.after(() => made.close());
     return made;
   };
   return { archiver, ledger: ledger as Ledger & SqliteReader, warned };
