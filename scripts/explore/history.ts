@@ -74,9 +74,9 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
       posts.set(record.clientId, record);
   const seqOf = (rootId: string): number | null => decisions.get(rootId)?.seq ?? null;
   const told = new Map<string, ToolAnswer | null>();
-  const adoptions = events.flatMap(({ atMs, event }): readonly Adoption[] => {
+  const adoptions = events.flatMap(({ atMs, event, seq }): readonly Adoption[] => {
     if (event.kind !== 'holder' || event.payload.action !== 'adopted') return [];
-    return [{ agent: event.payload.agent, symbol: event.payload.symbol, atMs }];
+    return [{ agent: event.payload.agent, symbol: event.payload.symbol, atMs, seq }];
   });
   const shares = readShares(fills, orderEvents, seqOf, adoptions);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];

@@ -10,6 +10,8 @@ export interface ShareStep {
 
 /** An operator has given all that is held in a symbol to an agent. */
 export interface Adoption {
+  /** Of its record. */
+  readonly seq: number;
   readonly agent: string;
   readonly symbol: string;
   readonly atMs: number;

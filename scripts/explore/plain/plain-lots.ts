@@ -13,6 +13,8 @@ interface Part {
 interface Step {
   readonly atMs: number;
   readonly trades: number;
+  /** Of the adoption; what came before it in the same millisecond does not know of it. */
+  readonly seq: number;
   readonly lots: PlainLots;
 }
 
@@ -22,25 +24,25 @@ interface Step {
  * operator and people nobody's first. After a recovery all is nobody's, after an adoption all is its agent's.
  */
 export function readPlainLots(history: History, symbol: string): readonly Step[] {
-  const recoveries = history.world.homes.recoveries.map(({ atMs }) => ({ atMs, owner: '' }));
+  const recoveries = history.world.homes.recoveries.map(({ atMs }) => ({ atMs, owner: '', seq: 0 }));
   const adoptions = history.adoptions
     .filter((adoption) => adoption.symbol === symbol)
-    .map(({ agent, atMs }) => ({ atMs, owner: agent }));
+    .map(({ agent, atMs, seq }) => ({ atMs, owner: agent, seq }));
   const changes = [...recoveries, ...adoptions].sort((a, b) => a.atMs - b.atMs);
-  const steps: Step[] = [{ atMs: Number.NEGATIVE_INFINITY, trades: 0, lots: new Map() }];
+  const steps: Step[] = [{ atMs: Number.NEGATIVE_INFINITY, trades: 0, seq: 0, lots: new Map() }];
   let parts: Part[] = [];
   let recoveredAtMs = Number.NEGATIVE_INFINITY;
   let trades = 0;
-  const note = (atMs: number): void => {
-    steps.push({ atMs, trades, lots: sumUp(parts) });
+  const note = (atMs: number, seq: number): void => {
+    steps.push({ atMs, trades, seq, lots: sumUp(parts) });
   };
   const changeUntil = (untilMs: number): void => {
     for (let next = changes[0]; next !== undefined && next.atMs <= untilMs; next = changes[0]) {
       changes.shift();
-      const { atMs, owner } = next;
+      const { atMs, owner, seq } = next;
       if (owner === '') recoveredAtMs = atMs;
       parts = parts.map((part) => ({ ...part, owner }));
-      note(atMs);
+      note(atMs, seq);
     }
   };
   for (const fill of history.fills) {
@@ -48,7 +50,7 @@ export function readPlainLots(history: History, symbol: string): readonly Step[]
     changeUntil(fill.atMs);
     parts = move(history, parts, fill, recoveredAtMs);
     trades += 1;
-    note(fill.atMs);
+    note(fill.atMs, 0);
   }
   changeUntil(history.endMs);
   return steps;

@@ -20,21 +20,21 @@ export function findLotBreaches(history: History): readonly Breach[] {
     [...world.exchange.world.state.markets.keys()].map((name) => [name, readPlainLots(history, name)]),
   );
   const breaches: Breach[] = [];
-  const compare = (symbol: string, nowMs: number, isEnd: boolean): void => {
-    const step = plain.get(symbol)?.findLast(({ atMs }) => atMs <= nowMs);
-    if (step === undefined || (!isEnd && followed.tradesIn(symbol) !== step.trades)) return;
+  const compare = (symbol: string, nowMs: number, followedSeq: number | null): void => {
+    const step = plain.get(symbol)?.findLast(({ atMs, seq }) => atMs <= nowMs && seq <= (followedSeq ?? seq));
+    if (step === undefined || (followedSeq !== null && followed.tradesIn(symbol) !== step.trades)) return;
     const detail = findDifference(step.lots, followed, symbol);
     if (detail === null) return;
     const told = `${followed.tradesIn(symbol)} of ${step.trades} trades`;
     breaches.push({ code: 'lots/books', detail: `${symbol} at ${at(nowMs)}, ${told} on record: ${detail}` });
   };
-  for (const { atMs, event } of events) {
+  for (const { atMs, event, seq } of events) {
     const beliefs = world.beliefs.of(event);
     for (const detail of followed.follow(event, beliefs))
       breaches.push({ code: 'lots/gate', detail: `record ${event.seq} at ${at(atMs)}, ${detail}` });
-    for (const { symbol } of beliefs) compare(symbol, atMs, false);
+    for (const { symbol } of beliefs) compare(symbol, atMs, seq);
   }
-  for (const symbol of plain.keys()) compare(symbol, endMs, true);
+  for (const symbol of plain.keys()) compare(symbol, endMs, null);
   // The others of a kind follow from the first.
   return breaches.filter(({ code }, index) => breaches.findIndex((breach) => breach.code === code) === index);
 }
