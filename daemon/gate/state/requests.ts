@@ -97,8 +97,8 @@ export class RequestMemory {
   }
 
   /**
-   * The latest equal permitted parent inside the window: the same lots, or the very same size in the same unit. One of which nothing
-   * was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
+   * The latest equal permitted parent inside the window: the same lots, or the very same size in the same unit. One of
+   * which nothing was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
     ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,
