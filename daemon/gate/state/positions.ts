@@ -30,8 +30,8 @@ export interface PossibleFills {
  */
 export interface PositionState extends Holding, LeverageSetting, TakenLots {
   readonly symbol: string;
-  /** What a reading took from its holder when it was believed: it may be of before, and is given back then. */
-  mistaken: { readonly agent: string; quantityE8: number } | null;
+  /** What the last reading that was believed took from its holder; it was asked for then. */
+  mistaken: { readonly agent: string; readonly quantityE8: number; readonly atMs: number } | null;
   /** Signed lots that exits closed beyond what was known: the fills that opened them are told later. */
   closedAheadE8: number;
   /** The last fills. */
@@ -267,7 +267,8 @@ function beginAnew(position: PositionState, before: number, atMs: number): void 
 
 /**
  * Adopts the venue's value. What is missing was sold by hand, and comes out of nobody's lots first; a liquidation takes
- * the holder's. RISK: a reading may be of before: what it took from the holder is given back to it, and is not nobody's.
+ * the holder's. RISK: a reading may be of before: where a later one shows what has stood since before it, what it took
+ * from the holder is given back to it, and is not nobody's.
  */
 function adopt(position: PositionState, quantityE8: number, atMs: number): void {
   const before = position.quantityE8;
@@ -284,14 +285,15 @@ function adopt(position: PositionState, quantityE8: number, atMs: number): void 
   position.liquidatedE8 = 0;
   position.closedAheadE8 = 0;
   const given = position.mistaken;
-  if (given !== null && given.quantityE8 * left > 0 && (holder === null || holder === given.agent)) {
+  const wasMistaken = given !== null && position.readAtMs !== null && position.readAtMs <= given.atMs;
+  if (wasMistaken && given.quantityE8 * left > 0 && (holder === null || holder === given.agent)) {
     position.holder = given.agent;
     move(Math.sign(left) * Math.min(Math.abs(left), Math.abs(given.quantityE8)), true);
     position.mistaken = null;
   }
   move(left, false);
   const taken = own - ownE8(position);
-  if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, quantityE8: taken };
+  if (holder !== null && taken * own > 0) position.mistaken = { agent: holder, quantityE8: taken, atMs };
   noteTaken(position, Math.abs(own), Math.abs(unowned), atMs);
   beginAnew(position, before, atMs);
   // From here on fills alone no longer explain the position.

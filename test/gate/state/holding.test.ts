@@ -304,10 +304,17 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     const book = held(10, 0);
     book.read(4, T0 + 20);
     assert.deepEqual(lotsOf(book), [4, 0]);
-    book.read(10, T0 + 30);
+    book.read(10, T0 + 30, T0 + 1);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [10, 0]]);
     book.read(13, T0 + 40);
     assert.deepEqual(lotsOf(book), [10, 3], 'what is more is nobody’s');
+  });
+
+  test('what a person buys after a reading took lots from the holder is nobody’s', () => {
+    const book = held(10, 0);
+    book.read(4, T0 + 20);
+    book.read(10, T0 + MINUTE);
+    assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [4, 6]]);
   });
 
   /** Readings have shown for long enough that nothing is held, though alice's ten lots are. */
@@ -319,7 +326,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
   }
   test('the same where that reading showed none, and the symbol was free meanwhile', () => {
     const book = believedGone();
-    book.read(10, T0 + MINUTE);
+    book.read(10, T0 + MINUTE, T0 + 1);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['alice', [10, 0]]);
     assert.equal(refolded(book).position('BTCUSDT').holder, 'alice');
   });
@@ -328,7 +335,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     const book = believedGone();
     book.open('o-2', 3, { agent: 'bob', atMs: T0 + 40_000, rests: true });
     book.report('o-2', 'working', 0, T0 + 40_001);
-    for (const ms of [0, 30_000, 61_000]) book.read(10, T0 + MINUTE + ms, T0 + MINUTE);
+    for (const ms of [0, 30_000, 61_000]) book.read(10, T0 + MINUTE + ms, T0 + 1);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [0, 10]]);
   });
 
@@ -336,7 +343,7 @@ describe('who closes which lots [DESIGN 12.1]', () => {
     const book = believedGone();
     book.open('o-2', 3, { agent: 'bob', atMs: T0 + 40_000 });
     book.report('o-2', 'filled', 3, T0 + 40_001);
-    book.read(13, T0 + MINUTE);
+    for (const ms of [0, 6_000, 12_000]) book.read(13, T0 + MINUTE + ms, T0 + 1);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [3, 10]]);
   });
 });
@@ -400,14 +407,14 @@ describe('an operator’s words on whose a symbol is [DESIGN 12.1]', () => {
     const book = held(10, 0);
     book.read(4, T0 + 20);
     book.adopt('bob', T0 + 25);
-    book.read(10, T0 + 30);
+    book.read(10, T0 + 30, T0 + 1);
     assert.deepEqual([holderOf(book), lotsOf(book)], ['bob', [4, 6]]);
     const closed = held(10, 0);
     closed.read(4, T0 + 20);
     closed.adopt('bob', T0 + 25);
     closed.exit('x-1', 4, { agent: 'bob', atMs: T0 + 30 });
     closed.report('x-1', 'filled', 4, T0 + 31);
-    closed.read(6, T0 + MINUTE);
+    for (const ms of [0, 6_000, 12_000]) closed.read(6, T0 + MINUTE + ms, T0 + 1);
     assert.deepEqual([holderOf(closed), lotsOf(closed)], [null, [0, 6]]);
   });
 
