@@ -29,7 +29,7 @@ export class MarketReadings {
     this.#exchange = exchange;
   }
 
-  /** The exchange is about to tell its best quotes. */
+  /** The exchange tells its best quotes. */
   noteAsked(): void {
     this.isWatched = true;
     this.#noteBooks();

@@ -59,7 +59,7 @@ export interface WireOptions {
   readonly onServe: (record: WireRecord) => void;
   /** A question about the account has come to the exchange, which is about to answer it. */
   readonly onRead?: (read: AccountRead) => void;
-  /** The exchange is about to tell its best quotes. */
+  /** The exchange tells its best quotes, as they are now. */
   readonly onQuotes?: () => void;
   /** Before a request leaves, and after it has left: the life may die there. */
   readonly onRequest: (when: 'before' | 'after') => void;
@@ -191,9 +191,17 @@ export class Wire {
         this.#options.onServe(record);
       }
       if (read !== null) this.#options.onRead?.(read);
-      if (raw.path === QUOTES) this.#options.onQuotes?.();
+      const noteQuotes = (): void => {
+        if (raw.path === QUOTES) this.#options.onQuotes?.();
+      };
+      noteQuotes();
       const served = this.#serve(raw);
-      if (served instanceof Promise) void served.then(receive);
+      if (served instanceof Promise)
+        // What was held back is answered as of now.
+        void served.then((late) => {
+          noteQuotes();
+          receive(late);
+        });
       else receive(served);
     });
   }
