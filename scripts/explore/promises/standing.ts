@@ -1,3 +1,4 @@
+import { agentSection } from '../../../daemon/core/compiled-policy.ts';
 import { NO_LONGER_FITS } from '../../../daemon/gate/plan/review.ts';
 import { OPENING_ENDED, SLICE_DROPPED } from '../../../daemon/gate/plan/undone.ts';
 import { at, type Breach } from '../breach.ts';
@@ -129,10 +130,13 @@ function isTighterPolicy({ events, world }: History, seq: number, hash: string):
  * What the market and the account say without a record of their own: by the last review something is stricter than by the
  * order's own decision, or by one since.
  */
-function isTighter({ decisions, plan }: History, order: PlannedBy, again: Decision): boolean {
+function isTighter(history: History, order: PlannedBy, again: Decision): boolean {
+  const { decisions, plan } = history;
   const limits = {
     distance: plan.setup.minLiquidationDistance ?? MIN_DISTANCE,
     heldMs: heldAtMostMs(plan.setup, order.decision.agent),
+    agent: order.decision.agent,
+    risks: risksOf(history, again, order.decision.agent),
   };
   const now = strictness(again, limits);
   return [...decisions.values()].some(
@@ -154,14 +158,25 @@ interface Limits {
   /** Of the position from its liquidation, at least. */
   readonly distance: number;
   readonly heldMs: number;
+  /** Whose order it is, and the risks from which on less, and then nothing, is opened. */
+  readonly agent: string;
+  readonly risks: readonly number[];
+}
+
+/** The risk of an agent rises by itself where its last trades become too old to count. */
+function risksOf({ world }: History, { event }: Decision, agent: string): readonly number[] {
+  const spec = world.policies.find(({ policy }) => policy.hash === event.decision.policy_hash)?.policy.spec;
+  if (spec === undefined) return [];
+  const { block_at: blockAt, limit_at: limitAt } = { ...spec.trader_state, ...agentSection(spec, agent).trader_state };
+  return [limitAt, blockAt];
 }
 
 /**
  * Each by itself: the trading state, which no opening order outlasts, however late a new life can look at what rests; the
- * regime of the symbol, the strictest of all others, how near and how old the position is, and the tiers that the account
- * has reached.
+ * regime of the symbol, the strictest of all others, how near and how old the position is, the agent's risk, and the tiers
+ * that the account has reached.
  */
-function strictness({ event: { context } }: Decision, limits: Limits): readonly number[] {
+function strictness({ agent, event: { context } }: Decision, limits: Limits): readonly number[] {
   const { account, exposure, market, state } = context;
   const own = REGIMES.indexOf(market.held_regime);
   const distance = exposure.liquidation_distance;
@@ -172,6 +187,8 @@ function strictness({ event: { context } }: Decision, limits: Limits): readonly 
     exposure.other_regime === null ? 0 : REGIMES.indexOf(exposure.other_regime),
     distance !== null && distance < limits.distance ? 1 : 0,
     context.now_ms - (exposure.position_since_ms ?? context.now_ms) >= limits.heldMs ? 1 : 0,
+    // Somebody else's says nothing of its risk.
+    agent === limits.agent ? limits.risks.filter((level) => context.agent.p_risk >= level).length : Number.NaN,
     ...(account === null
       ? [Number.POSITIVE_INFINITY]
       : TIERS.map(({ of, at: levels }) => levels.filter((level) => account[of] >= level).length)),
