@@ -51,7 +51,7 @@ function readIdentity(path: string) {
   const reader = openLedgerReader(path);
   try {
     const { account, venue } = reader.genesis;
-    return { account, venue, nowMs: reader.readEvent(reader.lastSeq())?.at_ms ?? 0 };
+    return { account, venue, nowMs: reader.readHead()?.at_ms ?? 0 };
   } finally {
     reader.close();
   }

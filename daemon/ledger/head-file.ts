@@ -166,10 +166,8 @@ function describeHead(ledger: LedgerReader): string | null {
 
 /** What would be noted now; null: nothing is recorded. */
 export function readHead(ledger: LedgerReader): NotedHead | null {
-  const last = ledger.readEvent(ledger.lastSeq());
-  if (last === null) return null;
-  const { seq, hash, at_ms } = last;
-  return { genesis_id: ledger.genesis.genesis_id, seq, hash, at_ms };
+  const last = ledger.readHead();
+  return last === null ? null : { genesis_id: ledger.genesis.genesis_id, ...last };
 }
 
 export interface HeadFile {

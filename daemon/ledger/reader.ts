@@ -65,6 +65,10 @@ export class SqliteReader implements LedgerReader {
     return this.#statements.lastSeq.get() ?? 0;
   }
 
+  readHead(): Pick<LedgerEvent, 'seq' | 'hash' | 'at_ms'> | null {
+    return this.#statements.head.get() ?? null;
+  }
+
   readEvent(seq: number): LedgerEvent | null {
     const row = this.#statements.event.get(seq) ?? this.archives.read(seq);
     return row === null ? null : toEvent(row);
@@ -210,6 +214,9 @@ function prepareReads(db: Database) {
   const newestDecisions = `SELECT ${COLUMNS} FROM events e WHERE kind = '${DECISION_KIND}' AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
   return {
     lastSeq: value<[], number | null>('SELECT max(seq) FROM events'),
+    head: db.prepare<[], Pick<LedgerEvent, 'seq' | 'hash' | 'at_ms'>>(
+      'SELECT seq, hash, at_ms FROM events ORDER BY seq DESC LIMIT 1',
+    ),
     event: events<[number]>(`SELECT ${COLUMNS} FROM events e WHERE seq = ?`),
     events: events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE seq >= ? ORDER BY seq LIMIT ?`),
     hashes: value<[number, number], string>('SELECT hash FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq'),

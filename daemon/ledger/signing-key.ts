@@ -93,7 +93,7 @@ export function readLastKey(ledger: LedgerReader): KeyEvent | null {
 }
 /** Venue time of the last record: a start does not know a later one yet. */
 function lastInstant(ledger: LedgerReader): number {
-  return ledger.readEvent(ledger.lastSeq())?.at_ms ?? 0;
+  return ledger.readHead()?.at_ms ?? 0;
 }
 
 function readKeyFile(path: string): SigningKey | null {

@@ -104,6 +104,8 @@ export interface LedgerReader {
   /** Where the records up to its `lastSeq` are read from; all reads go there by themselves. */
   readonly archives: LedgerArchives;
   lastSeq(): number;
+  /** The last record, without what it says; null: there is none. */
+  readHead(): Pick<LedgerEvent, 'seq' | 'hash' | 'at_ms'> | null;
   readEvent(seq: number): LedgerEvent | null;
   /** Ascending. */
   readEvents(query: ReadEventsQuery): LedgerEvent[];

@@ -9,6 +9,7 @@ import { Approvers } from './approvers.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import { Beliefs } from './lots/beliefs.ts';
 import { MarketReadings } from './market-readings.ts';
+import { isPlainOpening } from './plain-opening.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
 import { type CallRecord, type Difference, HomeRecords, nameless, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
@@ -147,7 +148,7 @@ export abstract class PlayedWorld {
       askedAtMs: this.time.nowMs,
       mark: typeof args.symbol === 'string' && this.knows(args.symbol) ? this.venue.mark(args.symbol) : null,
       askedAtSeq: isDown ? 0 : this.ledger.lastSeq(),
-      limits: tool === 'place_order' ? this.#limitsOf(agent, args.symbol) : null,
+      limits: tool === 'place_order' && isPlainOpening(args) ? this.#limitsOf(agent, args.symbol) : null,
       answeredAtMs: null,
       outcome: 'pending',
       answer: null,

@@ -31,7 +31,7 @@ export interface CallRecord {
   readonly mark: number | null;
   /** Seq of the last record when it was asked. */
   readonly askedAtSeq: number;
-  /** What `get_limits` says of its symbol to its agent when an order is asked for; null: nothing was asked, or nobody was there. */
+  /** What `get_limits` says of its symbol to its agent before a plain opening; null: it is none, or nobody was there. */
   readonly limits: SymbolLimits | null;
   answeredAtMs: number | null;
   /** `down`: nobody listened; `died`: the process died before it answered. */

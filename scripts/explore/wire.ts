@@ -286,8 +286,15 @@ function readRequest(request: HttpRequest): RawRequest {
   return { method: request.method, path, query, body: request.body ?? '', apiKey };
 }
 
+/** Names of headers as an answer has them, by those that the exchange writes. */
+const LOWER = new Map<string, string>();
+
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
   const lower: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value;
+  for (const name of Object.keys(headers)) {
+    const known = LOWER.get(name) ?? name.toLowerCase();
+    LOWER.set(name, known);
+    lower[known] = headers[name] ?? '';
+  }
   return lower;
 }

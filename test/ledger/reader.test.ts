@@ -32,6 +32,17 @@ test('events are read by seq, in ranges and by kind', (t) => {
   for (const limit of [0, 5001, 1.5]) assert.throws(() => ledger.readEvents({ limit }), hasCode('LEDGER_ARGUMENT'));
 });
 
+test('the head is the last record that is on disk, whatever it says', (t) => {
+  const ledger = openTempLedger(t);
+  const headOf = (seq: number) => {
+    const { at_ms, hash } = ledger.readEvent(seq) ?? assert.fail(`no record ${seq}`);
+    return { seq, hash, at_ms };
+  };
+  assert.deepEqual(ledger.readHead(), headOf(1));
+  ledger.appendSync(placed(ledger, [note('a'), decision()]));
+  assert.deepEqual(ledger.readHead(), headOf(3));
+});
+
 test('all events are walked once, across pages, also while records are appended', (t) => {
   const ledger = openTempLedger(t);
   ledger.appendSync(Array.from({ length: 1100 }, () => note('x')));

@@ -56,10 +56,13 @@ export function maximum(a: E8, b: E8): E8 {
   return a > b ? a : b;
 }
 
+/** Units of 1e-8 in one of the last decimal, by the number of decimals. */
+const SCALES = Array.from({ length: 9 }, (_, decimals) => 10n ** BigInt(8 - decimals));
+
 /** Decimal text with exactly `decimals` (0..8) places, rounded half away from zero. */
 export function format(value: E8, decimals = 8): string {
-  const scale = 10n ** BigInt(8 - decimals);
-  const units = scale === 1n ? value : divideRounded(value, scale);
+  const scale = SCALES[decimals] ?? 1n;
+  const units = decimals === 8 ? value : divideRounded(value, scale);
   const negative = units < 0n;
   const digits = (negative ? -units : units).toString().padStart(decimals + 1, '0');
   const body = decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;

@@ -1,27 +1,31 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { apiError } from './api-error.ts';
 import type { Params } from './params.ts';
 
-/** Bytes of a block of SHA-256. */
+/** Bytes of a block of SHA-256, and of a digest. */
 const BLOCK = 64;
-let pads: { readonly secret: string; readonly inner: Buffer; readonly outer: Buffer } | null = null;
+const DIGEST = 32;
+/** `inner`: a text whose UTF-8 is the pad; null: there is none, as the secret is long or no ASCII. */
+let pads: { readonly secret: string; readonly inner: string | null; readonly outer: Buffer } | null = null;
 
 /**
  * HMAC-SHA256 (RFC 2104) in hexadecimal of a request's parameters, exactly as sent. From two digests: an `Hmac` of Node
- * is an object outside of the heap, made again for every message, and frees itself late.
+ * is an object outside of the heap, made again for every message, and frees itself late. Digests go by as text, which
+ * costs a third of what buffers do.
  */
 export function sign(payload: string, secret: string): string {
   const { inner, outer } = pads?.secret === secret ? pads : preparePads(secret);
-  const digest = hash('sha256', Buffer.concat([inner, Buffer.from(payload)]), 'buffer');
-  return hash('sha256', Buffer.concat([outer, digest]), 'hex');
+  if (inner === null) return createHmac('sha256', secret).update(payload).digest('hex');
+  outer.write(hash('sha256', inner + payload, 'binary'), BLOCK, 'binary');
+  return hash('sha256', outer, 'hex');
 }
 
-/** The key, filled up to a block, in both of its masks; of the last secret they are kept. */
+/** The key, filled up to a block, in both of its masks, of which the outer one has room for a digest. The last are kept. */
 function preparePads(secret: string): NonNullable<typeof pads> {
-  const given = Buffer.from(secret);
-  const key = Buffer.alloc(BLOCK);
-  (given.length > BLOCK ? hash('sha256', given, 'buffer') : given).copy(key);
-  pads = { secret, inner: key.map((byte) => byte ^ 0x36) as Buffer, outer: key.map((byte) => byte ^ 0x5c) as Buffer };
+  const isShort = /^\p{ASCII}{0,64}$/u.test(secret);
+  const key = Buffer.alloc(BLOCK, isShort ? secret.padEnd(BLOCK, '\0') : '');
+  const outer = Buffer.concat([key.map((byte) => byte ^ 0x5c), Buffer.alloc(DIGEST)]);
+  pads = { secret, inner: isShort ? Buffer.from(key.map((byte) => byte ^ 0x36)).toString() : null, outer };
   return pads;
 }
 

@@ -45,11 +45,11 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
   const route = ROUTES.get(`${request.method} ${request.path}`);
   if (route === undefined)
     return answer(404, { code: -5000, msg: `Path ${request.path}, Method ${request.method} is invalid` });
-  const headers: Record<string, string> = {};
+  let headers: Record<string, string> = {};
   try {
     const wallMs = exchange.time.hostMs();
     const weight = params.text('symbol') === undefined ? (route.weightOfAll ?? route.weight) : route.weight;
-    Object.assign(headers, exchange.limits.useWeight(wallMs, weight));
+    headers = exchange.limits.useWeight(wallMs, weight);
     authenticate(exchange, route, { request, params, arrivedMs });
     if (route.isOrder === true) Object.assign(headers, exchange.limits.countOrder(wallMs));
     const shade = exchange.faults.takeShading(targetOf(request, params));

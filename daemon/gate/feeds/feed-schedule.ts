@@ -18,41 +18,61 @@ export const PERIODS = {
 /** A failed read is repeated after this much wall time at the latest, ms. */
 const FAILED_AGAIN_MS = 30_000;
 export type FeedName = keyof typeof PERIODS;
+interface Feed {
+  /** Wall ms. */
+  nextAt: number;
+  isBusy: boolean;
+}
+const AT_ONCE = Number.NEGATIVE_INFINITY;
 
 /** Schedules the feeds; each is read only once at a time. */
 export class FeedSchedule {
   readonly #core: GateCore;
   readonly #health: VenueHealth;
   readonly #signal: AbortSignal;
-  readonly #nextAt = new Map<FeedName, number>();
-  readonly #busy = new Set<FeedName>();
+  readonly #feeds: { readonly [name in FeedName]: Feed };
 
   constructor(core: GateCore, health: VenueHealth, signal: AbortSignal) {
     this.#core = core;
     this.#health = health;
     this.#signal = signal;
+    const feed = (): Feed => ({ nextAt: AT_ONCE, isBusy: false });
+    this.#feeds = {
+      quotes: feed(),
+      account: feed(),
+      orders: feed(),
+      allOrders: feed(),
+      bars: feed(),
+      clock: feed(),
+      rules: feed(),
+      transfers: feed(),
+      income: feed(),
+      mode: feed(),
+    };
   }
 
   dueNow(feed: FeedName): void {
-    this.#nextAt.set(feed, Number.NEGATIVE_INFINITY);
+    this.#feeds[feed].nextAt = AT_ONCE;
   }
   /** It is due by then, wall ms from now. */
   dueWithin(feed: FeedName, ms: number): void {
-    const now = this.#core.ports.time.monotonicMs();
-    this.#nextAt.set(feed, Math.min(this.#nextAt.get(feed) ?? now, now + ms));
+    this.#hasten(feed, this.#core.ports.time.monotonicMs() + ms);
+  }
+  #hasten(feed: FeedName, atMs: number): void {
+    this.#feeds[feed].nextAt = Math.min(this.#feeds[feed].nextAt, atMs);
   }
   isDue(feed: FeedName): boolean {
-    return this.#core.ports.time.monotonicMs() >= (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY);
+    return this.#core.ports.time.monotonicMs() >= this.#feeds[feed].nextAt;
   }
   /** Notes that the feed was read by other means, now or `ageMs` of domain time ago. */
   noteRead(feed: FeedName, ageMs = 0): void {
     const { scale } = this.#core.ports.clock;
     const sinceMs = scale > 0 ? ageMs / scale : ageMs;
-    this.#nextAt.set(feed, this.#core.ports.time.monotonicMs() - sinceMs + this.#periodMs(feed, 1));
+    this.#feeds[feed].nextAt = this.#core.ports.time.monotonicMs() - sinceMs + this.#periodMs(feed, 1);
   }
   /** Every feed is due. */
   forget(): void {
-    this.#nextAt.clear();
+    for (const feed of Object.values(this.#feeds)) feed.nextAt = AT_ONCE;
   }
   /** Wall ms. */
   #periodMs(feed: FeedName, stretch: number): number {
@@ -65,19 +85,21 @@ export class FeedSchedule {
   /** Reads the feed if it is due and not being read. `stretch`: times its period. */
   start(feed: FeedName, poll: () => Promise<boolean>, stretch = 1): void {
     const now = this.#core.ports.time.monotonicMs();
-    if (this.#busy.has(feed) || now < (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY)) return;
-    const periodMs = this.#periodMs(feed, stretch);
-    this.#nextAt.set(feed, now + periodMs);
-    this.#busy.add(feed);
+    const entry = this.#feeds[feed];
+    if (entry.isBusy || now < entry.nextAt) return;
+    entry.nextAt = now + this.#periodMs(feed, stretch);
+    entry.isBusy = true;
     poll()
       .then((ok) => {
-        if (!ok) this.#nextAt.set(feed, Math.min(this.#nextAt.get(feed) ?? now, now + FAILED_AGAIN_MS));
+        if (!ok) this.#hasten(feed, now + FAILED_AGAIN_MS);
         if (ok && (feed === 'account' || feed === 'orders')) this.#health.onReadSuccess();
       })
       .catch((error: unknown) => {
         if (!this.#signal.aborted) noteUnread(this.#core, feed, error);
       })
-      .finally(() => this.#busy.delete(feed));
+      .finally(() => {
+        entry.isBusy = false;
+      });
   }
 }
 

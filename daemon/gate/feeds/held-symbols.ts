@@ -13,6 +13,7 @@ const AND = '; ';
  */
 export function holdSymbols(core: GateCore, crossed: readonly string[]): readonly string[] {
   const { layers } = core.state;
+  if (crossed.length === 0 && layers.size === 0 && core.market.unreadable.isEmpty) return crossed;
   const reasons = new Map<string, readonly string[]>(crossed.map((symbol) => [symbol, [CROSSED]]));
   for (const [symbol, list] of core.market.unreadable.entries())
     reasons.set(symbol, [...(reasons.get(symbol) ?? []), describeUnreadable(list)]);

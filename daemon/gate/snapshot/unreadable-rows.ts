@@ -21,6 +21,9 @@ export class UnreadableRows {
     return rows.filter(({ symbol }) => before?.has(symbol) !== true);
   }
 
+  get isEmpty(): boolean {
+    return this.#lists.size === 0;
+  }
   /** By symbol, the list that cannot be read; empty normally. */
   *entries(): Generator<readonly [string, RowList]> {
     for (const [list, rows] of this.#lists) for (const symbol of rows.keys()) yield [symbol, list];

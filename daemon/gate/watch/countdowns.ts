@@ -28,7 +28,9 @@ export class Countdowns {
   tick(): Promise<unknown> | null {
     const { orders, countdowns } = this.#core.state;
     const begun: Promise<void>[] = [];
-    for (const symbol of new Set([...orders.live.keys(), ...countdowns.running()])) {
+    const symbols = [...orders.live.keys()];
+    for (const symbol of countdowns.running()) if (!orders.live.has(symbol)) symbols.push(symbol);
+    for (const symbol of symbols) {
       const call = this.#next(symbol);
       if (call !== null) begun.push(call === 'set' ? this.#set(symbol) : this.#end(symbol));
     }

@@ -1,5 +1,6 @@
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { diffPolicy, type PolicyDiff } from '../../../daemon/gate/audit/policy-diff.ts';
+import type { HistorySource } from '../../../daemon/gate/audit/recorded.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import type { Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -22,8 +23,9 @@ export function findMiscompared(history: History): readonly Breach[] {
   const body = history.world.ledger.readPolicy(hash);
   if (body === null) return [{ code: 'compared/policy-lost', detail: `the ledger lacks policy ${hash}` }];
   const spec = JSON.parse(body) as IntendedPolicySpec;
+  const source = readOnce(history.world.ledger);
   const compare = (candidate: IntendedPolicySpec, under: string): PolicyDiff =>
-    diffPolicy(history.world.ledger, {
+    diffPolicy(source, {
       candidate: { spec: candidate, hash: under },
       sinceMs: 0,
       allKinds: true,
@@ -37,6 +39,22 @@ export function findMiscompared(history: History): readonly Breach[] {
     ...findWrongSums(itself, decided),
     ...findLetThrough(compare({ ...spec, budgets }, 'no room'), decided),
   ];
+}
+
+/** Each page of decisions is read for the first comparison, and the same for the others. */
+function readOnce(ledger: HistorySource): HistorySource {
+  const pages = new Map<string | undefined, ReturnType<HistorySource['readDecisions']>>();
+  return {
+    lastSeq: () => ledger.lastSeq(),
+    readEvent: (seq) => ledger.readEvent(seq),
+    readDecisions: (query) => {
+      const page = pages.get(query.cursor) ?? ledger.readDecisions(query);
+      pages.set(query.cursor, page);
+      return page;
+    },
+    iterateEvents: (query) => ledger.iterateEvents(query),
+    readPolicy: (hash) => ledger.readPolicy(hash),
+  };
 }
 
 function findChangesOfItself({ changes, totals }: PolicyDiff, hash: string): readonly Breach[] {

@@ -7,19 +7,6 @@ const LOT_USDT = 100;
 /** Of what these say, `get_limits` knows nothing: they are of one request alone. */
 const OF_THE_REQUEST = /^(?:DUPLICATE|APPROVAL|PARENT|STALE_REQUEST|DEADLINE|BELOW_MINIMUM|SCHEMA_ARGS|LOT_ROUNDING)/;
 
-/** What an order for which limits are told says; other words of a request may tighten it alone. */
-const PLAIN: ReadonlySet<string> = new Set([
-  'symbol',
-  'intent',
-  'side',
-  'requested_notional',
-  'requested_leverage',
-  'order_type',
-  'max_slippage_bps',
-  'strategy_id',
-  'request_id',
-]);
-
 /**
  * What `get_limits` says of a side just before an order is asked for there: within it the order is not cut down, beyond it
  * the order is not sent as asked, and what blocks the side blocks the order.
@@ -40,14 +27,13 @@ export function findOfferBreaches(history: History): readonly Breach[] {
 }
 
 function findContradiction({ args, limits }: CallRecord, { event }: Decision): readonly [string, string] | null {
-  const { intent, order_type: type, requested_leverage: leverage, requested_notional: asked, side } = args;
-  if (limits === null || intent !== 'open' || type !== 'market' || (side !== 'buy' && side !== 'sell')) return null;
-  if (Object.keys(args).some((name) => !PLAIN.has(name))) return null;
-  const { blocked_by: blocks, bound_by: bound, remaining_usdt: left } = limits.opening[side];
+  const { requested_leverage: leverage, requested_notional: asked, side } = args;
+  if (limits === null) return null;
+  const { blocked_by: blocks, bound_by: bound, remaining_usdt: left } = limits.opening[side === 'buy' ? 'buy' : 'sell'];
   const slippage = limits.budgets.find(({ component }) => component === 'slippage_bps');
   const { decision: verdict, reasons } = event.decision;
   const codes = reasons.map(({ code }) => code);
-  const said = `${left} USDT are left to ${side} (${bound}; ${blocks.join(', ') || 'nothing'} blocks); ${String(asked)} are asked for: ${verdict} ${codes.join(', ')}`;
+  const said = `${left} USDT are left to ${String(side)} (${bound}; ${blocks.join(', ') || 'nothing'} blocks); ${String(asked)} are asked for: ${verdict} ${codes.join(', ')}`;
   // At the largest size: a smaller order may need nobody.
   if (blocks.includes('APPROVAL_REQUIRED')) return null;
   if (blocks.length > 0) return verdict === 'BLOCK' ? null : ['offer/blocked', said];
