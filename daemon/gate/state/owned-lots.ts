@@ -201,6 +201,17 @@ export function splitHeld(book: OwnedLots | undefined, atMs: number, amountUsdt:
   return parts;
 }
 
+/** Whether trades have left nothing held at some instant after that. */
+export function wasFlatSince({ moves, owned }: OwnedLots, atMs: number): boolean {
+  let held = 0;
+  for (const quantityE8 of owned.values()) held += quantityE8;
+  for (let i = moves.length - 1; i >= 0 && moves[i]!.atMs > atMs; i -= 1) {
+    if (held === 0) return true;
+    held -= moves[i]!.quantityE8;
+  }
+  return false;
+}
+
 /** The clock was set back: what lies after that has happened by now. */
 export function setBackOwned(book: OwnedLots, nowMs: number): void {
   if (book.sinceMs !== NOT_BEGUN) book.sinceMs = Math.min(book.sinceMs, nowMs);
